@@ -1,0 +1,120 @@
+"""What everybody outside the actors reads: one frozen picture, published by the supervisor.
+
+The control API, the CLI and the tests read :class:`Snapshot` values from a :class:`Board`; nobody
+asks an actor for its state, so a busy or stuck service can never hold an answer up.
+"""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+
+class State(enum.Enum):
+    """The state of a service: one enum, written by its actor only."""
+
+    INACTIVE = "inactive"
+    WAITING = "waiting"
+    STARTING = "starting"
+    READY = "ready"
+    UNHEALTHY = "unhealthy"
+    BACKOFF = "backoff"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Phase(enum.Enum):
+    """Where the runtime as a whole stands."""
+
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
+    """One service as the outside sees it. Times are seconds since the epoch (UTC)."""
+
+    id: str
+    state: State
+    message: str
+    updated_at: float
+    critical: bool = True
+    skipped: bool = False
+    skip_reason: str = ""
+    blocked: bool = False
+    """A dependency has failed for good (or was stopped), so this one cannot become ready."""
+    waiting_for: tuple[str, ...] = ()
+    """Ids of dependencies, or of secrets, that a waiting service still needs."""
+    ports: dict[str, int] = {}
+    restarts: int = 0
+    pid: int | None = None
+    instance: str = ""
+    """SERVICE_INSTANCE_ID of the running (or last) incarnation."""
+    exit_code: int | None = None
+    """Of the last exit; negative: ended by that signal."""
+    started_at: float | None = None
+    ready_at: float | None = None
+    log_path: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether dependents may use the service now."""
+        return self.state is State.READY
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it cannot become ready unless somebody acts (a command, a secret's value)."""
+        if self.skipped:
+            return False
+        return self.blocked or self.state in (State.FAILED, State.STOPPED)
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """All services at one moment, in the manifest's order."""
+
+    version: int
+    phase: Phase
+    services: dict[str, ServiceView]
+
+    @property
+    def ready(self) -> bool:
+        """Whether every service that is not skipped is ready."""
+        return self.phase is Phase.RUNNING and all(
+            view.ready or view.skipped for view in self.services.values()
+        )
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether ready can no longer turn true by itself."""
+        return self.phase is not Phase.RUNNING or any(
+            view.hopeless for view in self.services.values()
+        )
+
+
+class Board:
+    """Where the supervisor publishes and everybody else reads; safe from any thread."""
+
+    def __init__(self, first: Snapshot) -> None:
+        self._changed = threading.Condition()
+        self._snapshot = first
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot; never blocks."""
+        return self._snapshot
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Replace the picture and wake everybody who waits. Only the supervisor calls this."""
+        with self._changed:
+            self._snapshot = snapshot
+            self._changed.notify_all()
+
+    def wait(self, until: Callable[[Snapshot], bool], timeout: float) -> Snapshot:
+        """Return the first snapshot that satisfies ``until``, or the newest after ``timeout`` s."""
+        with self._changed:
+            self._changed.wait_for(lambda: until(self._snapshot), timeout)
+            return self._snapshot
