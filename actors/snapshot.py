@@ -52,6 +52,8 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     ports: dict[str, int] = {}
     restarts: int = 0
     pid: int | None = None
+    incarnation: int = 0
+    """How often it has been started since the runtime began."""
     instance: str = ""
     """SERVICE_INSTANCE_ID of the running (or last) incarnation."""
     exit_code: int | None = None

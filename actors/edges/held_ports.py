@@ -1,0 +1,112 @@
+"""Ports that are given out but not yet used: each is held by a bound socket until the spawn.
+
+A port is claimed by an exclusive bind. Where the last user's connections still linger (TIME_WAIT,
+tcp(7)) that fails although nobody listens; a bind with SO_REUSEADDR followed by listen(2) is then
+as exclusive: of two that try, the second's listen fails.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+HOST = "127.0.0.1"
+BACKLOG = 128
+
+
+class HeldPorts:
+    """The sockets that keep ports for services. Not thread-safe: each service has its own."""
+
+    def __init__(self) -> None:
+        self._sockets: dict[int, socket.socket] = {}
+
+    def hold(self, port: int) -> bool:
+        """Claim the port; False when somebody else has it. Holding twice is no error."""
+        if port in self._sockets:
+            return True
+        claimed = _claim(port)
+        if claimed is None:
+            return False
+        self._sockets[port] = claimed
+        return True
+
+    def listen(self, port: int) -> int | None:
+        """Hold the port with a listening socket and return its descriptor, None when taken."""
+        held = self._sockets.pop(port, None)
+        if held is not None:
+            if _listens(held):
+                self._sockets[port] = held
+                return held.fileno()
+            held.close()
+        listening = _listen(port)
+        if listening is None:
+            return None
+        self._sockets[port] = listening
+        return listening.fileno()
+
+    def release(self, port: int) -> None:
+        """Give the port up, so that its service can bind it."""
+        held = self._sockets.pop(port, None)
+        if held is not None:
+            held.close()
+
+    def adopt(self, port: int, other: HeldPorts) -> None:
+        """Take over a port that ``other`` holds."""
+        held = other._sockets.pop(port, None)
+        if held is not None:
+            self.release(port)
+            self._sockets[port] = held
+
+    def release_all(self) -> None:
+        """Give all ports up."""
+        for port in list(self._sockets):
+            self.release(port)
+
+
+def is_taken(port: int) -> bool:
+    """Whether the port can no longer be bound."""
+    probe = HeldPorts()
+    free = probe.hold(port)
+    probe.release_all()
+    return not free
+
+
+def _claim(port: int) -> socket.socket | None:
+    exclusive = _socket()
+    if _try_bind(exclusive, port):
+        return exclusive
+    exclusive.close()
+    return _listen(port) if sys.platform != "win32" else None
+
+
+def _listen(port: int) -> socket.socket | None:
+    sock = _socket()
+    if sys.platform != "win32":
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((HOST, port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        return None
+    return sock
+
+
+def _socket() -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform == "win32":
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    return sock
+
+
+def _try_bind(sock: socket.socket, port: int) -> bool:
+    """EADDRINUSE, and EACCES (10013, a reserved range of Windows), both mean: not this one."""
+    try:
+        sock.bind((HOST, port))
+    except OSError:
+        return False
+    return True
+
+
+def _listens(sock: socket.socket) -> bool:
+    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

@@ -1,0 +1,467 @@
+"""The life of one service: ``step(life, event) -> (life, effects)``, pure.
+
+============ ======================== ============ ==============================================
+state        event                    next         effects
+============ ======================== ============ ==============================================
+waiting      StartService             starting     Prepare, Arm STARTUP
+starting     Prepared                 starting     Launch
+starting     Launched                 starting     AwaitReadiness, Arm READINESS
+starting     LaunchFailed             *retry*
+starting     PortsLost                waiting      ReportPorts: the supervisor chooses others
+starting     BecameReady              ready        AwaitFailure, Disarm STARTUP and READINESS
+starting     READINESS or STARTUP     stopping     EndTree, then *retry*
+ready        ProbeAnswered (trouble)  unhealthy    after ``retries`` in a row: EndTree, then *retry*
+any running  ProcessExited            stopping     ClearTree, then *retry*
+any running  StopService              stopping     EndTree, then stopped or waiting
+stopping     GRACE                    stopping     KillTree
+stopping     TreeEmptied              as ``then``  ReleasePorts where it stays down
+backoff      BACKOFF                  waiting      the supervisor starts it when it may
+not running  StopService(STAY)        stopped      Disarm
+not running  ForgiveService           waiting
+============ ======================== ============ ==============================================
+
+*not running*: inactive, waiting, backoff, stopped, failed. *any running*: starting, ready,
+unhealthy. *retry* is :func:`actors.restart.after_exit`: waiting at once, backoff, stopped or
+failed. An event of another incarnation, and one that a state does not name, changes nothing.
+
+A start is always the supervisor's: a service that may run again is *waiting*, and is started as
+soon as its dependencies are ready, which for an immediate restart is at once.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from actors import restart
+from actors.messages import (
+    BecameReady,
+    FailService,
+    ForgiveService,
+    KillService,
+    Launched,
+    LaunchFailed,
+    Message,
+    PortsLost,
+    Prepared,
+    ProbeAnswered,
+    ProcessExited,
+    ProgressMade,
+    StartService,
+    StopService,
+    SystemResumed,
+    Then,
+    Timer,
+    TimerFired,
+    TreeEmptied,
+)
+from actors.snapshot import State
+from manifest.schema import Service
+
+RUNNING = frozenset({State.STARTING, State.READY, State.UNHEALTHY})
+"""States in which the service has, or is about to have, a process that nobody is ending."""
+LIVE = RUNNING | {State.STOPPING}
+"""States in which a process of the service may exist."""
+
+
+class Life(msgspec.Struct, frozen=True):
+    """Everything that the next decision depends on. Times are monotonic seconds."""
+
+    state: State = State.WAITING
+    incarnation: int = 0
+    message: str = ""
+    then: Then = Then.STAY
+    """What follows a stop; means something in ``stopping`` and ``unhealthy`` only."""
+    pid: int | None = None
+    exit_code: int | None = None
+    ready_at: float | None = None
+    """When this incarnation became ready."""
+    troubles: int = 0
+    """Failed liveness probes in a row."""
+    history: restart.History = restart.History()
+    cause: str = ""
+    """Why the current or last run ended, in a few words."""
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """Something for the actor to do."""
+
+
+class Prepare(Effect, frozen=True):
+    """Do what comes before the spawn; answer Prepared or LaunchFailed."""
+
+
+class Launch(Effect, frozen=True):
+    """Spawn; answer Launched or LaunchFailed."""
+
+
+class AwaitReadiness(Effect, frozen=True):
+    """Probe eagerly; answer BecameReady."""
+
+
+class AwaitFailure(Effect, frozen=True):
+    """Probe at the health check's interval; answer ProbeAnswered each time."""
+
+
+class EndTree(Effect, frozen=True):
+    """Stop probing and ask the whole tree to stop."""
+
+
+class ClearTree(Effect, frozen=True):
+    """The leader is gone: see whether others are left and answer TreeEmptied once none is."""
+
+
+class KillTree(Effect, frozen=True):
+    """Kill whatever is left of the tree; answer TreeEmptied."""
+
+
+class Arm(Effect, frozen=True):
+    """Set a timer, replacing the one of the same name."""
+
+    timer: Timer
+    seconds: float
+
+
+class Disarm(Effect, frozen=True):
+    """Cancel a timer; it need not be set."""
+
+    timer: Timer
+
+
+class Note(Effect, frozen=True):
+    """Write a telemetry event."""
+
+    event: str
+    details: dict[str, object] = {}
+
+
+class ReportFailure(Effect, frozen=True):
+    """Tell the supervisor that a run failed and is to be repeated (its strategy may involve others)."""
+
+    reason: str
+
+
+class ReportPorts(Effect, frozen=True):
+    """Tell the supervisor which ports are lost; it starts the service with others."""
+
+    names: tuple[str, ...]
+
+
+class ReleasePorts(Effect, frozen=True):
+    """The service stays down: give its sockets back."""
+
+
+Effects = tuple[Effect, ...]
+Step = tuple[Life, Effects]
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What does not change while a service lives, and what chance and the clock say now."""
+
+    service: Service
+    now: float
+    spread: float = 0.5
+
+
+def step(life: Life, event: Message, context: Context) -> Step:
+    """Return the next life and the effects that bring it about (see the module's table)."""
+    incarnation = getattr(event, "incarnation", life.incarnation)
+    if incarnation != life.incarnation:
+        return life, ()
+    handler = HANDLERS.get(type(event))
+    return handler(life, event, context) if handler else (life, ())
+
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended: ``exit 1``, or the signal's name."""
+    if code >= 0:
+        return f"exit {code}"
+    return f"killed by {signal_name(-code)}"
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal; numbers without one are spelled out."""
+    import signal
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _start(life: Life, event: StartService, context: Context) -> Step:
+    if life.state is not State.WAITING or event.after != life.incarnation:
+        return life, ()
+    started = msgspec.structs.replace(
+        life,
+        state=State.STARTING,
+        incarnation=life.incarnation + 1,
+        message="starting",
+        then=Then.RETRY,
+        pid=None,
+        ready_at=None,
+        troubles=0,
+        cause="",
+    )
+    bound = context.service.startup.timeout_ms / 1000
+    return started, (Disarm(Timer.BACKOFF), Arm(Timer.STARTUP, bound), Prepare())
+
+
+def _prepared(life: Life, event: Prepared, context: Context) -> Step:
+    if life.state is not State.STARTING or life.pid is not None:
+        return life, ()
+    return life, (Launch(),)
+
+
+def _launched(life: Life, event: Launched, context: Context) -> Step:
+    running = msgspec.structs.replace(life, pid=event.pid, exit_code=None)
+    started = Note("service_start", {"pid": event.pid})
+    if life.state is State.STOPPING:
+        return running, (started, *_ask(context))
+    wait = readiness_timeout(context.service)
+    return running, (started, Arm(Timer.READINESS, wait), AwaitReadiness())
+
+
+def _launch_failed(life: Life, event: LaunchFailed, context: Context) -> Step:
+    if life.state is State.STOPPING:
+        return _emptied(life, TreeEmptied(life.incarnation), context)
+    if life.state is not State.STARTING:
+        return life, ()
+    failed = msgspec.structs.replace(life, cause=event.reason)
+    note = Note("service_start_failed", {"error": event.reason})
+    if event.fatal:
+        return _fail(failed, event.reason, (Disarm(Timer.STARTUP), note))
+    return _retry(failed, context, (Disarm(Timer.STARTUP), note))
+
+
+def _became_ready(life: Life, event: BecameReady, context: Context) -> Step:
+    if life.state is not State.STARTING:
+        return life, ()
+    ready = msgspec.structs.replace(
+        life, state=State.READY, message="ready", ready_at=context.now, troubles=0
+    )
+    return ready, (
+        Disarm(Timer.STARTUP),
+        Disarm(Timer.READINESS),
+        AwaitFailure(),
+        Note("service_ready"),
+    )
+
+
+def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
+    if life.state is not State.READY or context.service.health is None:
+        return life, ()
+    if not event.trouble:
+        return msgspec.structs.replace(life, troubles=0, message="ready"), ()
+    troubles = life.troubles + 1
+    retries = context.service.health.retries
+    if troubles < retries:
+        message = f"health check failed {troubles} of {retries}: {event.trouble}"
+        return msgspec.structs.replace(life, troubles=troubles, message=message), ()
+    cause = f"unhealthy: {event.trouble}"
+    ill = msgspec.structs.replace(
+        life, state=State.UNHEALTHY, troubles=troubles, message=cause, cause=cause, then=Then.RETRY
+    )
+    note = Note("unhealthy", {"error": event.trouble, "failures": troubles})
+    return ill, (note, *_ask(context))
+
+
+def _progress(life: Life, event: ProgressMade, context: Context) -> Step:
+    if life.state is not State.STARTING:
+        return life, ()
+    return msgspec.structs.replace(life, message=event.text), ()
+
+
+def _exited(life: Life, event: ProcessExited, context: Context) -> Step:
+    how = describe_exit(event.code)
+    note = Note("service_exit", {"exit_code": event.code, "error": how})
+    gone = msgspec.structs.replace(life, pid=None, exit_code=event.code)
+    if life.state in (State.STOPPING, State.UNHEALTHY):
+        return gone, (note, ClearTree())
+    if life.state not in RUNNING:
+        return life, ()
+    was_ready = life.state is State.READY
+    cause = how if was_ready else f"{how} before it was ready"
+    ending = msgspec.structs.replace(
+        gone, state=State.STOPPING, then=Then.RETRY, cause=cause, message=cause
+    )
+    timers = (Disarm(Timer.STARTUP), Disarm(Timer.READINESS))
+    grace = Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000)
+    return ending, (note, *timers, grace, ClearTree())
+
+
+def _stop(life: Life, event: StopService, context: Context) -> Step:
+    if life.state in RUNNING:
+        ending = msgspec.structs.replace(
+            life,
+            state=State.STOPPING,
+            then=event.then,
+            message=event.reason or "stopping",
+            cause=event.reason or "stopped",
+        )
+        timers = (Disarm(Timer.STARTUP), Disarm(Timer.READINESS))
+        if life.state is State.UNHEALTHY:
+            return ending, timers
+        return ending, (*timers, *_ask(context))
+    if life.state is State.STOPPING:
+        if life.then is Then.STAY:
+            return life, ()
+        return msgspec.structs.replace(life, then=event.then, message=event.reason or "stopping"), ()
+    return _rest(life, event.then, event.reason or "stopped")
+
+
+def _kill(life: Life, event: KillService, context: Context) -> Step:
+    if life.state in LIVE:
+        ending = msgspec.structs.replace(life, state=State.STOPPING, then=Then.STAY)
+        timers = (Disarm(Timer.STARTUP), Disarm(Timer.READINESS), Disarm(Timer.GRACE))
+        return ending, (*timers, KillTree())
+    return _rest(life, Then.STAY, "stopped")
+
+
+def _timer(life: Life, event: TimerFired, context: Context) -> Step:
+    if event.timer is Timer.BACKOFF and life.state is State.BACKOFF:
+        return msgspec.structs.replace(life, state=State.WAITING), ()
+    if event.timer is Timer.GRACE and life.state in (State.STOPPING, State.UNHEALTHY):
+        note = Note("service_killed", {"timeout_ms": context.service.stop.timeout_ms})
+        return life, (note, KillTree())
+    if event.timer in (Timer.READINESS, Timer.STARTUP) and life.state is State.STARTING:
+        return _too_slow(life, event.timer, context)
+    return life, ()
+
+
+def _too_slow(life: Life, timer: Timer, context: Context) -> Step:
+    whole = timer is Timer.STARTUP
+    bound = context.service.startup.timeout_ms / 1000 if whole else readiness_timeout(context.service)
+    cause = f"not ready within {bound:g} s" + (" of its start-up" if whole else "")
+    slow = msgspec.structs.replace(
+        life, state=State.STOPPING, then=Then.RETRY, cause=cause, message=cause
+    )
+    note = Note("service_not_ready", {"error": cause})
+    return slow, (Disarm(Timer.STARTUP), Disarm(Timer.READINESS), note, *_ask(context))
+
+
+def _emptied(life: Life, event: TreeEmptied, context: Context) -> Step:
+    if life.state not in (State.STOPPING, State.UNHEALTHY):
+        return life, ()
+    done: Effects = (Disarm(Timer.GRACE), Disarm(Timer.TREE))
+    gone = msgspec.structs.replace(life, pid=None)
+    if life.then is Then.RETRY:
+        return _retry(gone, context, done)
+    rested, effects = _rest(gone, life.then, life.cause)
+    return rested, (*done, *effects)
+
+
+def _forgive(life: Life, event: ForgiveService, context: Context) -> Step:
+    if life.state in RUNNING:
+        return life, ()
+    fresh = msgspec.structs.replace(life, history=restart.History(total=life.history.total))
+    if life.state is State.STOPPING:
+        return msgspec.structs.replace(fresh, then=Then.WAIT), ()
+    return msgspec.structs.replace(fresh, state=State.WAITING, message="", cause=""), (
+        Disarm(Timer.BACKOFF),
+    )
+
+
+def _ports_lost(life: Life, event: PortsLost, context: Context) -> Step:
+    """Leave the restart policy out of it: what failed is the choice of the port."""
+    if life.state not in (State.STARTING, State.STOPPING) or life.then is not Then.RETRY:
+        return life, ()
+    names = ", ".join(event.names)
+    waiting = msgspec.structs.replace(
+        life, state=State.WAITING, pid=None, message=f"port {names} is taken; choosing another"
+    )
+    timers = (Disarm(Timer.STARTUP), Disarm(Timer.GRACE), Disarm(Timer.TREE))
+    return waiting, (*timers, ReportPorts(event.names))
+
+
+def _fail_now(life: Life, event: FailService, context: Context) -> Step:
+    if life.state in LIVE:
+        return life, ()
+    return _fail(life, event.reason, (Disarm(Timer.BACKOFF),))
+
+
+def _resumed(life: Life, event: SystemResumed, context: Context) -> Step:
+    if life.state is State.STARTING:
+        whole = context.service.startup.timeout_ms / 1000
+        readiness = readiness_timeout(context.service)
+        rearm: Effects = (Arm(Timer.STARTUP, whole),)
+        if life.pid is not None:
+            rearm = (*rearm, Arm(Timer.READINESS, readiness))
+        return life, rearm
+    return msgspec.structs.replace(life, troubles=0), ()
+
+
+def _ask(context: Context) -> Effects:
+    return (Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000), EndTree())
+
+
+def _rest(life: Life, then: Then, message: str) -> Step:
+    """Settle a service without a process in waiting or stopped."""
+    quiet: Effects = (Disarm(Timer.BACKOFF),)
+    if then is Then.STAY:
+        stopped = msgspec.structs.replace(life, state=State.STOPPED, message=message)
+        return stopped, (*quiet, ReleasePorts())
+    if life.state in (State.FAILED, State.STOPPED, State.INACTIVE):
+        return life, ()
+    return msgspec.structs.replace(life, state=State.WAITING, message=""), quiet
+
+
+def _retry(life: Life, context: Context, effects: Effects) -> Step:
+    """Let the restart policy decide what follows a run (or an attempt) that failed."""
+    ready_for = None if life.ready_at is None else context.now - life.ready_at
+    clean = ready_for is not None and life.cause == describe_exit(0)
+    decision = restart.after_exit(
+        context.service.restart,
+        life.history,
+        now=context.now,
+        ready_for=ready_for,
+        clean=clean,
+        cause=life.cause,
+        spread=context.spread,
+    )
+    if isinstance(decision, restart.GiveUp):
+        if not decision.failed:
+            return _rest(life, Then.STAY, f"ended: {decision.reason}")
+        return _fail(life, decision.reason, effects)
+    again = msgspec.structs.replace(life, history=decision.history)
+    note = Note(
+        "restart",
+        {"reason": life.cause, "attempt": decision.history.attempt, "delay_ms": decision.delay * 1000},
+    )
+    told: Effects = (*effects, note, ReportFailure(life.cause))
+    if decision.delay == 0:
+        message = f"restarting: {life.cause}"
+        return msgspec.structs.replace(again, state=State.WAITING, message=message), told
+    message = f"{life.cause}; restart {decision.history.attempt} in {decision.delay:.1f} s"
+    waiting = msgspec.structs.replace(again, state=State.BACKOFF, message=message)
+    pause = Note("backoff", {"reason": life.cause, "delay_ms": round(decision.delay * 1000)})
+    return waiting, (*told, pause, Arm(Timer.BACKOFF, decision.delay))
+
+
+def _fail(life: Life, reason: str, effects: Effects) -> Step:
+    failed = msgspec.structs.replace(life, state=State.FAILED, message=reason, pid=None)
+    return failed, (*effects, Note("gave_up", {"reason": reason}), ReleasePorts())
+
+
+def readiness_timeout(service: Service) -> float:
+    """Return the bound on the wait for readiness, in seconds (30 when the bundle names none)."""
+    return service.readiness.timeout_ms / 1000 if service.readiness else 30.0
+
+
+HANDLERS = {
+    StartService: _start,
+    Prepared: _prepared,
+    Launched: _launched,
+    LaunchFailed: _launch_failed,
+    BecameReady: _became_ready,
+    ProbeAnswered: _probe_answered,
+    ProgressMade: _progress,
+    ProcessExited: _exited,
+    StopService: _stop,
+    KillService: _kill,
+    TimerFired: _timer,
+    TreeEmptied: _emptied,
+    ForgiveService: _forgive,
+    PortsLost: _ports_lost,
+    FailService: _fail_now,
+    SystemResumed: _resumed,
+}

@@ -1,0 +1,23 @@
+"""What is spawned: the same value on every platform."""
+
+from __future__ import annotations
+
+import msgspec
+
+INSTANCE_MARK = "SERVICE_INSTANCE_ID"
+"""The environment variable by which a process is known to belong to one start of a service."""
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """One process to start, in a session (POSIX) or job (Windows) of its own.
+
+    ``argv[0]`` is an absolute path, ``output`` the file descriptor that becomes stdout and stderr.
+    ``sockets`` are listening sockets, by name, to hand over in the manner of sd_listen_fds(3).
+    """
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    cwd: str
+    output: int
+    sockets: tuple[tuple[str, int], ...] = ()
+    instance: str = ""

@@ -1,0 +1,406 @@
+"""The supervisor: owns the service actors, enforces dependency order and strategy, publishes.
+
+It decides nothing by itself: who may start, who is blocked and who stops first are functions of
+:mod:`actors.order`; what a service does after a failure is :mod:`actors.lifecycle`. Every change of
+a service arrives as ``ServiceChanged``; the supervisor then releases what may start, gives the
+stops that are due, and publishes the new snapshot. It never waits for anybody.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+import pykka
+
+from actors import order
+from actors.messages import (
+    CommandRestart,
+    CommandStart,
+    CommandStop,
+    FailService,
+    ForgiveService,
+    Inputs,
+    KillBundle,
+    KillService,
+    Message,
+    Outcome,
+    PortsTaken,
+    SecretsChanged,
+    ServiceActorFailed,
+    ServiceChanged,
+    ServiceFailed,
+    StartBundle,
+    StartService,
+    StopBundle,
+    StopService,
+    SystemResumed,
+    Then,
+)
+from actors.order import Order, Tree
+from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
+from manifest.graph import Graph
+from manifest.schema import Manifest
+
+MOVES = 3
+"""How often a service may be given other ports before it fails (the spec's number)."""
+
+Ports = dict[str, dict[str, int]]
+
+
+class Vault(Protocol):
+    """The values of secrets; safe from any thread."""
+
+    def missing(self, service_id: str) -> tuple[str, ...]:
+        """Return the required secrets of a service that have no value."""
+
+    def values_for(self, service_id: str) -> dict[str, str]:
+        """Return the values that a service is given, by secret id."""
+
+
+class PortChooser(Protocol):
+    """Chooses other ports when a service has lost some; remembers the choice."""
+
+    def move(self, service_id: str, names: tuple[str, ...], ports: Ports) -> Ports | None:
+        """Return the new table of all ports, None when a range has no free port left."""
+
+    def users(self, service_id: str, names: tuple[str, ...]) -> frozenset[str]:
+        """Return the other services whose environment or arguments name one of these ports."""
+
+
+class NoSecrets:
+    """The vault of a bundle without secrets."""
+
+    def missing(self, service_id: str) -> tuple[str, ...]:
+        """Nothing is ever missing."""
+        return ()
+
+    def values_for(self, service_id: str) -> dict[str, str]:
+        """Nobody is given anything."""
+        return {}
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What the supervisor is started with."""
+
+    manifest: Manifest
+    graph: Graph
+    ports: Ports
+    unusable: dict[str, str] = {}
+    """Services that cannot run whatever is tried (a template that names no port), with the reason."""
+
+
+class Collaborators(msgspec.Struct, frozen=True):
+    """Whom the supervisor talks to."""
+
+    board: Board
+    emit: Callable[..., None]
+    """Telemetry: ``emit(event, service_id=None, **details)``."""
+    fault: Callable[[str, BaseException], None]
+    """Reports an error of ours with its trace."""
+    spawn_actor: Callable[..., pykka.ActorRef[Any]]
+    """``spawn_actor(service_id, supervisor_ref, child=None, incarnation=0)`` starts a service actor."""
+    chooser: PortChooser
+    vault: Vault = NoSecrets()
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class Supervisor(pykka.ThreadingActor):
+    """One for the whole bundle."""
+
+    use_daemon_thread = True
+
+    def __init__(self, plan: Plan, collaborators: Collaborators) -> None:
+        super().__init__()
+        self._plan = plan
+        self._to = collaborators
+        self._phase = Phase.RUNNING
+        self._ports = plan.ports
+        self._children: dict[str, pykka.ActorRef[Any]] = {}
+        self._views: dict[str, ServiceView] = dict(collaborators.board.snapshot.services)
+        self._wanted: frozenset[str] = frozenset()
+        self._orders: dict[str, Order] = {}
+        self._stopping: set[str] = set()
+        """Services that have been given the order to stop."""
+        self._shown: dict[str, ServiceView] = {}
+        self._stale: set[str] = set(self._views)
+        """Services whose shown view has to be made anew."""
+        self._with_secrets = [service.id for service in plan.manifest.services if service.secrets]
+        self._moves: dict[str, int] = {}
+        self._blocked: set[str] = set()
+        self._group_restarts: tuple[float, ...] = ()
+
+    def on_receive(self, message: Message) -> object:
+        """Handle one message; an error of ours is reported and never ends the supervisor."""
+        try:
+            answer = HANDLERS[type(message)](self, message)
+            self._proceed()
+        except Exception as error:  # noqa: BLE001 - the supervisor must outlive its own errors
+            self._to.fault(f"supervisor, {type(message).__name__}", error)
+            self._to.emit("runtime_error", None, error=f"{type(error).__name__}: {error}")
+            return None
+        return answer
+
+    # Commands
+
+    def _start_bundle(self, _: StartBundle) -> None:
+        graph = self._plan.graph
+        lazy = [service.id for service in self._plan.manifest.services if service.on_demand]
+        self._want(order.wanted_with_the_bundle(graph, lazy))
+        for id_, reason in self._plan.unusable.items():
+            self._tell(id_, FailService(reason))
+
+    def _want(self, ids: frozenset[str]) -> None:
+        self._stale |= ids - self._wanted
+        self._wanted |= ids
+
+    def _command_start(self, message: CommandStart) -> Outcome:
+        if self._phase is not Phase.RUNNING:
+            return Outcome(conflict="the runtime is stopping")
+        ids = order.to_revive(self._tree(), message.id)
+        self._want(self._plan.graph.all_dependencies(message.id) | {message.id})
+        for id_ in ids:
+            self._orders.pop(id_, None)
+            self._stopping.discard(id_)
+            self._moves.pop(id_, None)
+            if id_ in self._plan.unusable:
+                return Outcome(conflict=self._plan.unusable[id_])
+            self._tell(id_, ForgiveService())
+        return Outcome(tuple(id_ for id_ in ids if id_ != message.id))
+
+    def _command_stop(self, message: CommandStop) -> Outcome:
+        if self._phase is not Phase.RUNNING:
+            return Outcome(conflict="the runtime is stopping")
+        dependents = order.running_dependents(self._tree(), message.id)
+        for id_ in dependents:
+            self._order(id_, Then.WAIT, f"stopping because {message.id} is stopped")
+        self._order(message.id, Then.STAY, "stopped by command")
+        return Outcome(tuple(dependents))
+
+    def _command_restart(self, message: CommandRestart) -> Outcome:
+        if self._phase is not Phase.RUNNING:
+            return Outcome(conflict="the runtime is stopping")
+        view = self._views[message.id]
+        if view.state not in order.LIVE:
+            return self._command_start(CommandStart(message.id))
+        group = order.restart_group(self._tree(), message.id, self._plan.manifest.supervision)
+        for id_ in (*group, message.id):
+            self._order(id_, Then.WAIT, "restarting by command")
+        return Outcome(tuple(group))
+
+    def _secrets_changed(self, message: SecretsChanged) -> Outcome:
+        affected = [
+            service.id
+            for service in self._plan.manifest.services
+            if message.changed.intersection(service.secrets)
+            and self._views[service.id].state in order.LIVE
+        ]
+        for id_ in affected:
+            self._order(id_, Then.WAIT, "restarting with a new secret")
+        return Outcome(tuple(affected))
+
+    def _stop_bundle(self, message: StopBundle) -> None:
+        if self._phase is not Phase.RUNNING:
+            return
+        self._phase = Phase.STOPPING
+        for id_ in self._plan.graph.stop_order:
+            self._order(id_, Then.STAY, message.reason)
+
+    def _kill_bundle(self, _: KillBundle) -> None:
+        self._phase = Phase.STOPPING
+        for id_ in self._plan.graph.stop_order:
+            if id_ in self._children:
+                self._tell(id_, KillService())
+
+    # Reports of the services
+
+    def _changed(self, message: ServiceChanged) -> None:
+        view = message.view
+        self._see(view)
+        stop = self._orders.get(view.id)
+        if stop is None or view.state in order.LIVE:
+            return
+        if stop.then is not Then.STAY or view.state is State.STOPPED:
+            del self._orders[view.id]
+            self._stopping.discard(view.id)
+
+    def _failed(self, message: ServiceFailed) -> None:
+        """Apply the strategy: others may have to restart with the one that failed."""
+        supervision = self._plan.manifest.supervision
+        group = order.restart_group(self._tree(), message.id, supervision)
+        if not group or self._phase is not Phase.RUNNING:
+            return
+        now = self._to.monotonic()
+        period = supervision.period_ms / 1000
+        recent = tuple(t for t in self._group_restarts if now - t < period)
+        if len(recent) >= supervision.intensity:
+            reason = (
+                f"gave up: {message.reason}; its group was restarted {len(recent)} times "
+                f"within {period:g} s"
+            )
+            self._tell(message.id, FailService(reason))
+            return
+        self._group_restarts = (*recent, now)
+        for id_ in group:
+            self._order(id_, Then.WAIT, f"restarting with {message.id} ({message.reason})")
+
+    def _ports_taken(self, message: PortsTaken) -> None:
+        moves = self._moves.get(message.id, 0)
+        before = self._ports[message.id]
+        taken = ", ".join(f"{before[name]} ('{name}')" for name in message.names)
+        if moves >= MOVES:
+            reason = f"port {taken} is taken by another program; {MOVES} other choices were too"
+            self._tell(message.id, FailService(reason))
+            return
+        ports = self._to.chooser.move(message.id, message.names, self._ports)
+        if ports is None:
+            reason = f"port {taken} is taken by another program, and its range has no free port"
+            self._tell(message.id, FailService(reason))
+            return
+        self._moves[message.id] = moves + 1
+        self._ports = ports
+        for name in message.names:
+            self._to.emit(
+                "port_reassigned", message.id, name=name, port=ports[message.id][name],
+                previous=before[name],
+            )
+        users = self._to.chooser.users(message.id, message.names)
+        for id_ in self._plan.graph.stop_order:
+            if id_ in users and self._views[id_].state in order.LIVE:
+                self._order(id_, Then.WAIT, f"restarting because a port of {message.id} moved")
+
+    def _actor_failed(self, message: ServiceActorFailed) -> None:
+        """Give the process of a broken actor to a new one, which ends it and starts again."""
+        self._to.emit("runtime_error", message.id, error=message.error)
+        self._children[message.id] = self._to.spawn_actor(
+            message.id, self.actor_ref, child=message.child, incarnation=message.incarnation
+        )
+        if self._phase is not Phase.RUNNING:
+            self._order(message.id, Then.STAY, "stopping")
+
+    def _resumed(self, message: SystemResumed) -> None:
+        self._to.emit("system_resumed", None, seconds=round(message.seconds, 1))
+        for ref in self._children.values():
+            ref.tell(message)
+
+    # What follows from a change
+
+    def _proceed(self) -> None:
+        if self._orders:
+            self._give_stops()
+        if self._phase is Phase.RUNNING:
+            self._give_starts()
+        elif order.all_down(self._views.values()) and not self._orders:
+            self._phase = Phase.STOPPED
+        self._publish()
+
+    def _give_stops(self) -> None:
+        for id_ in order.ready_to_stop(self._tree()):
+            stop = self._orders[id_]
+            if id_ not in self._children:
+                del self._orders[id_]
+                self._see(msgspec.structs.replace(
+                    self._views[id_], state=State.STOPPED, message=stop.reason
+                ))
+            elif id_ not in self._stopping:
+                self._stopping.add(id_)
+                self._tell(id_, StopService(stop.then, stop.reason))
+
+    def _give_starts(self) -> None:
+        for id_ in order.startable(self._tree(), self._plan.manifest.supervision):
+            if id_ in self._plan.unusable:
+                continue
+            view = self._views[id_]
+            inputs = Inputs(self._ports, self._to.vault.values_for(id_))
+            self._tell(id_, StartService(view.incarnation, inputs))
+            self._see(msgspec.structs.replace(view, state=State.STARTING, message="starting"))
+
+    def _order(self, id_: str, then: Then, reason: str) -> None:
+        current = self._orders.get(id_)
+        if current is not None and current.then is Then.STAY:
+            return
+        self._orders[id_] = Order(then, reason)
+        self._stopping.discard(id_)
+
+    def _tell(self, id_: str, message: Message) -> None:
+        """Send to a service; its actor is started at the first message."""
+        ref = self._children.get(id_)
+        if ref is None:
+            ref = self._children[id_] = self._to.spawn_actor(id_, self.actor_ref)
+        ref.tell(message)
+
+    def _tree(self) -> Tree:
+        missing = {
+            id_: secrets for id_ in self._with_secrets if (secrets := self._to.vault.missing(id_))
+        }
+        return Tree(self._plan.graph, self._views, self._wanted, missing, self._orders)
+
+    # The picture for everybody else
+
+    def _see(self, view: ServiceView) -> None:
+        self._views[view.id] = view
+        self._stale.add(view.id)
+        self._stale.update(self._plan.graph.all_dependents(view.id))
+
+    def _publish(self) -> None:
+        tree = self._tree()
+        blocking = order.troubles(tree)
+        stale, self._stale = self._stale, set()
+        if not stale and self._phase is self._to.board.snapshot.phase:
+            return
+        for id_ in stale:
+            self._shown[id_] = self._show(tree, id_, blocking)
+        self._to.board.publish(
+            Snapshot(
+                version=self._to.board.snapshot.version + 1,
+                phase=self._phase,
+                services=dict(self._shown),
+            )
+        )
+        self._note_blocked(stale)
+
+    def _show(self, tree: Tree, id_: str, blocking: Mapping[str, str]) -> ServiceView:
+        view = self._views[id_]
+        ports = self._ports.get(id_, {})
+        if id_ not in self._wanted and view.state is State.WAITING:
+            return msgspec.structs.replace(
+                view, state=State.INACTIVE, skipped=True, ports=ports,
+                message=view.skip_reason or "starts on demand",
+            )
+        if view.state is not State.WAITING:
+            return msgspec.structs.replace(view, ports=ports)
+        wait = order.wait(tree, id_, blocking)
+        return msgspec.structs.replace(
+            view, ports=ports, message=wait.message, blocked=wait.blocked,
+            waiting_for=wait.waiting_for,
+        )
+
+    def _note_blocked(self, ids: set[str]) -> None:
+        for id_ in self._plan.graph.start_order:
+            if id_ not in ids:
+                continue
+            view = self._shown[id_]
+            if view.blocked and id_ not in self._blocked:
+                self._blocked.add(id_)
+                self._to.emit("service_blocked", id_, reason=view.message)
+            elif not view.blocked:
+                self._blocked.discard(id_)
+
+
+HANDLERS: dict[type[Message], Callable[[Supervisor, Any], object]] = {
+    StartBundle: Supervisor._start_bundle,
+    CommandStart: Supervisor._command_start,
+    CommandStop: Supervisor._command_stop,
+    CommandRestart: Supervisor._command_restart,
+    SecretsChanged: Supervisor._secrets_changed,
+    StopBundle: Supervisor._stop_bundle,
+    KillBundle: Supervisor._kill_bundle,
+    ServiceChanged: Supervisor._changed,
+    ServiceFailed: Supervisor._failed,
+    PortsTaken: Supervisor._ports_taken,
+    ServiceActorFailed: Supervisor._actor_failed,
+    SystemResumed: Supervisor._resumed,
+}
