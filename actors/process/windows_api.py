@@ -1,0 +1,145 @@
+"""The calls of kernel32 that Python does not offer, declared for ctypes. Windows only.
+
+Names, values and layouts are those of the Windows SDK (winbase.h, winnt.h, processthreadsapi.h).
+Handles are plain ints here, as in ``_winapi`` and ``msvcrt``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from ctypes import POINTER, Structure, byref, c_size_t, c_void_p, wintypes
+
+assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
+
+kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+
+CREATE_SUSPENDED = 0x4
+CREATE_UNICODE_ENVIRONMENT = 0x400
+EXTENDED_STARTUPINFO_PRESENT = 0x80000
+STARTF_USESTDHANDLES = 0x100
+SYNCHRONIZE = 0x100000
+PROCESS_QUERY_LIMITED_INFORMATION = 0x1000
+CTRL_BREAK_EVENT = 1
+ERROR_INVALID_PARAMETER = 87
+ERROR_NOT_SUPPORTED = 50
+ERROR_MORE_DATA = 234
+
+JOB_BASIC_PROCESS_IDS = 3
+JOB_EXTENDED_LIMITS = 9
+LIMIT_DIE_ON_UNHANDLED_EXCEPTION = 0x400
+LIMIT_KILL_ON_JOB_CLOSE = 0x2000
+
+ATTRIBUTE_HANDLE_LIST = 0x20002
+ATTRIBUTE_JOB_LIST = 0x2000D
+
+
+class IoCounters(Structure):
+    """IO_COUNTERS: a part of the limits that nobody sets."""
+
+    _fields_ = [(f"count{i}", ctypes.c_uint64) for i in range(6)]
+
+
+class BasicLimits(Structure):
+    """JOBOBJECT_BASIC_LIMIT_INFORMATION."""
+
+    _fields_ = [
+        ("process_time", ctypes.c_int64),
+        ("job_time", ctypes.c_int64),
+        ("flags", wintypes.DWORD),
+        ("minimum_working_set", c_size_t),
+        ("maximum_working_set", c_size_t),
+        ("active_processes", wintypes.DWORD),
+        ("affinity", c_size_t),
+        ("priority_class", wintypes.DWORD),
+        ("scheduling_class", wintypes.DWORD),
+    ]
+
+
+class ExtendedLimits(Structure):
+    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION."""
+
+    _fields_ = [
+        ("basic", BasicLimits),
+        ("io", IoCounters),
+        ("process_memory", c_size_t),
+        ("job_memory", c_size_t),
+        ("peak_process_memory", c_size_t),
+        ("peak_job_memory", c_size_t),
+    ]
+
+
+class StartupInfo(Structure):
+    """STARTUPINFOEXW."""
+
+    _fields_ = [
+        ("size", wintypes.DWORD),
+        ("reserved", wintypes.LPWSTR),
+        ("desktop", wintypes.LPWSTR),
+        ("title", wintypes.LPWSTR),
+        ("position", wintypes.DWORD * 7),
+        ("flags", wintypes.DWORD),
+        ("show", wintypes.WORD),
+        ("reserved_size", wintypes.WORD),
+        ("reserved_bytes", c_void_p),
+        ("stdin", wintypes.HANDLE),
+        ("stdout", wintypes.HANDLE),
+        ("stderr", wintypes.HANDLE),
+        ("attributes", c_void_p),
+    ]
+
+
+class ProcessInformation(Structure):
+    """PROCESS_INFORMATION."""
+
+    _fields_ = [
+        ("process", wintypes.HANDLE),
+        ("thread", wintypes.HANDLE),
+        ("pid", wintypes.DWORD),
+        ("tid", wintypes.DWORD),
+    ]
+
+
+def _declare(name: str, result: object, *arguments: object) -> None:
+    function = getattr(kernel32, name)
+    function.restype = result
+    function.argtypes = arguments
+
+
+_declare("CreateJobObjectW", wintypes.HANDLE, c_void_p, wintypes.LPCWSTR)
+_declare("SetInformationJobObject", wintypes.BOOL, wintypes.HANDLE, ctypes.c_int, c_void_p,
+         wintypes.DWORD)  # fmt: skip
+_declare("QueryInformationJobObject", wintypes.BOOL, wintypes.HANDLE, ctypes.c_int, c_void_p,
+         wintypes.DWORD, c_void_p)  # fmt: skip
+_declare("AssignProcessToJobObject", wintypes.BOOL, wintypes.HANDLE, wintypes.HANDLE)
+_declare("TerminateJobObject", wintypes.BOOL, wintypes.HANDLE, wintypes.UINT)
+_declare("IsProcessInJob", wintypes.BOOL, wintypes.HANDLE, wintypes.HANDLE, POINTER(wintypes.BOOL))
+_declare("InitializeProcThreadAttributeList", wintypes.BOOL, c_void_p, wintypes.DWORD,
+         wintypes.DWORD, POINTER(c_size_t))  # fmt: skip
+_declare("UpdateProcThreadAttribute", wintypes.BOOL, c_void_p, wintypes.DWORD, c_size_t, c_void_p,
+         c_size_t, c_void_p, c_void_p)  # fmt: skip
+_declare("DeleteProcThreadAttributeList", None, c_void_p)
+_declare("CreateProcessW", wintypes.BOOL, wintypes.LPCWSTR, wintypes.LPWSTR, c_void_p, c_void_p,
+         wintypes.BOOL, wintypes.DWORD, c_void_p, wintypes.LPCWSTR, POINTER(StartupInfo),
+         POINTER(ProcessInformation))  # fmt: skip
+_declare("ResumeThread", wintypes.DWORD, wintypes.HANDLE)
+_declare("GetProcessTimes", wintypes.BOOL, wintypes.HANDLE, *[POINTER(wintypes.FILETIME)] * 4)
+_declare("GetConsoleProcessList", wintypes.DWORD, POINTER(wintypes.DWORD), wintypes.DWORD)
+_declare("GenerateConsoleCtrlEvent", wintypes.BOOL, wintypes.DWORD, wintypes.DWORD)
+_declare("AttachConsole", wintypes.BOOL, wintypes.DWORD)
+_declare("FreeConsole", wintypes.BOOL)
+_declare("SetConsoleCtrlHandler", wintypes.BOOL, c_void_p, wintypes.BOOL)
+
+
+def error(about: str | None = None) -> OSError:
+    """Return the OSError (of the fitting subclass) for the last call that failed on this thread."""
+    code = ctypes.get_last_error()
+    return OSError(0, ctypes.FormatError(code).strip(), about, code)
+
+
+def created(process: int) -> int:
+    """Return when a process was created, in 100 ns since 1601 (FILETIME); OSError."""
+    times = [wintypes.FILETIME() for _ in range(4)]
+    if not kernel32.GetProcessTimes(process, *(byref(time) for time in times)):
+        raise error()
+    return int(times[0].dwHighDateTime) << 32 | int(times[0].dwLowDateTime)

@@ -1,0 +1,128 @@
+"""Run the tests in a Windows CPython under Wine: ``python tests/windows/wine.py [pytest args]``.
+
+Needs Debian's wine64 and gcc-mingw-w64-x86-64 (installed with apt-get when this runs as root), a
+host Python 3.11 and the package index. Everything else is made in ``BUNDLEVISOR_WINE`` (default
+``~/.cache/bundlevisor-wine``) and used again. ``--python FILE [args]`` runs a script instead of
+pytest. Wine is not Windows: the README says what was and what was not exercised by this.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+from wine_python import COMPILER, build
+
+PACKAGES = ["wine64", "gcc-mingw-w64-x86-64"]
+WINE_PLACES = ["/usr/lib/wine/wine64", "/usr/bin/wine64", "/usr/bin/wine"]
+PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def main() -> int:
+    """Make the environment if need be, run, and return the exit status of what ran."""
+    began = time.monotonic()
+    root = os.path.expanduser(os.environ.get("BUNDLEVISOR_WINE", "~/.cache/bundlevisor-wine"))
+    wine = ready_tools()
+    if sys.version_info[:2] != (3, 11):
+        raise SystemExit("the Windows Python is a 3.11 and copies the host's Lib: run a 3.11")
+    executable = build(root, PROJECT)
+    environment = wine_environment(root)
+    make_prefix(wine, environment)
+    made = time.monotonic()
+    status = run([wine, executable, *chosen(sys.argv[1:])], environment)
+    print(f"environment {made - began:.0f} s, run {time.monotonic() - made:.0f} s, "
+          f"{disk_use(root) / 2**20:.0f} MiB in {root}")  # fmt: skip
+    return status
+
+
+def ready_tools() -> str:
+    """Return Wine's path; install the two packages when they are missing and we may."""
+    wine = find_wine()
+    if wine and shutil.which(COMPILER):
+        return wine
+    if getpass.getuser() != "root" or not shutil.which("apt-get"):
+        raise SystemExit(
+            f"Wine or mingw is missing: apt-get install {' '.join(PACKAGES)} (as root)"
+        )
+    subprocess.run(["apt-get", "update", "-qq"], check=True)
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]
+    subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+    wine = find_wine()
+    if not wine:
+        raise SystemExit(f"{PACKAGES[0]} is installed, but none of {WINE_PLACES} exists")
+    return wine
+
+
+def find_wine() -> str | None:
+    """Return the first Wine that is there."""
+    return next((place for place in WINE_PLACES if os.path.exists(place)), None)
+
+
+def wine_environment(root: str) -> dict[str, str]:
+    """Return what Wine and the Windows Python get to see: nothing that the host's Python set."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    return kept | {
+        "WINEPREFIX": os.path.join(root, "prefix"),
+        "WINEARCH": "win64",
+        "WINEDEBUG": "-all",
+        "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=",
+        "PYTHONPATH": windows_path(PROJECT),
+        "PYTHONPYCACHEPREFIX": windows_path(os.path.join(root, "pycache")),
+        "PYTHONUTF8": "1",
+        "NODE_EXE": windows_path(os.path.join(root, "node", "node.exe")),
+    }
+
+
+def windows_path(path: str) -> str:
+    """Return the name by which Wine knows a Linux path (drive Z is the root)."""
+    return "Z:" + path.replace("/", "\\")
+
+
+def make_prefix(wine: str, environment: dict[str, str]) -> None:
+    """Make Wine's registry and C drive, once."""
+    if os.path.exists(os.path.join(environment["WINEPREFIX"], "system.reg")):
+        return
+    os.makedirs(environment["WINEPREFIX"], exist_ok=True)
+    run([wine, "wineboot", "-i"], environment)
+
+
+def chosen(arguments: list[str]) -> list[str]:
+    """Return python.exe's arguments: a script of one's own, or pytest on what is named."""
+    if arguments[:1] == ["--python"]:
+        return arguments[1:]
+    named = any(not argument.startswith("-") for argument in arguments)
+    places = [] if named else ["tests/windows"]
+    return ["-m", "pytest", "-p", "no:cacheprovider", *arguments, *places]
+
+
+def run(command: list[str], environment: dict[str, str]) -> int:
+    """Run below NUL and a pipe, or Wine's standard handles are invalid; pass the output on."""
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    return process.wait()
+
+
+def disk_use(folder: str) -> int:
+    """Return the bytes that the files below ``folder`` take."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        total += sum(os.lstat(os.path.join(place, name)).st_size for name in names)
+    return total
+
+
+if __name__ == "__main__":
+    sys.exit(main())
