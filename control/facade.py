@@ -16,6 +16,9 @@ from actors.snapshot import Board
 from manifest.schema import Manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actors.state.telemetry import Event
     from control.bodies import Validation
 
 Action = Literal["start", "stop", "restart"]
@@ -70,21 +73,6 @@ class GpuView(msgspec.Struct, frozen=True, kw_only=True):
     """Service id → its ``gpu.requirement``, for the services that have one."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One telemetry event; ``line`` is its JSON as it stands in the file, without the newline."""
-
-    seq: int
-    event: str
-    line: bytes
-
-
-class EventPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Events in order; ``missed`` counts those after the asked-for one that are no longer kept."""
-
-    events: tuple[Event, ...]
-    missed: int = 0
-
-
 class ProbeGauge(msgspec.Struct, frozen=True, kw_only=True):
     """The probes of one service since it was first started; seconds."""
 
@@ -105,7 +93,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subscription(Protocol):
-    """A reader of one service's log from now on.
+    """A reader of one service's log.
 
     A slow reader loses its oldest bytes; the next read then begins with a line that says how many
     were lost. It never slows the service or another reader.
@@ -124,15 +112,15 @@ class Logs(Protocol):
     def tail(self, service_id: str, lines: int) -> bytes:
         """Return the last ``lines`` lines, ``b""`` when there is no file yet."""
 
-    def follow(self, service_id: str) -> Subscription:
-        """Subscribe to what the service writes from now on."""
+    def follow(self, service_id: str, lines: int) -> Subscription:
+        """Subscribe to the last ``lines`` lines and everything after: no gap, no double."""
 
 
 class Events(Protocol):
-    """The telemetry of this instance, by sequence number."""
+    """The telemetry of this instance; ``actors.state.telemetry.Telemetry`` is one."""
 
-    def page(self, after: int, limit: int) -> EventPage:
-        """Return at most ``limit`` events with a sequence number above ``after``."""
+    def page(self, after: int, limit: int) -> Sequence[Event]:
+        """Return at most ``limit`` events with a sequence number above ``after``, ascending."""
 
     def wait(self, after: int, timeout: float) -> bool:
         """Return whether there is an event after ``after``, waiting at most ``timeout`` s."""
