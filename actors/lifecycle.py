@@ -63,6 +63,10 @@ LIVE = RUNNING | {State.STOPPING}
 """States in which a process of the service may exist."""
 
 
+LAST_LINE = 200
+"""How many characters of a log's last line go into a message."""
+
+
 class Life(msgspec.Struct, frozen=True):
     """Everything that the next decision depends on. Times are monotonic seconds."""
 
@@ -273,20 +277,29 @@ def _progress(life: Life, event: ProgressMade, context: Context) -> Step:
 
 def _exited(life: Life, event: ProcessExited, context: Context) -> Step:
     how = describe_exit(event.code)
-    note = Note("service_exit", {"exit_code": event.code, "error": how})
+    said = {"last_lines": event.last_lines} if event.last_lines else {}
+    note = Note("service_exit", {"exit_code": event.code, "error": how, **said})
     gone = msgspec.structs.replace(life, pid=None, exit_code=event.code)
     if life.state in (State.STOPPING, State.UNHEALTHY):
         return gone, (note, ClearTree())
     if life.state not in RUNNING:
         return life, ()
     was_ready = life.state is State.READY
-    cause = how if was_ready else f"{how} before it was ready"
+    cause = how if was_ready else f"{how} before it was ready{_last_line(event.last_lines)}"
     ending = msgspec.structs.replace(
         gone, state=State.STOPPING, then=Then.RETRY, cause=cause, message=cause
     )
     timers = (Disarm(Timer.STARTUP), Disarm(Timer.READINESS))
     grace = Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000)
     return ending, (note, *timers, grace, ClearTree())
+
+
+def _last_line(text: str) -> str:
+    """Return the last line that says something, shortened, for the end of a sentence."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    return f": {lines[-1][:LAST_LINE]}"
 
 
 def _stop(life: Life, event: StopService, context: Context) -> Step:

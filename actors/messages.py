@@ -47,6 +47,7 @@ class Inputs(msgspec.Struct, frozen=True):
 
     ports: dict[str, dict[str, int]]
     secrets: dict[str, str] = {}
+    gpu: bool = False
 
 
 class StartService(Message, frozen=True):
@@ -112,6 +113,14 @@ class ProcessExited(Message, frozen=True):
 
     incarnation: int
     code: int
+    last_lines: str = ""
+    """The end of what it wrote."""
+
+
+class StopRefused(Message, frozen=True):
+    """The service's own HTTP stop did not answer with success."""
+
+    incarnation: int
 
 
 class TreeEmptied(Message, frozen=True):

@@ -62,7 +62,7 @@ def needs(tree: Tree, id_: str) -> tuple[str, ...]:
     """Return what a service still waits for: dependencies that are not ready, then secrets."""
     dependencies = tuple(
         dependency
-        for dependency in tree.graph.dependencies[id_]
+        for dependency in tree.graph.dependencies(id_)
         if not tree.views[dependency].ready
     )
     return dependencies + tree.missing.get(id_, ())
@@ -81,7 +81,7 @@ def troubles(tree: Tree) -> dict[str, str]:
         elif view.state is State.STOPPED:
             found[id_] = f"{id_} is stopped"
         elif view.state is State.WAITING:
-            dependencies = tree.graph.dependencies[id_]
+            dependencies = tree.graph.dependencies(id_)
             root = next((found[other] for other in dependencies if other in found), "")
             if root:
                 found[id_] = root
@@ -91,7 +91,7 @@ def troubles(tree: Tree) -> dict[str, str]:
 def wait(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
     """Say why a waiting service waits; ``blocking`` is what :func:`troubles` found."""
     waiting_for = needs(tree, id_)
-    for dependency in tree.graph.dependencies[id_]:
+    for dependency in tree.graph.dependencies(id_):
         if dependency in blocking:
             return Wait(waiting_for, True, f"blocked: {blocking[dependency]}")
     secrets = tree.missing.get(id_, ())
@@ -108,7 +108,9 @@ def _must_wait_for_a_stop(tree: Tree, id_: str, supervision: Supervision) -> boo
     """Whether something that restarts together with this service is not down yet."""
     if supervision.strategy == "one_for_all":
         return bool(tree.orders)
-    return any(other in tree.orders for other in tree.graph.all_dependents(id_))
+    return bool(tree.orders) and any(
+        other in tree.orders for other in tree.graph.all_dependents(id_)
+    )
 
 
 def ready_to_stop(tree: Tree) -> list[str]:

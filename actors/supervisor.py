@@ -161,7 +161,7 @@ class Supervisor(pykka.ThreadingActor):
         if self._phase is not Phase.RUNNING:
             return Outcome(conflict="the runtime is stopping")
         ids = order.to_revive(self._tree(), message.id)
-        self._want(self._plan.graph.all_dependencies(message.id) | {message.id})
+        self._want(frozenset((*self._plan.graph.all_dependencies(message.id), message.id)))
         for id_ in ids:
             self._orders.pop(id_, None)
             self._stopping.discard(id_)

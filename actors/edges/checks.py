@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -24,6 +24,7 @@ Answer = Callable[[str], None]
 IN_PROGRESS = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
 BODY_LIMIT = 65536
 """How much of an answer is read: enough for any status document."""
+NO_BODY = (204, 205)
 ILL = ("unhealthy", "failed", "error", "down")
 
 
@@ -101,10 +102,19 @@ class TcpCheck(_Connection):
 class HttpCheck(_Connection):
     """Well when a GET is answered with 2xx, unless a JSON body says otherwise."""
 
-    def __init__(self, loop: Loop, port: int, path: str, timeout: float, answer: Answer) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        port: int,
+        path: str,
+        timeout: float,
+        answer: Answer,
+        method: Literal["GET", "POST"] = "GET",
+    ) -> None:
         target = path if path.startswith("/") else f"/{path}"
+        length = "Content-Length: 0\r\n" if method == "POST" else ""
         self._unsent = (
-            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{length}"
             "User-Agent: bundlevisor\r\nAccept: */*\r\nConnection: close\r\n\r\n"
         ).encode()
         self._received = bytearray()
@@ -153,6 +163,8 @@ def judge_response(received: bytes, *, ended: bool) -> str | None:
     code = int(status[1])
     if not 200 <= code < 300:
         return f"HTTP {code}"
+    if code in NO_BODY:
+        return ""
     headers = dict(_header(line) for line in lines[1:])
     whole = _whole_body(headers, body, ended=ended)
     if whole is None:
@@ -283,5 +295,5 @@ def ask(
     if port is None:
         raise ValueError(f"a check of type {health.type} needs a port")
     if health.type == "http":
-        return HttpCheck(loop, port, health.path, timeout, answer)
+        return HttpCheck(loop, port, health.request_path, timeout, answer)
     return TcpCheck(loop, port, timeout, answer)

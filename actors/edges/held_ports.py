@@ -15,7 +15,7 @@ BACKLOG = 128
 
 
 class HeldPorts:
-    """The sockets that keep ports for services. Not thread-safe: each service has its own."""
+    """The sockets that keep ports for services. Only :meth:`move` is safe from several threads."""
 
     def __init__(self) -> None:
         self._sockets: dict[int, socket.socket] = {}
@@ -50,12 +50,14 @@ class HeldPorts:
         if held is not None:
             held.close()
 
-    def adopt(self, port: int, other: HeldPorts) -> None:
-        """Take over a port that ``other`` holds."""
-        held = other._sockets.pop(port, None)
-        if held is not None:
-            self.release(port)
-            self._sockets[port] = held
+    def move(self, port: int, other: HeldPorts) -> bool:
+        """Give a port that is held here over to ``other``; False when it is not held."""
+        held = self._sockets.pop(port, None)
+        if held is None:
+            return False
+        other.release(port)
+        other._sockets[port] = held
+        return True
 
     def release_all(self) -> None:
         """Give all ports up."""

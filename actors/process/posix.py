@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from actors.process import tree
+from actors.process import table, tree
 from actors.process.launch import Launch
 
 SOCKET_ACTIVATION = True
@@ -21,44 +22,63 @@ ACTIVATE = 'cd "$1" && shift && LISTEN_PID=$$ && export LISTEN_PID && exec "$@"'
 
 
 class Child:
-    """The leader of a session that was spawned here, and everything that came out of it."""
+    """The leader of a session that was spawned here, and everything that came out of it.
 
-    def __init__(self, pid: int, poll: Callable[[], int | None], instance: str) -> None:
+    Until the leader is reaped its pid, and the group's and the session's number, can belong to
+    nobody else; afterwards every process is compared by its create time before it is signalled.
+    """
+
+    def __init__(self, pid: int, wait: Callable[[], int | None], instance: str) -> None:
         self.pid = pid
         self.instance = instance
-        self.created = tree.created(pid)
-        self._poll = poll
-        tree.own(pid)
+        self.session = pid
+        self._wait = wait
+        self._status: int | None = None
+        self._adopting = tree.Adoption.active
+        tree.know(pid)
+        self.created = table.created(pid) or 0.0
 
     def poll(self) -> int | None:
         """Reap the leader if it has ended: its exit status, negative for a signal, else None."""
-        status = self._poll()
-        if status is not None:
-            tree.disown(self.pid)
-        return status
+        if self._status is None:
+            self._status = self._wait()
+            if self._status is not None:
+                tree.unknow(self.pid)
+        return self._status
 
     def survivors(self) -> list[tree.Member]:
         """Return the processes of the tree that are alive, also those that left the session."""
-        return tree.members(self.pid, self.instance)
+        return tree.survivors(
+            self.pid, self.instance, reaped=self._status is not None, adopting=self._adopting
+        )
 
-    def ask_to_stop(self, signal_name: str) -> None:
-        """Send the stop signal to every process of the tree; already gone is success."""
-        self._signal(signal.Signals[signal_name], self.survivors())
+    def ask_to_stop(self, signal_name: str) -> bool:
+        """Send the stop signal to every process of the tree; already gone is success.
+
+        The answer is whether a tree can be asked at all: here always.
+        """
+        self._signal(signal.Signals[signal_name])
+        return True
 
     def kill(self) -> None:
         """End every process of the tree at once; already gone is success."""
-        self._signal(signal.SIGKILL, self.survivors())
+        self._signal(signal.SIGKILL)
 
     def close(self) -> None:
         """Release what the platform holds for this child."""
 
-    def _signal(self, number: signal.Signals, members: Iterable[tree.Member]) -> None:
-        grouped = self._signal_group(number)
-        for member in members:
-            if not (grouped and member.group == self.pid):
-                tree.send(member, number)
+    def _signal(self, number: signal.Signals) -> None:
+        members = self.survivors()
+        if self._status is None and self._signal_group(number):
+            members = [member for member in members if not _in_group(member[0], self.pid)]
+        for pid, created in members:
+            try:
+                table.send(pid, created, number)
+            except PermissionError:
+                continue
 
     def _signal_group(self, number: signal.Signals) -> bool:
+        """Signal the leader's whole group in one step, so that no fork slips through."""
         try:
             os.killpg(self.pid, number)
         except (ProcessLookupError, PermissionError):
@@ -66,10 +86,20 @@ class Child:
         return True
 
 
+def _in_group(pid: int, group: int) -> bool:
+    try:
+        return os.getpgid(pid) == group
+    except ProcessLookupError:
+        return True
+
+
 def spawn(launch: Launch) -> Child:
     """Start a process; OSError (with the file's name) when that fails."""
-    if launch.sockets:
-        return _spawn_with_sockets(launch)
+    with tree.spawning:
+        return _spawn_with_sockets(launch) if launch.sockets else _spawn(launch)
+
+
+def _spawn(launch: Launch) -> Child:
     process = subprocess.Popen(
         launch.argv,
         stdin=subprocess.DEVNULL,
@@ -85,42 +115,40 @@ def spawn(launch: Launch) -> Child:
 def _spawn_with_sockets(launch: Launch) -> Child:
     """Put the sockets on descriptors 3 and up, which subprocess cannot, and name the pid."""
     if not os.access(launch.argv[0], os.X_OK):
-        raise PermissionError(13, "Permission denied", launch.argv[0])
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), launch.argv[0])
     env = launch.env | {
         "LISTEN_FDS": str(len(launch.sockets)),
         "LISTEN_FDNAMES": ":".join(name for name, _ in launch.sockets),
     }
     high = [_duplicate_high(fd) for _, fd in launch.sockets]
     try:
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, launch.output, 1),
-            (os.POSIX_SPAWN_DUP2, launch.output, 2),
-            *((os.POSIX_SPAWN_DUP2, fd, HANDED_OVER + i) for i, fd in enumerate(high)),
-        ]
         pid = os.posix_spawn(
             "/bin/sh",
             ["sh", "-c", ACTIVATE, "sh", launch.cwd, *launch.argv],
             env,
-            file_actions=actions,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, launch.output, 1),
+                (os.POSIX_SPAWN_DUP2, launch.output, 2),
+                *((os.POSIX_SPAWN_DUP2, fd, HANDED_OVER + i) for i, fd in enumerate(high)),
+            ],
             setsid=True,
             setsigdef=[signal.SIGPIPE],
         )
     finally:
         for fd in high:
             os.close(fd)
-    return Child(pid, lambda: reap(pid), launch.instance)
+    return Child(pid, lambda: _reap(pid), launch.instance)
 
 
 def _duplicate_high(fd: int) -> int:
-    """Return a duplicate that no target descriptor can overwrite."""
+    """Return a duplicate that none of the target descriptors can overwrite."""
     import fcntl
 
     return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100)
 
 
-def reap(pid: int) -> int | None:
-    """Return the exit status of a child of ours if it has ended; 255 when somebody else reaped it."""
+def _reap(pid: int) -> int | None:
     try:
         done, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

@@ -2,41 +2,104 @@
 
 A process that left the session (setsid, double fork) is found by the mark in its environment. On
 Linux the runtime is the subreaper of everything it spawned (prctl(2), PR_SET_CHILD_SUBREAPER), so
-an escaped process whose parent has ended is a child of the runtime: as long as the group is empty
-and the runtime has no children that it does not know, nothing is left, and no scan is needed.
+an escaped process whose parent has ended is a child of the runtime: while the group is empty and
+the runtime has no children that it does not know, nothing is left, and no scan is needed.
 """
 
 from __future__ import annotations
 
 import os
-import signal
-import sys
+import threading
 
-import msgspec
+from actors.process import table
 
-_own: set[int] = set()
-"""Pids of the children that somebody here waits for; whatever else is a child was adopted."""
+Member = tuple[int, float]
+"""A pid, and the create time that tells it from a later process with the same pid."""
 
+_known: set[int] = set()
+"""Children that somebody here waits for; any other child was adopted."""
 
-class Member(msgspec.Struct, frozen=True):
-    """A living process; ``created`` tells it from a later one with the same pid."""
-
-    pid: int
-    created: float
-    group: int
+spawning = threading.Lock()
+"""Held from a fork until the child is known, so that nobody takes it for an adopted one."""
 
 
-def own(pid: int) -> None:
+def know(pid: int) -> None:
     """Say that somebody waits for this child of the runtime."""
-    _own.add(pid)
+    _known.add(pid)
 
 
-def disown(pid: int) -> None:
+def unknow(pid: int) -> None:
     """Say that this child has been reaped."""
-    _own.discard(pid)
+    _known.discard(pid)
 
 
-if sys.platform == "linux":
-    from actors.process import table_linux as table
-else:
-    from actors.process import table_other as table
+def survivors(leader: int, instance: str, *, reaped: bool, adopting: bool) -> list[Member]:
+    """Return the living processes of a tree.
+
+    ``reaped`` says that its leader has been waited for, ``adopting`` that the runtime was the
+    subreaper already when it was spawned, so that nothing of it can be anybody else's child.
+    """
+    if reaped and adopting and not _group_lives(leader) and not _has_adopted():
+        return []
+    return table.members(leader, instance)
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _has_adopted() -> bool:
+    """Whether the runtime has a child that nobody waits for: something that escaped."""
+    return any(pid not in _known for pid in children())
+
+
+class Adoption:
+    """Whether orphans of the services become children of the runtime."""
+
+    active = False
+
+
+def adopt_orphans() -> bool:
+    """Become the subreaper of everything that is spawned from now on; False when refused. Linux."""
+    import ctypes
+
+    pr_set_child_subreaper = 36
+    libc = ctypes.CDLL(None, use_errno=True)
+    Adoption.active = libc.prctl(pr_set_child_subreaper, 1, 0, 0, 0) == 0
+    return Adoption.active
+
+
+def children() -> list[int]:
+    """Return the pids of the runtime's own children, zombies included (proc(5), task/*/children)."""
+    found: list[int] = []
+    for thread in os.listdir("/proc/self/task"):
+        try:
+            with open(f"/proc/self/task/{thread}/children", "rb") as file:
+                found += map(int, file.read().split())
+        except OSError:
+            continue
+    return found
+
+
+def reap_adopted() -> int:
+    """Reap the adopted children that have ended; never one that somebody waits for."""
+    reaped = 0
+    with spawning:
+        for pid in children():
+            if pid not in _known:
+                reaped += _reap(pid)
+    return reaped
+
+
+def _reap(pid: int) -> bool:
+    try:
+        done, _ = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return bool(done)

@@ -1,0 +1,29 @@
+"""What the runtime owes the processes that it adopts: to notice them and to reap them."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from actors.edges.loop import Loop
+
+REAP_EVERY = 5.0
+"""Seconds: a zombie costs a table entry and nothing else, so there is no hurry."""
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what services leave behind (Linux; nothing to do elsewhere)."""
+    if sys.platform == "linux":
+        from actors.process import tree
+
+        tree.adopt_orphans()
+
+
+def keep_reaping(loop: Loop) -> None:
+    """Reap adopted children from time to time, for as long as the loop turns."""
+    if sys.platform != "linux":
+        return
+    from actors.process import tree
+
+    tree.reap_adopted()
+    loop.call_at(time.monotonic() + REAP_EVERY, lambda: keep_reaping(loop))

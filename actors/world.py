@@ -1,0 +1,68 @@
+"""What a service actor works with: the edges, shared by all services of the runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from actors.blueprint import Blueprint
+from actors.edges.held_ports import HeldPorts
+from actors.edges.listening import Listening
+from actors.edges.log_file import LogFile
+from actors.edges.logs import LogStream
+from actors.edges.loop import Loop
+from actors.guardian.charge import Charge
+
+
+class Guardian(Protocol):
+    """The runtime's end of the other process, which ends what this one leaves behind."""
+
+    def expect(self, charge: Charge, read_fd: int = -1) -> None:
+        """Say that a process is about to be started; ``read_fd`` of its log pipe is duplicated."""
+
+    def spawned(self, instance: str, pid: int, created: float, session: int) -> None:
+        """Say that it has been started."""
+
+    def forget(self, instance: str) -> None:
+        """Say that no process of this start is left, or that there never was one."""
+
+
+class World:
+    """The edges of the runtime; everything here may be used from any actor."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        log_loop: Loop,
+        listening: Listening,
+        emit: Callable[..., None],
+        fault: Callable[[str, BaseException], None],
+        warn: Callable[[str], None],
+        guardian: Guardian,
+        reserved: HeldPorts,
+    ) -> None:
+        self.loop = loop
+        self.reserved = reserved
+        """Ports that were chosen and wait for their service to take them over."""
+        self.listening = listening
+        self.emit = emit
+        self.fault = fault
+        self.guardian = guardian
+        self._log_loop = log_loop
+        self._warn = warn
+        self._files: dict[str, LogFile] = {}
+        self._logs: dict[str, LogStream] = {}
+
+    def log(self, blueprint: Blueprint) -> LogStream:
+        """Return the log of a service; it outlives the service's incarnations."""
+        id_ = blueprint.service.id
+        stream = self._logs.get(id_)
+        if stream is None:
+            file = self._files.setdefault(blueprint.log_path, LogFile(blueprint.log_path))
+            stream = self._logs[id_] = LogStream(id_, file, self._log_loop, self._warn)
+        return stream
+
+    @property
+    def streams(self) -> dict[str, LogStream]:
+        """Return the logs that are open, by service."""
+        return dict(self._logs)

@@ -1,0 +1,40 @@
+"""What a person at the terminal is told while services come and go: telemetry, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from control.console import Console
+
+Say = Callable[[str, Mapping[str, object]], str]
+
+PLAIN: dict[str, Say] = {
+    "service_ready": lambda id_, _: f"{id_} is ready",
+    "service_exit": lambda id_, d: f"{id_} ended: {d.get('error')}",
+    "service_blocked": lambda id_, d: f"{id_} is {d.get('reason')}",
+    "runtime_start": lambda _, d: (
+        f"{d.get('app')} {d.get('version')}: starting {d.get('services')} services"
+    ),
+    "runtime_shutdown": lambda _, d: f"stopped ({d.get('reason')})",
+}
+TROUBLE: dict[str, Say] = {
+    "service_start_failed": lambda _, d: str(d.get("error")),
+    "service_not_ready": lambda id_, d: f"{id_}: {d.get('error')}",
+    "service_killed": lambda id_, d: (
+        f"{id_} did not stop within {d.get('timeout_ms')} ms; killing it"
+    ),
+    "unhealthy": lambda id_, d: f"{id_} is unhealthy: {d.get('error')}",
+    "backoff": lambda id_, d: f"{id_} restarts in {d.get('delay_ms')} ms: {d.get('reason')}",
+    "gave_up": lambda id_, d: f"{id_} has failed: {d.get('reason')}",
+    "port_reassigned": lambda id_, d: (
+        f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken; it gets {d.get('port')}"
+    ),
+}
+
+
+def announce(console: Console, event: str, service_id: str, details: Mapping[str, object]) -> None:
+    """Say on the console what an event means; events of no interest to a person are passed over."""
+    if event in PLAIN:
+        console.info(PLAIN[event](service_id, details), service_id)
+    elif event in TROUBLE:
+        console.warn(TROUBLE[event](service_id, details), service_id)

@@ -1,0 +1,43 @@
+"""The listening socket of the control API: bound before anything slow is done.
+
+From then on a client's connection waits in the backlog instead of being refused; the server takes
+the socket over when it is ready.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+BACKLOG = 128
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on the port, or on an ephemeral one when that is taken.
+
+    ``host`` is a loopback address or ``localhost`` (which means 127.0.0.1). Raises OSError when the
+    address itself cannot be used.
+    """
+    address = "127.0.0.1" if host == "localhost" else host.strip("[]")
+    try:
+        return _bound(address, port)
+    except OSError:
+        if port == 0:
+            raise
+        return _bound(address, 0)
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform == "win32":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock

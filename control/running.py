@@ -1,0 +1,134 @@
+"""The runtime as the control API sees it: the facade over what the composition root has built."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pykka
+
+from actors.edges.tail import tail
+from actors.messages import CommandRestart, CommandStart, CommandStop, Message, Outcome
+from actors.snapshot import Board
+from actors.state.telemetry import Telemetry
+from actors.world import World
+from control.facade import (
+    Action,
+    CommandOutcome,
+    Facts,
+    Gauges,
+    GpuView,
+    SecretProblem,
+)
+
+if TYPE_CHECKING:
+    from actors.blueprint import Blueprint
+    from actors.edges.log_follow import Subscription
+    from control.bodies import Validation
+    from control.ending import Ending
+
+COMMANDS: dict[Action, type[CommandStart | CommandStop | CommandRestart]] = {
+    "start": CommandStart,
+    "stop": CommandStop,
+    "restart": CommandRestart,
+}
+
+
+class ServiceLogs:
+    """The logs of the bundle's services, whether they have run yet or not."""
+
+    def __init__(self, blueprints: dict[str, Blueprint], world: World) -> None:
+        self._blueprints = blueprints
+        self._world = world
+
+    def tail(self, service_id: str, lines: int) -> bytes:
+        """Return the last lines, of earlier runs too; empty when nothing was ever written."""
+        try:
+            return tail(self._blueprints[service_id].log_path, lines)
+        except FileNotFoundError:
+            return b""
+
+    def follow(self, service_id: str, lines: int) -> Subscription:
+        """Subscribe to the last ``lines`` lines and everything after."""
+        return self._world.log(self._blueprints[service_id]).follow(lines)
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """Implements :class:`control.facade.Runtime`."""
+
+    board: Board
+    facts: Facts
+    logs: ServiceLogs
+    events: Telemetry
+    supervisor: pykka.ActorRef[Any] | None
+    """None in a dry run."""
+    ending: Ending
+    world: World
+    report_fault: Callable[[str, BaseException], None]
+    validate_bundle: Callable[[], Validation]
+
+    def command(self, service_id: str, action: Action, timeout_s: float) -> CommandOutcome:
+        """Send a command to the supervisor and return its answer."""
+        if self.supervisor is None:
+            return CommandOutcome(
+                accepted=False, conflict="this is a dry run: no service is started"
+            )
+        outcome = self._ask(COMMANDS[action](service_id), timeout_s)
+        return CommandOutcome(
+            accepted=not outcome.conflict, conflict=outcome.conflict, affected=outcome.affected
+        )
+
+    def _ask(self, message: Message, timeout_s: float) -> Outcome:
+        if self.supervisor is None:
+            raise TimeoutError("there is no supervisor in a dry run")
+        try:
+            answer = self.supervisor.ask(message, timeout=timeout_s)
+        except pykka.Timeout as error:
+            raise TimeoutError("the supervisor did not answer in time") from error
+        if not isinstance(answer, Outcome):
+            raise TimeoutError("the supervisor could not carry the command out; see its log")
+        return answer
+
+    def shutdown(self, reason: str) -> None:
+        """Begin the orderly stop; returns at once."""
+        self.ending.ask(reason)
+
+    def secrets_present(self) -> frozenset[str]:
+        """Return the ids of the secrets that have a value."""
+        return frozenset()
+
+    def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[SecretProblem, ...]:
+        """Store secrets; every problem is returned and nothing stored when there is one."""
+        return tuple(SecretProblem(id=id_, message="unknown secret") for id_ in values)
+
+    def validate(self) -> Validation:
+        """Check the bundle anew."""
+        return self.validate_bundle()
+
+    def gpu(self) -> GpuView:
+        """Return what is known about the GPU now."""
+        requirements = {
+            service.id: service.gpu.requirement
+            for service in self.facts.manifest.services
+            if service.gpu is not None
+        }
+        return GpuView(
+            available=False, method="none", reason="not looked for", requirements=requirements
+        )
+
+    def gauges(self) -> Gauges:
+        """Return the counters for ``/metrics``."""
+        streams = self.world.streams
+        return Gauges(
+            log_bytes={id_: stream.bytes_read for id_, stream in streams.items()},
+            log_bytes_dropped={id_: stream.bytes_lost for id_, stream in streams.items()},
+            events_written=self.events.last_seq,
+            events_dropped=self.events.dropped,
+        )
+
+    def fault(self, what: str, error: BaseException) -> None:
+        """Log an error of ours with its trace."""
+        self.report_fault(what, error)

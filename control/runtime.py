@@ -1,0 +1,465 @@
+"""The composition root: what happens in which order from exec to the end, on one page.
+
+1. the guardian is forked, before any thread and any heavy import
+2. the manifest is read and checked; the instance lock is taken before a file is touched
+3. the control socket listens; what an earlier instance left is ended; token and port files are
+   written and the shell is told, so that whoever waits for them is never refused
+4. ports are chosen, the supervisor starts, services without dependencies are spawned
+5. Falcon and waitress are imported and serve, beside the booting services
+6. the main thread waits for a reason to end, and then all this is undone in reverse
+
+Nothing slow may be imported before 5; a test lists the modules that are.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pykka
+
+from actors import supervisor as supervision
+from actors.blueprint import Blueprint, Site
+from actors.edges.held_ports import HeldPorts
+from actors.edges.listening import Listening
+from actors.edges.log_path import log_path
+from actors.edges.loop import Loop
+from actors.edges.parent import watch_parent
+from actors.guardian.link import Guardian
+from actors.messages import KillBundle, StartBundle, StopBundle, SystemResumed
+from actors.process.upkeep import adopt_orphans, keep_reaping
+from actors.service import ServiceActor
+from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
+from actors.state import endpoint, instance, instance_lock
+from actors.state.instance import Instance
+from actors.state.telemetry import Telemetry
+from actors.stop_bound import stop_bound
+from actors.supervisor import Collaborators, Plan, Supervisor
+from actors.world import World
+from control import ipc_socket, version
+from control.announce import announce
+from control.console import Console, open_console, print_line
+from control.ending import Ending
+from control.facade import Facts
+from control.options import RunOptions
+from control.port_book import PortBook
+from control.register import Register
+from control.running import Running, ServiceLogs
+from manifest import load, paths, platform
+from manifest.findings import Findings
+from manifest.graph import Graph
+from manifest.schema import Manifest
+
+STOPPED = 0
+CANNOT_START = 1
+BAD_MANIFEST = 2
+ALREADY_RUNNING = 3
+
+KILL_PATIENCE = 5.0
+"""Seconds for the kernel to end killed processes, before they are left to the guardian."""
+REMIND_EVERY = 1.0
+"""Seconds between two words on what a stop waits for."""
+
+
+def run(options: RunOptions) -> int:
+    """Run a bundle until somebody asks for its end; return the exit code (README, 'Exit codes')."""
+    sys.setswitchinterval(0.0005)
+    parent = os.getppid()
+    console = open_console()
+    instance_id = os.urandom(6).hex()
+    guardian = Guardian.start(instance_id)
+    try:
+        return _run(options, console, guardian, instance_id, parent)
+    except OSError as error:
+        console.error(f"cannot start: {error.filename or ''}: {error.strerror or error}")
+        guardian.dismiss()
+        return CANNOT_START
+
+
+def _run(
+    options: RunOptions, console: Console, guardian: Guardian, instance_id: str, parent: int
+) -> int:
+    loaded = load.read(options.manifest)
+    _report(console, loaded.findings)
+    if loaded.manifest is None:
+        guardian.dismiss()
+        return BAD_MANIFEST
+    app_data = os.path.abspath(
+        options.app_data or paths.app_data_folder(loaded.manifest.app.name, os.environ)
+    )
+    os.makedirs(app_data, exist_ok=True)
+    try:
+        lock = instance_lock.take(app_data)
+    except (instance_lock.InstanceRunning, instance_lock.LockUnavailable) as error:
+        console.error(str(error))
+        guardian.dismiss()
+        running = isinstance(error, instance_lock.InstanceRunning)
+        return ALREADY_RUNNING if running else CANNOT_START
+    bundle = Bundle(loaded.manifest, loaded.findings, loaded.sha256, options, app_data, instance_id)
+    try:
+        return House(bundle, console, guardian).live(parent)
+    finally:
+        lock.release()
+
+
+class Bundle:
+    """What is run: the manifest with the places and names of this instance."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        findings: Findings,
+        manifest_hash: str,
+        options: RunOptions,
+        app_data: str,
+        instance_id: str,
+    ) -> None:
+        self.manifest = manifest
+        self.findings = findings
+        self.manifest_hash = manifest_hash
+        self.options = options
+        self.app_data = app_data
+        self.instance_id = instance_id
+        self.graph = Graph.of(manifest)
+        root = options.bundle_root or os.path.dirname(os.path.abspath(options.manifest))
+        self.root = os.path.abspath(root)
+        self.token_path = paths.resolve(app_data, manifest.ipc.auth_token_path)
+        self.telemetry_path = paths.resolve(app_data, manifest.telemetry.file)
+        self.started_at = time.time()
+
+    def blueprints(self) -> dict[str, Blueprint]:
+        """Return how each service is launched on this machine."""
+        site = Site(
+            bundle_root=self.root,
+            app_data=self.app_data,
+            environment=dict(os.environ),
+            instance_id=self.instance_id,
+            secrets={secret.id: secret for secret in self.manifest.secrets},
+        )
+        key = platform.current_key()
+        return {
+            service.id: Blueprint(
+                service,
+                platform.pick_binary(service, key)[0],
+                site,
+                log_path(service, self.app_data, os.path.isfile),
+                self.graph.all_dependencies(service.id),
+            )
+            for service in self.manifest.services
+        }
+
+    def first_views(self, *, dry_run: bool) -> dict[str, ServiceView]:
+        """Return the picture before anything has happened."""
+        return {
+            service.id: ServiceView(
+                id=service.id,
+                state=State.READY if dry_run else State.WAITING,
+                message="dry-run" if dry_run else "",
+                updated_at=self.started_at,
+                critical=service.critical,
+                skip_reason=str(service.metadata.get("skip_reason", "")),
+            )
+            for service in self.manifest.services
+        }
+
+
+class House:
+    """Everything that is up while a bundle runs. Built in order, taken down in reverse."""
+
+    def __init__(self, bundle: Bundle, console: Console, guardian: Guardian) -> None:
+        self.bundle = bundle
+        self.console = console
+        self.guardian = guardian
+        self.ending = Ending()
+        self.supervisor: pykka.ActorRef[Any] | None = None
+        self.server: Any = None
+        self.socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
+        self.host, self.port = self.socket.getsockname()[:2]
+
+    def live(self, parent: int) -> int:
+        """Start everything, wait for the end, stop everything; return the exit code."""
+        self.ending.hear_signals()
+        self._sweep()
+        self._open_files()
+        self._open_edges(parent)
+        self._start_services()
+        threading.Thread(target=self._serve, name="api", daemon=True).start()
+        request = self.ending.wait()
+        clean = self._stop_services(request.reason)
+        self._close(request.reason, clean=clean)
+        return STOPPED
+
+    # Up
+
+    def _sweep(self) -> None:
+        from actors.process.sweep import sweep
+
+        swept = sweep(self.bundle.app_data)
+        self._swept = swept
+        if swept is not None and swept.found:
+            self.console.warn(
+                f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
+                f"{swept.stopped} stopped, {swept.killed} were killed"
+            )
+
+    def _open_files(self) -> None:
+        bundle = self.bundle
+        self.token = endpoint.new_token()
+        endpoint.write_token(bundle.token_path, self.token)
+        endpoint.write_port(bundle.app_data, self.port)
+        self.guardian.telemetry(bundle.telemetry_path)
+        self.guardian.own(bundle.token_path)
+        self.guardian.own(endpoint.port_path(bundle.app_data))
+        self.guardian.own(
+            instance.path(bundle.app_data), containing=bundle.instance_id.encode()
+        )
+        print_line(
+            {
+                "event": "listening",
+                "host": self.host,
+                "port": self.port,
+                "pid": os.getpid(),
+                "token_path": bundle.token_path,
+                "instance_id": bundle.instance_id,
+            }
+        )
+
+    def _open_edges(self, parent: int) -> None:
+        bundle, console = self.bundle, self.console
+        self.telemetry = Telemetry(bundle.telemetry_path, console.warn)
+        self.loop = Loop("events", console.fault, on_resume=self._resumed)
+        self.log_loop = Loop("logs", console.fault)
+        self.loop.start()
+        self.log_loop.start()
+        self.guardian.attach(self.loop, lambda event, details: self.emit(event, None, **details))
+        self.register = Register(
+            self.guardian, bundle.app_data, self._record(), console.warn
+        )
+        self.reserved = HeldPorts()
+        self.world = World(
+            loop=self.loop,
+            log_loop=self.log_loop,
+            listening=Listening(self.loop),
+            emit=self.emit,
+            fault=console.fault,
+            warn=console.warn,
+            guardian=self.register,
+            reserved=self.reserved,
+        )
+        if not bundle.options.keep_running:
+            watch_parent(self.loop, parent, self.ending.ask)
+
+    def _record(self) -> Instance:
+        bundle = self.bundle
+        return Instance(
+            instance_id=bundle.instance_id,
+            pid=os.getpid(),
+            created=_created(os.getpid()),
+            host=self.host,
+            port=self.port,
+            token_path=bundle.token_path,
+            manifest=os.path.abspath(bundle.options.manifest),
+            started_at=bundle.started_at,
+        )
+
+    def _start_services(self) -> None:
+        bundle = self.bundle
+        manifest = bundle.manifest
+        self.emit(
+            "runtime_start",
+            None,
+            app=manifest.app.name,
+            version=manifest.app.version,
+            services=len(manifest.services),
+            instance_id=bundle.instance_id,
+            pid=os.getpid(),
+            port=self.port,
+            dry_run=bundle.options.dry_run,
+        )
+        book = PortBook(manifest, bundle.app_data, self.port, self.reserved, self.console.warn)
+        ports, failures = book.choose()
+        self.blueprints = bundle.blueprints()
+        dry_run = bundle.options.dry_run
+        views = bundle.first_views(dry_run=dry_run)
+        if dry_run:
+            self.reserved.release_all()
+            views = {id_: _with_ports(view, ports) for id_, view in views.items()}
+            self.console.info(
+                "dry run: no service is started (use 'bundlevisor run', or --dry-run=false)"
+            )
+        self.board = Board(Snapshot(version=1, phase=Phase.RUNNING, services=views))
+        if dry_run:
+            return
+        unusable = {
+            finding.service: finding.message
+            for finding in (*failures, *bundle.findings.service_errors)
+        }
+        collaborators = Collaborators(
+            board=self.board,
+            emit=self.emit,
+            fault=self.console.fault,
+            spawn_actor=self._spawn_actor,
+            chooser=book,
+        )
+        self.supervisor = Supervisor.start(
+            Plan(manifest, bundle.graph, ports, unusable), collaborators
+        )
+        self.supervisor.tell(StartBundle())
+        if ports:
+            book.remember(ports)
+
+    def _spawn_actor(
+        self,
+        service_id: str,
+        supervisor: pykka.ActorRef[Any],
+        child: Any = None,
+        incarnation: int = 0,
+    ) -> pykka.ActorRef[Any]:
+        return ServiceActor.start(
+            self.blueprints[service_id], self.world, supervisor, child, incarnation
+        )
+
+    def _serve(self) -> None:
+        """Import the heavy part and answer; the first connections wait in the backlog until then."""
+        try:
+            adopt_orphans()
+            keep_reaping(self.loop)
+            from control import server
+
+            self.server = server.serve(self._facade(), self.token, self.socket)
+        except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
+            self.console.fault("control API", error)
+            self.emit("runtime_error", None, error=f"control API: {error}")
+            self.ending.ask("the control API could not be started")
+
+    def _facade(self) -> Running:
+        bundle = self.bundle
+        return Running(
+            board=self.board,
+            facts=Facts(
+                manifest=bundle.manifest,
+                manifest_hash=bundle.manifest_hash,
+                instance_id=bundle.instance_id,
+                started_at=bundle.started_at,
+                app_data_dir=bundle.app_data,
+                bundle_root=bundle.root,
+                dry_run=bundle.options.dry_run,
+                ipc_host=self.host,
+                ipc_port=self.port,
+                telemetry_path=bundle.telemetry_path,
+                runtime_version=version.runtime(),
+                build_version=version.build(),
+                pid=os.getpid(),
+            ),
+            logs=ServiceLogs(self.blueprints, self.world),
+            events=self.telemetry,
+            supervisor=self.supervisor,
+            ending=self.ending,
+            world=self.world,
+            report_fault=self.console.fault,
+            validate_bundle=self._validate,
+        )
+
+    def _validate(self) -> Any:
+        from control import validate
+
+        return validate.report(self.bundle.options.manifest, self.bundle.root)
+
+    def _resumed(self, seconds: float) -> None:
+        if self.supervisor is not None:
+            self.supervisor.tell(SystemResumed(seconds))
+
+    def emit(self, event: str, service_id: str | None = None, **details: object) -> None:
+        """Write a telemetry event, and say on the console what a person wants to know of it."""
+        self.telemetry.emit(event, service_id, **details)
+        announce(self.console, event, service_id or "", details)
+
+    # Down
+
+    def _stop_services(self, reason: str) -> bool:
+        """Stop everything in order, within a bound; return whether nothing is left."""
+        self.console.info(f"stopping: {reason}")
+        if self.supervisor is None:
+            self.board.publish(
+                Snapshot(
+                    version=2, phase=Phase.STOPPED, services=self.board.snapshot.services
+                )
+            )
+            return True
+        self.supervisor.tell(StopBundle(reason))
+        bound = time.monotonic() + stop_bound(self.bundle.manifest, self.bundle.graph)
+        remind = time.monotonic() + REMIND_EVERY
+        threading.Thread(target=self._wake_when_stopped, name="stopped", daemon=True).start()
+        while self.board.snapshot.phase is not Phase.STOPPED:
+            insisted = self.ending.insisted(min(remind, bound) - time.monotonic())
+            if insisted or time.monotonic() >= bound:
+                return self._kill_services()
+            if time.monotonic() >= remind:
+                remind += REMIND_EVERY
+                self._say_what_is_waited_for()
+        return True
+
+    def _wake_when_stopped(self) -> None:
+        self.board.wait(lambda snapshot: snapshot.phase is Phase.STOPPED, 3600)
+        self.ending.ask("everything has stopped")
+
+    def _kill_services(self) -> bool:
+        self.console.warn("killing what has not stopped")
+        if self.supervisor is not None:
+            self.supervisor.tell(KillBundle())
+        final = self.board.wait(lambda s: s.phase is Phase.STOPPED, KILL_PATIENCE)
+        return final.phase is Phase.STOPPED
+
+    def _say_what_is_waited_for(self) -> None:
+        busy = [
+            id_
+            for id_, view in self.board.snapshot.services.items()
+            if view.state in (State.STOPPING, State.READY, State.STARTING, State.UNHEALTHY)
+        ]
+        if busy:
+            self.console.info(f"waiting for {', '.join(busy)} to stop (Ctrl-C again kills)")
+
+    def _close(self, reason: str, *, clean: bool) -> None:
+        if self.server is not None:
+            self.server.stop(1.0)
+        self.socket.close()
+        for stream in self.world.streams.values():
+            stream.close(0.5)
+        self.emit("runtime_shutdown", None, reason=reason)
+        self.telemetry.close(2.0)
+        self.register.close()
+        endpoint.remove_if_ours(self.bundle.token_path, self.token)
+        endpoint.remove_if_ours(endpoint.port_path(self.bundle.app_data), str(self.port))
+        if clean:
+            instance.remove(self.bundle.app_data, self.bundle.instance_id)
+            self.guardian.dismiss()
+        self.reserved.release_all()
+
+
+def _report(console: Console, findings: Findings) -> None:
+    for finding in findings.errors:
+        console.error(_sentence(finding.path, finding.message))
+    for finding in findings.service_errors:
+        console.warn(_sentence(finding.path, finding.message), finding.service)
+    for finding in findings.warnings:
+        console.warn(_sentence(finding.path, finding.message), finding.service)
+
+
+def _sentence(path: str, message: str) -> str:
+    return f"{path}: {message}" if path else message
+
+
+def _with_ports(view: ServiceView, ports: supervision.Ports) -> ServiceView:
+    import msgspec
+
+    return msgspec.structs.replace(view, ports=ports.get(view.id, {}))
+
+
+def _created(pid: int) -> float:
+    from actors.process import table
+
+    return table.created(pid) or 0.0
