@@ -1,0 +1,12 @@
+"""Is ready, then exits with ``--code`` after ``--after-ms``, at each start."""
+
+from __future__ import annotations
+
+from dying import die_after
+from observed import leave, number, serve, start
+
+
+def main() -> None:
+    start()
+    die_after(number("after-ms", 200), lambda: leave(number("code", 1)))
+    serve()

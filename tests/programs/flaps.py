@@ -1,0 +1,13 @@
+"""Is ready, then dies with ``--code`` after ``--after-ms``: ``--times`` times; then it stays."""
+
+from __future__ import annotations
+
+from dying import die_after
+from observed import incarnation, leave, number, serve, start
+
+
+def main() -> None:
+    start()
+    if incarnation() <= number("times", 3):
+        die_after(number("after-ms", 100), lambda: leave(number("code", 1)))
+    serve()

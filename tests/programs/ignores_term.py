@@ -1,0 +1,10 @@
+"""Records every signal and ignores it: only SIGKILL ends it."""
+
+from __future__ import annotations
+
+from observed import ignore, serve, start
+
+
+def main() -> None:
+    start(ignore)
+    serve()

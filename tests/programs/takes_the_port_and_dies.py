@@ -1,0 +1,20 @@
+"""Binds its port, hands it to a process outside of its session, and dies without listening.
+
+It does so at the first ``--times`` starts; then it behaves well.
+"""
+
+from __future__ import annotations
+
+import os
+
+from double_fork import daemonise
+from observed import incarnation, leave, listen, number, serve, start
+
+
+def main() -> None:
+    start()
+    if incarnation() > number("times", 1):
+        serve()
+    os.set_inheritable(listen().fileno(), True)
+    daemonise()
+    leave(1)

@@ -1,0 +1,10 @@
+"""A service as it should be: listens after ``--delay-ms``, is healthy, stops at once."""
+
+from __future__ import annotations
+
+from observed import serve, start
+
+
+def main() -> None:
+    start()
+    serve()
