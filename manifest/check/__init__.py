@@ -1,0 +1,38 @@
+"""Every rule that concerns more than one field of a bundle."""
+
+from __future__ import annotations
+
+from manifest.check import (
+    dependencies,
+    header,
+    ports,
+    preparation,
+    probes,
+    secrets,
+    services,
+    texts,
+)
+from manifest.check.view import View
+from manifest.findings import Findings, Report
+from manifest.platform import current_key
+from manifest.schema import Manifest
+
+_RULES = (
+    header.check,
+    secrets.check,
+    services.check,
+    dependencies.check,
+    ports.check,
+    probes.check,
+    preparation.check,
+    texts.check,
+)
+
+
+def check(manifest: Manifest, platform_key: str | None = None) -> Findings:
+    """Return everything that is wrong with a decoded bundle on a platform (default: this one)."""
+    view = View.of(manifest, platform_key or current_key())
+    report = Report()
+    for rule in _RULES:
+        rule(view, report)
+    return report.findings()

@@ -1,0 +1,65 @@
+"""The bundle as a whole: version, target, control address, paths of the runtime's own files."""
+
+from __future__ import annotations
+
+from manifest.check.view import View, check_path
+from manifest.findings import Report
+from manifest.suggest import hint, quoted
+
+VERSIONS = ("v0.1", "0.1")
+"""The schema versions that are read; both mean the same."""
+
+MODES = ("loopback-http", "http")
+
+
+def check(view: View, report: Report) -> None:
+    """Check what stands at the top of the bundle."""
+    manifest = view.manifest
+    if manifest.schema_version not in VERSIONS:
+        report.error(
+            "schema_version_unsupported",
+            "schema_version",
+            f"schema_version '{manifest.schema_version}' is not supported; this runtime reads"
+            f" {quoted(VERSIONS)}.",
+        )
+    if manifest.target != "desktop":
+        near = hint(manifest.target, ("desktop",))
+        report.error(
+            "target_unsupported",
+            "target",
+            f"target '{manifest.target}' is not supported{near}; it must be 'desktop'.",
+        )
+    _check_ipc(view, report)
+    check_path(manifest.telemetry.file, "telemetry.file", view, report)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is a loopback name or address: localhost, 127.0.0.0/8 or ::1."""
+    name = host.strip().lower().removesuffix(".")
+    if name == "localhost" or name.strip("[]") in ("::1", "0:0:0:0:0:0:0:1"):
+        return True
+    parts = name.split(".")
+    return (
+        len(parts) == 4
+        and parts[0] == "127"
+        and all(part.isdecimal() and part.isascii() and int(part) < 256 for part in parts)
+    )
+
+
+def _check_ipc(view: View, report: Report) -> None:
+    ipc = view.manifest.ipc
+    if ipc.mode not in MODES:
+        near = hint(ipc.mode, MODES)
+        report.error(
+            "ipc_mode_unsupported",
+            "ipc.mode",
+            f"ipc.mode '{ipc.mode}' is not supported{near}; it must be 'loopback-http'.",
+        )
+    if not is_loopback(ipc.host):
+        report.error(
+            "ipc_host_not_loopback",
+            "ipc.host",
+            f"ipc.host '{ipc.host}' is not a loopback address: others could reach the control API;"
+            " write '127.0.0.1'.",
+        )
+    check_path(ipc.auth_token_path, "ipc.auth_token_path", view, report)

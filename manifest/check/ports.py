@@ -1,0 +1,68 @@
+"""Port requests: names, ranges, and ranges in which nothing can be given out."""
+
+from __future__ import annotations
+
+from manifest.check.view import Place, View
+from manifest.environment import port_variable
+from manifest.findings import Report
+from manifest.plan_ports import range_of, reserved_of
+from manifest.schema import PortRange, PortRequest
+
+
+def check(view: View, report: Report) -> None:
+    """Check the bundle's ranges and every service's requests."""
+    rules = view.manifest.ports
+    if rules and rules.default_range:
+        _check_order(rules.default_range, "ports.default_range", report)
+    for place in view.places:
+        _check_names(place, report)
+        for index, request in enumerate(place.service.port_requests):
+            path = f"{place.path}.ports.requested[{index}]"
+            if request.range and not _check_order(request.range, f"{path}.range", report, place.id):
+                continue
+            _check_room(request, path, place, view, report)
+
+
+def _check_order(range_: PortRange, path: str, report: Report, service: str = "") -> bool:
+    if range_.min <= range_.max:
+        return True
+    sentence = f"{path}: min {range_.min} is above max {range_.max}; swap them."
+    report.error("port_range_inverted", path, sentence, service)
+    return False
+
+
+def _check_names(place: Place, report: Report) -> None:
+    seen: dict[str, str] = {}
+    names: set[str] = set()
+    for index, name in enumerate(place.ports):
+        path = f"{place.path}.ports.requested[{index}].name"
+        former = seen.setdefault(port_variable(name), name)
+        if name in names:
+            sentence = f"service '{place.id}': port '{name}' is requested twice; rename one."
+            report.error("duplicate_port_name", path, sentence, place.id)
+        elif former != name:
+            sentence = (
+                f"service '{place.id}': the ports '{former}' and '{name}' share the variable"
+                f" {port_variable(name)}; rename one."
+            )
+            report.warning("port_variable_shared", path, sentence, place.id)
+        names.add(name)
+
+
+def _check_room(
+    request: PortRequest,
+    path: str,
+    place: Place,
+    view: View,
+    report: Report,
+) -> None:
+    reserved = reserved_of(view.manifest) | {view.manifest.ipc.port}
+    low, high = range_of(request, view.manifest)
+    if low > high or high - low >= len(reserved):
+        return
+    if all(port in reserved for port in range(low, high + 1)):
+        sentence = (
+            f"service '{place.id}': every port of {low}-{high} is reserved, so '{request.name}'"
+            " gets none; widen the range."
+        )
+        report.service_error("port_range_exhausted", path, sentence, place.id)

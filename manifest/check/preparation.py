@@ -1,0 +1,42 @@
+"""What is done before a service starts: migrations and assets."""
+
+from __future__ import annotations
+
+from manifest.check.view import Place, View, check_path, check_word
+from manifest.findings import Report
+from manifest.plan_assets import is_checked, is_sha256
+
+
+def check(view: View, report: Report) -> None:
+    """Check every service's migrations and assets, without a look at the files."""
+    for place in view.places:
+        if place.service.migrations:
+            _check_migrations(place, view, report)
+        if place.service.assets:
+            _check_assets(place, view, report)
+
+
+def _check_migrations(place: Place, view: View, report: Report) -> None:
+    seen: set[str] = set()
+    for index, migration in enumerate(place.service.migrations):
+        path = f"{place.path}.migrations[{index}]"
+        if migration.version in seen:
+            sentence = (
+                f"service '{place.id}': migration '{migration.version}' is listed twice, and a"
+                " version runs once; rename one."
+            )
+            report.error("duplicate_migration", f"{path}.version", sentence, place.id)
+        seen.add(migration.version)
+        check_word(migration.command, f"{path}.command", view, report, place.id)
+
+
+def _check_assets(place: Place, view: View, report: Report) -> None:
+    for index, asset in enumerate(place.service.assets):
+        path = f"{place.path}.assets[{index}]"
+        check_path(asset.path, f"{path}.path", view, report, place.id)
+        if is_checked(asset.sha256) and not is_sha256(asset.sha256):
+            sentence = (
+                f"service '{place.id}': the sha256 of {asset.path} is not 64 hexadecimal digits, so"
+                " it is not checked; write 'pending' if it is not known yet."
+            )
+            report.warning("checksum_malformed", f"{path}.sha256", sentence, place.id)

@@ -1,0 +1,114 @@
+"""Health, readiness and the HTTP stop: they must have what they ask."""
+
+from __future__ import annotations
+
+from manifest.check.view import Place, View, check_word
+from manifest.findings import Report
+from manifest.pattern import why_refused
+from manifest.suggest import hint, quoted
+
+
+def check(view: View, report: Report) -> None:
+    """Check the probes of every service."""
+    for place in view.places:
+        _check_health(place, view, report)
+        _check_readiness(place, report)
+        stop = place.service.stop.http
+        if stop:
+            _check_port(place, stop.port_name, "stop.http", report)
+
+
+def check_pattern(pattern: str, path: str, report: Report, owner: str, service: str = "") -> None:
+    """Report a regular expression that neither Go nor Python takes, or only Python."""
+    refused, portable = why_refused(pattern)
+    if refused:
+        report.error(
+            "invalid_pattern",
+            path,
+            f"{owner}: {path} is no regular expression: {refused}.",
+            service,
+        )
+    elif not portable:
+        sentence = (
+            f"{owner}: {path} uses look-around or back-references, which have no bound in time;"
+            " write it without them."
+        )
+        report.warning("pattern_not_portable", path, sentence, service)
+
+
+def _check_health(place: Place, view: View, report: Report) -> None:
+    health = place.service.health
+    if health is None:
+        return
+    if health.type in ("http", "tcp"):
+        _check_port(place, health.port_name, "health", report, needed=_health_decides(place))
+    elif health.type == "command":
+        check_word(health.command, f"{place.path}.health.command", view, report, place.id)
+    else:
+        _check_log_pattern(place, health.expression, "health", report)
+
+
+def _check_readiness(place: Place, report: Report) -> None:
+    readiness = place.service.readiness
+    if readiness is None:
+        return
+    if readiness.type == "port_open":
+        _check_port(place, readiness.port_name, "readiness", report)
+    elif readiness.type == "log_match":
+        _check_log_pattern(place, readiness.pattern, "readiness", report)
+    elif readiness.type == "health_success" and place.service.health is None:
+        sentence = (
+            f"service '{place.id}': readiness waits for a health check, but there is none; add"
+            " 'health' or choose another readiness."
+        )
+        report.error("readiness_without_health", f"{place.path}.readiness", sentence, place.id)
+
+
+def _health_decides(place: Place) -> bool:
+    """Whether the service cannot become ready unless its health check is answered."""
+    readiness = place.service.readiness
+    return readiness is None or readiness.type == "health_success"
+
+
+def _check_log_pattern(place: Place, pattern: str, probe: str, report: Report) -> None:
+    path = f"{place.path}.{probe}"
+    if not pattern:
+        sentence = (
+            f"service '{place.id}': {probe} of type 'log_match' has no pattern; add the regular"
+            " expression that the log line matches."
+        )
+        report.error("pattern_missing", f"{path}.pattern", sentence, place.id)
+        return
+    name = "path" if probe == "health" and pattern == _health_path(place) else "pattern"
+    check_pattern(pattern, f"{path}.{name}", report, f"service '{place.id}'", place.id)
+
+
+def _health_path(place: Place) -> str:
+    health = place.service.health
+    return health.path if health and not health.pattern else ""
+
+
+def _check_port(
+    place: Place, name: str, probe: str, report: Report, *, needed: bool = True
+) -> None:
+    """Check that a probe has one port to ask; ``needed``: without one it is an error."""
+    path = f"{place.path}.{probe}.port_name"
+    own = place.ports
+    if name in own or (not name and len(own) == 1):
+        return
+    if not own and not needed:
+        sentence = (
+            f"service '{place.id}': {probe} has no port to ask, as the service requests none; it"
+            " is not asked."
+        )
+        report.warning("probe_without_port", path, sentence, place.id)
+    elif not own:
+        sentence = f"service '{place.id}': {probe} needs a port, but the service requests none."
+        report.error("probe_without_port", path, sentence, place.id)
+    elif name:
+        there = f"it has {quoted(own)}"
+        sentence = f"service '{place.id}': it has no port '{name}'{hint(name, own)}; {there}."
+        report.error("unknown_port", path, sentence, place.id)
+    else:
+        sentence = f"service '{place.id}': {probe} does not say which port: {quoted(own, 'or')}."
+        report.error("port_ambiguous", path, sentence, place.id)

@@ -1,0 +1,74 @@
+"""Secrets: unique, of a class that a bundle may carry, with a usable target, and existing."""
+
+from __future__ import annotations
+
+from manifest.check.probes import check_pattern
+from manifest.check.view import View, check_path
+from manifest.findings import Report
+from manifest.paths import PathRefused, normalise
+from manifest.schema import Secret
+from manifest.suggest import hint
+
+_OWN_FILES = ("secrets.json", "runtime/ipc_port")
+"""Files of the runtime under app-data that a file secret must not overwrite."""
+
+
+def check(view: View, report: Report) -> None:
+    """Check every secret, and that each one that a service lists is there."""
+    seen: set[str] = set()
+    for index, secret in enumerate(view.manifest.secrets):
+        path = f"secrets[{index}]"
+        if secret.id in seen:
+            sentence = f"secret '{secret.id}' is defined twice; remove one of them."
+            report.error("duplicate_secret_id", f"{path}.id", sentence)
+        seen.add(secret.id)
+        _check_secret(secret, path, view, report)
+    _check_listed(view, report)
+
+
+def _check_secret(secret: Secret, path: str, view: View, report: Report) -> None:
+    if secret.class_ == "infrastructure":
+        sentence = (
+            f"secret '{secret.id}' is of the class 'infrastructure', which must never be in a"
+            " bundle; remove it and replace what needs it."
+        )
+        report.error("infrastructure_secret", f"{path}.class", sentence)
+    if secret.format:
+        check_pattern(secret.format, f"{path}.format", report, f"secret '{secret.id}'")
+    if secret.target.type == "env":
+        _check_variable(secret, path, report)
+    else:
+        _check_file(secret, path, view, report)
+
+
+def _check_variable(secret: Secret, path: str, report: Report) -> None:
+    name = secret.target.name or secret.id
+    if "=" in name:
+        sentence = f"secret '{secret.id}': '{name}' cannot be a variable's name; remove the '='."
+        report.error("invalid_env_name", f"{path}.target.name", sentence)
+
+
+def _check_file(secret: Secret, path: str, view: View, report: Report) -> None:
+    place = f"{path}.target.name"
+    name = secret.target.name or secret.id
+    check_path(name, place, view, report, template=True)
+    taken = (*_OWN_FILES, view.manifest.ipc.auth_token_path, view.manifest.telemetry.file)
+    if _normal(name.removeprefix("${data}").lstrip("/\\")) in {_normal(file) for file in taken}:
+        sentence = f"secret '{secret.id}' would overwrite the runtime's own {name}; rename it."
+        report.error("path_taken", place, sentence)
+
+
+def _check_listed(view: View, report: Report) -> None:
+    for place in view.places:
+        for index, secret in enumerate(place.service.secrets):
+            if secret not in view.secrets:
+                near = "" if report.many else hint(secret, view.secrets)
+                sentence = f"service '{place.id}': there is no secret '{secret}'{near}."
+                report.error("unknown_secret", f"{place.path}.secrets[{index}]", sentence, place.id)
+
+
+def _normal(relative: str) -> str:
+    try:
+        return normalise(relative).lower()
+    except PathRefused:
+        return relative

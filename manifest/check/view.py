@@ -1,0 +1,90 @@
+"""A bundle as its rules look at it, with the tables that several of them need."""
+
+from __future__ import annotations
+
+import msgspec
+
+from manifest.findings import Report
+from manifest.paths import EscapesRoot, PathRefused, is_template_of, normalise
+from manifest.schema import Manifest, Secret, Service
+
+
+class Place(msgspec.Struct, frozen=True):
+    """One service with its JSON path."""
+
+    service: Service
+    path: str
+
+    @property
+    def id(self) -> str:
+        """The service's id."""
+        return self.service.id
+
+    @property
+    def ports(self) -> list[str]:
+        """The names of the service's own ports."""
+        return [request.name for request in self.service.port_requests]
+
+
+class View(msgspec.Struct, frozen=True):
+    """The bundle, its services with their paths, and its names."""
+
+    manifest: Manifest
+    platform: str
+    places: tuple[Place, ...]
+    ports: dict[str, tuple[str, ...]]
+    """The port names of each service."""
+    secrets: dict[str, Secret]
+
+    @classmethod
+    def of(cls, manifest: Manifest, platform: str) -> View:
+        """Build the tables."""
+        places = tuple(
+            Place(service, f"services[{index}]") for index, service in enumerate(manifest.services)
+        )
+        ports = {place.id: tuple(place.ports) for place in places}
+        return cls(
+            manifest, platform, places, ports, {secret.id: secret for secret in manifest.secrets}
+        )
+
+    @property
+    def on_windows(self) -> bool:
+        """Whether the bundle is looked at for Windows."""
+        return self.platform.startswith("win-")
+
+
+def check_path(
+    text: str, path: str, view: View, report: Report, service: str = "", *, template: bool = False
+) -> None:
+    """Report a path that leaves its root. With ``template`` it may start with ``${data}``."""
+    relative = _below_template(text) if template else text
+    try:
+        normalise(relative, windows=view.on_windows)
+    except EscapesRoot as refused:
+        report.error("path_escapes_root", path, _sentence(service, str(refused)), service)
+    except PathRefused as refused:
+        report.error("path_not_allowed", path, _sentence(service, str(refused)), service)
+
+
+def check_word(words: list[str], path: str, view: View, report: Report, service: str) -> None:
+    """Report a command without a word, or whose first word leads out of the bundle."""
+    if not words or not words[0].strip():
+        report.error(
+            "empty_command",
+            path,
+            f"service '{service}': {path} names no program; add one.",
+            service,
+        )
+    else:
+        check_path(words[0], f"{path}[0]", view, report, service, template=True)
+
+
+def _below_template(text: str) -> str:
+    for name in ("data", "bundle"):
+        if is_template_of(text, name):
+            return text[len(name) + 3 :].lstrip("/\\")
+    return text
+
+
+def _sentence(service: str, sentence: str) -> str:
+    return f"service '{service}': {sentence}" if service else sentence

@@ -1,0 +1,87 @@
+"""Which file a command's first word means.
+
+The bundle root goes first, then the folder of the service's binary, then ``PATH`` when the word has
+no separator.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from manifest.paths import WINDOWS, EscapesRoot, PathRefused, anchor
+
+Probe = Callable[[str], bool]
+"""Whether a path is a file that can be run."""
+
+_SUFFIXES = ".COM;.EXE;.BAT;.CMD"
+"""What Windows takes for PATHEXT when it is not set."""
+
+
+class CommandNotFound(LookupError):  # noqa: N818 - says what happened
+    """No file fits a command's first word; ``looked_in`` are the paths that were tried."""
+
+    def __init__(self, word: str, looked_in: tuple[str, ...]) -> None:
+        self.word = word
+        self.looked_in = looked_in
+        places = ", ".join(looked_in) or "nowhere"
+        super().__init__(f"command not found: {word} (looked in {places}); is the bundle complete?")
+
+
+def candidates(
+    word: str,
+    *,
+    bundle: str,
+    data: str,
+    binary_folder: str = "",
+    environ: Mapping[str, str],
+    windows: bool = WINDOWS,
+) -> tuple[str, ...]:
+    """Return the absolute paths that a rendered command word may mean, the first one first.
+
+    ``binary_folder`` is absolute. On Windows each path is followed by those with the suffixes of
+    PATHEXT. Raises EscapesRoot or PathRefused when the word leads out of the bundle.
+    """
+    places = [anchor(word, bundle, data, windows=windows)]
+    bare = not any(separator in word for separator in "/\\")
+    if binary_folder and not os.path.isabs(word):
+        places += _beside(word, binary_folder, bundle, data, windows)
+    if bare:
+        folders = environ.get("PATH", "").split(";" if windows else ":")
+        places += [os.path.join(folder, word) for folder in folders if os.path.isabs(folder)]
+    spelled = [name for place in places for name in with_suffixes(place, environ, windows=windows)]
+    return tuple(dict.fromkeys(spelled))
+
+
+def find(word: str, places: tuple[str, ...], runnable: Probe | None = None) -> str:
+    """Return the first of ``places`` that can be run; raises CommandNotFound."""
+    probe = runnable or is_runnable
+    for place in places:
+        if probe(place):
+            return place
+    raise CommandNotFound(word, places)
+
+
+def is_runnable(path: str) -> bool:
+    """Whether the path is a file with the permission to run it (on Windows: a file)."""
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def with_suffixes(
+    path: str, environ: Mapping[str, str], *, windows: bool = WINDOWS
+) -> tuple[str, ...]:
+    """Return the path itself and, on Windows, with each suffix of PATHEXT."""
+    if not windows:
+        return (path,)
+    suffixes = [item for item in (environ.get("PATHEXT") or _SUFFIXES).split(";") if item]
+    if path.lower().endswith(tuple(suffix.lower() for suffix in suffixes)):
+        return (path,)
+    return (path, *(path + suffix.lower() for suffix in suffixes))
+
+
+def _beside(word: str, folder: str, bundle: str, data: str, windows: bool) -> list[str]:
+    """Return the word's place in the folder of the service's binary, unless it leads out."""
+    try:
+        return [anchor(os.path.join(folder, word), bundle, data, windows=windows)]
+    except (EscapesRoot, PathRefused):
+        return []

@@ -1,0 +1,202 @@
+"""The environment of a service, made anew at each start, as the format's section on it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from manifest.paths import WINDOWS, PathRefused, anchor
+from manifest.schema import Binary, Secret, Service
+from manifest.template import Scope
+from manifest.template import render as render_text
+
+PRIVATE_PREFIX = "BUNDLEVISOR_"
+"""The runtime's own variables (its control token among them): no service receives them."""
+
+SECRET_FILE_PREFIX = "SECRET_FILE_"  # noqa: S105
+"""``SECRET_FILE_<ID>`` holds the path of a file secret."""
+
+
+def render(
+    service: Service,
+    binary: Binary | None,
+    *,
+    base: Mapping[str, str],
+    scope: Scope,
+    instance_id: str,
+    secrets: Mapping[str, str] | None = None,
+    gpu_available: bool = False,
+    exists: Callable[[str], bool] | None = None,
+    windows: bool = WINDOWS,
+) -> dict[str, str]:
+    """Return the whole environment of one start of ``service``.
+
+    ``base`` is the runtime's own environment; ``secrets`` holds variable names and values (see
+    :func:`secret_variables`); ``exists`` tells whether Playwright's Chromium is there (None: it
+    is taken to be). Raises :class:`manifest.template.Unresolved`.
+    """
+    variables = _Variables(windows)
+    variables.take({name: base[name] for name in base if not _is_private(name)})
+    variables.take(_of_bundle(scope, variables.get("PATH"), windows))
+    variables.take(_of_service(service, scope, instance_id))
+    variables.take(_rendered(service.env, scope))
+    variables.take(_rendered(binary.env if binary else {}, scope))
+    variables.take(secrets or {})
+    variables.take(_of_gpu(service, gpu_available))
+    if uses_playwright(service, binary):
+        _apply_playwright(variables, service, base, scope, exists)
+    return variables.values
+
+
+def port_variable(name: str) -> str:
+    """Return the variable of a port: ``PORT_`` and the name, upper case, ``_`` for the rest."""
+    return f"PORT_{_word(name)}"
+
+
+def secret_variables(
+    service: Service, secrets: Mapping[str, Secret], values: Mapping[str, str], scope: Scope
+) -> dict[str, str]:
+    """Return the variables through which ``service`` receives its secrets.
+
+    ``values`` holds the known values by id. For a file secret the variable holds its path under
+    app-data. Secrets without a value are left out. Raises Unresolved and PathRefused.
+    """
+    variables: dict[str, str] = {}
+    for secret_id in service.secrets:
+        secret, value = secrets.get(secret_id), values.get(secret_id, "")
+        if secret is None or not value:
+            continue
+        if secret.target.type == "file":
+            variables[f"{SECRET_FILE_PREFIX}{_word(secret_id)}"] = secret_path(secret, scope)
+        else:
+            variables[secret.target.name or secret_id.upper()] = value
+    return variables
+
+
+def secret_path(secret: Secret, scope: Scope) -> str:
+    """Return the absolute path of a file secret, below app-data."""
+    return anchor(render_text(secret.target.name or secret.id, scope), scope.data)
+
+
+def uses_playwright(service: Service, binary: Binary | None) -> bool:
+    """Whether Playwright's conventions hold: by the service's id, or by a variable's name."""
+    names = (*service.env, *(binary.env if binary else ()))
+    return "playwright" in service.id.lower() or any(
+        name.startswith("PLAYWRIGHT_") for name in names
+    )
+
+
+class _Variables:
+    """Variables by name; on Windows ``Path`` and ``PATH`` are one, and the last spelling stays."""
+
+    def __init__(self, windows: bool) -> None:
+        self._windows = windows
+        self._spelling: dict[str, str] = {}
+        self.values: dict[str, str] = {}
+
+    def get(self, name: str) -> str:
+        return self.values.get(self._spelling.get(self._key(name), name), "")
+
+    def take(self, more: Mapping[str, str]) -> None:
+        if not self._windows:
+            self.values.update(more)
+            return
+        for name, value in more.items():
+            former = self._spelling.get(name.upper())
+            if former is not None and former != name:
+                del self.values[former]
+            self._spelling[name.upper()] = name
+            self.values[name] = value
+
+    def _key(self, name: str) -> str:
+        return name.upper() if self._windows else name
+
+
+def _is_private(name: str) -> bool:
+    return name.upper().startswith(PRIVATE_PREFIX)
+
+
+def _of_bundle(scope: Scope, path: str, windows: bool) -> dict[str, str]:
+    separator, slash = (";", "\\") if windows else (":", "/")
+    folders = [f"{scope.bundle}{slash}bin", f"{scope.bundle}{slash}cli"]
+    return {
+        "APP_DATA_DIR": scope.data,
+        "BUNDLE_ROOT": scope.bundle,
+        "PATH": separator.join([*folders, path] if path else folders),
+    }
+
+
+def _of_service(service: Service, scope: Scope, instance_id: str) -> dict[str, str]:
+    ports = scope.ports.get(service.id, {})
+    return {
+        "SERVICE_ID": service.id,
+        "SERVICE_INSTANCE_ID": instance_id,
+        **{port_variable(name): str(number) for name, number in ports.items()},
+    }
+
+
+def _rendered(values: Mapping[str, str], scope: Scope) -> dict[str, str]:
+    return {name: render_text(value, scope) for name, value in values.items()}
+
+
+def _of_gpu(service: Service, available: bool) -> dict[str, str]:
+    variables = {"BUNDLE_GPU_AVAILABLE": "true" if available else "false"}
+    if service.gpu:
+        variables["BUNDLE_GPU_MODE"] = "gpu" if available else "cpu"
+    return variables
+
+
+def _apply_playwright(
+    variables: _Variables,
+    service: Service,
+    base: Mapping[str, str],
+    scope: Scope,
+    exists: Callable[[str], bool] | None,
+) -> None:
+    port = driver_port(scope.ports.get(service.id, {}))
+    defaults = {"ENGINE": "playwright"}
+    if port is not None:
+        defaults["PLAYWRIGHT_DRIVER_PORT"] = str(port)
+        defaults["PLAYWRIGHT_DRIVER_URL"] = f"http://127.0.0.1:{port}"
+    variables.take({name: text for name, text in defaults.items() if not variables.get(name)})
+    chromium = chromium_path(
+        variables.get("PLAYWRIGHT_CHROMIUM_PATH"),
+        base.get("ELECTRON_CHROMIUM_PATH", ""),
+        scope,
+        exists,
+    )
+    if chromium:
+        variables.take({"PLAYWRIGHT_CHROMIUM_PATH": chromium})
+
+
+def driver_port(ports: Mapping[str, int]) -> int | None:
+    """Return Playwright's driver port: the one named ``http``, or the only one."""
+    if "http" in ports:
+        return ports["http"]
+    return next(iter(ports.values())) if len(ports) == 1 else None
+
+
+def chromium_path(
+    wanted: str, electron: str, scope: Scope, exists: Callable[[str], bool] | None
+) -> str:
+    """Return Chromium's path: ``wanted`` in the bundle, or Electron's own where that is missing.
+
+    An empty answer means that neither is known. A path that leads out of the bundle counts as
+    missing.
+    """
+    wanted, electron = wanted.strip(), electron.strip()
+    if not wanted:
+        return electron
+    try:
+        path = anchor(wanted, scope.bundle, scope.data)
+    except PathRefused:
+        return electron or wanted
+    if electron and exists is not None and not exists(path):
+        return electron
+    return path
+
+
+def _word(name: str) -> str:
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter == "_") else "_"
+        for letter in name.upper()
+    )

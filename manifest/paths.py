@@ -1,0 +1,133 @@
+"""Paths of a bundle: relative to a root that they never leave, back slashes always separators."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+WINDOWS = sys.platform == "win32"
+
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file: reserved with any suffix.
+_DEVICES = frozenset(
+    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"]
+    + [f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"]
+)
+
+
+class PathRefused(ValueError):  # noqa: N818 - says what happened
+    """A path that must not be used; the message is a sentence that names it."""
+
+
+class EscapesRoot(PathRefused):
+    """A path that leaves its root: ``..``, absolute, another drive, or a link that leads out."""
+
+
+def normalise(relative: str, *, windows: bool = WINDOWS) -> str:
+    """Return the path with single forward slashes and without ``.`` and ``..``; ``"."`` for a root.
+
+    Only the text is looked at. Raises EscapesRoot, and PathRefused for names that mean something
+    else on Windows: devices, trailing dots and blanks, alternate data streams.
+    """
+    path = relative.replace("\\", "/")
+    if "\0" in path:
+        raise PathRefused(f"path {relative!r} contains a NUL character; remove it.")
+    if path.startswith("/") or (path[1:2] == ":" and path[0].isascii() and path[0].isalpha()):
+        raise EscapesRoot(
+            f"path '{relative}' is absolute; write it relative to the folder that it belongs to."
+        )
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if not parts:
+                raise EscapesRoot(f"path '{relative}' leads out of its folder; remove the '..'.")
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    if windows:
+        for part in parts:
+            _refuse_on_windows(part, relative)
+    return "/".join(parts) or "."
+
+
+def resolve(root: str, relative: str, *, windows: bool = WINDOWS) -> str:
+    """Return the absolute path of ``relative`` under ``root``, which need not exist.
+
+    Links are followed only to look where they lead: one that leads out raises EscapesRoot. Raises
+    PathRefused as :func:`normalise` does.
+    """
+    top = os.path.abspath(root)
+    path = os.path.normpath(os.path.join(top, normalise(relative, windows=windows)))
+    real_top = os.path.realpath(top)
+    if not within(os.path.realpath(path), real_top):
+        raise EscapesRoot(
+            f"path '{relative}' leads out of {root} by a link; put the file itself there."
+        )
+    return path
+
+
+def within(path: str, root: str) -> bool:
+    """Whether an absolute path is ``root`` or below it, by its text (case as the system's)."""
+    inner, outer = os.path.normcase(path), os.path.normcase(root)
+    return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
+
+
+def is_template_of(path: str, root_name: str) -> bool:
+    """Whether the path starts with the template ``${data}`` or ``${bundle}`` as a whole part."""
+    start = f"${{{root_name}}}"
+    return path == start or path.startswith((f"{start}/", f"{start}\\"))
+
+
+def anchor(rendered: str, default: str, *roots: str, windows: bool = WINDOWS) -> str:
+    """Return the absolute path of a rendered one: below ``default``, or below one of ``roots``.
+
+    A template such as ``${data}/x`` renders to an absolute path, which may lie only below one of
+    the roots. Raises as :func:`resolve` does.
+    """
+    native = rendered.replace("\\", os.sep)
+    if os.path.isabs(native):
+        clean = os.path.normpath(native)
+        for root in (default, *roots):
+            top = os.path.abspath(root)
+            if within(clean, top):
+                return resolve(root, os.path.relpath(clean, top), windows=windows)
+    return resolve(default, rendered, windows=windows)
+
+
+def app_data_folder(app_name: str, environ: Mapping[str, str], system: str = sys.platform) -> str:
+    """Return the default app-data folder: Go's ``os.UserConfigDir`` and the app's name."""
+    return f"{_user_config_folder(environ, system)}{os.sep}{folder_name(app_name)}"
+
+
+def folder_name(app_name: str) -> str:
+    """Return the app's name as a folder name: lower case, ``-`` for blanks and path characters."""
+    kept = "".join(
+        "-" if letter.isspace() or letter in '/\\:*?"<>|' or ord(letter) < 32 else letter
+        for letter in app_name.strip().lower()
+    ).rstrip(".")
+    name = kept or "bundle"
+    return f"{name}-app" if name.partition(".")[0].upper() in _DEVICES else name
+
+
+def is_device(name: str) -> bool:
+    """Whether a file name means a device on Windows: ``con``, ``AUX.txt``, ``com1``."""
+    return name.partition(".")[0].rstrip(" ").upper() in _DEVICES
+
+
+def _user_config_folder(environ: Mapping[str, str], system: str) -> str:
+    home = environ.get("HOME") or os.path.expanduser("~")
+    if system == "win32":
+        return environ.get("APPDATA") or os.path.join(home, "AppData", "Roaming")
+    if system == "darwin":
+        return os.path.join(home, "Library", "Application Support")
+    configured = environ.get("XDG_CONFIG_HOME", "")
+    return configured if os.path.isabs(configured) else os.path.join(home, ".config")
+
+
+def _refuse_on_windows(part: str, relative: str) -> None:
+    if is_device(part):
+        raise PathRefused(f"path '{relative}': '{part}' is a device on Windows; rename it.")
+    if part[-1] in ". ":
+        raise PathRefused(f"path '{relative}': '{part}' ends with a dot or a blank; rename it.")
+    if ":" in part:
+        raise PathRefused(f"path '{relative}': '{part}' contains a colon; rename it.")

@@ -1,0 +1,216 @@
+"""Regular expressions in Go's syntax (RE2), checked and translated with the standard library.
+
+Authors wrote their patterns for Go: https://github.com/google/re2/wiki/Syntax. What RE2 has and
+Python has not is translated; of what Python has and RE2 has not (look-around, back-references) the
+author is told.
+"""
+
+from __future__ import annotations
+
+_SPECIAL = frozenset("\\()[]{}*+?|")
+_CLASSES = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "ascii": "\\x00-\\x7F",
+    "blank": "\\t ",
+    "cntrl": "\\x00-\\x1F\\x7F",
+    "digit": "0-9",
+    "graph": "!-~",
+    "lower": "a-z",
+    "print": " -~",
+    "punct": "!-/:-@\\[-`{-~",
+    "space": "\\t\\n\\v\\f\\r ",
+    "upper": "A-Z",
+    "word": "0-9A-Za-z_",
+    "xdigit": "0-9A-Fa-f",
+}
+_ONLY_PYTHON = ("(?=", "(?!", "(?<=", "(?<!", "(?P=", "(?>", "(?(")
+
+
+def why_refused(pattern: str) -> tuple[str, bool]:
+    """Return why a pattern is none (empty: it is one), and whether RE2 takes it as well."""
+    if _SPECIAL.isdisjoint(pattern):
+        return "", True
+    import re
+    import warnings
+
+    translated = _Translation(pattern)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(translated.text)
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        return str(error) or "it nests too deeply", translated.portable
+    return "", translated.portable
+
+
+def to_python(pattern: str) -> str:
+    """Return a pattern in RE2's syntax as one for :mod:`re` that matches the same texts.
+
+    Unicode classes (``\\pL``) match any letter, digit or underscore; all else is exact.
+    """
+    return _Translation(pattern).text
+
+
+class _Translation:
+    """One pass over a pattern. Flags in the middle hold to the end of their group."""
+
+    def __init__(self, pattern: str) -> None:
+        self.portable = True
+        self._pattern = pattern
+        self._at = 0
+        self._out: list[str] = []
+        self._groups: list[list[str]] = [[]]
+        """For each open group the flag groups that were opened in it."""
+        while self._at < len(pattern):
+            self._step()
+        self._close_flags()
+        self.text = "".join(self._out)
+
+    def _step(self) -> None:
+        letter = self._pattern[self._at]
+        if letter == "\\":
+            self._escape(in_class=False)
+        elif letter == "[":
+            self._class()
+        elif letter == "(":
+            self._group()
+        elif letter == ")":
+            self._end_group()
+        elif letter == "|":
+            self._alternative()
+        elif letter == "$":
+            self._emit("$" if self._multiline else "\\Z", 1)
+        else:
+            self._emit(letter, 1)
+
+    def _emit(self, text: str, length: int) -> None:
+        self._out.append(text)
+        self._at += length
+
+    def _ahead(self, start: str) -> bool:
+        return self._pattern.startswith(start, self._at)
+
+    @property
+    def _multiline(self) -> bool:
+        for flags in reversed([flag for group in self._groups for flag in group]):
+            on, _, off = flags.partition("-")
+            if "m" in on or "m" in off:
+                return "m" in on
+        return False
+
+    def _group(self) -> None:
+        if any(self._ahead(start) for start in _ONLY_PYTHON):
+            self.portable = False
+        elif self._ahead("(?<"):
+            self._groups.append([])
+            self._emit("(?P<", 3)
+            return
+        elif self._ahead("(?") and not self._ahead("(?P"):
+            self._flags()
+            return
+        self._groups.append([])
+        self._emit("(", 1)
+
+    def _flags(self) -> None:
+        """Translate ``(?i)`` and ``(?i:``. RE2's U swaps greediness: no matter for a search."""
+        end = self._at + 2
+        while end < len(self._pattern) and self._pattern[end] in "imsU-":
+            end += 1
+        flags = self._pattern[self._at + 2 : end].replace("U", "").removesuffix("-")
+        closing = self._pattern[end : end + 1]
+        if closing == ")":
+            self._groups[-1].append(flags)
+        elif closing == ":":
+            self._groups.append([])
+            self._groups[-2].append(flags)  # seen by _multiline while the group is open
+            self._groups[-2].pop()
+        else:
+            self._groups.append([])
+            self._emit("(", 1)
+            return
+        self._emit(f"(?{flags}:", end + 1 - self._at)
+
+    def _end_group(self) -> None:
+        self._close_flags()
+        if len(self._groups) > 1:
+            self._groups.pop()
+        self._emit(")", 1)
+
+    def _close_flags(self) -> None:
+        self._out.append(")" * len(self._groups[-1]))
+
+    def _alternative(self) -> None:
+        self._close_flags()
+        self._emit("|", 1)
+        self._out.extend(f"(?{flags}:" for flags in self._groups[-1])
+
+    def _class(self) -> None:
+        self._emit("[", 1)
+        if self._ahead("^"):
+            self._emit("^", 1)
+        if self._ahead("]"):
+            self._emit("\\]", 1)
+        while self._at < len(self._pattern) and not self._ahead("]"):
+            self._class_item()
+        if self._ahead("]"):
+            self._emit("]", 1)
+
+    def _class_item(self) -> None:
+        if self._ahead("\\"):
+            self._escape(in_class=True)
+            return
+        if self._ahead("[:"):
+            end = self._pattern.find(":]", self._at)
+            members = _CLASSES.get(self._pattern[self._at + 2 : end]) if end > 0 else None
+            if members:
+                self._emit(members, end + 2 - self._at)
+                return
+        self._emit(
+            f"\\{self._pattern[self._at]}"
+            if self._pattern[self._at] in "[&~|"
+            else self._pattern[self._at],
+            1,
+        )
+
+    def _escape(self, *, in_class: bool) -> None:
+        letter = self._pattern[self._at + 1 : self._at + 2]
+        if letter == "z" and not in_class:
+            self._emit("\\Z", 2)
+        elif letter == "C" and not in_class:
+            self._emit("(?s:.)", 2)
+        elif letter == "Q":
+            self._quotation()
+        elif letter in ("p", "P"):
+            self._unicode_class(letter, in_class=in_class)
+        elif self._ahead("\\x{"):
+            self._code_point()
+        else:
+            self.portable &= not ("1" <= letter <= "9") or in_class
+            self._emit(self._pattern[self._at : self._at + 2], 2)
+
+    def _quotation(self) -> None:
+        end = self._pattern.find("\\E", self._at)
+        stop = end if end >= 0 else len(self._pattern)
+        literal = self._pattern[self._at + 2 : stop]
+        quoted = "".join(letter if letter.isalnum() else f"\\{letter}" for letter in literal)
+        self._emit(quoted, (stop + 2 if end >= 0 else stop) - self._at)
+
+    def _unicode_class(self, letter: str, *, in_class: bool) -> None:
+        length = 3
+        if self._pattern[self._at + 2 : self._at + 3] == "{":
+            end = self._pattern.find("}", self._at)
+            length = end + 1 - self._at if end > 0 else 3
+        word = "\\w" if letter == "p" else "\\W"
+        self._emit(word if in_class else f"[{word}]", length)
+
+    def _code_point(self) -> None:
+        end = self._pattern.find("}", self._at)
+        try:
+            point = chr(int(self._pattern[self._at + 3 : end], 16)) if end > 0 else ""
+        except (ValueError, OverflowError):
+            point = ""
+        if point:
+            self._emit(f"\\U{ord(point):08x}", end + 1 - self._at)
+        else:
+            self._emit("\\x{", 3)

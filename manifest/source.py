@@ -1,0 +1,84 @@
+"""The file that holds a bundle: read once, bounded, and never waited for."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+LIMIT = 16 * 1024 * 1024
+"""The largest ``bundle.json`` that is read, in bytes. Fifty services take about 100 KiB."""
+
+_REASONS = {
+    errno.ENOENT: ("manifest_missing", "there is no such file; check the path"),
+    errno.ENOTDIR: ("manifest_missing", "a part of the path is no folder; check the path"),
+    errno.EISDIR: ("manifest_not_a_file", "it is a folder; name the bundle.json in it"),
+    errno.ELOOP: ("manifest_unreadable", "its links lead in a circle; mend them"),
+    errno.ENAMETOOLONG: ("manifest_missing", "the path is too long for this system"),
+    errno.ENXIO: ("manifest_not_a_file", "it is no regular file; name a bundle.json"),
+    errno.EACCES: ("manifest_unreadable", "it must not be read; check its permissions"),
+    errno.EPERM: ("manifest_unreadable", "it must not be read; check its permissions"),
+}
+
+
+class SourceRefused(OSError):  # noqa: N818 - says what happened
+    """The file cannot be used; ``code`` is a finding's code, the message a sentence."""
+
+    def __init__(self, code: str, path: str, reason: str) -> None:
+        self.code = code
+        super().__init__(f"cannot read the bundle {path!r}: {reason}.")
+
+
+def read_bytes(path: str, limit: int = LIMIT) -> bytes:
+    """Return what the file holds. Raises SourceRefused: never hangs, never reads over ``limit``."""
+    try:
+        return _read(path, limit)
+    except SourceRefused:
+        raise
+    except OSError as error:
+        if os.path.isdir(path):  # Windows says EACCES of a folder.
+            error.errno = errno.EISDIR
+        fallback = ("manifest_unreadable", (error.strerror or str(error)).lower())
+        raise SourceRefused(*_placed(_REASONS.get(error.errno or 0, fallback), path)) from error
+    except ValueError as error:
+        raise SourceRefused("manifest_missing", path, "that is no possible path") from error
+
+
+def _read(path: str, limit: int) -> bytes:
+    # O_NONBLOCK: opening a FIFO would wait for its writer.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_NOCTTY", 0))
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceRefused(
+                "manifest_not_a_file", path, "it is no regular file; name a bundle.json"
+            )
+        if status.st_size > limit:
+            raise _too_large(path, limit)
+        return _read_all(descriptor, path, limit)
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int, path: str, limit: int) -> bytes:
+    """Read to the end; a file may be longer than its status said (it grows, or lies in /proc)."""
+    chunks: list[bytes] = []
+    left = limit + 1
+    while left > 0 and (chunk := os.read(descriptor, min(left, 1 << 20))):
+        chunks.append(chunk)
+        left -= len(chunk)
+    if left <= 0:
+        raise _too_large(path, limit)
+    return b"".join(chunks)
+
+
+def _too_large(path: str, limit: int) -> SourceRefused:
+    reason = f"it is larger than {limit // (1024 * 1024)} MiB; is it really a bundle.json?"
+    return SourceRefused("manifest_too_large", path, reason.rstrip("."))
+
+
+def _placed(reason: tuple[str, str], path: str) -> tuple[str, str, str]:
+    return reason[0], path, reason[1]
