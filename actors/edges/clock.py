@@ -1,0 +1,52 @@
+"""The clocks that the loop reads, as a value, so that tests can hand in clocks of their own.
+
+What ``time.monotonic`` does while the machine is suspended differs: it stands still on Linux
+(CLOCK_MONOTONIC, clock_gettime(2)) and on macOS (CPython reads mach_absolute_time), and it runs on
+under Windows (GetTickCount64).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Clock(NamedTuple):
+    """``monotonic`` and ``suspended`` are in seconds.
+
+    ``suspended`` is how long the machine has been asleep in total, from any starting point: only
+    its progress counts. ``runs_asleep`` says whether ``monotonic`` goes on during a suspend.
+    """
+
+    monotonic: Callable[[], float]
+    suspended: Callable[[], float]
+    runs_asleep: bool
+
+
+if sys.platform == "win32":
+
+    def _suspended() -> float:
+        """GetTickCount64 counts the sleep, QueryUnbiasedInterruptTime (100 ns units) does not."""
+        import ctypes
+
+        unbiased = ctypes.c_ulonglong()
+        ctypes.windll.kernel32.QueryUnbiasedInterruptTime(ctypes.byref(unbiased))
+        return time.monotonic() - unbiased.value / 1e7
+
+    SYSTEM = Clock(time.monotonic, _suspended, runs_asleep=True)
+elif sys.platform == "darwin":
+
+    def _suspended() -> float:
+        """Apple's CLOCK_MONOTONIC counts the sleep, unlike Linux's (clock_gettime(3) on macOS)."""
+        return time.clock_gettime(time.CLOCK_MONOTONIC) - time.monotonic()
+
+    SYSTEM = Clock(time.monotonic, _suspended, runs_asleep=False)
+else:
+
+    def _suspended() -> float:
+        """CLOCK_BOOTTIME counts the sleep (clock_gettime(2), since Linux 2.6.39)."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+
+    SYSTEM = Clock(time.monotonic, _suspended, runs_asleep=False)
