@@ -1,0 +1,37 @@
+"""``python -m perf QUESTION``: measures any runtime that speaks the control API."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from perf.contender import ContenderError
+
+QUESTIONS = {
+    "startup": "exec → port, first service, /healthz, every service ready",
+    "respawn": "kill -9 of a service → its successor runs",
+    "shutdown": "SIGTERM → all services stopped in order, the process gone",
+    "idle": "processor time and memory while nothing happens",
+    "api": "requests per second and latency of the control API",
+    "scale": "time and memory from 10 to 500 services",
+    "ui": "the UI server's requests per second and latency",
+    "budget": "the whole table of targets; exit 1 on gross misses only",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Answer one question; 2 for an unknown one, 1 when a contender failed."""
+    if not argv or argv[0] not in QUESTIONS:
+        lines = [f"  {word:10}{meaning}" for word, meaning in QUESTIONS.items()]
+        print("\n".join(["usage: python -m perf QUESTION [options]", "", *lines]), file=sys.stderr)
+        return 0 if argv in (["-h"], ["--help"]) else 2
+    question = importlib.import_module(f"perf.{argv[0]}")
+    try:
+        return int(question.main(argv[1:]))
+    except ContenderError as failure:
+        print(failure, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,62 @@
+"""How many requests per second does the control API answer, and how fast?"""
+
+from __future__ import annotations
+
+from perf import client, load, options, results
+from perf.bundles import Bundle
+from perf.contender import Contender, Run
+from perf.results import Measure, Result
+
+PATHS = ("/healthz", "/readyz", "/ports")
+CONNECTIONS = (1, 8)
+
+
+def _measures() -> dict[str, Measure]:
+    found = {}
+    for path in PATHS:
+        for count in CONNECTIONS:
+            by = f"{path}, {count} connection{'s' * (count > 1)}"
+            found[f"{path}*{count} rate"] = Measure(
+                title=f"{by}: rate", unit="1/s", more_is_better=True
+            )
+            found[f"{path}*{count}"] = Measure(title=f"{by}: latency", pooled=True)
+    return found
+
+
+def measure(contender: Contender, bundle: Bundle, seconds: float) -> dict[str, list[float]]:
+    """Ask each path for ``seconds`` with each number of connections, after a tenth of warming."""
+    sample: dict[str, list[float]] = {}
+    with Run(contender, bundle) as run:
+        run.get_up()
+        for path in PATHS:
+            message = client.request(path, run.port, run.token)
+            for count in CONNECTIONS:
+                load.run(run.port, message, count, seconds / 10)
+                rate, latencies = load.run(run.port, message, count, seconds)
+                sample[f"{path}*{count} rate"] = [rate]
+                sample[f"{path}*{count}"] = latencies
+    return sample
+
+
+def main(argv: list[str]) -> int:
+    """Run ``python -m perf api``."""
+    parser = options.parser("api", __doc__, runs=3, shape="independent20")
+    parser.add_argument("--seconds", type=float, default=2.0, help="per case (%(default)s)")
+    parsed = parser.parse_args(argv)
+    contenders = options.contenders(parsed)
+    with options.bundle(parsed) as (bundle, notes):
+        result = Result(
+            question="api",
+            bundle=parsed.bundle or parsed.shape,
+            measures=_measures(),
+            contenders={},
+            notes=[
+                *notes,
+                "the asking client is a process of the same machine and takes its share",
+            ],
+            machine=results.machine(),
+        )
+        for _ in range(parsed.runs):
+            for one in contenders:
+                result.add(one.name, measure(one, bundle, parsed.seconds))
+    return options.finish(parsed, result)

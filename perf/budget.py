@@ -1,0 +1,167 @@
+"""Do the start-up targets hold? The whole table, measured briefly; fails only on gross misses."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from statistics import median
+
+import msgspec
+
+from perf import idle, noise, options, respawn, shutdown, startup
+from perf.contender import Contender
+from perf.report import number, table
+from perf.results import Samples
+
+FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "budget.json")
+STARTS = ("chain3", "fan20", "layers50")
+
+
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sum: ``c`` times C, ``f`` times F, milliseconds, and a plain value in other units."""
+
+    c: float = 0
+    f: float = 0
+    ms: float = 0
+    value: float = 0
+
+    def amount(self, critical_path: float, floor: float) -> float:
+        """Return the limit in the target's unit; both arguments are milliseconds."""
+        return self.c * critical_path + self.f * floor + self.ms + self.value
+
+    def __str__(self) -> str:
+        parts = [("C" if self.c == 1 else f"{self.c:g} C")] * bool(self.c)
+        parts += [f"{self.f:g} F"] * bool(self.f) + [f"{self.ms:g} ms"] * bool(self.ms)
+        return " + ".join(parts) or f"{self.value:g}"
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of the table; ``shape`` names what is measured, ``measure`` which of its values."""
+
+    what: str
+    shape: str
+    measure: str
+    limit: Limit
+    statistic: str = "median"
+    unit: str = "ms"
+
+
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``budget.json``."""
+
+    about: str
+    gross: float
+    targets: list[Target]
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A target with what was measured for it."""
+
+    target: Target
+    limit: float
+    measured: float
+    low: float
+    high: float
+
+    def verdict(self, gross: float) -> str:
+        """``met``; ``within the noise`` when the target lies in the median's interval; else."""
+        if self.measured <= self.limit:
+            return "met"
+        if self.measured > gross * self.limit:
+            return f"GROSS: over {gross:g} × the target"
+        return "within the noise" if self.low <= self.limit else "missed"
+
+
+def read(path: str = FILE) -> Budget:
+    """Read a budget; raises OSError, or msgspec.DecodeError when it is none."""
+    with open(path, "rb") as file:
+        return msgspec.json.decode(file.read(), type=Budget)
+
+
+def judge(budget: Budget, measured: dict[str, Samples], floor: float) -> list[Line]:
+    """Set the targets beside the measured samples (by ``shape``); F in milliseconds."""
+    lines = []
+    for target in budget.targets:
+        samples = measured[target.shape]
+        values = samples[target.measure]
+        low, high = noise.interval(values)
+        critical = median(samples["C"]) if samples.get("C") else 0.0
+        lines.append(
+            Line(
+                target=target,
+                limit=target.limit.amount(critical, floor),
+                measured=_statistic(target.statistic, values),
+                low=low if target.statistic == "median" else _statistic(target.statistic, values),
+                high=high,
+            )
+        )
+    return lines
+
+
+def _statistic(name: str, values: list[float]) -> float:
+    if name == "p99":
+        return noise.quantile(values, 0.99)
+    return max(values) if name == "most" else median(values)
+
+
+def measure(contender: Contender, runs: int, window: float) -> tuple[dict[str, Samples], float]:
+    """Measure all that the table needs; return samples by shape, and F in milliseconds."""
+    measured: dict[str, Samples] = {"startup": {"release": []}}
+    floors: list[float] = []
+    for shape in STARTS:
+        with options.made(shape) as (bundle, notes):
+            result = startup.measure([contender], bundle, shape, runs, notes)
+        measured[shape] = result.contenders[contender.name]
+        measured["startup"]["release"] += measured[shape]["release"]
+        floors += result.floor
+    with options.made("independent20") as (bundle, _):
+        measured["respawn"] = respawn.measure(contender, bundle, settle=1.0)
+    with options.made("fan20") as (bundle, _):
+        measured["shutdown"] = _together(shutdown.measure(contender, bundle) for _ in range(runs))
+    with options.made("independent20", probe_ms=2000) as (bundle, _):
+        measured["idle"] = idle.measure(contender, bundle, window, settle=2.0)
+    return measured, median(floors)
+
+
+def _together(samples: Iterable[Samples]) -> Samples:
+    whole: Samples = {}
+    for sample in samples:
+        for key, values in sample.items():
+            whole.setdefault(key, []).extend(values)
+    return whole
+
+
+def render(lines: list[Line], gross: float, floor: float) -> str:
+    """Return the table of targets, measured values and verdicts."""
+    rows = [
+        [
+            line.target.what,
+            f"≤ {line.target.limit}",
+            number(line.limit),
+            number(line.measured),
+            line.target.unit,
+            f"{line.measured / floor:.1f} F" if line.target.limit.f else "",
+            line.verdict(gross),
+        ]
+        for line in lines
+    ]
+    head = ["", "target", "here", "measured", "unit", "", "verdict"]
+    return f"F = {number(floor)} ms\n\n{table(head, rows)}"
+
+
+def main(argv: list[str]) -> int:
+    """Run ``python -m perf budget``; exit code 1 when a target is missed grossly."""
+    parser = options.parser("budget", __doc__, runs=7, shape="")
+    parser.add_argument("--window", type=float, default=8.0, help="seconds of idleness watched")
+    parsed = parser.parse_args(argv)
+    budget = read()
+    contender = options.contenders(parsed)[0]
+    measured, floor = measure(contender, parsed.runs, parsed.window)
+    lines = judge(budget, measured, floor)
+    print(f"budget · {contender.name}")
+    print(render(lines, budget.gross, floor))
+    failed = [line for line in lines if line.verdict(budget.gross).startswith("GROSS")]
+    if failed:
+        print(f"{len(failed)} targets missed grossly", file=sys.stderr)
+    return 1 if failed else 0

@@ -1,0 +1,202 @@
+"""A runtime under measurement: how it is started, asked and ended.
+
+Any program that takes a manifest and an app-data folder and speaks the control API is a contender.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+
+import msgspec
+
+from perf import client, processes, records
+from perf.bundles import RECORD, Bundle
+
+MARK = "PERF_RUN"
+"""Environment variable by which a run's processes are found, whoever their parent is by then."""
+
+ATTEMPT_INTERVAL_S = 0.0002
+
+
+class ContenderError(Exception):
+    """A contender did not do what was measured; the message says what its stderr said last."""
+
+
+class Contender(msgspec.Struct, frozen=True):
+    """A name for the report, and the command with ``{manifest}`` and ``{app_data}`` in it."""
+
+    name: str
+    command: str
+
+    def argv(self, manifest: str, app_data: str) -> list[str]:
+        """Split the command as a shell would and fill the places in each word."""
+        words = shlex.split(self.command, posix=os.name == "posix")
+        places = {"{manifest}": manifest, "{app_data}": app_data}
+        for place, value in places.items():
+            words = [word.replace(place, value) for word in words]
+        return words
+
+
+def installed(form: str) -> Contender:
+    """Return our own runtime: ``command`` (the installed one) or ``module`` (``python -m``).
+
+    Raises FileNotFoundError when the command is not installed beside this interpreter.
+    """
+    places = "run --manifest {manifest} --app-data {app_data}"
+    if form == "module":
+        return Contender("python -m control", f"{_quoted(sys.executable)} -m control {places}")
+    folder = os.path.dirname(os.path.abspath(sys.executable))
+    command = shutil.which("bundlevisor", path=folder)
+    if command is None:
+        raise FileNotFoundError(
+            f"no 'bundlevisor' in {folder}: install the package there, or name a --runtime"
+        )
+    return Contender("bundlevisor", f"{_quoted(command)} {places}")
+
+
+def _quoted(path: str) -> str:
+    return shlex.quote(path) if os.name == "posix" else path
+
+
+class Run:
+    """One start of a contender on a bundle, with app-data of its own; a context manager.
+
+    Leaving it ends the runtime (politely first) and whatever it left behind.
+    """
+
+    def __init__(self, contender: Contender, bundle: Bundle) -> None:
+        self.contender = contender
+        self.bundle = bundle
+        self.mark = uuid.uuid4().hex
+        self.folder = tempfile.mkdtemp(prefix="perf-run-")
+        self.app_data = os.path.join(self.folder, "app-data")
+        os.mkdir(self.app_data)
+        self.port = bundle.port
+        argv = contender.argv(bundle.manifest, self.app_data)
+        environment = {**os.environ, MARK: self.mark}
+        with open(self._stderr, "wb") as stderr:
+            self.exec_ns = time.monotonic_ns()
+            """Taken just before the process is made: fork and exec are part of every number."""
+            self.process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                env=environment,
+            )
+        self.clock_offset_s = time.time() - time.monotonic()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.terminate(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        finally:
+            processes.end_marked(MARK, self.mark)
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _stderr(self) -> str:
+        return os.path.join(self.folder, "stderr")
+
+    @property
+    def record(self) -> list[records.Incarnation]:
+        """What the services have written down so far."""
+        return records.read(os.path.join(self.app_data, RECORD))
+
+    @property
+    def token(self) -> str:
+        """The API's token, or an empty string while there is none."""
+        try:
+            with open(os.path.join(self.app_data, self.bundle.token), encoding="ascii") as file:
+                return file.read().strip()
+        except FileNotFoundError:
+            return ""
+
+    def await_port(self, timeout: float = 30.0) -> int:
+        """Try to connect every 0.2 ms until the control port accepts; return when (ns).
+
+        The port is the bundle's until the runtime names another one in ``runtime/ipc_port``.
+        """
+        deadline = time.monotonic() + timeout
+        attempts = 0
+        while time.monotonic() < deadline:
+            if self.port and (connection := client.connect(self.port)):
+                when = time.monotonic_ns()
+                connection.close()
+                return when
+            attempts += 1
+            if attempts % 25 == 0 or not self.port:
+                self._look_for_another_port()
+                self.check_alive()
+            time.sleep(ATTEMPT_INTERVAL_S)
+        raise self.failure("its control port did not accept a connection in time")
+
+    def _look_for_another_port(self) -> None:
+        try:
+            with open(os.path.join(self.app_data, "runtime", "ipc_port"), encoding="ascii") as file:
+                self.port = int(file.read() or self.port)
+        except (FileNotFoundError, ValueError):
+            pass
+
+    def await_healthy(self, timeout: float = 30.0) -> int:
+        """Ask ``/healthz`` until it answers 200; return when (ns)."""
+        try:
+            return client.until_answer(self.port, "/healthz", 200, time.monotonic() + timeout)
+        except TimeoutError as error:
+            raise self.failure(str(error)) from error
+
+    def await_ready(self, timeout: float = 60.0) -> tuple[int, dict[str, object]]:
+        """Ask ``/readyz?wait=`` until it says ready; return when (ns) and its details."""
+        deadline = time.monotonic() + timeout
+        details: object = "no answer"
+        while time.monotonic() < deadline:
+            asked = time.monotonic()
+            answer = client.ask(self.port, "/readyz?wait=30", self.token, timeout=timeout)
+            if answer and answer.status == 200:
+                content = answer.json()
+                if content["ready"]:
+                    return time.monotonic_ns(), content["details"]
+                details = content["details"]
+            self.check_alive()
+            if time.monotonic() - asked < 0.02:
+                time.sleep(0.001)  # it knows no ?wait=, or cannot answer yet
+        raise self.failure(f"not ready in {timeout:g} s: {details}")
+
+    def get_up(self) -> None:
+        """Wait until the API answers and every service is ready."""
+        self.await_port()
+        self.await_healthy()
+        self.await_ready()
+
+    def check_alive(self) -> None:
+        """Raise ContenderError when the process has ended."""
+        if self.process.poll() is not None:
+            raise self.failure(f"it ended with {self.process.returncode}")
+
+    def failure(self, what: str) -> ContenderError:
+        """Describe a failure with the last lines of its stderr."""
+        with open(self._stderr, encoding="utf-8", errors="replace") as file:
+            last = "".join(file.readlines()[-8:])
+        return ContenderError(f"{self.contender.name}: {what}\n{last}")
+
+    def terminate(self, timeout: float) -> int:
+        """Ask the process to stop (SIGTERM), wait for its end and return its exit code."""
+        if self.process.poll() is None:
+            if os.name == "posix":
+                self.process.send_signal(signal.SIGTERM)
+            else:
+                client.ask(self.port, "/shutdown", self.token, "POST")
+        return self.process.wait(timeout)

@@ -1,0 +1,67 @@
+"""What does a runtime use while nothing happens: processor time and memory, services excluded?"""
+
+from __future__ import annotations
+
+import time
+
+from perf import options, processes, results
+from perf.bundles import Bundle
+from perf.contender import MARK, Contender, Run
+from perf.results import Measure, Result
+
+MEASURES = {
+    "cpu": Measure(title="processor time", unit="% of a core"),
+    "memory": Measure(title="memory, guardian included (PSS)", unit="MiB"),
+    "processes": Measure(title="processes besides the services", unit=""),
+}
+
+
+def own_processes(run: Run) -> list[int]:
+    """Return the pids of the runtime and what it made for itself (guardian), no service's."""
+    services = {one.pid for one in run.record}
+    return [pid for pid in processes.marked(MARK, run.mark) if pid not in services]
+
+
+def measure(
+    contender: Contender, bundle: Bundle, window: float, settle: float
+) -> dict[str, list[float]]:
+    """Let a ready runtime be for ``settle`` seconds, then watch it for ``window`` seconds."""
+    with Run(contender, bundle) as run:
+        run.get_up()
+        time.sleep(settle)
+        own = own_processes(run)
+        used, began = processes.cpu_seconds(own), time.monotonic()
+        time.sleep(window)
+        used, lasted = processes.cpu_seconds(own) - used, time.monotonic() - began
+        run.check_alive()
+        memory = processes.memory_bytes(own)
+    return {
+        "cpu": [100 * used / lasted],
+        "memory": [memory / 2**20],
+        "processes": [float(len(own))],
+    }
+
+
+def main(argv: list[str]) -> int:
+    """Run ``python -m perf idle``."""
+    parser = options.parser("idle", __doc__, runs=3, shape="independent20")
+    parser.add_argument("--window", type=float, default=20.0, help="seconds watched (%(default)s)")
+    parser.add_argument("--settle", type=float, default=3.0, help="seconds before (%(default)s)")
+    parser.add_argument("--probe-ms", type=int, default=2000, help="interval of health checks")
+    parsed = parser.parse_args(argv)
+    if parsed.bundle:
+        raise SystemExit("idle tells services apart by the record of a made bundle (--shape)")
+    contenders = options.contenders(parsed)
+    with options.bundle(parsed, parsed.probe_ms) as (bundle, notes):
+        result = Result(
+            question="idle",
+            bundle=f"{parsed.shape}, probed every {parsed.probe_ms} ms",
+            measures=MEASURES,
+            contenders={},
+            notes=notes,
+            machine=results.machine(),
+        )
+        for _ in range(parsed.runs):
+            for one in contenders:
+                result.add(one.name, measure(one, bundle, parsed.window, parsed.settle))
+    return options.finish(parsed, result)

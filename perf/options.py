@@ -1,0 +1,102 @@
+"""The command line that all questions share, and the bundle and contenders it names."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from perf import bundles, contender, programs, results
+from perf.bundles import Bundle
+from perf.contender import Contender
+
+
+def parser(question: str, about: str | None, runs: int, shape: str) -> argparse.ArgumentParser:
+    """Return a parser with the shared options and their defaults for this question."""
+    made = argparse.ArgumentParser(prog=f"python -m perf {question}", description=about)
+    made.add_argument("--runs", type=int, default=runs, help="runs per contender (%(default)s)")
+    made.add_argument("--bundle", metavar="FILE", help="measure on this bundle.json")
+    made.add_argument(
+        "--shape", default=shape, help="or on a made one: chainN, fanN, layersN, independentN"
+    )
+    made.add_argument(
+        "--runtime",
+        metavar="COMMAND",
+        help="runtime to measure, with {manifest} and {app_data} in it (the installed bundlevisor)",
+    )
+    made.add_argument("--form", choices=["command", "module"], default="command", help="of ours")
+    made.add_argument(
+        "--against",
+        metavar="COMMAND",
+        action="append",
+        default=[],
+        help="another runtime, measured in turn with the first; may be repeated",
+    )
+    made.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="keep the values (- or none: stdout)"
+    )
+    made.add_argument("--baseline", metavar="FILE", help="compare with kept values")
+    made.add_argument(
+        "--python-services", action="store_true", help="do not use a C compiler for the services"
+    )
+    return made
+
+
+def contenders(options: argparse.Namespace) -> list[Contender]:
+    """Return the contenders, the reference first; exits with a sentence when ours is missing."""
+    if options.runtime:
+        first = Contender(_name(options.runtime), options.runtime)
+    else:
+        try:
+            first = contender.installed(options.form)
+        except FileNotFoundError as error:
+            raise SystemExit(str(error)) from error
+    others = [Contender(_name(command), command) for command in options.against]
+    named: list[Contender] = []
+    for one in [first, *others]:
+        taken = sum(other.command == one.command or other.name == one.name for other in named)
+        named.append(Contender(f"{one.name} ({taken + 1})", one.command) if taken else one)
+    return named
+
+
+def _name(command: str) -> str:
+    words = [word for word in command.split() if "{" not in word and not word.startswith("--")]
+    return " ".join([os.path.basename(words[0]), *words[1:]])
+
+
+@contextmanager
+def bundle(options: argparse.Namespace, probe_ms: int = 500) -> Iterator[tuple[Bundle, list[str]]]:
+    """Yield the bundle to measure on, with sentences for the report's head."""
+    if options.bundle:
+        yield bundles.existing(options.bundle), ["spawns by the runtime's own word: not our bundle"]
+        return
+    with made(options.shape, options.python_services, probe_ms) as (one, notes):
+        yield one, notes
+
+
+@contextmanager
+def made(
+    shape: str, python_services: bool = False, probe_ms: int = 500
+) -> Iterator[tuple[Bundle, list[str]]]:
+    """Yield a made bundle that is removed afterwards; exits with a sentence on a bad shape."""
+    program = programs.find(native=not python_services)
+    try:
+        services = bundles.shape(shape)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
+    with tempfile.TemporaryDirectory(prefix="perf-bundle-") as folder:
+        yield bundles.write(services, folder, program, probe_ms), [program.described]
+
+
+def finish(options: argparse.Namespace, result: results.Result) -> int:
+    """Print the report (not where JSON goes to stdout), keep the values, compare; return 0."""
+    out = sys.stderr if options.json == "-" else sys.stdout
+    print(results.render(result), file=out)
+    if options.baseline:
+        print("\n" + results.compare_with(results.kept(options.baseline), result), file=out)
+    if options.json:
+        results.keep(result, options.json)
+    return 0

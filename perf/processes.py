@@ -1,0 +1,102 @@
+"""The processes of a run, found by their mark, and what they use: processor time and memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Collection
+
+PROC = sys.platform == "linux"
+
+
+def marked(variable: str, value: str) -> list[int]:
+    """Return the pids whose environment has ``variable=value``, our own never."""
+    if not PROC:
+        return _marked_by_psutil(variable, value)
+    wanted = f"{variable}={value}".encode()
+    return [pid for pid in _pids() if wanted in _environment(pid)]
+
+
+def _pids() -> list[int]:
+    return [
+        int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()
+    ]
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
+
+
+def _marked_by_psutil(variable: str, value: str) -> list[int]:
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get(variable) == value:
+                found.append(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def end_marked(variable: str, value: str) -> int:
+    """Kill what still carries the mark after two seconds; return how many processes that were."""
+    deadline = time.monotonic() + 2
+    while (left := marked(variable, value)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for pid in left:
+        try:
+            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        except ProcessLookupError:
+            continue
+    return len(left)
+
+
+def cpu_seconds(pids: Collection[int]) -> float:
+    """Return the processor time that the processes have used so far, all threads."""
+    return sum(_scheduled(pid) if PROC else _cpu_by_psutil(pid) for pid in pids)
+
+
+def _scheduled(pid: int) -> float:
+    """Nanosecond counts of the scheduler; /proc/PID/stat counts in ticks of 10 ms."""
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{task}/schedstat", "rb") as file:
+                total += int(file.read().split()[0])
+        except OSError:
+            continue
+    return total / 1e9
+
+
+def _cpu_by_psutil(pid: int) -> float:
+    import psutil
+
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def memory_bytes(pids: Collection[int]) -> int:
+    """Return the processes' proportional share (PSS) together; unique memory without /proc."""
+    return sum(_proportional(pid) if PROC else _unique(pid) for pid in pids)
+
+
+def _proportional(pid: int) -> int:
+    with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+        for line in file:
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def _unique(pid: int) -> int:
+    import psutil
+
+    return int(psutil.Process(pid).memory_full_info().uss)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from perf import budget, report, results
+from perf.results import Measure, Result
+
+LEVEL = [100.0 + i / 10 for i in range(10)]
+
+
+def found(values: list[float], name: str = "ours", floor: float = 10.0) -> Result:
+    measures = {"ready": Measure(title="every service ready")}
+    return Result(
+        question="startup",
+        bundle="chain3",
+        measures=measures,
+        contenders={name: {"ready": values}},
+        floor=[floor] * 10,
+    )
+
+
+def test_a_kept_result_comes_back_the_same(tmp_path: Path) -> None:
+    path = str(tmp_path / "kept.json")
+    results.keep(found(LEVEL), path)
+    assert results.kept(path) == found(LEVEL)
+
+
+def test_something_else_than_a_result_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.json"
+    path.write_text("{}")
+    with pytest.raises(msgspec.ValidationError):
+        results.kept(str(path))
+
+
+def test_a_report_has_the_median_and_the_ratio_to_the_floor() -> None:
+    line = results.render(found([50.0] * 9)).splitlines()[-1]
+    assert "every service ready" in line
+    assert "50.0" in line
+    assert "5.00×" in line
+
+
+def test_a_second_contender_is_judged_against_the_first() -> None:
+    both = found(LEVEL)
+    both.add("theirs", {"ready": [value * 3 for value in LEVEL]})
+    line = results.render(both).splitlines()[-1]
+    assert "3.00×" in line
+    assert "slower" in line
+
+
+def test_a_baseline_tells_what_changed_and_what_did_not() -> None:
+    slower = found([value * 2 for value in LEVEL])
+    assert "slower" in results.compare_with(found(LEVEL), slower)
+    assert "slower" not in results.compare_with(found(LEVEL), found(LEVEL))
+
+
+def test_a_machine_that_slowed_down_is_not_held_against_the_runtime() -> None:
+    now = found([value * 2 for value in LEVEL], floor=20.0)
+    assert "no difference beyond the noise" in results.compare_with(found(LEVEL), now)
+
+
+def test_single_contenders_are_compared_whatever_their_names() -> None:
+    now = found([value / 2 for value in LEVEL], name="renamed")
+    assert "faster" in results.compare_with(found(LEVEL), now)
+
+
+def test_values_that_share_a_run_are_not_judged() -> None:
+    then, now = found(LEVEL), found([value * 2 for value in LEVEL])
+    now.measures = {"ready": Measure(title="gap", pooled=True)}
+    assert "not judged" in results.compare_with(then, now)
+
+
+def test_a_lower_rate_is_called_worse() -> None:
+    then, now = found(LEVEL), found([value / 2 for value in LEVEL])
+    now.measures = {"ready": Measure(title="rate", unit="1/s", more_is_better=True)}
+    assert "less (worse)" in results.compare_with(then, now)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.0123, "0.0123"),
+        (0.5, "0.500"),
+        (9.999, "10.0"),
+        (12.34, "12.3"),
+        (99.99, "100"),
+        (1234.5, "1234"),
+    ],
+)
+def test_numbers_have_three_digits(value: float, text: str) -> None:
+    assert report.number(value) == text
+
+
+def test_columns_are_aligned() -> None:
+    table = report.table(["", "median"], [["port", "1.0"], ["healthz", "12.0"]])
+    assert table.splitlines() == [
+        "         median",
+        "-------  ------",
+        "port        1.0",
+        "healthz    12.0",
+    ]
+
+
+def judged(limit: dict[str, float], values: list[float]) -> str:
+    target = budget.Target(
+        what="ready", shape="chain3", measure="ready", limit=budget.Limit(**limit)
+    )
+    plan = budget.Budget(about="", gross=2, targets=[target])
+    measured = {"chain3": {"ready": values, "C": [120.0]}}
+    (line,) = budget.judge(plan, measured, floor=10.0)
+    return line.verdict(plan.gross)
+
+
+def test_a_target_is_a_sum_of_c_f_and_milliseconds() -> None:
+    limit = budget.Limit(c=1, f=6, ms=5)
+    assert limit.amount(critical_path=120, floor=10) == 185
+    assert str(limit) == "C + 6 F + 5 ms"
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([180.0] * 7, "met"),
+        ([181.0] * 7, "missed"),
+        ([170.0] * 3 + [181.0] * 4, "within the noise"),
+        ([360.1] * 7, "GROSS: over 2 × the target"),
+    ],
+)
+def test_a_verdict_is_gross_only_over_twice_the_target(values: list[float], verdict: str) -> None:
+    assert judged({"c": 1, "f": 6}, values) == verdict
+
+
+def test_the_budget_in_the_repository_names_only_what_is_measured() -> None:
+    from perf import idle, milestones, respawn, shutdown
+
+    measures = {shape: set(milestones.NAMES) for shape in budget.STARTS}
+    measures["startup"] = {"release"}
+    measures["respawn"], measures["idle"] = set(respawn.MEASURES), set(idle.MEASURES)
+    measures["shutdown"] = set(shutdown.MEASURES)
+    for target in budget.read().targets:
+        assert target.measure in measures[target.shape], target.what
+        assert target.statistic in ("median", "p99", "most")

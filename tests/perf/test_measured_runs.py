@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from perf import (
+    api,
+    client,
+    idle,
+    milestones,
+    options,
+    processes,
+    respawn,
+    results,
+    scale,
+    shutdown,
+    startup,
+)
+from perf.__main__ import QUESTIONS, main
+from perf.bundles import Bundle
+from perf.contender import MARK, Contender, ContenderError, Run, installed
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in runtime is for POSIX")
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+COMMAND = f"{sys.executable} -I -S {HERE}/standin_runtime.py {{manifest}} {{app_data}}"
+STANDIN = Contender("stand-in", COMMAND)
+
+
+@pytest.fixture
+def bundle() -> Iterator[Bundle]:
+    with options.made("chain3") as (made, _):
+        yield made
+
+
+def test_a_start_gives_every_milestone_in_its_order(bundle: Bundle) -> None:
+    sample = milestones.measure(STANDIN, bundle)
+    assert set(sample) == set(milestones.NAMES)
+    assert len(sample["release"]) == 2
+    assert 0 < sample["port"][0] < sample["healthz"][0] < sample["ready"][0]
+    assert 0 < sample["spawn"][0] < sample["listening"][0] < sample["ready"][0]
+    assert sample["C"][0] >= 120
+    assert sample["over_c"][0] == pytest.approx(sample["ready"][0] - sample["C"][0])
+
+
+def test_python_services_give_the_same_milestones() -> None:
+    with options.made("chain2", python_services=True) as (bundle, notes):
+        assert "no C compiler" in notes[0]
+        assert set(milestones.measure(STANDIN, bundle)) == set(milestones.NAMES)
+
+
+def test_contenders_take_turns_and_the_first_round_is_not_counted(bundle: Bundle) -> None:
+    other = Contender("other", COMMAND)
+    result = startup.measure([STANDIN, other], bundle, "chain3", 2, [])
+    assert [len(samples["ready"]) for samples in result.contenders.values()] == [2, 2]
+    assert len(result.floor) == 4
+    assert "÷ first" in results.render(result)
+
+
+def test_a_killed_service_has_a_successor_in_the_sample(bundle: Bundle) -> None:
+    sample = respawn.measure(STANDIN, bundle, settle=0)
+    assert len(sample["respawn"]) == 3
+    assert all(0 < a < b for a, b in zip(sample["respawn"], sample["serving"], strict=True))
+
+
+def test_a_shutdown_tells_the_first_and_the_last_stop(bundle: Bundle) -> None:
+    sample = shutdown.measure(STANDIN, bundle)
+    assert 0 < sample["first"][0] <= sample["last"][0] < sample["gone"][0]
+    assert sample["disorder"] == sample["unasked"] == [0]
+
+
+def test_idleness_counts_the_runtime_and_not_its_services(bundle: Bundle) -> None:
+    sample = idle.measure(STANDIN, bundle, window=0.2, settle=0)
+    assert sample["processes"] == [1]
+    assert sample["memory"][0] > 1
+    assert 0 <= sample["cpu"][0] <= 100
+
+
+def test_load_gives_rates_and_latencies_of_each_path(bundle: Bundle) -> None:
+    sample = api.measure(STANDIN, bundle, seconds=0.05)
+    assert set(sample) == set(api._measures())
+    assert all(values and min(values) > 0 for values in sample.values())
+
+
+def test_growth_is_said_in_a_sentence() -> None:
+    samples = {"ready 10": [10.0], "ready 20": [20.0], "memory 10": [5.0], "memory 20": [5.5]}
+    assert scale.fitted(samples, [10, 20]).startswith("ready grows with N^1.00, 1.00 ms per")
+
+
+def test_a_run_leaves_neither_processes_nor_files(bundle: Bundle) -> None:
+    with Run(STANDIN, bundle) as run:
+        run.get_up()
+        assert len(processes.marked(MARK, run.mark)) == 4
+    assert processes.marked(MARK, run.mark) == []
+    assert not os.path.exists(run.folder)
+
+
+def test_what_a_killed_runtime_leaves_behind_is_ended(bundle: Bundle) -> None:
+    with Run(STANDIN, bundle) as run:
+        run.get_up()
+        run.process.kill()
+        run.process.wait()
+        assert len(processes.marked(MARK, run.mark)) == 3
+    assert processes.marked(MARK, run.mark) == []
+
+
+def test_a_runtime_that_ends_at_once_is_a_failure_with_its_last_words(bundle: Bundle) -> None:
+    words = "import sys; sys.exit('no such option')"
+    broken = Contender("broken", f'{sys.executable} -I -S -c "{words}"')
+    with pytest.raises(ContenderError, match=r"(?s)broken: it ended with 1.*no such option"):
+        milestones.measure(broken, bundle)
+
+
+def test_places_are_filled_in_words_with_blanks() -> None:
+    one = Contender("x", "'/my runtime' --m={manifest} --at {app_data}")
+    assert one.argv("/a b", "/c") == ["/my runtime", "--m=/a b", "--at", "/c"]
+
+
+def test_the_module_form_runs_this_interpreter() -> None:
+    argv = installed("module").argv("bundle.json", "data")
+    assert argv[:3] == [sys.executable, "-m", "control"]
+
+
+def test_chunked_and_sized_answers_are_whole_only_at_their_end() -> None:
+    sized = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n"
+    for whole in (sized, chunked):
+        assert client.parse(whole) == client.Answer(200, b"ok")
+        assert all(client.parse(whole[:i]) is None for i in range(len(whole)))
+
+
+def test_nobody_listening_is_no_connection() -> None:
+    from perf.bundles import free_port
+
+    assert client.connect(free_port()) is None
+
+
+def test_the_command_line_measures_keeps_and_compares(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = str(tmp_path / "kept.json")
+    arguments = ["startup", "--shape", "chain1", "--runs", "1", "--runtime", COMMAND]
+    assert main([*arguments, "--json", kept]) == 0
+    assert main([*arguments, "--baseline", kept]) == 0
+    output = capsys.readouterr().out
+    assert "every service ready" in output
+    assert "too few runs to say" in output
+
+
+def test_an_unknown_question_is_answered_with_the_known_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["speed"]) == 2
+    told = capsys.readouterr().err
+    assert [word for word in QUESTIONS if word not in told] == []
+
+
+def test_a_made_bundle_is_removed_afterwards() -> None:
+    with options.made("chain1") as (bundle, _):
+        assert os.path.exists(bundle.manifest)
+    assert not os.path.exists(os.path.dirname(bundle.manifest))
