@@ -45,7 +45,8 @@ class Listening:
         self._waiting: dict[object, tuple[int, float, Callable[[], None]]] = {}
         self._attempts: dict[object, Check] = {}
         self._timer: Timer | None = None
-        self._netlink = _netlink()
+        self._netlink: socket.socket | None = None
+        self._has_netlink = sys.platform == "linux"
 
     def when(self, port: int, told: Callable[[], None]) -> object:
         """Call ``told`` once, as soon as somebody listens on the port; returns what cancels it."""
@@ -60,30 +61,41 @@ class Listening:
         attempt = self._attempts.pop(key, None)
         if attempt is not None:
             attempt.cancel()
+        if not self._waiting:
+            self._close()
 
     def _look(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._netlink is not None:
+        if self._has_netlink:
             self._dump()
         else:
             self._try_all()
-        if self._waiting:
+        if not self._waiting:
+            self._close()
+        else:
             now = time.monotonic()
             youngest = min(now - since for _, since, _ in self._waiting.values())
             self._timer = self._loop.call_at(now + pause(youngest, self.LONGEST), self._look)
 
     def _dump(self) -> None:
         try:
+            self._netlink = self._netlink or _netlink()
             ports = listening_ports(self._netlink)
         except OSError:
-            self._netlink = None
+            self._has_netlink = False
+            self._close()
             self._try_all()
             return
         for key, (port, _, _) in list(self._waiting.items()):
             if port in ports:
                 self._found(key)
+
+    def _close(self) -> None:
+        if self._netlink is not None:
+            self._netlink.close()
+            self._netlink = None
 
     def _try_all(self) -> None:
         for key, (port, _, _) in list(self._waiting.items()):
@@ -109,21 +121,17 @@ class _Pending:
         """Nothing is under way yet."""
 
 
-def _netlink() -> socket.socket | None:
-    if sys.platform != "linux":
-        return None
-    try:
-        link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
-    except OSError:
-        return None
+def _netlink() -> socket.socket:
+    link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
     link.settimeout(0.2)
     return link
 
 
-def listening_ports(link: socket.socket | None) -> set[int]:
-    """Return every TCP port of this network namespace that is listened on, IPv4 and IPv6."""
-    if link is None:
-        raise OSError(errno.EPROTONOSUPPORT, "no netlink")
+def listening_ports(link: socket.socket) -> set[int]:
+    """Return every TCP port of this network namespace that is listened on, IPv4 and IPv6.
+
+    Raises OSError where netlink is forbidden or does not answer.
+    """
     ports: set[int] = set()
     for family in (socket.AF_INET, socket.AF_INET6):
         request = REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, 1 << TCP_LISTEN)

@@ -1,0 +1,193 @@
+"""Health checks against real sockets: what counts as well, and what is said otherwise."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from actors.edges.checks import HttpCheck, TcpCheck, judge_body, judge_response
+from actors.edges.listening import Listening, pause
+from actors.edges.loop import Loop
+from actors.edges.probing import Probing
+
+DEADLINE = 10
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    faults: list[tuple[str, BaseException]] = []
+    turning = Loop("test", lambda what, error: faults.append((what, error)))
+    turning.start()
+    yield turning
+    turning.stop()
+    assert not faults
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def port_of(server: socket.socket) -> int:
+    return int(server.getsockname()[1])
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return port_of(server)
+
+
+def answering(server: socket.socket, *answers: bytes, keep_open: bool = False) -> None:
+    def serve() -> None:
+        for answer in answers:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                if answer:
+                    connection.sendall(answer)
+                if keep_open:
+                    connection.recv(1)
+
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def ask(loop: Loop, make) -> str:
+    told: queue.Queue[str] = queue.Queue()
+    loop.call_soon(lambda: make(told.put))
+    return told.get(timeout=DEADLINE)
+
+
+def ask_http(loop: Loop, port: int, timeout: float = 5) -> str:
+    return ask(loop, lambda answer: HttpCheck(loop, port, "/health", timeout, answer))
+
+
+@pytest.mark.parametrize(
+    ("response", "verdict"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", ""),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", ""),
+        (b"HTTP/1.0 299 Fine\r\n\r\n", ""),
+        (b"HTTP/1.1 500 Oops\r\n\r\n", "HTTP 500"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "HTTP 302"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"status":"ok"}', ""),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"status":"Unhealthy"}', "its health says status 'Unhealthy'"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"readiness":false}', "its health says readiness false"),
+        (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n{"status":"down"}\r\n0\r\n\r\n',
+         "its health says status 'down'"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "the answer is not HTTP"),
+        (b"garbage", "the answer is not HTTP"),
+        (b"", "the connection was closed unanswered"),
+    ],
+)
+def test_an_http_answer_means_what_the_format_says(loop, listener, response, verdict):
+    answering(listener, response)
+    assert ask_http(loop, port_of(listener)) == verdict
+
+
+def test_an_answer_on_a_connection_that_stays_open_is_judged_as_soon_as_it_is_whole(loop, listener):
+    answering(listener, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", keep_open=True)
+    assert ask_http(loop, port_of(listener), timeout=DEADLINE * 2) == ""
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"down"', b"{not json", b"", b'{"status": 1}'])
+def test_a_body_that_says_nothing_known_is_well(body):
+    assert judge_body(body) == ""
+
+
+def test_more_is_read_until_the_answer_is_whole():
+    assert judge_response(b"HTTP/1.1 200 OK\r\nContent-Le", ended=False) is None
+    assert judge_response(b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a"', ended=False) is None
+
+
+def test_a_port_without_a_listener_is_named(loop):
+    port = free_port()
+    assert ask_http(loop, port) == f"nothing listens on port {port}"
+
+
+def test_a_service_that_never_answers_is_not_waited_for_beyond_the_time_out(loop, listener):
+    answering(listener, b"", keep_open=True)
+    port = port_of(listener)
+    assert ask_http(loop, port, timeout=0.05) == f"no answer on port {port} in time"
+
+
+def test_a_connection_is_enough_for_a_tcp_check(loop, listener):
+    port = port_of(listener)
+    assert ask(loop, lambda answer: TcpCheck(loop, port, 5, answer)) == ""
+
+
+def test_a_listener_is_noticed_without_being_connected_to(loop):
+    told: queue.Queue[str] = queue.Queue()
+    port = free_port()
+    listening: list[Listening] = []
+
+    def begin() -> None:
+        listening.append(Listening(loop))
+        listening[0].when(port, lambda: told.put("listens"))
+        told.put("waits")
+
+    loop.call_soon(begin)
+    assert told.get(timeout=DEADLINE) == "waits"
+    with socket.create_server(("127.0.0.1", port)):
+        assert told.get(timeout=DEADLINE) == "listens"
+
+
+def test_a_listener_is_noticed_where_netlink_is_not_to_be_had(loop, monkeypatch):
+    def forbidden() -> socket.socket:
+        raise PermissionError(1, "netlink is not allowed here")
+
+    monkeypatch.setattr("actors.edges.listening._netlink", forbidden)
+    test_a_listener_is_noticed_without_being_connected_to(loop)
+
+
+def test_a_cancelled_wait_tells_nothing(loop):
+    told: queue.Queue[str] = queue.Queue()
+    port = free_port()
+
+    def begin() -> None:
+        listening = Listening(loop)
+        first = listening.when(port, lambda: told.put("cancelled"))
+        listening.when(port, lambda: told.put("kept"))
+        listening.cancel(first)
+        told.put("waits")
+
+    loop.call_soon(begin)
+    assert told.get(timeout=DEADLINE) == "waits"
+    with socket.create_server(("127.0.0.1", port)):
+        assert told.get(timeout=DEADLINE) == "kept"
+    assert told.empty()
+
+
+def test_readiness_is_asked_again_until_the_service_is_well(loop, listener):
+    answering(listener, b"HTTP/1.1 503 Wait\r\n\r\n", b"HTTP/1.1 503 Wait\r\n\r\n",
+              b"HTTP/1.1 200 OK\r\n\r\n")
+    told: queue.Queue[str] = queue.Queue()
+    probing = Probing(loop, Listening(loop))
+    port = port_of(listener)
+    probing.until_well(
+        lambda answer: HttpCheck(loop, port, "/", 5, answer), 0.5, lambda: told.put("well"), port
+    )
+    assert told.get(timeout=DEADLINE) == "well"
+
+
+def test_liveness_tells_every_answer_until_it_is_stopped(loop, listener):
+    answering(listener, b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 500 No\r\n\r\n", b"")
+    told: queue.Queue[str] = queue.Queue()
+    probing = Probing(loop, Listening(loop))
+    port = port_of(listener)
+    probing.regularly(lambda answer: HttpCheck(loop, port, "/", 5, answer), 0.01, told.put)
+    assert [told.get(timeout=DEADLINE) for _ in range(3)] == [
+        "", "HTTP 500", "the connection was closed unanswered"
+    ]
+    probing.stop()
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "expected"), [(0, 0.001), (0.1, 0.005), (2, 0.1), (1000, 0.5)]
+)
+def test_the_pause_between_two_questions_grows_with_the_time_waited(elapsed, expected):
+    assert pause(elapsed, 0.5) == pytest.approx(expected)
