@@ -115,7 +115,9 @@ def compose(
         env = blueprint.environment(inputs, instance)
         path = paths.anchor(binary.path, site.bundle_root)
         args = [template.render(arg, scope) for arg in binary.args]
-        cwd = paths.anchor(template.render(binary.cwd, scope) or ".", site.bundle_root, site.app_data)
+        cwd = paths.anchor(
+            template.render(binary.cwd, scope) or ".", site.bundle_root, site.app_data
+        )
         _make_data_dirs(blueprint)
     except (template.Unresolved, paths.PathRefused) as error:
         raise CannotLaunch(f"service '{service.id}': {error}", fatal=True) from error

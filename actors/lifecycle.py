@@ -30,6 +30,9 @@ soon as its dependencies are ready, which for an immediate restart is at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from actors import restart
@@ -318,7 +321,9 @@ def _stop(life: Life, event: StopService, context: Context) -> Step:
     if life.state is State.STOPPING:
         if life.then is Then.STAY:
             return life, ()
-        return msgspec.structs.replace(life, then=event.then, message=event.reason or "stopping"), ()
+        return msgspec.structs.replace(
+            life, then=event.then, message=event.reason or "stopping"
+        ), ()
     return _rest(life, event.then, event.reason or "stopped")
 
 
@@ -343,7 +348,9 @@ def _timer(life: Life, event: TimerFired, context: Context) -> Step:
 
 def _too_slow(life: Life, timer: Timer, context: Context) -> Step:
     whole = timer is Timer.STARTUP
-    bound = context.service.startup.timeout_ms / 1000 if whole else readiness_timeout(context.service)
+    bound = (
+        context.service.startup.timeout_ms / 1000 if whole else readiness_timeout(context.service)
+    )
     cause = f"not ready within {bound:g} s" + (" of its start-up" if whole else "")
     slow = msgspec.structs.replace(
         life, state=State.STOPPING, then=Then.RETRY, cause=cause, message=cause
@@ -438,7 +445,11 @@ def _retry(life: Life, context: Context, effects: Effects) -> Step:
     again = msgspec.structs.replace(life, history=decision.history)
     note = Note(
         "restart",
-        {"reason": life.cause, "attempt": decision.history.attempt, "delay_ms": decision.delay * 1000},
+        {
+            "reason": life.cause,
+            "attempt": decision.history.attempt,
+            "delay_ms": decision.delay * 1000,
+        },
     )
     told: Effects = (*effects, note, ReportFailure(life.cause))
     if decision.delay == 0:
@@ -460,7 +471,7 @@ def readiness_timeout(service: Service) -> float:
     return service.readiness.timeout_ms / 1000 if service.readiness else 30.0
 
 
-HANDLERS = {
+HANDLERS: dict[type[Message], Callable[[Life, Any, Context], Step]] = {
     StartService: _start,
     Prepared: _prepared,
     Launched: _launched,

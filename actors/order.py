@@ -145,9 +145,7 @@ def restart_group(tree: Tree, id_: str, supervision: Supervision) -> list[str]:
     if supervision.strategy == "rest_for_one":
         return running_dependents(tree, id_)
     return [
-        other
-        for other in tree.graph.stop_order
-        if other != id_ and tree.views[other].state in LIVE
+        other for other in tree.graph.stop_order if other != id_ and tree.views[other].state in LIVE
     ]
 
 

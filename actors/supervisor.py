@@ -16,6 +16,7 @@ import msgspec
 import pykka
 
 from actors import order
+from actors.lifecycle import LIVE
 from actors.messages import (
     CommandRestart,
     CommandStart,
@@ -184,7 +185,7 @@ class Supervisor(pykka.ThreadingActor):
         if self._phase is not Phase.RUNNING:
             return Outcome(conflict="the runtime is stopping")
         view = self._views[message.id]
-        if view.state not in order.LIVE:
+        if view.state not in LIVE:
             return self._command_start(CommandStart(message.id))
         group = order.restart_group(self._tree(), message.id, self._plan.manifest.supervision)
         for id_ in (*group, message.id):
@@ -196,7 +197,7 @@ class Supervisor(pykka.ThreadingActor):
             service.id
             for service in self._plan.manifest.services
             if message.changed.intersection(service.secrets)
-            and self._views[service.id].state in order.LIVE
+            and self._views[service.id].state in LIVE
         ]
         for id_ in affected:
             self._order(id_, Then.WAIT, "restarting with a new secret")
@@ -221,7 +222,7 @@ class Supervisor(pykka.ThreadingActor):
         view = message.view
         self._see(view)
         stop = self._orders.get(view.id)
-        if stop is None or view.state in order.LIVE:
+        if stop is None or view.state in LIVE:
             return
         if stop.then is not Then.STAY or view.state is State.STOPPED:
             del self._orders[view.id]
@@ -264,12 +265,15 @@ class Supervisor(pykka.ThreadingActor):
         self._ports = ports
         for name in message.names:
             self._to.emit(
-                "port_reassigned", message.id, name=name, port=ports[message.id][name],
+                "port_reassigned",
+                message.id,
+                name=name,
+                port=ports[message.id][name],
                 previous=before[name],
             )
         users = self._to.chooser.users(message.id, message.names)
         for id_ in self._plan.graph.stop_order:
-            if id_ in users and self._views[id_].state in order.LIVE:
+            if id_ in users and self._views[id_].state in LIVE:
                 self._order(id_, Then.WAIT, f"restarting because a port of {message.id} moved")
 
     def _actor_failed(self, message: ServiceActorFailed) -> None:
@@ -302,9 +306,11 @@ class Supervisor(pykka.ThreadingActor):
             stop = self._orders[id_]
             if id_ not in self._children:
                 del self._orders[id_]
-                self._see(msgspec.structs.replace(
-                    self._views[id_], state=State.STOPPED, message=stop.reason
-                ))
+                self._see(
+                    msgspec.structs.replace(
+                        self._views[id_], state=State.STOPPED, message=stop.reason
+                    )
+                )
             elif id_ not in self._stopping:
                 self._stopping.add(id_)
                 self._tell(id_, StopService(stop.then, stop.reason))
@@ -367,14 +373,20 @@ class Supervisor(pykka.ThreadingActor):
         ports = self._ports.get(id_, {})
         if id_ not in self._wanted and view.state is State.WAITING:
             return msgspec.structs.replace(
-                view, state=State.INACTIVE, skipped=True, ports=ports,
+                view,
+                state=State.INACTIVE,
+                skipped=True,
+                ports=ports,
                 message=view.skip_reason or "starts on demand",
             )
         if view.state is not State.WAITING:
             return msgspec.structs.replace(view, ports=ports)
         wait = order.wait(tree, id_, blocking)
         return msgspec.structs.replace(
-            view, ports=ports, message=wait.message, blocked=wait.blocked,
+            view,
+            ports=ports,
+            message=wait.message,
+            blocked=wait.blocked,
             waiting_for=wait.waiting_for,
         )
 

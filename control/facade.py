@@ -8,6 +8,7 @@ may block: an answer of the API never waits on a busy or stuck service.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
@@ -69,7 +70,7 @@ class GpuView(msgspec.Struct, frozen=True, kw_only=True):
     available: bool
     method: str
     reason: str
-    requirements: dict[str, str] = {}
+    requirements: Mapping[str, str] = {}
     """Service id → its ``gpu.requirement``, for the services that have one."""
 
 

@@ -69,6 +69,8 @@ class Register:
         for instance_, process in list(self._running.items()):
             services.setdefault(self._services.get(instance_, ""), []).append(process)
         try:
-            record_file.write(self._app_data, msgspec.structs.replace(self._record, services=services))
+            record_file.write(
+                self._app_data, msgspec.structs.replace(self._record, services=services)
+            )
         except OSError as error:
             self._warn(f"the instance record could not be written: {error}")

@@ -17,7 +17,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pykka
@@ -214,9 +213,7 @@ class House:
         self.guardian.telemetry(bundle.telemetry_path)
         self.guardian.own(bundle.token_path)
         self.guardian.own(endpoint.port_path(bundle.app_data))
-        self.guardian.own(
-            instance.path(bundle.app_data), containing=bundle.instance_id.encode()
-        )
+        self.guardian.own(instance.path(bundle.app_data), containing=bundle.instance_id.encode())
         print_line(
             {
                 "event": "listening",
@@ -236,9 +233,7 @@ class House:
         self.loop.start()
         self.log_loop.start()
         self.guardian.attach(self.loop, lambda event, details: self.emit(event, None, **details))
-        self.register = Register(
-            self.guardian, bundle.app_data, self._record(), console.warn
-        )
+        self.register = Register(self.guardian, bundle.app_data, self._record(), console.warn)
         self.reserved = HeldPorts()
         self.world = World(
             loop=self.loop,
@@ -385,9 +380,7 @@ class House:
         self.console.info(f"stopping: {reason}")
         if self.supervisor is None:
             self.board.publish(
-                Snapshot(
-                    version=2, phase=Phase.STOPPED, services=self.board.snapshot.services
-                )
+                Snapshot(version=2, phase=Phase.STOPPED, services=self.board.snapshot.services)
             )
             return True
         self.supervisor.tell(StopBundle(reason))

@@ -228,7 +228,13 @@ class CommandCheck:
     """Well when a command exits with 0 in time; its whole session is killed when it does not."""
 
     def __init__(
-        self, loop: Loop, argv: list[str], env: dict[str, str], cwd: str, timeout: float, answer: Answer
+        self,
+        loop: Loop,
+        argv: list[str],
+        env: dict[str, str],
+        cwd: str,
+        timeout: float,
+        answer: Answer,
     ) -> None:
         from actors import process
 

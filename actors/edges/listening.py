@@ -8,6 +8,7 @@ itself; elsewhere, and where netlink is forbidden, connection attempts at the sa
 from __future__ import annotations
 
 import errno
+import functools
 import socket
 import struct
 import sys
@@ -102,7 +103,7 @@ class Listening:
             if key not in self._attempts:
                 self._attempts[key] = _Pending()
                 self._attempts[key] = TcpCheck(
-                    self._loop, port, 1.0, lambda trouble, key=key: self._tried(key, trouble)
+                    self._loop, port, 1.0, functools.partial(self._tried, key)
                 )
 
     def _tried(self, key: object, trouble: str) -> None:

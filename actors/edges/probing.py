@@ -43,18 +43,14 @@ class Probing:
         self._stopped = True
         self._loop.call_soon(self._clear)
 
-    def _begin(
-        self, ask: Ask, interval: float, told: Callable[[], None], port: int | None
-    ) -> None:
+    def _begin(self, ask: Ask, interval: float, told: Callable[[], None], port: int | None) -> None:
         if self._stopped:
             return
         since = time.monotonic()
         if port is None:
             self._try(ask, interval, told, since)
         else:
-            self._listen = self._listening.when(
-                port, lambda: self._try(ask, interval, told, since)
-            )
+            self._listen = self._listening.when(port, lambda: self._try(ask, interval, told, since))
 
     def _try(self, ask: Ask, interval: float, told: Callable[[], None], since: float) -> None:
         if self._stopped:

@@ -12,4 +12,12 @@ else:
     from actors.process.posix import SOCKET_ACTIVATION, Child, spawn
     from actors.process.posix_exit import watch_exit, watch_process
 
-__all__ = ["INSTANCE_MARK", "SOCKET_ACTIVATION", "Child", "Launch", "spawn", "watch_exit", "watch_process"]
+__all__ = [
+    "INSTANCE_MARK",
+    "SOCKET_ACTIVATION",
+    "Child",
+    "Launch",
+    "spawn",
+    "watch_exit",
+    "watch_process",
+]

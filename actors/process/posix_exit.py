@@ -66,9 +66,7 @@ elif sys.platform == "darwin":
         """Return a kqueue that can be read once the process has ended; OSError when it has."""
         queue = select.kqueue()
         flags = select.KQ_EV_ADD | select.KQ_EV_ONESHOT
-        queue.control(
-            [select.kevent(pid, select.KQ_FILTER_PROC, flags, select.KQ_NOTE_EXIT)], 0
-        )
+        queue.control([select.kevent(pid, select.KQ_FILTER_PROC, flags, select.KQ_NOTE_EXIT)], 0)
         return queue.fileno(), queue.close
 
 else:

@@ -7,20 +7,26 @@ import functools
 import msvcrt
 import os
 import sys
-import threading
 from collections.abc import Callable
 
 from actors.process import windows_api as api
-from actors.process import windows_command, windows_console, windows_jobs, windows_spawn
+from actors.process import (
+    windows_command,
+    windows_console,
+    windows_exit,
+    windows_jobs,
+    windows_spawn,
+)
 from actors.process.launch import Launch
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
+__all__ = ["SOCKET_ACTIVATION", "Child", "spawn", "watch_exit", "watch_process"]
+
 SOCKET_ACTIVATION = False
 """A listening socket cannot be handed over by number on Windows."""
 
-FOREVER = 0xFFFFFFFF
-"""INFINITE of WaitForSingleObject."""
+watch_process = windows_exit.watch_process
 
 
 class Child:
@@ -97,14 +103,7 @@ def watch_exit(_loop: object, child: Child, told: Callable[[], None]) -> None:
     """Call ``told`` once, from a thread of its own, when the leader has ended."""
     ours = _winapi.GetCurrentProcess()
     process = _winapi.DuplicateHandle(ours, child.process, ours, api.SYNCHRONIZE, False, 0)
-    name = f"exit of {child.pid}"
-    threading.Thread(target=_wait, args=(process, told), name=name, daemon=True).start()
-
-
-def _wait(handle: int, told: Callable[[], None]) -> None:
-    _winapi.WaitForSingleObject(handle, FOREVER)
-    _winapi.CloseHandle(handle)
-    told()
+    windows_exit.wait_for(process, f"exit of {child.pid}", told)
 
 
 def _runs(process: int) -> bool:

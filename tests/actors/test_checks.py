@@ -77,8 +77,10 @@ def ask_http(loop: Loop, port: int, timeout: float = 5) -> str:
         (b'HTTP/1.1 200 OK\r\n\r\n{"status":"ok"}', ""),
         (b'HTTP/1.1 200 OK\r\n\r\n{"status":"Unhealthy"}', "its health says status 'Unhealthy'"),
         (b'HTTP/1.1 200 OK\r\n\r\n{"readiness":false}', "its health says readiness false"),
-        (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n{"status":"down"}\r\n0\r\n\r\n',
-         "its health says status 'down'"),
+        (
+            b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n{"status":"down"}\r\n0\r\n\r\n',
+            "its health says status 'down'",
+        ),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "the answer is not HTTP"),
         (b"garbage", "the answer is not HTTP"),
         (b"", "the connection was closed unanswered"),
@@ -163,8 +165,12 @@ def test_a_cancelled_wait_tells_nothing(loop):
 
 
 def test_readiness_is_asked_again_until_the_service_is_well(loop, listener):
-    answering(listener, b"HTTP/1.1 503 Wait\r\n\r\n", b"HTTP/1.1 503 Wait\r\n\r\n",
-              b"HTTP/1.1 200 OK\r\n\r\n")
+    answering(
+        listener,
+        b"HTTP/1.1 503 Wait\r\n\r\n",
+        b"HTTP/1.1 503 Wait\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+    )
     told: queue.Queue[str] = queue.Queue()
     probing = Probing(loop, Listening(loop))
     port = port_of(listener)
@@ -181,13 +187,13 @@ def test_liveness_tells_every_answer_until_it_is_stopped(loop, listener):
     port = port_of(listener)
     probing.regularly(lambda answer: HttpCheck(loop, port, "/", 5, answer), 0.01, told.put)
     assert [told.get(timeout=DEADLINE) for _ in range(3)] == [
-        "", "HTTP 500", "the connection was closed unanswered"
+        "",
+        "HTTP 500",
+        "the connection was closed unanswered",
     ]
     probing.stop()
 
 
-@pytest.mark.parametrize(
-    ("elapsed", "expected"), [(0, 0.001), (0.1, 0.005), (2, 0.1), (1000, 0.5)]
-)
+@pytest.mark.parametrize(("elapsed", "expected"), [(0, 0.001), (0.1, 0.005), (2, 0.1), (1000, 0.5)])
 def test_the_pause_between_two_questions_grows_with_the_time_waited(elapsed, expected):
     assert pause(elapsed, 0.5) == pytest.approx(expected)

@@ -83,18 +83,42 @@ def test_the_way_of_a_service_leads_through_every_state(life, state):
     [
         (WAITING, start(), State.STARTING, ["Disarm", "Arm", "Prepare"]),
         (go(WAITING, start()), Prepared(1), State.STARTING, ["Launch"]),
-        (go(WAITING, start()), LaunchFailed(1, "no file"), State.BACKOFF,
-         ["Disarm", "Note", "Note", "ReportFailure", "Note", "Arm"]),
-        (go(WAITING, start()), LaunchFailed(1, "no port", fatal=True), State.FAILED,
-         ["Disarm", "Note", "Note", "ReleasePorts"]),
-        (go(WAITING, start()), PortsLost(1, ("http",)), State.WAITING,
-         ["Disarm", "Disarm", "Disarm", "ReportPorts"]),
-        (STARTING, TimerFired(1, Timer.READINESS), State.STOPPING,
-         ["Disarm", "Disarm", "Note", "Arm", "EndTree"]),
-        (STARTING, TimerFired(1, Timer.STARTUP), State.STOPPING,
-         ["Disarm", "Disarm", "Note", "Arm", "EndTree"]),
-        (READY, ProcessExited(1, 1), State.STOPPING,
-         ["Note", "Disarm", "Disarm", "Arm", "ClearTree"]),
+        (
+            go(WAITING, start()),
+            LaunchFailed(1, "no file"),
+            State.BACKOFF,
+            ["Disarm", "Note", "Note", "ReportFailure", "Note", "Arm"],
+        ),
+        (
+            go(WAITING, start()),
+            LaunchFailed(1, "no port", fatal=True),
+            State.FAILED,
+            ["Disarm", "Note", "Note", "ReleasePorts"],
+        ),
+        (
+            go(WAITING, start()),
+            PortsLost(1, ("http",)),
+            State.WAITING,
+            ["Disarm", "Disarm", "Disarm", "ReportPorts"],
+        ),
+        (
+            STARTING,
+            TimerFired(1, Timer.READINESS),
+            State.STOPPING,
+            ["Disarm", "Disarm", "Note", "Arm", "EndTree"],
+        ),
+        (
+            STARTING,
+            TimerFired(1, Timer.STARTUP),
+            State.STOPPING,
+            ["Disarm", "Disarm", "Note", "Arm", "EndTree"],
+        ),
+        (
+            READY,
+            ProcessExited(1, 1),
+            State.STOPPING,
+            ["Note", "Disarm", "Disarm", "Arm", "ClearTree"],
+        ),
         (READY, ProbeAnswered(1, "HTTP 500"), State.READY, []),
         (READY, StopService(Then.STAY), State.STOPPING, ["Disarm", "Disarm", "Arm", "EndTree"]),
         (STOPPING, TimerFired(1, Timer.GRACE), State.STOPPING, ["Note", "KillTree"]),
@@ -169,7 +193,12 @@ def test_a_second_start_for_the_same_incarnation_changes_nothing():
 
 def test_what_belongs_to_another_incarnation_changes_nothing():
     again = go(READY, ProcessExited(1, -9), TreeEmptied(1), start(1), Prepared(2), Launched(2, 78))
-    for late in (ProcessExited(1, 0), BecameReady(1), TimerFired(1, Timer.READINESS), TreeEmptied(1)):
+    for late in (
+        ProcessExited(1, 0),
+        BecameReady(1),
+        TimerFired(1, Timer.READINESS),
+        TreeEmptied(1),
+    ):
         assert go(again, late) == again
 
 

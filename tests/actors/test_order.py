@@ -34,8 +34,12 @@ def graph(**dependencies: str) -> Graph:
 CHAIN = graph(db="", api="db", web="api", extra="")
 
 
-def tree(wanted: str = "db api web extra", orders: dict | None = None, missing: dict | None = None,
-         **states: str) -> Tree:
+def tree(
+    wanted: str = "db api web extra",
+    orders: dict | None = None,
+    missing: dict | None = None,
+    **states: str,
+) -> Tree:
     views = {
         id_: ServiceView(
             id=id_,
@@ -127,7 +131,9 @@ def test_the_strategy_says_who_restarts_with_a_service_that_failed(supervision, 
 
 def test_a_start_command_wakes_what_the_service_needs_first():
     assert order.to_revive(tree(db="stopped", api="stopped", web="failed"), "web") == [
-        "db", "api", "web"
+        "db",
+        "api",
+        "web",
     ]
     assert order.to_revive(tree(db="ready", api="backoff"), "web") == []
 
@@ -138,7 +144,7 @@ def test_an_on_demand_service_is_wanted_only_when_something_needs_it():
 
 def test_a_deep_and_wide_bundle_is_judged_without_repeating_work():
     layers = [[f"s{layer}-{n}" for n in range(10)] for layer in range(8)]
-    needs = {id_: "" for id_ in layers[0]}
+    needs = dict.fromkeys(layers[0], "")
     for below, above in zip(layers, layers[1:], strict=False):
         needs |= {id_: " ".join(below) for id_ in above}
     wide = graph(**needs)

@@ -13,7 +13,12 @@ DEFAULT = RestartPolicy()
 
 def decide(policy: RestartPolicy = DEFAULT, history: History = History(), **changes: object):
     given = {
-        "now": 1000.0, "ready_for": 1.0, "clean": False, "cause": "exit 1", "spread": 0.5, **changes
+        "now": 1000.0,
+        "ready_for": 1.0,
+        "clean": False,
+        "cause": "exit 1",
+        "spread": 0.5,
+        **changes,
     }
     return after_exit(policy, history, **given)
 

@@ -1,0 +1,32 @@
+"""What the author of a bundle may set for a served ui-bundle, in the service's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+Milliseconds = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The metadata fields that the UI server knows; all others belong to somebody else."""
+
+    content_security_policy: str = ""
+    connect_timeout_ms: Milliseconds = 5_000
+    response_timeout_ms: Milliseconds = 60_000
+    allowed_origins: list[str] = []
+
+    def __post_init__(self) -> None:
+        """A line break would let the policy end its header and begin another."""
+        if any(ord(char) < 32 or ord(char) > 126 for char in self.content_security_policy):
+            raise ValueError("content_security_policy must be one line of ASCII text")
+
+
+def read(service_id: str, metadata: Mapping[str, Any]) -> Settings:
+    """Return the settings; ValueError with the service and the field for a bad value."""
+    try:
+        return msgspec.convert(dict(metadata), Settings)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"service '{service_id}': metadata: {error}; please correct it") from None

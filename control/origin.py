@@ -1,0 +1,73 @@
+"""Who may ask by name: the Host and Origin rules, against DNS rebinding and foreign web pages.
+
+A page of another site can make a browser connect to the loopback address under that site's name
+(CVE-2024-28224 is one such case); it cannot forge the Host header, which then names that site.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import TYPE_CHECKING
+
+from control.errors import Refusal
+
+if TYPE_CHECKING:
+    import falcon
+
+AUTHORITY = re.compile(
+    r"(\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(:[0-9]{0,5})?", re.ASCII
+)
+LOOPBACK_V6 = socket.inet_pton(socket.AF_INET6, "::1")
+MAPPED_V4 = socket.inet_pton(socket.AF_INET6, "::ffff:127.0.0.0")[:13]
+
+
+def is_loopback_authority(authority: str) -> bool:
+    """Return whether ``host[:port]`` is ``localhost``, 127.0.0.0/8 or ``[::1]``, with any port.
+
+    Upper case and one trailing dot mean the same name (RFC 9110, RFC 1034); short and octal forms
+    of addresses do not, because programs disagree about them.
+    """
+    match = AUTHORITY.fullmatch(authority)
+    if match is None:
+        return False
+    if match["v6"] is not None:
+        return _is_loopback_v6(match["v6"])
+    name = match["name"].lower().removesuffix(".")
+    return name == "localhost" or _is_loopback_v4(name)
+
+
+def is_loopback_origin(origin: str) -> bool:
+    """Return whether an Origin header names a loopback origin; ``null`` does not."""
+    scheme, separator, authority = origin.partition("://")
+    return (
+        bool(separator) and scheme.lower() in ("http", "https") and is_loopback_authority(authority)
+    )
+
+
+class OriginRule:
+    """Middleware: 403 for a foreign Host or Origin, before anything else is looked at."""
+
+    def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
+        """Raise Refusal 403 unless Host, and Origin if there is one, are loopback."""
+        if not is_loopback_authority(req.env.get("HTTP_HOST", "")):
+            sentence = "the Host header must name a loopback address, such as 127.0.0.1"
+            raise Refusal(403, "forbidden_host", sentence)
+        origin = req.env.get("HTTP_ORIGIN")
+        if origin is not None and not is_loopback_origin(origin):
+            raise Refusal(403, "forbidden_origin", "the Origin header must name a loopback origin")
+
+
+def _is_loopback_v4(name: str) -> bool:
+    try:
+        return socket.inet_pton(socket.AF_INET, name)[0] == 127
+    except OSError:
+        return False
+
+
+def _is_loopback_v6(text: str) -> bool:
+    try:
+        packed = socket.inet_pton(socket.AF_INET6, text)
+    except OSError:
+        return False
+    return packed == LOOPBACK_V6 or packed[:13] == MAPPED_V4
