@@ -15,9 +15,8 @@ import subprocess
 import sys
 import time
 
-
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-from tests.windows.wine_python import COMPILER, build  # noqa: E402 - a script has no package
+from tests.windows.wine_python import COMPILER, build
 
 PACKAGES = ["wine64", "gcc-mingw-w64-x86-64"]
 WINE_PLACES = ["/usr/lib/wine/wine64", "/usr/bin/wine64", "/usr/bin/wine"]

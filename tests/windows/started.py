@@ -1,0 +1,107 @@
+"""Services for the Windows tests: Python code, its output, its end."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from actors.process import windows, windows_exit
+from actors.process.launch import Launch
+
+assert sys.platform == "win32"
+
+DEADLINE = 20.0
+SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
+PARENT = (
+    "import os, subprocess, sys, time\n"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+    "print(os.getpid(), child.pid, flush=True)\n"
+    "time.sleep(600)\n"
+)
+
+
+def under_wine() -> bool:
+    """Whether this is Wine, whose consoles differ from those of Windows."""
+    return hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Return once the condition holds; AssertionError that says what did not happen."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not within {DEADLINE} s"
+        time.sleep(0.005)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process with this pid runs."""
+    ended = threading.Event()
+    windows_exit.watch_process(None, pid, ended.set)
+    return not ended.wait(0.05)
+
+
+class Started:
+    """A child, the read end of its output, and an event that is set when it ends."""
+
+    def __init__(self, child: windows.Child, read_end: int) -> None:
+        self.child = child
+        self.ended = threading.Event()
+        self._lines = os.fdopen(read_end, "r", encoding="utf-8", errors="replace")
+        windows.watch_exit(None, child, self.ended.set)
+
+    def line(self) -> str:
+        """Return the next line of its output, without the line's end; "" at the end of file."""
+        return self._lines.readline().rstrip("\n")
+
+    def rest(self) -> str:
+        """Return the output up to its end: nobody holds the pipe any more."""
+        return self._lines.read()
+
+    def close(self) -> None:
+        """Kill what is left and release everything."""
+        self.child.kill()
+        self.child.close()
+        self._lines.close()
+
+
+class Starter:
+    """Starts services and remembers them."""
+
+    def __init__(self) -> None:
+        self._all: list[Started] = []
+
+    def __call__(self, code: str, *arguments: str, env: Mapping[str, str] | None = None) -> Started:
+        """Start Python code."""
+        return self.program(sys.executable, "-c", code, *arguments, env=env)
+
+    def program(
+        self, *argv: str, env: Mapping[str, str] | None = None, cwd: str | None = None
+    ) -> Started:
+        """Start any program; OSError when it does not start."""
+        read_end, write_end = os.pipe()
+        launch = Launch(
+            argv=argv,
+            env=dict(os.environ if env is None else env),
+            cwd=cwd or os.getcwd(),
+            output=write_end,
+            instance="test",
+        )
+        try:
+            child = windows.spawn(launch)
+        except OSError:
+            os.close(read_end)
+            raise
+        finally:
+            os.close(write_end)
+        started = Started(child, read_end)
+        self._all.append(started)
+        return started
+
+    def end_all(self) -> None:
+        """Kill and release everything that was started."""
+        for started in self._all:
+            started.close()

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import sys
+import threading
+
+from actors.process import windows_exit, windows_jobs
+from tests.windows import started as services
+
+assert sys.platform == "win32"
+
+ORPHAN = (
+    "import os, subprocess, sys\n"
+    "flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP\n"
+    "sleep = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+    "print(subprocess.Popen(sleep, creationflags=flags, stdout=-3, stderr=-3).pid, flush=True)\n"
+)
+BREAKS_AWAY = (
+    "import subprocess, sys, time\n"
+    "sleep = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+    "try: print(subprocess.Popen(sleep, creationflags=subprocess.CREATE_BREAKAWAY_FROM_JOB).pid)\n"
+    "except PermissionError: print('refused')\n"
+    "sys.stdout.flush(); time.sleep(600)\n"
+)
+
+
+def test_killing_a_service_ends_its_grandchildren(start: services.Starter) -> None:
+    started = start(services.PARENT)
+    leader, grandchild = map(int, started.line().split())
+    assert leader == started.child.pid
+    assert {leader, grandchild} <= set(started.child.survivors())
+    started.child.kill()
+    assert started.ended.wait(20)
+    services.wait_until(lambda: not started.child.survivors(), "an empty tree")
+    assert not services.is_alive(grandchild)
+
+
+def test_what_a_leader_leaves_behind_is_a_survivor_and_can_be_killed(
+    start: services.Starter,
+) -> None:
+    started = start(ORPHAN)
+    orphan = int(started.line())
+    assert started.ended.wait(20)
+    assert started.child.poll() == 0
+    assert orphan in started.child.survivors()
+    started.child.kill()
+    services.wait_until(lambda: not started.child.survivors(), "an empty tree")
+    assert not services.is_alive(orphan)
+
+
+def test_no_child_breaks_away_from_its_service(start: services.Starter) -> None:
+    started = start(BREAKS_AWAY)
+    said = started.line()
+    assert said == "refused" or int(said) in started.child.survivors()
+
+
+def test_killing_one_service_spares_the_others(start: services.Starter) -> None:
+    doomed, spared = start(services.SLEEPS), start(services.SLEEPS)
+    assert spared.line() == "up"
+    doomed.child.kill()
+    assert doomed.ended.wait(20)
+    assert spared.child.poll() is None
+    assert spared.child.pid in spared.child.survivors()
+
+
+def test_killing_twice_is_no_error(start: services.Starter) -> None:
+    started = start(services.SLEEPS)
+    started.child.kill()
+    assert started.ended.wait(20)
+    started.child.kill()
+
+
+def test_a_tree_of_many_processes_is_listed_whole(start: services.Starter) -> None:
+    many = (
+        "import os, subprocess, sys, time\n"
+        "sleep = [sys.executable, '-S', '-c', 'import time; time.sleep(600)']\n"
+        "print(*(subprocess.Popen(sleep).pid for _ in range(20)), flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    started = start(many)
+    assert set(map(int, started.line().split())) < set(started.child.survivors())
+
+
+def test_the_runtime_is_in_no_job_of_ours_and_every_service_is(start: services.Starter) -> None:
+    started = start(services.SLEEPS)
+    household = windows_jobs.household()
+    assert started.child.pid in household.pids()
+    assert not household.contains(-1)
+
+
+def test_the_end_of_a_process_that_is_gone_already_is_told(start: services.Starter) -> None:
+    started = start("pass")
+    assert started.ended.wait(20)
+    pid = started.child.pid
+    started.close()
+    told = threading.Event()
+    windows_exit.watch_process(None, pid, told.set)
+    assert told.wait(20)
