@@ -179,8 +179,8 @@ def _executable(blueprint: Blueprint, path: str) -> str:
             if os.access(candidate, os.X_OK):
                 return candidate
             raise CannotLaunch(
-                f"service '{blueprint.service.id}': binary is not executable: {name} ({candidate}); "
-                "set its executable bit"
+                f"service '{blueprint.service.id}': binary is not executable: {name} "
+                f"({candidate}); set its executable bit"
             )
     kind = "is a folder" if os.path.isdir(path) else "not found"
     shown = os.path.relpath(path, blueprint.site.bundle_root)

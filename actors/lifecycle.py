@@ -142,7 +142,7 @@ class Note(Effect, frozen=True):
 
 
 class ReportFailure(Effect, frozen=True):
-    """Tell the supervisor that a run failed and is to be repeated (its strategy may involve others)."""
+    """Tell the supervisor that a run failed and is repeated: its strategy may involve others."""
 
     reason: str
 

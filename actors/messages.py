@@ -26,7 +26,7 @@ class Then(enum.Enum):
     WAIT = "wait"
     """Waits for its dependencies and starts again."""
     RETRY = "retry"
-    """It was stopped because it failed (unhealthy, not ready in time): the restart policy decides."""
+    """It failed (unhealthy, not ready in time, ended by itself): the restart policy decides."""
 
 
 class Timer(enum.Enum):

@@ -69,7 +69,7 @@ def needs(tree: Tree, id_: str) -> tuple[str, ...]:
 
 
 def troubles(tree: Tree) -> dict[str, str]:
-    """Say, for each service that will not become ready by itself, why its dependents are blocked."""
+    """Say of each service that will not become ready by itself why its dependents are blocked."""
     found: dict[str, str] = {}
     if not any(view.state in (State.FAILED, State.STOPPED) for view in tree.views.values()):
         return found

@@ -368,7 +368,7 @@ class ServiceActor(pykka.ThreadingActor):
         return self._inputs.ports.get(self._service.id, {})
 
     def _hold_ports(self) -> tuple[str, ...]:
-        """Claim all ports of the service until the spawn; return the names of those that are lost."""
+        """Claim all ports of the service until the spawn; return the names of lost ones."""
         return tuple(
             name
             for name, port in self._ports().items()

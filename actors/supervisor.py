@@ -74,11 +74,11 @@ class PortChooser(Protocol):
 class NoSecrets:
     """The vault of a bundle without secrets."""
 
-    def missing(self, service_id: str) -> tuple[str, ...]:
+    def missing(self, service_id: str) -> tuple[str, ...]:  # noqa: ARG002 - a Vault
         """Nothing is ever missing."""
         return ()
 
-    def values_for(self, service_id: str) -> dict[str, str]:
+    def values_for(self, service_id: str) -> dict[str, str]:  # noqa: ARG002 - a Vault
         """Nobody is given anything."""
         return {}
 
@@ -90,7 +90,7 @@ class Plan(msgspec.Struct, frozen=True):
     graph: Graph
     ports: Ports
     unusable: dict[str, str] = {}
-    """Services that cannot run whatever is tried (a template that names no port), with the reason."""
+    """Why a service cannot run whatever is tried (a template that names no port), by its id."""
 
 
 class Collaborators(msgspec.Struct, frozen=True):
@@ -102,7 +102,7 @@ class Collaborators(msgspec.Struct, frozen=True):
     fault: Callable[[str, BaseException], None]
     """Reports an error of ours with its trace."""
     spawn_actor: Callable[..., pykka.ActorRef[Any]]
-    """``spawn_actor(service_id, supervisor_ref, child=None, incarnation=0)`` starts a service actor."""
+    """``spawn_actor(service_id, supervisor, child=None, incarnation=0)`` starts its actor."""
     chooser: PortChooser
     vault: Vault = NoSecrets()
     now: Callable[[], float] = time.time

@@ -6,6 +6,7 @@ must not die of that.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -97,7 +98,5 @@ def _is_terminal(fd: int) -> bool:
 
 def print_line(document: dict[str, object]) -> None:
     """Print one JSON line on stdout, for the program that started the runtime; never raises."""
-    try:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         os.write(sys.stdout.fileno(), msgspec.json.encode(document) + b"\n")
-    except (OSError, ValueError, AttributeError):
-        pass

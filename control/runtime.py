@@ -319,7 +319,7 @@ class House:
         )
 
     def _serve(self) -> None:
-        """Import the heavy part and answer; the first connections wait in the backlog until then."""
+        """Import the heavy part and answer; until then connections wait in the backlog."""
         try:
             adopt_orphans()
             keep_reaping(self.loop)

@@ -61,6 +61,7 @@ class _Connection:
             self._finish(self._refusal(code))
 
     def cancel(self) -> None:
+        """Stop asking; nothing is answered any more."""
         self._answer = None
         self._close()
 
@@ -153,23 +154,29 @@ def judge_response(received: bytes, *, ended: bool) -> str | None:
     """
     head, separator, body = received.partition(b"\r\n\r\n")
     if not separator:
-        if ended or len(received) > BODY_LIMIT:
-            return "the answer is not HTTP" if received else "the connection was closed unanswered"
-        return None
+        return _judge_incomplete(received, ended=ended)
     lines = head.split(b"\r\n")
-    status = lines[0].split(b" ", 2)
-    if len(status) < 2 or not status[0].startswith(b"HTTP/") or not status[1].isdigit():
+    code = _status(lines[0])
+    if code is None:
         return "the answer is not HTTP"
-    code = int(status[1])
     if not 200 <= code < 300:
         return f"HTTP {code}"
-    if code in NO_BODY:
-        return ""
     headers = dict(_header(line) for line in lines[1:])
-    whole = _whole_body(headers, body, ended=ended)
-    if whole is None:
+    whole = b"" if code in NO_BODY else _whole_body(headers, body, ended=ended)
+    return None if whole is None else judge_body(whole)
+
+
+def _judge_incomplete(received: bytes, *, ended: bool) -> str | None:
+    if not ended and len(received) <= BODY_LIMIT:
         return None
-    return judge_body(whole)
+    return "the answer is not HTTP" if received else "the connection was closed unanswered"
+
+
+def _status(line: bytes) -> int | None:
+    words = line.split(b" ", 2)
+    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+        return None
+    return int(words[1])
 
 
 def judge_body(body: bytes) -> str:
@@ -256,6 +263,7 @@ class CommandCheck:
         process.watch_exit(loop, self._child, lambda: loop.call_soon(self._ended))
 
     def cancel(self) -> None:
+        """Stop asking, and end the command."""
         self._answer = None
         if self._child is not None:
             self._child.kill()

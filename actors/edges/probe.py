@@ -20,7 +20,7 @@ CONNECT_INTERVAL = 0.5
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What is asked: a port (None where the check needs none) or a command with its surroundings."""
+    """What is asked: a port (None where the check needs none), or a command with all it needs."""
 
     port: int | None
     argv: list[str]

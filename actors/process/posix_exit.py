@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import sys
@@ -78,8 +79,6 @@ else:
 def _wait(pid: int, told: Callable[[], None]) -> None:
     """Wait without reaping: Linux before 5.3 and sandboxes that forbid pidfd_open."""
     if sys.platform != "darwin":
-        try:
+        with contextlib.suppress(ChildProcessError):
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        except ChildProcessError:
-            pass
     told()

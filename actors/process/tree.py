@@ -76,7 +76,7 @@ def adopt_orphans() -> bool:
 
 
 def children() -> list[int]:
-    """Return the pids of the runtime's own children, zombies included (proc(5), task/*/children)."""
+    """Return the pids of the runtime's own children, zombies included (proc(5), children)."""
     found: list[int] = []
     for thread in os.listdir("/proc/self/task"):
         try:

@@ -78,7 +78,8 @@ def ask_http(loop: Loop, port: int, timeout: float = 5) -> str:
         (b'HTTP/1.1 200 OK\r\n\r\n{"status":"Unhealthy"}', "its health says status 'Unhealthy'"),
         (b'HTTP/1.1 200 OK\r\n\r\n{"readiness":false}', "its health says readiness false"),
         (
-            b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n{"status":"down"}\r\n0\r\n\r\n',
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b'11\r\n{"status":"down"}\r\n0\r\n\r\n',
             "its health says status 'down'",
         ),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "the answer is not HTTP"),

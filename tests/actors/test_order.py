@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 import pytest
 
@@ -145,7 +147,7 @@ def test_an_on_demand_service_is_wanted_only_when_something_needs_it():
 def test_a_deep_and_wide_bundle_is_judged_without_repeating_work():
     layers = [[f"s{layer}-{n}" for n in range(10)] for layer in range(8)]
     needs = dict.fromkeys(layers[0], "")
-    for below, above in zip(layers, layers[1:], strict=False):
+    for below, above in itertools.pairwise(layers):
         needs |= {id_: " ".join(below) for id_ in above}
     wide = graph(**needs)
     views = {

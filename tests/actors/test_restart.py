@@ -9,9 +9,10 @@ from actors.restart import Again, GiveUp, History, after_exit, backoff
 from manifest.schema import RestartPolicy
 
 DEFAULT = RestartPolicy()
+NONE = History()
 
 
-def decide(policy: RestartPolicy = DEFAULT, history: History = History(), **changes: object):
+def decide(policy: RestartPolicy = DEFAULT, history: History = NONE, **changes: object):
     given = {
         "now": 1000.0,
         "ready_for": 1.0,
