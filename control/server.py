@@ -1,0 +1,224 @@
+"""The HTTP server of the control API: waitress on a socket that already listens."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from control.app import make_app
+from control.closing import Closing
+from control.connection import Connection
+from control.lane_threads import Dispatcher
+from control.messages import BODY_LIMIT
+from control.waitress_parts import Adjustments, TcpWSGIServer, close_all, loop
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from control.app import Wsgi
+    from control.facade import Runtime
+
+CONNECTIONS = 256
+"""So many at once; Windows' select takes 512, macOS gives a process 256 files unless told."""
+HEADER_LIMIT = 16 * 1024
+SWEEP_S = 1
+STREAM_BACKLOG = 256 * 1024
+"""Bytes of a stream that wait for a slow reader before its source is no longer read."""
+IN_MEMORY = 1 << 30
+"""Nothing is spooled to a temporary file: bodies may be secrets."""
+OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class ControlServer:
+    """Serves the control API of ``runtime`` on ``listener`` from a thread of its own."""
+
+    def __init__(self, runtime: Runtime, token: str, listener: socket.socket) -> None:
+        self._closing = Closing()
+        app = make_app(runtime, token, self._closing)
+        self._http = HttpServer(app, listener, runtime.fault)
+        self._thread = threading.Thread(target=self._http.run, name="control-api", daemon=True)
+
+    def start(self) -> None:
+        """Answer from now on; connections that wait in the listener's backlog come first."""
+        self._thread.start()
+
+    def stop(self, timeout: float) -> bool:
+        """End: no new requests, no streams, no waits; answers on their way still get there.
+
+        Returns whether all of them were sent within ``timeout`` seconds. The listener is closed.
+        """
+        self._closing.begin()
+        if not self._thread.ident:
+            self._http.abandon()
+            return True
+        self._http.finish(timeout)
+        self._thread.join(timeout + SWEEP_S)
+        return self._http.finished_cleanly
+
+
+class HttpServer(TcpWSGIServer):
+    """Waitress, with bounded connections and a stop."""
+
+    channel_class = Connection
+    active_channels: dict[int, Connection]
+
+    def __init__(
+        self,
+        app: Wsgi,
+        listener: socket.socket,
+        fault: Callable[[str, BaseException], None],
+        connections: int = CONNECTIONS,
+    ) -> None:
+        self.logger = Faults(fault)
+        self.finished_cleanly = False
+        self._fault = fault
+        self._most = min(connections, _files_for_connections())
+        self._finish_by: float | None = None
+        self._full_until = 0.0
+        self._sweep_at = 0.0
+        self._trigger_lock = threading.Lock()
+        self._ended = False
+        super().__init__(
+            app,
+            map={},
+            _sock=listener,
+            dispatcher=Dispatcher(fault),
+            adj=_adjustments(listener),
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+            bind_socket=False,
+        )
+
+    def set_reuse_addr(self) -> None:
+        """Do nothing: on Windows SO_REUSEADDR would let others take the port."""
+
+    def run(self) -> None:
+        """Serve until :meth:`finish`; an error of ours is reported and does not end it."""
+        while not self._is_finished():
+            try:
+                loop(self._patience(), use_poll=True, map=self._map, count=1)
+            except Exception as error:  # noqa: BLE001 - nobody else is there to answer
+                self._fault("serving the control API", error)
+                time.sleep(0.05)  # so fast may a lasting error repeat
+        self.abandon()
+
+    def finish(self, timeout: float) -> None:
+        """Have :meth:`run` return when the answers under way are sent, or after ``timeout`` s."""
+        self._finish_by = time.monotonic() + timeout
+        self.pull_trigger()
+
+    def abandon(self) -> None:
+        """Close everything at once."""
+        with self._trigger_lock:
+            self._ended = True
+        self.task_dispatcher.shutdown()
+        for connection in list(self.active_channels.values()):
+            connection.handle_close()
+        close_all(self._map, ignore_all=True)
+
+    def pull_trigger(self) -> None:
+        """Wake the loop; after the end this does nothing (its pipe may be somebody else's)."""
+        with self._trigger_lock:
+            if not self._ended:
+                super().pull_trigger()
+
+    def readable(self) -> bool:
+        """Return whether to accept; sweeps once a second, by a clock that is never set."""
+        now = time.monotonic()
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_S
+            for connection in list(self.active_channels.values()):
+                connection.expire(now)
+        return self.accepting and now >= self._full_until and self._finish_by is None
+
+    def handle_accept(self) -> None:
+        """Accept one connection; when there are too many, at the cost of the oldest one."""
+        try:
+            accepted = self.accept()
+        except OSError as error:
+            if error.errno in OUT_OF_FILES and not self._evict():
+                self._full_until = time.monotonic() + SWEEP_S
+            return
+        if accepted is None:
+            return
+        connection, address = accepted
+        if len(self.active_channels) >= self._most and not self._evict():
+            connection.close()
+            return
+        try:
+            self.set_socket_options(connection)
+        except OSError:  # macOS: the client has gone already
+            connection.close()
+            return
+        self.channel_class(self, connection, address, self.adj, map=self._map)
+
+    def _evict(self) -> bool:
+        """Close the connection that has kept us waiting longest; False if all are being served."""
+        found = [one for one in self.active_channels.values() if not one.answering]
+        victim = min(found, key=_eviction_order, default=None)
+        if victim is not None:
+            victim.handle_close()
+        return victim is not None
+
+    def _patience(self) -> float:
+        if self._finish_by is None:
+            return float(SWEEP_S)
+        return max(0.0, min(self._finish_by - time.monotonic(), SWEEP_S))
+
+    def _is_finished(self) -> bool:
+        if self._finish_by is None:
+            return False
+        self.finished_cleanly = not any(one.answering for one in self.active_channels.values())
+        return self.finished_cleanly or time.monotonic() >= self._finish_by
+
+
+class Faults:
+    """Where waitress logs: exceptions go to the runtime's log, remarks nowhere."""
+
+    def __init__(self, fault: Callable[[str, BaseException], None]) -> None:
+        self._fault = fault
+
+    def exception(self, message: str, *arguments: object) -> None:
+        """Report the exception that is being handled."""
+        import sys
+
+        error = sys.exc_info()[1]
+        if error is not None:
+            self._fault(message % arguments if arguments else message, error)
+
+    def log(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+    debug = info = warning = error = log
+
+
+def _eviction_order(connection: Connection) -> tuple[bool, float]:
+    return not connection.incomplete, connection.began_at
+
+
+def _adjustments(listener: socket.socket) -> Adjustments:
+    settings: dict[str, Any] = {
+        "sockets": [listener],
+        "ident": "",
+        "channel_request_lookahead": 1,  # notices that a waiting client goes away
+        "log_socket_errors": False,
+        "max_request_header_size": HEADER_LIMIT,
+        "max_request_body_size": BODY_LIMIT + 1,
+        "inbuf_overflow": IN_MEMORY,
+        "outbuf_overflow": IN_MEMORY,
+        "outbuf_high_watermark": STREAM_BACKLOG,
+        "clear_untrusted_proxy_headers": False,
+    }
+    return Adjustments(**settings)
+
+
+def _files_for_connections() -> int:
+    """Return how many connections the limit on open files leaves room for: half of it."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return CONNECTIONS
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, soft // 2)

@@ -1,0 +1,74 @@
+"""Answering a request: with the application, or with what was wrong with the request itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from control.app import EVERY_ANSWER
+from control.bodies import Error
+from control.errors import CODES
+from control.lanes import REFUSED
+from control.origin import is_loopback_authority
+from control.waitress_parts import ErrorTask, WSGITask
+
+if TYPE_CHECKING:
+    from control.connection import Connection
+    from control.waitress_parts import HTTPRequestParser
+
+
+class ApiTask(WSGITask):
+    """Answers one request with the application."""
+
+    channel: Connection
+
+    def __init__(self, channel: Connection, request: HTTPRequestParser) -> None:
+        super().__init__(channel, request)
+        self.logger = channel.logger
+
+    def get_environment(self) -> dict[str, Any]:
+        """Return the WSGI environment, which says whether the lane refused the request."""
+        environ = super().get_environment()
+        if self.channel.refused is not None:
+            environ[REFUSED] = self.channel.refused
+        return environ
+
+
+class JsonErrorTask(ErrorTask):
+    """Answers what waitress refuses itself, in the shape of the control API."""
+
+    channel: Connection
+
+    def execute(self) -> None:
+        """Write the error, and let the client read it before the connection closes."""
+        status, reason, code, sentence = self._refusal()
+        body = msgspec.json.encode(Error(error=sentence, code=code))
+        self.status = f"{status} {reason}"
+        self.response_headers.extend(EVERY_ANSWER.items())
+        self.response_headers.append(("Content-Type", "application/json"))
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.channel.lingers = True
+        self.write(b"" if self.request.command == "HEAD" else body)
+
+    def _refusal(self) -> tuple[int, str, str, str]:
+        error = self.request.error
+        if error is None:
+            return 500, "Internal Server Error", CODES[500], "the request failed"
+        host = self.request.headers.get("HOST")
+        if error.code < 500 and host is not None and not is_loopback_authority(host):
+            return 403, "Forbidden", "forbidden_host", "the Host header must name a loopback one"
+        # waitress quotes the line that it cannot read: it may hold the token
+        said = error.body.partition('"')[0].strip() or error.reason
+        return error.code, error.reason, CODES.get(error.code, "error"), f"not answered: {said}"
+
+
+class RequestTimeout:
+    """The error of a request that was not complete in time, as waitress's errors are."""
+
+    code = 408
+    reason = "Request Timeout"
+
+    def __init__(self, seconds: float) -> None:
+        self.body = f"the request was not complete after {seconds:.0f} s"
