@@ -1,0 +1,108 @@
+"""Files that are whole at every moment: written beside, synced, renamed; or set aside when not."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+if sys.platform == "win32":
+    from actors.state.rename_windows import replace, sync_folder
+else:
+    from actors.state.rename_posix import replace, sync_folder
+
+T = TypeVar("T")
+
+
+def make_folder(path: str) -> None:
+    """Make the folder and its missing parents, each for the user alone (0700)."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(os.path.abspath(path))
+    if parent != path:
+        make_folder(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+
+
+def write(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+    """Replace the file by ``data``; a reader, or a crash, sees all of the old or all of the new.
+
+    ``durable`` also outlives a power cut: file and folder are synced, which takes milliseconds.
+    Raises OSError, and leaves nothing beside the file then. Missing folders are made (0700).
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    make_folder(folder)
+    beside = os.path.join(folder, f".{os.path.basename(path)}.{os.urandom(6).hex()}.new")
+    try:
+        _write_new(beside, data, mode, durable)
+        replace(beside, path)
+    except BaseException:
+        _unlink(beside)
+        raise
+    if durable:
+        sync_folder(folder)
+
+
+def read_or_set_aside(
+    path: str, parse: Callable[[bytes], T], *, now: float | None = None
+) -> tuple[T | None, str | None]:
+    """Return what ``parse`` makes of the file, or None and a sentence that says what is wrong.
+
+    A file that cannot be read, is empty, or that ``parse`` refuses by any exception is renamed to
+    ``<name>.corrupt-<UTC time>``: nothing is lost, and nothing stops the start. A missing file is
+    (None, None). ``now`` is seconds since the epoch.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        if not data.strip(b" \t\r\n\0"):
+            raise ValueError("it is empty")
+        return parse(data), None
+    except FileNotFoundError:
+        return None, None
+    except Exception as error:  # noqa: BLE001 - whatever a parser raises, the file is of no use
+        return None, _set_aside(path, error, time.time() if now is None else now)
+
+
+def _set_aside(path: str, why: Exception, now: float) -> str:
+    reason = why.strerror if isinstance(why, OSError) and why.strerror else str(why)
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    aside = f"{path}.corrupt-{stamp}"
+    count = 1
+    while os.path.lexists(aside):
+        count += 1
+        aside = f"{path}.corrupt-{stamp}-{count}"
+    try:
+        replace(path, aside)
+    except OSError as error:
+        return (
+            f"{path} could not be used ({reason}) nor set aside ({error.strerror});"
+            " going on without it"
+        )
+    return f"{path} could not be used ({reason}); it was set aside as {os.path.basename(aside)}"
+
+
+def _write_new(path: str, data: bytes, mode: int, durable: bool) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    fd = os.open(path, flags, mode)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
