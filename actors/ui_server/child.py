@@ -1,0 +1,84 @@
+"""What the UI server's process does first, in this order, before the heavy imports."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+from multiprocessing.connection import Connection
+
+from actors.ui_server.launch import UiConfig
+
+ENOUGH_DESCRIPTORS = 4096
+
+
+def main(config: UiConfig, control: Connection, listener: socket.socket | None) -> None:
+    """Serve until SIGTERM, an order to stop, or the end of the control pipe.
+
+    SystemExit with a sentence (exit status 1) when there is nothing to serve or no port for it.
+    """
+    _default_signals()
+    _allow_descriptors()
+    if not os.path.isdir(config.root):
+        raise SystemExit(
+            f"service '{config.service_id}': folder to serve not found: {config.root}; "
+            "is the bundle complete?"
+        )
+    listener = listener or bind(config)
+    _import_without_tls()
+    from actors.ui_server.serving import serve
+
+    gc.enable()
+    gc.freeze()
+    serve(config, control, listener)
+
+
+def bind(config: UiConfig) -> socket.socket:
+    """Take the port, without listening yet: what connects before we serve is refused."""
+    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform == "win32":
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((config.host, config.port))
+    except OSError as error:
+        taken.close()
+        raise SystemExit(
+            f"service '{config.service_id}': cannot listen on {config.host}:{config.port}: "
+            f"{error.strerror}"
+        ) from None
+    return taken
+
+
+def _default_signals() -> None:
+    """Forget what the runtime ignores or blocks: it is inherited through exec."""
+    for name in ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _allow_descriptors() -> None:
+    """Each proxied request takes two; macOS allows 256 unless asked."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = ENOUGH_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(ENOUGH_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _import_without_tls() -> None:
+    """Loopback has no TLS: asyncio and aiohttp do without, as on a Python that was built so.
+
+    It saves a third of the imports' time and 8 MiB (OpenSSL, and the system's certificates that
+    aiohttp reads on import). The collector rests meanwhile; imported objects stay anyway.
+    """
+    gc.disable()
+    sys.modules["ssl"] = None  # type: ignore[assignment]

@@ -1,0 +1,110 @@
+"""One connection of a client: how much it may send before it is understood, and how slowly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response, StreamResponse
+from aiohttp.web_server import Server
+
+from actors.ui_server import answers
+
+MOST_CONNECTIONS = 1000
+LONGEST_FIELD = 16 * 1024
+"""Bytes in the request line, and in one header."""
+MOST_FIELDS = 128
+HEAD_SECONDS = 10.0
+"""From the first byte of a request to the end of its headers; a trickle does not extend it."""
+IDLE_SECONDS = 75.0
+LINGER_SECONDS = 2.0
+"""How long the rest of a body that nobody wants is read, so that the answer arrives."""
+
+CROWDED = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
+
+log = logging.getLogger(__name__)
+
+
+class Connection(RequestHandler):
+    """aiohttp's connection, with a deadline for request heads and a limit on their number."""
+
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            keepalive_timeout=IDLE_SECONDS,
+            access_log=None,  # type: ignore[arg-type]
+            max_line_size=LONGEST_FIELD,
+            max_field_size=LONGEST_FIELD,
+            max_headers=MOST_FIELDS,
+            lingering_time=LINGER_SECONDS,
+            auto_decompress=False,
+            logger=log,
+        )
+        self._server = server
+        self._head_deadline: asyncio.TimerHandle | None = None
+        self._answering = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Turn it away when there are too many."""
+        super().connection_made(transport)
+        if len(self._server.connections) > MOST_CONNECTIONS and self.transport is not None:
+            self.transport.write(CROWDED)
+            self.force_close()
+
+    def data_received(self, data: bytes) -> None:
+        """Begin the deadline with the first byte of a request."""
+        if data and not self._answering and self._head_deadline is None:
+            self._head_deadline = self._loop.call_later(HEAD_SECONDS, self.force_close)
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Nothing is awaited any more."""
+        self._end_deadline()
+        super().connection_lost(exc)
+
+    def begin_answer(self) -> None:
+        """The head of a request is complete; what comes now is its body."""
+        self._answering = True
+        self._end_deadline()
+
+    def end_answer(self) -> None:
+        """What comes now is the next request."""
+        self._answering = False
+
+    def _end_deadline(self) -> None:
+        if self._head_deadline is not None:
+            self._head_deadline.cancel()
+            self._head_deadline = None
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - the base class names it so
+    ) -> StreamResponse:
+        """Answer what could not be read (400, 431) or failed in here (500), without internals."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer had begun: it can only be cut off")
+        if status >= 500:
+            log.error("cannot answer %s %s", request.method, request.raw_path, exc_info=exc)
+            answer = answers.failed()
+        else:
+            answer = _too_long() if isinstance(exc, LineTooLong) else _malformed()
+        answer.force_close()
+        return answer
+
+
+def _too_long() -> Response:
+    return answers.plain(431, f"a header or the path is longer than {LONGEST_FIELD} bytes")
+
+
+def _malformed() -> Response:
+    return answers.plain(400, "this is not an HTTP/1.1 request")

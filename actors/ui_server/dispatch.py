@@ -1,0 +1,69 @@
+"""The way of a request: is it from this machine, for the API or for a file?"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
+
+from actors.ui_server import answers
+from actors.ui_server.connection import Connection
+from actors.ui_server.hosts import is_allowed_origin, is_loopback_host
+from actors.ui_server.launch import UiConfig
+from actors.ui_server.proxy import Proxy
+from actors.ui_server.site import Site
+from actors.ui_server.static import Static
+
+PROXIED = ("api", "ws")
+"""First path segments that belong to the API."""
+
+
+class Dispatch:
+    """Answers every request of the server."""
+
+    def __init__(self, config: UiConfig, site: Site, proxy: Proxy) -> None:
+        self._config = config
+        self._static = Static(site, config.content_security_policy)
+        self._proxy = proxy
+
+    async def __call__(self, request: BaseRequest) -> StreamResponse:
+        """Answer a request whose head is complete."""
+        connection = request.protocol
+        assert isinstance(connection, Connection)  # noqa: S101 - serving makes no other
+        connection.begin_answer()
+        try:
+            return await self._answer(request)
+        finally:
+            connection.end_answer()
+
+    async def _answer(self, request: BaseRequest) -> StreamResponse:
+        hosts = request.headers.getall("Host", [])
+        if len(hosts) != 1 or not is_loopback_host(hosts[0]):
+            return _foreign(request, "host", "Host must be a name or address of this machine")
+        path = request.raw_path.partition("?")[0]
+        if not path.startswith("/"):
+            return answers.explained(request, 400, "bad_request", "the path must begin with /")
+        if self._config.proxied and is_proxied(path):
+            return await self._pass_on(request)
+        return await self._static.answer(request, path)
+
+    async def _pass_on(self, request: BaseRequest) -> StreamResponse:
+        for origin in request.headers.getall("Origin", []):
+            if not is_allowed_origin(origin, self._config.allowed_origins):
+                return _foreign(request, "origin", "pages of another site may not use this API")
+        if request.method in ("CONNECT", "TRACE"):
+            return answers.explained(
+                request, 405, "method_not_allowed", f"{request.method} is not passed on"
+            )
+        return await self._proxy.forward(request)
+
+
+def is_proxied(path: str) -> bool:
+    """Whether a path (encoded, without query) is ``/api``, ``/ws`` or lies under one of them."""
+    first = path[1:].partition("/")[0]
+    return (unquote(first) if "%" in first else first) in PROXIED
+
+
+def _foreign(request: BaseRequest, code: str, sentence: str) -> StreamResponse:
+    return answers.explained(request, 403, f"foreign_{code}", sentence)
