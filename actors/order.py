@@ -59,11 +59,14 @@ def startable(tree: Tree, supervision: Supervision) -> list[str]:
 
 
 def needs(tree: Tree, id_: str) -> tuple[str, ...]:
-    """Return what a service still waits for: dependencies that are not ready, then secrets."""
+    """Return what a service still waits for: dependencies that are not ready, then secrets.
+
+    A dependency that is about to be stopped does not count as ready.
+    """
     dependencies = tuple(
         dependency
         for dependency in tree.graph.dependencies(id_)
-        if not tree.views[dependency].ready
+        if not tree.views[dependency].ready or dependency in tree.orders
     )
     return dependencies + tree.missing.get(id_, ())
 

@@ -126,7 +126,7 @@ class Supervisor(pykka.ThreadingActor):
         self._orders: dict[str, Order] = {}
         self._stopping: set[str] = set()
         """Services that have been given the order to stop."""
-        self._shown: dict[str, ServiceView] = {}
+        self._shown = dict(self._views)
         self._stale: set[str] = set(self._views)
         """Services whose shown view has to be made anew."""
         self._with_secrets = [service.id for service in plan.manifest.services if service.secrets]

@@ -92,7 +92,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
     def shutdown(self, reason: str) -> None:
         """Begin the orderly stop; returns at once."""
-        self.ending.ask(reason)
+        self.ending.ask(f"asked to by the {reason}")
 
     def secrets_present(self) -> frozenset[str]:
         """Return the ids of the secrets that have a value."""

@@ -323,9 +323,11 @@ class House:
         try:
             adopt_orphans()
             keep_reaping(self.loop)
-            from control import server
+            from control.server import ControlServer
 
-            self.server = server.serve(self._facade(), self.token, self.socket)
+            server = ControlServer(self._facade(), self.token, self.socket)
+            server.start()
+            self.server = server
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
             self.console.fault("control API", error)
             self.emit("runtime_error", None, error=f"control API: {error}")
@@ -346,7 +348,7 @@ class House:
                 ipc_host=self.host,
                 ipc_port=self.port,
                 telemetry_path=bundle.telemetry_path,
-                runtime_version=version.runtime(),
+                runtime_version=version.VERSION,
                 build_version=version.build(),
                 pid=os.getpid(),
             ),

@@ -36,6 +36,9 @@ def graph(**dependencies: str) -> Graph:
 CHAIN = graph(db="", api="db", web="api", extra="")
 
 
+STAY, WAIT = Order(Then.STAY, ""), Order(Then.WAIT, "")
+
+
 def tree(
     wanted: str = "db api web extra",
     orders: dict | None = None,
@@ -55,7 +58,6 @@ def tree(
     return Tree(CHAIN, views, frozenset(wanted.split()), missing or {}, orders or {})
 
 
-STAY, WAIT = Order(Then.STAY, ""), Order(Then.WAIT, "")
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,7 @@ STAY, WAIT = Order(Then.STAY, ""), Order(Then.WAIT, "")
         (tree(db="starting"), ONE, ["extra"]),
         (tree(db="ready"), ONE, ["api", "extra"]),
         (tree(db="unhealthy", extra="ready"), ONE, []),
+        (tree(db="ready", orders={"db": STAY}, extra="ready"), ONE, []),
         (tree(db="ready", api="ready", extra="backoff"), ONE, ["web"]),
         (tree(wanted="db"), ONE, ["db"]),
         (tree(missing={"db": ("KEY",)}), ONE, ["extra"]),
