@@ -17,6 +17,8 @@ FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 SWITCHES = frozenset({"dry-run", "keep-running"})
 VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify"})
 
+OTHERS = {"help": "help", "h": "help", "version": "version"}
+
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to run a bundle; an empty path means its default."""
@@ -62,33 +64,39 @@ def parse(argv: Sequence[str]) -> Parsed:
 def _parse_run(argv: Sequence[str], *, dry_run: bool) -> Parsed:
     found: dict[str, str | bool] = {"dry_run": dry_run}
     rest = list(argv)
-    while rest:
-        word = rest.pop(0)
-        name, has_value, value = word.lstrip("-").partition("=")
-        if name in ("help", "h"):
-            return Client(("help",))
-        if name == "version":
-            return Client(("version",))
-        if not word.startswith("-") or word.startswith("---"):
-            return Misuse(f"unexpected argument: {word}")
-        if name in SWITCHES:
-            if has_value and value not in TRUE | FALSE:
-                return Misuse(f"--{name} is true or false, not {value or 'empty'}")
-            found[name.replace("-", "_")] = value not in FALSE if has_value else True
-            continue
-        if name not in VALUED:
-            return Misuse(f"unknown flag: {word}")
-        if not has_value:
-            if not rest:
-                return Misuse(f"--{name} needs a value")
-            value = rest.pop(0)
-        found[name.replace("-", "_")] = value
-    return _checked(found)
+    try:
+        while rest:
+            name, value = _take_flag(rest)
+            if name in OTHERS:
+                return Client((OTHERS[name],))
+            found[name.replace("-", "_")] = value
+        return _checked(found)
+    except ValueError as error:
+        return Misuse(str(error))
 
 
-def _checked(found: dict[str, str | bool]) -> Parsed:
+def _take_flag(rest: list[str]) -> tuple[str, str | bool]:
+    """Take a flag, and its value if it has one, from the front; ValueError for anything else."""
+    word = rest.pop(0)
+    if not word.startswith("-") or word.startswith("---"):
+        raise ValueError(f"unexpected argument: {word}")
+    name, has_value, value = word.lstrip("-").partition("=")
+    if name in SWITCHES:
+        if has_value and value not in TRUE | FALSE:
+            raise ValueError(f"--{name} is true or false, not {value or 'empty'}")
+        return name, not has_value or value in TRUE
+    if name not in VALUED and name not in OTHERS:
+        raise ValueError(f"unknown flag: {word}")
+    if name in VALUED and not has_value:
+        if not rest:
+            raise ValueError(f"--{name} needs a value")
+        value = rest.pop(0)
+    return name, value
+
+
+def _checked(found: dict[str, str | bool]) -> RunOptions:
     if found.get("manifest") == "":
-        return Misuse("--manifest needs the path of a file")
+        raise ValueError("--manifest needs the path of a file")
     if found.get("verify", "cached") not in ("cached", "full"):
-        return Misuse(f"--verify is cached or full, not {found['verify'] or 'empty'}")
+        raise ValueError(f"--verify is cached or full, not {found['verify'] or 'empty'}")
     return msgspec.convert(found, RunOptions)
