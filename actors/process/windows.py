@@ -9,8 +9,8 @@ import os
 import sys
 from collections.abc import Callable
 
-from actors.process import windows_api as api
 from actors.process import (
+    windows_api as api,
     windows_command,
     windows_console,
     windows_exit,
@@ -42,6 +42,11 @@ class Child:
         self.process = process
         self.job = job
         self._status: int | None = None
+
+    @property
+    def session(self) -> int:
+        """The handle of the job, by which the guardian ends the tree; 0 once it is closed."""
+        return self.job.handle
 
     def poll(self) -> int | None:
         """Return the leader's exit code (0 to 2**32 - 1) if it has ended, else None."""

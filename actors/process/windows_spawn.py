@@ -18,8 +18,7 @@ from ctypes import byref, sizeof
 
 import msgspec
 
-from actors.process import windows_api as api
-from actors.process import windows_jobs
+from actors.process import windows_api as api, windows_jobs
 from actors.process.windows_command import Command
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only

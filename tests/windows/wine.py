@@ -84,11 +84,12 @@ def windows_path(path: str) -> str:
 
 
 def make_prefix(wine: str, environment: dict[str, str]) -> None:
-    """Make Wine's registry and C drive, once."""
+    """Make Wine's registry and C drive, once, as a Windows 10."""
     if os.path.exists(os.path.join(environment["WINEPREFIX"], "system.reg")):
         return
     os.makedirs(environment["WINEPREFIX"], exist_ok=True)
     run([wine, "wineboot", "-i"], environment)
+    run([wine, "winecfg", "-v", "win10"], environment)  # Node refuses the older default
 
 
 def chosen(arguments: list[str]) -> list[str]:

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from actors.process import windows_console
+from tests.windows import started as services
+
+assert sys.platform == "win32"
+
+OBEDIENT = (
+    "import signal, sys, time\n"
+    "signal.signal(signal.SIGBREAK, lambda *_: sys.exit(3))\n"
+    "print('up', flush=True)\n"
+    "while True: time.sleep(0.05)\n"
+)
+HAS_CONSOLE = (
+    "from actors.process import windows_console as c\n"
+    "print(c.present(), c.spawn_flags() & 0x08000000 != 0)"
+)
+
+
+def test_a_runtime_without_a_console_gives_its_services_hidden_ones() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", HAS_CONSOLE],
+        creationflags=subprocess.DETACHED_PROCESS,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == ["False", "True"]
+
+
+def test_a_runtime_with_a_console_shares_it(start: services.Starter) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", HAS_CONSOLE],
+        creationflags=subprocess.CREATE_NO_WINDOW,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.skipif(services.under_wine(), reason="Wine delivers no CTRL_BREAK to another console")
+def test_a_service_hears_the_request_to_stop(start: services.Starter) -> None:
+    obedient, neighbour = start(OBEDIENT), start(services.SLEEPS)
+    assert obedient.line() == "up"
+    assert obedient.child.ask_to_stop("SIGTERM")
+    assert obedient.ended.wait(services.DEADLINE)
+    assert obedient.child.poll() == 3
+    assert neighbour.child.poll() is None
+
+
+def test_asking_never_ends_a_service_by_force(start: services.Starter) -> None:
+    deaf = start(
+        "import signal, time\n"
+        "signal.signal(signal.SIGBREAK, signal.SIG_IGN)\n"
+        "print('up', flush=True); time.sleep(600)"
+    )
+    assert deaf.line() == "up"
+    deaf.child.ask_to_stop("SIGTERM")
+    assert not deaf.ended.wait(0.3)
+
+
+def test_a_service_that_has_ended_is_not_asked(start: services.Starter) -> None:
+    started = start("pass")
+    assert started.ended.wait(services.DEADLINE)
+    assert started.child.ask_to_stop("SIGTERM") is False
+
+
+def test_sigkill_as_the_stop_signal_kills(start: services.Starter) -> None:
+    started = start(services.SLEEPS)
+    assert started.child.ask_to_stop("SIGKILL")
+    assert started.ended.wait(services.DEADLINE)
+
+
+@pytest.mark.parametrize("pid", [0, -1])
+def test_the_group_of_everybody_is_never_asked(pid: int) -> None:
+    assert windows_console.send_break(pid) is False
