@@ -15,6 +15,7 @@ def main() -> None:
     start()
     if incarnation() > number("times", 1):
         serve()
-    os.set_inheritable(listen().fileno(), True)
+    server = listen()
+    os.set_inheritable(server.fileno(), True)
     daemonise()
     leave(1)

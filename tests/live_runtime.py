@@ -1,0 +1,274 @@
+"""A runtime that really runs: a process of its own, asked over HTTP, and always cleaned up."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psutil
+
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from tests.bundle_maker import Bundle
+
+ROOT = Path(__file__).parent.parent
+KILL = signal.SIGTERM if os.name == "nt" else signal.SIGKILL  # TerminateProcess on Windows
+MARK = "TEST_RUN_MARK"
+START_S = 20.0
+
+
+class Reply(NamedTuple):
+    """An HTTP answer, read to its end."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8."""
+        return self.body.decode()
+
+    def json(self) -> Any:
+        """Return the body as JSON."""
+        return json.loads(self.body)
+
+
+class Run:
+    """One run of a bundle."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        process: subprocess.Popen[str],
+        mark: str,
+        app_data: Path,
+        stderr_path: Path,
+    ) -> None:
+        self.bundle = bundle
+        self.process = process
+        self.pid = process.pid
+        self.app_data = app_data
+        self.listening: dict[str, Any] = {}
+        self.token = ""
+        self._mark = mark
+        self._stderr_path = stderr_path
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read_stdout, daemon=True).start()
+
+    @property
+    def host(self) -> str:
+        """Where the control API listens."""
+        return str(self.listening["host"])
+
+    @property
+    def port(self) -> int:
+        """Where the control API listens."""
+        return int(self.listening["port"])
+
+    @property
+    def stderr(self) -> str:
+        """What the runtime has logged so far."""
+        return self._stderr_path.read_text(encoding="utf-8", errors="replace")
+
+    def await_listening(self) -> None:
+        """Read the line by which ``run`` says where it listens, and the token."""
+        try:
+            line = self._lines.get(timeout=START_S)
+        except queue.Empty:
+            line = ""
+        if not line:
+            ended = f"exit code {self.process.poll()}"
+            raise AssertionError(f"the runtime said no 'listening' line; {ended}\n{self.stderr}")
+        self.listening = json.loads(line)
+        self.token = Path(self.listening["token_path"]).read_text(encoding="utf-8").strip()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        token: str | None = "",
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 90.0,
+    ) -> Reply:
+        """Ask the control API; ``token`` None sends none, the default is the right one."""
+        sent = dict(headers or {})
+        if token is not None:
+            sent.setdefault("Authorization", f"Bearer {token or self.token}")
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, sent)
+            response = connection.getresponse()
+            return Reply(response.status, response.headers, response.read())
+
+    def get(self, path: str, **options: Any) -> Reply:
+        """GET a path; options as for :meth:`request`."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> Reply:
+        """POST a path, with a JSON body if there is one; options as for :meth:`request`."""
+        if body is None:
+            return self.request("POST", path, **options)
+        headers = {"Content-Type": "application/json", **(options.pop("headers", None) or {})}
+        return self.request("POST", path, json.dumps(body).encode(), headers=headers, **options)
+
+    def ready(self, wait: float = 20.0) -> dict[str, Any]:
+        """Return ``/readyz`` once everything is ready or cannot be, or after ``wait`` seconds."""
+        answer: dict[str, Any] = self.get(f"/readyz?wait={wait:g}").json()
+        return answer
+
+    def until_ready(self, wait: float = 20.0) -> dict[str, Any]:
+        """Return ``/readyz`` with everything ready; AssertionError with the details otherwise."""
+        answer = self.ready(wait)
+        details = json.dumps(answer["details"], indent=1)
+        assert answer["ready"], f"not ready within {wait:g} s: {details}\n{self.stderr}"
+        return answer
+
+    def service(self, service_id: str) -> dict[str, Any]:
+        """Return what ``/readyz`` says of one service now."""
+        details: dict[str, Any] = self.get("/readyz").json()["details"][service_id]
+        return details
+
+    def ports(self, service_id: str) -> dict[str, int]:
+        """Return the ports of a service, by name."""
+        ports: dict[str, int] = self.get("/ports").json()["services"][service_id]
+        return ports
+
+    def record(self, service_id: str) -> list[dict[str, Any]]:
+        """Return what the service's processes recorded, oldest first."""
+        return self.bundle.record(service_id)
+
+    def events(self, service_id: str, event: str) -> list[dict[str, Any]]:
+        """Return the service's records of one kind."""
+        return self.bundle.events(service_id, event)
+
+    def log(self, service_id: str) -> str:
+        """Return the service's log file, as far as it is written."""
+        path = self.app_data / "logs" / f"{service_id}.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def telemetry(self) -> list[dict[str, Any]]:
+        """Return the telemetry events that are on disk."""
+        path = self.app_data / self.bundle.document["telemetry"]["file"]
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def kill(self, number: int = KILL) -> None:
+        """Send the runtime a signal, SIGKILL by default; on Windows it is always terminated."""
+        self.process.send_signal(number)
+
+    def wait_gone(self, deadline: float = 15.0) -> int:
+        """Return the runtime's exit code; AssertionError when it does not end in time."""
+        try:
+            return self.process.wait(deadline)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"the runtime still runs after {deadline:g} s\n{self.stderr}"
+            ) from None
+
+    def leftovers(self) -> list[psutil.Process]:
+        """Return every live process of this run: services, their offspring, guardian, runtime."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def clean_up(self) -> None:
+        """Kill whatever is left; the runtime first, so that it starts nothing again."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        wait_until(self._killed_all, what="an end of every process of the run")
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def _killed_all(self) -> bool:
+        left = self.leftovers()
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        return not left
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        # The environment marks all of them; a program that cleared it still names its record.
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            if process.environ().get(MARK) == self._mark:
+                return True
+            return any(word.startswith(str(self.bundle.records)) for word in process.cmdline())
+        except (psutil.Error, OSError):
+            return False
+
+    def _read_stdout(self) -> None:
+        assert self.process.stdout
+        with contextlib.suppress(ValueError):  # closed under our hands at the end of the run
+            for line in self.process.stdout:
+                self._lines.put(line)
+        self._lines.put("")
+
+
+@contextlib.contextmanager
+def running(
+    bundle: Bundle,
+    *flags: str,
+    app_data: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
+) -> Iterator[Run]:
+    """Run the bundle with ``python -m control run`` in a session of its own until the block ends.
+
+    Everything that the run started is killed at the end, whatever happened. Two runs of one bundle
+    at the same time would take each other's processes for their own: make two bundles.
+    """
+    folder = app_data or bundle.app_data
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    mark = uuid.uuid4().hex
+    stderr_path = folder.with_name(folder.name + ".stderr")
+    arguments = ["run", "--manifest", str(bundle.path), "--app-data", str(folder), *flags]
+    with stderr_path.open("ab") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "control", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **(env or {}), MARK: mark},
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+            text=True,
+        )
+    run = Run(bundle, process, mark, folder, stderr_path)
+    try:
+        run.await_listening()
+        yield run
+    finally:
+        run.clean_up()
+
+
+def bundlevisor(
+    *arguments: str, env: Mapping[str, str] | None = None, timeout: float = 60.0
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of ours to its end: ``bundlevisor("validate", "--manifest", path)``."""
+    return subprocess.run(
+        [sys.executable, "-m", "control", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
