@@ -18,7 +18,7 @@ _SUFFIXES = ".COM;.EXE;.BAT;.CMD"
 """What Windows takes for PATHEXT when it is not set."""
 
 
-class CommandNotFound(LookupError):  # noqa: N818 - says what happened
+class CommandNotFound(LookupError):
     """No file fits a command's first word; ``looked_in`` are the paths that were tried."""
 
     def __init__(self, word: str, looked_in: tuple[str, ...]) -> None:

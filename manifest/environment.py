@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 
 from manifest.paths import WINDOWS, PathRefused, anchor
 from manifest.schema import Binary, Secret, Service
-from manifest.template import Scope
-from manifest.template import render as render_text
+from manifest.template import Scope, render as render_text
 
 PRIVATE_PREFIX = "BUNDLEVISOR_"
 """The runtime's own variables (its control token among them): no service receives them."""
@@ -83,6 +82,16 @@ def uses_playwright(service: Service, binary: Binary | None) -> bool:
     return "playwright" in service.id.lower() or any(
         name.startswith("PLAYWRIGHT_") for name in names
     )
+
+
+def merged(
+    first: Mapping[str, str], second: Mapping[str, str], *, windows: bool = WINDOWS
+) -> dict[str, str]:
+    """Return the variables of both; those of ``second`` win."""
+    variables = _Variables(windows)
+    variables.take(first)
+    variables.take(second)
+    return variables.values
 
 
 class _Variables:

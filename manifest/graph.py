@@ -12,7 +12,7 @@ from manifest.schema import Manifest
 Edges = Mapping[str, tuple[str, ...]]
 
 
-class DependencyCycle(ValueError):  # noqa: N818 - says what happened
+class DependencyCycle(ValueError):
     """Services depend on each other in a circle; the message shows it."""
 
     def __init__(self, services: tuple[str, ...]) -> None:

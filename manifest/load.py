@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from manifest.check import check
-from manifest.duplicates import may_repeat_keys
+from manifest.duplicates import may_repeat_keys, report_repeated_keys
 from manifest.findings import Finding, Findings, Report
 from manifest.schema import Manifest
 from manifest.source import SourceRefused, read_bytes
@@ -66,19 +66,20 @@ def decode(source: bytes) -> tuple[Manifest | None, Findings]:
         from manifest.syntax import explain
 
         return None, Findings(errors=(explain(source),))
-    if not may_repeat_keys(source, document) and b"\\u0000" not in source:
+    repeats = may_repeat_keys(source, document)
+    if not repeats and b"\\u0000" not in source:
         try:
             return msgspec.convert(document, Manifest), Findings()
-        except (msgspec.ValidationError, RecursionError):
+        except msgspec.ValidationError:
             pass
-    return _collect(text, document)
-
-
-def _collect(text: str, document: object) -> tuple[Manifest | None, Findings]:
-    from manifest.collect import collect
-    from manifest.duplicates import report_repeated_keys
-
     report = Report()
-    report_repeated_keys(text, report)
+    if repeats:
+        report_repeated_keys(text, report)
+    return _collect(document, report)
+
+
+def _collect(document: object, report: Report) -> tuple[Manifest, Findings]:
+    from manifest.collect import collect
+
     known = collect(document, Manifest, report)
     return msgspec.convert(known, Manifest), report.findings()

@@ -15,7 +15,7 @@ _DEVICES = frozenset(
 )
 
 
-class PathRefused(ValueError):  # noqa: N818 - says what happened
+class PathRefused(ValueError):
     """A path that must not be used; the message is a sentence that names it."""
 
 

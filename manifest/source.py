@@ -21,7 +21,7 @@ _REASONS = {
 }
 
 
-class SourceRefused(OSError):  # noqa: N818 - says what happened
+class SourceRefused(OSError):
     """The file cannot be used; ``code`` is a finding's code, the message a sentence."""
 
     def __init__(self, code: str, path: str, reason: str) -> None:

@@ -26,7 +26,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     ports: dict[str, dict[str, int]] = {}
 
 
-class Unresolved(ValueError):  # noqa: N818 - says what happened
+class Unresolved(ValueError):
     """A reference that names no port; the message is a sentence without its service.
 
     ``references`` are the texts between the braces, ``near`` the ports that may be meant.
@@ -54,18 +54,18 @@ def render(text: str, scope: Scope) -> str:
 
 def references(text: str, ports: Names) -> set[tuple[str, str]]:
     """Return the ports that ``text`` names, as (service, port name)."""
-    if "${" not in text:
-        return set()
     pairs = (split(text[start + 2 : stop - 1], ports) for start, stop in _braces(text))
     return {pair for pair in pairs if pair}
 
 
 def unresolved(text: str, ports: Names) -> list[str]:
     """Return every reference in ``text`` that looks like a port and names none."""
-    if "${" not in text:
-        return []
-    tokens = (text[start + 2 : stop - 1] for start, stop in _braces(text))
-    return [token for token in tokens if not split(token, ports) and _means_port(token, ports)]
+    missing: list[str] = []
+    for start, stop in _braces(text):
+        token = text[start + 2 : stop - 1]
+        if "." in token and not split(token, ports) and _means_port(token, ports):
+            missing.append(token)
+    return missing
 
 
 def split(token: str, ports: Names) -> tuple[str, str] | None:
