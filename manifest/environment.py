@@ -42,7 +42,10 @@ def render(
     variables.take(secrets or {})
     variables.take(_of_gpu(service, gpu_available))
     if uses_playwright(service, binary):
-        _apply_playwright(variables, service, base, scope, exists)
+        from manifest.playwright import conventions
+
+        electron = base.get("ELECTRON_CHROMIUM_PATH", "")
+        variables.take(conventions(variables.get, service.id, electron, scope, exists))
     return variables.values
 
 
@@ -57,7 +60,8 @@ def secret_variables(
     """Return the variables through which ``service`` receives its secrets.
 
     ``values`` holds the known values by id. For a file secret the variable holds its path under
-    app-data. Secrets without a value are left out. Raises Unresolved and PathRefused.
+    app-data; where its name is none that a shell can read, it comes a second time with ``_``.
+    Secrets without a value are left out. Raises Unresolved and PathRefused.
     """
     variables: dict[str, str] = {}
     for secret_id in service.secrets:
@@ -65,7 +69,9 @@ def secret_variables(
         if secret is None or not value:
             continue
         if secret.target.type == "file":
-            variables[f"{SECRET_FILE_PREFIX}{_word(secret_id)}"] = secret_path(secret, scope)
+            path = secret_path(secret, scope)
+            variables[f"{SECRET_FILE_PREFIX}{secret_id.upper()}"] = path
+            variables[f"{SECRET_FILE_PREFIX}{_word(secret_id)}"] = path
         else:
             variables[secret.target.name or secret_id.upper()] = value
     return variables
@@ -152,56 +158,6 @@ def _of_gpu(service: Service, available: bool) -> dict[str, str]:
     if service.gpu:
         variables["BUNDLE_GPU_MODE"] = "gpu" if available else "cpu"
     return variables
-
-
-def _apply_playwright(
-    variables: _Variables,
-    service: Service,
-    base: Mapping[str, str],
-    scope: Scope,
-    exists: Callable[[str], bool] | None,
-) -> None:
-    port = driver_port(scope.ports.get(service.id, {}))
-    defaults = {"ENGINE": "playwright"}
-    if port is not None:
-        defaults["PLAYWRIGHT_DRIVER_PORT"] = str(port)
-        defaults["PLAYWRIGHT_DRIVER_URL"] = f"http://127.0.0.1:{port}"
-    variables.take({name: text for name, text in defaults.items() if not variables.get(name)})
-    chromium = chromium_path(
-        variables.get("PLAYWRIGHT_CHROMIUM_PATH"),
-        base.get("ELECTRON_CHROMIUM_PATH", ""),
-        scope,
-        exists,
-    )
-    if chromium:
-        variables.take({"PLAYWRIGHT_CHROMIUM_PATH": chromium})
-
-
-def driver_port(ports: Mapping[str, int]) -> int | None:
-    """Return Playwright's driver port: the one named ``http``, or the only one."""
-    if "http" in ports:
-        return ports["http"]
-    return next(iter(ports.values())) if len(ports) == 1 else None
-
-
-def chromium_path(
-    wanted: str, electron: str, scope: Scope, exists: Callable[[str], bool] | None
-) -> str:
-    """Return Chromium's path: ``wanted`` in the bundle, or Electron's own where that is missing.
-
-    An empty answer means that neither is known. A path that leads out of the bundle counts as
-    missing.
-    """
-    wanted, electron = wanted.strip(), electron.strip()
-    if not wanted:
-        return electron
-    try:
-        path = anchor(wanted, scope.bundle, scope.data)
-    except PathRefused:
-        return electron or wanted
-    if electron and exists is not None and not exists(path):
-        return electron
-    return path
 
 
 def _word(name: str) -> str:

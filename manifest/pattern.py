@@ -60,8 +60,10 @@ class _Translation:
         self._pattern = pattern
         self._at = 0
         self._out: list[str] = []
-        self._groups: list[list[str]] = [[]]
-        """For each open group the flag groups that were opened in it."""
+        self._own: list[str] = [""]
+        """For each open group the flags that it began with: ``(?m:``."""
+        self._later: list[list[str]] = [[]]
+        """For each open group the flags that were set in it: ``(?m)``."""
         while self._at < len(pattern):
             self._step()
         self._close_flags()
@@ -93,24 +95,28 @@ class _Translation:
 
     @property
     def _multiline(self) -> bool:
-        for flags in reversed([flag for group in self._groups for flag in group]):
+        levels = zip(self._own, self._later, strict=True)
+        for flags in reversed([flags for own, later in levels for flags in (own, *later)]):
             on, _, off = flags.partition("-")
             if "m" in on or "m" in off:
                 return "m" in on
         return False
 
+    def _open(self, text: str, length: int, flags: str = "") -> None:
+        self._own.append(flags)
+        self._later.append([])
+        self._emit(text, length)
+
     def _group(self) -> None:
         if any(self._ahead(start) for start in _ONLY_PYTHON):
             self.portable = False
         elif self._ahead("(?<"):
-            self._groups.append([])
-            self._emit("(?P<", 3)
+            self._open("(?P<", 3)
             return
         elif self._ahead("(?") and not self._ahead("(?P"):
             self._flags()
             return
-        self._groups.append([])
-        self._emit("(", 1)
+        self._open("(", 1)
 
     def _flags(self) -> None:
         """Translate ``(?i)`` and ``(?i:``. RE2's U swaps greediness: no matter for a search."""
@@ -119,31 +125,30 @@ class _Translation:
             end += 1
         flags = self._pattern[self._at + 2 : end].replace("U", "").removesuffix("-")
         closing = self._pattern[end : end + 1]
+        length = end + 1 - self._at
         if closing == ")":
-            self._groups[-1].append(flags)
+            self._later[-1].append(flags)
+            self._emit(f"(?{flags}:", length)
         elif closing == ":":
-            self._groups.append([])
-            self._groups[-2].append(flags)  # seen by _multiline while the group is open
-            self._groups[-2].pop()
+            self._open(f"(?{flags}:", length, flags)
         else:
-            self._groups.append([])
-            self._emit("(", 1)
-            return
-        self._emit(f"(?{flags}:", end + 1 - self._at)
+            self.portable = False
+            self._open("(", 1)
 
     def _end_group(self) -> None:
         self._close_flags()
-        if len(self._groups) > 1:
-            self._groups.pop()
+        if len(self._own) > 1:
+            self._own.pop()
+            self._later.pop()
         self._emit(")", 1)
 
     def _close_flags(self) -> None:
-        self._out.append(")" * len(self._groups[-1]))
+        self._out.append(")" * len(self._later[-1]))
 
     def _alternative(self) -> None:
         self._close_flags()
         self._emit("|", 1)
-        self._out.extend(f"(?{flags}:" for flags in self._groups[-1])
+        self._out.extend(f"(?{flags}:" for flags in self._later[-1])
 
     def _class(self) -> None:
         self._emit("[", 1)

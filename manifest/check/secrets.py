@@ -35,17 +35,17 @@ def _check_secret(secret: Secret, path: str, view: View, report: Report) -> None
         report.error("infrastructure_secret", f"{path}.class", sentence)
     if secret.format:
         check_pattern(secret.format, f"{path}.format", report, f"secret '{secret.id}'")
-    if secret.target.type == "env":
-        _check_variable(secret, path, report)
-    else:
+    _check_variable(secret, path, report)
+    if secret.target.type == "file":
         _check_file(secret, path, view, report)
 
 
 def _check_variable(secret: Secret, path: str, report: Report) -> None:
-    name = secret.target.name or secret.id
+    named = secret.target.type == "env" and bool(secret.target.name)
+    name = secret.target.name if named else secret.id
     if "=" in name:
-        sentence = f"secret '{secret.id}': '{name}' cannot be a variable's name; remove the '='."
-        report.error("invalid_env_name", f"{path}.target.name", sentence)
+        sentence = f"secret '{secret.id}': '{name}' cannot name a variable; remove the '='."
+        report.error("invalid_env_name", f"{path}.{'target.name' if named else 'id'}", sentence)
 
 
 def _check_file(secret: Secret, path: str, view: View, report: Report) -> None:
