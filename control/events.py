@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
     import falcon
 
-    from actors.state.telemetry import Event
     from control.closing import Closing
-    from control.facade import Runtime
+    from control.facade import Event, Runtime
 
 HIGHEST_SEQ = 2**53
 PAGE = 1000

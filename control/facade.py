@@ -19,7 +19,6 @@ from manifest.schema import Manifest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from actors.state.telemetry import Event
     from control.bodies import Validation
 
 Action = Literal["start", "stop", "restart"]
@@ -115,6 +114,18 @@ class Logs(Protocol):
 
     def follow(self, service_id: str, lines: int) -> Subscription:
         """Subscribe to the last ``lines`` lines and everything after: no gap, no double."""
+
+
+class Event(Protocol):
+    """One telemetry event: a Struct that msgspec encodes as it stands in the file."""
+
+    @property
+    def seq(self) -> int:
+        """The sequence number; without gaps, unless events were dropped."""
+
+    @property
+    def event(self) -> str:
+        """The name."""
 
 
 class Events(Protocol):

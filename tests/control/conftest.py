@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from control.server import ControlServer
+from tests.control.fake_runtime import FakeRuntime
+from tests.control.wire import TOKEN, Api
+
+
+def listen() -> socket.socket:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    return listener
+
+
+@pytest.fixture
+def runtime() -> FakeRuntime:
+    return FakeRuntime()
+
+
+@pytest.fixture
+def server(runtime: FakeRuntime) -> Iterator[tuple[ControlServer, int]]:
+    listener = listen()
+    port = listener.getsockname()[1]
+    control = ControlServer(runtime, TOKEN, listener)
+    control.start()
+    yield control, port
+    runtime.hold.set()
+    control.stop(2)
+    assert not [fault for fault in runtime.faults if "expected" not in str(fault[1])]
+
+
+@pytest.fixture
+def api(server: tuple[ControlServer, int]) -> Api:
+    return Api(server[1])

@@ -1,0 +1,250 @@
+"""A runtime in memory: what the control API is tested against, over real HTTP."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
+from control.bodies import Validation
+from control.facade import (
+    Action,
+    CommandOutcome,
+    Facts,
+    Gauges,
+    GpuView,
+    ProbeGauge,
+    SecretProblem,
+)
+from manifest.schema import Manifest
+
+NOON = 1_700_000_000.125
+BUNDLE: dict[str, Any] = {
+    "schema_version": "v0.1",
+    "target": "desktop",
+    "app": {"name": "Notes", "version": "1.2.3"},
+    "ipc": {
+        "mode": "loopback-http",
+        "host": "127.0.0.1",
+        "port": 47710,
+        "auth_token_path": "runtime/auth-token",
+    },
+    "telemetry": {"file": "telemetry/events.jsonl", "upload_url": "https://example.org/up"},
+    "swaps": [{"original": "postgres", "replacement": "sqlite", "reason": "no server"}],
+    "secrets": [
+        {
+            "id": "api_key",
+            "class": "user_prompt",
+            "description": "the key",
+            "format": "^k-[0-9]+$",
+            "prompt": {"label": "Key"},
+            "target": {"type": "env", "name": "API_KEY"},
+        },
+        {
+            "id": "session",
+            "class": "per_install_generated",
+            "required": False,
+            "target": {"type": "env"},
+        },
+    ],
+    "services": [
+        {"id": "db", "type": "resource", "ports": {"requested": [{"name": "sql"}]}},
+        {
+            "id": "web.api-1",
+            "type": "api-binary",
+            "dependencies": ["db"],
+            "ports": {"requested": [{"name": "http"}]},
+        },
+        {"id": "extra", "type": "worker", "critical": False},
+    ],
+}
+
+
+def view(service_id: str, state: State = State.READY, **fields: Any) -> ServiceView:
+    return ServiceView(
+        id=service_id,
+        state=state,
+        message=fields.pop("message", state.value),
+        updated_at=fields.pop("updated_at", NOON),
+        **fields,
+    )
+
+
+def snapshot_of(*views: ServiceView, phase: Phase = Phase.RUNNING) -> Snapshot:
+    return Snapshot(version=1, phase=phase, services={one.id: one for one in views})
+
+
+class FakeSubscription:
+    def __init__(self, first: bytes) -> None:
+        self.queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.closed = threading.Event()
+        if first:
+            self.queue.put(first)
+
+    def read(self, timeout: float) -> bytes | None:
+        try:
+            return self.queue.get(timeout=timeout)
+        except queue.Empty:
+            return b""
+
+    def close(self) -> None:
+        self.closed.set()
+        self.queue.put(None)
+
+
+class FakeLogs:
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+        self.asked: list[tuple[str, int]] = []
+        self.subscriptions: list[FakeSubscription] = []
+
+    def tail(self, service_id: str, lines: int) -> bytes:
+        self.asked.append((service_id, lines))
+        return b"".join(self.content.get(service_id, b"").splitlines(keepends=True)[-lines:])
+
+    def follow(self, service_id: str, lines: int) -> FakeSubscription:
+        subscription = FakeSubscription(self.tail(service_id, lines) if lines else b"")
+        self.subscriptions.append(subscription)
+        return subscription
+
+
+class FakeEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    ts: str
+    seq: int
+    event: str
+    service_id: str = ""
+    details: dict[str, Any] = {}
+
+
+class FakeEvents:
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.kept: list[FakeEvent] = []
+
+    def emit(self, event: str, service_id: str = "", **details: Any) -> None:
+        with self._changed:
+            seq = self.kept[-1].seq + 1 if self.kept else 1
+            one = FakeEvent(ts="t", seq=seq, event=event, service_id=service_id, details=details)
+            self.kept.append(one)
+            self._changed.notify_all()
+
+    def page(self, after: int, limit: int) -> Sequence[FakeEvent]:
+        return [event for event in self.kept if event.seq > after][:limit]
+
+    def wait(self, after: int, timeout: float) -> bool:
+        def come() -> bool:
+            return bool(self.kept) and self.kept[-1].seq > after
+
+        with self._changed:
+            return self._changed.wait_for(come, timeout)
+
+
+class FakeRuntime:
+    """Keeps what it is told; ``answers`` and ``hold`` say how it behaves."""
+
+    def __init__(self) -> None:
+        first = (
+            view("db", pid=None, ports={"sql": 47001}),
+            view("web.api-1", ports={"http": 47002}, started_at=NOON, ready_at=NOON + 1.5),
+            view("extra", critical=False),
+        )
+        self.board = Board(snapshot_of(*first))
+        self.facts = Facts(
+            manifest=msgspec.convert(BUNDLE, Manifest),
+            manifest_hash="ab" * 32,
+            instance_id="instance-1",
+            started_at=NOON,
+            app_data_dir="/data",
+            bundle_root="/bundle",
+            dry_run=False,
+            ipc_host="127.0.0.1",
+            ipc_port=47710,
+            telemetry_path="/data/telemetry/events.jsonl",
+            runtime_version="0.1.0",
+            build_version="0.1.0+test",
+            pid=4711,
+        )
+        self.logs = FakeLogs()
+        self.events = FakeEvents()
+        self.commands: list[tuple[str, str]] = []
+        self.outcome = CommandOutcome(accepted=True)
+        self.command_error: Exception | None = None
+        self.shutdowns: list[str] = []
+        self.stored: dict[str, object] = {"session": "s"}
+        self.report = Validation(valid=True)
+        self.faults: list[tuple[str, BaseException]] = []
+        self.hold = threading.Event()
+        self.hold.set()
+
+    def command(self, service_id: str, action: Action, timeout_s: float) -> CommandOutcome:
+        self.commands.append((service_id, action))
+        self.hold.wait(timeout_s)
+        if self.command_error:
+            raise self.command_error
+        return self.outcome
+
+    def shutdown(self, reason: str) -> None:
+        self.shutdowns.append(reason)
+        self.set_phase(Phase.STOPPING)
+
+    def secrets_present(self) -> frozenset[str]:
+        return frozenset(self.stored)
+
+    def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[SecretProblem, ...]:
+        known = {secret.id for secret in self.facts.manifest.secrets}
+        problems = [
+            SecretProblem(id=name, message="is not a secret of this bundle")
+            for name in values
+            if name not in known
+        ]
+        problems += [
+            SecretProblem(id=name, message="must be a string")
+            for name, value in values.items()
+            if not isinstance(value, str)
+        ]
+        if not problems:
+            self.stored |= values
+        return tuple(problems)
+
+    def validate(self) -> Validation:
+        self.hold.wait(10)
+        return self.report
+
+    def gpu(self) -> GpuView:
+        return GpuView(
+            available=True, method="files", reason="/dev/dri", requirements={"extra": "optional"}
+        )
+
+    def gauges(self) -> Gauges:
+        probe = ProbeGauge(count=3, failed=1, seconds_sum=0.5, seconds_last=0.25)
+        return Gauges(probes={"db": probe}, log_bytes={"db": 12}, events_written=7)
+
+    def fault(self, what: str, error: BaseException) -> None:
+        self.faults.append((what, error))
+
+    def publish(self, *views: ServiceView, phase: Phase | None = None) -> None:
+        """Replace these services' views."""
+        old = self.board.snapshot
+        self.board.publish(
+            Snapshot(
+                version=old.version + 1,
+                phase=phase or old.phase,
+                services=old.services | {one.id: one for one in views},
+            )
+        )
+
+    def set_phase(self, phase: Phase) -> None:
+        self.publish(phase=phase)
+
+    def change(self, service_id: str, state: State, **fields: Any) -> None:
+        """Move one service."""
+        old = self.board.snapshot.services[service_id]
+        fields.setdefault("updated_at", time.time())
+        self.publish(msgspec.structs.replace(old, state=state, **fields))
+
+

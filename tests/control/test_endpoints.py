@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import pytest
+
+from actors.snapshot import Phase, State
+from control.bodies import Problem, Validation
+from tests.control.fake_runtime import NOON, FakeRuntime, view
+from tests.control.wire import Api
+
+
+def test_healthz_needs_no_token_and_names_the_runtime(api: Api) -> None:
+    reply = api.get("/healthz", token=None)
+    assert reply.status == 200
+    assert reply.json() == {"status": "ok", "services": 3, "runtime": "bundlevisor 0.1.0"}
+
+
+def test_healthz_is_503_while_stopping(api: Api, runtime: FakeRuntime) -> None:
+    runtime.set_phase(Phase.STOPPING)
+    reply = api.get("/healthz", token=None)
+    assert (reply.status, reply.json()["status"]) == (503, "stopping")
+
+
+def test_healthz_answers_head_with_the_same_headers_and_no_body(api: Api) -> None:
+    asked, head = api.get("/healthz", token=None), api.ask("HEAD", "/healthz", token=None)
+    assert (head.status, head.body) == (200, b"")
+    for name in ("Content-Type", "Content-Length", "Cache-Control"):
+        assert head.headers[name] == asked.headers[name]
+
+
+def test_readyz_says_everything_about_a_service(api: Api, runtime: FakeRuntime) -> None:
+    runtime.publish(
+        view(
+            "db",
+            State.BACKOFF,
+            message="exit 3, next try in 1.2 s",
+            exit_code=3,
+            restarts=2,
+            started_at=NOON,
+            pid=None,
+        ),
+        view("web.api-1", State.WAITING, waiting_for=("db",)),
+        view("extra", State.INACTIVE, skipped=True, skip_reason="on demand", message=""),
+    )
+    reply = api.get("/readyz")
+    assert reply.status == 200
+    assert reply.json() == {
+        "ready": False,
+        "details": {
+            "db": {
+                "ready": False,
+                "message": "exit 3, next try in 1.2 s",
+                "exit_code": 3,
+                "started_at": "2023-11-14T22:13:20.125Z",
+                "updated_at": "2023-11-14T22:13:20.125Z",
+                "state": "backoff",
+                "restarts": 2,
+            },
+            "web.api-1": {
+                "ready": False,
+                "message": "waiting",
+                "updated_at": "2023-11-14T22:13:20.125Z",
+                "state": "waiting",
+                "restarts": 0,
+                "waiting_for": ["db"],
+            },
+            "extra": {
+                "ready": False,
+                "skipped": True,
+                "message": "on demand",
+                "updated_at": "2023-11-14T22:13:20.125Z",
+                "state": "inactive",
+                "restarts": 0,
+            },
+        },
+        "gpu": {
+            "available": True,
+            "method": "files",
+            "reason": "/dev/dri",
+            "requirements": {"extra": "optional"},
+        },
+    }
+
+
+def test_readyz_is_true_when_all_that_count_are_ready(api: Api, runtime: FakeRuntime) -> None:
+    runtime.publish(view("extra", State.INACTIVE, skipped=True))
+    assert api.get("/readyz").json()["ready"] is True
+
+
+def test_strict_readiness_is_a_status_for_probes(api: Api, runtime: FakeRuntime) -> None:
+    assert api.get("/readyz?strict=1").status == 200
+    runtime.publish(view("db", State.STARTING))
+    assert api.get("/readyz?strict=1").status == 503
+    assert api.get("/readyz?strict=0").status == 200
+    assert api.get("/readyz").status == 200
+
+
+def test_ports_name_those_in_force_and_the_api(api: Api) -> None:
+    assert api.get("/ports").json() == {
+        "services": {"db": {"sql": 47001}, "web.api-1": {"http": 47002}},
+        "apiBase": "http://127.0.0.1:47002",
+    }
+
+
+def test_logs_tail_replaces_bytes_that_are_not_utf8(api: Api, runtime: FakeRuntime) -> None:
+    runtime.logs.content["db"] = b"one\ntwo \xff\xc3\xa9\nthree\n"
+    reply = api.get("/logs/tail?serviceId=db&lines=2")
+    assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert reply.body.decode() == "two \ufffdé\nthree\n"
+
+
+def test_logs_tail_takes_200_lines_unless_told(api: Api, runtime: FakeRuntime) -> None:
+    assert api.get("/logs/tail?serviceId=db").body == b""
+    api.get("/logs/tail?serviceId=db&lines=10000")
+    assert runtime.logs.asked == [("db", 200), ("db", 10000)]
+
+
+@pytest.mark.parametrize(
+    ("query", "refusal"),
+    [
+        ("", (400, "missing_service_id")),
+        ("?serviceId=", (400, "missing_service_id")),
+        ("?serviceId=nobody", (404, "unknown_service")),
+        ("?serviceId=db&lines=0", (400, "bad_lines")),
+        ("?serviceId=db&lines=10001", (400, "bad_lines")),
+        ("?serviceId=db&lines=-5", (400, "bad_lines")),
+        ("?serviceId=db&lines=", (400, "bad_lines")),
+        ("?serviceId=db&lines=ten", (400, "bad_lines")),
+        ("?serviceId=db&lines=%D9%A3", (400, "bad_lines")),
+        ("?serviceId=db&lines=1e3", (400, "bad_lines")),
+        ("?serviceId=db&lines=" + "9" * 5000, (400, "bad_lines")),
+    ],
+)
+def test_logs_tail_refuses_what_it_cannot_answer(
+    api: Api, query: str, refusal: tuple[int, str]
+) -> None:
+    assert api.get(f"/logs/tail{query}").refusal == refusal
+
+
+def test_shutdown_is_accepted_as_often_as_it_is_asked_for(api: Api, runtime: FakeRuntime) -> None:
+    for _ in range(2):
+        reply = api.post("/shutdown")
+        assert (reply.status, reply.json()) == (202, {"status": "stopping"})
+    assert runtime.shutdowns == ["api", "api"]
+    reply = api.ask("POST", "/shutdown", body="any=thing", Content_Type="text/plain")
+    assert reply.status == 202
+
+
+def test_shutdown_by_get_is_405_with_allow(api: Api, runtime: FakeRuntime) -> None:
+    reply = api.get("/shutdown")
+    assert reply.refusal == (405, "method_not_allowed")
+    assert "POST" in reply.headers["Allow"]
+    assert runtime.shutdowns == []
+
+
+def test_validate_answers_200_for_a_bundle_with_problems(api: Api, runtime: FakeRuntime) -> None:
+    assert api.get("/validate").json() == {"valid": True}
+    problem = Problem(code="binary_missing", service="db", message="binary not found: bin/db")
+    runtime.report = Validation(valid=False, errors=(problem,))
+    reply = api.get("/validate")
+    assert reply.status == 200
+    assert reply.json() == {
+        "valid": False,
+        "errors": [
+            {"code": "binary_missing", "service": "db", "message": "binary not found: bin/db"}
+        ],
+    }
+
+
+def test_telemetry_names_the_file_and_the_address(api: Api) -> None:
+    assert api.get("/telemetry").json() == {
+        "path": "/data/telemetry/events.jsonl",
+        "upload_url": "https://example.org/up",
+    }
+
+
+def test_status_shows_the_instance(api: Api) -> None:
+    status = api.get("/status").json()
+    services = status.pop("services")
+    assert status.pop("uptime_s") > 0
+    assert status == {
+        "instance_id": "instance-1",
+        "started_at": "2023-11-14T22:13:20.125Z",
+        "app_data_dir": "/data",
+        "bundle_root": "/bundle",
+        "dry_run": False,
+        "manifest_hash": "ab" * 32,
+        "manifest_schema": "v0.1",
+        "target": "desktop",
+        "app_name": "Notes",
+        "app_version": "1.2.3",
+        "ipc_host": "127.0.0.1",
+        "ipc_port": 47710,
+        "runtime_version": "0.1.0",
+        "build_version": "0.1.0+test",
+        "pid": 4711,
+        "swaps": [{"original": "postgres", "replacement": "sqlite", "reason": "no server"}],
+    }
+    assert [service["id"] for service in services] == ["db", "web.api-1", "extra"]
+    assert services[1] == {
+        "id": "web.api-1",
+        "state": "ready",
+        "cpu_percent": 0.0,
+        "rss_bytes": 0,
+        "restarts": 0,
+        "uptime_s": 0.0,
+        "message": "ready",
+        "ports": {"http": 47002},
+        "ready_after_s": 1.5,
+    }
+
+
+def test_commands_are_refused_while_stopping_and_reading_is_not(
+    api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.set_phase(Phase.STOPPING)
+    assert api.post("/services/db/start").refusal == (503, "stopping")
+    assert api.post("/secrets", {"secrets": {"session": "x"}}).refusal == (503, "stopping")
+    assert api.get("/readyz").json()["ready"] is False
+    assert api.get("/ports").status == 200
+    assert runtime.commands == []
+
+
+def test_an_unexpected_exception_shows_nothing_and_is_logged(
+    api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.command_error = RuntimeError("expected: /secret/path")
+    reply = api.post("/services/db/start")
+    assert reply.refusal == (500, "internal_error")
+    assert b"secret" not in reply.body
+    assert b"RuntimeError" not in reply.body
+    assert [(what, str(error)) for what, error in runtime.faults] == [
+        ("POST /services/db/start", "expected: /secret/path")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "refusal", "allow"),
+    [
+        ("GET", "/nothing", (404, "not_found"), None),
+        ("POST", "/healthz", (405, "method_not_allowed"), "GET"),
+        ("DELETE", "/readyz", (405, "method_not_allowed"), "GET"),
+        ("PUT", "/secrets", (405, "method_not_allowed"), "POST"),
+        ("GET", "/services/db/start", (405, "method_not_allowed"), "POST"),
+        ("POST", "/services/db/explode", (404, "not_found"), None),
+        ("GET", "/healthz/", (401, "unauthorized"), None),
+    ],
+)
+def test_errors_are_json_with_a_code(
+    api: Api, method: str, path: str, refusal: tuple[int, str], allow: str | None
+) -> None:
+    token = None if path == "/healthz/" else "default"
+    reply = api.ask(method, path) if token else api.ask(method, path, token=None)
+    assert reply.refusal == refusal
+    assert (reply.headers["Allow"] is None) is (allow is None)
+    assert allow is None or allow in reply.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/nothing", "/logs/tail?serviceId=db", "/shutdown", "/metrics"]
+)
+def test_every_answer_forbids_caching_and_sniffing(api: Api, path: str) -> None:
+    reply = api.get(path)
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    names = {name.lower() for name in reply.headers}
+    assert not names & {"set-cookie", "access-control-allow-origin", "server"}

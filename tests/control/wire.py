@@ -1,0 +1,100 @@
+"""Talking to the control API: requests by http.client, and raw bytes where that is too polite."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+TOKEN = "the-token_of-these.tests-0123456789abcdefghij"  # noqa: S105
+
+
+class Reply:
+    def __init__(self, response: http.client.HTTPResponse, body: bytes) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.body = body
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """The status and the code of an error; fails when the body is no error."""
+        document = self.json()
+        assert isinstance(document["error"], str)
+        assert self.headers["Content-Type"] == "application/json"
+        return self.status, document["code"]
+
+
+class Api:
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | str | None = None,
+        token: str | None = TOKEN,
+        timeout: float = 20,
+        **headers: str,
+    ) -> Reply:
+        """One request on a connection of its own; ``Content_Type`` names a header."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token is not None:
+            sent.setdefault("Authorization", f"Bearer {token}")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, sent)
+            response = connection.getresponse()
+            return Reply(response, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **keywords: Any) -> Reply:
+        return self.ask("GET", path, **keywords)
+
+    def post(self, path: str, document: object = None, **keywords: Any) -> Reply:
+        body = None if document is None else json.dumps(document)
+        keywords.setdefault("Content_Type", "application/json")
+        return self.ask("POST", path, body, **keywords)
+
+    def connect(self) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return client
+
+    def raw(self, data: bytes) -> bytes:
+        """Send bytes, return everything that comes until the server closes."""
+        with self.connect() as client:
+            client.sendall(data)
+            return read_to_end(client)
+
+    def open(self, path: str, **headers: str) -> http.client.HTTPResponse:
+        """A response whose body is still to come."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}", **headers})
+        return connection.getresponse()
+
+
+def read_to_end(client: socket.socket) -> bytes:
+    received = b""
+    while data := client.recv(65536):
+        received += data
+    return received
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+def until(condition: Callable[[], Any], what: str, deadline: float = 10) -> Any:
+    end = time.monotonic() + deadline
+    while not (found := condition()):
+        assert time.monotonic() < end, f"not in {deadline} s: {what}"
+        time.sleep(0.005)
+    return found
