@@ -1,0 +1,190 @@
+"""However the runtime ends, nothing is left: signals, the shell's death, stubborn services."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.bundle_maker import Run, bundle, bundlevisor, running, wait_until
+
+
+def left_on_disk(run: Run) -> list[str]:
+    folder = run.app_data / "runtime"
+    return [name for name in ("auth-token", "ipc_port") if (folder / name).exists()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_everything_in_order_with_code_0(tmp_path: Path, number: int) -> None:
+    made = bundle(tmp_path).service("db").service("api", deps=["db"]).write()
+    with running(made) as run:
+        run.until_ready()
+        assert left_on_disk(run) == ["auth-token", "ipc_port"]
+        run.kill(number)
+        assert run.wait_gone() == 0
+        assert not left_on_disk(run)
+        wait_until(lambda: not run.leftovers(), what="no process left")
+        assert run.telemetry()[-1]["event"] == "runtime_shutdown"
+
+
+@pytest.mark.parametrize(
+    ("program", "options"),
+    [
+        ("ignores_term", {}),
+        ("forks_grandchild", {"children": 3}),
+        ("forks_grandchild", {"children": 2, "hold_port": 1}),
+        ("double_fork", {"deaf": 1}),
+        ("double_fork", {"deaf": 1, "keep_stdout": 1}),
+        ("double_fork", {"deaf": 1, "clear_env": 1}),
+        ("stops_slowly", {"stop_ms": 60_000}),
+    ],
+)
+def test_a_stubborn_tree_is_killed_after_its_grace(
+    tmp_path: Path, program: str, options: dict[str, int]
+) -> None:
+    made = bundle(tmp_path).service("db", program, options=options, stop={"timeout_ms": 200})
+    with running(made.write()) as run:
+        run.until_ready()
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        wait_until(lambda: not run.leftovers(), what="no process left")
+
+
+def test_a_stop_by_command_ends_grandchildren_too(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service(
+        "db", "double_fork", options={"deaf": 1}, stop={"timeout_ms": 100}
+    )
+    with running(made.write()) as run:
+        run.until_ready()
+        wait_until(lambda: run.events("db", "started")[1:], what="the daemon")
+        assert run.post("/services/db/stop?wait=10").json()["state"] == "stopped"
+        pids = {event["pid"] for event in run.record("db")}
+        assert not [process for process in run.leftovers() if process.pid in pids]
+
+
+def test_a_sigterm_during_the_shutdown_does_not_cut_it_short(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", "stops_slowly", options={"stop_ms": 500}).write()
+    with running(made) as run:
+        run.until_ready()
+        assert run.post("/shutdown").status == 202
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert [event["code"] for event in run.events("db", "exit")] == [0]
+
+
+def test_a_second_interrupt_kills(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", "ignores_term", stop={"timeout_ms": 50_000}).write()
+    with running(made) as run:
+        run.until_ready()
+        run.kill(signal.SIGINT)
+        wait_until(lambda: run.events("db", "signal"), what="the first stop signal")
+        run.kill(signal.SIGINT)
+        assert run.wait_gone() == 0
+        wait_until(lambda: not run.leftovers(), what="no process left")
+
+
+def test_the_end_of_a_piped_stdin_ends_the_runtime(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    with running(made, stdin=subprocess.PIPE) as run:
+        run.until_ready()
+        assert run.process.stdin is not None
+        run.process.stdin.close()
+        assert run.wait_gone() == 0
+        assert not left_on_disk(run)
+
+
+def test_keep_running_outlives_the_end_of_stdin(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    with running(made, "--keep-running", stdin=subprocess.PIPE) as run:
+        run.until_ready()
+        assert run.process.stdin is not None
+        run.process.stdin.close()
+        assert run.ready(wait=1)["ready"]
+        assert run.process.poll() is None
+
+
+SHELL = """
+import subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+print(process.stdout.readline().decode(), end="", flush=True)
+print(process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_the_death_of_the_process_that_started_it_ends_the_runtime(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    command = [
+        sys.executable,
+        "-m",
+        "control",
+        "run",
+        "--manifest",
+        str(made.path),
+        "--app-data",
+        str(made.app_data),
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-c", SHELL, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as shell:
+        assert shell.stdout is not None
+        shell.stdout.readline()
+        runtime = psutil.Process(int(shell.stdout.readline()))
+        wait_until(lambda: made.events("db", "listening"), what="db to listen")
+        shell.kill()
+        wait_until(lambda: not runtime.is_running(), what="the runtime to end after its shell")
+    assert [event["signal"] for event in made.events("db", "signal")] == [signal.SIGTERM]
+    assert not (made.app_data / "runtime" / "ipc_port").exists()
+
+
+def test_a_second_instance_is_refused_and_destroys_nothing(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    with running(made) as run:
+        run.until_ready()
+        second = bundlevisor("run", "--manifest", str(made.path), "--app-data", str(run.app_data))
+        assert second.returncode == 3
+        assert str(run.pid) in second.stderr
+        assert str(run.port) in second.stderr
+        assert run.get("/readyz").status == 200
+        assert left_on_disk(run) == ["auth-token", "ipc_port"]
+        assert len(run.events("db", "started")) == 1
+
+
+def test_a_closed_stderr_does_not_disturb_the_orderly_end(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    read, write = os.pipe()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "control",
+            "run",
+            "--manifest",
+            str(made.path),
+            "--app-data",
+            str(made.app_data),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=write,
+        stderr=write,
+    )
+    os.close(write)
+    try:
+        assert os.read(read, 10)
+        wait_until(lambda: made.events("db", "listening"), what="db to listen")
+        os.close(read)
+        process.terminate()
+        assert process.wait(15) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert made.events("db", "exit")

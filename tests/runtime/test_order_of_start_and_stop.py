@@ -1,0 +1,106 @@
+"""Services start the moment they may and stop in reverse order: their own records say so."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from tests.bundle_maker import bundle, running, wait_until
+
+
+def test_a_dependent_starts_only_after_its_dependency_listens(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", options={"delay_ms": 60})
+    made.service("api", deps=["db"]).service("web", deps=["api"]).write()
+    with running(made) as run:
+        run.until_ready()
+        for below, above in (("db", "api"), ("api", "web")):
+            assert run.events(above, "started")[0]["t"] > run.events(below, "listening")[0]["t"]
+
+
+def test_independent_services_start_side_by_side(tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    for name in ("a", "b", "c"):
+        made.service(name, options={"delay_ms": 300})
+    with running(made.write()) as run:
+        run.until_ready()
+        last_start = max(run.events(name, "started")[0]["t"] for name in ("a", "b", "c"))
+        first_listen = min(run.events(name, "listening")[0]["t"] for name in ("a", "b", "c"))
+        assert last_start < first_listen
+
+
+def test_an_unrelated_slow_service_holds_nobody_up(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("slow", options={"delay_ms": 60_000})
+    made.service("db").service("api", deps=["db"]).write()
+    with running(made) as run:
+        wait_until(lambda: run.service("api")["ready"], what="api to be ready beside slow")
+        assert run.service("slow")["state"] == "starting"
+
+
+def test_the_stop_goes_through_the_dependents_first(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db")
+    made.service("api", "stops_slowly", deps=["db"], options={"stop_ms": 200})
+    made.service("web", deps=["api"]).write()
+    with running(made) as run:
+        run.until_ready()
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        told = {name: run.events(name, "signal")[0]["t"] for name in ("db", "api", "web")}
+        gone = {name: run.events(name, "exit")[0]["t"] for name in ("db", "api", "web")}
+        assert gone["web"] < told["api"]
+        assert gone["api"] < told["db"]
+        assert not run.leftovers()
+
+
+def test_the_stop_signal_is_the_one_of_the_manifest(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", stop={"signal": "SIGINT"}).write()
+    with running(made) as run:
+        run.until_ready()
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert [event["signal"] for event in run.events("db", "signal")] == [signal.SIGINT]
+
+
+def test_a_service_with_an_http_stop_gets_no_signal(tmp_path: Path) -> None:
+    stop = {"http": {"path": "/shutdown"}, "timeout_ms": 10_000}
+    made = bundle(tmp_path).service("db", "http_stop", stop=stop).write()
+    with running(made) as run:
+        run.until_ready()
+        assert run.post("/shutdown").status == 202
+        assert run.wait_gone() == 0
+        assert not run.events("db", "signal")
+
+
+def test_what_a_failed_dependency_blocks_says_so_and_starts_when_it_recovers(
+    tmp_path: Path,
+) -> None:
+    made = bundle(tmp_path).service("db", "port_in_use_exit", restart={"policy": "never"})
+    made.service("api", deps=["db"]).service("web", deps=["api"]).write()
+    with running(made) as run:
+        answer = run.ready()
+        assert not answer["ready"]
+        assert answer["details"]["db"]["state"] == "failed"
+        for name in ("api", "web"):
+            assert answer["details"][name]["message"] == "blocked: db failed (exit 1)"
+            assert answer["details"][name]["state"] == "waiting"
+        assert run.post("/services/db/start?wait=10").status == 202
+        run.until_ready()
+        events = [event["event"] for event in run.telemetry()]
+        assert events.count("service_blocked") == 2
+
+
+def test_an_on_demand_service_is_left_out_until_somebody_needs_it(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("tool", metadata={"run_mode": "on_demand"})
+    made.service("user", deps=["tool"], metadata={"run_mode": "on_demand"}).service("db").write()
+    with running(made) as run:
+        answer = run.until_ready()
+        assert answer["details"]["tool"]["state"] == "inactive"
+        assert answer["details"]["tool"]["skipped"]
+        assert run.post("/services/user/start?wait=10").json()["done"]
+        assert run.service("tool")["state"] == "ready"
+
+
+def test_an_on_demand_service_starts_with_the_first_that_depends_on_it(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("tool", metadata={"run_mode": "on_demand"})
+    made.service("api", deps=["tool"]).write()
+    with running(made) as run:
+        assert run.until_ready()["details"]["tool"]["state"] == "ready"

@@ -1,0 +1,143 @@
+"""Ports: the lowest free one, remembered, moved when it is lost, handed over when asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import threading
+from pathlib import Path
+
+from tests.bundle_maker import bundle, running
+
+
+def in_range(low: int, high: int) -> dict[str, dict[str, dict[str, int]]]:
+    return {"http": {"range": {"min": low, "max": high}}}
+
+
+def test_each_port_is_the_lowest_free_one_of_its_range(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 21810)):
+        made = bundle(tmp_path).service("a", ports=in_range(21810, 21820))
+        made.service("b", ports=in_range(21800, 21820)).service("c", ports=in_range(21810, 21820))
+        with running(made.write()) as run:
+            run.until_ready()
+            found = [run.ports(name)["http"] for name in ("a", "b", "c")]
+            assert found == [21811, 21800, 21812]
+
+
+def test_the_choice_is_remembered_for_the_next_start(tmp_path: Path) -> None:
+    blocker = socket.create_server(("127.0.0.1", 21830))
+    made = bundle(tmp_path).service("a", ports=in_range(21830, 21840)).write()
+    with blocker, running(made) as run:
+        run.until_ready()
+        assert run.ports("a") == {"http": 21831}
+        run.kill(signal.SIGTERM)
+        run.wait_gone()
+    with running(made) as run:
+        run.until_ready()
+        assert run.ports("a") == {"http": 21831}
+
+
+def test_an_exhausted_range_fails_only_its_service(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 21850)):
+        made = bundle(tmp_path).service("a", ports=in_range(21850, 21850)).service("b").write()
+        with running(made) as run:
+            details = run.ready()["details"]
+            assert details["a"]["state"] == "failed"
+            assert "21850-21850" in details["a"]["message"]
+            assert details["b"]["ready"]
+
+
+class Thief:
+    """Takes the ports that a program names to it, before the program can."""
+
+    def __init__(self) -> None:
+        self._ear = socket.create_server(("127.0.0.1", 0))
+        self.port = self._ear.getsockname()[1]
+        self._loot: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._steal, daemon=True)
+        self._thread.start()
+
+    def _steal(self) -> None:
+        while True:
+            try:
+                connection, _ = self._ear.accept()
+            except OSError:
+                return
+            with connection:
+                port = int(connection.recv(64))
+                self._loot.append(socket.create_server(("127.0.0.1", port)))
+                connection.sendall(b"!")
+
+    def close(self) -> None:
+        self._ear.shutdown(socket.SHUT_RDWR)
+        self._ear.close()
+        self._thread.join()
+        for stolen in self._loot:
+            stolen.close()
+
+
+def test_a_port_that_is_lost_is_replaced_and_its_users_learn_of_it(tmp_path: Path) -> None:
+    thief = Thief()
+    made = bundle(tmp_path).service(
+        "db", "port_in_use_exit", ports=in_range(21860, 21870), options={"thief": thief.port}
+    )
+    made.service(
+        "api",
+        "reports_environment",
+        deps=["db"],
+        ports=(),
+        readiness=None,
+        env={"DB": "http://127.0.0.1:${db.http}"},
+    )
+    with contextlib.closing(thief), running(made.write()) as run:
+        run.until_ready()
+        assert run.ports("db") == {"http": 21861}
+        seen = run.events("api", "environment")[-1]["env"]
+        assert seen["DB"] == "http://127.0.0.1:21861"
+        moved = [event for event in run.telemetry() if event["event"] == "port_reassigned"]
+        assert [(e["details"]["previous"], e["details"]["port"]) for e in moved] == [(21860, 21861)]
+        assert run.service("db")["restarts"] == 0
+
+
+def test_a_port_that_is_lost_again_and_again_is_a_clear_failure(tmp_path: Path) -> None:
+    thief = Thief()
+    made = bundle(tmp_path).service(
+        "db",
+        "port_in_use_exit",
+        ports=in_range(21900, 21910),
+        options={"thief": thief.port, "times": 100},
+    )
+    with contextlib.closing(thief), running(made.write()) as run:
+        db = run.ready()["details"]["db"]
+        assert db["state"] == "failed"
+        assert "port 21903 ('http') is taken by another program" in db["message"]
+        assert len(run.events("db", "started")) == 4
+
+
+def test_a_port_that_a_process_outside_of_the_session_holds_is_free_again(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service(
+        "db", "takes_the_port_and_dies", ports=in_range(21920, 21930), stop={"timeout_ms": 200}
+    )
+    with running(made.write()) as run:
+        run.until_ready()
+        assert run.events("db", "listening")[-1]["port"] == run.ports("db")["http"]
+
+
+def test_a_listening_socket_is_handed_over(tmp_path: Path) -> None:
+    ports = {"http": {"requires_socket": True, "range": {"min": 21880, "max": 21890}}}
+    made = bundle(tmp_path).service("db", "reads_listen_fds", ports=ports).write()
+    with running(made) as run:
+        run.until_ready()
+        handed = run.events("db", "handed")[0]
+        assert handed["fds"] == 1
+        assert handed["pid_meant"] == str(handed["pid"])
+        assert handed["names"] == "http"
+        assert run.events("db", "listening")[0]["port"] == run.ports("db")["http"]
+
+
+def test_a_service_inherits_nothing_but_its_output(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", "inherits_fds").write()
+    with running(made) as run:
+        run.until_ready()
+        assert sorted(run.events("db", "descriptors")[0]["open"]) == [0, 1, 2]

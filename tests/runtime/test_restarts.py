@@ -1,0 +1,175 @@
+"""What follows a failure: restarts, backoff, giving up, and the strategies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.bundle_maker import Run, bundle, running, wait_until
+
+FAST = {"backoff_ms": 10, "backoff_max_ms": 50}
+
+
+def starts(run: Run, name: str) -> int:
+    return len([e for e in run.events(name, "started") if e.get("role", "leader") == "leader"])
+
+
+def kill_service(run: Run, name: str) -> None:
+    os.kill(run.service(name)["pid"], signal.SIGKILL)
+
+
+def test_a_killed_service_comes_back_on_the_same_port(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    with running(made) as run:
+        run.until_ready()
+        port = run.ports("db")
+        kill_service(run, "db")
+        wait_until(lambda: starts(run, "db") == 2, what="a second start")
+        run.until_ready()
+        assert run.ports("db") == port
+        assert run.service("db")["restarts"] == 1
+        first, second = run.events("db", "started")
+        assert first["instance"] != second["instance"]
+
+
+def test_one_for_one_leaves_the_dependents_alone(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").service("api", deps=["db"]).write()
+    with running(made) as run:
+        run.until_ready()
+        kill_service(run, "db")
+        wait_until(lambda: starts(run, "db") == 2, what="a second start of db")
+        run.until_ready()
+        assert starts(run, "api") == 1
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        ("rest_for_one", {"db": 1, "api": 2, "web": 2, "other": 1}),
+        ("one_for_all", {"db": 2, "api": 2, "web": 2, "other": 2}),
+    ],
+)
+def test_a_strategy_restarts_the_others_in_order(
+    tmp_path: Path, strategy: str, expected: dict[str, int]
+) -> None:
+    made = bundle(tmp_path).set(supervision={"strategy": strategy}).service("db")
+    made.service("api", deps=["db"]).service("web", deps=["api"]).service("other").write()
+    with running(made) as run:
+        run.until_ready()
+        kill_service(run, "api")
+        wait_until(
+            lambda: {name: starts(run, name) for name in expected} == expected,
+            what=f"starts {expected}",
+        )
+        run.until_ready()
+        web, api = run.events("web", "started")[1], run.events("api", "listening")[1]
+        assert web["t"] > api["t"]
+
+
+def test_a_service_that_keeps_failing_is_given_up_with_its_reason(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service(
+        "db", "exits_at_once", options={"code": 3}, restart={**FAST, "intensity": 2}
+    )
+    with running(made.write()) as run:
+        answer = run.ready()
+        assert not answer["ready"]
+        db = answer["details"]["db"]
+        assert (db["state"], db["exit_code"], db["restarts"]) == ("failed", 3, 2)
+        assert "gave up: exit 3 before it was ready" in db["message"]
+        assert starts(run, "db") == 3
+        assert run.get("/healthz").json()["status"] == "failed"
+        events = [event["event"] for event in run.telemetry()]
+        assert events.count("gave_up") == 1
+        assert events.count("backoff") == 2
+
+
+def test_a_missing_binary_is_retried_like_a_crash_and_named(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", restart={**FAST, "intensity": 1}).write()
+    (made.root / "bin" / "db").unlink()
+    with running(made) as run:
+        message = run.ready()["details"]["db"]["message"]
+        assert "service 'db': binary not found: bin/db" in message
+        assert "is the bundle complete?" in message
+        assert run.service("db")["restarts"] == 1
+
+
+def test_a_program_without_its_executable_bit_is_named(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", restart={"policy": "never"}).write()
+    (made.root / "bin" / "db").chmod(0o644)
+    with running(made) as run:
+        assert "not executable" in run.ready()["details"]["db"]["message"]
+
+
+def test_an_exit_before_readiness_is_told_at_once_with_the_last_line(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", "port_in_use_exit", restart={"policy": "never"}).write()
+    with running(made) as run:
+        db = run.ready()["details"]["db"]
+        assert db["state"] == "failed"
+        assert "before it was ready" in db["message"]
+        exits = [event for event in run.telemetry() if event["event"] == "service_exit"]
+        assert exits[0]["details"]["last_lines"]
+
+
+def test_a_service_that_is_not_ready_in_time_goes_through_the_same_policy(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service(
+        "db",
+        "listens_late",
+        options={"delay_ms": 60_000},
+        readiness={"type": "health_success", "timeout_ms": 100},
+        restart={**FAST, "intensity": 1},
+    )
+    with running(made.write()) as run:
+        db = run.ready()["details"]["db"]
+        assert db["state"] == "failed"
+        assert "not ready within 0.1 s" in db["message"]
+        assert starts(run, "db") == 2
+
+
+def test_an_unhealthy_service_is_restarted(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", "unhealthy_after", options={"after_ms": 100}).write()
+    with running(made) as run:
+        run.until_ready()
+        wait_until(lambda: starts(run, "db") == 2, what="a restart of the unhealthy service")
+        run.until_ready()
+        unhealthy = [event for event in run.telemetry() if event["event"] == "unhealthy"]
+        assert len(unhealthy) == 1
+        assert unhealthy[0]["details"]["failures"] == 3
+
+
+def test_a_stop_is_sticky_and_goes_through_the_dependents(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").service("api", deps=["db"]).write()
+    with running(made) as run:
+        run.until_ready()
+        answer = run.post("/services/db/stop?wait=10").json()
+        assert (answer["state"], answer["affected"], answer["done"]) == ("stopped", ["api"], True)
+        assert run.events("api", "exit")[0]["t"] < run.events("db", "signal")[0]["t"]
+        assert run.service("api")["message"] == "blocked: db is stopped"
+        run.post("/services/api/start?wait=10")
+        run.until_ready()
+
+
+def test_a_stop_cancels_a_pending_restart(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service(
+        "db", "exits_at_once", options={"code": 1}, restart={"backoff_ms": 400}
+    )
+    with running(made.write()) as run:
+        wait_until(lambda: run.service("db")["state"] == "backoff", what="the pause")
+        assert run.post("/services/db/stop?wait=10").json()["state"] == "stopped"
+        before = starts(run, "db")
+        assert not run.ready(wait=1)["ready"]
+        assert starts(run, "db") == before
+
+
+def test_a_restart_command_starts_only_when_the_old_tree_is_gone(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service(
+        "db", "forks_grandchild", options={"hold_port": 1}, stop={"timeout_ms": 100}
+    )
+    with running(made.write()) as run:
+        run.until_ready()
+        assert run.post("/services/db/restart?wait=10").json()["done"]
+        run.until_ready()
+        assert starts(run, "db") == 2
+        assert len([p for p in run.leftovers() if "grandchild" in p.cmdline()]) == 1
