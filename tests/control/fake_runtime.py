@@ -246,5 +246,3 @@ class FakeRuntime:
         old = self.board.snapshot.services[service_id]
         fields.setdefault("updated_at", time.time())
         self.publish(msgspec.structs.replace(old, state=state, **fields))
-
-
