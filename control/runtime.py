@@ -30,7 +30,7 @@ from actors.edges.loop import Loop
 from actors.edges.parent import watch_parent
 from actors.guardian.link import Guardian
 from actors.messages import KillBundle, StartBundle, StopBundle, SystemResumed
-from actors.process.upkeep import adopt_orphans, keep_reaping
+from actors.process.upkeep import adopt_orphans, end_adopted, keep_reaping
 from actors.service import ServiceActor
 from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
 from actors.state import endpoint, instance, instance_lock
@@ -419,6 +419,7 @@ class House:
             self.console.info(f"waiting for {', '.join(busy)} to stop (Ctrl-C again kills)")
 
     def _close(self, reason: str, *, clean: bool) -> None:
+        end_adopted()
         if self.server is not None:
             self.server.stop(1.0)
         self.socket.close()

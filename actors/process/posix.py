@@ -37,6 +37,7 @@ class Child:
         self._adopting = tree.Adoption.active
         tree.know(pid)
         self.created = table.created(pid) or 0.0
+        tree.plant(pid, self.created)
 
     def poll(self) -> int | None:
         """Reap the leader if it has ended: its exit status, negative for a signal, else None."""
@@ -65,7 +66,8 @@ class Child:
         self._signal(signal.SIGKILL)
 
     def close(self) -> None:
-        """Release what the platform holds for this child."""
+        """Say that nothing of the tree is left."""
+        tree.fell(self.pid)
 
     def _signal(self, number: signal.Signals) -> None:
         members = self.survivors()

@@ -4,6 +4,9 @@ A process that left the session (setsid, double fork) is found by the mark in it
 Linux the runtime is the subreaper of everything it spawned (prctl(2), PR_SET_CHILD_SUBREAPER), so
 an escaped process whose parent has ended is a child of the runtime: while the group is empty and
 the runtime has no children that it does not know, nothing is left, and no scan is needed.
+
+A stranger is an adopted child without any mark (it cleared its environment). It belongs to the
+only tree that was there when it was born; if there were several, it is ended with the bundle.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ Member = tuple[int, float]
 _known: set[int] = set()
 """Children that somebody here waits for; any other child was adopted."""
 
+_trees: dict[int, float] = {}
+"""The leaders of the trees that may still have members, with their create times."""
+
 spawning = threading.Lock()
 """Held from a fork until the child is known, so that nobody takes it for an adopted one."""
 
@@ -26,6 +32,16 @@ spawning = threading.Lock()
 def know(pid: int) -> None:
     """Say that somebody waits for this child of the runtime."""
     _known.add(pid)
+
+
+def plant(leader: int, created: float) -> None:
+    """Say that a tree begins with this child."""
+    _trees[leader] = created
+
+
+def fell(leader: int) -> None:
+    """Say that nothing is left of a tree."""
+    _trees.pop(leader, None)
 
 
 def unknow(pid: int) -> None:
@@ -39,9 +55,27 @@ def survivors(leader: int, instance: str, *, reaped: bool, adopting: bool) -> li
     ``reaped`` says that its leader has been waited for, ``adopting`` that the runtime was the
     subreaper already when it was spawned, so that nothing of it can be anybody else's child.
     """
-    if reaped and adopting and not _group_lives(leader) and not _has_adopted():
+    if reaped and adopting and not _group_lives(leader) and not adopted():
         return []
-    return table.members(leader, instance)
+    return [*table.members(leader, instance), *_strangers_of(leader)]
+
+
+def _strangers_of(leader: int) -> list[Member]:
+    return [
+        (pid, born)
+        for pid, born in strangers()
+        if [other for other, planted in _trees.items() if planted <= born] == [leader]
+    ]
+
+
+def strangers() -> list[Member]:
+    """Return the adopted children, alive, that carry no mark at all."""
+    found = [
+        (pid, born)
+        for pid in adopted()
+        if not table.mark_of(pid) and (born := table.created(pid)) is not None
+    ]
+    return [(pid, born) for pid, born in found if table.alive(pid, born)]
 
 
 def _group_lives(group: int) -> bool:
@@ -54,9 +88,9 @@ def _group_lives(group: int) -> bool:
     return True
 
 
-def _has_adopted() -> bool:
-    """Whether the runtime has a child that nobody waits for: something that escaped."""
-    return any(pid not in _known for pid in children())
+def adopted() -> list[int]:
+    """Return the runtime's children that nobody waits for: whatever escaped from a tree."""
+    return [pid for pid in children() if pid not in _known] if Adoption.active else []
 
 
 class Adoption:
@@ -91,9 +125,8 @@ def reap_adopted() -> int:
     """Reap the adopted children that have ended; never one that somebody waits for."""
     reaped = 0
     with spawning:
-        for pid in children():
-            if pid not in _known:
-                reaped += _reap(pid)
+        for pid in adopted():
+            reaped += _reap(pid)
     return reaped
 
 

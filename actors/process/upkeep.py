@@ -7,6 +7,8 @@ import time
 
 from actors.edges.loop import Loop
 
+END_WITHIN = 2.0
+"""Seconds for adopted processes to go once they have been killed."""
 REAP_EVERY = 5.0
 """Seconds: a zombie costs a table entry and nothing else, so there is no hurry."""
 
@@ -27,3 +29,21 @@ def keep_reaping(loop: Loop) -> None:
 
     tree.reap_adopted()
     loop.call_at(time.monotonic() + REAP_EVERY, lambda: keep_reaping(loop))
+
+
+def end_adopted() -> None:
+    """Kill whatever is still a child of the runtime when its services are gone. Blocks briefly."""
+    if sys.platform != "linux":
+        return
+    import signal
+
+    from actors.process import table, tree
+
+    deadline = time.monotonic() + END_WITHIN
+    while tree.adopted() and time.monotonic() < deadline:
+        for pid in tree.adopted():
+            born = table.created(pid)
+            if born is not None:
+                table.send(pid, born, signal.SIGKILL)
+        tree.reap_adopted()
+        time.sleep(0.002)

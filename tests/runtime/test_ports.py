@@ -140,4 +140,4 @@ def test_a_service_inherits_nothing_but_its_output(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db", "inherits_fds").write()
     with running(made) as run:
         run.until_ready()
-        assert sorted(run.events("db", "descriptors")[0]["open"]) == [0, 1, 2]
+        assert sorted(run.events("db", "descriptors")[0]["open"]) == ["0", "1", "2"]
