@@ -22,7 +22,11 @@ HOP_BY_HOP = frozenset(
 
 
 def end_to_end(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Leave out what belongs to one connection, the fields that Connection names included."""
+    """Leave out what belongs to one connection, the fields that Connection names included.
+
+    A value that is not UTF-8 is taken for Latin-1 and leaves as UTF-8: aiohttp, which has read its
+    bytes as lone surrogates, would leave them out.
+    """
     kept = list(headers)
     dropped = HOP_BY_HOP | {
         option.strip().lower()
@@ -30,7 +34,7 @@ def end_to_end(headers: Iterable[tuple[str, str]]) -> Headers:
         if name.lower() == "connection"
         for option in value.split(",")
     }
-    return [(name, value) for name, value in kept if name.lower() not in dropped]
+    return [(name, _writable(value)) for name, value in kept if name.lower() not in dropped]
 
 
 def to_upstream(
@@ -64,6 +68,16 @@ def asks_for_websocket(method: str, headers: Iterable[tuple[str, str]]) -> bool:
     options = [o.strip().lower() for v in _values(kept, "connection") for o in v.split(",")]
     protocols = [p.strip().lower() for v in _values(kept, "upgrade") for p in v.split(",")]
     return method == "GET" and "upgrade" in options and "websocket" in protocols
+
+
+def _writable(value: str) -> str:
+    if value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape").decode("latin-1")
+    return value
 
 
 def _values(headers: Headers, name: str) -> list[str]:

@@ -10,7 +10,7 @@ import msgspec
 MOST_PARTS = 16
 """More parts than this after merging is an attack or a mistake: the whole file is sent."""
 
-_SPEC = re.compile(r"(\d{0,19})-(\d{0,19})")
+_SPEC = re.compile(r"([0-9]{0,19})-([0-9]{0,19})")
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -7,11 +7,10 @@ import msvcrt
 import os
 import sys
 from collections.abc import Callable
-from multiprocessing import popen_spawn_win32
-from multiprocessing import spawn as method
+from multiprocessing import popen_spawn_win32, spawn as method
 
+from actors.process import windows
 from actors.process.launch import INSTANCE_MARK, Launch
-from actors.process.windows import spawn as spawn_process
 from actors.ui_server.spawned import Spawned
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
@@ -33,7 +32,7 @@ def spawn(pickled: Callable[[Spawning], bytes], output: int, env: dict[str, str]
     kept = open(msvcrt.open_osfhandle(read, os.O_RDONLY), "rb", buffering=0)  # noqa: SIM115
     with open(msvcrt.open_osfhandle(write, 0), "wb") as pipe:
         try:
-            child = spawn_process(_launch(int(read), output, env))
+            child = windows.spawn(_launch(int(read), output, env))
         except BaseException:
             kept.close()
             raise

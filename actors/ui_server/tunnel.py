@@ -7,6 +7,7 @@ negotiated them with each other.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from aiohttp import ClientResponse
@@ -66,7 +67,8 @@ class Direction:
         self._leaving = True
         if self.cursor.at_boundary and not self.cursor.closed:
             self.cursor.closed = True
-            await self._write(self._goodbye)
+            with contextlib.suppress(ConnectionError):
+                await self._write(self._goodbye)
 
 
 class Tunnel:

@@ -1,0 +1,192 @@
+"""Floods, trickles and oversized requests stay the problem of who sends them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response
+from aiohttp.web_server import Server
+
+from actors.ui_server import connection
+
+
+@pytest.fixture(scope="module")
+def ui(module_serving: Any, tmp_path_factory: pytest.TempPathFactory, api: Any) -> Any:
+    root = tmp_path_factory.mktemp("site")
+    (root / "index.html").write_bytes(b"index")
+    return module_serving(root, upstream=api.port)
+
+
+def request(*lines: bytes, target: bytes = b"/") -> bytes:
+    head = (b"GET " + target + b" HTTP/1.1", b"Host: localhost", b"Connection: close", *lines)
+    return b"\r\n".join(head) + b"\r\n\r\n"
+
+
+def post(framing: bytes) -> bytes:
+    return b"POST /api/x HTTP/1.1\r\nHost: localhost\r\n" + framing + b"\r\n\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("target", [b"/", b"/api/x"])
+def test_headers_have_a_size_limit(ui: Any, target: bytes) -> None:
+    assert ui.raw(request(b"X: " + b"a" * 6_000, target=target)).startswith(b"HTTP/1.1 200")
+    long = ui.raw(request(b"X: " + b"a" * 20_000, target=target))
+    assert long.split()[1] == b"431"
+    many = ui.raw(request(*(b"X%d: 1" % n for n in range(500)), target=target))
+    assert many.split()[1] in (b"400", b"431")
+
+
+def test_a_path_has_a_size_limit(ui: Any) -> None:
+    assert ui.raw(request(target=b"/" + b"a" * 20_000)).split()[1] in (b"414", b"431")
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"hello\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX : y\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n",
+        post(b"Content-Length: -1"),
+        post(b"Content-Length: 1\r\nContent-Length: 2"),
+        post(b"Content-Length: 5\r\nTransfer-Encoding: chunked"),
+        post(b"Transfer-Encoding: chunked, x"),
+    ],
+)
+def test_what_is_not_a_request_is_refused_and_not_logged_with_a_trace(
+    ui: Any, nonsense: bytes
+) -> None:
+    assert ui.raw(nonsense).startswith((b"HTTP/1.1 400", b"HTTP/1.0 400"))
+    assert ui.ask("/").status == 200
+    assert "Traceback" not in ui.log
+
+
+def test_a_file_is_served_while_hundreds_of_clients_trickle(ui: Any) -> None:
+    slow = [ui.connect() for _ in range(300)]
+    for client in slow:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+    try:
+        for _ in range(20):
+            assert ui.ask("/").status == 200
+            slow[0].sendall(b"a")
+    finally:
+        for client in slow:
+            client.close()
+
+
+def in_process(use: Callable[[int], Awaitable[None]]) -> None:
+    """Serve 'ok' from a :class:`Connection` in this process, whose limits a test may lower."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def handler(asked: BaseRequest) -> Response:
+            guarded = asked.protocol
+            assert isinstance(guarded, connection.Connection)
+            guarded.begin_answer()
+            try:
+                await asked.read()
+                return Response(text="ok")
+            finally:
+                guarded.end_answer()
+
+        server = Server(handler)
+        listening = await loop.create_server(
+            lambda: connection.Connection(server, loop), "127.0.0.1", 0
+        )
+        try:
+            await use(listening.sockets[0].getsockname()[1])
+        finally:
+            listening.close()
+            await server.shutdown(0.1)
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_a_trickle_of_header_bytes_does_not_extend_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.3)
+
+    async def trickle(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ")
+        sent = 0
+        while not reader.at_eof():
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                writer.write(b"a")
+                await writer.drain()
+                await asyncio.wait_for(reader.read(1), 0.02)
+            sent += 1
+        writer.close()
+        assert sent > 5
+
+    in_process(trickle)
+
+
+def test_the_deadline_is_for_heads_only_and_for_each_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.3)
+
+    async def slow_body(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\n")
+            for _ in range(6):
+                writer.write(b"x")
+                await asyncio.sleep(0.1)
+            assert b"200 OK" in await reader.readuntil(b"ok")
+        writer.write(b"GET / HTTP")
+        assert await reader.read() == b"", "the third request never becomes complete"
+        writer.close()
+
+    in_process(slow_body)
+
+
+def test_more_connections_than_the_limit_are_turned_away_and_later_welcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "MOST_CONNECTIONS", 3)
+
+    async def crowd(port: int) -> None:
+        kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert (await reader.read()).startswith(b"HTTP/1.1 503")
+        writer.close()
+        for _, other in kept:
+            other.close()
+        while True:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            if answer.startswith(b"HTTP/1.1 200"):
+                return
+
+    in_process(crowd)
+
+
+def test_an_unread_answer_does_not_hold_up_the_others(ui: Any) -> None:
+    stuck = []
+    for _ in range(20):
+        client = ui.connect()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.sendall(b"GET /api/download?mib=50 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        stuck.append(client)
+    assert ui.ask("/").status == 200
+    assert ui.ask("/api/x").status == 200
+    for client in stuck:
+        client.close()
+
+
+def test_the_folder_is_read_anew_for_each_request(serving: Any, tmp_path: Path) -> None:
+    ui = serving(tmp_path)
+    assert ui.ask("/late.txt").status == 404
+    (tmp_path / "late.txt").write_bytes(b"now")
+    assert ui.ask("/late.txt").body == b"now"

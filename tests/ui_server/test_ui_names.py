@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from actors.ui_server.names import has_suffix, is_servable, spellings, split
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/", ()),
+        ("/app.js", ("app.js",)),
+        ("/docs/", ("docs", "")),
+        ("/docs/page.html", ("docs", "page.html")),
+        ("/a%20b/%C3%A9.txt", ("a b", "é.txt")),
+        ("/é.txt", ("é.txt",)),
+        ("/100%25.txt", ("100%.txt",)),
+        ("/%2561.txt", ("%61.txt",)),
+        ("/.well-known/assetlinks.json", (".well-known", "assetlinks.json")),
+        ("/a..b/c", ("a..b", "c")),
+        ("/console.js", ("console.js",)),
+        ("/com10/x", ("com10", "x")),
+    ],
+)
+def test_a_path_becomes_names_that_are_decoded_once(path: str, names: tuple[str, ...]) -> None:
+    assert split(path) == names
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "app.js",
+        "//app.js",
+        "/a//b",
+        "/docs//",
+        "/..",
+        "/../etc/passwd",
+        "/a/../b",
+        "/./a",
+        "/%2e%2e/etc/passwd",
+        "/%2E%2E%2fetc",
+        "/..%2f..%2fetc%2fpasswd",
+        "/..%5c..%5cboot.ini",
+        "/..\\..\\boot.ini",
+        "/a%5Cb",
+        "/a\\b",
+        "/a%00.html",
+        "/a%0d%0ab",
+        "/a%7f",
+        "/C:/Windows/win.ini",
+        "/C:",
+        "/c%3A/x",
+        "/a.txt::$DATA",
+        "/a.txt%3a%3a$DATA",
+        "/con",
+        "/CON.txt",
+        "/aux.js",
+        "/nul",
+        "/NUL .txt",
+        "/prn.tar.gz",
+        "/com1",
+        "/com¹.txt",
+        "/LPT9.log",
+        "/conin$",
+        "/CONOUT$.x",
+        "/folder/con/file",
+        "/a.",
+        "/a ",
+        "/a%20",
+        "/folder./x",
+        "/.env",
+        "/.git/config",
+        "/a/.hidden/b",
+        "/...",
+        "/%",
+        "/%zz",
+        "/%2",
+        "/%ff",
+        "/%c0%ae%c0%ae/",
+        "/%ed%a0%80",
+        "/a?b".replace("?", "%3f"),
+        "/a*b",
+        '/a"b',
+        "/<a>",
+        "/a|b",
+    ],
+)
+def test_a_path_that_could_mean_something_else_on_some_platform_names_no_file(path: str) -> None:
+    assert split(path) is None
+
+
+def test_bytes_that_are_not_utf8_name_no_file() -> None:
+    assert split("/caf\udce9.txt") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix"),
+    [
+        ("/", False),
+        ("/users/4", False),
+        ("/users/", False),
+        ("/v1.2/users", False),
+        ("/app.js", True),
+        ("/app.js/", True),
+        ("/users/john.doe", True),
+        ("/.well-known", False),
+    ],
+)
+def test_only_the_last_name_tells_a_file_from_a_route(path: str, suffix: bool) -> None:
+    names = split(path)
+    assert names is not None
+    assert has_suffix(names) is suffix
+
+
+def test_an_accented_name_is_looked_for_composed_and_decomposed() -> None:
+    composed, decomposed = ("café.txt",), (unicodedata.normalize("NFD", "café.txt"),)
+    assert spellings(composed) == [composed, decomposed]
+    assert spellings(decomposed) == [decomposed, composed]
+    assert spellings(("plain.txt",)) == [("plain.txt",)]
+
+
+def test_an_empty_name_is_not_servable() -> None:
+    assert not is_servable("")

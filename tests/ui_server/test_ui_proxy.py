@@ -1,0 +1,436 @@
+"""The way to the API, with a real one behind."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import itertools
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MIB = 1024 * 1024
+PAGE = {"Accept": "text/html,*/*;q=0.8"}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("site")
+    (root / "index.html").write_bytes(b"index")
+    (root / "api").mkdir()
+    (root / "api" / "shadow.txt").write_bytes(b"a file under the API's path")
+    return root
+
+
+@pytest.fixture(scope="module")
+def ui(module_serving: Any, root: Path, api: Any) -> Any:
+    return module_serving(root, upstream=api.port)
+
+
+class Raw:
+    """An upstream that says exactly these bytes on each connection, then closes it or hangs."""
+
+    def __init__(self, *scripts: bytes, hang: bool = False) -> None:
+        self.requests: list[bytes] = []
+        self._scripts = list(scripts)
+        self._hang = hang
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._kept: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        for script in self._scripts:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            request = b""
+            while b"\r\n\r\n" not in request and (piece := client.recv(65536)):
+                request += piece
+            self.requests.append(request)
+            client.sendall(script)
+            if self._hang:
+                self._kept.append(client)
+            else:
+                client.close()
+
+    def close(self) -> None:
+        self._listener.close()
+        for client in self._kept:
+            client.close()
+
+
+@pytest.fixture
+def raw() -> Iterator[Callable[..., Raw]]:
+    made: list[Raw] = []
+
+    def make(*scripts: bytes, hang: bool = False) -> Raw:
+        made.append(Raw(*scripts, hang=hang))
+        return made[-1]
+
+    yield make
+    for upstream in made:
+        upstream.close()
+
+
+def test_a_request_reaches_the_api_as_it_was_sent(ui: Any, api: Any) -> None:
+    headers = {"X-One": "1", "Cookie": "a=b; c=d", "Authorization": "Bearer x", "Accept": "a/b"}
+    target = "/api/notes/%41%2f..%20?q=a%20b&c=%C3%A9&d=+;x"
+    seen = ui.ask(target, method="PUT", headers=headers, body=b"content").json
+    assert (seen["method"], seen["target"], seen["body"]) == ("PUT", target, "content")
+    arrived = dict(seen["headers"])
+    for name, value in headers.items():
+        assert arrived[name] == value
+    assert arrived["Content-Length"] == "7"
+    assert "User-Agent" not in arrived
+    assert "Accept-Encoding" not in arrived
+
+
+@pytest.mark.parametrize(
+    "target", ["/api", "/api/", "/api//x/../y", "/%61pi/x", "/ws/plain", "/api/?"]
+)
+def test_the_path_is_kept_as_it_is(ui: Any, target: str) -> None:
+    assert ui.ask(target).json["target"].rstrip("?") == target.rstrip("?")
+
+
+def test_the_api_comes_before_a_file_of_the_same_path(ui: Any) -> None:
+    assert ui.ask("/api/shadow.txt").json["target"] == "/api/shadow.txt"
+
+
+def test_the_api_learns_who_asked_for_what(ui: Any, api: Any) -> None:
+    arrived = dict(ui.ask("/api/x").json["headers"])
+    assert arrived["Host"] == f"127.0.0.1:{api.port}"
+    assert arrived["X-Forwarded-For"] == "127.0.0.1"
+    assert arrived["X-Forwarded-Host"] == f"127.0.0.1:{ui.port}"
+    assert arrived["X-Forwarded-Proto"] == "http"
+
+
+def test_headers_of_the_clients_connection_do_not_reach_the_api(ui: Any) -> None:
+    headers = {
+        "Connection": "close, X-Private",
+        "X-Private": "1",
+        "Keep-Alive": "5",
+        "TE": "trailers",
+        "Proxy-Authorization": "Basic x",
+        "Upgrade": "h2c",
+    }
+    names = {name.lower() for name, _ in ui.ask("/api/x", headers=headers).json["headers"]}
+    assert not names & {name.lower() for name in headers} - {"connection"}
+
+
+def test_headers_of_the_apis_connection_do_not_reach_the_client(ui: Any) -> None:
+    answer = ui.ask("/api/private")
+    assert answer.header("X-Secret") is None
+    assert answer.header("X-Public") == "2"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
+def test_every_method_is_passed_on(ui: Any, method: str) -> None:
+    assert ui.ask("/api/x", method=method).json["method"] == method
+
+
+@pytest.mark.parametrize("method", ["TRACE"])
+def test_a_method_that_is_about_the_connection_is_not(ui: Any, method: str) -> None:
+    assert ui.ask("/api/x", method=method).status == 405
+
+
+def test_head_is_head(ui: Any) -> None:
+    answer = ui.ask("/api/gzip", method="HEAD")
+    assert (answer.status, answer.body) == (200, b"")
+    assert int(answer.header("Content-Length")) > 0
+
+
+@pytest.mark.parametrize("code", [200, 201, 204, 304, 400, 401, 404, 418, 500, 503])
+def test_every_status_is_passed_on(ui: Any, code: int) -> None:
+    assert ui.ask(f"/api/status/{code}").status == code
+
+
+def test_a_redirect_is_the_clients_to_follow(ui: Any) -> None:
+    answer = ui.ask("/api/moved")
+    assert (answer.status, answer.header("Location")) == (302, "http://127.0.0.1:1/elsewhere")
+
+
+def test_cookies_are_passed_on_one_by_one_and_not_kept(ui: Any) -> None:
+    answer = ui.ask("/api/cookies")
+    assert answer.all("Set-Cookie") == ["a=1; Path=/; HttpOnly", "b=2; SameSite=Strict"]
+    assert "Cookie" not in dict(ui.ask("/api/x").json["headers"])
+
+
+def test_a_compressed_answer_stays_compressed(ui: Any) -> None:
+    answer = ui.ask("/api/gzip", headers={"Accept-Encoding": "gzip"})
+    assert answer.header("Content-Encoding") == "gzip"
+    assert gzip.decompress(answer.body) == b"compressed by the API"
+
+
+def test_a_compressed_request_stays_compressed(ui: Any) -> None:
+    body = gzip.compress(b"x" * 1000, mtime=0)
+    answer = ui.ask("/api/digest", method="POST", body=body, headers={"Content-Encoding": "gzip"})
+    assert answer.json == {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_big_upload_arrives_whole(ui: Any, chunked: bool) -> None:
+    body = os.urandom(8 * MIB)
+    sent = itertools.chain([body[:1]], [body[1:MIB]], [body[MIB:]]) if chunked else body
+    answer = ui.ask("/api/digest", method="POST", body=sent, chunked=chunked)
+    assert answer.json == {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+
+
+def test_a_big_download_arrives_whole(ui: Any) -> None:
+    answer = ui.ask("/api/download?mib=20")
+    assert answer.body == b"".join(bytes([n]) * MIB for n in range(20))
+
+
+def resident(pid: int) -> int:
+    import psutil
+
+    return int(psutil.Process(pid).memory_info().rss)
+
+
+def test_a_slow_reader_holds_the_api_back_instead_of_filling_memory(ui: Any) -> None:
+    before = resident(ui.process.pid)
+    with ui.connect() as client:
+        client.sendall(b"GET /api/download?mib=400 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        received = len(client.recv(65536))
+        settled, stable = -1, 0
+        while stable < 20:
+            now = resident(ui.process.pid)
+            stable = stable + 1 if now == settled else 0
+            settled = now
+            time.sleep(0.02)
+        assert settled - before < 30 * MIB
+        while received < 400 * MIB:
+            received += len(client.recv(MIB))
+    assert resident(ui.process.pid) - before < 30 * MIB
+
+
+def test_a_slow_api_holds_the_sender_back_instead_of_filling_memory(
+    serving: Any, root: Path, raw: Callable[..., Raw]
+) -> None:
+    ui = serving(root, upstream=raw(b"", hang=True).port)
+    assert ui.ask("/").status == 200
+    before = resident(ui.process.pid)
+    with ui.connect() as client:
+        client.sendall(
+            b"POST /api/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 400000000\r\n\r\n"
+        )
+        client.settimeout(1)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 400_000_000:
+                sent += client.send(bytes(MIB))
+    assert sent < 100 * MIB
+    assert resident(ui.process.pid) - before < 30 * MIB
+
+
+def test_events_arrive_one_by_one(ui: Any, until: Any) -> None:
+    with ui.connect() as client:
+        client.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head = client.recv(65536)
+        assert b"text/event-stream" in head, "the head comes before the first event"
+        for text in ("one", "two"):
+            until(
+                lambda text=text: ui.ask(f"/api/tick?text={text}").json["listeners"], "a listener"
+            )
+            received = b""
+            while f"data: {text}\n\n".encode() not in received:
+                received += client.recv(65536)
+
+
+def test_a_client_that_goes_away_ends_its_request_at_the_api(ui: Any, api: Any, until: Any) -> None:
+    with ui.connect() as client:
+        client.sendall(b"GET /api/hang?as=waiting HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.2)
+    until(lambda: "waiting" in api.who_left(), "the API notices that the waiting client left")
+    with ui.connect() as client:
+        client.sendall(b"GET /api/download?mib=2000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        client.recv(1024)
+    until(lambda: "download" in api.who_left(), "the API notices that the reader left")
+
+
+def test_a_request_that_wants_to_be_told_continues_when_it_is_read(ui: Any) -> None:
+    with ui.connect() as client:
+        client.sendall(
+            b"POST /api/digest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
+            b"Expect: 100-continue\r\nConnection: close\r\n\r\n"
+        )
+        assert client.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"body")
+        answer = b""
+        while piece := client.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'"size": 4' in answer
+
+
+def test_an_answer_before_the_end_of_the_request_arrives(ui: Any) -> None:
+    with ui.connect() as client:
+        client.sendall(
+            b"POST /api/refuse HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
+        )
+        client.sendall(bytes(MIB))
+        answer = client.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+def test_without_an_api_there_is_a_readable_502(serving: Any, root: Path) -> None:
+    ui = serving(root)
+    answer = ui.ask("/api/notes")
+    assert (answer.status, answer.json["code"]) == (502, "api_unavailable")
+    page = ui.ask("/api/notes", headers=PAGE)
+    assert page.status == 502
+    assert page.header("Content-Type") == "text/html; charset=utf-8"
+    assert b"API is not running" in page.body
+    assert page.header("Cache-Control") == "no-store"
+    assert ui.ask("/", headers=PAGE).status == 200, "files are served all the same"
+
+
+def test_a_refused_connection_is_a_502(serving: Any, root: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        ui = serving(root, upstream=taken.getsockname()[1])
+        assert ui.ask("/api/x").status == 502
+        assert ui.ask("/api/x", method="POST", body=b"x" * MIB).status == 502
+
+
+def test_the_api_may_come_back_on_another_port(
+    serving: Any, root: Path, own_api: Any, until: Any
+) -> None:
+    ui = serving(root, upstream=own_api.port)
+    assert ui.ask("/api/x").status == 200
+    own_api.kill()
+    assert ui.ask("/api/x").status == 502
+    ui.process.set_upstream(None)
+    before = own_api.port
+    assert own_api.start() != before
+    ui.process.set_upstream(own_api.port)
+    until(lambda: ui.ask("/api/x").status == 200, "the new port is used")
+    assert dict(ui.ask("/api/x").json["headers"])["Host"] == f"127.0.0.1:{own_api.port}"
+
+
+def test_an_api_that_restarts_on_its_port_is_not_asked_on_a_dead_connection(
+    serving: Any, root: Path, own_api: Any
+) -> None:
+    ui = serving(root, upstream=own_api.port)
+    for method in ("GET", "POST"):
+        assert ui.ask("/api/x", method=method, body=b"").status == 200
+        own_api.kill()
+        own_api.start(own_api.port)
+        assert ui.ask("/api/x", method=method, body=b"").status == 200
+
+
+def test_what_changes_something_is_never_sent_twice(
+    serving: Any, root: Path, raw: Callable[..., Raw]
+) -> None:
+    upstream = raw(b"", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    ui = serving(root, upstream=upstream.port)
+    assert ui.ask("/api/x", method="POST", body=b"once").status == 502
+    assert len(upstream.requests) == 1
+
+
+def test_an_api_that_does_not_answer_is_a_504(
+    serving: Any, root: Path, raw: Callable[..., Raw]
+) -> None:
+    ui = serving(root, upstream=raw(b"", b"", hang=True).port, response_timeout_ms=200)
+    answer = ui.ask("/api/x")
+    assert (answer.status, answer.json["code"]) == (504, "api_timeout")
+    page = ui.ask("/api/x", headers=PAGE)
+    assert (page.status, page.header("Content-Type")) == (504, "text/html; charset=utf-8")
+
+
+def test_a_long_upload_is_not_a_silent_api(ui: Any, serving: Any, root: Path, api: Any) -> None:
+    patient = serving(root, upstream=api.port, response_timeout_ms=600)
+
+    def slowly() -> Iterator[bytes]:
+        for _ in range(8):
+            time.sleep(0.15)
+            yield b"x"
+
+    answer = patient.ask("/api/digest", method="POST", body=slowly(), chunked=True)
+    assert (answer.status, answer.json["size"]) == (200, 8)
+
+
+def test_a_body_that_never_comes_is_the_clients_fault(serving: Any, root: Path, api: Any) -> None:
+    ui = serving(root, upstream=api.port, response_timeout_ms=300)
+    answer = ui.raw(b"POST /api/digest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nab")
+    assert answer.startswith(b"HTTP/1.1 408")
+
+
+def test_an_answer_that_breaks_off_is_cut_off_and_not_ended(
+    serving: Any, root: Path, raw: Callable[..., Raw]
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\n"
+    ui = serving(
+        root,
+        upstream=raw(
+            head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+            head + b"Content-Length: 100\r\n\r\nhello",
+        ).port,
+    )
+    request = b"GET /api/x HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    chunked, counted = ui.raw(request), ui.raw(request)
+    assert b"hello" in chunked
+    assert not chunked.endswith(b"0\r\n\r\n")
+    assert b"Content-Length: 100" in counted
+    assert counted.endswith(b"hello")
+
+
+def test_an_answer_without_a_length_lasts_until_the_connection_ends(
+    serving: Any, root: Path, raw: Callable[..., Raw]
+) -> None:
+    ui = serving(root, upstream=raw(b"HTTP/1.0 200 OK\r\n\r\nto the end").port)
+    answer = ui.ask("/api/x")
+    assert (answer.status, answer.body) == (200, b"to the end")
+    assert answer.header("Content-Type") is None, "nothing is added"
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        b"HTTP/1.1 999999 OK\r\n\r\n",
+    ],
+)
+def test_an_answer_that_is_not_http_is_a_502(
+    serving: Any, root: Path, raw: Callable[..., Raw], nonsense: bytes
+) -> None:
+    ui = serving(root, upstream=raw(nonsense, nonsense).port)
+    assert ui.ask("/api/x").status == 502
+
+
+def test_header_values_that_are_not_utf8_are_taken_for_latin1(
+    serving: Any, root: Path, raw: Callable[..., Raw]
+) -> None:
+    upstream = raw(
+        b"HTTP/1.1 200 OK\r\nX-Utf8: caf\xc3\xa9\r\nX-Latin: caf\xe9\r\nContent-Length: 0\r\n\r\n"
+    )
+    ui = serving(root, upstream=upstream.port)
+    answer = ui.raw(
+        b"GET /api/x HTTP/1.1\r\nHost: localhost\r\nX-Mine: caf\xe9\r\nConnection: close\r\n\r\n"
+    )
+    assert b"X-Utf8: caf\xc3\xa9\r\n" in answer
+    assert b"X-Latin: caf\xc3\xa9\r\n" in answer
+    assert b"X-Mine: caf\xc3\xa9\r\n" in upstream.requests[0]
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+def test_a_page_of_another_site_may_not_use_the_api(ui: Any, origin: str) -> None:
+    answer = ui.ask("/api/x", method="POST", body=b"x", headers={"Origin": origin})
+    assert (answer.status, answer.json["code"]) == (403, "foreign_origin")
+    assert ui.ask("/", headers={"Origin": origin}).status == 200
+
+
+def test_the_own_page_and_an_allowed_site_may(serving: Any, root: Path, api: Any) -> None:
+    ui = serving(root, upstream=api.port, allowed_origins=("https://partner.example",))
+    for origin in (f"http://localhost:{ui.port}", "https://partner.example", "app://notes"):
+        assert ui.ask("/api/x", headers={"Origin": origin}).status == 200, origin

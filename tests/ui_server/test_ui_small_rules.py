@@ -1,0 +1,245 @@
+"""Caching, content types, hosts and headers: tables over the pure rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.ui_server.caching import ASK, FOREVER, cache_control
+from actors.ui_server.dispatch import is_proxied
+from actors.ui_server.forwarding import asks_for_websocket, end_to_end, to_upstream
+from actors.ui_server.hosts import is_allowed_origin, is_loopback_host
+from actors.ui_server.metadata import read
+from actors.ui_server.mime import content_type, own_encoding
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "app.3f2a91bc.js",
+        "app-3f2a91bc.css",
+        "main.3f2a91bc.chunk.js",
+        "logo.5d5d9eefa31e5e13a6610d9fa7a283bb.svg",
+        "app.3f2a91bc.js.map",
+        "index-B6d0mXyz.js",
+        "index-D1wrgTda.js",
+        "chunk-5JX2HBQD.js",
+        "inter-latin-C4hJZR5_.woff2",
+        "_app-9f8e7d6c5b4a3f2e.js",
+    ],
+)
+def test_a_hashed_name_is_kept_for_ever(name: str) -> None:
+    assert cache_control(name) == FOREVER
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "index.html",
+        "index.3f2a91bc.html",
+        "app.js",
+        "sw.js",
+        "my-component.js",
+        "jquery-3.7.1.min.js",
+        "log.20240131.json",
+        "report-20240131.csv",
+        "photo-iPhone15.png",
+        "bundle.deadbeef.js",
+        "manifest.webmanifest",
+        "app.3f2a91b.js",
+    ],
+)
+def test_a_name_without_a_hash_is_checked_each_time(name: str) -> None:
+    assert cache_control(name) == ASK
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("app.js", "text/javascript; charset=utf-8"),
+        ("app.MJS", "text/javascript; charset=utf-8"),
+        ("a.css", "text/css; charset=utf-8"),
+        ("a.html", "text/html; charset=utf-8"),
+        ("a.wasm", "application/wasm"),
+        ("a.woff2", "font/woff2"),
+        ("a.svg", "image/svg+xml"),
+        ("a.json", "application/json"),
+        ("a.js.map", "application/json"),
+        ("a.webmanifest", "application/manifest+json"),
+        ("a.tar.gz", "application/gzip"),
+        ("LICENSE", "application/octet-stream"),
+        ("js", "application/octet-stream"),
+        ("a.unknown", "application/octet-stream"),
+    ],
+)
+def test_types_come_from_a_fixed_table(name: str, kind: str) -> None:
+    assert content_type(name) == kind
+
+
+def test_svgz_is_svg_that_is_compressed_already() -> None:
+    assert (content_type("a.svgz"), own_encoding("a.svgz")) == ("image/svg+xml", "gzip")
+    assert own_encoding("a.svg") == ""
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LocalHost:80",
+        "localhost.:8080",
+        "127.0.0.1",
+        "127.0.0.1:47001",
+        "127.8.9.255:1",
+        "[::1]",
+        "[::1]:47001",
+    ],
+)
+def test_a_loopback_name_or_address_is_this_machine(host: str) -> None:
+    assert is_loopback_host(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example",
+        "evil.example:47001",
+        "localhost.evil.example",
+        "evillocalhost",
+        "127.0.0.1.evil.example",
+        "127.0.0.256",
+        "127.1",
+        "128.0.0.1",
+        "0.0.0.0",
+        "10.0.0.1",
+        "[::2]",
+        "[::1",
+        "[::1]evil",
+        "::1",
+        "127.0.0.1:x",
+        "127.0.0.1:99999",
+        "127.0.0.1:80:80",
+        "127.0.0.1, evil.example",
+        " localhost",
+        "localhost@evil.example",
+        "١٢٧.0.0.1",
+    ],
+)
+def test_every_other_host_is_foreign(host: str) -> None:
+    assert not is_loopback_host(host)
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://127.0.0.1:47001", True),
+        ("http://localhost:3000", True),
+        ("https://[::1]:1", True),
+        ("app://notes", True),
+        ("https://partner.example", True),
+        ("http://partner.example", False),
+        ("https://evil.example", False),
+        ("HTTP://evil.example", False),
+        ("http://localhost.evil.example", False),
+        ("null", False),
+        ("", False),
+        ("evil.example", False),
+    ],
+)
+def test_only_own_pages_and_named_sites_may_use_the_api(origin: str, allowed: bool) -> None:
+    assert is_allowed_origin(origin, ("https://partner.example",)) is allowed
+
+
+def test_null_may_be_allowed_by_name() -> None:
+    assert is_allowed_origin("null", ("null",))
+
+
+@pytest.mark.parametrize(
+    ("path", "proxied"),
+    [
+        ("/api", True),
+        ("/api/", True),
+        ("/api/notes", True),
+        ("/%61pi/notes", True),
+        ("/ws", True),
+        ("/ws/room", True),
+        ("/apis", False),
+        ("/API", False),
+        ("/docs/api", False),
+        ("//api", False),
+        ("/", False),
+        ("/wsx", False),
+    ],
+)
+def test_only_api_and_ws_are_passed_on(path: str, proxied: bool) -> None:
+    assert is_proxied(path) is proxied
+
+
+def test_headers_of_one_connection_are_not_passed_on() -> None:
+    headers = [
+        ("Connection", "close, X-Private"),
+        ("connection", "keep-alive"),
+        ("Keep-Alive", "timeout=5"),
+        ("X-Private", "1"),
+        ("Transfer-Encoding", "chunked"),
+        ("TE", "trailers"),
+        ("Trailer", "X-Sum"),
+        ("Upgrade", "h2c"),
+        ("Proxy-Authorization", "Basic x"),
+        ("X-Kept", "2"),
+        ("x-kept", "3"),
+    ]
+    assert end_to_end(headers) == [("X-Kept", "2"), ("x-kept", "3")]
+
+
+def test_the_api_learns_who_asked_and_for_which_host() -> None:
+    headers = [
+        ("Host", "localhost:5"),
+        ("X-Forwarded-For", "10.0.0.9"),
+        ("X-Forwarded-Host", "lie"),
+    ]
+    passed = to_upstream(headers, upstream="127.0.0.1:9", client="127.0.0.1", websocket=False)
+    assert passed == [
+        ("Host", "127.0.0.1:9"),
+        ("X-Forwarded-For", "10.0.0.9, 127.0.0.1"),
+        ("X-Forwarded-Host", "localhost:5"),
+        ("X-Forwarded-Proto", "http"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "asked"),
+    [
+        ("GET", [("Connection", "Upgrade"), ("Upgrade", "websocket")], True),
+        ("GET", [("Connection", "keep-alive, upgrade"), ("Upgrade", "WebSocket")], True),
+        ("POST", [("Connection", "Upgrade"), ("Upgrade", "websocket")], False),
+        ("GET", [("Connection", "Upgrade"), ("Upgrade", "h2c")], False),
+        ("GET", [("Upgrade", "websocket")], False),
+        ("GET", [("Connection", "close"), ("Upgrade", "websocket")], False),
+    ],
+)
+def test_only_websockets_are_upgraded(
+    method: str, headers: list[tuple[str, str]], asked: bool
+) -> None:
+    assert asks_for_websocket(method, headers) is asked
+
+
+def test_metadata_sets_the_policy_and_the_time_outs() -> None:
+    found = read("web", {"content_security_policy": "default-src 'self'", "run_mode": "on_demand"})
+    assert found.content_security_policy == "default-src 'self'"
+    assert (found.connect_timeout_ms, found.response_timeout_ms) == (5000, 60000)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "field"),
+    [
+        ({"content_security_policy": 5}, "content_security_policy"),
+        ({"content_security_policy": "a\r\nSet-Cookie: x"}, "content_security_policy"),
+        ({"response_timeout_ms": 0}, "response_timeout_ms"),
+        ({"allowed_origins": "https://a"}, "allowed_origins"),
+    ],
+)
+def test_bad_metadata_is_refused_with_the_service_and_the_field(
+    metadata: dict[str, object], field: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"service 'web'.*{field}"):
+        read("web", metadata)
