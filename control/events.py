@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from actors.snapshot import Phase
 from control.bodies import EventPage
 from control.lanes import require_room, wants_page
 from control.messages import send
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 HIGHEST_SEQ = 2**53
 PAGE = 1000
 SLICE_S = 0.25
+"""How soon a silent stream notices that its client has gone away."""
+LAST_SLICE_S = 0.02
+"""The same while the bundle stops: an open stream must not keep the process from ending."""
 HEARTBEAT_S = 15.0
 """A comment this often keeps a silent stream alive (WHATWG HTML, 9.2.7, advises it)."""
 
@@ -72,11 +76,13 @@ class EventsResource:
                 spoken = time.monotonic()
 
     def _found(self, after: int) -> Sequence[Event]:
-        if not self._runtime.events.wait(after, SLICE_S):
+        running = self._runtime.board.snapshot.phase is Phase.RUNNING
+        patience = SLICE_S if running else LAST_SLICE_S
+        if not self._runtime.events.wait(after, patience):
             return ()
         found = self._runtime.events.page(after, PAGE)
         if not found:  # the file was taken away: do not ask for it again and again
-            self._closing.wait(SLICE_S)
+            self._closing.wait(patience)
         return found
 
 

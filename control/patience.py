@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from control.closing import Closing
 
 LONGEST_WAIT_S = 60.0
-SLICE_S = 0.25
+SLICE_S = 0.1
 """How soon a wait notices that its client has gone away or that the server stops."""
 
 Seen = TypeVar("Seen")

@@ -35,5 +35,8 @@ def server(runtime: FakeRuntime) -> Iterator[tuple[ControlServer, int]]:
 
 
 @pytest.fixture
-def api(server: tuple[ControlServer, int]) -> Api:
-    return Api(server[1])
+def api(server: tuple[ControlServer, int]) -> Iterator[Api]:
+    client = Api(server[1])
+    yield client
+    for streamed in client.opened:
+        streamed.close()

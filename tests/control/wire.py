@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-TOKEN = "the-token_of-these.tests-0123456789abcdefghij"  # noqa: S105
+TOKEN = "the-token_of-these.tests-0123456789abcdefghij"
 
 
 class Reply:
@@ -30,9 +30,25 @@ class Reply:
         return self.status, document["code"]
 
 
+class Streamed:
+    """A response that is read bit by bit."""
+
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
+        self._connection = connection
+        self._response = connection.getresponse()
+        self.status = self._response.status
+        self.headers = self._response.headers
+        self.read, self.readline = self._response.read, self._response.readline
+
+    def close(self) -> None:
+        self._response.close()
+        self._connection.close()
+
+
 class Api:
     def __init__(self, port: int) -> None:
         self.port = port
+        self.opened: list[Streamed] = []
 
     def ask(
         self,
@@ -74,18 +90,29 @@ class Api:
             client.sendall(data)
             return read_to_end(client)
 
-    def open(self, path: str, **headers: str) -> http.client.HTTPResponse:
+    def open(self, path: str, **headers: str) -> Streamed:
         """A response whose body is still to come."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}", **headers})
-        return connection.getresponse()
+        streamed = Streamed(connection)
+        self.opened.append(streamed)
+        return streamed
 
 
 def read_to_end(client: socket.socket) -> bytes:
+    return b"".join(iter(lambda: client.recv(1 << 20), b""))
+
+
+def read_answer(client: socket.socket) -> bytes:
+    """The next answer with a Content-Length, of a connection that stays open."""
     received = b""
-    while data := client.recv(65536):
-        received += data
-    return received
+    while b"\r\n\r\n" not in received:
+        received += client.recv(65536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length:")[2].split()[0])
+    while len(body) < length:
+        body += client.recv(65536)
+    return head + b"\r\n\r\n" + body
 
 
 def status_of(answer: bytes) -> int:

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from actors.snapshot import Phase, ServiceView, State
+from control.facade import Action, CommandOutcome
+from control.services import is_done, is_settled
+from tests.control.fake_runtime import NOON, FakeRuntime, view
+from tests.control.wire import Api, Reply, until
+
+
+class Later(threading.Thread):
+    """A request that is answered some time, while the test goes on."""
+
+    def __init__(self, api: Api, path: str) -> None:
+        super().__init__(daemon=True)
+        self.api, self.path = api, path
+        self.start()
+
+    def run(self) -> None:
+        self._reply = self.api.post(self.path)
+
+    @property
+    def answered(self) -> bool:
+        return not self.is_alive()
+
+    def reply(self) -> Reply:
+        self.join(10)
+        assert self.answered, f"no answer to {self.path}"
+        return self._reply
+
+
+@pytest.mark.parametrize("action", ["start", "stop", "restart"])
+def test_a_command_is_accepted_with_the_state_and_whom_it_affects(
+    api: Api, runtime: FakeRuntime, action: str
+) -> None:
+    runtime.outcome = CommandOutcome(accepted=True, affected=("web.api-1",))
+    reply = api.post(f"/services/db/{action}")
+    assert reply.status == 202
+    assert reply.json() == {
+        "id": "db",
+        "state": "ready",
+        "message": "ready",
+        "affected": ["web.api-1"],
+    }
+    assert runtime.commands == [("db", action)]
+
+
+def test_an_unknown_service_is_404_and_asked_of_nobody(api: Api, runtime: FakeRuntime) -> None:
+    assert api.post("/services/nobody/stop").refusal == (404, "unknown_service")
+    assert runtime.commands == []
+
+
+def test_an_id_may_hold_dots_and_be_percent_encoded(api: Api, runtime: FakeRuntime) -> None:
+    assert api.post("/services/web%2Eapi-1/stop").status == 202
+    assert runtime.commands == [("web.api-1", "stop")]
+
+
+def test_a_command_that_the_state_forbids_is_409_with_the_reason(
+    api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.outcome = CommandOutcome(accepted=False, conflict="db is stopping; try again later")
+    reply = api.post("/services/db/start")
+    assert reply.refusal == (409, "wrong_state")
+    assert reply.json()["error"] == "db is stopping; try again later"
+
+
+def test_a_supervisor_that_does_not_answer_is_503(api: Api, runtime: FakeRuntime) -> None:
+    runtime.command_error = TimeoutError()
+    assert api.post("/services/db/start").refusal == (503, "no_answer")
+
+
+def test_waiting_for_a_stop_answers_when_nothing_runs(api: Api, runtime: FakeRuntime) -> None:
+    later = Later(api, "/services/db/stop?wait=30")
+    until(lambda: runtime.commands, "the command came")
+    runtime.change("db", State.STOPPING)
+    assert not later.answered
+    runtime.change("db", State.STOPPED)
+    assert later.reply().json() | {"message": ""} == {
+        "id": "db",
+        "state": "stopped",
+        "message": "",
+        "affected": [],
+        "done": True,
+    }
+
+
+def test_waiting_for_a_restart_takes_the_old_incarnation_for_nothing(
+    api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.change("db", State.READY, instance="old")
+    later = Later(api, "/services/db/restart?wait=30")
+    until(lambda: runtime.commands, "the command came")
+    runtime.change("web.api-1", State.STOPPING)
+    for state in (State.STOPPING, State.WAITING, State.STARTING):
+        runtime.change("db", state)
+        assert not later.answered
+    runtime.change("db", State.READY, instance="new")
+    assert later.reply().json()["done"] is True
+
+
+def test_waiting_for_a_start_ends_when_it_fails(api: Api, runtime: FakeRuntime) -> None:
+    runtime.change("db", State.FAILED, updated_at=NOON)
+    later = Later(api, "/services/db/start?wait=30")
+    until(lambda: runtime.commands, "the command came")
+    runtime.change("db", State.STARTING)
+    runtime.change("db", State.FAILED, message="exit 1")
+    answer = later.reply().json()
+    assert (answer["done"], answer["state"], answer["message"]) == (False, "failed", "exit 1")
+
+
+def test_waiting_ends_with_the_time_that_was_given(api: Api, runtime: FakeRuntime) -> None:
+    runtime.change("db", State.STARTING)
+    reply = api.post("/services/db/start?wait=0.05")
+    assert reply.status == 202
+    assert reply.json()["done"] is False
+
+
+def test_waiting_for_a_start_ends_when_the_bundle_stops(api: Api, runtime: FakeRuntime) -> None:
+    runtime.change("db", State.STARTING)
+    later = Later(api, "/services/db/start?wait=30")
+    until(lambda: runtime.commands, "the command came")
+    runtime.set_phase(Phase.STOPPING)
+    assert later.reply().json()["done"] is False
+
+
+@pytest.mark.parametrize("wait", ["soon", "-1", "nan", "1,5", "%20"])
+def test_a_wait_that_is_no_number_is_400(api: Api, runtime: FakeRuntime, wait: str) -> None:
+    assert api.post(f"/services/db/stop?wait={wait}").refusal == (400, "bad_wait")
+    assert runtime.commands == []
+
+
+BEFORE = view("a", State.READY, instance="1")
+STUCK = view("a", State.FAILED, instance="1")
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "now", "done", "settled"),
+    [
+        ("stop", BEFORE, view("a", State.STOPPING, updated_at=NOON + 1), False, False),
+        ("stop", BEFORE, view("a", State.STOPPED, updated_at=NOON + 1), True, True),
+        ("stop", STUCK, STUCK, True, True),
+        ("start", BEFORE, BEFORE, True, True),
+        ("start", STUCK, STUCK, False, False),
+        ("start", STUCK, view("a", State.FAILED, updated_at=NOON + 1), False, True),
+        ("start", STUCK, view("a", State.WAITING, blocked=True), False, True),
+        ("start", STUCK, view("a", State.WAITING), False, False),
+        ("restart", BEFORE, BEFORE, False, False),
+        ("restart", BEFORE, view("a", State.STARTING, instance="2"), False, False),
+        ("restart", BEFORE, view("a", State.BACKOFF, instance="2"), False, False),
+        ("restart", BEFORE, view("a", State.READY, instance="2"), True, True),
+        ("restart", STUCK, STUCK, False, False),
+        ("restart", BEFORE, view("a", State.FAILED, instance="2"), False, True),
+    ],
+)
+def test_when_a_command_is_done_and_when_waiting_is_of_no_use(
+    action: Action, before: ServiceView, now: ServiceView, done: bool, settled: bool
+) -> None:
+    assert is_done(action, before, now) is done
+    assert is_settled(action, before, now) is settled
+
+
+def test_readiness_is_answered_the_moment_it_turns_true(api: Api, runtime: FakeRuntime) -> None:
+    runtime.change("db", State.STARTING)
+    answers = []
+    waiter = threading.Thread(target=lambda: answers.append(api.get("/readyz?wait=30").json()))
+    waiter.start()
+    runtime.change("web.api-1", State.READY)
+    assert not answers
+    runtime.change("db", State.READY)
+    waiter.join(10)
+    assert answers[0]["ready"] is True
+
+
+@pytest.mark.parametrize(
+    "fields", [{"state": State.FAILED}, {"state": State.WAITING, "blocked": True}]
+)
+def test_waiting_for_readiness_ends_when_it_cannot_come(
+    api: Api, runtime: FakeRuntime, fields: dict[str, object]
+) -> None:
+    runtime.change("db", **fields)  # type: ignore[arg-type]
+    began = time.monotonic()
+    assert api.get("/readyz?wait=60").json()["ready"] is False
+    assert time.monotonic() - began < 30

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import ast
+import inspect
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+import control.connection
+import control.server
+from actors.snapshot import State
+from control import waitress_parts
+from control.server import ControlServer, HttpServer
+from tests.control.conftest import listen
+from tests.control.fake_runtime import FakeRuntime
+from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of, until
+
+HEAD = b"Host: 127.0.0.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> float:
+    """A deadline and a sweep that a test can wait for."""
+    monkeypatch.setattr(control.connection, "REQUEST_DEADLINE_S", 0.5)
+    monkeypatch.setattr(control.server, "SWEEP_S", 0.05)
+    return 0.5
+
+
+class Trickle(threading.Thread):
+    """Sends a byte now and then on many connections, so that none of them is ever idle."""
+
+    def __init__(self, clients: list[socket.socket], text: bytes) -> None:
+        super().__init__(daemon=True)
+        self.clients, self.text = clients, text
+        self.over = threading.Event()
+        self.refused = 0
+        self.start()
+
+    def run(self) -> None:
+        for position in range(len(self.text)):
+            for client in self.clients:
+                try:
+                    client.send(self.text[position : position + 1])
+                except OSError:
+                    self.refused += 1
+            if self.over.wait(0.02):
+                return
+
+
+@pytest.fixture
+def clients() -> Iterator[list[socket.socket]]:
+    opened: list[socket.socket] = []
+    yield opened
+    for client in opened:
+        client.close()
+
+
+def test_headers_over_16_kib_are_431_and_the_answer_is_readable(api: Api) -> None:
+    padding = b"X-Padding: " + b"x" * 17_000 + b"\r\n"
+    answer = api.raw(b"GET /healthz HTTP/1.1\r\n" + HEAD + padding + b"\r\n")
+    assert status_of(answer) == 431
+    assert b'"code":"headers_too_large"' in answer
+    assert b"Cache-Control: no-store" in answer
+    fitting = b"X-Padding: " + b"x" * 15_000 + b"\r\nConnection: close\r\n"
+    assert status_of(api.raw(b"GET /healthz HTTP/1.1\r\n" + HEAD + fitting + b"\r\n")) == 200
+
+
+@pytest.mark.parametrize("size", [(1 << 20) + 1, 5 << 20])
+def test_a_body_over_1_mib_is_413_and_the_answer_is_readable(api: Api, size: int) -> None:
+    reply = api.post("/secrets", {"secrets": {"session": "x" * size}})
+    assert reply.refusal == (413, "body_too_large")
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_body_of_just_1_mib_is_taken(api: Api, runtime: FakeRuntime) -> None:
+    shell = '{"secrets": {"session": ""}}'
+    body = shell.replace('""', '"' + "x" * ((1 << 20) - len(shell)) + '"')
+    assert len(body) == 1 << 20
+    reply = api.ask("POST", "/secrets", body, Content_Type="application/json")
+    assert reply.status == 200
+    assert len(str(runtime.stored["session"])) > 1_000_000
+
+
+def test_a_chunked_body_over_1_mib_is_413(api: Api) -> None:
+    chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
+    with api.connect() as client:
+        client.sendall(b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+        client.sendall(chunk * 17 + b"0\r\n\r\n")
+        assert status_of(read_to_end(client)) == 413
+
+
+def test_a_request_that_trickles_in_is_ended_at_the_deadline(
+    hasty: float, api: Api, clients: list[socket.socket]
+) -> None:
+    clients.append(api.connect())
+    trickle = Trickle(clients, b"GET /healthz HTTP/1.1\r\nX-Slow: " + b"x" * 1000)
+    began = time.monotonic()
+    answer = read_to_end(clients[0])
+    trickle.over.set()
+    assert time.monotonic() - began >= hasty
+    assert status_of(answer) == 408
+    assert b'"code":"request_timeout"' in answer
+
+
+def test_a_body_that_trickles_in_is_ended_at_the_deadline(
+    hasty: float, api: Api, clients: list[socket.socket]
+) -> None:
+    clients.append(api.connect())
+    clients[0].sendall(b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Content-Length: 1000\r\n\r\n")
+    trickle = Trickle(clients, b"x" * 999)
+    answer = read_to_end(clients[0])
+    trickle.over.set()
+    assert status_of(answer) == 408
+
+
+def test_a_connection_that_says_nothing_is_closed(
+    hasty: float, api: Api, clients: list[socket.socket]
+) -> None:
+    clients.append(api.connect())
+    assert read_to_end(clients[0]) == b""
+
+
+def test_a_connection_between_requests_is_kept(hasty: float, api: Api) -> None:
+    request = b"GET /healthz HTTP/1.1\r\n" + HEAD + b"\r\n"
+    with api.connect() as client:
+        client.sendall(request)
+        assert status_of(read_answer(client)) == 200
+        assert not threading.Event().wait(hasty * 3)
+        client.sendall(request)
+        assert status_of(read_answer(client)) == 200
+
+
+def test_a_request_that_waits_is_not_ended_by_the_deadline(
+    hasty: float, api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.change("db", State.STARTING)
+    assert api.get(f"/readyz?wait={hasty * 3}").status == 200
+
+
+@pytest.mark.parametrize("count", [150, 400])
+def test_trickling_clients_never_keep_a_new_one_out(
+    api: Api, clients: list[socket.socket], count: int
+) -> None:
+    clients += [api.connect() for _ in range(count)]
+    trickle = Trickle(clients, b"GET /healthz HTTP/1.1\r\nX-Slow: " + b"x" * 10_000)
+    for _ in range(20):
+        assert api.get("/readyz", timeout=5).status == 200
+    trickle.over.set()
+    trickle.join(10)
+
+
+def test_too_many_connections_cost_the_oldest_incomplete_one(runtime: FakeRuntime) -> None:
+    listener = listen()
+    http = HttpServer(lambda environ, start: [], listener, runtime.fault, connections=3)
+    thread = threading.Thread(target=http.run)
+    thread.start()
+    opened = []
+    for number in range(5):
+        opened.append(socket.create_connection(listener.getsockname()[:2], timeout=10))
+        opened[-1].sendall(b"GET /" + str(number).encode())
+        until(lambda n=number: n + 1 <= len(opened), "connected")  # type: ignore[misc]
+    assert opened[0].recv(1) == b""
+    assert opened[1].recv(1) == b""
+    opened[4].setblocking(False)
+    with pytest.raises(BlockingIOError):
+        opened[4].recv(1)
+    http.finish(1)
+    thread.join(10)
+    assert not thread.is_alive()
+    for client in opened:
+        client.close()
+
+
+def test_a_client_that_asks_on_without_reading_holds_no_thread(
+    monkeypatch: pytest.MonkeyPatch, api: Api, runtime: FakeRuntime, clients: list[socket.socket]
+) -> None:
+    monkeypatch.setattr(control.connection, "SLOW_READER_S", 0.1)
+    runtime.logs.content["db"] = b"x" * (6 << 20)
+    request = b"GET /logs/tail?serviceId=db HTTP/1.1\r\n" + HEAD + b"\r\n"
+    for _ in range(12):
+        clients.append(api.connect())
+        clients[-1].sendall(request * 4)
+    until(lambda: len(runtime.logs.asked) >= 8, "the greedy clients are being answered")
+    assert api.get("/status", timeout=10).status == 200
+    assert api.get("/healthz", timeout=5).status == 200
+
+
+def test_a_client_that_reads_gets_all_that_it_has_asked_for(api: Api, runtime: FakeRuntime) -> None:
+    runtime.logs.content["db"] = b"x" * (6 << 20)
+    request = b"GET /logs/tail?serviceId=db HTTP/1.1\r\n" + HEAD
+    answer = api.raw((request + b"\r\n") * 3 + request + b"Connection: close\r\n\r\n")
+    assert answer.count(b"200 OK") == 4
+    assert len(answer) > 24 << 20
+
+
+def test_the_answer_to_shutdown_reaches_the_client_while_the_server_ends(
+    runtime: FakeRuntime,
+) -> None:
+    listener = listen()
+    server = ControlServer(runtime, TOKEN, listener)
+    runtime.shutdown = lambda reason: threading.Thread(  # type: ignore[method-assign]
+        target=server.stop, args=(5,)
+    ).start()
+    server.start()
+    reply = Api(listener.getsockname()[1]).post("/shutdown")
+    assert (reply.status, reply.json()) == (202, {"status": "stopping"})
+    until(lambda: listener.fileno() == -1, "the listener is closed")
+
+
+def test_an_end_in_the_middle_of_an_answer_waits_for_it(
+    server: tuple[ControlServer, int], api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.hold.clear()
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(api.post("/services/db/stop")))
+    asking.start()
+    until(lambda: runtime.commands, "the command is being answered")
+    ended: list[bool] = []
+    ending = threading.Thread(target=lambda: ended.append(server[0].stop(10)))
+    ending.start()
+    assert not ended
+    runtime.hold.set()
+    asking.join(10)
+    ending.join(10)
+    assert answers[0].status == 202
+    assert ended == [True]
+
+
+def test_an_end_is_bounded_by_its_timeout(
+    server: tuple[ControlServer, int], api: Api, runtime: FakeRuntime, clients: list[socket.socket]
+) -> None:
+    runtime.hold.clear()
+    clients.append(api.connect())
+    clients[0].sendall(b"POST /services/db/stop HTTP/1.1\r\n" + HEAD + b"\r\n")
+    until(lambda: runtime.commands, "the command is being answered")
+    assert server[0].stop(0.1) is False
+    assert read_to_end(clients[0]) == b""
+
+
+def test_a_server_that_was_never_started_can_be_stopped(runtime: FakeRuntime) -> None:
+    listener = listen()
+    assert ControlServer(runtime, TOKEN, listener).stop(1) is True
+    assert listener.fileno() == -1
+
+
+def test_requests_that_came_before_the_start_are_answered(runtime: FakeRuntime) -> None:
+    listener = listen()
+    early = socket.create_connection(listener.getsockname()[:2], timeout=10)
+    early.sendall(b"GET /healthz HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n")
+    server = ControlServer(runtime, TOKEN, listener)
+    server.start()
+    assert status_of(read_to_end(early)) == 200
+    early.close()
+    assert server.stop(5)
+
+
+def test_an_empty_token_is_refused() -> None:
+    listener = listen()
+    with listener, pytest.raises(ValueError, match="token"):
+        ControlServer(FakeRuntime(), "", listener)
+
+
+def test_every_part_of_waitress_that_is_relied_on_exists() -> None:
+    stub = waitress_parts.__file__.replace(".py", ".pyi")
+    with open(stub, encoding="utf-8") as file:
+        declared = [node for node in ast.parse(file.read()).body if isinstance(node, ast.ClassDef)]
+    parts = [node for node in declared if node.name in waitress_parts.__all__]
+    assert parts
+    for node in parts:
+        part = getattr(waitress_parts, node.name)
+        source = inspect.getsource(inspect.getmodule(part) or part)
+        for member in node.body:
+            if isinstance(member, ast.FunctionDef):
+                assert callable(getattr(part, member.name)), f"{node.name}.{member.name}"
+            elif isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
+                assert member.target.id in source, f"{node.name}.{member.target.id}"

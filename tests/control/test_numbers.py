@@ -1,0 +1,143 @@
+"""Metrics, usage and the API's description."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from actors.snapshot import State
+from control.app import resources
+from control.closing import Closing
+from control.operations import OPERATIONS
+from control.usage import Meter, Sample, used
+from tests.control.fake_runtime import FakeRuntime
+from tests.control.wire import Api, until
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def samples(api: Api) -> Samples:
+    reply = api.get("/metrics")
+    assert reply.headers["Content-Type"].startswith("text/plain; version=")
+    families = text_string_to_metric_families(reply.body.decode())
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_metrics_are_what_prometheus_reads(api: Api, runtime: FakeRuntime) -> None:
+    runtime.change("db", State.BACKOFF, restarts=4)
+    found = samples(api)
+    db = ("service", "db")
+    assert found["bundlevisor_service_state", (db, ("state", "backoff"))] == 1
+    assert found["bundlevisor_service_state", (db, ("state", "ready"))] == 0
+    assert found["bundlevisor_service_restarts_total", (db,)] == 4
+    assert found["bundlevisor_service_ready", (("service", "web.api-1"),)] == 1
+    assert found["bundlevisor_probe_seconds_sum", (db,)] == 0.5
+    assert found["bundlevisor_probe_seconds_count", (db,)] == 3
+    assert found["bundlevisor_probe_failures_total", (db,)] == 1
+    assert found["bundlevisor_log_bytes_total", (db,)] == 12
+    assert found["bundlevisor_events_total", ()] == 7
+    assert found["bundlevisor_running", ()] == 1
+    assert found["bundlevisor_uptime_seconds", ()] > 0
+
+
+@pytest.fixture
+def tree() -> Iterator[subprocess.Popen[bytes]]:
+    """A process with a child that holds 30 MB, both busy until they are killed."""
+    inner = "b = bytearray(30_000_000); print(flush=True)\nwhile True: pass"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    with subprocess.Popen(
+        [sys.executable, "-c", outer], stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        import psutil
+
+        family = [*psutil.Process(process.pid).children(recursive=True), process]
+        for one in family:
+            one.kill()
+
+
+def test_usage_is_that_of_the_whole_tree(
+    api: Api, runtime: FakeRuntime, tree: subprocess.Popen[bytes]
+) -> None:
+    runtime.change("db", State.READY, pid=tree.pid)
+
+    def busy() -> bool:
+        db = api.get("/status").json()["services"][0]
+        return bool(db["rss_bytes"] > 30_000_000 and db["cpu_percent"] > 10)
+
+    until(busy, "memory and CPU of the grandchild are counted")
+    found = samples(api)
+    assert found["bundlevisor_service_memory_bytes", (("service", "db"),)] > 30_000_000
+
+
+def test_a_process_that_is_gone_counts_for_nothing(api: Api, runtime: FakeRuntime) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    runtime.change("db", State.READY, pid=process.pid)
+    db = api.get("/status").json()["services"][0]
+    assert (db["cpu_percent"], db["rss_bytes"], db["pid"]) == (0.0, 0, process.pid)
+
+
+def test_a_process_of_somebody_else_is_not_counted() -> None:
+    assert Meter().measure([os.getppid()])[os.getppid()].rss_bytes == 0
+
+
+def test_cpu_is_what_was_spent_between_two_looks() -> None:
+    before = {1: Sample(10.0, 5.0, 100), 2: Sample(11.0, 9.0, 100)}
+    now = {1: Sample(10.0, 6.0, 200), 3: Sample(12.0, 0.5, 50)}
+    usage = used(before, now, 2.0)
+    assert usage.cpu_percent == 75.0
+    assert usage.rss_bytes == 250
+    assert usage.cpu_seconds == 6.5
+
+
+def test_a_reused_pid_is_another_process() -> None:
+    usage = used({1: Sample(10.0, 5.0, 1)}, {1: Sample(99.0, 0.2, 1)}, 1.0)
+    assert usage.cpu_percent == 20.0
+
+
+def test_the_description_covers_every_address_and_nothing_else(runtime: FakeRuntime) -> None:
+    served = resources(runtime, Closing())
+    described = {(operation.path, operation.method) for operation in OPERATIONS}
+    answered = {
+        (path, method)
+        for path, resource in served.items()
+        for method in ("get", "post", "put", "patch", "delete")
+        if hasattr(resource, f"on_{method}")
+    }
+    assert described == answered
+
+
+def test_the_description_is_openapi_with_no_loose_ends(api: Api) -> None:
+    document = api.get("/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    schemas = document["components"]["schemas"]
+    references = set(_references(document))
+    assert references == {f"#/components/schemas/{name}" for name in schemas}
+    readyz = document["paths"]["/readyz"]["get"]
+    assert {"200", "400", "401", "403", "429", "503"} <= readyz["responses"].keys()
+    assert document["paths"]["/healthz"]["get"]["security"] == []
+    names = [one["operationId"] for path in document["paths"].values() for one in path.values()]
+    assert len(names) == len(set(names))
+
+
+def _references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)

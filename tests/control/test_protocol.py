@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from tests.control.fake_runtime import FakeRuntime
+from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of
+
+HEAD = b"Host: 127.0.0.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
+LAST = b"Connection: close\r\n\r\n"
+
+
+def test_pipelined_requests_are_answered_in_their_order(api: Api) -> None:
+    asked = b"".join(
+        b"GET " + path + b" HTTP/1.1\r\n" + HEAD + b"\r\n"
+        for path in (b"/healthz", b"/readyz?wait=0", b"/ports", b"/status")
+    )
+    answer = api.raw(asked + b"GET /telemetry HTTP/1.1\r\n" + HEAD + LAST)
+    assert answer.count(b"HTTP/1.1 200 OK") == 5
+    marks = [b'"status":"ok"', b'"details"', b'"apiBase"', b'"instance_id"', b'"upload_url"']
+    assert [answer.index(mark) for mark in marks] == sorted(answer.index(mark) for mark in marks)
+
+
+def test_a_client_that_has_sent_all_it_will_is_still_answered(api: Api) -> None:
+    with api.connect() as client:
+        client.sendall(b"GET /readyz HTTP/1.1\r\n" + HEAD + b"\r\n")
+        client.shutdown(socket.SHUT_WR)
+        assert status_of(read_to_end(client)) == 200
+
+
+def test_expect_continue_is_answered_before_the_body(api: Api) -> None:
+    body = b'{"secrets": {"session": "x"}}'
+    with api.connect() as client:
+        client.sendall(
+            b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Expect: 100-continue\r\n"
+            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        )
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(body)
+        assert status_of(read_answer(client)) == 200
+
+
+def test_a_chunked_body_is_taken(api: Api, runtime: FakeRuntime) -> None:
+    first, second = b'{"secrets": {"ses', b'sion": "chunked"}}'
+    answer = api.raw(
+        b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n"
+        b"Content-Type: application/json\r\n"
+        + LAST
+        + b"%x\r\n%s\r\n%x;a=b\r\n%s\r\n0\r\n\r\n" % (len(first), first, len(second), second)
+    )
+    assert status_of(answer) == 200
+    assert runtime.stored["session"] == "chunked"
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+        b"Content-Length: +5\r\n",
+        b"Content-Length: 5\r\nTransfer-Encoding : chunked\r\n",
+        b"Content-Length: -1\r\n",
+        b"Content-Length: 0x5\r\n",
+    ],
+)
+def test_a_body_whose_length_can_be_read_in_two_ways_is_400(
+    api: Api, runtime: FakeRuntime, framing: bytes
+) -> None:
+    smuggled = b"0\r\n\r\nPOST /shutdown HTTP/1.1\r\n" + HEAD + b"\r\n"
+    answer = api.raw(b"POST /secrets HTTP/1.1\r\n" + HEAD + framing + b"\r\n" + smuggled)
+    assert status_of(answer) == 400
+    assert answer.count(b"HTTP/1.") == 1
+    assert runtime.shutdowns == []
+
+
+def test_http_1_0_with_a_transfer_encoding_is_400(api: Api, runtime: FakeRuntime) -> None:
+    answer = api.raw(
+        b"POST /secrets HTTP/1.0\r\n" + HEAD + b"Connection: keep-alive\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    )
+    assert status_of(answer) == 400
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
+        (b"GET\r\n\r\n", 400),
+        (b"get /healthz HTTP/1.1\r\n" + HEAD + LAST, 400),
+        (b"GET /healthz HTTP/1.1\r\nBroken Header: x\r\n" + HEAD + LAST, 400),
+        (b"GET /healthz HTTP/1.1\r\nAuthorization: Bearer hidden\nX: y\r\n" + LAST, 400),
+        (b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: gzip\r\n" + LAST, 501),
+        (
+            b"POST /secrets HTTP/1.1\r\n"
+            + HEAD
+            + b"Transfer-Encoding: chunked\r\n"
+            + LAST
+            + b"zz\r\n",
+            400,
+        ),
+        (b"FROB /healthz HTTP/1.1\r\n" + HEAD + LAST, 400),
+        (b"OPTIONS * HTTP/1.1\r\n" + HEAD + LAST, 404),
+        (b"GET /../etc/passwd HTTP/1.1\r\n" + HEAD + LAST, 404),
+        (b"GET /%00%ff HTTP/1.1\r\n" + HEAD + LAST, 404),
+        (b"GET /services/../healthz HTTP/1.1\r\n" + HEAD + LAST, 404),
+    ],
+)
+def test_what_is_no_good_request_has_a_sane_answer(api: Api, request_: bytes, status: int) -> None:
+    answer = api.raw(request_)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert status_of(answer) == status
+    assert b"Content-Type: application/json" in head
+    assert b"Cache-Control: no-store" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert b'"code":"' in body
+    assert b"hidden" not in body
+
+
+def test_http_1_0_keeps_the_connection_only_when_asked(api: Api) -> None:
+    answer = api.raw(b"GET /healthz HTTP/1.0\r\n" + HEAD + b"\r\n")
+    assert status_of(answer) == 200
+    with api.connect() as client:
+        for _ in range(2):
+            client.sendall(b"GET /healthz HTTP/1.0\r\n" + HEAD + b"Connection: keep-alive\r\n\r\n")
+            assert status_of(read_answer(client)) == 200
+
+
+def test_a_stream_to_http_1_0_ends_with_the_connection(api: Api, runtime: FakeRuntime) -> None:
+    with api.connect() as client:
+        client.sendall(b"GET /logs/follow?serviceId=db HTTP/1.0\r\n" + HEAD + b"\r\n")
+        assert status_of(client.recv(65536)) == 200
+        runtime.logs.subscriptions[0].queue.put(b"hello\n")
+        runtime.logs.subscriptions[0].queue.put(None)
+        assert read_to_end(client) == b"hello\n"
+
+
+def test_options_answers_what_is_allowed_and_no_cors(api: Api) -> None:
+    reply = api.ask("OPTIONS", "/readyz")
+    assert reply.status == 200
+    assert "GET" in reply.headers["Allow"]
+    preflight = api.ask(
+        "OPTIONS",
+        "/shutdown",
+        token=None,
+        Origin="http://localhost:3000",
+        Access_Control_Request_Method="POST",
+    )
+    assert preflight.refusal == (401, "unauthorized")
