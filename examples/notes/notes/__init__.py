@@ -1,0 +1,1 @@
+"""The services of the notes example: the Python standard library and nothing else."""
