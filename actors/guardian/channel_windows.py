@@ -1,0 +1,215 @@
+"""The two ends of the channel on Windows: a pipe, and handles laid into the other process.
+
+What stands in a pipe can be read after the writer's death; a socket's end may swallow it. With the
+reading end the guardian is given a handle to the services' outer job: as long as it lives, the
+services do, and when it ends the kernel ends what is left of them.
+"""
+
+from __future__ import annotations
+
+import _winapi
+import errno
+import msvcrt
+import os
+import socket
+import sys
+import threading
+from collections import deque
+from ctypes import byref, wintypes
+from typing import ClassVar, cast
+
+from actors.guardian.wire import Decoder, Message, encode
+from actors.process import windows_api as api, windows_console, windows_exit, windows_jobs
+
+assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
+
+ROOM = 1 << 20
+"""Bytes that the pipe holds: what is told before the guardian has come up."""
+
+SLICE = 4096
+"""Bytes of one write: a pipe that does not wait takes all of a write or nothing."""
+
+PIPE_NOWAIT = 0x1
+
+
+class Descriptor:
+    """What would travel with a message: nothing here, and so the number is none."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+
+def duplicate(fd: int) -> Descriptor | None:  # noqa: ARG001
+    """Return None: the guardian reads no logs on Windows."""
+    return None
+
+
+def pair() -> tuple[Sender, ReadEnd]:
+    """Return the runtime's end, and what the guardian makes a Receiver of: a Process's argument.
+
+    A runtime without a console joins a hidden one first, so that the guardian shows no window.
+    """
+    windows_console.ready()
+    reading, writing = _winapi.CreatePipe(None, ROOM)
+    sender = Sender(writing)
+    return sender, ReadEnd(reading, sender)
+
+
+class Sender:
+    """The runtime's end: any thread may send, and nobody ever waits.
+
+    Until the guardian's process is there, and when the pipe is full, messages are kept.
+    """
+
+    def __init__(self, handle: int) -> None:
+        mode = wintypes.DWORD(PIPE_NOWAIT)
+        api.kernel32.SetNamedPipeHandleState(handle, byref(mode), None, None)
+        self._fd = msvcrt.open_osfhandle(handle, os.O_WRONLY | os.O_NOINHERIT)
+        self._lock = threading.Lock()
+        self._backlog: deque[Message] = deque()
+        self._rest = b""
+        self._guardian = 0
+        self._bell, self._ear = socket.socketpair()
+
+    def fileno(self) -> int:
+        """Return the socket to be watched; it can be read when the guardian is gone."""
+        return self._ear.fileno()
+
+    def send(self, message: Message, carried: Descriptor | None = None) -> bool:  # noqa: ARG002
+        """Send or keep a message; False when something is kept, and :meth:`pump` is due."""
+        with self._lock:
+            self._backlog.append(message)
+            return self._pump()
+
+    def pump(self) -> bool:
+        """Send what is kept; False when something still is."""
+        with self._lock:
+            return self._pump()
+
+    def connect(self, guardian: int) -> None:
+        """Begin to send, to the process with this handle, which stays the caller's."""
+        ours = _winapi.GetCurrentProcess()
+        same = _winapi.DUPLICATE_SAME_ACCESS
+        windows_jobs.household().duplicate_into(guardian)
+        watched = _winapi.DuplicateHandle(ours, guardian, ours, 0, False, same)
+        windows_exit.wait_for(watched, "end of the guardian", self._ring)
+        with self._lock:
+            self._guardian = _winapi.DuplicateHandle(ours, guardian, ours, 0, False, same)
+            self._pump()
+
+    def finish(self, timeout: float) -> bool:
+        """Send what is kept and wait for the guardian's end; False when it did not come in time."""
+        self.pump()
+        if not self._guardian:
+            return True
+        ended = _winapi.WaitForSingleObject(self._guardian, int(timeout * 1000))
+        return ended == _winapi.WAIT_OBJECT_0
+
+    def close(self) -> None:
+        """Close this end: the guardian takes it for the runtime's death unless told otherwise."""
+        with self._lock:
+            self._backlog.clear()
+            fd, self._fd = self._fd, -1
+            guardian, self._guardian = self._guardian, 0
+        if fd >= 0:
+            os.close(fd)
+        if guardian:
+            _winapi.CloseHandle(guardian)
+        self._ear.close()
+
+    def _ring(self) -> None:
+        self._bell.close()
+
+    def _pump(self) -> bool:
+        try:
+            while self._guardian and (self._rest or self._backlog):
+                if not self._rest:
+                    self._rest = encode(self._translated(self._backlog.popleft()))
+                self._rest = self._rest[os.write(self._fd, self._rest[:SLICE]) :]
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EAGAIN):
+                return False
+            # Dead: whoever watches this end hears of it, and what counts is sent to the next one.
+            self._backlog.clear()
+            self._rest = b""
+        return True
+
+    def _translated(self, message: Message) -> Message:
+        """Give the guardian a handle of its own to the job of a service that was spawned."""
+        if message[0] != "spawned":
+            return message
+        kind, instance, pid, created, session = message
+        job = windows_jobs.Job(-cast("int", session))
+        try:
+            return kind, instance, pid, created, -job.duplicate_into(self._guardian)
+        except OSError:
+            return kind, instance, pid, created, 0
+
+
+class ReadEnd:
+    """The reading end, on its way to the guardian: pickled by the start of a Process."""
+
+    def __init__(self, handle: int, sender: Sender | None = None) -> None:
+        self._handle = handle
+        self._sender = sender
+
+    def __reduce__(self) -> tuple[type[ReadEnd], tuple[int]]:
+        from multiprocessing import context
+
+        popen = context.get_spawning_popen()
+        assert popen is not None  # noqa: S101 - pickled by nothing else
+        handle = popen.duplicate_for_child(self._handle)
+        if self._sender is not None:
+            self._sender.connect(popen.sentinel)
+        return ReadEnd, (handle,)
+
+    def fileno(self) -> int:
+        """Return the handle, which is what must stay open."""
+        return self._handle
+
+    def close(self) -> None:
+        """Let go of it; again is success."""
+        handle, self._handle = self._handle, 0
+        if handle:
+            _winapi.CloseHandle(handle)
+
+
+class Receiver:
+    """The guardian's end. Remembers who leads which job, and closes the jobs of the forgotten."""
+
+    leaders: ClassVar[dict[int, int]] = {}
+    """Pids of leaders by session; a session is a job's handle here, made negative."""
+
+    def __init__(self, end: ReadEnd) -> None:
+        self._end = end
+        self._decoder = Decoder()
+        self._sessions: dict[str, int] = {}
+
+    def fileno(self) -> int:
+        """Return the handle that must stay open."""
+        return self._end.fileno()
+
+    def receive(self) -> list[tuple[Message, int]] | None:
+        """Wait for messages; the number beside each is -1. None when the other end is gone."""
+        try:
+            data, _ = _winapi.ReadFile(self._end.fileno(), 65536)
+        except OSError:
+            return None
+        messages = self._decoder.feed(data)
+        for message in messages:
+            self._note(message)
+        return [(message, -1) for message in messages]
+
+    def _note(self, message: Message) -> None:
+        kind, *fields = message
+        if kind == "spawned":
+            instance, pid, _, session = cast("tuple[str, int, float, int]", tuple(fields))
+            self._sessions[instance] = session
+            self.leaders[session] = pid
+        elif kind == "forget":
+            session = self._sessions.pop(cast("str", fields[0]), 0)
+            if session:
+                self.leaders.pop(session, None)
+                _winapi.CloseHandle(-session)

@@ -1,0 +1,125 @@
+"""What services still write after the runtime's death goes on into their logs."""
+
+from __future__ import annotations
+
+import os
+
+from actors.guardian.inflight import Rescue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing would cost the guardian a megabyte
+    from actors.edges.redact import Redactor
+
+CHUNK = 65536
+AT_ONCE = 64
+"""Chunks from one pipe before the others have their turn."""
+MOST = 256 << 20
+"""Bytes for one log; a flood beyond that is read, so that nobody blocks, and dropped."""
+
+
+class Drain:
+    """The spare read end of one service's pipe, and the log that its bytes are appended to."""
+
+    def __init__(
+        self,
+        fd: int,
+        path: str,
+        secrets: tuple[tuple[str, bytes], ...] = (),
+        held: bytes = b"",
+    ) -> None:
+        os.set_blocking(fd, False)
+        self.fd = fd
+        self.ended = False
+        self.written = 0
+        self.dropped = 0
+        self._path = path
+        self._log = -1
+        self._secrets = secrets
+        self._held = held
+        self._redactor: Redactor | None = None
+
+    def rescue(self, rescued: Rescue) -> None:
+        """Finish what the runtime was about to write."""
+        if rescued.offset < 0:
+            self._take(rescued.data)
+            return
+        standing = self._length() - rescued.offset
+        self._append(rescued.data[standing:] if standing > 0 else rescued.data)
+        self._held = rescued.held
+
+    def pump(self) -> bool:
+        """Move what is in the pipe now, or a fair share of it; False when it is empty."""
+        for _ in range(AT_ONCE):
+            try:
+                data = os.read(self.fd, CHUNK)
+            except BlockingIOError:
+                return False
+            except OSError:
+                data = b""
+            if not data:
+                self.ended = True
+                return False
+            self._take(data)
+        return True
+
+    def empty(self) -> None:
+        """Move all that is in the pipe; not more than it can hold, if somebody goes on writing."""
+        for _ in range(AT_ONCE):
+            if self.ended or not self.pump():
+                return
+
+    def close(self) -> None:
+        """Write what was held back and let go of pipe and log."""
+        if self._secrets:
+            self._take(b"", last=True)
+        self.ended = True
+        for fd in (self.fd, self._log):
+            if fd >= 0:
+                os.close(fd)
+        self.fd = self._log = -1
+
+    def _take(self, data: bytes, *, last: bool = False) -> None:
+        self._append(self._redacted(data, last=last) if self._secrets else data)
+
+    def _redacted(self, data: bytes, *, last: bool) -> bytes:
+        if self._redactor is None:
+            self._redactor = _redactor(self._secrets)
+            data = self._held + data
+        if self._redactor is None:
+            self.dropped += len(data)
+            return b""
+        return self._redactor.feed(data) + (self._redactor.flush() if last else b"")
+
+    def _append(self, data: bytes) -> None:
+        if not data:
+            return
+        if self.written + len(data) > MOST or not self._open():
+            self.dropped += len(data)
+            return
+        try:
+            written = os.write(self._log, data)
+        except OSError:
+            written = 0
+        self.written += written
+        self.dropped += len(data) - written
+
+    def _open(self) -> bool:
+        if self._log < 0 and self._path:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            try:
+                self._log = os.open(self._path, flags, 0o600)
+            except OSError:
+                return False
+        return self._log >= 0
+
+    def _length(self) -> int:
+        return os.fstat(self._log).st_size if self._open() else 0
+
+
+def _redactor(secrets: tuple[tuple[str, bytes], ...]) -> Redactor | None:
+    """Return a redactor; None when the program's files are gone: rather no line than a secret."""
+    try:
+        from actors.edges.redact import Redactor
+    except Exception:  # noqa: BLE001 - whatever is wrong with files that are being replaced
+        return None
+    return Redactor(secrets)

@@ -1,0 +1,70 @@
+"""The guardian's life: wait for the runtime's word or its death, then clean up, then end."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+
+from actors import table
+from actors.guardian import obituary, system
+from actors.guardian.aftermath import Aftermath
+from actors.guardian.ledger import Ledger
+
+
+def guard(sock: socket.socket) -> None:
+    """Live in a process of its own, started for this; does not return.
+
+    Without garbage collection the pages shared with the runtime stay shared: there is nothing to
+    collect in a process that waits.
+    """
+    gc.disable()
+    try:
+        system.isolate(sock.fileno())
+        ledger = _listen(system.Receiver(sock))
+        if not ledger.dismissed:
+            _clean_up(ledger)
+    finally:
+        # Not by way of the interpreter's end: nothing that was inherited is ours to finish.
+        os._exit(0)
+
+
+def _listen(receiver: system.Receiver) -> Ledger:
+    """Take in what the runtime tells until it says goodbye or is gone."""
+    ledger = Ledger()
+    while (messages := receiver.receive()) is not None:
+        for message, fd in messages:
+            ledger.apply(message, fd)
+        if ledger.dismissed:
+            break
+    return ledger
+
+
+def _clean_up(ledger: Ledger) -> None:
+    cause = obituary.cause(ledger)
+    gc.enable()
+    _remove(ledger, last=False)
+    aftermath = Aftermath(ledger)
+    try:
+        aftermath.run()
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong, nothing may be left
+        _kill_all(f"{ledger.instance_id}-")
+        cause["error"] = f"{type(error).__name__}: {error}"
+    details = obituary.details(aftermath, cause)
+    obituary.publish(ledger.telemetry, details)
+    if not aftermath.left:
+        _remove(ledger, last=True)
+
+
+def _remove(ledger: Ledger, *, last: bool) -> None:
+    for belonging in ledger.belongings.values():
+        if belonging.last == last:
+            belonging.remove()
+
+
+def _kill_all(prefix: str) -> None:
+    for process in table.census(prefix):
+        try:
+            system.kill(process)
+        except OSError:
+            continue

@@ -1,0 +1,12 @@
+"""The platform's part of the guardian, chosen once: the same names everywhere."""
+
+from __future__ import annotations
+
+import sys
+
+if sys.platform == "win32":
+    from actors.guardian.windows import ExitWatch, Receiver, ask, census, holders, isolate, kill
+else:
+    from actors.guardian.posix import ExitWatch, Receiver, ask, census, holders, isolate, kill
+
+__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill"]

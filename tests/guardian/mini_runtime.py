@@ -1,0 +1,25 @@
+"""A runtime in little: starts a guardian, then services, copies their output to their logs.
+
+``python mini_runtime.py PLAN`` with a JSON plan; says on stdout what runs, one JSON line, and then
+does what it is told on stdin: ``dismiss``, ``return``, ``raise``, ``forget ID``, ``guardian``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from actors.guardian.link import Guardian
+
+
+def main() -> None:
+    instance = sys.argv[1]
+    guardian = Guardian.start(instance)
+    import mini_runtime_body
+
+    mini_runtime_body.live(instance, sys.argv[2], guardian)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    main()
