@@ -22,10 +22,8 @@ from typing import Any
 import pykka
 
 from actors import supervisor as supervision
-from actors.blueprint import Blueprint, Site
 from actors.edges.held_ports import HeldPorts
 from actors.edges.listening import Listening
-from actors.edges.log_path import log_path
 from actors.edges.loop import Loop
 from actors.edges.parent import watch_parent
 from actors.guardian.link import Guardian
@@ -41,6 +39,7 @@ from actors.supervisor import Collaborators, Plan, Supervisor
 from actors.world import World
 from control import ipc_socket, version
 from control.announce import announce
+from control.bundle import Bundle
 from control.console import Console, open_console, print_line
 from control.ending import Ending
 from control.facade import Facts
@@ -48,10 +47,8 @@ from control.options import RunOptions
 from control.port_book import PortBook
 from control.register import Register
 from control.running import Running, ServiceLogs
-from manifest import load, paths, platform
+from manifest import load, paths
 from manifest.findings import Findings
-from manifest.graph import Graph
-from manifest.schema import Manifest
 
 STOPPED = 0
 CANNOT_START = 1
@@ -98,72 +95,11 @@ def _run(
         guardian.dismiss()
         running = isinstance(error, instance_lock.InstanceRunning)
         return ALREADY_RUNNING if running else CANNOT_START
-    bundle = Bundle(loaded.manifest, loaded.findings, loaded.sha256, options, app_data, instance_id)
+    bundle = Bundle(loaded.manifest, loaded, options, app_data, instance_id)
     try:
         return House(bundle, console, guardian).live(parent)
     finally:
         lock.release()
-
-
-class Bundle:
-    """What is run: the manifest with the places and names of this instance."""
-
-    def __init__(
-        self,
-        manifest: Manifest,
-        findings: Findings,
-        manifest_hash: str,
-        options: RunOptions,
-        app_data: str,
-        instance_id: str,
-    ) -> None:
-        self.manifest = manifest
-        self.findings = findings
-        self.manifest_hash = manifest_hash
-        self.options = options
-        self.app_data = app_data
-        self.instance_id = instance_id
-        self.graph = Graph.of(manifest)
-        root = options.bundle_root or os.path.dirname(os.path.abspath(options.manifest))
-        self.root = os.path.abspath(root)
-        self.token_path = paths.resolve(app_data, manifest.ipc.auth_token_path)
-        self.telemetry_path = paths.resolve(app_data, manifest.telemetry.file)
-        self.started_at = time.time()
-
-    def blueprints(self) -> dict[str, Blueprint]:
-        """Return how each service is launched on this machine."""
-        site = Site(
-            bundle_root=self.root,
-            app_data=self.app_data,
-            environment=dict(os.environ),
-            instance_id=self.instance_id,
-            secrets={secret.id: secret for secret in self.manifest.secrets},
-        )
-        key = platform.current_key()
-        return {
-            service.id: Blueprint(
-                service,
-                platform.pick_binary(service, key)[0],
-                site,
-                log_path(service, self.app_data, os.path.isfile),
-                self.graph.all_dependencies(service.id),
-            )
-            for service in self.manifest.services
-        }
-
-    def first_views(self, *, dry_run: bool) -> dict[str, ServiceView]:
-        """Return the picture before anything has happened."""
-        return {
-            service.id: ServiceView(
-                id=service.id,
-                state=State.READY if dry_run else State.WAITING,
-                message="dry-run" if dry_run else "",
-                updated_at=self.started_at,
-                critical=service.critical,
-                skip_reason=str(service.metadata.get("skip_reason", "")),
-            )
-            for service in self.manifest.services
-        }
 
 
 class House:
@@ -291,7 +227,7 @@ class House:
             return
         unusable = {
             finding.service: finding.message
-            for finding in (*failures, *bundle.findings.service_errors)
+            for finding in (*failures, *bundle.loaded.findings.service_errors)
         }
         collaborators = Collaborators(
             board=self.board,
@@ -339,7 +275,7 @@ class House:
             board=self.board,
             facts=Facts(
                 manifest=bundle.manifest,
-                manifest_hash=bundle.manifest_hash,
+                manifest_hash=bundle.loaded.sha256,
                 instance_id=bundle.instance_id,
                 started_at=bundle.started_at,
                 app_data_dir=bundle.app_data,

@@ -1,0 +1,74 @@
+"""One bundle on this machine: the manifest with the places and names of this instance."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from actors.blueprint import Blueprint, Site
+from actors.edges.log_path import log_path
+from actors.snapshot import ServiceView, State
+from control.options import RunOptions
+from manifest import paths, platform
+from manifest.graph import Graph
+from manifest.load import Loaded
+from manifest.schema import Manifest
+
+
+class Bundle:
+    """What is run, and where."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        loaded: Loaded,
+        options: RunOptions,
+        app_data: str,
+        instance_id: str,
+    ) -> None:
+        self.manifest = manifest
+        self.loaded = loaded
+        self.options = options
+        self.app_data = app_data
+        self.instance_id = instance_id
+        self.graph = Graph.of(manifest)
+        root = options.bundle_root or os.path.dirname(os.path.abspath(options.manifest))
+        self.root = os.path.abspath(root)
+        self.token_path = paths.resolve(app_data, manifest.ipc.auth_token_path)
+        self.telemetry_path = paths.resolve(app_data, manifest.telemetry.file)
+        self.started_at = time.time()
+
+    def blueprints(self) -> dict[str, Blueprint]:
+        """Return how each service is launched on this machine."""
+        site = Site(
+            bundle_root=self.root,
+            app_data=self.app_data,
+            environment=dict(os.environ),
+            instance_id=self.instance_id,
+            secrets={secret.id: secret for secret in self.manifest.secrets},
+        )
+        key = platform.current_key()
+        return {
+            service.id: Blueprint(
+                service,
+                platform.pick_binary(service, key)[0],
+                site,
+                log_path(service, self.app_data, os.path.isfile),
+                self.graph.all_dependencies(service.id),
+            )
+            for service in self.manifest.services
+        }
+
+    def first_views(self, *, dry_run: bool) -> dict[str, ServiceView]:
+        """Return the picture before anything has happened."""
+        return {
+            service.id: ServiceView(
+                id=service.id,
+                state=State.READY if dry_run else State.WAITING,
+                message="dry-run" if dry_run else "",
+                updated_at=self.started_at,
+                critical=service.critical,
+                skip_reason=str(service.metadata.get("skip_reason", "")),
+            )
+            for service in self.manifest.services
+        }
