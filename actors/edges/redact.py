@@ -1,0 +1,111 @@
+"""Secrets that a service prints are replaced by ``[secret:ID]`` before anybody sees them.
+
+Exact bytes only: a value that the service encodes first (base64, URL, JSON escapes) is not
+recognised, unless the caller names that form as a value of its own. Values shorter than 4 bytes
+are left alone: they would turn up in ordinary text all the time.
+
+The end of a block that could be the beginning of a secret is held back until more comes: at most
+one byte less than the longest value, and nothing of a block that ends with a line's end, as long
+as no value contains one. It is not let go after some idle time, because a service that pauses in
+the middle of a secret would then have all of it in its log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+SHORTEST = 4
+"""Bytes; also the longest beginning of a secret that is shown when the output ends with it."""
+
+Span = tuple[int, int, bytes]
+"""Begin, end, and what to put there."""
+
+
+class Redactor:
+    """Replaces secrets in a stream of bytes; one for each stream, because it remembers its end.
+
+    Where values overlap, all the bytes of both go; the marker names the first, or the longest of
+    those that begin there.
+    """
+
+    def __init__(self, secrets: Iterable[tuple[str, bytes]]) -> None:
+        ranked = sorted(secrets, key=lambda secret: -len(secret[1]))
+        self._values = [
+            (value, f"[secret:{name}]".encode()) for name, value in ranked if len(value) >= SHORTEST
+        ]
+        self._may_begin = frozenset(b"".join(value[:-1] for value, _ in self._values))
+        self._held = b""
+        self._covered = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what can be shown of the stream so far and was not returned before."""
+        if self._held:
+            data = self._held + data
+        spans = self._find(data)
+        keep = self._beginning(data)
+        if not spans and not keep and not self._covered:
+            self._held = b""
+            return data
+        return self._show(data, spans, len(data) - keep)
+
+    def held(self) -> bytes:
+        """Return what :meth:`flush` would, and go on."""
+        if len(self._held) < SHORTEST:
+            return self._held[self._covered :]
+        if self._covered:
+            return b""
+        return next(mark for value, mark in self._values if value.startswith(self._held))
+
+    def flush(self) -> bytes:
+        """Return what is held back, at the end of the stream.
+
+        The first 4 or more bytes of a secret are taken for the secret.
+        """
+        rest = self.held()
+        self._held, self._covered = b"", 0
+        return rest
+
+    def _find(self, data: bytes) -> list[Span]:
+        spans = []
+        for value, mark in self._values:
+            at = data.find(value)
+            while at >= 0:
+                spans.append((at, at + len(value), mark))
+                at = data.find(value, at + 1)
+        return spans
+
+    def _beginning(self, data: bytes) -> int:
+        """Return the length of the longest end of ``data`` that a secret could begin with."""
+        if not data or data[-1] not in self._may_begin:
+            return 0
+        return max(_overlap(data, value) for value, _ in self._values)
+
+    def _show(self, data: bytes, spans: list[Span], until: int) -> bytes:
+        """Return ``data[:until]`` with the markers; the rest is held back.
+
+        ``_covered`` bytes at the beginning stand for a marker that was returned already.
+        """
+        shown = []
+        done = self._covered
+        for begin, end, mark in sorted(spans, key=lambda span: (span[0], -span[1])):
+            if begin >= until:
+                break
+            if begin >= done:
+                shown.append(data[done:begin])
+                shown.append(mark)
+            done = max(done, end)
+        shown.append(data[done:until])
+        self._held = data[until:]
+        self._covered = max(0, done - until)
+        return b"".join(shown)
+
+
+def _overlap(data: bytes, value: bytes) -> int:
+    """Return how many of the last bytes of ``data`` are the first, but not all, of ``value``."""
+    last = data[-1:]
+    at = value.rfind(last, 0, len(value) - 1)
+    while at >= 0:
+        if data.endswith(value[: at + 1]):
+            return at + 1
+        at = value.rfind(last, 0, at)
+    return 0
