@@ -45,8 +45,11 @@ class Child:
 
     @property
     def session(self) -> int:
-        """The handle of the job, by which the guardian ends the tree; 0 once it is closed."""
-        return self.job.handle
+        """The job's handle, made negative so that it is no pid; 0 once it is closed.
+
+        The guardian, given a handle of its own, ends the tree by it.
+        """
+        return -self.job.handle
 
     def poll(self) -> int | None:
         """Return the leader's exit code (0 to 2**32 - 1) if it has ended, else None."""

@@ -24,6 +24,8 @@ CTRL_BREAK_EVENT = 1
 ERROR_INVALID_PARAMETER = 87
 ERROR_NOT_SUPPORTED = 50
 ERROR_MORE_DATA = 234
+EPOCH = 116_444_736_000_000_000
+"""1970-01-01 as a FILETIME: units of 100 ns since 1601."""
 
 JOB_BASIC_PROCESS_IDS = 3
 JOB_EXTENDED_LIMITS = 9
@@ -124,10 +126,11 @@ _declare("CreateProcessW", wintypes.BOOL, wintypes.LPCWSTR, wintypes.LPWSTR, c_v
          POINTER(ProcessInformation))  # fmt: skip
 _declare("ResumeThread", wintypes.DWORD, wintypes.HANDLE)
 _declare("GetProcessTimes", wintypes.BOOL, wintypes.HANDLE, *[POINTER(wintypes.FILETIME)] * 4)
+_declare("SetNamedPipeHandleState", wintypes.BOOL, wintypes.HANDLE, POINTER(wintypes.DWORD),
+         c_void_p, c_void_p)  # fmt: skip
 _declare("GetConsoleProcessList", wintypes.DWORD, POINTER(wintypes.DWORD), wintypes.DWORD)
 _declare("GenerateConsoleCtrlEvent", wintypes.BOOL, wintypes.DWORD, wintypes.DWORD)
 _declare("AttachConsole", wintypes.BOOL, wintypes.DWORD)
-_declare("FreeConsole", wintypes.BOOL)
 _declare("SetConsoleCtrlHandler", wintypes.BOOL, c_void_p, wintypes.BOOL)
 
 
@@ -137,9 +140,10 @@ def error(about: str | None = None) -> OSError:
     return OSError(0, ctypes.FormatError(code).strip(), about, code)
 
 
-def created(process: int) -> int:
-    """Return when a process was created, in 100 ns since 1601 (FILETIME); OSError."""
+def created(process: int) -> float:
+    """Return when a process (by handle) was created, in seconds since 1970; OSError."""
     times = [wintypes.FILETIME() for _ in range(4)]
     if not kernel32.GetProcessTimes(process, *(byref(time) for time in times)):
         raise error()
-    return int(times[0].dwHighDateTime) << 32 | int(times[0].dwLowDateTime)
+    since_1601 = int(times[0].dwHighDateTime) << 32 | int(times[0].dwLowDateTime)
+    return (since_1601 - EPOCH) / 10_000_000

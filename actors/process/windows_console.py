@@ -1,14 +1,17 @@
 """CTRL_BREAK: the only stop signal that Windows has for a process without a window.
 
-It reaches a process group through the console that sender and group share. A runtime in a terminal
-(or started with a hidden console) lets services share its own; a runtime without any gives each a
-hidden one and visits it for the length of the call. Python's os.kill and Popen.send_signal are of
-no use here: where the event fails they terminate the target.
+It reaches a process group through the console that sender and group share. A runtime in a
+terminal, or started with a hidden console, lets its services share that one. A runtime without any
+(a detached one, or a program for the desktop) joins the hidden console of a child first: so its
+children share that, and none of them flashes a window. Python's os.kill and Popen.send_signal are
+of no use here: where the event fails they terminate the target.
 """
 
 from __future__ import annotations
 
 import ctypes
+import functools
+import os
 import subprocess
 import sys
 import threading
@@ -22,7 +25,6 @@ assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windo
 CLOSING = (2, 5, 6)
 """CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT."""
 
-_visiting = threading.Lock()
 _handlers: list[object] = []
 
 
@@ -32,9 +34,15 @@ def present() -> bool:
     return bool(api.kernel32.GetConsoleProcessList(byref(one), 1))
 
 
+@functools.cache
+def ready() -> bool:
+    """Join a hidden console if there is none; whether there is one now. The first call decides."""
+    return present() or _join_hidden()
+
+
 def spawn_flags() -> int:
     """Return CreateProcessW's flags for a child that can be told to stop and flashes no window."""
-    if present():
+    if ready():
         return subprocess.CREATE_NEW_PROCESS_GROUP
     return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
 
@@ -44,21 +52,31 @@ def send_break(leader: int) -> bool:
 
     A leader that has ended must not be named: its number may mean every process of the console.
     """
-    if leader <= 0:
+    if leader <= 0 or not present():
         return False
-    with _visiting:
-        if present():
-            return _generate(leader)
-        if not api.kernel32.AttachConsole(leader):
-            return False
-        try:
-            return _generate(leader)
-        finally:
-            api.kernel32.FreeConsole()
+    return bool(api.kernel32.GenerateConsoleCtrlEvent(api.CTRL_BREAK_EVENT, leader))
 
 
-def _generate(group: int) -> bool:
-    return bool(api.kernel32.GenerateConsoleCtrlEvent(api.CTRL_BREAK_EVENT, group))
+def _join_hidden() -> bool:
+    """Attach to the console of a child made for that; it stays when the child has gone."""
+    shell = os.path.join(os.environ["SYSTEMROOT"], "System32", "cmd.exe")
+    try:
+        child = subprocess.Popen(
+            [shell, "/d", "/q", "/c", "echo.& set /p stay="],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            creationflags=subprocess.CREATE_NO_WINDOW,
+        )
+    except OSError:
+        return False
+    with child:
+        assert child.stdin  # noqa: S101 - PIPE
+        assert child.stdout  # noqa: S101 - PIPE
+        child.stdout.readline()  # it runs, so its console exists
+        joined = bool(api.kernel32.AttachConsole(child.pid))
+        child.stdin.close()
+    return joined
 
 
 def watch_close(told: Callable[[], None]) -> None:

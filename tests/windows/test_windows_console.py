@@ -17,34 +17,38 @@ OBEDIENT = (
     "while True: time.sleep(0.05)\n"
 )
 HAS_CONSOLE = (
-    "from actors.process import windows_console as c\n"
-    "print(c.present(), c.spawn_flags() & 0x08000000 != 0)"
+    "import subprocess, sys\n"
+    "from actors.process import windows_console as console\n"
+    "ask = 'from actors.process import windows_console as c; print(c.present())'\n"
+    "before = console.present()\n"
+    "flags = console.spawn_flags()\n"
+    "hidden = bool(flags & subprocess.CREATE_NO_WINDOW)\n"
+    "print(before, console.present(), hidden, flush=True)\n"
+    "subprocess.run([sys.executable, '-c', ask], creationflags=flags)\n"
 )
 
 
-def test_a_runtime_without_a_console_gives_its_services_hidden_ones() -> None:
+def _consoles(flags: int) -> list[str]:
+    """Return: a console at first, one later, services get their own, a service has one."""
     said = subprocess.run(
         [sys.executable, "-c", HAS_CONSOLE],
-        creationflags=subprocess.DETACHED_PROCESS,
+        creationflags=flags,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert said.stdout.split() == ["False", "True"]
+    return said.stdout.split()
 
 
-def test_a_runtime_with_a_console_shares_it(start: services.Starter) -> None:
-    said = subprocess.run(
-        [sys.executable, "-c", HAS_CONSOLE],
-        creationflags=subprocess.CREATE_NO_WINDOW,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert said.stdout.split() == ["True", "False"]
+def test_a_runtime_with_a_console_shares_it() -> None:
+    assert _consoles(subprocess.CREATE_NO_WINDOW) == ["True", "True", "False", "True"]
 
 
-@pytest.mark.skipif(services.under_wine(), reason="Wine delivers no CTRL_BREAK to another console")
+def test_a_runtime_without_a_console_joins_a_hidden_one_and_shares_that() -> None:
+    assert _consoles(subprocess.DETACHED_PROCESS) == ["False", "True", "False", "True"]
+
+
+@pytest.mark.skipif(services.under_wine(), reason="Wine knows no process groups in a console")
 def test_a_service_hears_the_request_to_stop(start: services.Starter) -> None:
     obedient, neighbour = start(OBEDIENT), start(services.SLEEPS)
     assert obedient.line() == "up"

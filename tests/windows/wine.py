@@ -96,7 +96,7 @@ def chosen(arguments: list[str]) -> list[str]:
     """Return python.exe's arguments: a script of one's own, or pytest on what is named."""
     if arguments[:1] == ["--python"]:
         return arguments[1:]
-    named = any(not argument.startswith("-") for argument in arguments)
+    named = any(os.path.exists(argument.partition("::")[0]) for argument in arguments)
     places = [] if named else ["tests/windows"]
     return ["-m", "pytest", "-p", "no:cacheprovider", *arguments, *places]
 
