@@ -1,0 +1,21 @@
+"""The channel between the runtime and its guardian, chosen once for the platform.
+
+``pair()`` returns the runtime's Sender and the End that the guardian makes a Receiver of.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if sys.platform == "win32":
+    from actors.guardian.channel_windows import Descriptor, ReadEnd, Sender, duplicate, pair
+
+    End = ReadEnd
+else:
+    import socket
+
+    from actors.guardian.channel_posix import Descriptor, Sender, duplicate, pair
+
+    End = socket.socket
+
+__all__ = ["Descriptor", "End", "Sender", "duplicate", "pair"]
