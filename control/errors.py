@@ -26,7 +26,7 @@ CODES = {
 }
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure
+class Refusal(Exception):
     """An answer with a status from 400 on; ``body`` replaces the plain error where more is said."""
 
     def __init__(

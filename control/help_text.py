@@ -1,0 +1,42 @@
+"""What ``bundlevisor --help`` says."""
+
+from __future__ import annotations
+
+TOP = """\
+bundlevisor runs the services of a desktop bundle.
+
+usage: bundlevisor run [--manifest FILE] [flags]     start, watch, restart, stop
+       bundlevisor [-manifest FILE] [flags]          the same, as a dry run unless -dry-run=false
+       bundlevisor COMMAND [flags]                   ask a running instance
+
+run
+  --manifest FILE      the bundle (bundle.json)
+  --app-data DIR       where the application keeps its data (from the app's name)
+  --bundle-root DIR    where the bundle's files are (the manifest's folder)
+  --dry-run[=BOOL]     control API and validation only: no service is started
+  --keep-running       live on when the process that started the runtime ends
+  --verify HOW         assets that were verified before: cached or full (cached)
+
+ask (all take --app-data DIR or --manifest FILE to say which instance; --json where it helps)
+  status               every service: state, restarts, pid, ports, and what it waits for
+  health               how the bundle is, in one word
+  ready                whether all services are ready; --wait SECONDS
+  ports                where the services listen
+  port                 one of them: --service ID [--port-name NAME]
+  logs                 the last lines of a service: --service ID [--lines N] [-f]
+  start, stop, restart ID [--wait SECONDS]
+  shutdown             the orderly stop of everything; --wait [SECONDS]
+  secrets list         which secrets the bundle has
+  secrets set ID       give one its value: typed unseen, or --stdin
+  telemetry            where the events are written
+
+without an instance
+  validate             all the problems of a bundle: [--manifest FILE] [--bundle-root DIR]
+  schema               the JSON Schema of bundle.json
+  --version, --help
+
+exit codes
+  0 ok   1 the answer is no (not ready, failed, refused, not valid)   2 usage or manifest errors
+  3 another instance runs on the app-data   4 no running instance found
+  5 the instance did not answer, or refused the token   130 interrupted
+"""
