@@ -40,11 +40,10 @@ class Drain:
 
     def rescue(self, rescued: Rescue) -> None:
         """Finish what the runtime was about to write."""
-        if rescued.offset < 0:
+        if not rescued.written:
             self._take(rescued.data)
             return
-        standing = self._length() - rescued.offset
-        self._append(rescued.data[standing:] if standing > 0 else rescued.data)
+        self._append(rescued.missing(self._log) if self._open() else rescued.data)
         self._held = rescued.held
 
     def pump(self) -> bool:
@@ -111,9 +110,6 @@ class Drain:
             except OSError:
                 return False
         return self._log >= 0
-
-    def _length(self) -> int:
-        return os.fstat(self._log).st_size if self._open() else 0
 
 
 def _redactor(secrets: tuple[tuple[str, bytes], ...]) -> Redactor | None:

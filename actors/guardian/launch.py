@@ -31,7 +31,10 @@ def fork(theirs: socket.socket) -> BaseProcess:
 
 def spawn(theirs: socket.socket) -> BaseProcess:
     """Start a later one; from any thread."""
-    return _start(multiprocessing.get_context("spawn").Process, theirs)
+    from actors.process.own_children import starting
+
+    with starting():
+        return _start(multiprocessing.get_context("spawn").Process, theirs)
 
 
 def _start(process_class: Callable[..., BaseProcess], theirs: socket.socket) -> BaseProcess:

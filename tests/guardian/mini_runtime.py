@@ -6,7 +6,6 @@ does what it is told on stdin: ``dismiss``, ``return``, ``raise``, ``forget ID``
 
 from __future__ import annotations
 
-import os
 import sys
 
 from actors.guardian.link import Guardian
@@ -15,11 +14,10 @@ from actors.guardian.link import Guardian
 def main() -> None:
     instance = sys.argv[1]
     guardian = Guardian.start(instance)
-    import mini_runtime_body
+    from tests.guardian import mini_runtime_body
 
     mini_runtime_body.live(instance, sys.argv[2], guardian)
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     main()

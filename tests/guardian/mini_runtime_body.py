@@ -106,8 +106,7 @@ class Runtime:
                 mark, file = self.pipes[fd]
                 data = inflight.read(mark, fd)
                 if data:
-                    inflight.writing(os.fstat(file).st_size)
-                    os.write(file, data)
+                    inflight.write(file, data)
                 else:
                     poll.unregister(fd)
                     del self.pipes[fd]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
+
 from tests.guardian.household import Household, service
 from tests.waiting import wait_until
 
@@ -146,8 +148,6 @@ def test_a_service_that_was_not_registered_is_found_by_its_mark(
 def test_a_stopped_service_is_woken_so_that_it_hears_the_signal(tmp_path: Path) -> None:
     with Household(tmp_path / "h", service("api", grace_s=20)) as house:
         house.wait_started()
-        import os
-
         os.kill(house.services["api"], signal.SIGSTOP)
         house.kill()
         house.wait_clean()

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.guardian.household import Household, service
+from tests.records import events
+from tests.waiting import wait_until
+
+
+def numbered(lines: list[str]) -> list[int]:
+    return [int(line) for line in lines]
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_not_one_line_is_lost_or_doubled_when_the_runtime_is_killed_in_a_flood(
+    tmp_path: Path, round_: int
+) -> None:
+    flood = {"line-bytes": 40}
+    services = [
+        service("one", "floods_stdout", options=flood, grace_s=20),
+        service("two", "floods_stdout", options=flood, grace_s=20),
+    ]
+    with Household(tmp_path / "h", *services) as house:
+        wait_until(lambda: (house.folder / "two.log").stat().st_size > 200_000)
+        time.sleep(random.random() / 10)
+        house.kill()
+        house.wait_clean(30)
+        for name in ("one", "two"):
+            written = events(house.record(name), "flooded")[0]["lines"]
+            assert numbered(house.log(name).splitlines()[:written]) == list(range(written))
+
+
+def test_a_service_can_write_until_the_end_of_its_grace(tmp_path: Path) -> None:
+    """Its pipe is drained: it neither blocks nor gets SIGPIPE, and its last words are kept."""
+    lines = {"lines": 30_000, "line-bytes": 100}
+    with Household(
+        tmp_path / "h", service("one", "floods_stdout", options=lines, grace_s=20), reader=False
+    ) as house:
+        house.wait_started()
+        house.kill()
+        house.wait_clean(30)
+        written = events(house.record("one"), "flooded")[0]["lines"]
+        assert numbered(house.log("one").splitlines()[:written]) == list(range(written))
