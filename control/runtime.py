@@ -28,6 +28,7 @@ from actors.edges.loop import Loop
 from actors.edges.parent import watch_parent
 from actors.guardian.link import Guardian
 from actors.messages import KillBundle, StartBundle, StopBundle, SystemResumed
+from actors.process.own_children import know
 from actors.process.upkeep import adopt_orphans, end_adopted, keep_reaping
 from actors.service import ServiceActor
 from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
@@ -118,6 +119,7 @@ class House:
     def live(self, parent: int) -> int:
         """Start everything, wait for the end, stop everything; return the exit code."""
         self.ending.hear_signals()
+        know(self.guardian.pid)
         self._sweep()
         self._open_files()
         self._open_edges(parent)

@@ -8,7 +8,7 @@ import socket
 import threading
 from pathlib import Path
 
-from tests.bundle_maker import bundle, running
+from tests.bundle_maker import bundle, running, wait_until
 
 
 def in_range(low: int, high: int) -> dict[str, dict[str, dict[str, int]]]:
@@ -93,6 +93,7 @@ def test_a_port_that_is_lost_is_replaced_and_its_users_learn_of_it(tmp_path: Pat
     with contextlib.closing(thief), running(made.write()) as run:
         run.until_ready()
         assert run.ports("db") == {"http": 21861}
+        wait_until(lambda: run.events("api", "environment"), what="api to say what it was given")
         seen = run.events("api", "environment")[-1]["env"]
         assert seen["DB"] == "http://127.0.0.1:21861"
         moved = [event for event in run.telemetry() if event["event"] == "port_reassigned"]
