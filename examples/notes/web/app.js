@@ -9,8 +9,9 @@ const $ = (id) => document.getElementById(id);
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
-const ECHO_EVERY_MS = 10000;
+const ECHO_EVERY_MS = 5000;
 const ECHO_WITHIN_MS = 5000;
+const SAID_MS = 8000;
 
 class Away extends Error {}
 
@@ -93,8 +94,12 @@ async function attempt(act, otherwise = "") {
   }
 }
 
+let silence = 0;
+
 function say(sentence) {
   $("said").textContent = sentence;
+  clearTimeout(silence);
+  silence = setTimeout(() => ($("said").textContent = ""), SAID_MS);
 }
 
 // --- Notes ----------------------------------------------------------------------------------
