@@ -249,7 +249,7 @@ def test_events_arrive_one_by_one(ui: Any, until: Any) -> None:
 def test_a_client_that_goes_away_ends_its_request_at_the_api(ui: Any, api: Any, until: Any) -> None:
     with ui.connect() as client:
         client.sendall(b"GET /api/hang?as=waiting HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(0.2)
+        until(lambda: "waiting began" in api.who_left(), "the API has the request")
     until(lambda: "waiting" in api.who_left(), "the API notices that the waiting client left")
     with ui.connect() as client:
         client.sendall(b"GET /api/download?mib=2000 HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -45,7 +45,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     try:
         for number in range(int(request.query["mib"])):
             await response.write(bytes([number % 256]) * MIB)
-    except ConnectionError:
+    except BaseException:
         left.append("download")
         raise
     return response
@@ -75,11 +75,13 @@ async def who_left(_request: web.Request) -> web.Response:
 
 
 async def hang(request: web.Request) -> web.Response:
-    """Never answer; note when the client gives up."""
+    """Never answer; note when the request began, and when the client gives up."""
+    name = request.query.get("as", "hang")
+    left.append(f"{name} began")
     try:
         await asyncio.Event().wait()
     finally:
-        left.append(request.query.get("as", "hang"))
+        left.append(name)
     raise AssertionError
 
 

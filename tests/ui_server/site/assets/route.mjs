@@ -1,0 +1,1 @@
+export const route = (path) => (path === "/" ? "home" : `route ${path}`);
