@@ -1,0 +1,19 @@
+"""Fixtures of the tests of the examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.examples.notes_by_hand import Household, household
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Household]:
+    """Services of the notes bundle with an empty, migrated database."""
+    with household(tmp_path) as kept:
+        done = kept.migrate()
+        assert done.returncode == 0, done.stderr
+        yield kept
