@@ -12,9 +12,12 @@ from actors import process
 from actors.edges.probe import Target
 from actors.messages import Inputs
 from actors.readiness import port_asked
-from manifest import command, environment, paths, template
+from manifest import environment
+from manifest.command import CommandNotFound, find
+from manifest.launch import LaunchPlan, plan_health, plan_service
+from manifest.paths import PathRefused, anchor
 from manifest.schema import Binary, Health, Secret, Service
-from manifest.template import Scope
+from manifest.template import Scope, Unresolved, render
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -81,7 +84,15 @@ class Blueprint(msgspec.Struct, frozen=True):
         health = self.service.health
         if health is None or health.type != "command" or not health.command:
             return []
-        return resolve_command(self, health.command, self.scope(inputs), env)
+        try:
+            plan = plan_health(health.command, self.binary, self.scope(inputs), env)
+            return [find(plan.word, plan.programs), *plan.arguments]
+        except (Unresolved, PathRefused, CommandNotFound) as error:
+            raise self.refusal(f"health: {error}") from error
+
+    def refusal(self, reason: str, *, fatal: bool = False) -> CannotLaunch:
+        """Return the error that says why this service cannot be launched."""
+        return CannotLaunch(f"service '{self.service.id}': {reason}", fatal=fatal)
 
     def stop_address(self, inputs: Inputs) -> tuple[int, str] | None:
         """Return port and path of the service's own HTTP stop, if it has one."""
@@ -107,32 +118,27 @@ def compose(
     sockets: tuple[tuple[str, int], ...] = (),
 ) -> process.Launch:
     """Return what to spawn for one start; CannotLaunch says what is missing."""
-    service, binary, site = blueprint.service, blueprint.binary, blueprint.site
+    binary = blueprint.binary
     if binary is None:
-        raise CannotLaunch(f"service '{service.id}': no binary for this platform", fatal=True)
-    scope = blueprint.scope(inputs)
+        raise blueprint.refusal("no binary for this platform", fatal=True)
     try:
         env = blueprint.environment(inputs, instance)
-        path = paths.anchor(binary.path, site.bundle_root)
-        args = [template.render(arg, scope) for arg in binary.args]
-        cwd = paths.anchor(
-            template.render(binary.cwd, scope) or ".", site.bundle_root, site.app_data
-        )
+        plan = plan_service(binary, blueprint.scope(inputs), env)
         _make_data_dirs(blueprint)
-    except (template.Unresolved, paths.PathRefused) as error:
-        raise CannotLaunch(f"service '{service.id}': {error}", fatal=True) from error
+    except (Unresolved, PathRefused) as error:
+        raise blueprint.refusal(str(error), fatal=True) from error
     except OSError as error:
-        raise CannotLaunch(f"service '{service.id}': {error.filename}: {error.strerror}") from error
-    executable = _executable(blueprint, path)
-    if not os.path.isdir(cwd):
-        raise CannotLaunch(
-            f"service '{service.id}': working directory not found: {binary.cwd} (looked in {cwd}); "
+        raise blueprint.refusal(f"{error.filename}: {error.strerror}") from error
+    executable = _executable(blueprint, plan)
+    if not os.path.isdir(plan.cwd):
+        raise blueprint.refusal(
+            f"working directory not found: {binary.cwd} (looked in {plan.cwd}); "
             "is the bundle complete?"
         )
     return process.Launch(
-        argv=(executable, *args),
+        argv=(executable, *plan.arguments),
         env=env,
-        cwd=cwd,
+        cwd=plan.cwd,
         output=output,
         sockets=sockets,
         instance=instance,
@@ -144,65 +150,40 @@ def spawn(blueprint: Blueprint, launch: process.Launch) -> process.Child:
     try:
         return process.spawn(launch)
     except OSError as error:
-        raise CannotLaunch(_refusal(blueprint, launch.argv[0], error)) from error
+        raise blueprint.refusal(_refusal(launch.argv[0], error)) from error
     except ValueError as error:
-        raise CannotLaunch(f"service '{blueprint.service.id}': {error}", fatal=True) from error
+        raise blueprint.refusal(str(error), fatal=True) from error
 
 
-def resolve_command(
-    blueprint: Blueprint, words: list[str], scope: Scope, env: Mapping[str, str]
-) -> list[str]:
-    """Return a command with its first word resolved and its templates rendered; CannotLaunch."""
-    site, binary = blueprint.site, blueprint.binary
-    folder = ""
-    if binary is not None and binary.path:
-        folder = os.path.dirname(paths.anchor(binary.path, site.bundle_root))
-    try:
-        rendered = [template.render(word, scope) for word in words]
-        places = command.candidates(
-            rendered[0],
-            bundle=site.bundle_root,
-            data=site.app_data,
-            binary_folder=folder,
-            environ=env,
-        )
-        return [command.find(rendered[0], places), *rendered[1:]]
-    except (template.Unresolved, paths.PathRefused, command.CommandNotFound) as error:
-        raise CannotLaunch(f"service '{blueprint.service.id}': {error}", fatal=True) from error
-
-
-def _executable(blueprint: Blueprint, path: str) -> str:
+def _executable(blueprint: Blueprint, plan: LaunchPlan) -> str:
     """Return the file to run; CannotLaunch when there is none or it must not be run."""
-    name = blueprint.binary.path if blueprint.binary else ""
-    for candidate in command.with_suffixes(path, blueprint.site.environment):
-        if os.path.isfile(candidate):
-            if os.access(candidate, os.X_OK):
-                return candidate
-            raise CannotLaunch(
-                f"service '{blueprint.service.id}': binary is not executable: {name} "
-                f"({candidate}); set its executable bit"
-            )
-    kind = "is a folder" if os.path.isdir(path) else "not found"
-    shown = os.path.relpath(path, blueprint.site.bundle_root)
-    raise CannotLaunch(
-        f"service '{blueprint.service.id}': binary {kind}: {name} (looked in "
-        f"{os.path.join('BUNDLE', shown)}); is the bundle complete?"
-    )
+    there = next((path for path in plan.programs if os.path.isfile(path)), None)
+    if there is None:
+        path = plan.programs[0]
+        kind = "is a folder" if os.path.isdir(path) else "not found"
+        shown = os.path.join("BUNDLE", os.path.relpath(path, blueprint.site.bundle_root))
+        raise blueprint.refusal(
+            f"binary {kind}: {plan.word} (looked in {shown}); is the bundle complete?"
+        )
+    if not os.access(there, os.X_OK):
+        raise blueprint.refusal(
+            f"binary is not executable: {plan.word} ({there}); set its executable bit"
+        )
+    return there
 
 
 def _make_data_dirs(blueprint: Blueprint) -> None:
     for folder in blueprint.service.data_dirs:
-        rendered = template.render(folder, blueprint.scope(Inputs({})))
-        os.makedirs(paths.anchor(rendered, blueprint.site.app_data), exist_ok=True)
+        rendered = render(folder, blueprint.scope(Inputs({})))
+        os.makedirs(anchor(rendered, blueprint.site.app_data), exist_ok=True)
 
 
-def _refusal(blueprint: Blueprint, path: str, error: OSError) -> str:
+def _refusal(path: str, error: OSError) -> str:
     """Say in a sentence why a file that is there could not be run."""
-    name = f"service '{blueprint.service.id}': cannot run {path}"
     if error.errno == errno.ENOENT:
-        return f"{name}: the interpreter that it names (#! line or loader) is missing"
+        return f"cannot run {path}: the interpreter that it names (#! line or loader) is missing"
     if error.errno == errno.EACCES:
-        return f"{name}: permission denied; set its executable bit"
+        return f"cannot run {path}: permission denied; set its executable bit"
     if error.errno == errno.ENOEXEC:
-        return f"{name}: it is not a program for this machine, or a script without a #! line"
-    return f"{name}: {error.strerror or error}"
+        return f"cannot run {path}: it is no program for this machine, nor a script with a #! line"
+    return f"cannot run {path}: {error.strerror or error}"
