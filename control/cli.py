@@ -45,6 +45,9 @@ def dispatch(parsed: ClientCommand | Misuse) -> int:
 
 def _dispatch(parsed: ClientCommand | Misuse) -> int:
     if isinstance(parsed, Misuse):
+        from control.help_text import USAGE
+
+        print(USAGE, file=sys.stderr)
         return _complain(f"{parsed.sentence}; see bundlevisor --help", exit_codes.USAGE)
     if parsed.argv[0] in ("help", "--help", "-h"):
         from control.help_text import TOP

@@ -49,11 +49,9 @@ def wanted(app_data: str, manifest: str) -> Wanted:
     loaded = load.read(manifest)
     if loaded.manifest is None:
         first = loaded.findings.errors[0]
-        where = f" at {first.path}" if first.path else ""
-        raise ManifestUnusable(
-            f"cannot tell the instance by {manifest}{where}: {first.message}"
-            " (or say which one with --app-data)"
-        )
+        where = f"{manifest}: {first.path}: " if first.path else ""
+        hint = "(the instance is found by its bundle, or with --app-data DIR)"
+        raise ManifestUnusable(f"{where}{first.message} {hint}")
     return Wanted(
         app_data=paths.app_data_folder(loaded.manifest.app.name, os.environ),
         token_path=loaded.manifest.ipc.auth_token_path,

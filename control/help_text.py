@@ -1,14 +1,16 @@
-"""What ``bundlevisor --help`` says."""
+"""What ``bundlevisor --help`` says, and what a wrong command line is shown."""
 
 from __future__ import annotations
 
-TOP = """\
-bundlevisor runs the services of a desktop bundle.
-
+USAGE = """\
 usage: bundlevisor run [--manifest FILE] [flags]     start, watch, restart, stop
        bundlevisor [-manifest FILE] [flags]          the same, as a dry run unless -dry-run=false
        bundlevisor COMMAND [flags]                   ask a running instance
+"""
+TOP = f"""\
+bundlevisor runs the services of a desktop bundle.
 
+{USAGE}
 run
   --manifest FILE      the bundle (bundle.json)
   --app-data DIR       where the application keeps its data (from the app's name)

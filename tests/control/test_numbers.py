@@ -62,9 +62,9 @@ def tree() -> Iterator[subprocess.Popen[bytes]]:
         yield process
         import psutil
 
-        family = [*psutil.Process(process.pid).children(recursive=True), process]
-        for one in family:
+        for one in psutil.Process(process.pid).children(recursive=True):
             one.kill()
+        process.kill()
 
 
 def test_usage_is_that_of_the_whole_tree(

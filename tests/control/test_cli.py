@@ -1,0 +1,422 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.snapshot import State
+from actors.state import endpoint, instance
+from actors.state.instance import Instance
+from control import options
+from control.__main__ import main
+from control.facade import CommandOutcome
+from control.help_text import TOP
+from tests.control.fake_runtime import BUNDLE, FakeRuntime
+from tests.control.wire import TOKEN, Api, until
+
+
+class Cli:
+    """Runs commands in this process against the instance whose record lies in ``app_data``."""
+
+    def __init__(self, app_data: Path, capture: pytest.CaptureFixture[bytes]) -> None:
+        self.app_data = app_data
+        self._capture = capture
+
+    def __call__(self, *argv: str) -> tuple[int, str, str]:
+        """Exit code, stdout, stderr."""
+        code = main([*argv, "--app-data", str(self.app_data)])
+        out, err = self._capture.readouterr()
+        return code, out.decode(), err.decode()
+
+
+def record(app_data: Path, port: int, pid: int | None = None) -> None:
+    token_path = str(app_data / "runtime" / "auth-token")
+    endpoint.write_token(token_path, TOKEN)
+    endpoint.write_port(str(app_data), port)
+    one = Instance(
+        instance_id="instance-1",
+        pid=pid or os.getpid(),
+        created=0.0,
+        host="127.0.0.1",
+        port=port,
+        token_path=token_path,
+        manifest="/bundle/bundle.json",
+        started_at=0.0,
+    )
+    instance.write(str(app_data), one)
+
+
+@pytest.fixture
+def cli(tmp_path: Path, api: Api, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
+    record(tmp_path, api.port)
+    return Cli(tmp_path, capfdbinary)
+
+
+def test_status_is_a_table(cli: Cli, runtime: FakeRuntime) -> None:
+    runtime.change("db", State.BACKOFF, message="exit 3\x1b[31m", restarts=2, pid=99)
+    runtime.change("web.api-1", State.WAITING, message="waiting", waiting_for=("db",))
+    code, out, err = cli("status")
+    lines = out.splitlines()
+    assert (code, err) == (0, "")
+    assert lines[0].startswith("Notes 1.2.3, pid 4711, up ")
+    assert [line.split() for line in lines[2:]] == [
+        ["SERVICE", "STATE", "READY", "AFTER", "RESTARTS", "PID", "PORTS", "MESSAGE"],
+        ["db", "backoff", "-", "2", "99", "sql:47001", "exit", "3", "[31m"],
+        ["web.api-1", "waiting", "-", "0", "-", "http:47002", "waiting", "for", "db"],
+        ["extra", "ready", "-", "0", "-", "-"],
+    ]
+    assert lines[3].index("backoff") == lines[4].index("waiting")
+    assert "\x1b" not in out
+
+
+def test_status_as_json_is_the_answer_of_the_api(cli: Cli, api: Api) -> None:
+    code, out, _ = cli("status", "--json")
+    assert code == 0
+    assert json.loads(out).keys() == api.get("/status").json().keys()
+
+
+def test_health_is_one_word_and_a_failure_is_a_no(cli: Cli, runtime: FakeRuntime) -> None:
+    assert cli("health") == (0, "ok\n", "")
+    runtime.change("extra", State.FAILED)
+    assert cli("health") == (0, "degraded\n", "")
+    runtime.change("db", State.FAILED)
+    assert cli("health") == (1, "failed\n", "")
+
+
+def test_ready_says_who_is_not_and_why(cli: Cli, runtime: FakeRuntime) -> None:
+    assert cli("ready") == (0, "ready: 3 services\n", "")
+    runtime.change("db", State.FAILED, message="exit 1")
+    code, out, _ = cli("ready", "--wait", "30")
+    assert code == 1
+    assert out.startswith("not ready: 1 of 3 services\n")
+    assert "exit 1" in out
+
+
+def test_ready_waits(cli: Cli, runtime: FakeRuntime) -> None:
+    runtime.change("db", State.STARTING)
+    assert cli("ready", "--wait", "0.05")[0] == 1
+    threading.Timer(0.2, lambda: runtime.change("db", State.READY)).start()
+    assert cli("ready", "--wait", "30")[0] == 0
+
+
+def test_ports_and_one_port(cli: Cli, runtime: FakeRuntime) -> None:
+    code, out, _ = cli("ports")
+    assert code == 0
+    assert "web.api-1  http  127.0.0.1:47002" in out
+    assert cli("port", "--service", "db") == (0, "47001\n", "")
+    assert cli("port", "--service", "db", "--port-name", "sql") == (0, "47001\n", "")
+    for argv in (["extra"], ["nobody"], ["db", "--port-name", "http"]):
+        code, out, err = cli("port", "--service", *argv)
+        assert (code, out) == (1, "")
+        assert err.startswith("bundlevisor: service ")
+
+
+def test_logs_are_bytes_as_they_are(cli: Cli, runtime: FakeRuntime) -> None:
+    runtime.logs.content["db"] = "eins\nzwei ü\n".encode()
+    assert cli("logs", "--service", "db", "--lines", "1") == (0, "zwei ü\n", "")
+    code, _, err = cli("logs", "--service", "nobody")
+    assert code == 1
+    assert "there is no service 'nobody'" in err
+
+
+def test_following_a_log_ends_with_it(cli: Cli, runtime: FakeRuntime) -> None:
+    runtime.logs.content["db"] = b"old\n"
+
+    def write() -> None:
+        until(lambda: runtime.logs.subscriptions, "subscribed")
+        for chunk in (b"new\n", None):
+            runtime.logs.subscriptions[0].queue.put(chunk)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert cli("logs", "--service", "db", "--lines", "5", "-f") == (0, "old\nnew\n", "")
+    writer.join()
+
+
+def test_commands_name_whom_they_affect(cli: Cli, runtime: FakeRuntime) -> None:
+    runtime.outcome = CommandOutcome(accepted=True, affected=("web.api-1",))
+    assert cli("stop", "db") == (0, "db: ready; with it: web.api-1\n", "")
+    assert runtime.commands == [("db", "stop")]
+    assert cli("start", "db", "--wait", "5")[0] == 0
+    runtime.outcome = CommandOutcome(accepted=False, conflict="db is stopping")
+    assert cli("restart", "db") == (1, "", "bundlevisor: db is stopping\n")
+
+
+def test_a_command_that_is_not_done_in_time_is_a_no(cli: Cli, runtime: FakeRuntime) -> None:
+    code, out, _ = cli("stop", "db", "--wait", "0.05")
+    assert code == 1
+    assert "the stop is not done" in out
+
+
+def test_shutdown_is_asked_for(cli: Cli, runtime: FakeRuntime) -> None:
+    assert cli("shutdown") == (0, "stopping\n", "")
+    assert runtime.shutdowns == ["api"]
+
+
+def test_shutdown_waits_for_the_process(cli: Cli, api: Api, runtime: FakeRuntime) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        record(cli.app_data, api.port, process.pid)
+        code, out, err = cli("shutdown", "--wait", "0.05")
+        assert (code, out) == (1, "")
+        assert f"pid {process.pid} is still stopping" in err
+        runtime.shutdown = lambda reason: process.kill()  # type: ignore[method-assign]
+        assert cli("shutdown", "--wait") == (0, "stopped\n", "")
+
+
+def test_telemetry_says_where(cli: Cli) -> None:
+    code, out, _ = cli("telemetry")
+    assert (code, out.splitlines()[0]) == (0, "/data/telemetry/events.jsonl")
+
+
+def feed(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+
+
+def test_secrets_are_listed_and_set_unseen(
+    cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = cli("secrets", "list")
+    assert code == 0
+    assert [line.split()[:3] for line in out.splitlines()[1:]] == [
+        ["api_key", "user_prompt", "missing"],
+        ["session", "per_install_generated", "set"],
+    ]
+    feed(monkeypatch, b"k-1 \xc3\xa9\n")
+    assert cli("secrets", "set", "api_key", "--stdin") == (0, "api_key is set\n", "")
+    assert runtime.stored["api_key"] == "k-1 é"
+    feed(monkeypatch, b"")
+    code, _, err = cli("secrets", "set", "api_key")
+    assert (code, "--stdin" in err) == (2, True)
+    code, _, err = cli("secrets", "set", "nobody", "--stdin")
+    assert (code, "there is no secret 'nobody'" in err) == (1, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_secret_is_typed_without_echo(cli: Cli, runtime: FakeRuntime) -> None:
+    import pty
+
+    pid, terminal = pty.fork()
+    if pid == 0:
+        command = [sys.executable, "-m", "control", "secrets", "set", "api_key"]
+        os.execv(sys.executable, [*command, "--app-data", str(cli.app_data)])
+    shown = b""
+    while b"Key: " not in shown:
+        shown += os.read(terminal, 1000)
+    os.write(terminal, b"k-hidden\n")
+    while b"is set" not in shown:
+        shown += os.read(terminal, 1000)
+    assert os.waitpid(pid, 0)[1] == 0
+    os.close(terminal)
+    assert runtime.stored["api_key"] == "k-hidden"
+    assert b"hidden" not in shown
+
+
+def test_a_refused_secret_is_a_no_without_the_value(
+    cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from control.facade import SecretProblem
+
+    problem = SecretProblem(id="api_key", message="does not have the format ^k-[0-9]+$")
+    runtime.set_secrets = lambda values, timeout_s: (problem,)  # type: ignore[method-assign]
+    feed(monkeypatch, b"hidden\n")
+    code, out, err = cli("secrets", "set", "api_key", "--stdin")
+    assert (code, out) == (1, "")
+    assert err == "bundlevisor: api_key: does not have the format ^k-[0-9]+$\n"
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    def call(*argv: str) -> tuple[int, str, str]:
+        code = main(argv)
+        out, err = capfdbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return call
+
+
+def test_no_instance_is_4(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("status", "--app-data", str(tmp_path))
+    assert (code, out) == (4, "")
+    assert err.startswith(f"bundlevisor: no runtime runs on {tmp_path}")
+
+
+def test_an_instance_that_died_is_4(run: Run, tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    record(tmp_path, port, process.pid)
+    code, _, err = run("ports", "--app-data", str(tmp_path))
+    assert code == 4
+    assert str(port) in err
+
+
+def test_an_instance_that_takes_no_connections_is_5(run: Run, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    record(tmp_path, port, os.getpid())
+    code, _, err = run("ports", "--app-data", str(tmp_path))
+    assert code == 5
+    assert f"pid {os.getpid()}" in err
+
+
+@pytest.fixture
+def mute() -> Iterator[int]:
+    """A port on which whoever asks is cut off."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def cut_off() -> None:
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                client.recv(10)
+                client.close()
+
+        thread = threading.Thread(target=cut_off, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+
+
+def test_an_instance_that_does_not_answer_is_5(run: Run, tmp_path: Path, mute: int) -> None:
+    record(tmp_path, mute)
+    code, out, err = run("status", "--app-data", str(tmp_path))
+    assert (code, out) == (5, "")
+    assert "did not answer" in err
+
+
+def test_a_refused_token_is_5(cli: Cli) -> None:
+    endpoint.write_token(str(cli.app_data / "runtime" / "auth-token"), "another")
+    code, _, err = cli("ports")
+    assert code == 5
+    assert "refused the token in" in err
+    assert "another program" in err
+
+
+def test_an_instance_is_found_by_its_port_file_alone(cli: Cli) -> None:
+    os.unlink(instance.path(str(cli.app_data)))
+    assert cli("health")[0] == 0
+
+
+def test_an_instance_is_found_by_its_bundle(
+    run: Run, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text(json.dumps(bundle_of(auth_token_path="keys/token")))
+    from manifest import paths
+
+    app_data = Path(paths.app_data_folder("Notes", os.environ))
+    endpoint.write_port(str(app_data), api.port)
+    endpoint.write_token(str(app_data / "keys" / "token"), TOKEN)
+    assert run("health", "--manifest", str(bundle)) == (0, "ok\n", "")
+    monkeypatch.chdir(tmp_path)
+    assert run("health") == (0, "ok\n", "")
+
+
+def bundle_of(**ipc: Any) -> dict[str, Any]:
+    return BUNDLE | {"ipc": BUNDLE["ipc"] | ipc}
+
+
+def test_a_bundle_that_cannot_be_read_names_no_instance(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("status", "--manifest", str(tmp_path / "none.json"))
+    assert code == 2
+    assert "--app-data" in err
+
+
+def test_validate_needs_no_instance(run: Run, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text("{")
+    code, out, _ = run("validate", "--manifest", str(bundle))
+    assert code == 2
+    assert out.startswith("error: ")
+    assert out.endswith("not valid: 1 error\n")
+    code, out, _ = run("validate", "--manifest", str(bundle), "--json")
+    assert (code, json.loads(out)["valid"]) == (2, False)
+    assert json.loads(out)["errors"][0]["code"] == "truncated"
+
+
+def test_validate_tells_warnings_from_errors(run: Run, tmp_path: Path) -> None:
+    service = {
+        "id": "job",
+        "type": "worker",
+        "binaries": {"universal": {"path": "bin/job"}},
+        "readiness": {"type": "dependencies_ready"},
+        "hue": "blue",
+    }
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text(json.dumps(BUNDLE | {"services": [service], "swaps": [], "secrets": []}))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "job").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "job").chmod(0o755)
+    code, out, _ = run("validate", "--manifest", str(bundle))
+    assert (code, "services[0].hue" in out, out.splitlines()[-1]) == (0, True, "valid: 1 warning")
+
+
+def test_schema_is_json(run: Run) -> None:
+    code, out, _ = run("schema")
+    assert code == 0
+    assert json.loads(out)["title"].startswith("Desktop bundle")
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["help"], ["run", "--help"], ["-h"]])
+def test_help_goes_to_stdout(run: Run, argv: list[str]) -> None:
+    assert run(*argv) == (0, TOP, "")
+
+
+def test_help_names_every_flag_of_run() -> None:
+    for flag in options.SWITCHES | options.VALUED:
+        assert f"--{flag}" in TOP
+
+
+def test_the_version_is_that_of_the_runtime(run: Run) -> None:
+    code, out, _ = run("--version")
+    assert (code, out.split()[0]) == (0, "bundlevisor")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--frob"],
+        ["run", "frob"],
+        ["frob"],
+        ["status", "--frob"],
+        ["ready", "--wait", "x"],
+        ["port"],
+    ],
+)
+def test_misuse_is_2_with_usage_on_stderr(run: Run, argv: list[str]) -> None:
+    code, out, err = run(*argv)
+    assert (code, out) == (2, "")
+    assert err.startswith("usage: bundlevisor")
+
+
+def test_a_reader_that_has_enough_is_no_error(cli: Cli, runtime: FakeRuntime) -> None:
+    runtime.logs.content["db"] = b"x" * 1000 + b"\n"
+    runtime.logs.content["db"] *= 5000
+    command = [sys.executable, "-m", "control", "logs", "--service", "db", "--lines", "5000"]
+    with subprocess.Popen(
+        [*command, "--app-data", str(cli.app_data)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.wait(20) == 0
+        assert process.stderr.read() == b""
