@@ -79,8 +79,6 @@ class _Walk:
             self._error("out_of_range", path, f"is {_short(raw)}; it must be at least {shape.low}")
         elif shape.high is not None and raw > shape.high:
             self._error("out_of_range", path, f"is {_short(raw)}; it must be at most {shape.high}")
-        elif shape.kind == "int" and not -(1 << 63) <= raw < 1 << 63:
-            self._error("out_of_range", path, f"is {_short(raw)}; that is no sensible number")
         else:
             return raw
         return stand_in(shape, path)
@@ -184,7 +182,8 @@ def stand_in(shape: Shape, path: str) -> Any:
         }
     if shape.kind == "str":
         owner, _, name = path.rpartition(".")
-        return shape.choices[0] if shape.choices else _STAND_INS.get(name, owner or name)
+        word = owner if name == "id" else path
+        return shape.choices[0] if shape.choices else _STAND_INS.get(name, word)
     if shape.kind == "list":
         item = shape.item
         return [stand_in(item, f"{path}[0]")] * shape.min_length if item else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from manifest.paths import WINDOWS, PathRefused, anchor
+from manifest.paths import WINDOWS, anchor
 from manifest.schema import Binary, Secret, Service
 from manifest.template import Scope, render as render_text
 

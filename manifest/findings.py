@@ -10,6 +10,9 @@ import msgspec
 SHOWN = 1000
 """How many findings of one severity are kept; the rest is only counted."""
 
+TOO_MANY = "too_many_findings"
+"""The code of the finding that tells how many are not shown; it stands last."""
+
 HINTED = 100
 """How many findings are worth a search for near matches."""
 
@@ -101,7 +104,7 @@ class Report:
         if not dropped:
             return _sorted(tuple(kept))
         sentence = f"{dropped} more {self._name(kept)} are not shown; mend these first."
-        return (*_sorted(tuple(kept)), Finding("too_many_findings", "", sentence))
+        return (*_sorted(tuple(kept)), Finding(TOO_MANY, "", sentence))
 
     def _name(self, kept: list[Finding]) -> str:
         if kept is self._errors:
@@ -121,8 +124,12 @@ def _sorted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=_order)) if len(findings) > 1 else findings
 
 
-def _order(finding: Finding) -> tuple[list[tuple[bool, int, str]], str, str]:
+def _order(finding: Finding) -> tuple[bool, list[tuple[bool, int, str]], str, str]:
     """Order by path, numbers as numbers: ``services[2]`` before ``services[10]``."""
     parts = finding.path.replace("[", ".").replace("]", "").split(".")
-    digits = [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
-    return digits, finding.code, finding.message
+    numbered = [(False, int(part), "") if _is_number(part) else (True, 0, part) for part in parts]
+    return finding.code == TOO_MANY, numbered, finding.code, finding.message
+
+
+def _is_number(part: str) -> bool:
+    return part.isascii() and part.isdecimal() and len(part) < 10

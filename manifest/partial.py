@@ -20,6 +20,8 @@ _NEED_PORTS = frozenset(
 def trustworthy(found: Findings, unread: tuple[Finding, ...]) -> Findings:
     """Return the findings that do not come from the stand-ins for what ``unread`` names."""
     paths = [finding.path for finding in unread]
+    if "" in paths:  # nothing could be read
+        return Findings()
     owners = {_owner(path) for path in paths}
     doubtful = _doubtful(paths)
 

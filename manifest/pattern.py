@@ -24,6 +24,10 @@ _CLASSES = {
     "word": "0-9A-Za-z_",
     "xdigit": "0-9A-Fa-f",
 }
+_WORD = ("\\w", "\\W")
+_UNICODE = {"L": ("[^\\W\\d_]", "[\\W\\d_]"), "N": ("\\d", "\\D")}
+"""General categories that Python can express, and their opposites."""
+
 _ONLY_PYTHON = ("(?=", "(?!", "(?<=", "(?<!", "(?P=", "(?>", "(?(")
 
 
@@ -47,7 +51,8 @@ def why_refused(pattern: str) -> tuple[str, bool]:
 def to_python(pattern: str) -> str:
     """Return a pattern in RE2's syntax as one for :mod:`re` that matches the same texts.
 
-    Unicode classes (``\\pL``) match any letter, digit or underscore; all else is exact.
+    Only classes differ: ``\\d``, ``\\w`` and ``\\s`` know all of Unicode, and ``\\p{...}`` other
+    than letters and numbers (and each one within brackets) is any letter, digit or underscore.
     """
     return _Translation(pattern).text
 
@@ -191,8 +196,14 @@ class _Translation:
         elif self._ahead("\\x{"):
             self._code_point()
         else:
-            self.portable &= not ("1" <= letter <= "9") or in_class
+            if "1" <= letter <= "9" and not in_class and not self._octal():
+                self.portable = False
             self._emit(self._pattern[self._at : self._at + 2], 2)
+
+    def _octal(self) -> bool:
+        """Whether a character's number stands here: three octal digits, as in ``\\101``."""
+        digits = self._pattern[self._at + 1 : self._at + 4]
+        return len(digits) == 3 and all(digit in "01234567" for digit in digits)
 
     def _quotation(self) -> None:
         end = self._pattern.find("\\E", self._at)
@@ -206,8 +217,9 @@ class _Translation:
         if self._pattern[self._at + 2 : self._at + 3] == "{":
             end = self._pattern.find("}", self._at)
             length = end + 1 - self._at if end > 0 else 3
-        word = "\\w" if letter == "p" else "\\W"
-        self._emit(word if in_class else f"[{word}]", length)
+        name = self._pattern[self._at + 2 : self._at + length].strip("{}")
+        known = _UNICODE.get(name[:1], _WORD) if len(name) < 3 and not in_class else _WORD
+        self._emit(known[letter == "P"], length)
 
     def _code_point(self) -> None:
         end = self._pattern.find("}", self._at)

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-Milliseconds = Annotated[int, msgspec.Meta(ge=1)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
+LARGEST = 2**53 - 1  # what every JSON program reads exactly (RFC 8259, section 6)
+Milliseconds = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -160,7 +161,7 @@ class Health(Document, frozen=True, kw_only=True):
     command: list[str] = []
     interval_ms: Milliseconds = 500
     timeout_ms: Milliseconds = 2000
-    retries: Annotated[int, msgspec.Meta(ge=1)] = 3
+    retries: Annotated[int, msgspec.Meta(ge=1, le=LARGEST)] = 3
 
     @property
     def request_path(self) -> str:

@@ -77,7 +77,7 @@ def _malformed(source: bytes, message: str) -> Finding:
         json.loads(text, parse_constant=constants.append)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        if error.pos >= len(text.rstrip()):
+        if "truncated" in message:
             return _finding(
                 "truncated", f"the file ends too early ({place}: {error.msg}); copy it again."
             )

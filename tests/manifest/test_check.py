@@ -1,0 +1,561 @@
+"""The cross-field rules, as a table: what is found, how grave it is, and where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from manifest.check.header import is_loopback
+from manifest.findings import Finding
+from manifest.load import Loaded, parse
+
+HTTP = {"requested": [{"name": "http"}]}
+TWO = {"requested": [{"name": "http"}, {"name": "admin"}]}
+ENV = {"type": "env", "name": "TOKEN"}
+
+
+def only(loaded: Loaded) -> Finding:
+    findings = loaded.findings
+    (finding,) = (*findings.errors, *findings.service_errors, *findings.warnings)
+    return finding
+
+
+def test_a_plain_bundle_has_no_findings(found: Callable[..., Any]) -> None:
+    assert found({"id": "one"}) == []
+
+
+@pytest.mark.parametrize(
+    ("top", "expected"),
+    [
+        ({"schema_version": "0.1"}, []),
+        ({"schema_version": "v0.2"}, [("error", "schema_version_unsupported", "schema_version")]),
+        ({"schema_version": ""}, [("error", "schema_version_unsupported", "schema_version")]),
+        ({"target": "mobile"}, [("error", "target_unsupported", "target")]),
+        ({"ports": {"default_range": {"min": 0, "max": 0}, "reserved": None}}, []),
+        (
+            {"ports": {"default_range": {"min": 50000, "max": 49000}}},
+            [("error", "port_range_inverted", "ports.default_range")],
+        ),
+        (
+            {"telemetry": {"file": "../../t.jsonl"}},
+            [("error", "path_escapes_root", "telemetry.file")],
+        ),
+        ({"telemetry": {"file": "a\\..\\b.jsonl"}}, []),
+        ({"secrets": [{"id": "a", "class": "user_prompt", "target": ENV}]}, []),
+        (
+            {
+                "secrets": [
+                    {"id": "a", "class": "user_prompt", "target": ENV},
+                    {"id": "a", "class": "remote_fetch", "target": ENV},
+                ]
+            },
+            [("error", "duplicate_secret_id", "secrets[1].id")],
+        ),
+        (
+            {"secrets": [{"id": "a", "class": "infrastructure", "target": ENV}]},
+            [("error", "infrastructure_secret", "secrets[0].class")],
+        ),
+        (
+            {"secrets": [{"id": "a", "class": "user_prompt", "format": "(", "target": ENV}]},
+            [("error", "invalid_pattern", "secrets[0].format")],
+        ),
+        (
+            {"secrets": [{"id": "a", "class": "user_prompt", "format": "(?=a)b", "target": ENV}]},
+            [("warning", "pattern_not_portable", "secrets[0].format")],
+        ),
+        (
+            {"secrets": [{"id": "a=b", "class": "user_prompt", "target": {"type": "env"}}]},
+            [("error", "invalid_env_name", "secrets[0].id")],
+        ),
+        (
+            {
+                "secrets": [
+                    {"id": "a", "class": "user_prompt", "target": {"type": "file", "name": "../x"}}
+                ]
+            },
+            [("error", "path_escapes_root", "secrets[0].target.name")],
+        ),
+        (
+            {
+                "secrets": [
+                    {
+                        "id": "a",
+                        "class": "user_prompt",
+                        "target": {"type": "file", "name": "${data}/x"},
+                    }
+                ]
+            },
+            [],
+        ),
+        (
+            {
+                "secrets": [
+                    {
+                        "id": "a",
+                        "class": "user_prompt",
+                        "target": {"type": "file", "name": "Secrets.json"},
+                    }
+                ]
+            },
+            [("error", "path_taken", "secrets[0].target.name")],
+        ),
+        (
+            {
+                "secrets": [
+                    {
+                        "id": "a",
+                        "class": "user_prompt",
+                        "target": {"type": "file", "name": "./runtime//auth-token"},
+                    }
+                ]
+            },
+            [("error", "path_taken", "secrets[0].target.name")],
+        ),
+    ],
+)
+def test_the_bundle_as_a_whole(found: Callable[..., Any], top: Any, expected: Any) -> None:
+    assert found(**top) == expected
+
+
+@pytest.mark.parametrize("mode", ["loopback-http", "http"])
+def test_both_ipc_modes_are_taken(found: Callable[..., Any], mode: str) -> None:
+    ipc = {"mode": mode, "host": "localhost", "port": 0, "auth_token_path": "t"}
+    assert found(ipc=ipc) == []
+
+
+def test_another_ipc_mode_and_a_token_outside_are_errors(found: Callable[..., Any]) -> None:
+    ipc = {"mode": "pipe", "host": "127.0.0.1", "port": 1, "auth_token_path": "C:\\token"}
+    assert found(ipc=ipc) == [
+        ("error", "path_escapes_root", "ipc.auth_token_path"),
+        ("error", "ipc_mode_unsupported", "ipc.mode"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("host", "answer"),
+    [
+        ("127.0.0.1", True),
+        ("127.255.3.4", True),
+        (" 127.0.0.1 ", True),
+        ("localhost", True),
+        ("LocalHost.", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0:0:0:0:0:0:0:1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("127.0.0.256", False),
+        ("127.0.0.1.evil.com", False),
+        ("127.0.0", False),
+        ("127.1", False),
+        ("localhost.evil.com", False),
+        ("192.168.1.1", False),
+        ("127.0.0.١", False),
+        ("", False),
+    ],
+)
+def test_only_loopback_hosts_are_loopback(host: str, answer: bool) -> None:
+    assert is_loopback(host) is answer
+
+
+@pytest.mark.parametrize(
+    ("services", "expected"),
+    [
+        # ids
+        ([{"id": "a"}, {"id": "a"}], [("error", "duplicate_service_id", "services[1].id")]),
+        ([{"id": "a"}, {"id": "A"}], [("warning", "ids_differ_in_case", "services[1].id")]),
+        ([{"id": "-a"}], [("error", "invalid_service_id", "services[0].id")]),
+        ([{"id": ".a"}], [("error", "invalid_service_id", "services[0].id")]),
+        ([{"id": "a/b"}], [("error", "invalid_service_id", "services[0].id")]),
+        ([{"id": "é"}], [("error", "invalid_service_id", "services[0].id")]),
+        ([{"id": "x" * 129}], [("error", "invalid_service_id", "services[0].id")]),
+        ([{"id": "0.a_b-C"}], []),
+        ([{"id": "con"}], [("warning", "id_is_device", "services[0].id")]),
+        # types
+        (
+            [{"id": "a", "type": "backend"}],
+            [("warning", "unknown_service_type", "services[0].type")],
+        ),
+        ([{"id": "a", "type": "worker"}, {"id": "b", "type": "resource"}], []),
+        # dependencies
+        (
+            [{"id": "a", "dependencies": ["b"]}],
+            [("error", "unknown_dependency", "services[0].dependencies[0]")],
+        ),
+        (
+            [{"id": "a", "dependencies": ["a"]}],
+            [("error", "dependency_cycle", "services[0].dependencies")],
+        ),
+        (
+            [
+                {"id": "a", "dependencies": ["b"]},
+                {"id": "b", "dependencies": ["a"]},
+                {"id": "c", "dependencies": ["d"]},
+                {"id": "d", "dependencies": ["c"]},
+            ],
+            [
+                ("error", "dependency_cycle", "services[0].dependencies"),
+                ("error", "dependency_cycle", "services[2].dependencies"),
+            ],
+        ),
+        (
+            [{"id": "a"}, {"id": "b", "dependencies": ["a", "a"]}],
+            [("warning", "duplicate_dependency", "services[1].dependencies[1]")],
+        ),
+        (
+            [{"id": "a", "secrets": ["key"]}],
+            [("error", "unknown_secret", "services[0].secrets[0]")],
+        ),
+        # binaries
+        (
+            [{"id": "a", "binaries": {}}],
+            [("service", "binary_not_defined", "services[0].binaries")],
+        ),
+        (
+            [{"id": "a", "binaries": {"linux-x64": {"path": ""}}}],
+            [("service", "binary_not_defined", "services[0].binaries")],
+        ),
+        (
+            [{"id": "a", "binaries": {"win-x64": {"path": "x"}}}],
+            [("service", "binary_not_defined", "services[0].binaries")],
+        ),
+        ([{"id": "a", "binaries": {"Linux-AMD64": {"path": "x"}}}], []),
+        ([{"id": "a", "binaries": {"universal": {"path": "x"}}}], []),
+        (
+            [{"id": "a", "binaries": {"universal": {"path": "x"}, "linux-x46": {"path": "y"}}}],
+            [("warning", "unknown_platform", "services[0].binaries.linux-x46")],
+        ),
+        (
+            [{"id": "a", "type": "ui-bundle", "binaries": {}}],
+            [("service", "binary_not_defined", "services[0].binaries")],
+        ),
+        (
+            [{"id": "a", "type": "ui-bundle", "binaries": {}, "assets": [{"path": "u/i.html"}]}],
+            [("service", "ui_without_port", "services[0].ports")],
+        ),
+        (
+            [
+                {
+                    "id": "a",
+                    "type": "ui-bundle",
+                    "binaries": None,
+                    "assets": [{"path": "u/index.html"}],
+                    "ports": HTTP,
+                }
+            ],
+            [],
+        ),
+        # paths
+        (
+            [{"id": "a", "data_dirs": ["ok", "/abs", "x/../../y"]}],
+            [
+                ("error", "path_escapes_root", "services[0].data_dirs[1]"),
+                ("error", "path_escapes_root", "services[0].data_dirs[2]"),
+            ],
+        ),
+        (
+            [{"id": "a", "assets": [{"path": "..\\x"}, {"path": "\\\\server\\share"}]}],
+            [
+                ("error", "path_escapes_root", "services[0].assets[0].path"),
+                ("error", "path_escapes_root", "services[0].assets[1].path"),
+            ],
+        ),
+        (
+            [{"id": "a", "binaries": {"linux-x64": {"path": "../x", "cwd": "/tmp"}}}],
+            [
+                ("error", "path_escapes_root", "services[0].binaries.linux-x64.cwd"),
+                ("error", "path_escapes_root", "services[0].binaries.linux-x64.path"),
+            ],
+        ),
+        ([{"id": "a", "binaries": {"linux-x64": {"path": "x", "cwd": "${data}/w"}}}], []),
+        ([{"id": "a", "binaries": {"linux-x64": {"path": "x", "cwd": "${bundle}"}}}], []),
+        (
+            [{"id": "a", "binaries": {"linux-x64": {"path": "x", "cwd": "${data}/../w"}}}],
+            [("error", "path_escapes_root", "services[0].binaries.linux-x64.cwd")],
+        ),
+        # environment
+        (
+            [{"id": "a", "env": {"": "x", "A=B": "y"}}],
+            [
+                ("error", "invalid_env_name", 'services[0].env[""]'),
+                ("error", "invalid_env_name", 'services[0].env["A=B"]'),
+            ],
+        ),
+        ([{"id": "a", "env": {"PATH": "x", "Path": "y"}}], []),
+        (
+            [
+                {
+                    "id": "a",
+                    "env": {"PATH": "x", "Path": "y"},
+                    "binaries": {"linux-x64": {"path": "x"}, "win-x64": {"path": "x"}},
+                }
+            ],
+            [("warning", "env_names_differ_in_case", "services[0].env.Path")],
+        ),
+        # ports
+        (
+            [{"id": "a", "ports": {"requested": [{"name": "p"}, {"name": "p"}]}}],
+            [("error", "duplicate_port_name", "services[0].ports.requested[1].name")],
+        ),
+        (
+            [{"id": "a", "ports": {"requested": [{"name": "a-b"}, {"name": "a_b"}]}}],
+            [("warning", "port_variable_shared", "services[0].ports.requested[1].name")],
+        ),
+        (
+            [{"id": "a", "ports": {"requested": [{"name": "p", "range": {"min": 9, "max": 8}}]}}],
+            [("error", "port_range_inverted", "services[0].ports.requested[0].range")],
+        ),
+        (
+            [
+                {
+                    "id": "a",
+                    "ports": {"requested": [{"name": "p", "range": {"min": 47710, "max": 47710}}]},
+                }
+            ],
+            [("service", "port_range_exhausted", "services[0].ports.requested[0]")],
+        ),
+        # migrations and assets
+        (
+            [
+                {
+                    "id": "a",
+                    "migrations": [
+                        {"version": "1", "command": ["m"]},
+                        {"version": "1", "command": []},
+                        {"version": "2", "command": ["/bin/sh"]},
+                        {"version": "3", "command": ["${data}/m", "/any/where"]},
+                    ],
+                }
+            ],
+            [
+                ("error", "empty_command", "services[0].migrations[1].command"),
+                ("error", "duplicate_migration", "services[0].migrations[1].version"),
+                ("error", "path_escapes_root", "services[0].migrations[2].command[0]"),
+            ],
+        ),
+        (
+            [{"id": "a", "assets": [{"path": "x", "sha256": "abc123"}]}],
+            [("warning", "checksum_malformed", "services[0].assets[0].sha256")],
+        ),
+        ([{"id": "a", "assets": [{"path": "x", "sha256": "AB" * 32}]}], []),
+        # restart
+        (
+            [{"id": "a", "restart": {"backoff_ms": 500, "backoff_max_ms": 100}}],
+            [("warning", "backoff_inverted", "services[0].restart")],
+        ),
+    ],
+)
+def test_services(found: Callable[..., Any], services: Any, expected: Any) -> None:
+    assert found(*services) == expected
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        ({"health": {"type": "http"}, "ports": HTTP}, []),
+        ({"health": {"type": "http", "port_name": "http"}, "ports": TWO}, []),
+        ({"health": {"type": "tcp"}, "ports": TWO}, [("error", "port_ambiguous", "health")]),
+        (
+            {"health": {"type": "tcp", "port_name": "htp"}, "ports": TWO},
+            [("error", "unknown_port", "health")],
+        ),
+        ({"health": {"type": "http"}}, [("error", "probe_without_port", "health")]),
+        (
+            {"health": {"type": "http"}, "readiness": {"type": "health_success"}},
+            [("error", "probe_without_port", "health")],
+        ),
+        (
+            {"health": {"type": "http"}, "readiness": {"type": "dependencies_ready"}},
+            [("warning", "probe_without_port", "health")],
+        ),
+        (
+            {
+                "health": {"type": "http"},
+                "readiness": {"type": "log_match", "pattern": "ready"},
+            },
+            [("warning", "probe_without_port", "health")],
+        ),
+        ({"readiness": {"type": "port_open"}, "ports": HTTP}, []),
+        ({"readiness": {"type": "port_open"}}, [("error", "probe_without_port", "readiness")]),
+        (
+            {"readiness": {"type": "port_open", "port_name": "api"}, "ports": HTTP},
+            [("error", "unknown_port", "readiness")],
+        ),
+        ({"stop": {"http": {"path": "/x"}}}, [("error", "probe_without_port", "stop.http")]),
+        (
+            {"stop": {"http": {"path": "/x", "port_name": "z"}}, "ports": HTTP},
+            [("error", "unknown_port", "stop.http")],
+        ),
+    ],
+)
+def test_a_probe_asks_a_port_that_is_there(
+    found: Callable[..., Any], service: Any, expected: Any
+) -> None:
+    paths = [
+        (severity, code, f"services[0].{probe}.port_name") for severity, code, probe in expected
+    ]
+    assert found({"id": "a", **service}) == paths
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        (
+            {"readiness": {"type": "health_success"}},
+            [("error", "readiness_without_health", "readiness")],
+        ),
+        (
+            {"readiness": {"type": "log_match"}},
+            [("error", "pattern_missing", "readiness.pattern")],
+        ),
+        (
+            {"readiness": {"type": "log_match", "pattern": "a("}},
+            [("error", "invalid_pattern", "readiness.pattern")],
+        ),
+        ({"readiness": {"type": "log_match", "pattern": r"(?i)ready \pL+\z"}}, []),
+        ({"health": {"type": "log_match"}}, [("error", "pattern_missing", "health.pattern")]),
+        ({"health": {"type": "log_match", "path": "ready|ok"}}, []),
+        ({"health": {"type": "log_match", "pattern": "ready|ok"}}, []),
+        (
+            {"health": {"type": "log_match", "path": "[z-a]"}},
+            [("error", "invalid_pattern", "health.path")],
+        ),
+        ({"health": {"type": "command"}}, [("error", "empty_command", "health.command")]),
+        (
+            {"health": {"type": "command", "command": [" "]}},
+            [("error", "empty_command", "health.command")],
+        ),
+        (
+            {"health": {"type": "command", "command": ["../x"]}},
+            [("error", "path_escapes_root", "health.command[0]")],
+        ),
+        ({"health": {"type": "command", "command": ["./bin/check", "/etc"]}}, []),
+        ({"health": {}, "readiness": {"type": ""}, "gpu": {"requirement": ""}}, []),
+    ],
+)
+def test_a_probe_has_what_it_needs(found: Callable[..., Any], service: Any, expected: Any) -> None:
+    paths = [(severity, code, f"services[0].{path}") for severity, code, path in expected]
+    assert found({"id": "a", **service}) == paths
+
+
+def test_a_template_that_names_no_port_fails_only_its_service(found: Callable[..., Any]) -> None:
+    services = (
+        {"id": "playwright-driver", "ports": HTTP},
+        {
+            "id": "a",
+            "env": {"URL": "${playwright.http}", "HOME2": "${HOME}", "D": "${data}${x.y.z}"},
+            "binaries": {
+                "linux-x64": {"path": "x", "args": ["${a.http}"], "cwd": "${bundle}"},
+                "win-x64": {"path": "x", "args": ["${gone.http}"]},
+            },
+            "health": {"type": "command", "command": ["c", "${b.http}"]},
+            "migrations": [{"version": "1", "command": ["m"], "env": {"P": "${c.http}"}}],
+        },
+    )
+    assert found(*services) == [
+        ("service", "unresolved_template", "services[1].binaries.linux-x64.args[0]"),
+        ("service", "unresolved_template", "services[1].env.URL"),
+        ("service", "unresolved_template", "services[1].health.command[1]"),
+        ("service", "unresolved_template", "services[1].migrations[0].env.P"),
+        ("warning", "unresolved_template", "services[1].binaries.win-x64.args[0]"),
+    ]
+
+
+def test_a_service_error_leaves_the_bundle_startable(
+    bundle: Callable[..., Any], read_document: Callable[..., Loaded]
+) -> None:
+    loaded = read_document(bundle({"id": "a", "env": {"X": "${b.c}"}}, {"id": "b"}))
+    assert loaded.manifest is not None
+    assert loaded.findings.ok
+    assert [finding.code for finding in loaded.findings.of("a")] == ["unresolved_template"]
+    assert loaded.findings.of("b") == ()
+
+
+@pytest.mark.parametrize(
+    ("services", "words"),
+    [
+        (
+            [
+                {"id": "a", "dependencies": ["b"]},
+                {"id": "b", "dependencies": ["c"]},
+                {"id": "c", "dependencies": ["a"]},
+            ],
+            "a → b → c → a",
+        ),
+        ([{"id": "api", "dependencies": ["api"]}], "api → api"),
+        (
+            [{"id": "api", "dependencies": ["databse"]}, {"id": "database"}],
+            "service 'api': there is no service 'databse' to depend on (did you mean 'database'?)",
+        ),
+        (
+            [
+                {"id": "playwright-driver", "ports": HTTP},
+                {"id": "b", "env": {"U": "${playwright.http}"}},
+            ],
+            "did you mean '${playwright-driver.http}'?",
+        ),
+        (
+            [{"id": "a", "health": {"type": "tcp", "port_name": "htp"}, "ports": HTTP}],
+            "service 'a': it has no port 'htp' (did you mean 'http'?); it has 'http'.",
+        ),
+        (
+            [{"id": "a", "binaries": {"darwin-x64": {"path": "x"}}}],
+            "there is no binary for linux-x64 (only for 'darwin-x64'); add a 'linux-x64' entry",
+        ),
+    ],
+)
+def test_the_sentence_names_the_thing_and_the_remedy(
+    bundle: Callable[..., Any], read_document: Callable[..., Loaded], services: Any, words: str
+) -> None:
+    assert words in only(read_document(bundle(*services))).message
+
+
+def test_windows_has_its_own_names_signals_and_devices(found: Callable[..., Any]) -> None:
+    service = {
+        "id": "a",
+        "binaries": {"win-x64": {"path": "bin/aux.exe"}},
+        "env": {"Path": "x", "PATH": "y"},
+        "data_dirs": ["ab:c", "c."],
+        "stop": {"signal": "SIGUSR1"},
+    }
+    assert found(service, platform="win-x64") == [
+        ("error", "path_not_allowed", "services[0].binaries.win-x64.path"),
+        ("error", "path_not_allowed", "services[0].data_dirs[0]"),
+        ("error", "path_not_allowed", "services[0].data_dirs[1]"),
+        ("warning", "env_names_differ_in_case", "services[0].env.PATH"),
+        ("warning", "signal_unknown", "services[0].stop.signal"),
+    ]
+    assert [code for _, code, _ in found(service)] == [
+        "binary_not_defined",
+        "env_names_differ_in_case",
+    ]
+
+
+def test_an_emulated_binary_is_a_warning(found: Callable[..., Any]) -> None:
+    service = {"id": "a", "binaries": {"mac-amd64": {"path": "x"}}}
+    assert found(service, platform="darwin-arm64") == [
+        ("warning", "binary_emulated", "services[0].binaries.mac-amd64")
+    ]
+
+
+def test_a_large_bundle_full_of_mistakes_is_checked_in_linear_steps(
+    bundle: Callable[..., Any],
+) -> None:
+    """Ten times the services must not take a hundred times the work: counted, not timed."""
+    services = [
+        {
+            "id": f"service-{number}",
+            "dependencies": [f"servise-{number}", f"service-{(number + 1) % 400}"],
+            "env": {"A": f"${{servize-{number}.http}}"},
+            "ports": HTTP,
+        }
+        for number in range(400)
+    ]
+    findings = parse(json.dumps(bundle(*services)).encode(), "linux-x64").findings
+    hinted = [finding for finding in findings.errors if "did you mean" in finding.message]
+    assert len(findings.errors) == 401
+    assert len(hinted) <= 100
+    assert [finding.code for finding in findings.errors].count("dependency_cycle") == 1

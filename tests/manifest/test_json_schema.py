@@ -1,0 +1,77 @@
+"""The JSON Schema of the format, and what the room imports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from manifest import schema
+from manifest.json_schema import json_schema, text
+
+ROOT = Path(schema.__file__).parent.parent
+
+
+def test_the_schema_names_every_struct_and_required_field() -> None:
+    document = json_schema()
+    definitions: dict[str, Any] = document["$defs"]
+    assert document["$ref"] == "#/$defs/Manifest"
+    assert definitions["Manifest"]["required"] == [
+        "schema_version", "target", "app", "ipc", "telemetry", "services",
+    ]  # fmt: skip
+    assert {"Service", "Secret", "Health", "RestartPolicy", "Supervision"} <= set(definitions)
+    assert "class" in definitions["Secret"]["properties"]
+    health = definitions["Health"]["properties"]
+    assert health["type"]["enum"] == ["command", "http", "log_match", "tcp"]
+    assert health["retries"]["default"] == 3
+
+
+def test_unknown_fields_are_allowed_by_the_schema() -> None:
+    assert '"additionalProperties": false' not in text()
+
+
+def test_the_schema_is_printed_as_indented_json() -> None:
+    assert text().endswith("}\n")
+    assert json.loads(text()) == json_schema()
+
+
+HEAVY = {
+    "argparse", "asyncio", "ctypes", "dataclasses", "hashlib", "http", "json", "logging",
+    "multiprocessing", "pathlib", "random", "secrets", "shutil", "ssl", "tempfile", "urllib",
+}  # fmt: skip
+
+
+def imported_by(code: str) -> set[str]:
+    """Which modules are there after ``code``, in an interpreter of its own, msgspec's aside."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.path.extend({sys.path!r});"
+        f" import msgspec; before = set(sys.modules); {code};"
+        " print(' '.join(set(sys.modules) - before))"
+    )
+    command = [sys.executable, "-I", "-c", program]
+    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+
+def test_the_start_imports_nothing_heavy(picker: bytes) -> None:
+    modules = ("load", "graph", "template", "platform", "paths", "command", "environment")
+    more = ("launch", "plan_ports")
+    imports = ", ".join(f"manifest.{name}" for name in (*modules, *more))
+    plain = picker.replace(b" null", b" []").replace(b'"gpu": [],', b"")
+    reading = f"import {imports}; manifest.load.parse({plain!r})"
+    found = imported_by(reading)
+    assert "manifest.load" in found
+    assert {name.partition(".")[0] for name in found}.isdisjoint(HEAVY)
+    assert "manifest.codes" not in found
+    assert "manifest.json_schema" not in found
+
+
+def test_the_room_needs_only_itself() -> None:
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "manifest").rglob("*.py")
+    ]
+    found = imported_by(f"import {', '.join(names).replace('.__init__', '')}")
+    foreign = {name.partition(".")[0] for name in found} - set(sys.stdlib_module_names)
+    assert foreign == {"manifest"}

@@ -1,0 +1,465 @@
+"""The reader: what it takes, and that it names everything that is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+from manifest import load
+from manifest.codes import MEANINGS
+from manifest.findings import Findings
+from manifest.load import Loaded, parse, read
+from manifest.schema import Manifest
+from manifest.source import LIMIT, SourceRefused, read_bytes
+
+
+def codes(loaded: Loaded) -> list[str]:
+    return [finding.code for finding in loaded.findings.errors]
+
+
+def test_a_bundle_of_the_packagers_is_read_with_only_a_warning_for_its_own_type(
+    picker: bytes,
+) -> None:
+    loaded = parse(picker, "linux-x64")
+    assert loaded.manifest is not None
+    assert [finding.code for finding in loaded.findings.warnings] == ["unknown_service_type"]
+    assert loaded.findings.service_errors == ()
+
+
+def test_go_zero_values_and_nulls_mean_the_defaults(picker: bytes) -> None:
+    manifest = parse(picker, "linux-x64").manifest
+    assert manifest is not None
+    store = manifest.service("store")
+    assert store.health is not None
+    assert (store.health.interval_ms, store.health.timeout_ms, store.health.retries) == (
+        500,
+        2000,
+        3,
+    )
+    assert store.readiness is not None
+    assert store.readiness.timeout_ms == 30_000
+    assert store.port_requests[0].range is None
+    assert (store.dependencies, store.critical, store.gpu) == ([], True, None)
+    assert manifest.ports is not None
+    assert manifest.ports.reserved is None
+
+
+def test_zero_in_our_own_extension_is_no_default(picker: bytes) -> None:
+    manifest = parse(picker, "linux-x64").manifest
+    assert manifest is not None
+    assert manifest.service("api").restart.backoff_ms == 0
+
+
+def test_free_form_parts_are_kept_as_they_are(picker: bytes) -> None:
+    manifest = parse(picker, "linux-x64").manifest
+    assert manifest is not None
+    assert manifest.service("api").metadata == {
+        "run_mode": "eager",
+        "anything": [1, {"deep": None}],
+    }
+
+
+def test_a_bundle_without_surprises_never_meets_the_slow_reader(
+    bundle: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("the slow reader was used")
+
+    monkeypatch.setattr(load, "_collect", fail)
+    text = json.dumps(bundle({"id": "one", "env": {"ADDRESS": ":80", "QUOTE": 'a": b'}}), indent=2)
+    assert parse(text.encode(), "linux-x64").manifest is not None
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "words"),
+    [
+        (b"", "manifest_empty", "is empty"),
+        (b" \r\n\t", "manifest_empty", "only blanks"),
+        (b"\0" * 50, "manifest_empty", "zero bytes"),
+        (b'{"schema_version": "v0.1", "serv', "truncated", "line 1, column"),
+        (b'{"a": 1', "truncated", "ends too early"),
+        (b'{\n  "a": 1,\n  "b" 2\n}', "not_json", "line 3, column 7"),
+        (b'{"a": 1} {}', "not_json", "extra data"),
+        (b"// comment\n{}", "not_json", "line 1, column 1"),
+        (b'{"a": [1,]}', "not_json", "line 1"),
+        (b"\xef\xbb\xbf{}", "byte_order_mark", "byte order mark"),
+        ('{"a": 1}'.encode("utf-16"), "not_utf8", "UTF-16"),
+        ('{"a": 1}'.encode("utf-32"), "not_utf8", "UTF-32"),
+        (b'{"a":\n "\xff"}', "not_utf8", "byte 0xff at line 2, byte 3"),
+        (b'{"a": NaN}', "not_a_number", "NaN"),
+        (b'{"a": -Infinity}', "not_a_number", "-Infinity"),
+        (b'{"a": 1e999}', "number_out_of_range", "too large"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "number_out_of_range", "too large"),
+        (b'{"a": "\\ud800"}', "not_json", "surrogate"),
+        (b"[" * 10_000, "nested_too_deeply", "too deeply"),
+        (b'{"a":' * 10_000, "nested_too_deeply", "too deeply"),
+        (b"[" * 10_000 + b"]" * 10_000, "nested_too_deeply", "too deeply"),
+    ],
+)
+def test_bytes_that_are_no_json_get_one_clear_error(data: bytes, code: str, words: str) -> None:
+    loaded = parse(data)
+    assert loaded.manifest is None
+    assert codes(loaded) == [code]
+    assert words in loaded.findings.errors[0].message
+
+
+@pytest.mark.parametrize("data", [b"[]", b'"text"', b"12", b"null", b"true", b"1.5"])
+def test_json_that_is_no_object_is_refused(data: bytes) -> None:
+    assert codes(parse(data)) == ["wrong_type"]
+    assert parse(data).findings.errors[0].path == ""
+
+
+def test_moderately_deep_metadata_is_read(bundle: Callable[..., Any]) -> None:
+    document = bundle({"id": "one"}, metadata=json.loads("[" * 300 + "]" * 300))
+    assert parse(json.dumps(document).encode(), "linux-x64").manifest is not None
+
+
+def test_every_problem_is_named_at_once_with_its_path(bundle: Callable[..., Any]) -> None:
+    document = bundle(
+        {"id": "api", "health": {"type": "htpp"}, "dependencies": ["databse"], "log_dir": "../x"},
+        {"id": "database", "critical": "yes", "ports": {"requested": [{"name": ""}]}},
+        {"type": "worker", "env": {"A": 1}, "dependencies": ["database", 3]},
+        schema_version="v9",
+        telemetry={},
+        ipc={"mode": "http", "host": "0.0.0.0", "port": 70000, "auth_token_path": "/etc/x"},
+    )
+    del document["app"]["name"]
+    loaded = parse(json.dumps(document).encode(), "linux-x64")
+    assert loaded.manifest is None
+    assert [(f.code, f.path) for f in loaded.findings.errors] == [
+        ("missing_field", "app.name"),
+        ("path_escapes_root", "ipc.auth_token_path"),
+        ("ipc_host_not_loopback", "ipc.host"),
+        ("out_of_range", "ipc.port"),
+        ("schema_version_unsupported", "schema_version"),
+        ("unknown_value", "services[0].health.type"),
+        ("path_escapes_root", "services[0].log_dir"),
+        ("wrong_type", "services[1].critical"),
+        ("empty_value", "services[1].ports.requested[0].name"),
+        ("wrong_type", "services[2].dependencies[1]"),
+        ("wrong_type", "services[2].env.A"),
+        ("missing_field", "services[2].id"),
+        ("missing_field", "telemetry.file"),
+    ]
+
+
+def test_a_dependency_is_named_unknown_although_another_part_cannot_be_read(
+    bundle: Callable[..., Any],
+) -> None:
+    document = bundle({"id": "api", "dependencies": ["databse"]}, {"id": "database", "critical": 3})
+    loaded = parse(json.dumps(document).encode(), "linux-x64")
+    assert [(f.code, f.path) for f in loaded.findings.errors] == [
+        ("unknown_dependency", "services[0].dependencies[0]"),
+        ("wrong_type", "services[1].critical"),
+    ]
+    assert "did you mean 'database'?" in loaded.findings.errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "path", "words"),
+    [
+        ({"health": {"type": "htpp"}}, "unknown_value", "health.type", "did you mean 'http'?"),
+        ({"health": {"path": "/x"}}, "missing_field", "health.type", "is missing; add it"),
+        ({"health": []}, "wrong_type", "health", "must be an object, not a list"),
+        ({"env": {"A": True}}, "wrong_type", "env.A", "must be a string, not true"),
+        ({"env": {"a b": 1.5}}, "wrong_type", 'env["a b"]', "not 1.5"),
+        ({"env": []}, "wrong_type", "env", "must be an object"),
+        ({"env": {"A": "a\0b"}}, "nul_character", "env.A", "NUL"),
+        ({"critical": 1}, "wrong_type", "critical", "must be true or false, not 1"),
+        ({"dependencies": "db"}, "wrong_type", "dependencies", "must be a list, not the string"),
+        ({"dependencies": [None]}, "wrong_type", "dependencies[0]", "not null"),
+        ({"startup": {"timeout_ms": -1}}, "out_of_range", "startup.timeout_ms", "at least 1"),
+        ({"startup": {"timeout_ms": 0}}, "out_of_range", "startup.timeout_ms", "at least 1"),
+        ({"startup": {"timeout_ms": 1.5}}, "wrong_type", "startup.timeout_ms", "a whole number"),
+        ({"restart": {"backoff_factor": 0.5}}, "out_of_range", "restart.backoff_factor", "1"),
+        ({"restart": {"policy": ""}}, "unknown_value", "restart.policy", "'on_failure'"),
+        (
+            {"startup": {"timeout_ms": 1 << 70}},
+            "out_of_range",
+            "startup.timeout_ms",
+            "at most 9007",
+        ),
+        ({"assets": [{"path": ""}]}, "empty_value", "assets[0].path", "fill it in"),
+        (
+            {"migrations": [{"version": "1", "command": ["x"], "run_on": "once"}]},
+            "unknown_value",
+            "migrations[0].run_on",
+            "'always', 'first_install', 'install' or 'upgrade'",
+        ),
+        ({"id": None}, "missing_field", "id", "is null; fill it in"),
+        ({"id": ""}, "empty_value", "id", "is empty"),
+        ({"gpu": {"requirement": "mandatory"}}, "unknown_value", "gpu.requirement", "'required'"),
+        ({"stop": {"signal": "SIGTREM"}}, "unknown_value", "stop.signal", "did you mean 'SIGTERM'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_path_and_remedy(
+    bundle: Callable[..., Any], change: dict[str, Any], code: str, path: str, words: str
+) -> None:
+    loaded = parse(json.dumps(bundle({"id": "one", **change})).encode(), "linux-x64")
+    assert loaded.manifest is None
+    (finding,) = loaded.findings.errors
+    assert (finding.code, finding.path) == (code, f"services[0].{path}")
+    assert words in finding.message
+
+
+def test_an_unknown_field_warns_with_the_field_that_was_meant(bundle: Callable[..., Any]) -> None:
+    document = bundle({"id": "a"}, {"id": "b"}, {"id": "c", "dependancies": [], "zzz": {"x": [1]}})
+    loaded = parse(json.dumps({**document, "peers": []}).encode(), "linux-x64")
+    assert loaded.manifest is not None
+    warnings = {finding.path: finding for finding in loaded.findings.warnings}
+    assert set(warnings) == {"services[2].dependancies", "services[2].zzz", "peers"}
+    assert "did you mean 'dependencies'?" in warnings["services[2].dependancies"].message
+    assert warnings["services[2].zzz"].service == "c"
+    assert "did you mean" not in warnings["services[2].zzz"].message
+
+
+def test_names_in_another_case_are_read_as_go_reads_them(bundle: Callable[..., Any]) -> None:
+    document = bundle({"ID": "one", "Binaries": {"linux-x64": {"Path": "bin/y"}}})
+    del document["services"][0]["binaries"]
+    document["Services"] = document.pop("services")
+    loaded = parse(json.dumps(document).encode(), "linux-x64")
+    assert loaded.manifest is not None
+    assert loaded.manifest.service("one").binaries["linux-x64"].path == "bin/y"
+    assert [f.code for f in loaded.findings.warnings] == ["field_case"] * 4
+
+
+def test_a_name_in_another_case_does_not_replace_the_right_one(bundle: Callable[..., Any]) -> None:
+    loaded = parse(json.dumps({**bundle({"id": "one"}), "Services": []}).encode(), "linux-x64")
+    assert loaded.manifest is not None
+    assert [(f.code, f.path) for f in loaded.findings.warnings] == [("unknown_field", "Services")]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{"app": 1, "app": 2}', "app"),
+        ('{"app": 1, "app" : 2}', "app"),
+        ('{"app": 1, "app"\n:2}', "app"),
+        ('{"app": 1, "\\u0061pp": 2}', "app"),
+        ('{"a": ":80", "services": [{}, {"env": {"X": ":1", "X": "2"}}]}', "services[1].env.X"),
+        ('{"a\\u0022: b": 1, "c": {"d": 1, "d": 2}}', "c.d"),
+        ('{"a": {"b": 1}, "a": {"b": 1, "b": 2}}', "a"),
+    ],
+)
+def test_a_key_that_stands_twice_is_named(text: str, path: str) -> None:
+    findings = parse(text.encode()).findings
+    duplicates = [finding for finding in findings.errors if finding.code == "duplicate_key"]
+    assert duplicates[0].path == path
+    assert "twice" in duplicates[0].message
+
+
+@pytest.mark.parametrize("value", [":80", '\\":', '":', "\\u0022:", '\\\\":', '": "x'])
+def test_quotes_and_colons_in_strings_are_no_keys(bundle: Callable[..., Any], value: str) -> None:
+    document = bundle({"id": "one", "env": {"A": value, 'B": ': value}})
+    for text in (json.dumps(document), json.dumps(document, indent=1), json.dumps(document)[::1]):
+        loaded = parse(text.encode(), "linux-x64")
+        assert loaded.manifest is not None
+        assert loaded.manifest.services[0].env["A"] == value
+
+
+def test_too_many_findings_are_counted_not_shown(bundle: Callable[..., Any]) -> None:
+    document = {**bundle({"id": "one"}), **{f"field{number}": 1 for number in range(1500)}}
+    warnings = parse(json.dumps(document).encode(), "linux-x64").findings.warnings
+    assert len(warnings) == 1001
+    assert warnings[-1].code == "too_many_findings"
+    assert "500 more warnings" in warnings[-1].message
+
+
+def test_findings_are_sorted_by_path_with_numbers_as_numbers(bundle: Callable[..., Any]) -> None:
+    document = bundle(*({"id": f"s{number}", "odd": 1} for number in range(12)))
+    warnings = parse(json.dumps(document).encode(), "linux-x64").findings.warnings
+    assert [f.path for f in warnings] == [f"services[{number}].odd" for number in range(12)]
+
+
+def test_findings_add_up() -> None:
+    first = parse(b"").findings
+    both = first + Findings(warnings=first.errors)
+    assert (len(both.errors), len(both.warnings), both.ok) == (1, 1, False)
+
+
+def test_the_sum_of_the_bytes_is_there_for_status(tmp_path: Path, picker: bytes) -> None:
+    path = tmp_path / "bundle.json"
+    path.write_bytes(picker)
+    loaded = read(str(path), "linux-x64")
+    assert loaded.manifest is not None
+    assert loaded.sha256 == hashlib.sha256(picker).hexdigest()
+
+
+def test_a_file_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    assert codes(read(str(tmp_path / "none.json"))) == ["manifest_missing"]
+    (tmp_path / "file").touch()
+    assert codes(read(str(tmp_path / "file" / "none.json"))) == ["manifest_missing"]
+
+
+@pytest.mark.parametrize("path", ["a\0b", "x" * 10_000, "\ud800"])
+def test_an_impossible_path_is_a_finding(path: str) -> None:
+    assert codes(read(path)) == ["manifest_missing"]
+
+
+def test_a_folder_is_a_finding(tmp_path: Path) -> None:
+    assert codes(read(str(tmp_path))) == ["manifest_not_a_file"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFOs in folders")
+def test_pipes_devices_and_sockets_are_refused_without_waiting(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert codes(read(str(pipe))) == ["manifest_not_a_file"]
+    assert codes(read(os.devnull)) == ["manifest_not_a_file"]
+    assert codes(read("/dev/zero")) == ["manifest_not_a_file"]
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        assert codes(read(str(tmp_path / "socket"))) == ["manifest_not_a_file"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_links_in_a_circle_are_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    assert codes(read(str(tmp_path / "a"))) == ["manifest_unreadable"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
+def test_a_file_without_permission_is_a_finding(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.json"
+    path.write_text("{}")
+    path.chmod(0)
+    assert codes(read(str(path))) == ["manifest_unreadable"]
+
+
+def test_a_huge_file_is_refused_by_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.json"
+    with path.open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    assert codes(read(str(path))) == ["manifest_too_large"]
+
+
+def test_a_file_of_exactly_the_limit_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.json"
+    path.write_bytes(b" " * 100)
+    assert len(read_bytes(str(path), limit=100)) == 100
+    with pytest.raises(SourceRefused, match="larger than"):
+        read_bytes(str(path), limit=99)
+    assert LIMIT == 16 * 1024 * 1024
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+def test_a_file_whose_size_is_not_told_is_read_to_its_end() -> None:
+    assert b"Pid:" in read_bytes("/proc/self/status")
+    with pytest.raises(SourceRefused, match="larger than"):
+        read_bytes("/proc/self/status", limit=10)
+
+
+def test_every_code_in_the_sources_is_explained() -> None:
+    import re
+
+    folder = Path(load.__file__).parent
+    sources = "\n".join(path.read_text() for path in folder.rglob("*.py"))
+    calls = r"(?:\.(?:error|service_error|warning)|Finding|_finding|_error|_warn)\(\s*\"(\w+)\""
+    used = set(re.findall(calls, sources))
+    assert len(used) > 40
+    assert used <= set(MEANINGS)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+NAMES = sorted(
+    {
+        name
+        for struct in Manifest.__subclasses__() or [Manifest]
+        for name in struct.__struct_fields__
+    }
+    | {"id", "type", "health", "env", "requested", "range", "min", "max", "class", "target", "path"}
+)
+NEARLY = st.recursive(
+    JSON,
+    lambda inner: st.dictionaries(st.sampled_from(NAMES), inner | st.lists(inner, max_size=3)),
+    max_leaves=30,
+)
+
+
+@given(NEARLY)
+def test_no_json_value_brings_the_reader_down(value: object) -> None:
+    loaded = parse(json.dumps(value).encode(), "linux-x64")
+    assert (loaded.manifest is None) is bool(loaded.findings.errors)
+    assert {f.code for f in loaded.findings.errors} <= set(MEANINGS)
+
+
+@given(st.data())
+def test_a_bundle_with_one_part_replaced_by_anything_is_read_or_explained(
+    data: st.DataObject,
+) -> None:
+    document = json.loads((Path(__file__).parent / "bundles" / "picker.json").read_text())
+    part: Any = document
+    for _ in range(data.draw(st.integers(0, 5))):
+        keys = list(part) if isinstance(part, dict) else list(range(len(part)))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(part[key], dict | list) or not part[key]:
+            break
+        part = part[key]
+    keys = list(part) if isinstance(part, dict) else list(range(len(part)))
+    part[data.draw(st.sampled_from(keys))] = data.draw(JSON)
+    loaded = parse(json.dumps(document).encode(), "linux-x64")
+    assert (loaded.manifest is None) is bool(loaded.findings.errors)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_bring_the_reader_down(data: bytes) -> None:
+    loaded = parse(data)
+    assert loaded.manifest is None
+    assert loaded.findings.errors
+
+
+WORD = st.text("abcdefgh-_.0123456789", min_size=1, max_size=12).map(lambda word: f"s{word}")
+SERVICES = st.lists(
+    st.fixed_dictionaries(
+        {"id": WORD},
+        optional={
+            "type": st.sampled_from(["worker", "resource", "api-binary"]),
+            "env": st.dictionaries(st.text("ABC_", min_size=1), st.text("xyz/ :\"'é")),
+            "data_dirs": st.lists(WORD),
+            "critical": st.booleans(),
+            "metadata": st.dictionaries(st.text(), JSON, max_size=3),
+        },
+    ),
+    min_size=1,
+    max_size=5,
+    unique_by=lambda service: str(service["id"]).lower(),
+)
+
+
+@given(SERVICES)
+def test_what_is_valid_comes_out_as_it_went_in(services: list[dict[str, Any]]) -> None:
+    document = {
+        "schema_version": "0.1",
+        "target": "desktop",
+        "app": {"name": "a", "version": "1"},
+        "ipc": {"mode": "http", "host": "::1", "port": 0, "auth_token_path": "t"},
+        "telemetry": {"file": "f"},
+        "services": [{**service, "binaries": {"universal": {"path": "b"}}} for service in services],
+    }
+    loaded = parse(json.dumps(document).encode(), "linux-x64")
+    assert loaded.findings.errors == ()
+    assert loaded.manifest is not None
+    again = parse(msgspec.json.encode(loaded.manifest), "linux-x64")
+    assert again.manifest == loaded.manifest
+    for service, written in zip(loaded.manifest.services, services, strict=True):
+        assert service.env == written.get("env", {})
+        assert service.metadata == written.get("metadata", {})

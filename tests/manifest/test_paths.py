@@ -1,0 +1,190 @@
+"""Paths that stay in their root, and where app-data lies."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from manifest.paths import (
+    EscapesRoot,
+    PathRefused,
+    anchor,
+    app_data_folder,
+    folder_name,
+    normalise,
+    resolve,
+    within,
+)
+
+links = pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+
+
+@pytest.mark.parametrize(
+    ("path", "normal"),
+    [
+        ("bin/x", "bin/x"),
+        ("bin\\sub\\x.exe", "bin/sub/x.exe"),
+        ("./bin//x/", "bin/x"),
+        ("bin/../lib/./x", "lib/x"),
+        ("", "."),
+        (".", "."),
+        ("a/..", "."),
+        ("...", "..."),
+        ("..x/x..", "..x/x.."),
+        ("~/x", "~/x"),
+        (" x", " x"),
+    ],
+)
+def test_a_path_is_normalised(path: str, normal: str) -> None:
+    assert normalise(path, windows=False) == normal
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "..",
+        "../x",
+        "a/../../x",
+        "a\\..\\..\\x",
+        "/etc/passwd",
+        "\\windows",
+        "\\\\server\\share\\x",
+        "//server/share",
+        "C:\\x",
+        "c:x",
+        "C:/x",
+        "z:",
+        "\\\\?\\C:\\x",
+        "./../x",
+    ],
+)
+@pytest.mark.parametrize("windows", [False, True])
+def test_a_path_that_leaves_its_root_is_refused_on_every_platform(path: str, windows: bool) -> None:
+    with pytest.raises(EscapesRoot, match="path"):
+        normalise(path, windows=windows)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["con", "CON", "a/nul", "aux.txt", "COM1", "lpt9.log.gz", "com¹", "nul .txt", "conin$",
+     "x.", "x /y", "a/b. ", "file.txt:stream", "a/b:c/d", "xy::$DATA"],
+)  # fmt: skip
+def test_names_with_another_meaning_on_windows_are_refused_there_only(path: str) -> None:
+    assert normalise(path, windows=False)
+    with pytest.raises(PathRefused, match="rename it"):
+        normalise(path, windows=True)
+
+
+@pytest.mark.parametrize("path", ["console", "com10", "auxiliary", "nully.txt", "com", "lpt"])
+def test_names_that_only_look_like_devices_are_fine(path: str) -> None:
+    assert normalise(path, windows=True) == path
+
+
+def test_nul_characters_are_refused() -> None:
+    with pytest.raises(PathRefused, match="NUL"):
+        normalise("a\0b")
+
+
+@given(st.text("ab./\\:. -é", max_size=20), st.booleans())
+def test_what_is_accepted_stays_below_the_root(path: str, windows: bool) -> None:
+    try:
+        normal = normalise(path, windows=windows)
+    except PathRefused:
+        return
+    assert not normal.startswith("/")
+    assert ".." not in normal.split("/")
+    assert "\\" not in normal
+    root = os.path.abspath("root")
+    assert within(os.path.normpath(os.path.join(root, normal)), root)
+    assert normalise(normal, windows=windows) == normal
+
+
+def test_a_path_is_resolved_below_its_root_whether_it_exists_or_not(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    assert resolve(str(tmp_path), "bin\\x") == os.path.join(tmp_path, "bin", "x")
+    assert resolve(str(tmp_path), "new/deep/../x") == os.path.join(tmp_path, "new", "x")
+    assert resolve(str(tmp_path), "") == str(tmp_path)
+
+
+@links
+def test_links_that_stay_inside_are_followed_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "v2").mkdir()
+    (tmp_path / "current").symlink_to("v2")
+    assert resolve(str(tmp_path), "current/x") == str(tmp_path / "current" / "x")
+
+
+@links
+def test_links_that_lead_out_are_refused_at_any_place(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "deep").mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (root / "door").symlink_to(tmp_path / "outside")
+    (root / "deep" / "file").symlink_to(tmp_path / "outside" / "secret")
+    (root / "chain").symlink_to("door")
+    for path in ("door", "door/x", "deep/file", "chain/x", "deep/../door/x"):
+        with pytest.raises(EscapesRoot, match="by a link"):
+            resolve(str(root), path)
+
+
+@links
+def test_a_root_behind_a_link_is_no_escape(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "root").symlink_to("real")
+    assert resolve(str(tmp_path / "root"), "x") == str(tmp_path / "root" / "x")
+
+
+def test_a_sibling_with_the_same_beginning_is_not_within() -> None:
+    base = os.path.abspath("base")
+    assert within(base, base)
+    assert within(os.path.join(base, "x"), base)
+    assert not within(base + "2", base)
+    assert within(os.path.abspath(os.sep + "x"), os.path.abspath(os.sep))
+
+
+def test_rendered_paths_may_lie_in_either_root_but_nowhere_else(tmp_path: Path) -> None:
+    bundle, data = tmp_path / "bundle", tmp_path / "data"
+    assert anchor("work", str(bundle), str(data)) == str(bundle / "work")
+    assert anchor(f"{data}/work", str(bundle), str(data)) == str(data / "work")
+    assert anchor(f"{data}\\work", str(bundle), str(data)) == str(data / "work")
+    assert anchor(str(bundle), str(bundle), str(data)) == str(bundle)
+    for outside in (f"{data}/../x", str(tmp_path), "../x"):
+        with pytest.raises(EscapesRoot):
+            anchor(outside, str(bundle), str(data))
+
+
+@pytest.mark.parametrize(
+    ("system", "environ", "folder"),
+    [
+        ("linux", {"HOME": "/home/u"}, ["/home/u", ".config"]),
+        ("linux", {"HOME": "/home/u", "XDG_CONFIG_HOME": "/cfg"}, ["/cfg"]),
+        ("linux", {"HOME": "/home/u", "XDG_CONFIG_HOME": "cfg"}, ["/home/u", ".config"]),
+        ("darwin", {"HOME": "/Users/u"}, ["/Users/u", "Library", "Application Support"]),
+        ("win32", {"APPDATA": "/roaming"}, ["/roaming"]),
+    ],
+)
+def test_app_data_lies_where_go_puts_it(
+    system: str, environ: dict[str, str], folder: list[str]
+) -> None:
+    expected = os.path.join(*folder, "my-app")
+    assert app_data_folder("My App", environ, system) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("Picker Wheel", "picker-wheel"),
+        ("a/b\\c:d", "a-b-c-d"),
+        ("..", "bundle"),
+        ("  ", "bundle"),
+        ("App.", "app"),
+        ("Ünï", "ünï"),
+        ("con", "con-app"),
+        ("a\tb\x01c", "a-b-c"),
+    ],
+)
+def test_an_apps_name_becomes_a_folder_name(name: str, folder: str) -> None:
+    assert folder_name(name) == folder

@@ -1,0 +1,233 @@
+"""The choice of ports."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, strategies as st
+
+from manifest.plan_ports import Key, PortDemand, PortPlan, choose, demands, range_of, reserved_of
+from manifest.schema import Manifest
+
+
+class Machine:
+    """Which ports are free, and which were asked about (and are held since)."""
+
+    def __init__(self, busy: set[int] | None = None) -> None:
+        self.busy = busy or set()
+        self.asked: list[int] = []
+
+    def is_free(self, port: int) -> bool:
+        self.asked.append(port)
+        return port not in self.busy
+
+    @property
+    def held(self) -> set[int]:
+        return {port for port in self.asked if port not in self.busy}
+
+
+def demand(service: str, low: int, high: int, name: str = "p") -> PortDemand:
+    return PortDemand(service, name, low, high)
+
+
+def given_out(plan: PortPlan) -> dict[str, int]:
+    return {service: ports["p"] for service, ports in plan.ports.items()}
+
+
+def test_each_gets_the_lowest_free_of_its_own_range() -> None:
+    machine = Machine({10, 30})
+    plan = choose(
+        [demand("a", 10, 20), demand("b", 30, 40), demand("c", 10, 20)], is_free=machine.is_free
+    )
+    assert given_out(plan) == {"a": 11, "b": 31, "c": 12}
+    assert plan.failures == ()
+
+
+def test_a_range_that_comes_later_and_lies_lower_is_no_problem() -> None:
+    machine = Machine()
+    plan = choose([demand("a", 50, 60), demand("b", 10, 20)], is_free=machine.is_free)
+    assert given_out(plan) == {"a": 50, "b": 10}
+
+
+def test_reserved_ports_and_the_control_port_are_not_even_asked_about() -> None:
+    machine = Machine()
+    plan = choose(
+        [demand("a", 10, 20)], is_free=machine.is_free, reserved=[10, 11], control_port=12
+    )
+    assert given_out(plan) == {"a": 13}
+    assert machine.asked == [13]
+
+
+def test_a_wide_range_makes_room_for_a_narrow_one_in_any_order() -> None:
+    wanted = [demand("wide", 10, 12), demand("narrow", 10, 10), demand("middle", 10, 11)]
+    for order in itertools.permutations(wanted):
+        machine = Machine()
+        plan = choose(order, is_free=machine.is_free)
+        assert given_out(plan) == {"narrow": 10, "middle": 11, "wide": 12}
+        assert machine.held == {10, 11, 12}
+
+
+def test_the_remembered_port_is_used_again() -> None:
+    machine = Machine()
+    plan = choose(
+        [demand("a", 10, 20), demand("b", 10, 20)],
+        is_free=machine.is_free,
+        remembered={("b", "p"): 10, ("a", "p"): 15, ("gone", "p"): 11},
+    )
+    assert given_out(plan) == {"a": 15, "b": 10}
+
+
+@pytest.mark.parametrize(
+    ("remembered", "busy"),
+    [(9, set()), (21, set()), (11, {11}), (12, set()), (13, set())],
+)
+def test_a_remembered_port_that_cannot_be_is_forgotten(remembered: int, busy: set[int]) -> None:
+    machine = Machine(busy)
+    plan = choose(
+        [demand("a", 10, 20)],
+        is_free=machine.is_free,
+        remembered={("a", "p"): remembered},
+        reserved=[12],
+        control_port=13,
+    )
+    assert given_out(plan) == {"a": 10}
+
+
+def test_one_port_remembered_twice_is_given_once() -> None:
+    plan = choose(
+        [demand("a", 10, 20), demand("b", 10, 20)],
+        is_free=Machine().is_free,
+        remembered={("a", "p"): 12, ("b", "p"): 12},
+    )
+    assert given_out(plan) == {"a": 12, "b": 10}
+
+
+def test_a_remembered_port_moves_only_when_another_could_get_none() -> None:
+    remembered = {("a", "p"): 12}
+    roomy = [demand("b", 12, 13), demand("a", 10, 20)]
+    assert given_out(choose(roomy, is_free=Machine().is_free, remembered=remembered)) == {
+        "b": 13,
+        "a": 12,
+    }
+    narrow = [demand("b", 12, 12), demand("a", 10, 20)]
+    assert given_out(choose(narrow, is_free=Machine().is_free, remembered=remembered)) == {
+        "b": 12,
+        "a": 10,
+    }
+
+
+def test_an_exhausted_range_fails_only_who_asked_for_it() -> None:
+    machine = Machine({11})
+    plan = choose(
+        [demand("a", 10, 13), demand("b", 10, 13), demand("c", 10, 13), demand("d", 50, 50)],
+        is_free=machine.is_free,
+        reserved=[12],
+    )
+    assert given_out(plan) == {"a": 10, "b": 13, "d": 50}
+    (failure,) = plan.failures
+    assert (failure.code, failure.service) == ("port_range_exhausted", "c")
+    assert "of the 4 in 10-13, 1 are in use, 2 are given" in failure.message
+    assert "1 are reserved" in failure.message
+
+
+def test_an_inverted_range_fails_alone() -> None:
+    plan = choose([demand("a", 20, 10), demand("b", 1, 1)], is_free=Machine().is_free)
+    assert given_out(plan) == {"b": 1}
+    assert [failure.service for failure in plan.failures] == ["a"]
+
+
+def test_a_service_with_several_ports_has_them_by_name() -> None:
+    wanted = [demand("a", 10, 20, "http"), demand("a", 10, 20, "admin")]
+    plan = choose(wanted, is_free=Machine().is_free)
+    assert plan.ports == {"a": {"http": 10, "admin": 11}}
+
+
+def test_a_crowd_for_one_range_is_served_and_the_rest_fails() -> None:
+    wanted = [demand(f"s{number}", 1000, 1999) for number in range(1200)]
+    machine = Machine()
+    plan = choose(wanted, is_free=machine.is_free)
+    assert len(plan.ports) == 1000
+    assert len(plan.failures) == 200
+    assert len(machine.asked) == 1000
+
+
+def test_the_demands_of_a_bundle_have_their_ranges(manifest_of: Callable[..., Manifest]) -> None:
+    requested = [{"name": "x", "range": {"min": 5, "max": 6}}, {"name": "y"}]
+    service = {"id": "a", "ports": {"requested": requested}}
+    plain = manifest_of(service)
+    assert [(item.key, item.low, item.high) for item in demands(plain)] == [
+        (("a", "x"), 5, 6),
+        (("a", "y"), 47000, 48000),
+    ]
+    ruled = manifest_of(
+        service, ports={"default_range": {"min": 7, "max": 9}, "reserved": [47710, 8]}
+    )
+    assert [(item.low, item.high) for item in demands(ruled)] == [(5, 6), (7, 9)]
+    assert range_of(ruled.services[0].port_requests[1], ruled) == (7, 9)
+    assert reserved_of(ruled) == {47710, 8}
+    assert reserved_of(plain) == frozenset()
+    assert demands(ruled)[1].path == "services[0].ports.requested[1]"
+
+
+PORTS = st.integers(1, 8)
+DEMANDS = st.lists(st.tuples(PORTS, PORTS), max_size=8).map(
+    lambda pairs: [demand(f"s{n}", min(pair), max(pair)) for n, pair in enumerate(pairs)]
+)
+
+
+def most_that_can_be_served(wanted: list[PortDemand], usable: set[int]) -> int:
+    """Serve greedily by the end of the range: optimal for intervals."""
+    left = set(usable)
+    served = 0
+    for item in sorted(wanted, key=lambda item: item.high):
+        fitting = [port for port in sorted(left) if item.low <= port <= item.high]
+        if fitting:
+            left.remove(fitting[0])
+            served += 1
+    return served
+
+
+@given(
+    DEMANDS,
+    st.sets(PORTS),
+    st.sets(PORTS),
+    st.none() | PORTS,
+    st.dictionaries(st.integers(0, 7), PORTS),
+)
+def test_the_choice_keeps_every_promise(
+    wanted: list[PortDemand],
+    busy: set[int],
+    reserved: set[int],
+    control: int | None,
+    before: dict[int, int],
+) -> None:
+    machine = Machine(busy)
+    remembered: dict[Key, int] = {(f"s{number}", "p"): port for number, port in before.items()}
+    plan = choose(
+        wanted,
+        is_free=machine.is_free,
+        remembered=remembered,
+        reserved=reserved,
+        control_port=control,
+    )
+    ports = given_out(plan)
+    by_service = {item.service: item for item in wanted}
+    assert len(set(ports.values())) == len(ports)
+    assert len(machine.asked) == len(set(machine.asked))
+    assert machine.held == set(ports.values())
+    for service, port in ports.items():
+        assert by_service[service].low <= port <= by_service[service].high
+        assert port not in busy | reserved | {control}
+    assert {failure.service for failure in plan.failures} == set(by_service) - set(ports)
+    usable = set(range(1, 9)) - busy - reserved - {control}
+    assert len(ports) == most_that_can_be_served(wanted, usable)
+    again = choose(
+        wanted,
+        is_free=Machine(busy).is_free,
+        remembered={(service, "p"): port for service, port in ports.items()},
+        reserved=reserved,
+        control_port=control,
+    )
+    assert given_out(again) == ports

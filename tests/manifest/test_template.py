@@ -1,0 +1,118 @@
+"""Templates: what is replaced, what stays, what is an error."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, strategies as st
+
+from manifest.schema import Binary, Health, Migration, Secret, SecretTarget, Service
+from manifest.template import Scope, Unresolved, near_ports, references, render, unresolved
+from manifest.texts import ports_named
+
+SCOPE = Scope(
+    data="/data",
+    bundle="/bundle",
+    ports={
+        "api": {"http": 1, "admin": 2},
+        "my.dotted-svc": {"http": 3, "a.b": 5},
+        "playwright-driver": {"http": 4},
+        "bare": {},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "rendered"),
+    [
+        ("", ""),
+        ("plain", "plain"),
+        ("${data}", "/data"),
+        ("file:${data}/x?b=${bundle}", "file:/data/x?b=/bundle"),
+        ("http://127.0.0.1:${api.http}/", "http://127.0.0.1:1/"),
+        ("${my.dotted-svc.http}", "3"),
+        ("${my.dotted-svc.a.b}", "5"),
+        ("${HOME}", "${HOME}"),
+        ("${}", "${}"),
+        ("${ data }", "${ data }"),
+        ("${data", "${data"),
+        ("$data $$ {data}", "$data $$ {data}"),
+        ("${a:-b.c}", "${a:-b.c}"),
+        ("${process.env.HOME}", "${process.env.HOME}"),
+        ("${.x}${x.}", "${.x}${x.}"),
+        ("${a${data}}", "${a/data}"),
+        ("$${data}", "$/data"),
+        ("${é.x}", "${é.x}"),
+        ("}${data}{", "}/data{"),
+    ],
+)
+def test_a_text_is_rendered(text: str, rendered: str) -> None:
+    assert render(text, SCOPE) == rendered
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("${playwright.http}", ["playwright-driver.http"]),
+        ("${api.htpp}", ["api.http", "api.admin"]),
+        ("${apii.http}", ["api.http"]),
+        ("${bare.http}", ["api.http"]),
+        ("${my.doted-svc.http}", ["my.dotted-svc.http"]),
+        ("${zzzzzz.qqqq}", []),
+    ],
+)
+def test_a_reference_that_names_no_port_is_told_with_near_ones(text: str, near: list[str]) -> None:
+    with pytest.raises(Unresolved) as raised:
+        render(text, SCOPE)
+    assert raised.value.near[: len(near)] == near
+    assert raised.value.reference == text[2:-1]
+    assert text in str(raised.value)
+
+
+def test_the_error_of_a_stranger_says_that_there_is_none() -> None:
+    with pytest.raises(Unresolved, match="no service has such a port"):
+        render("${zzzzzz.qqqq}", SCOPE)
+
+
+def test_references_are_the_known_pairs() -> None:
+    text = "${api.http}${data}${my.dotted-svc.http}${gone.http}${api.http}"
+    assert references(text, SCOPE.ports) == {("api", "http"), ("my.dotted-svc", "http")}
+    assert unresolved(text, SCOPE.ports) == ["gone.http"]
+
+
+def test_near_ports_are_few() -> None:
+    ports = {f"api{number}": ["http"] for number in range(50)}
+    assert len(near_ports("api.http", ports)) == 3
+
+
+@given(st.text("${}dataapi.http-_ x"))
+def test_rendering_is_refused_exactly_when_something_is_unresolved(text: str) -> None:
+    missing = unresolved(text, SCOPE.ports)
+    if missing:
+        with pytest.raises(Unresolved):
+            render(text, SCOPE)
+    else:
+        rendered = render(text, SCOPE)
+        assert rendered == text or "${" in text
+
+
+def test_a_service_names_the_ports_of_all_its_texts() -> None:
+    secret = Secret(
+        id="s", class_="user_prompt", target=SecretTarget(type="file", name="x-${api.admin}")
+    )
+    service = Service(
+        id="one",
+        env={"A": "${api.http}"},
+        secrets=["s", "unknown"],
+        binaries={
+            "linux-x64": Binary(path="x", args=["${playwright-driver.http}"]),
+            "win-x64": Binary(path="x", args=["${my.dotted-svc.http}"]),
+        },
+        health=Health(type="command", command=["c", "${bundle}"]),
+        migrations=[Migration(version="1", command=["m"], env={"B": "${my.dotted-svc.a.b}"})],
+    )
+    assert ports_named(service, {"s": secret}, "linux-x64", SCOPE.ports) == {
+        ("api", "http"),
+        ("api", "admin"),
+        ("playwright-driver", "http"),
+        ("my.dotted-svc", "a.b"),
+    }
