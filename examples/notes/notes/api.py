@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from notes import session, websocket
-from notes.loopback import Answer, Handler, Refusal, Request, Route, Server, say, stop_on_signal
+from notes.loopback import Answer, Handler, Refusal, Request, Route, Server
+from notes.program import say, stop_on_signal
 from notes.store_client import StoreAway, ask
 
 LONGEST_NOTE = 10_000

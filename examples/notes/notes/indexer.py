@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 from notes import session
-from notes.loopback import say, stop_on_signal
+from notes.program import say, stop_on_signal
 from notes.store_client import StoreAway, ask
 
 WAIT_S = 20

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import socket
 import socketserver
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
+
+from notes.program import say
 
 BODY_LIMIT = 1 << 20
 LOOPBACK_NAMES = {"127.0.0.1", "localhost", "::1"}
@@ -177,19 +176,3 @@ def check_origin(headers: Any) -> None:
     for url in ("//" + headers.get("Host", "localhost"), headers.get("Origin", "//localhost")):
         if urlsplit(url).hostname not in LOOPBACK_NAMES:
             raise Refusal(403, f"not a loopback address: {url}")
-
-
-def say(line: str) -> None:
-    """Write a line to the log, whole and at once; who reads it may be gone."""
-    with suppress(OSError):
-        os.write(1, f"{time.strftime('%H:%M:%S')} {line}\n".encode())
-
-
-def stop_on_signal() -> None:
-    """Let SIGTERM and SIGINT end the program with code 0, through every ``finally``."""
-
-    def stop(*_: Any) -> None:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)

@@ -10,8 +10,8 @@ import os
 import sqlite3
 from pathlib import Path
 
-from notes.loopback import say, stop_on_signal
 from notes.notebook import TIME, connect
+from notes.program import say, stop_on_signal
 
 SCRIPTS = Path(__file__).parent.parent / "migrations"
 

@@ -6,8 +6,9 @@ import os
 import sqlite3
 
 from notes import session
-from notes.loopback import Act, Answer, Refusal, Request, Route, Server, say, stop_on_signal
+from notes.loopback import Act, Answer, Refusal, Request, Route, Server
 from notes.notebook import Notebook
+from notes.program import say, stop_on_signal
 
 LONGEST_WAIT_S = 30.0
 
