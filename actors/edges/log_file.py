@@ -16,6 +16,8 @@ from actors.state import atomic
 
 MAX_BYTES = 10 * 1024 * 1024
 FILES = 3
+GRACE = 64 * 1024
+"""Bytes that a file may exceed its limit by (never more than an eighth), to end a line in it."""
 LOOK_EVERY = 1.0
 """Seconds between two looks whether the path still names our file."""
 ROTATE_AGAIN = 1024 * 1024
@@ -37,7 +39,7 @@ class Position(msgspec.Struct, frozen=True):
 class LogFile:
     """``path`` and its rotated neighbours ``path.1``, ``path.2``: ``files`` in all.
 
-    The files are at most ``max_bytes`` long, and one line more where that keeps a line whole.
+    The files are at most ``max_bytes`` long, and a little more where that keeps a line whole.
     One thread only. ``write`` is os.write, and may be another in a test of a failing disk.
     """
 
@@ -54,6 +56,7 @@ class LogFile:
         """Why the last write did not take everything."""
         self.at_line_start = True
         self._max_bytes = max_bytes
+        self._grace = min(GRACE, max_bytes // 8)
         self._files = files
         self._os_write = write
         self._fd = -1
@@ -91,16 +94,27 @@ class LogFile:
     def _append(self, data: bytes) -> int:
         """Write as much of ``data`` as goes into this file, rotating when that is nothing."""
         if self._size + len(data) > self._rotate_at:
-            cut = _cut(data, self._rotate_at - self._size, self.at_line_start)
-            if cut == 0 and self._size > 0:
+            count = self._fitting(data)
+            if count == 0:
                 self._rotate()
                 return 0
-            data = data[: cut or data.find(b"\n") + 1 or len(data)]
+            data = data[:count]
         count = self._os_write(self._fd, data)
         self._size += count
         if count:
             self.at_line_start = data[count - 1] == 10
         return count
+
+    def _fitting(self, data: bytes) -> int:
+        """Return how much of ``data`` still goes into this file, whole lines if that can be."""
+        room = self._rotate_at - self._size
+        whole = data.rfind(b"\n", 0, max(0, room)) + 1
+        if whole or (self.at_line_start and self._size > 0):
+            return whole
+        rest_of_line = data.find(b"\n") + 1 or len(data)
+        if rest_of_line <= room + self._grace or self._size == 0:
+            return rest_of_line
+        return 0
 
     def _look(self) -> None:
         """Open what the path names, when that is not our file (any more)."""
@@ -160,14 +174,3 @@ class LogFile:
             self._size = self._os_write(self._fd, notice.encode())
             self.at_line_start = True
         self._rotate_at = max(self._size, self._max_bytes) + ROTATE_AGAIN
-
-
-def _cut(data: bytes, room: int, at_line_start: bool) -> int:
-    """Return how much of ``data`` goes into a file with ``room`` bytes left, at a line's end.
-
-    A line that the file has begun is ended in it; one that has no end in ``data`` is cut here.
-    """
-    whole = data.rfind(b"\n", 0, max(0, room)) + 1
-    if whole or at_line_start:
-        return whole
-    return data.find(b"\n") + 1

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
-import socket
 
 from actors import table
 from actors.guardian import obituary, system
 from actors.guardian.aftermath import Aftermath
+from actors.guardian.channel import End
 from actors.guardian.ledger import Ledger
 
 
-def guard(sock: socket.socket) -> None:
+def guard(end: End) -> None:
     """Live in a process of its own, started for this; does not return.
 
     Without garbage collection the pages shared with the runtime stay shared: there is nothing to
@@ -20,8 +20,8 @@ def guard(sock: socket.socket) -> None:
     """
     gc.disable()
     try:
-        system.isolate(sock.fileno())
-        ledger = _listen(system.Receiver(sock))
+        system.isolate(end.fileno())
+        ledger = _listen(system.Receiver(end))
         if not ledger.dismissed:
             _clean_up(ledger)
     finally:

@@ -1,6 +1,6 @@
 """Starting the guardian, through multiprocessing.
 
-The first one is forked while the runtime has one thread and hardly a module: 0.7 ms, and it shares
+On POSIX the first one is forked while the runtime has one thread and hardly a module: 0.7 ms, and it shares
 its memory. A later one, after the first was killed, is not forked: the runtime has threads by then,
 and a child of fork(2) would hold whatever locks they held (Python 3.12 warns of it), and all of the
 runtime's memory. It is spawned: a new interpreter, slower and bigger, on a day that should not
@@ -12,32 +12,35 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import socket
+import sys
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from actors.guardian.channel import End
 
 NAME = "guardian"
 
 
-def fork(theirs: socket.socket) -> BaseProcess:
+def first(theirs: End) -> BaseProcess:
     """Start the first guardian; only while this process has one thread.
 
     What exists by now is taken out of the garbage collector's sight: its marks in every object
     would unshare all the pages that the two processes have in common.
     """
+    if sys.platform == "win32":
+        return another(theirs)
     gc.freeze()
     return _start(multiprocessing.get_context("fork").Process, theirs)
 
 
-def spawn(theirs: socket.socket) -> BaseProcess:
+def another(theirs: End) -> BaseProcess:
     """Start a later one; from any thread."""
-    from actors.process.own_children import starting
-
-    with starting():
-        return _start(multiprocessing.get_context("spawn").Process, theirs)
+    return _start(multiprocessing.get_context("spawn").Process, theirs)
 
 
-def _start(process_class: Callable[..., BaseProcess], theirs: socket.socket) -> BaseProcess:
+def _start(process_class: Callable[..., BaseProcess], theirs: End) -> BaseProcess:
     """Start a guardian and close our copy of its end of the channel.
 
     Not as a daemon: at a normal end of the interpreter multiprocessing would send it SIGTERM,
@@ -51,8 +54,8 @@ def _start(process_class: Callable[..., BaseProcess], theirs: socket.socket) -> 
     return process
 
 
-def _guard(sock: socket.socket) -> None:
+def _guard(end: End) -> None:
     # Imported by the new process, beside the runtime's start, and never by the runtime.
     from actors.guardian.guard import guard
 
-    guard(sock)
+    guard(end)

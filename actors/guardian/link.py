@@ -15,16 +15,16 @@ from collections.abc import Callable
 from actors import table
 from actors.guardian import launch
 from actors.guardian.belongings import identity
-from actors.guardian.channel_posix import Descriptor, duplicate, pair
+from actors.guardian.channel import Descriptor, duplicate, pair
 from actors.guardian.charge import Charge
 from actors.guardian.wire import Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported before the guardian is forked, they would be in its memory
     from multiprocessing.process import BaseProcess
-    from socket import socket
     from typing import Protocol
 
+    from actors.guardian.channel import End
     from actors.guardian.inflight import Inflight
 
     class Loop(Protocol):
@@ -72,7 +72,7 @@ class Guardian:
         pid = os.getpid()
         hello = ("hello", instance_id, pid, table.created(pid) or 0.0)
         self._told["hello", ""] = (hello, None)
-        self._open(launch.fork)
+        self._open(launch.first)
 
     @classmethod
     def start(cls, instance_id: str) -> Guardian:
@@ -194,7 +194,7 @@ class Guardian:
             if not self._ended and not self._sender.pump():
                 self._retry()
 
-    def _open(self, start: Callable[[socket], BaseProcess]) -> None:
+    def _open(self, start: Callable[[End], BaseProcess]) -> None:
         """Start a guardian; what it has to know stands in its channel before it lives."""
         with self._lock:
             self._sender, theirs = pair()
@@ -246,7 +246,7 @@ class Guardian:
             return
         died = self.pid
         try:
-            self._open(launch.spawn)
+            self._open(launch.another)
         except OSError as error:
             self._close()
             self._patience = min(LONGEST, self._patience * 2 + BREATH)

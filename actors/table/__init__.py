@@ -16,6 +16,7 @@ if sys.platform == "linux":
         created,
         mark_of,
         members,
+        parent_of,
         send,
         status_of,
     )
@@ -26,8 +27,9 @@ else:
         created,
         mark_of,
         members,
+        parent_of,
         send,
         status_of,
     )
 
-__all__ = ["alive", "census", "created", "mark_of", "members", "send", "status_of"]
+__all__ = ["alive", "census", "created", "mark_of", "members", "parent_of", "send", "status_of"]

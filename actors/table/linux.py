@@ -14,8 +14,8 @@ from collections.abc import Container, Iterator
 
 from actors.table.found import MARK, Found
 
-STATE, SESSION, THREADS, STARTTIME, EXIT_CODE = 0, 3, 17, 19, 49
-"""Fields 3, 6, 20, 22 and 52 of proc_pid_stat(5), counted from the one after the name."""
+STATE, PARENT, THREADS, STARTTIME, EXIT_CODE = 0, 1, 17, 19, 49
+"""Fields 3, 4, 20, 22 and 52 of proc_pid_stat(5), counted from the one after the name."""
 
 _MARKED = MARK.encode() + b"="
 
@@ -40,6 +40,12 @@ def mark_of(pid: int) -> str:
     start += len(_MARKED)
     end = environ.find(b"\0", start)
     return os.fsdecode(environ[start : end if end >= 0 else None])
+
+
+def parent_of(pid: int) -> int:
+    """Return the parent's pid; 0 when there is none, or no such process."""
+    stat = _stat(pid)
+    return int(stat[PARENT]) if stat else 0
 
 
 def members(session: int = 0, mark: str = "") -> list[tuple[int, float]]:

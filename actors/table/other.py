@@ -39,6 +39,16 @@ def mark_of(pid: int) -> str:
         return ""
 
 
+def parent_of(pid: int) -> int:
+    """Return the parent's pid; 0 when there is none, or no such process."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).ppid()
+    except psutil.Error:
+        return 0
+
+
 def members(session: int = 0, mark: str = "") -> list[tuple[int, float]]:
     """Return (pid, created) of what lives in this session, or carries exactly this mark."""
     import psutil

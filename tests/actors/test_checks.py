@@ -5,11 +5,12 @@ from __future__ import annotations
 import queue
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from actors.edges.checks import HttpCheck, TcpCheck, judge_body, judge_response
+from actors.edges.checks import Answer, HttpCheck, TcpCheck, judge_body, judge_response
 from actors.edges.listening import Listening, pause
 from actors.edges.loop import Loop
 from actors.edges.probing import Probing
@@ -56,7 +57,7 @@ def answering(server: socket.socket, *answers: bytes, keep_open: bool = False) -
     threading.Thread(target=serve, daemon=True).start()
 
 
-def ask(loop: Loop, make) -> str:
+def ask(loop: Loop, make: Callable[[Answer], object]) -> str:
     told: queue.Queue[str] = queue.Queue()
     loop.call_soon(lambda: make(told.put))
     return told.get(timeout=DEADLINE)
@@ -78,8 +79,10 @@ def ask_http(loop: Loop, port: int, timeout: float = 5) -> str:
         (b'HTTP/1.1 200 OK\r\n\r\n{"status":"Unhealthy"}', "its health says status 'Unhealthy'"),
         (b'HTTP/1.1 200 OK\r\n\r\n{"readiness":false}', "its health says readiness false"),
         (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-            b'11\r\n{"status":"down"}\r\n0\r\n\r\n',
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                b'11\r\n{"status":"down"}\r\n0\r\n\r\n'
+            ),
             "its health says status 'down'",
         ),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "the answer is not HTTP"),
@@ -87,43 +90,49 @@ def ask_http(loop: Loop, port: int, timeout: float = 5) -> str:
         (b"", "the connection was closed unanswered"),
     ],
 )
-def test_an_http_answer_means_what_the_format_says(loop, listener, response, verdict):
+def test_an_http_answer_means_what_the_format_says(
+    loop: Loop, listener: socket.socket, response: bytes, verdict: str
+) -> None:
     answering(listener, response)
     assert ask_http(loop, port_of(listener)) == verdict
 
 
-def test_an_answer_on_a_connection_that_stays_open_is_judged_as_soon_as_it_is_whole(loop, listener):
+def test_an_answer_on_a_connection_that_stays_open_is_judged_as_soon_as_it_is_whole(
+    loop: Loop, listener: socket.socket
+) -> None:
     answering(listener, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", keep_open=True)
     assert ask_http(loop, port_of(listener), timeout=DEADLINE * 2) == ""
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"down"', b"{not json", b"", b'{"status": 1}'])
-def test_a_body_that_says_nothing_known_is_well(body):
+def test_a_body_that_says_nothing_known_is_well(body: bytes) -> None:
     assert judge_body(body) == ""
 
 
-def test_more_is_read_until_the_answer_is_whole():
+def test_more_is_read_until_the_answer_is_whole() -> None:
     assert judge_response(b"HTTP/1.1 200 OK\r\nContent-Le", ended=False) is None
     assert judge_response(b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a"', ended=False) is None
 
 
-def test_a_port_without_a_listener_is_named(loop):
+def test_a_port_without_a_listener_is_named(loop: Loop) -> None:
     port = free_port()
     assert ask_http(loop, port) == f"nothing listens on port {port}"
 
 
-def test_a_service_that_never_answers_is_not_waited_for_beyond_the_time_out(loop, listener):
+def test_a_service_that_never_answers_is_not_waited_for_beyond_the_time_out(
+    loop: Loop, listener: socket.socket
+) -> None:
     answering(listener, b"", keep_open=True)
     port = port_of(listener)
     assert ask_http(loop, port, timeout=0.05) == f"no answer on port {port} in time"
 
 
-def test_a_connection_is_enough_for_a_tcp_check(loop, listener):
+def test_a_connection_is_enough_for_a_tcp_check(loop: Loop, listener: socket.socket) -> None:
     port = port_of(listener)
     assert ask(loop, lambda answer: TcpCheck(loop, port, 5, answer)) == ""
 
 
-def test_a_listener_is_noticed_without_being_connected_to(loop):
+def test_a_listener_is_noticed_without_being_connected_to(loop: Loop) -> None:
     told: queue.Queue[str] = queue.Queue()
     port = free_port()
     listening: list[Listening] = []
@@ -139,7 +148,9 @@ def test_a_listener_is_noticed_without_being_connected_to(loop):
         assert told.get(timeout=DEADLINE) == "listens"
 
 
-def test_a_listener_is_noticed_where_netlink_is_not_to_be_had(loop, monkeypatch):
+def test_a_listener_is_noticed_where_netlink_is_not_to_be_had(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def forbidden() -> socket.socket:
         raise PermissionError(1, "netlink is not allowed here")
 
@@ -147,7 +158,7 @@ def test_a_listener_is_noticed_where_netlink_is_not_to_be_had(loop, monkeypatch)
     test_a_listener_is_noticed_without_being_connected_to(loop)
 
 
-def test_a_cancelled_wait_tells_nothing(loop):
+def test_a_cancelled_wait_tells_nothing(loop: Loop) -> None:
     told: queue.Queue[str] = queue.Queue()
     port = free_port()
 
@@ -165,7 +176,9 @@ def test_a_cancelled_wait_tells_nothing(loop):
     assert told.empty()
 
 
-def test_readiness_is_asked_again_until_the_service_is_well(loop, listener):
+def test_readiness_is_asked_again_until_the_service_is_well(
+    loop: Loop, listener: socket.socket
+) -> None:
     answering(
         listener,
         b"HTTP/1.1 503 Wait\r\n\r\n",
@@ -181,7 +194,9 @@ def test_readiness_is_asked_again_until_the_service_is_well(loop, listener):
     assert told.get(timeout=DEADLINE) == "well"
 
 
-def test_liveness_tells_every_answer_until_it_is_stopped(loop, listener):
+def test_liveness_tells_every_answer_until_it_is_stopped(
+    loop: Loop, listener: socket.socket
+) -> None:
     answering(listener, b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 500 No\r\n\r\n", b"")
     told: queue.Queue[str] = queue.Queue()
     probing = Probing(loop, Listening(loop))
@@ -196,5 +211,7 @@ def test_liveness_tells_every_answer_until_it_is_stopped(loop, listener):
 
 
 @pytest.mark.parametrize(("elapsed", "expected"), [(0, 0.001), (0.1, 0.005), (2, 0.1), (1000, 0.5)])
-def test_the_pause_between_two_questions_grows_with_the_time_waited(elapsed, expected):
+def test_the_pause_between_two_questions_grows_with_the_time_waited(
+    elapsed: float, expected: Any
+) -> None:
     assert pause(elapsed, 0.5) == pytest.approx(expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import msgspec
 import pytest
@@ -41,8 +42,8 @@ STAY, WAIT = Order(Then.STAY, ""), Order(Then.WAIT, "")
 
 def tree(
     wanted: str = "db api web extra",
-    orders: dict | None = None,
-    missing: dict | None = None,
+    orders: dict[str, Order] | None = None,
+    missing: dict[str, tuple[str, ...]] | None = None,
     **states: str,
 ) -> Tree:
     views = {
@@ -56,8 +57,6 @@ def tree(
         for id_ in CHAIN.start_order
     }
     return Tree(CHAIN, views, frozenset(wanted.split()), missing or {}, orders or {})
-
-
 
 
 @pytest.mark.parametrize(
@@ -77,18 +76,20 @@ def tree(
         (tree(api="stopping", orders={"api": WAIT}), ALL, []),
     ],
 )
-def test_a_service_may_start_when_nothing_stands_in_its_way(given, supervision, expected):
+def test_a_service_may_start_when_nothing_stands_in_its_way(
+    given: Tree, supervision: Supervision, expected: Any
+) -> None:
     assert order.startable(given, supervision) == expected
 
 
-def test_a_waiting_service_says_what_it_waits_for():
+def test_a_waiting_service_says_what_it_waits_for() -> None:
     given = tree(db="starting")
     assert order.wait(given, "api", order.troubles(given)) == order.Wait(
         ("db",), False, "waiting for db"
     )
 
 
-def test_a_missing_secret_is_named():
+def test_a_missing_secret_is_named() -> None:
     given = tree(db="ready", missing={"api": ("API_KEY", "OTHER")})
     wait = order.wait(given, "api", order.troubles(given))
     assert wait.waiting_for == ("API_KEY", "OTHER")
@@ -96,7 +97,7 @@ def test_a_missing_secret_is_named():
     assert not wait.blocked
 
 
-def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_named():
+def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_named() -> None:
     given = tree(db="failed")
     blocking = order.troubles(given)
     assert order.wait(given, "api", blocking).message == "blocked: db failed (exit 1)"
@@ -104,19 +105,19 @@ def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_nam
     assert order.wait(given, "web", blocking).blocked
 
 
-def test_a_dependency_that_may_come_back_does_not_block():
+def test_a_dependency_that_may_come_back_does_not_block() -> None:
     given = tree(db="backoff")
     assert not order.wait(given, "api", order.troubles(given)).blocked
 
 
-def test_a_stopped_dependency_blocks():
+def test_a_stopped_dependency_blocks() -> None:
     given = tree(db="stopped")
     assert order.wait(given, "api", order.troubles(given)).message == "blocked: db is stopped"
 
 
-def test_dependents_are_stopped_before_what_they_depend_on():
+def test_dependents_are_stopped_before_what_they_depend_on() -> None:
     orders = {"db": STAY, "api": STAY, "web": STAY}
-    up = {"db": "ready", "api": "ready", "web": "ready"}
+    up: dict[str, Any] = {"db": "ready", "api": "ready", "web": "ready"}
     assert order.ready_to_stop(tree(orders=orders, **up)) == ["web"]
     assert order.ready_to_stop(tree(orders=orders, **up | {"web": "stopping"})) == ["web"]
     assert "api" in order.ready_to_stop(tree(orders=orders, **up | {"web": "stopped"}))
@@ -126,7 +127,9 @@ def test_dependents_are_stopped_before_what_they_depend_on():
     ("supervision", "expected"),
     [(ONE, []), (REST, ["web", "api"]), (ALL, ["extra", "web", "api"])],
 )
-def test_the_strategy_says_who_restarts_with_a_service_that_failed(supervision, expected):
+def test_the_strategy_says_who_restarts_with_a_service_that_failed(
+    supervision: Supervision, expected: Any
+) -> None:
     given = tree(db="stopping", api="ready", web="ready", extra="ready")
     assert sorted(order.restart_group(given, "db", supervision)) == sorted(expected)
     found = order.restart_group(given, "db", supervision)
@@ -134,7 +137,7 @@ def test_the_strategy_says_who_restarts_with_a_service_that_failed(supervision, 
         assert found.index("web") < found.index("api")
 
 
-def test_a_start_command_wakes_what_the_service_needs_first():
+def test_a_start_command_wakes_what_the_service_needs_first() -> None:
     assert order.to_revive(tree(db="stopped", api="stopped", web="failed"), "web") == [
         "db",
         "api",
@@ -143,11 +146,11 @@ def test_a_start_command_wakes_what_the_service_needs_first():
     assert order.to_revive(tree(db="ready", api="backoff"), "web") == []
 
 
-def test_an_on_demand_service_is_wanted_only_when_something_needs_it():
+def test_an_on_demand_service_is_wanted_only_when_something_needs_it() -> None:
     assert order.wanted_with_the_bundle(CHAIN, ["extra", "db"]) == {"db", "api", "web"}
 
 
-def test_a_deep_and_wide_bundle_is_judged_without_repeating_work():
+def test_a_deep_and_wide_bundle_is_judged_without_repeating_work() -> None:
     layers = [[f"s{layer}-{n}" for n in range(10)] for layer in range(8)]
     needs = dict.fromkeys(layers[0], "")
     for below, above in itertools.pairwise(layers):

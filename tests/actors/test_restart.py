@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -12,8 +14,10 @@ DEFAULT = RestartPolicy()
 NONE = History()
 
 
-def decide(policy: RestartPolicy = DEFAULT, history: History = NONE, **changes: object):
-    given = {
+def decide(
+    policy: RestartPolicy = DEFAULT, history: History = NONE, **changes: Any
+) -> Again | GiveUp:
+    given: dict[str, Any] = {
         "now": 1000.0,
         "ready_for": 1.0,
         "clean": False,
@@ -35,29 +39,31 @@ def decide(policy: RestartPolicy = DEFAULT, history: History = NONE, **changes: 
         ("never", False, False),
     ],
 )
-def test_the_policy_says_which_ends_are_followed_by_a_restart(policy, clean, restarts):
+def test_the_policy_says_which_ends_are_followed_by_a_restart(
+    policy: Any, clean: bool, restarts: bool
+) -> None:
     decision = decide(RestartPolicy(policy=policy), clean=clean)
     assert isinstance(decision, Again if restarts else GiveUp)
 
 
-def test_only_an_end_that_was_not_clean_is_a_failure():
+def test_only_an_end_that_was_not_clean_is_a_failure() -> None:
     assert decide(RestartPolicy(policy="never"), clean=False) == GiveUp("exit 1", failed=True)
     assert decide(RestartPolicy(policy="never"), clean=True) == GiveUp("exit 1", failed=False)
 
 
-def test_the_first_restart_of_a_service_that_was_ready_is_immediate():
+def test_the_first_restart_of_a_service_that_was_ready_is_immediate() -> None:
     decision = decide()
     assert isinstance(decision, Again)
     assert decision.delay == 0
 
 
-def test_a_service_that_never_became_ready_waits_before_its_first_restart():
+def test_a_service_that_never_became_ready_waits_before_its_first_restart() -> None:
     decision = decide(ready_for=None)
     assert isinstance(decision, Again)
     assert decision.delay == pytest.approx(0.1)
 
 
-def test_delays_double_from_failure_to_failure_up_to_the_longest():
+def test_delays_double_from_failure_to_failure_up_to_the_longest() -> None:
     history, delays = History(), []
     policy = RestartPolicy(intensity=100, backoff_max_ms=1000)
     for _ in range(7):
@@ -68,13 +74,13 @@ def test_delays_double_from_failure_to_failure_up_to_the_longest():
     assert delays == pytest.approx([0, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0])
 
 
-def test_a_stable_run_makes_the_next_restart_immediate_again():
+def test_a_stable_run_makes_the_next_restart_immediate_again() -> None:
     decision = decide(history=History((), attempt=7, total=7), ready_for=60.0)
     assert isinstance(decision, Again)
     assert (decision.delay, decision.history.attempt, decision.history.total) == (0, 1, 8)
 
 
-def test_more_restarts_than_the_intensity_within_the_period_end_in_giving_up():
+def test_more_restarts_than_the_intensity_within_the_period_end_in_giving_up() -> None:
     history = History()
     for _ in range(5):
         decision = decide(history=history)
@@ -86,7 +92,7 @@ def test_more_restarts_than_the_intensity_within_the_period_end_in_giving_up():
     assert decision.reason == "gave up: exit 1; restarted 5 times within 60 s"
 
 
-def test_restarts_that_are_older_than_the_period_do_not_count():
+def test_restarts_that_are_older_than_the_period_do_not_count() -> None:
     decision = decide(history=History((900.0,) * 5, attempt=5, total=5))
     assert isinstance(decision, Again)
     assert decision.history.recent == (1000.0,)
@@ -99,7 +105,7 @@ def test_restarts_that_are_older_than_the_period_do_not_count():
     factor=st.floats(1, 100),
 )
 def test_a_delay_is_never_negative_and_at_most_a_tenth_over_the_longest(
-    attempt, never_ready, spread, factor
-):
+    attempt: int, never_ready: bool, spread: float, factor: float
+) -> None:
     policy = RestartPolicy(backoff_factor=factor)
     assert 0 <= backoff(policy, attempt, never_ready, spread) <= 33.0
