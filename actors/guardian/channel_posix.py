@@ -10,10 +10,13 @@ import array
 import errno
 import os
 import socket
+import sys
 import threading
 from collections import deque
 
 from actors.guardian.wire import Decoder, Message, encode
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 ANCILLARY = 64 * 4
 """Bytes for descriptors that arrive with one read; each message brings at most one."""

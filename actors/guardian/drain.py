@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from actors.guardian.inflight import Rescue
 
@@ -27,7 +28,8 @@ class Drain:
         secrets: tuple[tuple[str, bytes], ...] = (),
         held: bytes = b"",
     ) -> None:
-        os.set_blocking(fd, False)
+        if sys.platform != "win32":
+            os.set_blocking(fd, False)
         self.fd = fd
         self.ended = False
         self.written = 0

@@ -46,6 +46,19 @@ OUTPUT_AT = CHUNK_AT + CHUNK
 SIZE = OUTPUT_AT + OUTPUT
 
 
+if sys.platform == "win32":
+
+    def _read_into(fd: int, chunk: memoryview) -> int:
+        data = os.read(fd, len(chunk))
+        chunk[: len(data)] = data
+        return len(data)
+
+else:
+
+    def _read_into(fd: int, chunk: memoryview) -> int:
+        return os.readv(fd, [chunk])
+
+
 class Inflight:
     """The reader's side, used by one thread: read, (output,) write, done.
 
@@ -77,7 +90,7 @@ class Inflight:
             self._instance, self._name = instance, len(name)
         self._turn(READING, UNKNOWN)
         try:
-            self._length = os.readv(fd, [self._chunk])
+            self._length = _read_into(fd, self._chunk)
         except OSError:
             self._turn(IDLE, 0)
             raise

@@ -1,11 +1,11 @@
 """Starting the guardian, through multiprocessing.
 
-On POSIX the first one is forked while the runtime has one thread and hardly a module: 0.7 ms, and it shares
-its memory. A later one, after the first was killed, is not forked: the runtime has threads by then,
-and a child of fork(2) would hold whatever locks they held (Python 3.12 warns of it), and all of the
-runtime's memory. It is spawned: a new interpreter, slower and bigger, on a day that should not
-come. Nobody waits for it: what it is told meanwhile stands in the channel, also if the runtime dies
-before it listens.
+On POSIX the first one is forked while the runtime has one thread and hardly a module: 0.7 ms, and
+it shares its memory. A later one, after the first was killed, is not forked: the runtime has
+threads by then, and a child of fork(2) would hold whatever locks they held (Python 3.12 warns of
+it), and all of the runtime's memory. It is spawned: a new interpreter, slower and bigger, on a day
+that should not come. Nobody waits for it: what it is told meanwhile stands in the channel, also if
+the runtime dies before it listens.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 NAME = "guardian"
 
+FIRST: Callable[..., BaseProcess]
+if sys.platform == "win32":
+    FIRST = multiprocessing.get_context("spawn").Process
+else:
+    FIRST = multiprocessing.get_context("fork").Process
+
 
 def first(theirs: End) -> BaseProcess:
     """Start the first guardian; only while this process has one thread.
@@ -29,10 +35,8 @@ def first(theirs: End) -> BaseProcess:
     What exists by now is taken out of the garbage collector's sight: its marks in every object
     would unshare all the pages that the two processes have in common.
     """
-    if sys.platform == "win32":
-        return another(theirs)
     gc.freeze()
-    return _start(multiprocessing.get_context("fork").Process, theirs)
+    return _start(FIRST, theirs)
 
 
 def another(theirs: End) -> BaseProcess:

@@ -12,6 +12,8 @@ from actors.guardian.channel_posix import Receiver
 from actors.table.exit_watch import ExitWatch
 from actors.table.found import Found
 
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
+
 DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 """What a terminal, a shutting down desktop or `kill` sends to whatever it can see."""
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Container, Iterator
 
 from actors.table.found import MARK, Found
+
+assert sys.platform == "linux"  # noqa: S101 - tells the type checker where this file belongs
 
 STATE, PARENT, THREADS, STARTTIME, EXIT_CODE = 0, 1, 17, 19, 49
 """Fields 3, 4, 20, 22 and 52 of proc_pid_stat(5), counted from the one after the name."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Container
+from contextlib import suppress
 
 from actors.table.found import MARK, Found
 
@@ -115,9 +116,7 @@ def _birth(pid: int) -> float | None:
 
 
 def _session(pid: int) -> int:
-    if sys.platform == "win32":
-        return 0
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return 0
+    if sys.platform != "win32":
+        with suppress(OSError):
+            return os.getsid(pid)
+    return 0

@@ -1,0 +1,152 @@
+"""What an earlier instance on the same app-data left behind is ended before anything is spawned.
+
+The guardian leaves nothing; this is for the day when it was killed together with its runtime, and
+for a runtime that starts while the guardian of the last one is still at work.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+
+import msgspec
+
+from actors import table
+from actors.state import atomic, instance
+from actors.state.instance import ServiceProcess
+from actors.table.found import Found
+
+if sys.platform == "win32":
+    from actors.guardian.exit_watch_windows import ExitWatch
+else:
+    from actors.table.exit_watch import ExitWatch
+
+_Key = tuple[int, float]
+
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+AGAIN = 0.1
+"""Seconds after which a kill is repeated: what was just being forked has appeared by then."""
+GIVE_UP = 3.0
+"""Seconds for the kernel to end what was killed."""
+
+
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the instance record, what the sweep needs."""
+
+    instance_id: str
+    pid: int
+    created: float
+    guardian_pid: int = 0
+    guardian_created: float = 0.0
+    services: dict[str, list[ServiceProcess]] = {}
+
+
+class Swept(msgspec.Struct, frozen=True, kw_only=True):
+    """How many processes were found, ended when asked, had to be killed, and could not be ended."""
+
+    instance_id: str
+    found: int = 0
+    stopped: int = 0
+    killed: int = 0
+    left: int = 0
+    seconds: float = 0.0
+
+
+def sweep(app_data: str, *, grace_s: float = 2.0, guardian_s: float = 10.0) -> Swept | None:
+    """End what is left of the instance on record; None when there is no record (20 us).
+
+    Called with the instance lock held. First it waits, at most ``guardian_s``, for the guardian of
+    that instance, which may be about to stop the services in their order. Then everything is asked
+    at once and killed after ``grace_s``. A process is touched only if it carries that instance's
+    mark, or is in the session of a service on record together with one that does: a pid and a
+    start time alone may be somebody else's after a reboot.
+    """
+    record, _ = atomic.read_or_set_aside(instance.path(app_data), _parse)
+    if record is None or table.alive(record.pid, record.created):
+        return None
+    started = time.monotonic()
+    watch = ExitWatch()
+    try:
+        _wait_for_guardian(watch, record, guardian_s)
+        return _end(watch, record, grace_s, started)
+    finally:
+        watch.close()
+
+
+def _parse(data: bytes) -> Earlier:
+    return msgspec.json.decode(data, type=Earlier)
+
+
+def _wait_for_guardian(watch: ExitWatch, record: Earlier, patience: float) -> None:
+    if record.guardian_pid and watch.add(record.guardian_pid, record.guardian_created):
+        watch.wait(patience, [])
+
+
+def _end(watch: ExitWatch, record: Earlier, grace_s: float, started: float) -> Swept:
+    left = left_of(record)
+    found, asked, killed = _keys(left), set[_Key](), set[_Key]()
+    patience = time.monotonic() + grace_s
+    while left and (now := time.monotonic()) < patience + GIVE_UP:
+        if now < patience:
+            _send_all((p for p in left if (p.pid, p.created) not in asked), signal.SIGTERM)
+            asked |= _keys(left)
+        else:
+            _send_all(left, KILL)
+            killed |= _keys(left)
+        watched = [watch.add(process.pid, process.created) for process in left]
+        if all(watched):
+            watch.wait(patience - now if now < patience else AGAIN, [])
+        left = left_of(record)
+        found |= _keys(left)
+    return Swept(
+        instance_id=record.instance_id,
+        found=len(found),
+        stopped=len(found - killed),
+        killed=len(killed - _keys(left)),
+        left=len(left),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _keys(processes: list[Found]) -> set[_Key]:
+    """Return what tells these processes from all others."""
+    return {(process.pid, process.created) for process in processes}
+
+
+def left_of(record: Earlier) -> list[Found]:
+    """Return the processes of an instance that are still there, and certainly its own.
+
+    Never one that this runtime came from (an update that was started by a service may have started
+    us), nor a child of ours: they would have inherited that mark.
+    """
+    sessions = {process.pid for started in record.services.values() for process in started}
+    found = table.census(f"{record.instance_id}-", sessions)
+    theirs = {process.session for process in found if process.mark} & sessions
+    kin = _ancestors()
+    return [
+        process
+        for process in found
+        if (process.mark or process.session in theirs)
+        and process.pid not in kin
+        and table.parent_of(process.pid) != os.getpid()
+    ]
+
+
+def _ancestors() -> set[int]:
+    kin: set[int] = set()
+    pid = os.getppid()
+    while pid and pid not in kin:
+        kin.add(pid)
+        pid = table.parent_of(pid)
+    return kin
+
+
+def _send_all(processes: Iterable[Found], number: int) -> None:
+    for process in processes:
+        with suppress(PermissionError):  # it changed its user: it is counted as left
+            table.send(process.pid, process.created, number)
