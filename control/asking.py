@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from control import exit_codes, show
-from control.client import LONGEST_WAIT_S, Answer, Client
+from control.client import LONGEST_WAIT_S, Answer, Client, chunks
 
 if TYPE_CHECKING:
     import argparse
@@ -82,7 +82,7 @@ def logs(client: Client, arguments: Arguments) -> int:
     with client.stream("/logs/follow", **query) as response:
         if response.status != 200:
             raise Refused(Answer(response.status, response.read()).sentence)
-        while data := response.read1(65536):
+        for data in chunks(response):
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
     return exit_codes.OK

@@ -69,7 +69,7 @@ class Client:
 
     @contextmanager
     def stream(self, path: str, **query: float | str | None) -> Iterator[HTTPResponse]:
-        """Open an answer without an end; reading from it may raise OSError."""
+        """Open an answer without an end, to be read with :func:`chunks`."""
         with self._connection(TIMEOUT_S) as connection:
             response = self._request(connection, "GET", address(path, query), None)
             if connection.sock is not None:
@@ -139,6 +139,20 @@ class Client:
         endpoint = self.endpoint
         who = f" (pid {endpoint.pid})" if endpoint.pid is not None else ""
         return f"the runtime at {endpoint.host}:{endpoint.port}{who}"
+
+
+def chunks(response: HTTPResponse) -> Iterator[bytes]:
+    """Yield what a stream brings until it ends; raises NoAnswer when it breaks off."""
+    import http.client
+
+    while True:
+        try:
+            data = response.read1(1 << 16)
+        except (OSError, http.client.HTTPException) as error:
+            raise NoAnswer(f"the stream broke off ({error or type(error).__name__})") from error
+        if not data:
+            return
+        yield data
 
 
 def address(path: str, query: Query) -> str:

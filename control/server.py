@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ CONNECTIONS = 256
 """So many at once; Windows' select takes 512, macOS gives a process 256 files unless told."""
 HEADER_LIMIT = 16 * 1024
 SWEEP_S = 1
+ERROR = 40
+"""The level of errors in :mod:`logging`."""
 STREAM_BACKLOG = 256 * 1024
 """Bytes of a stream that wait for a slow reader before its source is no longer read."""
 IN_MEMORY = 1 << 30
@@ -182,16 +185,19 @@ class Faults:
 
     def exception(self, message: str, *arguments: object) -> None:
         """Report the exception that is being handled."""
-        import sys
-
         error = sys.exc_info()[1]
         if error is not None:
             self._fault(message % arguments if arguments else message, error)
 
-    def log(self, *_arguments: object) -> None:
+    def log(self, level: int, message: str, *arguments: object) -> None:
+        """Report errors, which waitress logs in this way too; say nothing of the rest."""
+        if level >= ERROR:
+            self.exception(message, *arguments)
+
+    def remark(self, *_arguments: object) -> None:
         """Say nothing."""
 
-    debug = info = warning = error = log
+    debug = info = warning = remark
 
 
 def _eviction_order(connection: Connection) -> tuple[bool, float]:
