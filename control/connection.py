@@ -72,7 +72,6 @@ class Connection(HTTPChannel):
     def service(self) -> None:
         """Answer the next request."""
         super().service()
-        self.began_at = time.monotonic()
         with self.requests_lock:
             if not self.half_closed or self.requests:
                 return
@@ -125,7 +124,6 @@ class Connection(HTTPChannel):
             self.handle_close()
             return
         if data and self._drains_until is None:
-            self.last_activity = time.time()
             self.received(data)
         elif not data:
             self._end_of_input()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,6 +27,11 @@ class ApiTask(WSGITask):
     def __init__(self, channel: Connection, request: HTTPRequestParser) -> None:
         super().__init__(channel, request)
         self.logger = channel.logger
+
+    def finish(self) -> None:
+        """Write the end of the answer; from now on the connection waits for the next request."""
+        super().finish()
+        self.channel.began_at = time.monotonic()
 
     def get_environment(self) -> dict[str, Any]:
         """Return the WSGI environment, which says whether the lane refused the request."""
