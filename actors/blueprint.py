@@ -50,6 +50,8 @@ class Blueprint(msgspec.Struct, frozen=True):
     log_path: str
     depends_on: tuple[str, ...] = ()
     """All services that this one needs, directly or not."""
+    index: int = 0
+    """Its place in the manifest."""
 
     def scope(self, inputs: Inputs) -> Scope:
         """Return what this start's templates are rendered with."""
@@ -93,6 +95,13 @@ class Blueprint(msgspec.Struct, frozen=True):
     def refusal(self, reason: str, *, fatal: bool = False) -> CannotLaunch:
         """Return the error that says why this service cannot be launched."""
         return CannotLaunch(f"service '{self.service.id}': {reason}", fatal=fatal)
+
+    def data_folders(self) -> tuple[str, ...]:
+        """Return the absolute paths of the service's data_dirs; raises Unresolved, PathRefused."""
+        scope = self.scope(Inputs({}))
+        return tuple(
+            anchor(render(folder, scope), self.site.app_data) for folder in self.service.data_dirs
+        )
 
     def stop_address(self, inputs: Inputs) -> tuple[int, str] | None:
         """Return port and path of the service's own HTTP stop, if it has one."""
@@ -173,9 +182,8 @@ def _executable(blueprint: Blueprint, plan: LaunchPlan) -> str:
 
 
 def _make_data_dirs(blueprint: Blueprint) -> None:
-    for folder in blueprint.service.data_dirs:
-        rendered = render(folder, blueprint.scope(Inputs({})))
-        os.makedirs(anchor(rendered, blueprint.site.app_data), exist_ok=True)
+    for folder in blueprint.data_folders():
+        os.makedirs(folder, exist_ok=True)
 
 
 def _refusal(path: str, error: OSError) -> str:

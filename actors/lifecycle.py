@@ -3,8 +3,8 @@
 ============ ======================== ============ ==============================================
 state        event                    next         effects
 ============ ======================== ============ ==============================================
-waiting      StartService             starting     Prepare, Arm STARTUP
-starting     Prepared                 starting     Launch
+waiting      StartService             starting     Prepare
+starting     Prepared                 starting     Arm STARTUP, Launch
 starting     Launched                 starting     AwaitReadiness, Arm READINESS
 starting     LaunchFailed             *retry*
 starting     PortsLost                waiting      ReportPorts: the supervisor chooses others
@@ -209,14 +209,18 @@ def _start(life: Life, event: StartService, context: Context) -> Step:
         troubles=0,
         cause="",
     )
-    bound = context.service.startup.timeout_ms / 1000
-    return started, (Disarm(Timer.BACKOFF), Arm(Timer.STARTUP, bound), Prepare())
+    return started, (Disarm(Timer.BACKOFF), Prepare())
 
 
 def _prepared(life: Life, event: Prepared, context: Context) -> Step:
-    if life.state is not State.STARTING or life.pid is not None:
+    if life.pid is not None:
         return life, ()
-    return life, (Launch(),)
+    if life.state is State.STOPPING:
+        return _emptied(life, TreeEmptied(life.incarnation), context)
+    if life.state is not State.STARTING:
+        return life, ()
+    bound = context.service.startup.timeout_ms / 1000
+    return life, (Arm(Timer.STARTUP, bound), Launch())
 
 
 def _launched(life: Life, event: Launched, context: Context) -> Step:
@@ -403,10 +407,9 @@ def _resumed(life: Life, event: SystemResumed, context: Context) -> Step:
     if life.state is State.STARTING:
         whole = context.service.startup.timeout_ms / 1000
         readiness = readiness_timeout(context.service)
-        rearm: Effects = (Arm(Timer.STARTUP, whole),)
-        if life.pid is not None:
-            rearm = (*rearm, Arm(Timer.READINESS, readiness))
-        return life, rearm
+        if life.pid is None:
+            return life, ()
+        return life, (Arm(Timer.STARTUP, whole), Arm(Timer.READINESS, readiness))
     return msgspec.structs.replace(life, troubles=0), ()
 
 

@@ -8,10 +8,11 @@ sleeps and never waits: exits, probes and timers arrive as messages from the edg
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pykka
@@ -53,6 +54,9 @@ from actors.messages import (
 from actors.snapshot import ServiceView, State
 from actors.world import World
 
+if TYPE_CHECKING:
+    from actors.preparation import Preparation
+
 LOOK_AGAIN = 0.005
 """Seconds between two looks at a tree that is ending: there is no event for the last exit."""
 
@@ -81,6 +85,8 @@ class ServiceActor(pykka.ThreadingActor):
         self._held = HeldPorts()
         self._timers: dict[Timer, LoopTimer] = {}
         self._probe: Probe | None = None
+        self._preparation: Preparation | None = None
+        """Under way before the spawn of this incarnation."""
         self._asked = False
         """Whether the tree of this incarnation has been asked to stop."""
         self._killing = False
@@ -114,6 +120,8 @@ class ServiceActor(pykka.ThreadingActor):
         before = self._life
         if isinstance(message, StartService):
             self._inputs = message.inputs
+        elif isinstance(message, Prepared | LaunchFailed):
+            self._preparation = None
         events: deque[Message] = deque([message])
         while events:
             event = events.popleft()
@@ -152,7 +160,15 @@ class ServiceActor(pykka.ThreadingActor):
         self._ready_at = None
         self._asked = False
         self._killing = False
-        return (Prepared(self._life.incarnation),)
+        if not (self._service.assets or self._service.migrations):
+            return (Prepared(self._life.incarnation),)
+        from actors.preparation import Preparation
+
+        self._preparation = Preparation(
+            self._blueprint, self._world, self._inputs, self._life.incarnation, self.actor_ref.tell
+        )
+        self._preparation.start()
+        return ()
 
     def _launch(self, _: Effect) -> tuple[Message, ...]:
         incarnation = self._life.incarnation
@@ -252,6 +268,8 @@ class ServiceActor(pykka.ThreadingActor):
     def _await_failure(self, _: Effect) -> tuple[Message, ...]:
         incarnation, ref = self._life.incarnation, self.actor_ref
         self._ready_at = time.time()
+        if self._service.migrations:
+            self._forget_snapshot()
         if self._probe is not None:
             self._probe.stop()
         health = readiness.liveness(self._service)
@@ -264,6 +282,11 @@ class ServiceActor(pykka.ThreadingActor):
         self._probe.watch(health, lambda trouble: ref.tell(ProbeAnswered(incarnation, trouble)))
         return ()
 
+    def _forget_snapshot(self) -> None:
+        """The upgraded service has been ready: the data before the upgrade is not needed."""
+        snapshots, id_ = self._world.stores.snapshots, self._service.id
+        threading.Thread(target=lambda: snapshots.drop(id_), name="snapshot", daemon=True).start()
+
     def _new_probe(self, port_name: str) -> Probe:
         target = self._blueprint.target(self._inputs, self._env, port_name)
         return Probe(self._world.loop, self._world.listening, target)
@@ -271,8 +294,15 @@ class ServiceActor(pykka.ThreadingActor):
     def _end_tree(self, _: Effect) -> tuple[Message, ...]:
         self._stop_probing()
         if self._child is None:
-            return (TreeEmptied(self._life.incarnation),)
+            return self._end_preparation()
         self._ask()
+        return ()
+
+    def _end_preparation(self) -> tuple[Message, ...]:
+        """Cut the preparation short, which says when it has ended; without one nothing is left."""
+        if self._preparation is None:
+            return (TreeEmptied(self._life.incarnation),)
+        self._preparation.cancel()
         return ()
 
     def _clear_tree(self, _: Effect) -> tuple[Message, ...]:
@@ -288,7 +318,7 @@ class ServiceActor(pykka.ThreadingActor):
         """See what is left: nothing, or processes to ask or to kill, and then to look at again."""
         child = self._child
         if child is None:
-            return (TreeEmptied(self._life.incarnation),)
+            return self._end_preparation()
         if self._killing:
             child.kill()
         if child.poll() is not None and not child.survivors():

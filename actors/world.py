@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from actors.blueprint import Blueprint
 from actors.edges.held_ports import HeldPorts
@@ -12,6 +13,9 @@ from actors.edges.log_file import LogFile
 from actors.edges.logs import LogStream
 from actors.edges.loop import Loop
 from actors.guardian.charge import Charge
+
+if TYPE_CHECKING:
+    from actors.preparation import Stores
 
 
 class Guardian(Protocol):
@@ -40,6 +44,7 @@ class World:
         warn: Callable[[str], None],
         guardian: Guardian,
         reserved: HeldPorts,
+        open_stores: Callable[[], Stores],
     ) -> None:
         self.loop = loop
         self.reserved = reserved
@@ -48,6 +53,9 @@ class World:
         self.emit = emit
         self.fault = fault
         self.guardian = guardian
+        self._open_stores = open_stores
+        self._opening = threading.Lock()
+        self._stores: Stores | None = None
         self._log_loop = log_loop
         self._warn = warn
         self._files: dict[str, LogFile] = {}
@@ -61,6 +69,14 @@ class World:
             file = self._files.setdefault(blueprint.log_path, LogFile(blueprint.log_path))
             stream = self._logs[id_] = LogStream(id_, file, self._log_loop, self._warn)
         return stream
+
+    @property
+    def stores(self) -> Stores:
+        """Return what preparations remember, read from disk at the first use."""
+        with self._opening:
+            if self._stores is None:
+                self._stores = self._open_stores()
+            return self._stores
 
     @property
     def streams(self) -> dict[str, LogStream]:

@@ -55,8 +55,9 @@ class Bundle:
                 site,
                 log_path(service, self.app_data, os.path.isfile),
                 self.graph.all_dependencies(service.id),
+                index,
             )
-            for service in self.manifest.services
+            for index, service in enumerate(self.manifest.services)
         }
 
     def first_views(self, *, dry_run: bool) -> dict[str, ServiceView]:

@@ -17,7 +17,7 @@ import os
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pykka
 
@@ -50,6 +50,9 @@ from control.register import Register
 from control.running import Running, ServiceLogs
 from manifest import load, paths
 from manifest.findings import Findings
+
+if TYPE_CHECKING:
+    from actors.preparation import Stores
 
 STOPPED = 0
 CANNOT_START = 1
@@ -182,9 +185,21 @@ class House:
             warn=console.warn,
             guardian=self.register,
             reserved=self.reserved,
+            open_stores=self._open_stores,
         )
         if not bundle.options.keep_running:
             watch_parent(self.loop, parent, self.ending.ask)
+
+    def _open_stores(self) -> Stores:
+        """Open what preparations remember; only bundles with assets or migrations come here."""
+        from actors.preparation import open_stores
+
+        bundle = self.bundle
+        full = bundle.options.verify == "full"
+        stores: Stores = open_stores(bundle.manifest, bundle.app_data, verify_all=full)
+        for event, details in stores.news(bundle.manifest):
+            self.emit(event, None, **details)
+        return stores
 
     def _record(self) -> Instance:
         bundle = self.bundle

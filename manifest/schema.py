@@ -235,9 +235,18 @@ class StopPolicy(Extension, frozen=True, kw_only=True):
 
 
 class Startup(Extension, frozen=True, kw_only=True):
-    """A bound on one whole start, preparation (assets, migrations) included."""
+    """A bound on a start from the spawn to ready; preparation has bounds of its own."""
 
     timeout_ms: Milliseconds = 120_000
+
+
+class DataSnapshot(Extension, frozen=True, kw_only=True):
+    """The copy of a service's data_dirs before its first upgrade migration.
+
+    Data larger than ``max_bytes`` is not copied: the upgrade goes on without a way back.
+    """
+
+    max_bytes: Count = 2 * 1024**3
 
 
 class Supervision(Extension, frozen=True, kw_only=True):
@@ -275,6 +284,7 @@ class Service(Document, frozen=True, kw_only=True):
     restart: RestartPolicy = RestartPolicy()
     stop: StopPolicy = StopPolicy()
     startup: Startup = Startup()
+    snapshot: DataSnapshot = DataSnapshot()
 
     @property
     def port_requests(self) -> list[PortRequest]:

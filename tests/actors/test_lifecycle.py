@@ -84,8 +84,8 @@ def test_the_way_of_a_service_leads_through_every_state(life: Life, state: State
 @pytest.mark.parametrize(
     ("life", "event", "state", "expected"),
     [
-        (WAITING, start(), State.STARTING, ["Disarm", "Arm", "Prepare"]),
-        (go(WAITING, start()), Prepared(1), State.STARTING, ["Launch"]),
+        (WAITING, start(), State.STARTING, ["Disarm", "Prepare"]),
+        (go(WAITING, start()), Prepared(1), State.STARTING, ["Arm", "Launch"]),
         (
             go(WAITING, start()),
             LaunchFailed(1, "no file"),
@@ -171,7 +171,7 @@ def test_an_unhealthy_service_is_restarted_like_one_that_crashed() -> None:
 
 
 def test_a_stop_during_the_start_is_carried_out_when_the_tree_is_empty() -> None:
-    life = go(WAITING, start(), StopService(Then.STAY), Prepared(1), TreeEmptied(1))
+    life = go(WAITING, start(), StopService(Then.STAY), Prepared(1))
     assert life.state is State.STOPPED
 
 
