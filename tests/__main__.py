@@ -1,0 +1,181 @@
+"""``python3 -m tests [pytest arguments]``: all that has to pass, from an empty checkout on.
+
+Needs a Python and nothing else. Makes ``.venv`` with the locked tools of ``requirements-dev.txt``
+and this project, then runs every check, also after one has failed. Ends with the exit code of the
+first that failed. This file itself is read by Pythons that are too old to go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+OLDEST = (3, 11)
+NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
+LIMIT_S = 28 * 60  # what hangs must not eat the summary: CI allows 30 minutes
+TIMED_OUT = 124  # as timeout(1) says it
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+LOCK = os.path.join(ROOT, "requirements-dev.txt")
+STAMP = os.path.join(VENV, "installed-from")
+OURS = ("manifest", "actors", "control", "perf", "tests", os.path.join("examples", "notes"))
+NEEDED_BY = (
+    ("the tests in a browser", ("chromium", "google-chrome")),
+    ("the tests in a browser", ("chromedriver",)),
+    ("the tests of the Electron example", ("node",)),
+    ("the benchmark's native service", ("cc", "gcc", "clang")),
+    ("the Windows tests", ("wine64", "wine")),
+)
+
+
+class Steps:
+    """Runs one step after the other, within one limit, and remembers how each ended."""
+
+    def __init__(self) -> None:
+        self._end = time.monotonic() + LIMIT_S
+        self._ended: list[tuple[str, int, float]] = []
+
+    @property
+    def code(self) -> int:
+        """The exit code of the first step that failed, or 0."""
+        return next((code for _, code, _ in self._ended if code), 0)
+
+    def run(self, name: str, *command: str) -> int:
+        """Run a command in the repository and return its exit code."""
+        print(f"\n== {name}", flush=True)
+        began = time.monotonic()
+        try:
+            left = max(self._end - began, 1.0)
+            code = subprocess.run(command, cwd=ROOT, timeout=left, check=False).returncode
+        except subprocess.TimeoutExpired:
+            code = TIMED_OUT
+        except OSError as error:
+            print(f"cannot run {command[0]}: {error}")
+            code = 1
+        self._ended.append((name, code, time.monotonic() - began))
+        return code
+
+    def summary(self) -> None:
+        """Print a line for each step, and one for what was left out."""
+        print("\n== summary")
+        for name, code, took in self._ended:
+            state = {0: "passed", TIMED_OUT: "timed out"}.get(code, f"FAILED ({code})")
+            print(f"{state:12} {took:7.1f} s  {name}")
+        for what, tool in missing_tools():
+            print(f"left out     {what}: {tool} is not installed")
+
+
+def main() -> int:
+    """Do everything; return the exit code."""
+    if sys.version_info < OLDEST:
+        return start_again_with_a_newer_python()
+    steps = Steps()
+    if prepare(steps) == 0:
+        install_browser(steps)
+        check(steps, sys.argv[1:])
+    steps.summary()
+    return steps.code
+
+
+def start_again_with_a_newer_python() -> int:
+    """Run this again with a Python that is new enough, or say which is needed."""
+    for name in NEWER:
+        if shutil.which(name) and new_enough(name):
+            return subprocess.call([name, "-m", "tests", *sys.argv[1:]], cwd=ROOT)
+    has, needs = (".".join(map(str, version[:2])) for version in (sys.version_info, OLDEST))
+    print(f"this is Python {has}, the tests need {needs} or newer, and none of {NEWER} is here")
+    return 1
+
+
+def prepare(steps: Steps) -> int:
+    """Make ``.venv`` as the lock says, unless it is; return the exit code of what failed."""
+    stamp = f"{sys.version}\n{digest(LOCK)}\n{digest(os.path.join(ROOT, 'pyproject.toml'))}\n"
+    if new_enough(PYTHON) and read(STAMP) == stamp:
+        return compile_bytecode(steps)
+    pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    # A plain path entry: the import hook of other editable installs costs every start 15 ms.
+    ourselves = ("--no-deps", "--no-build-isolation", "--config-settings", "editable_mode=compat")
+    failed = (
+        (not new_enough(PYTHON) and steps.run("make .venv", sys.executable, "-m", "venv", VENV))
+        or steps.run("install the locked tools", *pip, "-r", LOCK)
+        or steps.run("install bundlevisor", *pip, *ourselves, "-e", ".[dev]")
+        or compile_bytecode(steps)
+    )
+    if not failed:
+        with open(STAMP, "w", encoding="utf-8") as file:
+            file.write(stamp)
+    return failed
+
+
+def compile_bytecode(steps: Steps) -> int:
+    """Write bytecode, also where the environment forbids it: starts are measured."""
+    return steps.run("compile", PYTHON, "-m", "compileall", "-q", *OURS)
+
+
+def install_browser(steps: Steps) -> None:
+    """Install Chromium where that is easy: by root on Debian."""
+    wanted = [tool for what, tool in missing_tools() if "browser" in what]
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if wanted and root and os.path.exists("/etc/debian_version") and shutil.which("apt-get"):
+        print("\n== install chromium", flush=True)
+        install = ("install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver")
+        quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        for words in (("update", "-qq"), install):
+            try:
+                subprocess.run(
+                    ["apt-get", *words],
+                    env=quiet,
+                    stdout=subprocess.DEVNULL,
+                    timeout=300,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                print("apt-get takes too long; the tests in a browser are left out")
+
+
+def check(steps: Steps, pytest_arguments: list[str]) -> None:
+    """Run every check, whatever the others say."""
+    steps.run("ruff check", PYTHON, "-m", "ruff", "check", ".")
+    steps.run("ruff format", PYTHON, "-m", "ruff", "format", "--check", ".")
+    steps.run("mypy", PYTHON, "-m", "mypy")
+    steps.run("pytest", PYTHON, "-m", "pytest", *pytest_arguments)
+    steps.run("start-up budget", PYTHON, "-m", "perf", "budget")
+
+
+def missing_tools() -> list[tuple[str, str]]:
+    """Return what cannot be tested here, with the first name of the missing tool."""
+    return [(what, tools[0]) for what, tools in NEEDED_BY if not any(map(shutil.which, tools))]
+
+
+def new_enough(python: str) -> bool:
+    """Return whether this interpreter is there, works, and is not too old."""
+    question = f"import sys; sys.exit(sys.version_info < {OLDEST})"
+    try:
+        return subprocess.call([python, "-c", question], stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        return False
+
+
+def digest(path: str) -> str:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def read(path: str) -> str:
+    """Return the text of a file; empty when it is not there."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
