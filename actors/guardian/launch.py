@@ -16,6 +16,8 @@ import sys
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
+from actors.guardian.deaf import deaf_children
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actors.guardian.channel import End
@@ -52,7 +54,8 @@ def _start(process_class: Callable[..., BaseProcess], theirs: End) -> BaseProces
     """
     process = process_class(target=_guard, args=(theirs,), name=NAME)
     try:
-        process.start()
+        with deaf_children():
+            process.start()
     finally:
         theirs.close()
     return process

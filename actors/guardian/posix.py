@@ -9,13 +9,11 @@ import sys
 
 from actors import table
 from actors.guardian.channel_posix import Receiver
+from actors.guardian.deaf import ignore_signals
 from actors.table.exit_watch import ExitWatch
 from actors.table.found import Found
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
-
-DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
-"""What a terminal, a shutting down desktop or `kill` sends to whatever it can see."""
 
 NAME = b"bundle-guardian"
 """At most 15 bytes (prctl(2), PR_SET_NAME)."""
@@ -29,8 +27,7 @@ def isolate(channel: int) -> None:
     Its stdout above all: whoever waits for its end must not wait for the guardian.
     """
     os.setsid()
-    for number in DEAF_TO:
-        signal.signal(number, signal.SIG_IGN)
+    ignore_signals()
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from manifest.check.view import Place, View, check_path, check_word
 from manifest.findings import Report
-from manifest.plan_assets import is_checked, is_sha256
 
 
 def check(view: View, report: Report) -> None:
@@ -31,6 +30,8 @@ def _check_migrations(place: Place, view: View, report: Report) -> None:
 
 
 def _check_assets(place: Place, view: View, report: Report) -> None:
+    from manifest.plan_assets import is_checked, is_sha256
+
     for index, asset in enumerate(place.service.assets):
         path = f"{place.path}.assets[{index}]"
         check_path(asset.path, f"{path}.path", view, report, place.id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from manifest.check.view import Place, View, check_word
 from manifest.findings import Report
-from manifest.pattern import why_refused
 from manifest.suggest import hint, quoted
 
 
@@ -20,6 +19,8 @@ def check(view: View, report: Report) -> None:
 
 def check_pattern(pattern: str, path: str, report: Report, owner: str, service: str = "") -> None:
     """Report a regular expression that neither Go nor Python takes, or only Python."""
+    from manifest.pattern import why_refused
+
     refused, portable = why_refused(pattern)
     if refused:
         report.error(

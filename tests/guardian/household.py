@@ -23,7 +23,13 @@ Service = dict[str, Any]
 class Household:
     """Started by entering it; on the way out everything that carries its mark is killed."""
 
-    def __init__(self, folder: Path, *services: Service, **plan: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *services: Service,
+        env: dict[str, str] | None = None,
+        **plan: object,
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.instance = f"test{os.urandom(4).hex()}"
@@ -33,7 +39,7 @@ class Household:
             [sys.executable, str(SCRIPT), self.instance, str(plan_path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=(os.environ if env is None else env) | {"PYTHONPATH": str(ROOT)},
         )
         self.guardian = 0
         self.guardian_born: float | None = None

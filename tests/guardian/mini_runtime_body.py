@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,19 @@ class Runtime:
     def do_forget(self, name: str) -> None:
         self.guardian.forget(self.marks[name])
         say(forgotten=name)
+
+    def do_tell(self, number: str) -> None:
+        longest = 0.0
+        for i in range(int(number)):
+            began = time.monotonic()
+            self.guardian.own(str(self.folder / f"token-{i}"), containing=b"x" * 100)
+            longest = max(longest, time.monotonic() - began)
+        (self.folder / f"token-{int(number) - 1}").write_bytes(b"x" * 100)
+        say(longest=longest)
+
+    def do_idle(self) -> None:
+        threading.Event().wait(1)
+        say(idle=True)
 
     def do_fork(self) -> None:
         """Fork as a helper of the runtime would; it lives on a little longer than the runtime."""

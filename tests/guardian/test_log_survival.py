@@ -25,7 +25,8 @@ def test_not_one_line_is_lost_or_doubled_when_the_runtime_is_killed_in_a_flood(
         service("two", "floods_stdout", options=flood, grace_s=20),
     ]
     with Household(tmp_path / "h", *services) as house:
-        wait_until(lambda: (house.folder / "two.log").stat().st_size > 200_000)
+        for name in ("one", "two"):
+            wait_until(lambda n=name: (house.folder / f"{n}.log").stat().st_size > 200_000)
         time.sleep(random.random() / 10)
         house.kill()
         house.wait_clean(30)
