@@ -52,6 +52,10 @@ class Blueprint(msgspec.Struct, frozen=True):
     """All services that this one needs, directly or not."""
     index: int = 0
     """Its place in the manifest."""
+    page: bool = False
+    """The runtime serves it itself: a ui-bundle without a program."""
+    upstream: tuple[str, str] | None = None
+    """Service and port name of the API behind a page."""
 
     def scope(self, inputs: Inputs) -> Scope:
         """Return what this start's templates are rendered with."""
@@ -133,7 +137,7 @@ def compose(
     try:
         env = blueprint.environment(inputs, instance)
         plan = plan_service(binary, blueprint.scope(inputs), env)
-        _make_data_dirs(blueprint)
+        make_data_dirs(blueprint)
     except (Unresolved, PathRefused) as error:
         raise blueprint.refusal(str(error), fatal=True) from error
     except OSError as error:
@@ -181,7 +185,8 @@ def _executable(blueprint: Blueprint, plan: LaunchPlan) -> str:
     return there
 
 
-def _make_data_dirs(blueprint: Blueprint) -> None:
+def make_data_dirs(blueprint: Blueprint) -> None:
+    """Make the service's data folders; raises Unresolved, PathRefused, OSError."""
     for folder in blueprint.data_folders():
         os.makedirs(folder, exist_ok=True)
 

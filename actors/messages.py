@@ -78,6 +78,12 @@ class FailService(Message, frozen=True):
     reason: str
 
 
+class PortsMoved(Message, frozen=True):
+    """Another service's ports have moved: who only speaks to it need not be started anew."""
+
+    ports: dict[str, dict[str, int]]
+
+
 class SystemResumed(Message, frozen=True):
     """The machine slept for ``seconds``: nothing that ran out meanwhile counts."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from actors import assets
-from actors.blueprint import Blueprint
+from actors.blueprint import Blueprint, make_data_dirs
 from actors.messages import Inputs, LaunchFailed, Message, Prepared, ProgressMade
 from actors.migrating import Migrator, Result
 from actors.state.data_snapshot import DataSnapshots, Taken, TooLarge
@@ -130,6 +130,7 @@ class Preparation:
         unfinished = self._stores.snapshots.find(id_)
         if unfinished is not None and not unfinished.upgraded:
             self._put_back(unfinished, "an earlier upgrade did not come to its end")
+        make_data_dirs(self._blueprint)
         plan = migrations.plan(id_)
         for number, migration in enumerate(plan.pending, 1):
             if plan.phase is InstallPhase.UPGRADE and migration.run_on == "upgrade":

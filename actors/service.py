@@ -35,6 +35,7 @@ from actors.messages import (
     LaunchFailed,
     Message,
     PortsLost,
+    PortsMoved,
     PortsTaken,
     Prepared,
     ProbeAnswered,
@@ -55,6 +56,7 @@ from actors.snapshot import ServiceView, State
 from actors.world import World
 
 if TYPE_CHECKING:
+    from actors.page_server import PageServer
     from actors.preparation import Preparation
 
 LOOK_AGAIN = 0.005
@@ -85,6 +87,8 @@ class ServiceActor(pykka.ThreadingActor):
         self._held = HeldPorts()
         self._timers: dict[Timer, LoopTimer] = {}
         self._probe: Probe | None = None
+        self._page: PageServer | None = None
+        """The UI server that the child is, for a page."""
         self._preparation: Preparation | None = None
         """Under way before the spawn of this incarnation."""
         self._asked = False
@@ -130,6 +134,9 @@ class ServiceActor(pykka.ThreadingActor):
                 continue
             if isinstance(event, StopRefused):
                 self._signal(event)
+                continue
+            if isinstance(event, PortsMoved):
+                self._move_upstream(event)
                 continue
             context = Context(self._service, time.monotonic(), os.urandom(1)[0] / 256)
             self._life, effects = lifecycle.step(self._life, event, context)
@@ -188,25 +195,36 @@ class ServiceActor(pykka.ThreadingActor):
         return (Launched(incarnation, child.pid),)
 
     def _spawn(self, instance: str) -> process.Child:
-        """Connect the log, tell the guardian, let the ports go, and spawn."""
+        """Connect the log, tell the guardian, and start what the blueprint says."""
         log, guardian = self._world.log(self._blueprint), self._world.guardian
         read, write = pipes.make()
         try:
-            sockets = self._sockets_to_hand_over()
-            launch = compose(self._blueprint, self._inputs, instance, write, sockets)
-            self._env = launch.env
             self._watch_log(instance)
             guardian.expect(self._charge(instance), read)
             log.attach(read, instance, _ignore)
             read = -1
-            self._let_ports_go()
-            child = spawn(self._blueprint, launch)
+            start = self._start_page if self._blueprint.page else self._start_program
+            child = start(instance, write)
         finally:
             os.close(write)
             if read >= 0:
                 os.close(read)
         guardian.spawned(instance, child.pid, child.created, child.session)
         return child
+
+    def _start_program(self, instance: str, output: int) -> process.Child:
+        sockets = self._sockets_to_hand_over()
+        launch = compose(self._blueprint, self._inputs, instance, output, sockets)
+        self._env = launch.env
+        self._let_ports_go()
+        return spawn(self._blueprint, launch)
+
+    def _start_page(self, instance: str, output: int) -> process.Child:
+        from actors.page_server import serve_page
+
+        held = self._held.take(next(iter(self._ports().values()), 0))
+        self._page = serve_page(self._blueprint, self._inputs, instance, output, held)
+        return self._page.child
 
     def _charge(self, instance: str) -> Charge:
         stop = self._service.stop
@@ -335,6 +353,9 @@ class ServiceActor(pykka.ThreadingActor):
         self._world.log(self._blueprint).detach(child.instance)
         self._world.guardian.forget(child.instance)
         child.close()
+        if self._page is not None:
+            self._page.close()
+            self._page = None
         never_ready = self._life.ready_at is None and self._life.then is Then.RETRY
         lost = self._hold_ports() if never_ready else ()
         if lost:
@@ -349,7 +370,9 @@ class ServiceActor(pykka.ThreadingActor):
         self._asked = True
         signal_name = self._service.stop.signal
         address = self._blueprint.stop_address(self._inputs)
-        if address is not None and child.poll() is None:
+        if self._page is not None:
+            self._page.ask_to_stop()
+        elif address is not None and child.poll() is None:
             port, path = address
             refused, ref = StopRefused(self._life.incarnation), self.actor_ref
             request_stop(self._world.loop, port, path, lambda: ref.tell(refused))
@@ -361,6 +384,13 @@ class ServiceActor(pykka.ThreadingActor):
         """The service did not take the request to stop: send the signal instead."""
         if self._child is not None and refused.incarnation == self._life.incarnation:
             self._child.ask_to_stop(self._service.stop.signal)
+
+    def _move_upstream(self, moved: PortsMoved) -> None:
+        """A page finds its API on another port without being started anew."""
+        if self._page is not None:
+            from actors.page_server import upstream_port
+
+            self._page.move_upstream(upstream_port(self._blueprint, Inputs(moved.ports)))
 
     def _stop_probing(self) -> None:
         if self._probe is not None:

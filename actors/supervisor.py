@@ -28,6 +28,7 @@ from actors.messages import (
     KillService,
     Message,
     Outcome,
+    PortsMoved,
     PortsTaken,
     SecretsChanged,
     ServiceActorFailed,
@@ -272,6 +273,8 @@ class Supervisor(pykka.ThreadingActor):
                 previous=before[name],
             )
         users = self._to.chooser.users(message.id, message.names)
+        for ref in self._children.values():
+            ref.tell(PortsMoved(ports))
         for id_ in self._plan.graph.stop_order:
             if id_ in users and self._views[id_].state in LIVE:
                 self._order(id_, Then.WAIT, f"restarting because a port of {message.id} moved")

@@ -7,12 +7,13 @@ import time
 
 from actors.blueprint import Blueprint, Site
 from actors.edges.log_path import log_path
+from actors.page import is_page, upstream_of
 from actors.snapshot import ServiceView, State
 from control.options import RunOptions
 from manifest import paths, platform
 from manifest.graph import Graph
 from manifest.load import Loaded
-from manifest.schema import Manifest
+from manifest.schema import Manifest, Service
 
 
 class Bundle:
@@ -49,16 +50,22 @@ class Bundle:
         )
         key = platform.current_key()
         return {
-            service.id: Blueprint(
-                service,
-                platform.pick_binary(service, key)[0],
-                site,
-                log_path(service, self.app_data, os.path.isfile),
-                self.graph.all_dependencies(service.id),
-                index,
-            )
+            service.id: self._blueprint(service, index, key, site)
             for index, service in enumerate(self.manifest.services)
         }
+
+    def _blueprint(self, service: Service, index: int, key: str, site: Site) -> Blueprint:
+        binary = platform.pick_binary(service, key)[0]
+        return Blueprint(
+            service,
+            binary,
+            site,
+            log_path(service, self.app_data, os.path.isfile),
+            depends_on=self.graph.all_dependencies(service.id),
+            index=index,
+            page=is_page(service, binary, self.root),
+            upstream=upstream_of(service, self.manifest.services),
+        )
 
     def first_views(self, *, dry_run: bool) -> dict[str, ServiceView]:
         """Return the picture before anything has happened."""

@@ -44,6 +44,10 @@ class HeldPorts:
         self._sockets[port] = listening
         return listening.fileno()
 
+    def take(self, port: int) -> socket.socket | None:
+        """Return the socket that holds the port, for somebody who will listen on it."""
+        return self._sockets.pop(port, None)
+
     def release(self, port: int) -> None:
         """Give the port up, so that its service can bind it."""
         held = self._sockets.pop(port, None)
