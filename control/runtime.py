@@ -327,6 +327,9 @@ class House:
         """Write a telemetry event, and say on the console what a person wants to know of it."""
         self.telemetry.emit(event, service_id, **details)
         announce(self.console, event, service_id or "", details)
+        if event == "service_ready" and service_id and self.blueprints[service_id].page:
+            port = next(iter(self.board.snapshot.services[service_id].ports.values()), 0)
+            self.console.info(f"open http://127.0.0.1:{port}/", service_id)
 
     # Down
 
