@@ -6,6 +6,7 @@ import _winapi
 import functools
 import msvcrt
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -21,7 +22,7 @@ from actors.process.launch import Launch
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
-__all__ = ["SOCKET_ACTIVATION", "Child", "spawn", "watch_exit", "watch_process"]
+__all__ = ["SOCKET_ACTIVATION", "Child", "own", "spawn", "watch_exit", "watch_process"]
 
 SOCKET_ACTIVATION = False
 """A listening socket cannot be handed over by number on Windows."""
@@ -105,6 +106,20 @@ def spawn(launch: Launch) -> Child:
         own.close()
         raise
     return Child(created.process, created.pid, own, launch.instance)
+
+
+def own(popen: subprocess.Popen[bytes], instance: str) -> Child:
+    """Take over a process that was started otherwise, with the children it will have; OSError."""
+    job = windows_jobs.create(kill_on_close=False)
+    process = _winapi.OpenProcess(_winapi.PROCESS_ALL_ACCESS, False, popen.pid)
+    try:
+        windows_jobs.household().assign(process)
+        job.assign(process)
+    except OSError:
+        job.close()
+        _winapi.CloseHandle(process)
+        raise
+    return Child(process, popen.pid, job, instance)
 
 
 def watch_exit(_loop: object, child: Child, told: Callable[[], None]) -> None:

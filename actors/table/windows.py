@@ -52,6 +52,16 @@ def mark_of(pid: int) -> str:
         return ""
 
 
+def parent_of(pid: int) -> int:
+    """Return the pid of what started it, which may be gone; 0 when there is no such process."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).ppid()
+    except psutil.Error:
+        return 0
+
+
 def members(session: int = 0, mark: str = "") -> list[tuple[int, float]]:  # noqa: ARG001
     """Return (pid, created) of what carries exactly this mark; there are no sessions here."""
     if not mark:

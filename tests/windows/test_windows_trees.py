@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 
-from actors.process import windows_exit, windows_jobs
+from actors.process import windows, windows_exit, windows_jobs
 from tests.windows import started as services
 
 assert sys.platform == "win32"
@@ -95,3 +96,17 @@ def test_the_end_of_a_process_that_is_gone_already_is_told(start: services.Start
     told = threading.Event()
     windows_exit.watch_process(None, pid, told.set)
     assert told.wait(20)
+
+
+def test_a_process_that_was_started_otherwise_can_be_taken_over(start: services.Starter) -> None:
+    popen = subprocess.Popen([sys.executable, "-c", services.PARENT], stdout=subprocess.PIPE)
+    child = windows.own(popen, "taken")
+    assert popen.stdout
+    leader, grandchild = map(int, popen.stdout.readline().split())
+    assert leader in child.survivors()
+    child.kill()
+    popen.wait()
+    popen.stdout.close()
+    services.wait_until(lambda: not services.is_alive(leader), "the end of the leader")
+    child.close()
+    services.wait_until(lambda: not services.is_alive(grandchild), "the end of what came later")
