@@ -1,0 +1,239 @@
+"""How fast does the UI server start, and how many requests does it answer?
+
+Three targets: a small file, a file of 10 MB and a call of the API through the proxy. Files are
+compared with ``python -m http.server`` (which closes each connection), the call with the API
+asked directly;
+the API answers at once, so that the difference is the proxy. The start is from ``start()`` to the
+first byte of index.html, with the socket handed over listening.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+
+from actors.ui_server.launch import UiConfig, UiProcess, start
+from perf import client, options, results
+from perf.results import Measure, Result, Samples
+
+SMALL, BIG = 4_096, 10_000_000
+CONNECTIONS = (1, 8)
+TARGETS = {
+    "/index.html": "small file (4 KiB)",
+    "/big.bin": "10 MB file",
+    "/api/x": "call of the API",
+}
+OURS, PLAIN, DIRECT = "UI server", "python -m http.server", "the API directly"
+START, FIRST_BYTE = "start() returns", "start() → first byte of index.html"
+
+
+class Download:
+    """One connection, which counts what it receives instead of keeping it."""
+
+    def __init__(self, port: int, path: str, ready: selectors.BaseSelector) -> None:
+        self._port = port
+        self._message = client.request(path, port)
+        self._ready = ready
+        self._buffer = bytearray(1 << 20)
+        self._left = 0
+        self._socket: socket.socket | None = None
+        self._kept = True
+        self.asked = 0.0
+
+    def ask(self) -> None:
+        """Send the request, on a new connection where the server closes after each answer."""
+        self._left = -1
+        self.asked = time.perf_counter()
+        if self._socket is None:
+            self._socket = client.connect(self._port)
+            if self._socket is None:
+                raise ConnectionError(f"port {self._port} refused a connection")
+            self._ready.register(self._socket, selectors.EVENT_READ, self)
+        self._socket.sendall(self._message)
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._socket is not None:
+            self._ready.unregister(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    def take(self) -> bool:
+        """Read what has come; True at the end of the answer. RuntimeError unless it is a 200."""
+        assert self._socket is not None
+        count = self._socket.recv_into(self._buffer)
+        if count == 0:
+            raise ConnectionError("closed by the server")
+        if self._left < 0:
+            self._begin(bytes(self._buffer[:count]))
+        else:
+            self._left -= count
+        if self._left == 0 and not self._kept:
+            self.close()
+        return self._left == 0
+
+    def _begin(self, received: bytes) -> None:
+        head, _, body = received.partition(b"\r\n\r\n")
+        version, status, _ = head.split(None, 2)
+        if status != b"200":
+            raise RuntimeError(f"answered {head[:200]!r}")
+        length = head.lower().partition(b"content-length:")[2].split(None, 1)[0]
+        self._left = int(length) - len(body)
+        self._kept = version == b"HTTP/1.1"
+
+
+def load(port: int, path: str, connections: int, seconds: float) -> tuple[float, list[float]]:
+    """Ask for ``seconds``; return answers per second, and their latencies in ms."""
+    latencies: list[float] = []
+    with selectors.DefaultSelector() as ready, contextlib.ExitStack() as open_sockets:
+        for _ in range(connections):
+            download = Download(port, path, ready)
+            open_sockets.callback(download.close)
+            download.ask()
+        began = time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            for key, _ in ready.select(1.0):
+                if key.data.take():
+                    latencies.append((time.perf_counter() - key.data.asked) * 1000)
+                    key.data.ask()
+        return len(latencies) / (time.perf_counter() - began), latencies
+
+
+def started(root: str, upstream: int | None = None) -> tuple[UiProcess, int, float]:
+    """Start a UI server with a listening socket; also its port, and how long start() took in ms."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+    port = listening.getsockname()[1]
+    config = UiConfig(service_id="ui", root=root, port=port, upstream=upstream)
+    began = time.perf_counter()
+    process = start(config, sys.stderr.fileno(), dict(os.environ), listening)
+    return process, port, (time.perf_counter() - began) * 1000
+
+
+def end(process: UiProcess) -> None:
+    """Stop a UI server and wait for it."""
+    process.stop()
+    while process.poll() is None:
+        time.sleep(0.005)
+    process.close()
+
+
+def starts(root: str, runs: int) -> Samples:
+    """Start it ``runs`` times; the first one of the process, which imports, is not counted."""
+    sample: Samples = {START: [], FIRST_BYTE: []}
+    for run in range(runs + 1):
+        began = time.perf_counter()
+        process, port, returned = started(root)
+        answer = client.ask(port, "/index.html", timeout=30)
+        first = (time.perf_counter() - began) * 1000
+        end(process)
+        if answer is None or answer.status != 200:
+            raise RuntimeError("the UI server did not answer")
+        if run:
+            sample[START].append(returned)
+            sample[FIRST_BYTE].append(first)
+    return sample
+
+
+@contextlib.contextmanager
+def running(*command: str) -> Iterator[subprocess.Popen[str]]:
+    """Run another server, killed afterwards; its log, a line per request, goes nowhere."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextlib.contextmanager
+def servers(root: str) -> Iterator[dict[str, tuple[int, tuple[str, ...]]]]:
+    """Run all servers; by name: the port, and the paths that are asked there."""
+    files = ("/index.html", "/big.bin")
+    with contextlib.ExitStack() as stack:
+        api = stack.enter_context(running(sys.executable, "-m", "perf.ui_api"))
+        assert api.stdout is not None
+        api_port = int(api.stdout.readline())
+        process, port, _ = started(root, api_port)
+        stack.callback(end, process)
+        plain_port = _free_port()
+        arguments = (str(plain_port), "--bind", "127.0.0.1")
+        module = (sys.executable, "-u", "-m", "http.server", *arguments, "--directory", root)
+        plain = stack.enter_context(running(*module))
+        assert plain.stdout is not None
+        plain.stdout.readline()
+        yield {
+            OURS: (port, (*files, "/api/x")),
+            PLAIN: (plain_port, files),
+            DIRECT: (api_port, ("/api/x",)),
+        }
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _measures() -> dict[str, Measure]:
+    found = {name: Measure(title=name) for name in (START, FIRST_BYTE)}
+    for path, title in TARGETS.items():
+        for count in CONNECTIONS:
+            by = f"{title}, {count} connection{'s' * (count > 1)}"
+            found[f"{path}*{count} rate"] = Measure(
+                title=f"{by}: rate", unit="1/s", more_is_better=True
+            )
+            found[f"{path}*{count}"] = Measure(title=f"{by}: latency", pooled=True)
+    return found
+
+
+def _loads(port: int, paths: tuple[str, ...], seconds: float) -> Samples:
+    sample: Samples = {}
+    for path in paths:
+        for count in CONNECTIONS:
+            load(port, path, count, seconds / 10)
+            rate, latencies = load(port, path, count, seconds)
+            sample[f"{path}*{count} rate"] = [rate]
+            sample[f"{path}*{count}"] = latencies
+    return sample
+
+
+def _write_site(root: str) -> None:
+    for name, size in (("index.html", SMALL), ("big.bin", BIG)):
+        with open(os.path.join(root, name), "wb") as file:
+            file.write(os.urandom(size))
+
+
+def main(argv: list[str]) -> int:
+    """Run ``python -m perf ui``."""
+    parser = argparse.ArgumentParser(prog="python -m perf ui", description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="rounds of load (%(default)s)")
+    parser.add_argument("--starts", type=int, default=10, help="starts (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="per case (%(default)s)")
+    parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="keep the values")
+    parser.add_argument("--baseline", metavar="FILE", help="compare with kept values")
+    parsed = parser.parse_args(argv)
+    result = Result(
+        question="ui",
+        bundle="a folder and an API",
+        measures=_measures(),
+        contenders={},
+        notes=["the asking client is a process of the same machine and takes its share"],
+        machine=results.machine(),
+    )
+    with tempfile.TemporaryDirectory(prefix="perf-ui-") as root:
+        _write_site(root)
+        result.add(OURS, starts(root, parsed.starts))
+        with servers(root) as found:
+            for _ in range(parsed.runs):
+                for name, (port, paths) in found.items():
+                    result.add(name, _loads(port, paths, parsed.seconds))
+    return options.finish(parsed, result)
