@@ -18,7 +18,7 @@ import msgspec
 from actors import table
 from actors.state import atomic, instance
 from actors.state.instance import ServiceProcess
-from actors.table.found import Found
+from actors.table.found import MARK, Found
 
 if sys.platform == "win32":
     from actors.guardian.exit_watch_windows import ExitWatch
@@ -88,7 +88,8 @@ def _wait_for_guardian(watch: ExitWatch, record: Earlier, patience: float) -> No
 
 
 def _end(watch: ExitWatch, record: Earlier, grace_s: float, started: float) -> Swept:
-    left = left_of(record)
+    remains = Remains(record)
+    left = remains.look()
     found, asked, killed = _keys(left), set[_Key](), set[_Key]()
     patience = time.monotonic() + grace_s
     while left and (now := time.monotonic()) < patience + GIVE_UP:
@@ -101,7 +102,7 @@ def _end(watch: ExitWatch, record: Earlier, grace_s: float, started: float) -> S
         watched = [watch.add(process.pid, process.created) for process in left]
         if all(watched):
             watch.wait(patience - now if now < patience else AGAIN, [])
-        left = left_of(record)
+        left = remains.look()
         found |= _keys(left)
     return Swept(
         instance_id=record.instance_id,
@@ -118,23 +119,30 @@ def _keys(processes: list[Found]) -> set[_Key]:
     return {(process.pid, process.created) for process in processes}
 
 
-def left_of(record: Earlier) -> list[Found]:
-    """Return the processes of an instance that are still there, and certainly its own.
+class Remains:
+    """What is still there of an instance, and certainly its own.
 
-    Never one that this runtime came from (an update that was started by a service may have started
-    us), nor a child of ours: they would have inherited that mark.
+    An update that ran as a service may have started this very runtime: what we came from is never
+    among them, nor our children, if they and we have inherited such a mark.
     """
-    sessions = {process.pid for started in record.services.values() for process in started}
-    found = table.census(f"{record.instance_id}-", sessions)
-    theirs = {process.session for process in found if process.mark} & sessions
-    kin = _ancestors()
-    return [
-        process
-        for process in found
-        if (process.mark or process.session in theirs)
-        and process.pid not in kin
-        and table.parent_of(process.pid) != os.getpid()
-    ]
+
+    def __init__(self, record: Earlier) -> None:
+        self._prefix = f"{record.instance_id}-"
+        self._sessions = {p.pid for started in record.services.values() for p in started}
+        self._theirs: set[int] = set()
+        self._kin = _ancestors()
+        self._heirs = os.environ.get(MARK, "").startswith(self._prefix)
+
+    def look(self) -> list[Found]:
+        """Return the processes; a session stays theirs when the marked ones in it have ended."""
+        found = table.census(self._prefix, self._sessions)
+        self._theirs |= {process.session for process in found if process.mark} & self._sessions
+        return [process for process in found if self._ours(process)]
+
+    def _ours(self, process: Found) -> bool:
+        if process.pid in self._kin or not (process.mark or process.session in self._theirs):
+            return False
+        return not (self._heirs and table.parent_of(process.pid) == os.getpid())
 
 
 def _ancestors() -> set[int]:

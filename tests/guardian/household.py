@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -93,7 +94,7 @@ class Household:
 
     def wait_started(self, *roles: tuple[str, str]) -> None:
         for name, role in roles or [(name, "leader") for name in self.services]:
-            wait_until(lambda n=name, r=role: self.started(n, r), what=f"{role} of {name}")
+            wait_until(partial(self.started, name, role), what=f"{role} of {name}")
 
     def record(self, name: str) -> list[dict[str, Any]]:
         return read_records(self.folder / f"{name}.jsonl")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 from tests.guardian.household import Household, service
 from tests.records import events
 from tests.waiting import wait_until
+
+
+def flooding(house: Household, name: str) -> bool:
+    return (house.folder / f"{name}.log").stat().st_size > 200_000
 
 
 def numbered(lines: list[str]) -> list[int]:
@@ -26,7 +31,7 @@ def test_not_one_line_is_lost_or_doubled_when_the_runtime_is_killed_in_a_flood(
     ]
     with Household(tmp_path / "h", *services) as house:
         for name in ("one", "two"):
-            wait_until(lambda n=name: (house.folder / f"{n}.log").stat().st_size > 200_000)
+            wait_until(partial(flooding, house, name))
         time.sleep(random.random() / 10)
         house.kill()
         house.wait_clean(30)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from actors.guardian.belongings import Belonging, identity
+from actors.guardian.charge import Charge
+from actors.guardian.ledger import Ledger
+from actors.guardian.wire import Decoder, Message, encode
+
+
+@given(
+    st.lists(st.tuples(st.text(), st.integers(), st.binary(max_size=300)), max_size=6),
+    st.integers(1, 50),
+)
+def test_messages_arrive_whole_however_the_stream_is_cut(
+    messages: list[Message], size: int
+) -> None:
+    stream = b"".join(map(encode, messages))
+    decoder = Decoder()
+    arrived = [
+        message
+        for start in range(0, len(stream), size)
+        for message in decoder.feed(stream[start : start + size])
+    ]
+    assert arrived == messages
+
+
+def test_a_charge_survives_the_way_to_the_guardian() -> None:
+    charge = Charge("api", "r-1", 2, 1.5, ("db",), "/log", (4711, "/stop"), (("key", b"value"),))
+    ledger = Ledger()
+    (message,) = Decoder().feed(encode(("expect", charge.fields())))
+    ledger.apply(message)
+    ledger.apply(("spawned", "r-1", 17, 3.5, 17))
+    taken = ledger.charges["r-1"]
+    assert taken.fields() == charge.fields()
+    assert (taken.pid, taken.created, taken.session) == (17, 3.5, 17)
+
+
+def test_what_is_forgotten_lets_its_pipe_go() -> None:
+    read, write = os.pipe()
+    ledger = Ledger()
+    ledger.apply(("expect", Charge("api", "r-1").fields()), read)
+    assert ledger.pipes == {"r-1": read}
+    ledger.apply(("forget", "r-1"))
+    assert not ledger.charges
+    assert not ledger.pipes
+    with pytest.raises(BrokenPipeError):
+        os.write(write, b"x")
+    os.close(write)
+
+
+def test_what_was_forgotten_is_not_spawned_again() -> None:
+    ledger = Ledger()
+    ledger.apply(("spawned", "r-1", 17, 3.5, 17))
+    ledger.apply(("held", "r-1", b"sec"))
+    assert not ledger.charges
+    assert not ledger.held
+
+
+def test_a_belonging_is_removed_while_it_is_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("ours")
+    belonging = Belonging(str(path), identity(str(path)), b"", last=False)
+    assert belonging.remove()
+    assert not path.exists()
+    assert not belonging.remove()
+
+
+def test_a_belonging_that_somebody_wrote_again_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("ours")
+    belonging = Belonging(str(path), identity(str(path)), b"", last=False)
+    os.utime(path, ns=(0, 0))
+    assert not belonging.remove()
+    assert path.exists()
+
+
+@pytest.mark.parametrize(("content", "removed"), [("id ours", True), ("id theirs", False)])
+def test_a_belonging_may_be_known_by_what_it_contains(
+    tmp_path: Path, content: str, removed: bool
+) -> None:
+    path = tmp_path / "record"
+    path.write_text(content)
+    assert Belonging(str(path), None, b"ours", last=True).remove() == removed
+    assert path.exists() != removed

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from actors import table
+from actors.table import linux, other
+from actors.table.exit_watch import ExitWatch
+from tests.guardian.marked import birth, marked
+from tests.waiting import wait_until
+
+PLATFORMS = [linux, other] if sys.platform == "linux" else [other]
+each_platform = pytest.mark.parametrize("table", PLATFORMS, ids=lambda module: module.__name__)
+
+
+class Table:
+    """What both modules offer, for the type checker."""
+
+    created = staticmethod(linux.created)
+    alive = staticmethod(linux.alive)
+    mark_of = staticmethod(linux.mark_of)
+    parent_of = staticmethod(linux.parent_of)
+    members = staticmethod(linux.members)
+    census = staticmethod(linux.census)
+    send = staticmethod(linux.send)
+
+
+@each_platform
+def test_a_process_is_known_by_its_mark_and_its_session(table: Table, tmp_path: Path) -> None:
+    with marked("m-1", tmp_path / "r") as process:
+        born = table.created(process.pid)
+        assert born is not None
+        assert table.alive(process.pid, born)
+        assert table.mark_of(process.pid) == "m-1"
+        assert table.parent_of(process.pid) == os.getpid()
+        assert table.members(mark="m-1") == [(process.pid, born)]
+        assert table.members(session=process.pid) == [(process.pid, born)]
+        (found,) = table.census("m-")
+        assert (found.pid, found.created, found.mark) == (process.pid, born, "m-1")
+        (found,) = table.census("other-", {process.pid})
+        assert (found.pid, found.session, found.mark) == (process.pid, process.pid, "")
+
+
+@each_platform
+def test_a_mark_is_compared_whole(table: Table, tmp_path: Path) -> None:
+    with marked("m-12", tmp_path / "r", NOT_SERVICE_INSTANCE_ID="m-1", X="SERVICE_INSTANCE_ID=m-1"):
+        assert table.members(mark="m-1") == []
+        assert table.members(mark="m-12")
+
+
+@each_platform
+def test_a_zombie_is_not_alive(table: Table) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)
+    born = birth(process.pid)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert not table.alive(process.pid, table.created(process.pid) or born)
+    assert table.members(session=process.pid) == []
+    process.wait()
+    assert table.created(process.pid) is None
+    assert not table.alive(process.pid, born)
+
+
+@each_platform
+def test_a_signal_reaches_only_the_process_that_was_meant(table: Table, tmp_path: Path) -> None:
+    with marked("m-1", tmp_path / "r") as process:
+        born = table.created(process.pid)
+        assert born is not None
+        assert not table.send(process.pid, born - 1, signal.SIGKILL)
+        assert table.alive(process.pid, born)
+        assert table.send(process.pid, born, signal.SIGKILL)
+        process.wait()
+        assert not table.send(process.pid, born, signal.SIGKILL)
+
+
+def test_without_pidfds_a_signal_goes_by_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "pidfd_open", no_pidfd)
+    with marked("m-1", tmp_path / "r") as process:
+        born = birth(process.pid)
+        assert not linux.send(process.pid, born - 1, signal.SIGKILL)
+        assert linux.send(process.pid, born, signal.SIGKILL)
+        process.wait()
+
+
+def test_a_name_with_blanks_and_brackets_confuses_nobody(tmp_path: Path) -> None:
+    program = tmp_path / "a) Z (b"
+    program.symlink_to("/bin/sleep")
+    process = subprocess.Popen([program, "60"])
+    try:
+        wait_until(lambda: Path(f"/proc/{process.pid}/comm").read_text().startswith("a) Z"))
+        assert linux.alive(process.pid, birth(process.pid))
+        assert linux.parent_of(process.pid) == os.getpid()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_process_whose_main_thread_has_ended_is_alive(tmp_path: Path) -> None:
+    source = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "ctypes.CDLL(None).syscall(60, 0)\n"  # exit(2) of this thread only, on x86-64
+    )
+    if os.uname().machine != "x86_64":
+        pytest.skip("the number of exit(2) is that of x86-64")
+    process = subprocess.Popen([sys.executable, "-c", source])
+    try:
+        stat = Path(f"/proc/{process.pid}/stat")
+        wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z")
+        assert linux.alive(process.pid, birth(process.pid))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_cause_of_a_death_can_be_read_until_it_is_reaped() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    born = birth(process.pid)
+    assert linux.status_of(process.pid, born) is None
+    process.send_signal(signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert linux.status_of(process.pid, born) == signal.SIGKILL
+    process.wait()
+    assert linux.status_of(process.pid, born) is None
+
+
+def no_pidfd(pid: int) -> int:
+    raise OSError(38, "Function not implemented")
+
+
+@pytest.mark.parametrize("blind", [False, True])
+def test_an_end_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blind: bool) -> None:
+    if blind:
+        monkeypatch.setattr(os, "pidfd_open", no_pidfd)
+    watch = ExitWatch()
+    with marked("m-1", tmp_path / "r") as process:
+        born = birth(process.pid)
+        assert watch.add(process.pid, born)
+        assert watch.wait(0, []) == (set(), set())
+        threading.Timer(0.05, process.kill).start()
+        wait_until(lambda: watch.wait(5, [])[0] == {process.pid})
+        assert not watch.add(process.pid, born)
+    watch.close()
+
+
+def test_a_descriptor_that_can_be_read_is_noticed_as_well() -> None:
+    watch = ExitWatch()
+    read, write = os.pipe()
+    assert watch.wait(0, [read]) == (set(), set())
+    os.write(write, b"x")
+    assert watch.wait(5, [read]) == (set(), {read})
+    os.close(write)
+    os.read(read, 1)
+    assert watch.wait(5, [read]) == (set(), {read})
+    os.close(read)
+    watch.close()
+
+
+def test_the_table_of_this_platform_is_the_one_in_use() -> None:
+    assert table.created(os.getpid()) == PLATFORMS[0].created(os.getpid())
