@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from actors import process
+from actors.concealed import Concealed, encoded
 from actors.edges.probe import Target
 from actors.messages import Inputs
 from actors.readiness import port_asked
@@ -68,7 +69,7 @@ class Blueprint(msgspec.Struct, frozen=True):
     def environment(self, inputs: Inputs, instance: str) -> dict[str, str]:
         """Return the environment of a start; raises Unresolved or PathRefused."""
         scope = self.scope(inputs)
-        return environment.render(
+        variables = environment.render(
             self.service,
             self.binary,
             base=self.site.environment,
@@ -80,6 +81,22 @@ class Blueprint(msgspec.Struct, frozen=True):
             gpu_available=inputs.gpu,
             exists=os.path.isfile,
         )
+        return Concealed(variables)
+
+    def secret_files(self, inputs: Inputs) -> dict[str, bytes]:
+        """Return the files through which a start gets secrets, by absolute path.
+
+        CannotLaunch when a path cannot be made out, or leaves app-data.
+        """
+        secrets, scope = self.site.secrets, self.scope(inputs)
+        try:
+            return {
+                environment.secret_path(secrets[id_], scope): content
+                for id_, content in encoded(inputs.secrets)
+                if secrets[id_].target.type == "file"
+            }
+        except (Unresolved, PathRefused) as error:
+            raise self.refusal(f"secret: {error}", fatal=True) from error
 
     def target(self, inputs: Inputs, env: dict[str, str], port_name: str) -> Target:
         """Return what a probe asks; CannotLaunch when its command cannot be found."""

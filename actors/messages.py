@@ -7,11 +7,15 @@ incarnation it belongs to, so that a late one is recognised and dropped.
 from __future__ import annotations
 
 import enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actors.concealed import encoded
 from actors.snapshot import ServiceView
+
+if TYPE_CHECKING:
+    from actors.edges.redact import Redactor
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -47,7 +51,16 @@ class Inputs(msgspec.Struct, frozen=True):
 
     ports: dict[str, dict[str, int]]
     secrets: dict[str, str] = {}
+    """The values that the service is given, by id."""
     gpu: bool = False
+
+    def redactor(self) -> Redactor | None:
+        """Return what hides these secrets in one stream of output; None when there are none."""
+        if not self.secrets:
+            return None
+        from actors.edges.redact import Redactor
+
+        return Redactor(encoded(self.secrets))
 
 
 class StartService(Message, frozen=True):

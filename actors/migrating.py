@@ -11,6 +11,7 @@ import msgspec
 
 from actors import process
 from actors.blueprint import Blueprint, CannotLaunch
+from actors.concealed import encoded
 from actors.edges import pipes
 from actors.guardian.charge import Charge
 from actors.lifecycle import describe_exit
@@ -84,7 +85,7 @@ class Migrator:
         read, write = pipes.make()
         try:
             guardian.expect(self._charge(instance), read)
-            log.attach(read, instance, lambda _: None)
+            log.attach(read, instance, lambda _: None, self._inputs.redactor())
             child = process.spawn(
                 process.Launch(
                     argv=(program, *plan.arguments),
@@ -109,6 +110,7 @@ class Migrator:
             grace_s=GRACE,
             depends_on=self._blueprint.depends_on,
             log_path=self._blueprint.log_path,
+            secrets=encoded(self._inputs.secrets),
         )
 
     def _wait(self, child: process.Child, progress: Callable[[float], None]) -> int | None:

@@ -6,15 +6,16 @@ read from :mod:`manifest.graph`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
 from actors.lifecycle import LIVE, describe_exit
 from actors.messages import Then
 from actors.snapshot import ServiceView, State
+from manifest import secret_rules
 from manifest.graph import Graph
-from manifest.schema import Supervision
+from manifest.schema import Manifest, Supervision
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -136,6 +137,12 @@ def running_dependents(tree: Tree, id_: str) -> list[str]:
         for other in tree.graph.stop_order
         if other in dependents and tree.views[other].state in LIVE
     ]
+
+
+def users_of(manifest: Manifest, graph: Graph, secrets: Collection[str]) -> list[str]:
+    """Return the services that receive one of these secrets, in stop order."""
+    receiving = secret_rules.receivers(manifest, secrets)
+    return [id_ for id_ in graph.stop_order if id_ in receiving]
 
 
 def restart_group(tree: Tree, id_: str, supervision: Supervision) -> list[str]:

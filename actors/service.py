@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pykka
 
-from actors import lifecycle, process, readiness
+from actors import lifecycle, process, readiness, timeline
 from actors.blueprint import Blueprint, CannotLaunch, compose, health_port, spawn
+from actors.concealed import encoded
 from actors.edges import pipes
 from actors.edges.held_ports import HeldPorts
-from actors.edges.log_match import BadPattern, compile_pattern
+from actors.edges.log_match import AnyOutput, BadPattern, compile_pattern
 from actors.edges.loop import Timer as LoopTimer
 from actors.edges.probe import Probe
 from actors.edges.stop_request import request_stop
@@ -142,6 +143,8 @@ class ServiceActor(pykka.ThreadingActor):
             self._life, effects = lifecycle.step(self._life, event, context)
             for effect in effects:
                 events.extend(PERFORM[type(effect)](self, effect) or ())
+        if self._life.state not in lifecycle.LIVE and self._service.secrets:
+            self._world.secret_files.remove_for(self._service.id)
         if self._life != before or isinstance(message, StartService | StopService | FailService):
             self._report()
 
@@ -167,6 +170,9 @@ class ServiceActor(pykka.ThreadingActor):
         self._ready_at = None
         self._asked = False
         self._killing = False
+        trouble = self._place_secret_files()
+        if trouble is not None:
+            return (trouble,)
         if not (self._service.assets or self._service.migrations):
             return (Prepared(self._life.incarnation),)
         from actors.preparation import Preparation
@@ -176,6 +182,19 @@ class ServiceActor(pykka.ThreadingActor):
         )
         self._preparation.start()
         return ()
+
+    def _place_secret_files(self) -> LaunchFailed | None:
+        incarnation = self._life.incarnation
+        try:
+            files = self._blueprint.secret_files(self._inputs)
+            if files:
+                self._world.secret_files.place(self._service.id, files)
+        except CannotLaunch as error:
+            return LaunchFailed(incarnation, str(error), error.fatal)
+        except OSError as error:
+            reason = f"a secret could not be written: {error.filename}: {error.strerror}"
+            return LaunchFailed(incarnation, str(self._blueprint.refusal(reason)))
+        return None
 
     def _launch(self, _: Effect) -> tuple[Message, ...]:
         incarnation = self._life.incarnation
@@ -191,6 +210,7 @@ class ServiceActor(pykka.ThreadingActor):
             return (LaunchFailed(incarnation, str(error), error.fatal),)
         self._child = child
         self._started_at = time.time()
+        self._world.mark(timeline.SPAWNED, self._service.id)
         self._watch(child)
         return (Launched(incarnation, child.pid),)
 
@@ -200,8 +220,9 @@ class ServiceActor(pykka.ThreadingActor):
         read, write = pipes.make()
         try:
             self._watch_log(instance)
+            self._watch_first_output(instance)
             guardian.expect(self._charge(instance), read)
-            log.attach(read, instance, _ignore)
+            log.attach(read, instance, _ignore, self._inputs.redactor())
             read = -1
             start = self._start_page if self._blueprint.page else self._start_program
             child = start(instance, write)
@@ -236,6 +257,7 @@ class ServiceActor(pykka.ThreadingActor):
             depends_on=self._blueprint.depends_on,
             log_path=self._blueprint.log_path,
             http=self._blueprint.stop_address(self._inputs),
+            secrets=encoded(self._inputs.secrets),
         )
 
     def _watch(self, child: process.Child) -> None:
@@ -269,6 +291,13 @@ class ServiceActor(pykka.ThreadingActor):
             instance, matcher, lambda _: ref.tell(BecameReady(incarnation))
         )
 
+    def _watch_first_output(self, instance: str) -> None:
+        if self._life.incarnation == 1:
+            mark, id_ = self._world.mark, self._service.id
+            self._world.log(self._blueprint).watch(
+                instance, AnyOutput(), lambda _: mark(timeline.OUTPUT, id_)
+            )
+
     def _await_readiness(self, _: Effect) -> tuple[Message, ...]:
         incarnation, ref = self._life.incarnation, self.actor_ref
         wanted = readiness.criterion(self._service)
@@ -279,13 +308,17 @@ class ServiceActor(pykka.ThreadingActor):
         except CannotLaunch as error:
             return (ProgressMade(incarnation, str(error)),)
         self._probe.until_ready(
-            wanted, self._service.health, lambda: ref.tell(BecameReady(incarnation))
+            wanted,
+            self._service.health,
+            lambda: ref.tell(BecameReady(incarnation)),
+            lambda: self._world.mark(timeline.LISTENING, self._service.id),
         )
         return ()
 
     def _await_failure(self, _: Effect) -> tuple[Message, ...]:
         incarnation, ref = self._life.incarnation, self.actor_ref
         self._ready_at = time.time()
+        self._world.mark(timeline.READY, self._service.id)
         if self._service.migrations:
             self._forget_snapshot()
         if self._probe is not None:

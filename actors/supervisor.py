@@ -194,14 +194,15 @@ class Supervisor(pykka.ThreadingActor):
         return Outcome(tuple(group))
 
     def _secrets_changed(self, message: SecretsChanged) -> Outcome:
-        affected = [
-            service.id
-            for service in self._plan.manifest.services
-            if message.changed.intersection(service.secrets)
-            and self._views[service.id].state in LIVE
-        ]
+        """Restart what runs with an old value, and give another chance to what failed with it."""
+        self._stale.update(self._with_secrets)
+        users = order.users_of(self._plan.manifest, self._plan.graph, message.changed)
+        affected = [id_ for id_ in users if self._views[id_].state in LIVE]
         for id_ in affected:
             self._order(id_, Then.WAIT, "restarting with a new secret")
+        for id_ in users:
+            if self._views[id_].state in (State.FAILED, State.BACKOFF):
+                self._tell(id_, ForgiveService())
         return Outcome(tuple(affected))
 
     def _stop_bundle(self, message: StopBundle) -> None:

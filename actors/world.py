@@ -13,6 +13,7 @@ from actors.edges.log_file import LogFile
 from actors.edges.logs import LogStream
 from actors.edges.loop import Loop
 from actors.guardian.charge import Charge
+from actors.secret_files import SecretFiles
 
 if TYPE_CHECKING:
     from actors.preparation import Stores
@@ -30,6 +31,12 @@ class Guardian(Protocol):
     def forget(self, instance: str) -> None:
         """Say that no process of this start is left, or that there never was one."""
 
+    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+        """Have a file removed if the runtime dies."""
+
+    def disown(self, path: str) -> None:
+        """Leave a file alone."""
+
 
 class World:
     """The edges of the runtime; everything here may be used from any actor."""
@@ -45,6 +52,7 @@ class World:
         guardian: Guardian,
         reserved: HeldPorts,
         open_stores: Callable[[], Stores],
+        mark: Callable[[str, str], None],
     ) -> None:
         self.loop = loop
         self.reserved = reserved
@@ -53,6 +61,9 @@ class World:
         self.emit = emit
         self.fault = fault
         self.guardian = guardian
+        self.secret_files = SecretFiles(guardian)
+        self.mark = mark
+        """Notes a milestone of a service for the timeline: ``mark(what, service_id)``."""
         self._open_stores = open_stores
         self._opening = threading.Lock()
         self._stores: Stores | None = None

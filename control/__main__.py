@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+import time
 
-from control import options
+STARTED = time.monotonic()
+"""When Python ran our first line: the timeline's ``interpreter``."""
+
+import sys  # noqa: E402 - what comes before this line is what the interpreter itself takes
+from collections.abc import Sequence  # noqa: E402
+
+from control import options  # noqa: E402
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(parsed, options.RunOptions):
         from control.runtime import run
 
-        return run(parsed)
+        return run(parsed, STARTED)
     from control.cli import dispatch
 
     return dispatch(parsed)

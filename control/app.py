@@ -24,6 +24,7 @@ from control.shutdown import ShutdownResource
 from control.status import StatusResource
 from control.streams import Stream
 from control.telemetry import TelemetryResource
+from control.timeline import TimelineResource
 from control.usage import Meter
 from control.validation import ValidateResource
 
@@ -64,6 +65,7 @@ def resources(runtime: Runtime, closing: Closing) -> dict[str, Any]:
         "/validate": ValidateResource(runtime),
         "/status": StatusResource(runtime, meter),
         "/telemetry": TelemetryResource(runtime),
+        "/timeline": TimelineResource(runtime),
         "/services/{service_id}/start": CommandResource(runtime, "start", closing),
         "/services/{service_id}/stop": CommandResource(runtime, "stop", closing),
         "/services/{service_id}/restart": CommandResource(runtime, "restart", closing),

@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
         _add_service_command(commands, which, name)
     _add_shutdown(commands, which)
     _add_secrets(commands, which)
+    _add_timeline(commands, which)
     _add_validate(commands)
     commands.add_parser("schema", help="the JSON Schema of bundle.json")
     return top
@@ -74,6 +75,16 @@ def _add_ready(commands: Commands, which: argparse.ArgumentParser) -> None:
     ready = commands.add_parser("ready", help=text, description=text, parents=[which])
     _add_wait(ready)
     _add_json(ready)
+
+
+def _add_timeline(commands: Commands, which: argparse.ArgumentParser) -> None:
+    text = "what took how long from exec to ready"
+    timeline = commands.add_parser("timeline", help=text, description=text, parents=[which])
+    timeline.add_argument("--svg", default="", metavar="FILE", help="write the picture to a file")
+    timeline.add_argument(
+        "--compare", action="store_true", help="what became slower or faster since earlier starts"
+    )
+    _add_json(timeline)
 
 
 def _add_port(commands: Commands, which: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from actors.snapshot import State
+from actors.timeline import Timeline
 
 Time = Annotated[str, msgspec.Meta(description="RFC 3339, UTC, milliseconds")]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
@@ -233,6 +234,13 @@ class Status(Body, frozen=True, kw_only=True):
     pid: int
     services: tuple[ServiceStatus, ...]
     swaps: tuple[Swap, ...] = ()
+
+
+class Timelines(Body, frozen=True, kw_only=True):
+    """What took how long in this start, and in earlier ones if they were asked for."""
+
+    timeline: Timeline
+    earlier: tuple[Timeline, ...] = ()
 
 
 class Telemetry(Body, frozen=True, kw_only=True):

@@ -113,6 +113,7 @@ def _commands() -> dict[str, Asking]:
     from control import asking
     from control.arguments import SERVICE_COMMANDS
     from control.secret_commands import secrets
+    from control.timeline_command import show_timeline
 
     commands: dict[str, Asking] = dict.fromkeys(SERVICE_COMMANDS, asking.service_command)
     return commands | {
@@ -125,6 +126,7 @@ def _commands() -> dict[str, Asking]:
         "shutdown": asking.shutdown,
         "telemetry": asking.telemetry,
         "secrets": secrets,
+        "timeline": show_timeline,
     }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from actors.snapshot import Board
+from actors.timeline import Timeline
 from manifest.schema import Manifest
 
 if TYPE_CHECKING:
@@ -184,6 +185,12 @@ class Runtime(Protocol):
 
     def gpu(self) -> GpuView:
         """Return what is known about the GPU now."""
+
+    def timeline(self) -> Timeline:
+        """Return what took how long in this start, as far as it has come."""
+
+    def earlier_timelines(self) -> Sequence[Timeline]:
+        """Return the earlier starts that are remembered, oldest first; reads a small file."""
 
     def gauges(self) -> Gauges:
         """Return the counters for ``/metrics``."""

@@ -31,6 +31,7 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
   secrets list         which secrets the bundle has
   secrets set ID       give one its value: typed unseen, or --stdin
   telemetry            where the events are written
+  timeline             what took how long from exec to ready; --svg FILE, --compare
 
 without an instance
   validate             all the problems of a bundle: [--manifest FILE] [--bundle-root DIR]

@@ -106,6 +106,12 @@ OPERATIONS = (
         text="Where the events are written.",
         answers={200: bodies.Telemetry},
     ),
+    Operation(
+        path="/timeline",
+        text="What took how long from exec to ready; Accept: image/svg+xml gives the picture.",
+        parameters=(Parameter("earlier", "boolean", "the last starts of this app-data too"),),
+        answers={200: bodies.Timelines},
+    ),
     _command("start", "Start a service, and what it needs."),
     _command("stop", "Stop a service for good, its dependents first."),
     _command("restart", "Stop and start a service."),

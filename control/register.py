@@ -52,6 +52,14 @@ class Register:
         if self._running.pop(instance, None) is not None:
             self._changed.set()
 
+    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+        """Have the guardian remove a file if the runtime dies."""
+        self._guardian.own(path, containing, last=last)
+
+    def disown(self, path: str) -> None:
+        """Have the guardian leave a file alone."""
+        self._guardian.disown(path)
+
     def close(self) -> None:
         """Write no more."""
         self._closed = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,7 +11,9 @@ import pykka
 from actors.edges.tail import tail
 from actors.messages import CommandRestart, CommandStart, CommandStop, Message, Outcome
 from actors.snapshot import Board
+from actors.state import timelines
 from actors.state.telemetry import Telemetry
+from actors.timeline import Timeline
 from actors.world import World
 from control.facade import (
     Action,
@@ -67,6 +69,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     world: World
     report_fault: Callable[[str, BaseException], None]
     validate_bundle: Callable[[], Validation]
+    make_timeline: Callable[[], Timeline]
 
     def command(self, service_id: str, action: Action, timeout_s: float) -> CommandOutcome:
         """Send a command to the supervisor and return its answer."""
@@ -116,6 +119,15 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
         return GpuView(
             available=False, method="none", reason="not looked for", requirements=requirements
         )
+
+    def timeline(self) -> Timeline:
+        """Return what took how long in this start, as far as it has come."""
+        return self.make_timeline()
+
+    def earlier_timelines(self) -> Sequence[Timeline]:
+        """Return the earlier starts that are remembered, oldest first."""
+        known = timelines.read(self.facts.app_data_dir)
+        return [old for old in known if old.instance_id != self.facts.instance_id]
 
     def gauges(self) -> Gauges:
         """Return the counters for ``/metrics``."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from actors import supervisor as supervision
+from actors import supervisor as supervision, timeline
 from actors.edges.held_ports import HeldPorts
 from actors.edges.listening import Listening
 from actors.edges.loop import Loop
@@ -37,11 +37,12 @@ from actors.state.instance import Instance
 from actors.state.telemetry import Telemetry
 from actors.stop_bound import stop_bound
 from actors.supervisor import Collaborators, Plan, Supervisor
+from actors.timeline import Recorder, Timeline
 from actors.world import World
 from control import ipc_socket, version
 from control.announce import announce
 from control.bundle import Bundle
-from control.console import Console, open_console, print_line
+from control.console import Console, open_console, print_line, timestamp
 from control.ending import Ending
 from control.facade import Facts
 from control.options import RunOptions
@@ -59,21 +60,27 @@ CANNOT_START = 1
 BAD_MANIFEST = 2
 ALREADY_RUNNING = 3
 
+FOREVER = 1e7
+"""Seconds: longer than an application lives, and short enough for every platform's wait."""
 KILL_PATIENCE = 5.0
 """Seconds for the kernel to end killed processes, before they are left to the guardian."""
 REMIND_EVERY = 1.0
 """Seconds between two words on what a stop waits for."""
 
 
-def run(options: RunOptions) -> int:
-    """Run a bundle until somebody asks for its end; return the exit code (README, 'Exit codes')."""
+def run(options: RunOptions, interpreter_at: float) -> int:
+    """Run a bundle until somebody asks for its end; return the exit code (README, 'Exit codes').
+
+    ``interpreter_at`` is when our first line was run, on the monotonic clock.
+    """
     sys.setswitchinterval(0.0005)
+    recorder = Recorder(interpreter_at)
     parent = os.getppid()
     console = open_console()
     instance_id = os.urandom(6).hex()
     guardian = Guardian.start(instance_id)
     try:
-        return _run(options, console, guardian, instance_id, parent)
+        return _run(options, console, guardian, instance_id, parent, recorder)
     except OSError as error:
         console.error(f"cannot start: {error.filename or ''}: {error.strerror or error}")
         guardian.dismiss()
@@ -81,9 +88,15 @@ def run(options: RunOptions) -> int:
 
 
 def _run(
-    options: RunOptions, console: Console, guardian: Guardian, instance_id: str, parent: int
+    options: RunOptions,
+    console: Console,
+    guardian: Guardian,
+    instance_id: str,
+    parent: int,
+    recorder: Recorder,
 ) -> int:
     loaded = load.read(options.manifest)
+    recorder.mark(timeline.MANIFEST)
     _report(console, loaded.findings)
     if loaded.manifest is None:
         guardian.dismiss()
@@ -101,7 +114,7 @@ def _run(
         return ALREADY_RUNNING if running else CANNOT_START
     bundle = Bundle(loaded.manifest, loaded, options, app_data, instance_id)
     try:
-        return House(bundle, console, guardian).live(parent)
+        return House(bundle, console, guardian, recorder).live(parent)
     finally:
         lock.release()
 
@@ -109,8 +122,11 @@ def _run(
 class House:
     """Everything that is up while a bundle runs. Built in order, taken down in reverse."""
 
-    def __init__(self, bundle: Bundle, console: Console, guardian: Guardian) -> None:
+    def __init__(
+        self, bundle: Bundle, console: Console, guardian: Guardian, recorder: Recorder
+    ) -> None:
         self.bundle = bundle
+        self.recorder = recorder
         self.console = console
         self.guardian = guardian
         self.ending = Ending()
@@ -118,6 +134,7 @@ class House:
         self.server: Any = None
         self.socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
         self.host, self.port = self.socket.getsockname()[:2]
+        recorder.mark(timeline.SOCKET)
 
     def live(self, parent: int) -> int:
         """Start everything, wait for the end, stop everything; return the exit code."""
@@ -186,6 +203,7 @@ class House:
             guardian=self.register,
             reserved=self.reserved,
             open_stores=self._open_stores,
+            mark=self.recorder.mark,
         )
         if not bundle.options.keep_running:
             watch_parent(self.loop, parent, self.ending.ask)
@@ -230,6 +248,7 @@ class House:
         )
         book = PortBook(manifest, bundle.app_data, self.port, self.reserved, self.console.warn)
         ports, failures = book.choose()
+        self.recorder.mark(timeline.PORTS)
         self.blueprints = bundle.blueprints()
         dry_run = bundle.options.dry_run
         views = bundle.first_views(dry_run=dry_run)
@@ -281,6 +300,8 @@ class House:
             server = ControlServer(self._facade(), self.token, self.socket)
             server.start()
             self.server = server
+            self.recorder.mark(timeline.API)
+            self._remember_start()
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
             self.console.fault("control API", error)
             self.emit("runtime_error", None, error=f"control API: {error}")
@@ -312,12 +333,45 @@ class House:
             world=self.world,
             report_fault=self.console.fault,
             validate_bundle=self._validate,
+            make_timeline=self._timeline,
         )
 
     def _validate(self) -> Any:
         from control import validate
 
         return validate.report(self.bundle.options.manifest, self.bundle.root)
+
+    def _timeline(self) -> Timeline:
+        bundle = self.bundle
+        marks = self.recorder.since_exec()
+        since = time.monotonic() - self.recorder.exec_at
+        wanted = {
+            id_: bundle.graph.dependencies(id_)
+            for id_, view in self.board.snapshot.services.items()
+            if not view.skipped
+        }
+        return timeline.assemble(
+            marks,
+            wanted,
+            instance_id=bundle.instance_id,
+            started_at=timestamp(time.time() - since),
+            app_version=bundle.manifest.app.version,
+        )
+
+    def _remember_start(self) -> None:
+        """Once everything is ready, say and keep what took how long; blocks until then."""
+        if self.supervisor is None:
+            return
+        snapshot = self.board.wait(lambda s: s.ready or s.phase is not Phase.RUNNING, FOREVER)
+        if snapshot.ready:
+            from actors.state import timelines
+
+            made = self._timeline()
+            self.emit("ready", None, after_ms=made.ready_ms, summary=made.summary)
+            try:
+                timelines.add(self.bundle.app_data, made)
+            except OSError as error:
+                self.console.warn(f"the timeline of this start could not be kept: {error}")
 
     def _resumed(self, seconds: float) -> None:
         if self.supervisor is not None:
@@ -355,7 +409,7 @@ class House:
         return True
 
     def _wake_when_stopped(self) -> None:
-        self.board.wait(lambda snapshot: snapshot.phase is Phase.STOPPED, 3600)
+        self.board.wait(lambda snapshot: snapshot.phase is Phase.STOPPED, FOREVER)
         self.ending.ask("everything has stopped")
 
     def _kill_services(self) -> bool:

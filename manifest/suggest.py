@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 _LONGEST = 80
 """Longer words than this are not compared: no name of a bundle is that long."""
+
+_COMPARED = 500
+"""How many known words are compared at most, so that a monstrous bundle is checked in time."""
 
 
 def near(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
@@ -20,7 +24,7 @@ def near(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
     folded = word.lower()
     found = [
         (distance, candidate)
-        for candidate in known
+        for candidate in islice(known, _COMPARED)
         if (distance := _unlikeness(folded, candidate.lower())) is not None
     ]
     return [candidate for _, candidate in sorted(found)[:limit]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-import time
 from typing import Any
 
 import msgspec
@@ -108,16 +107,3 @@ def ask(
         return None
     with connection:
         return exchange(connection, request(path, port, token, method))
-
-
-def until_answer(port: int, path: str, status: int, deadline: float) -> int:
-    """Ask every half millisecond until the answer has ``status``; return when (monotonic ns).
-
-    Raises TimeoutError at ``deadline`` (monotonic seconds).
-    """
-    while time.monotonic() < deadline:
-        answer = ask(port, path)
-        if answer and answer.status == status:
-            return time.monotonic_ns()
-        time.sleep(0.0005)
-    raise TimeoutError(f"{path} did not answer {status} on port {port} in time")

@@ -152,11 +152,15 @@ class Run:
             pass
 
     def await_healthy(self, timeout: float = 30.0) -> int:
-        """Ask ``/healthz`` until it answers 200; return when (ns)."""
-        try:
-            return client.until_answer(self.port, "/healthz", 200, time.monotonic() + timeout)
-        except TimeoutError as error:
-            raise self.failure(str(error)) from error
+        """Ask ``/healthz`` every half millisecond until it answers 200; return when (ns)."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            answer = client.ask(self.port, "/healthz")
+            if answer and answer.status == 200:
+                return time.monotonic_ns()
+            self.check_alive()
+            time.sleep(0.0005)
+        raise self.failure(f"/healthz did not answer 200 on port {self.port} in time")
 
     def await_ready(self, timeout: float = 60.0) -> tuple[int, dict[str, object]]:
         """Ask ``/readyz?wait=`` until it says ready; return when (ns) and its details."""
@@ -187,10 +191,11 @@ class Run:
             raise self.failure(f"it ended with {self.process.returncode}")
 
     def failure(self, what: str) -> ContenderError:
-        """Describe a failure with the last lines of its stderr."""
+        """Describe a failure with the errors on its stderr and its last lines."""
         with open(self._stderr, encoding="utf-8", errors="replace") as file:
-            last = "".join(file.readlines()[-8:])
-        return ContenderError(f"{self.contender.name}: {what}\n{last}")
+            lines = file.readlines()
+        worth = [*(line for line in lines[:-8] if "error" in line.lower()), *lines[-8:]]
+        return ContenderError(f"{self.contender.name}: {what}\n{''.join(worth[-20:])}")
 
     def terminate(self, timeout: float) -> int:
         """Ask the process to stop (SIGTERM), wait for its end and return its exit code."""

@@ -51,6 +51,20 @@ class Re2Matcher:
         """Nothing is held."""
 
 
+class AnyOutput:
+    """Matches the first byte."""
+
+    def __init__(self) -> None:
+        self.wake: Callable[[], object] = _nobody
+
+    def feed(self, data: bytes) -> bool:
+        """Look at more output; True when there was any."""
+        return bool(data)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 def compile_pattern(pattern: str, report: Callable[[str], None] | None = None) -> Matcher:
     """Return a matcher for one incarnation. Raises BadPattern, whose text is a sentence.
 

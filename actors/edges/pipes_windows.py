@@ -90,13 +90,7 @@ class PipeReader:
         """Wake the thread out of ReadFile, which it may be just about to enter."""
         if tries == 0 or not self._thread.is_alive() or self._thread.native_id is None:
             return
-        import ctypes
-
-        kernel = ctypes.windll.kernel32
-        thread = kernel.OpenThread(THREAD_TERMINATE, False, self._thread.native_id)
-        if thread:
-            kernel.CancelSynchronousIo(thread)
-            kernel.CloseHandle(thread)
+        _cancel_read(self._thread.native_id)
         self._loop.call_at(time.monotonic() + 0.05, lambda: self._cancel(tries - 1))
 
     def _run(self) -> None:
@@ -125,6 +119,17 @@ class PipeReader:
         elif not self._over:
             self._over = True
             self._ended()
+
+
+def _cancel_read(thread_id: int) -> None:
+    import ctypes
+
+    kernel32 = ctypes.WinDLL("kernel32")
+    kernel32.OpenThread.restype = ctypes.c_void_p
+    thread = ctypes.c_void_p(kernel32.OpenThread(THREAD_TERMINATE, False, thread_id))
+    if thread:
+        kernel32.CancelSynchronousIo(thread)
+        kernel32.CloseHandle(thread)
 
 
 def holders(fd: int) -> set[int]:  # noqa: ARG001 - the same on every platform

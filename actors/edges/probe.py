@@ -37,16 +37,25 @@ class Probe:
         self._probing = Probing(loop, listening)
 
     def until_ready(
-        self, criterion: Criterion, health: Health | None, told: Callable[[], None]
+        self,
+        criterion: Criterion,
+        health: Health | None,
+        told: Callable[[], None],
+        listens: Callable[[], None],
     ) -> None:
-        """Call ``told`` once the criterion holds; what a log must show is watched elsewhere."""
+        """Call ``told`` once the criterion holds; what a log must show is watched elsewhere.
+
+        ``listens`` is called when the port that is asked begins to be listened on.
+        """
         if criterion.condition is Condition.ALIVE:
             told()
         elif criterion.condition is Condition.LISTENING:
-            self._probing.until_well(self._connect, CONNECT_INTERVAL, told, self._target.port)
+            self._probing.until_well(
+                self._connect, CONNECT_INTERVAL, told, self._target.port, listens
+            )
         elif criterion.condition is Condition.HEALTHY and health is not None:
             self._probing.until_well(
-                self._asking(health), health.interval_ms / 1000, told, self._target.port
+                self._asking(health), health.interval_ms / 1000, told, self._target.port, listens
             )
 
     def watch(self, health: Health, told: Answer) -> None:

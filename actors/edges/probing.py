@@ -29,10 +29,18 @@ class Probing:
         self._listen: object = None
 
     def until_well(
-        self, ask: Ask, interval: float, told: Callable[[], None], port: int | None = None
+        self,
+        ask: Ask,
+        interval: float,
+        told: Callable[[], None],
+        port: int | None = None,
+        listens: Callable[[], None] | None = None,
     ) -> None:
-        """Call ``told`` once, when the check is well for the first time."""
-        self._loop.call_soon(lambda: self._begin(ask, interval, told, port))
+        """Call ``told`` once, when the check is well for the first time.
+
+        ``listens`` is called before, as soon as somebody listens on ``port``.
+        """
+        self._loop.call_soon(lambda: self._begin(ask, interval, told, port, listens))
 
     def regularly(self, ask: Ask, interval: float, told: Answer) -> None:
         """Call ``told`` with every answer, each ``interval`` seconds after the one before."""
@@ -43,14 +51,27 @@ class Probing:
         self._stopped = True
         self._loop.call_soon(self._clear)
 
-    def _begin(self, ask: Ask, interval: float, told: Callable[[], None], port: int | None) -> None:
+    def _begin(
+        self,
+        ask: Ask,
+        interval: float,
+        told: Callable[[], None],
+        port: int | None,
+        listens: Callable[[], None] | None,
+    ) -> None:
         if self._stopped:
             return
         since = time.monotonic()
+
+        def listened_on() -> None:
+            if listens is not None:
+                listens()
+            self._try(ask, interval, told, since)
+
         if port is None:
             self._try(ask, interval, told, since)
         else:
-            self._listen = self._listening.when(port, lambda: self._try(ask, interval, told, since))
+            self._listen = self._listening.when(port, listened_on)
 
     def _try(self, ask: Ask, interval: float, told: Callable[[], None], since: float) -> None:
         if self._stopped:

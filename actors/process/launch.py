@@ -21,3 +21,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     output: int
     sockets: tuple[tuple[str, int], ...] = ()
     instance: str = ""
+
+    def __repr__(self) -> str:
+        """Leave the environment out, which may hold secrets."""
+        return f"Launch({self.instance or self.argv[0]} in {self.cwd})"

@@ -8,8 +8,10 @@ the Host header gives it away) or by asking across origins, for which WebSockets
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import lru_cache
 
 
+@lru_cache(maxsize=64)
 def is_loopback_host(value: str) -> bool:
     """Whether a Host header (``name``, ``name:port``, ``[::1]:port``) names this machine."""
     if value.startswith("["):

@@ -6,6 +6,7 @@ import enum
 import re
 from collections.abc import Mapping
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -21,7 +22,12 @@ class Validators(msgspec.Struct, frozen=True):
     @property
     def last_modified(self) -> str:
         """The Last-Modified header."""
-        return formatdate(self.modified, usegmt=True)
+        return _http_date(self.modified)
+
+
+@lru_cache(maxsize=1024)
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 class Verdict(enum.Enum):

@@ -31,8 +31,8 @@ class Site:
         self._prefix = os.path.normcase(os.path.join(self._root, ""))
         self.index = index
 
-    def find(self, names: tuple[str, ...]) -> str | None:
-        """Return the absolute path of a regular file; None when there is none or it lies outside.
+    def find(self, names: tuple[str, ...]) -> Representation | None:
+        """Return a regular file as it is; None when there is none, or it lies outside.
 
         A last empty name asks for a folder: its ``index.html`` (the root's own index) is meant.
         """
@@ -41,19 +41,14 @@ class Site:
         elif not names[-1]:
             names = (*names[:-1], "index.html")
         for spelt in spellings(names):
-            found = self._inside(os.path.join(self._root, *spelt))
-            if found is not None and _stat(found) is not None:
-                return found
+            path = self._inside(os.path.join(self._root, *spelt))
+            if path is not None and (status := _stat(path)) is not None:
+                return Representation(path, status.st_size, _validators(status))
         return None
 
     def has_folder(self, names: tuple[str, ...]) -> bool:
         """Whether the names are those of a folder that has an ``index.html``."""
         return self.find((*names, "")) is not None
-
-    def whole(self, path: str) -> Representation | None:
-        """The file as it is; None when it went away."""
-        found = _stat(path)
-        return None if found is None else Representation(path, found.st_size, _validators(found))
 
     def compressed(self, path: str) -> dict[str, Representation]:
         """The pre-compressed neighbours by content coding, in our order of preference."""

@@ -51,12 +51,9 @@ class Static:
         index = self._site.find(()) if _asks_for_route(request, names) else None
         return await self._file(request, index) if index else _missing(request)
 
-    async def _file(self, request: BaseRequest, path: str) -> StreamResponse:
-        whole = self._site.whole(path)
-        if whole is None:
-            return _missing(request)
-        neighbours = self._site.compressed(path)
-        headers = self._headers(path, varies=bool(neighbours))
+    async def _file(self, request: BaseRequest, whole: Representation) -> StreamResponse:
+        neighbours = self._site.compressed(whole.path)
+        headers = self._headers(whole.path, varies=bool(neighbours))
         parts = _parts(request, whole)
         chosen = whole
         if parts is None:

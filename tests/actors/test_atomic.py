@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -81,7 +80,7 @@ def test_a_reader_never_sees_a_torn_file_while_the_writer_is_killed(tmp_path: Pa
             if target.exists():
                 data = target.read_bytes()
                 assert data == data[:8] * 4096
-        writer.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        writer.kill()
         writer.communicate()
         data = target.read_bytes()
         assert data == data[:8] * 4096

@@ -217,6 +217,7 @@ def test_a_line_without_end_passes_through(bench: Bench) -> None:
     assert bench.stream.tail("one") == b"x" * 8192
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps an open file")
 def test_a_log_that_somebody_removes_comes_back_and_the_service_goes_on(bench: Bench) -> None:
     child = bench.start(ENDLESS)
     wait_until(bench.path.exists, "the log")
@@ -229,7 +230,7 @@ def test_a_log_that_somebody_removes_comes_back_and_the_service_goes_on(bench: B
     assert bench.stream.bytes_lost == 0
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 def test_a_full_disk_loses_output_says_how_much_and_holds_nobody_up(bench: Bench) -> None:
     bench.path.parent.mkdir()
     bench.path.symlink_to("/dev/full")
@@ -379,7 +380,7 @@ def test_detaching_takes_what_is_in_the_pipe_and_lets_it_go(bench: Bench) -> Non
     bench.detach()
     bench.detach()
     assert bench.path.read_bytes() == b"first\nlast\n"
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(OSError, match="pipe|argument"):  # EPIPE; EINVAL on Windows
         os.write(write, b"nobody hears\n")
     os.close(write)
     assert bench.ended == []
@@ -524,8 +525,7 @@ def test_neither_end_of_a_pipe_is_inherited_by_accident(bench: Bench) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux sizes its pipes")
 def test_a_burst_of_a_megabyte_fits_into_the_pipe() -> None:
     read, write = pipes.make()
-    os.set_blocking(write, False)
-    assert os.write(write, b"x" * 1024 * 1024) == 1024 * 1024
+    assert os.write(write, b"x" * 1024 * 1024) == 1024 * 1024  # or it waits for ever
     os.close(read)
     os.close(write)
 
@@ -551,7 +551,7 @@ def test_what_a_killed_runtime_has_taken_is_in_the_log(tmp_path: Path) -> None:
     path = tmp_path / "api.log"
     runtime = subprocess.Popen([sys.executable, "-c", RUNTIME, str(path), NUMBERED])
     wait_until(lambda: path.exists() and path.stat().st_size > 500_000, "some output")
-    runtime.send_signal(signal.SIGKILL)
+    runtime.kill()
     runtime.wait(PATIENCE)
     text = everything(path)
     whole = text[: text.rfind(b"\n") + 1].split()

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
+from actors.timeline import Span, Timeline
 from control.bodies import Validation
 from control.facade import (
     Action,
@@ -219,6 +220,21 @@ class FakeRuntime:
         return GpuView(
             available=True, method="files", reason="/dev/dri", requirements={"extra": "optional"}
         )
+
+    def timeline(self) -> Timeline:
+        return Timeline(
+            instance_id="now",
+            started_at="2026-01-01T00:00:00.000Z",
+            app_version="1.0.0",
+            ready_ms=400.0,
+            summary="ready after 400 ms: 390 ms of it is 'db' starting",
+            runtime={"exec": 0.0, "ports": 5.0},
+            services=(Span(id="db", spawned_ms=10.0, ready_ms=400.0, critical=True),),
+        )
+
+    def earlier_timelines(self) -> list[Timeline]:
+        span = Span(id="db", spawned_ms=10.0, ready_ms=100.0)
+        return [msgspec.structs.replace(self.timeline(), instance_id="old", services=(span,))]
 
     def gauges(self) -> Gauges:
         probe = ProbeGauge(count=3, failed=1, seconds_sum=0.5, seconds_last=0.25)

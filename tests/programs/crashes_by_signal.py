@@ -5,8 +5,8 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # a builtin that typeshed leaves out
 import os
 
-from dying import die_after
-from observed import number, option, record, serve, start
+from tests.programs.dying import die_after
+from tests.programs.observed import number, option, record, serve, start
 
 
 def main() -> None:

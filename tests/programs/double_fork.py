@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from observed import leave, number, serve, spawn, start
+from tests.programs.observed import leave, number, serve, spawn, start
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _thread
 
-from observed import pause
+from tests.programs.observed import pause
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from observed import leave, number, option, say, start
+from tests.programs.observed import leave, number, option, say, start
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dying import die_after
-from observed import incarnation, leave, number, serve, start
+from tests.programs.dying import die_after
+from tests.programs.observed import incarnation, leave, number, serve, start
 
 
 def main() -> None:

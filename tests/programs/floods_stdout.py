@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from observed import leave, number, record, serve, start
+from tests.programs.observed import leave, number, record, serve, start
 
 BATCH = 500
 stopping = False

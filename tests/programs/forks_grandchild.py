@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from observed import listen, number, pause, serve_on, spawn, start
+from tests.programs.observed import listen, number, pause, serve_on, spawn, start
 
 
 def main() -> None:

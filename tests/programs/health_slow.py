@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from observed import Connection, healthy, number, pause, serve, start
+from tests.programs.observed import Connection, healthy, number, pause, serve, start
 
 asked = 0
 

@@ -7,7 +7,17 @@
 
 from __future__ import annotations
 
-from observed import Connection, healthy, number, option, pause, record, reply, serve, start
+from tests.programs.observed import (
+    Connection,
+    healthy,
+    number,
+    option,
+    pause,
+    record,
+    reply,
+    serve,
+    start,
+)
 
 FOR_EVER_MS = 3_600_000
 asked = 0

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from observed import Connection, healthy, ignore, leave, number, pause, reply, serve, start
+from tests.programs.observed import (
+    Connection,
+    healthy,
+    ignore,
+    leave,
+    number,
+    pause,
+    reply,
+    serve,
+    start,
+)
 
 
 def main() -> None:

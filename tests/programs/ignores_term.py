@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from observed import ignore, serve, start
+from tests.programs.observed import ignore, serve, start
 
 
 def main() -> None:

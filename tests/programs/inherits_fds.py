@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from observed import record, serve, start
+from tests.programs.observed import record, serve, start
 
 KINDS = (
     (stat.S_ISSOCK, "socket"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from observed import number, pause, say, serve, start
+from tests.programs.observed import number, pause, say, serve, start
 
 
 def main() -> None:

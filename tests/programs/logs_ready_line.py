@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from observed import number, option, pause, record, say, serve, start
+from tests.programs.observed import number, option, pause, record, say, serve, start
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from observed import number, say, serve, start
+from tests.programs.observed import number, say, serve, start
 
 
 def main() -> None:

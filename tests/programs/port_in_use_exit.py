@@ -9,7 +9,7 @@ from __future__ import annotations
 import _socket
 import os
 
-from observed import incarnation, leave, number, say, serve, start
+from tests.programs.observed import incarnation, leave, number, say, serve, start
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _socket
 import os
 
-from observed import leave, record, serve_on, start
+from tests.programs.observed import leave, record, serve_on, start
 
 FIRST = 3  # SD_LISTEN_FDS_START
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from observed import record, serve, start
+from tests.programs.observed import record, serve, start
 
 
 def main() -> None:

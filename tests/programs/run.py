@@ -6,5 +6,8 @@ import os
 import sys
 
 if __name__ == "__main__":
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-    __import__(sys.argv[1]).main()
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path.insert(0, os.path.dirname(os.path.dirname(here)))
+    module = "tests.programs." + sys.argv[1]
+    __import__(module)
+    sys.modules[module].main()

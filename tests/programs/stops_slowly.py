@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from observed import leave, number, pause, record, serve, start
+from tests.programs.observed import leave, number, pause, record, serve, start
 
 stopping = False
 

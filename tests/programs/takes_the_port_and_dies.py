@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from double_fork import daemonise
-from observed import incarnation, leave, listen, number, serve, start
+from tests.programs.double_fork import daemonise
+from tests.programs.observed import incarnation, leave, listen, number, serve, start
 
 
 def main() -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import time
 
-from observed import Connection, healthy, incarnation, number, record, reply, serve, start
+from tests.programs.observed import (
+    Connection,
+    healthy,
+    incarnation,
+    number,
+    record,
+    reply,
+    serve,
+    start,
+)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from observed import serve, start
+from tests.programs.observed import serve, start
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from observed import say, serve, start
+from tests.programs.observed import say, serve, start
 
 BAD = (
     b"\xff\xfe\xfd",

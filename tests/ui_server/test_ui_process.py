@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -117,18 +116,16 @@ def test_it_starts_no_helper_process(serving: Any, root: Path) -> None:
 
 
 @posix_only
-def test_it_has_exactly_the_environment_that_it_is_given(serving: Any, root: Path) -> None:
+def test_it_has_exactly_the_environment_that_it_is_given(root: Path, until: Any) -> None:
     os.environ["TOKEN_OF_THE_RUNTIME"] = "secret"
     try:
         from actors.ui_server.launch import start
 
         config = UiConfig(service_id="web", root=str(root), port=free_port())
         process = start(config, 2, {"SERVICE_ID": "web", "PYTHONHOME": "/nowhere"})
-        environ = psutil.Process(process.pid).environ()
+        environ = until(psutil.Process(process.pid).environ, "exec is over")
         process.close()
-        deadline = time.monotonic() + 20
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: process.poll() is not None, "the server ends")
         assert process.poll() == 0, "a service's PYTHONHOME does not break the server"
     finally:
         del os.environ["TOKEN_OF_THE_RUNTIME"]

@@ -8,15 +8,21 @@ pytest. Wine is not Windows: the README says what was and what was not exercised
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import getpass
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from tests.windows.wine_python import COMPILER, build
+
+assert sys.platform != "win32"
 
 PACKAGES = ["wine64", "gcc-mingw-w64-x86-64"]
 WINE_PLACES = ["/usr/lib/wine/wine64", "/usr/bin/wine64", "/usr/bin/wine"]
@@ -25,19 +31,40 @@ PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file
 
 def main() -> int:
     """Make the environment if need be, run, and return the exit status of what ran."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     began = time.monotonic()
     root = os.path.expanduser(os.environ.get("BUNDLEVISOR_WINE", "~/.cache/bundlevisor-wine"))
     wine = ready_tools()
     if sys.version_info[:2] != (3, 11):
         raise SystemExit("the Windows Python is a 3.11 and copies the host's Lib: run a 3.11")
-    executable = build(root, PROJECT)
-    environment = wine_environment(root)
-    make_prefix(wine, environment)
-    made = time.monotonic()
-    status = run([wine, executable, *chosen(sys.argv[1:])], environment)
+    with alone(root):
+        executable = build(root, PROJECT)
+        environment = wine_environment(root)
+        make_prefix(wine, environment)
+        made = time.monotonic()
+        try:
+            status = run([wine, executable, *chosen(sys.argv[1:])], environment)
+        finally:
+            end_everything(wine, environment)
     print(f"environment {made - began:.0f} s, run {time.monotonic() - made:.0f} s, "
           f"{disk_use(root)} MiB in {root}")  # fmt: skip
     return status
+
+
+@contextlib.contextmanager
+def alone(root: str) -> Iterator[None]:
+    """Wait until nobody else uses the environment, and keep it."""
+    os.makedirs(root, exist_ok=True)
+    with open(os.path.join(root, "lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def end_everything(wine: str, environment: dict[str, str]) -> None:
+    """End what still runs in the prefix: a run that was cut short leaves processes."""
+    server = os.path.join(os.path.dirname(wine), "wineserver")
+    if os.path.exists(server):
+        subprocess.run([server, "-k"], env=environment, check=False)
 
 
 def ready_tools() -> str:
@@ -112,10 +139,13 @@ def run(command: list[str], environment: dict[str, str]) -> int:
         stderr=subprocess.STDOUT,
     )
     assert process.stdout
-    for line in process.stdout:
-        sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
-    return process.wait()
+    try:
+        for line in process.stdout:
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+        return process.wait()
+    finally:
+        process.kill()
 
 
 def disk_use(folder: str) -> int:
