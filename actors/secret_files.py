@@ -1,0 +1,68 @@
+"""Secrets that services read from files: there only while a service that uses them runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Mapping
+from typing import Protocol
+
+from actors.state import atomic
+
+
+class Owner(Protocol):
+    """Who removes the files when the runtime has died: the guardian."""
+
+    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+        """Have a file removed if the runtime dies, once no process of the bundle is left."""
+
+    def disown(self, path: str) -> None:
+        """Leave a file alone."""
+
+
+class SecretFiles:
+    """Every method may be called from any thread."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._lock = threading.Lock()
+        self._users: dict[str, set[str]] = {}
+
+    def place(self, service_id: str, files: Mapping[str, bytes]) -> None:
+        """Write the files (path to content) that a service is about to read; raises OSError.
+
+        Each is readable for the user alone from the first moment on, and whole at every moment.
+        The guardian knows of it before it is there.
+        """
+        with self._lock:
+            for path, content in files.items():
+                self._users.setdefault(path, set()).add(service_id)
+                self._owner.own(path, content, last=True)
+                atomic.write(path, content, 0o600, durable=False)
+
+    def remove_for(self, service_id: str) -> None:
+        """Remove the files that only this service used: nothing of it runs any more."""
+        with self._lock:
+            for path, users in list(self._users.items()):
+                users.discard(service_id)
+                if not users:
+                    del self._users[path]
+                    remove(path)
+                    self._owner.disown(path)
+
+
+def remove_left_over(files: Mapping[str, bytes]) -> None:
+    """Remove what an earlier instance left, if it is what it wrote: these paths and contents."""
+    for path, content in files.items():
+        with contextlib.suppress(OSError):
+            with open(path, "rb") as there:
+                same = there.read(len(content) + 1) == content
+            if same:
+                remove(path)
+
+
+def remove(path: str) -> None:
+    """Remove a file; one that is gone already is no error."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
