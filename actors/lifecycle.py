@@ -298,7 +298,8 @@ def _exited(life: Life, event: ProcessExited, context: Context) -> Step:
     )
     timers = (Disarm(Timer.STARTUP), Disarm(Timer.READINESS))
     grace = Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000)
-    return ending, (note, *timers, grace, ClearTree())
+    notes = (note,) if was_ready else (note, Note("service_not_ready", {"error": cause}))
+    return ending, (*notes, *timers, grace, ClearTree())
 
 
 def _last_line(text: str) -> str:

@@ -13,7 +13,6 @@ import msgspec
 from actors.lifecycle import LIVE, describe_exit
 from actors.messages import Then
 from actors.snapshot import ServiceView, State
-from manifest import secret_rules
 from manifest.graph import Graph
 from manifest.schema import Manifest, Supervision
 
@@ -141,7 +140,9 @@ def running_dependents(tree: Tree, id_: str) -> list[str]:
 
 def users_of(manifest: Manifest, graph: Graph, secrets: Collection[str]) -> list[str]:
     """Return the services that receive one of these secrets, in stop order."""
-    receiving = secret_rules.receivers(manifest, secrets)
+    from manifest.secret_rules import receivers
+
+    receiving = receivers(manifest, secrets)
     return [id_ for id_ in graph.stop_order if id_ in receiving]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from actors.blueprint import Blueprint, CannotLaunch
+from actors.messages import Inputs
 from actors.state import atomic
 
 
@@ -52,14 +54,26 @@ class SecretFiles:
                     self._owner.disown(path)
 
 
-def remove_left_over(files: Mapping[str, bytes]) -> None:
-    """Remove what an earlier instance left, if it is what it wrote: these paths and contents."""
-    for path, content in files.items():
-        with contextlib.suppress(OSError):
-            with open(path, "rb") as there:
-                same = there.read(len(content) + 1) == content
-            if same:
-                remove(path)
+def remove_left_over(
+    blueprints: Iterable[Blueprint],
+    ports: dict[str, dict[str, int]],
+    values_for: Callable[[str], dict[str, str]],
+) -> None:
+    """Remove what an earlier instance left, after a power cut: the files that hold what it wrote."""
+    for blueprint in blueprints:
+        with contextlib.suppress(CannotLaunch):
+            files = blueprint.secret_files(Inputs(ports, values_for(blueprint.service.id)))
+            for path, content in files.items():
+                if _holds(path, content):
+                    remove(path)
+
+
+def _holds(path: str, content: bytes) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(content) + 1) == content
+    except OSError:
+        return False
 
 
 def remove(path: str) -> None:

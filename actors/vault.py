@@ -28,7 +28,7 @@ class Vault:
     """Implements :class:`actors.supervisor.Vault`; every method may be called from any thread.
 
     ``key_store`` None keeps everything in the file. ``warn`` hears sentences about what cannot be
-    read or written.
+    read or written. ``generates`` False leaves those without a value that the runtime makes.
     """
 
     def __init__(
@@ -37,6 +37,8 @@ class Vault:
         app_data: str,
         warn: Callable[[str], None],
         key_store: KeyStore | None = None,
+        *,
+        generates: bool = True,
     ) -> None:
         self._manifest = manifest
         self._app_data = app_data
@@ -52,6 +54,9 @@ class Vault:
         """Secrets that nobody may be given yet: still being asked for, or not stored."""
         self._unstored = Concealed()
         self._take_in(self._kept.values)
+        self._generates = generates
+        if key_store is None:
+            self._generate()
 
     # For the supervisor
 
@@ -103,12 +108,12 @@ class Vault:
         """Return the services that must wait for somebody to give a value, with what they need."""
         return secret_rules.held_back(self._manifest, self._values)
 
-    def generate(self) -> None:
+    def _generate(self) -> None:
         """Make the values that the runtime makes itself; nobody is given them before they are kept.
 
         What a key store holds, or a file that cannot be read may hold, is not made anew.
         """
-        if self._unreadable is not None:
+        if self._unreadable is not None or not self._generates:
             return
         secrets = secret_rules.missing_generated(self._manifest, self._values)
         self._unstored = Concealed(
@@ -124,18 +129,19 @@ class Vault:
     def settle(self, told: Callable[[], object]) -> None:
         """Store what was generated, on a thread of its own, and call ``told`` when it is.
 
-        With a key store its values are asked for first. Nothing to do: nothing is started.
+        With a key store its values are asked for first.
         """
-        if self._key_store is None:
-            self.generate()
-        if self._unsettled:
-            threading.Thread(target=self._settle_all, args=(told,), name="vault").start()
+        if not self._unsettled:
+            told()
+            return
+        run = threading.Thread(target=self._settle_all, args=(told,), name="vault", daemon=True)
+        run.start()
 
     def _settle_all(self, told: Callable[[], object]) -> None:
         with self._writing:
             if self._key_store is not None:
                 self._ask_key_store(self._key_store)
-                self.generate()
+                self._generate()
         patience = RETRY_FIRST
         while not self._settled():
             threading.Event().wait(patience)
@@ -244,8 +250,14 @@ class Vault:
 
 
 def open_vault(
-    manifest: Manifest, app_data: str, warn: Callable[[str], None], environ: Mapping[str, str]
+    manifest: Manifest,
+    app_data: str,
+    warn: Callable[[str], None],
+    environ: Mapping[str, str],
+    *,
+    generates: bool,
 ) -> Vault:
     """Read what is kept; ``environ`` says whether the system's key store is wanted."""
     wanted = environ.get(VARIABLE, "") == "1" and bool(manifest.secrets)
-    return Vault(manifest, app_data, warn, KeyStore(manifest.app.name) if wanted else None)
+    key_store = KeyStore(manifest.app.name) if wanted else None
+    return Vault(manifest, app_data, warn, key_store, generates=generates)

@@ -25,12 +25,17 @@ TROUBLE: dict[str, Say] = {
         f"{id_} did not stop within {d.get('timeout_ms')} ms; killing it"
     ),
     "unhealthy": lambda id_, d: f"{id_} is unhealthy: {d.get('error')}",
+    "secrets_missing": lambda id_, d: f"{id_} waits for secrets: {_listed(d.get('secrets'))}",
     "backoff": lambda id_, d: f"{id_} restarts in {d.get('delay_ms')} ms: {d.get('reason')}",
     "gave_up": lambda id_, d: f"{id_} has failed: {d.get('reason')}",
     "port_reassigned": lambda id_, d: (
         f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken; it gets {d.get('port')}"
     ),
 }
+
+
+def _listed(ids: object) -> str:
+    return ", ".join(ids) if isinstance(ids, list) else ""
 
 
 def announce(console: Console, event: str, service_id: str, details: Mapping[str, object]) -> None:

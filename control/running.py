@@ -9,7 +9,14 @@ import msgspec
 import pykka
 
 from actors.edges.tail import tail
-from actors.messages import CommandRestart, CommandStart, CommandStop, Message, Outcome
+from actors.messages import (
+    CommandRestart,
+    CommandStart,
+    CommandStop,
+    Message,
+    Outcome,
+    SecretsChanged,
+)
 from actors.snapshot import Board
 from actors.state import timelines
 from actors.state.telemetry import Telemetry
@@ -27,6 +34,7 @@ from control.facade import (
 if TYPE_CHECKING:
     from actors.blueprint import Blueprint
     from actors.edges.log_follow import Subscription
+    from actors.vault import Vault
     from control.bodies import Validation
     from control.ending import Ending
 
@@ -65,6 +73,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     events: Telemetry
     supervisor: pykka.ActorRef[Any] | None
     """None in a dry run."""
+    vault: Vault
     ending: Ending
     world: World
     report_fault: Callable[[str, BaseException], None]
@@ -99,11 +108,20 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
     def secrets_present(self) -> frozenset[str]:
         """Return the ids of the secrets that have a value."""
-        return frozenset()
+        return self.vault.present()
 
     def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[SecretProblem, ...]:
         """Store secrets; every problem is returned and nothing stored when there is one."""
-        return tuple(SecretProblem(id=id_, message="unknown secret") for id_ in values)
+        refused = self.vault.refused(values)
+        if refused:
+            return tuple(SecretProblem(id=one.id, message=one.message) for one in refused)
+        texts = {id_: value for id_, value in values.items() if isinstance(value, str)}
+        changed = self.vault.store(texts, timeout_s)
+        if changed:
+            self.world.emit("secrets_updated", None, ids=sorted(changed))
+            if self.supervisor is not None:
+                self._ask(SecretsChanged(changed), timeout_s)
+        return ()
 
     def validate(self) -> Validation:
         """Check the bundle anew."""

@@ -27,7 +27,8 @@ from actors.edges.listening import Listening
 from actors.edges.loop import Loop
 from actors.edges.parent import watch_parent
 from actors.guardian.link import Guardian
-from actors.messages import KillBundle, StartBundle, StopBundle, SystemResumed
+from actors.messages import KillBundle, SecretsChanged, StartBundle, StopBundle, SystemResumed
+from actors.process import SOCKET_ACTIVATION
 from actors.process.own_children import know
 from actors.process.upkeep import adopt_orphans, end_adopted, keep_reaping
 from actors.service import ServiceActor
@@ -36,7 +37,7 @@ from actors.state import endpoint, instance, instance_lock
 from actors.state.instance import Instance
 from actors.state.telemetry import Telemetry
 from actors.stop_bound import stop_bound
-from actors.supervisor import Collaborators, Plan, Supervisor
+from actors.supervisor import Collaborators, NoSecrets, Plan, Supervisor
 from actors.timeline import Recorder, Timeline
 from actors.world import World
 from control import ipc_socket, version
@@ -54,6 +55,7 @@ from manifest.findings import Findings
 
 if TYPE_CHECKING:
     from actors.preparation import Stores
+    from actors.vault import Vault
 
 STOPPED = 0
 CANNOT_START = 1
@@ -64,8 +66,9 @@ FOREVER = 1e7
 """Seconds: longer than an application lives, and short enough for every platform's wait."""
 KILL_PATIENCE = 5.0
 """Seconds for the kernel to end killed processes, before they are left to the guardian."""
-REMIND_EVERY = 1.0
-"""Seconds between two words on what a stop waits for."""
+REMIND_AFTER = 0.3
+REMIND_EVERY = 2.0
+"""Seconds until the first word on what a stop waits for, and between two of them."""
 
 
 def run(options: RunOptions, interpreter_at: float) -> int:
@@ -97,7 +100,7 @@ def _run(
 ) -> int:
     loaded = load.read(options.manifest)
     recorder.mark(timeline.MANIFEST)
-    _report(console, loaded.findings)
+    _report(console, loaded.findings, options.manifest)
     if loaded.manifest is None:
         guardian.dismiss()
         return BAD_MANIFEST
@@ -132,6 +135,7 @@ class House:
         self.ending = Ending()
         self.supervisor: pykka.ActorRef[Any] | None = None
         self.server: Any = None
+        self.vault: Vault | None = None
         self.socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
         self.host, self.port = self.socket.getsockname()[:2]
         recorder.mark(timeline.SOCKET)
@@ -250,6 +254,8 @@ class House:
         ports, failures = book.choose()
         self.recorder.mark(timeline.PORTS)
         self.blueprints = bundle.blueprints()
+        if not SOCKET_ACTIVATION:
+            self._warn_of_sockets()
         dry_run = bundle.options.dry_run
         views = bundle.first_views(dry_run=dry_run)
         if dry_run:
@@ -271,13 +277,60 @@ class House:
             fault=self.console.fault,
             spawn_actor=self._spawn_actor,
             chooser=book,
+            vault=self._ready_vault(ports) if manifest.secrets else NoSecrets(),
         )
         self.supervisor = Supervisor.start(
             Plan(manifest, bundle.graph, ports, unusable), collaborators
         )
         self.supervisor.tell(StartBundle())
+        if self.vault is not None:
+            self._settle_secrets(self.vault)
         if ports:
             book.remember(ports)
+
+    def _vault(self) -> Vault:
+        """Return the secrets' values, read at the first use."""
+        if self.vault is None:
+            from actors.vault import open_vault
+
+            bundle = self.bundle
+            self.vault = open_vault(
+                bundle.manifest,
+                bundle.app_data,
+                self.console.warn,
+                os.environ,
+                generates=not bundle.options.dry_run,
+            )
+        return self.vault
+
+    def _ready_vault(self, ports: supervision.Ports) -> Vault:
+        from actors.secret_files import remove_left_over
+
+        vault = self._vault()
+        remove_left_over(self.blueprints.values(), ports, vault.values_for)
+        return vault
+
+    def _settle_secrets(self, vault: Vault) -> None:
+        """Have secrets made and stored beside the boot; the services that need them wait."""
+        supervisor = self.supervisor
+
+        def settled() -> None:
+            for id_, missing in vault.held_back().items():
+                self.emit("secrets_missing", id_, secrets=list(missing))
+            if supervisor is not None:
+                supervisor.tell(SecretsChanged(frozenset()))
+
+        vault.settle(settled)
+
+    def _warn_of_sockets(self) -> None:
+        for service in self.bundle.manifest.services:
+            names = [r.name for r in service.port_requests if r.requires_socket]
+            if names:
+                self.console.warn(
+                    f"service '{service.id}': this platform cannot hand over the listening socket "
+                    f"of {', '.join(names)}; the service gets the port's number only",
+                    service.id,
+                )
 
     def _spawn_actor(
         self,
@@ -329,6 +382,7 @@ class House:
             logs=ServiceLogs(self.blueprints, self.world),
             events=self.telemetry,
             supervisor=self.supervisor,
+            vault=self._vault(),
             ending=self.ending,
             world=self.world,
             report_fault=self.console.fault,
@@ -397,7 +451,7 @@ class House:
             return True
         self.supervisor.tell(StopBundle(reason))
         bound = time.monotonic() + stop_bound(self.bundle.manifest, self.bundle.graph)
-        remind = time.monotonic() + REMIND_EVERY
+        remind = time.monotonic() + REMIND_AFTER
         threading.Thread(target=self._wake_when_stopped, name="stopped", daemon=True).start()
         while self.board.snapshot.phase is not Phase.STOPPED:
             insisted = self.ending.insisted(min(remind, bound) - time.monotonic())
@@ -446,17 +500,11 @@ class House:
         self.reserved.release_all()
 
 
-def _report(console: Console, findings: Findings) -> None:
+def _report(console: Console, findings: Findings, manifest: str) -> None:
     for finding in findings.errors:
-        console.error(_sentence(finding.path, finding.message))
-    for finding in findings.service_errors:
-        console.warn(_sentence(finding.path, finding.message), finding.service)
-    for finding in findings.warnings:
-        console.warn(_sentence(finding.path, finding.message), finding.service)
-
-
-def _sentence(path: str, message: str) -> str:
-    return f"{path}: {message}" if path else message
+        console.error(f"{finding.path or manifest}: {finding.message}", finding.service)
+    for finding in (*findings.service_errors, *findings.warnings):
+        console.warn(f"{finding.path or manifest}: {finding.message}", finding.service)
 
 
 def _with_ports(view: ServiceView, ports: supervision.Ports) -> ServiceView:

@@ -46,6 +46,9 @@ class SecretsResource:
             problems = self._runtime.set_secrets(values, COMMAND_TIMEOUT_S)
         except TimeoutError:
             raise no_answer() from None
+        except OSError as error:
+            sentence = f"nothing was stored: {error.strerror or error}; secrets.json is unchanged"
+            raise Refusal(500, "not_stored", sentence) from None
         if problems:
             raise _refused(problems)
         send(resp, Stored())

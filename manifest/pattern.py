@@ -7,6 +7,9 @@ author is told.
 
 from __future__ import annotations
 
+LONGEST = 10_000
+"""Characters; Go takes more, but nobody means it."""
+
 _SPECIAL = frozenset("\\()[]{}*+?|")
 _CLASSES = {
     "alnum": "0-9A-Za-z",
@@ -35,6 +38,8 @@ def why_refused(pattern: str) -> tuple[str, bool]:
     """Return why a pattern is none (empty: it is one), and whether RE2 takes it as well."""
     if _SPECIAL.isdisjoint(pattern):
         return "", True
+    if len(pattern) > LONGEST:
+        return f"it is longer than {LONGEST} characters", True
     import re
     import warnings
 

@@ -8,7 +8,7 @@ from itertools import islice
 _LONGEST = 80
 """Longer words than this are not compared: no name of a bundle is that long."""
 
-_COMPARED = 500
+COMPARED = 500
 """How many known words are compared at most, so that a monstrous bundle is checked in time."""
 
 
@@ -24,7 +24,7 @@ def near(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
     folded = word.lower()
     found = [
         (distance, candidate)
-        for candidate in islice(known, _COMPARED)
+        for candidate in islice(known, COMPARED)
         if (distance := _unlikeness(folded, candidate.lower())) is not None
     ]
     return [candidate for _, candidate in sorted(found)[:limit]]

@@ -1,19 +1,24 @@
 """``${data}``, ``${bundle}`` and ``${SERVICE.PORT}`` in a service's environment and arguments.
 
 ``${WORD}`` of any other shape stays as it is: it may be the program's own. ``${x.y}`` that names
-no port is an error. Where ``x`` itself has dots, it is one only when ``x`` is a service or nearly.
+no port is an error. Where ``x`` itself has dots, it is one only when ``x`` is a service, or nearly
+one that has dots itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 
 import msgspec
 
-from manifest.suggest import near, quoted
+from manifest.suggest import COMPARED, near, quoted
 
 Names = Mapping[str, Collection[str]]
 """The port names of every service."""
+
+_LONGEST = 512
+"""What is longer than this is no reference: it is the program's own."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
@@ -70,7 +75,7 @@ def unresolved(text: str, ports: Names) -> list[str]:
 
 def split(token: str, ports: Names) -> tuple[str, str] | None:
     """Split ``SERVICE.PORT`` at the last dot that gives a known pair; None when none does."""
-    dot = token.rfind(".")
+    dot = token.rfind(".") if len(token) <= _LONGEST else -1
     while dot > 0:
         service, port = token[:dot], token[dot + 1 :]
         if port in ports.get(service, ()):
@@ -103,11 +108,15 @@ def _braces(text: str) -> Iterator[tuple[int, int]]:
 
 def _means_port(token: str, ports: Names) -> bool:
     service, dot, port = token.rpartition(".")
-    if not dot or not service or not port or not _PLAIN.issuperset(token):
+    if not dot or not service or not port or len(token) > _LONGEST:
+        return False
+    if not _PLAIN.issuperset(token):
         return False
     if not service[0].isalnum() or not service[-1].isalnum():
         return False
-    return "." not in service or service in ports or bool(near(service, ports))
+    if "." not in service or service in ports:
+        return True
+    return bool(near(service, [id_ for id_ in islice(ports, COMPARED) if "." in id_]))
 
 
 def near_ports(token: str, ports: Names) -> list[str]:

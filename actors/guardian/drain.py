@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # typing would cost the guardian a megabyte
     from actors.edges.redact import Redactor
 
 CHUNK = 65536
+SHORTEST = 4
+"""Bytes of a secret's end by which it is recognised, as in :mod:`actors.edges.redact`."""
 AT_ONCE = 64
 """Chunks from one pipe before the others have their turn."""
 MOST = 256 << 20
@@ -38,10 +40,13 @@ class Drain:
         self._log = -1
         self._secrets = secrets
         self._held = held
+        self._beginning: bytes | None = None if held else b""
+        """What came first, until it can be told from the end of a secret that was cut in two."""
         self._redactor: Redactor | None = None
 
     def rescue(self, rescued: Rescue) -> None:
         """Finish what the runtime was about to write."""
+        self._beginning = None
         if not rescued.written:
             self._take(rescued.data)
             return
@@ -89,6 +94,11 @@ class Drain:
         if self._redactor is None:
             self.dropped += len(data)
             return b""
+        if self._beginning is not None:
+            self._beginning += data
+            if not last and len(self._beginning) < max(len(value) for _, value in self._secrets):
+                return b""
+            data, self._beginning = without_rest(self._beginning, self._secrets), None
         return self._redactor.feed(data) + (self._redactor.flush() if last else b"")
 
     def _append(self, data: bytes) -> None:
@@ -112,6 +122,21 @@ class Drain:
             except OSError:
                 return False
         return self._log >= 0
+
+
+def without_rest(data: bytes, secrets: tuple[tuple[str, bytes], ...]) -> bytes:
+    """Replace what ``data`` begins with, if it is the end of a secret, or all within one.
+
+    The runtime may have read the first part of a secret before it died. The last three bytes of
+    one say nothing, and stay.
+    """
+    for name, value in secrets:
+        if len(data) >= SHORTEST and data in value[1:]:
+            return b"[secret:%s]" % name.encode()
+        for at in range(1, len(value) - SHORTEST + 1):
+            if data.startswith(value[at:]):
+                return b"[secret:%s]" % name.encode() + data[len(value) - at :]
+    return data
 
 
 def _redactor(secrets: tuple[tuple[str, bytes], ...]) -> Redactor | None:

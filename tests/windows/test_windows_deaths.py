@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from actors.process import windows_exit, windows_jobs
+from actors.table import windows as table
 from tests.windows import started as services
 
 assert sys.platform == "win32"
@@ -146,7 +147,7 @@ def test_the_death_of_a_plain_parent_is_told() -> None:
     parent.wait()
     assert parent.stdout.readline().strip() == b"parent gone"
     parent.stdout.close()
-    subprocess.run(["taskkill", "/f", "/pid", str(runtime)], check=False, capture_output=True)
+    table.send(runtime, table.created(runtime) or 0.0, 9)
     _gone(runtime, "the runtime")
 
 
