@@ -1,0 +1,186 @@
+"""The whole runtime: a small bundle is run, asked, stopped and killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.table import windows as table
+from tests.windows import started as services
+
+assert sys.platform == "win32"
+
+PROGRAM = """
+import os, socket
+listening = socket.create_server(("127.0.0.1", int(os.environ["PORT_HTTP"])))
+print("listening", os.environ["SERVICE_ID"], flush=True)
+while True:
+    connection, _ = listening.accept()
+    with connection:
+        stop = connection.recv(4096).startswith(b"POST /stop ")
+        connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+    if stop:
+        print("asked to stop", flush=True)
+        os._exit(0)
+"""
+BATCH = f'@"{sys.executable}" -S "%BUNDLE_ROOT%\\bin\\program.py"\r\n'
+
+
+def _service(name: str, *needs: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "type": "api-binary",
+        "dependencies": list(needs),
+        "binaries": {"win-x64": {"path": f"bin/{name}"}},
+        "ports": {"requested": [{"name": "http"}]},
+        "health": {"type": "http", "path": "/", "port_name": "http"},
+        "readiness": {"type": "health_success"},
+        "stop": {"http": {"path": "/stop", "port_name": "http"}},
+    }
+
+
+def _bundle(folder: Path) -> Path:
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "program.py").write_text(PROGRAM)
+    for name in ("db", "api"):
+        (folder / "bin" / f"{name}.cmd").write_bytes(BATCH.encode())
+    manifest = {
+        "schema_version": "v0.1",
+        "target": "desktop",
+        "app": {"name": "on windows", "version": "1"},
+        "ipc": {"mode": "loopback-http", "host": "127.0.0.1", "port": 0, "auth_token_path": "t"},
+        "telemetry": {"file": "events.jsonl"},
+        "services": [_service("api", "db"), _service("db")],
+    }
+    (folder / "bundle.json").write_text(json.dumps(manifest))
+    return folder / "bundle.json"
+
+
+class Running:
+    """``bundlevisor run`` of that bundle, ready."""
+
+    def __init__(self, folder: Path) -> None:
+        self.app_data = folder / "app data"
+        manifest = _bundle(folder / "bundle")
+        words = ["run", "--manifest", str(manifest), "--app-data", str(self.app_data)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "control", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+        assert self.process.stdout
+        self.base = "http://127.0.0.1:" + str(json.loads(self.process.stdout.readline())["port"])
+        self.token = (self.app_data / "t").read_text()
+
+    def ask(self, path: str, data: bytes | None = None) -> dict[str, Any]:
+        request = urllib.request.Request(self.base + path, data)
+        request.add_header("Authorization", f"Bearer {self.token}")
+        with urllib.request.urlopen(request, timeout=40) as answer:
+            said: dict[str, Any] = json.loads(answer.read())
+        return said
+
+    def ready(self) -> list[int]:
+        """Wait for readiness; return the services' pids."""
+        readiness = self.ask("/readyz?wait=30")
+        assert readiness["ready"], readiness
+        return [details["pid"] for details in readiness["details"].values()]
+
+    def events(self) -> list[dict[str, Any]]:
+        lines = (self.app_data / "events.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def named(self, event: str) -> list[str | None]:
+        return [e.get("service_id") for e in self.events() if e["event"] == event]
+
+    def left(self) -> list[str]:
+        """Return what must not be there after the end."""
+        return [f for f in ("t", "runtime/ipc_port") if (self.app_data / f).exists()]
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    run = Running(tmp_path)
+    yield run
+    run.end()
+
+
+def _all_gone(pids: list[int]) -> None:
+    services.wait_until(lambda: not any(map(services.is_alive, pids)), f"the end of {pids}")
+
+
+def test_a_bundle_comes_up_in_order_and_stops_in_reverse(running: Running) -> None:
+    pids = running.ready()
+    assert running.ask("/healthz")["status"] == "ok"
+    assert running.named("service_ready") == ["db", "api"]
+    assert running.ask("/shutdown", b"") == {"status": "stopping"}
+    assert running.process.wait(30) == 0
+    _all_gone(pids)
+    assert running.left() == []
+    assert running.named("service_exit") == ["api", "db"]
+    log = (running.app_data / "logs" / "db.log").read_text()
+    assert log.split("\n") == ["listening db", "asked to stop", ""]
+
+
+def test_a_service_whose_leader_is_killed_is_started_again_with_its_port_free(
+    running: Running,
+) -> None:
+    running.ready()
+    details = running.ask("/readyz")["details"]
+    leader = details["api"]["pid"]
+    assert table.send(leader, table.created(leader) or 0.0, 9)
+    services.wait_until(lambda: "api" in running.named("service_exit"), "an exit")
+    assert running.ready()
+    again = running.ask("/readyz")["details"]["api"]
+    assert again["pid"] != leader
+    assert again["restarts"] == 1
+
+
+def test_a_killed_runtime_leaves_no_service_no_token_and_no_port_file(running: Running) -> None:
+    pids = running.ready()
+    running.process.kill()
+    _all_gone(pids)
+    services.wait_until(lambda: not running.left(), "the removal of token and port file")
+    services.wait_until(lambda: running.named("runtime_died"), "the line on the death")
+    assert running.events()[-1]["details"]["left"] == 0
+
+
+def test_a_second_instance_is_refused(running: Running) -> None:
+    manifest = running.app_data.parent / "bundle" / "bundle.json"
+    words = ["--manifest", str(manifest), "--app-data", str(running.app_data)]
+    second = subprocess.run(
+        [sys.executable, "-m", "control", "run", *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == 3
+    assert str(running.process.pid) in second.stderr
+
+
+def test_a_runtime_can_be_started_again_after_it_was_killed(
+    running: Running, tmp_path: Path
+) -> None:
+    running.ready()
+    running.process.kill()
+    services.wait_until(lambda: running.named("runtime_died"), "the end of the guardian's work")
+    os.rename(tmp_path / "bundle", tmp_path / "moved")  # nobody keeps a file or a folder of it
+    again = Running(tmp_path)
+    try:
+        assert len(again.ready()) == 2
+    finally:
+        again.end()
