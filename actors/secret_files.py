@@ -59,7 +59,7 @@ def remove_left_over(
     ports: dict[str, dict[str, int]],
     values_for: Callable[[str], dict[str, str]],
 ) -> None:
-    """Remove what an earlier instance left, after a power cut: the files that hold what it wrote."""
+    """Remove what an earlier instance left at a power cut: files that hold what it wrote."""
     for blueprint in blueprints:
         with contextlib.suppress(CannotLaunch):
             files = blueprint.secret_files(Inputs(ports, values_for(blueprint.service.id)))

@@ -13,10 +13,10 @@ from actors.edges.log_file import LogFile
 from actors.edges.logs import LogStream
 from actors.edges.loop import Loop
 from actors.guardian.charge import Charge
-from actors.secret_files import SecretFiles
 
 if TYPE_CHECKING:
     from actors.preparation import Stores
+    from actors.secret_files import SecretFiles
 
 
 class Guardian(Protocol):
@@ -61,12 +61,12 @@ class World:
         self.emit = emit
         self.fault = fault
         self.guardian = guardian
-        self.secret_files = SecretFiles(guardian)
         self.mark = mark
         """Notes a milestone of a service for the timeline: ``mark(what, service_id)``."""
         self._open_stores = open_stores
         self._opening = threading.Lock()
         self._stores: Stores | None = None
+        self._secret_files: SecretFiles | None = None
         self._log_loop = log_loop
         self._warn = warn
         self._files: dict[str, LogFile] = {}
@@ -88,6 +88,16 @@ class World:
             if self._stores is None:
                 self._stores = self._open_stores()
             return self._stores
+
+    @property
+    def secret_files(self) -> SecretFiles:
+        """Return the secrets that services read from files; made at the first use."""
+        with self._opening:
+            if self._secret_files is None:
+                from actors.secret_files import SecretFiles
+
+                self._secret_files = SecretFiles(self.guardian)
+            return self._secret_files
 
     @property
     def streams(self) -> dict[str, LogStream]:
