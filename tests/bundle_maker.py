@@ -172,8 +172,10 @@ def ready_by(port: str) -> dict[str, Any]:
 
 def wrapper(program: str) -> str:
     """Return the source of a script that runs a program of ``tests/programs``."""
+    root = str(PROGRAMS.parent.parent)
     return (
-        f"import sys\nsys.path.insert(0, {str(PROGRAMS)!r})\nimport {program}\n{program}.main()\n"
+        f"import sys\nsys.path.insert(0, {root!r})\n"
+        f"from tests.programs.{program} import main\nmain()\n"
     )
 
 
