@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from manifest.check.view import View, check_path
 from manifest.findings import Report
+from manifest.loopback import address_of
 from manifest.suggest import hint, quoted
 
 VERSIONS = ("v0.1", "0.1")
@@ -33,19 +34,6 @@ def check(view: View, report: Report) -> None:
     check_path(manifest.telemetry.file, "telemetry.file", view, report)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is a loopback name or address: localhost, 127.0.0.0/8 or ::1."""
-    name = host.strip().lower().removesuffix(".")
-    if name == "localhost" or name.strip("[]") in ("::1", "0:0:0:0:0:0:0:1"):
-        return True
-    parts = name.split(".")
-    return (
-        len(parts) == 4
-        and parts[0] == "127"
-        and all(part.isdecimal() and part.isascii() and int(part) < 256 for part in parts)
-    )
-
-
 def _check_ipc(view: View, report: Report) -> None:
     ipc = view.manifest.ipc
     if ipc.mode not in MODES:
@@ -55,7 +43,7 @@ def _check_ipc(view: View, report: Report) -> None:
             "ipc.mode",
             f"ipc.mode '{ipc.mode}' is not supported{near}; it must be 'loopback-http'.",
         )
-    if not is_loopback(ipc.host):
+    if not address_of(ipc.host):
         report.error(
             "ipc_host_not_loopback",
             "ipc.host",

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from manifest.check.header import is_loopback
 from manifest.findings import Finding
 from manifest.load import Loaded, parse
+from manifest.loopback import address_of
 
 HTTP = {"requested": [{"name": "http"}]}
 TWO = {"requested": [{"name": "http"}, {"name": "admin"}]}
@@ -135,30 +135,32 @@ def test_another_ipc_mode_and_a_token_outside_are_errors(found: Callable[..., An
 
 
 @pytest.mark.parametrize(
-    ("host", "answer"),
+    ("host", "address"),
     [
-        ("127.0.0.1", True),
-        ("127.255.3.4", True),
-        (" 127.0.0.1 ", True),
-        ("localhost", True),
-        ("LocalHost.", True),
-        ("::1", True),
-        ("[::1]", True),
-        ("0:0:0:0:0:0:0:1", True),
-        ("0.0.0.0", False),
-        ("::", False),
-        ("127.0.0.256", False),
-        ("127.0.0.1.evil.com", False),
-        ("127.0.0", False),
-        ("127.1", False),
-        ("localhost.evil.com", False),
-        ("192.168.1.1", False),
-        ("127.0.0.١", False),
-        ("", False),
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.255.3.4", "127.255.3.4"),
+        (" 127.0.0.1 ", "127.0.0.1"),
+        ("localhost", "127.0.0.1"),
+        ("LocalHost.", "127.0.0.1"),
+        ("::1", "::1"),
+        ("[::1]", "::1"),
+        ("0:0:0:0:0:0:0:1", "::1"),
+        ("0.0.0.0", ""),
+        ("::", ""),
+        ("127.0.0.256", ""),
+        ("127.0.0.01", ""),
+        ("127.0.0.1.evil.com", ""),
+        ("127.0.0", ""),
+        ("127.1", ""),
+        ("localhost.evil.com", ""),
+        ("192.168.1.1", ""),
+        ("127.0.0.١", ""),
+        ("127.0.0." + "1" * 5000, ""),
+        ("", ""),
     ],
 )
-def test_only_loopback_hosts_are_loopback(host: str, answer: bool) -> None:
-    assert is_loopback(host) is answer
+def test_only_loopback_hosts_have_an_address(host: str, address: str) -> None:
+    assert address_of(host) == address
 
 
 @pytest.mark.parametrize(
