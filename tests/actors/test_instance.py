@@ -94,9 +94,14 @@ def test_a_released_lock_can_be_taken_again_and_its_file_stays(tmp_path: Path) -
 def test_a_spawned_program_does_not_keep_the_lock(tmp_path: Path) -> None:
     lock = instance_lock.take(str(tmp_path))
     child = subprocess.Popen(
-        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False
+        [sys.executable, "-c", "print('up', flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        close_fds=False,
     )
     try:
+        assert child.stdout
+        assert child.stdout.readline().strip() == b"up"
         os.close(lock.fd)
         lock.fd = -1
         instance_lock.take(str(tmp_path)).release()

@@ -380,7 +380,7 @@ def test_detaching_takes_what_is_in_the_pipe_and_lets_it_go(bench: Bench) -> Non
     bench.detach()
     bench.detach()
     assert bench.path.read_bytes() == b"first\nlast\n"
-    with pytest.raises(OSError, match="pipe|argument"):  # EPIPE; EINVAL on Windows
+    with pytest.raises(OSError, match=r"pipe|argument"):  # EPIPE; EINVAL on Windows
         os.write(write, b"nobody hears\n")
     os.close(write)
     assert bench.ended == []
