@@ -52,7 +52,12 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     about: str
     gross: float
+    floor_ms: float
     targets: list[Target]
+
+    def gross_here(self, floor: float) -> float:
+        """Return the factor at which a run fails on a machine with this F in milliseconds."""
+        return self.gross * max(1.0, floor / self.floor_ms)
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -69,7 +74,7 @@ class Line(msgspec.Struct, frozen=True):
         if self.measured <= self.limit:
             return "met"
         if self.measured > gross * self.limit:
-            return f"GROSS: over {gross:g} × the target"
+            return f"GROSS: over {gross:.1f} × the target"
         return "within the noise" if self.low <= self.limit else "missed"
 
 
@@ -159,9 +164,10 @@ def main(argv: list[str]) -> int:
     contender = options.contenders(parsed)[0]
     measured, floor = measure(contender, parsed.runs, parsed.window)
     lines = judge(budget, measured, floor)
+    gross = budget.gross_here(floor)
     print(f"budget · {contender.name}")
-    print(render(lines, budget.gross, floor))
-    failed = [line for line in lines if line.verdict(budget.gross).startswith("GROSS")]
+    print(render(lines, gross, floor))
+    failed = [line for line in lines if line.verdict(gross).startswith("GROSS")]
     if failed:
         print(f"{len(failed)} targets missed grossly", file=sys.stderr)
     return 1 if failed else 0

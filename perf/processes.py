@@ -48,15 +48,21 @@ def _marked_by_psutil(variable: str, value: str) -> list[int]:
 
 def end_marked(variable: str, value: str) -> int:
     """Kill what still carries the mark after two seconds; return how many processes that were."""
-    deadline = time.monotonic() + 2
-    while (left := marked(variable, value)) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    left = _left_after(2, variable, value)
     for pid in left:
         try:
             os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         except ProcessLookupError:
             continue
+    _left_after(5, variable, value)
     return len(left)
+
+
+def _left_after(patience: float, variable: str, value: str) -> list[int]:
+    deadline = time.monotonic() + patience
+    while (left := marked(variable, value)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
 
 
 def cpu_seconds(pids: Collection[int]) -> float:

@@ -108,7 +108,7 @@ def judged(limit: dict[str, float], values: list[float]) -> str:
     target = budget.Target(
         what="ready", shape="chain3", measure="ready", limit=budget.Limit(**limit)
     )
-    plan = budget.Budget(about="", gross=2, targets=[target])
+    plan = budget.Budget(about="", gross=2, floor_ms=14, targets=[target])
     measured = {"chain3": {"ready": values, "C": [120.0]}}
     (line,) = budget.judge(plan, measured, floor=10.0)
     return line.verdict(plan.gross)
@@ -126,11 +126,17 @@ def test_a_target_is_a_sum_of_c_f_and_milliseconds() -> None:
         ([180.0] * 7, "met"),
         ([181.0] * 7, "missed"),
         ([170.0] * 3 + [181.0] * 4, "within the noise"),
-        ([360.1] * 7, "GROSS: over 2 × the target"),
+        ([360.1] * 7, "GROSS: over 2.0 × the target"),
     ],
 )
 def test_a_verdict_is_gross_only_over_twice_the_target(values: list[float], verdict: str) -> None:
     assert judged({"c": 1, "f": 6}, values) == verdict
+
+
+def test_a_slow_machine_is_given_more_before_it_fails_a_run() -> None:
+    plan = budget.read()
+    assert plan.gross_here(plan.floor_ms / 2) == plan.gross
+    assert plan.gross_here(plan.floor_ms * 3) == plan.gross * 3
 
 
 def test_the_budget_in_the_repository_names_only_what_is_measured() -> None:
