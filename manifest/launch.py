@@ -39,7 +39,7 @@ def plan_service(
     program = resolve(scope.bundle, binary.path, windows=windows)
     return LaunchPlan(
         word=binary.path,
-        programs=with_suffixes(program, environment, windows=windows),
+        programs=with_suffixes(program, _with_path(environment, windows), windows=windows),
         arguments=tuple(render(argument, scope) for argument in binary.args),
         cwd=working_folder(binary, scope, windows=windows),
         environment=environment,
