@@ -1,0 +1,66 @@
+"""A secret's format: search semantics, linear time, and an end to what is not linear."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from actors.edges import format_match, isolated
+from actors.edges.format_match import matches
+
+CASES = [
+    ("^k-[0-9]+$", "k-123", True),
+    ("^k-[0-9]+$", "xk-123", False),
+    ("[0-9]{3}", "in 123 it", True),
+    ("^a$", "b\na\nb", False),
+    ("^a$", "a\n", False),
+    ("^.$", "ü", True),
+    (r"\A[[:alpha:]]+\z", "abc", True),
+    ("^(?i)ab$", "AB", True),
+]
+
+
+@pytest.mark.parametrize(("pattern", "value", "answer"), CASES)
+def test_a_format_is_searched_for_as_go_does(pattern: str, value: str, answer: bool) -> None:
+    assert matches(pattern, value) is answer
+
+
+@pytest.mark.parametrize(("pattern", "value", "answer"), CASES[:1] + CASES[3:7])
+def test_the_same_holds_without_re2(
+    monkeypatch: pytest.MonkeyPatch, pattern: str, value: str, answer: bool
+) -> None:
+    monkeypatch.setitem(sys.modules, "re2", None)
+    assert matches(pattern, value) is answer
+
+
+def test_a_catastrophic_format_is_answered_at_once_by_re2() -> None:
+    assert matches("^(a+)+$", "a" * 50_000) is True
+    assert matches("^(a+)+$", "a" * 50_000 + "!") is False
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)^(a+)+$", "^(a|a)*(?!x)$"])
+def test_a_catastrophic_format_that_re2_does_not_take_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    monkeypatch.setattr(format_match, "PATIENCE", 0.2)
+    assert matches(pattern, "a" * 60 + "!") is False
+
+
+def test_look_ahead_works_where_it_is_harmless() -> None:
+    assert matches(r"^(?=.*\d).{8,}$", "password1") is True
+    assert matches(r"^(?=.*\d).{8,}$", "password") is False
+
+
+def test_an_isolated_call_returns_raises_by_type_and_is_ended_in_time() -> None:
+    assert isolated.call(len, "abc", timeout=10) == 3
+    with pytest.raises(isolated.CallFailed, match=r"^ValueError$"):
+        isolated.call(int, "a secret", timeout=10)
+    with pytest.raises(TimeoutError):
+        isolated.call(input_for_ever, timeout=0.1)
+
+
+def input_for_ever() -> None:
+    import threading
+
+    threading.Event().wait()

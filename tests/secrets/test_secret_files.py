@@ -1,0 +1,137 @@
+"""File secrets in a real run: for the user alone, there while somebody uses them, then gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.bundle_maker import bundlevisor, running, wait_until
+from tests.secrets.secret_bundle import environments, file_secret, give, secret, with_secrets
+
+READS = """
+import os, sys, time
+sys.path.insert(0, {root!r})
+from tests.programs.observed import record, serve, start
+start()
+path = os.environ["SECRET_FILE_CERT"]
+record("file", content=open(path).read(), mode=os.stat(path).st_mode & 0o777)
+serve()
+"""
+SOURCE = READS.format(root=str(Path(__file__).parent.parent.parent))
+
+
+def test_the_file_is_there_for_its_user_before_the_service_and_gone_after_it(
+    tmp_path: Path,
+) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "keys/cert.pem")).script("bin/r", SOURCE)
+    made.service("api", "bin/r", secrets=["cert"]).service("other", "reports_environment").write()
+    with running(made) as run:
+        file = run.app_data / "keys" / "cert.pem"
+        wait_until(lambda: run.service("other")["ready"], what="other ready")
+        assert not file.exists()
+        give(run, cert="line one\nline two\n")
+        run.until_ready()
+        (seen,) = run.events("api", "file")
+        assert seen["content"] == "line one\nline two\n"
+        if os.name == "posix":
+            assert seen["mode"] == 0o600
+            assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        assert not [name for name in environments(run, "other")[0] if "SECRET" in name]
+        assert run.post("/services/api/stop?wait=10").json()["state"] == "stopped"
+        assert not file.exists()
+        run.post("/services/api/start?wait=10")
+        assert file.exists()
+        run.post("/shutdown")
+        assert run.wait_gone() == 0
+        assert not file.exists()
+
+
+def test_a_shared_file_stays_until_its_last_user_has_stopped(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "cert.pem"))
+    made.service("one", secrets=["cert"]).service("two", secrets=["cert"]).write()
+    with running(made) as run:
+        give(run, cert="the content")
+        run.until_ready()
+        file = run.app_data / "cert.pem"
+        run.post("/services/one/stop?wait=10")
+        assert file.read_text() == "the content"
+        run.post("/services/two/stop?wait=10")
+        assert not file.exists()
+
+
+def test_a_new_value_is_what_the_restarted_service_reads(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "${data}/cert.pem"))
+    made.script("bin/r", SOURCE).service("api", "bin/r", secrets=["cert"]).write()
+    with running(made) as run:
+        give(run, cert="first")
+        run.until_ready()
+        give(run, cert="second")
+        wait_until(lambda: len(run.events("api", "file")) == 2, what="the second start")
+        assert [event["content"] for event in run.events("api", "file")] == ["first", "second"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_the_guardian_removes_the_files_of_a_killed_runtime(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "keys/cert.pem"))
+    made.service("api", secrets=["cert"]).write()
+    with running(made) as run:
+        give(run, cert="the content")
+        run.until_ready()
+        file = run.app_data / "keys" / "cert.pem"
+        assert file.exists()
+        run.kill(signal.SIGKILL)
+        run.wait_gone()
+        wait_until(lambda: not file.exists(), what="the end of the file")
+        wait_until(lambda: not run.leftovers(), what="no process left")
+        assert (run.app_data / "secrets.json").exists()
+
+
+def test_what_a_power_cut_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "cert.pem"), secret("never"))
+    made.service("api", secrets=["cert", "never"]).write()
+    made.app_data.mkdir()
+    (made.app_data / "secrets.json").write_text('{"secrets": {"cert": "the content"}}')
+    (made.app_data / "cert.pem").write_text("the content")
+    with running(made) as run:
+        assert run.service("api")["waiting_for"] == ["never"]
+        assert not (run.app_data / "cert.pem").exists()
+
+
+def test_a_file_that_leaves_app_data_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "../cert.pem")).service("a", secrets=["cert"])
+    found = bundlevisor("validate", "--manifest", str(made.write().path))
+    assert found.returncode == 2
+    assert "path_escapes_root" in found.stdout + found.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need privileges there")
+def test_a_link_that_leads_out_of_app_data_fails_only_the_service(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "keys/cert.pem"))
+    made.service("api", secrets=["cert"]).service("other").write()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    made.app_data.mkdir()
+    (made.app_data / "keys").symlink_to(outside)
+    with running(made) as run:
+        give(run, cert="the content")
+        wait_until(lambda: run.service("api")["state"] == "failed", what="the failure")
+        assert "leads out" in run.service("api")["message"]
+        assert not list(outside.iterdir())
+        assert run.service("other")["ready"]
+
+
+def test_a_file_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "cert.pem"))
+    made.service("api", secrets=["cert"], restart={"backoff_ms": 20}).write()
+    made.app_data.mkdir()
+    (made.app_data / "cert.pem").mkdir()
+    with running(made) as run:
+        give(run, cert="the content")
+        wait_until(lambda: run.service("api")["restarts"], what="a second attempt")
+        (run.app_data / "cert.pem").rmdir()
+        run.until_ready()
+        assert (run.app_data / "cert.pem").read_text() == "the content"

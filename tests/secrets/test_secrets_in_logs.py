@@ -1,0 +1,111 @@
+"""What a service prints of its secrets: hidden in every way its output can be seen."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from actors.guardian.drain import Drain, without_rest
+from tests.bundle_maker import running, wait_until
+from tests.secrets.secret_bundle import give, places_that_hold, secret, with_secrets
+
+VALUE = "correct-horse-battery"
+SECRETS = (("key", VALUE.encode()),)
+
+
+def test_a_printed_secret_is_hidden_in_file_tail_and_stream(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, secret("api_key"), secret("other"))
+    made.service("api", "prints_secret", secrets=["api_key"]).write()
+    with running(made) as run:
+        give(run, api_key=VALUE, other="end")
+        wait_until(lambda: "unfinished: " in run.log("api"), what="the output")
+        run.until_ready()
+        hidden = "[secret:api_key] end"
+        expected = [f"{word}: {hidden}" for word in ("whole", "cut", "bytes", "stderr")]
+        wait_until(lambda: len(run.log("api").splitlines()) == 5, what="the last line")
+        assert run.log("api").splitlines()[:4] == expected
+        tail = run.get("/logs/tail?serviceId=api").text
+        assert tail.splitlines()[:4] == expected
+        assert not places_that_hold(run, VALUE)
+
+
+def test_a_migration_gets_secrets_and_its_output_hides_them(tmp_path: Path) -> None:
+    source = "import os, sys\nsys.exit('cannot open with ' + os.environ['API_KEY'])\n"
+    made = with_secrets(tmp_path, secret("api_key")).script("bin/migrate", source)
+    migration = {"version": "1", "command": ["bin/migrate"], "run_on": "always"}
+    made.service("api", secrets=["api_key"], migrations=[migration]).write()
+    with running(made) as run:
+        give(run, api_key=VALUE)
+        wait_until(lambda: run.service("api")["state"] == "failed", what="the failure")
+        assert "cannot open with [secret:api_key]" in run.service("api")["message"]
+        assert "cannot open with [secret:api_key]" in run.log("api")
+        wait_until(
+            lambda: [e for e in run.telemetry() if e["event"] == "migration_failed"],
+            what="the event",
+        )
+        assert not places_that_hold(run, VALUE)
+
+
+PRINTS_AT_ITS_END = """
+import os, signal, sys, time
+key = os.environ["API_KEY"]
+os.write(1, b"first half: " + key[:10].encode())
+def end(*_):
+    os.write(1, key[10:].encode() + b" end\\nagain: " + key.encode() + b" end\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+while True:
+    time.sleep(1)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_the_guardian_hides_what_is_printed_after_the_death_of_the_runtime(
+    tmp_path: Path,
+) -> None:
+    """The runtime dies between the halves of a secret: it has read the first one."""
+    made = with_secrets(tmp_path, secret("api_key")).script("bin/p", PRINTS_AT_ITS_END)
+    made.service("api", "bin/p", ports=(), secrets=["api_key"]).write()
+    with running(made) as run:
+        give(run, api_key=VALUE)
+        wait_until(lambda: "first half: " in run.log("api"), what="the first half")
+        run.kill(signal.SIGKILL)
+        run.wait_gone()
+        wait_until(lambda: not run.leftovers(), what="no process left")
+        assert run.log("api") == "first half: [secret:api_key] end\nagain: [secret:api_key] end\n"
+        assert not places_that_hold(run, VALUE, VALUE[10:])
+
+
+@pytest.mark.parametrize("cut", range(1, len(VALUE) - 3))
+@pytest.mark.parametrize("chunk", [1, 7, 100])
+def test_the_rest_of_a_cut_secret_is_hidden_however_it_comes(
+    tmp_path: Path, cut: int, chunk: int
+) -> None:
+    text = VALUE[cut:].encode() + b" end " + VALUE.encode() + b".\n"
+    read, write = os.pipe()
+    drain = Drain(read, str(tmp_path / "log"), SECRETS)
+    for at in range(0, len(text), chunk):
+        os.write(write, text[at : at + chunk])
+        drain.pump()
+    os.close(write)
+    drain.pump()
+    drain.close()
+    assert (tmp_path / "log").read_bytes() == b"[secret:key] end [secret:key].\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (b"", b""),
+        (b"plain text", b"plain text"),
+        (b"ery and more", b"ery and more"),
+        (b"tery and more", b"[secret:key] and more"),
+        (b"horse-bat", b"[secret:key]"),
+        (VALUE.encode(), VALUE.encode()),  # whole: for the redactor that follows
+    ],
+)
+def test_only_the_end_or_the_inside_of_a_secret_is_taken_for_one(data: bytes, shown: bytes) -> None:
+    assert without_rest(data, SECRETS) == shown
