@@ -1,31 +1,71 @@
-"""The command ``bundlevisor``: ``run`` goes the shortest way, everything else to the CLI."""
+"""The command ``bundlevisor``: ``run`` goes the shortest way, everything else to the CLI.
+
+The order is what makes a start quick, and it is the whole content of :func:`main`: first the
+socket, then the guardian (one thread, hardly a module), then the libraries, then the runtime.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
 
-STARTED = time.monotonic()
-"""When Python ran our first line: the timeline's ``interpreter``."""
+from control import early_socket, lean_imports
 
-import sys  # noqa: E402 - what comes before this line is what the interpreter itself takes
-from collections.abc import Sequence  # noqa: E402
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-from control import options  # noqa: E402
+    from actors.guardian.link import Guardian
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line says; returns the exit code (see :mod:`control.cli`)."""
+    began = time.monotonic()
     if getattr(sys, "frozen", False):
         import multiprocessing
 
         multiprocessing.freeze_support()
-    parsed = options.parse(sys.argv[1:] if argv is None else argv)
-    if isinstance(parsed, options.RunOptions):
-        from control.runtime import run
+    words = sys.argv[1:] if argv is None else list(argv)
+    if not _means_run(words):
+        return _ask(words)
+    early_socket.listen(words)
+    socket_at = time.monotonic()
+    guardian = _start_guardian()
+    lean_imports.import_for_run()
 
-        return run(parsed, STARTED)
+    from control import options
+
+    parsed = options.parse(words)
+    if not isinstance(parsed, options.RunOptions):
+        guardian.dismiss()
+        return _ask(words)
+    from control.runtime import run
+
+    return run(parsed, guardian, began, socket_at)
+
+
+def _means_run(words: Sequence[str]) -> bool:
+    """Whether the command line runs a bundle, by its first word: ``run``, a flag, or none."""
+    if not words or words[0] == "run":
+        return True
+    return words[0].startswith("-") and words[0].lstrip("-") not in ("help", "h", "version")
+
+
+def _start_guardian() -> Guardian:
+    import os
+
+    lean_imports.import_multiprocessing()
+    from actors.guardian.link import Guardian
+
+    return Guardian.start(os.urandom(6).hex())
+
+
+def _ask(words: Sequence[str]) -> int:
+    from control import options
     from control.cli import dispatch
 
+    parsed = options.parse(words)
+    assert not isinstance(parsed, options.RunOptions)  # noqa: S101 - for the type checker
     return dispatch(parsed)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import socket
 import sys
 
+from control import early_socket
+
 BACKLOG = 128
 
 
@@ -18,6 +20,9 @@ def listen(host: str, port: int) -> socket.socket:
     ``host`` is a loopback address or ``localhost`` (which means 127.0.0.1). Raises OSError when the
     address itself cannot be used.
     """
+    early = early_socket.take(host, port)
+    if early is not None:
+        return socket.socket(fileno=early)
     address = "127.0.0.1" if host == "localhost" else host.strip("[]")
     try:
         return _bound(address, port)

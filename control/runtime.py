@@ -40,7 +40,7 @@ from actors.stop_bound import stop_bound
 from actors.supervisor import Collaborators, NoSecrets, Plan, Supervisor
 from actors.timeline import Recorder, Timeline
 from actors.world import World
-from control import ipc_socket, version
+from control import early_socket, ipc_socket, lean_imports, version
 from control.announce import announce
 from control.bundle import Bundle
 from control.console import Console, open_console, print_line, timestamp
@@ -71,19 +71,20 @@ REMIND_EVERY = 2.0
 """Seconds until the first word on what a stop waits for, and between two of them."""
 
 
-def run(options: RunOptions, interpreter_at: float) -> int:
+def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_at: float) -> int:
     """Run a bundle until somebody asks for its end; return the exit code (README, 'Exit codes').
 
-    ``interpreter_at`` is when our first line was run, on the monotonic clock.
+    ``interpreter_at`` is when our first line was run, ``socket_at`` when the control port was
+    listened on, if it was by then; both on the monotonic clock.
     """
     sys.setswitchinterval(0.0005)
     recorder = Recorder(interpreter_at)
+    if early_socket.is_listening():
+        recorder.mark(timeline.SOCKET, at=socket_at)
     parent = os.getppid()
     console = open_console()
-    instance_id = os.urandom(6).hex()
-    guardian = Guardian.start(instance_id)
     try:
-        return _run(options, console, guardian, instance_id, parent, recorder)
+        return _run(options, console, guardian, parent, recorder)
     except OSError as error:
         console.error(f"cannot start: {error.filename or ''}: {error.strerror or error}")
         guardian.dismiss()
@@ -94,7 +95,6 @@ def _run(
     options: RunOptions,
     console: Console,
     guardian: Guardian,
-    instance_id: str,
     parent: int,
     recorder: Recorder,
 ) -> int:
@@ -115,7 +115,7 @@ def _run(
         guardian.dismiss()
         running = isinstance(error, instance_lock.InstanceRunning)
         return ALREADY_RUNNING if running else CANNOT_START
-    bundle = Bundle(loaded.manifest, loaded, options, app_data, instance_id)
+    bundle = Bundle(loaded.manifest, loaded, options, app_data, guardian.instance_id)
     try:
         return House(bundle, console, guardian, recorder).live(parent)
     finally:
@@ -348,6 +348,7 @@ class House:
         try:
             adopt_orphans()
             keep_reaping(self.loop)
+            lean_imports.import_waitress()
             from control.server import ControlServer
 
             server = ControlServer(self._facade(), self.token, self.socket)

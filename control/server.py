@@ -8,9 +8,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from control.app import make_app
+from control import lean_imports
 from control.closing import Closing
 from control.connection import Connection
+from control.first_answers import FirstAnswers
 from control.lane_threads import Dispatcher
 from control.messages import BODY_LIMIT
 from control.waitress_parts import Adjustments, TcpWSGIServer, close_all, loop
@@ -39,14 +40,25 @@ class ControlServer:
     """Serves the control API of ``runtime`` on ``listener`` from a thread of its own."""
 
     def __init__(self, runtime: Runtime, token: str, listener: socket.socket) -> None:
+        if not token:
+            raise ValueError("the control API needs a token that is not empty")
+        self._runtime = runtime
+        self._token = token
         self._closing = Closing()
-        app = make_app(runtime, token, self._closing)
-        self._http = HttpServer(app, listener, runtime.fault)
+        self._answers = FirstAnswers(runtime)
+        self._http = HttpServer(self._answers, listener, runtime.fault)
         self._thread = threading.Thread(target=self._http.run, name="control-api", daemon=True)
 
     def start(self) -> None:
-        """Answer from now on; connections that wait in the listener's backlog come first."""
+        """Answer from now on; connections that wait in the listener's backlog come first.
+
+        Returns when Falcon is imported and everything is answered.
+        """
         self._thread.start()
+        lean_imports.import_falcon()
+        from control.app import make_app
+
+        self._answers.become(make_app(self._runtime, self._token, self._closing))
 
     def stop(self, timeout: float) -> bool:
         """End: no new requests, no streams, no waits; answers on their way still get there.

@@ -54,6 +54,15 @@ class Bundle:
             "ports": {"default_range": PORT_RANGE},
         }
 
+    @classmethod
+    def existing(cls, manifest: Path, folder: Path) -> Bundle:
+        """Take a bundle that is on disk already; its app-data goes into ``folder``."""
+        made = cls(folder)
+        made.root, made.path = manifest.parent, manifest
+        made._top = json.loads(manifest.read_text(encoding="utf-8"))
+        made._services = {entry["id"]: entry for entry in made._top.pop("services")}
+        return made
+
     @property
     def document(self) -> dict[str, Any]:
         """What ``bundle.json`` says."""

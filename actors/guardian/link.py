@@ -60,6 +60,7 @@ class Guardian:
     """A running guardian; made by :meth:`start`."""
 
     def __init__(self, instance_id: str) -> None:
+        self.instance_id = instance_id
         self._lock = threading.RLock()
         self._told: dict[_Key, tuple[Message, Descriptor | None]] = {}
         """What the present guardian knows and the next one must be told, in order."""

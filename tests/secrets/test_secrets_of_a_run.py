@@ -26,8 +26,7 @@ def test_only_what_needs_the_secret_waits_and_a_post_starts_it(tmp_path: Path) -
     made.service("db").service("api", "reports_environment", deps=["db"], secrets=["api_key"])
     made.service("page", deps=["api"]).service("free", secrets=["hint"]).write()
     with running(made) as run:
-        for ready in ("db", "free"):
-            wait_until(lambda id_=ready: run.service(id_)["ready"], what=f"{ready} ready")
+        wait_until(lambda: run.service("db")["ready"] and run.service("free")["ready"], what="both")
         waiting = run.service("api")
         assert (waiting["state"], waiting["waiting_for"]) == ("waiting", ["api_key"])
         assert waiting["message"] == "waiting for secret 'api_key'"

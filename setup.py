@@ -1,0 +1,42 @@
+"""What pyproject.toml cannot say: each platform's way to start, bytecode for editable installs."""
+
+from __future__ import annotations
+
+import compileall
+import os
+import sys
+
+from setuptools import setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.editable_wheel import editable_wheel
+
+WINDOWS = sys.platform == "win32"
+PACKAGES = ("manifest", "actors", "control", "perf")
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class EditableWithBytecode(editable_wheel):
+    """Compiles once: where PYTHONDONTWRITEBYTECODE is set, each start would compile anew."""
+
+    def run(self) -> None:
+        super().run()
+        for package in PACKAGES:
+            compileall.compile_dir(os.path.join(HERE, package), quiet=2)
+
+
+class WheelOfItsPlatform(bdist_wheel):
+    """Windows' wheel is tagged as Windows': it starts by an .exe, the others by a sh script."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.root_is_pure = not WINDOWS
+
+    def get_tag(self) -> tuple[str, str, str]:
+        return "py3", "none", super().get_tag()[2]
+
+
+setup(
+    scripts=[] if WINDOWS else ["packaging/bundlevisor"],
+    entry_points={"console_scripts": ["bundlevisor = control.__main__:main"] if WINDOWS else []},
+    cmdclass={"editable_wheel": EditableWithBytecode, "bdist_wheel": WheelOfItsPlatform},
+)

@@ -1,0 +1,269 @@
+"""Each child is a fresh interpreter: what is loaded in this one must not matter."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PATHS = [os.path.dirname(os.path.dirname(HERE)), *sys.path]
+FIRST = """
+from control import lean_imports
+lean_imports.import_typing()
+lean_imports.import_msgspec()
+lean_imports.import_subprocess()
+lean_imports.import_multiprocessing()
+lean_imports.import_pykka()
+"""
+LEAN = (
+    FIRST
+    + """
+lean_imports.import_falcon()
+lean_imports.import_waitress()
+"""
+)
+
+
+def child(code: str) -> Any:
+    """Run code that prints one JSON value in a fresh interpreter; return the value."""
+    start = f"import sys; sys.path += {PATHS!r}\n"
+    command = [sys.executable, "-I", "-S", "-W", "error", "-c", start + code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+IMPORTED_BY = """
+import builtins, json
+seen, real = set(), builtins.__import__
+def watching(name, globals=None, locals=None, fromlist=(), level=0):
+    by = (globals or {}).get("__name__") or ""
+    full = ".".join(filter(None, [by.split(".")[0] if level else "", name]))
+    seen.update((by.split(".")[0], one) for one in (full, *(f"{full}.{f}" for f in fromlist or ())))
+    return real(name, globals, locals, fromlist, level)
+builtins.__import__ = watching
+import msgspec, pykka, falcon, waitress.server, multiprocessing, subprocess
+builtins.__import__ = real
+print(json.dumps(sorted(map(list, seen))))
+"""
+
+WANTED = [
+    ("typing", "re"),
+    ("subprocess", "locale"),
+    ("multiprocessing", "multiprocessing.reduction"),
+    ("msgspec", "typing_extensions"),
+    ("msgspec", "msgspec.inspect"),
+    ("msgspec", "msgspec._json_schema"),
+    ("msgspec", "msgspec.toml"),
+    ("msgspec", "msgspec.yaml"),
+    ("pykka", "logging"),
+    ("falcon", "asyncio"),
+    ("falcon", "http.cookiejar"),
+    ("falcon", "pathlib"),
+    ("falcon", "xml.etree.ElementTree"),
+    ("waitress", "platform"),
+    ("waitress", "getopt"),
+    *([("uuid", "platform")] if sys.platform not in ("win32", "darwin") else []),
+]
+
+
+@pytest.fixture(scope="module")
+def imported_by() -> list[list[str]]:
+    found: list[list[str]] = child(IMPORTED_BY)
+    return found
+
+
+@pytest.mark.parametrize(("library", "module"), WANTED)
+def test_what_is_stood_in_for_is_still_imported_by_the_library(
+    library: str, module: str, imported_by: list[list[str]]
+) -> None:
+    assert [library, module] in imported_by, f"{module}: take it out of control/lean_imports.py"
+
+
+@pytest.mark.parametrize("module", ["re", "datetime"])
+def test_what_msgspec_imports_from_c_is_still_wanted(module: str) -> None:
+    if module == "datetime" and sys.version_info >= (3, 12):
+        pytest.skip("datetime is its accelerator there")
+    code = f"""
+import json, typing
+sys.modules.pop({module!r}, None)
+import msgspec
+print(json.dumps({module!r} in sys.modules))"""
+    assert child(code)
+
+
+def test_a_lean_start_does_not_load_what_it_does_not_use() -> None:
+    loaded = set(child(LEAN + "import json; print(json.dumps(sorted(sys.modules)))"))
+    dear = {"asyncio", "ssl", "http.client", "email", "pathlib", "platform", "getopt"}
+    assert loaded & {*dear, "typing_extensions", "tempfile", "msgspec._json_schema"} == set()
+
+
+def test_what_is_there_before_the_first_spawn_needs_no_regular_expressions() -> None:
+    loaded = set(
+        child(FIRST + "names = sorted(sys.modules)\nimport json; print(json.dumps(names))")
+    )
+    assert loaded & {"re", "logging", "locale", "pickle", "platform", "typing_extensions"} == set()
+
+
+def test_patterns_are_what_they_ever_were() -> None:
+    assert child(
+        FIRST
+        + """
+import typing, re, msgspec, json
+class S(msgspec.Struct):
+    a: typing.Annotated[str, msgspec.Meta(pattern="^x+$")]
+good = msgspec.json.decode(b'{"a": "xx"}', type=S).a
+try:
+    msgspec.json.decode(b'{"a": "y"}', type=S)
+except msgspec.ValidationError as error:
+    bad = str(error)
+def f(p: typing.Pattern[str], m: typing.Match[str]): ...
+same = [typing.Pattern.__origin__ is re.Pattern, typing.Match.__origin__ is re.Match,
+        type(re.compile("x")) is re.Pattern, typing.get_type_hints(f)["p"].__origin__ is re.Pattern]
+print(json.dumps([good, "matching regex" in bad, all(same)]))"""
+    ) == ["xx", True, True]
+
+
+def test_processes_are_what_they_ever_were() -> None:
+    assert child(
+        FIRST
+        + """
+import json, subprocess, multiprocessing, os
+text = subprocess.run([sys.executable, "-I", "-S", "-c", "print('ü')"], text=True,
+                      capture_output=True, env={**os.environ, "PYTHONUTF8": "1"}).stdout.strip()
+def in_child(pipe): pipe.send({"a": [1]}); pipe.close()
+context = multiprocessing.get_context("fork")
+here, there = context.Pipe()
+process = context.Process(target=in_child, args=(there,)); process.start()
+got = here.recv(); process.join()
+reducer = type(context.reducer).__name__, hasattr(context.reducer, "ForkingPickler")
+print(json.dumps([bool(text), got, process.exitcode, *reducer]))"""
+    ) == [True, {"a": [1]}, 0, "module", True]
+
+
+def test_no_stand_in_stays_among_the_modules() -> None:
+    assert child(
+        LEAN
+        + """
+import json
+fakes = [k for k, v in sys.modules.items() if v is None or type(v).__name__ == "Late"]
+print(json.dumps(fakes == []))"""
+    )
+
+
+def test_every_module_that_was_stood_in_for_is_the_real_one_for_others() -> None:
+    assert child(
+        LEAN
+        + """
+import asyncio, datetime, getopt, http.cookiejar, json, logging, pathlib, platform
+import msgspec.inspect, msgspec.toml, msgspec.yaml, xml.etree.ElementTree
+modules = [asyncio, datetime, getopt, http.cookiejar, logging, pathlib, platform, msgspec.inspect,
+           msgspec.toml, msgspec.yaml, xml.etree.ElementTree]
+print(json.dumps(all(type(m).__name__ == "module" and m.__file__ for m in modules)))"""
+    )
+
+
+def test_msgspec_reads_and_writes_every_type_as_ever() -> None:
+    assert child(
+        LEAN
+        + """
+import datetime, decimal, json, uuid, msgspec
+class S(msgspec.Struct):
+    u: uuid.UUID
+    d: datetime.datetime
+    n: decimal.Decimal
+    t: datetime.timedelta
+one = S(uuid.uuid4(), datetime.datetime.now(datetime.timezone.utc), decimal.Decimal("1.5"),
+        datetime.timedelta(seconds=3))
+again = msgspec.json.decode(msgspec.json.encode(one), type=S)
+schema = msgspec.json.schema(S)
+info = msgspec.inspect.type_info(S)
+toml = msgspec.toml.decode(b"a = 2020-01-01")
+print(json.dumps([again == one, schema["$ref"], type(info).__name__,
+                  toml == {"a": datetime.date(2020, 1, 1)},
+                  type(msgspec.inspect).__name__, msgspec.json.schema.__module__]))"""
+    ) == [True, "#/$defs/S", "StructType", True, "module", "msgspec._json_schema"]
+
+
+def test_msgspec_understands_names_of_typing_extensions() -> None:
+    pytest.importorskip("typing_extensions")
+    assert child(
+        LEAN
+        + """
+import json, msgspec
+from typing_extensions import Annotated, NotRequired, TypedDict
+class T(TypedDict):
+    a: Annotated[int, msgspec.Meta(ge=1)]
+    b: NotRequired[str]
+print(json.dumps(msgspec.json.decode(b'{"a": 1}', type=T)))"""
+    ) == {"a": 1}
+
+
+def test_pykka_logs_once_somebody_has_configured_logging() -> None:
+    assert child(
+        FIRST
+        + """
+import pykka, json
+quiet = pykka.ThreadingActor.start()
+before = "logging" in sys.modules
+quiet.stop()
+import logging
+lines = []
+class Keep(logging.Handler):
+    def emit(self, record): lines.append(record.getMessage())
+logging.getLogger("pykka").addHandler(Keep())
+logging.getLogger("pykka").setLevel(logging.DEBUG)
+pykka.ThreadingActor.start().stop()
+real = type(pykka._actor.logger).__name__, pykka._registry.logging is logging
+print(json.dumps([before, len(lines) > 0, *real]))"""
+    ) == [False, True, "Logger", True]
+
+
+def test_an_actors_failure_is_logged_though_logging_was_not_loaded() -> None:
+    assert child(
+        FIRST
+        + """
+import pykka, json
+class Failing(pykka.ThreadingActor):
+    def on_receive(self, message): raise ValueError("no")
+ref = Failing.start()
+ref.tell(1)
+ref.actor_stopped.wait(10)
+print(json.dumps("logging" in sys.modules))"""
+    )
+
+
+def test_falcon_serves_both_its_halves() -> None:
+    assert child(
+        LEAN
+        + """
+import asyncio, json, pathlib, falcon, falcon.asgi, falcon.testing
+class Sync:
+    def on_get(self, req, resp): resp.media = {"half": "wsgi"}
+class Async:
+    async def on_get(self, req, resp): resp.media = {"half": "asgi"}
+found = []
+for app, resource in ((falcon.App(), Sync()), (falcon.asgi.App(), Async())):
+    app.add_route("/", resource)
+    app.add_static_route("/files", pathlib.Path("/"))
+    found.append(falcon.testing.TestClient(app).simulate_get("/").json["half"])
+error = falcon.HTTPNotFound(title="x")._to_xml()
+async def later(): return falcon.util.sync.asyncio is asyncio
+print(json.dumps([*found, b"<title>x" in error, falcon.async_to_sync(later)]))"""
+    ) == ["wsgi", "asgi", True, True]
+
+
+def test_a_module_that_is_loaded_already_is_not_stood_in_for() -> None:
+    assert child(
+        "import logging, asyncio, json\n"
+        + LEAN
+        + """
+import falcon, pykka
+same = [pykka._actor.logging is logging, falcon.util.sync.asyncio is asyncio]
+print(json.dumps([*same, type(pykka._actor.logger).__name__]))"""
+    ) == [True, True, "Logger"]
