@@ -53,8 +53,8 @@ class Vault:
         self._unsettled = frozenset(self._ids if key_store else ())
         """Secrets that nobody may be given yet: still being asked for, or not stored."""
         self._unstored = Concealed()
-        self._take_in(self._kept.values)
         self._generates = generates
+        self._take_in(self._kept.values)
         if key_store is None:
             self._generate()
 
@@ -113,17 +113,15 @@ class Vault:
 
         What a key store holds, or a file that cannot be read may hold, is not made anew.
         """
-        if self._unreadable is not None or not self._generates:
-            return
-        secrets = secret_rules.missing_generated(self._manifest, self._values)
-        self._unstored = Concealed(
-            {
-                secret.id: secret_rules.generate(secret.generator, os.urandom)
-                for secret in secrets
-                if secret.id not in self._kept.in_key_store
-            }
-        )
-        self._unsettled |= frozenset(self._unstored)
+        if self._generates and self._unreadable is None:
+            self._unstored = Concealed(
+                {
+                    secret.id: secret_rules.generate(secret.generator, os.urandom)
+                    for secret in secret_rules.missing_generated(self._manifest, self._values)
+                    if secret.id not in self._kept.in_key_store
+                }
+            )
+        self._unsettled = frozenset(self._unstored)
         self._take_in({**self._values, **self._unstored})
 
     def settle(self, told: Callable[[], object]) -> None:
@@ -143,27 +141,27 @@ class Vault:
                 self._ask_key_store(self._key_store)
                 self._generate()
         patience = RETRY_FIRST
-        while not self._settled():
+        while trouble := self._store_generated():
+            if patience == RETRY_FIRST:
+                self._warn(
+                    f"the generated secrets could not be stored ({trouble}); the services that"
+                    " need them wait"
+                )
             threading.Event().wait(patience)
             patience = min(RETRY_LONGEST, patience * 2)
         told()
 
-    def _settled(self) -> bool:
-        """Store what is not stored; False, and a word about it, when that is not possible."""
+    def _store_generated(self) -> str:
+        """Store what is not stored; return why that was not possible, empty when it was."""
         with self._writing:
             try:
                 if self._unstored or self._to_move():
                     self._save(Concealed({**self._to_move(), **self._unstored}))
             except OSError as error:
-                self._warn(
-                    f"the generated secrets could not be stored ({error.strerror or error});"
-                    " the services that need them wait"
-                )
-                return not self._unstored
-            finally:
-                if not self._unstored:
-                    self._settle(self._values)
-        return True
+                if self._unstored:
+                    return error.strerror or str(error)
+            self._settle(self._values)
+        return ""
 
     def _read(self) -> Kept:
         try:
@@ -192,8 +190,7 @@ class Vault:
             self._key_store = None
             self._warn(f"the key store is not used: {error}; secrets are kept in secrets.json")
             found = Concealed()
-        self._unsettled = frozenset()
-        self._take_in({**found, **self._values})
+        self._values = Concealed({**found, **self._values})
 
     def _to_move(self) -> dict[str, str]:
         """Return what stands in the file and belongs into the key store."""

@@ -1,0 +1,157 @@
+"""The vault on real files: nothing is given before it is kept, nothing is lost, nothing shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from actors.concealed import Concealed
+from actors.guardian.charge import Charge
+from actors.messages import Inputs, StartService
+from actors.process.launch import Launch
+from actors.state.secrets import read
+from actors.vault import Vault, open_vault
+from manifest import load
+from manifest.schema import Manifest
+from tests.bundle_maker import wait_until
+from tests.secrets.secret_bundle import generated, secret, with_secrets
+
+HIDDEN = "zz-hidden-zz"
+
+
+def manifest(folder: Path) -> Manifest:
+    made = with_secrets(folder, generated("session", required=False), secret("api_key"))
+    made.service("api", secrets=["session", "api_key"]).service("db", secrets=["session"])
+    made.service("free").write()
+    found = load.read(str(made.path)).manifest
+    assert found is not None
+    return found
+
+
+def opened(folder: Path, warnings: list[str] | None = None, *, generates: bool = True) -> Vault:
+    warn = (warnings if warnings is not None else []).append
+    return open_vault(manifest(folder), str(folder), warn, {}, generates=generates)
+
+
+def test_a_generated_secret_is_given_to_nobody_before_it_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, go = threading.Event(), threading.Event()
+    sync = os.fsync
+
+    def slow_sync(fd: int) -> None:
+        go.wait(10)
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", slow_sync)
+    vault = opened(tmp_path)
+    vault.settle(stored.set)
+    assert vault.missing("db") == ("session",)
+    assert vault.missing("free") == ()
+    assert not (tmp_path / "secrets.json").exists()
+    go.set()
+    assert stored.wait(10)
+    assert vault.missing("db") == ()
+    kept = json.loads((tmp_path / "secrets.json").read_text())["secrets"]
+    assert vault.values_for("db") == kept
+    assert vault.missing("api") == ("api_key",)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need privileges there")
+def test_a_disk_that_does_not_take_it_holds_the_service_back_until_it_does(
+    tmp_path: Path,
+) -> None:
+    blocked = tmp_path / "app-data"
+    blocked.symlink_to(tmp_path / "not-there-yet")
+    warnings: list[str] = []
+    stored = threading.Event()
+    vault = Vault(manifest(tmp_path), str(blocked), warnings.append)
+    vault.settle(stored.set)
+    wait_until(lambda: warnings, what="the warning")
+    assert "could not be stored" in warnings[0]
+    assert vault.missing("db") == ("session",)
+    with pytest.raises(OSError, match=r"."):
+        vault.store({"api_key": "k"}, 5)
+    assert vault.present() == {"session"}
+    (tmp_path / "not-there-yet").mkdir()
+    assert stored.wait(10)
+    assert vault.missing("db") == ()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_cannot_be_read_is_never_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    file.write_text('{"secrets": {"session": "precious"}}')
+    file.chmod(0)
+    check_that_it_is_left_alone(tmp_path)
+    file.chmod(0o600)
+    assert "precious" in file.read_text()
+
+
+def test_a_folder_in_its_place_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").mkdir()
+    check_that_it_is_left_alone(tmp_path)
+    assert (tmp_path / "secrets.json").is_dir()
+
+
+def check_that_it_is_left_alone(app_data: Path) -> None:
+    warnings: list[str] = []
+    vault = opened(app_data, warnings)
+    assert "cannot be read" in warnings[0]
+    assert vault.present() == frozenset()
+    with pytest.raises(OSError, match=r"."):
+        vault.store({"api_key": "k"}, 5)
+
+
+def test_a_dry_run_makes_nothing(tmp_path: Path) -> None:
+    vault = opened(tmp_path, generates=False)
+    told = threading.Event()
+    vault.settle(told.set)
+    assert told.is_set()
+    assert vault.present() == frozenset()
+    assert not (tmp_path / "secrets.json").exists()
+
+
+def test_values_that_the_bundle_no_longer_has_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text('{"api_key": "k", "of_yesterday": "kept", "number": 5}')
+    vault = opened(tmp_path)
+    vault.store({"session": "s"}, 5)
+    kept = json.loads((tmp_path / "secrets.json").read_text())
+    assert kept == {"secrets": {"api_key": "k", "of_yesterday": "kept", "session": "s"}}
+
+
+def test_storing_says_what_has_changed(tmp_path: Path) -> None:
+    vault = opened(tmp_path)
+    assert vault.store({"api_key": "1", "session": "2"}, 5) == {"api_key", "session"}
+    assert vault.store({"api_key": "1", "session": "3"}, 5) == {"session"}
+    assert vault.store({"api_key": "1"}, 5) == frozenset()
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"secrets": {"a"', "\0\0\0\0", ""])
+def test_what_is_no_store_is_set_aside(tmp_path: Path, text: str) -> None:
+    (tmp_path / "secrets.json").write_text(text)
+    kept, trouble = read(str(tmp_path))
+    assert kept.values == {}
+    assert trouble
+    assert [path.read_text() for path in tmp_path.glob("secrets.json.corrupt-*")] == [text]
+
+
+def test_no_text_of_what_carries_values_shows_them(tmp_path: Path) -> None:
+    values = Concealed({"key": HIDDEN})
+    (tmp_path / "secrets.json").write_text(json.dumps({"api_key": HIDDEN}))
+    vault = opened(tmp_path)
+    carriers: list[object] = [
+        values,
+        Inputs({}, values),
+        StartService(1, Inputs({}, vault.values_for("api"))),
+        read(str(tmp_path)),
+        Launch(argv=("/x",), env={"KEY": HIDDEN}, cwd="/", output=1),
+        Charge("api", "x-api-1", secrets=(("key", HIDDEN.encode()),)),
+        vault,
+    ]
+    for carrier in carriers:
+        assert HIDDEN not in f"{carrier!r} {carrier} {[carrier]}"
