@@ -1,0 +1,107 @@
+"""What the README's first command promises of the notes example, with the real runtime."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.bundle_maker import Bundle
+from tests.examples.notes_by_hand import NOTES
+from tests.examples.notes_running import PATH, Page, opened
+from tests.examples.test_electron import ELECTRON, HERE, NODE
+from tests.live_runtime import ROOT
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Bundle:
+    """The example as it is in the repository, with app-data of its own."""
+    return Bundle.existing(NOTES / "bundle.json", tmp_path)
+
+
+def test_a_note_written_through_the_page_is_still_there_after_a_restart(notes: Bundle) -> None:
+    with opened(notes) as page:
+        page.write("Grüße an die Weberin")
+    with opened(notes) as page:
+        assert page.notes() == ["Grüße an die Weberin"]
+
+
+def test_the_runtime_says_where_the_page_is_and_the_page_is_there(notes: Bundle) -> None:
+    with opened(notes) as page:
+        wait_until(lambda: page.address in page.run.stderr, what="the page's address in the log")
+        assert b"<title>Notes</title>" in page.fetch("/find")  # a client-side route
+
+
+def test_a_new_note_is_found_once_the_indexer_has_seen_it(notes: Bundle) -> None:
+    with opened(notes) as page:
+        page.write("The loom and the cards")
+        wait_until(lambda: page.notes("loom"), what="the note found by a word")
+        assert page.notes("nothing") == []
+
+
+def test_the_page_gets_its_notes_again_after_the_api_was_killed(notes: Bundle) -> None:
+    with opened(notes) as page:
+        page.write("before the crash")
+        psutil.Process(page.run.service("api")["pid"]).kill()
+        wait_until(lambda: page.run.service("api")["restarts"] == 1, what="a restart of the API")
+
+        wait_until(lambda: answered(page), what="an answer through the proxy")
+        assert page.notes() == ["before the crash"]
+
+
+def answered(page: Page) -> bool:
+    try:
+        page.notes()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code not in (502, 503)
+    return True
+
+
+def test_the_session_key_is_the_same_at_every_start_and_in_no_log(notes: Bundle) -> None:
+    keys = []
+    for _ in range(2):
+        with opened(notes) as page:
+            store = psutil.Process(page.run.service("store")["pid"])
+            keys.append(store.environ()["SESSION_KEY"])
+            web = psutil.Process(page.run.service("web")["pid"])
+            assert "SESSION_KEY" not in web.environ()
+            logs = "".join(page.run.log(name) for name in ("store", "api", "indexer", "web"))
+            assert keys[0] not in logs + page.run.stderr + json.dumps(page.run.telemetry())
+    assert keys[0] == keys[1]
+
+
+def test_nothing_is_left_when_the_notes_are_closed(notes: Bundle) -> None:
+    with opened(notes) as page:
+        page.write("nothing is left")
+        page.run.post("/shutdown")
+        page.run.wait_gone(20)
+        wait_until(lambda: not page.run.leftovers(), what="an end of every process")
+        assert "the database is closed" in page.run.log("store")
+        assert sorted(path.name for path in (notes.app_data / "store").iterdir()) == ["notes.db"]
+
+
+@pytest.mark.skipif(not NODE or os.name != "posix", reason="node is not installed")
+def test_the_electron_example_drives_the_real_runtime(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "control", "run", "--manifest", str(NOTES / "bundle.json")]
+    driver = [NODE, str(HERE / "electron_drive.js"), str(ELECTRON / "runtime.js"), "all", "20000"]
+    done = subprocess.run(
+        [*driver, *command, "--app-data", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "PATH": PATH},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    seen = json.loads(done.stdout)
+    assert seen.get("ended") == {"code": 0, "signal": None}, (seen, done.stderr)
+    assert seen["page"].startswith("http://127.0.0.1:2843")
+    assert "api waits for store" in seen["shown"][0]
