@@ -82,7 +82,7 @@ def _samples(result: Result, samples: Samples, reference: Samples, compared: boo
         if not samples.get(key):
             continue
         one = noise.summarise(samples[key])
-        row = [measure.title, number(one.median), f"{number(one.low)}–{number(one.high)}"]
+        row = [measure.title, number(one.median), _enclosing(measure, one)]
         row += [number(one.mad), number(one.p99), number(one.least), measure.unit]
         if floor:
             row.append(ratio(one.median, floor) if measure.unit == "ms" else "")
@@ -90,6 +90,13 @@ def _samples(result: Result, samples: Samples, reference: Samples, compared: boo
             row += _against(measure, reference.get(key, []), samples[key])
         rows.append(row)
     return table(head, rows)
+
+
+def _enclosing(measure: Measure, one: noise.Summary) -> str:
+    """Return the interval of the median; a dash where too few or dependent values give none."""
+    if measure.pooled or one.runs < noise.ENOUGH:
+        return "–"
+    return f"{number(one.low)}–{number(one.high)}"
 
 
 def _against(measure: Measure, before: list[float], after: list[float]) -> list[str]:

@@ -42,6 +42,14 @@ def test_a_report_has_the_median_and_the_ratio_to_the_floor() -> None:
     assert "5.00×" in line
 
 
+def test_an_interval_is_claimed_only_where_there_is_one() -> None:
+    few, enough = found([50.0, 70.0]), found([50.0, 51.0, 52.0, 53.0, 54.0, 70.0])
+    assert "50.0–70.0" not in results.render(few)
+    assert "50.0–70.0" in results.render(enough)
+    enough.measures = {"ready": Measure(title="gap", pooled=True)}
+    assert "50.0–70.0" not in results.render(enough)
+
+
 def test_a_second_contender_is_judged_against_the_first() -> None:
     both = found(LEVEL)
     both.add("theirs", {"ready": [value * 3 for value in LEVEL]})
