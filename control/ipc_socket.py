@@ -10,6 +10,7 @@ import socket
 import sys
 
 from control import early_socket
+from manifest.loopback import address_of
 
 BACKLOG = 128
 
@@ -17,13 +18,12 @@ BACKLOG = 128
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on the port, or on an ephemeral one when that is taken.
 
-    ``host`` is a loopback address or ``localhost`` (which means 127.0.0.1). Raises OSError when the
-    address itself cannot be used.
+    ``host`` is a loopback name or address. Raises OSError when that itself cannot be used.
     """
     early = early_socket.take(host, port)
     if early is not None:
         return socket.socket(fileno=early)
-    address = "127.0.0.1" if host == "localhost" else host.strip("[]")
+    address = address_of(host)
     try:
         return _bound(address, port)
     except OSError:

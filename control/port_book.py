@@ -8,9 +8,11 @@ from collections.abc import Callable
 from actors.edges.held_ports import HeldPorts
 from actors.state import ports as memory
 from actors.supervisor import Ports
-from manifest import plan_ports, template
+from manifest import plan_ports
 from manifest.findings import Finding
-from manifest.schema import Manifest, Service
+from manifest.platform import current_key
+from manifest.schema import Manifest
+from manifest.texts import ports_named
 
 
 class PortBook:
@@ -67,13 +69,14 @@ class PortBook:
         return moved
 
     def users(self, service_id: str, names: tuple[str, ...]) -> frozenset[str]:
-        """Return the other services whose environment or arguments name one of these ports."""
+        """Return the other services of which some text names one of these ports."""
         lost = {(service_id, name) for name in names}
+        secrets, key = {secret.id: secret for secret in self._manifest.secrets}, current_key()
         known = {s.id: [r.name for r in s.port_requests] for s in self._manifest.services}
         return frozenset(
             service.id
             for service in self._manifest.services
-            if service.id != service_id and lost & _named(service, known)
+            if service.id != service_id and lost & ports_named(service, secrets, key, known)
         )
 
     def remember(self, ports: Ports) -> None:
@@ -85,11 +88,3 @@ class PortBook:
             memory.write(self._app_data, ports)
         except OSError as error:
             self._warn(f"the choice of ports could not be remembered: {error}")
-
-
-def _named(service: Service, known: dict[str, list[str]]) -> set[tuple[str, str]]:
-    """Return the ports that a service's templates name, on whatever platform."""
-    texts = [*service.env.values()]
-    for binary in service.binaries.values():
-        texts += [*binary.args, *binary.env.values(), binary.cwd]
-    return {pair for text in texts for pair in template.references(text, known)}

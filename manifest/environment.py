@@ -11,6 +11,9 @@ from manifest.template import Scope, render as render_text
 PRIVATE_PREFIX = "BUNDLEVISOR_"
 """The runtime's own variables (its control token among them): no service receives them."""
 
+INSTANCE = "SERVICE_INSTANCE_ID"
+"""What a process of a start is found by: no bundle can give it another value."""
+
 SECRET_FILE_PREFIX = "SECRET_FILE_"  # noqa: S105
 """``SECRET_FILE_<ID>`` holds the path of a file secret."""
 
@@ -36,7 +39,7 @@ def render(
     variables = _Variables(windows)
     variables.take({name: base[name] for name in base if not _is_private(name)})
     variables.take(_of_bundle(scope, variables.get("PATH"), windows))
-    variables.take(_of_service(service, scope, instance_id))
+    variables.take(_of_service(service, scope))
     variables.take(_rendered(service.env, scope))
     variables.take(_rendered(binary.env if binary else {}, scope))
     variables.take(secrets or {})
@@ -46,6 +49,7 @@ def render(
 
         electron = base.get("ELECTRON_CHROMIUM_PATH", "")
         variables.take(conventions(variables.get, service.id, electron, scope, exists))
+    variables.take({INSTANCE: instance_id})
     return variables.values
 
 
@@ -140,11 +144,10 @@ def _of_bundle(scope: Scope, path: str, windows: bool) -> dict[str, str]:
     }
 
 
-def _of_service(service: Service, scope: Scope, instance_id: str) -> dict[str, str]:
+def _of_service(service: Service, scope: Scope) -> dict[str, str]:
     ports = scope.ports.get(service.id, {})
     return {
         "SERVICE_ID": service.id,
-        "SERVICE_INSTANCE_ID": instance_id,
         **{port_variable(name): str(number) for name, number in ports.items()},
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from manifest.command import candidates, with_suffixes
-from manifest.environment import merged
+from manifest.environment import INSTANCE, merged
 from manifest.paths import WINDOWS, anchor, resolve
 from manifest.schema import Binary, Migration
 from manifest.template import Scope, render
@@ -74,7 +74,8 @@ def plan_migration(
     Raises PathRefused and Unresolved.
     """
     added = {name: render(value, scope) for name, value in migration.env.items()}
-    variables = merged(environment, added, windows=windows)
+    own = {INSTANCE: environment[INSTANCE]} if INSTANCE in environment else {}
+    variables = merged(merged(environment, added, windows=windows), own, windows=windows)
     folder = working_folder(binary, scope, windows=windows)
     return _plan_command(migration.command, binary, scope, variables, folder, windows)
 

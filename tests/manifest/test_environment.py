@@ -63,6 +63,18 @@ def test_the_later_layer_wins() -> None:
     assert (variables["SERVICE_ID"], variables["APP_DATA_DIR"]) == ("own", "/data")
 
 
+@pytest.mark.parametrize("windows", [False, True])
+def test_a_start_is_marked_whatever_the_bundle_says(windows: bool) -> None:
+    own = {"SERVICE_INSTANCE_ID": "own", "Service_Instance_Id": "own"}
+    service = Service(id="api", env=own)
+    variables = rendered(service, Binary(path="x", env=own), secrets=own, windows=windows)
+    assert variables["SERVICE_INSTANCE_ID"] == "i-1"
+    step = Migration(version="1", command=["bin/step"], env=own)
+    planned = plan_migration(step, None, SCOPE, variables, windows=windows).environment
+    assert planned["SERVICE_INSTANCE_ID"] == "i-1"
+    assert ("Service_Instance_Id" in planned) is not windows
+
+
 @pytest.mark.parametrize("name", ["BUNDLEVISOR_TOKEN", "BUNDLEVISOR_X", "bundlevisor_token"])
 def test_the_runtimes_private_variables_stay_private(name: str) -> None:
     assert name not in rendered(base={name: "secret"})
