@@ -11,7 +11,7 @@ TIMEOUT = 2.0
 """Seconds for the answer; a service that takes longer is asked by its signal."""
 
 
-def request_stop(loop: Loop, port: int, path: str, refused: Callable[[], None]) -> None:
+def request_stop(loop: Loop, port: int, path: str, refused: Callable[[], object]) -> None:
     """POST to the service; ``refused`` is called when no 2xx answer came. Any thread.
 
     A connection that the service closes unanswered counts as refused: it may have stopped at once,

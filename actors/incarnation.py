@@ -1,0 +1,211 @@
+"""One start of a service: its process tree, the log that it writes, and how both come to an end."""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from actors import process, readiness, timeline
+from actors.blueprint import Blueprint, CannotLaunch, compose, spawn
+from actors.concealed import encoded
+from actors.edges import pipes
+from actors.edges.log_match import AnyOutput, BadPattern, compile_pattern
+from actors.edges.stop_request import request_stop
+from actors.guardian.charge import Charge
+from actors.messages import Inputs
+from actors.service_ports import ServicePorts
+from actors.world import World
+
+if TYPE_CHECKING:
+    from actors.page_server import PageServer
+
+Exited = Callable[[int, str], object]
+"""Called with the exit status and the last lines of the log."""
+
+
+class Ending(enum.Enum):
+    """How urgently the tree has been told to end."""
+
+    NOT_YET = 0
+    ASKED = 1
+    KILLED = 2
+
+
+class Incarnation:
+    """Owned by a service actor, from the spawn until nothing of the tree is left."""
+
+    def __init__(self, blueprint: Blueprint, world: World, inputs: Inputs, number: int) -> None:
+        self.number = number
+        self.instance = blueprint.instance(number)
+        self.env: dict[str, str] = {}
+        """What the service was given; its health command gets the same."""
+        self._blueprint = blueprint
+        self._world = world
+        self._inputs = inputs
+        self._log = world.log(blueprint)
+        self._child: process.Child | None = None
+        self._page: PageServer | None = None
+        self._ending = Ending.NOT_YET
+
+    @property
+    def child(self) -> process.Child | None:
+        """The leader; None before the spawn and after the burial."""
+        return self._child
+
+    def start(self, ports: ServicePorts, logged: Callable[[], object]) -> process.Child:
+        """Connect the log, tell the guardian, and start what the blueprint says; CannotLaunch.
+
+        ``logged`` is called when the log shows the pattern that makes the service ready.
+        """
+        guardian = self._world.guardian
+        read, write = pipes.make()
+        try:
+            self._watch_log(logged)
+            guardian.expect(self._charge(), read)
+            self._log.attach(read, self.instance, _ignore, self._inputs.redactor())
+            read = -1
+            start = self._start_page if self._blueprint.page else self._start_program
+            child = self._child = start(ports, write)
+        except CannotLaunch:
+            self._log.detach(self.instance)
+            guardian.forget(self.instance)
+            raise
+        finally:
+            os.close(write)
+            if read >= 0:
+                os.close(read)
+        guardian.spawned(self.instance, child.pid, child.created, child.session)
+        return child
+
+    def adopt(self, child: process.Child) -> None:
+        """Take over a process whose actor is broken."""
+        self._child = child
+        self.instance = child.instance
+
+    def watch(self, told: Exited) -> None:
+        """Have the exit told together with the last lines of the log, which are read first."""
+        child = self._child
+        if child is None:
+            return
+
+        def exited() -> None:
+            code = child.poll()
+            ended = 255 if code is None else code
+            self._log.drain(
+                child.instance,
+                lambda drained: told(ended, drained.tail.decode("utf-8", "replace")),
+            )
+
+        process.watch_exit(self._world.loop, child, exited)
+
+    def ask(self, refused: Callable[[], object]) -> None:
+        """Ask the tree to stop, once: over HTTP if the service has that, else by its signal.
+
+        ``refused`` is called, from any thread, when the service did not take the HTTP request.
+        Where nobody can be asked, the tree is to be killed.
+        """
+        child = self._child
+        if child is None or self._ending is not Ending.NOT_YET:
+            return
+        self._ending = Ending.ASKED
+        address = self._blueprint.stop_address(self._inputs)
+        if self._page is not None:
+            self._page.ask_to_stop()
+        elif address is not None and child.poll() is None:
+            port, path = address
+            request_stop(self._world.loop, port, path, refused)
+        else:
+            self.signal()
+
+    def signal(self) -> None:
+        """Send the stop signal to the whole tree."""
+        if self._child and not self._child.ask_to_stop(self._blueprint.service.stop.signal):
+            self._ending = Ending.KILLED
+
+    def insist(self) -> None:
+        """From now on the tree is killed."""
+        self._ending = Ending.KILLED
+
+    def is_hopeless(self) -> bool:
+        """Whether the tree is to be killed rather than waited for."""
+        return self._ending is Ending.KILLED
+
+    def is_over(self) -> bool:
+        """Whether nothing of the tree is left; kills what there is if it is to be killed."""
+        child = self._child
+        if child is None:
+            return True
+        if self._ending is Ending.KILLED:
+            child.kill()
+        return child.poll() is not None and not child.survivors()
+
+    def bury(self) -> None:
+        """Nothing of the tree is left: let go of all that belonged to it."""
+        child, self._child = self._child, None
+        self._log.detach(self.instance)
+        self._world.guardian.forget(self.instance)
+        if child is not None:
+            child.close()
+        if self._page is not None:
+            self._page.close()
+            self._page = None
+
+    def move_upstream(self, ports: dict[str, dict[str, int]]) -> None:
+        """A page finds its API on another port without being started anew."""
+        if self._page is not None:
+            from actors.page_server import upstream_port
+
+            self._page.move_upstream(upstream_port(self._blueprint, Inputs(ports)))
+
+    def _start_program(self, ports: ServicePorts, output: int) -> process.Child:
+        launch = compose(self._blueprint, self._inputs, self.instance, output, ports.hand_over())
+        self.env = launch.env
+        ports.let_go()
+        return spawn(self._blueprint, launch)
+
+    def _start_page(self, ports: ServicePorts, output: int) -> process.Child:
+        from actors.page_server import serve_page
+
+        socket = ports.take_first()
+        self._page = serve_page(self._blueprint, self._inputs, self.instance, output, socket)
+        return self._page.child
+
+    def _charge(self) -> Charge:
+        stop = self._blueprint.service.stop
+        return Charge(
+            service=self._blueprint.service.id,
+            instance=self.instance,
+            signal=stop_signal(stop.signal),
+            grace_s=stop.timeout_ms / 1000,
+            depends_on=self._blueprint.depends_on,
+            log_path=self._blueprint.log_path,
+            http=self._blueprint.stop_address(self._inputs),
+            secrets=encoded(self._inputs.secrets),
+        )
+
+    def _watch_log(self, logged: Callable[[], object]) -> None:
+        """Have the output looked at from its first byte on: for readiness, and for the timeline."""
+        service = self._blueprint.service
+        wanted = readiness.criterion(service)
+        if wanted.condition is readiness.Condition.LOGGED:
+            try:
+                matcher = compile_pattern(wanted.pattern)
+            except BadPattern as error:
+                raise self._blueprint.refusal(str(error), fatal=True) from error
+            self._log.watch(self.instance, matcher, lambda _: logged())
+        if self.number == 1:
+            mark = self._world.mark
+            self._log.watch(self.instance, AnyOutput(), lambda _: mark(timeline.OUTPUT, service.id))
+
+
+def stop_signal(name: str) -> int:
+    """Return the number of a stop signal; SIGTERM's where the platform does not know it."""
+    import signal
+
+    return int(getattr(signal, name, signal.SIGTERM))
+
+
+def _ignore(_: object) -> None:
+    """The end of a pipe says nothing that the exit does not."""
