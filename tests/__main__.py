@@ -99,12 +99,10 @@ def prepare(steps: Steps) -> int:
     if new_enough(PYTHON) and read(STAMP) == stamp:
         return compile_bytecode(steps)
     pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    # A plain path entry: the import hook of other editable installs costs every start 15 ms.
-    ourselves = ("--no-deps", "--no-build-isolation", "--config-settings", "editable_mode=compat")
     failed = (
         (not new_enough(PYTHON) and steps.run("make .venv", sys.executable, "-m", "venv", VENV))
         or steps.run("install the locked tools", *pip, "-r", LOCK)
-        or steps.run("install bundlevisor", *pip, *ourselves, "-e", ".[dev]")
+        or steps.run("install bundlevisor", *pip, "--no-build-isolation", "-e", ".[dev]")
         or compile_bytecode(steps)
     )
     if not failed:

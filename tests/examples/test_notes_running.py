@@ -33,6 +33,14 @@ def test_a_note_written_through_the_page_is_still_there_after_a_restart(notes: B
         assert page.notes() == ["Grüße an die Weberin"]
 
 
+def test_the_page_keeps_its_address_over_a_quick_restart(notes: Bundle) -> None:
+    with opened(notes) as page:
+        before = page.address
+        page.fetch("/")
+    with opened(notes) as page:
+        assert page.address == before
+
+
 def test_the_runtime_says_where_the_page_is_and_the_page_is_there(notes: Bundle) -> None:
     with opened(notes) as page:
         wait_until(lambda: page.address in page.run.stderr, what="the page's address in the log")
