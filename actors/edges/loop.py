@@ -135,7 +135,7 @@ class Loop(threading.Thread):
         try:
             ready = self._selector.select(self._patience())
         except OSError as error:
-            self._report("select", error)
+            self._tell("select", error)
             self._drop_broken()
             return
         self._notice_resume()
@@ -165,7 +165,7 @@ class Loop(threading.Thread):
         try:
             callback()
         except Exception as error:  # noqa: BLE001 - a callback's error must not end the loop
-            self._report(f"callback {_name(callback)}", error)
+            self._tell(f"callback {_name(callback)}", error)
             return False
         return True
 
@@ -182,7 +182,11 @@ class Loop(threading.Thread):
 
     def _drop(self, fd: int, why: Exception) -> None:
         self.unwatch(fd)
-        self._report(f"watch of descriptor {fd} dropped", why)
+        self._tell(f"watch of descriptor {fd} dropped", why)
+
+    def _tell(self, what: str, error: BaseException) -> None:
+        with suppress(Exception):  # a report that fails (a closed stderr) must not end the loop
+            self._report(what, error)
 
     def _drop_broken(self) -> None:
         """A descriptor that was closed under its watch makes select(2) fail: find it."""

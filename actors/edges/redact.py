@@ -53,12 +53,13 @@ class Redactor:
         return self._show(data, spans, len(data) - keep)
 
     def held(self) -> bytes:
-        """Return what :meth:`flush` would, and go on."""
-        if len(self._held) < SHORTEST:
-            return self._held[self._covered :]
-        if self._covered:
+        """Return what :meth:`flush` would, and go on; safe from any thread."""
+        held, covered = self._held, self._covered
+        if len(held) < SHORTEST:
+            return held[covered:]
+        if covered:
             return b""
-        return next(mark for value, mark in self._values if value.startswith(self._held))
+        return next(mark for value, mark in self._values if value.startswith(held))
 
     def flush(self) -> bytes:
         """Return what is held back, at the end of the stream.
@@ -106,10 +107,11 @@ class Redactor:
 
 def _overlap(data: bytes, value: bytes) -> int:
     """Return how many of the last bytes of ``data`` are the first, but not all, of ``value``."""
-    last = data[-1:]
-    at = value.rfind(last, 0, len(value) - 1)
+    last, first = data[-1:], value[:SHORTEST]
+    at = value.rfind(last, 0, min(len(value) - 1, len(data)))
     while at >= 0:
-        if data.endswith(value[: at + 1]):
+        # The first bytes are looked at first: a certificate has a line's end in every line.
+        if data.startswith(first[: at + 1], len(data) - at - 1) and data.endswith(value[: at + 1]):
             return at + 1
         at = value.rfind(last, 0, at)
     return 0

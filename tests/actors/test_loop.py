@@ -136,6 +136,22 @@ def test_a_callback_that_raises_is_reported_and_the_loop_lives(
     assert all("broken" in what and str(error) == "on purpose" for what, error in reports)
 
 
+def test_a_report_that_fails_does_not_end_the_loop() -> None:
+    def report(what: str, error: BaseException) -> None:
+        raise BrokenPipeError(what)
+
+    def broken() -> None:
+        raise ValueError("on purpose")
+
+    after: list[str] = []
+    loop = Loop("test", report)
+    loop.start()
+    loop.call_soon(broken)
+    loop.call_soon(lambda: after.append("alive"))
+    wait_until(lambda: after, "the next call")
+    assert loop.stop(PATIENCE)
+
+
 def test_a_watch_that_always_raises_is_dropped_instead_of_spinning(
     loop: Loop, reports: Reports
 ) -> None:
