@@ -14,6 +14,7 @@ from control import early_socket, lean_imports
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from actors.guardian.link import Guardian
 
@@ -41,7 +42,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _ask(words)
     from control.runtime import run
 
-    return run(parsed, guardian, began, socket_at)
+    _leave(run(parsed, guardian, began, socket_at))
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: all is written and closed, and daemon threads need no farewell."""
+    import os
+
+    os._exit(code)
 
 
 def _means_run(words: Sequence[str]) -> bool:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pykka
@@ -27,29 +26,33 @@ from actors.edges.listening import Listening
 from actors.edges.loop import Loop
 from actors.edges.parent import watch_parent
 from actors.guardian.link import Guardian
-from actors.messages import KillBundle, SecretsChanged, StartBundle, StopBundle, SystemResumed
+from actors.messages import StartBundle, SystemResumed
 from actors.process import SOCKET_ACTIVATION
 from actors.process.own_children import know
 from actors.process.upkeep import adopt_orphans, end_adopted, keep_reaping
 from actors.service import ServiceActor
-from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
+from actors.snapshot import Board, Phase, ServiceView, Snapshot
 from actors.state import endpoint, instance, instance_lock
 from actors.state.instance import Instance
 from actors.state.telemetry import Telemetry
 from actors.stop_bound import stop_bound
 from actors.supervisor import Collaborators, NoSecrets, Plan, Supervisor
-from actors.timeline import Recorder, Timeline
+from actors.timeline import Recorder
 from actors.world import World
 from control import early_socket, ipc_socket, lean_imports, version
 from control.announce import announce
 from control.bundle import Bundle
-from control.console import Console, open_console, print_line, timestamp
+from control.console import Console, open_console, print_line
 from control.ending import Ending
 from control.facade import Facts
+from control.gpu import Gpu
 from control.options import RunOptions
 from control.port_book import PortBook
 from control.register import Register
 from control.running import Running, ServiceLogs
+from control.secret_supply import SecretSupply
+from control.start_record import StartRecord
+from control.stopping import Stopping
 from manifest import load, paths
 from manifest.findings import Findings
 
@@ -61,14 +64,6 @@ STOPPED = 0
 CANNOT_START = 1
 BAD_MANIFEST = 2
 ALREADY_RUNNING = 3
-
-FOREVER = 1e7
-"""Seconds: longer than an application lives, and short enough for every platform's wait."""
-KILL_PATIENCE = 5.0
-"""Seconds for the kernel to end killed processes, before they are left to the guardian."""
-REMIND_AFTER = 0.3
-REMIND_EVERY = 2.0
-"""Seconds until the first word on what a stop waits for, and between two of them."""
 
 
 def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_at: float) -> int:
@@ -135,7 +130,7 @@ class House:
         self.ending = Ending()
         self.supervisor: pykka.ActorRef[Any] | None = None
         self.server: Any = None
-        self.vault: Vault | None = None
+        self.secrets = SecretSupply(bundle, console.warn, self.emit)
         self.socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
         self.host, self.port = self.socket.getsockname()[:2]
         recorder.mark(timeline.SOCKET)
@@ -250,6 +245,7 @@ class House:
             port=self.port,
             dry_run=bundle.options.dry_run,
         )
+        self.gpu = Gpu(manifest, self.emit, self.console.warn)
         book = PortBook(manifest, bundle.app_data, self.port, self.reserved, self.console.warn)
         ports, failures = book.choose()
         self.recorder.mark(timeline.PORTS)
@@ -265,9 +261,10 @@ class House:
                 "dry run: no service is started (use 'bundlevisor run', or --dry-run=false)"
             )
         self.board = Board(Snapshot(version=1, phase=Phase.RUNNING, services=views))
+        self.start_record = StartRecord(self.recorder, bundle, self.board)
         if dry_run:
             return
-        unusable = {
+        unusable = self.gpu.unusable | {
             finding.service: finding.message
             for finding in (*failures, *bundle.loaded.findings.service_errors)
         }
@@ -277,50 +274,20 @@ class House:
             fault=self.console.fault,
             spawn_actor=self._spawn_actor,
             chooser=book,
-            vault=self._ready_vault(ports) if manifest.secrets else NoSecrets(),
+            vault=self._secrets_of(ports) if manifest.secrets else NoSecrets(),
         )
         self.supervisor = Supervisor.start(
-            Plan(manifest, bundle.graph, ports, unusable), collaborators
+            Plan(manifest, bundle.graph, ports, unusable, self.gpu.presence.available),
+            collaborators,
         )
         self.supervisor.tell(StartBundle())
-        if self.vault is not None:
-            self._settle_secrets(self.vault)
+        if manifest.secrets:
+            self.secrets.settle(self.supervisor)
         if ports:
             book.remember(ports)
 
-    def _vault(self) -> Vault:
-        """Return the secrets' values, read at the first use."""
-        if self.vault is None:
-            from actors.vault import open_vault
-
-            bundle = self.bundle
-            self.vault = open_vault(
-                bundle.manifest,
-                bundle.app_data,
-                self.console.warn,
-                os.environ,
-                generates=not bundle.options.dry_run,
-            )
-        return self.vault
-
-    def _ready_vault(self, ports: supervision.Ports) -> Vault:
-        from actors.secret_files import remove_left_over
-
-        vault = self._vault()
-        remove_left_over(self.blueprints.values(), ports, vault.values_for)
-        return vault
-
-    def _settle_secrets(self, vault: Vault) -> None:
-        """Have secrets made and stored beside the boot; the services that need them wait."""
-        supervisor = self.supervisor
-
-        def settled() -> None:
-            for id_, missing in vault.held_back().items():
-                self.emit("secrets_missing", id_, secrets=list(missing))
-            if supervisor is not None:
-                supervisor.tell(SecretsChanged(frozenset()))
-
-        vault.settle(settled)
+    def _secrets_of(self, ports: supervision.Ports) -> Vault:
+        return self.secrets.prepare(self.blueprints.values(), ports)
 
     def _warn_of_sockets(self) -> None:
         for service in self.bundle.manifest.services:
@@ -355,7 +322,9 @@ class House:
             server.start()
             self.server = server
             self.recorder.mark(timeline.API)
-            self._remember_start()
+            self.gpu.ask_for_details(self.board)
+            if self.supervisor is not None:
+                self.start_record.keep(self.emit, self.console.warn)
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
             self.console.fault("control API", error)
             self.emit("runtime_error", None, error=f"control API: {error}")
@@ -383,50 +352,19 @@ class House:
             logs=ServiceLogs(self.blueprints, self.world),
             events=self.telemetry,
             supervisor=self.supervisor,
-            vault=self._vault(),
+            vault=self.secrets.vault(),
             ending=self.ending,
             world=self.world,
             report_fault=self.console.fault,
             validate_bundle=self._validate,
-            make_timeline=self._timeline,
+            make_timeline=self.start_record.make,
+            view_gpu=self.gpu.view,
         )
 
     def _validate(self) -> Any:
         from control import validate
 
         return validate.report(self.bundle.options.manifest, self.bundle.root)
-
-    def _timeline(self) -> Timeline:
-        bundle = self.bundle
-        marks = self.recorder.since_exec()
-        since = time.monotonic() - self.recorder.exec_at
-        wanted = {
-            id_: bundle.graph.dependencies(id_)
-            for id_, view in self.board.snapshot.services.items()
-            if not view.skipped
-        }
-        return timeline.assemble(
-            marks,
-            wanted,
-            instance_id=bundle.instance_id,
-            started_at=timestamp(time.time() - since),
-            app_version=bundle.manifest.app.version,
-        )
-
-    def _remember_start(self) -> None:
-        """Once everything is ready, say and keep what took how long; blocks until then."""
-        if self.supervisor is None:
-            return
-        snapshot = self.board.wait(lambda s: s.ready or s.phase is not Phase.RUNNING, FOREVER)
-        if snapshot.ready:
-            from actors.state import timelines
-
-            made = self._timeline()
-            self.emit("ready", None, after_ms=made.ready_ms, summary=made.summary)
-            try:
-                timelines.add(self.bundle.app_data, made)
-            except OSError as error:
-                self.console.warn(f"the timeline of this start could not be kept: {error}")
 
     def _resumed(self, seconds: float) -> None:
         if self.supervisor is not None:
@@ -450,38 +388,8 @@ class House:
                 Snapshot(version=2, phase=Phase.STOPPED, services=self.board.snapshot.services)
             )
             return True
-        self.supervisor.tell(StopBundle(reason))
-        bound = time.monotonic() + stop_bound(self.bundle.manifest, self.bundle.graph)
-        remind = time.monotonic() + REMIND_AFTER
-        threading.Thread(target=self._wake_when_stopped, name="stopped", daemon=True).start()
-        while self.board.snapshot.phase is not Phase.STOPPED:
-            insisted = self.ending.insisted(min(remind, bound) - time.monotonic())
-            if insisted or time.monotonic() >= bound:
-                return self._kill_services()
-            if time.monotonic() >= remind:
-                remind += REMIND_EVERY
-                self._say_what_is_waited_for()
-        return True
-
-    def _wake_when_stopped(self) -> None:
-        self.board.wait(lambda snapshot: snapshot.phase is Phase.STOPPED, FOREVER)
-        self.ending.ask("everything has stopped")
-
-    def _kill_services(self) -> bool:
-        self.console.warn("killing what has not stopped")
-        if self.supervisor is not None:
-            self.supervisor.tell(KillBundle())
-        final = self.board.wait(lambda s: s.phase is Phase.STOPPED, KILL_PATIENCE)
-        return final.phase is Phase.STOPPED
-
-    def _say_what_is_waited_for(self) -> None:
-        busy = [
-            id_
-            for id_, view in self.board.snapshot.services.items()
-            if view.state in (State.STOPPING, State.READY, State.STARTING, State.UNHEALTHY)
-        ]
-        if busy:
-            self.console.info(f"waiting for {', '.join(busy)} to stop (Ctrl-C again kills)")
+        stopping = Stopping(self.supervisor, self.board, self.ending, self.console)
+        return stopping.stop(reason, stop_bound(self.bundle.manifest, self.bundle.graph))
 
     def _close(self, reason: str, *, clean: bool) -> None:
         end_adopted()
