@@ -195,6 +195,8 @@ class Supervisor(pykka.ThreadingActor):
 
     def _secrets_changed(self, message: SecretsChanged) -> Outcome:
         """Restart what runs with an old value, and give another chance to what failed with it."""
+        if self._phase is not Phase.RUNNING:
+            return Outcome(conflict="the runtime is stopping")
         self._stale.update(self._with_secrets)
         users = order.users_of(self._plan.manifest, self._plan.graph, message.changed)
         affected = [id_ for id_ in users if self._views[id_].state in LIVE]

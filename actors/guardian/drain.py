@@ -133,9 +133,11 @@ def without_rest(data: bytes, secrets: tuple[tuple[str, bytes], ...]) -> bytes:
     for name, value in secrets:
         if len(data) >= SHORTEST and data in value[1:]:
             return b"[secret:%s]" % name.encode()
-        for at in range(1, len(value) - SHORTEST + 1):
+        at = value.find(data[:SHORTEST], 1) if len(data) >= SHORTEST else -1
+        while at >= 0:
             if data.startswith(value[at:]):
                 return b"[secret:%s]" % name.encode() + data[len(value) - at :]
+            at = value.find(data[:SHORTEST], at + 1)
     return data
 
 

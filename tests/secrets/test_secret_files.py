@@ -75,14 +75,15 @@ def test_a_new_value_is_what_the_restarted_service_reads(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
-def test_the_guardian_removes_the_files_of_a_killed_runtime(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["the content", "a line of a big one\n" * 40_000])
+def test_the_guardian_removes_the_files_of_a_killed_runtime(tmp_path: Path, content: str) -> None:
     made = with_secrets(tmp_path, file_secret("cert", "keys/cert.pem"))
     made.service("api", secrets=["cert"]).write()
     with running(made) as run:
-        give(run, cert="the content")
+        give(run, cert=content)
         run.until_ready()
         file = run.app_data / "keys" / "cert.pem"
-        assert file.exists()
+        assert file.read_text() == content
         run.kill(signal.SIGKILL)
         run.wait_gone()
         wait_until(lambda: not file.exists(), what="the end of the file")

@@ -194,6 +194,27 @@ def test_bad_posts_store_nothing_and_echo_nothing(tmp_path: Path) -> None:
         assert run.service("api")["waiting_for"] == ["api_key", "plain"]
 
 
+def test_values_that_cannot_be_stored_are_refused_with_the_reason(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, secret("key")).service("api", secrets=["key"]).write()
+    (made.app_data / "secrets.json").mkdir(parents=True)
+    with running(made) as run:
+        reply = run.post("/secrets", {"secrets": {"key": "zz-hidden"}})
+        assert (reply.status, reply.json()["code"]) == (500, "not_stored")
+        assert "zz-hidden" not in reply.text + run.stderr
+        assert run.service("api")["waiting_for"] == ["key"]
+
+
+def test_a_dry_run_takes_values_and_makes_none(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, secret("key"), generated("session"))
+    made.service("api", secrets=["key", "session"]).write()
+    with running(made, "--dry-run") as run:
+        give(run, key="value")
+        shown = {one["id"]: one["has_value"] for one in run.get("/secrets").json()["secrets"]}
+        assert shown == {"key": True, "session": False}
+        stored = json.loads((run.app_data / "secrets.json").read_text())
+        assert stored == {"secrets": {"key": "value"}}
+
+
 def test_nothing_that_the_runtime_writes_or_says_holds_a_value(tmp_path: Path) -> None:
     """Logs, telemetry, errors, answers, state files, arguments; also of a service that crashes."""
     made = with_secrets(tmp_path, secret("api_key"), generated("session"))
