@@ -10,15 +10,20 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from actors.concealed import Concealed
 from actors.state import secrets as file
-from actors.state.key_store import VARIABLE, KeyStore, KeyStoreUnavailable
 from actors.state.secrets import Kept
 from manifest import secret_rules
 from manifest.schema import Manifest
 from manifest.secret_rules import Rejection
 
+if TYPE_CHECKING:
+    from actors.state.key_store import KeyStore
+
+KEY_STORE_VARIABLE = "BUNDLEVISOR_KEYRING"
+"""``1`` in the runtime's environment switches the system's key store on; no service sees it."""
 RETRY_FIRST = 0.5
 RETRY_LONGEST = 30.0
 """Seconds until a disk that did not take the generated secrets is tried again."""
@@ -48,6 +53,8 @@ class Vault:
         self._listed = {service.id: tuple(service.secrets) for service in manifest.services}
         self._writing = threading.Lock()
         self._unreadable: OSError | None = None
+        self.set_aside = ""
+        """What was wrong with a torn file, in a sentence."""
         self._values = Concealed()
         self._kept = self._read() if manifest.secrets else Kept()
         self._unsettled = frozenset(self._ids if key_store else ())
@@ -174,16 +181,19 @@ class Vault:
             )
             return Kept()
         if trouble:
+            self.set_aside = trouble
             self._warn(trouble)
         if kept.in_key_store and self._key_store is None:
             self._warn(
                 f"the key store holds {', '.join(sorted(kept.in_key_store))}; start with"
-                f" {VARIABLE}=1 to use it"
+                f" {KEY_STORE_VARIABLE}=1 to use it"
             )
         return kept
 
     def _ask_key_store(self, key_store: KeyStore) -> None:
         """Add what the key store has; what stands in the file is newer. Else go on with that."""
+        from actors.state.key_store import KeyStoreUnavailable
+
         try:
             found = key_store.get(self._ids)
         except KeyStoreUnavailable as error:
@@ -214,6 +224,8 @@ class Vault:
         """Return the ids of what the key store has taken; the file takes the rest."""
         if self._key_store is None:
             return frozenset()
+        from actors.state.key_store import KeyStoreUnavailable
+
         try:
             taken = self._key_store.put(values)
         except KeyStoreUnavailable as error:
@@ -255,6 +267,9 @@ def open_vault(
     generates: bool,
 ) -> Vault:
     """Read what is kept; ``environ`` says whether the system's key store is wanted."""
-    wanted = environ.get(VARIABLE, "") == "1" and bool(manifest.secrets)
-    key_store = KeyStore(manifest.app.name) if wanted else None
+    key_store = None
+    if manifest.secrets and environ.get(KEY_STORE_VARIABLE, "") == "1":
+        from actors.state.key_store import KeyStore
+
+        key_store = KeyStore(manifest.app.name)
     return Vault(manifest, app_data, warn, key_store, generates=generates)

@@ -54,6 +54,9 @@ class SecretSupply:
         """Have secrets made and stored beside the boot; the services that need them wait."""
         vault = self.vault()
 
+        if vault.set_aside:
+            self._emit("state_set_aside", None, reason=vault.set_aside)
+
         def settled() -> None:
             for id_, missing in vault.held_back().items():
                 self._emit("secrets_missing", id_, secrets=list(missing))

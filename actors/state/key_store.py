@@ -12,8 +12,6 @@ from collections.abc import Collection, Mapping
 from actors.concealed import Concealed
 from actors.edges import isolated
 
-VARIABLE = "BUNDLEVISOR_KEYRING"
-"""``1`` in the runtime's environment switches the key store on; no service sees it."""
 TIMEOUT = 20.0
 """Seconds: time for a user to unlock it."""
 

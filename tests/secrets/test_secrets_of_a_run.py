@@ -161,6 +161,8 @@ def test_a_torn_file_is_set_aside_and_reported(tmp_path: Path) -> None:
         assert "torn-val" in aside.read_text()
         assert "was set aside as" in run.stderr
         assert "torn-val" not in run.stderr
+        ((_, details),) = wait_until(lambda: told(run, "state_set_aside"), what="the event")
+        assert "was set aside as" in str(details["reason"])
 
 
 def test_bad_posts_store_nothing_and_echo_nothing(tmp_path: Path) -> None:
