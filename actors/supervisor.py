@@ -92,6 +92,8 @@ class Plan(msgspec.Struct, frozen=True):
     ports: Ports
     unusable: dict[str, str] = {}
     """Why a service cannot run whatever is tried (a template that names no port), by its id."""
+    gpu: bool = False
+    """Whether there is a GPU."""
 
 
 class Collaborators(msgspec.Struct, frozen=True):
@@ -152,24 +154,29 @@ class Supervisor(pykka.ThreadingActor):
         graph = self._plan.graph
         lazy = [service.id for service in self._plan.manifest.services if service.on_demand]
         self._want(order.wanted_with_the_bundle(graph, lazy))
-        for id_, reason in self._plan.unusable.items():
-            self._tell(id_, FailService(reason))
 
     def _want(self, ids: frozenset[str]) -> None:
-        self._stale |= ids - self._wanted
-        self._wanted |= ids
+        """Have these services run, as far as they can; what nobody wants does not fail either."""
+        added = ids - self._wanted
+        self._stale |= added
+        self._wanted |= added
+        for id_, reason in self._plan.unusable.items():
+            if id_ in added:
+                self._tell(id_, FailService(reason))
 
     def _command_start(self, message: CommandStart) -> Outcome:
         if self._phase is not Phase.RUNNING:
             return Outcome(conflict="the runtime is stopping")
+        needed = (*self._plan.graph.all_dependencies(message.id), message.id)
+        for id_ in needed:
+            if id_ in self._plan.unusable:
+                return Outcome(conflict=self._plan.unusable[id_])
         ids = order.to_revive(self._tree(), message.id)
-        self._want(frozenset((*self._plan.graph.all_dependencies(message.id), message.id)))
+        self._want(frozenset(needed))
         for id_ in ids:
             self._orders.pop(id_, None)
             self._stopping.discard(id_)
             self._moves.pop(id_, None)
-            if id_ in self._plan.unusable:
-                return Outcome(conflict=self._plan.unusable[id_])
             self._tell(id_, ForgiveService())
         return Outcome(tuple(id_ for id_ in ids if id_ != message.id))
 
@@ -326,7 +333,7 @@ class Supervisor(pykka.ThreadingActor):
             if id_ in self._plan.unusable:
                 continue
             view = self._views[id_]
-            inputs = Inputs(self._ports, self._to.vault.values_for(id_))
+            inputs = Inputs(self._ports, self._to.vault.values_for(id_), self._plan.gpu)
             self._tell(id_, StartService(view.incarnation, inputs))
             self._see(msgspec.structs.replace(view, state=State.STARTING, message="starting"))
 

@@ -69,6 +69,8 @@ class Gpu(Body, frozen=True, kw_only=True):
     method: str
     reason: str
     requirements: Mapping[str, str]
+    name: str | UnsetType = UNSET
+    driver: str | UnsetType = UNSET
 
 
 class Readiness(Body, frozen=True, kw_only=True):

@@ -72,6 +72,9 @@ class GpuView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     requirements: Mapping[str, str] = {}
     """Service id → its ``gpu.requirement``, for the services that have one."""
+    name: str = ""
+    driver: str = ""
+    """Known some seconds after the start, and only where a service has a requirement."""
 
 
 class ProbeGauge(msgspec.Struct, frozen=True, kw_only=True):

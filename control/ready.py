@@ -46,6 +46,8 @@ class ReadyResource:
                 method=gpu.method,
                 reason=gpu.reason,
                 requirements=gpu.requirements,
+                name=gpu.name or UNSET,
+                driver=gpu.driver or UNSET,
             ),
         )
 

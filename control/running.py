@@ -79,6 +79,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     report_fault: Callable[[str, BaseException], None]
     validate_bundle: Callable[[], Validation]
     make_timeline: Callable[[], Timeline]
+    view_gpu: Callable[[], GpuView]
 
     def command(self, service_id: str, action: Action, timeout_s: float) -> CommandOutcome:
         """Send a command to the supervisor and return its answer."""
@@ -129,14 +130,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
     def gpu(self) -> GpuView:
         """Return what is known about the GPU now."""
-        requirements = {
-            service.id: service.gpu.requirement
-            for service in self.facts.manifest.services
-            if service.gpu is not None
-        }
-        return GpuView(
-            available=False, method="none", reason="not looked for", requirements=requirements
-        )
+        return self.view_gpu()
 
     def timeline(self) -> Timeline:
         """Return what took how long in this start, as far as it has come."""
