@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,14 @@ from actors.service_ports import ServicePorts
 from actors.world import World
 
 if TYPE_CHECKING:
+    from actors.edges.log_intake import Drained
     from actors.page_server import PageServer
 
 Exited = Callable[[int, str], object]
 """Called with the exit status and the last lines of the log."""
+
+LOG_PATIENCE = 0.5
+"""Seconds that an exit waits for the last lines of its log."""
 
 
 class Ending(enum.Enum):
@@ -85,20 +90,26 @@ class Incarnation:
         self.instance = child.instance
 
     def watch(self, told: Exited) -> None:
-        """Have the exit told together with the last lines of the log, which are read first."""
-        child = self._child
+        """Have the exit told together with the last lines of the log, which are read first.
+
+        A disk that hangs delays it by LOG_PATIENCE at most; the second telling is a late event.
+        """
+        child, loop = self._child, self._world.loop
         if child is None:
             return
 
         def exited() -> None:
             code = child.poll()
             ended = 255 if code is None else code
-            self._log.drain(
-                child.instance,
-                lambda drained: told(ended, drained.tail.decode("utf-8", "replace")),
-            )
+            impatient = loop.call_at(time.monotonic() + LOG_PATIENCE, lambda: told(ended, ""))
 
-        process.watch_exit(self._world.loop, child, exited)
+            def drained(read: Drained) -> None:
+                impatient.cancel()
+                told(ended, read.tail.decode("utf-8", "replace"))
+
+            self._log.drain(child.instance, drained)
+
+        process.watch_exit(loop, child, exited)
 
     def ask(self, refused: Callable[[], object]) -> None:
         """Ask the tree to stop, once: over HTTP if the service has that, else by its signal.
