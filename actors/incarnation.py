@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -92,7 +93,7 @@ class Incarnation:
     def watch(self, told: Exited) -> None:
         """Have the exit told together with the last lines of the log, which are read first.
 
-        A disk that hangs delays it by LOG_PATIENCE at most; the second telling is a late event.
+        A disk that hangs delays it by LOG_PATIENCE at most.
         """
         child, loop = self._child, self._world.loop
         if child is None:
@@ -100,12 +101,12 @@ class Incarnation:
 
         def exited() -> None:
             code = child.poll()
-            ended = 255 if code is None else code
-            impatient = loop.call_at(time.monotonic() + LOG_PATIENCE, lambda: told(ended, ""))
+            telling = _Once(told, 255 if code is None else code)
+            patience = loop.call_at(time.monotonic() + LOG_PATIENCE, telling)
 
             def drained(read: Drained) -> None:
-                impatient.cancel()
-                told(ended, read.tail.decode("utf-8", "replace"))
+                patience.cancel()
+                telling(read.tail.decode("utf-8", "replace"))
 
             self._log.drain(child.instance, drained)
 
@@ -209,6 +210,19 @@ class Incarnation:
         if self.number == 1:
             mark = self._world.mark
             self._log.watch(self.instance, AnyOutput(), lambda _: mark(timeline.OUTPUT, service.id))
+
+
+class _Once:
+    """Tells an exit at the first call: with the last lines, or without when they take too long."""
+
+    def __init__(self, told: Exited, code: int) -> None:
+        self._told = told
+        self._code = code
+        self._first = threading.Lock()
+
+    def __call__(self, lines: str = "") -> None:
+        if self._first.acquire(blocking=False):
+            self._told(self._code, lines)
 
 
 def stop_signal(name: str) -> int:
