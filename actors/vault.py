@@ -52,6 +52,9 @@ class Vault:
         self._ids = frozenset(secret.id for secret in manifest.secrets)
         self._listed = {service.id: tuple(service.secrets) for service in manifest.services}
         self._writing = threading.Lock()
+        self._telling = threading.Lock()
+        self._told: list[Callable[[], object]] = []
+        self._is_settled = False
         self._unreadable: OSError | None = None
         self.set_aside = ""
         """What was wrong with a torn file, in a sentence."""
@@ -131,18 +134,32 @@ class Vault:
         self._unsettled = frozenset(self._unstored)
         self._take_in({**self._values, **self._unstored})
 
-    def settle(self, told: Callable[[], object]) -> None:
-        """Store what was generated, on a thread of its own, and call ``told`` when it is.
+    def begin(self) -> None:
+        """Ask the key store, and store what was generated, on a thread of its own; once.
 
-        With a key store its values are asked for first.
+        Begun early it is done by the time that services start: a millisecond of work takes ten
+        beside the imports of a boot.
         """
-        if not self._unsettled:
-            told()
-            return
-        run = threading.Thread(target=self._settle_all, args=(told,), name="vault", daemon=True)
-        run.start()
+        if self._unsettled:
+            threading.Thread(target=self._settle_all, name="vault", daemon=True).start()
+        else:
+            self._tell()
 
-    def _settle_all(self, told: Callable[[], object]) -> None:
+    def when_settled(self, told: Callable[[], object]) -> None:
+        """Call ``told`` once nobody waits for the vault any more, now if that is so."""
+        with self._telling:
+            if not self._is_settled:
+                self._told.append(told)
+                return
+        told()
+
+    def _tell(self) -> None:
+        with self._telling:
+            self._is_settled = True
+        for told in self._told:
+            told()
+
+    def _settle_all(self) -> None:
         with self._writing:
             if self._key_store is not None:
                 self._ask_key_store(self._key_store)
@@ -156,7 +173,7 @@ class Vault:
                 )
             threading.Event().wait(patience)
             patience = min(RETRY_LONGEST, patience * 2)
-        told()
+        self._tell()
 
     def _store_generated(self) -> str:
         """Store what is not stored; return why that was not possible, empty when it was."""

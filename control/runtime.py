@@ -140,6 +140,7 @@ class House:
         self.ending.hear_signals()
         know(self.guardian.pid)
         self._sweep()
+        self.secrets.begin()
         self._open_files()
         self._open_edges(parent)
         self._start_services()

@@ -42,6 +42,11 @@ class SecretSupply:
             )
         return self._opened
 
+    def begin(self) -> None:
+        """Have secrets made and stored beside the start, early; one without any costs nothing."""
+        if self._bundle.manifest.secrets and not self._bundle.options.dry_run:
+            self.vault().begin()
+
     def prepare(self, blueprints: Iterable[Blueprint], ports: Ports) -> Vault:
         """Remove the secret files that a dead runtime left, and return the vault."""
         from actors.secret_files import remove_left_over
@@ -51,7 +56,7 @@ class SecretSupply:
         return vault
 
     def settle(self, supervisor: pykka.ActorRef[Any]) -> None:
-        """Have secrets made and stored beside the boot; the services that need them wait."""
+        """Let the services start that have waited for the vault; say which ones still wait."""
         vault = self.vault()
 
         if vault.set_aside:
@@ -62,4 +67,4 @@ class SecretSupply:
                 self._emit("secrets_missing", id_, secrets=list(missing))
             supervisor.tell(SecretsChanged(frozenset()))
 
-        vault.settle(settled)
+        vault.when_settled(settled)

@@ -139,7 +139,8 @@ def settled(app_data: Path, key_store: KeyStore | None) -> tuple[Vault, list[str
     warnings: list[str] = []
     vault = Vault(the_manifest(app_data), str(app_data), warnings.append, key_store)
     done: list[bool] = []
-    vault.settle(lambda: done.append(True))
+    vault.when_settled(lambda: done.append(True))
+    vault.begin()
     wait_until(lambda: done, what="the vault to settle")
     return vault, warnings
 

@@ -49,7 +49,8 @@ def test_a_generated_secret_is_given_to_nobody_before_it_is_stored(
 
     monkeypatch.setattr(os, "fsync", slow_sync)
     vault = opened(tmp_path)
-    vault.settle(stored.set)
+    vault.when_settled(stored.set)
+    vault.begin()
     assert vault.missing("db") == ("session",)
     assert vault.missing("free") == ()
     assert not (tmp_path / "secrets.json").exists()
@@ -70,7 +71,8 @@ def test_a_disk_that_does_not_take_it_holds_the_service_back_until_it_does(
     warnings: list[str] = []
     stored = threading.Event()
     vault = Vault(manifest(tmp_path), str(blocked), warnings.append)
-    vault.settle(stored.set)
+    vault.when_settled(stored.set)
+    vault.begin()
     wait_until(lambda: warnings, what="the warning")
     assert "could not be stored" in warnings[0]
     assert vault.missing("db") == ("session",)
@@ -110,7 +112,8 @@ def check_that_it_is_left_alone(app_data: Path) -> None:
 def test_a_dry_run_makes_nothing(tmp_path: Path) -> None:
     vault = opened(tmp_path, generates=False)
     told = threading.Event()
-    vault.settle(told.set)
+    vault.begin()
+    vault.when_settled(told.set)
     assert told.is_set()
     assert vault.present() == frozenset()
     assert not (tmp_path / "secrets.json").exists()
