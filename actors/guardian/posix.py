@@ -9,7 +9,6 @@ import sys
 
 from actors import table
 from actors.guardian.channel_posix import Receiver
-from actors.guardian.deaf import ignore_signals
 from actors.table.exit_watch import ExitWatch
 from actors.table.found import Found
 
@@ -22,12 +21,11 @@ SIGKILL = int(signal.SIGKILL)
 
 
 def isolate(channel: int) -> None:
-    """Leave the runtime's session, signals, files and folder; keep the channel only.
+    """Leave the runtime's session, files and folder; keep the channel only.
 
     Its stdout above all: whoever waits for its end must not wait for the guardian.
     """
     os.setsid()
-    ignore_signals()
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)

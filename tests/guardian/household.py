@@ -118,6 +118,7 @@ class Household:
     def wait_clean(self, deadline: float = 15.0) -> None:
         wait_until(self.guardian_gone, deadline, "the end of the guardian")
         assert self.leftovers() == []
+        assert [line for line in self.telemetry() if "error" in line.get("details", {})] == []
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(encoding="utf-8")

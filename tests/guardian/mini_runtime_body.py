@@ -78,12 +78,13 @@ class Runtime:
                 secrets=tuple((k, v.encode()) for k, v in service.get("secrets", {}).items()),
             )
             self.guardian.expect(charge, read)
+        command = [sys.executable, "-IS", RUN, service["program"], *self.options(name, service)]
         process = self.started[name] = subprocess.Popen(
-            [sys.executable, "-IS", RUN, service["program"], *self.options(name, service)],
+            [*service.get("before", ()), *command],
             stdin=subprocess.DEVNULL,
             stdout=write,
             stderr=write,
-            env=os.environ | {"SERVICE_INSTANCE_ID": mark} | service.get("env", {}),
+            env=os.environ | {"SERVICE_INSTANCE_ID": mark, "MARK": mark} | service.get("env", {}),
             start_new_session=True,
         )
         os.close(write)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from actors import table
 from tests.guardian.household import Household, service
 from tests.waiting import wait_until
 
@@ -82,7 +83,11 @@ def test_each_service_gets_its_own_stop_signal_once(tmp_path: Path) -> None:
 
 def test_a_service_is_asked_over_http_and_gets_no_signal(tmp_path: Path, free_port: int) -> None:
     web = service(
-        "web", "http_stop", options={"port": free_port}, http=[free_port, "/shutdown"], grace_s=10
+        "web",
+        "http_stop",
+        options={"port": free_port, "stop-ms": 300},
+        http=[free_port, "/shutdown"],
+        grace_s=10,
     )
     with Household(tmp_path / "h", web) as house:
         wait_until(lambda: [e for e in house.record("web") if e["event"] == "listening"])
@@ -143,6 +148,36 @@ def test_a_service_that_was_not_registered_is_found_by_its_mark(
         house.kill()
         house.wait_clean()
         assert house.signals("api")
+
+
+def test_a_process_without_a_mark_is_found_by_its_session(tmp_path: Path) -> None:
+    before = ["/bin/sh", "-c", 'sleep 60 >/dev/null 2>&1 & exec "$0" "$@"']
+    api = service("api", before=before, env={"SERVICE_INSTANCE_ID": ""})
+    with Household(tmp_path / "h", api) as house:
+        house.wait_started()
+        assert len(table.members(session=house.services["api"])) == 2
+        house.kill()
+        house.wait_clean()
+        assert table.members(session=house.services["api"]) == []
+
+
+def test_a_process_that_was_between_fork_and_exec_is_waited_for(tmp_path: Path) -> None:
+    """Until its exec it has neither mark nor, with other luck, a session of its own."""
+    gate = tmp_path / "gate"
+    script = (
+        f'exec >/dev/null 2>&1; : > "{gate}"; sleep 0.5; SERVICE_INSTANCE_ID=$MARK exec "$0" "$@"'
+    )
+    api = service(
+        "api",
+        before=["/bin/sh", "-c", script],
+        env={"SERVICE_INSTANCE_ID": ""},
+        announce="expect",
+    )
+    with Household(tmp_path / "h", api) as house:
+        wait_until(gate.exists)
+        house.kill()
+        house.wait_clean()
+        wait_until(lambda: table.created(house.services["api"]) is None)
 
 
 def test_a_stopped_service_is_woken_so_that_it_hears_the_signal(tmp_path: Path) -> None:

@@ -81,8 +81,8 @@ def test_a_child_without_the_mark_goes_with_its_session(tmp_path: Path) -> None:
     """It has cleared its environment, but sits in the session of a marked process on record."""
     source = (
         "import os, subprocess, sys, time\n"
-        "subprocess.Popen(['/bin/sh', '-c', 'trap \"\" TERM; exec sleep 60'], env={})\n"
-        "open(sys.argv[1], 'w').close()\n"
+        'script = \'trap "" TERM; : > "$0"; exec sleep 60\'\n'
+        "subprocess.Popen(['/bin/sh', '-c', script, sys.argv[1]], env={})\n"
         "time.sleep(60)\n"
     )
     leader = subprocess.Popen(
