@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -12,10 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from tests.bundle_maker import Bundle
+from tests.examples.notes_by_hand import NOTES
 from tests.live_runtime import Run, running
 
 # The services say `#!/usr/bin/env python3`: let that be the Python of the tests.
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def copied_notes(folder: Path) -> Path:
+    """Copy the bundle, so that a test may change it; return its root."""
+    root = folder / "bundle"
+    shutil.copytree(NOTES, root, ignore=shutil.ignore_patterns("__pycache__"))
+    return root
 
 
 class Page:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -12,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.examples.notes_by_hand import NOTES, Household, executable, household
+from tests.examples.notes_by_hand import Household, executable, household
+from tests.examples.notes_running import copied_notes
 from tests.waiting import wait_until
 
 SLOW_SQL = """
@@ -26,7 +26,7 @@ INSERT INTO half_done
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A copy of the bundle that a test may change."""
-    return Path(shutil.copytree(NOTES, tmp_path / "bundle"))
+    return copied_notes(tmp_path)
 
 
 def rows(home: Household, query: str) -> list[Any]:

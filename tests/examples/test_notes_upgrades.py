@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sqlite3
 from contextlib import closing
@@ -13,8 +12,7 @@ from typing import Any
 import pytest
 
 from tests.bundle_maker import Bundle, running
-from tests.examples.notes_by_hand import NOTES
-from tests.examples.notes_running import PATH, opened
+from tests.examples.notes_running import PATH, copied_notes, opened
 from tests.waiting import wait_until
 
 ADDS_PINNED = "ALTER TABLE notes ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;\n"
@@ -37,8 +35,7 @@ sys.exit("out of luck")
 @pytest.fixture
 def notes(tmp_path: Path) -> Bundle:
     """A copy of the example, run once, with one note."""
-    shutil.copytree(NOTES, tmp_path / "bundle", ignore=shutil.ignore_patterns("__pycache__"))
-    copy = Bundle.existing(tmp_path / "bundle" / "bundle.json", tmp_path)
+    copy = Bundle.existing(copied_notes(tmp_path) / "bundle.json", tmp_path)
     with opened(copy) as page:
         page.write("an old note")
     return copy
