@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.bundle_maker import Run, bundlevisor, running, wait_until
+from tests.live_runtime import ROOT
 from tests.secrets.secret_bundle import (
     environments,
     generated,
@@ -275,6 +278,8 @@ def test_the_command_line_sets_a_secret(tmp_path: Path) -> None:
         refused = bundlevisor("secrets", "set", "api_key", "--stdin", *where)
         assert refused.returncode == 1
         assert bundlevisor("secrets", "set", "api_key", *where).returncode == 2
-        give(run, api_key="k-1")
+        command = [sys.executable, "-m", "control", "secrets", "set", "api_key", "--stdin", *where]
+        subprocess.run(command, cwd=ROOT, input=b"k-1234567\n", check=True, timeout=60)
         run.until_ready()
+        assert environments(run, "api")[0]["API_KEY"] == "k-1234567"
         assert "set" in bundlevisor("secrets", "list", *where).stdout
