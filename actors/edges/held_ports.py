@@ -45,8 +45,15 @@ class HeldPorts:
         return listening.fileno()
 
     def take(self, port: int) -> socket.socket | None:
-        """Return the socket that holds the port, for somebody who will listen on it."""
-        return self._sockets.pop(port, None)
+        """Return the socket that holds the port, for somebody who will listen on it.
+
+        Its connections will linger (TIME_WAIT) with the options that it has now: without
+        SO_REUSEADDR nobody could bind the port for a minute after the service has ended.
+        """
+        held = self._sockets.pop(port, None)
+        if held is not None and sys.platform != "win32":
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return held
 
     def release(self, port: int) -> None:
         """Give the port up, so that its service can bind it."""
