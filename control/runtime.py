@@ -72,7 +72,7 @@ def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_a
     ``interpreter_at`` is when our first line was run, ``socket_at`` when the control port was
     listened on, if it was by then; both on the monotonic clock.
     """
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.00005)
     recorder = Recorder(interpreter_at)
     if early_socket.is_listening():
         recorder.mark(timeline.SOCKET, at=socket_at)
