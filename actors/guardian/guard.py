@@ -23,7 +23,7 @@ def guard(end: End) -> None:
         system.isolate(end.fileno())
         ledger = _listen(system.Receiver(end))
         if not ledger.dismissed:
-            _clean_up(ledger)
+            clean_up(ledger)
     finally:
         # Not by way of the interpreter's end: nothing that was inherited is ours to finish.
         os._exit(0)
@@ -40,19 +40,21 @@ def _listen(receiver: system.Receiver) -> Ledger:
     return ledger
 
 
-def _clean_up(ledger: Ledger) -> None:
-    cause = obituary.cause(ledger)
+def clean_up(ledger: Ledger) -> None:
+    """Do what the guardian is there for, whatever goes wrong with a part of it."""
+    details = obituary.cause(ledger)
     gc.enable()
     _remove(ledger, last=False)
-    aftermath = Aftermath(ledger)
     try:
+        aftermath = Aftermath(ledger)
         aftermath.run()
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong, nothing may be left
-        _kill_all(f"{ledger.instance_id}-")
-        cause["error"] = f"{type(error).__name__}: {error}"
-    details = obituary.details(aftermath, cause)
+        left = aftermath.left
+        details |= obituary.findings(aftermath)
+    except Exception as error:  # noqa: BLE001 - nothing may be left, not even by a fault of ours
+        left = _kill_all(f"{ledger.instance_id}-")
+        details["error"] = f"{type(error).__name__}: {error}"
     obituary.publish(ledger.telemetry, details)
-    if not aftermath.left:
+    if not left:
         _remove(ledger, last=True)
 
 
@@ -62,9 +64,12 @@ def _remove(ledger: Ledger, *, last: bool) -> None:
             belonging.remove()
 
 
-def _kill_all(prefix: str) -> None:
+def _kill_all(prefix: str) -> int:
+    """End whatever carries the mark; return how many could not be ended."""
+    left = 0
     for process in table.census(prefix):
         try:
             system.kill(process)
         except OSError:
-            continue
+            left += 1
+    return left

@@ -17,8 +17,8 @@ def cause(ledger: Ledger) -> dict[str, object]:
     return {"signal": status & 0x7F} if status & 0x7F else {"exit_code": status >> 8}
 
 
-def details(aftermath: Aftermath, cause: dict[str, object]) -> dict[str, object]:
-    """Return what is said of a death: services found, how they ended, how long it took."""
+def findings(aftermath: Aftermath) -> dict[str, object]:
+    """Return what was found: services, how they ended, how long it took."""
     drains = aftermath.drains.values()
     return {
         "found": len(aftermath.found),
@@ -28,7 +28,6 @@ def details(aftermath: Aftermath, cause: dict[str, object]) -> dict[str, object]
         "seconds": round(time.monotonic() - aftermath.started, 3),
         "log_bytes": sum(drain.written for drain in drains),
         "log_bytes_dropped": sum(drain.dropped for drain in drains),
-        **cause,
     }
 
 

@@ -1,0 +1,61 @@
+"""What a guardian does when a part of its work cannot be done."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from actors.guardian import guard
+from actors.guardian.aftermath import Aftermath
+from actors.guardian.charge import Charge
+from actors.guardian.ledger import Ledger
+from tests.guardian.marked import marked
+from tests.records import read_records
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """Of a runtime ``gone`` with a token and a record."""
+    ledger = Ledger()
+    ledger.apply(("hello", "gone", 1, -1.0))
+    ledger.apply(("telemetry", str(tmp_path / "telemetry.jsonl")))
+    for name in ("token", "record"):
+        (tmp_path / name).write_text("gone")
+        ledger.apply(("own", str(tmp_path / name), None, b"gone", name == "record"))
+    return ledger
+
+
+class Stuck(Aftermath):
+    """A process could not be ended: another user's, or in the middle of a system call."""
+
+    def run(self) -> None:
+        self.left = 1
+
+
+def test_while_a_process_is_left_the_record_is_kept_for_the_sweep(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "Aftermath", Stuck)
+    guard.clean_up(ledger)
+    assert not (tmp_path / "token").exists()
+    assert (tmp_path / "record").exists()
+    assert read_records(tmp_path / "telemetry.jsonl")[0]["details"]["left"] == 1
+
+
+def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, ledger: Ledger) -> None:
+    ledger.inflight = 10_000_000
+    with marked("gone-1", tmp_path / "r") as process:
+        ledger.apply(("expect", Charge("api", "gone-1").fields()))
+        guard.clean_up(ledger)
+        assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "record").exists()
+    assert "Bad file" in read_records(tmp_path / "telemetry.jsonl")[0]["details"]["error"]
+
+
+def test_nothing_to_do_is_done_at_once(tmp_path: Path, ledger: Ledger) -> None:
+    guard.clean_up(ledger)
+    assert not (tmp_path / "record").exists()
+    (line,) = read_records(tmp_path / "telemetry.jsonl")
+    assert (line["event"], line["details"]["found"]) == ("runtime_died", 0)
