@@ -17,10 +17,13 @@ def watch_process(_loop: object, pid: int, told: Callable[[], None]) -> None:
     """Call ``told`` once, from a thread of its own, when the process has ended or was gone already.
 
     Windows re-parents nobody: a parent that is younger than its child only has the number of the
-    parent that was, and counts as gone. OSError when Windows does not let us look (a process of
-    another user).
+    parent that was, and counts as gone. A process that Windows does not let us look at (another
+    user's, or an elevated one) is not watched: ``told`` is never called.
     """
-    process = _open(pid)
+    try:
+        process = _open(pid)
+    except OSError:
+        return
     if process is not None and pid == os.getppid() and _is_younger_than_this(process):
         _winapi.CloseHandle(process)
         process = None

@@ -34,6 +34,19 @@ while True:
 BATCH = f'@"{sys.executable}" -S "%BUNDLE_ROOT%\\bin\\program.py"\r\n'
 
 
+PARENT = """
+import subprocess, sys, time
+subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=sys.stdout)
+time.sleep(600)
+"""
+SHELL = """
+const child = require("child_process").spawn(process.argv[1], process.argv.slice(2),
+                                             {stdio: ["pipe", "pipe", "inherit"]})
+child.stdout.pipe(process.stdout)
+setTimeout(() => {}, 600000)
+"""
+
+
 def _service(name: str, *needs: str) -> dict[str, Any]:
     return {
         "id": name,
@@ -65,19 +78,21 @@ def _bundle(folder: Path) -> Path:
 
 
 class Running:
-    """``bundlevisor run`` of that bundle, ready."""
+    """``bundlevisor run`` of that bundle; ``parent`` are the words that start a parent of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *parent: str) -> None:
         self.app_data = folder / "app data"
         manifest = _bundle(folder / "bundle")
         words = ["run", "--manifest", str(manifest), "--app-data", str(self.app_data)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "control", *words],
+            [*parent, sys.executable, "-m", "control", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
         )
         assert self.process.stdout
-        self.base = "http://127.0.0.1:" + str(json.loads(self.process.stdout.readline())["port"])
+        listening = json.loads(self.process.stdout.readline())
+        self.pid: int = listening["pid"]
+        self.base = f"http://127.0.0.1:{listening['port']}"
         self.token = (self.app_data / "t").read_text()
 
     def ask(self, path: str, data: bytes | None = None) -> dict[str, Any]:
@@ -106,6 +121,7 @@ class Running:
 
     def end(self) -> None:
         self.process.kill()
+        table.send(self.pid, table.created(self.pid) or 0.0, 9)
         self.process.wait()
         assert self.process.stdout
         self.process.stdout.close()
@@ -184,3 +200,32 @@ def test_a_runtime_can_be_started_again_after_it_was_killed(
         assert len(again.ready()) == 2
     finally:
         again.end()
+
+
+def test_a_runtime_whose_parent_has_died_stops_in_order(tmp_path: Path) -> None:
+    running = Running(tmp_path, sys.executable, "-c", PARENT)
+    try:
+        pids = running.ready()
+        running.process.kill()
+        _all_gone([running.pid, *pids])
+        assert running.left() == []
+        assert running.named("service_exit") == ["api", "db"]
+        assert running.named("runtime_shutdown")
+        assert not running.named("runtime_died")
+    finally:
+        running.end()
+
+
+def test_a_runtime_that_dies_with_its_libuv_shell_leaves_nothing(tmp_path: Path) -> None:
+    node = os.environ.get("NODE_EXE") or pytest.skip("NODE_EXE names no node.exe")
+    running = Running(tmp_path, node, "-e", SHELL)
+    try:
+        pids = running.ready()
+        running.process.kill()
+        _all_gone([running.pid, *pids])
+        services.wait_until(lambda: running.named("runtime_died"), "the line on the death")
+        services.wait_until(lambda: not running.left(), "the removal of token and port file")
+        log = (running.app_data / "logs" / "db.log").read_text()
+        assert "asked to stop" in log, "the service was not given the time to stop"
+    finally:
+        running.end()
