@@ -26,6 +26,12 @@ class Cancelled(Exception):
     """Nobody wants the answer any more."""
 
 
+class AssetMissing(Finding, frozen=True):
+    """An asset that is not there, by its path as the bundle has it."""
+
+    asset: str = ""
+
+
 class Look(msgspec.Struct, frozen=True):
     """What was found: findings that fail the service, warnings, and what was verified."""
 
@@ -107,7 +113,7 @@ def _file(
 
 def _folder(asset: Asset, service: str, path: str) -> Look:
     """A folder needs only to exist; one with a sum was meant to be a file."""
-    if not plan_assets.is_checked(asset.sha256):
+    if not plan_assets.is_checked(asset.sha256) or not plan_assets.is_sha256(asset.sha256):
         return Look()
     sentence = f"service '{service}': asset {asset.path} is a folder, but has a sha256"
     return _failed("asset_is_directory", path, service, sentence)
@@ -115,13 +121,14 @@ def _folder(asset: Asset, service: str, path: str) -> Look:
 
 def _unreachable(asset: Asset, service: str, path: str, error: OSError) -> Look:
     missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-    code = "asset_missing" if missing else "asset_unreadable"
     reason = "not found" if missing else f"cannot be read ({error.strerror})"
     sentence = (
         f"service '{service}': asset {reason}: {asset.path} (looked in BUNDLE/{asset.path}); "
         "is the bundle complete?"
     )
-    return _failed(code, path, service, sentence)
+    if not missing:
+        return _failed("asset_unreadable", path, service, sentence)
+    return Look(failures=(AssetMissing("asset_missing", path, sentence, service, asset.path),))
 
 
 def _failed(code: str, path: str, service: str, sentence: str) -> Look:

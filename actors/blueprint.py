@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Mapping
 
 import msgspec
 
-from actors import process
+from actors import binary, process
 from actors.concealed import Concealed, encoded
 from actors.edges.probe import Target
 from actors.messages import Inputs
 from actors.readiness import port_asked
 from manifest import environment
 from manifest.command import CommandNotFound, find
-from manifest.launch import LaunchPlan, plan_health, plan_service
+from manifest.launch import plan_health, plan_service
 from manifest.paths import PathRefused, anchor
+from manifest.platform import current_key
 from manifest.schema import Binary, Health, Secret, Service
 from manifest.template import Scope, Unresolved, render
 
@@ -148,21 +148,24 @@ def compose(
     sockets: tuple[tuple[str, int], ...] = (),
 ) -> process.Launch:
     """Return what to spawn for one start; CannotLaunch says what is missing."""
-    binary = blueprint.binary
-    if binary is None:
+    chosen = blueprint.binary
+    if chosen is None:
         raise blueprint.refusal("no binary for this platform", fatal=True)
     try:
         env = blueprint.environment(inputs, instance)
-        plan = plan_service(binary, blueprint.scope(inputs), env)
+        plan = plan_service(chosen, blueprint.scope(inputs), env)
         make_data_dirs(blueprint)
     except (Unresolved, PathRefused) as error:
         raise blueprint.refusal(str(error), fatal=True) from error
     except OSError as error:
         raise blueprint.refusal(f"{error.filename}: {error.strerror}") from error
-    executable = _executable(blueprint, plan)
+    try:
+        executable = binary.locate(plan, blueprint.site.bundle_root)
+    except binary.Unusable as unusable:
+        raise blueprint.refusal(str(unusable)) from unusable
     if not os.path.isdir(plan.cwd):
         raise blueprint.refusal(
-            f"working directory not found: {binary.cwd} (looked in {plan.cwd}); "
+            f"working directory not found: {chosen.cwd} (looked in {plan.cwd}); "
             "is the bundle complete?"
         )
     return process.Launch(
@@ -180,40 +183,14 @@ def spawn(blueprint: Blueprint, launch: process.Launch) -> process.Child:
     try:
         return process.spawn(launch)
     except OSError as error:
-        raise blueprint.refusal(_refusal(launch.argv[0], error)) from error
+        refused = binary.why_refused(launch.argv[0], error, current_key())
+        foreign = refused.code == "binary_wrong_architecture"
+        raise blueprint.refusal(str(refused), fatal=foreign) from error
     except ValueError as error:
         raise blueprint.refusal(str(error), fatal=True) from error
-
-
-def _executable(blueprint: Blueprint, plan: LaunchPlan) -> str:
-    """Return the file to run; CannotLaunch when there is none or it must not be run."""
-    there = next((path for path in plan.programs if os.path.isfile(path)), None)
-    if there is None:
-        path = plan.programs[0]
-        kind = "is a folder" if os.path.isdir(path) else "not found"
-        shown = os.path.join("BUNDLE", os.path.relpath(path, blueprint.site.bundle_root))
-        raise blueprint.refusal(
-            f"binary {kind}: {plan.word} (looked in {shown}); is the bundle complete?"
-        )
-    if not os.access(there, os.X_OK):
-        raise blueprint.refusal(
-            f"binary is not executable: {plan.word} ({there}); set its executable bit"
-        )
-    return there
 
 
 def make_data_dirs(blueprint: Blueprint) -> None:
     """Make the service's data folders; raises Unresolved, PathRefused, OSError."""
     for folder in blueprint.data_folders():
         os.makedirs(folder, exist_ok=True)
-
-
-def _refusal(path: str, error: OSError) -> str:
-    """Say in a sentence why a file that is there could not be run."""
-    if error.errno == errno.ENOENT:
-        return f"cannot run {path}: the interpreter that it names (#! line or loader) is missing"
-    if error.errno == errno.EACCES:
-        return f"cannot run {path}: permission denied; set its executable bit"
-    if error.errno == errno.ENOEXEC:
-        return f"cannot run {path}: it is no program for this machine, nor a script with a #! line"
-    return f"cannot run {path}: {error.strerror or error}"

@@ -137,4 +137,6 @@ def _add_validate(commands: Commands) -> None:
     validate = commands.add_parser("validate", help=text, description=text)
     validate.add_argument("--manifest", "-manifest", default="bundle.json", metavar="FILE")
     validate.add_argument("--bundle-root", "-bundle-root", default="", metavar="DIR")
+    validate.add_argument("--app-data", "-app-data", default="", metavar="DIR")
+    validate.add_argument("--verify", choices=("cached", "full"), default="cached")
     _add_json(validate)

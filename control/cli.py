@@ -82,7 +82,8 @@ def _validate(arguments: argparse.Namespace) -> int:
     from control.asking import output
 
     root = arguments.bundle_root or os.path.dirname(os.path.abspath(arguments.manifest))
-    findings = validate.look(arguments.manifest, root)
+    full = arguments.verify == "full"
+    findings = validate.look(arguments.manifest, root, arguments.app_data, full=full)
     report = msgspec.to_builtins(validate.shown(findings))
     output(arguments, report, lambda: show.validation(report))
     if not findings.ok:

@@ -34,7 +34,8 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
   timeline             what took how long from exec to ready; --svg FILE, --compare
 
 without an instance
-  validate             all the problems of a bundle: [--manifest FILE] [--bundle-root DIR]
+  validate             all the problems of a bundle and its files: [--manifest FILE]
+                       [--bundle-root DIR] [--app-data DIR] [--verify cached|full]
   schema               the JSON Schema of bundle.json
   --version, --help
 

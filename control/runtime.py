@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from actors import supervisor as supervision, timeline
+from actors import milestones, supervisor as supervision
 from actors.edges.held_ports import HeldPorts
 from actors.edges.listening import Listening
 from actors.edges.loop import Loop
 from actors.edges.parent import watch_parent
 from actors.guardian.link import Guardian
 from actors.messages import StartBundle, SystemResumed
+from actors.milestones import Recorder
 from actors.process import SOCKET_ACTIVATION
 from actors.process.own_children import know
 from actors.process.upkeep import adopt_orphans, end_adopted, keep_reaping
@@ -35,30 +36,25 @@ from actors.snapshot import Board, Phase, ServiceView, Snapshot
 from actors.state import endpoint, instance, instance_lock
 from actors.state.instance import Instance
 from actors.state.telemetry import Telemetry
-from actors.stop_bound import stop_bound
 from actors.supervisor import Collaborators, NoSecrets, Plan, Supervisor
-from actors.timeline import Recorder
 from actors.world import World
-from control import early_socket, ipc_socket, lean_imports, version
+from control import early_socket, ipc_socket, lean_imports
 from control.announce import announce
 from control.bundle import Bundle
 from control.console import Console, open_console, print_line
 from control.ending import Ending
-from control.facade import Facts
 from control.gpu import Gpu
 from control.options import RunOptions
 from control.port_book import PortBook
 from control.register import Register
-from control.running import Running, ServiceLogs
 from control.secret_supply import SecretSupply
-from control.start_record import StartRecord
-from control.stopping import Stopping
 from manifest import load, paths
 from manifest.findings import Findings
 
 if TYPE_CHECKING:
     from actors.preparation import Stores
     from actors.vault import Vault
+    from control.running import Running
 
 STOPPED = 0
 CANNOT_START = 1
@@ -75,7 +71,7 @@ def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_a
     sys.setswitchinterval(0.00005)
     recorder = Recorder(interpreter_at)
     if early_socket.is_listening():
-        recorder.mark(timeline.SOCKET, at=socket_at)
+        recorder.mark(milestones.SOCKET, at=socket_at)
     parent = os.getppid()
     console = open_console()
     try:
@@ -94,7 +90,7 @@ def _run(
     recorder: Recorder,
 ) -> int:
     loaded = load.read(options.manifest)
-    recorder.mark(timeline.MANIFEST)
+    recorder.mark(milestones.MANIFEST)
     _report(console, loaded.findings, options.manifest)
     if loaded.manifest is None:
         guardian.dismiss()
@@ -133,7 +129,7 @@ class House:
         self.secrets = SecretSupply(bundle, console.warn, self.emit)
         self.socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
         self.host, self.port = self.socket.getsockname()[:2]
-        recorder.mark(timeline.SOCKET)
+        recorder.mark(milestones.SOCKET)
 
     def live(self, parent: int) -> int:
         """Start everything, wait for the end, stop everything; return the exit code."""
@@ -249,7 +245,7 @@ class House:
         self.gpu = Gpu(manifest, self.emit, self.console.warn)
         book = PortBook(manifest, bundle.app_data, self.port, self.reserved, self.console.warn)
         ports, failures = book.choose()
-        self.recorder.mark(timeline.PORTS)
+        self.recorder.mark(milestones.PORTS)
         self.blueprints = bundle.blueprints()
         if not SOCKET_ACTIVATION:
             self._warn_of_sockets()
@@ -262,7 +258,6 @@ class House:
                 "dry run: no service is started (use 'bundlevisor run', or --dry-run=false)"
             )
         self.board = Board(Snapshot(version=1, phase=Phase.RUNNING, services=views))
-        self.start_record = StartRecord(self.recorder, bundle, self.board)
         if dry_run:
             return
         unusable = self.gpu.unusable | {
@@ -318,11 +313,14 @@ class House:
             keep_reaping(self.loop)
             lean_imports.import_waitress()
             from control.server import ControlServer
+            from control.start_record import StartRecord
+
+            self.start_record = StartRecord(self.recorder, self.bundle, self.board)
 
             server = ControlServer(self._facade(), self.token, self.socket)
             server.start()
             self.server = server
-            self.recorder.mark(timeline.API)
+            self.recorder.mark(milestones.API)
             self.gpu.ask_for_details(self.board)
             if self.supervisor is not None:
                 self.start_record.keep(self.emit, self.console.warn)
@@ -332,6 +330,10 @@ class House:
             self.ending.ask("the control API could not be started")
 
     def _facade(self) -> Running:
+        from control import version
+        from control.facade import Facts
+        from control.running import Running, ServiceLogs
+
         bundle = self.bundle
         return Running(
             board=self.board,
@@ -365,7 +367,14 @@ class House:
     def _validate(self) -> Any:
         from control import validate
 
-        return validate.report(self.bundle.options.manifest, self.bundle.root)
+        bundle = self.bundle
+        return validate.report(
+            bundle.options.manifest,
+            bundle.root,
+            bundle.app_data,
+            full=bundle.options.verify == "full",
+            ports={id_: view.ports for id_, view in self.board.snapshot.services.items()},
+        )
 
     def _resumed(self, seconds: float) -> None:
         if self.supervisor is not None:
@@ -389,6 +398,9 @@ class House:
                 Snapshot(version=2, phase=Phase.STOPPED, services=self.board.snapshot.services)
             )
             return True
+        from actors.stop_bound import stop_bound
+        from control.stopping import Stopping
+
         stopping = Stopping(self.supervisor, self.board, self.ending, self.console)
         return stopping.stop(reason, stop_bound(self.bundle.manifest, self.bundle.graph))
 

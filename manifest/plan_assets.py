@@ -31,6 +31,14 @@ class Verified(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class SumMismatch(Finding, frozen=True):
+    """An asset whose sum is not the stated one: its path as the bundle has it, and both sums."""
+
+    asset: str = ""
+    expected: str = ""
+    actual: str = ""
+
+
 def is_checked(sha256: str) -> bool:
     """Whether a bundle's sum is meant to be checked: not empty and not ``pending``."""
     return sha256.strip().lower() not in ("", "pending")
@@ -89,8 +97,12 @@ def judge_sum(asset: Asset, actual: str, service: str, path: str) -> Finding | N
     """Return the finding for a file whose sum is not the stated one."""
     if actual.lower() == expected_sum(asset):
         return None
-    sentence = f"has the SHA-256 {actual.lower()}, not {expected_sum(asset)}"
-    return _finding("checksum_mismatch", asset, sentence, service, path)
+    expected = expected_sum(asset)
+    sentence = f"has the SHA-256 {actual.lower()}, not {expected}"
+    found = _finding("checksum_mismatch", asset, sentence, service, path)
+    return SumMismatch(
+        found.code, path, found.message, service, asset.path, expected, actual.lower()
+    )
 
 
 def _finding(code: str, asset: Asset, predicate: str, service: str, path: str) -> Finding:
