@@ -7,9 +7,10 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from actors import process, readiness, timeline
+from actors import milestones, process, readiness
 from actors.blueprint import Blueprint, CannotLaunch, compose, spawn
 from actors.concealed import encoded
 from actors.edges import pipes
@@ -156,8 +157,8 @@ class Incarnation:
     def bury(self) -> None:
         """Nothing of the tree is left: let go of all that belonged to it."""
         child, self._child = self._child, None
-        self._log.detach(self.instance)
-        self._world.guardian.forget(self.instance)
+        # The guardian holds the pipe as well, until all that is in it has been read.
+        self._log.detach(self.instance, partial(self._world.guardian.forget, self.instance))
         if child is not None:
             child.close()
         if self._page is not None:
@@ -209,7 +210,9 @@ class Incarnation:
             self._log.watch(self.instance, matcher, lambda _: logged())
         if self.number == 1:
             mark = self._world.mark
-            self._log.watch(self.instance, AnyOutput(), lambda _: mark(timeline.OUTPUT, service.id))
+            self._log.watch(
+                self.instance, AnyOutput(), lambda _: mark(milestones.OUTPUT, service.id)
+            )
 
 
 class _Once:

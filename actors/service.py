@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pykka
 
-from actors import lifecycle, process, readiness, timeline
+from actors import lifecycle, milestones, process, readiness
 from actors.blueprint import Blueprint, CannotLaunch, health_port
 from actors.edges.loop import Timer as LoopTimer
 from actors.edges.probe import Probe
@@ -199,7 +199,7 @@ class ServiceActor(pykka.ThreadingActor):
             return (LaunchFailed(number, str(error), error.fatal),)
         self._incarnation = incarnation
         self._started_at = time.time()
-        self._world.mark(timeline.SPAWNED, self._service.id)
+        self._world.mark(milestones.SPAWNED, self._service.id)
         self._watch_exit(incarnation)
         return (Launched(number, child.pid),)
 
@@ -223,14 +223,14 @@ class ServiceActor(pykka.ThreadingActor):
             wanted,
             self._service.health,
             lambda: ref.tell(BecameReady(incarnation)),
-            lambda: self._world.mark(timeline.LISTENING, self._service.id),
+            lambda: self._world.mark(milestones.LISTENING, self._service.id),
         )
         return ()
 
     def _await_failure(self, _: Effect) -> tuple[Message, ...]:
         incarnation, ref = self._life.incarnation, self.actor_ref
         self._ready_at = time.time()
-        self._world.mark(timeline.READY, self._service.id)
+        self._world.mark(milestones.READY, self._service.id)
         if self._service.migrations:
             self._forget_snapshot()
         if self._probe is not None:

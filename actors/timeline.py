@@ -1,30 +1,12 @@
-"""What took how long from exec to ready: marks while it happens, and what they mean afterwards.
-
-Marks are taken on the monotonic clock. Recording one is an append to a list, so that it may be done
-anywhere; only the first start of each service is recorded.
-"""
+"""What took how long from exec to ready, made from the milestones that were noted."""
 
 from __future__ import annotations
 
-import os
-import sys
-import time
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
-EXEC, INTERPRETER, MANIFEST, SOCKET, PORTS, API = (
-    "exec",
-    "interpreter",
-    "manifest",
-    "socket",
-    "ports",
-    "api",
-)
-"""Milestones of the runtime: the process begins, Python runs our first line, the manifest is
-checked, the control port listens, ports are chosen, the control API answers."""
-SPAWNED, OUTPUT, LISTENING, READY = ("spawned", "output", "listening", "ready")
-"""Milestones of a service."""
+from actors.milestones import LISTENING, OUTPUT, PORTS, READY, SPAWNED
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -53,45 +35,6 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     summary: str = ""
     runtime: dict[str, float] = {}
     services: tuple[Span, ...] = ()
-
-
-class Recorder:
-    """Collects the marks of one start; safe from any thread."""
-
-    def __init__(self, interpreter_at: float) -> None:
-        self._marks: dict[tuple[str, str], float] = {}
-        self.exec_at = exec_time()
-        self.mark(EXEC, at=self.exec_at)
-        self.mark(INTERPRETER, at=interpreter_at)
-
-    def mark(self, what: str, service: str = "", at: float | None = None) -> None:
-        """Note that something has happened for the first time; later ones are passed over."""
-        self._marks.setdefault((service, what), time.monotonic() if at is None else at)
-
-    def since_exec(self) -> dict[tuple[str, str], float]:
-        """Return the marks, by service and milestone, in milliseconds since exec."""
-        return {key: round((at - self.exec_at) * 1000, 2) for key, at in list(self._marks.items())}
-
-
-def exec_time() -> float:
-    """Return when this process was started, on the monotonic clock.
-
-    Linux says it in ticks of 10 ms (proc(5), starttime); the processor time that has been used
-    since narrows it down, because so far nothing was waited for.
-    """
-    now = time.monotonic()
-    estimate = now - time.process_time()
-    if sys.platform != "linux":
-        return estimate
-    try:
-        with open("/proc/self/stat", "rb") as file:
-            ticks = int(file.read().rpartition(b")")[2].split()[19])
-        asleep = time.clock_gettime(time.CLOCK_BOOTTIME) - now
-        tick = 1 / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError):
-        return estimate
-    earliest = ticks * tick - asleep
-    return min(max(estimate, earliest), earliest + tick)
 
 
 def assemble(

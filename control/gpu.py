@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from actors import gpu
 from actors.snapshot import Board, Phase
-from control.facade import GpuView
 from manifest.schema import Manifest
 
 if TYPE_CHECKING:
     from actors.gpu.details import Details
+    from control.facade import GpuView
 
 START = 60.0
 """Seconds that a start may take before the details are asked for beside it."""
@@ -72,6 +72,8 @@ class Gpu:
     def view(self) -> GpuView:
         """Return what is known now."""
         seen, known = self.presence, self._details
+        from control.facade import GpuView
+
         return GpuView(
             available=seen.available,
             method=seen.method,

@@ -23,6 +23,7 @@ import pykka
 from actors import milestones, supervisor as supervision
 from actors.edges.held_ports import HeldPorts
 from actors.edges.listening import Listening
+from actors.edges.log_passage import guarded
 from actors.edges.loop import Loop
 from actors.edges.parent import watch_parent
 from actors.guardian.link import Guardian
@@ -60,6 +61,9 @@ STOPPED = 0
 CANNOT_START = 1
 BAD_MANIFEST = 2
 ALREADY_RUNNING = 3
+
+FIRST_SPAWN = 0.05
+"""Seconds that the heavy imports leave to the first spawn; a bundle may have nothing to spawn."""
 
 
 def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_at: float) -> int:
@@ -126,6 +130,7 @@ class House:
         self.ending = Ending()
         self.supervisor: pykka.ActorRef[Any] | None = None
         self.server: Any = None
+        self._first_spawn = threading.Event()
         self.secrets = SecretSupply(bundle, console.warn, self.emit)
         self.socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
         self.host, self.port = self.socket.getsockname()[:2]
@@ -149,10 +154,11 @@ class House:
     # Up
 
     def _sweep(self) -> None:
+        if not os.path.lexists(instance.path(self.bundle.app_data)):
+            return
         from actors.process.sweep import sweep
 
         swept = sweep(self.bundle.app_data)
-        self._swept = swept
         if swept is not None and swept.found:
             self.console.warn(
                 f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
@@ -192,6 +198,7 @@ class House:
         self.world = World(
             loop=self.loop,
             log_loop=self.log_loop,
+            passage=guarded(lambda: self.guardian.inflight, console.warn),
             listening=Listening(self.loop),
             emit=self.emit,
             fault=console.fault,
@@ -199,7 +206,7 @@ class House:
             guardian=self.register,
             reserved=self.reserved,
             open_stores=self._open_stores,
-            mark=self.recorder.mark,
+            mark=self._mark,
         )
         if not bundle.options.keep_running:
             watch_parent(self.loop, parent, self.ending.ask)
@@ -309,6 +316,7 @@ class House:
     def _serve(self) -> None:
         """Import the heavy part and answer; until then connections wait in the backlog."""
         try:
+            self._first_spawn.wait(FIRST_SPAWN)
             adopt_orphans()
             keep_reaping(self.loop)
             lean_imports.import_waitress()
@@ -316,7 +324,6 @@ class House:
             from control.start_record import StartRecord
 
             self.start_record = StartRecord(self.recorder, self.bundle, self.board)
-
             server = ControlServer(self._facade(), self.token, self.socket)
             server.start()
             self.server = server
@@ -375,6 +382,10 @@ class House:
             full=bundle.options.verify == "full",
             ports={id_: view.ports for id_, view in self.board.snapshot.services.items()},
         )
+
+    def _mark(self, what: str, service_id: str) -> None:
+        self.recorder.mark(what, service_id)
+        self._first_spawn.set()
 
     def _resumed(self, seconds: float) -> None:
         if self.supervisor is not None:

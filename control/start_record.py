@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from actors import timeline
+from actors.milestones import Recorder
 from actors.snapshot import Board, Phase
-from actors.timeline import Recorder, Timeline
+from actors.timeline import Timeline
 from control.bundle import Bundle
 from control.console import timestamp
 from control.stopping import FOREVER

@@ -13,8 +13,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from actors.edges.log_search import LineSearch
-
 
 class BadPattern(ValueError):
     """The pattern cannot be compiled."""
@@ -41,6 +39,8 @@ class Re2Matcher:
 
     def __init__(self, pattern: str, re2: Any) -> None:
         self.wake: Callable[[], object] = _nobody
+        from actors.edges.log_search import LineSearch
+
         self._lines = LineSearch(pattern, re2_search(pattern, re2))
 
     def feed(self, data: bytes) -> bool:

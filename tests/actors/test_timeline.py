@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from actors.timeline import READY, SPAWNED, Span, Timeline, assemble
+from actors.milestones import READY, SPAWNED
+from actors.timeline import Span, Timeline, assemble
 from actors.timeline_compare import changes
 from control.timeline_picture import draw
 
