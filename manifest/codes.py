@@ -98,5 +98,21 @@ WARNING = {
 }
 """What fails nothing."""
 
+PARTS = {
+    "of the file: the bundle does not start": FILE,
+    "of the manifest: the bundle does not start": STRUCTURE,
+    "of one service: only that one fails": SERVICE,
+    "warnings: nothing fails": WARNING,
+}
+
 MEANINGS: dict[str, str] = {**FILE, **STRUCTURE, **SERVICE, **WARNING}
 """All codes with a line on what they mean."""
+
+
+def as_table() -> str:
+    """Return all codes as the table that stands in the README."""
+    lines = ["| code | what it means |", "|---|---|"]
+    for what, part in PARTS.items():
+        lines.append(f"| | **{what}** |")
+        lines += [f"| `{code}` | {meaning} |" for code, meaning in part.items()]
+    return "\n".join(lines)

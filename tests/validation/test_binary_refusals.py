@@ -1,0 +1,75 @@
+"""What the system's refusal to run a file means in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from actors.binary import Unusable, examine, missing_interpreter, why_refused
+from tests.validation.foreign import FOREIGN
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "words"),
+    [
+        (errno.ENOENT, "interpreter_missing", "interpreter that it names"),
+        (errno.EACCES, "binary_not_executable", "permission denied"),
+        (errno.ENOEXEC, "binary_wrong_architecture", "it is built for linux-riscv64"),
+        (86, "binary_wrong_architecture", "this machine is linux-x64"),
+        (errno.ENOMEM, "binary_not_executable", os.strerror(errno.ENOMEM)),
+    ],
+)
+def test_a_refusal_is_explained(tmp_path: Path, number: int, code: str, words: str) -> None:
+    file = tmp_path / "api"
+    file.write_bytes(FOREIGN)
+    found = why_refused(str(file), OSError(number, os.strerror(number)), "linux-x64")
+    assert found.code == code
+    assert words in str(found)
+
+
+def test_a_file_that_is_gone_by_then_is_still_explained(tmp_path: Path) -> None:
+    found = why_refused(str(tmp_path / "gone"), OSError(errno.ENOEXEC, "no"), "linux-x64")
+    assert "gone" in str(found)
+
+
+@pytest.mark.parametrize("content", [b"", b"echo hello\n", b"PK\x03\x04"])
+def test_what_no_system_runs_is_no_program(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "api"
+    file.write_bytes(content)
+    for platform in ("linux-x64", "darwin-arm64", "win-x64"):
+        with pytest.raises(Unusable, match="no program for this machine"):
+            examine(str(file), platform)
+
+
+def test_windows_runs_batch_files_and_no_scripts(tmp_path: Path) -> None:
+    (tmp_path / "tool.cmd").write_text("@echo off\r\n")
+    (tmp_path / "tool").write_text("#!/bin/sh\n")
+    examine(str(tmp_path / "tool.cmd"), "win-x64")
+    examine(str(tmp_path / "tool"), "linux-x64")
+    with pytest.raises(Unusable, match="no program"):
+        examine(str(tmp_path / "tool"), "win-x64")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not read the first line")
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        (f"#!{sys.executable} -u", ""),
+        ("#!/usr/bin/env sh", ""),
+        ("#!/usr/bin/env -S sh -e", ""),
+        ("#!/no/such/python3", "/no/such/python3"),
+        ("#!/usr/bin/env no-such-python", "no-such-python"),
+        ("#!/bin/sh\r", "save it with LF"),
+        ("no script", ""),
+    ],
+)
+def test_a_scripts_interpreter_is_looked_for(tmp_path: Path, line: str, missing: str) -> None:
+    file = tmp_path / "job"
+    file.write_bytes(line.encode() + b"\n")
+    trouble = missing_interpreter(str(file), {"PATH": os.environ["PATH"]})
+    assert bool(trouble) is bool(missing)
+    assert missing in trouble
