@@ -27,6 +27,8 @@ TIMEOUT = 600.0
 """Seconds for one migration (issue 4's number)."""
 GRACE = 2.0
 """Seconds for its tree to end when it is told to."""
+LOG_PATIENCE = 0.5
+"""Seconds to wait for the last lines of its log; a disk may hang."""
 TICK = 1.0
 """Seconds between two words on how long it takes."""
 
@@ -57,20 +59,18 @@ class Migrator:
     def run(self, migration: Migration, progress: Callable[[float], None]) -> Result:
         """Run one migration to its end; ``progress`` hears every second how long it has taken."""
         instance = f"{self._instance}-migration-{migration.version}"
-        log, guardian = self._world.log(self._blueprint), self._world.guardian
         try:
             child = self._spawn(migration, instance)
         except (CannotLaunch, CommandNotFound, PathRefused, Unresolved, OSError) as error:
-            log.detach(instance)
-            guardian.forget(instance)
+            self._let_go(instance)
             return Result(str(error))
         try:
             code = self._wait(child, progress)
             self._end(child)
         finally:
-            log.detach(instance)
-            guardian.forget(instance)
+            self._let_go(instance)
             child.close()
+        log = self._world.log(self._blueprint)
         return self._judge(code, log.tail(instance).decode("utf-8", "replace"))
 
     def _spawn(self, migration: Migration, instance: str) -> process.Child:
@@ -136,6 +136,13 @@ class Migrator:
                 child.kill()
             self._woken.wait(0.01)
             self._woken.clear()
+
+    def _let_go(self, instance: str) -> None:
+        """Let its last lines be read, and only then the guardian forget where they come from."""
+        read = threading.Event()
+        self._world.log(self._blueprint).detach(instance, read.set)
+        read.wait(LOG_PATIENCE)
+        self._world.guardian.forget(instance)
 
     def _judge(self, code: int | None, output: str) -> Result:
         if code == 0:

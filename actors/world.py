@@ -15,6 +15,7 @@ from actors.edges.loop import Loop
 from actors.guardian.charge import Charge
 
 if TYPE_CHECKING:
+    from actors.edges.log_passage import Passage
     from actors.preparation import Stores
     from actors.secret_files import SecretFiles
 
@@ -45,6 +46,7 @@ class World:
         self,
         loop: Loop,
         log_loop: Loop,
+        passage: Passage,
         listening: Listening,
         emit: Callable[..., None],
         fault: Callable[[str, BaseException], None],
@@ -68,6 +70,7 @@ class World:
         self._stores: Stores | None = None
         self._secret_files: SecretFiles | None = None
         self._log_loop = log_loop
+        self._passage = passage
         self._warn = warn
         self._files: dict[str, LogFile] = {}
         self._logs: dict[str, LogStream] = {}
@@ -77,8 +80,10 @@ class World:
         id_ = blueprint.service.id
         stream = self._logs.get(id_)
         if stream is None:
-            file = self._files.setdefault(blueprint.log_path, LogFile(blueprint.log_path))
-            stream = self._logs[id_] = LogStream(id_, file, self._log_loop, self._warn)
+            path, passage = blueprint.log_path, self._passage
+            file = self._files.setdefault(path, LogFile(path, write=passage.write))
+            stream = LogStream(id_, file, self._log_loop, self._warn, passage)
+            self._logs[id_] = stream
         return stream
 
     @property

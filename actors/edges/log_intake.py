@@ -56,6 +56,15 @@ class Intake:
         """Return what may be seen of ``data`` (and of what was held back), and remember it."""
         return self._remember(self._redactor.feed(data) if self._redactor else data)
 
+    @property
+    def redacts(self) -> bool:
+        """Whether what may be seen is not simply what was written."""
+        return self._redactor is not None
+
+    def held(self) -> bytes:
+        """Return what is held back, in the form of :meth:`Redactor.save`."""
+        return self._redactor.save() if self._redactor else b""
+
     def flush(self) -> bytes:
         """Return what was held back for a secret that did not come."""
         return self._remember(self._redactor.flush() if self._redactor else b"")

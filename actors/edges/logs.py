@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from actors.edges.log_file import LogFile, Position
 from actors.edges.log_follow import Subscription
 from actors.edges.log_intake import Drained, Intake, Watch
+from actors.edges.log_passage import PLAIN
 from actors.edges.log_sink import LogSink
 from actors.edges.loop import Loop
 from actors.edges.pipes import PipeReader
@@ -23,6 +24,7 @@ from actors.edges.tail import tail
 
 if TYPE_CHECKING:
     from actors.edges.log_match import Matcher
+    from actors.edges.log_passage import Passage
     from actors.edges.redact import Redactor
 
 __all__ = ["Drained", "LogStream"]
@@ -42,15 +44,22 @@ class LogStream:
 
     None of them blocks (but ``close``): the work is done on the loop's thread, in the order of the
     calls, and the callbacks come there. ``report`` hears sentences about a log that fails.
+    ``passage`` is shared by all the streams of a loop, and its write is that of ``file``.
     """
 
     def __init__(
-        self, service: str, file: LogFile, loop: Loop, report: Callable[[str], None]
+        self,
+        service: str,
+        file: LogFile,
+        loop: Loop,
+        report: Callable[[str], None],
+        passage: Passage = PLAIN,
     ) -> None:
         self.service = service
         self.bytes_read = 0
         self._loop = loop
         self._sink = LogSink(service, file, report)
+        self._passage = passage
         self._intakes: dict[str, Intake] = {}
         self._early: dict[str, list[Watch]] = {}
         self._followers: list[Subscription] = []
@@ -152,21 +161,29 @@ class LogStream:
         self._forget_old()
         self._intakes[instance] = intake
         intake.reader = PipeReader(
-            self._loop, fd, partial(self._take, intake), partial(self._end, intake, on_end)
+            self._loop,
+            fd,
+            partial(self._take, intake),
+            partial(self._end, intake, on_end),
+            partial(self._passage.read, instance),
         )
         intake.reader.start()
 
     def _take(self, intake: Intake, data: bytes) -> None:
         self.bytes_read += len(data)
-        self._spread(intake.show(data))
+        self._spread(intake, intake.show(data))
         if intake.watches:
             intake.match(data)
 
-    def _spread(self, text: bytes) -> None:
-        if not text:
-            return
-        self._sink.write(text)
-        for follower in self._followers:
+    def _spread(self, intake: Intake, text: bytes) -> None:
+        try:
+            if intake.redacts:
+                self._passage.output(intake.instance, text, intake.held())
+            if text:
+                self._sink.write(text)
+        finally:
+            self._passage.done()
+        for follower in self._followers if text else ():
             follower.put(text)
 
     def _end(self, intake: Intake, on_end: Callable[[str], object]) -> None:
@@ -175,7 +192,8 @@ class LogStream:
 
     def _finish(self, intake: Intake) -> None:
         intake.ended = True
-        self._spread(intake.flush())
+        self._spread(intake, intake.flush())
+        self._passage.forget(intake.instance)
         intake.stop_matching()
 
     def _drain(self, instance: str, done: Callable[[Drained], object], timeout: float) -> None:

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from actors.edges.log_passage import READ
 from actors.edges.loop import Loop
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 SIZE = 1024 * 1024
-READ = 64 * 1024
 READS_PER_TURN = 4
 """Then the other pipes have their turn: 256 KiB, a quarter of a millisecond."""
 
@@ -39,10 +39,15 @@ def make(size: int = SIZE) -> tuple[int, int]:
     return read_fd, write_fd
 
 
+def _read(fd: int) -> bytes:
+    return os.read(fd, READ)
+
+
 class PipeReader:
     """One pipe's read end, which it owns; everything on the loop's thread.
 
-    ``take`` gets the bytes as they come, ``ended`` is called once, at the end of file.
+    ``take`` gets the bytes as they come, ``ended`` is called once, at the end of file. ``read`` is
+    what reads from the descriptor: READ bytes at most.
     """
 
     def __init__(
@@ -51,11 +56,13 @@ class PipeReader:
         fd: int,
         take: Callable[[bytes], object],
         ended: Callable[[], object],
+        read: Callable[[int], bytes] = _read,
     ) -> None:
         self._loop = loop
         self._fd = fd
         self._take = take
         self._ended = ended
+        self._read_some = read
 
     def start(self) -> None:
         """Begin to read. Raises OSError when the loop cannot watch the descriptor."""
@@ -81,7 +88,7 @@ class PipeReader:
     def _read(self, at_most: int) -> None:
         while at_most > 0 and self._fd >= 0:
             try:
-                data = os.read(self._fd, READ)
+                data = self._read_some(self._fd)
             except BlockingIOError:
                 return
             if not data:

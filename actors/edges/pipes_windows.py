@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 
+from actors.edges.log_passage import READ
 from actors.edges.loop import Loop
 
 assert sys.platform == "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 SIZE = 1024 * 1024
-READ = 64 * 1024
 UNDER_WAY = 4
 """Blocks that the thread may be ahead of the loop, so that a slow disk costs no memory."""
 LOOK_EVERY = 0.005
@@ -33,10 +33,15 @@ def make(size: int = SIZE) -> tuple[int, int]:
     )
 
 
+def _read(fd: int) -> bytes:
+    return os.read(fd, READ)
+
+
 class PipeReader:
     """One pipe's read end, which it owns; everything but its thread on the loop's thread.
 
-    ``take`` gets the bytes as they come, ``ended`` is called once, at the end of file.
+    ``take`` gets the bytes as they come, ``ended`` is called once, at the end of file. ``read`` is
+    what reads from the descriptor, on the thread: READ bytes at most.
     """
 
     def __init__(
@@ -45,11 +50,13 @@ class PipeReader:
         fd: int,
         take: Callable[[bytes], object],
         ended: Callable[[], object],
+        read: Callable[[int], bytes] = _read,
     ) -> None:
         self._loop = loop
         self._fd = fd
         self._take = take
         self._ended = ended
+        self._read_some = read
         self._over = False
         self._room = threading.Semaphore(UNDER_WAY)
         self._blocks = 0
@@ -107,7 +114,7 @@ class PipeReader:
     def _read(self) -> bytes:
         """Nothing more: the last writer has gone, or the read was cancelled."""
         try:
-            return os.read(self._fd, READ)
+            return self._read_some(self._fd)
         except OSError:
             return b""
 

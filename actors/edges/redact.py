@@ -21,6 +21,9 @@ from collections.abc import Iterable
 SHORTEST = 4
 """Bytes; also the longest beginning of a secret that is shown when the output ends with it."""
 
+COVERED = 4
+"""Bytes of the number that a saved state begins with."""
+
 Span = tuple[int, int, bytes]
 """Begin, end, and what to put there."""
 
@@ -29,17 +32,22 @@ class Redactor:
     """Replaces secrets in a stream of bytes; one for each stream, because it remembers its end.
 
     Where values overlap, all the bytes of both go; the marker names the first, or the longest of
-    those that begin there.
+    those that begin there. ``saved`` is what :meth:`save` of another one returned, whose stream
+    this one continues.
     """
 
-    def __init__(self, secrets: Iterable[tuple[str, bytes]]) -> None:
+    def __init__(self, secrets: Iterable[tuple[str, bytes]], saved: bytes = b"") -> None:
         ranked = sorted(secrets, key=lambda secret: -len(secret[1]))
         self._values = [
             (value, f"[secret:{name}]".encode()) for name, value in ranked if len(value) >= SHORTEST
         ]
         self._may_begin = frozenset(b"".join(value[:-1] for value, _ in self._values))
-        self._held = b""
-        self._covered = 0
+        self._held = saved[COVERED:]
+        self._covered = int.from_bytes(saved[:COVERED], "big")
+
+    def save(self) -> bytes:
+        """Return all that is remembered of the stream; empty when nothing is held back."""
+        return self._covered.to_bytes(COVERED, "big") + self._held if self._held else b""
 
     def feed(self, data: bytes) -> bytes:
         """Return what can be shown of the stream so far and was not returned before."""

@@ -89,8 +89,7 @@ class Drain:
 
     def _redacted(self, data: bytes, *, last: bool) -> bytes:
         if self._redactor is None:
-            self._redactor = _redactor(self._secrets)
-            data = self._held + data
+            self._redactor = _redactor(self._secrets, self._held)
         if self._redactor is None:
             self.dropped += len(data)
             return b""
@@ -141,10 +140,10 @@ def without_rest(data: bytes, secrets: tuple[tuple[str, bytes], ...]) -> bytes:
     return data
 
 
-def _redactor(secrets: tuple[tuple[str, bytes], ...]) -> Redactor | None:
+def _redactor(secrets: tuple[tuple[str, bytes], ...], saved: bytes) -> Redactor | None:
     """Return a redactor; None when the program's files are gone: rather no line than a secret."""
     try:
         from actors.edges.redact import Redactor
     except Exception:  # noqa: BLE001 - whatever is wrong with files that are being replaced
         return None
-    return Redactor(secrets)
+    return Redactor(secrets, saved)

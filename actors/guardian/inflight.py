@@ -84,10 +84,7 @@ class Inflight:
         :meth:`done` must follow before the next read. Raises BlockingIOError, like os.read, when
         nothing is there.
         """
-        if instance != self._instance:
-            name = instance.encode()[:NAME]
-            self._map[NAME_AT : NAME_AT + len(name)] = name
-            self._instance, self._name = instance, len(name)
+        self._call(instance)
         self._turn(READING, UNKNOWN)
         try:
             self._length = _read_into(fd, self._chunk)
@@ -99,12 +96,14 @@ class Inflight:
         self._kind = WRITING_CHUNK
         return self._text
 
-    def output(self, text: bytes, held: bytes = b"") -> None:
+    def output(self, instance: str, text: bytes, held: bytes = b"") -> None:
         """Say what the chunk has become, if it is not to be written as it was read.
 
-        ``held`` is the state of the redactor after it. Texts that are too long (a chunk that grew
+        ``held`` is the state of the redactor after it. Without a chunk, ``text`` is what was held
+        back to the end. Texts that are too long (a chunk that grew
         to more than four times its size) are written without protection.
         """
+        self._call(instance)
         if len(text) > OUTPUT or len(held) > HELD:
             self._kind = IDLE
             self._turn(IDLE, 0)
@@ -139,6 +138,13 @@ class Inflight:
     def forget(self, instance: str) -> None:
         """Let go of what is remembered of an instance whose pipe has ended."""
         self._held.pop(instance, None)
+
+    def _call(self, instance: str) -> None:
+        """Say whose bytes these are; only while nothing of another's is in flight."""
+        if instance != self._instance:
+            name = instance.encode()[:NAME]
+            self._map[NAME_AT : NAME_AT + len(name)] = name
+            self._instance, self._name = instance, len(name)
 
     def _turn(self, state: int, length: int, inode: int = 0, offset: int = 0) -> None:
         slot = 1 - self._map[0]

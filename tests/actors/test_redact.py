@@ -105,10 +105,16 @@ def test_the_result_does_not_depend_on_how_the_text_is_cut(
         cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     whole = Redactor(secrets)
     expected = whole.feed(text) + whole.flush()
-    parts = Redactor(secrets)
+    parts, saved = Redactor(secrets), b""
     borders = [0, *cuts, len(text)]
     shown = b"".join(parts.feed(text[begin:end]) for begin, end in itertools.pairwise(borders))
     assert shown + parts.flush() == expected
+    continued = b""
+    for begin, end in itertools.pairwise(borders):
+        part = Redactor(secrets, saved)
+        continued += part.feed(text[begin:end])
+        saved = part.save()
+    assert continued + Redactor(secrets, saved).flush() == expected
     visible = re.split(rb"\[secret:S\d\]", expected)
     assert not any(value in piece for value in values for piece in visible)
     covered = len(text) - sum(len(piece) for piece in visible)

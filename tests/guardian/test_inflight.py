@@ -134,7 +134,7 @@ def test_killed_while_the_redacted_text_is_written(scene: Scene) -> None:
     scene.service_writes(b"key=hunter22\n")
     scene.reads()
     text = b"key=[secret:key]\n"
-    scene.reader.output(text)
+    scene.reader.output("r-1", text)
     scene.reader.write(scene.file, text[:5])
     assert scene.runtime_dies((("key", b"hunter22"),)) == text
 
@@ -151,7 +151,7 @@ def test_what_a_redactor_holds_back_is_told_when_it_changes(scene: Scene) -> Non
     for data, held in ((b"a\n", b""), (b"hun", b"hun"), (b"", b"hun"), (b"x\n", b"")):
         scene.service_writes(data or b"-")
         scene.reads()
-        scene.reader.output(b"", held)
+        scene.reader.output("r-1", b"", held)
         scene.reader.done()
     assert scene.held == [("r-1", b"hun"), ("r-1", b"")]
 
@@ -160,7 +160,7 @@ def test_a_text_that_is_too_long_is_written_all_the_same(scene: Scene) -> None:
     scene.service_writes(b"x")
     scene.reads()
     text = b"y" * (OUTPUT + 1)
-    scene.reader.output(text)
+    scene.reader.output("r-1", text)
     assert scene.reader.write(scene.file, text) == len(text)
     assert len(scene.runtime_dies()) == len(text)
 

@@ -37,8 +37,8 @@ SLOW = {
 OWN = """
 actors: binary blueprint concealed gpu incarnation lifecycle messages milestones order page
  readiness restart service service_ports snapshot supervisor world
-actors.edges: checks clock held_ports listening log_file log_follow log_intake log_match log_path
- log_sink logs loop parent pipes pipes_posix probe probing stop_request tail timers
+actors.edges: checks clock held_ports listening log_file log_follow log_intake log_match log_passage
+ log_path log_sink logs loop parent pipes pipes_posix probe probing stop_request tail timers
 actors.gpu: linux
 actors.guardian: belongings channel channel_posix charge deaf launch link wire
 actors.process: launch own_children posix posix_exit table tree upkeep
