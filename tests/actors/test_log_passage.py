@@ -6,16 +6,20 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from actors.edges import pipes
 from actors.edges.log_file import LogFile
-from actors.edges.log_passage import READ, Guarded, Passage, Plain
+from actors.edges.log_passage import READ, Guarded, Plain
 from actors.edges.logs import LogStream
 from actors.edges.loop import Loop
 from actors.edges.redact import Redactor
 from actors.guardian.inflight import Inflight, rescue, shared_memory
+
+if TYPE_CHECKING:
+    from actors.edges.log_passage import Passage
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="one thread for each pipe there")
 
