@@ -66,7 +66,7 @@ def members(session: int = 0, mark: str = "") -> list[tuple[int, float]]:
 def census(prefix: str, sessions: Container[int] = ()) -> list[Found]:
     """Return what lives and carries a mark with this beginning, or is in one of the sessions.
 
-    The caller itself is never among them.
+    The caller itself is never among them. An empty beginning is that of no mark.
     """
     import psutil
 
@@ -74,7 +74,7 @@ def census(prefix: str, sessions: Container[int] = ()) -> list[Found]:
     ours = os.getpid()
     for pid in psutil.pids():
         session, mark = _session(pid), mark_of(pid)
-        if not mark.startswith(prefix):
+        if not prefix or not mark.startswith(prefix):
             mark = ""
         if pid != ours and (mark or session in sessions):
             birth = _birth(pid)

@@ -43,6 +43,7 @@ def test_a_process_is_known_by_its_mark_and_its_session(table: Table, tmp_path: 
         assert table.members(session=process.pid) == [(process.pid, born)]
         (found,) = table.census("m-")
         assert (found.pid, found.created, found.mark) == (process.pid, born, "m-1")
+        assert table.census("") == []
         (found,) = table.census("other-", {process.pid})
         assert (found.pid, found.session, found.mark) == (process.pid, process.pid, "")
 
