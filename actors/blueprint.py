@@ -83,6 +83,21 @@ class Blueprint(msgspec.Struct, frozen=True):
         )
         return Concealed(variables)
 
+    def chromium_fallback(self, env: Mapping[str, str]) -> tuple[str, str] | None:
+        """Return the Chromium that a Playwright service misses, and Electron's in its place."""
+        electron = self.site.environment.get("ELECTRON_CHROMIUM_PATH", "").strip()
+        if not electron or env.get(environment.CHROMIUM) != electron:
+            return None
+        given = (self.binary.env if self.binary else {}, self.service.env, self.site.environment)
+        wanted = next(
+            (one[environment.CHROMIUM] for one in given if environment.CHROMIUM in one), ""
+        )
+        if wanted.strip() in ("", electron):
+            return None
+        return (
+            (wanted, electron) if environment.uses_playwright(self.service, self.binary) else None
+        )
+
     def secret_files(self, inputs: Inputs) -> dict[str, bytes]:
         """Return the files through which a start gets secrets, by absolute path.
 

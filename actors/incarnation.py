@@ -175,8 +175,16 @@ class Incarnation:
     def _start_program(self, ports: ServicePorts, output: int) -> process.Child:
         launch = compose(self._blueprint, self._inputs, self.instance, output, ports.hand_over())
         self.env = launch.env
+        self._tell_of_chromium()
         ports.let_go()
         return spawn(self._blueprint, launch)
+
+    def _tell_of_chromium(self) -> None:
+        fallback = self._blueprint.chromium_fallback(self.env)
+        if fallback is not None:
+            missing, path = fallback
+            event, id_ = "playwright_chromium_fallback", self._blueprint.service.id
+            self._world.emit(event, id_, missing=missing, path=path)
 
     def _start_page(self, ports: ServicePorts, output: int) -> process.Child:
         from actors.page_server import serve_page

@@ -29,6 +29,9 @@ TROUBLE: dict[str, Say] = {
     "secrets_missing": lambda id_, d: f"{id_} waits for secrets: {_listed(d.get('secrets'))}",
     "backoff": lambda id_, d: f"{id_} restarts in {d.get('delay_ms')} ms: {d.get('reason')}",
     "gave_up": lambda id_, d: f"{id_} has failed: {d.get('reason')}",
+    "playwright_chromium_fallback": lambda id_, d: (
+        f"{id_}: its Chromium {d.get('missing')} is not there; it gets {d.get('path')}"
+    ),
     "port_reassigned": lambda id_, d: (
         f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken; it gets {d.get('port')}"
     ),

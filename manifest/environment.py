@@ -14,6 +14,9 @@ PRIVATE_PREFIX = "BUNDLEVISOR_"
 INSTANCE = "SERVICE_INSTANCE_ID"
 """What a process of a start is found by: no bundle can give it another value."""
 
+CHROMIUM = "PLAYWRIGHT_CHROMIUM_PATH"
+"""The browser of a Playwright service, in the bundle or Electron's."""
+
 SECRET_FILE_PREFIX = "SECRET_FILE_"  # noqa: S105
 """``SECRET_FILE_<ID>`` holds the path of a file secret."""
 
