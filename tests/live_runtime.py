@@ -234,6 +234,20 @@ def running(
     Everything that the run started is killed at the end, whatever happened. Two runs of one bundle
     at the same time would take each other's processes for their own: make two bundles.
     """
+    with starting(bundle, *flags, app_data=app_data, env=env, stdin=stdin) as run:
+        run.await_listening()
+        yield run
+
+
+@contextlib.contextmanager
+def starting(
+    bundle: Bundle,
+    *flags: str,
+    app_data: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
+) -> Iterator[Run]:
+    """Run the bundle as :func:`running` does, from its first moment: nothing is up yet."""
     folder = app_data or bundle.app_data
     folder.parent.mkdir(parents=True, exist_ok=True)
     mark = uuid.uuid4().hex
@@ -252,7 +266,6 @@ def running(
         )
     run = Run(bundle, process, mark, folder, stderr_path)
     try:
-        run.await_listening()
         yield run
     finally:
         run.clean_up()

@@ -1,0 +1,137 @@
+"""A bundle to injure, and what has to be true of it afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import signal
+import socket
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.bundle_maker import Bundle, Run, bundle, wait_until
+
+ASSET = b"a model"
+STEP = "import sys\nprint('migrated', file=sys.stderr)\n"
+
+
+def injured(folder: Path) -> Bundle:
+    """A page of services in a chain; ``talker`` says how many lines it has written."""
+    made = bundle(folder).service("db").service("api", deps=["db"])
+    made.service("talker", "talks", ports=(), deps=["db"], stop={"timeout_ms": 20_000})
+    return made.write()
+
+
+def with_all_state(folder: Path) -> Bundle:
+    """A bundle with which the runtime writes every kind of state file that there is."""
+    session = {
+        "id": "session",
+        "class": "per_install_generated",
+        "target": {"type": "env", "name": "SESSION"},
+    }
+    digest = hashlib.sha256(ASSET).hexdigest()
+    made = bundle(folder).set(secrets=[session]).file("data/model", ASSET)
+    made.script("bin/step", STEP)
+    made.service(
+        "db",
+        secrets=["session"],
+        assets=[{"path": "data/model", "sha256": digest}],
+        migrations=[{"version": "1", "command": ["bin/step"]}],
+    )
+    made.service("api", "double_fork", deps=["db"], stop={"timeout_ms": 500})
+    return made.write()
+
+
+def guardian_of(run: Run) -> psutil.Process:
+    """Return the guardian: the child of the runtime that is no service."""
+    found = wait_until(lambda: _guardian(run), what="a guardian")
+    assert found is not None
+    return found
+
+
+def _guardian(run: Run) -> psutil.Process | None:
+    with contextlib.suppress(psutil.Error):
+        for event in reversed(run.telemetry()):
+            if event["event"] == "guardian_replaced":
+                return psutil.Process(event["details"]["pid"])
+        for child in psutil.Process(run.pid).children():
+            if "SERVICE_INSTANCE_ID" not in child.environ():
+                return child
+    return None
+
+
+def stop_signals(run: Run) -> list[tuple[str, int]]:
+    """Return who recorded which signal, oldest first."""
+    seen = [
+        (event["t"], service["id"], event["signal"])
+        for service in run.bundle.document["services"]
+        for event in run.events(service["id"], "signal")
+    ]
+    return [(service_id, number) for _, service_id, number in sorted(seen)]
+
+
+def assert_stopped_in_order(run: Run) -> None:
+    """Everybody was asked by SIGTERM, once, and who is depended on was asked last."""
+    assert [number for _, number in stop_signals(run)] == [signal.SIGTERM] * 3
+    assert stop_signals(run)[-1][0] == "db"
+    ends = {name: run.events(name, "exit")[0]["t"] for name in ("api", "talker")}
+    assert max(ends.values()) <= run.events("db", "signal")[0]["t"]
+
+
+def assert_nothing_on_disk(run: Run) -> None:
+    """Neither token nor port file nor the record of an instance is left."""
+    wait_until(lambda: not _ours_on_disk(run), what="removal of the runtime's files")
+
+
+def _ours_on_disk(run: Run) -> list[str]:
+    folder = run.app_data / "runtime"
+    names = ("auth-token", "ipc_port", "instance.json")
+    return [name for name in names if (folder / name).exists()]
+
+
+def assert_state_is_whole(app_data: Path) -> None:
+    """Every state file can be read, and none was set aside or left half written."""
+    files = [path for path in app_data.rglob("*") if path.is_file()]
+    for path in files:
+        assert ".corrupt-" not in path.name, path
+        if path.suffix == ".json":
+            json.loads(path.read_bytes())
+
+
+def half_written(app_data: Path) -> list[Path]:
+    """Return what writers that were killed left beside the files that they were to replace."""
+    return [path for path in app_data.rglob(".*.new") if path.is_file()]
+
+
+def leaked_ports(app_data: Path) -> list[int]:
+    """Return the remembered ports that cannot be bound."""
+    path = app_data / "runtime" / "ports.json"
+    remembered = json.loads(path.read_bytes()) if path.exists() else {}
+    services = remembered.get("services", remembered)
+    ports = [port for by_name in services.values() for port in by_name.values()]
+    return [port for port in ports if not _can_be_bound(port)]
+
+
+def _can_be_bound(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def let_pass(most: float) -> None:
+    """Let a random time go by: the moment of a fault, not a wait for anything."""
+    time.sleep(random.uniform(0, most))
+
+
+def rounds(default: int) -> int:
+    """Return how many times the random faults are injected: BUNDLEVISOR_FAULTS."""
+    return int(os.environ.get("BUNDLEVISOR_FAULTS") or default)

@@ -1,0 +1,83 @@
+"""What was injected, and what became of it: the table at the end of the fault suite."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tests.bundle_maker import Run, wait_until
+
+HEADINGS = ("fault", "times", "leftovers", "lost lines", "seconds to clean (median, worst)")
+PATIENCE = 30.0
+
+
+class Injection(NamedTuple):
+    """One fault: ``lost`` lines are not in the log though they were written, or doubled."""
+
+    leftovers: int
+    lost: int | None
+    seconds: float | None
+
+
+class Tally:
+    """All faults of a test run, by name, in the order of their first injection."""
+
+    def __init__(self) -> None:
+        self._faults: dict[str, list[Injection]] = {}
+
+    def note(
+        self,
+        fault: str,
+        *,
+        leftovers: int = 0,
+        lost: int | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Enter one injection; None is what was not looked at."""
+        self._faults.setdefault(fault, []).append(Injection(leftovers, lost, seconds))
+
+    def cleaned(self, fault: str, run: Run) -> None:
+        """Wait until no process of the run is left, and enter how long that took."""
+        began = time.monotonic()
+        try:
+            wait_until(lambda: not run.leftovers(), PATIENCE, "no process left")
+        finally:
+            left, taken = len(run.leftovers()), time.monotonic() - began
+            lost = None if left else lost_lines(run)
+            self.note(fault, leftovers=left, lost=lost, seconds=taken)
+        assert not lost, f"{lost} lines lost"
+
+    def lines(self) -> Iterator[str]:
+        """Yield the table."""
+        rows = [HEADINGS, *(self._row(fault, seen) for fault, seen in self._faults.items())]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+        for row in rows if self._faults else ():
+            first, *others = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            yield "  ".join([first, *others]).rstrip()
+
+    def _row(self, fault: str, seen: list[Injection]) -> tuple[str, ...]:
+        lost = [injection.lost for injection in seen if injection.lost is not None]
+        seconds = sorted(i.seconds for i in seen if i.seconds is not None)
+        return (
+            fault,
+            str(len(seen)),
+            str(sum(injection.leftovers for injection in seen)),
+            str(sum(lost)) if lost else "-",
+            f"{seconds[len(seconds) // 2]:.2f}, {seconds[-1]:.2f}" if seconds else "-",
+        )
+
+
+def lost_lines(run: Run) -> int | None:
+    """Return how many lines of the service ``talker`` are missing or doubled; None without one.
+
+    Its lines count across incarnations and runs only if each has a record of its own.
+    """
+    wrote = run.events("talker", "wrote")
+    if not wrote:
+        return None
+    logged = [line for line in run.log("talker").splitlines() if line]
+    expected = [f"line {number}" for event in wrote for number in range(event["lines"])]
+    if logged == expected:
+        return 0
+    return abs(len(logged) - len(expected)) or 1

@@ -1,0 +1,123 @@
+"""The runtime dies in all the ways there are: the guardian stops everything in order."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.bundle_maker import Run, running, wait_until
+from tests.faults.scene import assert_nothing_on_disk, assert_stopped_in_order, injured
+from tests.faults.tally import Tally
+
+
+def told_of_its_death(run: Run) -> dict[str, object]:
+    events = wait_until(
+        lambda: [event for event in run.telemetry() if event["event"] == "runtime_died"],
+        what="the line about the runtime's death",
+    )
+    details: dict[str, object] = events[-1]["details"]
+    return details
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+def test_a_runtime_that_dies_by_a_signal_leaves_nothing(
+    tmp_path: Path, tally: Tally, number: signal.Signals
+) -> None:
+    with running(injured(tmp_path)) as run:
+        run.until_ready()
+        run.kill(number)
+        tally.cleaned(f"runtime {number.name}", run)
+        assert run.wait_gone() == -number
+        assert_stopped_in_order(run)
+        assert_nothing_on_disk(run)
+        details = told_of_its_death(run)
+        assert (details["found"], details["killed"], details["left"]) == (3, 0, 0)
+        assert details["signal"] == number
+
+
+def test_a_runtime_without_memory_leaves_nothing_when_it_is_killed(
+    tmp_path: Path, tally: Tally
+) -> None:
+    """First no allocation succeeds, then comes the SIGKILL that the kernel sends for it."""
+    with running(injured(tmp_path)) as run:
+        run.until_ready()
+        resource.prlimit(run.pid, resource.RLIMIT_AS, (1, 1))
+        psutil.Process(run.bundle.events("db", "started")[0]["pid"]).kill()
+        wait_until(lambda: run.process.poll() is not None or settled(run), what="the restart")
+        if run.process.poll() is None:
+            run.kill(signal.SIGKILL)
+        tally.cleaned("runtime out of memory, then SIGKILL", run)
+        assert_nothing_on_disk(run)
+        assert told_of_its_death(run)["left"] == 0
+
+
+def settled(run: Run) -> bool:
+    """The death of a service was noticed, whatever the runtime could do about it."""
+    return any(event["event"] in ("service_exit", "service_failed") for event in run.telemetry())
+
+
+@pytest.mark.parametrize(
+    ("tree", "options"),
+    [
+        ("ignores TERM", {"program": "ignores_term"}),
+        ("grandchildren ignore TERM", {"program": "forks_grandchild", "children": 3}),
+        ("double fork", {"program": "double_fork"}),
+        ("deaf double fork", {"program": "double_fork", "deaf": 1}),
+        (
+            "deaf double fork that holds stdout",
+            {"program": "double_fork", "deaf": 1, "keep-stdout": 1},
+        ),
+    ],
+)
+def test_stubborn_trees_end_with_a_killed_runtime(
+    tmp_path: Path, tally: Tally, tree: str, options: dict[str, object]
+) -> None:
+    program = str(options.pop("program"))
+    made = injured(tmp_path).service("stubborn", program, options=options, stop={"timeout_ms": 300})
+    with running(made.write()) as run:
+        run.until_ready()
+        run.kill()
+        tally.cleaned(f"runtime SIGKILL, tree: {tree}", run)
+        assert_nothing_on_disk(run)
+
+
+def test_a_tree_that_cleared_its_environment_ends_while_the_runtime_lives(
+    tmp_path: Path, tally: Tally
+) -> None:
+    options = {"deaf": 1, "clear-env": 1}
+    made = injured(tmp_path).service(
+        "stubborn", "double_fork", options=options, stop={"timeout_ms": 300}
+    )
+    with running(made.write()) as run:
+        run.until_ready()
+        wait_until(lambda: len(run.events("stubborn", "started")) == 2, what="the daemon")
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        tally.cleaned("orderly stop, tree: no mark, no session (subreaper)", run)
+
+
+def test_what_cleared_its_environment_and_left_its_session_outlives_a_killed_runtime(
+    tmp_path: Path, tally: Tally
+) -> None:
+    """The limit: without runtime there is no subreaper, and nothing else says whose it is."""
+    options = {"deaf": 1, "clear-env": 1}
+    made = injured(tmp_path).service(
+        "stubborn", "double_fork", options=options, stop={"timeout_ms": 300}
+    )
+    with running(made.write()) as run:
+        run.until_ready()
+        wait_until(lambda: len(run.events("stubborn", "started")) == 2, what="the daemon")
+        daemon = next(e for e in run.events("stubborn", "started") if e["role"] == "daemon")
+        run.kill()
+        wait_until(
+            lambda: {process.pid for process in run.leftovers()} <= {daemon["pid"]},
+            30,
+            "nothing left but the daemon",
+        )
+        left = len(run.leftovers())
+        tally.note("runtime SIGKILL, tree: no mark, no session (known limit)", leftovers=left)
+        assert_nothing_on_disk(run)
