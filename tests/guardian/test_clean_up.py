@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -14,16 +15,18 @@ from actors.guardian.ledger import Ledger
 from tests.guardian.marked import marked
 from tests.records import read_records
 
+GONE = f"gone{os.urandom(4).hex()}"
+
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    """Of a runtime ``gone`` with a token and a record."""
+    """Of a dead runtime with a token and a record."""
     ledger = Ledger()
-    ledger.apply(("hello", "gone", 1, -1.0))
+    ledger.apply(("hello", GONE, 1, -1.0))
     ledger.apply(("telemetry", str(tmp_path / "telemetry.jsonl")))
     for name in ("token", "record"):
-        (tmp_path / name).write_text("gone")
-        ledger.apply(("own", str(tmp_path / name), None, b"gone", name == "record"))
+        (tmp_path / name).write_text(GONE)
+        ledger.apply(("own", str(tmp_path / name), None, GONE.encode(), name == "record"))
     return ledger
 
 
@@ -46,8 +49,8 @@ def test_while_a_process_is_left_the_record_is_kept_for_the_sweep(
 
 def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, ledger: Ledger) -> None:
     ledger.inflight = 10_000_000
-    with marked("gone-1", tmp_path / "r") as process:
-        ledger.apply(("expect", Charge("api", "gone-1").fields()))
+    with marked(f"{GONE}-1", tmp_path / "r") as process:
+        ledger.apply(("expect", Charge("api", f"{GONE}-1").fields()))
         guard.clean_up(ledger)
         assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "record").exists()

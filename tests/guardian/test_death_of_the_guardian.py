@@ -26,7 +26,7 @@ def test_another_guardian_takes_over_and_knows_everything(tmp_path: Path) -> Non
         house.replaced(said)
         house.kill()
         house.wait_clean()
-        assert house.signals("db") and house.signals("job"), (house.record("db"), house.record("job"), house.telemetry())
+
         assert house.signals("db")[0]["t"] > house.signals("job")[0]["t"] + 0.25
         assert not (house.folder / "token").exists()
         assert house.telemetry()[-1]["details"]["found"] == 2

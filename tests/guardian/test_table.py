@@ -15,6 +15,9 @@ from actors.table.exit_watch import ExitWatch
 from tests.guardian.marked import birth, marked
 from tests.waiting import wait_until
 
+M = f"m{os.urandom(4).hex()}"
+"""The beginning of marks that nobody else's processes carry."""
+
 PLATFORMS = [linux, other] if sys.platform == "linux" else [other]
 each_platform = pytest.mark.parametrize("table", PLATFORMS, ids=lambda module: module.__name__)
 
@@ -33,16 +36,16 @@ class Table:
 
 @each_platform
 def test_a_process_is_known_by_its_mark_and_its_session(table: Table, tmp_path: Path) -> None:
-    with marked("m-1", tmp_path / "r") as process:
+    with marked(f"{M}-1", tmp_path / "r") as process:
         born = table.created(process.pid)
         assert born is not None
         assert table.alive(process.pid, born)
-        assert table.mark_of(process.pid) == "m-1"
+        assert table.mark_of(process.pid) == f"{M}-1"
         assert table.parent_of(process.pid) == os.getpid()
-        assert table.members(mark="m-1") == [(process.pid, born)]
+        assert table.members(mark=f"{M}-1") == [(process.pid, born)]
         assert table.members(session=process.pid) == [(process.pid, born)]
-        (found,) = table.census("m-")
-        assert (found.pid, found.created, found.mark) == (process.pid, born, "m-1")
+        (found,) = table.census(f"{M}-")
+        assert (found.pid, found.created, found.mark) == (process.pid, born, f"{M}-1")
         assert table.census("") == []
         (found,) = table.census("other-", {process.pid})
         assert (found.pid, found.session, found.mark) == (process.pid, process.pid, "")
@@ -50,9 +53,11 @@ def test_a_process_is_known_by_its_mark_and_its_session(table: Table, tmp_path: 
 
 @each_platform
 def test_a_mark_is_compared_whole(table: Table, tmp_path: Path) -> None:
-    with marked("m-12", tmp_path / "r", NOT_SERVICE_INSTANCE_ID="m-1", X="SERVICE_INSTANCE_ID=m-1"):
-        assert table.members(mark="m-1") == []
-        assert table.members(mark="m-12")
+    with marked(
+        f"{M}-12", tmp_path / "r", NOT_SERVICE_INSTANCE_ID=f"{M}-1", X=f"SERVICE_INSTANCE_ID={M}-1"
+    ):
+        assert table.members(mark=f"{M}-1") == []
+        assert table.members(mark=f"{M}-12")
 
 
 @each_platform
@@ -69,7 +74,7 @@ def test_a_zombie_is_not_alive(table: Table) -> None:
 
 @each_platform
 def test_a_signal_reaches_only_the_process_that_was_meant(table: Table, tmp_path: Path) -> None:
-    with marked("m-1", tmp_path / "r") as process:
+    with marked(f"{M}-1", tmp_path / "r") as process:
         born = table.created(process.pid)
         assert born is not None
         assert not table.send(process.pid, born - 1, signal.SIGKILL)
@@ -83,7 +88,7 @@ def test_without_pidfds_a_signal_goes_by_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "pidfd_open", no_pidfd)
-    with marked("m-1", tmp_path / "r") as process:
+    with marked(f"{M}-1", tmp_path / "r") as process:
         born = birth(process.pid)
         assert not linux.send(process.pid, born - 1, signal.SIGKILL)
         assert linux.send(process.pid, born, signal.SIGKILL)
@@ -141,7 +146,7 @@ def test_an_end_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blin
     if blind:
         monkeypatch.setattr(os, "pidfd_open", no_pidfd)
     watch = ExitWatch()
-    with marked("m-1", tmp_path / "r") as process:
+    with marked(f"{M}-1", tmp_path / "r") as process:
         born = birth(process.pid)
         assert watch.add(process.pid, born)
         assert watch.wait(0, []) == (set(), set())
