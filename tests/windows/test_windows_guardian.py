@@ -75,7 +75,7 @@ def gone(*pids: int) -> None:
 
 
 def up(guardian: int) -> None:
-    """Wait until the guardian listens: a spawned one takes its pipe from a living parent."""
+    """Wait until the guardian listens."""
     root = os.environ["SYSTEMROOT"]
 
     def left_the_folder() -> bool:
@@ -108,6 +108,14 @@ def test_a_dead_runtime_leaves_no_service_no_token_and_one_line(run: Any) -> Non
     assert line["event"] == "runtime_died"
     assert line["details"]["found"] == 2
     assert line["details"]["left"] == 0
+
+
+def test_a_runtime_may_die_before_its_guardian_has_come_up(run: Any) -> None:
+    guarded = run("sleeps")
+    guarded.top.kill()
+    gone(*guarded.services, guarded.guardian)
+    assert not guarded.token
+    assert guarded.telemetry()[0]["details"]["found"] == 1
 
 
 def test_the_guardian_says_which_exit_code_the_runtime_had(run: Any) -> None:

@@ -1,4 +1,7 @@
-"""The whole runtime: a small bundle is run, asked, stopped and killed."""
+"""The whole runtime: a small bundle is run, asked, stopped and killed.
+
+The environment variable BUNDLEVISOR_EXE may name a frozen build, which is tested instead then.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,8 @@ while True:
         print("asked to stop", flush=True)
         os._exit(0)
 """
+FROZEN = os.environ.get("BUNDLEVISOR_EXE")
+COMMAND = [FROZEN] if FROZEN else [sys.executable, "-m", "control"]
 BATCH = f'@"{sys.executable}" -S "%BUNDLE_ROOT%\\bin\\program.py"\r\n'
 
 
@@ -85,7 +90,7 @@ class Running:
         manifest = _bundle(folder / "bundle")
         words = ["run", "--manifest", str(manifest), "--app-data", str(self.app_data)]
         self.process = subprocess.Popen(
-            [*parent, sys.executable, "-m", "control", *words],
+            [*parent, *COMMAND, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
         )
@@ -178,7 +183,7 @@ def test_a_second_instance_is_refused(running: Running) -> None:
     manifest = running.app_data.parent / "bundle" / "bundle.json"
     words = ["--manifest", str(manifest), "--app-data", str(running.app_data)]
     second = subprocess.run(
-        [sys.executable, "-m", "control", "run", *words],
+        [*COMMAND, "run", *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
