@@ -60,6 +60,10 @@ class Register:
         """Have the guardian leave a file alone."""
         self._guardian.disown(path)
 
+    def guardian_changed(self) -> None:
+        """Write down who the guardian is now."""
+        self._changed.set()
+
     def close(self) -> None:
         """Write no more."""
         self._closed = True
@@ -76,9 +80,13 @@ class Register:
         services: dict[str, list[ServiceProcess]] = {}
         for instance_, process in list(self._running.items()):
             services.setdefault(self._services.get(instance_, ""), []).append(process)
+        record = msgspec.structs.replace(
+            self._record,
+            services=services,
+            guardian_pid=self._guardian.pid,
+            guardian_created=self._guardian.created,
+        )
         try:
-            record_file.write(
-                self._app_data, msgspec.structs.replace(self._record, services=services)
-            )
+            record_file.write(self._app_data, record)
         except OSError as error:
             self._warn(f"the instance record could not be written: {error}")

@@ -158,7 +158,7 @@ class House:
             return
         from actors.process.sweep import sweep
 
-        swept = sweep(self.bundle.app_data)
+        swept = sweep(self.bundle.app_data, self.console.warn)
         if swept is not None and swept.found:
             self.console.warn(
                 f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
@@ -192,8 +192,8 @@ class House:
         self.log_loop = Loop("logs", console.fault)
         self.loop.start()
         self.log_loop.start()
-        self.guardian.attach(self.loop, lambda event, details: self.emit(event, None, **details))
         self.register = Register(self.guardian, bundle.app_data, self._record(), console.warn)
+        self.guardian.attach(self.loop, self._guardian_news)
         self.reserved = HeldPorts()
         self.world = World(
             loop=self.loop,
@@ -386,6 +386,10 @@ class House:
     def _mark(self, what: str, service_id: str) -> None:
         self.recorder.mark(what, service_id)
         self._first_spawn.set()
+
+    def _guardian_news(self, event: str, details: dict[str, object]) -> None:
+        self.register.guardian_changed()
+        self.emit(event, None, **details)
 
     def _resumed(self, seconds: float) -> None:
         if self.supervisor is not None:

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.live_runtime import Run, bundlevisor, running
+from tests.live_runtime import Run, bundlevisor, running, starting
 from tests.records import events, read_records
 from tests.waiting import wait_until
 
-__all__ = ["Bundle", "Run", "bundle", "bundlevisor", "running", "wait_until"]
+__all__ = ["Bundle", "Run", "bundle", "bundlevisor", "running", "starting", "wait_until"]
 
 PROGRAMS = Path(__file__).parent / "programs"
 PLATFORM_KEYS = tuple(

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import msgspec
@@ -57,16 +57,29 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-def sweep(app_data: str, *, grace_s: float = 2.0, guardian_s: float = 10.0) -> Swept | None:
+def _unheard(sentence: str) -> None:
+    """For callers that do not want to be told."""
+
+
+def sweep(
+    app_data: str,
+    report: Callable[[str], object] = _unheard,
+    *,
+    grace_s: float = 2.0,
+    guardian_s: float = 10.0,
+) -> Swept | None:
     """End what is left of the instance on record; None when there is no record (20 us).
 
     Called with the instance lock held. First it waits, at most ``guardian_s``, for the guardian of
     that instance, which may be about to stop the services in their order. Then everything is asked
     at once and killed after ``grace_s``. A process is touched only if it carries that instance's
     mark, or is in the session of a service on record together with one that does: a pid and a
-    start time alone may be somebody else's after a reboot.
+    start time alone may be somebody else's after a reboot. ``report`` hears of a record that could
+    not be used.
     """
-    record, _ = atomic.read_or_set_aside(instance.path(app_data), _parse)
+    record, trouble = atomic.read_or_set_aside(instance.path(app_data), _parse)
+    if trouble:
+        report(trouble)
     if record is None or table.alive(record.pid, record.created):
         return None
     started = time.monotonic()

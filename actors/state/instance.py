@@ -25,7 +25,10 @@ class ServiceProcess(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """``instance.json``. Times are seconds since the epoch; ``created`` is the runtime's own."""
+    """``instance.json``. Times are seconds since the epoch; ``created`` is the runtime's own.
+
+    The sweep of the next start waits for the guardian, which may be stopping the services.
+    """
 
     instance_id: str
     pid: int
@@ -35,6 +38,8 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     token_path: str
     manifest: str
     started_at: float
+    guardian_pid: int = 0
+    guardian_created: float = 0.0
     services: dict[str, list[ServiceProcess]] = {}
 
 

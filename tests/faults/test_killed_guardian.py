@@ -1,0 +1,162 @@
+"""The guardian dies, alone or together with the runtime, and still nothing is left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from actors import table
+from tests.bundle_maker import Run, running, starting, wait_until
+from tests.faults.scene import (
+    assert_nothing_on_disk,
+    assert_state_is_whole,
+    assert_stopped_in_order,
+    guardian_of,
+    injured,
+    leaked_ports,
+    stop_signals,
+)
+from tests.faults.tally import Tally, lost_lines
+
+BOTH = "runtime and guardian SIGKILL at once (nobody reads the pipes), next start"
+
+
+def replaced(run: Run, dead: int) -> bool:
+    return any(
+        event["event"] == "guardian_replaced" and event["details"]["died"] == dead
+        for event in run.telemetry()
+    )
+
+
+def kill_both(run: Run, guardian: psutil.Process) -> None:
+    """Neither can act on the other's death: both stand still when they are killed."""
+    for pid in (guardian.pid, run.pid):
+        os.kill(pid, signal.SIGSTOP)
+    for pid in (guardian.pid, run.pid):
+        os.kill(pid, signal.SIGKILL)
+    run.wait_gone()
+    wait_until(lambda: not guardian.is_running(), what="the end of the guardian")
+
+
+def pids_of_services(run: Run) -> set[int]:
+    return {
+        event["pid"]
+        for service in run.bundle.document["services"]
+        for event in run.events(service["id"], "started")
+    }
+
+
+@contextlib.contextmanager
+def somebody_elses(**env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a session of its own that has nothing to do with any bundle."""
+    process = subprocess.Popen(
+        [sys.executable, "-ISc", "import sys; sys.stdin.read()"],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, **env},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdin
+        process.stdin.close()
+
+
+def test_a_new_guardian_knows_everything_that_the_killed_one_knew(
+    tmp_path: Path, tally: Tally
+) -> None:
+    with running(injured(tmp_path)) as run:
+        run.until_ready()
+        first = guardian_of(run)
+        first.kill()
+        wait_until(lambda: replaced(run, first.pid), what="the new guardian")
+        assert guardian_of(run).pid != first.pid
+        run.kill()
+        tally.cleaned("guardian SIGKILL, then runtime SIGKILL", run)
+        assert_stopped_in_order(run)
+        assert_nothing_on_disk(run)
+
+
+def test_what_is_left_of_both_is_ended_by_the_next_start(tmp_path: Path, tally: Tally) -> None:
+    made = injured(tmp_path)
+    with running(made) as run:
+        run.until_ready()
+        kill_both(run, guardian_of(run))
+        left = pids_of_services(run)
+        assert {process.pid for process in run.leftovers()} >= left - talker(run)
+        with running(made) as second:
+            second.until_ready()
+            assert "an earlier instance" in second.stderr
+            swept = alive(left)
+            second.kill(signal.SIGTERM)
+            assert second.wait_gone() == 0
+            wait_until(lambda: not second.leftovers(), what="no process left")
+            tally.note(BOTH, leftovers=swept, lost=lost_lines(second))
+            assert not swept
+            assert_nothing_on_disk(second)
+            assert_state_is_whole(second.app_data)
+            assert not leaked_ports(second.app_data)
+
+
+def talker(run: Run) -> set[int]:
+    """It may have ended by itself: nobody reads what it writes."""
+    return {event["pid"] for event in run.events("talker", "started")}
+
+
+def alive(pids: set[int]) -> int:
+    return sum(table.alive(pid, table.created(pid) or -1.0) for pid in pids)
+
+
+@pytest.mark.parametrize("same_start_time", [False, True])
+def test_a_process_that_has_got_the_pid_of_a_service_is_left_alone(
+    tmp_path: Path, tally: Tally, same_start_time: bool
+) -> None:
+    made = injured(tmp_path)
+    with running(made) as run, somebody_elses() as stranger:
+        run.until_ready()
+        kill_both(run, guardian_of(run))
+        left = pids_of_services(run)
+        path = run.app_data / "runtime" / "instance.json"
+        record = json.loads(path.read_bytes())
+        (entry,) = record["services"]["db"]
+        entry["pid"] = stranger.pid
+        if same_start_time:
+            entry["created"] = table.created(stranger.pid)
+        path.write_text(json.dumps(record))
+        with running(made) as second:
+            second.until_ready()
+            assert not alive(left)
+            assert stranger.poll() is None
+        tally.note("both SIGKILL, pid on record is somebody else's now", leftovers=alive(left))
+
+
+def test_the_next_start_waits_for_a_guardian_at_work(tmp_path: Path, tally: Tally) -> None:
+    """An orderly stop is not made disorderly by a hurried user."""
+    made = injured(tmp_path)
+    made.service("slow", "stops_slowly", options={"stop_ms": 1500}, deps=["api"]).write()
+    with running(made) as run:
+        run.until_ready()
+        run.kill()
+        run.wait_gone()
+        wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
+        with starting(made) as second:
+            second.await_listening()
+            signals = stop_signals(run)
+            tally.note("start while the guardian is at work", leftovers=0)
+            assert [name for name, _ in signals].count("slow") == 1
+            ends = {name: run.events(name, "exit")[0]["t"] for name in ("slow", "api")}
+            assert ends["slow"] <= next(e["t"] for e in run.events("api", "signal")), (
+                "api was stopped before what depends on it"
+            )
+            second.until_ready()

@@ -1,0 +1,87 @@
+"""A million numbered lines, and the runtime is killed while they are written."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
+from tests.faults.scene import rounds
+from tests.faults.tally import Tally
+
+LINES = 1_000_000
+WIDTH = 24
+SOURCE = f"""
+import os, signal
+stop = []
+signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
+for first in range(0, {LINES}, 250):
+    batch = b"".join(b"%0{WIDTH - 1}d\\n" % line for line in range(first, first + 250))
+    while batch:
+        batch = batch[os.write(1, batch):]
+while not stop:
+    signal.pause()
+os.write(1, b"told to stop\\n")
+"""
+SECRET = "000777"
+"""Stands in many of the lines: these are written in another form than they were read in."""
+
+
+def log_of(run: Run) -> bytes:
+    """Return the log with its rotated parts, oldest first."""
+    path = run.app_data / "logs" / "writer.log"
+    parts = [path.with_name(f"{path.name}{end}") for end in (".2", ".1", "")]
+    return b"".join(part.read_bytes() for part in parts if part.exists())
+
+
+def size_of_log(run: Run) -> int:
+    folder = run.app_data / "logs"
+    return sum(path.stat().st_size for path in folder.glob("writer.log*"))
+
+
+def line(number: int, *, secret: bool) -> bytes:
+    text = b"%0*d" % (WIDTH - 1, number)
+    return text.replace(SECRET.encode(), b"[secret:key]") if secret else text
+
+
+@pytest.mark.timeout(60 + 20 * rounds(20))
+@pytest.mark.parametrize("secret", [False, True], ids=["plain", "redacted"])
+def test_of_a_million_lines_none_is_lost_or_doubled(
+    tmp_path: Path, tally: Tally, secret: bool
+) -> None:
+    expected = [line(n, secret=secret) for n in range(LINES)] + [b"told to stop"]
+    for number in range(max(1, rounds(20) // 20)):
+        moment = random.randrange(1, LINES * WIDTH * 98 // 100)
+        logged, seconds = log_of_a_killed_run(tmp_path / str(number), moment, secret=secret)
+        missing = len(set(expected) - set(logged))
+        doubled = len(logged) - len(set(logged))
+        kind = "redacted lines" if secret else "lines"
+        fault = f"runtime SIGKILL in a million {kind}"
+        tally.note(fault, lost=missing + doubled, seconds=seconds)
+        assert logged == expected, f"{missing} lost, {doubled} doubled, killed at {moment}"
+
+
+def log_of_a_killed_run(folder: Path, moment: int, *, secret: bool) -> tuple[list[bytes], float]:
+    """Kill the runtime when ``moment`` bytes are in the log; return the lines at the end."""
+    made = writing(folder, secret=secret)
+    with running(made) as run:
+        if secret:
+            run.post("/secrets", {"secrets": {"key": SECRET}})
+        wait_until(lambda: size_of_log(run) >= moment, 60, "the moment of the kill")
+        run.kill()
+        began = time.monotonic()
+        wait_until(lambda: not run.leftovers(), 60, "no process left")
+        return log_of(run).splitlines(), time.monotonic() - began
+
+
+def writing(folder: Path, *, secret: bool) -> Bundle:
+    made = bundle(folder).script("bin/writer", SOURCE)
+    if secret:
+        target = {"type": "env", "name": "KEY"}
+        made.set(secrets=[{"id": "key", "class": "user_prompt", "target": target}])
+    names = ["key"] if secret else None
+    made.service("writer", "bin/writer", ports=(), stop={"timeout_ms": 60_000}, secrets=names)
+    return made.write()
