@@ -1,0 +1,104 @@
+"""A service's data before an upgrade: copied as a whole or not at all, and put back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from actors.state.data_snapshot import DataSnapshots, Taken, TooLarge
+
+LIMIT = 1 << 20
+
+
+def data(folder: Path) -> Path:
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "note").write_text("before")
+    (folder / "link").symlink_to("deep/note")
+    return folder
+
+
+def taken(*folders: Path, upgraded: bool = False) -> Taken:
+    return Taken(tuple(map(str, folders)), ("1.0.0",), "1.0.0", upgraded)
+
+
+def test_what_was_changed_after_the_snapshot_is_put_back(tmp_path: Path) -> None:
+    folder = data(tmp_path / "store")
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    (folder / "deep" / "note").write_text("after")
+    (folder / "new").write_text("half migrated")
+    (folder / "link").unlink()
+    found = snapshots.find("db")
+    assert found == taken(folder)
+    snapshots.put_back("db", found)
+    assert (folder / "deep" / "note").read_text() == "before"
+    assert not (folder / "new").exists()
+    assert os.readlink(folder / "link") == "deep/note"
+
+
+def test_a_database_that_is_written_in_place_does_not_reach_its_copy(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    path = folder / "db.sqlite"
+    database = sqlite3.connect(path)
+    database.execute("create table note (text)")
+    database.commit()
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    database.execute("drop table note")
+    database.commit()
+    database.close()
+    snapshots.put_back("db", taken(folder))
+    again = sqlite3.connect(path)
+    assert again.execute("select count(*) from note").fetchone() == (0,)
+    again.close()
+
+
+def test_putting_back_can_be_repeated_after_it_was_cut_short(tmp_path: Path) -> None:
+    folder = data(tmp_path / "store")
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    os.rename(folder, f"{folder}.broken")
+    (tmp_path / "store.restoring").mkdir()
+    (tmp_path / "store.restoring" / "torn").write_text("")
+    snapshots.put_back("db", taken(folder))
+    assert (folder / "deep" / "note").read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshots", "store"]
+
+
+def test_data_over_the_bound_is_not_copied_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = data(tmp_path / "store")
+    snapshots = DataSnapshots(str(tmp_path))
+    with pytest.raises(TooLarge, match="over the bound of 3 bytes"):
+        snapshots.take("db", taken(folder), 3)
+    assert snapshots.find("db") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
+def test_pipes_and_sockets_among_the_data_are_left_out(tmp_path: Path) -> None:
+    folder = data(tmp_path / "store")
+    os.mkfifo(folder / "pipe")
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    snapshots.put_back("db", taken(folder))
+    assert not (folder / "pipe").exists()
+    assert (folder / "deep" / "note").exists()
+
+
+def test_a_snapshot_without_its_last_file_is_none(tmp_path: Path) -> None:
+    (tmp_path / "snapshots" / "db" / "0").mkdir(parents=True)
+    assert DataSnapshots(str(tmp_path)).find("db") is None
+
+
+def test_it_remembers_that_the_upgrade_came_to_its_end(tmp_path: Path) -> None:
+    folder = data(tmp_path / "store")
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    snapshots.upgraded("db")
+    assert snapshots.find("db") == taken(folder, upgraded=True)
+    snapshots.drop("db")
+    snapshots.drop("db")
+    assert snapshots.find("db") is None
