@@ -50,6 +50,10 @@ def examine(path: str, platform: str) -> None:
     """Read a file's header; Unusable when ``platform`` cannot run such a file. Raises OSError."""
     from actors import binary_header
 
+    if platform.startswith("win-"):
+        from actors.process import windows_command
+
+        path = windows_command.find(path)
     header = binary_header.read(_head(path))
     if binary_header.is_foreign(header, platform):
         raise Unusable("binary_wrong_architecture", _foreign(path, header.platforms, platform))

@@ -33,11 +33,9 @@ def page_of(service: Service, binary: Binary | None, bundle_root: str) -> Page |
         return None
     if binary is not None and binary.path:
         path = resolve(bundle_root, binary.path)
-        if is_runnable(path):
-            return None
-        if path.lower().endswith((".html", ".htm")):
+        if path.lower().endswith((".html", ".htm")):  # Windows lets every file be run
             return Page(os.path.dirname(path), os.path.basename(path))
-        return Page(path)
+        return None if is_runnable(path) else Page(path)
     if not service.assets:
         return None
     first = resolve(bundle_root, service.assets[0].path)

@@ -47,11 +47,13 @@ def test_what_no_system_runs_is_no_program(tmp_path: Path, content: bytes) -> No
 
 def test_windows_runs_batch_files_and_no_scripts(tmp_path: Path) -> None:
     (tmp_path / "tool.cmd").write_text("@echo off\r\n")
-    (tmp_path / "tool").write_text("#!/bin/sh\n")
+    for name in ("tool", "script"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        examine(str(tmp_path / name), "linux-x64")
     examine(str(tmp_path / "tool.cmd"), "win-x64")
-    examine(str(tmp_path / "tool"), "linux-x64")
+    examine(str(tmp_path / "tool"), "win-x64")
     with pytest.raises(Unusable, match="no program"):
-        examine(str(tmp_path / "tool"), "win-x64")
+        examine(str(tmp_path / "script"), "win-x64")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not read the first line")

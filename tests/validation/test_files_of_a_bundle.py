@@ -53,9 +53,9 @@ def test_a_bundle_without_faults_is_valid(tmp_path: Path) -> None:
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("gone", "bin/gone").service("folder", "bin/sub")
-    made.file("bin/sub/a", "")
-    made.service("text", "bin/text").service("foreign", "bin/foreign")
+    made = bundle(tmp_path).file("bin/sub/a", "")
+    for name in ("gone", "sub", "text", "foreign"):
+        made.service(name, f"bin/{name}", binaries={"universal": {"path": f"bin/{name}"}})
     made.service("step", migrations=[{"version": "1", "command": ["bin/none"]}])
     made.service("asked", health={"type": "command", "command": ["bin/none"]})
     made.service("asset", assets=[{"path": "model.bin"}])
@@ -66,7 +66,7 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     assert found.errors == ()
     assert sorted(codes(found.service_errors)) == [
         ("asset_missing", "asset"),
-        ("binary_is_directory", "folder"),
+        ("binary_is_directory", "sub"),
         ("binary_missing", "gone"),
         ("binary_not_executable", "text"),
         ("binary_wrong_architecture", "foreign"),
@@ -77,7 +77,7 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     by_service = {one.service: one for one in found.service_errors}
     assert by_service["step"].path == "services[4].migrations[0].command[0]"
     assert by_service["asked"].path == "services[5].health.command[0]"
-    assert by_service["gone"].path == f"services[0].binaries.{current_key()}.path"
+    assert by_service["gone"].path == "services[0].binaries.universal.path"
     assert "is built for linux-riscv64" in by_service["foreign"].message
 
 
