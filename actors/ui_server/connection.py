@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
@@ -77,6 +78,18 @@ class Connection(RequestHandler):
     def end_answer(self) -> None:
         """What comes now is the next request."""
         self._answering = False
+
+    def leave(self) -> None:
+        """End as soon as the request under way is answered: now, if there is none."""
+        if self._answering:
+            self.close()
+        else:
+            self.force_close()
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Only while the client is there: reading and writing fail without it as they should."""
+        if self.transport is not None:
+            super().log_exception(*args, **kw)
 
     def _end_deadline(self) -> None:
         if self._head_deadline is not None:

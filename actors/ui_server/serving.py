@@ -22,6 +22,8 @@ from actors.ui_server.site import Site
 BACKLOG = 128
 GRACE = 0.6
 """Seconds that requests and WebSockets under way get at the end."""
+SETTLE = 0.01
+"""Seconds in which connections that were just accepted become known."""
 STUCK = 3.0
 """Seconds after the end of the control pipe when the process is ended without a loop's help."""
 
@@ -59,14 +61,18 @@ async def _serve(config: UiConfig, control: Control, listener: socket.socket) ->
 
 async def _finish(server: Server, proxy: Proxy) -> None:
     """Idle connections end now, requests when they are answered, all of them after the grace."""
-    server.pre_shutdown()
     proxy.going_away()
     loop = asyncio.get_running_loop()
     end = loop.time() + GRACE
+    await asyncio.sleep(SETTLE)
     while server.connections and loop.time() < end:
-        await asyncio.sleep(0.01)
+        for connection in server.connections:
+            assert isinstance(connection, Connection)  # noqa: S101 - we make no other
+            connection.leave()
+        await asyncio.sleep(SETTLE)
     await server.shutdown(timeout=0.05)
     await proxy.close()
+    await asyncio.sleep(0)  # closed transports say goodbye in the next round
 
 
 def _on_stop_signals(stop: Callable[[], object]) -> None:

@@ -138,12 +138,14 @@ def test_sigterm_ends_it_in_order_although_a_connection_is_kept_alive(
     serving: Any, root: Path
 ) -> None:
     ui = serving(root)
+    silent = ui.connect()
     idle = http.client.HTTPConnection("127.0.0.1", ui.port)
     idle.request("GET", "/")
     assert idle.getresponse().read() == b"index"
-    silent = ui.connect()
     os.kill(ui.process.pid, signal.SIGTERM)
     assert ui.wait() == 0
+    with pytest.raises(ConnectionError):
+        ui.ask("/")
     idle.close()
     silent.close()
 
