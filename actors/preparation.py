@@ -38,20 +38,26 @@ class Stores(msgspec.Struct, frozen=True):
     def news(self, manifest: Manifest) -> list[tuple[str, dict[str, object]]]:
         """Return the events that are worth telling once they are open."""
         news: list[tuple[str, dict[str, object]]] = []
-        if self.migrations.trouble:
-            news.append(("state_set_aside", {"reason": self.migrations.trouble}))
         if self.migrations.phase is InstallPhase.DOWNGRADE:
             versions = {"from": self.migrations.version_before, "to": manifest.app.version}
             news.append(("app_downgraded", dict(versions)))
         return news
 
 
-def open_stores(manifest: Manifest, app_data: str, *, verify_all: bool) -> Stores:
-    """Read what earlier starts left; torn files are set aside, and nothing stops the start."""
+def open_stores(
+    manifest: Manifest, app_data: str, *, report: Callable[[str], object], verify_all: bool
+) -> Stores:
+    """Read what earlier starts left; torn files are set aside, and nothing stops the start.
+
+    ``report`` hears a sentence for each file that was set aside, now or when it is looked into.
+    """
+    migrations = Migrations(app_data, manifest)
+    if migrations.trouble:
+        report(migrations.trouble)
     return Stores(
-        Migrations(app_data, manifest),
-        DataSnapshots(app_data),
-        VerifiedAssets(app_data),
+        migrations,
+        DataSnapshots(app_data, report),
+        VerifiedAssets(app_data, report),
         verify_all,
     )
 

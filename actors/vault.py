@@ -199,7 +199,6 @@ class Vault:
             return Kept()
         if trouble:
             self.set_aside = trouble
-            self._warn(trouble)
         if kept.in_key_store and self._key_store is None:
             self._warn(
                 f"the key store holds {', '.join(sorted(kept.in_key_store))}; start with"

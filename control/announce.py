@@ -32,6 +32,7 @@ TROUBLE: dict[str, Say] = {
     "playwright_chromium_fallback": lambda id_, d: (
         f"{id_}: its Chromium {d.get('missing')} is not there; it gets {d.get('path')}"
     ),
+    "state_set_aside": lambda _, d: str(d.get("reason")),
     "port_reassigned": lambda id_, d: (
         f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken; it gets {d.get('port')}"
     ),

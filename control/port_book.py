@@ -16,7 +16,10 @@ from manifest.texts import ports_named
 
 
 class PortBook:
-    """The ports of one bundle. Chosen ports are held in ``reserved`` until a service takes them."""
+    """The ports of one bundle. Chosen ports are held in ``reserved`` until a service takes them.
+
+    ``set_aside`` hears of a memory of ports that could not be used, ``warn`` of other trouble.
+    """
 
     def __init__(
         self,
@@ -25,12 +28,14 @@ class PortBook:
         control_port: int,
         reserved: HeldPorts,
         warn: Callable[[str], None],
+        set_aside: Callable[[str], None],
     ) -> None:
         self._manifest = manifest
         self._app_data = app_data
         self._control_port = control_port
         self._reserved = reserved
         self._warn = warn
+        self._set_aside = set_aside
         self._demands = plan_ports.demands(manifest)
 
     def choose(self) -> tuple[Ports, tuple[Finding, ...]]:
@@ -39,7 +44,7 @@ class PortBook:
             return {}, ()
         remembered, trouble = memory.read(self._app_data)
         if trouble:
-            self._warn(trouble)
+            self._set_aside(trouble)
         plan = plan_ports.choose(
             self._demands,
             is_free=self._reserved.hold,

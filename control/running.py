@@ -138,8 +138,11 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
     def earlier_timelines(self) -> Sequence[Timeline]:
         """Return the earlier starts that are remembered, oldest first."""
-        known = timelines.read(self.facts.app_data_dir)
+        known = timelines.read(self.facts.app_data_dir, self._set_aside)
         return [old for old in known if old.instance_id != self.facts.instance_id]
+
+    def _set_aside(self, reason: str) -> None:
+        self.world.emit("state_set_aside", None, reason=reason)
 
     def gauges(self) -> Gauges:
         """Return the counters for ``/metrics``."""

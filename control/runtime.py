@@ -131,6 +131,7 @@ class House:
         self.supervisor: pykka.ActorRef[Any] | None = None
         self.server: Any = None
         self._first_spawn = threading.Event()
+        self._set_aside_early: list[str] = []
         self.secrets = SecretSupply(bundle, console.warn, self.emit)
         self.socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
         self.host, self.port = self.socket.getsockname()[:2]
@@ -158,7 +159,7 @@ class House:
             return
         from actors.process.sweep import sweep
 
-        swept = sweep(self.bundle.app_data, self.console.warn)
+        swept = sweep(self.bundle.app_data, self._set_aside_early.append)
         if swept is not None and swept.found:
             self.console.warn(
                 f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
@@ -188,6 +189,8 @@ class House:
     def _open_edges(self, parent: int) -> None:
         bundle, console = self.bundle, self.console
         self.telemetry = Telemetry(bundle.telemetry_path, console.warn)
+        for reason in self._set_aside_early:
+            self._set_aside(reason)
         self.loop = Loop("events", console.fault, on_resume=self._resumed)
         self.log_loop = Loop("logs", console.fault)
         self.loop.start()
@@ -217,7 +220,9 @@ class House:
 
         bundle = self.bundle
         full = bundle.options.verify == "full"
-        stores: Stores = open_stores(bundle.manifest, bundle.app_data, verify_all=full)
+        stores: Stores = open_stores(
+            bundle.manifest, bundle.app_data, report=self._set_aside, verify_all=full
+        )
         for event, details in stores.news(bundle.manifest):
             self.emit(event, None, **details)
         return stores
@@ -250,7 +255,14 @@ class House:
             dry_run=bundle.options.dry_run,
         )
         self.gpu = Gpu(manifest, self.emit, self.console.warn)
-        book = PortBook(manifest, bundle.app_data, self.port, self.reserved, self.console.warn)
+        book = PortBook(
+            manifest,
+            bundle.app_data,
+            self.port,
+            self.reserved,
+            self.console.warn,
+            self._set_aside,
+        )
         ports, failures = book.choose()
         self.recorder.mark(milestones.PORTS)
         self.blueprints = bundle.blueprints()
@@ -386,6 +398,9 @@ class House:
     def _mark(self, what: str, service_id: str) -> None:
         self.recorder.mark(what, service_id)
         self._first_spawn.set()
+
+    def _set_aside(self, reason: str) -> None:
+        self.emit("state_set_aside", None, reason=reason)
 
     def _guardian_news(self, event: str, details: dict[str, object]) -> None:
         self.register.guardian_changed()

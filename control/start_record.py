@@ -49,6 +49,10 @@ class StartRecord:
         made = self.make()
         emit("ready", None, after_ms=made.ready_ms, summary=made.summary)
         try:
-            timelines.add(self._bundle.app_data, made)
+            timelines.add(
+                self._bundle.app_data,
+                made,
+                lambda reason: emit("state_set_aside", None, reason=reason),
+            )
         except OSError as error:
             warn(f"the timeline of this start could not be kept: {error}")

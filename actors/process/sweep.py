@@ -57,13 +57,9 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-def _unheard(sentence: str) -> None:
-    """For callers that do not want to be told."""
-
-
 def sweep(
     app_data: str,
-    report: Callable[[str], object] = _unheard,
+    report: Callable[[str], object] = atomic.unheard,
     *,
     grace_s: float = 2.0,
     guardian_s: float = 10.0,

@@ -16,6 +16,10 @@ else:
 T = TypeVar("T")
 
 
+def unheard(sentence: str) -> None:
+    """For callers that do not want to be told of files that are set aside."""
+
+
 def make_folder(path: str) -> None:
     """Make the folder and its missing parents, each for the user alone (0700)."""
     if os.path.isdir(path):

@@ -12,6 +12,7 @@ import os
 import shutil
 import stat
 import sys
+from collections.abc import Callable
 
 import msgspec
 
@@ -41,12 +42,15 @@ class TooLarge(Exception):
 class DataSnapshots:
     """The snapshots of one app-data. Copies whole folders: for worker threads, not for actors."""
 
-    def __init__(self, app_data: str) -> None:
+    def __init__(self, app_data: str, report: Callable[[str], object] = atomic.unheard) -> None:
         self._root = os.path.join(app_data, FOLDER)
+        self._report = report
 
     def find(self, service_id: str) -> Taken | None:
         """Return the snapshot of a service, if there is one."""
-        taken, _ = atomic.read_or_set_aside(self._file(service_id), _parse)
+        taken, trouble = atomic.read_or_set_aside(self._file(service_id), _parse)
+        if trouble:
+            self._report(trouble)
         return taken
 
     def take(self, service_id: str, taken: Taken, max_bytes: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import msgspec
 
@@ -14,15 +15,17 @@ KEPT = 20
 """How many starts are remembered."""
 
 
-def read(app_data: str) -> list[Timeline]:
-    """Return the earlier starts, oldest first; a torn file is set aside and counts as none."""
-    found, _ = atomic.read_or_set_aside(os.path.join(app_data, FILE), _parse)
+def read(app_data: str, report: Callable[[str], object]) -> list[Timeline]:
+    """Return the earlier starts, oldest first; ``report`` hears of a torn file, which is none."""
+    found, trouble = atomic.read_or_set_aside(os.path.join(app_data, FILE), _parse)
+    if trouble:
+        report(trouble)
     return found or []
 
 
-def add(app_data: str, timeline: Timeline) -> None:
-    """Remember a start, once; raises OSError."""
-    others = [old for old in read(app_data) if old.instance_id != timeline.instance_id]
+def add(app_data: str, timeline: Timeline, report: Callable[[str], object]) -> None:
+    """Remember a start, once; raises OSError. ``report`` as in :func:`read`."""
+    others = [old for old in read(app_data, report) if old.instance_id != timeline.instance_id]
     kept = [*others, timeline][-KEPT:]
     atomic.write(os.path.join(app_data, FILE), msgspec.json.encode(kept), durable=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections.abc import Callable
 
 import msgspec
 
@@ -15,20 +16,25 @@ FILE = os.path.join("runtime", "verified.json")
 
 
 class VerifiedAssets:
-    """What earlier starts have hashed; safe from any thread. Losing it costs only time."""
+    """What earlier starts have hashed; safe from any thread. Losing it costs only time.
 
-    def __init__(self, app_data: str) -> None:
+    ``report`` hears of a file that is set aside when it is read.
+    """
+
+    def __init__(self, app_data: str, report: Callable[[str], object] = atomic.unheard) -> None:
         self._path = os.path.join(app_data, FILE)
         self._lock = threading.Lock()
         self._known: dict[str, Verified] | None = None
-        self.trouble: str | None = None
+        self._report = report
 
     def known(self) -> dict[str, Verified]:
         """Return what is known, read at the first use."""
         with self._lock:
             if self._known is None:
-                found, self.trouble = atomic.read_or_set_aside(self._path, _parse)
+                found, trouble = atomic.read_or_set_aside(self._path, _parse)
                 self._known = found or {}
+                if trouble:
+                    self._report(trouble)
             return dict(self._known)
 
     def remember(self, more: dict[str, Verified]) -> None:

@@ -44,6 +44,7 @@ def with_all_state(folder: Path) -> Bundle:
         migrations=[{"version": "1", "command": ["bin/step"]}],
     )
     made.service("api", "double_fork", deps=["db"], stop={"timeout_ms": 500})
+    made.service("talker", "talks", ports=(), stop={"timeout_ms": 20_000})
     return made.write()
 
 
