@@ -7,7 +7,6 @@ import time
 from actors.guardian import system
 from actors.guardian.charge import Charge
 from actors.guardian.drain import Drain
-from actors.guardian.inflight import rescue
 from actors.guardian.ledger import Ledger
 from actors.guardian.living import Living, look
 from actors.guardian.orders import cut_off, next_change, orders
@@ -147,7 +146,12 @@ class Aftermath:
 
     def _rescue(self, inflight: int) -> None:
         """Finish what the runtime's log reader had in its hands, before what follows it."""
-        rescued = rescue(inflight) if inflight >= 0 else None
+        if inflight < 0:
+            return
+        # Not before it is needed: for as long as it waits, the guardian is small without it.
+        from actors.guardian.inflight import rescue
+
+        rescued = rescue(inflight)
         if rescued and rescued.instance in self.drains:
             self.drains[rescued.instance].rescue(rescued)
 

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 if sys.platform == "win32":
 
-    @contextmanager
-    def deaf_children() -> Iterator[None]:
-        """Do nothing: the guardian ignores console events as soon as it lives."""
-        yield
+    class DeafChildren:
+        """Does nothing: the guardian ignores console events as soon as it lives."""
+
+        def __enter__(self) -> None:
+            pass
+
+        def __exit__(self, *_: object) -> None:
+            pass
 
 else:
     DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
-    @contextmanager
-    def deaf_children() -> Iterator[None]:
-        """Block these signals, for ever, in what this thread starts; ours come a little later."""
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    class DeafChildren:
+        """Blocks these signals, for ever, in what this thread starts; ours come a little later."""
+
+        def __enter__(self) -> None:
+            self._before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+
+        def __exit__(self, *_: object) -> None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._before)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-from actors.guardian.inflight import Rescue
-
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # typing would cost the guardian a megabyte
+if TYPE_CHECKING:  # what it costs to import would be carried by the guardian all its life
     from actors.edges.redact import Redactor
+    from actors.guardian.inflight import Rescue
 
 CHUNK = 65536
 SHORTEST = 4

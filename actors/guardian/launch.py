@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
-from actors.guardian.deaf import deaf_children
+from actors.guardian.deaf import DeafChildren
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _start(process_class: Callable[..., BaseProcess], theirs: End) -> BaseProces
     """
     process = process_class(target=_guard, args=(theirs,), name=NAME)
     try:
-        with deaf_children():
+        with DeafChildren():
             process.start()
     finally:
         theirs.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -76,8 +75,10 @@ def _open_descriptors() -> list[int]:
 
 
 def _close(fd: int) -> None:
-    with contextlib.suppress(OSError):  # the one that listed the folder
+    try:
         os.close(fd)
+    except OSError:
+        return  # the one that listed the folder
 
 
 def _raise_limit() -> None:
@@ -85,13 +86,18 @@ def _raise_limit() -> None:
     import resource
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # macOS refuses "unlimited"; what is will do
+    try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (OSError, ValueError):
+        return  # macOS refuses "unlimited"; what there is will do
 
 
 def _write(path: str, content: bytes) -> None:
-    with contextlib.suppress(OSError), open(path, "wb") as file:
-        file.write(content)
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+    except OSError:
+        return
 
 
 __all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill"]
