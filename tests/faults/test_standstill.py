@@ -1,0 +1,35 @@
+"""The runtime stands still for seconds and goes on, as after a suspend of the machine."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+from tests.bundle_maker import bundle, running, wait_until
+from tests.faults.tally import Tally
+
+STILL_S = 3.0
+
+
+def test_a_runtime_that_stood_still_does_not_restart_what_is_well(
+    tmp_path: Path, tally: Tally
+) -> None:
+    """Probes every 100 ms, of which 30 were due meanwhile, and backoff go on as if nothing was."""
+    made = bundle(tmp_path)
+    for service_id in ("db", "api", "web"):
+        made.service(service_id)
+    with running(made.write()) as run:
+        run.until_ready()
+        run.kill(signal.SIGSTOP)
+        threading.Event().wait(STILL_S)  # the fault itself
+        run.kill(signal.SIGCONT)
+        seen = len(run.telemetry())
+        assert run.until_ready()["ready"]
+        run.post("/services/web/restart?wait=10")
+        wait_until(lambda: run.service("web")["ready"], what="a restart on demand")
+        started = {id_: len(run.events(id_, "started")) for id_ in ("db", "api", "web")}
+        assert started == {"db": 1, "api": 1, "web": 2}
+        storm = {"backoff", "unhealthy", "gave_up", "service_killed", "service_not_ready"}
+        assert not storm & {event["event"] for event in run.telemetry()[seen:]}
+        tally.note("runtime SIGSTOP for 3 s, SIGCONT: nothing is restarted")
