@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -12,6 +13,7 @@ from multiprocessing.connection import Connection
 from actors.ui_server.launch import UiConfig
 
 ENOUGH_DESCRIPTORS = 4096
+WSAEACCES, WSAEADDRINUSE = 10013, 10048
 
 
 def main(config: UiConfig, control: Connection, listener: socket.socket | None) -> None:
@@ -48,9 +50,15 @@ def bind(config: UiConfig) -> socket.socket:
         taken.close()
         raise SystemExit(
             f"service '{config.service_id}': cannot listen on {config.host}:{config.port}: "
-            f"{error.strerror}"
+            f"{_why(error)}"
         ) from None
     return taken
+
+
+def _why(error: OSError) -> str:
+    """Windows has its own words, and refuses a reserved or exclusive port with EACCES."""
+    taken = (errno.EADDRINUSE, WSAEADDRINUSE, WSAEACCES)
+    return "address already in use" if error.errno in taken else str(error.strerror)
 
 
 def _default_signals() -> None:

@@ -85,8 +85,9 @@ def _validators(status: os.stat_result, coding: str = "") -> Validators:
     """A strong ETag without reading the file.
 
     The time of modification alone would not do: reproducible builds give the same one to every
-    version of a file. The change time is the system's, and cannot be set.
+    version of a file. The change time is the system's and cannot be set; Windows has none here,
+    but another file's number when a file is replaced.
     """
-    parts = (status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+    parts = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
     etag = "-".join(f"{part:x}" for part in parts) + (f"-{coding}" if coding else "")
     return Validators(f'"{etag}"', int(status.st_mtime))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -119,9 +120,9 @@ def test_a_compressed_neighbour_may_not_lead_out_either(ui: Any) -> None:
 
 def test_a_root_that_is_a_link_itself_is_served(serving: Any, root: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
-    try:
+    with contextlib.suppress(OSError):
         link.symlink_to(root)
-    except OSError:
+    if not link.is_dir():
         pytest.skip("no symbolic links here")
     assert serving(link).ask("/app.js").body == b"app"
 

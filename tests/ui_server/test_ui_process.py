@@ -81,7 +81,7 @@ def test_a_port_in_use_is_said_and_ends_it(serving: Any, root: Path) -> None:
         ui = serving.start(UiConfig(service_id="web", root=str(root), port=port), None)
         assert ui.wait() == 1
     assert f"service 'web': cannot listen on 127.0.0.1:{port}: " in ui.log
-    assert "address already in use" in ui.log.lower()
+    assert "address already in use" in ui.log
 
 
 def test_a_missing_folder_is_said_and_ends_it(serving: Any, tmp_path: Path) -> None:

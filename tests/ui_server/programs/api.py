@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-import signal
 import sys
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -177,10 +176,8 @@ async def main() -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0)
     await site.start()
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     print(runner.addresses[0][1], flush=True)
-    await stop.wait()
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
