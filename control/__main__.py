@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _ask(words)
     from control.runtime import run
 
-    _leave(run(parsed, guardian, began, socket_at))
+    return _leave(run(parsed, guardian, began, socket_at))
 
 
 def _leave(code: int) -> NoReturn:

@@ -52,9 +52,18 @@ def import_subprocess() -> None:
 
 
 def import_multiprocessing() -> None:
-    """Import multiprocessing without its pickling, which a forked child does not need."""
+    """Import multiprocessing without its pickling, which a forked child does not need.
+
+    ``multiprocessing.util`` wants subprocess for one function that only other start methods call;
+    the guardian, forked next, would carry it all its life.
+    """
     with StandingIn({"multiprocessing.reduction": Late("multiprocessing.reduction")}):
-        import multiprocessing  # noqa: F401
+        import multiprocessing
+    subprocess = Late("subprocess").with_functions("_args_from_interpreter_flags")
+    with StandingIn({"subprocess": subprocess}):
+        import multiprocessing.util
+    if sys.platform != "win32":
+        import multiprocessing.popen_fork  # noqa: F401
 
 
 def import_msgspec() -> None:

@@ -7,14 +7,7 @@ import sys
 from actors.process.launch import INSTANCE_MARK, Launch
 
 if sys.platform == "win32":
-    from actors.process.windows import (
-        SOCKET_ACTIVATION,
-        Child,
-        own,
-        spawn,
-        watch_exit,
-        watch_process,
-    )
+    from actors.process.windows import SOCKET_ACTIVATION, Child, spawn, watch_exit, watch_process
 else:
     from actors.process.posix import SOCKET_ACTIVATION, Child, spawn
     from actors.process.posix_exit import watch_exit, watch_process

@@ -68,8 +68,9 @@ WANTED = [
     ("falcon", "xml.etree.ElementTree"),
     ("waitress", "platform"),
     ("waitress", "getopt"),
-    *([("uuid", "platform")] if sys.platform not in ("win32", "darwin") else []),
 ]
+if sys.platform not in ("win32", "darwin") and sys.version_info < (3, 12):
+    WANTED.append(("uuid", "platform"))
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def record(app_data: Path, *services: tuple[int, float, str], **fields: object) 
     (app_data / "runtime" / "instance.json").write_text(json.dumps(content | fields))
 
 
-def swept(app_data: Path, **fields: float) -> Swept:
+def swept(app_data: Path, **fields: Any) -> Swept:
     result = sweep(str(app_data), **fields)
     assert result is not None
     return result
