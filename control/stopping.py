@@ -14,7 +14,7 @@ from actors.snapshot import Board, Phase
 from control.console import Console
 from control.ending import Ending
 
-FOREVER = 1e7
+FOREVER = threading.TIMEOUT_MAX
 """Seconds: longer than an application lives, and short enough for every platform's wait."""
 KILL_PATIENCE = 5.0
 """Seconds for the kernel to end killed processes, before they are left to the guardian."""

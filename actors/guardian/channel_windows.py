@@ -33,17 +33,22 @@ PIPE_NOWAIT = 0x1
 
 
 class Descriptor:
-    """What would travel with a message: nothing here, and so the number is none."""
+    """A handle that closes itself when nobody holds it any more."""
 
     __slots__ = ("fd",)
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
 
+    def __del__(self) -> None:
+        _winapi.CloseHandle(self.fd)
 
-def duplicate(fd: int) -> Descriptor | None:  # noqa: ARG001
-    """Return None: the guardian reads no logs on Windows."""
-    return None
+
+def duplicate(fd: int) -> Descriptor:
+    """Return a handle to what the descriptor is open on, not inheritable."""
+    ours, same = _winapi.GetCurrentProcess(), _winapi.DUPLICATE_SAME_ACCESS
+    handle = msvcrt.get_osfhandle(fd)
+    return Descriptor(_winapi.DuplicateHandle(ours, handle, ours, 0, False, same))
 
 
 def pair() -> tuple[Sender, ReadEnd]:
@@ -68,7 +73,7 @@ class Sender:
         api.kernel32.SetNamedPipeHandleState(handle, byref(mode), None, None)
         self._fd = msvcrt.open_osfhandle(handle, os.O_WRONLY | os.O_NOINHERIT)
         self._lock = threading.Lock()
-        self._backlog: deque[Message] = deque()
+        self._backlog: deque[tuple[Message, Descriptor | None]] = deque()
         self._rest = b""
         self._guardian = 0
         self._bell, self._ear = socket.socketpair()
@@ -77,10 +82,10 @@ class Sender:
         """Return the socket to be watched; it can be read when the guardian is gone."""
         return self._ear.fileno()
 
-    def send(self, message: Message, carried: Descriptor | None = None) -> bool:  # noqa: ARG002
+    def send(self, message: Message, carried: Descriptor | None = None) -> bool:
         """Send or keep a message; False when something is kept, and :meth:`pump` is due."""
         with self._lock:
-            self._backlog.append(message)
+            self._backlog.append((message, carried))
             return self._pump()
 
     def pump(self) -> bool:
@@ -126,7 +131,9 @@ class Sender:
         try:
             while self._guardian and (self._rest or self._backlog):
                 if not self._rest:
-                    self._rest = encode(self._translated(self._backlog.popleft()))
+                    message, carried = self._backlog.popleft()
+                    given = self._give(carried.fd) if carried else 0
+                    self._rest = encode((given, *self._translated(message)))
                 self._rest = self._rest[os.write(self._fd, self._rest[:SLICE]) :]
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EAGAIN):
@@ -141,11 +148,15 @@ class Sender:
         if message[0] != "spawned":
             return message
         kind, instance, pid, created, session = message
-        job = windows_jobs.Job(-cast("int", session))
+        return kind, instance, pid, created, -self._give(-cast("int", session))
+
+    def _give(self, handle: int) -> int:
+        """Give the guardian a handle of its own to the same thing; 0 when ours is closed."""
+        ours, same = _winapi.GetCurrentProcess(), _winapi.DUPLICATE_SAME_ACCESS
         try:
-            return kind, instance, pid, created, -job.duplicate_into(self._guardian)
+            return _winapi.DuplicateHandle(ours, handle, self._guardian, 0, False, same)
         except OSError:
-            return kind, instance, pid, created, 0
+            return 0
 
 
 class ReadEnd:
@@ -179,6 +190,9 @@ class ReadEnd:
 class Receiver:
     """The guardian's end. Remembers who leads which job, and closes the jobs of the forgotten."""
 
+    pipes: ClassVar[set[int]] = set()
+    """Descriptors that came with messages: pipes, where others that are waited for are sockets."""
+
     leaders: ClassVar[dict[int, int]] = {}
     """Pids of leaders by session; a session is a job's handle here, made negative."""
 
@@ -192,15 +206,22 @@ class Receiver:
         return self._end.fileno()
 
     def receive(self) -> list[tuple[Message, int]] | None:
-        """Wait for messages; the number beside each is -1. None when the other end is gone."""
+        """Wait for messages, each with its descriptor or -1; None when the other end is gone."""
         try:
             data, _ = _winapi.ReadFile(self._end.fileno(), 65536)
         except OSError:
             return None
-        messages = self._decoder.feed(data)
-        for message in messages:
-            self._note(message)
-        return [(message, -1) for message in messages]
+        return [self._taken(message) for message in self._decoder.feed(data)]
+
+    def _taken(self, message: Message) -> tuple[Message, int]:
+        handle, *rest = message
+        self._note(tuple(rest))
+        if not handle:
+            return tuple(rest), -1
+        flags = os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT
+        fd = msvcrt.open_osfhandle(cast("int", handle), flags)
+        self.pipes.add(fd)
+        return tuple(rest), fd
 
     def _note(self, message: Message) -> None:
         kind, *fields = message

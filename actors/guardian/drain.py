@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from actors.guardian import system
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what it costs to import would be carried by the guardian all its life
     from actors.edges.redact import Redactor
@@ -56,7 +58,7 @@ class Drain:
         """Move what is in the pipe now, or a fair share of it; False when it is empty."""
         for _ in range(AT_ONCE):
             try:
-                data = os.read(self.fd, CHUNK)
+                data = system.read(self.fd, CHUNK)
             except BlockingIOError:
                 return False
             except OSError:
@@ -114,7 +116,7 @@ class Drain:
 
     def _open(self) -> bool:
         if self._log < 0 and self._path:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
             try:
                 self._log = os.open(self._path, flags, 0o600)
             except OSError:

@@ -1,12 +1,14 @@
-"""Waiting for the end of processes by their handles, and for sockets beside them."""
+"""Waiting for the end of processes by their handles, and for pipes and sockets beside them."""
 
 from __future__ import annotations
 
 import _winapi
+import msvcrt
 import select
 import sys
 import time
 
+from actors.guardian import channel_windows
 from actors.process import windows_api as api
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
@@ -19,7 +21,7 @@ LOOK = 0.02
 
 
 class ExitWatch:
-    """Waits for ends and for sockets that can be read."""
+    """Waits for ends, and for pipes and sockets that can be read."""
 
     def __init__(self) -> None:
         self._handles: dict[int, int] = {}
@@ -34,10 +36,10 @@ class ExitWatch:
         return _runs(self._handles[pid])
 
     def wait(self, timeout: float, fds: list[int]) -> tuple[set[int], set[int]]:
-        """Wait at most ``timeout`` s; return pids that ended and sockets to be read."""
+        """Wait at most ``timeout`` s; return pids that ended and descriptors to be read."""
         until = time.monotonic() + max(0.0, timeout)
         while True:
-            ready = set(select.select(fds, [], [], 0)[0]) if fds else set()
+            ready = {fd for fd in fds if _can_be_read(fd)}
             ended = {pid for pid, handle in self._handles.items() if not _runs(handle)}
             patience = until - time.monotonic()
             if ready or ended or patience <= 0:
@@ -59,6 +61,15 @@ class ExitWatch:
             _winapi.WaitForMultipleObjects(handles, False, int(seconds * 1000) + 1)
         else:
             time.sleep(seconds)
+
+
+def _can_be_read(fd: int) -> bool:
+    if fd not in channel_windows.Receiver.pipes:
+        return bool(select.select([fd], [], [], 0)[0])
+    try:
+        return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(fd), 0)[-2] > 0
+    except OSError:
+        return True  # at its end
 
 
 def _open(pid: int, created: float) -> int | None:

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 NAME = "guardian"
 
 FIRST: Callable[..., BaseProcess]
+ANOTHER: Callable[..., BaseProcess]
 if sys.platform == "win32":
-    FIRST = multiprocessing.get_context("spawn").Process
+    from actors.guardian.spawn_windows import IndependentProcess
+
+    FIRST = ANOTHER = IndependentProcess
 else:
     FIRST = multiprocessing.get_context("fork").Process
+    ANOTHER = multiprocessing.get_context("spawn").Process
 
 
 def first(theirs: End) -> BaseProcess:
@@ -43,7 +47,7 @@ def first(theirs: End) -> BaseProcess:
 
 def another(theirs: End) -> BaseProcess:
     """Start a later one; from any thread."""
-    return _start(multiprocessing.get_context("spawn").Process, theirs)
+    return _start(ANOTHER, theirs)
 
 
 def _start(process_class: Callable[..., BaseProcess], theirs: End) -> BaseProcess:

@@ -38,6 +38,9 @@ def isolate(channel: int) -> None:
         _write("/proc/self/comm", NAME)
 
 
+read = os.read
+
+
 def census(prefix: str, sessions: set[int]) -> list[Found]:
     """Return what lives and carries a mark with this beginning, or is in one of the sessions."""
     return table.census(prefix, sessions)
@@ -100,4 +103,4 @@ def _write(path: str, content: bytes) -> None:
         return
 
 
-__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill"]
+__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]

@@ -5,8 +5,17 @@ from __future__ import annotations
 import sys
 
 if sys.platform == "win32":
-    from actors.guardian.windows import ExitWatch, Receiver, ask, census, holders, isolate, kill
+    from actors.guardian.windows import (
+        ExitWatch,
+        Receiver,
+        ask,
+        census,
+        holders,
+        isolate,
+        kill,
+        read,
+    )
 else:
-    from actors.guardian.posix import ExitWatch, Receiver, ask, census, holders, isolate, kill
+    from actors.guardian.posix import ExitWatch, Receiver, ask, census, holders, isolate, kill, read
 
-__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill"]
+__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]

@@ -6,6 +6,8 @@ nobody takes it for a pid.
 
 from __future__ import annotations
 
+import _winapi
+import msvcrt
 import os
 import signal
 import sys
@@ -17,7 +19,7 @@ from actors.table.found import Found
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
-__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill"]
+__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]
 
 Receiver = channel_windows.Receiver
 ExitWatch = exit_watch_windows.ExitWatch
@@ -54,8 +56,19 @@ def _members(session: int) -> list[Found]:
 
 
 def holders(pipe: int) -> list[Found]:  # noqa: ARG001
-    """Return nobody: no pipe is given to the guardian."""
+    """Return nobody: Windows does not tell, and no process is outside of the jobs."""
     return []
+
+
+def read(fd: int, size: int) -> bytes:
+    """Read what is in a pipe, b"" at its end; BlockingIOError when nothing is there."""
+    try:
+        available = _winapi.PeekNamedPipe(msvcrt.get_osfhandle(fd), 0)[-2]
+    except OSError:
+        return b""
+    if not available:
+        raise BlockingIOError
+    return os.read(fd, min(size, available))
 
 
 def ask(process: Found, number: int) -> bool:

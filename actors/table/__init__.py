@@ -20,6 +20,17 @@ if sys.platform == "linux":
         send,
         status_of,
     )
+elif sys.platform == "win32":
+    from actors.table.windows import (
+        alive,
+        census,
+        created,
+        mark_of,
+        members,
+        parent_of,
+        send,
+        status_of,
+    )
 else:
     from actors.table.other import (
         alive,
