@@ -299,8 +299,12 @@ class ServiceActor(pykka.ThreadingActor):
         if self._incarnation is not None:
             refused, ref = StopRefused(self._life.incarnation), self.actor_ref
             self._incarnation.ask(lambda: ref.tell(refused))
-            if self._incarnation.is_hopeless():
-                self._arm(lifecycle.Arm(Timer.TREE, 0))
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Where nobody can be asked there is nothing to wait for."""
+        if self._incarnation is not None and self._incarnation.is_hopeless():
+            self._arm(lifecycle.Arm(Timer.TREE, 0))
 
     def _pass_on(self, message: StopRefused | PortsMoved) -> None:
         """Tell the present incarnation what concerns no decision."""
@@ -310,6 +314,7 @@ class ServiceActor(pykka.ThreadingActor):
             self._incarnation.move_upstream(message.ports)
         elif message.incarnation == self._life.incarnation:
             self._incarnation.signal()
+            self._hurry()
 
     def _stop_probing(self) -> None:
         if self._probe is not None:

@@ -45,6 +45,10 @@ class Ending:
             number = getattr(signal, name, None)
             if number is not None:
                 signal.signal(number, self._signalled)
+        if sys.platform == "win32":
+            from actors.process.windows_console import watch_close
+
+            watch_close(lambda: self.ask("the console was closed, or the user logs off"))
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
         name = signal.Signals(number).name
