@@ -1,10 +1,9 @@
 """How fast does the UI server start, and how many requests does it answer?
 
 Three targets: a small file, a file of 10 MB and a call of the API through the proxy. Files are
-compared with ``python -m http.server`` (which closes each connection), the call with the API
-asked directly;
-the API answers at once, so that the difference is the proxy. The start is from ``start()`` to the
-first byte of index.html, with the socket handed over listening.
+compared with ``python -m http.server`` (which closes each connection), the call with the API asked
+directly; the API answers at once, so that the difference is the proxy. The start is from
+``start()`` to the first byte of index.html, with the socket handed over listening.
 """
 
 from __future__ import annotations

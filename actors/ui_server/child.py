@@ -8,15 +8,15 @@ import os
 import signal
 import socket
 import sys
-from multiprocessing.connection import Connection
 
+from actors.ui_server import orders
 from actors.ui_server.launch import UiConfig
 
 ENOUGH_DESCRIPTORS = 4096
 WSAEACCES, WSAEADDRINUSE = 10013, 10048
 
 
-def main(config: UiConfig, control: Connection, listener: socket.socket | None) -> None:
+def main(config: UiConfig, control: orders.Pipe, listener: socket.socket | None) -> None:
     """Serve until SIGTERM, an order to stop, or the end of the control pipe.
 
     SystemExit with a sentence (exit status 1) when there is nothing to serve or no port for it.
@@ -72,14 +72,14 @@ def _default_signals() -> None:
 
 def _allow_descriptors() -> None:
     """Each proxied request takes two; macOS allows 256 unless asked."""
-    if sys.platform == "win32":
-        return
-    import resource
+    if sys.platform != "win32":
+        import resource
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = ENOUGH_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(ENOUGH_DESCRIPTORS, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        unlimited = resource.RLIM_INFINITY
+        wanted = ENOUGH_DESCRIPTORS if hard == unlimited else min(ENOUGH_DESCRIPTORS, hard)
+        if soft != unlimited and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _import_without_tls() -> None:

@@ -15,7 +15,6 @@ from actors.ui_server import orders
 
 if TYPE_CHECKING:
     import socket
-    from multiprocessing.connection import Connection
 
     from actors.ui_server.spawned import Spawned
 
@@ -46,7 +45,7 @@ class UiConfig(msgspec.Struct, frozen=True, kw_only=True):
 class UiProcess:
     """A UI server that was started here. Every method may be called when it has ended already."""
 
-    def __init__(self, spawned: Spawned, control: Connection) -> None:
+    def __init__(self, spawned: Spawned, control: orders.Pipe) -> None:
         self.child = spawned.child
         self._release = spawned.release
         self._control = control

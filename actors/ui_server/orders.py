@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
 
@@ -16,6 +18,20 @@ class Stop(msgspec.Struct, frozen=True, tag=True):
 
 
 Order = SetUpstream | Stop
+
+
+class Pipe(Protocol):
+    """One end of the control pipe: a ``multiprocessing`` connection, of whichever platform."""
+
+    def send_bytes(self, buf: bytes) -> None:
+        """Send one message; OSError when the other end is gone."""
+
+    def recv_bytes(self) -> bytes:
+        """Wait for a message; EOFError or OSError when the other end is gone."""
+
+    def close(self) -> None:
+        """Close this end; any number of times."""
+
 
 encode = msgspec.json.encode
 decode = msgspec.json.Decoder(Order).decode

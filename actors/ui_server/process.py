@@ -14,9 +14,9 @@ import os
 import socket
 import sys
 from multiprocessing import context, reduction
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
+from actors.ui_server import orders
 from actors.ui_server.launch import UiConfig
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class UiServer(context.SpawnProcess):
     """The process object: pickled here, and run in the child."""
 
     def __init__(
-        self, config: UiConfig, control: Connection, listener: socket.socket | None
+        self, config: UiConfig, control: orders.Pipe, listener: socket.socket | None
     ) -> None:
         super().__init__(name=f"ui server {config.service_id}")
         self._serve = (config, control, None if listener is None else Listener(listener))
@@ -71,8 +71,11 @@ class Listener:
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         if sys.platform == "win32":
-            return _from_share, (self.socket.share(context.get_spawning_popen().pid),)
-        return Listener, (self.socket,)
+            spawning = context.get_spawning_popen()
+            assert spawning is not None  # noqa: S101 - only spawn_windows pickles it
+            return _from_share, (self.socket.share(spawning.pid),)
+        else:  # noqa: RET505 - or mypy calls it unreachable on Windows
+            return Listener, (self.socket,)
 
 
 if sys.platform == "win32":

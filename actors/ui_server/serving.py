@@ -8,7 +8,6 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection as Control
 
 from aiohttp.web_server import Server
 
@@ -28,12 +27,12 @@ STUCK = 3.0
 """Seconds after the end of the control pipe when the process is ended without a loop's help."""
 
 
-def serve(config: UiConfig, control: Control, listener: socket.socket) -> None:
+def serve(config: UiConfig, control: orders.Pipe, listener: socket.socket) -> None:
     """Serve until told to stop."""
     asyncio.run(_serve(config, control, listener))
 
 
-async def _serve(config: UiConfig, control: Control, listener: socket.socket) -> None:
+async def _serve(config: UiConfig, control: orders.Pipe, listener: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     proxy = Proxy(config)
     server = Server(
@@ -83,7 +82,7 @@ def _on_stop_signals(stop: Callable[[], object]) -> None:
 
 
 def _read_orders(
-    control: Control, loop: asyncio.AbstractEventLoop, obey: Callable[[orders.Order], None]
+    control: orders.Pipe, loop: asyncio.AbstractEventLoop, obey: Callable[[orders.Order], None]
 ) -> None:
     """Pass orders to the loop; a thread, because Windows cannot wait for a pipe in a loop."""
     while True:

@@ -28,7 +28,7 @@ def spawn(pickled: Callable[[Spawning], bytes], output: int, env: dict[str, str]
 
     It may take the pipe at any time, so our handle stays open until ``release``.
     """
-    read, write = _winapi.CreatePipe(None, 0)  # type: ignore[arg-type]
+    read, write = _winapi.CreatePipe(None, 0)
     kept = open(msvcrt.open_osfhandle(read, os.O_RDONLY), "rb", buffering=0)  # noqa: SIM115
     with open(msvcrt.open_osfhandle(write, 0), "wb") as pipe:
         try:
@@ -49,7 +49,7 @@ def _launch(read: int, output: int, env: dict[str, str]) -> Launch:
     if popen_spawn_win32.WINENV and line[0] == sys.executable:
         # The interpreter of a virtual environment only starts the base interpreter, whose pid it
         # is that handles and sockets have to be given to.
-        line[0] = sys._base_executable
+        line[0] = sys._base_executable  # type: ignore[attr-defined]
         env = env | {"__PYVENV_LAUNCHER__": sys.executable}
     return Launch(
         argv=tuple(line),
