@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 if sys.platform == "win32":
@@ -14,6 +16,9 @@ else:
     from actors.state.rename_posix import replace, sync_folder
 
 T = TypeVar("T")
+
+BESIDE = re.compile(r"\..+\.[0-9a-f]{12}\.new")
+"""The names of files that are still being written."""
 
 
 def unheard(sentence: str) -> None:
@@ -51,6 +56,17 @@ def write(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) ->
         raise
     if durable:
         sync_folder(folder)
+
+
+def remove_half_written(folder: str) -> None:
+    """Remove what writers left in a folder when they were killed; while nobody writes there.
+
+    It may be half of a file with secrets, and nobody else would ever remove it.
+    """
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if BESIDE.fullmatch(name):
+                _unlink(os.path.join(folder, name))
 
 
 def read_or_set_aside(

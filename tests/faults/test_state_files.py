@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bundle_maker import Bundle, Run, running, wait_until
-from tests.faults.scene import with_all_state
+from tests.faults.scene import half_written, with_all_state
 from tests.faults.tally import Tally
 
 KINDS = {
@@ -66,6 +66,25 @@ def test_every_kind_of_state_file_may_be_damaged(
             assert any(aside.name in reason for reason in told), f"no event for {name}"
             assert aside.name in run.stderr, f"no word on {name}"
     tally.note(f"{len(kinds)} kinds of state file {word(damage)}, next start")
+
+
+def test_what_a_killed_writer_left_beside_a_file_is_removed_by_the_next_start(
+    tmp_path: Path, tally: Tally
+) -> None:
+    made = with_all_state(tmp_path)
+    (made.app_data / "runtime").mkdir(parents=True)
+    mine = made.app_data / ".notes.new"
+    mine.touch()
+    for place in KINDS.values():
+        path = made.app_data / place
+        path.with_name(f".{path.name}.0123456789ab.new").write_bytes(b'{"secrets": {"a')
+    planted = set(half_written(made.app_data)) - {mine}
+    assert len(planted) == len(KINDS)
+    with running(made):
+        left = set(half_written(made.app_data))  # and what this run is writing just now
+        assert not planted & left
+        assert mine in left
+    tally.note("state file half written by a killed runtime, next start")
 
 
 def run_once(folder: Path, tally: Tally) -> Bundle:
