@@ -11,6 +11,7 @@ from control import error_answers
 from control.auth import Bearer
 from control.closing import Closing
 from control.events import EventsResource
+from control.every_answer import EVERY_ANSWER
 from control.health import HealthResource
 from control.logs import FollowResource, TailResource
 from control.metrics import MetricsResource
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from control.facade import Runtime
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-EVERY_ANSWER = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def make_app(runtime: Runtime, token: str, closing: Closing | None = None) -> Wsgi:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from control import version
 from control.bodies import Health
+from control.every_answer import EVERY_ANSWER
 from control.health import health
 from control.origin import is_loopback_authority
 
@@ -52,7 +54,7 @@ class FirstAnswers:
             Health(
                 status=word,
                 services=len(snapshot.services),
-                runtime=f"bundlevisor {self._runtime.facts.runtime_version}",
+                runtime=version.runtime(),
             )
         )
         start_response(
@@ -60,8 +62,7 @@ class FirstAnswers:
             [
                 ("Content-Type", "application/json"),
                 ("Content-Length", str(len(body))),
-                ("Cache-Control", "no-store"),
-                ("X-Content-Type-Options", "nosniff"),
+                *EVERY_ANSWER.items(),
             ],
         )
         return [body]

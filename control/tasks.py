@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from control.app import EVERY_ANSWER
 from control.bodies import Error
 from control.errors import CODES
+from control.every_answer import EVERY_ANSWER
 from control.lanes import REFUSED
 from control.origin import is_loopback_authority
 from control.waitress_parts import ErrorTask, WSGITask
