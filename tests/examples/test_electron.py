@@ -63,7 +63,7 @@ def test_the_shell_shows_what_is_waited_for_until_all_is_ready(electron: Shell) 
 
 def test_the_shell_stops_the_runtime_in_order(electron: Shell) -> None:
     assert electron.run()["ended"] == {"code": 0, "signal": None}
-    assert electron.record()[-1] == "stopped in order"
+    assert "stopped in order" in electron.record()
 
 
 def test_every_request_carries_the_token(electron: Shell) -> None:
@@ -146,7 +146,7 @@ def test_the_main_process_waits_shows_the_page_and_quits_when_all_has_stopped(
         "db: asked /health 3 times\napi waits for db",
     ]
     assert [event["later"] for event in seen if event["what"] == "quit"] == [True, False]
-    assert electron.record()[-1] == "stopped in order"
+    assert "stopped in order" in electron.record()
 
 
 @POSIX
