@@ -65,21 +65,26 @@ class ServiceLogs:
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """Implements :class:`control.facade.Runtime`."""
+    """Implements :class:`control.facade.Runtime`; what is slow to make is made at its first use."""
 
     board: Board
-    facts: Facts
+    make_facts: Callable[[], Facts]
+    open_vault: Callable[[], Vault]
     logs: ServiceLogs
     events: Telemetry
     supervisor: pykka.ActorRef[Any] | None
     """None in a dry run."""
-    vault: Vault
     ending: Ending
     world: World
     report_fault: Callable[[str, BaseException], None]
     validate_bundle: Callable[[], Validation]
     make_timeline: Callable[[], Timeline]
     view_gpu: Callable[[], GpuView]
+
+    @property
+    def facts(self) -> Facts:
+        """What does not change while this instance lives."""
+        return self.make_facts()
 
     def command(self, service_id: str, action: Action, timeout_s: float) -> CommandOutcome:
         """Send a command to the supervisor and return its answer."""
@@ -109,15 +114,15 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
     def secrets_present(self) -> frozenset[str]:
         """Return the ids of the secrets that have a value."""
-        return self.vault.present()
+        return self.open_vault().present()
 
     def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[SecretProblem, ...]:
         """Store secrets; every problem is returned and nothing stored when there is one."""
-        refused = self.vault.refused(values)
+        refused = self.open_vault().refused(values)
         if refused:
             return tuple(SecretProblem(id=one.id, message=one.message) for one in refused)
         texts = {id_: value for id_, value in values.items() if isinstance(value, str)}
-        changed = self.vault.store(texts, timeout_s)
+        changed = self.open_vault().store(texts, timeout_s)
         if changed:
             self.world.emit("secrets_updated", None, ids=sorted(changed))
             if self.supervisor is not None:

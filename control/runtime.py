@@ -13,6 +13,7 @@ Nothing slow may be imported before 5; a test lists the modules that are.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -43,6 +44,7 @@ from control import early_socket, ipc_socket, lean_imports
 from control.announce import announce
 from control.bundle import Bundle
 from control.console import Console, open_console, print_line
+from control.courtesy import Courtesy
 from control.ending import Ending
 from control.gpu import Gpu
 from control.options import RunOptions
@@ -55,6 +57,7 @@ from manifest.findings import Findings
 if TYPE_CHECKING:
     from actors.preparation import Stores
     from actors.vault import Vault
+    from control.facade import Facts
     from control.running import Running
 
 STOPPED = 0
@@ -62,6 +65,8 @@ CANNOT_START = 1
 BAD_MANIFEST = 2
 ALREADY_RUNNING = 3
 
+BEFORE_SPAWN, AFTER_SPAWN = 0.012, 0.004
+"""Seconds that the heavy imports wait when a service becomes ready, and when one was spawned."""
 FIRST_SPAWN = 0.05
 """Seconds that the heavy imports leave to the first spawn; a bundle may have nothing to spawn."""
 
@@ -131,6 +136,7 @@ class House:
         self.supervisor: pykka.ActorRef[Any] | None = None
         self.server: Any = None
         self._first_spawn = threading.Event()
+        self.courtesy = Courtesy()
         self._set_aside_early: list[str] = []
         self.secrets = SecretSupply(bundle, console.warn, self.emit)
         self.socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
@@ -333,14 +339,14 @@ class House:
             self._first_spawn.wait(FIRST_SPAWN)
             adopt_orphans()
             keep_reaping(self.loop)
-            lean_imports.import_waitress()
-            from control.server import ControlServer
-            from control.start_record import StartRecord
+            with self.courtesy:
+                lean_imports.import_waitress()
+                from control.server import ControlServer
+                from control.start_record import StartRecord
 
-            self.start_record = StartRecord(self.recorder, self.bundle, self.board)
-            server = ControlServer(self._facade(), self.token, self.socket)
-            server.start()
-            self.server = server
+                self.start_record = StartRecord(self.recorder, self.bundle, self.board)
+                self.server = ControlServer(self._facade(), self.token, self.socket)
+                self.server.start()
             self.recorder.mark(milestones.API)
             self.gpu.ask_for_details(self.board)
             if self.supervisor is not None:
@@ -351,38 +357,44 @@ class House:
             self.ending.ask("the control API could not be started")
 
     def _facade(self) -> Running:
-        from control import version
-        from control.facade import Facts
         from control.running import Running, ServiceLogs
 
-        bundle = self.bundle
         return Running(
             board=self.board,
-            facts=Facts(
-                manifest=bundle.manifest,
-                manifest_hash=bundle.loaded.sha256,
-                instance_id=bundle.instance_id,
-                started_at=bundle.started_at,
-                app_data_dir=bundle.app_data,
-                bundle_root=bundle.root,
-                dry_run=bundle.options.dry_run,
-                ipc_host=self.host,
-                ipc_port=self.port,
-                telemetry_path=bundle.telemetry_path,
-                runtime_version=version.VERSION,
-                build_version=version.build(),
-                pid=os.getpid(),
-            ),
+            make_facts=lambda: self.facts,
+            open_vault=self.secrets.vault,
             logs=ServiceLogs(self.blueprints, self.world),
             events=self.telemetry,
             supervisor=self.supervisor,
-            vault=self.secrets.vault(),
             ending=self.ending,
             world=self.world,
             report_fault=self.console.fault,
             validate_bundle=self._validate,
             make_timeline=self.start_record.make,
             view_gpu=self.gpu.view,
+        )
+
+    @functools.cached_property
+    def facts(self) -> Facts:
+        """What does not change while this instance lives."""
+        from control import version
+        from control.facade import Facts
+
+        bundle = self.bundle
+        return Facts(
+            manifest=bundle.manifest,
+            manifest_hash=bundle.loaded.sha256,
+            instance_id=bundle.instance_id,
+            started_at=bundle.started_at,
+            app_data_dir=bundle.app_data,
+            bundle_root=bundle.root,
+            dry_run=bundle.options.dry_run,
+            ipc_host=self.host,
+            ipc_port=self.port,
+            telemetry_path=bundle.telemetry_path,
+            runtime_version=version.VERSION,
+            build_version=version.build(),
+            pid=os.getpid(),
         )
 
     def _validate(self) -> Any:
@@ -400,6 +412,7 @@ class House:
     def _mark(self, what: str, service_id: str) -> None:
         self.recorder.mark(what, service_id)
         self._first_spawn.set()
+        self.courtesy.hurry(AFTER_SPAWN if what == milestones.SPAWNED else BEFORE_SPAWN)
 
     def _set_aside(self, reason: str) -> None:
         self.emit("state_set_aside", None, reason=reason)

@@ -45,8 +45,8 @@ actors.process: launch own_children posix posix_exit table tree upkeep
 actors.state: atomic endpoint event event_file instance instance_lock lock_posix ports rename_posix
  telemetry
 actors.table: found linux
-control: announce bundle console early_socket ending gpu ipc_socket lean_imports options port_book
- register runtime secret_supply
+control: announce bundle console courtesy early_socket ending gpu ipc_socket lean_imports options
+ port_book register runtime secret_supply
 manifest: check command duplicates environment findings graph launch load loopback paths plan_ports
  platform schema source suggest template texts
 """
@@ -96,3 +96,15 @@ def _listed() -> set[str]:
     for check in checks:
         listed |= {f"{check}.{part}" for part in (*parts, "texts", "view")}
     return listed | {"control.__main__"}
+
+
+def test_the_server_answers_before_falcon_is_imported() -> None:
+    code = "import sys, control.server; print('falcon' in sys.modules, 'asyncio' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "False"]
