@@ -1,8 +1,8 @@
 """The API thread's imports give way to the services' start.
 
 While one thread imports, every lock hand-over of another waits for a whole module to be read; a
-spawn takes dozens of them. So between two modules the importing thread looks whether a service has just
-become ready, or is being spawned, and lets that go first, for a bounded time in all.
+spawn takes dozens of them. So between two modules the importing thread looks whether a service has
+just become ready, or is being spawned, and lets that go first, for a bounded time in all.
 """
 
 from __future__ import annotations
