@@ -53,9 +53,20 @@ def startable(tree: Tree, supervision: Supervision) -> list[str]:
         if tree.views[id_].state is State.WAITING
         and id_ in tree.wanted
         and id_ not in tree.orders
-        and not needs(tree, id_)
+        and not _is_held_back(tree, id_)
         and not _must_wait_for_a_stop(tree, id_, supervision)
     ]
+
+
+def _is_held_back(tree: Tree, id_: str) -> bool:
+    """Whether there is anything in :func:`needs`; asked often, and mostly said by the first."""
+    return id_ in tree.missing or any(
+        _is_needed(tree, dependency) for dependency in tree.graph.dependencies(id_)
+    )
+
+
+def _is_needed(tree: Tree, dependency: str) -> bool:
+    return not tree.views[dependency].ready or dependency in tree.orders
 
 
 def needs(tree: Tree, id_: str) -> tuple[str, ...]:
@@ -64,9 +75,7 @@ def needs(tree: Tree, id_: str) -> tuple[str, ...]:
     A dependency that is about to be stopped does not count as ready.
     """
     dependencies = tuple(
-        dependency
-        for dependency in tree.graph.dependencies(id_)
-        if not tree.views[dependency].ready or dependency in tree.orders
+        dependency for dependency in tree.graph.dependencies(id_) if _is_needed(tree, dependency)
     )
     return dependencies + tree.missing.get(id_, ())
 
@@ -89,6 +98,17 @@ def troubles(tree: Tree) -> dict[str, str]:
             if root:
                 found[id_] = root
     return found
+
+
+def shown_anew(graph: Graph, before: ServiceView, after: ServiceView) -> tuple[str, ...]:
+    """Return the other services of which :func:`wait` says something else after this change."""
+    if _is_trouble(before) or _is_trouble(after):
+        return graph.all_dependents(after.id)
+    return graph.dependents(after.id) if before.ready != after.ready else ()
+
+
+def _is_trouble(view: ServiceView) -> bool:
+    return view.state in (State.FAILED, State.STOPPED)
 
 
 def wait(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:

@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from actors.preparation import Preparation
 
 LOOK_AGAIN = 0.005
+LAUNCHING = threading.Lock()
+"""Services that are released together are launched one after the other: side by side, each would
+take as long as all of them, and their threads would spend half of it on the interpreter's lock."""
 """Seconds between two looks at a tree that is ending: there is no event for the last exit."""
 
 
@@ -188,6 +191,10 @@ class ServiceActor(pykka.ThreadingActor):
         return None
 
     def _launch(self, _: Effect) -> tuple[Message, ...]:
+        with LAUNCHING:
+            return self._launch_now()
+
+    def _launch_now(self) -> tuple[Message, ...]:
         number, ref = self._life.incarnation, self.actor_ref
         lost = self._ports.hold()
         if lost:

@@ -343,6 +343,7 @@ class Supervisor(pykka.ThreadingActor):
             return
         self._orders[id_] = Order(then, reason)
         self._stopping.discard(id_)
+        self._stale.update(self._plan.graph.dependents(id_))
 
     def _tell(self, id_: str, message: Message) -> None:
         """Send to a service; its actor is started at the first message."""
@@ -360,9 +361,10 @@ class Supervisor(pykka.ThreadingActor):
     # The picture for everybody else
 
     def _see(self, view: ServiceView) -> None:
+        before = self._views[view.id]
         self._views[view.id] = view
         self._stale.add(view.id)
-        self._stale.update(self._plan.graph.all_dependents(view.id))
+        self._stale.update(order.shown_anew(self._plan.graph, before, view))
 
     def _publish(self) -> None:
         tree = self._tree()

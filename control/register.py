@@ -16,6 +16,10 @@ from actors.guardian.link import Guardian
 from actors.state import instance as record_file
 from actors.state.instance import Instance, ServiceProcess
 
+QUIET_S = 0.05
+"""Starts and ends come in bursts: one write serves all of a burst. Meanwhile the sweep would find
+what is not on record by its mark."""
+
 
 class Register:
     """Passes on to the guardian, and keeps the instance record current from a thread of its own."""
@@ -30,7 +34,7 @@ class Register:
         self._services: dict[str, str] = {}
         self._running: dict[str, ServiceProcess] = {}
         self._changed = threading.Event()
-        self._closed = False
+        self._closing = threading.Event()
         self._writer = threading.Thread(target=self._keep_written, name="record", daemon=True)
         self._writer.start()
 
@@ -66,14 +70,15 @@ class Register:
 
     def close(self) -> None:
         """Write no more."""
-        self._closed = True
+        self._closing.set()
         self._changed.set()
         self._writer.join(2)
 
     def _keep_written(self) -> None:
-        while not self._closed:
+        while not self._closing.is_set():
             self._write()
             self._changed.wait()
+            self._closing.wait(QUIET_S)
             self._changed.clear()
 
     def _write(self) -> None:

@@ -31,6 +31,8 @@ class Graph(msgspec.Struct, frozen=True):
     waves: tuple[tuple[str, ...], ...]
     _dependencies: dict[str, tuple[str, ...]]
     _dependents: dict[str, tuple[str, ...]]
+    _reached: dict[tuple[str, bool], tuple[str, ...]] = {}
+    """What was asked for before: a start and a stop ask for the same many times."""
 
     @classmethod
     def of(cls, manifest: Manifest) -> Graph:
@@ -57,14 +59,19 @@ class Graph(msgspec.Struct, frozen=True):
 
     def all_dependencies(self, service_id: str) -> tuple[str, ...]:
         """Return everything that must run for this service, in start order."""
-        return self._ordered(_reachable(service_id, self._dependencies))
+        return self._reach(service_id, up=False)
 
     def all_dependents(self, service_id: str) -> tuple[str, ...]:
         """Return everything that cannot run without this service, in start order."""
-        return self._ordered(_reachable(service_id, self._dependents))
+        return self._reach(service_id, up=True)
 
-    def _ordered(self, services: set[str]) -> tuple[str, ...]:
-        return tuple(service for service in self.start_order if service in services)
+    def _reach(self, service_id: str, *, up: bool) -> tuple[str, ...]:
+        known = self._reached.get((service_id, up))
+        if known is None:
+            found = _reachable(service_id, self._dependents if up else self._dependencies)
+            known = tuple(service for service in self.start_order if service in found)
+            self._reached[service_id, up] = known
+        return known
 
 
 def edges(manifest: Manifest) -> dict[str, tuple[str, ...]]:

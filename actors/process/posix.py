@@ -37,7 +37,7 @@ class Child:
         self._adopting = tree.Adoption.active
         tree.know(pid)
         self.created = table.created(pid) or 0.0
-        tree.plant(pid, self.created)
+        tree.plant(pid, self.created, instance)
 
     def poll(self) -> int | None:
         """Reap the leader if it has ended: its exit status, negative for a signal, else None."""

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 from actors.process import table
+from actors.table.found import Found
 
 Member = tuple[int, float]
 """A pid, and the create time that tells it from a later process with the same pid."""
@@ -22,8 +24,8 @@ Member = tuple[int, float]
 _known: set[int] = set()
 """Children that somebody here waits for; any other child was adopted."""
 
-_trees: dict[int, float] = {}
-"""The leaders of the trees that may still have members, with their create times."""
+_trees: dict[int, tuple[float, str]] = {}
+"""The leaders of the trees that may still have members: create time, and the mark of the start."""
 
 spawning = threading.Lock()
 """Held from a fork until the child is known, so that nobody takes it for an adopted one."""
@@ -34,9 +36,9 @@ def know(pid: int) -> None:
     _known.add(pid)
 
 
-def plant(leader: int, created: float) -> None:
-    """Say that a tree begins with this child."""
-    _trees[leader] = created
+def plant(leader: int, created: float, instance: str) -> None:
+    """Say that a tree begins with this child, and which mark its processes carry."""
+    _trees[leader] = (created, instance)
 
 
 def fell(leader: int) -> None:
@@ -57,15 +59,50 @@ def survivors(leader: int, instance: str, *, reaped: bool, adopting: bool) -> li
     """
     if reaped and adopting and not _group_lives(leader) and not adopted():
         return []
-    return [*table.members(leader, instance), *_strangers_of(leader)]
+    return [*_roll.members(leader, instance), *_strangers_of(leader)]
 
 
 def _strangers_of(leader: int) -> list[Member]:
     return [
         (pid, born)
         for pid, born in strangers()
-        if [other for other, planted in _trees.items() if planted <= born] == [leader]
+        if [other for other, (planted, _) in list(_trees.items()) if planted <= born] == [leader]
     ]
+
+
+class RollCall:
+    """Who is there, found by one walk through all processes for everybody who asks meanwhile.
+
+    A walk takes milliseconds, and a bundle that stops asks for every service at once: who comes
+    while one is under way waits for the next, which serves all that came.
+    """
+
+    def __init__(self) -> None:
+        self._walking = threading.Lock()
+        self._began = 0.0
+        self._found: list[Found] = []
+
+    def members(self, leader: int, instance: str) -> list[Member]:
+        """Return what lives in the session of a planted tree, or carries its mark, by now."""
+        asked = time.monotonic()
+        with self._walking:
+            if self._began < asked:
+                self._walk()
+            found = self._found
+        return [
+            (process.pid, process.created)
+            for process in found
+            if process.session == leader or (instance and process.mark == instance)
+        ]
+
+    def _walk(self) -> None:
+        self._began = time.monotonic()
+        trees = dict(_trees)
+        marks = tuple({mark for _, mark in trees.values() if mark})
+        self._found = table.census(marks, trees)
+
+
+_roll = RollCall()
 
 
 def strangers() -> list[Member]:
@@ -89,8 +126,14 @@ def _group_lives(group: int) -> bool:
 
 
 def adopted() -> list[int]:
-    """Return the runtime's children that nobody waits for: whatever escaped from a tree."""
-    return [pid for pid in children() if pid not in _known] if Adoption.active else []
+    """Return the runtime's children that nobody waits for: whatever escaped from a tree.
+
+    The kernel gives orphans to the subreaper's first living thread (find_new_reaper in Linux'
+    kernel/exit.c), which is the main one.
+    """
+    return (
+        [pid for pid in _children_of(os.getpid()) if pid not in _known] if Adoption.active else []
+    )
 
 
 class Adoption:
@@ -111,14 +154,15 @@ def adopt_orphans() -> bool:
 
 def children() -> list[int]:
     """Return the pids of the runtime's own children, zombies included (proc(5), children)."""
-    found: list[int] = []
-    for thread in os.listdir("/proc/self/task"):
-        try:
-            with open(f"/proc/self/task/{thread}/children", "rb") as file:
-                found += map(int, file.read().split())
-        except OSError:
-            continue
-    return found
+    return [pid for thread in os.listdir("/proc/self/task") for pid in _children_of(thread)]
+
+
+def _children_of(thread: str | int) -> list[int]:
+    try:
+        with open(f"/proc/self/task/{thread}/children", "rb", buffering=0) as file:
+            return list(map(int, file.read().split()))
+    except OSError:
+        return []
 
 
 def reap_adopted() -> int:

@@ -63,10 +63,11 @@ def members(session: int = 0, mark: str = "") -> list[tuple[int, float]]:
     return found
 
 
-def census(prefix: str, sessions: Container[int] = ()) -> list[Found]:
+def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
     """Return what lives and carries a mark with this beginning, or is in one of the sessions.
 
-    The caller itself is never among them. An empty beginning is that of no mark.
+    Several beginnings are a tuple. The caller itself is never among them. An empty beginning is
+    that of no mark.
     """
     import psutil
 
