@@ -19,6 +19,7 @@ from actors.state.data_snapshot import DataSnapshots, Taken, TooLarge
 from actors.state.migrations import Migrations
 from actors.state.verified import VerifiedAssets
 from actors.world import World
+from manifest.own_files import holds_own
 from manifest.plan_migrations import InstallPhase, MigrationPlan
 from manifest.schema import Manifest, Migration
 
@@ -29,17 +30,18 @@ SAY_AFTER = 2.0
 class Stores(msgspec.Struct, frozen=True):
     """What preparations remember on disk, shared by all services of the bundle."""
 
+    manifest: Manifest
     migrations: Migrations
     snapshots: DataSnapshots
     verified: VerifiedAssets
     verify_all: bool = False
     """Hash every asset that has a sum, whatever earlier starts have found."""
 
-    def news(self, manifest: Manifest) -> list[tuple[str, dict[str, object]]]:
+    def news(self) -> list[tuple[str, dict[str, object]]]:
         """Return the events that are worth telling once they are open."""
         news: list[tuple[str, dict[str, object]]] = []
         if self.migrations.phase is InstallPhase.DOWNGRADE:
-            versions = {"from": self.migrations.version_before, "to": manifest.app.version}
+            versions = {"from": self.migrations.version_before, "to": self.manifest.app.version}
             news.append(("app_downgraded", dict(versions)))
         return news
 
@@ -55,6 +57,7 @@ def open_stores(
     if migrations.trouble:
         report(migrations.trouble)
     return Stores(
+        manifest,
         migrations,
         DataSnapshots(app_data, report),
         VerifiedAssets(app_data, report),
@@ -157,7 +160,9 @@ class Preparation:
 
         def progress(seconds: float) -> None:
             if seconds >= SAY_AFTER:
-                self._told(ProgressMade(self._incarnation, f"{what}, {seconds:.0f} s so far"))
+                limit = migration.timeout_ms / 1000
+                taken = f"{what}, {seconds:.0f} s of at most {limit:g}"
+                self._told(ProgressMade(self._incarnation, taken))
 
         return self._migrator.run(migration, progress)
 
@@ -184,6 +189,11 @@ class Preparation:
         id_, snapshots = self._service.id, self._stores.snapshots
         present = snapshots.find(id_)
         if present is not None and not present.upgraded:
+            return
+        shared = [one for one in self._service.data_dirs if holds_own(one, self._stores.manifest)]
+        if shared:
+            reason = f"the folder '{shared[0]}' also holds files of the runtime"
+            self._world.emit("migration_snapshot_skipped", id_, reason=reason)
             return
         folders = self._blueprint.data_folders()
         taken = Taken(folders, self._stores.migrations.applied(id_), plan.version_before)

@@ -231,7 +231,7 @@ class House:
         stores: Stores = open_stores(
             bundle.manifest, bundle.app_data, report=self._set_aside, verify_all=full
         )
-        for event, details in stores.news(bundle.manifest):
+        for event, details in stores.news():
             self.emit(event, None, **details)
         return stores
 

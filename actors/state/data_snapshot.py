@@ -1,9 +1,10 @@
 """A service's data before an upgrade: ``<app-data>/snapshots/<service>/``, put back if it fails.
 
 Files are cloned where the file system can (copy on write), else copied; never hard links, because
-databases write in place. ``snapshot.json`` is written last, so a snapshot is there as a whole or
-not at all; as long as it is there, the data may be half migrated and is put back before anything
-else is tried. It says which migrations had been run, so that record and data stay together.
+databases write in place. ``snapshot.json`` is written last and the copies are on disk by then, so a
+snapshot is there as a whole or not at all, also after a power cut; as long as it is there, the data
+may be half migrated and is put back before anything else is tried. It says which migrations had
+been run, so that record and data stay together.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
 from actors.state import atomic
+
+if sys.platform == "win32":
+    from actors.state.rename_windows import sync_folder
+else:
+    from actors.state.rename_posix import sync_folder
 
 FOLDER = "snapshots"
 FILE = "snapshot.json"
@@ -62,6 +69,7 @@ class DataSnapshots:
         try:
             for place, folder in enumerate(taken.folders):
                 _copy(folder, self._copy_of(service_id, place))
+                _sync(self._copy_of(service_id, place))
             atomic.write(self._file(service_id), msgspec.json.encode(taken))
         except OSError:
             self.drop(service_id)
@@ -80,10 +88,12 @@ class DataSnapshots:
             fresh, broken = f"{folder}.restoring", f"{folder}.broken"
             _remove(fresh)
             _copy(self._copy_of(service_id, place), fresh)
+            _sync(fresh)
             if os.path.lexists(folder):
                 _remove(broken)
                 os.rename(folder, broken)
             os.rename(fresh, folder)
+            sync_folder(os.path.dirname(folder))
             _remove(broken)
 
     def drop(self, service_id: str) -> None:
@@ -114,6 +124,23 @@ def _size(folder: str) -> int:
 def _copy(source: str, target: str) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=_copy_file)
+
+
+def _sync(folder: str) -> None:
+    """Have all that is in a folder on disk; what cannot be opened is left to the system."""
+    flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
+    for path, _, files in os.walk(folder):
+        for name in files:
+            file = os.path.join(path, name)
+            if os.path.islink(file):
+                continue
+            with suppress(OSError):
+                fd = os.open(file, flags)
+                try:
+                    os.fsync(fd)
+                finally:
+                    os.close(fd)
+        sync_folder(path)
 
 
 def _special(folder: str, names: list[str]) -> set[str]:

@@ -159,6 +159,13 @@ def test_an_asset_that_cannot_be_read_is_told_from_a_missing_one(tmp_path: Path)
     assert codes(look(made).service_errors) == [("asset_unreadable", "api")]
 
 
+@POSIX_ONLY
+def test_an_asset_that_is_a_pipe_is_no_file_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    made = one_service(tmp_path, assets=[{"path": "pipe", "sha256": "ab" * 32}]).write()
+    os.mkfifo(made.root / "pipe")
+    assert codes(look(made).service_errors) == [("asset_unreadable", "api")]
+
+
 def ui(folder: Path, path: str = "", **fields: Any) -> Bundle:
     keys = [current_key()] if path else []
     binaries = {key: {"path": path} for key in keys}
