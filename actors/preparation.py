@@ -84,11 +84,6 @@ class Preparation:
         self._cancelled = threading.Event()
         self._migrator = Migrator(blueprint, world, inputs, blueprint.instance(incarnation))
 
-    @staticmethod
-    def is_needed(blueprint: Blueprint) -> bool:
-        """Whether there is anything to prepare."""
-        return bool(blueprint.service.assets or blueprint.service.migrations)
-
     def start(self) -> None:
         """Begin, on a thread of its own; it ends with Prepared or LaunchFailed."""
         name = f"preparation of {self._service.id}"
@@ -134,11 +129,11 @@ class Preparation:
     def _migrate(self) -> str:
         """Run what is pending; return why one failed, in a sentence."""
         id_, migrations = self._service.id, self._stores.migrations
-        if not self._service.migrations:
-            return ""
         unfinished = self._stores.snapshots.find(id_)
         if unfinished is not None and not unfinished.upgraded:
             self._put_back(unfinished, "an earlier upgrade did not come to its end")
+        if not self._service.migrations:
+            return ""
         make_data_dirs(self._blueprint)
         plan = migrations.plan(id_)
         for number, migration in enumerate(plan.pending, 1):

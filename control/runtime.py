@@ -67,6 +67,8 @@ ALREADY_RUNNING = 3
 
 BEFORE_SPAWN, AFTER_SPAWN = 0.012, 0.004
 """Seconds that the heavy imports wait when a service becomes ready, and when one was spawned."""
+START = 60.0
+"""Seconds that a start may take before the app's version is written down beside it."""
 FIRST_SPAWN = 0.05
 """Seconds that the heavy imports leave to the first spawn; a bundle may have nothing to spawn."""
 
@@ -218,12 +220,13 @@ class House:
             reserved=self.reserved,
             open_stores=self._open_stores,
             mark=self._mark,
+            has_snapshots=os.path.isdir(os.path.join(bundle.app_data, "snapshots")),
         )
         if not bundle.options.keep_running:
             watch_parent(self.loop, parent, self.ending.ask)
 
     def _open_stores(self) -> Stores:
-        """Open what preparations remember; only bundles with assets or migrations come here."""
+        """Open what preparations remember; no start without assets and migrations waits for it."""
         from actors.preparation import open_stores
 
         bundle = self.bundle
@@ -350,11 +353,20 @@ class House:
             self.recorder.mark(milestones.API)
             self.gpu.ask_for_details(self.board)
             if self.supervisor is not None:
+                self._note_version()
                 self.start_record.keep(self.emit, self.console.warn)
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
             self.console.fault("control API", error)
             self.emit("runtime_error", None, error=f"control API: {error}")
             self.ending.ask("the control API could not be started")
+
+    def _note_version(self) -> None:
+        """Write down which version of the app was started, once that is over; say a downgrade."""
+        self.board.wait(lambda s: s.ready or s.hopeless, START)
+        try:
+            self.world.stores.migrations.started()
+        except OSError as error:
+            self.console.warn(f"migrations.json could not be written: {error.strerror or error}")
 
     def _facade(self) -> Running:
         from control.running import Running, ServiceLogs
