@@ -13,12 +13,13 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import msgspec
 
 from actors.state import atomic
+from manifest.paths import within
 
 if sys.platform == "win32":
     from actors.state.rename_windows import sync_folder
@@ -82,14 +83,19 @@ class DataSnapshots:
             done = msgspec.structs.replace(taken, upgraded=True)
             atomic.write(self._file(service_id), msgspec.json.encode(done))
 
-    def put_back(self, service_id: str, taken: Taken) -> None:
-        """Make the data folders what they were; may be repeated after a crash. Raises OSError."""
+    def put_back(self, service_id: str, taken: Taken, logs: Iterable[str] = ()) -> None:
+        """Make the data folders what they were; may be repeated after a crash. Raises OSError.
+
+        ``logs`` within them stay as they are: they say why, and are being written.
+        """
         for place, folder in enumerate(taken.folders):
             fresh, broken = f"{folder}.restoring", f"{folder}.broken"
             _remove(fresh)
             _copy(self._copy_of(service_id, place), fresh)
             _sync(fresh)
             if os.path.lexists(folder):
+                for log in logs:
+                    _keep_log(log, folder, fresh)
                 _remove(broken)
                 os.rename(folder, broken)
             os.rename(fresh, folder)
@@ -124,6 +130,18 @@ def _size(folder: str) -> int:
 def _copy(source: str, target: str) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=_copy_file)
+
+
+def _keep_log(path: str, folder: str, fresh: str) -> None:
+    """Move a log and its older parts into the folder that takes the place of theirs."""
+    if not within(path, folder):
+        return
+    home, name = os.path.split(path)
+    target = os.path.join(fresh, os.path.relpath(home, folder))
+    for one in os.listdir(home) if os.path.isdir(home) else ():
+        if one == name or (one.startswith(f"{name}.") and one[len(name) + 1 :].isdigit()):
+            os.makedirs(target, exist_ok=True)
+            os.replace(os.path.join(home, one), os.path.join(target, one))
 
 
 def _sync(folder: str) -> None:

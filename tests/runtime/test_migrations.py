@@ -142,3 +142,22 @@ def test_an_app_that_goes_back_finds_the_data_that_an_upgrade_left_half_done(
         assert note.read_text() == "before"
         wait_until(lambda: named(run, "migration_rolled_back"), what="the event")
     assert not (made.app_data / "snapshots" / "db").exists()
+
+
+def test_the_log_of_a_failed_upgrade_is_kept_where_it_lies_among_the_data(tmp_path: Path) -> None:
+    made = release(bundle(tmp_path), "1.0.0", NOTES)
+    fields: dict[str, Any] = {"data_dirs": ["store"], "log_dir": "store/logs"}
+    run_once(made.service("db", **fields).write())
+    failing = RUINS_AND_FAILS.format(place="store")
+    release(made, "2.0.0", failing, migration("2", "upgrade"))
+    made.service("db", **fields, migrations=[migration("2", "upgrade")]).write()
+    log = made.app_data / "store" / "logs" / "db.log"
+    with running(made) as run:
+        assert run.ready()["details"]["db"]["state"] == "failed"
+        wait_until(lambda: named(run, "migration_rolled_back"), what="the way back")
+        assert not (made.app_data / "store" / "note").exists()
+        assert log.read_text() == "no luck\n"
+        made.script("bin/migrate", NOTES).write()
+        assert run.post("/services/db/start?wait=20").status == 202
+        run.until_ready()
+        wait_until(lambda: log.read_text() == "no luck\nmigrated\n", what="what follows")
