@@ -90,6 +90,7 @@ WARNING = {
     "port_variable_shared": "two ports of a service share a PORT_ variable",
     "env_names_differ_in_case": "two variables are one on Windows",
     "pattern_not_portable": "a regular expression that Go's RE2 does not take",
+    "generated_format": "what is generated for a secret does not have the secret's own format",
     "checksum_malformed": "an asset's sha256 is not 64 hexadecimal digits, so it is not checked",
     "interpreter_missing": "a script's #! line names a program that is not there",
     "asset_size_warning": "an asset is slightly larger than its size_bytes",

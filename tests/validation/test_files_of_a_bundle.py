@@ -213,6 +213,22 @@ def test_what_no_file_can_be_told_from_is_only_what_it_is(tmp_path: Path) -> Non
     assert [one.code for one in missing.errors] == ["manifest_missing"]
 
 
+def test_a_generator_that_does_not_make_what_the_format_asks_for_is_a_warning(
+    tmp_path: Path,
+) -> None:
+    def secret(id_: str, format_: str, **generator: Any) -> dict[str, Any]:
+        target = {"type": "env"}
+        made = {"id": id_, "class": "per_install_generated", "target": target, "format": format_}
+        return {**made, "generator": {"type": "random", **generator}}
+
+    right = secret("right", "^[0-9a-f]{64}$", charset="hex", length=64)
+    wrong = secret("wrong", "^[0-9a-f]{64}$", charset="hex", length=32)
+    made = one_service(tmp_path).set(secrets=[right, wrong])
+    assert [(one.code, one.path) for one in look(made).warnings] == [
+        ("generated_format", "secrets[1].generator")
+    ]
+
+
 def test_a_range_that_is_wholly_in_use_now_is_a_warning(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
