@@ -37,14 +37,6 @@ class Stores(msgspec.Struct, frozen=True):
     verify_all: bool = False
     """Hash every asset that has a sum, whatever earlier starts have found."""
 
-    def news(self) -> list[tuple[str, dict[str, object]]]:
-        """Return the events that are worth telling once they are open."""
-        news: list[tuple[str, dict[str, object]]] = []
-        if self.migrations.phase is InstallPhase.DOWNGRADE:
-            versions = {"from": self.migrations.version_before, "to": self.manifest.app.version}
-            news.append(("app_downgraded", dict(versions)))
-        return news
-
 
 def open_stores(
     manifest: Manifest, app_data: str, *, report: Callable[[str], object], verify_all: bool

@@ -98,6 +98,11 @@ class World:
                 self._stores = self._open_stores()
             return self._stores
 
+    @property
+    def has_stores(self) -> bool:
+        """Whether they have been opened."""
+        return self._stores is not None
+
     def may_be_put_back(self, service: Service) -> bool:
         """Whether an upgrade may have been cut short after which the app went back a version."""
         return bool(service.data_dirs) and self._has_snapshots

@@ -56,6 +56,7 @@ from manifest.findings import Findings
 
 if TYPE_CHECKING:
     from actors.preparation import Stores
+    from actors.state.migrations import Migrations
     from actors.vault import Vault
     from control.facade import Facts
     from control.running import Running
@@ -226,7 +227,7 @@ class House:
             watch_parent(self.loop, parent, self.ending.ask)
 
     def _open_stores(self) -> Stores:
-        """Open what preparations remember; no start without assets and migrations waits for it."""
+        """Open what preparations remember; only bundles with assets or migrations come here."""
         from actors.preparation import open_stores
 
         bundle = self.bundle
@@ -234,9 +235,12 @@ class House:
         stores: Stores = open_stores(
             bundle.manifest, bundle.app_data, report=self._set_aside, verify_all=full
         )
-        for event, details in stores.news():
-            self.emit(event, None, **details)
+        self._tell_news(stores.migrations)
         return stores
+
+    def _tell_news(self, migrations: Migrations) -> None:
+        for event, details in migrations.news():
+            self.emit(event, None, **details)
 
     def _record(self) -> Instance:
         bundle = self.bundle
@@ -364,9 +368,22 @@ class House:
         """Write down which version of the app was started, once that is over; say a downgrade."""
         self.board.wait(lambda s: s.ready or s.hopeless, START)
         try:
-            self.world.stores.migrations.started()
+            self._migrations().started()
         except OSError as error:
             self.console.warn(f"migrations.json could not be written: {error.strerror or error}")
+
+    def _migrations(self) -> Migrations:
+        """Return the record that preparations use, or one for a bundle that has none."""
+        services = self.bundle.manifest.services
+        if self.world.has_stores or any(one.assets or one.migrations for one in services):
+            return self.world.stores.migrations
+        from actors.state.migrations import Migrations
+
+        found = Migrations(self.bundle.app_data, self.bundle.manifest)
+        if found.trouble:
+            self._set_aside(found.trouble)
+        self._tell_news(found)
+        return found
 
     def _facade(self) -> Running:
         from control.running import Running, ServiceLogs

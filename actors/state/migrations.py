@@ -41,6 +41,12 @@ class Migrations:
         """The app's version that was recorded last; empty on the first install."""
         return self._before.app_version
 
+    def news(self) -> list[tuple[str, dict[str, object]]]:
+        """Return the events that are worth telling."""
+        if self.phase is not InstallPhase.DOWNGRADE:
+            return []
+        return [("app_downgraded", {"from": self.version_before, "to": self._manifest.app.version})]
+
     def plan(self, service_id: str) -> MigrationPlan:
         """Return the plan of a service without what has succeeded since the runtime started."""
         plan = self._plans[service_id]

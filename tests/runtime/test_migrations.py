@@ -141,6 +141,7 @@ def test_an_app_that_goes_back_finds_the_data_that_an_upgrade_left_half_done(
         run.until_ready()
         assert note.read_text() == "before"
         wait_until(lambda: named(run, "migration_rolled_back"), what="the event")
+        wait_until(lambda: named(run, "ready"), what="the end of the start")
     assert not (made.app_data / "snapshots" / "db").exists()
 
 
