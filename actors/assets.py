@@ -79,6 +79,9 @@ def _look_at(
         found = os.stat(file)
         if stat.S_ISDIR(found.st_mode):
             return _folder(asset, service, path)
+        if not stat.S_ISREG(found.st_mode):
+            sentence = f"service '{service}': asset {asset.path} is neither a file nor a folder"
+            return _failed("asset_unreadable", path, service, sentence)
         return _file(asset, service, path, file, found, known, full, wanted)
     except PathRefused as error:
         return _failed("path_escapes_root", path, service, str(error))

@@ -212,7 +212,7 @@ class Incarnation:
         wanted = readiness.criterion(service)
         if wanted.condition is readiness.Condition.LOGGED:
             try:
-                matcher = compile_pattern(wanted.pattern)
+                matcher = compile_pattern(wanted.pattern, self._tell_of_pattern)
             except BadPattern as error:
                 raise self._blueprint.refusal(str(error), fatal=True) from error
             self._log.watch(self.instance, matcher, lambda _: logged())
@@ -221,6 +221,9 @@ class Incarnation:
             self._log.watch(
                 self.instance, AnyOutput(), lambda _: mark(milestones.OUTPUT, service.id)
             )
+
+    def _tell_of_pattern(self, reason: str) -> None:
+        self._world.emit("log_match_given_up", self._blueprint.service.id, reason=reason)
 
 
 class _Once:

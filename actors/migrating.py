@@ -23,8 +23,6 @@ from manifest.paths import PathRefused
 from manifest.schema import Migration
 from manifest.template import Unresolved
 
-TIMEOUT = 600.0
-"""Seconds for one migration (issue 4's number)."""
 GRACE = 2.0
 """Seconds for its tree to end when it is told to."""
 LOG_PATIENCE = 0.5
@@ -59,19 +57,22 @@ class Migrator:
     def run(self, migration: Migration, progress: Callable[[float], None]) -> Result:
         """Run one migration to its end; ``progress`` hears every second how long it has taken."""
         instance = f"{self._instance}-migration-{migration.version}"
+        timeout = migration.timeout_ms / 1000
+        if self._cancelled.is_set():
+            return Result("cancelled")
         try:
             child = self._spawn(migration, instance)
         except (CannotLaunch, CommandNotFound, PathRefused, Unresolved, OSError) as error:
             self._let_go(instance)
             return Result(str(error))
         try:
-            code = self._wait(child, progress)
+            code = self._wait(child, timeout, progress)
             self._end(child)
         finally:
             self._let_go(instance)
             child.close()
         log = self._world.log(self._blueprint)
-        return self._judge(code, log.tail(instance).decode("utf-8", "replace"))
+        return self._judge(code, timeout, log.tail(instance).decode("utf-8", "replace"))
 
     def _spawn(self, migration: Migration, instance: str) -> process.Child:
         blueprint, log, guardian = (
@@ -113,15 +114,17 @@ class Migrator:
             secrets=encoded(self._inputs.secrets),
         )
 
-    def _wait(self, child: process.Child, progress: Callable[[float], None]) -> int | None:
+    def _wait(
+        self, child: process.Child, timeout: float, progress: Callable[[float], None]
+    ) -> int | None:
         """Return the exit code; None when it was cancelled or took too long."""
         process.watch_exit(self._world.loop, child, self._woken.set)
         began = time.monotonic()
         while (code := child.poll()) is None:
             taken = time.monotonic() - began
-            if self._cancelled.is_set() or taken >= TIMEOUT:
+            if self._cancelled.is_set() or taken >= timeout:
                 return None
-            if not self._woken.wait(min(TICK, TIMEOUT - taken)):
+            if not self._woken.wait(min(TICK, timeout - taken)):
                 progress(time.monotonic() - began)
             self._woken.clear()
         return code
@@ -144,11 +147,11 @@ class Migrator:
         read.wait(LOG_PATIENCE)
         self._world.guardian.forget(instance)
 
-    def _judge(self, code: int | None, output: str) -> Result:
+    def _judge(self, code: int | None, timeout: float, output: str) -> Result:
         if code == 0:
             return Result()
         if code is not None:
             return Result(describe_exit(code), output)
         if self._cancelled.is_set():
             return Result("cancelled", output)
-        return Result(f"not done within {TIMEOUT:g} s", output)
+        return Result(f"not done within {timeout:g} s", output)

@@ -19,6 +19,7 @@ from actors.state.data_snapshot import DataSnapshots, Taken, TooLarge
 from actors.state.migrations import Migrations
 from actors.state.verified import VerifiedAssets
 from actors.world import World
+from manifest.own_files import holds_own
 from manifest.plan_migrations import InstallPhase, MigrationPlan
 from manifest.schema import Manifest, Migration
 
@@ -29,19 +30,12 @@ SAY_AFTER = 2.0
 class Stores(msgspec.Struct, frozen=True):
     """What preparations remember on disk, shared by all services of the bundle."""
 
+    manifest: Manifest
     migrations: Migrations
     snapshots: DataSnapshots
     verified: VerifiedAssets
     verify_all: bool = False
     """Hash every asset that has a sum, whatever earlier starts have found."""
-
-    def news(self, manifest: Manifest) -> list[tuple[str, dict[str, object]]]:
-        """Return the events that are worth telling once they are open."""
-        news: list[tuple[str, dict[str, object]]] = []
-        if self.migrations.phase is InstallPhase.DOWNGRADE:
-            versions = {"from": self.migrations.version_before, "to": manifest.app.version}
-            news.append(("app_downgraded", dict(versions)))
-        return news
 
 
 def open_stores(
@@ -55,6 +49,7 @@ def open_stores(
     if migrations.trouble:
         report(migrations.trouble)
     return Stores(
+        manifest,
         migrations,
         DataSnapshots(app_data, report),
         VerifiedAssets(app_data, report),
@@ -80,11 +75,6 @@ class Preparation:
         self._told = told
         self._cancelled = threading.Event()
         self._migrator = Migrator(blueprint, world, inputs, blueprint.instance(incarnation))
-
-    @staticmethod
-    def is_needed(blueprint: Blueprint) -> bool:
-        """Whether there is anything to prepare."""
-        return bool(blueprint.service.assets or blueprint.service.migrations)
 
     def start(self) -> None:
         """Begin, on a thread of its own; it ends with Prepared or LaunchFailed."""
@@ -131,11 +121,11 @@ class Preparation:
     def _migrate(self) -> str:
         """Run what is pending; return why one failed, in a sentence."""
         id_, migrations = self._service.id, self._stores.migrations
-        if not self._service.migrations:
-            return ""
         unfinished = self._stores.snapshots.find(id_)
         if unfinished is not None and not unfinished.upgraded:
             self._put_back(unfinished, "an earlier upgrade did not come to its end")
+        if not self._service.migrations:
+            return ""
         make_data_dirs(self._blueprint)
         plan = migrations.plan(id_)
         for number, migration in enumerate(plan.pending, 1):
@@ -157,7 +147,9 @@ class Preparation:
 
         def progress(seconds: float) -> None:
             if seconds >= SAY_AFTER:
-                self._told(ProgressMade(self._incarnation, f"{what}, {seconds:.0f} s so far"))
+                limit = migration.timeout_ms / 1000
+                taken = f"{what}, {seconds:.0f} s of at most {limit:g}"
+                self._told(ProgressMade(self._incarnation, taken))
 
         return self._migrator.run(migration, progress)
 
@@ -185,6 +177,11 @@ class Preparation:
         present = snapshots.find(id_)
         if present is not None and not present.upgraded:
             return
+        shared = [one for one in self._service.data_dirs if holds_own(one, self._stores.manifest)]
+        if shared:
+            reason = f"the folder '{shared[0]}' also holds files of the runtime"
+            self._world.emit("migration_snapshot_skipped", id_, reason=reason)
+            return
         folders = self._blueprint.data_folders()
         taken = Taken(folders, self._stores.migrations.applied(id_), plan.version_before)
         try:
@@ -196,7 +193,8 @@ class Preparation:
 
     def _put_back(self, taken: Taken, reason: str) -> None:
         id_ = self._service.id
-        self._stores.snapshots.put_back(id_, taken)
+        logs = [stream.path for stream in self._world.streams.values()]
+        self._stores.snapshots.put_back(id_, taken, logs)
         self._stores.migrations.rolled_back(id_, taken.applied)
         self._stores.snapshots.drop(id_)
         self._world.emit("migration_rolled_back", id_, reason=reason)

@@ -167,7 +167,8 @@ class ServiceActor(pykka.ThreadingActor):
         trouble = self._place_secret_files()
         if trouble is not None:
             return (trouble,)
-        if not (self._service.assets or self._service.migrations):
+        service, world = self._service, self._world
+        if not (service.assets or service.migrations or world.may_be_put_back(service)):
             return (Prepared(self._life.incarnation),)
         from actors.preparation import Preparation
 

@@ -13,6 +13,7 @@ from actors.edges.log_file import LogFile
 from actors.edges.logs import LogStream
 from actors.edges.loop import Loop
 from actors.guardian.charge import Charge
+from manifest.schema import Service
 
 if TYPE_CHECKING:
     from actors.edges.log_passage import Passage
@@ -55,6 +56,8 @@ class World:
         reserved: HeldPorts,
         open_stores: Callable[[], Stores],
         mark: Callable[[str, str], None],
+        *,
+        has_snapshots: bool = False,
     ) -> None:
         self.loop = loop
         self.reserved = reserved
@@ -65,6 +68,7 @@ class World:
         self.guardian = guardian
         self.mark = mark
         """Notes a milestone of a service for the timeline: ``mark(what, service_id)``."""
+        self._has_snapshots = has_snapshots
         self._open_stores = open_stores
         self._opening = threading.Lock()
         self._stores: Stores | None = None
@@ -93,6 +97,15 @@ class World:
             if self._stores is None:
                 self._stores = self._open_stores()
             return self._stores
+
+    @property
+    def has_stores(self) -> bool:
+        """Whether they have been opened."""
+        return self._stores is not None
+
+    def may_be_put_back(self, service: Service) -> bool:
+        """Whether an upgrade may have been cut short after which the app went back a version."""
+        return bool(service.data_dirs) and self._has_snapshots
 
     @property
     def secret_files(self) -> SecretFiles:

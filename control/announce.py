@@ -32,6 +32,16 @@ TROUBLE: dict[str, Say] = {
     "playwright_chromium_fallback": lambda id_, d: (
         f"{id_}: its Chromium {d.get('missing')} is not there; it gets {d.get('path')}"
     ),
+    "log_match_given_up": lambda id_, d: f"{id_}: {d.get('reason')}",
+    "app_downgraded": lambda _, d: (
+        f"the app is older than its data: {d.get('to')} is started, {d.get('from')} was used last"
+    ),
+    "migration_rolled_back": lambda id_, d: (
+        f"{id_}: its data is what it was before the upgrade: {d.get('reason')}"
+    ),
+    "migration_snapshot_skipped": lambda id_, d: (
+        f"{id_}: the upgrade has no way back: {d.get('reason')}"
+    ),
     "state_set_aside": lambda _, d: str(d.get("reason")),
     "port_reassigned": lambda id_, d: (
         f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken; it gets {d.get('port')}"

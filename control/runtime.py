@@ -56,6 +56,7 @@ from manifest.findings import Findings
 
 if TYPE_CHECKING:
     from actors.preparation import Stores
+    from actors.state.migrations import Migrations
     from actors.vault import Vault
     from control.facade import Facts
     from control.running import Running
@@ -67,6 +68,8 @@ ALREADY_RUNNING = 3
 
 BEFORE_SPAWN, AFTER_SPAWN = 0.012, 0.004
 """Seconds that the heavy imports wait when a service becomes ready, and when one was spawned."""
+START = 60.0
+"""Seconds that a start may take before the app's version is written down beside it."""
 FIRST_SPAWN = 0.05
 """Seconds that the heavy imports leave to the first spawn; a bundle may have nothing to spawn."""
 
@@ -218,6 +221,7 @@ class House:
             reserved=self.reserved,
             open_stores=self._open_stores,
             mark=self._mark,
+            has_snapshots=os.path.isdir(os.path.join(bundle.app_data, "snapshots")),
         )
         if not bundle.options.keep_running:
             watch_parent(self.loop, parent, self.ending.ask)
@@ -231,9 +235,12 @@ class House:
         stores: Stores = open_stores(
             bundle.manifest, bundle.app_data, report=self._set_aside, verify_all=full
         )
-        for event, details in stores.news(bundle.manifest):
-            self.emit(event, None, **details)
+        self._tell_news(stores.migrations)
         return stores
+
+    def _tell_news(self, migrations: Migrations) -> None:
+        for event, details in migrations.news():
+            self.emit(event, None, **details)
 
     def _record(self) -> Instance:
         bundle = self.bundle
@@ -350,11 +357,33 @@ class House:
             self.recorder.mark(milestones.API)
             self.gpu.ask_for_details(self.board)
             if self.supervisor is not None:
+                self._note_version()
                 self.start_record.keep(self.emit, self.console.warn)
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
             self.console.fault("control API", error)
             self.emit("runtime_error", None, error=f"control API: {error}")
             self.ending.ask("the control API could not be started")
+
+    def _note_version(self) -> None:
+        """Write down which version of the app was started, once that is over; say a downgrade."""
+        self.board.wait(lambda s: s.ready or s.hopeless, START)
+        try:
+            self._migrations().started()
+        except OSError as error:
+            self.console.warn(f"migrations.json could not be written: {error.strerror or error}")
+
+    def _migrations(self) -> Migrations:
+        """Return the record that preparations use, or one for a bundle that has none."""
+        services = self.bundle.manifest.services
+        if self.world.has_stores or any(one.assets or one.migrations for one in services):
+            return self.world.stores.migrations
+        from actors.state.migrations import Migrations
+
+        found = Migrations(self.bundle.app_data, self.bundle.manifest)
+        if found.trouble:
+            self._set_aside(found.trouble)
+        self._tell_news(found)
+        return found
 
     def _facade(self) -> Running:
         from control.running import Running, ServiceLogs

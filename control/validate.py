@@ -38,7 +38,8 @@ def look(
     if manifest is None or not decoded.ok:
         return loaded.findings  # no files can be told from a bundle that cannot be read
     site = _site(manifest, bundle_root, app_data)
-    return _merged(loaded.findings, _of_files(manifest, site, full) + _of_ports(manifest, ports))
+    found = _of_files(manifest, site, full) + _of_ports(manifest, ports) + _of_secrets(manifest)
+    return _merged(loaded.findings, found)
 
 
 def report(
@@ -129,6 +130,25 @@ def _of_ports(manifest: Manifest, given: Ports | None) -> Findings:
         control_port=manifest.ipc.port,
     )
     return Findings(warnings=plan.failures)
+
+
+def _of_secrets(manifest: Manifest) -> Findings:
+    """Warn of secrets whose generator does not make what their own format asks for, by a sample."""
+    from actors.edges.format_match import matches
+    from manifest.secret_rules import generate
+
+    warnings = tuple(
+        Finding(
+            "generated_format",
+            f"secrets[{index}].generator",
+            f"secret '{secret.id}': what is generated for it does not have its format"
+            f" {secret.format}; give the generator another type, length or charset.",
+        )
+        for index, secret in enumerate(manifest.secrets)
+        if secret.class_ == "per_install_generated" and secret.format
+        if not matches(secret.format, generate(secret.generator, os.urandom))
+    )
+    return Findings(warnings=warnings)
 
 
 def _merged(first: Findings, second: Findings) -> Findings:

@@ -33,7 +33,7 @@ STRUCTURE = {
     "ipc_host_not_loopback": "the control API's host could be reached from outside",
     "path_escapes_root": "a path leaves the folder that it belongs to",
     "path_not_allowed": "a path holds NUL, or a name that is special on Windows",
-    "path_taken": "a file secret would overwrite a file of the runtime",
+    "path_taken": "a file secret or a log would overwrite a file of the runtime",
     "invalid_service_id": "a service's id has a shape that is not allowed",
     "duplicate_service_id": "two services have the same id",
     "unknown_dependency": "a service depends on one that does not exist",
@@ -90,9 +90,12 @@ WARNING = {
     "port_variable_shared": "two ports of a service share a PORT_ variable",
     "env_names_differ_in_case": "two variables are one on Windows",
     "pattern_not_portable": "a regular expression that Go's RE2 does not take",
+    "generated_format": "what is generated for a secret does not have the secret's own format",
     "checksum_malformed": "an asset's sha256 is not 64 hexadecimal digits, so it is not checked",
     "interpreter_missing": "a script's #! line names a program that is not there",
     "asset_size_warning": "an asset is slightly larger than its size_bytes",
+    "snapshot_impossible": "a data folder also holds files of the runtime, so it is not copied"
+    " before an upgrade",
     "backoff_inverted": "a restart's backoff_max_ms is below its backoff_ms",
     "signal_unknown": "this platform does not have the stop signal",
 }

@@ -107,6 +107,25 @@ def settled(
     return msgspec.structs.replace(record, app_version=now, seen=seen)
 
 
+def started(
+    record: MigrationRecord, plans: dict[str, MigrationPlan], manifest: Manifest
+) -> MigrationRecord:
+    """Return the record after a start of the app: a service without migrations is through.
+
+    So the first migration that such a service is ever given finds an upgrade, as it does with the
+    Go runtime. Nothing is recorded while another service is not through with its own.
+    """
+    now = manifest.app.version
+    if any(
+        service.migrations and record.seen.get(service.id) != now for service in manifest.services
+    ):
+        return record
+    for service in manifest.services:
+        if not service.migrations:
+            record = settled(record, plans, service.id, now)
+    return record
+
+
 def is_older(version: str, other: str) -> bool:
     """Whether a version comes before another one. Versions that are not alike are not older."""
     return _precedence(version) < _precedence(other)

@@ -184,12 +184,16 @@ class Readiness(Document, frozen=True, kw_only=True):
 
 
 class Migration(Document, frozen=True, kw_only=True):
-    """A command that is run before a service starts; each version once per service."""
+    """A command that is run before a service starts; each version once per service.
+
+    ``timeout_ms`` is an extension of ours.
+    """
 
     version: NonEmpty
     command: list[str]
     env: dict[str, str] = {}
     run_on: Literal["always", "first_install", "install", "upgrade"] = "always"
+    timeout_ms: Milliseconds = 600_000
 
 
 class Asset(Document, frozen=True, kw_only=True):

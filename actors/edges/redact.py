@@ -2,7 +2,8 @@
 
 Exact bytes only: a value that the service encodes first (base64, URL, JSON escapes) is not
 recognised, unless the caller names that form as a value of its own. Values shorter than 4 bytes
-are left alone: they would turn up in ordinary text all the time.
+are left alone: they would turn up in ordinary text all the time. White space around a value counts
+for nothing: a file's last line end is stripped by most of those who read it.
 
 The end of a block that could be the beginning of a secret is held back until more comes: at most
 one byte less than the longest value, and nothing of a block that ends with a line's end, as long
@@ -28,6 +29,12 @@ Span = tuple[int, int, bytes]
 """Begin, end, and what to put there."""
 
 
+def sought(value: bytes) -> bytes:
+    """Return what of a value is looked for: all but the white space around it."""
+    inner = value.strip()
+    return inner if len(inner) >= SHORTEST else value
+
+
 class Redactor:
     """Replaces secrets in a stream of bytes; one for each stream, because it remembers its end.
 
@@ -37,7 +44,8 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[tuple[str, bytes]], saved: bytes = b"") -> None:
-        ranked = sorted(secrets, key=lambda secret: -len(secret[1]))
+        bare = [(name, sought(value)) for name, value in secrets]
+        ranked = sorted(bare, key=lambda secret: -len(secret[1]))
         self._values = [
             (value, f"[secret:{name}]".encode()) for name, value in ranked if len(value) >= SHORTEST
         ]

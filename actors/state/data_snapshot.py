@@ -1,9 +1,10 @@
 """A service's data before an upgrade: ``<app-data>/snapshots/<service>/``, put back if it fails.
 
 Files are cloned where the file system can (copy on write), else copied; never hard links, because
-databases write in place. ``snapshot.json`` is written last, so a snapshot is there as a whole or
-not at all; as long as it is there, the data may be half migrated and is put back before anything
-else is tried. It says which migrations had been run, so that record and data stay together.
+databases write in place. ``snapshot.json`` is written last and the copies are on disk by then, so a
+snapshot is there as a whole or not at all, also after a power cut; as long as it is there, the data
+may be half migrated and is put back before anything else is tried. It says which migrations had
+been run, so that record and data stay together.
 """
 
 from __future__ import annotations
@@ -12,11 +13,18 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import msgspec
 
 from actors.state import atomic
+from manifest.paths import within
+
+if sys.platform == "win32":
+    from actors.state.rename_windows import sync_folder
+else:
+    from actors.state.rename_posix import sync_folder
 
 FOLDER = "snapshots"
 FILE = "snapshot.json"
@@ -62,6 +70,7 @@ class DataSnapshots:
         try:
             for place, folder in enumerate(taken.folders):
                 _copy(folder, self._copy_of(service_id, place))
+                _sync(self._copy_of(service_id, place))
             atomic.write(self._file(service_id), msgspec.json.encode(taken))
         except OSError:
             self.drop(service_id)
@@ -74,16 +83,23 @@ class DataSnapshots:
             done = msgspec.structs.replace(taken, upgraded=True)
             atomic.write(self._file(service_id), msgspec.json.encode(done))
 
-    def put_back(self, service_id: str, taken: Taken) -> None:
-        """Make the data folders what they were; may be repeated after a crash. Raises OSError."""
+    def put_back(self, service_id: str, taken: Taken, logs: Iterable[str] = ()) -> None:
+        """Make the data folders what they were; may be repeated after a crash. Raises OSError.
+
+        ``logs`` within them stay as they are: they say why, and are being written.
+        """
         for place, folder in enumerate(taken.folders):
             fresh, broken = f"{folder}.restoring", f"{folder}.broken"
             _remove(fresh)
             _copy(self._copy_of(service_id, place), fresh)
+            _sync(fresh)
             if os.path.lexists(folder):
+                for log in logs:
+                    _keep_log(log, folder, fresh)
                 _remove(broken)
                 os.rename(folder, broken)
             os.rename(fresh, folder)
+            sync_folder(os.path.dirname(folder))
             _remove(broken)
 
     def drop(self, service_id: str) -> None:
@@ -114,6 +130,35 @@ def _size(folder: str) -> int:
 def _copy(source: str, target: str) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=_copy_file)
+
+
+def _keep_log(path: str, folder: str, fresh: str) -> None:
+    """Move a log and its older parts into the folder that takes the place of theirs."""
+    if not within(path, folder):
+        return
+    home, name = os.path.split(path)
+    target = os.path.join(fresh, os.path.relpath(home, folder))
+    for one in os.listdir(home) if os.path.isdir(home) else ():
+        if one == name or (one.startswith(f"{name}.") and one[len(name) + 1 :].isdigit()):
+            os.makedirs(target, exist_ok=True)
+            os.replace(os.path.join(home, one), os.path.join(target, one))
+
+
+def _sync(folder: str) -> None:
+    """Have all that is in a folder on disk; what cannot be opened is left to the system."""
+    flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
+    for path, _, files in os.walk(folder):
+        for name in files:
+            file = os.path.join(path, name)
+            if os.path.islink(file):
+                continue
+            with suppress(OSError):
+                fd = os.open(file, flags)
+                try:
+                    os.fsync(fd)
+                finally:
+                    os.close(fd)
+        sync_folder(path)
 
 
 def _special(folder: str, names: list[str]) -> set[str]:

@@ -41,6 +41,12 @@ class Migrations:
         """The app's version that was recorded last; empty on the first install."""
         return self._before.app_version
 
+    def news(self) -> list[tuple[str, dict[str, object]]]:
+        """Return the events that are worth telling."""
+        if self.phase is not InstallPhase.DOWNGRADE:
+            return []
+        return [("app_downgraded", {"from": self.version_before, "to": self._manifest.app.version})]
+
     def plan(self, service_id: str) -> MigrationPlan:
         """Return the plan of a service without what has succeeded since the runtime started."""
         plan = self._plans[service_id]
@@ -61,6 +67,11 @@ class Migrations:
                     self._record, self._plans, service_id, self._manifest.app.version
                 )
             )
+
+    def started(self) -> None:
+        """Write down that the app was started in its present version."""
+        with self._lock:
+            self._write(plan_migrations.started(self._record, self._plans, self._manifest))
 
     def rolled_back(self, service_id: str, applied: tuple[str, ...]) -> None:
         """Write down that a service's data is what it was when only ``applied`` had been run."""

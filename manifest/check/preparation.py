@@ -27,6 +27,21 @@ def _check_migrations(place: Place, view: View, report: Report) -> None:
             report.error("duplicate_migration", f"{path}.version", sentence, place.id)
         seen.add(migration.version)
         check_word(migration.command, f"{path}.command", view, report, place.id)
+    if any(migration.run_on == "upgrade" for migration in place.service.migrations):
+        _check_way_back(place, view, report)
+
+
+def _check_way_back(place: Place, view: View, report: Report) -> None:
+    from manifest.own_files import holds_own
+
+    for index, folder in enumerate(place.service.data_dirs):
+        if holds_own(folder, view.manifest):
+            sentence = (
+                f"service '{place.id}': the folder '{folder}' also holds files of the runtime, so"
+                " it is not copied before an upgrade; give the data a folder of its own."
+            )
+            path = f"{place.path}.data_dirs[{index}]"
+            report.warning("snapshot_impossible", path, sentence, place.id)
 
 
 def _check_assets(place: Place, view: View, report: Report) -> None:

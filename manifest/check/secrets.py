@@ -5,12 +5,8 @@ from __future__ import annotations
 from manifest.check.probes import check_pattern
 from manifest.check.view import View, check_path
 from manifest.findings import Report
-from manifest.paths import PathRefused, normalise
 from manifest.schema import Secret
 from manifest.suggest import hint
-
-_OWN_FILES = ("secrets.json", "runtime/ipc_port")
-"""Files of the runtime under app-data that a file secret must not overwrite."""
 
 
 def check(view: View, report: Report) -> None:
@@ -52,8 +48,9 @@ def _check_file(secret: Secret, path: str, view: View, report: Report) -> None:
     place = f"{path}.target.name"
     name = secret.target.name or secret.id
     check_path(name, place, view, report, template=True)
-    taken = (*_OWN_FILES, view.manifest.ipc.auth_token_path, view.manifest.telemetry.file)
-    if _normal(name.removeprefix("${data}").lstrip("/\\")) in {_normal(file) for file in taken}:
+    from manifest.own_files import is_own
+
+    if is_own(name, view.manifest):
         sentence = f"secret '{secret.id}' would overwrite the runtime's own {name}; rename it."
         report.error("path_taken", place, sentence)
 
@@ -65,10 +62,3 @@ def _check_listed(view: View, report: Report) -> None:
                 near = "" if report.many else hint(secret, view.secrets)
                 sentence = f"service '{place.id}': there is no secret '{secret}'{near}."
                 report.error("unknown_secret", f"{place.path}.secrets[{index}]", sentence, place.id)
-
-
-def _normal(relative: str) -> str:
-    try:
-        return normalise(relative).lower()
-    except PathRefused:
-        return relative

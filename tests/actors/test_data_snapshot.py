@@ -102,3 +102,28 @@ def test_it_remembers_that_the_upgrade_came_to_its_end(tmp_path: Path) -> None:
     snapshots.drop("db")
     snapshots.drop("db")
     assert snapshots.find("db") is None
+
+
+def test_a_copy_is_on_disk_before_the_snapshot_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut may not leave a snapshot whose files are empty: it would be put back."""
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def note(fd: int) -> None:
+        synced.append(os.path.realpath(f"/proc/self/fd/{fd}"))
+        fsync(fd)
+
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("descriptors have names on Linux only")
+    folder = data(tmp_path / "store")
+    monkeypatch.setattr(os, "fsync", note)
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    copy = str(tmp_path / "snapshots" / "db" / "0" / "deep" / "note")
+    declared = next(i for i, name in enumerate(synced) if "snapshot.json" in name)
+    assert copy in synced[:declared]
+    synced.clear()
+    snapshots.put_back("db", taken(folder))
+    assert any(name.endswith("store.restoring/deep/note") for name in synced)

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from actors.edges import log_match_process
+from actors.edges import log_match_beside, log_match_process
 from actors.edges.log_match import BadPattern, Matcher, Re2Matcher, compile_pattern
 from actors.edges.log_match_process import ProcessMatcher
 from actors.edges.log_search import WINDOW
+from tests.waiting import wait_until
 
 PATIENCE = 30.0
 
@@ -66,7 +67,7 @@ def test_a_pattern_may_span_lines() -> None:
 
 def test_the_syntax_of_the_go_runtime_s_patterns_is_understood() -> None:
     assert fed(r"(?i)Server \[[[:alpha:]]+\] (?P<what>up)\z?", b"SERVER [main] UP\n") == [True]
-    assert fed(r"\p{Greek}+ \pN", "Ωμέγα 7\n".encode()) == [True]
+    assert wait_for(compile_pattern(r"\p{Greek}+ \pN"), "Ωμέγα 7\n".encode)
     assert fed(r"\QC++ (ready)\E", b"C++ (ready)\n") == [True]
 
 
@@ -88,7 +89,7 @@ def test_a_match_stays_a_match() -> None:
     assert fed("ready", b"ready\n", b"other\n", b"") == [True, True, True]
 
 
-@pytest.mark.parametrize("pattern", ["(", r"(?<=a)b", r"(a)\1", "a{1001}", "\udc80"])
+@pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}"])
 def test_what_is_no_pattern_is_refused_in_a_sentence(pattern: str) -> None:
     with pytest.raises(BadPattern, match="is not a regular expression"):
         compile_pattern(pattern)
@@ -106,6 +107,59 @@ def test_a_catastrophic_pattern_takes_linear_time() -> None:
 
     # Backtracking would double with every letter; 32 times the text may take 32 times as long.
     assert seconds(1 << 20) < 32 * 20 * max(seconds(1 << 15), 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [("(?<=up )now", b"up now\n"), (r"(a)\1", b"aa\n"), ("a{1001}", b"a" * 1001)],
+)
+def test_what_only_python_takes_is_searched_in_another_process(pattern: str, text: bytes) -> None:
+    matcher = compile_pattern(pattern)
+    assert isinstance(matcher, ProcessMatcher)
+    assert matcher.feed(b"not yet\n") is False
+    assert wait_for(matcher, lambda: text)
+    matcher.close()
+
+
+STUBBORN = "[ab]*a" + "[ab]{1000}" * 20 + "c"
+"""Linear in the text, with a factor of twenty thousand."""
+
+
+def is_beside(matcher: Matcher) -> bool:
+    """Whether the calling thread searches no more."""
+    assert isinstance(matcher, Re2Matcher)
+    return matcher._beside is not None
+
+
+def noise(size: int) -> bytes:
+    dice = random.Random(3)
+    return bytes(dice.choice(b"ab") for _ in range(size))
+
+
+def test_a_large_pattern_is_searched_beside_the_log_and_given_up_when_it_is_too_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log_match_beside, "PATIENCE", 0.05)
+    reports: list[str] = []
+    matcher = compile_pattern(STUBBORN, reports.append)
+    assert is_beside(matcher)
+    assert matcher.feed(noise(16 * 1024)) is False
+    wait_until(lambda: bool(reports), what="the sentence")
+    assert reports[0].endswith("is not searched for any more: it took longer than 0.05 s")
+    assert matcher.feed(b"more\n") is False
+
+
+def test_a_pattern_that_turns_out_slow_goes_on_beside_and_still_finds() -> None:
+    matcher = compile_pattern("[ab]*a[ab]{48}c")
+    woken = threading.Event()
+    matcher.wake = woken.set
+    assert not is_beside(matcher)
+    assert matcher.feed(noise(WINDOW)) is False
+    assert is_beside(matcher)
+    matcher.feed(noise(WINDOW))
+    matcher.feed(b"a" * 49 + b"c\n")
+    assert woken.wait(PATIENCE)
+    assert matcher.feed(b"") is True
 
 
 def wait_for(matcher: Matcher, feed: Callable[[], bytes]) -> bool:
@@ -171,7 +225,7 @@ def test_without_re2_a_matcher_that_is_let_go_ends_its_process() -> None:
 
 def test_without_re2_a_pattern_that_python_cannot_search_is_refused() -> None:
     with pytest.raises(BadPattern, match="google-re2"):
-        ProcessMatcher(r"\p{Greek}", lambda _: None)
+        ProcessMatcher("a**", lambda _: None)
 
 
 def test_both_engines_find_the_same() -> None:

@@ -5,7 +5,7 @@ import re
 
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
-from actors.edges.redact import SHORTEST, Redactor
+from actors.edges.redact import SHORTEST, Redactor, sought
 
 KEY = ("API_KEY", b"sk-12345-secret")
 
@@ -115,10 +115,17 @@ def test_the_result_does_not_depend_on_how_the_text_is_cut(
         continued += part.feed(text[begin:end])
         saved = part.save()
     assert continued + Redactor(secrets, saved).flush() == expected
+    hidden = [sought(value) for value in values]
     visible = re.split(rb"\[secret:S\d\]", expected)
-    assert not any(value in piece for value in values for piece in visible)
+    assert not any(value in piece for value in hidden for piece in visible)
     covered = len(text) - sum(len(piece) for piece in visible)
     assert covered == sum(
-        any(value in text[max(0, at - len(value) + 1) : at + len(value)] for value in values)
+        any(value in text[max(0, at - len(value) + 1) : at + len(value)] for value in hidden)
         for at in range(len(text))
     )
+
+
+def test_a_value_is_hidden_also_without_the_white_space_around_it() -> None:
+    redactor = Redactor([("PEM", b" -----BEGIN\nabcdef\n-----END\r\n")])
+    shown = redactor.feed(b"key=-----BEGIN\nabcdef\n-----END; done\n") + redactor.flush()
+    assert shown == b"key=[secret:PEM]; done\n"

@@ -120,6 +120,46 @@ def test_the_bundle_as_a_whole(found: Callable[..., Any], top: Any, expected: An
     assert found(**top) == expected
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "migrations.json",
+        "runtime/instance.json",
+        "RUNTIME\\lock",
+        "${data}/runtime/ports.json",
+        "runtime",
+        "secrets.json/inner",
+        "snapshots/api/snapshot.json",
+        "telemetry.jsonl",
+    ],
+)
+def test_no_file_secret_and_no_log_lies_upon_what_the_runtime_keeps(
+    found: Callable[..., Any], name: str
+) -> None:
+    target = {"type": "file", "name": name}
+    taken = found(secrets=[{"id": "a", "class": "user_prompt", "target": target}])
+    assert taken == [("error", "path_taken", "secrets[0].target.name")]
+    if name.endswith((".json", ".jsonl")) and not name.startswith("$"):
+        taken = found({"id": "a", "log_dir": name})
+        assert taken == [("error", "path_taken", "services[0].log_dir")]
+
+
+@pytest.mark.parametrize("log_dir", ["logs", "runtime", "snapshots.d", "x/a.log"])
+def test_a_log_beside_the_runtime_s_files_is_fine(found: Callable[..., Any], log_dir: str) -> None:
+    assert found({"id": "a", "log_dir": log_dir}) == []
+
+
+@pytest.mark.parametrize("folder", [".", "${data}", "runtime", "snapshots/mine"])
+def test_data_among_the_runtime_s_files_has_no_way_back(
+    found: Callable[..., Any], folder: str
+) -> None:
+    upgrade = {"version": "2", "command": ["bin/m"], "run_on": "upgrade"}
+    service = {"id": "a", "data_dirs": ["own", folder], "migrations": [upgrade]}
+    expected = [("warning", "snapshot_impossible", "services[0].data_dirs[1]")]
+    assert found(service) == expected
+    assert found({**service, "migrations": [{**upgrade, "run_on": "always"}]}) == []
+
+
 @pytest.mark.parametrize("mode", ["loopback-http", "http"])
 def test_both_ipc_modes_are_taken(found: Callable[..., Any], mode: str) -> None:
     ipc = {"mode": mode, "host": "localhost", "port": 0, "auth_token_path": "t"}

@@ -18,6 +18,7 @@ from manifest.plan_migrations import (
     phase,
     plan,
     settled,
+    started,
 )
 from manifest.schema import Manifest, Migration, Service
 
@@ -157,3 +158,16 @@ def test_recording_twice_changes_nothing() -> None:
     record = applied(MigrationRecord(), "one", "f")
     assert applied(record, "one", "f") is record
     assert applied(record, "one", "u").applied == {"one": ["f", "u"]}
+
+
+def test_a_start_records_services_without_migrations_once_the_others_are_through(
+    manifest_of: Callable[..., Manifest],
+) -> None:
+    upgrade = {"version": "u", "command": ["m"], "run_on": "upgrade"}
+    services = ({"id": "db", "migrations": [upgrade]}, {"id": "api"})
+    made = manifest_of(*services, app={"name": "a", "version": "2"})
+    before = MigrationRecord("1")
+    plans = plan(made, before)
+    assert started(before, plans, made) == before
+    through = done(before, made, "db")
+    assert started(through, plans, made).seen == {"db": "2", "api": "2"}

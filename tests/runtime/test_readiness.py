@@ -94,3 +94,39 @@ def test_waiting_for_readiness_answers_when_it_can_no_longer_come(tmp_path: Path
         answer = run.ready(wait=60)
         assert not answer["ready"]
         assert answer["details"]["db"]["state"] == "failed"
+
+
+TALKS_WITHOUT_END = """
+import os, random, sys, time
+dice = random.Random(7)
+block = bytes(dice.choice(b"ab") for _ in range(32768))
+for _ in range(8):
+    os.write(1, block)
+os.write(2, b"\\nlast word\\n")
+time.sleep(600)
+"""
+
+
+def test_a_pattern_that_takes_for_ever_holds_up_no_log_and_is_given_up(tmp_path: Path) -> None:
+    stubborn = {"type": "log_match", "pattern": "[ab]*a" + "[ab]{1000}" * 20 + "c"}
+    made = bundle(tmp_path).script("bin/talks", TALKS_WITHOUT_END)
+    made.service("talker", "bin/talks", ports=(), health=None, readiness=stubborn)
+    made.service("other", "logs_ready_line", ports=()).write()
+
+    def given_up() -> bool:
+        return any(event["event"] == "log_match_given_up" for event in run.telemetry())
+
+    with running(made) as run:
+        wait_until(lambda: "last word" in run.log("talker"), what="all that it has written")
+        wait_until(lambda: "is ready" in run.log("other"), what="the other's output")
+        assert not given_up(), "the logs did not wait for the pattern"
+        wait_until(given_up, deadline=30, what="the end of the search")
+        assert "it took longer than 2 s" in run.stderr
+
+
+def test_look_around_is_searched_for_too(tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    pattern = {"type": "log_match", "pattern": "(?<=worker )is ready"}
+    made.service("worker", "logs_ready_line", ports=(), readiness=pattern).write()
+    with running(made) as run:
+        run.until_ready()

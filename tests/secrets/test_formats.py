@@ -39,6 +39,17 @@ def test_a_catastrophic_format_is_answered_at_once_by_re2() -> None:
     assert matches("^(a+)+$", "a" * 50_000 + "!") is False
 
 
+def test_a_format_that_is_linear_but_slow_is_given_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RE2 would take half a minute here, on a thread of the control API."""
+    monkeypatch.setattr(format_match, "PATIENCE", 0.2)
+    assert matches("[ab]*a" + "[ab]{1000}" * 20 + "c", "ab" * 100_000) is False
+
+
+def test_a_long_value_of_a_usual_format_is_matched_all_the_same() -> None:
+    assert matches("^(?i)[a-z]{1,200}[0-9a-f]*$", "k" + "0" * 900_000) is True
+    assert matches("^(?i)[a-z]{1,200}[0-9a-f]*$", "k" + "0" * 900_000 + "!") is False
+
+
 @pytest.mark.parametrize("pattern", ["(?=a)^(a+)+$", "^(a|a)*(?!x)$"])
 def test_a_catastrophic_format_that_re2_does_not_take_is_given_up(
     monkeypatch: pytest.MonkeyPatch, pattern: str

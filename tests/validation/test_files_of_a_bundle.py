@@ -159,6 +159,13 @@ def test_an_asset_that_cannot_be_read_is_told_from_a_missing_one(tmp_path: Path)
     assert codes(look(made).service_errors) == [("asset_unreadable", "api")]
 
 
+@POSIX_ONLY
+def test_an_asset_that_is_a_pipe_is_no_file_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    made = one_service(tmp_path, assets=[{"path": "pipe", "sha256": "ab" * 32}]).write()
+    os.mkfifo(made.root / "pipe")
+    assert codes(look(made).service_errors) == [("asset_unreadable", "api")]
+
+
 def ui(folder: Path, path: str = "", **fields: Any) -> Bundle:
     keys = [current_key()] if path else []
     binaries = {key: {"path": path} for key in keys}
@@ -204,6 +211,22 @@ def test_what_no_file_can_be_told_from_is_only_what_it_is(tmp_path: Path) -> Non
     assert [one.code for one in found.errors] == ["truncated"]
     missing = validate.look(str(tmp_path / "none.json"), str(tmp_path))
     assert [one.code for one in missing.errors] == ["manifest_missing"]
+
+
+def test_a_generator_that_does_not_make_what_the_format_asks_for_is_a_warning(
+    tmp_path: Path,
+) -> None:
+    def secret(id_: str, format_: str, **generator: Any) -> dict[str, Any]:
+        target = {"type": "env"}
+        made = {"id": id_, "class": "per_install_generated", "target": target, "format": format_}
+        return {**made, "generator": {"type": "random", **generator}}
+
+    right = secret("right", "^[0-9a-f]{64}$", charset="hex", length=64)
+    wrong = secret("wrong", "^[0-9a-f]{64}$", charset="hex", length=32)
+    made = one_service(tmp_path).set(secrets=[right, wrong])
+    assert [(one.code, one.path) for one in look(made).warnings] == [
+        ("generated_format", "secrets[1].generator")
+    ]
 
 
 def test_a_range_that_is_wholly_in_use_now_is_a_warning(tmp_path: Path) -> None:
