@@ -232,6 +232,8 @@ class Supervisor(pykka.ThreadingActor):
     def _changed(self, message: ServiceChanged) -> None:
         view = message.view
         self._see(view)
+        if view.pid is not None:
+            self._engage()
         stop = self._orders.get(view.id)
         if stop is None or view.state in LIVE:
             return
@@ -347,10 +349,21 @@ class Supervisor(pykka.ThreadingActor):
 
     def _tell(self, id_: str, message: Message) -> None:
         """Send to a service; its actor is started at the first message."""
+        self._child(id_).tell(message)
+
+    def _child(self, id_: str) -> pykka.ActorRef[Any]:
         ref = self._children.get(id_)
         if ref is None:
             ref = self._children[id_] = self._to.spawn_actor(id_, self.actor_ref)
-        ref.tell(message)
+        return ref
+
+    def _engage(self) -> None:
+        """Start the other actors while the first processes boot: when they are released together,
+        nobody has to wait for threads.
+        """
+        if len(self._children) < len(self._wanted):
+            for id_ in self._wanted:
+                self._child(id_)
 
     def _tree(self) -> Tree:
         missing = {
