@@ -6,6 +6,7 @@ socket, then the guardian (one thread, hardly a module), then the libraries, the
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     if not _means_run(words):
         return _ask(words)
+    gc.disable()  # there is no garbage in what is imported; the API's start enables it again
     early_socket.listen(words)
     socket_at = time.monotonic()
     guardian = _start_guardian()

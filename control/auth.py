@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hmac import compare_digest
+from _operator import _compare_digest as compare_digest  # hmac's own, without OpenSSL behind it
 from typing import TYPE_CHECKING
 
 from control.errors import Refusal

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -17,8 +16,8 @@ else:
 
 T = TypeVar("T")
 
-BESIDE = re.compile(r"\..+\.[0-9a-f]{12}\.new")
-"""The names of files that are still being written."""
+NEW = ".new"
+UNIQUE_BYTES = 6
 
 
 def unheard(sentence: str) -> None:
@@ -47,7 +46,8 @@ def write(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) ->
     """
     folder = os.path.dirname(os.path.abspath(path))
     make_folder(folder)
-    beside = os.path.join(folder, f".{os.path.basename(path)}.{os.urandom(6).hex()}.new")
+    unique = os.urandom(UNIQUE_BYTES).hex()
+    beside = os.path.join(folder, f".{os.path.basename(path)}.{unique}{NEW}")
     try:
         _write_new(beside, data, mode, durable)
         replace(beside, path)
@@ -65,8 +65,20 @@ def remove_half_written(folder: str) -> None:
     """
     with suppress(OSError):
         for name in os.listdir(folder):
-            if BESIDE.fullmatch(name):
+            if _is_half_written(name):
                 _unlink(os.path.join(folder, name))
+
+
+def _is_half_written(name: str) -> bool:
+    """Whether it is a name that :func:`write` gives: ``.NAME.<12 hexadecimal digits>.new``."""
+    stem, _, unique = name.removesuffix(NEW).rpartition(".")
+    return (
+        name.endswith(NEW)
+        and stem.startswith(".")
+        and len(stem) > 1
+        and len(unique) == 2 * UNIQUE_BYTES
+        and not unique.strip("0123456789abcdef")
+    )
 
 
 def read_or_set_aside(

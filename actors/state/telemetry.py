@@ -21,6 +21,10 @@ LIMIT = 10 * 1024 * 1024
 """Bytes of the file, after which it becomes ``<file>.1``; an older one of that name goes."""
 RECENT = 1000
 """Events kept in memory for readers."""
+BREATH = 0.002
+"""Seconds between two bursts of writing: events come in bursts, and each waking of the writer costs
+those who start services more than its work.
+"""
 WAITING = 10_000
 """Events that may wait for a disk that hangs; more are dropped and counted."""
 
@@ -116,6 +120,8 @@ class Telemetry:
             self._report(f"telemetry file {self.path} cannot be read: {error.strerror}")
         while (entry := self._entries.get()) is not None:
             self._record(*entry)
+            if self._entries.empty() and not self._closed:
+                time.sleep(BREATH)
         if self._untold:
             self._tell_dropped(self._now())
         self._file.close()
