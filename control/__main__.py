@@ -6,6 +6,7 @@ socket, then the guardian (one thread, hardly a module), then the libraries, the
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -26,9 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         import multiprocessing
 
         multiprocessing.freeze_support()
+    _fill_standard_streams()
     words = sys.argv[1:] if argv is None else list(argv)
     if not _means_run(words):
         return _ask(words)
+    _end_on_signals()
     early_socket.listen(words)
     socket_at = time.monotonic()
     guardian = _start_guardian()
@@ -47,9 +50,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _leave(code: int) -> NoReturn:
     """End at once: all is written and closed, and daemon threads need no farewell."""
-    import os
-
     os._exit(code)
+
+
+def _fill_standard_streams() -> None:
+    """Open what the shell has closed of 0, 1 and 2.
+
+    Otherwise the next socket would be one of them: read as stdin, and logged to as stderr.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _end_on_signals() -> None:
+    """End at once, with 0, while there is nothing to stop; control.ending hears signals later."""
+    import _signal
+
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
+        number = getattr(_signal, name, None)
+        if number is not None:
+            _signal.signal(number, lambda *_: os._exit(0))
 
 
 def _means_run(words: Sequence[str]) -> bool:
@@ -60,8 +83,6 @@ def _means_run(words: Sequence[str]) -> bool:
 
 
 def _start_guardian() -> Guardian:
-    import os
-
     lean_imports.import_multiprocessing()
     from actors.guardian.link import Guardian
 
