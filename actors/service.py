@@ -52,6 +52,7 @@ from actors.messages import (
 from actors.service_ports import ServicePorts
 from actors.snapshot import ServiceView, State
 from actors.world import World
+from manifest.paths import PathRefused
 
 if TYPE_CHECKING:
     from actors.preparation import Preparation
@@ -161,7 +162,7 @@ class ServiceActor(pykka.ThreadingActor):
 
     def _prepare(self, _: Effect) -> tuple[Message, ...]:
         self._ready_at = None
-        trouble = self._place_secret_files()
+        trouble = self._refuse_log() or self._place_secret_files()
         if trouble is not None:
             return (trouble,)
         if not (self._service.assets or self._service.migrations):
@@ -173,6 +174,14 @@ class ServiceActor(pykka.ThreadingActor):
         )
         self._preparation.start()
         return ()
+
+    def _refuse_log(self) -> LaunchFailed | None:
+        try:
+            self._blueprint.keep_log_inside()
+        except PathRefused as error:
+            refusal = self._blueprint.refusal(f"log_dir: {error}", fatal=True)
+            return LaunchFailed(self._life.incarnation, str(refusal), fatal=True)
+        return None
 
     def _place_secret_files(self) -> LaunchFailed | None:
         incarnation = self._life.incarnation
