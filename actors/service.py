@@ -90,6 +90,8 @@ class ServiceActor(pykka.ThreadingActor):
         """Under way before the spawn."""
         self._timers: dict[Timer, LoopTimer] = {}
         self._probe: Probe | None = None
+        self._unaskable = ""
+        """Why there is no probe although one is wanted."""
         self._started_at: float | None = None
         self._ready_at: float | None = None
 
@@ -133,7 +135,9 @@ class ServiceActor(pykka.ThreadingActor):
             if isinstance(event, StopRefused | PortsMoved):
                 self._pass_on(event)
                 continue
-            context = Context(self._service, time.monotonic(), os.urandom(1)[0] / 256)
+            spread = os.urandom(1)[0] / 256
+            trouble = self._trouble() if isinstance(event, TimerFired) else ""
+            context = Context(self._service, time.monotonic(), spread, trouble)
             self._life, effects = lifecycle.step(self._life, event, context)
             for effect in effects:
                 events.extend(PERFORM[type(effect)](self, effect) or ())
@@ -162,6 +166,7 @@ class ServiceActor(pykka.ThreadingActor):
 
     def _prepare(self, _: Effect) -> tuple[Message, ...]:
         self._ready_at = None
+        self._unaskable = ""
         trouble = self._refuse_log() or self._place_secret_files()
         if trouble is not None:
             return (trouble,)
@@ -227,6 +232,7 @@ class ServiceActor(pykka.ThreadingActor):
         try:
             self._probe = self._new_probe(wanted.port_name)
         except CannotLaunch as error:
+            self._unaskable = str(error)
             return (ProgressMade(incarnation, str(error)),)
         self._probe.until_ready(
             wanted,
@@ -235,6 +241,13 @@ class ServiceActor(pykka.ThreadingActor):
             lambda: self._world.mark(milestones.LISTENING, self._service.id),
         )
         return ()
+
+    def _trouble(self) -> str:
+        """Return what stands in the way of readiness, as far as anybody knows."""
+        wanted = readiness.criterion(self._service)
+        if wanted.condition is readiness.Condition.LOGGED:
+            return f"its output shows no match of '{wanted.pattern}'"
+        return self._probe.trouble if self._probe is not None else self._unaskable
 
     def _await_failure(self, _: Effect) -> tuple[Message, ...]:
         incarnation, ref = self._life.incarnation, self.actor_ref
