@@ -15,7 +15,7 @@ from actors.readiness import port_asked
 from manifest import environment
 from manifest.command import CommandNotFound, find
 from manifest.launch import plan_health, plan_service
-from manifest.paths import PathRefused, anchor
+from manifest.paths import PathRefused, anchor, resolve
 from manifest.platform import current_key
 from manifest.schema import Binary, Health, Secret, Service
 from manifest.template import Scope, Unresolved, render
@@ -138,6 +138,11 @@ class Blueprint(msgspec.Struct, frozen=True):
         return tuple(
             anchor(render(folder, scope), self.site.app_data) for folder in self.service.data_dirs
         )
+
+    def keep_log_inside(self) -> None:
+        """Raise PathRefused where a link leads the log that ``log_dir`` names out of app-data."""
+        if self.service.log_dir:
+            resolve(self.site.app_data, os.path.relpath(self.log_path, self.site.app_data))
 
     def stop_address(self, inputs: Inputs) -> tuple[int, str] | None:
         """Return port and path of the service's own HTTP stop, if it has one."""

@@ -212,7 +212,7 @@ def _of_command(
 
 
 def _of_folders(subject: Subject) -> Iterator[Finding]:
-    """Look whether a link leads a data folder or a file secret out of app-data."""
+    """Look whether a link leads a data folder, the log or a file secret out of app-data."""
     blueprint = subject.blueprint
     service, site = blueprint.service, blueprint.site
     scope = blueprint.scope(subject.inputs)
@@ -222,6 +222,10 @@ def _of_folders(subject: Subject) -> Iterator[Finding]:
         yield subject.finding("path_escapes_root", f"{subject.path}.data_dirs", str(refused))
     except Unresolved:
         pass
+    try:
+        blueprint.keep_log_inside()
+    except PathRefused as refused:
+        yield subject.finding("path_escapes_root", f"{subject.path}.log_dir", str(refused))
     for index, id_ in enumerate(service.secrets):
         secret = site.secrets.get(id_)
         if secret is None or secret.target.type != "file":

@@ -167,6 +167,8 @@ class Context(msgspec.Struct, frozen=True):
     service: Service
     now: float
     spread: float = 0.5
+    trouble: str = ""
+    """What stands in the way of readiness, where the probe knows it."""
 
 
 def step(life: Life, event: Message, context: Context) -> Step:
@@ -357,6 +359,8 @@ def _too_slow(life: Life, timer: Timer, context: Context) -> Step:
         context.service.startup.timeout_ms / 1000 if whole else readiness_timeout(context.service)
     )
     cause = f"not ready within {bound:g} s" + (" of its start-up" if whole else "")
+    if context.trouble:
+        cause += f": {context.trouble}"
     slow = msgspec.structs.replace(
         life, state=State.STOPPING, then=Then.RETRY, cause=cause, message=cause
     )

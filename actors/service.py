@@ -52,6 +52,7 @@ from actors.messages import (
 from actors.service_ports import ServicePorts
 from actors.snapshot import ServiceView, State
 from actors.world import World
+from manifest.paths import PathRefused
 
 if TYPE_CHECKING:
     from actors.preparation import Preparation
@@ -92,6 +93,8 @@ class ServiceActor(pykka.ThreadingActor):
         """Under way before the spawn."""
         self._timers: dict[Timer, LoopTimer] = {}
         self._probe: Probe | None = None
+        self._unaskable = ""
+        """Why there is no probe although one is wanted."""
         self._started_at: float | None = None
         self._ready_at: float | None = None
 
@@ -135,7 +138,9 @@ class ServiceActor(pykka.ThreadingActor):
             if isinstance(event, StopRefused | PortsMoved):
                 self._pass_on(event)
                 continue
-            context = Context(self._service, time.monotonic(), os.urandom(1)[0] / 256)
+            spread = os.urandom(1)[0] / 256
+            trouble = self._trouble() if isinstance(event, TimerFired) else ""
+            context = Context(self._service, time.monotonic(), spread, trouble)
             self._life, effects = lifecycle.step(self._life, event, context)
             for effect in effects:
                 events.extend(PERFORM[type(effect)](self, effect) or ())
@@ -164,7 +169,8 @@ class ServiceActor(pykka.ThreadingActor):
 
     def _prepare(self, _: Effect) -> tuple[Message, ...]:
         self._ready_at = None
-        trouble = self._place_secret_files()
+        self._unaskable = ""
+        trouble = self._refuse_log() or self._place_secret_files()
         if trouble is not None:
             return (trouble,)
         service, world = self._service, self._world
@@ -177,6 +183,14 @@ class ServiceActor(pykka.ThreadingActor):
         )
         self._preparation.start()
         return ()
+
+    def _refuse_log(self) -> LaunchFailed | None:
+        try:
+            self._blueprint.keep_log_inside()
+        except PathRefused as error:
+            refusal = self._blueprint.refusal(f"log_dir: {error}", fatal=True)
+            return LaunchFailed(self._life.incarnation, str(refusal), fatal=True)
+        return None
 
     def _place_secret_files(self) -> LaunchFailed | None:
         incarnation = self._life.incarnation
@@ -226,6 +240,7 @@ class ServiceActor(pykka.ThreadingActor):
         try:
             self._probe = self._new_probe(wanted.port_name)
         except CannotLaunch as error:
+            self._unaskable = str(error)
             return (ProgressMade(incarnation, str(error)),)
         self._probe.until_ready(
             wanted,
@@ -234,6 +249,13 @@ class ServiceActor(pykka.ThreadingActor):
             lambda: self._world.mark(milestones.LISTENING, self._service.id),
         )
         return ()
+
+    def _trouble(self) -> str:
+        """Return what stands in the way of readiness, as far as anybody knows."""
+        wanted = readiness.criterion(self._service)
+        if wanted.condition is readiness.Condition.LOGGED:
+            return f"its output shows no match of '{wanted.pattern}'"
+        return self._probe.trouble if self._probe is not None else self._unaskable
 
     def _await_failure(self, _: Effect) -> tuple[Message, ...]:
         incarnation, ref = self._life.incarnation, self.actor_ref

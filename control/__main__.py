@@ -7,6 +7,7 @@ socket, then the guardian (one thread, hardly a module), then the libraries, the
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
 
@@ -15,7 +16,7 @@ from control import early_socket, lean_imports
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from actors.guardian.link import Guardian
 
@@ -27,10 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         import multiprocessing
 
         multiprocessing.freeze_support()
+    _fill_standard_streams()
     words = sys.argv[1:] if argv is None else list(argv)
     if not _means_run(words):
         return _ask(words)
     gc.disable()  # there is no garbage in what is imported; the API's start enables it again
+    _end_on_signals()
     early_socket.listen(words)
     socket_at = time.monotonic()
     guardian = _start_guardian()
@@ -49,9 +52,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _leave(code: int) -> NoReturn:
     """End at once: all is written and closed, and daemon threads need no farewell."""
-    import os
-
     os._exit(code)
+
+
+def _fill_standard_streams() -> None:
+    """Open what the shell has closed of 0, 1 and 2.
+
+    Otherwise the next socket would be one of them: read as stdin, and logged to as stderr.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _end_on_signals() -> None:
+    """End at once, with 0, while there is nothing to stop; control.ending hears signals later."""
+    signals: Any = __import__("_signal")  # without the enumerations of signal, 2 ms
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
+        number = getattr(signals, name, None)
+        if number is not None:
+            signals.signal(number, lambda *_: os._exit(0))
 
 
 def _means_run(words: Sequence[str]) -> bool:
@@ -62,8 +84,6 @@ def _means_run(words: Sequence[str]) -> bool:
 
 
 def _start_guardian() -> Guardian:
-    import os
-
     lean_imports.import_multiprocessing()
     from actors.guardian.link import Guardian
 

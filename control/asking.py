@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     import psutil
 
     Arguments = argparse.Namespace
+
+
+LOOK_AGAIN_S = 0.1
+"""Seconds between two looks at whether a process is a zombie: nobody but its parent is told."""
 
 
 class Refused(Exception):
@@ -149,12 +154,18 @@ def _process(client: Client) -> psutil.Process | None:
 
 
 def _ends_within(process: psutil.Process, seconds: float) -> bool:
+    """Wait for the end of a process; one whose parent has yet to notice it has ended."""
     import psutil
 
+    deadline = time.monotonic() + seconds
     try:
-        process.wait(seconds)
-    except psutil.TimeoutExpired:
-        return process.status() == psutil.STATUS_ZOMBIE  # its parent has yet to notice
+        while process.status() != psutil.STATUS_ZOMBIE:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(min(left, LOOK_AGAIN_S))
+                return True
     except psutil.NoSuchProcess:
         pass
     return True

@@ -8,6 +8,7 @@ else to stderr in sentences.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -36,11 +37,19 @@ def dispatch(parsed: ClientCommand | Misuse) -> int:
         code = _dispatch(parsed)
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has what it wants
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_the_rest()
         return exit_codes.OK
+    except OSError as error:  # `> file` on a full disk
+        _forget_the_rest()
+        return _complain(f"cannot write the answer: {error.strerror or error}", exit_codes.NO)
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     return code
+
+
+def _forget_the_rest() -> None:
+    """Let the interpreter's own end have somewhere to write what is still in the buffer."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(parsed: ClientCommand | Misuse) -> int:
@@ -132,5 +141,6 @@ def _commands() -> dict[str, Asking]:
 
 
 def _complain(sentence: str, code: int) -> int:
-    print(f"bundlevisor: {sentence}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # `2>&1 > file` on a full disk
+        print(f"bundlevisor: {sentence}", file=sys.stderr)
     return code

@@ -89,10 +89,9 @@ def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_a
     console = open_console()
     try:
         return _run(options, console, guardian, parent, recorder)
-    except OSError as error:
-        console.error(f"cannot start: {error.filename or ''}: {error.strerror or error}")
-        guardian.dismiss()
-        return CANNOT_START
+    except (OSError, paths.PathRefused) as error:
+        console.error(f"cannot start: {_told(error)}")
+        return CANNOT_START  # the guardian is not dismissed: it undoes what has been done
 
 
 def _run(
@@ -182,9 +181,9 @@ class House:
         bundle = self.bundle
         self.token = endpoint.new_token()
         endpoint.write_token(bundle.token_path, self.token)
+        self.guardian.own(bundle.token_path)
         endpoint.write_port(bundle.app_data, self.port)
         self.guardian.telemetry(bundle.telemetry_path)
-        self.guardian.own(bundle.token_path)
         self.guardian.own(endpoint.port_path(bundle.app_data))
         self.guardian.own(instance.path(bundle.app_data), containing=bundle.instance_id.encode())
         print_line(
@@ -497,6 +496,14 @@ class House:
             instance.remove(self.bundle.app_data, self.bundle.instance_id)
             self.guardian.dismiss()
         self.reserved.release_all()
+
+
+def _told(error: OSError | paths.PathRefused) -> str:
+    """Return the words of an error; of a file that was to be renamed, the name that was wanted."""
+    if isinstance(error, paths.PathRefused):
+        return str(error)
+    name = error.filename2 or error.filename
+    return f"{name}: {error.strerror}" if name and error.strerror else str(error)
 
 
 def _report(console: Console, findings: Findings, manifest: str) -> None:

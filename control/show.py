@@ -116,7 +116,9 @@ def validation(document: Document) -> str:
 def command(action: str, document: Document) -> str:
     """Return what a command to a service has come to."""
     line = f"{document['id']}: {document['state']}"
-    if document.get("done") is False:
+    if "done" not in document:
+        line = f"{document['id']}: {action} accepted, {document['state']} so far"
+    elif not document["done"]:
         line += f" (the {action} is not done: {document.get('message') or 'still under way'})"
     if document["affected"]:
         line += f"; with it: {', '.join(document['affected'])}"

@@ -95,6 +95,7 @@ def _site(manifest: Manifest, bundle_root: str, app_data: str) -> Site:
 
 def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
     from actors.blueprint import Blueprint
+    from actors.edges.log_path import log_path
     from actors.inspection import Subject, inspect
     from actors.messages import Inputs
     from actors.page import is_page
@@ -110,7 +111,8 @@ def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
     for index, service in enumerate(manifest.services):
         chosen = pick_binary(service, key)[0]
         page = is_page(service, chosen, site.bundle_root)
-        blueprint = Blueprint(service, chosen, site, log_path="", index=index, page=page)
+        log = log_path(service, site.app_data, os.path.isfile)
+        blueprint = Blueprint(service, chosen, site, log, index=index, page=page)
         found += inspect(Subject(blueprint, Inputs(lowest), key), known, full=full)
     return found
 

@@ -76,8 +76,8 @@ def _read_all(descriptor: int, path: str, limit: int) -> bytes:
 
 
 def _too_large(path: str, limit: int) -> SourceRefused:
-    reason = f"it is larger than {limit // (1024 * 1024)} MiB; is it really a bundle.json?"
-    return SourceRefused("manifest_too_large", path, reason.rstrip("."))
+    reason = f"it is larger than {limit // (1024 * 1024)} MiB; name the bundle.json itself"
+    return SourceRefused("manifest_too_large", path, reason)
 
 
 def _placed(reason: tuple[str, str], path: str) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -228,13 +228,15 @@ def running(
     app_data: Path | None = None,
     env: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
+    closed: Iterable[int] = (),
 ) -> Iterator[Run]:
     """Run the bundle with ``python -m control run`` in a session of its own until the block ends.
 
+    ``closed`` are standard streams that it is started without (POSIX); stdout must not be one.
     Everything that the run started is killed at the end, whatever happened. Two runs of one bundle
     at the same time would take each other's processes for their own: make two bundles.
     """
-    with starting(bundle, *flags, app_data=app_data, env=env, stdin=stdin) as run:
+    with starting(bundle, *flags, app_data=app_data, env=env, stdin=stdin, closed=closed) as run:
         run.await_listening()
         yield run
 
@@ -246,6 +248,7 @@ def starting(
     app_data: Path | None = None,
     env: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
+    closed: Iterable[int] = (),
 ) -> Iterator[Run]:
     """Run the bundle as :func:`running` does, from its first moment: nothing is up yet."""
     folder = app_data or bundle.app_data
@@ -255,7 +258,7 @@ def starting(
     arguments = ["run", "--manifest", str(bundle.path), "--app-data", str(folder), *flags]
     with stderr_path.open("ab") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "control", *arguments],
+            [*_without(closed), sys.executable, "-m", "control", *arguments],
             cwd=ROOT,
             env={**os.environ, **(env or {}), MARK: mark},
             stdin=stdin,
@@ -269,6 +272,12 @@ def starting(
         yield run
     finally:
         run.clean_up()
+
+
+def _without(closed: Iterable[int]) -> list[str]:
+    """Return the words before a command that is to find these descriptors closed."""
+    redirections = " ".join(f"{fd}>&-" for fd in closed)
+    return ["sh", "-c", f'exec {redirections}; exec "$@"', "sh"] if redirections else []
 
 
 def bundlevisor(

@@ -36,6 +36,11 @@ class Probe:
         self._target = target
         self._probing = Probing(loop, listening)
 
+    @property
+    def trouble(self) -> str:
+        """What has stood in the way of readiness so far, in a few words; empty when unknown."""
+        return self._probing.trouble
+
     def until_ready(
         self,
         criterion: Criterion,

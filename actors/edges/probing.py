@@ -24,6 +24,8 @@ class Probing:
         self._loop = loop
         self._listening = listening
         self._stopped = False
+        self.trouble = ""
+        """What stands in the way of readiness, as far as it is known; empty when nothing is."""
         self._check: Check | None = None
         self._timer: Timer | None = None
         self._listen: object = None
@@ -64,6 +66,7 @@ class Probing:
         since = time.monotonic()
 
         def listened_on() -> None:
+            self.trouble = ""
             if listens is not None:
                 listens()
             self._try(ask, interval, told, since)
@@ -71,6 +74,7 @@ class Probing:
         if port is None:
             self._try(ask, interval, told, since)
         else:
+            self.trouble = f"nothing listens on port {port}"
             self._listen = self._listening.when(port, listened_on)
 
     def _try(self, ask: Ask, interval: float, told: Callable[[], None], since: float) -> None:
@@ -81,6 +85,7 @@ class Probing:
             self._check = None
             if self._stopped:
                 return
+            self.trouble = trouble
             if not trouble:
                 told()
                 return

@@ -212,9 +212,10 @@ class Guardian:
         atexit.register(self._sender.close)
 
     def _watch(self) -> None:
-        if self._loop and not self._ended:
-            self._loop.watch(self._sender.fileno(), self._lost)
-            self._offer_again()
+        with self._lock:
+            if self._loop and not self._ended:
+                self._loop.watch(self._sender.fileno(), self._lost)
+                self._offer_again()
 
     def _unwatch(self) -> None:
         loop, fd = self._loop, self._sender.fileno()
@@ -224,10 +225,10 @@ class Guardian:
     def _lost(self) -> None:
         """Its end of the channel is closed: have another one started."""
         with self._lock:
+            if self._ended:  # dismissed meanwhile: that is the end which was asked for
+                return
             if self._loop:
                 self._loop.unwatch(self._sender.fileno())
-            if self._ended:
-                return
             self._process.kill()
             self._process.join()
             self._close()

@@ -22,6 +22,7 @@ from control.facade import CommandOutcome
 from control.help_text import TOP
 from tests.control.fake_runtime import BUNDLE, FakeRuntime
 from tests.control.wire import TOKEN, Api, until
+from tests.live_runtime import bundlevisor
 
 
 class Cli:
@@ -144,7 +145,11 @@ def test_following_a_log_ends_with_it(cli: Cli, runtime: FakeRuntime) -> None:
 
 def test_commands_name_whom_they_affect(cli: Cli, runtime: FakeRuntime) -> None:
     runtime.outcome = CommandOutcome(accepted=True, affected=("web.api-1",))
-    assert cli("stop", "db") == (0, "db: ready; with it: web.api-1\n", "")
+    assert cli("stop", "db") == (
+        0,
+        "db: stop accepted, ready so far; with it: web.api-1\n",
+        "",
+    )
     assert runtime.commands == [("db", "stop")]
     assert cli("start", "db", "--wait", "5")[0] == 0
     runtime.outcome = CommandOutcome(accepted=False, conflict="db is stopping")
@@ -170,6 +175,45 @@ def test_shutdown_waits_for_the_process(cli: Cli, api: Api, runtime: FakeRuntime
         assert f"pid {process.pid} is still stopping" in err
         runtime.shutdown = lambda reason: process.kill()  # type: ignore[method-assign]
         assert cli("shutdown", "--wait") == (0, "stopped\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no zombies")
+def test_shutdown_does_not_wait_until_the_parent_has_noticed(
+    cli: Cli, api: Api, runtime: FakeRuntime
+) -> None:
+    """A shell that waits for ``bundlevisor shutdown --wait`` reaps its runtime only afterwards."""
+    shell = "sleep 600 & echo $!; exec sleep 600"
+    with subprocess.Popen(["sh", "-c", shell], stdout=subprocess.PIPE, text=True) as parent:
+        try:
+            assert parent.stdout is not None
+            child = int(parent.stdout.readline())
+            record(cli.app_data, api.port, child)
+            runtime.shutdown = lambda reason: os.kill(child, 9)  # type: ignore[method-assign]
+            done = bundlevisor(
+                "shutdown", "--wait", "3600", "--app-data", str(cli.app_data), timeout=30
+            )
+            assert (done.returncode, done.stdout) == (0, "stopped\n")
+        finally:
+            parent.kill()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is full")
+def test_an_answer_that_cannot_be_written_is_a_no_with_a_sentence(
+    cli: Cli, runtime: FakeRuntime
+) -> None:
+    runtime.logs.content["db"] = b"a line\n"
+    command = [sys.executable, "-m", "control", "logs", "--service", "db"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*command, "--app-data", str(cli.app_data)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "bundlevisor: cannot write the answer: No space left on device\n"
 
 
 def test_telemetry_says_where(cli: Cli) -> None:

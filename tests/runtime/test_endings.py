@@ -11,12 +11,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.bundle_maker import Run, bundle, bundlevisor, running, wait_until
+from tests.bundle_maker import Run, bundle, bundlevisor, running, starting, wait_until
 
 
 def left_on_disk(run: Run) -> list[str]:
     folder = run.app_data / "runtime"
     return [name for name in ("auth-token", "ipc_port") if (folder / name).exists()]
+
+
+def hears(pid: int, number: int) -> bool:
+    """Whether the process has a handler of its own for a signal (SigCgt in proc(5))."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (number - 1) & 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -30,6 +37,22 @@ def test_a_signal_ends_everything_in_order_with_code_0(tmp_path: Path, number: i
         assert not left_on_disk(run)
         wait_until(lambda: not run.leftovers(), what="no process left")
         assert run.telemetry()[-1]["event"] == "runtime_shutdown"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_in_the_first_moments_ends_with_code_0_and_without_a_word(
+    tmp_path: Path, number: int
+) -> None:
+    made = bundle(tmp_path).service("db").write()
+    with starting(made) as run:
+        last_set = signal.SIGHUP  # Python has a handler for SIGINT from its own start on
+        wait_until(lambda: hears(run.pid, last_set), what="handlers for the signals")
+        run.kill(number)
+        assert run.wait_gone() == 0
+        assert not left_on_disk(run)
+        wait_until(lambda: not run.leftovers(), what="no process left")
+        assert "Traceback" not in run.stderr
 
 
 @pytest.mark.parametrize(

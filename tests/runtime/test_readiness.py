@@ -54,6 +54,39 @@ def test_a_wrong_answer_is_never_taken_for_well(tmp_path: Path, answer: str) -> 
         assert run.ready()["details"]["db"]["state"] == "failed"
 
 
+@pytest.mark.parametrize(
+    ("program", "options", "fields", "why"),
+    [
+        ("listens_late", {"delay_ms": 60_000}, {}, "nothing listens on port "),
+        ("health_wrong", {"answer": "500"}, {}, "HTTP 500"),
+        (
+            "well_behaved",
+            {},
+            {"readiness": {"type": "log_match", "pattern": "never said"}},
+            "no match of",
+        ),
+        (
+            "well_behaved",
+            {},
+            {"health": {"type": "command", "command": ["no-such-check"]}},
+            "command not found: no-such-check",
+        ),
+    ],
+)
+def test_what_was_waited_for_in_vain_is_said(
+    tmp_path: Path, program: str, options: dict[str, object], fields: dict[str, Any], why: str
+) -> None:
+    readiness = {"type": "health_success", **fields.pop("readiness", {}), "timeout_ms": 300}
+    made = bundle(tmp_path).service(
+        "db", program, options=options, readiness=readiness, restart={"policy": "never"}, **fields
+    )
+    with running(made.write()) as run:
+        db = run.ready()["details"]["db"]
+        assert db["state"] == "failed"
+        assert db["message"].startswith("not ready within 0.3 s: ")
+        assert why in db["message"]
+
+
 def test_a_line_of_an_earlier_start_does_not_count(tmp_path: Path) -> None:
     made = bundle(tmp_path).service(
         "job",

@@ -1,0 +1,67 @@
+"""What lies in app-data may be in the way: a sentence says so, and nothing is left behind."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bundle_maker import Bundle, Run, bundle, running, starting, wait_until
+
+CANNOT_START = 1
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+
+
+def refused(made: Bundle) -> str:
+    """Start the bundle, which must not come up; return what it says."""
+    with starting(made) as run:
+        assert run.wait_gone() == CANNOT_START
+        wait_until(lambda: not run.leftovers(), what="no process left")
+        assert "Traceback" not in run.stderr
+        return run.stderr
+
+
+@pytest.mark.parametrize("name", ["auth-token", "ipc_port"])
+def test_a_folder_in_the_place_of_a_file_is_named_and_no_token_stays(
+    tmp_path: Path, name: str
+) -> None:
+    made = bundle(tmp_path).service("db").write()
+    runtime = made.app_data / "runtime"
+    (runtime / name / "inside").mkdir(parents=True)
+    assert f"cannot start: {runtime / name}: " in refused(made)
+    wait_until(
+        lambda: not [path for path in runtime.iterdir() if path.is_file() and path.name != "lock"],
+        what="no file left",
+    )
+
+
+@posix
+@pytest.mark.parametrize("path", ["runtime/auth-token", "telemetry/events.jsonl"])
+def test_a_link_that_leads_out_is_refused_in_a_sentence(tmp_path: Path, path: str) -> None:
+    made = bundle(tmp_path).service("db").write()
+    place = made.app_data / path
+    place.parent.mkdir(parents=True)
+    place.symlink_to(tmp_path / "elsewhere")
+    assert f"path '{path}' leads out of {made.app_data} by a link" in refused(made)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@posix
+def test_a_log_that_a_link_leads_out_fails_its_service_and_only_that(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").service("api", log_dir="linked/logs").write()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    made.app_data.mkdir()
+    (made.app_data / "linked").symlink_to(outside)
+    with running(made) as run:
+        wait_until(lambda: state(run, "api") == "failed" and state(run, "db") == "ready")
+        assert "leads out of" in run.service("api")["message"]
+        assert list(outside.iterdir()) == []
+        found = run.get("/validate").json()["errors"]
+        assert [one["path"] for one in found] == ["services[1].log_dir"]
+
+
+def state(run: Run, service_id: str) -> str:
+    return str(run.service(service_id)["state"])
