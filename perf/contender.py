@@ -204,4 +204,4 @@ class Run:
                 self.process.send_signal(signal.SIGTERM)
             else:
                 client.ask(self.port, "/shutdown", self.token, "POST")
-        return self.process.wait(timeout)
+        return processes.wait_ended(self.process, timeout)

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-import time
 
 from actors import table
 from actors.guardian import obituary, system
 from actors.guardian.aftermath import Aftermath
 from actors.guardian.channel import End
 from actors.guardian.ledger import Ledger
-
-BREATH = 0.01
-"""Seconds between two readings: what comes in a burst of starts is taken in at once, and the burst
-has the processor. A death that falls into it is noticed so much later.
-"""
 
 
 def guard(end: End) -> None:
@@ -43,7 +37,6 @@ def _listen(receiver: system.Receiver) -> Ledger:
             ledger.apply(message, fd)
         if ledger.dismissed:
             break
-        time.sleep(BREATH)
     return ledger
 
 
