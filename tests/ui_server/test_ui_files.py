@@ -251,7 +251,10 @@ def test_a_file_without_neighbours_does_not_vary(ui: Any) -> None:
     assert ui.ask("/app.js", headers={"Accept-Encoding": "br"}).header("Vary") is None
 
 
-@pytest.mark.parametrize("path", ["/notes/4", "/notes/", "/plain", "/plain/", "/a/b/c?x=1"])
+@pytest.mark.parametrize(
+    "path",
+    ["/notes/4", "/notes/", "/plain", "/plain/", "/a/b/c?x=1", "/tags/urn:isbn:1", "/find/why%3F"],
+)
 def test_a_client_side_route_is_the_index(ui: Any, path: str) -> None:
     answer = ui.ask(path, headers=HTML)
     assert (answer.status, answer.body) == (200, INDEX)
