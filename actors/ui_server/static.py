@@ -33,8 +33,10 @@ class Static:
         if content_security_policy:
             self._every["Content-Security-Policy"] = content_security_policy
 
-    async def answer(self, request: BaseRequest, path: str) -> StreamResponse:
-        """Answer a path (encoded, without its query)."""
+    async def answer(
+        self, request: BaseRequest, path: str, *, routes: bool = True
+    ) -> StreamResponse:
+        """Answer a path (encoded, without its query); ``routes``: it may be a client-side one."""
         if request.method not in ("GET", "HEAD"):
             return answers.explained(
                 request,
@@ -45,14 +47,14 @@ class Static:
             )
         for _ in range(TRIES):
             try:
-                return await self._answer(request, path)
+                return await self._answer(request, path, routes=routes)
             except ReplacedError:
                 continue
         return answers.explained(
-            request, 503, "file_changing", "This file is just being written.", {"Retry-After": "1"}
+            request, 503, "file_changing", "this file is just being written", retry=True
         )
 
-    async def _answer(self, request: BaseRequest, path: str) -> StreamResponse:
+    async def _answer(self, request: BaseRequest, path: str, *, routes: bool) -> StreamResponse:
         """ReplacedError when a file is another one by the time it is opened."""
         names = split(path)
         if names is not None:
@@ -61,7 +63,7 @@ class Static:
                 return await self._file(request, found)
             if names and names[-1] and self._site.has_folder(names):
                 return _with_slash(request, path)
-        index = self._site.find(()) if _asks_for_route(request, path) else None
+        index = self._site.find(()) if routes and _asks_for_route(request, path) else None
         return await self._file(request, index) if index else _missing(request)
 
     async def _file(self, request: BaseRequest, whole: Representation) -> StreamResponse:
