@@ -96,7 +96,7 @@ def configure(
     """
     from actors.ui_server.metadata import read
 
-    settings = read(service_id, metadata)
+    settings = read(metadata)
     return UiConfig(
         service_id=service_id,
         root=root,
