@@ -166,7 +166,7 @@ class Incarnation:
             self._page = None
 
     def move_upstream(self, ports: dict[str, dict[str, int]]) -> None:
-        """A page finds its API on another port without being started anew."""
+        """A page learns where its API is, or that it is nowhere, without being started anew."""
         if self._page is not None:
             from actors.page_server import upstream_port
 

@@ -162,7 +162,10 @@ def _of_page(subject: Subject) -> Iterator[Finding]:
     except PathRefused as refused:
         yield subject.finding("path_escapes_root", path, str(refused))
         return
-    if page is None or os.path.isfile(os.path.join(page.root, page.index)):
+    if page is None:
+        return
+    yield from _of_page_settings(subject)
+    if os.path.isfile(os.path.join(page.root, page.index)):
         return
     if os.path.isdir(page.root):
         reason = f"there is no {page.index} to serve in {page.root}; is the bundle complete?"
@@ -170,6 +173,15 @@ def _of_page(subject: Subject) -> Iterator[Finding]:
     elif from_binary:
         reason = f"its page is not there: {page.root}; is the bundle complete?"
         yield _missing(subject, subject.finding("binary_missing", path, reason))
+
+
+def _of_page_settings(subject: Subject) -> Iterator[Finding]:
+    from actors.ui_server.metadata import read
+
+    try:
+        read(subject.blueprint.service.metadata)
+    except ValueError as error:
+        yield subject.finding("page_setting_invalid", f"{subject.path}.metadata", str(error))
 
 
 def _commands(subject: Subject) -> Iterator[tuple[str, Callable[[], LaunchPlan]]]:

@@ -92,7 +92,7 @@ class FailService(Message, frozen=True):
 
 
 class PortsMoved(Message, frozen=True):
-    """Another service's ports have moved: who only speaks to it need not be started anew."""
+    """To a page: the ports of its API have moved, or (an empty table) it has no process now."""
 
     ports: dict[str, dict[str, int]]
 

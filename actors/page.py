@@ -59,6 +59,15 @@ def upstream_of(service: Service, services: Sequence[Service]) -> tuple[str, str
     return (apis[0], "api") if len(apis) == 1 else None
 
 
+def pages_by_api(services: Sequence[Service]) -> dict[str, list[str]]:
+    """Return the pages behind which each API stands, by the API's id."""
+    found: dict[str, list[str]] = {}
+    for service in services:
+        if service.type == KIND and (upstream := upstream_of(service, services)):
+            found.setdefault(upstream[0], []).append(service.id)
+    return found
+
+
 def is_page(service: Service, binary: Binary | None, bundle_root: str) -> bool:
     """Whether the runtime serves the service itself; a path that leads out counts as one."""
     try:

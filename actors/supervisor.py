@@ -42,6 +42,7 @@ from actors.messages import (
     Then,
 )
 from actors.order import Order, Tree
+from actors.page import pages_by_api
 from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
 from manifest.graph import Graph
 from manifest.schema import Manifest
@@ -133,6 +134,7 @@ class Supervisor(pykka.ThreadingActor):
         self._stale: set[str] = set(self._views)
         """Services whose shown view has to be made anew."""
         self._with_secrets = [service.id for service in plan.manifest.services if service.secrets]
+        self._pages = pages_by_api(plan.manifest.services)
         self._moves: dict[str, int] = {}
         self._blocked: set[str] = set()
         self._group_restarts: tuple[float, ...] = ()
@@ -285,8 +287,7 @@ class Supervisor(pykka.ThreadingActor):
                 previous=before[name],
             )
         users = self._to.chooser.users(message.id, message.names)
-        for ref in self._children.values():
-            ref.tell(PortsMoved(ports))
+        self._tell_pages(message.id)
         for id_ in self._plan.graph.stop_order:
             if id_ in users and self._views[id_].state in LIVE:
                 self._order(id_, Then.WAIT, f"restarting because a port of {message.id} moved")
@@ -365,6 +366,13 @@ class Supervisor(pykka.ThreadingActor):
             for id_ in self._wanted:
                 self._child(id_)
 
+    def _tell_pages(self, api: str) -> None:
+        """While an API has no process its port may be anybody's: pages must not ask there."""
+        ports = {api: self._ports.get(api, {})} if self._views[api].state in LIVE else {}
+        for id_ in self._pages.get(api, ()):
+            if id_ in self._children:
+                self._children[id_].tell(PortsMoved(ports))
+
     def _tree(self) -> Tree:
         missing = {
             id_: secrets for id_ in self._with_secrets if (secrets := self._to.vault.missing(id_))
@@ -376,6 +384,8 @@ class Supervisor(pykka.ThreadingActor):
     def _see(self, view: ServiceView) -> None:
         before = self._views[view.id]
         self._views[view.id] = view
+        if (before.state in LIVE) != (view.state in LIVE):
+            self._tell_pages(view.id)
         self._stale.add(view.id)
         self._stale.update(order.shown_anew(self._plan.graph, before, view))
 

@@ -65,6 +65,7 @@ SERVICE = {
     "command_missing": "the program of a health check or a migration is not there",
     "working_folder_missing": "the folder that a binary is to run in is not there",
     "page_missing": "a folder that the runtime is to serve has no index.html",
+    "page_setting_invalid": "a page's metadata holds a value that its server does not take",
     "unresolved_template": "a ${x.y} names no port (a warning in another platform's binary)",
     "port_range_exhausted": "no port of a range can be given out (a warning where others use them"
     " now)",

@@ -29,6 +29,9 @@ padding: 0 1rem; color: #222 }} @media (prefers-color-scheme: dark)
 <body><h1>{title}</h1><p>{sentence}</p></body></html>
 """
 
+_AGAIN = "This page tries again by itself."
+_RETRY_SECONDS = "1"
+
 _PAGE_POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 
@@ -38,14 +41,24 @@ def explained(
     code: str,
     sentence: str,
     headers: Mapping[str, str] | None = None,
+    *,
+    retry: bool = False,
 ) -> Response:
-    """Answer with ``{"error": sentence, "code": code}``, or with a page where HTML is preferred."""
+    """Answer with ``{"error": sentence, "code": code}``, or with a page where HTML is preferred.
+
+    ``retry``: it is worth asking again in a second, which a page does by itself after a GET.
+    """
     extra = HEADERS | {"Vary": "Accept"} | dict(headers or {})
-    if prefers_html(request.headers.get("Accept")):
-        page = _PAGE.format(title=_title(code), sentence=html.escape(sentence))
-        return _response(status, page.encode(), "text/html; charset=utf-8", extra | _PAGE_POLICY)
-    body = msgspec.json.encode({"error": sentence, "code": code})
-    return _response(status, body, "application/json", extra)
+    if retry:
+        extra["Retry-After"] = _RETRY_SECONDS
+    if not prefers_html(request.headers.get("Accept")):
+        body = msgspec.json.encode({"error": sentence, "code": code})
+        return _response(status, body, "application/json", extra)
+    if retry and request.method == "GET":
+        extra["Refresh"] = _RETRY_SECONDS
+        sentence = f"{sentence} {_AGAIN}"
+    page = _PAGE.format(title=_title(code), sentence=html.escape(_complete(sentence)))
+    return _response(status, page.encode(), "text/html; charset=utf-8", extra | _PAGE_POLICY)
 
 
 def plain(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -64,4 +77,8 @@ def _response(status: int, body: bytes, content_type: str, headers: dict[str, st
 
 
 def _title(code: str) -> str:
-    return code.replace("_", " ").capitalize()
+    return code.replace("_", " ").capitalize().replace("Api", "API")
+
+
+def _complete(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:].removesuffix(".") + "."

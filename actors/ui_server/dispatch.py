@@ -11,6 +11,7 @@ from actors.ui_server import answers
 from actors.ui_server.connection import Connection
 from actors.ui_server.hosts import is_allowed_origin, is_loopback_host
 from actors.ui_server.launch import UiConfig
+from actors.ui_server.negotiate import prefers_html
 from actors.ui_server.proxy import Proxy
 from actors.ui_server.site import Site
 from actors.ui_server.static import Static
@@ -44,9 +45,25 @@ class Dispatch:
         path = request.raw_path.partition("?")[0]
         if not path.startswith("/"):
             return answers.explained(request, 400, "bad_request", "the path must begin with /")
-        if self._config.proxied and is_proxied(path):
+        if not is_proxied(path):
+            return await self._static.answer(request, path)
+        if self._config.proxied:
             return await self._pass_on(request)
-        return await self._static.answer(request, path)
+        return await self._without_api(request, path)
+
+    async def _without_api(self, request: BaseRequest, path: str) -> StreamResponse:
+        """A file or, for a person, a route like any other; a program learns what is missing."""
+        person = prefers_html(request.headers.get("Accept"))
+        answer = await self._static.answer(request, path, routes=person)
+        if answer.status not in (404, 405):
+            return answer
+        return answers.explained(
+            request,
+            404,
+            "no_api",
+            f"this bundle has no API: '{self._config.service_id}' depends on no service with a "
+            "port named 'api' or 'http'",
+        )
 
     async def _pass_on(self, request: BaseRequest) -> StreamResponse:
         for origin in request.headers.getall("Origin", []):

@@ -24,7 +24,7 @@ class UiConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     ``upstream`` is the port of the API on 127.0.0.1; without one the proxied paths answer 502
     until :meth:`UiProcess.set_upstream`. ``proxied`` is False for a bundle that has no API: then
-    ``/api`` and ``/ws`` are paths like any other.
+    ``/api`` and ``/ws`` are paths of files and, for a person, of client-side routes.
     """
 
     service_id: str
@@ -96,7 +96,7 @@ def configure(
     """
     from actors.ui_server.metadata import read
 
-    settings = read(service_id, metadata)
+    settings = read(metadata)
     return UiConfig(
         service_id=service_id,
         root=root,

@@ -24,9 +24,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("content_security_policy must be one line of ASCII text")
 
 
-def read(service_id: str, metadata: Mapping[str, Any]) -> Settings:
-    """Return the settings; ValueError with the service and the field for a bad value."""
+def read(metadata: Mapping[str, Any]) -> Settings:
+    """Return the settings; ValueError with the field for a bad value."""
     try:
         return msgspec.convert(dict(metadata), Settings)
     except msgspec.ValidationError as error:
-        raise ValueError(f"service '{service_id}': metadata: {error}; please correct it") from None
+        where = str(error).replace("`$.", "`metadata.")
+        raise ValueError(f"metadata: {where}; please correct it") from None

@@ -2,7 +2,8 @@
 
 The rules are those of the strictest system, applied everywhere: what Windows would read as a
 drive, a stream (``a.txt::$DATA``), a device (``con``) or another spelling of a name (a trailing
-dot or blank) is no file here on Linux either.
+dot or blank) is no file here on Linux either. A client-side route never becomes a file name and
+may hold more: ``/tags/urn:isbn:1``, ``/find/why%3F``.
 https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 """
 
@@ -16,6 +17,7 @@ _DEVICE = re.compile(
     r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(?:\..*)?",
     re.IGNORECASE,
 )
+_TRICK = re.compile(r"[\x00-\x1f\x7f\\]|^$|^\.(?!well-known$)|^[A-Za-z]:$|:\$")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})|%")
 
 
@@ -38,6 +40,20 @@ def is_servable(name: str) -> bool:
     if not name or name[-1] in ". " or (name[0] == "." and name != ".well-known"):
         return False
     return not _FORBIDDEN.search(name) and not _DEVICE.fullmatch(name)
+
+
+def is_route(raw_path: str) -> bool:
+    """Whether a path may be a client-side route: no suffix, and no trick of any kind."""
+    decoded = _decode(raw_path)
+    if decoded is None or not decoded.startswith("/"):
+        return False
+    names = tuple(decoded[1:].removesuffix("/").split("/"))
+    return names == ("",) or not (has_suffix(names) or any(map(_is_trick, names)))
+
+
+def _is_trick(name: str) -> bool:
+    """A segment that is more likely an attempt to leave the folder than part of a route."""
+    return bool(_TRICK.search(name) or _DEVICE.fullmatch(name))
 
 
 def has_suffix(names: tuple[str, ...]) -> bool:

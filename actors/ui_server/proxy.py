@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import (
     ClientError,
     ClientResponse,
+    ClientResponseError,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
@@ -53,12 +54,8 @@ class Proxy:
         websocket = asks_for_websocket(request.method, request.headers.items())
         try:
             answer = await self._ask(request, port, websocket=websocket)
-        except SlowClientError:
-            return _slow_client(request)
-        except TimeoutError:
-            return _silent(request)
-        except (ClientError, OSError, ValueError):
-            return _down(request)
+        except (ClientError, OSError, ValueError) as error:
+            return _excuse(request, error)
         try:
             if answer.status == 101:
                 return await self._tunnel(request, answer)
@@ -194,19 +191,38 @@ async def _relay(request: BaseRequest, answer: ClientResponse) -> StreamResponse
     return response
 
 
+def _excuse(request: BaseRequest, error: Exception) -> StreamResponse:
+    """Answer for an API that has not; TimeoutError is an OSError."""
+    match error:
+        case SlowClientError():
+            return _slow_client(request)
+        case TimeoutError():
+            return _silent(request)
+        case ClientResponseError() | ValueError():
+            return _broken(request)
+        case _:
+            return _down(request)
+
+
 def _down(request: BaseRequest) -> StreamResponse:
     return answers.explained(
         request,
         502,
         "api_unavailable",
-        "The application's API is not running; it is being started again. Please retry.",
-        {"Retry-After": "1"},
+        "The application's API is not running at the moment; it may be starting again.",
+        retry=True,
+    )
+
+
+def _broken(request: BaseRequest) -> StreamResponse:
+    return answers.explained(
+        request, 502, "api_broken", "The application's API gave an answer that is not HTTP."
     )
 
 
 def _silent(request: BaseRequest) -> StreamResponse:
     return answers.explained(
-        request, 504, "api_timeout", "The application's API did not answer in time. Please retry."
+        request, 504, "api_timeout", "The application's API did not answer in time."
     )
 
 

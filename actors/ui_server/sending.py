@@ -15,7 +15,6 @@ from actors.ui_server.site import Representation
 AT_ONCE = 128 * 1024
 """Bytes up to which a file is read whole and sent with its headers in one write."""
 PIECE = 64 * 1024
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 async def send(
@@ -24,7 +23,10 @@ async def send(
     parts: list[Part] | None,
     headers: dict[str, str],
 ) -> StreamResponse:
-    """Send a file or parts of it; OSError before anything is sent when it cannot be opened."""
+    """Send a file or parts of it.
+
+    FileNotFoundError, PermissionError and ReplacedError come before anything is sent.
+    """
     if request.method == "HEAD":
         return StreamResponse(headers=headers | {"Content-Length": str(file.size)})
     if parts and len(parts) > 1:
@@ -33,7 +35,7 @@ async def send(
     if parts:
         status, part = 206, parts[0]
         headers["Content-Range"] = part.content_range(file.size)
-    with _open(file.path) as opened:
+    with _open(file) as opened:
         if part.length <= AT_ONCE:
             body = _read(opened, part)
             return Response(status=status, headers=headers, body=body)
@@ -59,7 +61,7 @@ async def _send_several(
     headers["Content-Type"] = f"multipart/byteranges; boundary={boundary}"
     response = StreamResponse(status=206, headers=headers)
     response.content_length = sum(map(len, heads)) + sum(part.length for part in parts) + len(tail)
-    with _open(file.path) as opened:
+    with _open(file) as opened:
         await response.prepare(request)
         for head, part in zip(heads, parts, strict=True):
             await response.write(head)
@@ -93,6 +95,5 @@ def _read(opened: BinaryIO, part: Part) -> bytes:
     return data
 
 
-def _open(path: str) -> BinaryIO:
-    """Open what has been resolved already: a link that took its place is not followed."""
-    return open(path, "rb", buffering=0, opener=lambda name, _: os.open(name, _FLAGS))
+def _open(file: Representation) -> BinaryIO:
+    return open(file.open(), "rb", buffering=0)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
 import msgspec
 
+from actors.ui_server import beneath
 from actors.ui_server.names import is_servable, spellings
 from actors.ui_server.preconditions import Validators
 
@@ -14,13 +16,39 @@ NEIGHBOURS = (("br", ".br"), ("gzip", ".gz"))
 """Content codings with the suffix of the pre-compressed file, the better one first."""
 
 
-class Representation(msgspec.Struct, frozen=True):
-    """One file to send: the asked one itself, or its pre-compressed neighbour."""
+class ReplacedError(Exception):
+    """The file is not the one that was found a moment ago: look for it anew."""
 
-    path: str
+
+class Representation(msgspec.Struct, frozen=True):
+    """One file to send: the asked one itself, or its pre-compressed neighbour.
+
+    ``names`` lead to it from ``root``, with no link between.
+    """
+
+    root: str
+    names: tuple[str, ...]
     size: int
     validators: Validators
     encoding: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the file alone."""
+        return self.names[-1]
+
+    def open(self) -> int:
+        """Open exactly this file; FileNotFoundError, PermissionError, ReplacedError."""
+        descriptor = beneath.opened(self.root, self.names)
+        if not self._is(os.fstat(descriptor)):
+            os.close(descriptor)
+            raise ReplacedError
+        return descriptor
+
+    def _is(self, status: os.stat_result) -> bool:
+        if sys.platform == "win32":  # where an open file cannot be replaced
+            return status.st_size == self.size
+        return _validators(status, self.encoding) == self.validators
 
 
 class Site:
@@ -41,26 +69,38 @@ class Site:
         elif not names[-1]:
             names = (*names[:-1], "index.html")
         for spelt in spellings(names):
-            path = self._inside(os.path.join(self._root, *spelt))
-            if path is not None and (status := _stat(path)) is not None:
-                return Representation(path, status.st_size, _validators(status))
+            if (found := self._representation(spelt)) is not None:
+                return found
         return None
 
     def has_folder(self, names: tuple[str, ...]) -> bool:
         """Whether the names are those of a folder that has an ``index.html``."""
         return self.find((*names, "")) is not None
 
-    def compressed(self, path: str) -> dict[str, Representation]:
+    def compressed(self, whole: Representation) -> dict[str, Representation]:
         """The pre-compressed neighbours by content coding, in our order of preference."""
         found: dict[str, Representation] = {}
         for coding, suffix in NEIGHBOURS:
-            status = _stat(path + suffix)
-            if status is not None and (inside := self._inside(path + suffix)) is not None:
-                validators = _validators(status, coding)
-                found[coding] = Representation(inside, status.st_size, validators, coding)
+            names = (*whole.names[:-1], whole.name + suffix)
+            there = os.path.lexists(os.path.join(self._root, *names))
+            if there and (neighbour := self._representation(names, coding)) is not None:
+                found[coding] = neighbour
         return found
 
-    def _inside(self, path: str) -> str | None:
+    def _representation(self, names: tuple[str, ...], coding: str = "") -> Representation | None:
+        """Only regular files: a named pipe would block whoever opens it."""
+        real = self._inside(os.path.join(self._root, *names))
+        if real is None:
+            return None
+        try:
+            status = beneath.status(self._root, real)
+        except (OSError, ValueError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return Representation(self._root, real, status.st_size, _validators(status, coding), coding)
+
+    def _inside(self, path: str) -> tuple[str, ...] | None:
         """Resolve links (and short names on Windows); None when that leads out, or to hidden."""
         try:
             real = os.path.realpath(path, strict=True)
@@ -69,16 +109,7 @@ class Site:
         if not os.path.normcase(real).startswith(self._prefix):
             return None
         names = real[len(self._prefix) :].split(os.sep)
-        return real if all(map(is_servable, names)) else None
-
-
-def _stat(path: str) -> os.stat_result | None:
-    """Only regular files: a named pipe would block whoever opens it."""
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return found if stat.S_ISREG(found.st_mode) else None
+        return tuple(names) if all(map(is_servable, names)) else None
 
 
 def _validators(status: os.stat_result, coding: str = "") -> Validators:

@@ -10,15 +10,18 @@ from aiohttp.web_response import Response, StreamResponse
 from actors.ui_server import answers
 from actors.ui_server.caching import ASK, cache_control
 from actors.ui_server.mime import content_type, own_encoding
-from actors.ui_server.names import has_suffix, split
+from actors.ui_server.names import is_route, split
 from actors.ui_server.negotiate import accepts_html, choose_encoding
 from actors.ui_server.preconditions import Verdict, evaluate, range_applies
 from actors.ui_server.ranges import Part, parse
 from actors.ui_server.sending import send
-from actors.ui_server.site import Representation, Site
+from actors.ui_server.site import ReplacedError, Representation, Site
 
 PAGES = ("document", "iframe", "frame", "embed", "object", "empty")
 """Values of Sec-Fetch-Dest for which a route may be meant; ``script`` or ``image`` is none."""
+
+TRIES = 3
+"""How often a file is looked for that is replaced between being found and being opened."""
 
 
 class Static:
@@ -30,8 +33,10 @@ class Static:
         if content_security_policy:
             self._every["Content-Security-Policy"] = content_security_policy
 
-    async def answer(self, request: BaseRequest, path: str) -> StreamResponse:
-        """Answer a path (encoded, without its query)."""
+    async def answer(
+        self, request: BaseRequest, path: str, *, routes: bool = True
+    ) -> StreamResponse:
+        """Answer a path (encoded, without its query); ``routes``: it may be a client-side one."""
         if request.method not in ("GET", "HEAD"):
             return answers.explained(
                 request,
@@ -40,20 +45,30 @@ class Static:
                 f"{request.method} is not for files",
                 {"Allow": "GET, HEAD"},
             )
+        for _ in range(TRIES):
+            try:
+                return await self._answer(request, path, routes=routes)
+            except ReplacedError:
+                continue
+        return answers.explained(
+            request, 503, "file_changing", "this file is just being written", retry=True
+        )
+
+    async def _answer(self, request: BaseRequest, path: str, *, routes: bool) -> StreamResponse:
+        """ReplacedError when a file is another one by the time it is opened."""
         names = split(path)
-        if names is None:
-            return _missing(request)
-        found = self._site.find(names)
-        if found is not None:
-            return await self._file(request, found)
-        if names and names[-1] and self._site.has_folder(names):
-            return _with_slash(request, path)
-        index = self._site.find(()) if _asks_for_route(request, names) else None
+        if names is not None:
+            found = self._site.find(names)
+            if found is not None:
+                return await self._file(request, found)
+            if names and names[-1] and self._site.has_folder(names):
+                return _with_slash(request, path)
+        index = self._site.find(()) if routes and _asks_for_route(request, path) else None
         return await self._file(request, index) if index else _missing(request)
 
     async def _file(self, request: BaseRequest, whole: Representation) -> StreamResponse:
-        neighbours = self._site.compressed(whole.path)
-        headers = self._headers(whole.path, varies=bool(neighbours))
+        neighbours = self._site.compressed(whole)
+        headers = self._headers(whole.name, varies=bool(neighbours))
         parts = _parts(request, whole)
         chosen = whole
         if parts is None:
@@ -61,8 +76,7 @@ class Static:
             chosen = neighbours.get(choose_encoding(accepted, tuple(neighbours)), whole)
         return await _conditional(request, chosen, parts, headers)
 
-    def _headers(self, path: str, *, varies: bool) -> dict[str, str]:
-        name = path.replace("\\", "/").rpartition("/")[2]
+    def _headers(self, name: str, *, varies: bool) -> dict[str, str]:
         headers = self._every | {
             "Accept-Ranges": "bytes",
             "Cache-Control": cache_control(name) if name != self._site.index else ASK,
@@ -115,11 +129,11 @@ def _parts(request: BaseRequest, whole: Representation) -> list[Part] | None:
     return parse(header, whole.size)
 
 
-def _asks_for_route(request: BaseRequest, names: tuple[str, ...]) -> bool:
+def _asks_for_route(request: BaseRequest, path: str) -> bool:
     """Whether the page itself can know the path: a client-side route."""
     wanted = request.headers.get("Sec-Fetch-Dest", "document")
     accepted = request.headers.get("Accept")
-    return not has_suffix(names) and wanted in PAGES and accepts_html(accepted)
+    return wanted in PAGES and accepts_html(accepted) and is_route(path)
 
 
 def _with_slash(request: BaseRequest, path: str) -> Response:

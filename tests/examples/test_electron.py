@@ -1,4 +1,4 @@
-"""The Electron example's way with the runtime, driven by Node against a stand-in."""
+"""The Electron example's way with the runtime, driven by Node: a stand-in and the real one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.examples.notes_running import PATH, copied_notes
 from tests.examples.stand_in_runtime import TOKEN
 from tests.waiting import wait_until
 
@@ -64,6 +65,28 @@ def test_the_shell_shows_what_is_waited_for_until_all_is_ready(electron: Shell) 
 def test_the_shell_stops_the_runtime_in_order(electron: Shell) -> None:
     assert electron.run()["ended"] == {"code": 0, "signal": None}
     assert "stopped in order" in electron.record()
+
+
+@POSIX
+def test_the_shell_runs_the_notes_in_the_real_runtime(electron: Shell, tmp_path: Path) -> None:
+    data = tmp_path / "app-data"
+    manifest = copied_notes(tmp_path) / "bundle.json"
+    runtime = [sys.executable, "-m", "control", "run", "--manifest", manifest, "--app-data", data]
+    command = [NODE, HERE / "electron_drive.js", ELECTRON / "runtime.js", "all", "20000", *runtime]
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=ELECTRON.parent,
+        env={**os.environ, "PATH": PATH},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    seen = json.loads(done.stdout)
+    assert seen["page"].startswith("http://127.0.0.1:284"), done.stderr
+    assert seen["missing"] == "service 'nobody' has no port named 'http'"
+    assert seen["ended"] == {"code": 0, "signal": None}
+    assert not (data / "runtime" / "auth-token").exists(), "the stop was an orderly one"
 
 
 def test_every_request_carries_the_token(electron: Shell) -> None:

@@ -174,10 +174,18 @@ def test_the_page_sees_the_api_go_and_come_back(page: Page, ui: Any, own_api: An
     page.shows("socket", "hello over notes")
 
 
-def test_a_navigation_to_a_dead_api_shows_a_page(page: Page, ui: Any, own_api: Any) -> None:
+def test_a_navigation_to_a_dead_api_shows_a_page_that_tries_again(
+    page: Page, ui: Any, own_api: Any, until: Any
+) -> None:
+    def shown() -> str:
+        found: str = page.driver.execute_script("return document.body?.innerText ?? ''")
+        return found
+
     own_api.kill()
     page.driver.get(address(ui, "/api/report"))
-    assert "API is not running" in page.driver.find_element("tag name", "body").text
+    assert "API is not running" in shown()
+    own_api.start(own_api.port)
+    until(lambda: "/api/report" in shown(), "the API's answer is shown without a click")
 
 
 def test_the_page_is_told_that_the_server_goes(page: Page, ui: Any) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from actors.ui_server import beneath
+from actors.ui_server.site import ReplacedError, Site
 
 SECRET = b"outside"
 
@@ -116,6 +120,65 @@ def test_links_that_stay_inside_are_followed(ui: Any) -> None:
 def test_a_compressed_neighbour_may_not_lead_out_either(ui: Any) -> None:
     answer = ui.ask("/packed.js", headers={"Accept-Encoding": "gzip, br"})
     assert (answer.body, answer.header("Content-Encoding")) == (b"packed", None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege on Windows")
+def test_a_folder_that_becomes_a_link_while_it_is_asked_for_leads_nowhere(tmp_path: Path) -> None:
+    """Found first and opened later: what lies in between is where a link may be put."""
+    root, outside = tmp_path / "site", tmp_path / "outside"
+    for folder, content in ((root / "sub" / "deep", b"inside"), (outside / "deep", SECRET)):
+        folder.mkdir(parents=True)
+        (folder / "a.txt").write_bytes(content)
+    site = Site(str(root), "index.html")
+    found = site.find(("sub", "deep", "a.txt"))
+    assert found is not None
+    (root / "sub").rename(root / "moved")
+    (root / "sub").symlink_to(outside)
+    with pytest.raises(FileNotFoundError):
+        found.open()
+    with pytest.raises(OSError, match=r".*"):
+        beneath.status(found.root, found.names)
+    assert site.find(("sub", "deep", "a.txt")) is None
+
+
+def test_a_file_that_is_replaced_while_it_is_asked_for_is_not_sent_under_the_old_name(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"old")
+    found = Site(str(tmp_path), "index.html").find(("a.txt",))
+    assert found is not None
+    (tmp_path / "b.txt").write_bytes(b"newer")
+    (tmp_path / "b.txt").replace(tmp_path / "a.txt")
+    with pytest.raises(ReplacedError):
+        found.open()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege on Windows")
+def test_links_swapped_all_the_time_never_lead_out(serving: Any, tmp_path: Path) -> None:
+    root, outside = tmp_path / "site", tmp_path / "outside"
+    for folder, content in ((root / "sub", b"inside"), (outside, SECRET)):
+        folder.mkdir(parents=True)
+        (folder / "a.txt").write_bytes(content)
+    ui = serving(root, proxied=False)
+    (tmp_path / "link").symlink_to(outside)
+    over = threading.Event()
+
+    def swap() -> None:
+        while not over.is_set():
+            (root / "sub").rename(tmp_path / "aside")
+            (tmp_path / "link").rename(root / "sub")
+            (root / "sub").rename(tmp_path / "link")
+            (tmp_path / "aside").rename(root / "sub")
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    try:
+        got = [ui.ask("/sub/a.txt") for _ in range(500)]
+    finally:
+        over.set()
+        swapping.join()
+    assert {answer.status for answer in got} <= {200, 404, 503}
+    assert not any(SECRET in answer.body for answer in got)
 
 
 def test_a_root_that_is_a_link_itself_is_served(serving: Any, root: Path, tmp_path: Path) -> None:

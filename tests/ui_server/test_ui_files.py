@@ -251,7 +251,10 @@ def test_a_file_without_neighbours_does_not_vary(ui: Any) -> None:
     assert ui.ask("/app.js", headers={"Accept-Encoding": "br"}).header("Vary") is None
 
 
-@pytest.mark.parametrize("path", ["/notes/4", "/notes/", "/plain", "/plain/", "/a/b/c?x=1"])
+@pytest.mark.parametrize(
+    "path",
+    ["/notes/4", "/notes/", "/plain", "/plain/", "/a/b/c?x=1", "/tags/urn:isbn:1", "/find/why%3F"],
+)
 def test_a_client_side_route_is_the_index(ui: Any, path: str) -> None:
     answer = ui.ask(path, headers=HTML)
     assert (answer.status, answer.body) == (200, INDEX)
@@ -305,7 +308,21 @@ def test_another_index_than_index_html_is_served(serving: Any, tmp_path: Path) -
     assert ui.ask("/").body == b"the app"
     assert ui.ask("/route").body == b"the app"
     assert ui.ask("/index.html").status == 404
-    assert ui.ask("/api/notes").body == b"the app", "without an API, /api is a path like any other"
+
+
+def test_without_an_api_its_paths_are_files_and_routes_but_no_page_for_a_program(
+    serving: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "index.html").write_bytes(b"the app")
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "reference.json").write_bytes(b"{}")
+    ui = serving(tmp_path, proxied=False)
+    assert ui.ask("/api/reference.json").body == b"{}"
+    assert ui.ask("/api/notes", headers=HTML).body == b"the app"
+    for method, path in (("GET", "/api/notes"), ("POST", "/api/notes"), ("GET", "/ws")):
+        answer = ui.ask(path, method=method, headers={"Accept": "*/*"})
+        assert (answer.status, answer.json["code"]) == (404, "no_api"), path
+        assert "'api' or 'http'" in answer.json["error"]
 
 
 def test_a_file_that_may_not_be_read_is_forbidden(

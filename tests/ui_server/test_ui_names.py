@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from actors.ui_server.names import has_suffix, is_servable, spellings, split
+from actors.ui_server.names import has_suffix, is_route, is_servable, spellings, split
 
 
 @pytest.mark.parametrize(
@@ -124,3 +124,37 @@ def test_an_accented_name_is_looked_for_composed_and_decomposed() -> None:
 
 def test_an_empty_name_is_not_servable() -> None:
     assert not is_servable("")
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/", True),
+        ("/notes/4", True),
+        ("/notes/4/", True),
+        ("/tags/urn:isbn:1", True),
+        ("/find/why%3F", True),
+        ("/say/%22hello%22", True),
+        ("/folder/a%2Fb", True),
+        ("/title/ends%20", True),
+        ("/.well-known/x", True),
+        ("/app.js", False),
+        ("/users/john.doe", False),
+        ("/..", False),
+        ("/a/../b", False),
+        ("/%2e%2e/x", False),
+        ("//x", False),
+        ("/a//b", False),
+        ("/.git/config", False),
+        ("/C:/Windows", False),
+        ("/c%3a", False),
+        ("/LICENSE::$DATA", False),
+        ("/a%5Cb", False),
+        ("/a%00", False),
+        ("/con/x", False),
+        ("/%zz", False),
+        ("x", False),
+    ],
+)
+def test_a_client_side_route_may_hold_what_a_file_name_may_not(path: str, route: bool) -> None:
+    assert is_route(path) is route

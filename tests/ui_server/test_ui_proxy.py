@@ -291,6 +291,9 @@ def test_without_an_api_there_is_a_readable_502(serving: Any, root: Path) -> Non
     assert page.header("Content-Type") == "text/html; charset=utf-8"
     assert b"API is not running" in page.body
     assert page.header("Cache-Control") == "no-store"
+    assert (page.header("Refresh"), page.header("Retry-After")) == ("1", "1")
+    posted = ui.ask("/api/notes", method="POST", headers=PAGE, body=b"")
+    assert (posted.status, posted.header("Refresh")) == (502, None), "it must not become a GET"
     assert ui.ask("/", headers=PAGE).status == 200, "files are served all the same"
 
 
@@ -405,7 +408,8 @@ def test_an_answer_that_is_not_http_is_a_502(
     serving: Any, root: Path, raw: Callable[..., Raw], nonsense: bytes
 ) -> None:
     ui = serving(root, upstream=raw(nonsense, nonsense).port)
-    assert ui.ask("/api/x").status == 502
+    answer = ui.ask("/api/x")
+    assert (answer.status, answer.json["code"]) == (502, "api_broken")
 
 
 def test_header_values_that_are_not_utf8_are_taken_for_latin1(

@@ -197,6 +197,19 @@ def test_a_page_must_have_something_to_serve(
     assert [one.code for one in found.service_errors] == codes_found
 
 
+def test_a_setting_that_the_pages_server_does_not_take_is_found_before_the_start(
+    tmp_path: Path,
+) -> None:
+    made = ui(tmp_path, "site", metadata={"response_timeout_ms": 0}).file("site/index.html", "<p>")
+    (found,) = look(made).service_errors
+    assert (found.code, found.path) == ("page_setting_invalid", "services[0].metadata")
+    assert "metadata.response_timeout_ms" in found.message
+    program = bundle(tmp_path / "other").service(
+        "ui", type="ui-bundle", metadata={"response_timeout_ms": 0}
+    )
+    assert not look(program).service_errors, "a program of its own may mean something else by it"
+
+
 def test_a_manifests_own_errors_do_not_hide_those_of_its_files(tmp_path: Path) -> None:
     made = one_service(tmp_path, "bin/gone", deps=["nobody"])
     found = look(made)

@@ -1,0 +1,160 @@
+"""A ui-bundle as a service of a running bundle: what is served, where its API is, how it lives."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
+from tests.live_runtime import Reply
+
+INDEX = "<!doctype html><title>the page</title>"
+
+
+def page(made: Bundle, service_id: str = "ui", **fields: Any) -> Bundle:
+    """Add a ui-bundle that serves the folder ``dist``, or what ``fields`` say."""
+    made.file("dist/index.html", INDEX)
+    defaults: dict[str, Any] = {
+        "type": "ui-bundle",
+        "binaries": {"universal": {"path": "dist"}},
+        "health": {"type": "http", "path": "/", "interval_ms": 50, "timeout_ms": 500, "retries": 2},
+        "readiness": {"type": "health_success"},
+    }
+    return made.service(service_id, **(defaults | fields))
+
+
+def ask(run: Run, path: str = "/", headers: Mapping[str, str] | None = None) -> Reply:
+    connection = http.client.HTTPConnection("127.0.0.1", run.ports("ui")["http"], timeout=20)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers=dict(headers or {}))
+        response = connection.getresponse()
+        return Reply(response.status, response.headers, response.read())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"binaries": {"universal": {"path": "dist"}}},
+        {"binaries": {"universal": {"path": "dist\\index.html"}}},
+        {"binaries": None, "assets": [{"path": "dist/index.html"}, {"path": "other/x.txt"}]},
+        {"binaries": None, "assets": [{"path": "dist"}]},
+        {"binaries": {}, "assets": [{"path": "dist/index.html"}]},
+    ],
+    ids=["folder", "html file", "first asset", "folder as asset", "empty binaries"],
+)
+def test_what_is_no_program_is_served(tmp_path: Path, fields: dict[str, Any]) -> None:
+    made = page(bundle(tmp_path), **fields).file("other/x.txt", "x").write()
+    with running(made) as run:
+        run.until_ready()
+        assert ask(run, "/route").text == INDEX
+
+
+def test_an_executable_file_is_run_like_any_other(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("ui", type="ui-bundle").write()
+    with running(made) as run:
+        run.until_ready()
+        assert made.events("ui", "listening"), "the program itself listens"
+
+
+def test_a_page_with_nothing_to_serve_fails_alone_and_says_why(tmp_path: Path) -> None:
+    made = page(bundle(tmp_path), binaries=None).service("other").write()
+    with running(made) as run:
+        details = run.ready()["details"]
+        assert details["ui"]["state"] == "failed"
+        assert details["ui"]["message"]
+        assert details["other"]["ready"]
+
+
+def test_metadata_sets_the_policy_and_a_bad_one_fails_only_the_page(tmp_path: Path) -> None:
+    policy = "default-src 'self'"
+    made = page(bundle(tmp_path), metadata={"content_security_policy": policy}).write()
+    with running(made) as run:
+        run.until_ready()
+        assert ask(run).headers["Content-Security-Policy"] == policy
+    page(made, metadata={"content_security_policy": 5}).service("other").write()
+    with running(made) as run:
+        details = run.ready()["details"]
+        assert details["ui"]["state"] == "failed"
+        assert "content_security_policy" in details["ui"]["message"]
+        assert details["other"]["ready"]
+
+
+def test_an_api_that_has_failed_is_not_asked_on_a_port_that_is_somebody_elses_by_now(
+    tmp_path: Path,
+) -> None:
+    made = bundle(tmp_path).service("api", ports=["api"], restart={"policy": "never"})
+    with running(page(made, deps=["api"]).write()) as run:
+        run.until_ready()
+        assert ask(run, "/api/x").status != 502
+        os.kill(run.service("api")["pid"], signal.SIGTERM)
+        wait_until(
+            lambda: run.service("api")["state"] in ("failed", "stopped"), what="the API is gone"
+        )
+        with socket.create_server(("127.0.0.1", run.ports("api")["api"])) as stranger:
+            wait_until(lambda: ask(run, "/api/x").status == 502, what="the page knows")
+            stranger.setblocking(False)
+            ask(run, "/api/x", {"Cookie": "secret"})
+            with pytest.raises(BlockingIOError):
+                stranger.accept()
+        run.post("/services/api/start?wait=20")
+        wait_until(lambda: ask(run, "/api/x").status != 502, what="the page knows of the new API")
+
+
+def replaced(run: Run, before: int) -> bool:
+    now = run.service("ui")
+    return bool(now["state"] == "ready" and now["pid"] != before)
+
+
+def test_a_page_that_hangs_or_crashes_is_restarted_and_nobody_else_notices(tmp_path: Path) -> None:
+    made = page(bundle(tmp_path).service("other")).write()
+    with running(made) as run:
+        run.until_ready()
+        other = run.service("other")["pid"]
+        numbers = [signal.SIGKILL] if sys.platform == "win32" else [signal.SIGSEGV, signal.SIGSTOP]
+        for number in numbers:
+            before = run.service("ui")["pid"]
+            os.kill(before, number)
+            assert run.get("/healthz", token=None).status == 200
+            wait_until(partial(replaced, run, before), what="another process serves the page")
+            assert not psutil.pid_exists(before)
+            assert ask(run).text == INDEX
+        assert run.service("other")["pid"] == other
+        assert run.service("other")["restarts"] == 0
+
+
+def test_a_page_that_stands_still_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("nothing stands still there")
+    stop = {"timeout_ms": 300}
+    made = page(
+        bundle(tmp_path).service("other"),
+        health=None,
+        stop=stop,
+        readiness={"type": "port_open", "port_name": "http"},
+    ).write()
+    with running(made) as run:
+        run.until_ready()
+        pid = run.service("ui")["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert not psutil.pid_exists(pid)
+
+
+def test_services_that_do_not_depend_on_a_page_do_not_wait_for_it(tmp_path: Path) -> None:
+    never = {"type": "http", "path": "/missing.js", "interval_ms": 50}
+    made = page(bundle(tmp_path), health=never).service("other").service("after", deps=["other"])
+    with running(made.write()) as run:
+        wait_until(lambda: run.service("after")["state"] == "ready", what="the others are ready")
+        assert run.service("ui")["state"] == "starting"
