@@ -112,9 +112,9 @@ def test_columns_are_aligned() -> None:
     ]
 
 
-def judged(limit: dict[str, float], values: list[float]) -> str:
+def judged(limit: dict[str, float], values: list[float], today: budget.Limit | None = None) -> str:
     target = budget.Target(
-        what="ready", shape="chain3", measure="ready", limit=budget.Limit(**limit)
+        what="ready", shape="chain3", measure="ready", limit=budget.Limit(**limit), today=today
     )
     plan = budget.Budget(about="", gross=2, floor_ms=14, targets=[target])
     measured = {"chain3": {"ready": values, "C": [120.0]}}
@@ -139,6 +139,20 @@ def test_a_target_is_a_sum_of_c_f_and_milliseconds() -> None:
 )
 def test_a_verdict_is_gross_only_over_twice_the_target(values: list[float], verdict: str) -> None:
     assert judged({"c": 1, "f": 6}, values) == verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    [
+        (180.0, "met"),
+        (430.0, "missed"),
+        (440.1, "GROSS: over 2.0 × what was reached before"),
+    ],
+)
+def test_a_regression_is_judged_by_what_was_reached_where_the_target_is_not(
+    value: float, verdict: str
+) -> None:
+    assert judged({"c": 1, "f": 6}, [value] * 7, budget.Limit(c=1, f=10)) == verdict
 
 
 def test_a_slow_machine_is_given_more_before_it_fails_a_run() -> None:
