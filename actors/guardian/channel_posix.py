@@ -79,8 +79,10 @@ class Sender:
 
     def finish(self, timeout: float) -> bool:
         """Send what is kept and wait for the guardian's end; False when it did not come in time."""
-        self._socket.settimeout(timeout)
+        if self._socket.fileno() < 0:
+            return True  # closed, because there is none at the moment
         try:
+            self._socket.settimeout(timeout)
             self.pump()
             return self._socket.recv(1) == b""
         except ConnectionError:

@@ -35,6 +35,8 @@ def _listen(receiver: system.Receiver) -> Ledger:
     while (messages := receiver.receive()) is not None:
         for message, fd in messages:
             ledger.apply(message, fd)
+            if message[0] == "hello":
+                system.brand(ledger.runtime_pid, ledger.runtime_created, ledger.instance_id)
         if ledger.dismissed:
             break
     return ledger

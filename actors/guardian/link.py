@@ -148,15 +148,17 @@ class Guardian:
     def dismiss(self, timeout: float = 2.0) -> bool:
         """End the guardian without any work for it; the runtime's last act.
 
-        False when it has not ended in time; it will, as soon as it reads the word.
+        False when it has not ended in time, because it stands still or hangs: it is killed then. It
+        may be dead already, or just being replaced.
         """
         with self._lock:
             self._ended = True
             self._sender.send(("bye",))
             self._unwatch()
             gone = self._sender.finish(timeout)
-            if gone:
-                self._process.join()
+            if not gone:
+                self._process.kill()
+            self._process.join(timeout)
             self._close()
             return gone
 
@@ -195,9 +197,14 @@ class Guardian:
             if not self._ended and not self._sender.pump():
                 self._retry()
 
-    def _open(self, start: Callable[[End], BaseProcess]) -> None:
-        """Start a guardian; what it has to know stands in its channel before it lives."""
+    def _open(self, start: Callable[[End], BaseProcess]) -> bool:
+        """Start a guardian; what it has to know stands in its channel before it lives.
+
+        False when none is wanted any more.
+        """
         with self._lock:
+            if self._ended:
+                return False
             self._sender, theirs = pair()
             for message, carried in self._told.values():
                 self._sender.send(message, carried)
@@ -210,6 +217,7 @@ class Guardian:
         # Registered after multiprocessing's own, and so called before it: it joins the guardian,
         # which waits for the end of the channel.
         atexit.register(self._sender.close)
+        return True
 
     def _watch(self) -> None:
         with self._lock:
@@ -224,6 +232,8 @@ class Guardian:
 
     def _lost(self) -> None:
         """Its end of the channel is closed: have another one started."""
+        from actors.process import own_children  # loaded by now; the guardian has no use for it
+
         with self._lock:
             if self._ended:  # dismissed meanwhile: that is the end which was asked for
                 return
@@ -231,6 +241,7 @@ class Guardian:
                 self._loop.unwatch(self._sender.fileno())
             self._process.kill()
             self._process.join()
+            own_children.forget(self.pid)
             self._close()
             lived = time.monotonic() - self._started
             self._patience = 0.0 if lived > LIVED else min(LONGEST, self._patience * 2 + BREATH)
@@ -246,18 +257,22 @@ class Guardian:
     def _replace(self) -> None:
         if self._ended:
             return
+        from actors.process import own_children
+
         died = self.pid
         try:
-            self._open(launch.another)
+            with own_children.starting():
+                opened = self._open(launch.another)
         except OSError as error:
             self._close()
             self._patience = min(LONGEST, self._patience * 2 + BREATH)
             self._report("guardian_failed", {"died": died, "error": str(error)})
             self._replace_later()
             return
-        self._report("guardian_replaced", {"died": died, "pid": self.pid})
-        if self._loop:
-            self._loop.call_soon(self._watch)
+        if opened:
+            self._report("guardian_replaced", {"died": died, "pid": self.pid})
+            if self._loop:
+                self._loop.call_soon(self._watch)
 
     def _close(self) -> None:
         atexit.unregister(self._sender.close)

@@ -13,7 +13,7 @@ Living = dict[str, list[Found]]
 
 
 def look(prefix: str, charges: dict[str, Charge], drains: dict[str, Drain]) -> Living:
-    """Return what is left, by mark, session, pid and, at last, by the pipe that it holds.
+    """Return what is left, by mark, session, pid and, at last, by its pipe or brand.
 
     An instance that carries the runtime's mark and has no charge gets one.
     """
@@ -25,7 +25,7 @@ def look(prefix: str, charges: dict[str, Charge], drains: dict[str, Drain]) -> L
         if charge.instance not in living and table.alive(charge.pid, charge.created):
             living[charge.instance] = [Found(charge.pid, charge.created, 0, "")]
     if not living:
-        living = _by_pipe(drains)
+        living = _by_pipe(drains) or _by_brand(prefix)
     for instance in living:
         charges.setdefault(instance, stray(instance))
     return living
@@ -46,3 +46,12 @@ def _by_pipe(drains: dict[str, Drain]) -> Living:
         instance: system.holders(drain.fd) for instance, drain in drains.items() if not drain.ended
     }
     return {instance: found for instance, found in holding.items() if found}
+
+
+def _by_brand(prefix: str) -> Living:
+    """A process that did all that, and let go of the pipe, is still branded (Linux).
+
+    Last of all: the runtime's helpers are branded too, and by now have ended by themselves.
+    """
+    found = system.branded(prefix.removesuffix("-"))
+    return {prefix: found} if found else {}

@@ -8,6 +8,7 @@ import sys
 
 from actors import table
 from actors.guardian.channel_posix import Receiver
+from actors.table.brand import brand, branded, clear
 from actors.table.exit_watch import ExitWatch
 from actors.table.found import Found
 
@@ -34,6 +35,7 @@ def isolate(channel: int) -> None:
     sys.path[:] = [os.path.abspath(entry) for entry in sys.path]
     os.chdir("/")
     _raise_limit()
+    clear()  # an earlier runtime may stand among our ancestors
     if sys.platform == "linux":
         _write("/proc/self/comm", NAME)
 
@@ -103,4 +105,15 @@ def _write(path: str, content: bytes) -> None:
         return
 
 
-__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]
+__all__ = [
+    "ExitWatch",
+    "Receiver",
+    "ask",
+    "brand",
+    "branded",
+    "census",
+    "holders",
+    "isolate",
+    "kill",
+    "read",
+]

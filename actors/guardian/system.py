@@ -9,6 +9,8 @@ if sys.platform == "win32":
         ExitWatch,
         Receiver,
         ask,
+        brand,
+        branded,
         census,
         holders,
         isolate,
@@ -16,6 +18,28 @@ if sys.platform == "win32":
         read,
     )
 else:
-    from actors.guardian.posix import ExitWatch, Receiver, ask, census, holders, isolate, kill, read
+    from actors.guardian.posix import (
+        ExitWatch,
+        Receiver,
+        ask,
+        brand,
+        branded,
+        census,
+        holders,
+        isolate,
+        kill,
+        read,
+    )
 
-__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]
+__all__ = [
+    "ExitWatch",
+    "Receiver",
+    "ask",
+    "brand",
+    "branded",
+    "census",
+    "holders",
+    "isolate",
+    "kill",
+    "read",
+]

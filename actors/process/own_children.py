@@ -32,3 +32,11 @@ def know(pid: int) -> None:
         from actors.process import tree
 
         tree.know(pid)
+
+
+def forget(pid: int) -> None:
+    """Say that a child has been reaped: its pid may become that of an adopted one."""
+    if sys.platform == "linux":
+        from actors.process import tree
+
+        tree.unknow(pid)

@@ -18,6 +18,7 @@ import msgspec
 from actors import table
 from actors.state import atomic, instance
 from actors.state.instance import ServiceProcess
+from actors.table.brand import branded, is_branded
 from actors.table.found import MARK, Found
 
 if sys.platform == "win32":
@@ -28,6 +29,7 @@ else:
 _Key = tuple[int, float]
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+GO_ON = getattr(signal, "SIGCONT", None)
 
 AGAIN = 0.1
 """Seconds after which a kill is repeated: what was just being forked has appeared by then."""
@@ -69,9 +71,9 @@ def sweep(
     Called with the instance lock held. First it waits, at most ``guardian_s``, for the guardian of
     that instance, which may be about to stop the services in their order. Then everything is asked
     at once and killed after ``grace_s``. A process is touched only if it carries that instance's
-    mark, or is in the session of a service on record together with one that does: a pid and a
-    start time alone may be somebody else's after a reboot. ``report`` hears of a record that could
-    not be used.
+    mark or brand, or is in the session of a service on record together with one that does: a pid
+    and a start time alone may be somebody else's after a reboot. ``report`` hears of a record that
+    could not be used.
     """
     record, trouble = atomic.read_or_set_aside(instance.path(app_data), _parse)
     if trouble:
@@ -92,7 +94,12 @@ def _parse(data: bytes) -> Earlier:
 
 
 def _wait_for_guardian(watch: ExitWatch, record: Earlier, patience: float) -> None:
-    if record.guardian_pid and watch.add(record.guardian_pid, record.guardian_created):
+    """It may stand still: then it is woken, which does no harm to whoever it might be by now."""
+    pid, created = record.guardian_pid, record.guardian_created
+    if pid and watch.add(pid, created):
+        if GO_ON is not None:
+            with suppress(PermissionError):
+                table.send(pid, created, GO_ON)
         watch.wait(patience, [])
 
 
@@ -136,15 +143,18 @@ class Remains:
     """
 
     def __init__(self, record: Earlier) -> None:
+        self._instance = record.instance_id
         self._prefix = f"{record.instance_id}-"
         self._sessions = {p.pid for started in record.services.values() for p in started}
         self._theirs: set[int] = set()
         self._kin = _ancestors()
-        self._heirs = os.environ.get(MARK, "").startswith(self._prefix)
+        inherited = os.environ.get(MARK, "").startswith(self._prefix)
+        self._heirs = inherited or is_branded(os.getpid(), self._instance)
 
     def look(self) -> list[Found]:
         """Return the processes; a session stays theirs when the marked ones in it have ended."""
-        found = table.census(self._prefix, self._sessions)
+        seen = [*table.census(self._prefix, self._sessions), *branded(self._instance)]
+        found = list({process.pid: process for process in seen}.values())
         self._theirs |= {process.session for process in found if process.mark} & self._sessions
         return [process for process in found if self._ours(process)]
 

@@ -54,8 +54,8 @@ def parent_of(pid: int) -> int:
 def members(session: int = 0, mark: str = "") -> list[tuple[int, float]]:
     """Return (pid, created) of what lives in this session, or carries exactly this mark."""
     found: list[tuple[int, float]] = []
-    for pid in _pids():
-        if (session and _session(pid) == session) or (mark and mark_of(pid) == mark):
+    for pid in pids():
+        if (session and session_of(pid) == session) or (mark and mark_of(pid) == mark):
             birth = _birth(pid)
             if birth is not None:
                 found.append((pid, birth))
@@ -70,8 +70,8 @@ def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list
     """
     found = []
     ours = os.getpid()
-    for pid in _pids():
-        session, mark = _session(pid), mark_of(pid)
+    for pid in pids():
+        session, mark = session_of(pid), mark_of(pid)
         if not prefix or not mark.startswith(prefix):
             mark = ""
         if pid != ours and (mark or session in sessions):
@@ -138,14 +138,16 @@ def _stat(pid: int) -> list[bytes]:
     return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
 
 
-def _session(pid: int) -> int:
+def session_of(pid: int) -> int:
+    """Return the session of a process; 0 when there is no such process."""
     try:
         return os.getsid(pid)
     except OSError:
         return 0
 
 
-def _pids() -> Iterator[int]:
+def pids() -> Iterator[int]:
+    """Yield every process that /proc shows."""
     return (int(name) for name in os.listdir("/proc") if name.isdecimal())
 
 

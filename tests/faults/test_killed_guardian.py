@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from actors import table
-from tests.bundle_maker import Run, running, starting, wait_until
+from tests.bundle_maker import Run, bundle, running, starting, wait_until
 from tests.faults.scene import (
     assert_nothing_on_disk,
     assert_state_is_whole,
@@ -139,6 +139,72 @@ def test_a_process_that_has_got_the_pid_of_a_service_is_left_alone(
             assert not alive(left)
             assert stranger.poll() is None
         tally.note("both SIGKILL, pid on record is somebody else's now", leftovers=alive(left))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="found by the brand, which is Linux's")
+def test_the_next_start_ends_even_what_shows_neither_mark_nor_session(
+    tmp_path: Path, tally: Tally
+) -> None:
+    options = {"deaf": 1, "clear-env": 1}
+    made = injured(tmp_path).service("stubborn", "double_fork", options=options).write()
+    with running(made) as run:
+        run.until_ready()
+        wait_until(lambda: len(run.events("stubborn", "started")) == 2, what="the daemon")
+        kill_both(run, guardian_of(run))
+        left = pids_of_services(run)
+        with running(made) as second:
+            second.until_ready()
+            tally.note("both SIGKILL, tree: no mark, no session (brand)", leftovers=alive(left))
+            assert not alive(left)
+            second.kill(signal.SIGTERM)
+            assert second.wait_gone() == 0
+
+
+def test_a_new_guardian_is_not_taken_for_what_a_service_left_behind(
+    tmp_path: Path, tally: Tally
+) -> None:
+    """It is born after the only service, as that one's orphans are, and carries no mark either."""
+    with running(bundle(tmp_path).service("api").write()) as run:
+        run.until_ready()
+        first = guardian_of(run)
+        first.kill()
+        wait_until(lambda: replaced(run, first.pid), what="the new guardian")
+        second = guardian_of(run)
+        run.post("/services/api/restart?wait=20")
+        run.until_ready()
+        assert second.is_running()
+        assert guardian_of(run) == second
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        tally.cleaned("guardian SIGKILL, then a restart and an orderly stop", run)
+        assert_nothing_on_disk(run)
+
+
+def test_an_orderly_stop_stays_one_when_the_guardian_is_killed_meanwhile(
+    tmp_path: Path, tally: Tally
+) -> None:
+    made = injured(tmp_path)
+    made.service("slow", "stops_slowly", options={"stop_ms": 300}, deps=["api"]).write()
+    with running(made) as run:
+        run.until_ready()
+        guardian = guardian_of(run)
+        run.kill(signal.SIGTERM)
+        wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
+        guardian.kill()
+        assert run.wait_gone() == 0, run.stderr
+        tally.cleaned("guardian SIGKILL while the runtime stops", run)
+        assert_nothing_on_disk(run)
+        assert not [event for event in run.telemetry() if event["event"] == "runtime_died"]
+
+
+def test_a_guardian_that_stands_still_is_not_left_behind(tmp_path: Path, tally: Tally) -> None:
+    with running(injured(tmp_path)) as run:
+        run.until_ready()
+        guardian_of(run).suspend()
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        tally.cleaned("guardian SIGSTOP, then an orderly stop", run)
+        assert_nothing_on_disk(run)
 
 
 def test_the_next_start_waits_for_a_guardian_at_work(tmp_path: Path, tally: Tally) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import signal
+import sys
 from pathlib import Path
 
 import psutil
@@ -100,10 +101,11 @@ def test_a_tree_that_cleared_its_environment_ends_while_the_runtime_lives(
         tally.cleaned("orderly stop, tree: no mark, no session (subreaper)", run)
 
 
-def test_what_cleared_its_environment_and_left_its_session_outlives_a_killed_runtime(
+@pytest.mark.skipif(sys.platform != "linux", reason="found by the brand, which is Linux's")
+def test_a_tree_that_cleared_its_environment_ends_with_a_killed_runtime(
     tmp_path: Path, tally: Tally
 ) -> None:
-    """The limit: without runtime there is no subreaper, and nothing else says whose it is."""
+    """Without runtime there is no subreaper; what the kernel inherits still says whose it is."""
     options = {"deaf": 1, "clear-env": 1}
     made = injured(tmp_path).service(
         "stubborn", "double_fork", options=options, stop={"timeout_ms": 300}
@@ -111,13 +113,6 @@ def test_what_cleared_its_environment_and_left_its_session_outlives_a_killed_run
     with running(made.write()) as run:
         run.until_ready()
         wait_until(lambda: len(run.events("stubborn", "started")) == 2, what="the daemon")
-        daemon = next(e for e in run.events("stubborn", "started") if e["role"] == "daemon")
         run.kill()
-        wait_until(
-            lambda: {process.pid for process in run.leftovers()} <= {daemon["pid"]},
-            30,
-            "nothing left but the daemon",
-        )
-        left = len(run.leftovers())
-        tally.note("runtime SIGKILL, tree: no mark, no session (known limit)", leftovers=left)
+        tally.cleaned("runtime SIGKILL, tree: no mark, no session (brand)", run)
         assert_nothing_on_disk(run)

@@ -150,6 +150,22 @@ def test_a_guardian_at_work_is_waited_for(tmp_path: Path) -> None:
         assert house.record("api")[-1]["event"] == "exit"
 
 
+def test_a_guardian_that_stands_still_is_woken(tmp_path: Path) -> None:
+    with Household(tmp_path / "h", service("api")) as house:
+        house.wait_started()
+        record(
+            tmp_path,
+            instance_id=house.instance,
+            guardian_pid=house.guardian,
+            guardian_created=house.guardian_born,
+        )
+        os.kill(house.guardian, signal.SIGSTOP)
+        house.kill()
+        assert swept(tmp_path, grace_s=0.0, guardian_s=30.0).found == 0
+        assert house.record("api")[-1]["event"] == "exit"
+        house.wait_clean()
+
+
 def test_a_guardian_that_takes_too_long_is_not_waited_for(tmp_path: Path) -> None:
     with Household(tmp_path / "h", service("job", "ignores_term", grace_s=20)) as house:
         house.wait_started()

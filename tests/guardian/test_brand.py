@@ -1,0 +1,116 @@
+"""The brand: what came out of a runtime is known by it, and nothing else is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from actors import table
+from actors.process.sweep import sweep
+from actors.table.brand import brand, branded, is_branded
+from tests.guardian.household import Household, service
+from tests.guardian.test_sweep import OLD, record
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a brand is a limit of Linux's")
+
+INSTANCE = f"branded{os.urandom(4).hex()}"
+WAITS = "import sys; print(flush=True); sys.stdin.read()"
+ESCAPES = """
+import os, sys
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execve(sys.executable, [sys.executable, "-c", sys.argv[1]], {})
+    os._exit(0)
+os.wait()
+"""
+
+
+@contextlib.contextmanager
+def waiting(code: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is branded before it does anything; ends with its stdin."""
+    go = "import sys; sys.stdin.readline()\n"
+    with subprocess.Popen(
+        [sys.executable, "-uc", go + code, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin
+        try:
+            brand(process.pid, table.created(process.pid) or 0.0, INSTANCE)
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            yield process
+        finally:
+            process.stdin.close()
+
+
+def test_what_left_its_session_and_cleared_its_environment_keeps_the_brand() -> None:
+    with waiting(ESCAPES, WAITS) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.wait()
+        (found,) = branded(INSTANCE)
+        assert (found.pid, found.mark) != (process.pid, "")
+        assert table.mark_of(found.pid) == ""
+        assert os.getsid(found.pid) != os.getsid(0)
+        assert branded(INSTANCE[:-1]) == []
+
+
+def test_a_process_that_is_not_the_one_meant_is_not_branded() -> None:
+    with subprocess.Popen([sys.executable, "-c", WAITS], stdin=subprocess.PIPE) as process:
+        brand(process.pid, (table.created(process.pid) or 0.0) - 1, INSTANCE)
+        assert not is_branded(process.pid, INSTANCE)
+        assert process.stdin
+        process.stdin.close()
+
+
+def test_the_runtime_and_its_services_are_branded_and_the_guardian_is_not(tmp_path: Path) -> None:
+    with Household(tmp_path / "h", service("api"), loop=True) as house:
+        wait_until(lambda: is_branded(house.process.pid, house.instance), what="the brand")
+        assert not is_branded(house.guardian, house.instance)
+        os.kill(house.guardian, 9)
+        house.replaced(house.answer())
+        wait_until(lambda: not is_branded(house.guardian, house.instance), what="its removal")
+
+
+def test_the_sweep_leaves_alone_what_came_out_of_the_old_instance_and_is_us(
+    tmp_path: Path,
+) -> None:
+    """An updater without mark or session starts the application anew: its brand is ours too."""
+    source = (
+        "import subprocess, sys\n"
+        "sys.path.insert(0, sys.argv[2])\n"
+        "child = subprocess.Popen(['/bin/sleep', '60'], start_new_session=True)\n"
+        "from actors.process.sweep import sweep\n"
+        "print(sweep(sys.argv[1]).found, child.poll())\n"
+        "child.kill()\n"
+        "child.wait()\n"
+    )
+    record(tmp_path, instance_id=INSTANCE)
+    with waiting(source, str(tmp_path), os.getcwd()) as process:
+        assert process.stdout
+        assert process.stdout.read().split() == [b"0", b"None"]
+
+
+def test_the_sweep_ends_what_is_branded_and_nothing_else(tmp_path: Path) -> None:
+    record(tmp_path, instance_id=INSTANCE)
+    with (
+        waiting(WAITS) as theirs,
+        subprocess.Popen([sys.executable, "-c", WAITS], stdin=subprocess.PIPE) as other,
+    ):
+        brand(other.pid, table.created(other.pid) or 0.0, OLD)
+        result = sweep(str(tmp_path), grace_s=5.0)
+        assert result is not None
+        assert (result.found, result.left) == (1, 0)
+        assert theirs.wait() != 0
+        assert other.poll() is None
+        assert other.stdin
+        other.stdin.close()
