@@ -48,7 +48,8 @@ class Representation(msgspec.Struct, frozen=True):
     def _is(self, status: os.stat_result) -> bool:
         if sys.platform == "win32":  # where an open file cannot be replaced
             return status.st_size == self.size
-        return _validators(status, self.encoding) == self.validators
+        else:  # noqa: RET505 - or mypy calls it unreachable on Windows
+            return _validators(status, self.encoding) == self.validators
 
 
 class Site:
