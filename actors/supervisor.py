@@ -21,6 +21,7 @@ from actors.messages import (
     CommandRestart,
     CommandStart,
     CommandStop,
+    EngageActors,
     FailService,
     ForgiveService,
     Inputs,
@@ -47,6 +48,8 @@ from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
 from manifest.graph import Graph
 from manifest.schema import Manifest
 
+ENGAGED_AT_ONCE = 2
+"""Actors that are started per message: half a millisecond each."""
 MOVES = 3
 """How often a service may be given other ports before it fails (the spec's number)."""
 
@@ -135,6 +138,8 @@ class Supervisor(pykka.ThreadingActor):
         """Services whose shown view has to be made anew."""
         self._with_secrets = [service.id for service in plan.manifest.services if service.secrets]
         self._pages = pages_by_api(plan.manifest.services)
+        self._engaging = False
+        """Whether the actors of all services are being started, or have been."""
         self._moves: dict[str, int] = {}
         self._blocked: set[str] = set()
         self._group_restarts: tuple[float, ...] = ()
@@ -234,8 +239,9 @@ class Supervisor(pykka.ThreadingActor):
     def _changed(self, message: ServiceChanged) -> None:
         view = message.view
         self._see(view)
-        if view.pid is not None:
-            self._engage()
+        if view.pid is not None and not self._engaging:
+            self._engaging = True
+            self.actor_ref.tell(EngageActors())
         stop = self._orders.get(view.id)
         if stop is None or view.state in LIVE:
             return
@@ -358,13 +364,15 @@ class Supervisor(pykka.ThreadingActor):
             ref = self._children[id_] = self._to.spawn_actor(id_, self.actor_ref)
         return ref
 
-    def _engage(self) -> None:
-        """Start the other actors while the first processes boot: when they are released together,
-        nobody has to wait for threads.
+    def _engage(self, _: EngageActors) -> None:
+        """Start the other actors while the first processes boot, and not when all are released; a
+        few at a time, so that no release waits for many.
         """
-        if len(self._children) < len(self._wanted):
-            for id_ in self._wanted:
-                self._child(id_)
+        missing = [id_ for id_ in self._plan.graph.start_order if id_ not in self._children]
+        for id_ in missing[:ENGAGED_AT_ONCE]:
+            self._child(id_)
+        if len(missing) > ENGAGED_AT_ONCE:
+            self.actor_ref.tell(EngageActors())
 
     def _tell_pages(self, api: str) -> None:
         """While an API has no process its port may be anybody's: pages must not ask there."""
@@ -453,4 +461,5 @@ HANDLERS: dict[type[Message], Callable[[Supervisor, Any], object]] = {
     PortsTaken: Supervisor._ports_taken,
     ServiceActorFailed: Supervisor._actor_failed,
     SystemResumed: Supervisor._resumed,
+    EngageActors: Supervisor._engage,
 }
