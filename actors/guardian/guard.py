@@ -10,6 +10,7 @@ from actors.guardian import obituary, system
 from actors.guardian.aftermath import Aftermath
 from actors.guardian.channel import End
 from actors.guardian.ledger import Ledger
+from actors.table.brand import brand
 
 
 def guard(end: End) -> None:
@@ -36,7 +37,7 @@ def _listen(receiver: system.Receiver) -> Ledger:
         for message, fd in messages:
             ledger.apply(message, fd)
             if message[0] == "hello":
-                system.brand(ledger.runtime_pid, ledger.runtime_created, ledger.instance_id)
+                brand(ledger.runtime_pid, ledger.runtime_created, ledger.instance_id)
         if ledger.dismissed:
             break
     return ledger

@@ -6,6 +6,7 @@ from actors import table
 from actors.guardian import system
 from actors.guardian.charge import Charge, stray
 from actors.guardian.drain import Drain
+from actors.table.brand import branded
 from actors.table.found import Found
 
 Living = dict[str, list[Found]]
@@ -53,5 +54,5 @@ def _by_brand(prefix: str) -> Living:
 
     Last of all: the runtime's helpers are branded too, and by now have ended by themselves.
     """
-    found = system.branded(prefix.removesuffix("-"))
+    found = branded(prefix.removesuffix("-"))
     return {prefix: found} if found else {}

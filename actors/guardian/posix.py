@@ -8,7 +8,7 @@ import sys
 
 from actors import table
 from actors.guardian.channel_posix import Receiver
-from actors.table.brand import brand, branded, clear
+from actors.table.brand import clear
 from actors.table.exit_watch import ExitWatch
 from actors.table.found import Found
 
@@ -105,15 +105,4 @@ def _write(path: str, content: bytes) -> None:
         return
 
 
-__all__ = [
-    "ExitWatch",
-    "Receiver",
-    "ask",
-    "brand",
-    "branded",
-    "census",
-    "holders",
-    "isolate",
-    "kill",
-    "read",
-]
+__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]

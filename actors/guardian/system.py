@@ -9,8 +9,6 @@ if sys.platform == "win32":
         ExitWatch,
         Receiver,
         ask,
-        brand,
-        branded,
         census,
         holders,
         isolate,
@@ -22,8 +20,6 @@ else:
         ExitWatch,
         Receiver,
         ask,
-        brand,
-        branded,
         census,
         holders,
         isolate,
@@ -31,15 +27,4 @@ else:
         read,
     )
 
-__all__ = [
-    "ExitWatch",
-    "Receiver",
-    "ask",
-    "brand",
-    "branded",
-    "census",
-    "holders",
-    "isolate",
-    "kill",
-    "read",
-]
+__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]

@@ -15,23 +15,11 @@ import sys
 from actors import table
 from actors.guardian import channel_windows, exit_watch_windows
 from actors.process import windows_console, windows_jobs
-from actors.table.brand import brand, branded
 from actors.table.found import Found
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
-__all__ = [
-    "ExitWatch",
-    "Receiver",
-    "ask",
-    "brand",
-    "branded",
-    "census",
-    "holders",
-    "isolate",
-    "kill",
-    "read",
-]
+__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]
 
 Receiver = channel_windows.Receiver
 ExitWatch = exit_watch_windows.ExitWatch

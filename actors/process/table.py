@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from actors.table import alive, census, created, mark_of, members, send, status_of
+from actors.table import alive, census, created, mark_of, send, status_of
 
-__all__ = ["alive", "census", "created", "mark_of", "members", "send", "status_of"]
+__all__ = ["alive", "census", "created", "mark_of", "send", "status_of"]

@@ -15,7 +15,6 @@ if sys.platform == "linux":
         census,
         created,
         mark_of,
-        members,
         parent_of,
         send,
         status_of,
@@ -26,7 +25,6 @@ elif sys.platform == "win32":
         census,
         created,
         mark_of,
-        members,
         parent_of,
         send,
         status_of,
@@ -37,10 +35,9 @@ else:
         census,
         created,
         mark_of,
-        members,
         parent_of,
         send,
         status_of,
     )
 
-__all__ = ["alive", "census", "created", "mark_of", "members", "parent_of", "send", "status_of"]
+__all__ = ["alive", "census", "created", "mark_of", "parent_of", "send", "status_of"]

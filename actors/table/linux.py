@@ -51,17 +51,6 @@ def parent_of(pid: int) -> int:
     return int(stat[PARENT]) if stat else 0
 
 
-def members(session: int = 0, mark: str = "") -> list[tuple[int, float]]:
-    """Return (pid, created) of what lives in this session, or carries exactly this mark."""
-    found: list[tuple[int, float]] = []
-    for pid in pids():
-        if (session and session_of(pid) == session) or (mark and mark_of(pid) == mark):
-            birth = _birth(pid)
-            if birth is not None:
-                found.append((pid, birth))
-    return found
-
-
 def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
     """Return what lives and carries a mark with this beginning, or is in one of the sessions.
 

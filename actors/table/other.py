@@ -50,19 +50,6 @@ def parent_of(pid: int) -> int:
         return 0
 
 
-def members(session: int = 0, mark: str = "") -> list[tuple[int, float]]:
-    """Return (pid, created) of what lives in this session, or carries exactly this mark."""
-    import psutil
-
-    found: list[tuple[int, float]] = []
-    for pid in psutil.pids():
-        if (session and _session(pid) == session) or (mark and mark_of(pid) == mark):
-            birth = _birth(pid)
-            if birth is not None:
-                found.append((pid, birth))
-    return found
-
-
 def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
     """Return what lives and carries a mark with this beginning, or is in one of the sessions.
 

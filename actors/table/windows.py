@@ -62,13 +62,6 @@ def parent_of(pid: int) -> int:
         return 0
 
 
-def members(session: int = 0, mark: str = "") -> list[tuple[int, float]]:  # noqa: ARG001
-    """Return (pid, created) of what carries exactly this mark; there are no sessions here."""
-    if not mark:
-        return []
-    return [(found.pid, found.created) for found in census(mark) if found.mark == mark]
-
-
 def census(prefix: str, sessions: Container[int] = ()) -> list[Found]:  # noqa: ARG001
     """Return what runs and carries a mark with this beginning; never the caller itself."""
     import psutil

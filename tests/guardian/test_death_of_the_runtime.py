@@ -155,10 +155,10 @@ def test_a_process_without_a_mark_is_found_by_its_session(tmp_path: Path) -> Non
     api = service("api", before=before, env={"SERVICE_INSTANCE_ID": ""})
     with Household(tmp_path / "h", api) as house:
         house.wait_started()
-        assert len(table.members(session=house.services["api"])) == 2
+        assert len(table.census("", {house.services["api"]})) == 2
         house.kill()
         house.wait_clean()
-        assert table.members(session=house.services["api"]) == []
+        assert table.census("", {house.services["api"]}) == []
 
 
 def test_a_process_that_was_between_fork_and_exec_is_waited_for(tmp_path: Path) -> None:

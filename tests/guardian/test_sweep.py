@@ -94,7 +94,7 @@ def test_a_child_without_the_mark_goes_with_its_session(tmp_path: Path) -> None:
     record(tmp_path, (leader.pid, birth(leader.pid), f"{OLD}-1"))
     result = swept(tmp_path, grace_s=0.3)
     assert (result.found, result.killed) == (2, 1)
-    assert table.members(session=leader.pid) == []
+    assert table.census("", {leader.pid}) == []
     leader.wait()
 
 

@@ -29,7 +29,6 @@ class Table:
     alive = staticmethod(linux.alive)
     mark_of = staticmethod(linux.mark_of)
     parent_of = staticmethod(linux.parent_of)
-    members = staticmethod(linux.members)
     census = staticmethod(linux.census)
     send = staticmethod(linux.send)
 
@@ -42,8 +41,6 @@ def test_a_process_is_known_by_its_mark_and_its_session(table: Table, tmp_path: 
         assert table.alive(process.pid, born)
         assert table.mark_of(process.pid) == f"{M}-1"
         assert table.parent_of(process.pid) == os.getpid()
-        assert table.members(mark=f"{M}-1") == [(process.pid, born)]
-        assert table.members(session=process.pid) == [(process.pid, born)]
         (found,) = table.census(f"{M}-")
         assert (found.pid, found.created, found.mark) == (process.pid, born, f"{M}-1")
         assert table.census("") == []
@@ -55,9 +52,8 @@ def test_a_process_is_known_by_its_mark_and_its_session(table: Table, tmp_path: 
 def test_a_mark_is_compared_whole(table: Table, tmp_path: Path) -> None:
     with marked(
         f"{M}-12", tmp_path / "r", NOT_SERVICE_INSTANCE_ID=f"{M}-1", X=f"SERVICE_INSTANCE_ID={M}-1"
-    ):
-        assert table.members(mark=f"{M}-1") == []
-        assert table.members(mark=f"{M}-12")
+    ) as process:
+        assert table.mark_of(process.pid) == f"{M}-12"
 
 
 @each_platform
@@ -66,7 +62,7 @@ def test_a_zombie_is_not_alive(table: Table) -> None:
     born = birth(process.pid)
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert not table.alive(process.pid, table.created(process.pid) or born)
-    assert table.members(session=process.pid) == []
+    assert table.census("", {process.pid}) == []
     process.wait()
     assert table.created(process.pid) is None
     assert not table.alive(process.pid, born)

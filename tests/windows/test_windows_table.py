@@ -44,7 +44,6 @@ def test_services_are_found_by_the_beginning_of_their_mark(start: services.Start
     found = {f.pid: (f.created, f.mark) for f in table.census("abcd-")}
     assert found[marked.child.pid] == (marked.child.created, "abcd-1")
     assert other.child.pid not in found
-    assert (marked.child.pid, marked.child.created) in table.members(mark="abcd-1")
 
 
 def test_a_number_that_is_no_pid_names_nobody() -> None:

@@ -1,0 +1,49 @@
+"""Who belongs to a service's tree, found by one walk for all trees."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.guardian.marked import birth, marked
+
+if sys.platform != "win32":
+    from actors.process import tree
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has jobs for that")
+
+M = f"roll{os.urandom(4).hex()}"
+
+
+def test_a_tree_is_its_session_and_its_exact_mark(tmp_path: Path) -> None:
+    with (
+        marked(f"{M}-1", tmp_path / "leader") as leader,
+        marked(f"{M}-1", tmp_path / "escaped") as escaped,
+        marked(f"{M}-12", tmp_path / "other") as other,
+    ):
+        for process, mark in ((leader, f"{M}-1"), (other, f"{M}-12")):
+            tree.plant(process.pid, birth(process.pid), mark)
+        try:
+            roll = tree.RollCall()
+            found = {pid for pid, _ in roll.members(leader.pid, f"{M}-1")}
+            assert found == {leader.pid, escaped.pid}
+            assert roll.members(other.pid, f"{M}-12") == [(other.pid, birth(other.pid))]
+        finally:
+            tree.fell(leader.pid)
+            tree.fell(other.pid)
+
+
+def test_each_question_is_answered_by_a_walk_that_began_after_it(tmp_path: Path) -> None:
+    with marked(f"{M}-2", tmp_path / "leader") as leader:
+        tree.plant(leader.pid, birth(leader.pid), f"{M}-2")
+        try:
+            roll = tree.RollCall()
+            assert roll.members(leader.pid, f"{M}-2")
+            leader.kill()
+            leader.wait()
+            assert roll.members(leader.pid, f"{M}-2") == []
+        finally:
+            tree.fell(leader.pid)
