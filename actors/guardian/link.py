@@ -220,9 +220,10 @@ class Guardian:
         return True
 
     def _watch(self) -> None:
-        if self._loop and not self._ended:
-            self._loop.watch(self._sender.fileno(), self._lost)
-            self._offer_again()
+        with self._lock:
+            if self._loop and not self._ended:
+                self._loop.watch(self._sender.fileno(), self._lost)
+                self._offer_again()
 
     def _unwatch(self) -> None:
         loop, fd = self._loop, self._sender.fileno()
@@ -234,10 +235,10 @@ class Guardian:
         from actors.process import own_children  # loaded by now; the guardian has no use for it
 
         with self._lock:
+            if self._ended:
+                return  # dismissed while this waited for the lock: the channel is closed already
             if self._loop:
                 self._loop.unwatch(self._sender.fileno())
-            if self._ended:
-                return
             self._process.kill()
             self._process.join()
             own_children.forget(self.pid)
