@@ -30,7 +30,6 @@ NEEDED_BY = (
     ("the tests in a browser", ("chromedriver",)),
     ("the tests of the Electron example", ("node",)),
     ("the benchmark's native service", ("cc", "gcc", "clang")),
-    ("the Windows tests", ("wine64", "wine")),
 )
 
 
@@ -69,6 +68,10 @@ class Steps:
             print(f"{state:12} {took:7.1f} s  {name}")
         for what, tool in missing_tools():
             print(f"left out     {what}: {tool} is not installed")
+        if os.name != "nt":
+            print(
+                "left out     the Windows tests: 'python tests/windows/wine.py' runs them in Wine"
+            )
 
 
 def main() -> int:

@@ -235,8 +235,8 @@ class Guardian:
         from actors.process import own_children  # loaded by now; the guardian has no use for it
 
         with self._lock:
-            if self._ended:  # dismissed meanwhile: that is the end which was asked for
-                return
+            if self._ended:
+                return  # dismissed while this waited for the lock: the channel is closed already
             if self._loop:
                 self._loop.unwatch(self._sender.fileno())
             self._process.kill()

@@ -38,8 +38,12 @@ def log_of(run: Run) -> bytes:
 
 
 def size_of_log(run: Run) -> int:
+    """Return the size of all parts; 0 when one was just being rotated away."""
     folder = run.app_data / "logs"
-    return sum(path.stat().st_size for path in folder.glob("writer.log*"))
+    try:
+        return sum(path.stat().st_size for path in folder.glob("writer.log*"))
+    except FileNotFoundError:
+        return 0
 
 
 def line(number: int, *, secret: bool) -> bytes:

@@ -1,0 +1,76 @@
+"""The runtime's end, with a guardian that is only played: what comes in which order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from actors.guardian import launch
+from actors.guardian.channel import End
+from actors.guardian.link import Guardian
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="plays a guardian on a socket")
+
+
+class Played:
+    """Ends as soon as it is started, like one that has read the last word."""
+
+    pid = 0
+
+    def __init__(self, theirs: End) -> None:
+        theirs.close()
+
+    def join(self, timeout: float | None = None) -> None:
+        pass
+
+    def kill(self) -> None:
+        pass
+
+
+class Turns:
+    """A loop whose callbacks come when the test says so; descriptors are checked as by select."""
+
+    def __init__(self) -> None:
+        self.soon: list[Callable[[], object]] = []
+        self.readable: list[Callable[[], object]] = []
+
+    def call_soon(self, callback: Callable[[], object], /) -> None:
+        self.soon.append(callback)
+
+    def call_at(self, when: float, callback: Callable[[], object], /) -> object:
+        return when, callback
+
+    def watch(self, fd: int, read: Callable[[], object], /) -> None:
+        assert fd >= 0
+        self.readable.append(read)
+
+    def unwatch(self, fd: int, /) -> bool:
+        assert fd >= 0
+        return True
+
+
+@pytest.fixture
+def turns(monkeypatch: pytest.MonkeyPatch) -> Turns:
+    monkeypatch.setattr(launch, "first", Played)
+    return Turns()
+
+
+def test_an_end_that_is_seen_after_the_dismissal_is_no_death(turns: Turns) -> None:
+    news: list[str] = []
+    guardian = Guardian.start("played")
+    guardian.attach(turns, lambda event, _: news.append(event))
+    turns.soon.pop(0)()
+    assert guardian.dismiss()
+    (seen,) = turns.readable
+    seen()
+    assert news == []
+
+
+def test_a_dismissed_guardian_is_not_watched_any_more(turns: Turns) -> None:
+    guardian = Guardian.start("played")
+    guardian.attach(turns, lambda _event, _details: None)
+    assert guardian.dismiss()
+    turns.soon.pop(0)()
+    assert turns.readable == []
