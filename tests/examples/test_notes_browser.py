@@ -53,6 +53,14 @@ class Tab:
     def kill(self, service_id: str) -> None:
         psutil.Process(self.page.run.service(service_id)["pid"]).kill()
 
+    def goes_on(self) -> None:
+        """Wait until the page has its notes again; the error says what the services were doing."""
+        try:
+            wait_until(lambda: not self.is_away(), deadline=20, what="the page goes on by itself")
+        except AssertionError as error:
+            error.add_note(str(self.page.run.get("/readyz").json()["details"]))
+            raise
+
     def hold(self, service_id: str) -> None:
         """Kill a service and let it not come back."""
         self._program(service_id).chmod(0o644)
@@ -61,7 +69,8 @@ class Tab:
     def release(self, service_id: str) -> None:
         """Let it come back."""
         self._program(service_id).chmod(0o755)
-        assert self.page.run.post(f"/services/{service_id}/start?wait=10").status == 202
+        reply = self.page.run.post(f"/services/{service_id}/start?wait=10")
+        assert reply.json()["done"], reply.json()
 
     def _program(self, service_id: str) -> Path:
         return self.page.run.bundle.root / "bin" / service_id
@@ -134,7 +143,7 @@ def test_the_page_says_that_the_notes_are_away_and_goes_on_by_itself(
     tab.shows("#said", "Not saved yet")
     assert tab.find("#text").get_property("value") == "kept meanwhile"
     tab.release(service)
-    wait_until(lambda: not tab.is_away(), deadline=20, what="the page goes on by itself")
+    tab.goes_on()
     tab.find("#text").send_keys(CONTROL_ENTER)
     tab.shows("#said", "The note is saved.")
     assert "kept meanwhile" in tab.page.notes()
@@ -146,7 +155,7 @@ def test_a_killed_api_is_back_without_a_reload(tab: Tab) -> None:
     wait_until(
         lambda: tab.page.run.service("api")["restarts"] > restarts, what="a restart of the API"
     )
-    wait_until(lambda: not tab.is_away(), deadline=20, what="the page goes on by itself")
+    tab.goes_on()
     tab.find("#text").send_keys("after the crash", CONTROL_ENTER)
     tab.shows("#notes li p", "after the crash")
 
