@@ -16,8 +16,10 @@ from types import FrameType
 
 import msgspec
 
-TICK = 0.2
-"""Seconds between two looks on Windows, where a blocked main thread hears no signal."""
+TICK = 0.2 if sys.platform == "win32" else 0.5
+"""Seconds that a signal may wait for its handler: on Windows none interrupts a wait for a lock, and
+elsewhere none that came just before the wait began, or that another thread was given.
+"""
 ENDING_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 
 
@@ -69,8 +71,7 @@ class Ending:
     def _next(self, deadline: float | None) -> Request | None:
         while True:
             left = None if deadline is None else max(deadline - time.monotonic(), 0)
-            if sys.platform == "win32":
-                left = TICK if left is None else min(left, TICK)
+            left = TICK if left is None else min(left, TICK)
             try:
                 request = self._requests.get(timeout=left)
             except queue.Empty:
