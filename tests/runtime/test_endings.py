@@ -55,6 +55,44 @@ def test_a_signal_in_the_first_moments_ends_with_code_0_and_without_a_word(
         assert "Traceback" not in run.stderr
 
 
+HEARD_BY_ANOTHER_THREAD = """
+import signal, threading
+from control.ending import Ending
+ending = Ending()
+ending.hear_signals()
+def hear():
+    print("waiting", flush=True)
+    input()
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    threading.Event().wait()
+threading.Thread(target=hear, daemon=True).start()
+print(ending.wait().reason, flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals between threads")
+def test_a_signal_that_does_not_interrupt_the_main_thread_is_heard_all_the_same() -> None:
+    """As one that comes just before it begins to wait; here another thread is given it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HEARD_BY_ANOTHER_THREAD],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == b"waiting\n"
+            wait_until(lambda: sleeping(process.pid), what="a main thread that waits")
+            out, _ = process.communicate(b"\n", timeout=20)
+            assert out == b"SIGTERM received\n"
+        finally:
+            process.kill()
+
+
+def sleeping(pid: int) -> bool:
+    return psutil.Process(pid).status() == psutil.STATUS_SLEEPING
+
+
 @pytest.mark.parametrize(
     ("program", "options"),
     [
