@@ -65,11 +65,11 @@ def remove_half_written(folder: str) -> None:
     """
     with suppress(OSError):
         for name in os.listdir(folder):
-            if _is_half_written(name):
+            if is_half_written(name):
                 _unlink(os.path.join(folder, name))
 
 
-def _is_half_written(name: str) -> bool:
+def is_half_written(name: str) -> bool:
     """Whether it is a name that :func:`write` gives: ``.NAME.<12 hexadecimal digits>.new``."""
     stem, _, unique = name.removesuffix(NEW).rpartition(".")
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from actors.state import atomic
 from tests.bundle_maker import Bundle, Run, bundle
 
 NEVER_SHOWN = ("secrets.json",)
@@ -39,8 +40,15 @@ def give(run: Run, **values: object) -> None:
 
 
 def places_that_hold(run: Run, *values: str) -> list[str]:
-    """Return the files of the runtime that hold one of the values, secrets.json aside."""
-    files = [path for path in run.app_data.rglob("*") if path.is_file()]
+    """Return the files of the runtime that hold one of the values, secrets.json aside.
+
+    What is half written is left out: it gets its name, and is looked at, or goes, meanwhile.
+    """
+    files = [
+        path
+        for path in run.app_data.rglob("*")
+        if path.is_file() and not atomic.is_half_written(path.name)
+    ]
     files.append(run.app_data.with_name(run.app_data.name + ".stderr"))
     return [
         str(path)
