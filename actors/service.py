@@ -283,7 +283,8 @@ class ServiceActor(pykka.ThreadingActor):
     def _new_probe(self, port_name: str) -> Probe:
         env = self._incarnation.env if self._incarnation else {}
         target = self._blueprint.target(self._inputs, env, port_name)
-        return Probe(self._world.loop, self._world.listening, target)
+        world = self._world
+        return Probe(world.loop, world.listening, target, world.tally(self._service.id))
 
     def _end_tree(self, _: Effect) -> tuple[Message, ...]:
         self._stop_probing()

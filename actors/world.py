@@ -12,6 +12,7 @@ from actors.edges.listening import Listening
 from actors.edges.log_file import LogFile
 from actors.edges.logs import LogStream
 from actors.edges.loop import Loop
+from actors.edges.probing import Tally
 from actors.guardian.charge import Charge
 from manifest.schema import Service
 
@@ -78,6 +79,7 @@ class World:
         self._warn = warn
         self._files: dict[str, LogFile] = {}
         self._logs: dict[str, LogStream] = {}
+        self._tallies: dict[str, Tally] = {}
 
     def log(self, blueprint: Blueprint) -> LogStream:
         """Return the log of a service; it outlives the service's incarnations."""
@@ -116,6 +118,15 @@ class World:
 
                 self._secret_files = SecretFiles(self.guardian)
             return self._secret_files
+
+    def tally(self, service_id: str) -> Tally:
+        """Return the count of a service's checks; it outlives the service's incarnations."""
+        return self._tallies.setdefault(service_id, Tally())
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """Return the counts of checks, by service that has been asked."""
+        return {id_: tally for id_, tally in self._tallies.copy().items() if tally.count}
 
     @property
     def streams(self) -> dict[str, LogStream]:

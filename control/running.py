@@ -28,12 +28,14 @@ from control.facade import (
     Facts,
     Gauges,
     GpuView,
+    ProbeGauge,
     SecretProblem,
 )
 
 if TYPE_CHECKING:
     from actors.blueprint import Blueprint
     from actors.edges.log_follow import Subscription
+    from actors.edges.probing import Tally
     from actors.vault import Vault
     from control.bodies import Validation
     from control.ending import Ending
@@ -153,6 +155,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
         """Return the counters for ``/metrics``."""
         streams = self.world.streams
         return Gauges(
+            probes={id_: _gauge(tally) for id_, tally in self.world.tallies.items()},
             log_bytes={id_: stream.bytes_read for id_, stream in streams.items()},
             log_bytes_dropped={id_: stream.bytes_lost for id_, stream in streams.items()},
             events_written=self.events.last_seq,
@@ -162,3 +165,12 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     def fault(self, what: str, error: BaseException) -> None:
         """Log an error of ours with its trace."""
         self.report_fault(what, error)
+
+
+def _gauge(tally: Tally) -> ProbeGauge:
+    return ProbeGauge(
+        count=tally.count,
+        failed=tally.failed,
+        seconds_sum=tally.seconds_sum,
+        seconds_last=tally.seconds_last,
+    )

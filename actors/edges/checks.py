@@ -55,7 +55,9 @@ class _Connection:
             code = self._socket.connect_ex(("127.0.0.1", port))
         except OSError as error:
             code = error.errno or errno.EIO
-        if code in IN_PROGRESS:
+        if code in IN_PROGRESS and self._is_connected():
+            self._established()
+        elif code in IN_PROGRESS:
             loop.watch(self._socket.fileno(), None, self._connected)
         else:
             self._finish(self._refusal(code))
@@ -64,6 +66,14 @@ class _Connection:
         """Stop asking; nothing is answered any more."""
         self._answer = None
         self._close()
+
+    def _is_connected(self) -> bool:
+        """Whether the handshake is over already, as on a loopback when connect returns."""
+        try:
+            self._socket.getpeername()
+        except OSError:
+            return False
+        return True
 
     def _expired(self) -> None:
         self._finish(f"no answer on port {self._port} in time")

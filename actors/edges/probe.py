@@ -9,7 +9,7 @@ import msgspec
 from actors.edges.checks import Answer, Check, TcpCheck, ask
 from actors.edges.listening import Listening
 from actors.edges.loop import Loop
-from actors.edges.probing import Probing
+from actors.edges.probing import Probing, Tally
 from actors.readiness import Condition, Criterion
 from manifest.schema import Health
 
@@ -31,10 +31,10 @@ class Target(msgspec.Struct, frozen=True):
 class Probe:
     """Asks from the events loop; may be used from any thread, and told from the loop's."""
 
-    def __init__(self, loop: Loop, listening: Listening, target: Target) -> None:
+    def __init__(self, loop: Loop, listening: Listening, target: Target, tally: Tally) -> None:
         self._loop = loop
         self._target = target
-        self._probing = Probing(loop, listening)
+        self._probing = Probing(loop, listening, tally)
 
     @property
     def trouble(self) -> str:
@@ -64,7 +64,7 @@ class Probe:
             )
 
     def watch(self, health: Health, told: Answer) -> None:
-        """Call ``told`` with the answer of every further check."""
+        """Call ``told`` with the answers of further checks, unless all is still well."""
         self._probing.regularly(self._asking(health), health.interval_ms / 1000, told)
 
     def stop(self) -> None:

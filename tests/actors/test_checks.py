@@ -13,7 +13,8 @@ import pytest
 from actors.edges.checks import Answer, HttpCheck, TcpCheck, judge_body, judge_response
 from actors.edges.listening import Listening, pause
 from actors.edges.loop import Loop
-from actors.edges.probing import Probing
+from actors.edges.probing import Probing, Tally, asked_at
+from tests.waiting import wait_until
 
 DEADLINE = 10
 
@@ -186,28 +187,46 @@ def test_readiness_is_asked_again_until_the_service_is_well(
         b"HTTP/1.1 200 OK\r\n\r\n",
     )
     told: queue.Queue[str] = queue.Queue()
-    probing = Probing(loop, Listening(loop))
+    tally = Tally()
+    probing = Probing(loop, Listening(loop), tally)
     port = port_of(listener)
     probing.until_well(
         lambda answer: HttpCheck(loop, port, "/", 5, answer), 0.5, lambda: told.put("well"), port
     )
     assert told.get(timeout=DEADLINE) == "well"
+    assert (tally.count, tally.failed) == (3, 2)
+    assert tally.seconds_sum > tally.seconds_last > 0
 
 
-def test_liveness_tells_every_answer_until_it_is_stopped(
+def test_liveness_tells_what_is_news_until_it_is_stopped(
     loop: Loop, listener: socket.socket
 ) -> None:
-    answering(listener, b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 500 No\r\n\r\n", b"")
+    well = b"HTTP/1.1 200 OK\r\n\r\n"
+    answering(listener, well, well, b"HTTP/1.1 500 No\r\n\r\n", b"", well, well)
     told: queue.Queue[str] = queue.Queue()
-    probing = Probing(loop, Listening(loop))
+    tally = Tally()
+    probing = Probing(loop, Listening(loop), tally)
     port = port_of(listener)
     probing.regularly(lambda answer: HttpCheck(loop, port, "/", 5, answer), 0.01, told.put)
-    assert [told.get(timeout=DEADLINE) for _ in range(3)] == [
+    assert [told.get(timeout=DEADLINE) for _ in range(4)] == [
         "",
         "HTTP 500",
         "the connection was closed unanswered",
+        "",
     ]
+    wait_until(lambda: tally.count >= 6, what="another check")
     probing.stop()
+    assert told.empty()
+
+
+@pytest.mark.parametrize(
+    ("due", "interval", "expected"),
+    [(10.01, 2, 10.25), (10.25, 2, 10.25), (10.01, 0.08, 10.01), (10.001, 0.08, 10.01)],
+)
+def test_regular_checks_are_asked_together_and_a_little_late(
+    due: float, interval: float, expected: float
+) -> None:
+    assert asked_at(due, interval) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("elapsed", "expected"), [(0, 0.001), (0.1, 0.005), (2, 0.1), (1000, 0.5)])
