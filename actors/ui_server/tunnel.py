@@ -51,6 +51,7 @@ class Direction:
         self._write = write
         self._goodbye = close_frame(GOING_AWAY, "the application is stopping", masked=masked)
         self._leaving = False
+        self._over = False
         self.cursor = FrameCursor()
 
     async def pump(self) -> None:
@@ -65,10 +66,14 @@ class Direction:
     async def leave(self) -> None:
         """End this direction with a close frame as soon as no frame is under way."""
         self._leaving = True
-        if self.cursor.at_boundary and not self.cursor.closed:
+        if self.cursor.at_boundary and not self.cursor.closed and not self._over:
             self.cursor.closed = True
             with contextlib.suppress(ConnectionError):
                 await self._write(self._goodbye)
+
+    def end(self) -> None:
+        """Write no more: a side has gone, and the answer to the client is complete."""
+        self._over = True
 
 
 class Tunnel:
@@ -94,6 +99,8 @@ class Tunnel:
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for direction in self._directions:
+                direction.end()
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from hypothesis import given, settings, strategies as some
 
 from actors.ui_server.frames import FrameCursor, close_frame
+from actors.ui_server.tunnel import Direction
 
 
 def frame(opcode: int, payload: bytes, *, masked: bool) -> bytes:
@@ -57,3 +61,20 @@ def test_a_close_frame_carries_its_code_and_hides_it_on_the_way_to_the_api() -> 
     key = hidden[2:6]
     assert hidden[1] == 0x80 | 5
     assert bytes(byte ^ key[i % 4] for i, byte in enumerate(hidden[6:])) == plain[2:]
+
+
+@pytest.mark.parametrize(("over", "written"), [(False, 1), (True, 0)])
+def test_nobody_says_goodbye_on_a_websocket_that_is_over(*, over: bool, written: int) -> None:
+    sent: list[bytes] = []
+
+    async def write(data: bytes) -> None:
+        sent.append(data)
+
+    async def leave() -> None:
+        direction = Direction(asyncio.StreamReader(), write, masked=False)
+        if over:
+            direction.end()
+        await direction.leave()
+
+    asyncio.run(leave())
+    assert len(sent) == written
