@@ -172,4 +172,8 @@ def test_a_restart_command_starts_only_when_the_old_tree_is_gone(tmp_path: Path)
         assert run.post("/services/db/restart?wait=10").json()["done"]
         run.until_ready()
         assert starts(run, "db") == 2
-        assert len([p for p in run.leftovers() if "grandchild" in p.cmdline()]) == 1
+        # Linux shows the command line of a process a moment after its exec is over.
+        wait_until(
+            lambda: len([p for p in run.leftovers() if "grandchild" in p.cmdline()]) == 1,
+            what="one grandchild, the new one",
+        )
