@@ -52,11 +52,11 @@ def test_a_migration_gets_secrets_and_its_output_hides_them(tmp_path: Path) -> N
 PRINTS_AT_ITS_END = """
 import os, signal, sys, time
 key = os.environ["API_KEY"]
-os.write(1, b"first half: " + key[:10].encode())
 def end(*_):
     os.write(1, key[10:].encode() + b" end\\nagain: " + key.encode() + b" end\\n")
     os._exit(0)
 signal.signal(signal.SIGTERM, end)
+os.write(1, b"first half: " + key[:10].encode())
 while True:
     time.sleep(1)
 """
