@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,15 @@ class Page:
     def notes(self, word: str = "") -> list[str]:
         """Return the texts of the notes, newest first."""
         return [note["text"] for note in self.ask("GET", f"/api/notes?q={word}")["notes"]]
+
+    def is_answered(self) -> bool:
+        """Whether the API, and the store behind it, can be reached through the page's address."""
+        try:
+            self.notes()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code not in (502, 503)
+        return True
 
 
 @contextlib.contextmanager

@@ -155,6 +155,7 @@ def test_a_killed_api_is_back_without_a_reload(tab: Tab) -> None:
     wait_until(
         lambda: tab.page.run.service("api")["restarts"] > restarts, what="a restart of the API"
     )
+    wait_until(tab.page.is_answered, what="an answer of the restarted API")
     tab.goes_on()
     tab.find("#text").send_keys("after the crash", CONTROL_ENTER)
     tab.shows("#notes li p", "after the crash")

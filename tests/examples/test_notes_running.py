@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import urllib.error
 from pathlib import Path
 
 import psutil
@@ -14,7 +13,7 @@ import pytest
 
 from tests.bundle_maker import Bundle
 from tests.examples.notes_by_hand import NOTES
-from tests.examples.notes_running import PATH, Page, opened
+from tests.examples.notes_running import PATH, opened
 from tests.examples.test_electron import ELECTRON, HERE, NODE
 from tests.live_runtime import ROOT
 from tests.waiting import wait_until
@@ -60,17 +59,8 @@ def test_the_page_gets_its_notes_again_after_the_api_was_killed(notes: Bundle) -
         psutil.Process(page.run.service("api")["pid"]).kill()
         wait_until(lambda: page.run.service("api")["restarts"] == 1, what="a restart of the API")
 
-        wait_until(lambda: answered(page), what="an answer through the proxy")
+        wait_until(page.is_answered, what="an answer through the proxy")
         assert page.notes() == ["before the crash"]
-
-
-def answered(page: Page) -> bool:
-    try:
-        page.notes()
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code not in (502, 503)
-    return True
 
 
 def test_the_session_key_is_the_same_at_every_start_and_in_no_log(notes: Bundle) -> None:
