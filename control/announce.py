@@ -13,7 +13,7 @@ PLAIN: dict[str, Say] = {
     "service_exit": lambda id_, d: f"{id_} ended: {d.get('error')}",
     "service_blocked": lambda id_, d: f"{id_} is {d.get('reason')}",
     "runtime_start": lambda _, d: (
-        f"{d.get('app')} {d.get('version')}: starting {d.get('services')} services"
+        f"{d.get('app')} {d.get('version')}: starting {_counted(d.get('services'))}"
     ),
     "gpu_fallback_cpu": lambda _, d: str(d.get("message")),
     "ready": lambda _, d: str(d.get("summary")),
@@ -47,6 +47,10 @@ TROUBLE: dict[str, Say] = {
         f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken; it gets {d.get('port')}"
     ),
 }
+
+
+def _counted(services: object) -> str:
+    return "1 service" if services == 1 else f"{services} services"
 
 
 def _listed(ids: object) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from actors.edges import log_match_beside, log_match_process
 from actors.edges.log_match import BadPattern, Matcher, Re2Matcher, compile_pattern
+from actors.edges.log_match_beside import SearchBeside
 from actors.edges.log_match_process import ProcessMatcher
 from actors.edges.log_search import WINDOW
 from tests.waiting import wait_until
@@ -147,6 +148,41 @@ def test_a_large_pattern_is_searched_beside_the_log_and_given_up_when_it_is_too_
     wait_until(lambda: bool(reports), what="the sentence")
     assert reports[0].endswith("is not searched for any more: it took longer than 0.05 s")
     assert matcher.feed(b"more\n") is False
+
+
+def test_a_slow_search_ends_soon_however_much_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After its patience and what one slice takes, not after all of the output."""
+    monkeypatch.setattr(log_match_beside, "PATIENCE", 0.2)
+    monkeypatch.setattr(log_match_beside, "RATE", 0.0)
+    reports: list[str] = []
+    searched: list[bytes] = []
+
+    def search(text: bytes) -> bool:
+        end = time.thread_time() + 0.15
+        while time.thread_time() < end:
+            sum(range(1000))
+        searched.append(text)
+        return False
+
+    matcher = SearchBeside("slow", search, lambda: None, reports.append)
+    matcher.feed(bytes(10 * log_match_beside.SLICE))
+    wait_until(lambda: bool(reports), deadline=60, what="the sentence")
+    assert [len(text) for text in searched] == [log_match_beside.SLICE] * 2
+
+
+def test_a_pattern_that_is_fast_enough_is_never_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_match_beside, "PATIENCE", 0.0)
+    monkeypatch.setattr(log_match_beside, "RATE", 1.0)
+    reports: list[str] = []
+    woken = threading.Event()
+    matcher = SearchBeside("x", lambda text: b"x" in text, woken.set, reports.append)
+    for _ in range(20):
+        matcher.feed(b"not yet\n")
+    matcher.feed(b"x")
+    assert woken.wait(PATIENCE)
+    assert reports == []
 
 
 def test_a_pattern_that_turns_out_slow_goes_on_beside_and_still_finds() -> None:
