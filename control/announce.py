@@ -15,6 +15,7 @@ PLAIN: dict[str, Say] = {
     "runtime_start": lambda _, d: (
         f"{d.get('app')} {d.get('version')}: starting {d.get('services')} services"
     ),
+    "port_assigned": lambda id_, d: f"{id_} gets port {d.get('port')} ('{d.get('name')}')",
     "gpu_fallback_cpu": lambda _, d: str(d.get("message")),
     "ready": lambda _, d: str(d.get("summary")),
     "runtime_shutdown": lambda _, d: f"stopped ({d.get('reason')})",
