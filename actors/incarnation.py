@@ -20,6 +20,8 @@ from actors.guardian.charge import Charge
 from actors.messages import Inputs
 from actors.service_ports import ServicePorts
 from actors.world import World
+from manifest.paths import PathRefused
+from manifest.template import Unresolved
 
 if TYPE_CHECKING:
     from actors.edges.log_intake import Drained
@@ -175,6 +177,7 @@ class Incarnation:
     def _start_program(self, ports: ServicePorts, output: int) -> process.Child:
         launch = compose(self._blueprint, self._inputs, self.instance, output, ports.hand_over())
         self.env = launch.env
+        self._blueprint.find_health_command(self._inputs, self.env)
         self._tell_of_chromium()
         ports.let_go()
         return spawn(self._blueprint, launch)
@@ -189,6 +192,13 @@ class Incarnation:
     def _start_page(self, ports: ServicePorts, output: int) -> process.Child:
         from actors.page_server import serve_page
 
+        blueprint = self._blueprint
+        if blueprint.asks_by_command:
+            try:
+                self.env = blueprint.environment(self._inputs, self.instance)
+            except (PathRefused, Unresolved) as error:
+                raise blueprint.refusal(str(error), fatal=True) from error
+            blueprint.find_health_command(self._inputs, self.env)
         socket = ports.take_first()
         self._page = serve_page(self._blueprint, self._inputs, self.instance, output, socket)
         return self._page.child

@@ -68,8 +68,8 @@ def test_a_wrong_answer_is_never_taken_for_well(tmp_path: Path, answer: str) -> 
         (
             "well_behaved",
             {},
-            {"health": {"type": "command", "command": ["no-such-check"]}},
-            "command not found: no-such-check",
+            {"health": {"type": "command", "command": ["${data}/made-later"]}},
+            "the program of its health command is not there: ",
         ),
     ],
 )
@@ -85,6 +85,53 @@ def test_what_was_waited_for_in_vain_is_said(
         assert db["state"] == "failed"
         assert db["message"].startswith("not ready within 0.3 s: ")
         assert why in db["message"]
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("no-such-check", "health: command not found: no-such-check (looked in "),
+        ("bin/plain", "health: command is not executable: bin/plain ("),
+    ],
+)
+def test_a_health_command_that_cannot_be_run_fails_its_service_before_the_start(
+    tmp_path: Path, command: str, why: str
+) -> None:
+    made = bundle(tmp_path).file("bin/plain", "#!/bin/sh\n")
+    made.service(
+        "db",
+        health={"type": "command", "command": [command]},
+        readiness={"type": "health_success", "timeout_ms": 600_000},
+        restart={"policy": "never"},
+    )
+    with running(made.write()) as run:
+        db = run.ready()["details"]["db"]
+        assert db["state"] == "failed"
+        assert why in db["message"]
+        assert run.events("db", "started") == []
+
+
+MAKES_ITS_CHECK = """
+import os, time
+path = os.path.join(os.environ["APP_DATA_DIR"], "check")
+with open(path + ".new", "w") as file:
+    file.write("#!/bin/sh\\nexit 0\\n")
+os.chmod(path + ".new", 0o755)
+os.rename(path + ".new", path)
+time.sleep(600)
+"""
+
+
+def test_a_service_may_make_its_health_command_itself(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("bin/makes", MAKES_ITS_CHECK)
+    health = {"type": "command", "command": ["${data}/check"], "interval_ms": 20, "retries": 2}
+    made.service("db", "bin/makes", ports=(), health=health, restart={"policy": "never"})
+    with running(made.write()) as run:
+        run.until_ready()
+        (run.app_data / "check").unlink()
+        wait_until(lambda: run.service("db")["state"] == "failed", what="db to be found unhealthy")
+        message = run.service("db")["message"]
+        assert "the program of its health command is not there: " in message
 
 
 def test_a_line_of_an_earlier_start_does_not_count(tmp_path: Path) -> None:
