@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.bundle_maker import bundle, bundlevisor, running, wait_until
+from tests.live_runtime import ROOT
 
 
 @pytest.mark.parametrize(
@@ -160,6 +163,19 @@ def test_what_a_starting_service_waits_for_is_said_while_it_waits(
         shown = bundlevisor("status", "--app-data", str(run.app_data))
         assert obstacle in shown.stdout
         assert "waiting for db" in shown.stdout
+
+
+def test_who_waits_beside_a_start_waits_for_the_instance_too(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "control", "ready", "--wait", "30", "--app-data", made.app_data],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with waiting, running(made):
+        assert waiting.communicate(timeout=60)[0] == "ready: 1 services\n"
+        assert waiting.returncode == 0
 
 
 def test_a_line_of_an_earlier_start_does_not_count(tmp_path: Path) -> None:
