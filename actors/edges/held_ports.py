@@ -2,7 +2,9 @@
 
 A port is claimed by an exclusive bind. Where the last user's connections still linger (TIME_WAIT,
 tcp(7)) that fails although nobody listens; a bind with SO_REUSEADDR followed by listen(2) is then
-as exclusive: of two that try, the second's listen fails.
+as exclusive: of two that try, the second's listen fails. On Linux the socket is silenced at once,
+so that clients of a service that is down are refused; elsewhere they connect, and are cut off when
+the service binds its port.
 """
 
 from __future__ import annotations
@@ -89,7 +91,19 @@ def _claim(port: int) -> socket.socket | None:
     if _try_bind(exclusive, port):
         return exclusive
     exclusive.close()
-    return _listen(port) if sys.platform != "win32" else None
+    claimed = _listen(port) if sys.platform != "win32" else None
+    if claimed is not None and sys.platform == "linux":
+        _silence(claimed)
+    return claimed
+
+
+def _silence(sock: socket.socket) -> None:
+    """Stop listening and keep the port: on Linux a shutdown leaves what bind(2) was asked for.
+
+    Without SO_REUSEADDR nobody can bind beside it, whatever options the other one has.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    sock.shutdown(socket.SHUT_RDWR)
 
 
 def _listen(port: int) -> socket.socket | None:
