@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 Exited = Callable[[int, str], object]
 """Called with the exit status and the last lines of the log."""
 
+KNOWS_LISTENERS = sys.platform == "linux"
+"""Whether it can be found out which process listens on a port."""
+LOOK_AFTER = 1.0
+"""Seconds from ready to that look, which must not hold up what is being started beside it."""
 LOG_PATIENCE = 0.5
 """Seconds that an exit waits for the last lines of its log."""
 
@@ -114,6 +119,26 @@ class Incarnation:
             self._log.drain(child.instance, drained)
 
         process.watch_exit(loop, child, exited)
+
+    def look_who_answers(self, name: str, port: int) -> None:
+        """Some time from now, beside everything else, tell of a listener outside of the tree."""
+        child = self._child
+        if child is None or self._page is not None or not KNOWS_LISTENERS:
+            return
+
+        def look() -> None:
+            from actors.edges.answering import impostor
+
+            found = impostor(port, child.pid, lambda: [pid for pid, _ in child.survivors()])
+            if found is not None and self._child is child:
+                told = {"name": name, "port": port, "pid": found.pid, "program": found.name}
+                self._world.emit("port_answered_by_other", self._blueprint.service.id, **told)
+
+        def beside() -> None:
+            if self._child is child:
+                threading.Thread(target=look, name="who answers", daemon=True).start()
+
+        self._world.loop.call_at(time.monotonic() + LOOK_AFTER, beside)
 
     def ask(self, refused: Callable[[], object]) -> None:
         """Ask the tree to stop, once: over HTTP if the service has that, else by its signal.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -176,6 +178,53 @@ def test_who_waits_beside_a_start_waits_for_the_instance_too(tmp_path: Path) -> 
     with waiting, running(made):
         assert waiting.communicate(timeout=60)[0] == "ready: 1 services\n"
         assert waiting.returncode == 0
+
+
+ASKS_ANOTHER_TO_LISTEN = """
+import os, socket, time
+with socket.create_connection(("127.0.0.1", int(os.environ["OTHER"]))) as other:
+    other.sendall(os.environ["PORT_HTTP"].encode())
+    other.recv(1)
+time.sleep(600)
+"""
+LISTENS_IN_ANOTHER_SESSION = """
+import os, socket, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        listener = socket.create_server(("127.0.0.1", int(os.environ["PORT_HTTP"])))
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell who listens")
+def test_a_program_that_answers_in_the_place_of_a_service_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as asked:
+        made = bundle(tmp_path).script("bin/asks", ASKS_ANOTHER_TO_LISTEN)
+        made.script("bin/forks", LISTENS_IN_ANOTHER_SESSION)
+        tcp: dict[str, Any] = {"health": None, "readiness": {"type": "port_open"}}
+        made.service("forks", "bin/forks", **tcp).service("own")
+        handed = {"http": {"requires_socket": True}}
+        made.service("handed", "reads_listen_fds", ports=handed, **tcp)
+        env = {"OTHER": str(asked.getsockname()[1])}
+        made.service("robbed", "bin/asks", deps=["forks", "own", "handed"], env=env, **tcp)
+        with running(made.write()) as run:
+            service, _ = asked.accept()
+            port = int(service.recv(16))
+            with service, socket.create_server(("127.0.0.1", port)):
+                service.sendall(b"!")
+                run.until_ready()
+
+                def told() -> list[dict[str, Any]]:
+                    events = run.telemetry()
+                    return [one for one in events if one["event"] == "port_answered_by_other"]
+
+                wait_until(told, what="the other program to be named")
+            [event] = told()
+            details = event["details"]
+            assert event["service_id"] == "robbed"
+            assert (details["name"], details["port"], details["pid"]) == ("http", port, os.getpid())
+            assert f"port {port} ('http') is listened on by {details['program']}" in run.stderr
 
 
 def test_a_line_of_an_earlier_start_does_not_count(tmp_path: Path) -> None:
