@@ -14,8 +14,8 @@ from actors.messages import Inputs
 from actors.readiness import port_asked
 from manifest import environment
 from manifest.command import CommandNotFound, find
-from manifest.launch import plan_health, plan_service
-from manifest.paths import PathRefused, anchor, resolve
+from manifest.launch import LaunchPlan, plan_health, plan_service
+from manifest.paths import PathRefused, anchor, resolve, within
 from manifest.platform import current_key
 from manifest.schema import Binary, Health, Secret, Service
 from manifest.template import Scope, Unresolved, render
@@ -114,19 +114,47 @@ class Blueprint(msgspec.Struct, frozen=True):
             raise self.refusal(f"secret: {error}", fatal=True) from error
 
     def target(self, inputs: Inputs, env: dict[str, str], port_name: str) -> Target:
-        """Return what a probe asks; CannotLaunch when its command cannot be found."""
-        port = inputs.ports.get(self.service.id, {}).get(port_name)
-        return Target(port, self._health_command(inputs, env), env, self.site.bundle_root)
+        """Return what a probe asks; CannotLaunch when its command cannot be made out.
 
-    def _health_command(self, inputs: Inputs, env: dict[str, str]) -> list[str]:
-        health = self.service.health
-        if health is None or health.type != "command" or not health.command:
-            return []
+        A command whose program is gone meanwhile is asked all the same: each time it says so.
+        """
+        port = inputs.ports.get(self.service.id, {}).get(port_name)
+        plan = self._health_plan(inputs, env)
+        if plan is None:
+            return Target(port, [], env, self.site.bundle_root)
         try:
-            plan = plan_health(health.command, self.binary, self.scope(inputs), env)
-            return [find(plan.word, plan.programs), *plan.arguments]
-        except (Unresolved, PathRefused, CommandNotFound) as error:
+            program = find(plan.word, plan.programs)
+        except CommandNotFound:
+            program = plan.programs[0]
+        return Target(port, [program, *plan.arguments], env, self.site.bundle_root)
+
+    @property
+    def asks_by_command(self) -> bool:
+        """Whether the health check is a command."""
+        health = self.service.health
+        return health is not None and health.type == "command" and bool(health.command)
+
+    def find_health_command(self, inputs: Inputs, env: dict[str, str]) -> None:
+        """Raise CannotLaunch when the health check is a command that can never be run.
+
+        One in the app's data may be made by the service itself.
+        """
+        plan = self._health_plan(inputs, env)
+        if plan is None or within(plan.programs[0], self.site.app_data):
+            return
+        try:
+            find(plan.word, plan.programs)
+        except CommandNotFound as error:
             raise self.refusal(f"health: {error}") from error
+
+    def _health_plan(self, inputs: Inputs, env: dict[str, str]) -> LaunchPlan | None:
+        health = self.service.health
+        if health is None or not self.asks_by_command:
+            return None
+        try:
+            return plan_health(health.command, self.binary, self.scope(inputs), env)
+        except (Unresolved, PathRefused) as error:
+            raise self.refusal(f"health: {error}", fatal=True) from error
 
     def refusal(self, reason: str, *, fatal: bool = False) -> CannotLaunch:
         """Return the error that says why this service cannot be launched."""

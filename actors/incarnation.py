@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from actors.guardian.charge import Charge
 from actors.messages import Inputs
 from actors.service_ports import ServicePorts
 from actors.world import World
+from manifest.paths import PathRefused
+from manifest.template import Unresolved
 
 if TYPE_CHECKING:
     from actors.edges.log_intake import Drained
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 Exited = Callable[[int, str], object]
 """Called with the exit status and the last lines of the log."""
 
+KNOWS_LISTENERS = sys.platform == "linux"
+"""Whether it can be found out which process listens on a port."""
+LOOK_AFTER = 1.0
+"""Seconds from ready to that look, which must not hold up what is being started beside it."""
 LOG_PATIENCE = 0.5
 """Seconds that an exit waits for the last lines of its log."""
 
@@ -113,6 +120,26 @@ class Incarnation:
 
         process.watch_exit(loop, child, exited)
 
+    def look_who_answers(self, name: str, port: int) -> None:
+        """Some time from now, beside everything else, tell of a listener outside of the tree."""
+        child = self._child
+        if child is None or self._page is not None or not KNOWS_LISTENERS:
+            return
+
+        def look() -> None:
+            from actors.edges.answering import impostor
+
+            found = impostor(port, child.pid, lambda: [pid for pid, _ in child.survivors()])
+            if found is not None and self._child is child:
+                told = {"name": name, "port": port, "pid": found.pid, "program": found.name}
+                self._world.emit("port_answered_by_other", self._blueprint.service.id, **told)
+
+        def beside() -> None:
+            if self._child is child:
+                threading.Thread(target=look, name="who answers", daemon=True).start()
+
+        self._world.loop.call_at(time.monotonic() + LOOK_AFTER, beside)
+
     def ask(self, refused: Callable[[], object]) -> None:
         """Ask the tree to stop, once: over HTTP if the service has that, else by its signal.
 
@@ -175,6 +202,7 @@ class Incarnation:
     def _start_program(self, ports: ServicePorts, output: int) -> process.Child:
         launch = compose(self._blueprint, self._inputs, self.instance, output, ports.hand_over())
         self.env = launch.env
+        self._blueprint.find_health_command(self._inputs, self.env)
         self._tell_of_chromium()
         ports.let_go()
         return spawn(self._blueprint, launch)
@@ -189,6 +217,13 @@ class Incarnation:
     def _start_page(self, ports: ServicePorts, output: int) -> process.Child:
         from actors.page_server import serve_page
 
+        blueprint = self._blueprint
+        if blueprint.asks_by_command:
+            try:
+                self.env = blueprint.environment(self._inputs, self.instance)
+            except (PathRefused, Unresolved) as error:
+                raise blueprint.refusal(str(error), fatal=True) from error
+            blueprint.find_health_command(self._inputs, self.env)
         socket = ports.take_first()
         self._page = serve_page(self._blueprint, self._inputs, self.instance, output, socket)
         return self._page.child

@@ -213,7 +213,8 @@ def _of_command(
     except PathRefused as refused:
         yield subject.finding("path_escapes_root", path, str(refused))
     except CommandNotFound as missing:
-        yield subject.finding("command_missing", path, str(missing))
+        code = "binary_not_executable" if missing.forbidden else "command_missing"
+        yield subject.finding(code, path, str(missing))
     except binary.Unusable as unusable:
         yield subject.finding(unusable.code, path, str(unusable))
     except OSError as error:

@@ -5,10 +5,11 @@ state        event                    next         effects
 ============ ======================== ============ ==============================================
 waiting      StartService             starting     Prepare
 starting     Prepared                 starting     Arm STARTUP, Launch
-starting     Launched                 starting     AwaitReadiness, Arm READINESS
+starting     Launched                 starting     AwaitReadiness, Arm READINESS and OBSTACLE
+starting     OBSTACLE                 starting     says what it waits for; Arm OBSTACLE
 starting     LaunchFailed             *retry*
 starting     PortsLost                waiting      ReportPorts: the supervisor chooses others
-starting     BecameReady              ready        AwaitFailure, Disarm STARTUP and READINESS
+starting     BecameReady              ready        AwaitFailure, Disarm the timers of the start
 starting     READINESS or STARTUP     stopping     EndTree, then *retry*
 ready        ProbeAnswered (trouble)  unhealthy    after ``retries`` in a row: EndTree, then *retry*
 any running  ProcessExited            stopping     ClearTree, then *retry*
@@ -66,6 +67,8 @@ LIVE = RUNNING | {State.STOPPING}
 """States in which a process of the service may exist."""
 
 
+OBSTACLE = 0.5
+"""Seconds between two looks at what a starting service waits for, to be shown."""
 LAST_LINE = 200
 """How many characters of a log's last line go into a message."""
 
@@ -132,6 +135,10 @@ class Disarm(Effect, frozen=True):
     """Cancel a timer; it need not be set."""
 
     timer: Timer
+
+
+WAIT_OVER: tuple[Disarm, ...] = tuple(map(Disarm, (Timer.STARTUP, Timer.READINESS, Timer.OBSTACLE)))
+"""The wait for readiness is over, one way or the other."""
 
 
 class Note(Effect, frozen=True):
@@ -231,7 +238,8 @@ def _launched(life: Life, event: Launched, context: Context) -> Step:
     if life.state is State.STOPPING:
         return running, (started, *_ask(context))
     wait = readiness_timeout(context.service)
-    return running, (started, Arm(Timer.READINESS, wait), AwaitReadiness())
+    timers = (Arm(Timer.READINESS, wait), Arm(Timer.OBSTACLE, OBSTACLE))
+    return running, (started, *timers, AwaitReadiness())
 
 
 def _launch_failed(life: Life, event: LaunchFailed, context: Context) -> Step:
@@ -252,12 +260,7 @@ def _became_ready(life: Life, event: BecameReady, context: Context) -> Step:
     ready = msgspec.structs.replace(
         life, state=State.READY, message="ready", ready_at=context.now, troubles=0
     )
-    return ready, (
-        Disarm(Timer.STARTUP),
-        Disarm(Timer.READINESS),
-        AwaitFailure(),
-        Note("service_ready"),
-    )
+    return ready, (*WAIT_OVER, AwaitFailure(), Note("service_ready"))
 
 
 def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
@@ -298,10 +301,9 @@ def _exited(life: Life, event: ProcessExited, context: Context) -> Step:
     ending = msgspec.structs.replace(
         gone, state=State.STOPPING, then=Then.RETRY, cause=cause, message=cause
     )
-    timers = (Disarm(Timer.STARTUP), Disarm(Timer.READINESS))
     grace = Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000)
     notes = (note,) if was_ready else (note, Note("service_not_ready", {"error": cause}))
-    return ending, (*notes, *timers, grace, ClearTree())
+    return ending, (*notes, *WAIT_OVER, grace, ClearTree())
 
 
 def _last_line(text: str) -> str:
@@ -321,10 +323,9 @@ def _stop(life: Life, event: StopService, context: Context) -> Step:
             message=event.reason or "stopping",
             cause=event.reason or "stopped",
         )
-        timers = (Disarm(Timer.STARTUP), Disarm(Timer.READINESS))
         if life.state is State.UNHEALTHY:
-            return ending, timers
-        return ending, (*timers, *_ask(context))
+            return ending, WAIT_OVER
+        return ending, (*WAIT_OVER, *_ask(context))
     if life.state is State.STOPPING:
         if life.then is Then.STAY:
             return life, ()
@@ -337,8 +338,7 @@ def _stop(life: Life, event: StopService, context: Context) -> Step:
 def _kill(life: Life, event: KillService, context: Context) -> Step:
     if life.state in LIVE:
         ending = msgspec.structs.replace(life, state=State.STOPPING, then=Then.STAY)
-        timers = (Disarm(Timer.STARTUP), Disarm(Timer.READINESS), Disarm(Timer.GRACE))
-        return ending, (*timers, KillTree())
+        return ending, (*WAIT_OVER, Disarm(Timer.GRACE), KillTree())
     return _rest(life, Then.STAY, "stopped")
 
 
@@ -350,6 +350,10 @@ def _timer(life: Life, event: TimerFired, context: Context) -> Step:
         return life, (note, KillTree())
     if event.timer in (Timer.READINESS, Timer.STARTUP) and life.state is State.STARTING:
         return _too_slow(life, event.timer, context)
+    if event.timer is Timer.OBSTACLE and life.state is State.STARTING:
+        message = f"starting: {context.trouble}" if context.trouble else "starting"
+        again = Arm(Timer.OBSTACLE, OBSTACLE)
+        return msgspec.structs.replace(life, message=message), (again,)
     return life, ()
 
 
@@ -365,7 +369,7 @@ def _too_slow(life: Life, timer: Timer, context: Context) -> Step:
         life, state=State.STOPPING, then=Then.RETRY, cause=cause, message=cause
     )
     note = Note("service_not_ready", {"error": cause})
-    return slow, (Disarm(Timer.STARTUP), Disarm(Timer.READINESS), note, *_ask(context))
+    return slow, (*WAIT_OVER, note, *_ask(context))
 
 
 def _emptied(life: Life, event: TreeEmptied, context: Context) -> Step:

@@ -38,6 +38,8 @@ class Timer(enum.Enum):
 
     STARTUP = "startup"
     READINESS = "readiness"
+    OBSTACLE = "obstacle"
+    """To say what stands in the way of a service that is not ready yet."""
     BACKOFF = "backoff"
     GRACE = "grace"
     TREE = "tree"

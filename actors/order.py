@@ -35,6 +35,10 @@ class Tree(msgspec.Struct, frozen=True):
     """Secrets without a value, by the service that is held back by them."""
     orders: dict[str, Order] = {}
     """Stops under way."""
+    short: Mapping[str, str] = {}
+    """Why a service got no port, by its id."""
+    lacking: Mapping[str, tuple[str, ...]] = {}
+    """Services without a port that another one's environment or arguments name, by its id."""
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -60,8 +64,10 @@ def startable(tree: Tree, supervision: Supervision) -> list[str]:
 
 def _is_held_back(tree: Tree, id_: str) -> bool:
     """Whether there is anything in :func:`needs`; asked often, and mostly said by the first."""
-    return id_ in tree.missing or any(
-        _is_needed(tree, dependency) for dependency in tree.graph.dependencies(id_)
+    return (
+        id_ in tree.missing
+        or id_ in tree.lacking
+        or any(_is_needed(tree, dependency) for dependency in tree.graph.dependencies(id_))
     )
 
 
@@ -70,26 +76,31 @@ def _is_needed(tree: Tree, dependency: str) -> bool:
 
 
 def needs(tree: Tree, id_: str) -> tuple[str, ...]:
-    """Return what a service still waits for: dependencies that are not ready, then secrets.
+    """Return what a service still waits for: dependencies that are not ready, services whose port
+    it names and that have none, then secrets.
 
     A dependency that is about to be stopped does not count as ready.
     """
     dependencies = tuple(
         dependency for dependency in tree.graph.dependencies(id_) if _is_needed(tree, dependency)
     )
-    return dependencies + tree.missing.get(id_, ())
+    lacking = tuple(other for other in tree.lacking.get(id_, ()) if other not in dependencies)
+    return dependencies + lacking + tree.missing.get(id_, ())
 
 
 def troubles(tree: Tree) -> dict[str, str]:
     """Say of each service that will not become ready by itself why its dependents are blocked."""
     found: dict[str, str] = {}
-    if not any(view.state in (State.FAILED, State.STOPPED) for view in tree.views.values()):
+    if not tree.lacking and not any(map(_is_trouble, tree.views.values())):
         return found
     for id_ in tree.graph.start_order:
         view = tree.views[id_]
         if view.state is State.FAILED:
             code = view.exit_code
-            found[id_] = f"{id_} failed ({describe_exit(code) if code else view.message})"
+            if id_ in tree.short and not code:
+                found[id_] = _without_port(tree, id_)
+            else:
+                found[id_] = f"{id_} failed ({describe_exit(code) if code else view.message})"
         elif view.state is State.STOPPED:
             found[id_] = f"{id_} is stopped"
         elif view.state is State.WAITING:
@@ -97,7 +108,13 @@ def troubles(tree: Tree) -> dict[str, str]:
             root = next((found[other] for other in dependencies if other in found), "")
             if root:
                 found[id_] = root
+            elif id_ in tree.lacking:
+                found[id_] = _without_port(tree, tree.lacking[id_][0])
     return found
+
+
+def _without_port(tree: Tree, id_: str) -> str:
+    return f"{id_} has no port: {tree.short[id_]}"
 
 
 def shown_anew(graph: Graph, before: ServiceView, after: ServiceView) -> tuple[str, ...]:
@@ -117,6 +134,8 @@ def wait(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
     for dependency in tree.graph.dependencies(id_):
         if dependency in blocking:
             return Wait(waiting_for, True, f"blocked: {blocking[dependency]}")
+    if id_ in tree.lacking:
+        return Wait(waiting_for, True, f"blocked: {_without_port(tree, tree.lacking[id_][0])}")
     secrets = tree.missing.get(id_, ())
     if secrets:
         names = ", ".join(f"'{secret}'" for secret in secrets)

@@ -263,6 +263,7 @@ class ServiceActor(pykka.ThreadingActor):
         self._world.mark(milestones.READY, self._service.id)
         if self._service.migrations:
             self._forget_snapshot()
+        self._look_who_answers()
         if self._probe is not None:
             self._probe.stop()
         health = readiness.liveness(self._service)
@@ -274,6 +275,14 @@ class ServiceActor(pykka.ThreadingActor):
             return (ProbeAnswered(incarnation, str(error)),)
         self._probe.watch(health, lambda trouble: ref.tell(ProbeAnswered(incarnation, trouble)))
         return ()
+
+    def _look_who_answers(self) -> None:
+        """See whether the port that made the service ready is listened on by the service."""
+        name = readiness.criterion(self._service).port_name
+        port = self._inputs.ports.get(self._service.id, {}).get(name)
+        handed = any(r.name == name and r.requires_socket for r in self._service.port_requests)
+        if port is not None and not handed and self._incarnation is not None:
+            self._incarnation.look_who_answers(name, port)
 
     def _forget_snapshot(self) -> None:
         """The upgraded service has been ready: the data before the upgrade is not needed."""

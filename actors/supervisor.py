@@ -9,8 +9,8 @@ stops that are due, and publishes the new snapshot. It never waits for anybody.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import pykka
@@ -48,8 +48,13 @@ from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
 from manifest.graph import Graph
 from manifest.schema import Manifest
 
+if TYPE_CHECKING:
+    from actors.shortages import Shortage, Shortages
+
 ENGAGED_AT_ONCE = 2
 """Actors that are started per message: half a millisecond each."""
+RESTING = (State.STOPPED, State.FAILED)
+"""States of a service that holds no port and starts only when it is told to."""
 MOVES = 3
 """How often a service may be given other ports before it fails (the spec's number)."""
 
@@ -71,6 +76,14 @@ class PortChooser(Protocol):
 
     def move(self, service_id: str, names: tuple[str, ...], ports: Ports) -> Ports | None:
         """Return the new table of all ports, None when a range has no free port left."""
+
+    def complete(
+        self, service_id: str, ports: Ports, idle: Collection[str]
+    ) -> tuple[Ports, Shortage | None]:
+        """Return the table with the ports that a service is short of, or what it is still short of.
+
+        Ports of ``idle`` services may be given to it.
+        """
 
     def users(self, service_id: str, names: tuple[str, ...]) -> frozenset[str]:
         """Return the other services whose environment or arguments name one of these ports."""
@@ -98,6 +111,8 @@ class Plan(msgspec.Struct, frozen=True):
     """Why a service cannot run whatever is tried (a template that names no port), by its id."""
     gpu: bool = False
     """Whether there is a GPU."""
+    shortages: dict[str, Shortage] = {}
+    """The ports that services did not get, by their ids."""
 
 
 class Collaborators(msgspec.Struct, frozen=True):
@@ -141,6 +156,7 @@ class Supervisor(pykka.ThreadingActor):
         self._engaging = False
         """Whether the actors of all services are being started, or have been."""
         self._moves: dict[str, int] = {}
+        self._shortages = self._shortages_of(plan) if plan.shortages else None
         self._blocked: set[str] = set()
         self._group_restarts: tuple[float, ...] = ()
 
@@ -170,6 +186,9 @@ class Supervisor(pykka.ThreadingActor):
         for id_, reason in self._plan.unusable.items():
             if id_ in added:
                 self._tell(id_, FailService(reason))
+        for id_ in self._short():
+            if id_ in added and id_ not in self._plan.unusable:
+                self._starve(id_)
 
     def _command_start(self, message: CommandStart) -> Outcome:
         if self._phase is not Phase.RUNNING:
@@ -178,6 +197,12 @@ class Supervisor(pykka.ThreadingActor):
         for id_ in needed:
             if id_ in self._plan.unusable:
                 return Outcome(conflict=self._plan.unusable[id_])
+        if self._shortages is not None:
+            for id_ in self._shortages.behind(needed):
+                self._find_ports(id_)
+            for id_ in needed:
+                if id_ in self._short():
+                    return Outcome(conflict=self._shortages.sentence(id_))
         ids = order.to_revive(self._tree(), message.id)
         self._want(frozenset(needed))
         for id_ in ids:
@@ -292,11 +317,60 @@ class Supervisor(pykka.ThreadingActor):
                 port=ports[message.id][name],
                 previous=before[name],
             )
-        users = self._to.chooser.users(message.id, message.names)
-        self._tell_pages(message.id)
-        for id_ in self._plan.graph.stop_order:
-            if id_ in users and self._views[id_].state in LIVE:
-                self._order(id_, Then.WAIT, f"restarting because a port of {message.id} moved")
+        self._render_anew(message.id, message.names)
+
+    def _render_anew(self, id_: str, names: tuple[str, ...]) -> None:
+        """Restart what runs with the old number of a port that has another one now."""
+        users = self._to.chooser.users(id_, names)
+        self._tell_pages(id_)
+        for user in self._plan.graph.stop_order:
+            if user in users and self._views[user].state in LIVE:
+                self._order(user, Then.WAIT, f"restarting because a port of {id_} moved")
+
+    # Ports that a service did not get
+
+    def _shortages_of(self, plan: Plan) -> Shortages:
+        from actors.shortages import Shortages
+
+        return Shortages(plan.shortages, plan.graph, self._to.chooser.users)
+
+    def _short(self) -> Mapping[str, str]:
+        return self._shortages.why if self._shortages is not None else {}
+
+    def _starve(self, id_: str) -> None:
+        """Fail a service that has no port; it comes back when one is found."""
+        if self._shortages is not None and id_ in self._shortages.why:
+            reason = self._shortages.starve(id_)
+            self._tell(id_, FailService(reason))
+            self._see(msgspec.structs.replace(self._views[id_], state=State.FAILED, message=reason))
+
+    def _pass_ports_on(self, ended: str) -> None:
+        """A service has come to rest: who failed for want of a port may get one of its ports."""
+        if self._phase is not Phase.RUNNING or not self._ports.get(ended):
+            return
+        for id_ in self._shortages.starving() if self._shortages is not None else ():
+            if id_ != ended and self._views[id_].state is State.FAILED:
+                self._find_ports(id_)
+
+    def _find_ports(self, id_: str) -> None:
+        """Choose anew for a service that is short of ports, and have it start if it failed so."""
+        if self._shortages is None or id_ not in self._shortages.why:
+            return
+        idle = [o for o, view in self._views.items() if o != id_ and view.state in RESTING]
+        ports, still = self._to.chooser.complete(id_, self._ports, idle)
+        self._stale |= self._shortages.concerned(id_)
+        if still is not None:
+            self._shortages.note(id_, still)
+            return
+        starved = self._shortages.is_starving(id_) and self._views[id_].state is State.FAILED
+        names = self._shortages.settle(id_, before=self._ports, after=ports)
+        self._ports = ports
+        self._stale.update(idle)
+        for name in names:
+            self._to.emit("port_assigned", id_, name=name, port=ports[id_][name])
+        self._render_anew(id_, names)
+        if starved:
+            self._tell(id_, ForgiveService())
 
     def _actor_failed(self, message: ServiceActorFailed) -> None:
         """Give the process of a broken actor to a new one, which ends it and starts again."""
@@ -340,6 +414,11 @@ class Supervisor(pykka.ThreadingActor):
     def _give_starts(self) -> None:
         for id_ in order.startable(self._tree(), self._plan.manifest.supervision):
             if id_ in self._plan.unusable:
+                continue
+            if id_ in self._short():
+                self._find_ports(id_)
+            if id_ in self._short():
+                self._starve(id_)
                 continue
             view = self._views[id_]
             inputs = Inputs(self._ports, self._to.vault.values_for(id_), self._plan.gpu)
@@ -385,7 +464,10 @@ class Supervisor(pykka.ThreadingActor):
         missing = {
             id_: secrets for id_ in self._with_secrets if (secrets := self._to.vault.missing(id_))
         }
-        return Tree(self._plan.graph, self._views, self._wanted, missing, self._orders)
+        seen = (self._plan.graph, self._views, self._wanted, missing, self._orders)
+        if self._shortages is None:
+            return Tree(*seen)
+        return Tree(*seen, self._shortages.why, self._shortages.lacking)
 
     # The picture for everybody else
 
@@ -396,6 +478,8 @@ class Supervisor(pykka.ThreadingActor):
             self._tell_pages(view.id)
         self._stale.add(view.id)
         self._stale.update(order.shown_anew(self._plan.graph, before, view))
+        if self._shortages is not None and view.state in RESTING and before.state not in RESTING:
+            self._pass_ports_on(view.id)
 
     def _publish(self) -> None:
         tree = self._tree()

@@ -15,6 +15,7 @@ PLAIN: dict[str, Say] = {
     "runtime_start": lambda _, d: (
         f"{d.get('app')} {d.get('version')}: starting {_counted(d.get('services'))}"
     ),
+    "port_assigned": lambda id_, d: f"{id_} gets port {d.get('port')} ('{d.get('name')}')",
     "gpu_fallback_cpu": lambda _, d: str(d.get("message")),
     "ready": lambda _, d: str(d.get("summary")),
     "runtime_shutdown": lambda _, d: f"stopped ({d.get('reason')})",
@@ -43,6 +44,10 @@ TROUBLE: dict[str, Say] = {
         f"{id_}: the upgrade has no way back: {d.get('reason')}"
     ),
     "state_set_aside": lambda _, d: str(d.get("reason")),
+    "port_answered_by_other": lambda id_, d: (
+        f"{id_}: its port {d.get('port')} ('{d.get('name')}') is listened on by {d.get('program')} "
+        f"(pid {d.get('pid')}), which is none of its processes; it may not be {id_} that is ready"
+    ),
     "port_reassigned": lambda id_, d: (
         f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken; it gets {d.get('port')}"
     ),

@@ -41,7 +41,7 @@ def make_app(runtime: Runtime, token: str, closing: Closing | None = None) -> Ws
     ``closing`` ends its streams and waits when it begins.
     """
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
-    app.add_middleware([EveryAnswer(), OriginRule(), Bearer(token)])
+    app.add_middleware([EveryAnswer(), OriginRule(), Bearer(token), OneSlash()])
     app.resp_options.default_media_type = "application/json"
     error_answers.install(app, runtime)
     for path, resource in resources(runtime, closing or Closing()).items():
@@ -83,6 +83,15 @@ class EveryAnswer:
     ) -> None:
         """Forbid caching and guessing the media type."""
         resp.set_headers(EVERY_ANSWER)
+
+
+class OneSlash:
+    """Middleware: a path is what it says; Falcon would answer ``//healthz`` as ``/healthz``."""
+
+    def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
+        """Raise 404 for a path that begins with two slashes."""
+        if req.path.startswith("//"):
+            raise falcon.HTTPNotFound
 
 
 def streaming(app: Wsgi) -> Wsgi:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from control.client import Client
+    from control.find import Wanted
     from control.options import Client as ClientCommand
 
     Asking = Callable[[Client, argparse.Namespace], int]
@@ -103,12 +105,12 @@ def _validate(arguments: argparse.Namespace) -> int:
 def _ask(arguments: argparse.Namespace) -> int:
     from control import find
     from control.asking import Refused
-    from control.client import Client, NoAnswer
+    from control.client import NoAnswer
     from control.secret_commands import NoValue
 
     try:
         which = find.wanted(arguments.app_data, arguments.manifest)
-        return _commands()[arguments.command](Client(find.find(which)), arguments)
+        return _commands()[arguments.command](_client(which, arguments), arguments)
     except Refused as refused:
         return _complain(str(refused), exit_codes.NO)
     except (find.ManifestUnusable, NoValue) as error:
@@ -117,6 +119,25 @@ def _ask(arguments: argparse.Namespace) -> int:
         return _complain(str(error), exit_codes.NOT_RUNNING)
     except (NoAnswer, TimeoutError) as error:
         return _complain(str(error), exit_codes.NO_ANSWER)
+
+
+def _client(which: Wanted, arguments: argparse.Namespace) -> Client:
+    """Return a client of the instance; where a command may wait, that may have to appear first.
+
+    The command then waits for the rest of its time. Who waits for an end waits for no beginning.
+    """
+    from control.client import Client
+    from control.find import find
+
+    wait = getattr(arguments, "wait", None)
+    if not wait or arguments.command == "shutdown":
+        return Client(find(which))
+    from control.await_instance import client_within
+
+    began = time.monotonic()
+    client = client_within(which, wait)
+    arguments.wait = max(0.0, wait - (time.monotonic() - began))
+    return client
 
 
 def _commands() -> dict[str, Asking]:

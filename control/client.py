@@ -26,6 +26,10 @@ class NoAnswer(Exception):
     """The instance did not answer, or not to us; the message is a sentence."""
 
 
+class Unsettled(NoAnswer):
+    """Nobody listens for the instance, or another one does; where one is starting this passes."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What came back."""
 
@@ -87,7 +91,7 @@ class Client:
             except (OSError, http.client.HTTPException) as error:
                 raise self._silence(error) from error
         if answer.status == 401:
-            raise NoAnswer(
+            raise Unsettled(
                 f"{self._place()} refused the token in {self.endpoint.token_path};"
                 " is another program on that port?"
             )
@@ -125,7 +129,7 @@ class Client:
         import psutil
 
         if self.endpoint.pid is not None and psutil.pid_exists(self.endpoint.pid):
-            return NoAnswer(f"{self._place()} takes no connections; is it stopping?")
+            return Unsettled(f"{self._place()} takes no connections; is it stopping?")
         return NotRunning(
             f"no runtime runs on {self.endpoint.app_data}: nobody listens on port"
             f" {self.endpoint.port} any more"

@@ -66,8 +66,8 @@ class Connection(HTTPChannel):
         request = self.requests[0]
         if request.error:
             return Lane.QUICK
-        path = "/" + request.path.lstrip("/")
-        return lane_of(request.command, path, request.query, request.headers.get("ACCEPT", ""))
+        accept = request.headers.get("ACCEPT", "")
+        return lane_of(request.command, request.path, request.query, accept)
 
     def service(self) -> None:
         """Answer the next request."""

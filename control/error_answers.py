@@ -14,6 +14,8 @@ from control.errors import CODES, Refusal
 from control.messages import send
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import falcon
 
     from control.facade import Runtime
@@ -51,9 +53,17 @@ def _of_falcon(
     send(resp, Error(error=_sentence(req, status, error), code=CODES.get(status, "error")), status)
 
 
+def _methods() -> Collection[str]:
+    import falcon
+
+    return falcon.COMBINED_METHODS
+
+
 def _sentence(req: falcon.Request, status: int, error: falcon.HTTPError) -> str:
     if status == 404:
         return f"there is nothing at {req.path}; GET /openapi.json lists what there is"
     if status == 405:
         return f"{req.path} does not take {req.method}; see the Allow header"
+    if req.method not in _methods():
+        return "the method is none of HTTP's"
     return error.description or error.title or "the request cannot be answered"

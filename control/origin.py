@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 AUTHORITY = re.compile(
     r"(\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(:[0-9]{0,5})?", re.ASCII
 )
+NOT_LOOPBACK = "the Host header must name a loopback address, such as 127.0.0.1"
 LOOPBACK_V6 = socket.inet_pton(socket.AF_INET6, "::1")
 MAPPED_V4 = socket.inet_pton(socket.AF_INET6, "::ffff:127.0.0.0")[:13]
 
@@ -51,8 +52,7 @@ class OriginRule:
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """Raise Refusal 403 unless Host, and Origin if there is one, are loopback."""
         if not is_loopback_authority(req.env.get("HTTP_HOST", "")):
-            sentence = "the Host header must name a loopback address, such as 127.0.0.1"
-            raise Refusal(403, "forbidden_host", sentence)
+            raise Refusal(403, "forbidden_host", NOT_LOOPBACK)
         origin = req.env.get("HTTP_ORIGIN")
         if origin is not None and not is_loopback_origin(origin):
             raise Refusal(403, "forbidden_origin", "the Origin header must name a loopback origin")

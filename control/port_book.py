@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from actors.edges.held_ports import HeldPorts
 from actors.state import ports as memory
 from actors.supervisor import Ports
 from manifest import plan_ports
-from manifest.findings import Finding
 from manifest.platform import current_key
 from manifest.schema import Manifest
 from manifest.texts import ports_named
+
+if TYPE_CHECKING:
+    from actors.shortages import Shortage
 
 
 class PortBook:
@@ -38,10 +41,13 @@ class PortBook:
         self._set_aside = set_aside
         self._demands = plan_ports.demands(manifest)
 
-    def choose(self) -> tuple[Ports, tuple[Finding, ...]]:
-        """Choose all ports, those of the last start again where they are free."""
+    def choose(self) -> tuple[Ports, dict[str, Shortage]]:
+        """Choose all ports, those of the last start again where they are free.
+
+        Returned with them is what services are short of, by their ids.
+        """
         if not self._demands:
-            return {}, ()
+            return {}, {}
         remembered, trouble = memory.read(self._app_data)
         if trouble:
             self._set_aside(trouble)
@@ -56,17 +62,41 @@ class PortBook:
             reserved=plan_ports.reserved_of(self._manifest),
             control_port=self._control_port,
         )
-        return plan.ports, plan.failures
+        return plan.ports, _shortages(plan) if plan.failures else {}
+
+    def complete(
+        self, service_id: str, ports: Ports, idle: Collection[str]
+    ) -> tuple[Ports, Shortage | None]:
+        """Return the table with the ports that a service is short of, or what it is still short of.
+
+        What nobody uses goes first, then what ``idle`` services were given, which then lack it.
+        """
+        missing = [
+            demand
+            for demand in self._demands
+            if demand.service == service_id and demand.name not in ports.get(service_id, {})
+        ]
+        plan = self._among(missing, ports, lent=())
+        if plan.failures:
+            plan = self._among(missing, ports, lent=idle)
+        if plan.failures:
+            for port in plan.ports.get(service_id, {}).values():
+                self._let_go(port, ports)
+            return ports, _shortages(plan)[service_id]
+        found = plan.ports.get(service_id, {})
+        taken = frozenset(found.values())
+        kept = {
+            id_: {name: port for name, port in table.items() if port not in taken}
+            for id_, table in ports.items()
+        }
+        completed = {**kept, service_id: {**kept.get(service_id, {}), **found}}
+        self.remember(completed)
+        return completed, None
 
     def move(self, service_id: str, names: tuple[str, ...], ports: Ports) -> Ports | None:
         """Return the table with other ports for these names; None when a range is exhausted."""
-        given = {port for table in ports.values() for port in table.values()}
-        plan = plan_ports.choose(
-            [d for d in self._demands if d.service == service_id and d.name in names],
-            is_free=self._reserved.hold,
-            reserved=plan_ports.reserved_of(self._manifest) | given,
-            control_port=self._control_port,
-        )
+        lost = [d for d in self._demands if d.service == service_id and d.name in names]
+        plan = self._among(lost, ports, lent=())
         if plan.failures:
             return None
         moved = {**ports, service_id: {**ports[service_id], **plan.ports[service_id]}}
@@ -88,8 +118,41 @@ class PortBook:
         """Write the choice down for the next start, beside whatever else is going on."""
         threading.Thread(target=self._write, args=(ports,), name="ports", daemon=True).start()
 
+    def _among(
+        self, demands: list[plan_ports.PortDemand], ports: Ports, lent: Collection[str]
+    ) -> plan_ports.PortPlan:
+        """Choose for a few, while the others keep what they have, ``lent`` services excepted."""
+        kept = [table for id_, table in ports.items() if id_ not in lent]
+        return plan_ports.choose(
+            demands,
+            is_free=self._reserved.hold,
+            reserved=plan_ports.reserved_of(self._manifest),
+            control_port=self._control_port,
+            given={port for table in kept for port in table.values()},
+        )
+
+    def _let_go(self, port: int, ports: Ports) -> None:
+        """Give up a port that was held for a choice that came to nothing."""
+        if not any(port in table.values() for table in ports.values()):
+            self._reserved.release(port)
+
     def _write(self, ports: Ports) -> None:
         try:
             memory.write(self._app_data, ports)
         except OSError as error:
             self._warn(f"the choice of ports could not be remembered: {error}")
+
+
+def _shortages(plan: plan_ports.PortPlan) -> dict[str, Shortage]:
+    """Say of every service that got less than it asked for what it is short of."""
+    from actors.shortages import Shortage
+
+    found: dict[str, Shortage] = {}
+    for demand, finding in zip(plan.unmet, plan.failures, strict=True):
+        before = found.get(demand.service)
+        found[demand.service] = Shortage(
+            names=(*(before.names if before else ()), demand.name),
+            why=before.why if before else f"range {demand.low}-{demand.high} is used up",
+            sentence=before.sentence if before else finding.message,
+        )
+    return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from control.waitress_parts import HTTPRequestParser, ParsingError
 
+VERSIONS = ("1.1", "1.0")
+
 
 class Parser(HTTPRequestParser):
     """One request, as far as it has come."""
@@ -17,15 +19,27 @@ class Parser(HTTPRequestParser):
         try:
             super().parse_header(header_plus)
         except ValueError as error:  # urlsplit: a target such as http://[
-            raise ParsingError("the request target is not valid") from error
+            raise _unreadable("the request target is not valid") from error
         if b"\r\ntransfer-encoding:" in header_plus.lower() and (
             self.version != "1.1" or "CONTENT_LENGTH" in self.headers
         ):
-            raise ParsingError("the length of the body is given in two ways")
-        if self.proxy_netloc:
+            raise _unreadable("the length of the body is given in two ways")
+        if self.version not in VERSIONS:
+            raise _unreadable("the request line does not end with HTTP/1.1 or HTTP/1.0")
+        if not self.request_uri.startswith("/"):
             self._check_target()
 
     def _check_target(self) -> None:
-        host = self.headers.setdefault("HOST", self.proxy_netloc)
-        if host.lower() != self.proxy_netloc.lower():
-            raise ParsingError("the Host header and the request target name different hosts")
+        """Take ``http://host/path`` for a path of that host, and ``*`` for OPTIONS."""
+        if self.proxy_netloc and self.proxy_scheme.lower() == "http":
+            host = self.headers.setdefault("HOST", self.proxy_netloc)
+            if host.lower() != self.proxy_netloc.lower():
+                raise _unreadable("the Host header and the request target name different hosts")
+        elif (self.command, self.request_uri) != ("OPTIONS", "*"):
+            raise _unreadable("the request target does not begin with '/'")
+
+
+def _unreadable(sentence: str) -> ParsingError:
+    from control.request_refusals import Unreadable
+
+    return ParsingError(Unreadable(sentence))

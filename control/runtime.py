@@ -278,7 +278,7 @@ class House:
             self.console.warn,
             self._set_aside,
         )
-        ports, failures = book.choose()
+        ports, shortages = book.choose()
         self.recorder.mark(milestones.PORTS)
         self.blueprints = bundle.blueprints()
         if not SOCKET_ACTIVATION:
@@ -295,8 +295,7 @@ class House:
         if dry_run:
             return
         unusable = self.gpu.unusable | {
-            finding.service: finding.message
-            for finding in (*failures, *bundle.loaded.findings.service_errors)
+            finding.service: finding.message for finding in bundle.loaded.findings.service_errors
         }
         collaborators = Collaborators(
             board=self.board,
@@ -307,7 +306,7 @@ class House:
             vault=self._secrets_of(ports) if manifest.secrets else NoSecrets(),
         )
         self.supervisor = Supervisor.start(
-            Plan(manifest, bundle.graph, ports, unusable, self.gpu.presence.available),
+            Plan(manifest, bundle.graph, ports, unusable, self.gpu.presence.available, shortages),
             collaborators,
         )
         self.supervisor.tell(StartBundle())

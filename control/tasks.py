@@ -11,7 +11,7 @@ from control.bodies import Error
 from control.errors import CODES
 from control.every_answer import EVERY_ANSWER
 from control.lanes import REFUSED
-from control.origin import is_loopback_authority
+from control.origin import NOT_LOOPBACK, is_loopback_authority
 from control.waitress_parts import ErrorTask, WSGITask
 
 if TYPE_CHECKING:
@@ -34,8 +34,12 @@ class ApiTask(WSGITask):
         self.channel.began_at = time.monotonic()
 
     def get_environment(self) -> dict[str, Any]:
-        """Return the WSGI environment, which says whether the lane refused the request."""
+        """Return the WSGI environment, which says whether the lane refused the request.
+
+        The path is the one that was sent: waitress takes ``//healthz`` for ``/healthz``.
+        """
         environ = super().get_environment()
+        environ["PATH_INFO"] = self.request.path or "/"
         if self.channel.refused is not None:
             environ[REFUSED] = self.channel.refused
         return environ
@@ -59,15 +63,15 @@ class JsonErrorTask(ErrorTask):
         self.write(b"" if self.request.command == "HEAD" else body)
 
     def _refusal(self) -> tuple[int, str, str, str]:
+        from control.request_refusals import sentence
+
         error = self.request.error
         if error is None:
             return 500, "Internal Server Error", CODES[500], "the request failed"
         host = self.request.headers.get("HOST")
         if error.code < 500 and host is not None and not is_loopback_authority(host):
-            return 403, "Forbidden", "forbidden_host", "the Host header must name a loopback one"
-        # waitress quotes the line that it cannot read: it may hold the token
-        said = error.body.partition('"')[0].strip() or error.reason
-        return error.code, error.reason, CODES.get(error.code, "error"), f"not answered: {said}"
+            return 403, "Forbidden", "forbidden_host", NOT_LOOPBACK
+        return error.code, error.reason, CODES.get(error.code, "error"), sentence(error)
 
 
 class RequestTimeout:

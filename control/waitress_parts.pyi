@@ -30,6 +30,8 @@ class HTTPRequestParser:
     query: str
     version: str
     proxy_netloc: str
+    proxy_scheme: str
+    request_uri: str
     headers: dict[str, str]
     error: RequestError | None
     def __init__(self, adj: Adjustments) -> None: ...

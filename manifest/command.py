@@ -9,23 +9,39 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from manifest.paths import WINDOWS, EscapesRoot, PathRefused, anchor
+from manifest.paths import WINDOWS, EscapesRoot, PathRefused, anchor, within
 
 Probe = Callable[[str], bool]
 """Whether a path is a file that can be run."""
+
+NAMED = 4
+"""How many folders an error names at most: the bundle's root, bin and cli, and the binary's."""
 
 _SUFFIXES = ".COM;.EXE;.BAT;.CMD"
 """What Windows takes for PATHEXT when it is not set."""
 
 
 class CommandNotFound(LookupError):
-    """No file fits a command's first word; ``looked_in`` are the paths that were tried."""
+    """No file fits a command's first word; ``looked_in`` are the paths that were tried.
 
-    def __init__(self, word: str, looked_in: tuple[str, ...]) -> None:
+    ``forbidden`` is one of them that is a file and must not be run; empty when there is none.
+    """
+
+    def __init__(self, word: str, looked_in: tuple[str, ...], forbidden: str = "") -> None:
         self.word = word
         self.looked_in = looked_in
-        places = ", ".join(looked_in) or "nowhere"
-        super().__init__(f"command not found: {word} (looked in {places}); is the bundle complete?")
+        self.forbidden = forbidden
+        if forbidden:
+            reason = f"command is not executable: {word} ({forbidden}); set its executable bit"
+        elif _is_bare(word):
+            reason = (
+                f"command not found: {word} (looked in {_folders(looked_in)}); "
+                "is the bundle complete, and the command installed?"
+            )
+        else:
+            places = " and ".join(_unsuffixed(looked_in))
+            reason = f"command not found: {word} (looked for {places}); is the bundle complete?"
+        super().__init__(reason)
 
 
 def candidates(
@@ -43,10 +59,9 @@ def candidates(
     PATHEXT. Raises EscapesRoot or PathRefused when the word leads out of the bundle.
     """
     places = [anchor(word, bundle, data, windows=windows)]
-    bare = not any(separator in word for separator in "/\\")
     if binary_folder and not os.path.isabs(word):
         places += _beside(word, binary_folder, bundle, data, windows)
-    if bare:
+    if _is_bare(word):
         folders = environ.get("PATH", "").split(";" if windows else ":")
         places += [os.path.join(folder, word) for folder in folders if os.path.isabs(folder)]
     spelled = [name for place in places for name in with_suffixes(place, environ, windows=windows)]
@@ -59,7 +74,7 @@ def find(word: str, places: tuple[str, ...], runnable: Probe | None = None) -> s
     for place in places:
         if probe(place):
             return place
-    raise CommandNotFound(word, places)
+    raise CommandNotFound(word, places, next(filter(os.path.isfile, places), ""))
 
 
 def is_runnable(path: str) -> bool:
@@ -77,6 +92,28 @@ def with_suffixes(
     if path.lower().endswith(tuple(suffix.lower() for suffix in suffixes)):
         return (path,)
     return (path, *(path + suffix.lower() for suffix in suffixes))
+
+
+def _is_bare(word: str) -> bool:
+    return not any(separator in word for separator in "/\\")
+
+
+def _folders(places: tuple[str, ...]) -> str:
+    """Name the folders of the bundle and count the others: PATH may have dozens."""
+    folders = list(dict.fromkeys(map(os.path.dirname, places)))
+    named = [folder for folder in folders if within(folder, folders[0])][:NAMED]
+    others = len(folders) - len(named)
+    counted = [f"{others} {'folder' if others == 1 else 'folders'} of PATH"] if others else []
+    return " and ".join([", ".join(named), *counted])
+
+
+def _unsuffixed(places: tuple[str, ...]) -> list[str]:
+    """Leave out what differs from the path before it by a suffix of Windows only."""
+    kept: list[str] = []
+    for place in places:
+        if not (kept and place.startswith(f"{kept[-1]}.")):
+            kept.append(place)
+    return kept
 
 
 def _beside(word: str, folder: str, bundle: str, data: str, windows: bool) -> list[str]:

@@ -41,6 +41,8 @@ class PortPlan(msgspec.Struct, frozen=True):
 
     ports: dict[str, dict[str, int]]
     failures: tuple[Finding, ...] = ()
+    unmet: tuple[PortDemand, ...] = ()
+    """The demands of the findings, in their order."""
 
 
 def demands(manifest: Manifest) -> tuple[PortDemand, ...]:
@@ -71,28 +73,33 @@ def choose(
     remembered: Mapping[Key, int] | None = None,
     reserved: Collection[int] = (),
     control_port: int | None = None,
+    given: Collection[int] = (),
 ) -> PortPlan:
     """Choose a port for every demand: the remembered one, else the lowest that is free.
 
     ``is_free`` may bind the port that it is asked about: it is asked at most once for each, and
-    every port it says yes to is given out. Reserved ports and the control port are never asked
-    about. A demand that cannot be met fails alone.
+    every port it says yes to is given out. Reserved ports, the control port and those that were
+    ``given`` to others before are never asked about. A demand that cannot be met fails alone.
     """
     never = frozenset(reserved) | ({control_port} if control_port else frozenset())
-    choice = _Choice(never, is_free)
+    choice = _Choice(never, frozenset(given), is_free)
     waiting = [demand for demand in demands if not choice.keep(demand, remembered or {})]
     unmet = [demand for demand in waiting if not choice.place(demand)]
     return PortPlan(
         _by_service(demands, choice.chosen),
         tuple(_failure(demand, choice) for demand in unmet),
+        tuple(unmet),
     )
 
 
 class _Choice:
     """The assignment while it grows: who owns which port, and what was heard of the others."""
 
-    def __init__(self, never: frozenset[int], is_free: Callable[[int], bool]) -> None:
+    def __init__(
+        self, never: frozenset[int], given: frozenset[int], is_free: Callable[[int], bool]
+    ) -> None:
         self.never = never
+        self.given = given
         self.busy: set[int] = set()
         self.owners: dict[int, PortDemand] = {}
         self.chosen: dict[Key, int] = {}
@@ -126,7 +133,7 @@ class _Choice:
         return False
 
     def _take(self, port: int) -> bool:
-        if port in self.never or port in self.busy or port in self.owners:
+        if port in self.never or port in self.given or port in self.busy or port in self.owners:
             return False
         if self._is_free(port):
             return True
@@ -170,7 +177,7 @@ def _by_service(
 def _failure(demand: PortDemand, choice: _Choice) -> Finding:
     ports = _range(demand)
     reserved = sum(port in choice.never for port in ports)
-    given = sum(port in choice.owners for port in ports)
+    given = sum(port in choice.owners or port in choice.given for port in ports)
     busy = sum(port in choice.busy for port in ports)
     sentence = (
         f"service '{demand.service}': no free port for '{demand.name}': of the {len(ports)} in"

@@ -266,7 +266,7 @@ class CommandCheck:
             try:
                 self._child = process.spawn(launch)
             except (OSError, subprocess.SubprocessError) as error:
-                reason = f"health command: {error}"
+                reason = _why_not_run(argv[0], error)
                 loop.call_soon(lambda: self._finish(reason))
                 return
         self._deadline = loop.call_at(time.monotonic() + timeout, self._expired)
@@ -300,6 +300,17 @@ class CommandCheck:
             self._deadline.cancel()
         if answer is not None:
             answer(trouble)
+
+
+def _why_not_run(program: str, error: Exception) -> str:
+    from actors import binary
+    from manifest.platform import current_key
+
+    if not os.path.isfile(program):
+        return f"the program of its health command is not there: {program}"
+    if not isinstance(error, OSError):
+        return f"health command: {error}"
+    return f"health command: {binary.why_refused(program, error, current_key())}"
 
 
 def ask(

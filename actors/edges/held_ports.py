@@ -2,15 +2,15 @@
 
 A port is claimed by an exclusive bind. Where the last user's connections still linger (TIME_WAIT,
 tcp(7)) that fails although nobody listens; a bind with SO_REUSEADDR followed by listen(2) is then
-as exclusive: of two that try, the second's listen fails. Such a socket stops listening at once
-where the platform can (Linux): who connects to a service that is not there is to be refused.
+as exclusive: of two that try, the second's listen fails. On Linux the socket is silenced at once,
+so that clients of a service that is down are refused; elsewhere they connect, and are cut off when
+the service binds its port.
 """
 
 from __future__ import annotations
 
 import socket
 import sys
-from contextlib import suppress
 
 HOST = "127.0.0.1"
 BACKLOG = 128
@@ -91,20 +91,19 @@ def _claim(port: int) -> socket.socket | None:
     if _try_bind(exclusive, port):
         return exclusive
     exclusive.close()
-    listening = _listen(port) if sys.platform != "win32" else None
-    if listening is not None:
-        _refuse(listening)
-    return listening
+    claimed = _listen(port) if sys.platform != "win32" else None
+    if claimed is not None and sys.platform == "linux":
+        _silence(claimed)
+    return claimed
 
 
-def _refuse(listening: socket.socket) -> None:
-    """Keep the port and take no connection; BSD refuses the shutdown, and goes on to listen.
+def _silence(sock: socket.socket) -> None:
+    """Stop listening and keep the port: on Linux a shutdown leaves what bind(2) was asked for.
 
-    SO_REUSEADDR is taken back first: two that have it may share a port that nobody listens on.
+    Without SO_REUSEADDR nobody can bind beside it, whatever options the other one has.
     """
-    with suppress(OSError):
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-        listening.shutdown(socket.SHUT_RDWR)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    sock.shutdown(socket.SHUT_RDWR)
 
 
 def _listen(port: int) -> socket.socket | None:

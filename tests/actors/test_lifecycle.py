@@ -108,22 +108,27 @@ def test_the_way_of_a_service_leads_through_every_state(life: Life, state: State
             STARTING,
             TimerFired(1, Timer.READINESS),
             State.STOPPING,
-            ["Disarm", "Disarm", "Note", "Arm", "EndTree"],
+            ["Disarm", "Disarm", "Disarm", "Note", "Arm", "EndTree"],
         ),
         (
             STARTING,
             TimerFired(1, Timer.STARTUP),
             State.STOPPING,
-            ["Disarm", "Disarm", "Note", "Arm", "EndTree"],
+            ["Disarm", "Disarm", "Disarm", "Note", "Arm", "EndTree"],
         ),
         (
             READY,
             ProcessExited(1, 1),
             State.STOPPING,
-            ["Note", "Disarm", "Disarm", "Arm", "ClearTree"],
+            ["Note", "Disarm", "Disarm", "Disarm", "Arm", "ClearTree"],
         ),
         (READY, ProbeAnswered(1, "HTTP 500"), State.READY, []),
-        (READY, StopService(Then.STAY), State.STOPPING, ["Disarm", "Disarm", "Arm", "EndTree"]),
+        (
+            READY,
+            StopService(Then.STAY),
+            State.STOPPING,
+            ["Disarm", "Disarm", "Disarm", "Arm", "EndTree"],
+        ),
         (STOPPING, TimerFired(1, Timer.GRACE), State.STOPPING, ["Note", "KillTree"]),
         (BACKOFF, TimerFired(1, Timer.BACKOFF), State.WAITING, []),
         (BACKOFF, StopService(Then.STAY), State.STOPPED, ["Disarm", "ReleasePorts"]),
@@ -133,7 +138,12 @@ def test_the_way_of_a_service_leads_through_every_state(life: Life, state: State
         (STOPPED, start(1), State.STOPPED, []),
         (FAILED, start(1), State.FAILED, []),
         (WAITING, FailService("no"), State.FAILED, ["Disarm", "Note", "ReleasePorts"]),
-        (UNHEALTHY, KillService(), State.STOPPING, ["Disarm", "Disarm", "Disarm", "KillTree"]),
+        (
+            UNHEALTHY,
+            KillService(),
+            State.STOPPING,
+            ["Disarm", "Disarm", "Disarm", "Disarm", "KillTree"],
+        ),
     ],
 )
 def test_each_event_has_the_next_state_and_the_effects_of_the_table(
@@ -141,6 +151,15 @@ def test_each_event_has_the_next_state_and_the_effects_of_the_table(
 ) -> None:
     assert go(life, event).state is state
     assert effects(life, event) == expected
+
+
+def test_a_starting_service_says_what_stands_in_its_way_as_long_as_it_does() -> None:
+    look = TimerFired(1, Timer.OBSTACLE)
+    seen, found = step(STARTING, look, Context(SERVICE, 100.0, trouble="HTTP 503"))
+    assert (seen.state, seen.message) == (State.STARTING, "starting: HTTP 503")
+    assert found == (lifecycle.Arm(Timer.OBSTACLE, lifecycle.OBSTACLE),)
+    assert go(seen, look).message == "starting"
+    assert step(READY, look, Context(SERVICE, 100.0, trouble="HTTP 503")) == (READY, ())
 
 
 def test_a_crash_after_ready_is_followed_by_a_start_at_once() -> None:

@@ -163,3 +163,23 @@ def test_a_deep_and_wide_bundle_is_judged_without_repeating_work() -> None:
     views["s0-0"] = msgspec.structs.replace(views["s0-0"], state=State.FAILED, message="gone")
     blocking = order.troubles(Tree(wide, views, frozenset(views)))
     assert blocking["s7-9"] == "s0-0 failed (gone)"
+
+
+def test_a_service_without_a_port_holds_back_who_names_it_and_says_why() -> None:
+    given = msgspec.structs.replace(
+        tree(api="starting"), short={"extra": "range 1-2 is used up"}, lacking={"db": ("extra",)}
+    )
+    blocking = order.troubles(given)
+    assert "db" not in order.startable(given, ONE)
+    assert order.wait(given, "db", blocking) == order.Wait(
+        ("extra",), True, "blocked: extra has no port: range 1-2 is used up"
+    )
+    assert blocking["db"] == "extra has no port: range 1-2 is used up"
+
+
+def test_dependents_of_a_service_without_a_port_say_so_and_not_that_it_failed() -> None:
+    given = tree(db="failed")
+    views = given.views | {"db": msgspec.structs.replace(given.views["db"], exit_code=None)}
+    short = msgspec.structs.replace(given, views=views, short={"db": "range 1-2 is used up"})
+    wait = order.wait(short, "web", order.troubles(short))
+    assert wait.message == "blocked: db has no port: range 1-2 is used up"

@@ -296,6 +296,56 @@ def test_no_instance_is_4(run: Run, tmp_path: Path) -> None:
     assert err.startswith(f"bundlevisor: no runtime runs on {tmp_path}")
 
 
+@pytest.mark.parametrize("argv", [("ready",), ("start", "db"), ("stop", "db"), ("restart", "db")])
+def test_who_waits_says_what_did_not_come_in_time(
+    run: Run, tmp_path: Path, argv: tuple[str, ...]
+) -> None:
+    code, out, err = run(*argv, "--wait", "0.2", "--app-data", str(tmp_path))
+    assert (code, out) == (4, "")
+    assert err.startswith(f"bundlevisor: no runtime runs on {tmp_path}")
+    assert err.endswith("; waited 0.2 s for it\n")
+
+
+def test_a_stop_does_not_wait_for_a_beginning(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("shutdown", "--wait", "600", "--app-data", str(tmp_path))
+    assert (code, "waited" in err) == (4, False)
+
+
+class Fulfils:
+    """Replaces the pauses of a wait: the first ones do what the test has put in their place."""
+
+    def __init__(self, *acts: Callable[[], object]) -> None:
+        self._acts = list(acts)
+
+    def __call__(self, _seconds: float) -> None:
+        if self._acts:
+            self._acts.pop(0)()
+
+
+def test_who_waits_meets_an_instance_that_is_being_started(
+    run: Run, tmp_path: Path, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = str(tmp_path / "runtime" / "auth-token")
+    acts = Fulfils(
+        lambda: record(tmp_path, free_port(), os.getpid()),  # of a dead one: nobody listens
+        lambda: record(tmp_path, api.port),
+        lambda: endpoint.write_token(token, "of the dead one"),
+        lambda: os.unlink(token),
+        lambda: record(tmp_path, api.port),
+    )
+    monkeypatch.setattr("control.await_instance.sleep", acts)
+    assert run("ready", "--wait", "60", "--app-data", str(tmp_path))[:2] == (
+        0,
+        "ready: 3 services\n",
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 def test_an_instance_that_died_is_4(run: Run, tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import json
 import random
 import socket
 
 import pytest
+from waitress.utilities import BadRequest
 
+from control import request_refusals
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of
 
 HEAD = b"Host: 127.0.0.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
 LAST = b"Connection: close\r\n\r\n"
+CHUNKED = b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n" + LAST
 
 
 def test_pipelined_requests_are_answered_in_their_order(api: Api) -> None:
@@ -117,6 +121,64 @@ def test_what_is_no_good_request_has_a_sane_answer(api: Api, request_: bytes, st
     assert b"X-Content-Type-Options: nosniff" in head
     assert b'"code":"' in body
     assert b"hidden" not in body
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "sentence"),
+    [
+        (b"GET healthz HTTP/1.1\r\n" + HEAD + LAST, 400, "the request target does not begin"),
+        (b"GET * HTTP/1.1\r\n" + HEAD + LAST, 400, "the request target does not begin"),
+        (b"GET ftp://127.0.0.1/healthz HTTP/1.1\r\n" + HEAD + LAST, 400, "the request target"),
+        (b"GET //healthz HTTP/1.1\r\n" + HEAD + LAST, 404, "there is nothing at //healthz;"),
+        (b"GET /%2Fhealthz HTTP/1.1\r\n" + HEAD + LAST, 404, "there is nothing at //healthz;"),
+        (b"GET /healthz HTTP/9.9\r\n" + HEAD + LAST, 400, "the request line does not end with"),
+        (b"GET /healthz HTTP/1.2\r\n" + HEAD + LAST, 400, "the request line does not end with"),
+        (b"GET /healthz\r\n" + HEAD + LAST, 400, "the request line does not end with HTTP/1.1"),
+        (b"GET\r\n\r\n", 400, "the request line is not of the form 'GET /path HTTP/1.1'"),
+        (b"get /healthz HTTP/1.1\r\n" + HEAD + LAST, 400, "the method is not written in capital"),
+        (b"FROB /healthz HTTP/1.1\r\n" + HEAD + LAST, 400, "the method is none of HTTP's"),
+        (b"GET http://[ HTTP/1.1\r\n" + HEAD + LAST, 400, "the request target is not valid"),
+        (b"GET /ports HTTP/1.1\r\nA B: x\r\n" + HEAD + LAST, 400, "a header is not of the form"),
+        (b"GET /ports HTTP/1.1\r\nA: hidden\nB: y\r\n" + LAST, 400, "a line ends with a lone CR"),
+        (b"GET /ports HTTP/1.1\r\n A: hidden\r\n" + HEAD + LAST, 400, "the first header begins"),
+        (
+            b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Content-Length: x\r\n" + LAST,
+            400,
+            "the Content",
+        ),
+        (b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: x\r\n" + LAST, 501, "the Tr"),
+        (CHUNKED + b"zz\r\n", 400, "a chunk of the body does not begin with its size"),
+        (CHUNKED + b"2\r\nxxyyyy\r\n", 400, "a chunk of the body does not end where its size says"),
+        (
+            b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Content-Length: 2000000\r\n" + LAST,
+            413,
+            "the body is larger than 1 MiB",
+        ),
+        (
+            b"GET /ports HTTP/1.1\r\nA: " + b"a" * 20000 + b"\r\n" + LAST,
+            431,
+            "the request line and the headers are larger than 16 KiB",
+        ),
+    ],
+)
+def test_every_refusal_is_one_of_our_sentences(
+    api: Api, request_: bytes, status: int, sentence: str
+) -> None:
+    answer = api.raw(request_)
+    document = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert (status_of(answer), set(document)) == (status, {"error", "code"})
+    assert document["error"].startswith(sentence)
+
+
+def test_two_slashes_do_not_open_what_needs_no_token(api: Api) -> None:
+    answer = api.raw(b"GET //healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + LAST)
+    assert status_of(answer) == 401
+
+
+def test_no_sentence_of_waitress_is_passed_on() -> None:
+    assert request_refusals.sentence(BadRequest('Something "hidden"')) == (
+        "the request is not valid HTTP/1.1"
+    )
 
 
 def test_http_1_0_keeps_the_connection_only_when_asked(api: Api) -> None:

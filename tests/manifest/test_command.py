@@ -65,11 +65,45 @@ def test_the_first_that_can_be_run_is_found() -> None:
     assert find("x", ("/a/x", "/b/x", "/c/x"), {"/b/x", "/c/x"}.__contains__) == "/b/x"
 
 
-def test_the_error_says_where_it_was_sought() -> None:
-    with pytest.raises(
-        CommandNotFound, match=r"x \(looked in /a/x, /b/x\); is the bundle complete"
-    ):
-        find("x", ("/a/x", "/b/x"), lambda _: False)
+@posix
+def test_the_error_says_where_it_was_sought_and_only_counts_the_folders_of_path() -> None:
+    path = ":".join(["/b/bin", "/b/cli", *(f"/usr/{number}" for number in range(40))])
+    places = candidates("x", bundle="/b", data="/d", binary_folder="/b/in", environ={"PATH": path})
+    with pytest.raises(CommandNotFound) as caught:
+        find("x", places, lambda _: False)
+    assert str(caught.value) == (
+        "command not found: x (looked in /b, /b/in, /b/bin, /b/cli and 40 folders of PATH); "
+        "is the bundle complete, and the command installed?"
+    )
+
+
+@posix
+def test_a_command_with_a_path_is_sought_in_its_places_only() -> None:
+    places = candidates(
+        "in/x", bundle="/b", data="/d", binary_folder="/b/sub", environ={"PATH": "/usr/bin"}
+    )
+    with pytest.raises(CommandNotFound) as caught:
+        find("in/x", places, lambda _: False)
+    assert str(caught.value) == (
+        "command not found: in/x (looked for /b/in/x and /b/sub/in/x); is the bundle complete?"
+    )
+
+
+def test_the_suffixes_of_windows_are_not_listed() -> None:
+    with pytest.raises(CommandNotFound, match=r"\(looked for /b/in/x and /c/in/x\)"):
+        find("in/x", ("/b/in/x", "/b/in/x.exe", "/b/in/x.cmd", "/c/in/x", "/c/in/x.exe"))
+
+
+@posix
+def test_a_file_that_must_not_be_run_is_named(tmp_path: Path) -> None:
+    program = tmp_path / "x"
+    program.touch(0o644)
+    with pytest.raises(CommandNotFound) as caught:
+        find("x", ("/nowhere/x", str(program)))
+    assert caught.value.forbidden == str(program)
+    assert str(caught.value) == (
+        f"command is not executable: x ({program}); set its executable bit"
+    )
 
 
 @posix

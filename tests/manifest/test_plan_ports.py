@@ -132,6 +132,16 @@ def test_an_exhausted_range_fails_only_who_asked_for_it() -> None:
     assert "1 are reserved" in failure.message
 
 
+def test_what_was_given_to_others_before_is_not_asked_about_and_counts_as_given() -> None:
+    machine = Machine()
+    plan = choose([demand("c", 10, 11)], is_free=machine.is_free, given={10, 11})
+    assert machine.asked == []
+    assert [item.key for item in plan.unmet] == [("c", "p")]
+    assert (
+        "2 are given to other ports of this bundle and 0 are reserved" in plan.failures[0].message
+    )
+
+
 def test_an_inverted_range_fails_alone() -> None:
     plan = choose([demand("a", 20, 10), demand("b", 1, 1)], is_free=Machine().is_free)
     assert given_out(plan) == {"b": 1}

@@ -158,3 +158,11 @@ def test_services_that_do_not_depend_on_a_page_do_not_wait_for_it(tmp_path: Path
     with running(made.write()) as run:
         wait_until(lambda: run.service("after")["state"] == "ready", what="the others are ready")
         assert run.service("ui")["state"] == "starting"
+
+
+def test_a_page_is_checked_by_a_command_with_the_environment_of_a_service(tmp_path: Path) -> None:
+    health = {"type": "command", "command": ["checks-page"]}
+    made = page(bundle(tmp_path), health=health)
+    made.script("bin/checks-page", 'import os, sys; sys.exit("PORT_HTTP" not in os.environ)')
+    with running(made.write()) as run:
+        run.until_ready()

@@ -48,6 +48,65 @@ def test_an_exhausted_range_fails_only_its_service(tmp_path: Path) -> None:
             assert details["b"]["ready"]
 
 
+def test_a_start_chooses_anew_for_a_service_that_got_no_port(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("a", ports=in_range(21940, 21940))
+    made.service(
+        "user",
+        "reports_environment",
+        ports=(),
+        readiness=None,
+        env={"A": "http://127.0.0.1:${a.http}"},
+    )
+    made.service("needs-it", deps=["a"])
+    with socket.create_server(("127.0.0.1", 21940)) as blocker, running(made.write()) as run:
+        details = run.ready()["details"]
+        blocked = "blocked: a has no port: range 21940-21940 is used up"
+        assert [details[id_]["message"] for id_ in ("user", "needs-it")] == [blocked, blocked]
+        assert details["user"]["state"] == "waiting"
+        assert details["user"]["waiting_for"] == ["a"]
+        refused = run.post("/services/a/restart")
+        assert refused.status == 409
+        assert "1 are in use" in refused.json()["error"]
+        blocker.close()
+        assert run.post("/services/a/restart?wait=20").json()["state"] == "ready"
+        run.until_ready()
+        assert run.ports("a") == {"http": 21940}
+        wait_until(lambda: run.events("user", "environment"), what="the user of the port to run")
+        assert run.events("user", "environment")[-1]["env"]["A"] == "http://127.0.0.1:21940"
+        given = [event for event in run.telemetry() if event["event"] == "port_assigned"]
+        assert [event["details"] for event in given] == [{"name": "http", "port": 21940}]
+
+
+def test_starting_the_user_of_a_port_looks_for_that_port_too(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("a", ports=in_range(21945, 21945))
+    made.service("user", env={"A": "${a.http}"})
+    with socket.create_server(("127.0.0.1", 21945)) as blocker, running(made.write()) as run:
+        run.ready()
+        still = run.post("/services/user/start?wait=20")
+        assert still.status == 202
+        assert still.json()["message"] == "blocked: a has no port: range 21945-21945 is used up"
+        blocker.close()
+        assert run.post("/services/user/start?wait=20").json()["state"] == "ready"
+        run.until_ready()
+
+
+def test_the_port_of_a_stopped_service_goes_to_one_that_has_none(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("a", ports=in_range(21950, 21950))
+    made.service("b", ports=in_range(21950, 21950))
+    with running(made.write()) as run:
+        assert run.ready()["details"]["b"]["state"] == "failed"
+        assert run.post("/services/a/stop?wait=20").json()["state"] == "stopped"
+        wait_until(lambda: run.service("b")["ready"], what="b to get the port of a")
+        assert run.get("/ports").json()["services"].get("a", {}) == {}
+        refused = run.post("/services/a/start")
+        assert refused.status == 409
+        assert "1 are given to other ports of this bundle" in refused.json()["error"]
+        assert run.post("/services/b/stop?wait=20").json()["state"] == "stopped"
+        assert run.service("a")["state"] == "stopped"
+        assert run.post("/services/a/start?wait=20").json()["state"] == "ready"
+        assert run.ports("a") == {"http": 21950}
+
+
 class Thief:
     """Takes the ports that a program names to it, before the program can."""
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.bundle_maker import bundle, running, wait_until
+from tests.bundle_maker import bundle, bundlevisor, running, wait_until
+from tests.live_runtime import ROOT
 
 
 @pytest.mark.parametrize(
@@ -68,8 +73,8 @@ def test_a_wrong_answer_is_never_taken_for_well(tmp_path: Path, answer: str) -> 
         (
             "well_behaved",
             {},
-            {"health": {"type": "command", "command": ["no-such-check"]}},
-            "command not found: no-such-check",
+            {"health": {"type": "command", "command": ["${data}/made-later"]}},
+            "the program of its health command is not there: ",
         ),
     ],
 )
@@ -85,6 +90,141 @@ def test_what_was_waited_for_in_vain_is_said(
         assert db["state"] == "failed"
         assert db["message"].startswith("not ready within 0.3 s: ")
         assert why in db["message"]
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("no-such-check", "health: command not found: no-such-check (looked in "),
+        ("bin/plain", "health: command is not executable: bin/plain ("),
+    ],
+)
+def test_a_health_command_that_cannot_be_run_fails_its_service_before_the_start(
+    tmp_path: Path, command: str, why: str
+) -> None:
+    made = bundle(tmp_path).file("bin/plain", "#!/bin/sh\n")
+    made.service(
+        "db",
+        health={"type": "command", "command": [command]},
+        readiness={"type": "health_success", "timeout_ms": 600_000},
+        restart={"policy": "never"},
+    )
+    with running(made.write()) as run:
+        db = run.ready()["details"]["db"]
+        assert db["state"] == "failed"
+        assert why in db["message"]
+        assert run.events("db", "started") == []
+
+
+MAKES_ITS_CHECK = """
+import os, time
+path = os.path.join(os.environ["APP_DATA_DIR"], "check")
+with open(path + ".new", "w") as file:
+    file.write("#!/bin/sh\\nexit 0\\n")
+os.chmod(path + ".new", 0o755)
+os.rename(path + ".new", path)
+time.sleep(600)
+"""
+
+
+def test_a_service_may_make_its_health_command_itself(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("bin/makes", MAKES_ITS_CHECK)
+    health = {"type": "command", "command": ["${data}/check"], "interval_ms": 20, "retries": 2}
+    made.service("db", "bin/makes", ports=(), health=health, restart={"policy": "never"})
+    with running(made.write()) as run:
+        run.until_ready()
+        (run.app_data / "check").unlink()
+        wait_until(lambda: run.service("db")["state"] == "failed", what="db to be found unhealthy")
+        message = run.service("db")["message"]
+        assert "the program of its health command is not there: " in message
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "fields", "why"),
+    [
+        ("listens_late", {"delay_ms": 60_000}, {}, "nothing listens on port 2"),
+        ("health_wrong", {"answer": "500"}, {}, "HTTP 500"),
+        (
+            "well_behaved",
+            {},
+            {"readiness": {"type": "log_match", "pattern": "never said"}},
+            "its output shows no match of 'never said'",
+        ),
+    ],
+)
+def test_what_a_starting_service_waits_for_is_said_while_it_waits(
+    tmp_path: Path, program: str, options: dict[str, object], fields: dict[str, Any], why: str
+) -> None:
+    made = bundle(tmp_path).service("db", program, options=options, **fields)
+    made.service("api", deps=["db"])
+    with running(made.write()) as run:
+        obstacle = f"starting: {why}"
+        wait_until(lambda: obstacle in run.service("db")["message"], what="the obstacle to be said")
+        assert run.service("db")["state"] == "starting"
+        assert run.service("api")["message"] == "waiting for db"
+        shown = bundlevisor("status", "--app-data", str(run.app_data))
+        assert obstacle in shown.stdout
+        assert "waiting for db" in shown.stdout
+
+
+def test_who_waits_beside_a_start_waits_for_the_instance_too(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "control", "ready", "--wait", "30", "--app-data", made.app_data],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with waiting, running(made):
+        assert waiting.communicate(timeout=60)[0] == "ready: 1 services\n"
+        assert waiting.returncode == 0
+
+
+ASKS_ANOTHER_TO_LISTEN = """
+import os, socket, time
+with socket.create_connection(("127.0.0.1", int(os.environ["OTHER"]))) as other:
+    other.sendall(os.environ["PORT_HTTP"].encode())
+    other.recv(1)
+time.sleep(600)
+"""
+LISTENS_IN_ANOTHER_SESSION = """
+import os, socket, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        listener = socket.create_server(("127.0.0.1", int(os.environ["PORT_HTTP"])))
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell who listens")
+def test_a_program_that_answers_in_the_place_of_a_service_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as asked:
+        made = bundle(tmp_path).script("bin/asks", ASKS_ANOTHER_TO_LISTEN)
+        made.script("bin/forks", LISTENS_IN_ANOTHER_SESSION)
+        tcp: dict[str, Any] = {"health": None, "readiness": {"type": "port_open"}}
+        made.service("forks", "bin/forks", **tcp).service("own")
+        handed = {"http": {"requires_socket": True}}
+        made.service("handed", "reads_listen_fds", ports=handed, **tcp)
+        env = {"OTHER": str(asked.getsockname()[1])}
+        made.service("robbed", "bin/asks", deps=["forks", "own", "handed"], env=env, **tcp)
+        with running(made.write()) as run:
+            service, _ = asked.accept()
+            port = int(service.recv(16))
+            with service, socket.create_server(("127.0.0.1", port)):
+                service.sendall(b"!")
+                run.until_ready()
+
+                def told() -> list[dict[str, Any]]:
+                    events = run.telemetry()
+                    return [one for one in events if one["event"] == "port_answered_by_other"]
+
+                wait_until(told, what="the other program to be named")
+            [event] = told()
+            details = event["details"]
+            assert event["service_id"] == "robbed"
+            assert (details["name"], details["port"], details["pid"]) == ("http", port, os.getpid())
+            assert f"port {port} ('http') is listened on by {details['program']}" in run.stderr
 
 
 def test_a_line_of_an_earlier_start_does_not_count(tmp_path: Path) -> None:
@@ -141,7 +281,8 @@ time.sleep(600)
 
 
 def test_a_pattern_that_takes_for_ever_holds_up_no_log_and_is_given_up(tmp_path: Path) -> None:
-    stubborn = {"type": "log_match", "pattern": "[ab]*a" + "[ab]{1000}" * 20 + "c"}
+    stubborn: dict[str, Any] = {"type": "log_match", "pattern": "[ab]*a" + "[ab]{1000}" * 20 + "c"}
+    stubborn["timeout_ms"] = 600_000  # the search needs seconds of a processor that may be shared
     made = bundle(tmp_path).script("bin/talks", TALKS_WITHOUT_END)
     made.service("talker", "bin/talks", ports=(), health=None, readiness=stubborn)
     made.service("other", "logs_ready_line", ports=()).write()
@@ -153,7 +294,7 @@ def test_a_pattern_that_takes_for_ever_holds_up_no_log_and_is_given_up(tmp_path:
         wait_until(lambda: "last word" in run.log("talker"), what="all that it has written")
         wait_until(lambda: "is ready" in run.log("other"), what="the other's output")
         assert not given_up(), "the logs did not wait for the pattern"
-        wait_until(given_up, deadline=30, what="the end of the search")
+        wait_until(given_up, deadline=180, what="the end of the search")
         assert "it took longer than 2 s" in run.stderr
 
 

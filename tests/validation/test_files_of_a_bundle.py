@@ -82,6 +82,18 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
 
 
 @POSIX_ONLY
+def test_a_health_command_without_permission_is_not_executable(tmp_path: Path) -> None:
+    health = {"type": "command", "command": ["bin/check"]}
+    made = bundle(tmp_path).service("db", health=health).file("bin/check", "#!/bin/sh\n")
+    [fault] = look(made).service_errors
+    assert (fault.code, fault.path) == (
+        "binary_not_executable",
+        "services[0].health.command[0]",
+    )
+    assert "command is not executable: bin/check" in fault.message
+
+
+@POSIX_ONLY
 def test_a_file_without_permission_is_not_executable(tmp_path: Path) -> None:
     made = one_service(tmp_path, "bin/plain").file("bin/plain", "#!/bin/sh\n")
     [fault] = look(made).service_errors
