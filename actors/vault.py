@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from actors.state.key_store import KeyStore
 
 KEY_STORE_VARIABLE = "BUNDLEVISOR_KEYRING"
-"""``1`` in the runtime's environment switches the system's key store on; no service sees it."""
+"""A yes in the runtime's environment switches the system's key store on; no service sees it."""
 RETRY_FIRST = 0.5
 RETRY_LONGEST = 30.0
 """Seconds until a disk that did not take the generated secrets is tried again."""
@@ -284,8 +284,18 @@ def open_vault(
 ) -> Vault:
     """Read what is kept; ``environ`` says whether the system's key store is wanted."""
     key_store = None
-    if manifest.secrets and environ.get(KEY_STORE_VARIABLE, "") == "1":
+    if manifest.secrets and _wants_key_store(environ, warn):
         from actors.state.key_store import KeyStore
 
         key_store = KeyStore(manifest.app.name)
     return Vault(manifest, app_data, warn, key_store, generates=generates)
+
+
+def _wants_key_store(environ: Mapping[str, str], warn: Callable[[str], None]) -> bool:
+    if not environ.get(KEY_STORE_VARIABLE):
+        return False
+    from manifest.flag import read_flag, unclear
+
+    if ignored := unclear(environ, KEY_STORE_VARIABLE):
+        warn(f"{ignored}; it is ignored, and secrets are kept in secrets.json")
+    return bool(read_flag(environ, KEY_STORE_VARIABLE))
