@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from actors import milestones, process, readiness
 from actors.blueprint import Blueprint, CannotLaunch, compose, spawn
-from actors.concealed import encoded
 from actors.edges import pipes
 from actors.edges.log_match import AnyOutput, BadPattern, compile_pattern
 from actors.edges.stop_request import request_stop
@@ -203,7 +202,7 @@ class Incarnation:
             depends_on=self._blueprint.depends_on,
             log_path=self._blueprint.log_path,
             http=self._blueprint.stop_address(self._inputs),
-            secrets=encoded(self._inputs.secrets),
+            secrets=self._inputs.hidden(),
         )
 
     def _watch_log(self, logged: Callable[[], object]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from actors.guardian.drain import Drain, without_rest
-from tests.bundle_maker import running, wait_until
+from tests.bundle_maker import Run, running, wait_until
 from tests.secrets.secret_bundle import give, places_that_hold, secret, with_secrets
 
 VALUE = "correct-horse-battery"
@@ -109,3 +110,61 @@ def test_the_rest_of_a_cut_secret_is_hidden_however_it_comes(
 )
 def test_only_the_end_or_the_inside_of_a_secret_is_taken_for_one(data: bytes, shown: bytes) -> None:
     assert without_rest(data, SECRETS) == shown
+
+
+KEEPS_ITS_KEY = """
+import os, signal, sys, time
+key, file = os.environ["API_KEY"], os.path.join(os.environ["APP_DATA_DIR"], "last-key")
+before = open(file).read() if os.path.exists(file) else ""
+if before:
+    os.write(1, b"the key was " + before.encode() + b" and is " + key.encode() + b"\\n")
+with open(file, "w") as kept:
+    kept.write(key)
+def end(*_):
+    os.write(1, b"last words with " + key.encode() + b"\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+os.write(1, b"up\\n")
+while True:
+    time.sleep(1)
+"""
+
+
+def has_started(run: Run, times: int) -> bool:
+    return run.log("api").count("up\n") == times
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGTERM")
+def test_a_replaced_value_is_hidden_in_last_words_and_in_those_of_the_next_start(
+    tmp_path: Path,
+) -> None:
+    """The old process knows the old value, and the new one may know both."""
+    made = with_secrets(tmp_path, secret("api_key")).script("bin/p", KEEPS_ITS_KEY)
+    made.service("api", "bin/p", ports=(), secrets=["api_key"]).write()
+    hidden = "[secret:api_key]"
+    with running(made) as run:
+        for turn, value in enumerate((VALUE, "second-value", "third-value"), 1):
+            give(run, api_key=value)
+            wait_until(partial(has_started, run, turn), what="the next start")
+        run.post("/shutdown")
+        assert run.wait_gone() == 0
+        lines = run.log("api").splitlines()
+        assert lines.count(f"last words with {hidden}") == 3
+        assert lines.count(f"the key was {hidden} and is {hidden}") == 2
+        (run.app_data / "last-key").unlink()
+        assert not places_that_hold(run, VALUE, "second-value", "third-value")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_the_guardian_hides_replaced_values_as_well(tmp_path: Path) -> None:
+    source = KEEPS_ITS_KEY.replace('b"last words with " + key', 'b"last words with " + before')
+    made = with_secrets(tmp_path, secret("api_key")).script("bin/p", source)
+    made.service("api", "bin/p", ports=(), secrets=["api_key"]).write()
+    with running(made) as run:
+        for turn, value in enumerate((VALUE, "second-value"), 1):
+            give(run, api_key=value)
+            wait_until(partial(has_started, run, turn), what="the next start")
+        run.kill(signal.SIGKILL)
+        run.wait_gone()
+        wait_until(lambda: not run.leftovers(), what="no process left")
+        assert run.log("api").splitlines()[-1] == "last words with [secret:api_key]"
