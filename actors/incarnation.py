@@ -183,7 +183,8 @@ class Incarnation:
         if fallback is not None:
             missing, path = fallback
             event, id_ = "playwright_chromium_fallback", self._blueprint.service.id
-            self._world.emit(event, id_, missing=missing, path=path)
+            there = os.path.isfile(path)
+            self._world.emit(event, id_, missing=missing, path=path, there=there)
 
     def _start_page(self, ports: ServicePorts, output: int) -> process.Child:
         from actors.page_server import serve_page
