@@ -11,7 +11,6 @@ FILE = {
     "truncated": "the file ends before its JSON does",
     "not_json": "the file is no JSON",
     "not_utf8": "the file is not UTF-8",
-    "byte_order_mark": "the file begins with a byte order mark",
     "not_a_number": "NaN or Infinity stands where JSON wants a number",
     "number_out_of_range": "a number is too large to be read",
     "nested_too_deeply": "brackets are nested too deeply",
@@ -82,6 +81,7 @@ SERVICE = {
 """What fails only the service that it names."""
 
 WARNING = {
+    "byte_order_mark": "the file begins with a byte order mark",
     "unknown_field": "a field that the format does not have",
     "field_case": "a field's name is written in another case",
     "unknown_service_type": "a service's type is none of the format's",

@@ -63,8 +63,11 @@ def decode(source: bytes) -> tuple[Manifest | None, Findings]:
         text = source.decode()
         document = msgspec.json.decode(text)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
-        from manifest.syntax import explain
+        from manifest.syntax import MARKED, explain, marked_once
 
+        if marked_once(source):
+            manifest, found = decode(source[3:])
+            return manifest, found + Findings(warnings=(MARKED,))
         return None, Findings(errors=(explain(source),))
     repeats = may_repeat_keys(source, document)
     if not repeats and b"\\u0000" not in source:

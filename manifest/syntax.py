@@ -6,6 +6,16 @@ import msgspec
 
 from manifest.findings import Finding
 
+_MARK = b"\xef\xbb\xbf"
+"""What editors on Windows put in front of UTF-8; RFC 8259 lets a reader pass over it."""
+
+MARKED = Finding(
+    "byte_order_mark",
+    "",
+    "the file begins with a byte order mark, which other readers of bundles refuse; save it as"
+    " UTF-8 without one.",
+)
+
 _MARKS = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
     (b"\x00\x00\xfe\xff", "UTF-32"),
@@ -14,17 +24,17 @@ _MARKS = (
 )
 
 
+def marked_once(source: bytes) -> bool:
+    """Whether the source begins with one byte order mark of UTF-8, which is three bytes long."""
+    return source.startswith(_MARK) and not source.startswith(_MARK, len(_MARK))
+
+
 def explain(source: bytes) -> Finding:
     """Return the finding for ``source``, which :func:`msgspec.json.decode` refused."""
     return _encoding(source) or _emptiness(source) or _syntax(source)
 
 
 def _encoding(source: bytes) -> Finding | None:
-    if source.startswith(b"\xef\xbb\xbf"):
-        return _finding(
-            "byte_order_mark",
-            "the file begins with a byte order mark; save it as UTF-8 without one.",
-        )
     for mark, name in _MARKS:
         if source.startswith(mark):
             return _finding("not_utf8", f"the file is written in {name}; save it as UTF-8.")

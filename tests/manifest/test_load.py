@@ -92,7 +92,6 @@ def test_a_bundle_without_surprises_never_meets_the_slow_reader(
         (b'{"a": 1} {}', "not_json", "extra data"),
         (b"// comment\n{}", "not_json", "line 1, column 1"),
         (b'{"a": [1,]}', "not_json", "line 1"),
-        (b"\xef\xbb\xbf{}", "byte_order_mark", "byte order mark"),
         ('{"a": 1}'.encode("utf-16"), "not_utf8", "UTF-16"),
         ('{"a": 1}'.encode("utf-32"), "not_utf8", "UTF-32"),
         (b'{"a":\n "\xff"}', "not_utf8", "byte 0xff at line 2, byte 3"),
@@ -111,6 +110,26 @@ def test_bytes_that_are_no_json_get_one_clear_error(data: bytes, code: str, word
     assert loaded.manifest is None
     assert codes(loaded) == [code]
     assert words in loaded.findings.errors[0].message
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+def test_a_byte_order_mark_is_passed_over_with_a_warning(bundle: Callable[..., Any]) -> None:
+    source = MARK + json.dumps(bundle({"id": "one"})).encode()
+    loaded = parse(source, "linux-x64")
+    assert loaded.manifest is not None
+    assert loaded.manifest.services[0].id == "one"
+    assert loaded.source == source
+    [warning] = loaded.findings.warnings
+    assert (warning.code, warning.path) == ("byte_order_mark", "")
+
+
+@pytest.mark.parametrize(
+    ("rest", "code"), [(b"", "manifest_empty"), (b"{", "truncated"), (MARK + b"{}", "not_json")]
+)
+def test_what_is_wrong_behind_a_byte_order_mark_is_found(rest: bytes, code: str) -> None:
+    assert codes(parse(MARK + rest))[0] == code
 
 
 @pytest.mark.parametrize("data", [b"[]", b'"text"', b"12", b"null", b"true", b"1.5"])

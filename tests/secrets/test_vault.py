@@ -143,6 +143,16 @@ def test_what_is_no_store_is_set_aside(tmp_path: Path, text: str) -> None:
     assert [path.read_text() for path in tmp_path.glob("secrets.json.corrupt-*")] == [text]
 
 
+@pytest.mark.parametrize("text", ['{"secrets": {"api_key": "k-1"}}', '{"api_key": "k-1"}'])
+def test_what_an_editor_saved_with_a_byte_order_mark_is_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "secrets.json").write_text(text, encoding="utf-8-sig")
+    vault = opened(tmp_path)
+    assert vault.values_for("api")["api_key"] == "k-1"
+    assert not vault.set_aside
+    vault.store({"api_key": "k-2"}, 1)
+    assert json.loads((tmp_path / "secrets.json").read_bytes())["secrets"]["api_key"] == "k-2"
+
+
 def test_what_a_secret_was_before_is_remembered_within_bounds(tmp_path: Path) -> None:
     vault = opened(tmp_path)
     assert vault.former_for("api") == ()
