@@ -70,6 +70,12 @@ def test_what_is_not_a_request_is_refused_and_not_logged_with_a_trace(
     assert "Traceback" not in ui.log
 
 
+def test_a_path_in_raw_utf8_is_refused_with_what_to_do(ui: Any) -> None:
+    answer = ui.raw(request(target="/grün.txt".encode()))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"percent-encoded" in answer
+
+
 def test_a_file_is_served_while_hundreds_of_clients_trickle(ui: Any) -> None:
     slow = [ui.connect() for _ in range(300)]
     for client in slow:
