@@ -72,7 +72,7 @@ def test_what_is_not_a_request_is_refused_and_not_logged_with_a_trace(
 
 def test_a_path_in_raw_utf8_is_refused_with_what_to_do(ui: Any) -> None:
     answer = ui.raw(request(target="/grün.txt".encode()))
-    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.split()[1] == b"400"
     assert b"percent-encoded" in answer
 
 
