@@ -72,17 +72,17 @@ def _default_signals() -> None:
 
 def _allow_descriptors() -> int:
     """Return how many may be open; each proxied request takes two, and macOS allows 256 unasked."""
-    if sys.platform == "win32":  # sockets are none of them
-        return ENOUGH_DESCRIPTORS
-    import resource
+    allowed = ENOUGH_DESCRIPTORS  # on Windows sockets are none of them
+    if sys.platform != "win32":
+        import resource
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = resource.RLIM_INFINITY
-    wanted = ENOUGH_DESCRIPTORS if hard == unlimited else min(ENOUGH_DESCRIPTORS, hard)
-    if soft != unlimited and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        return wanted
-    return ENOUGH_DESCRIPTORS if soft == unlimited else soft
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        unlimited = resource.RLIM_INFINITY
+        wanted = ENOUGH_DESCRIPTORS if hard == unlimited else min(ENOUGH_DESCRIPTORS, hard)
+        if soft != unlimited and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        allowed = wanted if soft == unlimited else max(soft, wanted)
+    return allowed
 
 
 def _import_without_tls() -> None:
