@@ -11,7 +11,13 @@ import pytest
 
 from actors.guardian.drain import Drain, without_rest
 from tests.bundle_maker import Run, running, wait_until
-from tests.secrets.secret_bundle import give, places_that_hold, secret, with_secrets
+from tests.secrets.secret_bundle import (
+    file_secret,
+    give,
+    places_that_hold,
+    secret,
+    with_secrets,
+)
 
 VALUE = "correct-horse-battery"
 SECRETS = (("key", VALUE.encode()),)
@@ -153,6 +159,39 @@ def test_a_replaced_value_is_hidden_in_last_words_and_in_those_of_the_next_start
         assert lines.count(f"the key was {hidden} and is {hidden}") == 2
         (run.app_data / "last-key").unlink()
         assert not places_that_hold(run, VALUE, "second-value", "third-value")
+
+
+READS_AGAIN = """
+import os, signal, time
+path = os.environ["SECRET_FILE_CERT"]
+before = open(path).read()
+def end(*_):
+    while (now := open(path).read()) == before:
+        time.sleep(0.01)
+    os.write(1, b"it was " + before.encode() + b", it is " + now.encode() + b"\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+os.write(1, b"up\\n")
+while True:
+    time.sleep(1)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGTERM")
+def test_a_new_value_is_hidden_before_the_service_that_reads_it_is_restarted(
+    tmp_path: Path,
+) -> None:
+    """Two share a file: the one that is restarted first brings the new value to the other."""
+    made = with_secrets(tmp_path, file_secret("cert", "cert")).script("bin/r", READS_AGAIN)
+    made.service("quick", ports=(), secrets=["cert"])
+    made.service("api", "bin/r", ports=(), secrets=["cert"], stop={"timeout_ms": 60_000}).write()
+    with running(made) as run:
+        give(run, cert=VALUE)
+        wait_until(partial(has_started, run, 1), what="the first start")
+        run.until_ready()
+        give(run, cert="second-value")
+        wait_until(partial(has_started, run, 2), what="the next start")
+        assert "it was [secret:cert], it is [secret:cert]\n" in run.log("api")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
