@@ -25,7 +25,7 @@ BAD = {
     "half an escape": (WHOLE.replace(b'"x"', b'"\\q"'), "is no JSON"),
     "UTF-16": (WHOLE.decode().encode("utf-16"), "UTF-16"),
     "UTF-16 without a mark": (WHOLE.decode().encode("utf-16-le"), "is no JSON"),
-    "byte order mark": (b"\xef\xbb\xbf" + WHOLE, "byte order mark"),
+    "two byte order marks": (2 * b"\xef\xbb\xbf" + WHOLE, "is no JSON"),
     "not UTF-8": (WHOLE.replace(b'"x"', b'"\xe9"'), "is not UTF-8"),
     "a key twice": (WHOLE.replace(b'"target"', b'"target": "", "target"'), "written twice"),
     "NaN": (WHOLE.replace(b'"port": 0', b'"port": NaN'), "NaN is no JSON"),

@@ -56,6 +56,9 @@ def test_a_migration_gets_secrets_and_its_output_hides_them(tmp_path: Path) -> N
         assert not places_that_hold(run, VALUE)
 
 
+PATIENT = {"timeout_ms": 60_000}
+"""On a busy machine last words may take their time."""
+
 PRINTS_AT_ITS_END = """
 import os, signal, sys, time
 key = os.environ["API_KEY"]
@@ -75,7 +78,7 @@ def test_the_guardian_hides_what_is_printed_after_the_death_of_the_runtime(
 ) -> None:
     """The runtime dies between the halves of a secret: it has read the first one."""
     made = with_secrets(tmp_path, secret("api_key")).script("bin/p", PRINTS_AT_ITS_END)
-    made.service("api", "bin/p", ports=(), secrets=["api_key"]).write()
+    made.service("api", "bin/p", ports=(), secrets=["api_key"], stop=PATIENT).write()
     with running(made) as run:
         give(run, api_key=VALUE)
         wait_until(lambda: "first half: " in run.log("api"), what="the first half")
@@ -146,7 +149,7 @@ def test_a_replaced_value_is_hidden_in_last_words_and_in_those_of_the_next_start
 ) -> None:
     """The old process knows the old value, and the new one may know both."""
     made = with_secrets(tmp_path, secret("api_key")).script("bin/p", KEEPS_ITS_KEY)
-    made.service("api", "bin/p", ports=(), secrets=["api_key"]).write()
+    made.service("api", "bin/p", ports=(), secrets=["api_key"], stop=PATIENT).write()
     hidden = "[secret:api_key]"
     with running(made) as run:
         for turn, value in enumerate((VALUE, "second-value", "third-value"), 1):
@@ -184,7 +187,7 @@ def test_a_new_value_is_hidden_before_the_service_that_reads_it_is_restarted(
     """Two share a file: the one that is restarted first brings the new value to the other."""
     made = with_secrets(tmp_path, file_secret("cert", "cert")).script("bin/r", READS_AGAIN)
     made.service("quick", ports=(), secrets=["cert"])
-    made.service("api", "bin/r", ports=(), secrets=["cert"], stop={"timeout_ms": 60_000}).write()
+    made.service("api", "bin/r", ports=(), secrets=["cert"], stop=PATIENT).write()
     with running(made) as run:
         give(run, cert=VALUE)
         wait_until(partial(has_started, run, 1), what="the first start")
@@ -198,7 +201,7 @@ def test_a_new_value_is_hidden_before_the_service_that_reads_it_is_restarted(
 def test_the_guardian_hides_replaced_values_as_well(tmp_path: Path) -> None:
     source = KEEPS_ITS_KEY.replace('b"last words with " + key', 'b"last words with " + before')
     made = with_secrets(tmp_path, secret("api_key")).script("bin/p", source)
-    made.service("api", "bin/p", ports=(), secrets=["api_key"]).write()
+    made.service("api", "bin/p", ports=(), secrets=["api_key"], stop=PATIENT).write()
     with running(made) as run:
         for turn, value in enumerate((VALUE, "second-value"), 1):
             give(run, api_key=value)
