@@ -84,7 +84,10 @@ class Blueprint(msgspec.Struct, frozen=True):
         return Concealed(variables)
 
     def chromium_fallback(self, env: Mapping[str, str]) -> tuple[str, str] | None:
-        """Return the Chromium that a Playwright service misses, and Electron's in its place."""
+        """Return the Chromium that a Playwright service misses, and Electron's in its place.
+
+        The first is empty for a service that names none.
+        """
         electron = self.site.environment.get("ELECTRON_CHROMIUM_PATH", "").strip()
         if not electron or env.get(environment.CHROMIUM) != electron:
             return None
@@ -92,11 +95,10 @@ class Blueprint(msgspec.Struct, frozen=True):
         wanted = next(
             (one[environment.CHROMIUM] for one in given if environment.CHROMIUM in one), ""
         )
-        if wanted.strip() in ("", electron):
+        wanted = wanted.strip()
+        if wanted == electron or not environment.uses_playwright(self.service, self.binary):
             return None
-        return (
-            (wanted, electron) if environment.uses_playwright(self.service, self.binary) else None
-        )
+        return wanted, electron
 
     def secret_files(self, inputs: Inputs) -> dict[str, bytes]:
         """Return the files through which a start gets secrets, by absolute path.

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from actors import milestones, process, readiness
 from actors.blueprint import Blueprint, CannotLaunch, compose, spawn
-from actors.concealed import encoded
 from actors.edges import pipes
 from actors.edges.log_match import AnyOutput, BadPattern, compile_pattern
 from actors.edges.stop_request import request_stop
@@ -212,7 +211,8 @@ class Incarnation:
         if fallback is not None:
             missing, path = fallback
             event, id_ = "playwright_chromium_fallback", self._blueprint.service.id
-            self._world.emit(event, id_, missing=missing, path=path)
+            there = os.path.isfile(path)
+            self._world.emit(event, id_, missing=missing, path=path, there=there)
 
     def _start_page(self, ports: ServicePorts, output: int) -> process.Child:
         from actors.page_server import serve_page
@@ -238,7 +238,7 @@ class Incarnation:
             depends_on=self._blueprint.depends_on,
             log_path=self._blueprint.log_path,
             http=self._blueprint.stop_address(self._inputs),
-            secrets=encoded(self._inputs.secrets),
+            secrets=self._inputs.hidden(),
         )
 
     def _watch_log(self, logged: Callable[[], object]) -> None:

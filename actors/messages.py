@@ -55,14 +55,20 @@ class Inputs(msgspec.Struct, frozen=True):
     secrets: dict[str, str] = {}
     """The values that the service is given, by id."""
     gpu: bool = False
+    former: tuple[dict[str, str], ...] = ()
+    """What its secrets were before, and it may still know: hidden like those that it is given."""
+
+    def hidden(self) -> tuple[tuple[str, bytes], ...]:
+        """Return what must not be seen of the service's output."""
+        return tuple(one for values in (self.secrets, *self.former) for one in encoded(values))
 
     def redactor(self) -> Redactor | None:
         """Return what hides these secrets in one stream of output; None when there are none."""
-        if not self.secrets:
+        if not self.secrets and not self.former:
             return None
         from actors.edges.redact import Redactor
 
-        return Redactor(encoded(self.secrets))
+        return Redactor(self.hidden())
 
 
 class StartService(Message, frozen=True):

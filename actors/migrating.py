@@ -11,7 +11,6 @@ import msgspec
 
 from actors import process
 from actors.blueprint import Blueprint, CannotLaunch
-from actors.concealed import encoded
 from actors.edges import pipes
 from actors.guardian.charge import Charge
 from actors.lifecycle import describe_exit
@@ -111,7 +110,7 @@ class Migrator:
             grace_s=GRACE,
             depends_on=self._blueprint.depends_on,
             log_path=self._blueprint.log_path,
-            secrets=encoded(self._inputs.secrets),
+            secrets=self._inputs.hidden(),
         )
 
     def _wait(

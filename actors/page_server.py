@@ -12,6 +12,7 @@ from actors.page import page_of
 from actors.process.own_children import starting
 from actors.ui_server.launch import UiConfig, UiProcess, configure, start
 from manifest.paths import PathRefused
+from manifest.schema import Service
 from manifest.template import Unresolved
 
 
@@ -82,5 +83,13 @@ def _configure(blueprint: Blueprint, inputs: Inputs) -> UiConfig:
         port=next(iter(ports.values())),
         upstream=upstream_port(blueprint, inputs),
         proxied=blueprint.upstream is not None,
+        health_path=_health_path(service),
         metadata=service.metadata,
     )
+
+
+def _health_path(service: Service) -> str:
+    """Return the path that the health check asks, without its query; empty when it asks none."""
+    if service.health is None or service.health.type != "http":
+        return ""
+    return service.health.request_path.partition("?")[0]

@@ -12,6 +12,9 @@ from actors.blueprint import Blueprint, CannotLaunch
 from actors.messages import Inputs
 from actors.state import atomic
 
+TOLD = 4096
+"""Bytes of a file by which the guardian knows it for ours: its channel takes them at once."""
+
 
 class Owner(Protocol):
     """Who removes the files when the runtime has died: the guardian."""
@@ -35,12 +38,13 @@ class SecretFiles:
         """Write the files (path to content) that a service is about to read; raises OSError.
 
         Each is readable for the user alone from the first moment on, and whole at every moment.
-        The guardian knows of it before it is there.
+        The guardian knows of it before it is there, also when the next moment is the runtime's
+        last: of a whole big file a part would still wait in the runtime's memory.
         """
         with self._lock:
             for path, content in files.items():
                 self._users.setdefault(path, set()).add(service_id)
-                self._owner.own(path, content, last=True)
+                self._owner.own(path, content[:TOLD], last=True)
                 atomic.write(path, content, 0o600, durable=False)
 
     def remove_for(self, service_id: str) -> None:

@@ -70,6 +70,9 @@ class Vault(Protocol):
     def values_for(self, service_id: str) -> dict[str, str]:
         """Return the values that a service is given, by secret id."""
 
+    def former_for(self, service_id: str) -> tuple[dict[str, str], ...]:
+        """Return values that it may have been given earlier, by secret id."""
+
 
 class PortChooser(Protocol):
     """Chooses other ports when a service has lost some; remembers the choice."""
@@ -99,6 +102,10 @@ class NoSecrets:
     def values_for(self, service_id: str) -> dict[str, str]:  # noqa: ARG002 - a Vault
         """Nobody is given anything."""
         return {}
+
+    def former_for(self, service_id: str) -> tuple[dict[str, str], ...]:  # noqa: ARG002 - a Vault
+        """Nobody ever was."""
+        return ()
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -421,9 +428,14 @@ class Supervisor(pykka.ThreadingActor):
                 self._starve(id_)
                 continue
             view = self._views[id_]
-            inputs = Inputs(self._ports, self._to.vault.values_for(id_), self._plan.gpu)
-            self._tell(id_, StartService(view.incarnation, inputs))
+            self._tell(id_, StartService(view.incarnation, self._inputs(id_)))
             self._see(msgspec.structs.replace(view, state=State.STARTING, message="starting"))
+
+    def _inputs(self, id_: str) -> Inputs:
+        """Return what a start is given; its secrets first, as a new value makes them former."""
+        vault = self._to.vault
+        values = vault.values_for(id_)
+        return Inputs(self._ports, values, self._plan.gpu, vault.former_for(id_))
 
     def _order(self, id_: str, then: Then, reason: str) -> None:
         current = self._orders.get(id_)

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from actors.state.key_store import KeyStore
 
 KEY_STORE_VARIABLE = "BUNDLEVISOR_KEYRING"
-"""``1`` in the runtime's environment switches the system's key store on; no service sees it."""
+"""A yes in the runtime's environment switches the system's key store on; no service sees it."""
 RETRY_FIRST = 0.5
 RETRY_LONGEST = 30.0
 """Seconds until a disk that did not take the generated secrets is tried again."""
+FORMER = 8
+FORMER_LENGTH = 64 * 1024
+"""How many former values of a secret are remembered, and how many characters of them in all."""
 
 
 class Vault:
@@ -59,6 +62,8 @@ class Vault:
         self.set_aside = ""
         """What was wrong with a torn file, in a sentence."""
         self._values = Concealed()
+        self._former: dict[str, tuple[str, ...]] = {}
+        """What a secret was before in this run, the latest first; never on disk."""
         self._kept = self._read() if manifest.secrets else Kept()
         self._unsettled = frozenset(self._ids if key_store else ())
         """Secrets that nobody may be given yet: still being asked for, or not stored."""
@@ -79,6 +84,20 @@ class Vault:
         values = self._values
         listed = dict.fromkeys(self._listed[service_id])
         return Concealed({id_: values[id_] for id_ in listed if id_ in values})
+
+    def former_for(self, service_id: str) -> tuple[Concealed, ...]:
+        """Return what the secrets that a service lists were before in this run.
+
+        A service may have kept the old value, and tell with the new one in its hands that it was
+        replaced: its output must not show either.
+        """
+        former = self._former
+        listed = dict.fromkeys(self._listed[service_id]) if former else {}
+        generations = (
+            Concealed({id_: former[id_][age] for id_ in listed if len(former.get(id_, ())) > age})
+            for age in range(FORMER)
+        )
+        return tuple(values for values in generations if values)
 
     # For the control API
 
@@ -107,6 +126,7 @@ class Vault:
             )
             if changed:
                 self._save(Concealed({**self._unstored, **changed}))
+                self._remember(changed)
                 self._settle({**self._values, **changed})
             return frozenset(changed)
         finally:
@@ -252,6 +272,15 @@ class Vault:
             self._warn(f"the key store did not take {', '.join(refused)}; secrets.json does")
         return taken
 
+    def _remember(self, changed: Mapping[str, str]) -> None:
+        """Keep what is about to be replaced, within bounds."""
+        former = dict(self._former)
+        for id_ in changed:
+            before = (self._values.get(id_, ""), *former.get(id_, ()))
+            kept = [value for value in dict.fromkeys(before) if value and value != changed[id_]]
+            former[id_] = _within_bounds(kept)
+        self._former = former
+
     def _settle(self, values: Mapping[str, str]) -> None:
         self._unsettled = frozenset()
         self._take_in(values)
@@ -274,6 +303,14 @@ class Vault:
         }
 
 
+def _within_bounds(values: list[str]) -> tuple[str, ...]:
+    """Return the first values, as many as may be remembered."""
+    kept = values[:FORMER]
+    while kept and sum(map(len, kept)) > FORMER_LENGTH:
+        kept.pop()
+    return tuple(kept)
+
+
 def open_vault(
     manifest: Manifest,
     app_data: str,
@@ -284,8 +321,18 @@ def open_vault(
 ) -> Vault:
     """Read what is kept; ``environ`` says whether the system's key store is wanted."""
     key_store = None
-    if manifest.secrets and environ.get(KEY_STORE_VARIABLE, "") == "1":
+    if manifest.secrets and _wants_key_store(environ, warn):
         from actors.state.key_store import KeyStore
 
         key_store = KeyStore(manifest.app.name)
     return Vault(manifest, app_data, warn, key_store, generates=generates)
+
+
+def _wants_key_store(environ: Mapping[str, str], warn: Callable[[str], None]) -> bool:
+    if not environ.get(KEY_STORE_VARIABLE):
+        return False
+    from manifest.flag import read_flag, unclear
+
+    if ignored := unclear(environ, KEY_STORE_VARIABLE):
+        warn(f"{ignored}; it is ignored, and secrets are kept in secrets.json")
+    return bool(read_flag(environ, KEY_STORE_VARIABLE))

@@ -8,6 +8,17 @@ from control.console import Console
 
 Say = Callable[[str, Mapping[str, object]], str]
 
+
+def _of_chromium(id_: str, details: Mapping[str, object]) -> str:
+    """Say nothing where all is well: a service that names no browser and gets Electron's."""
+    missing, path, there = (details.get(name) for name in ("missing", "path", "there"))
+    if there and not missing:
+        return ""
+    trouble = f"its Chromium {missing} is not there" if missing else "it names no Chromium"
+    neither = "" if there else ", which is not there either" if missing else ", which is not there"
+    return f"{id_}: {trouble}; it gets {path}{neither}"
+
+
 PLAIN: dict[str, Say] = {
     "service_ready": lambda id_, _: f"{id_} is ready",
     "service_exit": lambda id_, d: f"{id_} ended: {d.get('error')}",
@@ -30,9 +41,7 @@ TROUBLE: dict[str, Say] = {
     "secrets_missing": lambda id_, d: f"{id_} waits for secrets: {_listed(d.get('secrets'))}",
     "backoff": lambda id_, d: f"{id_} restarts in {d.get('delay_ms')} ms: {d.get('reason')}",
     "gave_up": lambda id_, d: f"{id_} has failed: {d.get('reason')}",
-    "playwright_chromium_fallback": lambda id_, d: (
-        f"{id_}: its Chromium {d.get('missing')} is not there; it gets {d.get('path')}"
-    ),
+    "playwright_chromium_fallback": _of_chromium,
     "log_match_given_up": lambda id_, d: f"{id_}: {d.get('reason')}",
     "app_downgraded": lambda _, d: (
         f"the app is older than its data: {d.get('to')} is started, {d.get('from')} was used last"
@@ -66,5 +75,5 @@ def announce(console: Console, event: str, service_id: str, details: Mapping[str
     """Say on the console what an event means; events of no interest to a person are passed over."""
     if event in PLAIN:
         console.info(PLAIN[event](service_id, details), service_id)
-    elif event in TROUBLE:
-        console.warn(TROUBLE[event](service_id, details), service_id)
+    elif event in TROUBLE and (sentence := TROUBLE[event](service_id, details)):
+        console.warn(sentence, service_id)

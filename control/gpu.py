@@ -29,6 +29,8 @@ class Gpu:
         self._warn = warn
         self._details: Details | None = None
         self.presence = gpu.look(os.environ)
+        if ignored := gpu.misunderstood(os.environ):
+            warn(ignored)
         self.requirements = {s.id: s.gpu.requirement for s in manifest.services if s.gpu}
         seen = self.presence
         emit(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pykka
 
+from actors.concealed import encoded
 from actors.edges.tail import tail
 from actors.messages import (
     CommandRestart,
@@ -31,6 +32,7 @@ from control.facade import (
     ProbeGauge,
     SecretProblem,
 )
+from manifest.secret_rules import receivers
 
 if TYPE_CHECKING:
     from actors.blueprint import Blueprint
@@ -127,9 +129,21 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
         changed = self.open_vault().store(texts, timeout_s)
         if changed:
             self.world.emit("secrets_updated", None, ids=sorted(changed))
+            self._hide(changed)
             if self.supervisor is not None:
                 self._ask(SecretsChanged(changed), timeout_s)
         return ()
+
+    def _hide(self, changed: frozenset[str]) -> None:
+        """Hide new values in the logs of those that run with the old ones.
+
+        Who shares a file with a service that is restarted sooner may read what is meant for it.
+        """
+        vault, streams = self.open_vault(), self.world.streams
+        for service in receivers(self.facts.manifest, changed):
+            if stream := streams.get(service):
+                given = vault.values_for(service).items()
+                stream.hide(encoded({id_: value for id_, value in given if id_ in changed}))
 
     def validate(self) -> Validation:
         """Check the bundle anew."""

@@ -110,6 +110,8 @@ def _run(
     app_data = os.path.abspath(
         options.app_data or paths.app_data_folder(loaded.manifest.app.name, os.environ)
     )
+    if not options.app_data and (ignored := paths.ignored_home(os.environ)):
+        console.warn(ignored)
     os.makedirs(app_data, exist_ok=True)
     try:
         lock = instance_lock.take(app_data)

@@ -34,6 +34,8 @@ STRUCTURE = {
     "path_escapes_root": "a path leaves the folder that it belongs to",
     "path_not_allowed": "a path holds NUL, or a name that is special on Windows",
     "path_taken": "a file secret or a log would overwrite a file of the runtime",
+    "secret_path_shared": "a file secret has the path of another one, of a log or of a data folder"
+    " (a warning where they do not meet)",
     "invalid_service_id": "a service's id has a shape that is not allowed",
     "duplicate_service_id": "two services have the same id",
     "unknown_dependency": "a service depends on one that does not exist",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from manifest.paths import PathRefused, normalise
-from manifest.schema import Manifest
+from manifest.paths import PathRefused, is_template_of, normalise
+from manifest.schema import Manifest, Service
 
 FILES = (
     "secrets.json",
@@ -17,6 +17,24 @@ FILES = (
 )
 FOLDERS = ("snapshots",)
 """All that is below them is the runtime's."""
+
+
+def normal(path: str) -> str:
+    """Return a path under app-data in one form: ``${data}`` taken off, forward slashes."""
+    below = path.removeprefix("${data}").lstrip("/\\") if is_template_of(path, "data") else path
+    try:
+        return normalise(below)
+    except PathRefused:
+        return below
+
+
+def log_place(service: Service) -> str:
+    """Return where a service's log lies under app-data, as far as its manifest says."""
+    path = service.log_dir.replace("\\", "/")
+    if not path:
+        return f"logs/{service.id}.log"
+    is_file = path[-1] != "/" and "." in path.rsplit("/", 1)[-1][1:]
+    return path if is_file else f"{path}/{service.id}.log"
 
 
 def is_own(path: str, manifest: Manifest) -> bool:
@@ -36,15 +54,12 @@ def holds_own(folder: str, manifest: Manifest) -> bool:
 
 
 def _files(manifest: Manifest) -> tuple[str, ...]:
-    return (*FILES, _normal(manifest.ipc.auth_token_path), _normal(manifest.telemetry.file))
+    telemetry = _normal(manifest.telemetry.file)
+    return (*FILES, _normal(manifest.ipc.auth_token_path), telemetry, f"{telemetry}.1")
 
 
 def _normal(path: str) -> str:
-    below = path.removeprefix("${data}").lstrip("/\\")
-    try:
-        return normalise(below).replace("\\", "/").lower()
-    except PathRefused:
-        return below
+    return normal(path).lower()
 
 
 def _within(path: str, root: str) -> bool:

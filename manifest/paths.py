@@ -119,6 +119,14 @@ def app_data_folder(app_name: str, environ: Mapping[str, str], system: str = sys
     return f"{_user_config_folder(environ, system)}{os.sep}{folder_name(app_name)}"
 
 
+def ignored_home(environ: Mapping[str, str], system: str = sys.platform) -> str:
+    """Return a sentence when the user's own place for app-data is none that can be used."""
+    configured = environ.get("XDG_CONFIG_HOME", "")
+    if system in ("win32", "darwin") or not configured or os.path.isabs(configured):
+        return ""
+    return f"XDG_CONFIG_HOME is no absolute path ({configured}); it is ignored, ~/.config is used"
+
+
 def folder_name(app_name: str) -> str:
     """Return the app's name as a folder name: lower case, ``-`` for blanks and path characters."""
     kept = "".join(

@@ -56,6 +56,15 @@ class Intake:
         """Return what may be seen of ``data`` (and of what was held back), and remember it."""
         return self._remember(self._redactor.feed(data) if self._redactor else data)
 
+    def hide(self, secrets: tuple[tuple[str, bytes], ...]) -> None:
+        """Hide these as well from now on."""
+        if self._redactor is None:
+            from actors.edges.redact import Redactor
+
+            self._redactor = Redactor(secrets)
+        else:
+            self._redactor.add(secrets)
+
     @property
     def redacts(self) -> bool:
         """Whether what may be seen is not simply what was written."""

@@ -96,6 +96,10 @@ class LogStream:
         """
         self._loop.call_soon(lambda: self._attach(read_fd, instance, on_end, redactor))
 
+    def hide(self, secrets: tuple[tuple[str, bytes], ...]) -> None:
+        """Hide these as well in what is written from now on by whoever writes now."""
+        self._loop.call_soon(lambda: self._hide(secrets))
+
     def drain(self, instance: str, done: Callable[[Drained], object], timeout: float = 0.2) -> None:
         """After the leader's exit: take what is in the pipe now, and go on reading.
 
@@ -168,6 +172,11 @@ class LogStream:
             partial(self._passage.read, instance),
         )
         intake.reader.start()
+
+    def _hide(self, secrets: tuple[tuple[str, bytes], ...]) -> None:
+        for intake in self._intakes.values():
+            if not intake.ended:
+                intake.hide(secrets)
 
     def _take(self, intake: Intake, data: bytes) -> None:
         self.bytes_read += len(data)

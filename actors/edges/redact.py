@@ -44,14 +44,19 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[tuple[str, bytes]], saved: bytes = b"") -> None:
-        bare = [(name, sought(value)) for name, value in secrets]
-        ranked = sorted(bare, key=lambda secret: -len(secret[1]))
-        self._values = [
-            (value, f"[secret:{name}]".encode()) for name, value in ranked if len(value) >= SHORTEST
-        ]
-        self._may_begin = frozenset(b"".join(value[:-1] for value, _ in self._values))
+        self._values: list[tuple[bytes, bytes]] = []
+        self.add(secrets)
         self._held = saved[COVERED:]
         self._covered = int.from_bytes(saved[:COVERED], "big")
+
+    def add(self, secrets: Iterable[tuple[str, bytes]]) -> None:
+        """Recognise these as well, in what comes from now on."""
+        known = dict(self._values)
+        for name, value in secrets:
+            known.setdefault(sought(value), f"[secret:{name}]".encode())
+        ranked = sorted(known.items(), key=lambda secret: -len(secret[0]))
+        self._values = [(value, mark) for value, mark in ranked if len(value) >= SHORTEST]
+        self._may_begin = frozenset(b"".join(value[:-1] for value, _ in self._values))
 
     def save(self) -> bytes:
         """Return all that is remembered of the stream; empty when nothing is held back."""

@@ -13,10 +13,6 @@ import msgspec
 OVERRIDE = "BUNDLE_GPU_AVAILABLE"
 """The variable of the runtime's environment by which a person or a shell decides."""
 
-_YES = ("1", "t", "true")
-_NO = ("0", "f", "false")
-"""What Go's strconv.ParseBool takes, in any case."""
-
 
 class Presence(msgspec.Struct, frozen=True):
     """Whether there is one; ``method`` is how that is known, ``reason`` what was seen."""
@@ -34,10 +30,24 @@ def look(environ: Mapping[str, str], system: str = sys.platform) -> Presence:
 
 def overridden(environ: Mapping[str, str]) -> Presence | None:
     """Return what the environment decides; None when it says nothing that can be understood."""
-    word = environ.get(OVERRIDE, "").strip().lower()
-    if word not in (*_YES, *_NO):
+    if not environ.get(OVERRIDE):
         return None
-    return Presence(word in _YES, "environment", f"{OVERRIDE}={word} is set")
+    from manifest.flag import read_flag
+
+    said = read_flag(environ, OVERRIDE)
+    if said is None:
+        return None
+    return Presence(said, "environment", f"{OVERRIDE}={environ[OVERRIDE].strip().lower()} is set")
+
+
+def misunderstood(environ: Mapping[str, str]) -> str:
+    """Return a sentence when the environment wants to decide and says neither yes nor no."""
+    if not environ.get(OVERRIDE):
+        return ""
+    from manifest.flag import unclear
+
+    sentence = unclear(environ, OVERRIDE)
+    return sentence and f"{sentence}; it is ignored, and a GPU is looked for"
 
 
 def _seen(system: str) -> Presence:

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 NEW = ".new"
 UNIQUE_BYTES = 6
+MARK = b"\xef\xbb\xbf"
+"""What some editors put in front of UTF-8, by which somebody changed a state file by hand."""
 
 
 def unheard(sentence: str) -> None:
@@ -86,13 +88,15 @@ def read_or_set_aside(
 ) -> tuple[T | None, str | None]:
     """Return what ``parse`` makes of the file, or None and a sentence that says what is wrong.
 
+    A byte order mark at its beginning is passed over.
+
     A file that cannot be read, is empty, or that ``parse`` refuses by any exception is renamed to
     ``<name>.corrupt-<UTC time>``: nothing is lost, and nothing stops the start. A missing file is
     (None, None). ``now`` is seconds since the epoch.
     """
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            data = file.read().removeprefix(MARK)
         if not data.strip(b" \t\r\n\0"):
             raise ValueError("it is empty")
         return parse(data), None

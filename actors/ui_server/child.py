@@ -22,7 +22,7 @@ def main(config: UiConfig, control: orders.Pipe, listener: socket.socket | None)
     SystemExit with a sentence (exit status 1) when there is nothing to serve or no port for it.
     """
     _default_signals()
-    _allow_descriptors()
+    descriptors = _allow_descriptors()
     if not os.path.isdir(config.root):
         raise SystemExit(
             f"service '{config.service_id}': folder to serve not found: {config.root}; "
@@ -34,7 +34,7 @@ def main(config: UiConfig, control: orders.Pipe, listener: socket.socket | None)
 
     gc.enable()
     gc.freeze()
-    serve(config, control, listener)
+    serve(config, control, listener, descriptors)
 
 
 def bind(config: UiConfig) -> socket.socket:
@@ -70,8 +70,9 @@ def _default_signals() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def _allow_descriptors() -> None:
-    """Each proxied request takes two; macOS allows 256 unless asked."""
+def _allow_descriptors() -> int:
+    """Return how many may be open; each proxied request takes two, and macOS allows 256 unasked."""
+    allowed = ENOUGH_DESCRIPTORS  # on Windows sockets are none of them
     if sys.platform != "win32":
         import resource
 
@@ -80,6 +81,8 @@ def _allow_descriptors() -> None:
         wanted = ENOUGH_DESCRIPTORS if hard == unlimited else min(ENOUGH_DESCRIPTORS, hard)
         if soft != unlimited and soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        allowed = wanted if soft == unlimited else max(soft, wanted)
+    return allowed
 
 
 def _import_without_tls() -> None:

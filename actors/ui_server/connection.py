@@ -13,14 +13,16 @@ from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_server import Server
 
 from actors.ui_server import answers
+from actors.ui_server.crowd import Crowd
 
-MOST_CONNECTIONS = 1000
 LONGEST_FIELD = 16 * 1024
 """Bytes in the request line, and in one header."""
 MOST_FIELDS = 128
 HEAD_SECONDS = 10.0
 """From the first byte of a request to the end of its headers; a trickle does not extend it."""
 IDLE_SECONDS = 75.0
+OVER_SECONDS = 2.0
+"""The same for a connection over the limit, from its first moment."""
 LINGER_SECONDS = 2.0
 """How long the rest of a body that nobody wants is read, so that the answer arrives."""
 
@@ -33,9 +35,15 @@ log = logging.getLogger(__name__)
 
 
 class Connection(RequestHandler):
-    """aiohttp's connection, with a deadline for request heads and a limit on their number."""
+    """aiohttp's connection, with a deadline for request heads, and one of a crowd.
 
-    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+    A path in raw UTF-8, as no browser sends it but ``curl`` does, is a 400 that says so: aiohttp's
+    parser (llhttp, strict about RFC 9112) refuses it and cannot be told otherwise. Its other parser
+    takes it and is several times slower; encoding the bytes before they get there would need to
+    know where a request line begins, which after a body that nobody has read only the parser knows.
+    """
+
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop, crowd: Crowd) -> None:
         super().__init__(
             server,
             loop=loop,
@@ -48,16 +56,29 @@ class Connection(RequestHandler):
             auto_decompress=False,
             logger=log,
         )
-        self._server = server
+        self._crowd = crowd
         self._head_deadline: asyncio.TimerHandle | None = None
         self._answering = False
+        self.is_new = True
+        """Whether nothing has been answered yet."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Turn it away when there are too many."""
+        """Join the others; one too many has to hurry."""
         super().connection_made(transport)
-        if len(self._server.connections) > MOST_CONNECTIONS and self.transport is not None:
+        self._crowd.enter(self)
+        if self.is_over:
+            self._head_deadline = self._loop.call_later(OVER_SECONDS, self.turn_away)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there were enough when it came: it gets one answer, and ends."""
+        return self._crowd.is_over(self)
+
+    def turn_away(self) -> None:
+        """End, with a word if nothing is being answered."""
+        if self.transport is not None and not self._answering:
             self.transport.write(CROWDED)
-            self.force_close()
+        self.force_close()
 
     def data_received(self, data: bytes) -> None:
         """Begin the deadline with the first byte of a request."""
@@ -68,16 +89,19 @@ class Connection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Nothing is awaited any more."""
         self._end_deadline()
+        self._crowd.leave(self)
         super().connection_lost(exc)
 
     def begin_answer(self) -> None:
         """The head of a request is complete; what comes now is its body."""
         self._answering = True
         self._end_deadline()
+        if self.is_over:
+            self.close()
 
     def end_answer(self) -> None:
         """What comes now is the next request."""
-        self._answering = False
+        self._answering = self.is_new = False
 
     def leave(self) -> None:
         """End as soon as the request under way is answered: now, if there is none."""
@@ -120,4 +144,6 @@ def _too_long() -> Response:
 
 
 def _malformed() -> Response:
-    return answers.plain(400, "this is not an HTTP/1.1 request")
+    return answers.plain(
+        400, "this is not an HTTP/1.1 request (in its path, other than ASCII is percent-encoded)"
+    )

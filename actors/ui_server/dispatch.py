@@ -15,6 +15,7 @@ from actors.ui_server.negotiate import prefers_html
 from actors.ui_server.proxy import Proxy
 from actors.ui_server.site import Site
 from actors.ui_server.static import Static
+from actors.ui_server.turns import Turns
 
 PROXIED = ("api", "ws")
 """First path segments that belong to the API."""
@@ -27,6 +28,7 @@ class Dispatch:
         self._config = config
         self._static = Static(site, config.content_security_policy)
         self._proxy = proxy
+        self._turns = Turns()
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
         """Answer a request whose head is complete."""
@@ -34,15 +36,19 @@ class Dispatch:
         assert isinstance(connection, Connection)  # noqa: S101 - serving makes no other
         connection.begin_answer()
         try:
-            return await self._answer(request)
+            if not (connection.is_new and self._asks_for_health(request)):
+                await self._turns.wait()
+            return await self._answer(request, connection)
         finally:
             connection.end_answer()
 
-    async def _answer(self, request: BaseRequest) -> StreamResponse:
+    async def _answer(self, request: BaseRequest, connection: Connection) -> StreamResponse:
         hosts = request.headers.getall("Host", [])
         if len(hosts) != 1 or not is_loopback_host(hosts[0]):
             return _foreign(request, "host", "Host must be a name or address of this machine")
         path = request.raw_path.partition("?")[0]
+        if connection.is_over and not self._asks_for_health(request):
+            return _crowded(request)
         if not path.startswith("/"):
             return answers.explained(request, 400, "bad_request", "the path must begin with /")
         if not is_proxied(path):
@@ -50,6 +56,14 @@ class Dispatch:
         if self._config.proxied:
             return await self._pass_on(request)
         return await self._without_api(request, path)
+
+    def _asks_for_health(self, request: BaseRequest) -> bool:
+        """Whether it may be the health check, which is answered at once and in every crowd.
+
+        Others who ask for its path cannot be told from it.
+        """
+        path = request.raw_path.partition("?")[0]
+        return request.method == "GET" and path == self._config.health_path
 
     async def _without_api(self, request: BaseRequest, path: str) -> StreamResponse:
         """A file or, for a person, a route like any other; a program learns what is missing."""
@@ -80,6 +94,13 @@ def is_proxied(path: str) -> bool:
     """Whether a path (encoded, without query) is ``/api``, ``/ws`` or lies under one of them."""
     first = path[1:].partition("/")[0]
     return (unquote(first) if "%" in first else first) in PROXIED
+
+
+def _crowded(request: BaseRequest) -> StreamResponse:
+    sentence = "there are too many connections to this page's server"
+    answer = answers.explained(request, 503, "crowded", sentence, retry=True)
+    answer.force_close()
+    return answer
 
 
 def _foreign(request: BaseRequest, code: str, sentence: str) -> StreamResponse:

@@ -40,6 +40,10 @@ class UiConfig(msgspec.Struct, frozen=True, kw_only=True):
     """From the last byte of the request to the first of the API's answer."""
     allowed_origins: tuple[str, ...] = ()
     """Foreign web pages that may use the API through the proxy, as exact origins."""
+    max_connections: int = 1000
+    """Those over it get one answer: 503, but for ``health_path``."""
+    health_path: str = ""
+    """The path (without query) that the runtime asks whether the server is well; empty: none."""
 
 
 class UiProcess:
@@ -87,12 +91,14 @@ def configure(
     index: str = "index.html",
     upstream: int | None = None,
     proxied: bool = True,
+    health_path: str = "",
     metadata: Mapping[str, Any],
 ) -> UiConfig:
     """Make the configuration from a service and its metadata; ValueError names a bad value.
 
     Read from metadata: ``content_security_policy`` (text), ``connect_timeout_ms`` and
-    ``response_timeout_ms`` (integers from 1), ``allowed_origins`` (list of texts).
+    ``response_timeout_ms``, ``max_connections`` (integers from 1), ``allowed_origins`` (list of
+    texts).
     """
     from actors.ui_server.metadata import read
 
@@ -108,6 +114,8 @@ def configure(
         connect_timeout_ms=settings.connect_timeout_ms,
         response_timeout_ms=settings.response_timeout_ms,
         allowed_origins=tuple(settings.allowed_origins),
+        max_connections=settings.max_connections,
+        health_path=health_path,
     )
 
 

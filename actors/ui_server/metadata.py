@@ -17,6 +17,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     connect_timeout_ms: Milliseconds = 5_000
     response_timeout_ms: Milliseconds = 60_000
     allowed_origins: list[str] = []
+    max_connections: Annotated[int, msgspec.Meta(ge=1)] = 1000
 
     def __post_init__(self) -> None:
         """A line break would let the policy end its header and begin another."""

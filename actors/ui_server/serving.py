@@ -13,6 +13,7 @@ from aiohttp.web_server import Server
 
 from actors.ui_server import orders
 from actors.ui_server.connection import Connection
+from actors.ui_server.crowd import Crowd, crowd_for
 from actors.ui_server.dispatch import Dispatch
 from actors.ui_server.launch import UiConfig
 from actors.ui_server.proxy import Proxy
@@ -27,12 +28,17 @@ STUCK = 3.0
 """Seconds after the end of the control pipe when the process is ended without a loop's help."""
 
 
-def serve(config: UiConfig, control: orders.Pipe, listener: socket.socket) -> None:
-    """Serve until told to stop."""
-    asyncio.run(_serve(config, control, listener))
+def serve(
+    config: UiConfig, control: orders.Pipe, listener: socket.socket, descriptors: int
+) -> None:
+    """Serve until told to stop, with at most so many file descriptors."""
+    crowd = crowd_for(config.max_connections, descriptors)
+    asyncio.run(_serve(config, control, listener, crowd))
 
 
-async def _serve(config: UiConfig, control: orders.Pipe, listener: socket.socket) -> None:
+async def _serve(
+    config: UiConfig, control: orders.Pipe, listener: socket.socket, crowd: Crowd
+) -> None:
     loop = asyncio.get_running_loop()
     proxy = Proxy(config)
     server = Server(
@@ -50,7 +56,7 @@ async def _serve(config: UiConfig, control: orders.Pipe, listener: socket.socket
     read = threading.Thread(target=_read_orders, args=(control, loop, obey), daemon=True)
     read.start()
     listening = await loop.create_server(
-        lambda: Connection(server, loop), sock=listener, backlog=BACKLOG
+        lambda: Connection(server, loop, crowd), sock=listener, backlog=BACKLOG
     )
     _say(f"ui server: serving {config.root} at http://{config.host}:{config.port}/")
     await stopping.wait()

@@ -20,6 +20,10 @@ def check(view: View, report: Report) -> None:
         seen.add(secret.id)
         _check_secret(secret, path, view, report)
     _check_listed(view, report)
+    if any(secret.target.type == "file" for secret in view.manifest.secrets):
+        from manifest.check.secret_paths import check_secret_paths
+
+        check_secret_paths(view, report)
 
 
 def _check_secret(secret: Secret, path: str, view: View, report: Report) -> None:

@@ -154,11 +154,10 @@ def _check_folders(place: Place, view: View, report: Report) -> None:
 
 
 def _check_log(place: Place, view: View, report: Report) -> None:
-    from manifest.own_files import is_own
+    from manifest.own_files import is_own, log_place
 
     path = place.service.log_dir
-    is_file = path[-1] not in "/\\" and "." in path.replace("\\", "/").rsplit("/", 1)[-1][1:]
-    if is_own(path if is_file else f"{path}/{place.id}.log", view.manifest):
+    if is_own(log_place(place.service), view.manifest):
         sentence = f"service '{place.id}': its log would overwrite the runtime's own {path}."
         report.error("path_taken", f"{place.path}.log_dir", sentence, place.id)
 

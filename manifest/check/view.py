@@ -52,6 +52,11 @@ class View(msgspec.Struct, frozen=True):
         """Whether the bundle is looked at for Windows."""
         return self.platform.startswith("win-")
 
+    @property
+    def minds_case(self) -> bool:
+        """Whether two names that differ only in case are two files where it is looked at for."""
+        return not self.platform.startswith(("win-", "darwin-"))
+
 
 def check_path(
     text: str, path: str, view: View, report: Report, service: str = "", *, template: bool = False

@@ -18,12 +18,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can 
 WAITS = "import sys; print('here', flush=True); sys.stdin.read()"
 PASSES_ON = """
 import os, sys
-if os.fork():
+worker = os.fork()
+if worker:
     os.close(int(sys.argv[1]))
-    sys.stdin.read()
-else:
-    print(os.getpid(), flush=True)
-    sys.stdin.read()
+    print(worker, flush=True)
+sys.stdin.read()
 """
 
 

@@ -122,6 +122,17 @@ def test_a_file_that_is_of_no_use_is_set_aside_under_a_name_that_says_so(
     assert not target.exists()
 
 
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    target = tmp_path / "state"
+    target.write_bytes(b"\xef\xbb\xbf12")
+    assert atomic.read_or_set_aside(str(target), int) == (12, None)
+    target.write_bytes(b"\xef\xbb\xbf")
+    value, trouble = atomic.read_or_set_aside(str(target), int, now=NOW)
+    assert value is None
+    assert trouble
+    assert not target.exists()
+
+
 def test_an_earlier_file_that_was_set_aside_is_never_overwritten(tmp_path: Path) -> None:
     target = tmp_path / "file"
     for content in (b"one", b"two", b"three"):

@@ -36,6 +36,14 @@ def test_text_that_only_begins_like_a_secret_comes_out_as_it_was() -> None:
     assert redactor.feed(b"-other\n") == b"sk-12345-other\n"
 
 
+def test_values_that_come_later_are_hidden_from_then_on() -> None:
+    redactor = Redactor([KEY])
+    assert redactor.feed(b"other-secret sk-1234") == b"other-secret "
+    redactor.add([("OTHER", b"other-secret"), ("API_KEY", KEY[1])])
+    assert redactor.feed(b"5-secret other-") == b"[secret:API_KEY] "
+    assert redactor.feed(b"secret\n") == b"[secret:OTHER]\n"
+
+
 def test_whole_lines_are_never_held_back() -> None:
     redactor = Redactor([KEY])
     assert redactor.feed(b"nothing to hide\n") == b"nothing to hide\n"

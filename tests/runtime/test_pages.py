@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -90,6 +92,20 @@ def test_metadata_sets_the_policy_and_a_bad_one_fails_only_the_page(tmp_path: Pa
         assert details["other"]["ready"]
 
 
+def is_refused(run: Run, stranger: socket.socket) -> bool:
+    """Whether the page asks nobody; who is asked a moment before it knows hangs up."""
+    answers: list[int] = []
+    asking = threading.Thread(target=lambda: answers.append(ask(run, "/api/x").status))
+    asking.start()
+    asked = False
+    while asking.is_alive():
+        asking.join(0.01)
+        with contextlib.suppress(BlockingIOError):
+            stranger.accept()[0].close()
+            asked = True
+    return answers == [502] and not asked
+
+
 def test_an_api_that_has_failed_is_not_asked_on_a_port_that_is_somebody_elses_by_now(
     tmp_path: Path,
 ) -> None:
@@ -102,8 +118,8 @@ def test_an_api_that_has_failed_is_not_asked_on_a_port_that_is_somebody_elses_by
             lambda: run.service("api")["state"] in ("failed", "stopped"), what="the API is gone"
         )
         with socket.create_server(("127.0.0.1", run.ports("api")["api"])) as stranger:
-            wait_until(lambda: ask(run, "/api/x").status == 502, what="the page knows")
             stranger.setblocking(False)
+            wait_until(partial(is_refused, run, stranger), what="the page knows")
             ask(run, "/api/x", {"Cookie": "secret"})
             with pytest.raises(BlockingIOError):
                 stranger.accept()
@@ -131,6 +147,79 @@ def test_a_page_that_hangs_or_crashes_is_restarted_and_nobody_else_notices(tmp_p
             assert ask(run).text == INDEX
         assert run.service("other")["pid"] == other
         assert run.service("other")["restarts"] == 0
+
+
+COUNTS_CHECKS = """
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+class Well(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(204)  # and a line in the log
+        self.end_headers()
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT_API"])), Well).serve_forever()
+"""
+
+
+def checks(run: Run) -> int:
+    """Return how many health checks of the page have come through to its API."""
+    return run.log("api").count("GET /api/well ")
+
+
+class Flood:
+    """Clients that keep every connection that they get, ask for nothing, and come without end."""
+
+    HELD = 300
+
+    def __init__(self, port: int) -> None:
+        self.refused = 0
+        self._port = port
+        self._held: deque[socket.socket] = deque()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._come)
+
+    def __enter__(self) -> Flood:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        for client in self._held:
+            client.close()
+
+    def _come(self) -> None:
+        while not self._over.is_set():
+            client = socket.create_connection(("127.0.0.1", self._port), timeout=20)
+            client.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+            self._held.append(client)
+            if len(self._held) > self.HELD:
+                self._let_go(self._held.popleft())
+
+    def _let_go(self, client: socket.socket) -> None:
+        with contextlib.closing(client), contextlib.suppress(OSError):
+            client.setblocking(False)
+            self.refused += client.recv(100).startswith(b"HTTP/1.1 503")
+
+
+def test_a_flood_of_connections_does_not_have_the_page_started_anew(tmp_path: Path) -> None:
+    """The health check is answered although the flood alone is far over the limit."""
+    made = (
+        bundle(tmp_path)
+        .script("bin/api", COUNTS_CHECKS)
+        .service("api", "bin/api", ports=["api"], health=None, readiness={"type": "port_open"})
+    )
+    health = {"type": "http", "path": "/api/well", "interval_ms": 20, "retries": 1}
+    page(made, deps=["api"], health=health, metadata={"max_connections": 10}).write()
+    with running(made) as run:
+        run.until_ready()
+        before = run.service("ui")
+        with Flood(run.ports("ui")["http"]) as flood:
+            wait_until(lambda: flood.refused > 100, what="the flood is over the limit")
+            seen = checks(run)
+            wait_until(lambda: checks(run) >= seen + 10, what="health checks in the flood")
+            after = run.service("ui")
+        assert (after["pid"], after["restarts"]) == (before["pid"], 0)
+        wait_until(lambda: ask(run).status == 200, what="the page after the flood")
 
 
 def test_a_page_that_stands_still_does_not_hold_up_the_end(tmp_path: Path) -> None:

@@ -61,11 +61,11 @@ def test_electrons_browser_takes_the_place_of_a_missing_one_and_that_is_told(
         assert environment(run)["PLAYWRIGHT_CHROMIUM_PATH"] == path
         [event] = fallbacks(run)
         assert event["service_id"] == DRIVER
-        assert event["details"] == {"missing": "browsers/chrome", "path": path}
+        assert event["details"] == {"missing": "browsers/chrome", "path": path, "there": True}
         assert "its Chromium browsers/chrome is not there" in run.stderr
 
 
-def test_electrons_browser_is_no_fallback_where_none_was_asked_for(
+def test_electrons_browser_for_a_service_that_names_none_is_told_without_a_warning(
     tmp_path: Path, electron: dict[str, str]
 ) -> None:
     with running(
@@ -75,6 +75,37 @@ def test_electrons_browser_is_no_fallback_where_none_was_asked_for(
         path = electron["ELECTRON_CHROMIUM_PATH"]
         assert environment(run)["PLAYWRIGHT_CHROMIUM_PATH"] == path
         assert "PLAYWRIGHT_CHROMIUM_PATH" not in environment(run, "other")
+        [event] = fallbacks(run)
+        assert event["service_id"] == DRIVER
+        assert event["details"] == {"missing": "", "path": path, "there": True}
+        assert "Chromium" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"PLAYWRIGHT_CHROMIUM_PATH": "chrome"}, "chrome is not there; it gets {}, which is not"),
+        ({}, "it names no Chromium; it gets {}, which is not there"),
+    ],
+)
+def test_electrons_browser_that_is_missing_as_well_is_told(
+    tmp_path: Path, env: dict[str, str], said: str
+) -> None:
+    path = str(tmp_path / "gone")
+    with running(driver(tmp_path, env=env).write(), env={"ELECTRON_CHROMIUM_PATH": path}) as run:
+        run.until_ready()
+        [event] = fallbacks(run)
+        assert event["details"]["there"] is False
+        assert said.format(path) in run.stderr
+
+
+def test_a_service_that_names_electrons_browser_itself_has_no_fallback(
+    tmp_path: Path, electron: dict[str, str]
+) -> None:
+    own = {"PLAYWRIGHT_CHROMIUM_PATH": electron["ELECTRON_CHROMIUM_PATH"]}
+    with running(driver(tmp_path, env=own).write(), env=electron) as run:
+        run.until_ready()
+        assert environment(run)["PLAYWRIGHT_CHROMIUM_PATH"] == own["PLAYWRIGHT_CHROMIUM_PATH"]
         assert fallbacks(run) == []
 
 

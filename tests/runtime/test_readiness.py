@@ -294,7 +294,7 @@ def test_a_pattern_that_takes_for_ever_holds_up_no_log_and_is_given_up(tmp_path:
         wait_until(lambda: "last word" in run.log("talker"), what="all that it has written")
         wait_until(lambda: "is ready" in run.log("other"), what="the other's output")
         assert not given_up(), "the logs did not wait for the pattern"
-        wait_until(given_up, deadline=180, what="the end of the search")
+        wait_until(given_up, deadline=100, what="the end of the search")
         assert "it took longer than 2 s" in run.stderr
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.secret_files import SecretFiles
 from tests.bundle_maker import bundlevisor, running, wait_until
 from tests.secrets.secret_bundle import environments, file_secret, give, secret, with_secrets
 
@@ -89,6 +90,33 @@ def test_the_guardian_removes_the_files_of_a_killed_runtime(tmp_path: Path, cont
         wait_until(lambda: not file.exists(), what="the end of the file")
         wait_until(lambda: not run.leftovers(), what="no process left")
         assert (run.app_data / "secrets.json").exists()
+
+
+class Told:
+    """An owner that only listens."""
+
+    def __init__(self) -> None:
+        self.owned: dict[str, bytes] = {}
+
+    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+        assert last
+        assert not os.path.exists(path)
+        self.owned[path] = containing
+
+    def disown(self, path: str) -> None:
+        del self.owned[path]
+
+
+def test_the_guardian_is_told_of_a_big_file_in_few_words(tmp_path: Path) -> None:
+    """What its channel does not take at once is lost with a runtime that is killed then."""
+    told, content, path = Told(), b"a line of a big one\n" * 40_000, str(tmp_path / "cert.pem")
+    files = SecretFiles(told)
+    files.place("api", {path: content})
+    assert (tmp_path / "cert.pem").read_bytes() == content
+    assert content.startswith(told.owned[path])
+    assert 16 < len(told.owned[path]) <= 4096
+    files.remove_for("api")
+    assert told.owned == {}
 
 
 def test_what_a_power_cut_left_is_removed_at_the_next_start(tmp_path: Path) -> None:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from actors.guardian.drain import Drain, without_rest
-from tests.bundle_maker import running, wait_until
-from tests.secrets.secret_bundle import give, places_that_hold, secret, with_secrets
+from tests.bundle_maker import Run, running, wait_until
+from tests.secrets.secret_bundle import (
+    file_secret,
+    give,
+    places_that_hold,
+    secret,
+    with_secrets,
+)
 
 VALUE = "correct-horse-battery"
 SECRETS = (("key", VALUE.encode()),)
@@ -49,6 +56,9 @@ def test_a_migration_gets_secrets_and_its_output_hides_them(tmp_path: Path) -> N
         assert not places_that_hold(run, VALUE)
 
 
+PATIENT = {"timeout_ms": 60_000}
+"""On a busy machine last words may take their time."""
+
 PRINTS_AT_ITS_END = """
 import os, signal, sys, time
 key = os.environ["API_KEY"]
@@ -68,7 +78,7 @@ def test_the_guardian_hides_what_is_printed_after_the_death_of_the_runtime(
 ) -> None:
     """The runtime dies between the halves of a secret: it has read the first one."""
     made = with_secrets(tmp_path, secret("api_key")).script("bin/p", PRINTS_AT_ITS_END)
-    made.service("api", "bin/p", ports=(), secrets=["api_key"]).write()
+    made.service("api", "bin/p", ports=(), secrets=["api_key"], stop=PATIENT).write()
     with running(made) as run:
         give(run, api_key=VALUE)
         wait_until(lambda: "first half: " in run.log("api"), what="the first half")
@@ -109,3 +119,94 @@ def test_the_rest_of_a_cut_secret_is_hidden_however_it_comes(
 )
 def test_only_the_end_or_the_inside_of_a_secret_is_taken_for_one(data: bytes, shown: bytes) -> None:
     assert without_rest(data, SECRETS) == shown
+
+
+KEEPS_ITS_KEY = """
+import os, signal, sys, time
+key, file = os.environ["API_KEY"], os.path.join(os.environ["APP_DATA_DIR"], "last-key")
+before = open(file).read() if os.path.exists(file) else ""
+if before:
+    os.write(1, b"the key was " + before.encode() + b" and is " + key.encode() + b"\\n")
+with open(file, "w") as kept:
+    kept.write(key)
+def end(*_):
+    os.write(1, b"last words with " + key.encode() + b"\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+os.write(1, b"up\\n")
+while True:
+    time.sleep(1)
+"""
+
+
+def has_started(run: Run, times: int) -> bool:
+    return run.log("api").count("up\n") == times
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGTERM")
+def test_a_replaced_value_is_hidden_in_last_words_and_in_those_of_the_next_start(
+    tmp_path: Path,
+) -> None:
+    """The old process knows the old value, and the new one may know both."""
+    made = with_secrets(tmp_path, secret("api_key")).script("bin/p", KEEPS_ITS_KEY)
+    made.service("api", "bin/p", ports=(), secrets=["api_key"], stop=PATIENT).write()
+    hidden = "[secret:api_key]"
+    with running(made) as run:
+        for turn, value in enumerate((VALUE, "second-value", "third-value"), 1):
+            give(run, api_key=value)
+            wait_until(partial(has_started, run, turn), what="the next start")
+        run.post("/shutdown")
+        assert run.wait_gone() == 0
+        lines = run.log("api").splitlines()
+        assert lines.count(f"last words with {hidden}") == 3
+        assert lines.count(f"the key was {hidden} and is {hidden}") == 2
+        (run.app_data / "last-key").unlink()
+        assert not places_that_hold(run, VALUE, "second-value", "third-value")
+
+
+READS_AGAIN = """
+import os, signal, time
+path = os.environ["SECRET_FILE_CERT"]
+before = open(path).read()
+def end(*_):
+    while (now := open(path).read()) == before:
+        time.sleep(0.01)
+    os.write(1, b"it was " + before.encode() + b", it is " + now.encode() + b"\\n")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+os.write(1, b"up\\n")
+while True:
+    time.sleep(1)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGTERM")
+def test_a_new_value_is_hidden_before_the_service_that_reads_it_is_restarted(
+    tmp_path: Path,
+) -> None:
+    """Two share a file: the one that is restarted first brings the new value to the other."""
+    made = with_secrets(tmp_path, file_secret("cert", "cert")).script("bin/r", READS_AGAIN)
+    made.service("quick", ports=(), secrets=["cert"])
+    made.service("api", "bin/r", ports=(), secrets=["cert"], stop=PATIENT).write()
+    with running(made) as run:
+        give(run, cert=VALUE)
+        wait_until(partial(has_started, run, 1), what="the first start")
+        run.until_ready()
+        give(run, cert="second-value")
+        wait_until(partial(has_started, run, 2), what="the next start")
+        assert "it was [secret:cert], it is [secret:cert]\n" in run.log("api")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_the_guardian_hides_replaced_values_as_well(tmp_path: Path) -> None:
+    source = KEEPS_ITS_KEY.replace('b"last words with " + key', 'b"last words with " + before')
+    made = with_secrets(tmp_path, secret("api_key")).script("bin/p", source)
+    made.service("api", "bin/p", ports=(), secrets=["api_key"], stop=PATIENT).write()
+    with running(made) as run:
+        for turn, value in enumerate((VALUE, "second-value"), 1):
+            give(run, api_key=value)
+            wait_until(partial(has_started, run, turn), what="the next start")
+        run.kill(signal.SIGKILL)
+        run.wait_gone()
+        wait_until(lambda: not run.leftovers(), what="no process left")
+        assert run.log("api").splitlines()[-1] == "last words with [secret:api_key]"

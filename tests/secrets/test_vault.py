@@ -14,7 +14,7 @@ from actors.guardian.charge import Charge
 from actors.messages import Inputs, StartService
 from actors.process.launch import Launch
 from actors.state.secrets import read
-from actors.vault import Vault, open_vault
+from actors.vault import FORMER, FORMER_LENGTH, Vault, open_vault
 from manifest import load
 from manifest.schema import Manifest
 from tests.bundle_maker import wait_until
@@ -143,14 +143,46 @@ def test_what_is_no_store_is_set_aside(tmp_path: Path, text: str) -> None:
     assert [path.read_text() for path in tmp_path.glob("secrets.json.corrupt-*")] == [text]
 
 
+@pytest.mark.parametrize("text", ['{"secrets": {"api_key": "k-1"}}', '{"api_key": "k-1"}'])
+def test_what_an_editor_saved_with_a_byte_order_mark_is_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "secrets.json").write_text(text, encoding="utf-8-sig")
+    vault = opened(tmp_path)
+    assert vault.values_for("api")["api_key"] == "k-1"
+    assert not vault.set_aside
+    vault.store({"api_key": "k-2"}, 1)
+    assert json.loads((tmp_path / "secrets.json").read_bytes())["secrets"]["api_key"] == "k-2"
+
+
+def test_what_a_secret_was_before_is_remembered_within_bounds(tmp_path: Path) -> None:
+    vault = opened(tmp_path)
+    assert vault.former_for("api") == ()
+    for number in range(FORMER + 3):
+        vault.store({"api_key": f"value-{number}"}, 1)
+    latest = [{"api_key": f"value-{n}"} for n in range(FORMER + 1, 1, -1)]
+    assert list(vault.former_for("api")) == latest
+    assert vault.former_for("db") == vault.former_for("free") == ()
+    vault.store({"api_key": "value-5"}, 1)
+    former = [values["api_key"] for values in vault.former_for("api")]
+    assert former[0] == f"value-{FORMER + 2}"
+    assert "value-5" not in former
+    vault.store({"api_key": "x" * FORMER_LENGTH}, 1)
+    vault.store({"api_key": "short"}, 1)
+    vault.store({"api_key": "shorter"}, 1)
+    assert vault.former_for("api") == ({"api_key": "short"},)
+    assert "value" not in (tmp_path / "secrets.json").read_text()
+
+
 def test_no_text_of_what_carries_values_shows_them(tmp_path: Path) -> None:
     values = Concealed({"key": HIDDEN})
     (tmp_path / "secrets.json").write_text(json.dumps({"api_key": HIDDEN}))
     vault = opened(tmp_path)
+    vault.store({"api_key": "another"}, 1)
+    assert vault.former_for("api")[0]["api_key"] == HIDDEN
     carriers: list[object] = [
         values,
         Inputs({}, values),
         StartService(1, Inputs({}, vault.values_for("api"))),
+        Inputs({}, former=vault.former_for("api")),
         read(str(tmp_path)),
         Launch(argv=("/x",), env={"KEY": HIDDEN}, cwd="/", output=1),
         Charge("api", "x-api-1", secrets=(("key", HIDDEN.encode()),)),

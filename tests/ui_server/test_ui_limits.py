@@ -15,6 +15,8 @@ from aiohttp.web_response import Response
 from aiohttp.web_server import Server
 
 from actors.ui_server import connection
+from actors.ui_server.crowd import Crowd, crowd_for
+from tests.ui_server.conftest import read_all, until
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,12 @@ def test_what_is_not_a_request_is_refused_and_not_logged_with_a_trace(
     assert "Traceback" not in ui.log
 
 
+def test_a_path_in_raw_utf8_is_refused_with_what_to_do(ui: Any) -> None:
+    answer = ui.raw(request(target="/grün.txt".encode()))
+    assert answer.split()[1] == b"400"
+    assert b"percent-encoded" in answer
+
+
 def test_a_file_is_served_while_hundreds_of_clients_trickle(ui: Any) -> None:
     slow = [ui.connect() for _ in range(300)]
     for client in slow:
@@ -81,7 +89,7 @@ def test_a_file_is_served_while_hundreds_of_clients_trickle(ui: Any) -> None:
             client.close()
 
 
-def in_process(use: Callable[[int], Awaitable[None]]) -> None:
+def in_process(use: Callable[[int], Awaitable[None]], crowd: Crowd | None = None) -> None:
     """Serve 'ok' from a :class:`Connection` in this process, whose limits a test may lower."""
 
     async def run() -> None:
@@ -99,7 +107,7 @@ def in_process(use: Callable[[int], Awaitable[None]]) -> None:
 
         server = Server(handler)
         listening = await loop.create_server(
-            lambda: connection.Connection(server, loop), "127.0.0.1", 0
+            lambda: connection.Connection(server, loop, crowd or Crowd(100)), "127.0.0.1", 0
         )
         try:
             await use(listening.sockets[0].getsockname()[1])
@@ -149,27 +157,94 @@ def test_the_deadline_is_for_heads_only_and_for_each_anew(monkeypatch: pytest.Mo
     in_process(slow_body)
 
 
-def test_more_connections_than_the_limit_are_turned_away_and_later_welcome(
+CLOSING = b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+def test_clients_over_the_limit_get_a_503_and_the_health_check_its_answer(
+    serving: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "index.html").write_bytes(b"index")
+    (tmp_path / "well.txt").write_bytes(b"well")
+    ui = serving(tmp_path, max_connections=5, health_path="/well.txt")
+    crowd = [ui.connect() for _ in range(5)]
+    for client in crowd:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 200")
+    refused = ui.ask("/index.html")
+    assert (refused.status, refused.json["code"]) == (503, "crowded")
+    assert (refused.header("Retry-After"), refused.header("Connection")) == ("1", "close")
+    page = ui.ask("/", headers={"Accept": "text/html"})
+    assert page.status == 503
+    assert b"too many connections" in page.body
+    for path in (b"/well.txt", b"/well.txt?x=1"):
+        assert ui.raw(CLOSING.replace(b"Connection: close\r\n", b"") % path).endswith(b"well")
+    assert ui.ask("/well.txt", method="HEAD").status == 503
+    foreign = CLOSING.replace(b"localhost", b"evil.example") % b"/well.txt"
+    assert ui.raw(foreign).startswith(b"HTTP/1.1 403")
+    with crowd.pop(0) as inside:
+        inside.sendall(CLOSING % b"/index.html")
+        assert read_all(inside).endswith(b"index"), "who is inside is served"
+    until(lambda: ui.ask("/index.html").status == 200, "room for one more")
+    for client in crowd:
+        client.close()
+
+
+def test_over_the_limit_the_longest_there_makes_room() -> None:
+    async def flood(port: int) -> None:
+        kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2 + 3 + 1)]
+        longest, last = kept[2], kept[-1]
+        assert (await longest[0].read()).startswith(b"HTTP/1.1 503")
+        last[1].write(CLOSING % b"/")
+        assert (await last[0].read()).startswith(b"HTTP/1.1 200")
+        for _, writer in kept:
+            writer.close()
+
+    in_process(flood, Crowd(2, reserved=3))
+
+
+def test_who_is_over_the_limit_and_asks_nothing_is_turned_away_soon(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(connection, "OVER_SECONDS", 0.05)
 
-    async def crowd(port: int) -> None:
-        kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+    async def idle(port: int) -> None:
+        first = await asyncio.open_connection("127.0.0.1", port)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        assert (await reader.read()).startswith(b"HTTP/1.1 503")
+        writer.write(b"GET / HT")
+        assert b"HTTP/1.1 503" in await reader.read()
+        first[1].write(CLOSING % b"/")
+        assert (await first[0].read()).startswith(b"HTTP/1.1 200")
+        first[1].close()
         writer.close()
-        for _, other in kept:
-            other.close()
-        while True:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            answer = await reader.read()
-            writer.close()
-            if answer.startswith(b"HTTP/1.1 200"):
-                return
 
-    in_process(crowd)
+    in_process(idle, Crowd(1))
+
+
+@pytest.mark.parametrize(
+    ("most", "descriptors", "inside", "over"),
+    [(1000, 4096, 1000, 1000), (1000, 464, 100, 100), (5, 4096, 5, 1000), (9, 10, 1, 1)],
+)
+def test_a_crowd_is_no_bigger_than_the_descriptors_allow(
+    most: int, descriptors: int, inside: int, over: int
+) -> None:
+    class Guest:
+        turned_away = False
+
+        def turn_away(self) -> None:
+            self.turned_away = True
+
+    crowd = crowd_for(most, descriptors)
+    guests = [Guest() for _ in range(inside + over + 1)]
+    for guest in guests:
+        crowd.enter(guest)
+    assert [crowd.is_over(guest) for guest in guests].count(False) == inside
+    assert [guest.turned_away for guest in guests].count(True) == 1
+    assert guests[inside].turned_away
+    for guest in (guests[0], guests[0], guests[-1]):
+        crowd.leave(guest)
+    late = Guest()
+    crowd.enter(late)
+    assert not crowd.is_over(late)
 
 
 def test_an_unread_answer_does_not_hold_up_the_others(ui: Any) -> None:

@@ -263,7 +263,12 @@ def test_a_configuration_is_made_from_a_service_and_its_metadata() -> None:
         root="/bundle/ui",
         port=47001,
         upstream=47002,
-        metadata={"content_security_policy": "default-src 'self'", "response_timeout_ms": 5},
+        health_path="/well",
+        metadata={
+            "content_security_policy": "default-src 'self'",
+            "response_timeout_ms": 5,
+            "max_connections": 7,
+        },
     )
     assert config == UiConfig(
         service_id="web",
@@ -272,4 +277,6 @@ def test_a_configuration_is_made_from_a_service_and_its_metadata() -> None:
         upstream=47002,
         content_security_policy="default-src 'self'",
         response_timeout_ms=5,
+        max_connections=7,
+        health_path="/well",
     )

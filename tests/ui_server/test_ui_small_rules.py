@@ -227,6 +227,7 @@ def test_metadata_sets_the_policy_and_the_time_outs() -> None:
     found = read({"content_security_policy": "default-src 'self'", "run_mode": "on_demand"})
     assert found.content_security_policy == "default-src 'self'"
     assert (found.connect_timeout_ms, found.response_timeout_ms) == (5000, 60000)
+    assert found.max_connections == 1000
 
 
 @pytest.mark.parametrize(
@@ -235,6 +236,7 @@ def test_metadata_sets_the_policy_and_the_time_outs() -> None:
         ({"content_security_policy": 5}, "content_security_policy"),
         ({"content_security_policy": "a\r\nSet-Cookie: x"}, "content_security_policy"),
         ({"response_timeout_ms": 0}, "response_timeout_ms"),
+        ({"max_connections": 0}, "max_connections"),
         ({"allowed_origins": "https://a"}, "allowed_origins"),
     ],
 )
