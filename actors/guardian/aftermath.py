@@ -32,6 +32,7 @@ class Aftermath:
         self.killed: set[str] = set()
         self.left = 0
         self._prefix = f"{ledger.instance_id}-"
+        self._runtime = (ledger.runtime_pid, ledger.runtime_created)
         self._charges: dict[str, Charge] = dict(ledger.charges)
         self._until = cut_off(self._charges, self.started)
         self._asked: dict[str, float] = {}
@@ -60,7 +61,7 @@ class Aftermath:
 
     def _look(self) -> Living:
         self._pump({drain.fd for drain in self.drains.values() if not drain.ended})
-        seen = look(self._prefix, self._charges, self.drains)
+        seen = look(self._prefix, self._charges, self.drains, self._runtime)
         self.found |= set(seen)
         living = {
             instance: [p for p in processes if (p.pid, p.created) not in self._untouchable]

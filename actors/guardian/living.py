@@ -13,10 +13,13 @@ Living = dict[str, list[Found]]
 """Processes by instance; an instance without any is not in it."""
 
 
-def look(prefix: str, charges: dict[str, Charge], drains: dict[str, Drain]) -> Living:
+def look(
+    prefix: str, charges: dict[str, Charge], drains: dict[str, Drain], runtime: tuple[int, float]
+) -> Living:
     """Return what is left, by mark, session, pid and, at last, by its pipe or brand.
 
-    An instance that carries the runtime's mark and has no charge gets one.
+    An instance that carries the runtime's mark and has no charge gets one. The runtime itself (its
+    pid and start time) is none: its channel ends before the kernel is done with it.
     """
     sessions = _sessions(charges)
     living: Living = {}
@@ -26,7 +29,7 @@ def look(prefix: str, charges: dict[str, Charge], drains: dict[str, Drain]) -> L
         if charge.instance not in living and table.alive(charge.pid, charge.created):
             living[charge.instance] = [Found(charge.pid, charge.created, 0, "")]
     if not living:
-        living = _by_pipe(drains) or _by_brand(prefix)
+        living = _by_pipe(drains) or _by_brand(prefix, runtime)
     for instance in living:
         charges.setdefault(instance, stray(instance))
     return living
@@ -49,10 +52,11 @@ def _by_pipe(drains: dict[str, Drain]) -> Living:
     return {instance: found for instance, found in holding.items() if found}
 
 
-def _by_brand(prefix: str) -> Living:
+def _by_brand(prefix: str, runtime: tuple[int, float]) -> Living:
     """A process that did all that, and let go of the pipe, is still branded (Linux).
 
     Last of all: the runtime's helpers are branded too, and by now have ended by themselves.
     """
-    found = branded(prefix.removesuffix("-"))
+    everything = branded(prefix.removesuffix("-"))
+    found = [process for process in everything if (process.pid, process.created) != runtime]
     return {prefix: found} if found else {}

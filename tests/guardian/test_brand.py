@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from actors import table
+from actors.guardian.living import look
 from actors.process.sweep import sweep
 from actors.table.brand import brand, branded, is_branded
 from tests.guardian.household import Household, service
@@ -114,3 +115,11 @@ def test_the_sweep_ends_what_is_branded_and_nothing_else(tmp_path: Path) -> None
         assert other.poll() is None
         assert other.stdin
         other.stdin.close()
+
+
+def test_a_runtime_that_is_not_quite_gone_is_not_what_it_left() -> None:
+    with waiting(WAITS) as process:
+        runtime = (process.pid, table.created(process.pid) or 0.0)
+        prefix = f"{INSTANCE}-"
+        assert look(prefix, {}, {}, runtime) == {}
+        assert [found.pid for found in look(prefix, {}, {}, (0, 0.0))[prefix]] == [process.pid]
