@@ -232,11 +232,17 @@ def _adjustments(listener: socket.socket) -> Adjustments:
     return Adjustments(**settings)
 
 
-def _files_for_connections() -> int:
-    """Return how many connections the limit on open files leaves room for: half of it."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
+if sys.platform == "win32":
+
+    def _files_for_connections() -> int:
+        """Return how many connections there may be: Windows has no limit on open files."""
         return CONNECTIONS
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, soft // 2)
+
+else:
+
+    def _files_for_connections() -> int:
+        """Return how many connections the limit on open files leaves room for: half of it."""
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, soft // 2)

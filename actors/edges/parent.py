@@ -38,29 +38,32 @@ def _is_piped(fd: int) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-def _watch_stdin(loop: Loop, ended: Callable[[], None]) -> None:
-    if sys.platform == "win32":
+if sys.platform == "win32":
+
+    def _watch_stdin(_loop: Loop, ended: Callable[[], None]) -> None:
+        """Read on a thread of its own: select(2) takes no pipe on Windows."""
         threading.Thread(target=_read_to_end, args=(ended,), name="stdin", daemon=True).start()
-        return
 
-    def readable() -> None:
+    def _read_to_end(ended: Callable[[], None]) -> None:
         try:
-            data = os.read(STDIN, 65536)
-        except BlockingIOError:
-            return
+            while os.read(STDIN, 65536):
+                pass
         except OSError:
-            data = b""
-        if not data:
-            loop.unwatch(STDIN)
-            ended()
-
-    loop.call_soon(lambda: loop.watch(STDIN, readable))
-
-
-def _read_to_end(ended: Callable[[], None]) -> None:
-    try:
-        while os.read(STDIN, 65536):
             pass
-    except OSError:
-        pass
-    ended()
+        ended()
+
+else:
+
+    def _watch_stdin(loop: Loop, ended: Callable[[], None]) -> None:
+        def readable() -> None:
+            try:
+                data = os.read(STDIN, 65536)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                loop.unwatch(STDIN)
+                ended()
+
+        loop.call_soon(lambda: loop.watch(STDIN, readable))

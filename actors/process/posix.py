@@ -6,10 +6,13 @@ import errno
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 
 from actors.process import table, tree
 from actors.process.launch import Launch
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 SOCKET_ACTIVATION = True
 """Listening sockets can be handed over."""
