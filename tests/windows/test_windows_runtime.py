@@ -166,6 +166,15 @@ def test_a_bundle_comes_up_in_order_and_stops_in_reverse(running: Running) -> No
     assert log.split("\n") == ["listening db", "asked to stop", ""]
 
 
+def test_a_runtime_whose_console_is_closed_stops_in_order(running: Running) -> None:
+    pids = running.ready()
+    services.close_console(running.pid)
+    assert running.process.wait(30) == 0
+    _all_gone(pids)
+    assert running.left() == []
+    assert running.named("service_exit") == ["api", "db"]
+
+
 def test_a_service_whose_leader_is_killed_is_started_again_with_its_port_free(
     running: Running,
 ) -> None:

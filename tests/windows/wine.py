@@ -29,6 +29,8 @@ assert sys.platform != "win32"
 
 PACKAGES = ["wine64", "gcc-mingw-w64-x86-64"]
 WINE_PLACES = ["/usr/lib/wine/wine64", "/usr/bin/wine64", "/usr/bin/wine"]
+PLACES = ("tests/windows", "tests/runtime/test_migrations.py")
+"""What is run when nothing is named: Windows' own tests, and those of files that are in use."""
 LAST_WORDS_S = 2.0
 """How long the rest of the output may take to come once the command has ended."""
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -138,7 +140,7 @@ def chosen(arguments: list[str]) -> list[str]:
     if arguments[:1] == ["--python"]:
         return arguments[1:]
     named = any(os.path.exists(argument.partition("::")[0]) for argument in arguments)
-    places = [] if named else ["tests/windows"]
+    places = () if named else PLACES
     return ["-m", "pytest", "-p", "no:cacheprovider", *arguments, *places]
 
 
