@@ -128,7 +128,7 @@ class Incarnation:
         def look() -> None:
             from actors.edges.answering import impostor
 
-            found = impostor(port, child.pid, lambda: [pid for pid, _ in child.survivors()])
+            found = impostor(port, child.pid, child.survivors)
             if found is not None and self._child is child:
                 told = {"name": name, "port": port, "pid": found.pid, "program": found.name}
                 self._world.emit("port_answered_by_other", self._blueprint.service.id, **told)

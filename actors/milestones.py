@@ -49,15 +49,23 @@ def exec_time() -> float:
     since narrows it down, because so far nothing was waited for.
     """
     now = time.monotonic()
-    estimate = now - time.process_time()
-    if sys.platform != "linux":
+    return _narrowed(now - time.process_time(), now)
+
+
+if sys.platform == "linux":
+
+    def _narrowed(estimate: float, now: float) -> float:
+        try:
+            with open("/proc/self/stat", "rb") as file:
+                ticks = int(file.read().rpartition(b")")[2].split()[19])
+            asleep = time.clock_gettime(time.CLOCK_BOOTTIME) - now
+            tick = 1 / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError):
+            return estimate
+        earliest = ticks * tick - asleep
+        return min(max(estimate, earliest), earliest + tick)
+
+else:
+
+    def _narrowed(estimate: float, now: float) -> float:  # noqa: ARG001 - as on Linux
         return estimate
-    try:
-        with open("/proc/self/stat", "rb") as file:
-            ticks = int(file.read().rpartition(b")")[2].split()[19])
-        asleep = time.clock_gettime(time.CLOCK_BOOTTIME) - now
-        tick = 1 / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError):
-        return estimate
-    earliest = ticks * tick - asleep
-    return min(max(estimate, earliest), earliest + tick)

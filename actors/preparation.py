@@ -194,7 +194,7 @@ class Preparation:
     def _put_back(self, taken: Taken, reason: str) -> None:
         id_ = self._service.id
         logs = [stream.path for stream in self._world.streams.values()]
-        self._stores.snapshots.put_back(id_, taken, logs)
+        self._stores.snapshots.put_back(id_, taken, logs, self._world.closed_logs)
         self._stores.migrations.rolled_back(id_, taken.applied)
         self._stores.snapshots.drop(id_)
         self._world.emit("migration_rolled_back", id_, reason=reason)

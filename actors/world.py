@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from actors.blueprint import Blueprint
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from actors.edges.log_passage import Passage
     from actors.preparation import Stores
     from actors.secret_files import SecretFiles
+
+LONGEST_PAUSE = 5.0
+"""Seconds that the logs are kept closed at most; a disk may hang."""
 
 
 class Guardian(Protocol):
@@ -127,6 +131,24 @@ class World:
     def tallies(self) -> dict[str, Tally]:
         """Return the counts of checks, by service that has been asked."""
         return {id_: tally for id_, tally in self._tallies.copy().items() if tally.count}
+
+    @contextlib.contextmanager
+    def closed_logs(self) -> Iterator[None]:
+        """Keep every log's file closed meanwhile; what is written waits, so it must not be long."""
+        closed, over = threading.Event(), threading.Event()
+
+        def wait() -> None:
+            for file in list(self._files.values()):
+                file.close()
+            closed.set()
+            over.wait(LONGEST_PAUSE)
+
+        self._log_loop.call_soon(wait)
+        closed.wait(LONGEST_PAUSE)
+        try:
+            yield
+        finally:
+            over.set()
 
     @property
     def streams(self) -> dict[str, LogStream]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Mapping
 
 from actors.blueprint import Blueprint, Site
 from actors.edges.log_path import log_path
 from actors.page import is_page, upstream_of
+from actors.process import table
 from actors.snapshot import ServiceView, State
+from actors.state.instance import Instance
 from control.options import RunOptions
 from manifest import paths, platform
 from manifest.graph import Graph
@@ -67,7 +70,33 @@ class Bundle:
             upstream=upstream_of(service, self.manifest.services),
         )
 
-    def first_views(self, *, dry_run: bool) -> dict[str, ServiceView]:
+    def record(self, host: str, port: int) -> Instance:
+        """Return what is written down of this instance, whose API listens there."""
+        return Instance(
+            instance_id=self.instance_id,
+            pid=os.getpid(),
+            created=table.created(os.getpid()) or 0.0,
+            host=host,
+            port=port,
+            token_path=self.token_path,
+            manifest=os.path.abspath(self.options.manifest),
+            started_at=self.started_at,
+        )
+
+    def warn_of_sockets(self, warn: Callable[[str, str], object]) -> None:
+        """Say which services want a listening socket, where none can be handed over."""
+        for service in self.manifest.services:
+            names = [r.name for r in service.port_requests if r.requires_socket]
+            if names:
+                warn(
+                    f"service '{service.id}': this platform cannot hand over the listening socket "
+                    f"of {', '.join(names)}; the service gets the port's number only",
+                    service.id,
+                )
+
+    def first_views(
+        self, ports: Mapping[str, dict[str, int]], *, dry_run: bool
+    ) -> dict[str, ServiceView]:
         """Return the picture before anything has happened."""
         return {
             service.id: ServiceView(
@@ -76,6 +105,7 @@ class Bundle:
                 message="dry-run" if dry_run else "",
                 updated_at=self.started_at,
                 critical=service.critical,
+                ports=ports.get(service.id, {}),
                 skip_reason=str(service.metadata.get("skip_reason", "")),
             )
             for service in self.manifest.services

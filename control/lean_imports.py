@@ -248,7 +248,14 @@ def _replace(stand_in: object, real: object) -> None:
                 setattr(module, name, real)
 
 
-def _system() -> str:
-    """Say what ``platform.system()`` says."""
-    known = {"win32": "Windows", "darwin": "Darwin", "linux": "Linux"}
-    return known.get(sys.platform) or os.uname().sysname
+if sys.platform == "win32":
+
+    def _system() -> str:
+        """Say what ``platform.system()`` says."""
+        return "Windows"
+
+else:
+
+    def _system() -> str:
+        """Say what ``platform.system()`` says."""
+        return os.uname().sysname

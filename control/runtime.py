@@ -5,15 +5,15 @@
 3. the control socket listens; what an earlier instance left is ended; token and port files are
    written and the shell is told, so that whoever waits for them is never refused
 4. ports are chosen, the supervisor starts, services without dependencies are spawned
-5. Falcon and waitress are imported and serve, beside the booting services
+5. Falcon and waitress are imported and serve (control/api.py), beside the booting services
 6. the main thread waits for a reason to end, and then all this is undone in reverse
+   (control/taking_down.py)
 
 Nothing slow may be imported before 5; a test lists the modules that are.
 """
 
 from __future__ import annotations
 
-import functools
 import gc
 import os
 import sys
@@ -33,11 +33,10 @@ from actors.messages import StartBundle, SystemResumed
 from actors.milestones import Recorder
 from actors.process import SOCKET_ACTIVATION
 from actors.process.own_children import know
-from actors.process.upkeep import adopt_orphans, end_adopted, keep_reaping
+from actors.process.upkeep import adopt_orphans, keep_reaping
 from actors.service import ServiceActor
 from actors.snapshot import Board, Phase, ServiceView, Snapshot
 from actors.state import atomic, endpoint, instance, instance_lock
-from actors.state.instance import Instance
 from actors.state.telemetry import Telemetry
 from actors.supervisor import Collaborators, NoSecrets, Plan, Supervisor
 from actors.world import World
@@ -57,10 +56,10 @@ from manifest.findings import Findings
 
 if TYPE_CHECKING:
     from actors.preparation import Stores
+    from actors.shortages import Shortage
     from actors.state.migrations import Migrations
     from actors.vault import Vault
-    from control.facade import Facts
-    from control.running import Running
+    from control.api import Api
 
 STOPPED = 0
 CANNOT_START = 1
@@ -69,8 +68,6 @@ ALREADY_RUNNING = 3
 
 BEFORE_SPAWN, AFTER_SPAWN = 0.012, 0.002
 """Seconds that the heavy imports wait when a service becomes ready, and when one was spawned."""
-START = 60.0
-"""Seconds that a start may take before the app's version is written down beside it."""
 FIRST_SPAWN = 0.05
 """Seconds that the heavy imports leave to the first spawn; a bundle may have nothing to spawn."""
 
@@ -139,7 +136,7 @@ class House:
         self.guardian = guardian
         self.ending = Ending()
         self.supervisor: pykka.ActorRef[Any] | None = None
-        self.server: Any = None
+        self.api: Api | None = None
         self._first_spawn = threading.Event()
         self.courtesy = Courtesy()
         self._set_aside_early: list[str] = []
@@ -161,11 +158,10 @@ class House:
         self._start_services()
         threading.Thread(target=self._serve, name="api", daemon=True).start()
         request = self.ending.wait()
-        clean = self._stop_services(request.reason)
-        self._close(request.reason, clean=clean)
-        return STOPPED
+        from control.taking_down import take_down
 
-    # Up
+        take_down(self, request.reason)
+        return STOPPED
 
     def _sweep(self) -> None:
         if not os.path.lexists(instance.path(self.bundle.app_data)):
@@ -203,12 +199,14 @@ class House:
         bundle, console = self.bundle, self.console
         self.telemetry = Telemetry(bundle.telemetry_path, console.warn)
         for reason in self._set_aside_early:
-            self._set_aside(reason)
+            self.set_aside(reason)
         self.loop = Loop("events", console.fault, on_resume=self._resumed)
         self.log_loop = Loop("logs", console.fault)
         self.loop.start()
         self.log_loop.start()
-        self.register = Register(self.guardian, bundle.app_data, self._record(), console.warn)
+        self.register = Register(
+            self.guardian, bundle.app_data, bundle.record(self.host, self.port), console.warn
+        )
         self.guardian.attach(self.loop, self._guardian_news)
         self.reserved = HeldPorts()
         self.world = World(
@@ -235,27 +233,15 @@ class House:
         bundle = self.bundle
         full = bundle.options.verify == "full"
         stores: Stores = open_stores(
-            bundle.manifest, bundle.app_data, report=self._set_aside, verify_all=full
+            bundle.manifest, bundle.app_data, report=self.set_aside, verify_all=full
         )
-        self._tell_news(stores.migrations)
+        self.tell_news(stores.migrations)
         return stores
 
-    def _tell_news(self, migrations: Migrations) -> None:
+    def tell_news(self, migrations: Migrations) -> None:
+        """Tell what the record of migrations found when it was opened."""
         for event, details in migrations.news():
             self.emit(event, None, **details)
-
-    def _record(self) -> Instance:
-        bundle = self.bundle
-        return Instance(
-            instance_id=bundle.instance_id,
-            pid=os.getpid(),
-            created=_created(os.getpid()),
-            host=self.host,
-            port=self.port,
-            token_path=bundle.token_path,
-            manifest=os.path.abspath(bundle.options.manifest),
-            started_at=bundle.started_at,
-        )
 
     def _start_services(self) -> None:
         bundle = self.bundle
@@ -278,24 +264,33 @@ class House:
             self.port,
             self.reserved,
             self.console.warn,
-            self._set_aside,
+            self.set_aside,
         )
         ports, shortages = book.choose()
         self.recorder.mark(milestones.PORTS)
         self.blueprints = bundle.blueprints()
         if not SOCKET_ACTIVATION:
-            self._warn_of_sockets()
-        dry_run = bundle.options.dry_run
-        views = bundle.first_views(dry_run=dry_run)
-        if dry_run:
-            self.reserved.release_all()
-            views = {id_: _with_ports(view, ports) for id_, view in views.items()}
-            self.console.info(
-                "dry run: no service is started (use 'bundlevisor run', or --dry-run=false)"
-            )
-        self.board = Board(Snapshot(version=1, phase=Phase.RUNNING, services=views))
-        if dry_run:
-            return
+            bundle.warn_of_sockets(self.console.warn)
+        if bundle.options.dry_run:
+            self._pretend(ports)
+        else:
+            self._supervise(book, ports, shortages)
+
+    def _pretend(self, ports: supervision.Ports) -> None:
+        """Show every service as ready, with the ports that it would have; start none."""
+        self.reserved.release_all()
+        self.console.info(
+            "dry run: no service is started (use 'bundlevisor run', or --dry-run=false)"
+        )
+        self._show(self.bundle.first_views(ports, dry_run=True))
+
+    def _supervise(
+        self, book: PortBook, ports: supervision.Ports, shortages: dict[str, Shortage]
+    ) -> None:
+        """Start the supervisor, and by it every service that waits for no other."""
+        bundle = self.bundle
+        manifest = bundle.manifest
+        self._show(bundle.first_views({}, dry_run=False))
         unusable = self.gpu.unusable | {
             finding.service: finding.message for finding in bundle.loaded.findings.service_errors
         }
@@ -317,18 +312,11 @@ class House:
         if ports:
             book.remember(ports)
 
+    def _show(self, views: dict[str, ServiceView]) -> None:
+        self.board = Board(Snapshot(version=1, phase=Phase.RUNNING, services=views))
+
     def _secrets_of(self, ports: supervision.Ports) -> Vault:
         return self.secrets.prepare(self.blueprints.values(), ports)
-
-    def _warn_of_sockets(self) -> None:
-        for service in self.bundle.manifest.services:
-            names = [r.name for r in service.port_requests if r.requires_socket]
-            if names:
-                self.console.warn(
-                    f"service '{service.id}': this platform cannot hand over the listening socket "
-                    f"of {', '.join(names)}; the service gets the port's number only",
-                    service.id,
-                )
 
     def _spawn_actor(
         self,
@@ -349,104 +337,31 @@ class House:
             keep_reaping(self.loop)
             with self.courtesy:
                 lean_imports.import_waitress()
-                from control.server import ControlServer
-                from control.start_record import StartRecord
+                from control.api import Api
 
-                self.start_record = StartRecord(self.recorder, self.bundle, self.board)
-                self.server = ControlServer(self._facade(), self.token, self.socket)
-                self.server.start()
+                self.api = Api(self)
+                self.api.server.start()
             self.recorder.mark(milestones.API)
             gc.freeze()  # what is there by now stays, and need not be looked at each time
             gc.enable()
             self.gpu.ask_for_details(self.board)
             if self.supervisor is not None:
-                self._note_version()
-                self.start_record.keep(self.emit, self.console.warn)
+                from control.version_record import note_version
+
+                note_version(self)
+                self.api.start_record.keep(self.emit, self.console.warn)
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
             self.console.fault("control API", error)
             self.emit("runtime_error", None, error=f"control API: {error}")
             self.ending.ask("the control API could not be started")
-
-    def _note_version(self) -> None:
-        """Write down which version of the app was started, once that is over; say a downgrade."""
-        self.board.wait(lambda s: s.ready or s.hopeless, START)
-        try:
-            self._migrations().started()
-        except OSError as error:
-            self.console.warn(f"migrations.json could not be written: {error.strerror or error}")
-
-    def _migrations(self) -> Migrations:
-        """Return the record that preparations use, or one for a bundle that has none."""
-        services = self.bundle.manifest.services
-        if self.world.has_stores or any(one.assets or one.migrations for one in services):
-            return self.world.stores.migrations
-        from actors.state.migrations import Migrations
-
-        found = Migrations(self.bundle.app_data, self.bundle.manifest)
-        if found.trouble:
-            self._set_aside(found.trouble)
-        self._tell_news(found)
-        return found
-
-    def _facade(self) -> Running:
-        from control.running import Running, ServiceLogs
-
-        return Running(
-            board=self.board,
-            make_facts=lambda: self.facts,
-            open_vault=self.secrets.vault,
-            logs=ServiceLogs(self.blueprints, self.world),
-            events=self.telemetry,
-            supervisor=self.supervisor,
-            ending=self.ending,
-            world=self.world,
-            report_fault=self.console.fault,
-            validate_bundle=self._validate,
-            make_timeline=self.start_record.make,
-            view_gpu=self.gpu.view,
-        )
-
-    @functools.cached_property
-    def facts(self) -> Facts:
-        """What does not change while this instance lives."""
-        from control import version
-        from control.facade import Facts
-
-        bundle = self.bundle
-        return Facts(
-            manifest=bundle.manifest,
-            manifest_hash=bundle.loaded.sha256,
-            instance_id=bundle.instance_id,
-            started_at=bundle.started_at,
-            app_data_dir=bundle.app_data,
-            bundle_root=bundle.root,
-            dry_run=bundle.options.dry_run,
-            ipc_host=self.host,
-            ipc_port=self.port,
-            telemetry_path=bundle.telemetry_path,
-            runtime_version=version.VERSION,
-            build_version=version.build(),
-            pid=os.getpid(),
-        )
-
-    def _validate(self) -> Any:
-        from control import validate
-
-        bundle = self.bundle
-        return validate.report(
-            bundle.options.manifest,
-            bundle.root,
-            bundle.app_data,
-            full=bundle.options.verify == "full",
-            ports={id_: view.ports for id_, view in self.board.snapshot.services.items()},
-        )
 
     def _mark(self, what: str, service_id: str) -> None:
         self.recorder.mark(what, service_id)
         self._first_spawn.set()
         self.courtesy.hurry(AFTER_SPAWN if what == milestones.SPAWNED else BEFORE_SPAWN)
 
-    def _set_aside(self, reason: str) -> None:
+    def set_aside(self, reason: str) -> None:
+        """Tell of a file that was of no use."""
         self.emit("state_set_aside", None, reason=reason)
 
     def _guardian_news(self, event: str, details: dict[str, object]) -> None:
@@ -465,39 +380,6 @@ class House:
             port = next(iter(self.board.snapshot.services[service_id].ports.values()), 0)
             self.console.info(f"open http://127.0.0.1:{port}/", service_id)
 
-    # Down
-
-    def _stop_services(self, reason: str) -> bool:
-        """Stop everything in order, within a bound; return whether nothing is left."""
-        self.console.info(f"stopping: {reason}")
-        if self.supervisor is None:
-            self.board.publish(
-                Snapshot(version=2, phase=Phase.STOPPED, services=self.board.snapshot.services)
-            )
-            return True
-        from actors.stop_bound import stop_bound
-        from control.stopping import Stopping
-
-        stopping = Stopping(self.supervisor, self.board, self.ending, self.console)
-        return stopping.stop(reason, stop_bound(self.bundle.manifest, self.bundle.graph))
-
-    def _close(self, reason: str, *, clean: bool) -> None:
-        end_adopted()
-        if self.server is not None:
-            self.server.stop(1.0)
-        self.socket.close()
-        for stream in self.world.streams.values():
-            stream.close(0.5)
-        self.emit("runtime_shutdown", None, reason=reason)
-        self.telemetry.close(2.0)
-        self.register.close()
-        endpoint.remove_if_ours(self.bundle.token_path, self.token)
-        endpoint.remove_if_ours(endpoint.port_path(self.bundle.app_data), str(self.port))
-        if clean:
-            instance.remove(self.bundle.app_data, self.bundle.instance_id)
-            self.guardian.dismiss()
-        self.reserved.release_all()
-
 
 def _told(error: OSError | paths.PathRefused) -> str:
     """Return the words of an error; of a file that was to be renamed, the name that was wanted."""
@@ -512,15 +394,3 @@ def _report(console: Console, findings: Findings, manifest: str) -> None:
         console.error(f"{finding.path or manifest}: {finding.message}", finding.service)
     for finding in (*findings.service_errors, *findings.warnings):
         console.warn(f"{finding.path or manifest}: {finding.message}", finding.service)
-
-
-def _with_ports(view: ServiceView, ports: supervision.Ports) -> ServiceView:
-    import msgspec
-
-    return msgspec.structs.replace(view, ports=ports.get(view.id, {}))
-
-
-def _created(pid: int) -> float:
-    from actors.process import table
-
-    return table.created(pid) or 0.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from control import exit_codes, show
 from control.asking import Refused, accepted, output, width
+from control.terminal import is_terminal
 
 if TYPE_CHECKING:
     import argparse
@@ -49,7 +50,7 @@ def put(client: Client, arguments: argparse.Namespace) -> int:
 def _value(arguments: argparse.Namespace, prompt: dict[str, str]) -> str:
     if arguments.stdin:
         return sys.stdin.buffer.read().decode("utf-8", "surrogateescape").rstrip("\r\n")
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise NoValue("there is no terminal to type the value at; pipe it in with --stdin")
     import getpass
 

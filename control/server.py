@@ -113,6 +113,7 @@ class HttpServer(TcpWSGIServer):
         """Serve until :meth:`finish`; an error of ours is reported and does not end it."""
         while not self._is_finished():
             try:
+                self._sweep()
                 loop(self._patience(), use_poll=True, map=self._map, count=1)
             except Exception as error:  # noqa: BLE001 - nobody else is there to answer
                 self._fault("serving the control API", error)
@@ -140,13 +141,9 @@ class HttpServer(TcpWSGIServer):
                 super().pull_trigger()
 
     def readable(self) -> bool:
-        """Return whether to accept; sweeps once a second, by a clock that is never set."""
-        now = time.monotonic()
-        if now >= self._sweep_at:
-            self._sweep_at = now + SWEEP_S
-            for connection in list(self.active_channels.values()):
-                connection.expire(now)
-        return self.accepting and now >= self._full_until and self._finish_by is None
+        """Return whether to accept."""
+        open_ = time.monotonic() >= self._full_until and self._finish_by is None
+        return self.accepting and open_
 
     def handle_accept(self) -> None:
         """Accept one connection; when there are too many, at the cost of the oldest one."""
@@ -168,6 +165,18 @@ class HttpServer(TcpWSGIServer):
             connection.close()
             return
         self.channel_class(self, connection, address, self.adj, map=self._map)
+
+    def _sweep(self) -> None:
+        """Close what has expired, once a second, by a clock that is never set.
+
+        Not while the loop asks who can be read: select(2), which is what Windows has, fails as a
+        whole when one of the sockets has been closed.
+        """
+        now = time.monotonic()
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_S
+            for connection in list(self.active_channels.values()):
+                connection.expire(now)
 
     def _evict(self) -> bool:
         """Close the connection that has kept us waiting longest; False if all are being served."""
@@ -232,11 +241,17 @@ def _adjustments(listener: socket.socket) -> Adjustments:
     return Adjustments(**settings)
 
 
-def _files_for_connections() -> int:
-    """Return how many connections the limit on open files leaves room for: half of it."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
+if sys.platform == "win32":
+
+    def _files_for_connections() -> int:
+        """Return how many connections there may be: Windows has no limit on open files."""
         return CONNECTIONS
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, soft // 2)
+
+else:
+
+    def _files_for_connections() -> int:
+        """Return how many connections the limit on open files leaves room for: half of it."""
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, soft // 2)

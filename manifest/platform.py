@@ -31,9 +31,18 @@ def canonical(key: str) -> str:
 
 def current_key() -> str:
     """Return the key of the platform that this process runs on."""
-    if sys.platform == "win32":
-        return key_of("win32", windows_machine(os.environ))
-    return key_of(sys.platform, os.uname().machine)
+    return key_of(sys.platform, _machine())
+
+
+if sys.platform == "win32":
+
+    def _machine() -> str:
+        return windows_machine(os.environ)
+
+else:
+
+    def _machine() -> str:
+        return os.uname().machine
 
 
 def key_of(system: str, machine: str) -> str:

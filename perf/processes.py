@@ -12,6 +12,11 @@ from collections.abc import Collection
 
 PROC = sys.platform == "linux"
 
+if sys.platform == "win32":
+    KILL = signal.SIGTERM  # os.kill makes TerminateProcess of it
+else:
+    KILL = signal.SIGKILL
+
 
 def marked(variable: str, value: str) -> list[int]:
     """Return the pids whose environment has ``variable=value``, our own never."""
@@ -48,12 +53,17 @@ def _marked_by_psutil(variable: str, value: str) -> list[int]:
     return found
 
 
+def kill(pid: int) -> None:
+    """End a process at once; OSError when there is none."""
+    os.kill(pid, KILL)
+
+
 def end_marked(variable: str, value: str) -> int:
     """Kill what still carries the mark after two seconds; return how many processes that were."""
     left = _left_after(2, variable, value)
     for pid in left:
         try:
-            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+            kill(pid)
         except ProcessLookupError:
             continue
     _left_after(5, variable, value)
@@ -84,24 +94,27 @@ def wait_ended(process: subprocess.Popen[bytes], timeout: float) -> int:
 
 def cpu_seconds(pids: Collection[int]) -> float:
     """Return the processor time that the processes have used so far, ended threads included."""
-    return sum(_cpu_by_clock(pid) if PROC else _cpu_by_psutil(pid) for pid in pids)
+    return sum(map(_cpu, pids))
 
 
-def _cpu_by_clock(pid: int) -> float:
-    """Read a process's clock as clock_getcpuclockid(3) names it; OSError when it has gone.
+if sys.platform == "linux":
 
-    It counts nanoseconds. /proc/PID/stat counts ticks of 10 ms, and the schedstat of the tasks
-    forgets what a thread has used as soon as the thread ends.
-    """
-    scheduler_clock = 2
-    return time.clock_gettime(~pid << 3 | scheduler_clock)
+    def _cpu(pid: int) -> float:
+        """Read a process's clock as clock_getcpuclockid(3) names it; OSError when it has gone.
 
+        It counts nanoseconds. /proc/PID/stat counts ticks of 10 ms, and the schedstat of the tasks
+        forgets what a thread has used as soon as the thread ends.
+        """
+        scheduler_clock = 2
+        return time.clock_gettime(~pid << 3 | scheduler_clock)
 
-def _cpu_by_psutil(pid: int) -> float:
-    import psutil
+else:
 
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
+    def _cpu(pid: int) -> float:
+        import psutil
+
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system)
 
 
 def memory_bytes(pids: Collection[int]) -> int:

@@ -37,7 +37,7 @@ class Program(msgspec.Struct, frozen=True):
 @cache
 def find(native: bool = True) -> Program:
     """Return the program to run: the native one if it is wanted and can be compiled."""
-    binary = _compiled() if native and os.name == "posix" else None
+    binary = _compiled() if native else None
     if binary:
         return Program(native=True, path=binary)
     return Program(native=False, path=os.path.join(HERE, "service.py"))
@@ -58,22 +58,30 @@ def install(program: Program, folder: str) -> str:
     return name
 
 
-def _launcher(source: str) -> tuple[str, str]:
-    if os.name == "nt":
+if sys.platform == "win32":
+
+    def _launcher(source: str) -> tuple[str, str]:
         return "service.cmd", f'@"{sys.executable}" -I -S "{source}" %*\r\n'
-    return "service", f'#!/bin/sh\nexec "{sys.executable}" -I -S "{source}" "$@"\n'
 
+    def _compiled() -> str | None:
+        """Compile nothing: the program is POSIX's."""
+        return None
 
-def _compiled() -> str | None:
-    source = os.path.join(HERE, "service.c")
-    with open(source, "rb") as file:
-        version = zlib.crc32(file.read())
-    folder = os.path.join(tempfile.gettempdir(), f"bundlevisor-perf-{os.getuid()}")
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    if os.stat(folder).st_uid != os.getuid():
-        return None  # somebody else's folder: nothing in it is to be run
-    target = os.path.join(folder, f"service-{version:08x}")
-    return target if os.path.exists(target) or _compile(source, target) else None
+else:
+
+    def _launcher(source: str) -> tuple[str, str]:
+        return "service", f'#!/bin/sh\nexec "{sys.executable}" -I -S "{source}" "$@"\n'
+
+    def _compiled() -> str | None:
+        source = os.path.join(HERE, "service.c")
+        with open(source, "rb") as file:
+            version = zlib.crc32(file.read())
+        folder = os.path.join(tempfile.gettempdir(), f"bundlevisor-perf-{os.getuid()}")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        if os.stat(folder).st_uid != os.getuid():
+            return None  # somebody else's folder: nothing in it is to be run
+        target = os.path.join(folder, f"service-{version:08x}")
+        return target if os.path.exists(target) or _compile(source, target) else None
 
 
 def _compile(source: str, target: str) -> bool:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 
-from perf import options, results
+from perf import options, processes, results
 from perf.bundles import Bundle
 from perf.contender import Contender, ContenderError, Run
 from perf.records import Incarnation
@@ -30,7 +29,7 @@ def measure(contender: Contender, bundle: Bundle, settle: float) -> dict[str, li
         time.sleep(settle)
         for victim in list(run.record):
             killed = time.monotonic_ns()
-            os.kill(victim.pid, signal.SIGKILL)
+            processes.kill(victim.pid)
             successor = _await_successor(run, victim)
             sample["respawn"].append((successor.start - killed) / 1e6)
             sample["serving"].append((successor.listen - killed) / 1e6)

@@ -24,7 +24,14 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 LOCK = os.path.join(ROOT, "requirements-dev.txt")
 STAMP = os.path.join(VENV, "installed-from")
-OURS = ("manifest", "actors", "control", "perf", "tests", os.path.join("examples", "notes"))
+PACKAGES = ("manifest", "actors", "control", "perf")
+OURS = (*PACKAGES, "tests", os.path.join("examples", "notes"))
+TYPED = (
+    ("linux", ()),  # what pyproject.toml names: the tests too, which are Linux'
+    ("darwin", PACKAGES),
+    ("win32", (*PACKAGES, os.path.join("tests", "windows"))),
+)
+"""For which platforms the types are checked, and of what."""
 NEEDED_BY = (
     ("the tests in a browser", ("chromium", "google-chrome")),
     ("the tests in a browser", ("chromedriver",)),
@@ -144,7 +151,10 @@ def check(steps: Steps, pytest_arguments: list[str]) -> None:
     """Run every check, whatever the others say."""
     steps.run("ruff check", PYTHON, "-m", "ruff", "check", ".")
     steps.run("ruff format", PYTHON, "-m", "ruff", "format", "--check", ".")
-    steps.run("mypy", PYTHON, "-m", "mypy")
+    for system, what in TYPED:
+        cache = os.path.join(".mypy_cache", system)  # one cache would be thrown away each time
+        types = (PYTHON, "-m", "mypy", "--platform", system, "--cache-dir", cache, *what)
+        steps.run(f"mypy for {system}", *types)
     steps.run("pytest", PYTHON, "-m", "pytest", *pytest_arguments)
     steps.run("start-up budget", PYTHON, "-m", "perf", "budget")
 

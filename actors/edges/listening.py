@@ -136,10 +136,17 @@ class _Pending:
         """Nothing is under way yet."""
 
 
-def _netlink() -> socket.socket:
-    link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
-    link.settimeout(0.2)
-    return link
+if sys.platform == "linux":
+
+    def _netlink() -> socket.socket:
+        link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
+        link.settimeout(0.2)
+        return link
+
+else:
+
+    def _netlink() -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "netlink is Linux's")
 
 
 def listening_ports(link: socket.socket, ports: Collection[int]) -> set[int]:

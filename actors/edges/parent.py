@@ -24,8 +24,8 @@ def watch_parent(loop: Loop, parent: int, told: Callable[[str], None]) -> None:
 
     A parent that was gone already (pid 0 or 1: init has adopted us) cannot be watched.
     """
-    if parent > 1:
-        process.watch_process(loop, parent, lambda: told("the process that started it has ended"))
+    for starter in _starters(parent) if parent > 1 else ():
+        process.watch_process(loop, starter, lambda: told("the process that started it has ended"))
     if _is_piped(STDIN):
         _watch_stdin(loop, lambda: told("its standard input has ended"))
 
@@ -38,29 +38,42 @@ def _is_piped(fd: int) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-def _watch_stdin(loop: Loop, ended: Callable[[], None]) -> None:
-    if sys.platform == "win32":
+if sys.platform == "win32":
+
+    def _starters(parent: int) -> list[int]:
+        """Return the parent, and the shell too where that started a launcher."""
+        from actors.process.windows_launcher import launchers, starters
+
+        return starters(parent, launchers())
+
+    def _watch_stdin(_loop: Loop, ended: Callable[[], None]) -> None:
+        """Read on a thread of its own: select(2) takes no pipe on Windows."""
         threading.Thread(target=_read_to_end, args=(ended,), name="stdin", daemon=True).start()
-        return
 
-    def readable() -> None:
+    def _read_to_end(ended: Callable[[], None]) -> None:
         try:
-            data = os.read(STDIN, 65536)
-        except BlockingIOError:
-            return
+            while os.read(STDIN, 65536):
+                pass
         except OSError:
-            data = b""
-        if not data:
-            loop.unwatch(STDIN)
-            ended()
-
-    loop.call_soon(lambda: loop.watch(STDIN, readable))
-
-
-def _read_to_end(ended: Callable[[], None]) -> None:
-    try:
-        while os.read(STDIN, 65536):
             pass
-    except OSError:
-        pass
-    ended()
+        ended()
+
+else:
+
+    def _starters(parent: int) -> list[int]:
+        """Return the parent: launchers become what they launch (execve)."""
+        return [parent]
+
+    def _watch_stdin(loop: Loop, ended: Callable[[], None]) -> None:
+        def readable() -> None:
+            try:
+                data = os.read(STDIN, 65536)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                loop.unwatch(STDIN)
+                ended()
+
+        loop.call_soon(lambda: loop.watch(STDIN, readable))

@@ -7,12 +7,17 @@ import signal
 import sys
 
 from actors import table
-from actors.guardian.channel_posix import Receiver
+from actors.guardian import channel_posix
+from actors.table import exit_watch
 from actors.table.brand import clear
-from actors.table.exit_watch import ExitWatch
 from actors.table.found import Found
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
+
+__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]
+
+Receiver = channel_posix.Receiver
+ExitWatch = exit_watch.ExitWatch
 
 NAME = b"bundle-guardian"
 """At most 15 bytes (prctl(2), PR_SET_NAME)."""
@@ -103,6 +108,3 @@ def _write(path: str, content: bytes) -> None:
             file.write(content)
     except OSError:
         return
-
-
-__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]

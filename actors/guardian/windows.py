@@ -30,15 +30,21 @@ SIGKILL = 9
 def isolate(channel: int) -> None:  # noqa: ARG001
     """Be deaf to the terminal and keep no file or folder of the runtime's.
 
-    A process's current folder cannot be removed on Windows.
+    A process's current folder cannot be removed on Windows. When the console is closed the guardian
+    has the seconds that the runtime has, instead of ending at once.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGBREAK, signal.SIG_IGN)
+    windows_console.watch_close(_nothing)
     nul = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(nul, fd)
     sys.path[:] = [os.path.abspath(entry) for entry in sys.path]
     os.chdir(os.environ["SYSTEMROOT"])
+
+
+def _nothing() -> None:
+    """The end of the runtime is what counts."""
 
 
 def census(prefix: str, sessions: set[int]) -> list[Found]:  # noqa: ARG001

@@ -10,33 +10,39 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
+if sys.platform == "linux":
 
-@contextlib.contextmanager
-def starting() -> Iterator[None]:
-    """Make every child that is started within the block known as ours."""
-    if sys.platform != "linux":
-        yield
-        return
-    from actors.process import tree
+    @contextlib.contextmanager
+    def starting() -> Iterator[None]:
+        """Make every child that is started within the block known as ours."""
+        from actors.process import tree
 
-    with tree.spawning:
-        before = set(tree.children())
-        yield
-        for pid in set(tree.children()) - before:
-            tree.know(pid)
+        with tree.spawning:
+            before = set(tree.children())
+            yield
+            for pid in set(tree.children()) - before:
+                tree.know(pid)
 
-
-def know(pid: int) -> None:
-    """Make one child known as ours."""
-    if sys.platform == "linux":
+    def know(pid: int) -> None:
+        """Make one child known as ours."""
         from actors.process import tree
 
         tree.know(pid)
 
-
-def forget(pid: int) -> None:
-    """Say that a child has been reaped: its pid may become that of an adopted one."""
-    if sys.platform == "linux":
+    def forget(pid: int) -> None:
+        """Say that a child has been reaped: its pid may become that of an adopted one."""
         from actors.process import tree
 
         tree.unknow(pid)
+
+else:
+
+    def starting() -> contextlib.AbstractContextManager[None]:
+        """Note nothing: nothing is adopted, so nothing needs to be told from it."""
+        return contextlib.nullcontext()
+
+    def know(pid: int) -> None:
+        """Note nothing."""
+
+    def forget(pid: int) -> None:
+        """Note nothing."""

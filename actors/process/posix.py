@@ -6,10 +6,13 @@ import errno
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 
 from actors.process import table, tree
 from actors.process.launch import Launch
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 SOCKET_ACTIVATION = True
 """Listening sockets can be handed over."""
@@ -47,11 +50,9 @@ class Child:
                 tree.unknow(self.pid)
         return self._status
 
-    def survivors(self) -> list[tree.Member]:
-        """Return the processes of the tree that are alive, also those that left the session."""
-        return tree.survivors(
-            self.pid, self.instance, reaped=self._status is not None, adopting=self._adopting
-        )
+    def survivors(self) -> list[int]:
+        """Return the pids of the tree that are alive, also of those that left the session."""
+        return [pid for pid, _ in self._members()]
 
     def ask_to_stop(self, signal_name: str) -> bool:
         """Send the stop signal to every process of the tree; already gone is success.
@@ -69,8 +70,13 @@ class Child:
         """Say that nothing of the tree is left."""
         tree.fell(self.pid)
 
+    def _members(self) -> list[tree.Member]:
+        return tree.survivors(
+            self.pid, self.instance, reaped=self._status is not None, adopting=self._adopting
+        )
+
     def _signal(self, number: signal.Signals) -> None:
-        members = self.survivors()
+        members = self._members()
         if self._status is None and self._signal_group(number):
             members = [member for member in members if not _in_group(member[0], self.pid)]
         for pid, created in members:

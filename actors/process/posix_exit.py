@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable
 
 from actors.edges.loop import Loop
-from actors.process.posix import Child
+from actors.process import posix
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 
-def watch_exit(loop: Loop, child: Child, told: Callable[[], None]) -> None:
+def watch_exit(loop: Loop, child: posix.Child, told: Callable[[], None]) -> None:
     """Call ``told`` once when the leader has ended: on the loop's thread, or one of its own."""
     if not _watch(loop, child.pid, told):
         name = f"exit of {child.pid}"

@@ -12,11 +12,14 @@ only tree that was there when it was born; if there were several, it is ended wi
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 
 from actors.process import table
 from actors.table.found import Found
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 Member = tuple[int, float]
 """A pid, and the create time that tells it from a later process with the same pid."""

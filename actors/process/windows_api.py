@@ -126,6 +126,8 @@ _declare("CreateProcessW", wintypes.BOOL, wintypes.LPCWSTR, wintypes.LPWSTR, c_v
          POINTER(ProcessInformation))  # fmt: skip
 _declare("ResumeThread", wintypes.DWORD, wintypes.HANDLE)
 _declare("GetProcessTimes", wintypes.BOOL, wintypes.HANDLE, *[POINTER(wintypes.FILETIME)] * 4)
+_declare("QueryFullProcessImageNameW", wintypes.BOOL, wintypes.HANDLE, wintypes.DWORD,
+         wintypes.LPWSTR, POINTER(wintypes.DWORD))  # fmt: skip
 _declare("SetNamedPipeHandleState", wintypes.BOOL, wintypes.HANDLE, POINTER(wintypes.DWORD),
          c_void_p, c_void_p)  # fmt: skip
 _declare("GetConsoleProcessList", wintypes.DWORD, POINTER(wintypes.DWORD), wintypes.DWORD)

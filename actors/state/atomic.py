@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import TypeVar
 
 if sys.platform == "win32":
-    from actors.state.rename_windows import replace, sync_folder
+    from actors.state.files_windows import read, replace, sync_folder
 else:
-    from actors.state.rename_posix import replace, sync_folder
+    from actors.state.files_posix import read, replace, sync_folder
 
 T = TypeVar("T")
 
@@ -95,8 +95,7 @@ def read_or_set_aside(
     (None, None). ``now`` is seconds since the epoch.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read().removeprefix(MARK)
+        data = read(path).removeprefix(MARK)
         if not data.strip(b" \t\r\n\0"):
             raise ValueError("it is empty")
         return parse(data), None

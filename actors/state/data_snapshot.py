@@ -14,7 +14,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import msgspec
 
@@ -22,9 +22,9 @@ from actors.state import atomic
 from manifest.paths import within
 
 if sys.platform == "win32":
-    from actors.state.rename_windows import sync_folder
+    from actors.state.files_windows import remove_tree, replace, sync_folder
 else:
-    from actors.state.rename_posix import sync_folder
+    from actors.state.files_posix import remove_tree, replace, sync_folder
 
 FOLDER = "snapshots"
 FILE = "snapshot.json"
@@ -83,10 +83,17 @@ class DataSnapshots:
             done = msgspec.structs.replace(taken, upgraded=True)
             atomic.write(self._file(service_id), msgspec.json.encode(done))
 
-    def put_back(self, service_id: str, taken: Taken, logs: Iterable[str] = ()) -> None:
+    def put_back(
+        self,
+        service_id: str,
+        taken: Taken,
+        logs: Iterable[str] = (),
+        closed: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         """Make the data folders what they were; may be repeated after a crash. Raises OSError.
 
-        ``logs`` within them stay as they are: they say why, and are being written.
+        ``logs`` within them stay as they are: they say why, and are being written. ``closed`` keeps
+        their files closed for a moment: Windows renames no folder with an open file in it.
         """
         for place, folder in enumerate(taken.folders):
             fresh, broken = f"{folder}.restoring", f"{folder}.broken"
@@ -94,11 +101,13 @@ class DataSnapshots:
             _copy(self._copy_of(service_id, place), fresh)
             _sync(fresh)
             if os.path.lexists(folder):
-                for log in logs:
-                    _keep_log(log, folder, fresh)
                 _remove(broken)
-                os.rename(folder, broken)
-            os.rename(fresh, folder)
+            with closed():
+                if os.path.lexists(folder):
+                    for log in logs:
+                        _keep_log(log, folder, fresh)
+                    replace(folder, broken)
+                replace(fresh, folder)
             sync_folder(os.path.dirname(folder))
             _remove(broken)
 
@@ -141,7 +150,7 @@ def _keep_log(path: str, folder: str, fresh: str) -> None:
     for one in os.listdir(home) if os.path.isdir(home) else ():
         if one == name or (one.startswith(f"{name}.") and one[len(name) + 1 :].isdigit()):
             os.makedirs(target, exist_ok=True)
-            os.replace(os.path.join(home, one), os.path.join(target, one))
+            replace(os.path.join(home, one), os.path.join(target, one))
 
 
 def _sync(folder: str) -> None:
@@ -210,4 +219,4 @@ def _remove(path: str) -> None:
     if os.path.islink(path) or os.path.isfile(path):
         os.unlink(path)
     elif os.path.isdir(path):
-        shutil.rmtree(path)
+        remove_tree(path)

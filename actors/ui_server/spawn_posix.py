@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from multiprocessing import spawn as method
 
+from actors.process import posix
 from actors.process.launch import INSTANCE_MARK
-from actors.process.posix import Child
 from actors.ui_server.spawned import Spawned
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 
 class InheritedFd:
@@ -59,7 +62,7 @@ def spawn(pickled: Callable[[Spawning], bytes], output: int, env: dict[str, str]
     finally:
         os.close(read)
     _deliver(write, arguments)
-    child = Child(started.pid, started.poll, env.get(INSTANCE_MARK, ""))
+    child = posix.Child(started.pid, started.poll, env.get(INSTANCE_MARK, ""))
     return Spawned(child, _nothing_kept)
 
 

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+import select
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -121,6 +123,28 @@ def test_a_connection_that_says_nothing_is_closed(
 ) -> None:
     clients.append(api.connect())
     assert read_to_end(clients[0]) == b""
+
+
+def test_a_connection_that_is_closed_does_not_disturb_the_others_where_there_is_only_select(
+    hasty: float, api: Api, clients: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows; a fault would be found when the server has stopped."""
+    turns: list[float] = []
+    turn = waitress_parts.loop
+
+    def noted(*arguments: Any, **keywords: Any) -> None:
+        try:
+            turn(*arguments, **keywords)
+        finally:
+            turns.append(time.monotonic())
+
+    monkeypatch.delattr(select, "poll", raising=False)
+    monkeypatch.setattr(control.server, "loop", noted)
+    clients.append(api.connect())
+    assert read_to_end(clients[0]) == b""
+    seen = len(turns)  # until then nothing is opened, which might get the number of what was closed
+    until(lambda: len(turns) >= seen + 2, "two turns more")
+    assert api.get("/healthz").status == 200
 
 
 def test_a_connection_between_requests_is_kept(hasty: float, api: Api) -> None:

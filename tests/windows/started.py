@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import _winapi
 import ctypes
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from ctypes import wintypes
 
 from actors.process import windows, windows_exit
 from actors.process.launch import Launch
@@ -15,6 +17,7 @@ from actors.process.launch import Launch
 assert sys.platform == "win32"
 
 DEADLINE = 20.0
+CTRL_CLOSE_EVENT = 2
 SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
 PARENT = (
     "import os, subprocess, sys, time\n"
@@ -42,6 +45,25 @@ def is_alive(pid: int) -> bool:
     ended = threading.Event()
     windows_exit.watch_process(None, pid, ended.set)
     return not ended.wait(0.05)
+
+
+def close_console(pid: int) -> None:
+    """Do to one process what Windows does to all of a console whose window is closed.
+
+    The system has each of them run CtrlRoutine(CTRL_CLOSE_EVENT) on a new thread; its address is
+    the same everywhere. Returns when that has begun.
+    """
+    kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+    start = kernel32.CreateRemoteThread
+    start.restype = wintypes.HANDLE
+    start.argtypes = (wintypes.HANDLE, *[ctypes.c_void_p] * 4, wintypes.DWORD, ctypes.c_void_p)
+    routine = ctypes.cast(ctypes.WinDLL("kernelbase").CtrlRoutine, ctypes.c_void_p)
+    process = _winapi.OpenProcess(_winapi.PROCESS_ALL_ACCESS, False, pid)
+    thread = start(process, None, None, routine, CTRL_CLOSE_EVENT, 0, None)
+    _winapi.CloseHandle(process)
+    if not thread:
+        raise ctypes.WinError(ctypes.get_last_error())
+    _winapi.CloseHandle(thread)
 
 
 class Started:

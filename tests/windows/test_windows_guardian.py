@@ -118,6 +118,18 @@ def test_a_runtime_may_die_before_its_guardian_has_come_up(run: Any) -> None:
     assert guarded.telemetry()[0]["details"]["found"] == 1
 
 
+def test_a_guardian_whose_console_is_closed_still_ends_what_a_dead_runtime_leaves(
+    run: Any,
+) -> None:
+    guarded = run("sleeps")
+    up(guarded.guardian)
+    services.close_console(guarded.guardian)
+    guarded.top.kill()
+    gone(*guarded.services, guarded.guardian)
+    assert not guarded.token
+    assert guarded.telemetry()[0]["event"] == "runtime_died"
+
+
 def test_the_guardian_says_which_exit_code_the_runtime_had(run: Any) -> None:
     guarded = run("sleeps")
     up(guarded.guardian)

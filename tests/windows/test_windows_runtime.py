@@ -5,12 +5,14 @@ The environment variable BUNDLEVISOR_EXE may name a frozen build, which is teste
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,14 @@ setTimeout(() => {}, 600000)
 """
 
 
+ENTRY_POINT = """
+import sys
+from control.__main__ import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+
+
 def _service(name: str, *needs: str) -> dict[str, Any]:
     return {
         "id": name,
@@ -85,12 +95,12 @@ def _bundle(folder: Path) -> Path:
 class Running:
     """``bundlevisor run`` of that bundle; ``parent`` are the words that start a parent of it."""
 
-    def __init__(self, folder: Path, *parent: str) -> None:
+    def __init__(self, folder: Path, *parent: str, command: Sequence[str] = COMMAND) -> None:
         self.app_data = folder / "app data"
         manifest = _bundle(folder / "bundle")
         words = ["run", "--manifest", str(manifest), "--app-data", str(self.app_data)]
         self.process = subprocess.Popen(
-            [*parent, *COMMAND, *words],
+            [*parent, *command, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
         )
@@ -156,6 +166,15 @@ def test_a_bundle_comes_up_in_order_and_stops_in_reverse(running: Running) -> No
     assert log.split("\n") == ["listening db", "asked to stop", ""]
 
 
+def test_a_runtime_whose_console_is_closed_stops_in_order(running: Running) -> None:
+    pids = running.ready()
+    services.close_console(running.pid)
+    assert running.process.wait(30) == 0
+    _all_gone(pids)
+    assert running.left() == []
+    assert running.named("service_exit") == ["api", "db"]
+
+
 def test_a_service_whose_leader_is_killed_is_started_again_with_its_port_free(
     running: Running,
 ) -> None:
@@ -217,6 +236,48 @@ def test_a_runtime_whose_parent_has_died_stops_in_order(tmp_path: Path) -> None:
         assert running.named("service_exit") == ["api", "db"]
         assert running.named("runtime_shutdown")
         assert not running.named("runtime_died")
+    finally:
+        running.end()
+
+
+def _launcher(folder: Path) -> str:
+    """Make the .exe that pip makes of an entry point: its launcher, which Python, and a zip."""
+    path = folder / "bundlevisor.exe"
+    stub = Path(os.environ.get("PIP_LAUNCHER") or pytest.skip("PIP_LAUNCHER names no t64.exe"))
+    program = io.BytesIO()
+    with zipfile.ZipFile(program, "w") as archive:
+        archive.writestr("__main__.py", ENTRY_POINT)
+    named = f"#!{sys.executable}\r\n".encode()
+    path.write_bytes(stub.read_bytes() + named + program.getvalue())
+    return str(path)
+
+
+def test_a_runtime_behind_pips_launcher_stops_when_what_started_that_has_died(
+    tmp_path: Path,
+) -> None:
+    words = (sys.executable, "-c", PARENT)
+    running = Running(tmp_path, *words, command=[_launcher(tmp_path)])
+    try:
+        pids = running.ready()
+        running.process.kill()
+        _all_gone([running.pid, *pids])
+        assert running.named("service_exit") == ["api", "db"]
+        assert not running.named("runtime_died")
+    finally:
+        running.end()
+
+
+def test_a_runtime_behind_pips_launcher_is_stopped_in_order_by_the_end_of_that(
+    tmp_path: Path,
+) -> None:
+    running = Running(tmp_path, command=[_launcher(tmp_path)])
+    try:
+        pids = running.ready()
+        running.process.kill()
+        _all_gone([running.pid, *pids])
+        services.wait_until(lambda: not running.left(), "the removal of token and port file")
+        log = (running.app_data / "logs" / "db.log").read_text()
+        assert "asked to stop" in log, "the service was not given the time to stop"
     finally:
         running.end()
 

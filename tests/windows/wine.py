@@ -11,13 +11,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import getpass
+import importlib.util
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from typing import IO
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from tests.windows.wine_python import COMPILER, build
@@ -26,6 +29,10 @@ assert sys.platform != "win32"
 
 PACKAGES = ["wine64", "gcc-mingw-w64-x86-64"]
 WINE_PLACES = ["/usr/lib/wine/wine64", "/usr/bin/wine64", "/usr/bin/wine"]
+PLACES = ("tests/windows", "tests/runtime/test_migrations.py")
+"""What is run when nothing is named: Windows' own tests, and those of files that are in use."""
+LAST_WORDS_S = 2.0
+"""How long the rest of the output may take to come once the command has ended."""
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -102,7 +109,16 @@ def wine_environment(root: str) -> dict[str, str]:
         "PYTHONPYCACHEPREFIX": windows_path(os.path.join(root, "pycache")),
         "PYTHONUTF8": "1",
         "NODE_EXE": windows_path(os.path.join(root, "node", "node.exe")),
+        "PIP_LAUNCHER": windows_path(pip_launcher()),
     }
+
+
+def pip_launcher() -> str:
+    """Return the program of which pip makes every command on Windows; each pip brings it along."""
+    found = importlib.util.find_spec("pip")
+    if found is None or not found.origin:
+        raise SystemExit(f"{sys.executable} has no pip, which brings the launcher that is tested")
+    return os.path.join(os.path.dirname(found.origin), "_vendor", "distlib", "t64.exe")
 
 
 def windows_path(path: str) -> str:
@@ -124,12 +140,15 @@ def chosen(arguments: list[str]) -> list[str]:
     if arguments[:1] == ["--python"]:
         return arguments[1:]
     named = any(os.path.exists(argument.partition("::")[0]) for argument in arguments)
-    places = [] if named else ["tests/windows"]
+    places = () if named else PLACES
     return ["-m", "pytest", "-p", "no:cacheprovider", *arguments, *places]
 
 
 def run(command: list[str], environment: dict[str, str]) -> int:
-    """Run below NUL and a pipe, or Wine's standard handles are invalid; pass the output on."""
+    """Run below NUL and a pipe, or Wine's standard handles are invalid; pass the output on.
+
+    What the command leaves behind may hold the pipe for ever, and is not waited for.
+    """
     process = subprocess.Popen(
         command,
         cwd=PROJECT,
@@ -139,13 +158,21 @@ def run(command: list[str], environment: dict[str, str]) -> int:
         stderr=subprocess.STDOUT,
     )
     assert process.stdout
+    passing = threading.Thread(target=pass_on, args=(process.stdout,), daemon=True)
+    passing.start()
     try:
-        for line in process.stdout:
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
-        return process.wait()
+        status = process.wait()
+        passing.join(LAST_WORDS_S)
     finally:
         process.kill()
+    return status
+
+
+def pass_on(output: IO[bytes]) -> None:
+    """Show what comes, as it comes."""
+    for line in output:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
 
 
 def disk_use(folder: str) -> int:

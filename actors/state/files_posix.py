@@ -1,14 +1,30 @@
-"""Renaming on POSIX: atomic by rename(2), durable once the folder is synced."""
+"""Files on POSIX: rename(2) is atomic, and durable once its folder is synced."""
 
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 
 def replace(source: str, target: str) -> None:
     """Rename over ``target``, atomically."""
     os.replace(source, target)
+
+
+def read(path: str) -> bytes:
+    """Return what is in a file."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder and all that is in it."""
+    import shutil
+
+    shutil.rmtree(path)
 
 
 def sync_folder(folder: str) -> None:

@@ -1,0 +1,111 @@
+"""Files that somebody else has open, or that are marked read-only."""
+
+from __future__ import annotations
+
+import _winapi
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from actors.edges.log_file import LogFile
+from actors.state import atomic, files_windows
+from actors.state.data_snapshot import DataSnapshots, Taken
+
+assert sys.platform == "win32"
+
+GENERIC_READ = 0x80000000
+OPEN_EXISTING = 3
+ASKS = "import sys; from control.terminal import is_terminal as ask; print(ask(sys.stdin))"
+
+
+def _open_alone(path: Path) -> int:
+    """Open a file as a virus scanner may: nobody else can until it is closed."""
+    return _winapi.CreateFile(str(path), GENERIC_READ, 0, 0, OPEN_EXISTING, 0, 0)
+
+
+def _let_go_at_the_first_pause(handle: int, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 1:
+            _winapi.CloseHandle(handle)
+
+    monkeypatch.setattr(time, "sleep", pause)
+    return pauses
+
+
+def test_state_that_a_scanner_has_open_is_read_a_moment_later_and_not_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "ports.json"
+    state.write_bytes(b"what is known")
+    pauses = _let_go_at_the_first_pause(_open_alone(state), monkeypatch)
+    assert atomic.read_or_set_aside(str(state), bytes) == (b"what is known", None)
+    assert pauses
+    assert os.listdir(tmp_path) == ["ports.json"]
+
+
+def test_a_file_that_nobody_may_read_for_long_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "ports.json"
+    state.write_bytes(b"what is known")
+    monkeypatch.setattr(files_windows, "PAUSES", (0.0,))
+    handle = _open_alone(state)
+    with pytest.raises(PermissionError):
+        files_windows.read(str(state))
+    _winapi.CloseHandle(handle)
+
+
+def test_data_with_read_only_files_is_put_back_and_its_copy_removed(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "note").write_text("before")
+    os.chmod(store / "note", stat.S_IREAD)
+    snapshots, taken = DataSnapshots(str(tmp_path)), Taken((str(store),), (), "1.0.0")
+    snapshots.take("db", taken, 1 << 20)
+    os.chmod(store / "note", stat.S_IWRITE)
+    (store / "note").write_text("after")
+    os.chmod(store / "note", stat.S_IREAD)
+    snapshots.put_back("db", taken)
+    snapshots.drop("db")
+    assert (store / "note").read_text() == "before"
+    assert sorted(os.listdir(tmp_path)) == ["snapshots", "store"]
+    assert os.listdir(tmp_path / "snapshots") == []
+
+
+def test_a_folder_with_an_open_log_in_it_cannot_be_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why the logs are closed meanwhile: if this fails, that can go."""
+    store = tmp_path / "store"
+    store.mkdir()
+    snapshots, taken = DataSnapshots(str(tmp_path)), Taken((str(store),), (), "1.0.0")
+    snapshots.take("db", taken, 1 << 20)
+    log = LogFile(str(store / "db.log"))
+    log.write(b"one\n")
+    monkeypatch.setattr(files_windows, "PAUSES", (0.0,))
+    with pytest.raises(PermissionError):
+        snapshots.put_back("db", taken, [log.path])
+    log.close()
+    snapshots.put_back("db", taken, [log.path])
+    log.write(b"two\n")
+    log.close()
+    assert (store / "db.log").read_bytes() == b"one\ntwo\n"
+
+
+def test_nul_is_no_terminal() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", ASKS],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == "False"
