@@ -33,10 +33,8 @@ def normalise(relative: str, *, windows: bool = WINDOWS) -> str:
     path = relative.replace("\\", "/")
     if "\0" in path:
         raise PathRefused(f"path {relative!r} contains a NUL character; remove it.")
-    if path.startswith("/") or (path[1:2] == ":" and path[0].isascii() and path[0].isalpha()):
-        raise EscapesRoot(
-            f"path '{relative}' is absolute; write it relative to the folder that it belongs to."
-        )
+    if path.startswith("/") or _has_drive(path):
+        raise _absolute(relative)
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -45,10 +43,22 @@ def normalise(relative: str, *, windows: bool = WINDOWS) -> str:
             parts.pop()
         elif part not in ("", "."):
             parts.append(part)
+    if parts and _has_drive(parts[0]):
+        raise _absolute(relative)  # './c:/x' is 'c:/x'
     if windows:
         for part in parts:
             _refuse_on_windows(part, relative)
     return "/".join(parts) or "."
+
+
+def _has_drive(path: str) -> bool:
+    return path[1:2] == ":" and path[0].isascii() and path[0].isalpha()
+
+
+def _absolute(relative: str) -> EscapesRoot:
+    return EscapesRoot(
+        f"path '{relative}' is absolute; write it relative to the folder that it belongs to."
+    )
 
 
 def resolve(root: str, relative: str, *, windows: bool = WINDOWS) -> str:

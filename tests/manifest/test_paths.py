@@ -58,6 +58,8 @@ def test_a_path_is_normalised(path: str, normal: str) -> None:
         "C:\\x",
         "c:x",
         "C:/x",
+        "./c:/x",
+        "bin/../c:x",
         "z:",
         "\\\\?\\C:\\x",
         "./../x",
