@@ -58,10 +58,10 @@ if TYPE_CHECKING:
     from actors.preparation import Preparation
 
 LOOK_AGAIN = 0.005
+"""Seconds between two looks at a tree that is ending: there is no event for the last exit."""
 LAUNCHING = threading.Lock()
 """Services that are released together are launched one after the other: side by side, each would
 take as long as all of them, and their threads would spend half of it on the interpreter's lock."""
-"""Seconds between two looks at a tree that is ending: there is no event for the last exit."""
 
 
 class ServiceActor(pykka.ThreadingActor):
