@@ -94,7 +94,7 @@ def import_msgspec() -> None:
 def import_pykka() -> None:
     """Import pykka without logging, which nobody has configured yet."""
     logging = Late("logging", NullHandler=object)
-    logging.get_ready(getLogger=lambda name: LateLogger(logging, name))
+    logging.get_ready(getLogger=LateLogger)
     with StandingIn({"logging": logging}):
         import pykka  # noqa: F401
 
@@ -186,34 +186,47 @@ class StandingIn:
 
 
 class LateLogger:
-    """A library's logger while nobody has imported logging, and so nobody asks for details."""
+    """A library's logger while nobody has imported logging, and so nobody asks for details.
 
-    def __init__(self, logging: Late, name: str) -> None:
-        self._logging = logging
+    It never waits for logging to be imported by another thread, which may be waiting itself.
+    """
+
+    def __init__(self, name: str) -> None:
         self._name = name
+        self._real: Any = None
 
     def addHandler(self, _null: object) -> None:  # noqa: N802 - logging's own word
         """Leave it to the real logger, which gets a NullHandler of its own."""
 
     def debug(self, *args: Any, **options: Any) -> None:
         """Log, if somebody has imported logging."""
-        if "logging" in sys.modules:
-            self._real().debug(*args, **options)
+        if self._is_wanted():
+            self._real.debug(*args, **options)
 
     def info(self, *args: Any, **options: Any) -> None:
         """Log, if somebody has imported logging."""
-        if "logging" in sys.modules:
-            self._real().info(*args, **options)
+        if self._is_wanted():
+            self._real.info(*args, **options)
 
     def __getattr__(self, attribute: str) -> Any:
-        return getattr(self._real(), attribute)
+        import logging
 
-    def _real(self) -> Any:
-        logging = self._logging.become_real()
-        real = logging.getLogger(self._name)
-        real.addHandler(logging.NullHandler())
-        _replace(self, real)
-        return real
+        return getattr(self._found(logging), attribute)
+
+    def _is_wanted(self) -> bool:
+        if self._real is None:
+            logging = sys.modules.get("logging")
+            if logging is None or isinstance(logging, Late) or _is_being_imported(logging):
+                return False
+            self._found(logging)
+        return True
+
+    def _found(self, logging: Any) -> Any:
+        if self._real is None:
+            real = logging.getLogger(self._name)
+            real.addHandler(logging.NullHandler())
+            self._real = real
+        return self._real
 
 
 class LateRunner:
@@ -239,6 +252,10 @@ def _calling(late: Late, name: str) -> Callable[..., Any]:
 
     function.__name__ = function.__qualname__ = name
     return function
+
+
+def _is_being_imported(module: ModuleType) -> bool:
+    return bool(getattr(module.__spec__, "_initializing", False))
 
 
 def _replace(stand_in: object, real: object) -> None:
