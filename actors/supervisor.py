@@ -122,6 +122,10 @@ class Plan(msgspec.Struct, frozen=True):
     """The ports that services did not get, by their ids."""
 
 
+def _nothing() -> None:
+    """Give way to nobody."""
+
+
 class Collaborators(msgspec.Struct, frozen=True):
     """Whom the supervisor talks to."""
 
@@ -134,6 +138,8 @@ class Collaborators(msgspec.Struct, frozen=True):
     """``spawn_actor(service_id, supervisor, child=None, incarnation=0)`` starts its actor."""
     chooser: PortChooser
     vault: Vault = NoSecrets()
+    release: Callable[[], object] = _nothing
+    """Called before a service is started: what is not urgent may give way."""
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
@@ -427,6 +433,7 @@ class Supervisor(pykka.ThreadingActor):
             if id_ in self._short():
                 self._starve(id_)
                 continue
+            self._to.release()
             view = self._views[id_]
             self._tell(id_, StartService(view.incarnation, self._inputs(id_)))
             self._see(msgspec.structs.replace(view, state=State.STARTING, message="starting"))

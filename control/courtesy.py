@@ -2,7 +2,8 @@
 
 While one thread imports, every lock hand-over of another waits for a whole module to be read; a
 spawn takes dozens of them. So between two modules the importing thread looks whether a service has
-just become ready, or is being spawned, and lets that go first, for a bounded time in all.
+just become ready, was released or is being spawned, and lets that go first, for a bounded time in
+all.
 """
 
 from __future__ import annotations

@@ -66,8 +66,9 @@ CANNOT_START = 1
 BAD_MANIFEST = 2
 ALREADY_RUNNING = 3
 
-BEFORE_SPAWN, AFTER_SPAWN = 0.012, 0.002
-"""Seconds that the heavy imports wait when a service becomes ready, and when one was spawned."""
+NOTICED, RELEASED, SPAWNED = 0.0015, 0.012, 0.002
+"""Seconds that the heavy imports wait when a service listens or is ready, so that the supervisor
+learns of it; when services are released, for the first of them; and for the next after each."""
 FIRST_SPAWN = 0.05
 """Seconds that the heavy imports leave to the first spawn; a bundle may have nothing to spawn."""
 
@@ -300,6 +301,7 @@ class House:
             fault=self.console.fault,
             spawn_actor=self._spawn_actor,
             chooser=book,
+            release=lambda: self.courtesy.hurry(RELEASED),
             vault=self._secrets_of(ports) if manifest.secrets else NoSecrets(),
         )
         self.supervisor = Supervisor.start(
@@ -358,7 +360,10 @@ class House:
     def _mark(self, what: str, service_id: str) -> None:
         self.recorder.mark(what, service_id)
         self._first_spawn.set()
-        self.courtesy.hurry(AFTER_SPAWN if what == milestones.SPAWNED else BEFORE_SPAWN)
+        if what == milestones.SPAWNED:
+            self.courtesy.hurry(SPAWNED)
+        elif what in (milestones.LISTENING, milestones.READY):
+            self.courtesy.hurry(NOTICED)
 
     def set_aside(self, reason: str) -> None:
         """Tell of a file that was of no use."""
