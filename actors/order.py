@@ -128,6 +128,20 @@ def _is_trouble(view: ServiceView) -> bool:
     return view.state in (State.FAILED, State.STOPPED)
 
 
+def shown(tree: Tree, id_: str, blocking: Mapping[str, str]) -> ServiceView:
+    """Return the view of a service that others see; ``blocking`` is what :func:`troubles` found."""
+    view = tree.views[id_]
+    if view.state is not State.WAITING:
+        return view
+    if id_ not in tree.wanted:
+        message = view.skip_reason or "starts on demand"
+        return msgspec.structs.replace(view, state=State.INACTIVE, skipped=True, message=message)
+    waits = wait(tree, id_, blocking)
+    return msgspec.structs.replace(
+        view, message=waits.message, blocked=waits.blocked, waiting_for=waits.waiting_for
+    )
+
+
 def wait(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
     """Say why a waiting service waits; ``blocking`` is what :func:`troubles` found."""
     waiting_for = needs(tree, id_)

@@ -8,14 +8,14 @@ stops that are due, and publishes the new snapshot. It never waits for anybody.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pykka
 
 from actors import order
+from actors.collaborators import Collaborators, Plan
 from actors.lifecycle import LIVE
 from actors.messages import (
     CommandRestart,
@@ -44,12 +44,10 @@ from actors.messages import (
 )
 from actors.order import Order, Tree
 from actors.page import pages_by_api
-from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
-from manifest.graph import Graph
-from manifest.schema import Manifest
+from actors.snapshot import Phase, ServiceView, Snapshot, State
 
 if TYPE_CHECKING:
-    from actors.shortages import Shortage, Shortages
+    from actors.shortages import Shortages
 
 ENGAGED_AT_ONCE = 2
 """Actors that are started per message: half a millisecond each."""
@@ -57,91 +55,6 @@ RESTING = (State.STOPPED, State.FAILED)
 """States of a service that holds no port and starts only when it is told to."""
 MOVES = 3
 """How often a service may be given other ports before it fails (the spec's number)."""
-
-Ports = dict[str, dict[str, int]]
-
-
-class Vault(Protocol):
-    """The values of secrets; safe from any thread."""
-
-    def missing(self, service_id: str) -> tuple[str, ...]:
-        """Return the required secrets of a service that have no value."""
-
-    def values_for(self, service_id: str) -> dict[str, str]:
-        """Return the values that a service is given, by secret id."""
-
-    def former_for(self, service_id: str) -> tuple[dict[str, str], ...]:
-        """Return values that it may have been given earlier, by secret id."""
-
-
-class PortChooser(Protocol):
-    """Chooses other ports when a service has lost some; remembers the choice."""
-
-    def move(self, service_id: str, names: tuple[str, ...], ports: Ports) -> Ports | None:
-        """Return the new table of all ports, None when a range has no free port left."""
-
-    def complete(
-        self, service_id: str, ports: Ports, idle: Collection[str]
-    ) -> tuple[Ports, Shortage | None]:
-        """Return the table with the ports that a service is short of, or what it is still short of.
-
-        Ports of ``idle`` services may be given to it.
-        """
-
-    def users(self, service_id: str, names: tuple[str, ...]) -> frozenset[str]:
-        """Return the other services whose environment or arguments name one of these ports."""
-
-
-class NoSecrets:
-    """The vault of a bundle without secrets."""
-
-    def missing(self, service_id: str) -> tuple[str, ...]:  # noqa: ARG002 - a Vault
-        """Nothing is ever missing."""
-        return ()
-
-    def values_for(self, service_id: str) -> dict[str, str]:  # noqa: ARG002 - a Vault
-        """Nobody is given anything."""
-        return {}
-
-    def former_for(self, service_id: str) -> tuple[dict[str, str], ...]:  # noqa: ARG002 - a Vault
-        """Nobody ever was."""
-        return ()
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """What the supervisor is started with."""
-
-    manifest: Manifest
-    graph: Graph
-    ports: Ports
-    unusable: dict[str, str] = {}
-    """Why a service cannot run whatever is tried (a template that names no port), by its id."""
-    gpu: bool = False
-    """Whether there is a GPU."""
-    shortages: dict[str, Shortage] = {}
-    """The ports that services did not get, by their ids."""
-
-
-def _nothing() -> None:
-    """Give way to nobody."""
-
-
-class Collaborators(msgspec.Struct, frozen=True):
-    """Whom the supervisor talks to."""
-
-    board: Board
-    emit: Callable[..., None]
-    """Telemetry: ``emit(event, service_id=None, **details)``."""
-    fault: Callable[[str, BaseException], None]
-    """Reports an error of ours with its trace."""
-    spawn_actor: Callable[..., pykka.ActorRef[Any]]
-    """``spawn_actor(service_id, supervisor, child=None, incarnation=0)`` starts its actor."""
-    chooser: PortChooser
-    vault: Vault = NoSecrets()
-    release: Callable[[], object] = _nothing
-    """Called before a service is started: what is not urgent may give way."""
-    now: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
 
 
 class Supervisor(pykka.ThreadingActor):
@@ -507,7 +420,8 @@ class Supervisor(pykka.ThreadingActor):
         if not stale and self._phase is self._to.board.snapshot.phase:
             return
         for id_ in stale:
-            self._shown[id_] = self._show(tree, id_, blocking)
+            view = order.shown(tree, id_, blocking)
+            self._shown[id_] = msgspec.structs.replace(view, ports=self._ports.get(id_, {}))
         self._to.board.publish(
             Snapshot(
                 version=self._to.board.snapshot.version + 1,
@@ -516,28 +430,6 @@ class Supervisor(pykka.ThreadingActor):
             )
         )
         self._note_blocked(stale)
-
-    def _show(self, tree: Tree, id_: str, blocking: Mapping[str, str]) -> ServiceView:
-        view = self._views[id_]
-        ports = self._ports.get(id_, {})
-        if id_ not in self._wanted and view.state is State.WAITING:
-            return msgspec.structs.replace(
-                view,
-                state=State.INACTIVE,
-                skipped=True,
-                ports=ports,
-                message=view.skip_reason or "starts on demand",
-            )
-        if view.state is not State.WAITING:
-            return msgspec.structs.replace(view, ports=ports)
-        wait = order.wait(tree, id_, blocking)
-        return msgspec.structs.replace(
-            view,
-            ports=ports,
-            message=wait.message,
-            blocked=wait.blocked,
-            waiting_for=wait.waiting_for,
-        )
 
     def _note_blocked(self, ids: set[str]) -> None:
         for id_ in self._plan.graph.start_order:

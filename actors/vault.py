@@ -33,7 +33,7 @@ FORMER_LENGTH = 64 * 1024
 
 
 class Vault:
-    """Implements :class:`actors.supervisor.Vault`; every method may be called from any thread.
+    """Implements :class:`actors.collaborators.Vault`; every method may be called from any thread.
 
     ``key_store`` None keeps everything in the file. ``warn`` hears sentences about what cannot be
     read or written. ``generates`` False leaves those without a value that the runtime makes.

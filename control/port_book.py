@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from actors.collaborators import Ports
 from actors.edges.held_ports import HeldPorts
 from actors.state import ports as memory
-from actors.supervisor import Ports
 from manifest import plan_ports
 from manifest.platform import current_key
 from manifest.schema import Manifest

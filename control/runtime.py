@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from actors import milestones, supervisor as supervision
+from actors import milestones
+from actors.collaborators import Collaborators, NoSecrets, Plan, Ports
 from actors.edges.held_ports import HeldPorts
 from actors.edges.listening import Listening
 from actors.edges.log_passage import guarded
@@ -38,7 +39,7 @@ from actors.service import ServiceActor
 from actors.snapshot import Board, Phase, ServiceView, Snapshot
 from actors.state import atomic, endpoint, instance, instance_lock
 from actors.state.telemetry import Telemetry
-from actors.supervisor import Collaborators, NoSecrets, Plan, Supervisor
+from actors.supervisor import Supervisor
 from actors.world import World
 from control import early_socket, ipc_socket, lean_imports
 from control.announce import announce
@@ -277,7 +278,7 @@ class House:
         else:
             self._supervise(book, ports, shortages)
 
-    def _pretend(self, ports: supervision.Ports) -> None:
+    def _pretend(self, ports: Ports) -> None:
         """Show every service as ready, with the ports that it would have; start none."""
         self.reserved.release_all()
         self.console.info(
@@ -285,9 +286,7 @@ class House:
         )
         self._show(self.bundle.first_views(ports, dry_run=True))
 
-    def _supervise(
-        self, book: PortBook, ports: supervision.Ports, shortages: dict[str, Shortage]
-    ) -> None:
+    def _supervise(self, book: PortBook, ports: Ports, shortages: dict[str, Shortage]) -> None:
         """Start the supervisor, and by it every service that waits for no other."""
         bundle = self.bundle
         manifest = bundle.manifest
@@ -317,7 +316,7 @@ class House:
     def _show(self, views: dict[str, ServiceView]) -> None:
         self.board = Board(Snapshot(version=1, phase=Phase.RUNNING, services=views))
 
-    def _secrets_of(self, ports: supervision.Ports) -> Vault:
+    def _secrets_of(self, ports: Ports) -> Vault:
         return self.secrets.prepare(self.blueprints.values(), ports)
 
     def _spawn_actor(

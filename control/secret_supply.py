@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
+from actors.collaborators import Ports
 from actors.messages import SecretsChanged
-from actors.supervisor import Ports
 from control.bundle import Bundle
 
 if TYPE_CHECKING:

@@ -150,6 +150,20 @@ def test_an_on_demand_service_is_wanted_only_when_something_needs_it() -> None:
     assert order.wanted_with_the_bundle(CHAIN, ["extra", "db"]) == {"db", "api", "web"}
 
 
+def test_others_see_why_a_service_waits_and_which_one_nobody_has_asked_for() -> None:
+    given = tree(wanted="db api web", db="failed")
+    blocking = order.troubles(given)
+    api, extra = order.shown(given, "api", blocking), order.shown(given, "extra", blocking)
+    assert (api.state, api.blocked, api.waiting_for) == (State.WAITING, True, ("db",))
+    assert api.message == "blocked: db failed (exit 1)"
+    assert (extra.state, extra.skipped, extra.message) == (
+        State.INACTIVE,
+        True,
+        "starts on demand",
+    )
+    assert order.shown(given, "db", blocking) is given.views["db"]
+
+
 def test_a_deep_and_wide_bundle_is_judged_without_repeating_work() -> None:
     layers = [[f"s{layer}-{n}" for n in range(10)] for layer in range(8)]
     needs = dict.fromkeys(layers[0], "")
