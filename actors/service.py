@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pykka
 
-from actors import lifecycle, milestones, process, readiness
+from actors import effects, lifecycle, milestones, process, readiness
 from actors.blueprint import Blueprint, CannotLaunch, health_port
 from actors.edges.loop import Timer as LoopTimer
 from actors.edges.probe import Probe
+from actors.effects import Effect
 from actors.incarnation import Incarnation
-from actors.lifecycle import Context, Effect, Life
+from actors.lifecycle import Context, Life
 from actors.messages import (
     BecameReady,
     FailService,
@@ -111,8 +112,8 @@ class ServiceActor(pykka.ThreadingActor):
             self._incarnation = self._new_incarnation()
             self._incarnation.adopt(self._orphan)
             self._watch_exit(self._incarnation)
-            self._end_tree(lifecycle.EndTree())
-            self._arm(lifecycle.Arm(Timer.GRACE, self._service.stop.timeout_ms / 1000))
+            self._end_tree(effects.EndTree())
+            self._arm(effects.Arm(Timer.GRACE, self._service.stop.timeout_ms / 1000))
 
     def on_receive(self, message: Message) -> None:
         """Handle one message; an error of ours ends this actor and is the supervisor's to mend."""
@@ -141,8 +142,8 @@ class ServiceActor(pykka.ThreadingActor):
             spread = os.urandom(1)[0] / 256
             trouble = self._trouble() if isinstance(event, TimerFired) else ""
             context = Context(self._service, time.monotonic(), spread, trouble)
-            self._life, effects = lifecycle.step(self._life, event, context)
-            for effect in effects:
+            self._life, due = lifecycle.step(self._life, event, context)
+            for effect in due:
                 events.extend(PERFORM[type(effect)](self, effect) or ())
         if self._life.state not in lifecycle.LIVE and self._service.secrets:
             self._world.secret_files.remove_for(self._service.id)
@@ -326,7 +327,7 @@ class ServiceActor(pykka.ThreadingActor):
             return self._end_preparation()
         if not incarnation.is_over():
             self._ask()
-            self._arm(lifecycle.Arm(Timer.TREE, LOOK_AGAIN))
+            self._arm(effects.Arm(Timer.TREE, LOOK_AGAIN))
             return ()
         incarnation.bury()
         self._incarnation = None
@@ -344,7 +345,7 @@ class ServiceActor(pykka.ThreadingActor):
     def _hurry(self) -> None:
         """Where nobody can be asked there is nothing to wait for."""
         if self._incarnation is not None and self._incarnation.is_hopeless():
-            self._arm(lifecycle.Arm(Timer.TREE, 0))
+            self._arm(effects.Arm(Timer.TREE, 0))
 
     def _pass_on(self, message: StopRefused | PortsMoved) -> None:
         """Tell the present incarnation what concerns no decision."""
@@ -361,25 +362,25 @@ class ServiceActor(pykka.ThreadingActor):
             self._probe.stop()
             self._probe = None
 
-    def _arm(self, effect: lifecycle.Arm) -> None:
-        self._disarm(lifecycle.Disarm(effect.timer))
+    def _arm(self, effect: effects.Arm) -> None:
+        self._disarm(effects.Disarm(effect.timer))
         fired, ref = TimerFired(self._life.incarnation, effect.timer), self.actor_ref
         self._timers[effect.timer] = self._world.loop.call_at(
             time.monotonic() + effect.seconds, lambda: ref.tell(fired)
         )
 
-    def _disarm(self, effect: lifecycle.Disarm) -> None:
+    def _disarm(self, effect: effects.Disarm) -> None:
         timer = self._timers.pop(effect.timer, None)
         if timer is not None:
             timer.cancel()
 
-    def _note(self, effect: lifecycle.Note) -> None:
+    def _note(self, effect: effects.Note) -> None:
         self._world.emit(effect.event, self._service.id, **effect.details)
 
-    def _report_failure(self, effect: lifecycle.ReportFailure) -> None:
+    def _report_failure(self, effect: effects.ReportFailure) -> None:
         self._supervisor.tell(ServiceFailed(self._service.id, effect.reason))
 
-    def _report_ports(self, effect: lifecycle.ReportPorts) -> None:
+    def _report_ports(self, effect: effects.ReportPorts) -> None:
         self._ports.release()
         self._supervisor.tell(PortsTaken(self._service.id, effect.names))
 
@@ -413,17 +414,17 @@ class ServiceActor(pykka.ThreadingActor):
 
 
 PERFORM: dict[type[Effect], Callable[[ServiceActor, Any], tuple[Message, ...] | None]] = {
-    lifecycle.Prepare: ServiceActor._prepare,
-    lifecycle.Launch: ServiceActor._launch,
-    lifecycle.AwaitReadiness: ServiceActor._await_readiness,
-    lifecycle.AwaitFailure: ServiceActor._await_failure,
-    lifecycle.EndTree: ServiceActor._end_tree,
-    lifecycle.ClearTree: ServiceActor._clear_tree,
-    lifecycle.KillTree: ServiceActor._kill_tree,
-    lifecycle.Arm: ServiceActor._arm,
-    lifecycle.Disarm: ServiceActor._disarm,
-    lifecycle.Note: ServiceActor._note,
-    lifecycle.ReportFailure: ServiceActor._report_failure,
-    lifecycle.ReportPorts: ServiceActor._report_ports,
-    lifecycle.ReleasePorts: ServiceActor._release_ports,
+    effects.Prepare: ServiceActor._prepare,
+    effects.Launch: ServiceActor._launch,
+    effects.AwaitReadiness: ServiceActor._await_readiness,
+    effects.AwaitFailure: ServiceActor._await_failure,
+    effects.EndTree: ServiceActor._end_tree,
+    effects.ClearTree: ServiceActor._clear_tree,
+    effects.KillTree: ServiceActor._kill_tree,
+    effects.Arm: ServiceActor._arm,
+    effects.Disarm: ServiceActor._disarm,
+    effects.Note: ServiceActor._note,
+    effects.ReportFailure: ServiceActor._report_failure,
+    effects.ReportPorts: ServiceActor._report_ports,
+    effects.ReleasePorts: ServiceActor._release_ports,
 }

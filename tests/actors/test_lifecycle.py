@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from actors import lifecycle
+from actors import effects, lifecycle
 from actors.lifecycle import Context, Life, step
 from actors.messages import (
     BecameReady,
@@ -45,7 +45,7 @@ def go(life: Life, *events: Message, service: Service = SERVICE, now: float = 10
     return life
 
 
-def effects(life: Life, event: Message, service: Service = SERVICE) -> list[str]:
+def effect_names(life: Life, event: Message, service: Service = SERVICE) -> list[str]:
     _, found = step(life, event, Context(service, 100.0))
     return [type(effect).__name__ for effect in found]
 
@@ -150,14 +150,14 @@ def test_each_event_has_the_next_state_and_the_effects_of_the_table(
     life: Life, event: Message, state: State, expected: Any
 ) -> None:
     assert go(life, event).state is state
-    assert effects(life, event) == expected
+    assert effect_names(life, event) == expected
 
 
 def test_a_starting_service_says_what_stands_in_its_way_as_long_as_it_does() -> None:
     look = TimerFired(1, Timer.OBSTACLE)
     seen, found = step(STARTING, look, Context(SERVICE, 100.0, trouble="HTTP 503"))
     assert (seen.state, seen.message) == (State.STARTING, "starting: HTTP 503")
-    assert found == (lifecycle.Arm(Timer.OBSTACLE, lifecycle.OBSTACLE),)
+    assert found == (effects.Arm(Timer.OBSTACLE, lifecycle.OBSTACLE),)
     assert go(seen, look).message == "starting"
     assert step(READY, look, Context(SERVICE, 100.0, trouble="HTTP 503")) == (READY, ())
 
@@ -228,7 +228,7 @@ def test_what_belongs_to_another_incarnation_changes_nothing() -> None:
 
 def test_waking_from_sleep_gives_a_starting_service_its_whole_time_again() -> None:
     _, found = step(STARTING, SystemResumed(3600), Context(SERVICE, 100.0))
-    armed = {effect.timer for effect in found if isinstance(effect, lifecycle.Arm)}
+    armed = {effect.timer for effect in found if isinstance(effect, effects.Arm)}
     assert armed == {Timer.STARTUP, Timer.READINESS}
 
 
@@ -260,9 +260,9 @@ def test_whatever_happens_no_process_is_started_beside_one_that_may_live(
     for event in events:
         before = life
         life, found = step(life, event, Context(SERVICE, 100.0))
-        if any(isinstance(effect, lifecycle.Prepare) for effect in found):
+        if any(isinstance(effect, effects.Prepare) for effect in found):
             assert before.state not in lifecycle.LIVE
-        if any(isinstance(effect, lifecycle.Launch) for effect in found):
+        if any(isinstance(effect, effects.Launch) for effect in found):
             assert before.pid is None
             assert before.state is State.STARTING
 
@@ -287,10 +287,10 @@ def test_every_effect_is_performed_by_the_actor() -> None:
 
     declared = {
         value
-        for value in vars(lifecycle).values()
+        for value in vars(effects).values()
         if isinstance(value, type)
-        and issubclass(value, lifecycle.Effect)
-        and value is not lifecycle.Effect
+        and issubclass(value, effects.Effect)
+        and value is not effects.Effect
     }
     assert declared == set(PERFORM)
 
