@@ -10,7 +10,8 @@ from actors.blueprint import Blueprint, CannotLaunch
 from actors.messages import Inputs
 from actors.page import page_of
 from actors.process.own_children import starting
-from actors.ui_server.launch import UiConfig, UiProcess, configure, start
+from actors.ui_server.config import UiConfig, configure
+from actors.ui_server.launch import UiProcess, start
 from manifest.paths import PathRefused
 from manifest.schema import Service
 from manifest.template import Unresolved

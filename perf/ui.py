@@ -19,7 +19,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from actors.ui_server.launch import UiConfig, UiProcess, start
+from actors.ui_server.config import UiConfig
+from actors.ui_server.launch import UiProcess, start
 from perf import client, options, results
 from perf.results import Measure, Result, Samples
 

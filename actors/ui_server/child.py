@@ -10,7 +10,7 @@ import socket
 import sys
 
 from actors.ui_server import orders
-from actors.ui_server.launch import UiConfig
+from actors.ui_server.config import UiConfig
 
 ENOUGH_DESCRIPTORS = 4096
 WSAEACCES, WSAEADDRINUSE = 10013, 10048

@@ -8,9 +8,9 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
 from actors.ui_server import answers
+from actors.ui_server.config import UiConfig
 from actors.ui_server.connection import Connection
 from actors.ui_server.hosts import is_allowed_origin, is_loopback_host
-from actors.ui_server.launch import UiConfig
 from actors.ui_server.negotiate import prefers_html
 from actors.ui_server.proxy import Proxy
 from actors.ui_server.site import Site

@@ -17,7 +17,7 @@ from multiprocessing import context, reduction
 from typing import TYPE_CHECKING, Any
 
 from actors.ui_server import orders
-from actors.ui_server.launch import UiConfig
+from actors.ui_server.config import UiConfig
 
 if TYPE_CHECKING:
     from actors.ui_server.spawned import Spawned

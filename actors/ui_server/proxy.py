@@ -19,8 +19,8 @@ from aiohttp.web_response import StreamResponse
 from yarl import URL
 
 from actors.ui_server import answers
+from actors.ui_server.config import UiConfig
 from actors.ui_server.forwarding import asks_for_websocket, end_to_end, to_upstream
-from actors.ui_server.launch import UiConfig
 from actors.ui_server.tunnel import Tunnel
 
 READ_BUFFER = 64 * 1024

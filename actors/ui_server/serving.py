@@ -12,10 +12,10 @@ from collections.abc import Callable
 from aiohttp.web_server import Server
 
 from actors.ui_server import orders
+from actors.ui_server.config import UiConfig
 from actors.ui_server.connection import Connection
 from actors.ui_server.crowd import Crowd, crowd_for
 from actors.ui_server.dispatch import Dispatch
-from actors.ui_server.launch import UiConfig
 from actors.ui_server.proxy import Proxy
 from actors.ui_server.site import Site
 

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.ui_server.launch import UiConfig, UiProcess, start
+from actors.ui_server.config import UiConfig
+from actors.ui_server.launch import UiProcess, start
 
 API = os.path.join(os.path.dirname(__file__), "programs", "api.py")
 PATIENCE = 20.0

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from actors.ui_server.launch import UiConfig, configure
+from actors.ui_server.config import UiConfig, configure
 
 PARENT = os.path.join(os.path.dirname(__file__), "programs", "parent.py")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and sessions")

@@ -10,10 +10,10 @@ import pytest
 from aiohttp.web_server import Server
 
 from actors.ui_server import turns
+from actors.ui_server.config import UiConfig
 from actors.ui_server.connection import Connection
 from actors.ui_server.crowd import Crowd
 from actors.ui_server.dispatch import Dispatch
-from actors.ui_server.launch import UiConfig
 from actors.ui_server.proxy import Proxy
 from actors.ui_server.site import Site
 from actors.ui_server.turns import AT_ONCE, Turns

@@ -15,7 +15,8 @@ print(f"main {__name__}", flush=True)
 
 
 def main() -> None:
-    from actors.ui_server.launch import UiConfig, start
+    from actors.ui_server.config import UiConfig
+    from actors.ui_server.launch import start
 
     told = json.loads(sys.argv[1])
     if told.get("deaf"):
