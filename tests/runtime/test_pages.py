@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import selectors
 import signal
 import socket
 import sys
 import threading
-from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -166,14 +166,13 @@ def checks(run: Run) -> int:
 
 
 class Flood:
-    """Clients that keep every connection that they get, ask for nothing, and come without end."""
+    """Clients that keep a connection for as long as they may, ask for nothing, and come again."""
 
     HELD = 300
 
     def __init__(self, port: int) -> None:
         self.refused = 0
         self._port = port
-        self._held: deque[socket.socket] = deque()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._come)
 
@@ -184,20 +183,25 @@ class Flood:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        for client in self._held:
-            client.close()
 
     def _come(self) -> None:
-        while not self._over.is_set():
-            client = socket.create_connection(("127.0.0.1", self._port), timeout=20)
-            client.sendall(b"GET / HTTP/1.1\r\nHost: loc")
-            self._held.append(client)
-            if len(self._held) > self.HELD:
-                self._let_go(self._held.popleft())
+        with selectors.DefaultSelector() as held, contextlib.ExitStack() as clients:
+            while not self._over.is_set():
+                while len(held.get_map()) < self.HELD:
+                    held.register(clients.enter_context(self._client()), selectors.EVENT_READ)
+                for key, _ in held.select(0.1):
+                    client = key.fileobj
+                    assert isinstance(client, socket.socket)
+                    held.unregister(client)
+                    self._go(client)
 
-    def _let_go(self, client: socket.socket) -> None:
+    def _client(self) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", self._port), timeout=20)
+        client.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+        return client
+
+    def _go(self, client: socket.socket) -> None:
         with contextlib.closing(client), contextlib.suppress(OSError):
-            client.setblocking(False)
             self.refused += client.recv(100).startswith(b"HTTP/1.1 503")
 
 
@@ -214,9 +218,9 @@ def test_a_flood_of_connections_does_not_have_the_page_started_anew(tmp_path: Pa
         run.until_ready()
         before = run.service("ui")
         with Flood(run.ports("ui")["http"]) as flood:
-            wait_until(lambda: flood.refused > 100, what="the flood is over the limit")
+            wait_until(lambda: flood.refused > 100, 30, "the flood is over the limit")
             seen = checks(run)
-            wait_until(lambda: checks(run) >= seen + 10, what="health checks in the flood")
+            wait_until(lambda: checks(run) >= seen + 10, 30, "health checks in the flood")
             after = run.service("ui")
         assert (after["pid"], after["restarts"]) == (before["pid"], 0)
         wait_until(lambda: ask(run).status == 200, what="the page after the flood")
