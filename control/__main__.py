@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _ask(words)
     gc.disable()  # there is no garbage in what is imported; the API's start enables it again
     _end_on_signals()
+    _widen_descriptor_table()
     early_socket.listen(words)
     socket_at = time.monotonic()
     guardian = _start_guardian()
@@ -61,10 +62,30 @@ def _fill_standard_streams() -> None:
     Otherwise the next socket would be one of them: read as stdin, and logged to as stderr.
     """
     for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
+        if not _is_open(descriptor):
             os.open(os.devnull, os.O_RDWR)
+
+
+def _widen_descriptor_table() -> None:
+    """Make room for descriptors while there is one thread; nothing happens where that is refused.
+
+    Linux doubles the table when it is full, and in a process with threads waits each time until
+    every processor has let go of the old one (synchronize_rcu in fs/file.c): ten milliseconds.
+    """
+    last = 1023
+    if sys.platform == "linux" and not _is_open(last):
+        try:
+            os.close(os.dup2(2, last))
+        except OSError:
+            return
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _end_on_signals() -> None:
