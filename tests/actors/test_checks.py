@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from actors.edges.checks import Answer, HttpCheck, TcpCheck, judge_body, judge_response
+from actors.edges.checks import Answer, HttpCheck, TcpCheck
+from actors.edges.http_verdict import judge_body, judge_response
 from actors.edges.listening import Listening, pause
 from actors.edges.loop import Loop
 from actors.edges.probing import Probing, Tally, asked_at

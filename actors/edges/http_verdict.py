@@ -1,0 +1,95 @@
+"""What an HTTP answer says about a service's health. Pure; first used after the first spawn."""
+
+from __future__ import annotations
+
+import msgspec
+
+BODY_LIMIT = 65536
+"""How much of an answer is read: enough for any status document."""
+NO_BODY = (204, 205)
+ILL = ("unhealthy", "failed", "error", "down")
+
+
+def judge_response(received: bytes, *, ended: bool) -> str | None:
+    """Say what an HTTP response means: None while more is needed, empty when the service is well.
+
+    The rule is the spec's: any 2xx is healthy, except that a JSON object with ``status`` in
+    (unhealthy, failed, error, down) or ``readiness: false`` is not.
+    """
+    head, separator, body = received.partition(b"\r\n\r\n")
+    if not separator:
+        return _judge_incomplete(received, ended=ended)
+    lines = head.split(b"\r\n")
+    code = _status(lines[0])
+    if code is None:
+        return "the answer is not HTTP"
+    if not 200 <= code < 300:
+        return f"HTTP {code}"
+    headers = dict(_header(line) for line in lines[1:])
+    whole = b"" if code in NO_BODY else _whole_body(headers, body, ended=ended)
+    return None if whole is None else judge_body(whole)
+
+
+def _judge_incomplete(received: bytes, *, ended: bool) -> str | None:
+    if not ended and len(received) <= BODY_LIMIT:
+        return None
+    return "the answer is not HTTP" if received else "the connection was closed unanswered"
+
+
+def _status(line: bytes) -> int | None:
+    words = line.split(b" ", 2)
+    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+        return None
+    return int(words[1])
+
+
+def judge_body(body: bytes) -> str:
+    """Say what a 2xx answer's body means; empty when the service is well."""
+    if not body.lstrip().startswith(b"{"):
+        return ""
+    try:
+        document = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return ""
+    status = document.get("status")
+    if isinstance(status, str) and status.lower() in ILL:
+        return f"its health says status {status!r}"
+    if document.get("readiness") is False:
+        return "its health says readiness false"
+    return ""
+
+
+def _header(line: bytes) -> tuple[bytes, bytes]:
+    name, _, value = line.partition(b":")
+    return name.strip().lower(), value.strip()
+
+
+def _whole_body(headers: dict[bytes, bytes], body: bytes, *, ended: bool) -> bytes | None:
+    """Return the body once it is complete (or long enough), None while more is needed."""
+    if ended or len(body) >= BODY_LIMIT:
+        return _dechunked(body) if _is_chunked(headers) else body
+    if _is_chunked(headers):
+        return _dechunked(body) if b"0\r\n\r\n" in body[-7:] else None
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and len(body) >= int(length):
+        return body[: int(length)]
+    return None
+
+
+def _is_chunked(headers: dict[bytes, bytes]) -> bool:
+    return b"chunked" in headers.get(b"transfer-encoding", b"").lower()
+
+
+def _dechunked(body: bytes) -> bytes:
+    parts = []
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        try:
+            length = int(size.split(b";")[0], 16)
+        except ValueError:
+            break
+        if length <= 0:
+            break
+        parts.append(rest[:length])
+        body = rest[length + 2 :]
+    return b"".join(parts)
