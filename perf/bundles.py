@@ -85,16 +85,7 @@ def write(
     binary = f"bin/{programs.install(program, os.path.join(folder, 'bin'))}"
     port = free_port()
     manifest = {
-        "schema_version": "v0.1",
-        "target": "desktop",
-        "app": {"name": "perf", "version": "1.0.0"},
-        "ipc": {
-            "mode": "loopback-http",
-            "host": "127.0.0.1",
-            "port": port,
-            "auth_token_path": "runtime/auth-token",
-        },
-        "telemetry": {"file": "telemetry/events.jsonl"},
+        **header("perf", port),
         "ports": {"default_range": _service_ports(len(services))},
         "services": [_service(service, binary, probe_ms) for service in services],
     }
@@ -155,6 +146,22 @@ def quiet_ports() -> range:
     except OSError:
         first = 32768
     return range(20000, min(first, 32768)) if first > 24000 else range(10000, 65000)
+
+
+def header(name: str, port: int) -> dict[str, object]:
+    """Return what every manifest of the kit begins with; ``port`` is the control port."""
+    return {
+        "schema_version": "v0.1",
+        "target": "desktop",
+        "app": {"name": name, "version": "1.0.0"},
+        "ipc": {
+            "mode": "loopback-http",
+            "host": "127.0.0.1",
+            "port": port,
+            "auth_token_path": "runtime/auth-token",
+        },
+        "telemetry": {"file": "telemetry/events.jsonl"},
+    }
 
 
 def free_port() -> int:

@@ -44,16 +44,7 @@ def write(folder: str, lines: int) -> Bundle:
     binary = f"bin/{programs.install(program, os.path.join(folder, 'bin'))}"
     port = bundles.free_port()
     manifest = {
-        "schema_version": "v0.1",
-        "target": "desktop",
-        "app": {"name": "perf-redaction", "version": "1.0.0"},
-        "ipc": {
-            "mode": "loopback-http",
-            "host": "127.0.0.1",
-            "port": port,
-            "auth_token_path": "runtime/auth-token",
-        },
-        "telemetry": {"file": "telemetry/events.jsonl"},
+        **bundles.header("perf-redaction", port),
         "secrets": [_secret(number) for number in range(max(SECRETS))],
         "services": [_service(count, binary, lines) for count in SECRETS],
     }
