@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.edges.log_file import ROTATE_AGAIN, LogFile, Position
+from tests.waiting import wait_until
 
 
 def everything(path: Path) -> bytes:
@@ -144,17 +145,16 @@ def test_a_file_that_was_removed_or_replaced_is_there_again(tmp_path: Path) -> N
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps an open file")
 def test_a_removed_file_is_noticed_without_help(tmp_path: Path) -> None:
-    import time
-
     path = tmp_path / "a.log"
     log = LogFile(str(path))
     log.write(b"one\n")
     path.unlink()
-    deadline = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < deadline
+
+    def is_back_after_another_line() -> bool:
         log.write(b"more\n")
-        time.sleep(0.01)
+        return path.exists()
+
+    wait_until(is_back_after_another_line, 20, "the file")
     log.close()
 
 

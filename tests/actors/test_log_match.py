@@ -199,12 +199,7 @@ def test_a_pattern_that_turns_out_slow_goes_on_beside_and_still_finds() -> None:
 
 
 def wait_for(matcher: Matcher, feed: Callable[[], bytes]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not matcher.feed(feed()):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
+    return wait_until(lambda: matcher.feed(feed()), PATIENCE, "a match")
 
 
 def without_re2(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from actors.edges.logs import Drained, LogStream
 from actors.edges.loop import Loop
 from actors.edges.redact import Redactor
 from actors.edges.tail import tail
+from tests.waiting import wait_until
 
 PATIENCE = 60.0
 
@@ -43,13 +44,6 @@ import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print("leaving", child.pid, flush=True)
 """
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what}"
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -110,7 +104,7 @@ class Bench:
     def drain(self, instance: str = "one") -> Drained:
         drained: list[Drained] = []
         self.stream.drain(instance, drained.append)
-        wait_until(lambda: drained, "the drain")
+        wait_until(lambda: drained, PATIENCE, "the drain")
         return drained[0]
 
     def detach(self, instance: str = "one") -> None:
@@ -119,7 +113,7 @@ class Bench:
         assert done.wait(PATIENCE)
 
     def until_end(self, instance: str = "one") -> None:
-        wait_until(lambda: instance in self.ended, f"the end of {instance}")
+        wait_until(lambda: instance in self.ended, PATIENCE, f"the end of {instance}")
 
     def stop(self) -> None:
         for child in self.children:
@@ -151,7 +145,7 @@ def test_output_is_in_the_log_as_it_came_and_the_end_is_told(bench: Bench) -> No
 
 def test_the_log_is_there_before_the_first_byte(bench: Bench) -> None:
     write = bench.write(b"")
-    wait_until(bench.path.exists, "the file")
+    wait_until(bench.path.exists, PATIENCE, "the file")
     os.close(write)
 
 
@@ -198,7 +192,7 @@ def test_a_flood_does_not_starve_another_service_s_log(
     ]
     for flood in floods:
         flood.start(ENDLESS)
-    wait_until(lambda: all(f.stream.bytes_read > 1_000_000 for f in floods), "the floods")
+    wait_until(lambda: all(f.stream.bytes_read > 1_000_000 for f in floods), PATIENCE, "the floods")
     follower = bench.stream.follow()
     write = bench.write(b"")
     for number in range(50):
@@ -220,12 +214,12 @@ def test_a_line_without_end_passes_through(bench: Bench) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps an open file")
 def test_a_log_that_somebody_removes_comes_back_and_the_service_goes_on(bench: Bench) -> None:
     child = bench.start(ENDLESS)
-    wait_until(bench.path.exists, "the log")
+    wait_until(bench.path.exists, PATIENCE, "the log")
     bench.path.unlink()
-    wait_until(bench.path.exists, "the new log")
+    wait_until(bench.path.exists, PATIENCE, "the new log")
     bench.path.unlink()
     bench.path.with_name("api.log.1").unlink(missing_ok=True)
-    wait_until(bench.path.exists, "the new log")
+    wait_until(bench.path.exists, PATIENCE, "the new log")
     assert child.poll() is None
     assert bench.stream.bytes_lost == 0
 
@@ -266,7 +260,7 @@ def test_what_a_disk_takes_in_part_is_counted_to_the_byte(loop: Loop, tmp_path: 
 
     bench = Bench(loop, path, LogFile(str(path), write=write))
     end = bench.write(b"a" * 1500 + b"\n")
-    wait_until(lambda: bench.stream.bytes_lost == 501, "the loss")
+    wait_until(lambda: bench.stream.bytes_lost == 501, PATIENCE, "the loss")
     free = 10**6
     os.write(end, b"after\n")
     os.close(end)
@@ -279,7 +273,7 @@ def test_what_a_disk_takes_in_part_is_counted_to_the_byte(loop: Loop, tmp_path: 
 
 def test_a_follower_gets_the_last_lines_and_all_that_comes_without_a_gap(bench: Bench) -> None:
     bench.start(NUMBERED, 0, 300_000)
-    wait_until(lambda: bench.stream.bytes_read > 200_000, "some output")
+    wait_until(lambda: bench.stream.bytes_read > 200_000, PATIENCE, "some output")
     follower = bench.stream.follow(50)
     got = b""
     while not got.endswith(b"000299999\n"):
@@ -362,13 +356,13 @@ def test_who_holds_the_pipe_is_found(bench: Bench) -> None:
     survivor = int(bench.drain().tail.split()[1])
     assert pipes.holders(spare) == {survivor}
     psutil.Process(survivor).kill()
-    wait_until(lambda: not pipes.holders(spare), "the end of the survivor")
+    wait_until(lambda: not pipes.holders(spare), PATIENCE, "the end of the survivor")
     os.close(spare)
 
 
 def test_a_drain_ends_although_a_survivor_goes_on_writing(bench: Bench) -> None:
     bench.start(ENDLESS)
-    wait_until(lambda: bench.stream.bytes_read > 1_000_000, "the flood")
+    wait_until(lambda: bench.stream.bytes_read > 1_000_000, PATIENCE, "the flood")
     assert bench.drain().ended is False
     assert bench.children[0].poll() is None
 
@@ -401,7 +395,7 @@ def test_a_pattern_is_looked_for_in_this_incarnation_only_and_told_once(bench: B
     bench.drain("two")
     assert told == []
     os.write(write, b"dy now\n")
-    wait_until(lambda: told, "the match")
+    wait_until(lambda: told, PATIENCE, "the match")
     os.write(write, b"ready again\n")
     bench.drain("two")
     assert told == ["two"]
@@ -423,7 +417,7 @@ def test_a_pattern_that_is_asked_for_late_is_looked_for_in_the_last_lines_too(
     bench.drain()
     told: list[str] = []
     bench.stream.watch("one", compile_pattern("^up$"), told.append)
-    wait_until(lambda: told, "the match")
+    wait_until(lambda: told, PATIENCE, "the match")
     os.close(write)
 
 
@@ -431,7 +425,7 @@ def test_a_matcher_that_answers_late_is_heard_without_more_output(bench: Bench) 
     told: list[str] = []
     bench.stream.watch("one", ProcessMatcher("^up$", bench.reports.append), told.append)
     write = bench.write(b"up\n")
-    wait_until(lambda: told, "the match")
+    wait_until(lambda: told, PATIENCE, "the match")
     os.close(write)
 
 
@@ -440,9 +434,9 @@ def test_two_patterns_of_one_incarnation_are_told_each(bench: Bench) -> None:
     bench.stream.watch("one", compile_pattern("^b$"), lambda _: told.append("b"))
     bench.stream.watch("one", compile_pattern("^a$"), lambda _: told.append("a"))
     write = bench.write(b"a\n")
-    wait_until(lambda: told == ["a"], "the first match")
+    wait_until(lambda: told == ["a"], PATIENCE, "the first match")
     os.write(write, b"b\n")
-    wait_until(lambda: told == ["a", "b"], "the second match")
+    wait_until(lambda: told == ["a", "b"], PATIENCE, "the second match")
     os.close(write)
 
 
@@ -487,7 +481,7 @@ def test_the_tails_of_old_incarnations_are_let_go(bench: Bench) -> None:
     assert bench.stream.tail("9") == b"9\n"
     assert len(bench.stream._intakes) <= 4
     bench.stream.forget("9")
-    wait_until(lambda: bench.stream.tail("9") == b"", "the tail to be let go")
+    wait_until(lambda: bench.stream.tail("9") == b"", PATIENCE, "the tail to be let go")
 
 
 def test_closing_takes_the_last_bytes_of_every_pipe(bench: Bench) -> None:
@@ -550,7 +544,7 @@ time.sleep(600)
 def test_what_a_killed_runtime_has_taken_is_in_the_log(tmp_path: Path) -> None:
     path = tmp_path / "api.log"
     runtime = subprocess.Popen([sys.executable, "-c", RUNTIME, str(path), NUMBERED])
-    wait_until(lambda: path.exists() and path.stat().st_size > 500_000, "some output")
+    wait_until(lambda: path.exists() and path.stat().st_size > 500_000, PATIENCE, "some output")
     runtime.kill()
     runtime.wait(PATIENCE)
     text = everything(path)

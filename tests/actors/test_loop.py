@@ -15,23 +15,17 @@ import pytest
 
 from actors.edges.clock import SYSTEM, Clock
 from actors.edges.loop import GIVE_UP_AFTER, Loop
+from tests.waiting import wait_until
 
 PATIENCE = 20.0
 
 Reports = list[tuple[str, BaseException]]
 
 
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what}"
-        time.sleep(0.002)
-
-
 def result_of(loop: Loop, call: Callable[[], object]) -> object:
     box: list[object] = []
     loop.call_soon(lambda: box.append(call()))
-    wait_until(lambda: box, "a call on the loop")
+    wait_until(lambda: box, PATIENCE, "a call on the loop")
     return box[0]
 
 
@@ -62,10 +56,10 @@ def test_calls_from_many_threads_run_on_the_loop_in_each_thread_s_order(loop: Lo
         thread.start()
     for thread in threads:
         thread.join()
-    wait_until(lambda: len(seen) == 4000, "all the calls")
+    wait_until(lambda: len(seen) == 4000, PATIENCE, "all the calls")
     for who in range(8):
         assert [number for by, number in seen if by == who] == list(range(500))
-    wait_until(lambda: where == {loop.ident}, "the thread's identity")
+    wait_until(lambda: where == {loop.ident}, PATIENCE, "the thread's identity")
 
 
 def test_timers_come_in_the_order_of_their_moments_and_never_early(loop: Loop) -> None:
@@ -81,7 +75,7 @@ def test_timers_come_in_the_order_of_their_moments_and_never_early(loop: Loop) -
 
     for when in moments:
         loop.call_at(when, partial(fire, when))
-    wait_until(lambda: len(order) == len(moments), "all the timers")
+    wait_until(lambda: len(order) == len(moments), PATIENCE, "all the timers")
     assert early == []
     assert order == sorted(order)
 
@@ -106,7 +100,7 @@ def test_a_cancelled_timer_never_fires_and_leaves_the_heap(loop: Loop) -> None:
 
     result_of(loop, add_and_cancel)
     loop.call_at(when + 0.05, lambda: fired.append("kept"))
-    wait_until(lambda: fired, "the timer that was kept")
+    wait_until(lambda: fired, PATIENCE, "the timer that was kept")
     assert fired == ["kept"]
     assert len(loop._timers) == 0
 
@@ -132,7 +126,7 @@ def test_a_callback_that_raises_is_reported_and_the_loop_lives(
     loop.call_soon(broken)
     loop.call_at(time.monotonic(), broken)
     loop.call_soon(lambda: after.append("alive"))
-    wait_until(lambda: after and len(reports) == 2, "both reports")
+    wait_until(lambda: after and len(reports) == 2, PATIENCE, "both reports")
     assert all("broken" in what and str(error) == "on purpose" for what, error in reports)
 
 
@@ -148,7 +142,7 @@ def test_a_report_that_fails_does_not_end_the_loop() -> None:
     loop.start()
     loop.call_soon(broken)
     loop.call_soon(lambda: after.append("alive"))
-    wait_until(lambda: after, "the next call")
+    wait_until(lambda: after, PATIENCE, "the next call")
     assert loop.stop(PATIENCE)
 
 
@@ -163,7 +157,9 @@ def test_a_watch_that_always_raises_is_dropped_instead_of_spinning(
     with ours, theirs:
         theirs.send(b"never read")
         result_of(loop, lambda: loop.watch(ours.fileno(), broken))
-        wait_until(lambda: any(what.endswith(" dropped") for what, _ in reports), "the drop")
+        wait_until(
+            lambda: any(what.endswith(" dropped") for what, _ in reports), PATIENCE, "the drop"
+        )
         assert len(reports) == GIVE_UP_AFTER + 1
         assert result_of(loop, lambda: loop.unwatch(ours.fileno())) is False
 
@@ -181,9 +177,9 @@ def test_a_descriptor_can_be_watched_for_both_and_again_and_forgotten(loop: Loop
 
     with ours, theirs:
         result_of(loop, lambda: loop.watch(ours.fileno(), None, write))
-        wait_until(lambda: heard == ["writable"], "the write callback")
+        wait_until(lambda: heard == ["writable"], PATIENCE, "the write callback")
         theirs.send(b"one")
-        wait_until(lambda: heard == ["writable", "one"], "the read callback")
+        wait_until(lambda: heard == ["writable", "one"], PATIENCE, "the read callback")
         assert result_of(loop, lambda: loop.unwatch(ours.fileno())) is True
         theirs.send(b"two")
         result_of(loop, lambda: None)
@@ -207,7 +203,7 @@ def test_a_watch_that_is_taken_away_in_the_same_turn_is_not_called(loop: Loop) -
     for _, theirs in pairs:
         theirs.send(b"x")
     result_of(loop, watch_both)
-    wait_until(lambda: called, "one of the callbacks")
+    wait_until(lambda: called, PATIENCE, "one of the callbacks")
     result_of(loop, lambda: None)
     result_of(loop, lambda: None)
     assert len(called) == 1
@@ -314,7 +310,7 @@ def test_a_resume_is_told_and_no_timer_counts_the_sleep(runs_asleep: bool) -> No
     loop.call_at(machine.monotonic() + 600, lambda: fired.append("ten minutes"))
     result_of(loop, lambda: None)
     machine.asleep += 3600.0
-    wait_until(lambda: slept, "the resume")
+    wait_until(lambda: slept, PATIENCE, "the resume")
     result_of(loop, lambda: None)
     assert slept == [3600.0]
     assert fired == []
@@ -347,7 +343,8 @@ def test_clocks_that_differ_by_a_little_are_no_resume() -> None:
 
 def test_the_system_s_clocks_agree_while_the_machine_is_awake() -> None:
     before = SYSTEM.suspended()
-    time.sleep(0.05)
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() > began + 0.05, PATIENCE, "a little time")
     assert abs(SYSTEM.suspended() - before) < 0.04
 
 
@@ -378,7 +375,7 @@ def test_a_descriptor_closed_under_its_watch_does_not_end_the_loop(loop: Loop) -
     heard: list[bytes] = []
     result_of(loop, lambda: loop.watch(pair[0].fileno(), lambda: heard.append(pair[0].recv(1))))
     pair[1].send(b"x")
-    wait_until(lambda: heard, "the new socket's byte")
+    wait_until(lambda: heard, PATIENCE, "the new socket's byte")
     result_of(loop, lambda: loop.unwatch(pair[0].fileno()))
     for end in pair:
         end.close()

@@ -16,6 +16,7 @@ import pytest
 
 from actors.state import telemetry
 from actors.state.telemetry import RECENT, Event, Telemetry
+from tests.waiting import wait_until
 
 PATIENCE = 20.0
 
@@ -283,10 +284,12 @@ def test_an_event_after_the_end_is_counted_and_not_an_error(path: Path) -> None:
 @pytest.mark.parametrize("attempt", range(5))
 def test_a_killed_writer_leaves_every_line_but_the_last_whole(path: Path, attempt: int) -> None:
     child = subprocess.Popen([sys.executable, "-c", WRITER, str(path)])
-    deadline = time.monotonic() + PATIENCE
-    while not path.exists() or path.stat().st_size < 100_000 * (attempt + 1):
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+    enough = 100_000 * (attempt + 1)
+    wait_until(
+        lambda: path.exists() and path.stat().st_size >= enough,
+        PATIENCE,
+        "lines to be killed among",
+    )
     child.kill()
     child.wait()
     *whole, rest = path.read_bytes().split(b"\n")

@@ -21,8 +21,9 @@ from control.__main__ import main
 from control.facade import CommandOutcome
 from control.help_text import TOP
 from tests.control.fake_runtime import BUNDLE, FakeRuntime
-from tests.control.wire import TOKEN, Api, until
+from tests.control.wire import TOKEN, Api
 from tests.live_runtime import bundlevisor
+from tests.waiting import wait_until
 
 
 class Cli:
@@ -133,7 +134,7 @@ def test_following_a_log_ends_with_it(cli: Cli, runtime: FakeRuntime) -> None:
     runtime.logs.content["db"] = b"old\n"
 
     def write() -> None:
-        until(lambda: runtime.logs.subscriptions, "subscribed")
+        wait_until(lambda: runtime.logs.subscriptions, what="subscribed")
         for chunk in (b"new\n", None):
             runtime.logs.subscriptions[0].queue.put(chunk)
 

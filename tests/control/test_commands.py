@@ -9,7 +9,8 @@ from actors.snapshot import Phase, ServiceView, State
 from control.facade import Action, CommandOutcome
 from control.services import is_done, is_settled
 from tests.control.fake_runtime import NOON, FakeRuntime, view
-from tests.control.wire import Api, Reply, until
+from tests.control.wire import Api, Reply
+from tests.waiting import wait_until
 
 
 class Later(threading.Thread):
@@ -75,7 +76,7 @@ def test_a_supervisor_that_does_not_answer_is_503(api: Api, runtime: FakeRuntime
 
 def test_waiting_for_a_stop_answers_when_nothing_runs(api: Api, runtime: FakeRuntime) -> None:
     later = Later(api, "/services/db/stop?wait=30")
-    until(lambda: runtime.commands, "the command came")
+    wait_until(lambda: runtime.commands, what="the command came")
     runtime.change("db", State.STOPPING)
     assert not later.answered
     runtime.change("db", State.STOPPED)
@@ -93,7 +94,7 @@ def test_waiting_for_a_restart_takes_the_old_incarnation_for_nothing(
 ) -> None:
     runtime.change("db", State.READY, instance="old")
     later = Later(api, "/services/db/restart?wait=30")
-    until(lambda: runtime.commands, "the command came")
+    wait_until(lambda: runtime.commands, what="the command came")
     runtime.change("web.api-1", State.STOPPING)
     for state in (State.STOPPING, State.WAITING, State.STARTING):
         runtime.change("db", state)
@@ -105,7 +106,7 @@ def test_waiting_for_a_restart_takes_the_old_incarnation_for_nothing(
 def test_waiting_for_a_start_ends_when_it_fails(api: Api, runtime: FakeRuntime) -> None:
     runtime.change("db", State.FAILED, updated_at=NOON)
     later = Later(api, "/services/db/start?wait=30")
-    until(lambda: runtime.commands, "the command came")
+    wait_until(lambda: runtime.commands, what="the command came")
     runtime.change("db", State.STARTING)
     runtime.change("db", State.FAILED, message="exit 1")
     answer = later.reply().json()
@@ -122,7 +123,7 @@ def test_waiting_ends_with_the_time_that_was_given(api: Api, runtime: FakeRuntim
 def test_waiting_for_a_start_ends_when_the_bundle_stops(api: Api, runtime: FakeRuntime) -> None:
     runtime.change("db", State.STARTING)
     later = Later(api, "/services/db/start?wait=30")
-    until(lambda: runtime.commands, "the command came")
+    wait_until(lambda: runtime.commands, what="the command came")
     runtime.set_phase(Phase.STOPPING)
     assert later.reply().json()["done"] is False
 

@@ -18,7 +18,8 @@ from control import waitress_parts
 from control.server import ControlServer, HttpServer
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime
-from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of, until
+from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of
+from tests.waiting import wait_until
 
 HEAD = b"Host: 127.0.0.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
 
@@ -143,7 +144,7 @@ def test_a_connection_that_is_closed_does_not_disturb_the_others_where_there_is_
     clients.append(api.connect())
     assert read_to_end(clients[0]) == b""
     seen = len(turns)  # until then nothing is opened, which might get the number of what was closed
-    until(lambda: len(turns) >= seen + 2, "two turns more")
+    wait_until(lambda: len(turns) >= seen + 2, what="two turns more")
     assert api.get("/healthz").status == 200
 
 
@@ -185,7 +186,7 @@ def test_too_many_connections_cost_the_oldest_incomplete_one(runtime: FakeRuntim
     for number in range(5):
         opened.append(socket.create_connection(listener.getsockname()[:2], timeout=10))
         opened[-1].sendall(b"GET /" + str(number).encode())
-        until(lambda n=number: n + 1 <= len(opened), "connected")  # type: ignore[misc]
+        wait_until(lambda n=number: n + 1 <= len(opened), what="connected")  # type: ignore[misc]
     assert opened[0].recv(1) == b""
     assert opened[1].recv(1) == b""
     opened[4].setblocking(False)
@@ -207,7 +208,7 @@ def test_a_client_that_asks_on_without_reading_holds_no_thread(
     for _ in range(12):
         clients.append(api.connect())
         clients[-1].sendall(request * 4)
-    until(lambda: len(runtime.logs.asked) >= 8, "the greedy clients are being answered")
+    wait_until(lambda: len(runtime.logs.asked) >= 8, what="the greedy clients are being answered")
     assert api.get("/status", timeout=10).status == 200
     assert api.get("/healthz", timeout=5).status == 200
 
@@ -231,7 +232,7 @@ def test_the_answer_to_shutdown_reaches_the_client_while_the_server_ends(
     server.start()
     reply = Api(listener.getsockname()[1]).post("/shutdown")
     assert (reply.status, reply.json()) == (202, {"status": "stopping"})
-    until(lambda: listener.fileno() == -1, "the listener is closed")
+    wait_until(lambda: listener.fileno() == -1, what="the listener is closed")
 
 
 def test_an_end_in_the_middle_of_an_answer_waits_for_it(
@@ -241,7 +242,7 @@ def test_an_end_in_the_middle_of_an_answer_waits_for_it(
     answers = []
     asking = threading.Thread(target=lambda: answers.append(api.post("/services/db/stop")))
     asking.start()
-    until(lambda: runtime.commands, "the command is being answered")
+    wait_until(lambda: runtime.commands, what="the command is being answered")
     ended: list[bool] = []
     ending = threading.Thread(target=lambda: ended.append(server[0].stop(10)))
     ending.start()
@@ -259,7 +260,7 @@ def test_an_end_is_bounded_by_its_timeout(
     runtime.hold.clear()
     clients.append(api.connect())
     clients[0].sendall(b"POST /services/db/stop HTTP/1.1\r\n" + HEAD + b"\r\n")
-    until(lambda: runtime.commands, "the command is being answered")
+    wait_until(lambda: runtime.commands, what="the command is being answered")
     assert server[0].stop(0.1) is False
     assert read_to_end(clients[0]) == b""
 

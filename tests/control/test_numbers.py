@@ -16,7 +16,8 @@ from control.closing import Closing
 from control.operations import OPERATIONS
 from control.usage import Meter, Sample, used
 from tests.control.fake_runtime import FakeRuntime
-from tests.control.wire import Api, until
+from tests.control.wire import Api
+from tests.waiting import wait_until
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -76,7 +77,7 @@ def test_usage_is_that_of_the_whole_tree(
         db = api.get("/status").json()["services"][0]
         return bool(db["rss_bytes"] > 30_000_000 and db["cpu_percent"] > 10)
 
-    until(busy, "memory and CPU of the grandchild are counted")
+    wait_until(busy, what="memory and CPU of the grandchild are counted")
     found = samples(api)
     assert found["bundlevisor_service_memory_bytes", (("service", "db"),)] > 30_000_000
 

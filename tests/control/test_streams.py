@@ -9,7 +9,8 @@ import pytest
 from actors.snapshot import State
 from control.server import ControlServer
 from tests.control.fake_runtime import FakeRuntime
-from tests.control.wire import TOKEN, Api, Streamed, until
+from tests.control.wire import TOKEN, Api, Streamed
+from tests.waiting import wait_until
 
 
 def frame(response: Streamed) -> dict[str, str]:
@@ -45,7 +46,7 @@ def test_the_headers_of_a_silent_log_come_at_once(api: Api, runtime: FakeRuntime
 def test_a_subscription_ends_with_its_client(api: Api, runtime: FakeRuntime) -> None:
     response = api.open("/logs/follow?serviceId=db")
     response.close()
-    until(runtime.logs.subscriptions[0].closed.is_set, "the subscription is closed")
+    wait_until(runtime.logs.subscriptions[0].closed.is_set, what="the subscription is closed")
 
 
 def test_following_an_unknown_service_is_404(api: Api) -> None:
@@ -65,18 +66,18 @@ def test_a_slow_reader_holds_nobody_up(api: Api, runtime: FakeRuntime) -> None:
         b"GET /logs/follow?serviceId=db HTTP/1.1\r\nHost: localhost\r\n"
         b"Authorization: Bearer " + TOKEN.encode() + b"\r\n\r\n"
     )
-    until(lambda: runtime.logs.subscriptions, "the slow reader has subscribed")
+    wait_until(lambda: runtime.logs.subscriptions, what="the slow reader has subscribed")
     subscription = runtime.logs.subscriptions[0]
     for _ in range(400):
         subscription.queue.put(b"x" * 65536)
-    until(lambda: subscription.queue.qsize() < 390, "the stream has begun")
+    wait_until(lambda: subscription.queue.qsize() < 390, what="the stream has begun")
     assert api.get("/healthz").status == 200
     other = api.open("/logs/follow?serviceId=db")
     runtime.logs.subscriptions[1].queue.put(b"hello\n")
     assert other.readline() == b"hello\n"
     assert subscription.queue.qsize() > 100, "what nobody reads stays at its source"
     slow.close()
-    until(subscription.closed.is_set, "the slow reader's subscription is closed")
+    wait_until(subscription.closed.is_set, what="the slow reader's subscription is closed")
 
 
 def test_events_are_streamed_in_order_and_resumed_by_number(api: Api, runtime: FakeRuntime) -> None:
@@ -154,7 +155,7 @@ def test_a_ninth_stream_is_429_and_room_comes_back(api: Api, runtime: FakeRuntim
     assert api.get("/readyz").status == 200
     streams.pop().close()
 
-    until(lambda: api.open("/events").status == 200, "there is room for one more")
+    wait_until(lambda: api.open("/events").status == 200, what="there is room for one more")
 
 
 def test_waits_and_streams_never_use_up_the_threads_that_answer(
@@ -176,7 +177,10 @@ def test_waits_and_streams_never_use_up_the_threads_that_answer(
     assert api.get("/readyz?wait=1", timeout=5).refusal == (429, "too_many_waits")
     for client in clients:
         client.close()
-    until(lambda: api.get("/readyz?wait=0").status == 200, "clients that went away free their wait")
+    wait_until(
+        lambda: api.get("/readyz?wait=0").status == 200,
+        what="clients that went away free their wait",
+    )
 
 
 def test_a_stuck_supervisor_holds_up_no_answer(api: Api, runtime: FakeRuntime) -> None:
@@ -189,7 +193,7 @@ def test_a_stuck_supervisor_holds_up_no_answer(api: Api, runtime: FakeRuntime) -
     threads = [threading.Thread(target=command) for _ in range(20)]
     for thread in threads:
         thread.start()
-    until(lambda: runtime.commands, "a command came")
+    wait_until(lambda: runtime.commands, what="a command came")
     for path in ("/healthz", "/readyz", "/ports", "/telemetry", "/secrets"):
         assert api.get(path, timeout=5).status == 200
     assert api.post("/shutdown", timeout=5).status == 202
@@ -212,7 +216,7 @@ def test_the_end_of_the_server_ends_streams_and_waits_at_once(
 
     waiter = threading.Thread(target=wait)
     waiter.start()
-    until(lambda: log.status and threads_named("api-wait"), "the wait is being served")
+    wait_until(lambda: log.status and threads_named("api-wait"), what="the wait is being served")
     began = time.monotonic()
     assert server[0].stop(10)
     assert time.monotonic() - began < 5

@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import time
-from collections.abc import Callable
 from typing import Any
 
 TOKEN = "the-token_of-these.tests-0123456789abcdefghij"
@@ -117,11 +115,3 @@ def read_answer(client: socket.socket) -> bytes:
 
 def status_of(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
-
-
-def until(condition: Callable[[], Any], what: str, deadline: float = 10) -> Any:
-    end = time.monotonic() + deadline
-    while not (found := condition()):
-        assert time.monotonic() < end, f"not in {deadline} s: {what}"
-        time.sleep(0.005)
-    return found

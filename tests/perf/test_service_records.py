@@ -5,20 +5,13 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from perf import bundles, client, critical_path, programs, records
 from perf.records import Incarnation
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.005)
+from tests.waiting import wait_until
 
 
 def test_lines_become_incarnations_in_the_order_of_their_starts() -> None:
@@ -81,7 +74,7 @@ def test_a_service_program_records_start_listen_and_stop_and_answers(
     arguments = ["--id", "web", "--delay-ms", "5", "--port", str(port), "--record", path]
     before = time.monotonic_ns()
     process = subprocess.Popen([binary, *arguments])
-    until(lambda: bool(records.read(path) and records.read(path)[0].listen))
+    wait_until(lambda: bool(records.read(path) and records.read(path)[0].listen), 20)
     answer = client.ask(port, "/health")
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 
 from actors.ui_server.config import UiConfig
 from actors.ui_server.launch import UiProcess, start
+from tests.waiting import wait_until
 
 API = os.path.join(os.path.dirname(__file__), "programs", "api.py")
 PATIENCE = 20.0
@@ -40,12 +40,7 @@ class Answer(msgspec.Struct):
 
 def until(condition: Callable[[], Any], what: str) -> Any:
     """Wait for a condition with a deadline; return what made it true."""
-    end = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(f"did not come true within {PATIENCE} s: {what}")
-        time.sleep(0.01)
-    return found
+    return wait_until(condition, PATIENCE, what)
 
 
 class Ui:

@@ -7,12 +7,12 @@ import ctypes
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from ctypes import wintypes
 
 from actors.process import windows, windows_exit
 from actors.process.launch import Launch
+from tests import waiting
 
 assert sys.platform == "win32"
 
@@ -34,10 +34,7 @@ def under_wine() -> bool:
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
     """Return once the condition holds; AssertionError that says what did not happen."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"{what}: not within {DEADLINE} s"
-        time.sleep(0.005)
+    waiting.wait_until(condition, DEADLINE, what)
 
 
 def is_alive(pid: int) -> bool:
