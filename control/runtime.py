@@ -44,7 +44,7 @@ from actors.world import World
 from control import early_socket, ipc_socket, lean_imports
 from control.announce import announce
 from control.bundle import Bundle
-from control.console import Console, open_console, print_line
+from control.console import Console, open_console
 from control.courtesy import Courtesy
 from control.ending import Ending
 from control.gpu import Gpu
@@ -91,6 +91,11 @@ def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_a
     except (OSError, paths.PathRefused) as error:
         console.error(f"cannot start: {_told(error)}")
         return CANNOT_START  # the guardian is not dismissed: it undoes what has been done
+    except Exception as error:  # noqa: BLE001 - printed by the interpreter, it could wait for ever
+        console.fault("runtime", error)
+        return CANNOT_START
+    finally:
+        console.close()
 
 
 def _run(
@@ -186,7 +191,7 @@ class House:
         self.guardian.telemetry(bundle.telemetry_path)
         self.guardian.own(endpoint.port_path(bundle.app_data))
         self.guardian.own(instance.path(bundle.app_data), containing=bundle.instance_id.encode())
-        print_line(
+        self.console.tell_parent(
             {
                 "event": "listening",
                 "host": self.host,

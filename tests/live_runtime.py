@@ -66,7 +66,8 @@ class Run:
         self._mark = mark
         self._stderr_path = stderr_path
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read_stdout, daemon=True).start()
+        if process.stdout:
+            threading.Thread(target=self._read_stdout, daemon=True).start()
 
     @property
     def host(self) -> str:
@@ -94,6 +95,14 @@ class Run:
             raise AssertionError(f"the runtime said no 'listening' line; {ended}\n{self.stderr}")
         self.listening = json.loads(line)
         self.token = Path(self.listening["token_path"]).read_text(encoding="utf-8").strip()
+
+    def await_files(self) -> None:
+        """Wait for the port file of a run whose stdout is not ours, and read it and the token."""
+        folder = self.app_data / "runtime"
+        wait_until((folder / "ipc_port").exists, START_S, "the port file")
+        port = (folder / "ipc_port").read_text(encoding="utf-8")
+        self.listening = {"host": "127.0.0.1", "port": port}
+        self.token = (folder / "auth-token").read_text(encoding="utf-8").strip()
 
     def request(
         self,
@@ -249,8 +258,12 @@ def starting(
     env: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
     closed: Iterable[int] = (),
+    output: int | None = None,
 ) -> Iterator[Run]:
-    """Run the bundle as :func:`running` does, from its first moment: nothing is up yet."""
+    """Run the bundle as :func:`running` does, from its first moment: nothing is up yet.
+
+    ``output`` is a descriptor that becomes both stdout and stderr.
+    """
     folder = app_data or bundle.app_data
     folder.parent.mkdir(parents=True, exist_ok=True)
     mark = uuid.uuid4().hex
@@ -262,8 +275,8 @@ def starting(
             cwd=ROOT,
             env={**os.environ, **(env or {}), MARK: mark},
             stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
+            stdout=subprocess.PIPE if output is None else output,
+            stderr=stderr if output is None else output,
             start_new_session=True,
             text=True,
         )

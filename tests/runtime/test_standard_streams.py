@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle_maker import bundle, running, starting, wait_until
+from tests.bundle_maker import bundle, running, starting
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="closes descriptors with sh")
 
@@ -30,10 +30,7 @@ def test_without_a_stream_it_runs_until_it_is_asked_to_end(
 def test_without_any_stream_it_runs_too(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db").write()
     with starting(made, closed=(0, 1, 2)) as run:
-        folder = run.app_data / "runtime"
-        wait_until((folder / "ipc_port").exists, what="the port file")
-        run.listening = {"host": "127.0.0.1", "port": (folder / "ipc_port").read_text()}
-        run.token = (folder / "auth-token").read_text()
+        run.await_files()
         run.until_ready()
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0

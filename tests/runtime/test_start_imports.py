@@ -45,8 +45,8 @@ actors.process: launch own_children posix posix_exit table tree upkeep
 actors.state: atomic endpoint event event_file instance instance_lock lock_posix ports files_posix
  telemetry
 actors.table: found linux
-control: announce bundle console courtesy early_socket ending gpu ipc_socket lean_imports options
- port_book register runtime secret_supply
+control: announce background_writer bundle console courtesy early_socket ending gpu ipc_socket
+ lean_imports options port_book register runtime secret_supply
 manifest: check command duplicates environment findings graph launch load loopback paths plan_ports
  platform schema source suggest template texts
 """
