@@ -32,12 +32,17 @@ TYPED = (
     ("win32", (*PACKAGES, os.path.join("tests", "windows"))),
 )
 """For which platforms the types are checked, and of what."""
+WORKERS = str((os.cpu_count() or 1) + 1)  # most of a test is waiting for processes
 NEEDED_BY = (
-    ("the tests in a browser", ("chromium", "google-chrome")),
-    ("the tests in a browser", ("chromedriver",)),
-    ("the tests of the Electron example", ("node",)),
-    ("the benchmark's native service", ("cc", "gcc", "clang")),
+    ("the tests in a browser", ("chromium", "google-chrome"), "chromium"),
+    ("the tests in a browser", ("chromedriver",), "chromium-driver"),
+    ("the tests of the npm package", ("node",), "nodejs"),
+    ("the native programs", ("cc", "gcc", "clang"), "gcc"),
+    ("the system calls of a start", ("strace",), "strace"),
 )
+"""What needs a program of the system, by which names it goes, and Debian's package of it."""
+SKIPPED = os.path.join(VENV, "skipped")
+"""Where pytest leaves what it skipped, a line each."""
 
 
 class Steps:
@@ -73,7 +78,9 @@ class Steps:
         for name, code, took in self._ended:
             state = {0: "passed", TIMED_OUT: "timed out"}.get(code, f"FAILED ({code})")
             print(f"{state:12} {took:7.1f} s  {name}")
-        for what, tool in missing_tools():
+        for line in read(SKIPPED).splitlines():
+            print(f"left out     {line}")
+        for what, tool, _ in missing_tools():
             print(f"left out     {what}: {tool} is not installed")
         if os.name != "nt":
             print(
@@ -87,7 +94,7 @@ def main() -> int:
         return start_again_with_a_newer_python()
     steps = Steps()
     if prepare(steps) == 0:
-        install_browser(steps)
+        install_programs()
         check(steps, sys.argv[1:])
     steps.summary()
     return steps.code
@@ -126,25 +133,23 @@ def compile_bytecode(steps: Steps) -> int:
     return steps.run("compile", PYTHON, "-m", "compileall", "-q", *OURS)
 
 
-def install_browser(steps: Steps) -> None:
-    """Install Chromium where that is easy: by root on Debian."""
-    wanted = [tool for what, tool in missing_tools() if "browser" in what]
+def install_programs() -> None:
+    """Install what is missing of the system's programs where that is easy: by root on Debian."""
+    packages = [package for *_, package in missing_tools()]
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    if wanted and root and os.path.exists("/etc/debian_version") and shutil.which("apt-get"):
-        print("\n== install chromium", flush=True)
-        install = ("install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver")
-        quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        for words in (("update", "-qq"), install):
-            try:
-                subprocess.run(
-                    ["apt-get", *words],
-                    env=quiet,
-                    stdout=subprocess.DEVNULL,
-                    timeout=300,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired:
-                print("apt-get takes too long; the tests in a browser are left out")
+    if not (packages and root and os.path.exists("/etc/debian_version")):
+        return
+    print(f"\n== install {', '.join(packages)}", flush=True)
+    install = ("install", "-y", "-qq", "--no-install-recommends", *packages)
+    quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    for words in (("update", "-qq"), install):
+        try:
+            subprocess.run(
+                ["apt-get", *words], env=quiet, stdout=subprocess.DEVNULL, timeout=300, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            print(f"{error}; what needs them is left out")
+            return
 
 
 def check(steps: Steps, pytest_arguments: list[str]) -> None:
@@ -155,13 +160,18 @@ def check(steps: Steps, pytest_arguments: list[str]) -> None:
         cache = os.path.join(".mypy_cache", system)  # one cache would be thrown away each time
         types = (PYTHON, "-m", "mypy", "--platform", system, "--cache-dir", cache, *what)
         steps.run(f"mypy for {system}", *types)
-    steps.run("pytest", PYTHON, "-m", "pytest", *pytest_arguments)
-    steps.run("start-up budget", PYTHON, "-m", "perf", "budget")
+    if os.path.exists(SKIPPED):
+        os.remove(SKIPPED)
+    steps.run("pytest", PYTHON, "-m", "pytest", "-n", WORKERS, *pytest_arguments)
 
 
-def missing_tools() -> list[tuple[str, str]]:
-    """Return what cannot be tested here, with the first name of the missing tool."""
-    return [(what, tools[0]) for what, tools in NEEDED_BY if not any(map(shutil.which, tools))]
+def missing_tools() -> list[tuple[str, str, str]]:
+    """Return what cannot be tested here, the first name of the missing program, its package."""
+    return [
+        (what, names[0], package)
+        for what, names, package in NEEDED_BY
+        if not any(map(shutil.which, names))
+    ]
 
 
 def new_enough(python: str) -> bool:

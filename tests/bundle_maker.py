@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.live_runtime import Run, bundlevisor, running, starting
+from tests.ports import free_block
 from tests.records import events, read_records
 from tests.waiting import wait_until
 
@@ -24,7 +25,10 @@ PLATFORM_KEYS = tuple(
     f"{system}-{cpu}" for system in ("linux", "darwin") for cpu in ("x64", "arm64")
 )
 WINDOWS_KEYS = ("win-x64", "win-arm64")
-PORT_RANGE = {"min": 21000, "max": 21999}  # below every platform's ephemeral range
+PORTS = 200
+"""As many as the largest bundle of a test has services, and some for those of the test before."""
+FIRST_PORT = free_block(PORTS)
+PORT_RANGE = {"min": FIRST_PORT, "max": FIRST_PORT + PORTS - 1}
 DEFAULT: Any = object()
 LONGEST_SHEBANG = 127  # execve(2), Linux before 5.1
 

@@ -98,7 +98,11 @@ def test_a_child_without_the_mark_goes_with_its_session(tmp_path: Path) -> None:
     leader.wait()
 
 
-@pytest.mark.parametrize("mark", [f"{OLD}er-1", f"{OLD[:-1]}-1", "", f"new{OLD}-1"])
+@pytest.mark.parametrize(
+    "mark",
+    [f"{OLD}er-1", f"{OLD[:-1]}-1", "", f"new{OLD}-1"],
+    ids=["longer", "shorter", "none", "ends with it"],
+)
 def test_a_process_of_somebody_else_is_left_alone_even_with_pid_and_time_of_ours(
     tmp_path: Path, mark: str
 ) -> None:

@@ -9,6 +9,10 @@ import threading
 from pathlib import Path
 
 from tests.bundle_maker import bundle, running, wait_until
+from tests.ports import free_block
+
+P = free_block(200)
+"""Every test has ports of its own behind this one, so that none waits for another's to be free."""
 
 
 def in_range(low: int, high: int) -> dict[str, dict[str, dict[str, int]]]:
@@ -16,40 +20,40 @@ def in_range(low: int, high: int) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def test_each_port_is_the_lowest_free_one_of_its_range(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 21810)):
-        made = bundle(tmp_path).service("a", ports=in_range(21810, 21820))
-        made.service("b", ports=in_range(21800, 21820)).service("c", ports=in_range(21810, 21820))
+    with socket.create_server(("127.0.0.1", P + 10)):
+        made = bundle(tmp_path).service("a", ports=in_range(P + 10, P + 20))
+        made.service("b", ports=in_range(P, P + 20)).service("c", ports=in_range(P + 10, P + 20))
         with running(made.write()) as run:
             run.until_ready()
             found = [run.ports(name)["http"] for name in ("a", "b", "c")]
-            assert found == [21811, 21800, 21812]
+            assert found == [P + 11, P, P + 12]
 
 
 def test_the_choice_is_remembered_for_the_next_start(tmp_path: Path) -> None:
-    blocker = socket.create_server(("127.0.0.1", 21830))
-    made = bundle(tmp_path).service("a", ports=in_range(21830, 21840)).write()
+    blocker = socket.create_server(("127.0.0.1", P + 30))
+    made = bundle(tmp_path).service("a", ports=in_range(P + 30, P + 40)).write()
     with blocker, running(made) as run:
         run.until_ready()
-        assert run.ports("a") == {"http": 21831}
+        assert run.ports("a") == {"http": P + 31}
         run.kill(signal.SIGTERM)
         run.wait_gone()
     with running(made) as run:
         run.until_ready()
-        assert run.ports("a") == {"http": 21831}
+        assert run.ports("a") == {"http": P + 31}
 
 
 def test_an_exhausted_range_fails_only_its_service(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 21850)):
-        made = bundle(tmp_path).service("a", ports=in_range(21850, 21850)).service("b").write()
+    with socket.create_server(("127.0.0.1", P + 50)):
+        made = bundle(tmp_path).service("a", ports=in_range(P + 50, P + 50)).service("b").write()
         with running(made) as run:
             details = run.ready()["details"]
             assert details["a"]["state"] == "failed"
-            assert "21850-21850" in details["a"]["message"]
+            assert f"{P + 50}-{P + 50}" in details["a"]["message"]
             assert details["b"]["ready"]
 
 
 def test_a_start_chooses_anew_for_a_service_that_got_no_port(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("a", ports=in_range(21940, 21940))
+    made = bundle(tmp_path).service("a", ports=in_range(P + 140, P + 140))
     made.service(
         "user",
         "reports_environment",
@@ -58,9 +62,9 @@ def test_a_start_chooses_anew_for_a_service_that_got_no_port(tmp_path: Path) -> 
         env={"A": "http://127.0.0.1:${a.http}"},
     )
     made.service("needs-it", deps=["a"])
-    with socket.create_server(("127.0.0.1", 21940)) as blocker, running(made.write()) as run:
+    with socket.create_server(("127.0.0.1", P + 140)) as blocker, running(made.write()) as run:
         details = run.ready()["details"]
-        blocked = "blocked: a has no port: range 21940-21940 is used up"
+        blocked = f"blocked: a has no port: range {P + 140}-{P + 140} is used up"
         assert [details[id_]["message"] for id_ in ("user", "needs-it")] == [blocked, blocked]
         assert details["user"]["state"] == "waiting"
         assert details["user"]["waiting_for"] == ["a"]
@@ -70,29 +74,32 @@ def test_a_start_chooses_anew_for_a_service_that_got_no_port(tmp_path: Path) -> 
         blocker.close()
         assert run.post("/services/a/restart?wait=20").json()["state"] == "ready"
         run.until_ready()
-        assert run.ports("a") == {"http": 21940}
+        assert run.ports("a") == {"http": P + 140}
         wait_until(lambda: run.events("user", "environment"), what="the user of the port to run")
-        assert run.events("user", "environment")[-1]["env"]["A"] == "http://127.0.0.1:21940"
+        assert run.events("user", "environment")[-1]["env"]["A"] == f"http://127.0.0.1:{P + 140}"
         given = [event for event in run.telemetry() if event["event"] == "port_assigned"]
-        assert [event["details"] for event in given] == [{"name": "http", "port": 21940}]
+        assert [event["details"] for event in given] == [{"name": "http", "port": P + 140}]
 
 
 def test_starting_the_user_of_a_port_looks_for_that_port_too(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("a", ports=in_range(21945, 21945))
+    made = bundle(tmp_path).service("a", ports=in_range(P + 145, P + 145))
     made.service("user", env={"A": "${a.http}"})
-    with socket.create_server(("127.0.0.1", 21945)) as blocker, running(made.write()) as run:
+    with socket.create_server(("127.0.0.1", P + 145)) as blocker, running(made.write()) as run:
         run.ready()
         still = run.post("/services/user/start?wait=20")
         assert still.status == 202
-        assert still.json()["message"] == "blocked: a has no port: range 21945-21945 is used up"
+        assert (
+            still.json()["message"]
+            == f"blocked: a has no port: range {P + 145}-{P + 145} is used up"
+        )
         blocker.close()
         assert run.post("/services/user/start?wait=20").json()["state"] == "ready"
         run.until_ready()
 
 
 def test_the_port_of_a_stopped_service_goes_to_one_that_has_none(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("a", ports=in_range(21950, 21950))
-    made.service("b", ports=in_range(21950, 21950))
+    made = bundle(tmp_path).service("a", ports=in_range(P + 150, P + 150))
+    made.service("b", ports=in_range(P + 150, P + 150))
     with running(made.write()) as run:
         assert run.ready()["details"]["b"]["state"] == "failed"
         assert run.post("/services/a/stop?wait=20").json()["state"] == "stopped"
@@ -104,7 +111,7 @@ def test_the_port_of_a_stopped_service_goes_to_one_that_has_none(tmp_path: Path)
         assert run.post("/services/b/stop?wait=20").json()["state"] == "stopped"
         assert run.service("a")["state"] == "stopped"
         assert run.post("/services/a/start?wait=20").json()["state"] == "ready"
-        assert run.ports("a") == {"http": 21950}
+        assert run.ports("a") == {"http": P + 150}
 
 
 class Thief:
@@ -139,7 +146,7 @@ class Thief:
 def test_a_port_that_is_lost_is_replaced_and_its_users_learn_of_it(tmp_path: Path) -> None:
     thief = Thief()
     made = bundle(tmp_path).service(
-        "db", "port_in_use_exit", ports=in_range(21860, 21870), options={"thief": thief.port}
+        "db", "port_in_use_exit", ports=in_range(P + 60, P + 70), options={"thief": thief.port}
     )
     made.service(
         "api",
@@ -151,12 +158,14 @@ def test_a_port_that_is_lost_is_replaced_and_its_users_learn_of_it(tmp_path: Pat
     )
     with contextlib.closing(thief), running(made.write()) as run:
         run.until_ready()
-        assert run.ports("db") == {"http": 21861}
+        assert run.ports("db") == {"http": P + 61}
         wait_until(lambda: run.events("api", "environment"), what="api to say what it was given")
         seen = run.events("api", "environment")[-1]["env"]
-        assert seen["DB"] == "http://127.0.0.1:21861"
+        assert seen["DB"] == f"http://127.0.0.1:{P + 61}"
         moved = [event for event in run.telemetry() if event["event"] == "port_reassigned"]
-        assert [(e["details"]["previous"], e["details"]["port"]) for e in moved] == [(21860, 21861)]
+        assert [(e["details"]["previous"], e["details"]["port"]) for e in moved] == [
+            (P + 60, P + 61)
+        ]
         assert run.service("db")["restarts"] == 0
 
 
@@ -165,19 +174,19 @@ def test_a_port_that_is_lost_again_and_again_is_a_clear_failure(tmp_path: Path) 
     made = bundle(tmp_path).service(
         "db",
         "port_in_use_exit",
-        ports=in_range(21900, 21910),
+        ports=in_range(P + 100, P + 110),
         options={"thief": thief.port, "times": 100},
     )
     with contextlib.closing(thief), running(made.write()) as run:
         db = run.ready()["details"]["db"]
         assert db["state"] == "failed"
-        assert "port 21903 ('http') is taken by another program" in db["message"]
+        assert f"port {P + 103} ('http') is taken by another program" in db["message"]
         assert len(run.events("db", "started")) == 4
 
 
 def test_a_port_that_a_process_outside_of_the_session_holds_is_free_again(tmp_path: Path) -> None:
     made = bundle(tmp_path).service(
-        "db", "takes_the_port_and_dies", ports=in_range(21920, 21930), stop={"timeout_ms": 200}
+        "db", "takes_the_port_and_dies", ports=in_range(P + 120, P + 130), stop={"timeout_ms": 200}
     )
     with running(made.write()) as run:
         run.until_ready()
@@ -185,7 +194,7 @@ def test_a_port_that_a_process_outside_of_the_session_holds_is_free_again(tmp_pa
 
 
 def test_a_listening_socket_is_handed_over(tmp_path: Path) -> None:
-    ports = {"http": {"requires_socket": True, "range": {"min": 21880, "max": 21890}}}
+    ports = {"http": {"requires_socket": True, "range": {"min": P + 80, "max": P + 90}}}
     made = bundle(tmp_path).service("db", "reads_listen_fds", ports=ports).write()
     with running(made) as run:
         run.until_ready()

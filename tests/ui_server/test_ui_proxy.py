@@ -197,6 +197,7 @@ def resident(pid: int) -> int:
 
 
 def test_a_slow_reader_holds_the_api_back_instead_of_filling_memory(ui: Any) -> None:
+    assert ui.ask("/api/hello").status  # it is up, with all that it imports
     before = resident(ui.process.pid)
     with ui.connect() as client:
         client.sendall(b"GET /api/download?mib=400 HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -16,6 +16,7 @@ from control import validate
 from manifest.findings import Finding, Findings
 from manifest.platform import current_key
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running, wait_until
+from tests.ports import free_block
 from tests.validation.foreign import FOREIGN
 
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="POSIX has permission bits and links")
@@ -301,7 +302,8 @@ def test_a_verified_file_is_hashed_again_only_when_that_is_asked_for(tmp_path: P
 
 
 def test_a_running_bundle_is_checked_anew_at_every_request(tmp_path: Path) -> None:
-    made = one_service(tmp_path, ports={"http": {"range": {"min": 21905, "max": 21905}}})
+    port = free_block(1)
+    made = one_service(tmp_path, ports={"http": {"range": {"min": port, "max": port}}})
     made.service("job", ports=(), assets=[{"path": "a"}]).file("a", "").write()
     with running(made) as run:
         run.until_ready()
