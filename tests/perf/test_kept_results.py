@@ -143,7 +143,9 @@ def test_a_verdict_says_whether_the_goal_is_reached(values: list[float], verdict
 def test_a_missed_goal_fails_only_who_asks_for_it(
     words: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    missed = {target.shape: {} for target in budget.read().targets}
+    missed: dict[str, dict[str, list[float]]] = {
+        target.shape: {} for target in budget.read().targets
+    }
     for target in budget.read().targets:
         missed[target.shape][target.measure] = [1e9] * 7
     monkeypatch.setattr(budget, "measure", lambda *_: (missed, 10.0))
