@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 
+from actors import places
 from actors.blueprint import Blueprint, Site
 from actors.edges.log_path import log_path
 from actors.page import is_page, upstream_of
@@ -20,7 +21,7 @@ from manifest.schema import Manifest, Service
 
 
 class Bundle:
-    """What is run, and where."""
+    """What is run, and where. Raises PathRefused where a link makes one of its files another's."""
 
     def __init__(
         self,
@@ -38,6 +39,10 @@ class Bundle:
         self.graph = Graph.of(manifest)
         root = options.bundle_root or os.path.dirname(os.path.abspath(options.manifest))
         self.root = os.path.abspath(root)
+        self.on_disk = places.look(manifest, app_data, minds_case=platform.minds_case())
+        """What is wrong with its paths in this app-data; service errors and warnings only."""
+        if self.on_disk.errors:
+            raise paths.PathRefused(self.on_disk.errors[0].message)
         self.token_path = paths.resolve(app_data, manifest.ipc.auth_token_path)
         self.telemetry_path = paths.resolve(app_data, manifest.telemetry.file)
         self.started_at = time.time()

@@ -125,6 +125,7 @@ def _run(
         running = isinstance(error, instance_lock.InstanceRunning)
         return ALREADY_RUNNING if running else CANNOT_START
     bundle = Bundle(loaded.manifest, loaded, options, app_data, guardian.instance_id)
+    _report(console, bundle.on_disk, options.manifest)
     try:
         return House(bundle, console, guardian, recorder).live(parent)
     finally:
@@ -296,8 +297,9 @@ class House:
         bundle = self.bundle
         manifest = bundle.manifest
         self._show(bundle.first_views({}, dry_run=False))
+        found = bundle.loaded.findings + bundle.on_disk
         unusable = self.gpu.unusable | {
-            finding.service: finding.message for finding in bundle.loaded.findings.service_errors
+            finding.service: finding.message for finding in found.service_errors
         }
         collaborators = Collaborators(
             board=self.board,

@@ -38,7 +38,8 @@ def look(
     if manifest is None or not decoded.ok:
         return loaded.findings  # no files can be told from a bundle that cannot be read
     site = _site(manifest, bundle_root, app_data)
-    found = _of_files(manifest, site, full) + _of_ports(manifest, ports) + _of_secrets(manifest)
+    found = _of_places(manifest, site) + _of_files(manifest, site, full)
+    found += _of_ports(manifest, ports) + _of_secrets(manifest)
     return _merged(loaded.findings, found)
 
 
@@ -93,6 +94,13 @@ def _site(manifest: Manifest, bundle_root: str, app_data: str) -> Site:
     )
 
 
+def _of_places(manifest: Manifest, site: Site) -> Findings:
+    from actors.places import look as look_at_places
+    from manifest.platform import minds_case
+
+    return look_at_places(manifest, site.app_data, minds_case=minds_case())
+
+
 def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
     from actors.blueprint import Blueprint
     from actors.edges.log_path import log_path
@@ -100,6 +108,7 @@ def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
     from actors.messages import Inputs
     from actors.page import is_page
     from actors.state.verified import VerifiedAssets
+    from manifest.paths import PathRefused
     from manifest.plan_ports import demands
     from manifest.platform import current_key, pick_binary
 
@@ -110,8 +119,11 @@ def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
     found = Findings()
     for index, service in enumerate(manifest.services):
         chosen = pick_binary(service, key)[0]
-        page = is_page(service, chosen, site.bundle_root)
-        log = log_path(service, site.app_data, os.path.isfile)
+        try:
+            page = is_page(service, chosen, site.bundle_root)
+            log = log_path(service, site.app_data, os.path.isfile)
+        except PathRefused:
+            continue  # the manifest's own rules have said so
         blueprint = Blueprint(service, chosen, site, log, index=index, page=page)
         found += inspect(Subject(blueprint, Inputs(lowest), key), known, full=full)
     return found
@@ -161,6 +173,7 @@ def _merged(first: Findings, second: Findings) -> Findings:
         for one in part
     }
     return first + Findings(
+        errors=tuple(f for f in second.errors if (f.code, f.path) not in said),
         service_errors=tuple(f for f in second.service_errors if (f.code, f.path) not in said),
         warnings=tuple(f for f in second.warnings if (f.code, f.path) not in said),
     )

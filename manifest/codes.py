@@ -33,9 +33,9 @@ STRUCTURE = {
     "ipc_host_not_loopback": "the control API's host could be reached from outside",
     "path_escapes_root": "a path leaves the folder that it belongs to",
     "path_not_allowed": "a path holds NUL, or a name that is special on Windows",
-    "path_taken": "a file secret or a log would overwrite a file of the runtime",
-    "secret_path_shared": "a file secret has the path of another one, of a log or of a data folder"
-    " (a warning where they do not meet)",
+    "path_taken": "a path under app-data is that of a file of the runtime, or in its way",
+    "path_shared": "two paths under app-data are one, or in each other's way (a warning where only"
+    " a log suffers, or only case tells them apart)",
     "invalid_service_id": "a service's id has a shape that is not allowed",
     "duplicate_service_id": "two services have the same id",
     "unknown_dependency": "a service depends on one that does not exist",

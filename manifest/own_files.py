@@ -1,4 +1,7 @@
-"""What the runtime itself keeps under app-data, so that no bundle's own data lies upon it."""
+"""What the runtime itself keeps under app-data, and where a bundle's own names lie there.
+
+Who has which of these places, and that no two have the same one, is in :mod:`manifest.claims`.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,33 @@ FILES = (
 FOLDERS = ("snapshots",)
 """All that is below them is the runtime's."""
 
+TELEMETRY = ("", ".1")
+"""What the names of the telemetry files end with, behind ``telemetry.file``."""
+ROTATED = ("", ".1", ".2")
+"""What the names of a log's parts end with, the newest first."""
+PUT_BACK = (".restoring", ".broken")
+"""What stands beside a data folder, under its name and these, while an upgrade is taken back."""
 
-def normal(path: str) -> str:
-    """Return a path under app-data in one form: ``${data}`` taken off, forward slashes."""
-    below = path.removeprefix("${data}").lstrip("/\\") if is_template_of(path, "data") else path
-    try:
-        return normalise(below)
-    except PathRefused:
-        return below
+
+def normal(path: str, *, template: bool = False) -> str:
+    """Return a path under app-data in one form: forward slashes, no ``..``; ``.`` for app-data.
+
+    With ``template`` a ``${data}`` at its beginning is app-data. Raises PathRefused for a path
+    that leaves app-data.
+    """
+    if template and is_template_of(path, "data"):
+        path = path.removeprefix("${data}").lstrip("/\\")
+    return normalise(path, windows=False)
+
+
+def folded(path: str) -> str:
+    """Return what two paths have in common that are one where case, or how a letter is made, is not
+    told apart (APFS, NTFS)."""
+    if path.isascii():
+        return path.lower()
+    import unicodedata
+
+    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", path).casefold())
 
 
 def log_place(service: Service) -> str:
@@ -37,30 +59,17 @@ def log_place(service: Service) -> str:
     return path if is_file else f"{path}/{service.id}.log"
 
 
-def is_own(path: str, manifest: Manifest) -> bool:
-    """Whether a file at this path, relative to app-data, would be one of the runtime's.
-
-    Also one in whose place the runtime needs a folder, or the other way round.
-    """
-    place = _normal(path)
-    return any(_within(place, own) or _within(own, place) for own in (*_files(manifest), *FOLDERS))
-
-
 def holds_own(folder: str, manifest: Manifest) -> bool:
-    """Whether a folder, relative to app-data, has files of the runtime in it."""
-    place = _normal(folder)
-    owned = (*_files(manifest), *FOLDERS)
-    return any(_within(own, place) for own in owned) or any(_within(place, f) for f in FOLDERS)
+    """Whether a data folder, relative to app-data, has files of the runtime in it."""
+    chosen = (manifest.ipc.auth_token_path, manifest.telemetry.file)
+    try:
+        place = folded(normal(folder, template=True))
+        owned = [*FILES, *FOLDERS, *(folded(normal(path)) for path in chosen)]
+    except PathRefused:
+        return False
+    return any(within(own, place) for own in owned) or any(within(place, f) for f in FOLDERS)
 
 
-def _files(manifest: Manifest) -> tuple[str, ...]:
-    telemetry = _normal(manifest.telemetry.file)
-    return (*FILES, _normal(manifest.ipc.auth_token_path), telemetry, f"{telemetry}.1")
-
-
-def _normal(path: str) -> str:
-    return normal(path).lower()
-
-
-def _within(path: str, root: str) -> bool:
-    return root in ("", ".", path) or path.startswith(f"{root}/")
+def within(place: str, root: str) -> bool:
+    """Whether a place under app-data is ``root`` or below it; both in normal form."""
+    return root in (".", place) or place.startswith(f"{root}/")

@@ -73,15 +73,18 @@ def resolve(root: str, relative: str, *, windows: bool = WINDOWS) -> str:
         return top
     parts = inner.split("/")
     path = os.path.join(top, *parts)
-    if _crosses_link(top, parts) and not within(os.path.realpath(path), os.path.realpath(top)):
+    if crosses_link(top, parts) and not within(os.path.realpath(path), os.path.realpath(top)):
         raise EscapesRoot(
             f"path '{relative}' leads out of {root} by a link; put the file itself there."
         )
     return path
 
 
-def _crosses_link(top: str, parts: list[str]) -> bool:
-    """Whether a part below ``top`` is a link; on Windows a junction hides from lstat: say yes."""
+def crosses_link(top: str, parts: list[str]) -> bool:
+    """Whether a part below the absolute ``top`` is a link.
+
+    On Windows a junction hides from lstat: say yes.
+    """
     if WINDOWS:
         return True
     path = top

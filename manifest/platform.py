@@ -34,6 +34,11 @@ def current_key() -> str:
     return key_of(sys.platform, _machine())
 
 
+def minds_case(key: str = "") -> bool:
+    """Whether two names that differ only in case are two files on a platform (this one)."""
+    return not (key or current_key()).startswith(("win-", "darwin-"))
+
+
 if sys.platform == "win32":
 
     def _machine() -> str:

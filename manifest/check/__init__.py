@@ -5,6 +5,7 @@ from __future__ import annotations
 from manifest.check import (
     dependencies,
     header,
+    places,
     ports,
     preparation,
     probes,
@@ -21,6 +22,7 @@ _RULES = (
     header.check,
     secrets.check,
     services.check,
+    places.check,
     dependencies.check,
     ports.check,
     probes.check,

@@ -20,10 +20,6 @@ def check(view: View, report: Report) -> None:
         seen.add(secret.id)
         _check_secret(secret, path, view, report)
     _check_listed(view, report)
-    if any(secret.target.type == "file" for secret in view.manifest.secrets):
-        from manifest.check.secret_paths import check_secret_paths
-
-        check_secret_paths(view, report)
 
 
 def _check_secret(secret: Secret, path: str, view: View, report: Report) -> None:
@@ -37,7 +33,8 @@ def _check_secret(secret: Secret, path: str, view: View, report: Report) -> None
         check_pattern(secret.format, f"{path}.format", report, f"secret '{secret.id}'")
     _check_variable(secret, path, report)
     if secret.target.type == "file":
-        _check_file(secret, path, view, report)
+        name = secret.target.name or secret.id
+        check_path(name, f"{path}.target.name", view, report, template=True)
 
 
 def _check_variable(secret: Secret, path: str, report: Report) -> None:
@@ -46,17 +43,6 @@ def _check_variable(secret: Secret, path: str, report: Report) -> None:
     if "=" in name:
         sentence = f"secret '{secret.id}': '{name}' cannot name a variable; remove the '='."
         report.error("invalid_env_name", f"{path}.{'target.name' if named else 'id'}", sentence)
-
-
-def _check_file(secret: Secret, path: str, view: View, report: Report) -> None:
-    place = f"{path}.target.name"
-    name = secret.target.name or secret.id
-    check_path(name, place, view, report, template=True)
-    from manifest.own_files import is_own
-
-    if is_own(name, view.manifest):
-        sentence = f"secret '{secret.id}' would overwrite the runtime's own {name}; rename it."
-        report.error("path_taken", place, sentence)
 
 
 def _check_listed(view: View, report: Report) -> None:

@@ -149,17 +149,6 @@ def _check_folders(place: Place, view: View, report: Report) -> None:
     for index, folder in enumerate(service.data_dirs):
         check_path(folder, f"{place.path}.data_dirs[{index}]", view, report, place.id)
     check_path(service.log_dir, f"{place.path}.log_dir", view, report, place.id)
-    if service.log_dir:
-        _check_log(place, view, report)
-
-
-def _check_log(place: Place, view: View, report: Report) -> None:
-    from manifest.own_files import is_own, log_place
-
-    path = place.service.log_dir
-    if is_own(log_place(place.service), view.manifest):
-        sentence = f"service '{place.id}': its log would overwrite the runtime's own {path}."
-        report.error("path_taken", f"{place.path}.log_dir", sentence, place.id)
 
 
 def _check_restart(place: Place, view: View, report: Report) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from manifest.findings import Report
 from manifest.paths import EscapesRoot, PathRefused, is_template_of, normalise
+from manifest.platform import minds_case
 from manifest.schema import Manifest, Secret, Service
 
 
@@ -55,7 +56,7 @@ class View(msgspec.Struct, frozen=True):
     @property
     def minds_case(self) -> bool:
         """Whether two names that differ only in case are two files where it is looked at for."""
-        return not self.platform.startswith(("win-", "darwin-"))
+        return minds_case(self.platform)
 
 
 def check_path(

@@ -149,8 +149,8 @@ def file_secret(id_: str, name: str) -> dict[str, Any]:
     return {"id": id_, "class": "user_prompt", "target": {"type": "file", "name": name}}
 
 
-SHARED = [("error", "secret_path_shared", "secrets[1].target.name")]
-BESIDE = [("warning", "secret_path_shared", "secrets[1].target.name")]
+SHARED = [("error", "path_shared", "secrets[1].target.name")]
+BESIDE = [("warning", "path_shared", "secrets[1].target.name")]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_file_secret_in_the_place_of_a_log_or_of_a_data_folder(
 ) -> None:
     one = {"id": "one", "secrets": ["a"], **service}
     taken = found(one, secrets=[file_secret("a", name)])
-    assert taken == [("error", "secret_path_shared", "secrets[0].target.name")]
+    assert taken == [("error", "path_shared", "secrets[0].target.name")]
 
 
 def test_a_file_secret_in_a_data_folder_or_beside_a_log_is_fine(found: Callable[..., Any]) -> None:

@@ -36,7 +36,7 @@ SLOW = {
 }
 OWN = """
 actors: binary blueprint collaborators concealed effects gpu incarnation lifecycle messages
- milestones order page readiness restart service service_ports snapshot supervisor world
+ milestones order page places readiness restart service service_ports snapshot supervisor world
 actors.edges: checks clock held_ports listening log_file log_follow log_intake log_match log_passage
  log_path log_sink logs loop parent pipes pipes_posix probe probing stop_request tail timers
 actors.gpu: linux
@@ -47,8 +47,8 @@ actors.state: atomic endpoint event event_file instance instance_lock lock_posix
 actors.table: found linux
 control: announce background_writer bundle console courtesy early_socket ending gpu ipc_socket
  lean_imports options port_book register runtime secret_supply
-manifest: check command duplicates environment findings graph launch load loopback paths plan_ports
- platform schema source suggest template texts
+manifest: check claims command duplicates environment findings graph launch load loopback own_files
+ paths plan_ports platform schema source suggest template texts
 """
 
 
@@ -92,7 +92,16 @@ def _listed() -> set[str]:
         listed |= {".".join(parents[: n + 1]) for n in range(len(parents))}
         listed |= {f"{room}.{name}" for name in names.split()}
     checks = [name for name in listed if name == "manifest.check"]
-    parts = ("dependencies", "header", "ports", "preparation", "probes", "secrets", "services")
+    parts = (
+        "dependencies",
+        "header",
+        "places",
+        "ports",
+        "preparation",
+        "probes",
+        "secrets",
+        "services",
+    )
     for check in checks:
         listed |= {f"{check}.{part}" for part in (*parts, "texts", "view")}
     return listed | {"control.__main__"}

@@ -1,0 +1,114 @@
+"""One rule for every path under app-data: each that a bundle names against all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from manifest.own_files import FILES
+
+TOKEN, TELEMETRY = "ipc.auth_token_path", "telemetry.file"
+LOG, DATA = "services[0].log_dir", "services[0].data_dirs[0]"
+SECRET = "secrets[0].target.name"
+UPGRADE = {"version": "2", "command": ["bin/m"], "run_on": "upgrade"}
+
+
+def naming(paths: dict[str, str], **service: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a service and a top level in which these fields name these paths."""
+    ipc = {"mode": "http", "host": "127.0.0.1", "port": 0}
+    ipc["auth_token_path"] = paths.get(TOKEN, "runtime/auth-token")
+    top: dict[str, Any] = {"ipc": ipc, "telemetry": {"file": paths.get(TELEMETRY, "t.jsonl")}}
+    one: dict[str, Any] = {"id": "one", **service}
+    if LOG in paths:
+        one["log_dir"] = paths[LOG]
+    if DATA in paths:
+        one["data_dirs"] = [paths[DATA]]
+    if SECRET in paths:
+        one["secrets"] = ["a"]
+        target = {"type": "file", "name": paths[SECRET]}
+        top["secrets"] = [{"id": "a", "class": "user_prompt", "target": target}]
+    return one, top
+
+
+@pytest.mark.parametrize("name", [*FILES, "runtime", "secrets.json/inside", "logs/one.log", "logs"])
+@pytest.mark.parametrize("field", [TOKEN, TELEMETRY, SECRET])
+@pytest.mark.parametrize("spelled", [str, str.upper, lambda name: "x\\..\\./" + name])
+def test_no_file_that_a_bundle_names_lies_upon_one_of_the_runtime(
+    found: Callable[..., Any], field: str, name: str, spelled: Callable[[str], str]
+) -> None:
+    one, top = naming({field: spelled(name)})
+    code = "path_shared" if field == SECRET and "logs" in name else "path_taken"
+    severity = "warning" if code == "path_shared" and spelled is str.upper else "error"
+    assert found(one, **top) == [(severity, code, field)]
+
+
+@pytest.mark.parametrize("name", [*FILES, "t.jsonl", "t.jsonl.1", "runtime/auth-token"])
+def test_no_log_and_no_data_lies_upon_a_file_of_the_runtime(
+    found: Callable[..., Any], name: str
+) -> None:
+    for field in (LOG, DATA):
+        one, top = naming({field: name})
+        assert found(one, **top) == [("error", "path_taken", field)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ((TOKEN, "a"), (TELEMETRY, "a"), ("error", "path_taken", TELEMETRY)),
+        ((TOKEN, "a.1"), (TELEMETRY, "a"), ("error", "path_taken", TELEMETRY)),
+        ((TOKEN, "a/b"), (TELEMETRY, "A"), ("error", "path_taken", TELEMETRY)),
+        ((TOKEN, "a"), (DATA, "a/b"), ("error", "path_taken", DATA)),
+        ((TOKEN, "a"), (SECRET, "A"), ("error", "path_taken", SECRET)),
+        ((TELEMETRY, "a.log"), (LOG, "a.log"), ("error", "path_taken", LOG)),
+        ((TELEMETRY, "\u0130.log"), (LOG, "I\u0307.log"), ("error", "path_taken", LOG)),
+        ((TELEMETRY, "\u00e9"), (SECRET, "e\u0301"), ("error", "path_taken", SECRET)),
+        ((TOKEN, "\u017fecrets"), (SECRET, "SECRETS"), ("error", "path_taken", SECRET)),
+        ((DATA, "db.d"), (LOG, "db.d"), ("warning", "path_shared", LOG)),
+        ((DATA, "a.log.1/x"), (LOG, "a.log"), ("warning", "path_shared", LOG)),
+        ((DATA, "db"), (SECRET, "db"), ("error", "path_shared", SECRET)),
+        ((DATA, "db"), (SECRET, "db/key"), None),
+        ((DATA, "db"), (LOG, "db/all.log"), None),
+        ((DATA, "."), (TOKEN, "token"), None),
+        ((DATA, "snapshots"), (TOKEN, "token"), None),
+    ],
+)
+def test_two_paths_of_a_bundle(
+    found: Callable[..., Any],
+    first: tuple[str, str],
+    second: tuple[str, str],
+    expected: tuple[str, str, str] | None,
+) -> None:
+    one, top = naming(dict([first, second]))
+    assert found(one, **top) == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize("name", ["db.broken", "db.restoring/x", "snapshots/one/0"])
+def test_data_that_taking_an_upgrade_back_would_remove(
+    found: Callable[..., Any], name: str
+) -> None:
+    for folders in (["db", name], [name, "db"]):
+        service = {"id": "one", "data_dirs": folders}
+        assert found(service) == []
+        errors = [
+            one for one in found({**service, "migrations": [UPGRADE]}) if one[1] == "path_taken"
+        ]
+        assert [severity for severity, _, _ in errors] == ["error"]
+
+
+def test_two_services_may_share_data_and_its_upgrade(found: Callable[..., Any]) -> None:
+    service = {"data_dirs": ["db"], "migrations": [UPGRADE]}
+    assert found({"id": "one", **service}, {"id": "two", **service}) == []
+
+
+def test_two_services_that_share_a_log_are_warned_of(found: Callable[..., Any]) -> None:
+    services = [{"id": id_, "log_dir": "logs/all.log"} for id_ in ("one", "two")]
+    assert found(*services) == [("warning", "path_shared", "services[1].log_dir")]
+
+
+def test_paths_that_leave_app_data_are_said_once(found: Callable[..., Any]) -> None:
+    one, top = naming({TOKEN: "../x", TELEMETRY: "/x", LOG: "../x.log", DATA: "../x"})
+    assert found(one, **top) == [
+        ("error", "path_escapes_root", field) for field in (TOKEN, DATA, LOG, TELEMETRY)
+    ]

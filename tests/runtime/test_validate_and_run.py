@@ -1,0 +1,123 @@
+"""``validate`` reports whatever ``run`` refuses, and its ``--json`` is JSON in every case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from actors.blueprint import Blueprint, CannotLaunch, compose
+from actors.messages import Inputs
+from control import validate
+from control.bundle import Bundle
+from control.options import RunOptions
+from manifest import load
+from manifest.paths import PathRefused
+from manifest.plan_ports import demands
+from tests.broken_manifests import PICKER, broken
+from tests.bundle_maker import bundlevisor
+
+SAMPLE = 12
+PROGRAMS = ("bin/store", "bin/store-arm", "bin/api", "models/small.bin", "ui/dist/index.html")
+VALID, NOT_VALID, REFUSED = 0, 1, 2
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A bundle whose files are all there."""
+    for name in PROGRAMS:
+        path = tmp_path / "bundle" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"#!/bin/sh\n")
+        path.chmod(0o755)
+    return tmp_path
+
+
+def refusals(manifest: Path, app_data: Path) -> Iterator[str]:
+    """Yield what a start refuses: services that it would not spawn, "" for the bundle."""
+    loaded = load.read(str(manifest))
+    if loaded.manifest is None:
+        yield ""
+        return
+    options = RunOptions(manifest=str(manifest))
+    try:
+        blueprints = Bundle(loaded.manifest, loaded, options, str(app_data), "id").blueprints()
+    except PathRefused:
+        yield ""
+        return
+    ports: dict[str, dict[str, int]] = {}
+    for demand in demands(loaded.manifest):
+        ports.setdefault(demand.service, {})[demand.name] = demand.low
+    for id_, blueprint in blueprints.items():
+        if not launches(
+            blueprint, Inputs(ports, dict.fromkeys(blueprint.service.secrets, "x" * 9))
+        ):
+            yield id_
+
+
+def launches(blueprint: Blueprint, inputs: Inputs) -> bool:
+    try:
+        blueprint.secret_files(inputs)
+        blueprint.keep_log_inside()
+        if not blueprint.page:
+            env = blueprint.environment(inputs, "i")
+            compose(blueprint, inputs, "i", -1)
+            blueprint.find_health_command(inputs, env)
+    except (CannotLaunch, PathRefused):
+        return False
+    return True
+
+
+def test_what_run_refuses_is_reported(folder: Path) -> None:
+    manifest = folder / "bundle" / "bundle.json"
+    refused = silent = 0
+    for number, source in enumerate((PICKER.read_bytes(), *broken())):
+        manifest.write_bytes(source)
+        app_data = folder / f"app-{number}"
+        (app_data / "work").mkdir(parents=True)  # a working folder that a service would make
+        findings = validate.look(str(manifest), str(manifest.parent), str(app_data))
+        report = json.loads(msgspec.json.encode(validate.shown(findings)))
+        assert report["valid"] is not bool(report.get("errors"))
+        of_services = {one.get("service", "") for one in report.get("errors", ())}
+        found = set(refusals(manifest, app_data))
+        assert not found or not report["valid"], source
+        if "" not in found:
+            assert findings.ok, (source, findings.errors)
+            assert found <= of_services, source
+        refused += bool(found)
+        silent += report["valid"]
+    assert refused > 400
+    assert silent > 100
+
+
+@pytest.mark.parametrize("log_dir", ["../x.log", "/tmp/x.log", "C:\\x.log", "a/../../b"])
+def test_a_log_outside_is_reported_by_both(folder: Path, log_dir: str) -> None:
+    document = json.loads(PICKER.read_bytes())
+    document["services"][0]["log_dir"] = log_dir
+    agree(folder, json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("number", range(SAMPLE))
+def test_the_installed_commands_agree(folder: Path, number: int) -> None:
+    agree(folder, list(broken(SAMPLE * 4))[number * 4])
+
+
+def agree(folder: Path, source: bytes) -> None:
+    manifest, app_data = folder / "bundle" / "bundle.json", folder / "app-data"
+    manifest.write_bytes(source)
+    place = ("--manifest", str(manifest), "--app-data", str(app_data))
+    validated = bundlevisor("validate", "--json", *place)
+    report = json.loads(validated.stdout)
+    assert validated.stderr == ""
+    ran = bundlevisor("run", *place) if validated.returncode == REFUSED else None
+    if ran is None:
+        assert report["valid"] is (validated.returncode == VALID)
+        return
+    assert ran.returncode == REFUSED, ran.stderr
+    said = [json.loads(line)["message"] for line in ran.stderr.splitlines()]
+    assert len(said) >= len(report["errors"]) > 0
+    for problem in report["errors"]:
+        assert any(sentence.endswith(problem["message"]) for sentence in said)
