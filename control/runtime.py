@@ -341,6 +341,7 @@ class House:
         """Import the heavy part and answer; until then connections wait in the backlog."""
         try:
             self._first_spawn.wait(FIRST_SPAWN)
+            self.guardian.keep_reserve()
             adopt_orphans()
             keep_reaping(self.loop)
             with self.courtesy:

@@ -9,7 +9,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
 
+from tests.installed import COMMAND
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def running(
     stdin: int = subprocess.DEVNULL,
     closed: Iterable[int] = (),
 ) -> Iterator[Run]:
-    """Run the bundle with ``python -m control run`` in a session of its own until the block ends.
+    """Run the bundle with ``bundlevisor run`` in a session of its own until the block ends.
 
     ``closed`` are standard streams that it is started without (POSIX); stdout must not be one.
     Everything that the run started is killed at the end, whatever happened. Two runs of one bundle
@@ -271,7 +271,7 @@ def starting(
     arguments = ["run", "--manifest", str(bundle.path), "--app-data", str(folder), *flags]
     with stderr_path.open("ab") as stderr:
         process = subprocess.Popen(
-            [*_without(closed), sys.executable, "-m", "control", *arguments],
+            [*_without(closed), *COMMAND, *arguments],
             cwd=ROOT,
             env={**os.environ, **(env or {}), MARK: mark},
             stdin=stdin,
@@ -298,7 +298,7 @@ def bundlevisor(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command of ours to its end: ``bundlevisor("validate", "--manifest", path)``."""
     return subprocess.run(
-        [sys.executable, "-m", "control", *arguments],
+        [*COMMAND, *arguments],
         cwd=ROOT,
         env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,

@@ -23,13 +23,13 @@ def call(function: Callable[..., T], *arguments: object, timeout: float) -> T:
     Blocks: not for an actor or a loop. What is passed and returned goes through a pipe, never
     through argv or the environment. Raises CallFailed, and TimeoutError after ``timeout`` seconds.
     """
-    import multiprocessing
+    from multiprocessing.connection import Pipe
 
+    from actors.process.interpreter import InterpreterProcess
     from actors.process.own_children import starting
 
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), name="isolated", daemon=True)
+    ours, theirs = Pipe()
+    process = InterpreterProcess(target=_serve, args=(theirs,), name="isolated", daemon=True)
     try:
         with starting():
             process.start()

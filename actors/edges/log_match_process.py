@@ -48,13 +48,13 @@ class ProcessMatcher:
         self._backlog.close()
 
     def _run(self) -> None:
-        import multiprocessing
+        from multiprocessing.connection import Pipe
 
+        from actors.process.interpreter import InterpreterProcess
         from actors.process.own_children import starting
 
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs, self._pattern), daemon=True)
+        ours, theirs = Pipe()
+        process = InterpreterProcess(target=serve, args=(theirs, self._pattern), daemon=True)
         with starting():
             process.start()
         theirs.close()

@@ -21,6 +21,9 @@ assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this
 ANCILLARY = 64 * 4
 """Bytes for descriptors that arrive with one read; each message brings at most one."""
 
+PID = 4
+"""Bytes of the one thing that a guardian says: its pid, when it has come up."""
+
 NOT_NOW = (errno.EAGAIN, errno.ENOBUFS, errno.ETOOMANYREFS)
 """The guardian does not read at the moment; unix(7)."""
 
@@ -77,6 +80,17 @@ class Sender:
         with self._lock:
             return self._pump()
 
+    def hear(self) -> int | None:
+        """Return the pid of a guardian that says it is there; None when it is gone.
+
+        Raises BlockingIOError when it has said nothing.
+        """
+        try:
+            said = self._socket.recv(PID)
+        except ConnectionError:
+            return None
+        return int.from_bytes(said, "little") if said else None
+
     def finish(self, timeout: float) -> bool:
         """Send what is kept and wait for the guardian's end; False when it did not come in time."""
         if self._socket.fileno() < 0:
@@ -84,11 +98,13 @@ class Sender:
         try:
             self._socket.settimeout(timeout)
             self.pump()
-            return self._socket.recv(1) == b""
+            while self._socket.recv(PID):
+                pass  # what it said when it came up, which nobody has read
         except ConnectionError:
             return True
         except OSError:
             return False
+        return True
 
     def close(self) -> None:
         """Close this end: the guardian takes it for the runtime's death unless told otherwise."""
@@ -135,6 +151,17 @@ class Receiver:
     def fileno(self) -> int:
         """Return the descriptor that must stay open."""
         return self._socket.fileno()
+
+    def answer(self) -> None:
+        """Say that this guardian is there, and listens."""
+        try:
+            self._socket.send(os.getpid().to_bytes(PID, "little"))
+        except OSError:
+            return  # the runtime is gone, which receive() tells
+
+    def close(self) -> None:
+        """Leave the channel to another process."""
+        self._socket.close()
 
     def receive(self) -> list[tuple[Message, int]] | None:
         """Wait for messages, each with its descriptor or -1; None when the other end is gone."""

@@ -19,7 +19,7 @@ from ctypes import byref, wintypes
 from typing import ClassVar, cast
 
 from actors.guardian.wire import Decoder, Message, encode
-from actors.process import windows_api as api, windows_console, windows_exit, windows_jobs
+from actors.process import windows_api as api, windows_console, windows_jobs
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
@@ -77,6 +77,7 @@ class Sender:
         self._rest = b""
         self._guardian = 0
         self._bell, self._ear = socket.socketpair()
+        self.answered = api.new_event()
 
     def fileno(self) -> int:
         """Return the socket to be watched; it can be read when the guardian is gone."""
@@ -99,10 +100,21 @@ class Sender:
         same = _winapi.DUPLICATE_SAME_ACCESS
         windows_jobs.household().duplicate_into(guardian)
         watched = _winapi.DuplicateHandle(ours, guardian, ours, 0, False, same)
-        windows_exit.wait_for(watched, "end of the guardian", self._ring)
+        said = _winapi.DuplicateHandle(ours, self.answered, ours, 0, False, same)
+        arguments = (watched, said)
+        threading.Thread(
+            target=self._await, args=arguments, name="end of the guardian", daemon=True
+        ).start()
         with self._lock:
             self._guardian = _winapi.DuplicateHandle(ours, guardian, ours, 0, False, same)
             self._pump()
+
+    def hear(self) -> int | None:
+        """Return 0 when the guardian says that it is there, None when it is gone.
+
+        Raises BlockingIOError when it has said nothing.
+        """
+        return 0 if self._ear.recv(1) else None
 
     def finish(self, timeout: float) -> bool:
         """Send what is kept and wait for the guardian's end; False when it did not come in time."""
@@ -117,14 +129,22 @@ class Sender:
         with self._lock:
             self._backlog.clear()
             fd, self._fd = self._fd, -1
-            guardian, self._guardian = self._guardian, 0
+            handles = [handle for handle in (self._guardian, self.answered) if handle]
+            self._guardian = self.answered = 0
         if fd >= 0:
             os.close(fd)
-        if guardian:
-            _winapi.CloseHandle(guardian)
+        for handle in handles:
+            _winapi.CloseHandle(handle)
         self._ear.close()
 
-    def _ring(self) -> None:
+    def _await(self, guardian: int, answered: int) -> None:
+        """Ring when it has answered, and once more, for good, when it has ended."""
+        both = _winapi.WaitForMultipleObjects([guardian, answered], False, _winapi.INFINITE)
+        if both == _winapi.WAIT_OBJECT_0 + 1:
+            self._bell.send(b"\0")
+            _winapi.WaitForSingleObject(guardian, _winapi.INFINITE)
+        _winapi.CloseHandle(guardian)
+        _winapi.CloseHandle(answered)
         self._bell.close()
 
     def _pump(self) -> bool:
@@ -162,19 +182,22 @@ class Sender:
 class ReadEnd:
     """The reading end, on its way to the guardian: pickled by the start of a Process."""
 
-    def __init__(self, handle: int, sender: Sender | None = None) -> None:
+    def __init__(self, handle: int, sender: Sender | None = None, answered: int = 0) -> None:
         self._handle = handle
         self._sender = sender
+        self.answered = answered
 
-    def __reduce__(self) -> tuple[type[ReadEnd], tuple[int]]:
+    def __reduce__(self) -> tuple[type[ReadEnd], tuple[int, None, int]]:
         from multiprocessing import context
 
         popen = context.get_spawning_popen()
         assert popen is not None  # noqa: S101 - pickled by nothing else
         handle = popen.duplicate_for_child(self._handle)
+        answered = 0
         if self._sender is not None:
+            answered = popen.duplicate_for_child(self._sender.answered)
             self._sender.connect(popen.sentinel)
-        return ReadEnd, (handle,)
+        return ReadEnd, (handle, None, answered)
 
     def fileno(self) -> int:
         """Return the handle, which is what must stay open."""
@@ -204,6 +227,11 @@ class Receiver:
     def fileno(self) -> int:
         """Return the handle that must stay open."""
         return self._end.fileno()
+
+    def answer(self) -> None:
+        """Say that this guardian is there, and listens."""
+        if self._end.answered:
+            api.set_event(self._end.answered)
 
     def receive(self) -> list[tuple[Message, int]] | None:
         """Wait for messages, each with its descriptor or -1; None when the other end is gone."""

@@ -22,25 +22,37 @@ def guard(end: End) -> None:
     gc.disable()
     try:
         system.isolate(end.fileno())
-        ledger = _listen(system.Receiver(end))
-        if not ledger.dismissed:
+        ledger, heirs = _listen(system.Receiver(end), system.Heirs())
+        if not ledger.dismissed and not (heirs.elder and heirs.elder.finished()):
             clean_up(ledger)
+        heirs.tell_done()
     finally:
         # Not by way of the interpreter's end: nothing that was inherited is ours to finish.
         os._exit(0)
 
 
-def _listen(receiver: system.Receiver) -> Ledger:
-    """Take in what the runtime tells until it says goodbye or is gone."""
+def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[Ledger, system.Heirs]:
+    """Take in what the runtime tells until it says goodbye or is gone.
+
+    Returns twice if the runtime asks for an heir: that one, in its own process, listens to its own
+    channel, on which it is told everything.
+    """
     ledger = Ledger()
+    receiver.answer()
     while (messages := receiver.receive()) is not None:
         for message, fd in messages:
+            if message[0] == "reserve":
+                heir = heirs.fork(fd, receiver)
+                if heir is not None:
+                    ledger.close()
+                    return _listen(*heir)
+                continue
             ledger.apply(message, fd)
             if message[0] == "hello":
                 brand(ledger.runtime_pid, ledger.runtime_created, ledger.instance_id)
         if ledger.dismissed:
             break
-    return ledger
+    return ledger, heirs
 
 
 def clean_up(ledger: Ledger) -> None:

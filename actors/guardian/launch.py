@@ -1,11 +1,11 @@
 """Starting the guardian, through multiprocessing.
 
 On POSIX the first one is forked while the runtime has one thread and hardly a module: 0.7 ms, and
-it shares its memory. A later one, after the first was killed, is not forked: the runtime has
-threads by then, and a child of fork(2) would hold whatever locks they held (Python 3.12 warns of
-it), and all of the runtime's memory. It is spawned: a new interpreter, slower and bigger, on a day
-that should not come. Nobody waits for it: what it is told meanwhile stands in the channel, also if
-the runtime dies before it listens.
+it shares its memory. Those that follow are forked by the guardian that is there: the runtime has
+threads by then, and a child of its fork(2) would hold whatever locks they held (Python 3.12 warns
+of it), and all of the runtime's memory. Only when none is there is a new interpreter started,
+slower and bigger, on a day that should not come. Nobody waits for it: what it is told meanwhile
+stands in the channel, also if the runtime dies before it listens.
 """
 
 from __future__ import annotations
@@ -13,44 +13,72 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import sys
-from collections.abc import Callable
+import time
 from multiprocessing.process import BaseProcess
 
 from actors.guardian.deaf import DeafChildren
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
     from actors.guardian.channel import End
 
+    class Process(Protocol):
+        """A guardian's process."""
+
+        @property
+        def pid(self) -> int | None:
+            """Its pid; None or 0 while that is not known."""
+
+        def kill(self) -> None:
+            """End it at once; gone is success."""
+
+        @property
+        def exitcode(self) -> int | None:
+            """None while it lives; otherwise it has been reaped by the time this returns."""
+
+
 NAME = "guardian"
-
-FIRST: Callable[..., BaseProcess]
-ANOTHER: Callable[..., BaseProcess]
-if sys.platform == "win32":
-    from actors.guardian.spawn_windows import IndependentProcess
-
-    FIRST = ANOTHER = IndependentProcess
-else:
-    FIRST = multiprocessing.get_context("fork").Process
-    ANOTHER = multiprocessing.get_context("spawn").Process
+LOOK_EVERY = 0.001
+"""Seconds between two looks for an end that is about to come."""
 
 
-def first(theirs: End) -> BaseProcess:
+def first(theirs: End) -> Process:
     """Start the first guardian; only while this process has one thread.
 
     What exists by now is taken out of the garbage collector's sight: its marks in every object
     would unshare all the pages that the two processes have in common.
     """
     gc.freeze()
-    return _start(FIRST, theirs)
+    if sys.platform != "win32":
+        return _start(multiprocessing.get_context("fork").Process, theirs)
+    else:  # noqa: RET505 - or mypy calls it unreachable on Windows
+        return another(theirs)
 
 
-def another(theirs: End) -> BaseProcess:
+def another(theirs: End) -> Process:
     """Start a later one; from any thread."""
-    return _start(ANOTHER, theirs)
+    from actors.process.interpreter import InterpreterProcess
+
+    return _start(InterpreterProcess, theirs)
 
 
-def _start(process_class: Callable[..., BaseProcess], theirs: End) -> BaseProcess:
+def await_end(process: Process, timeout: float) -> bool:
+    """Reap a process that is about to end; False when it did not end in time.
+
+    Not by Process.join, whose time-out imports multiprocessing.connection: 13 ms of every stop.
+    """
+    deadline = time.monotonic() + timeout
+    while process.exitcode is None:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(LOOK_EVERY)
+    return True
+
+
+def _start(process_class: Callable[..., BaseProcess], theirs: End) -> Process:
     """Start a guardian and close our copy of its end of the channel.
 
     Not as a daemon: at a normal end of the interpreter multiprocessing would send it SIGTERM,

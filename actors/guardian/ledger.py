@@ -32,6 +32,13 @@ class Ledger:
         kind, *fields = message
         getattr(self, f"_take_{kind}")(fd, *fields)
 
+    def close(self) -> None:
+        """Let go of every descriptor that was told of."""
+        for instance in list(self.pipes):
+            self._let_go(instance)
+        if self.inflight >= 0:
+            os.close(self.inflight)
+
     def _take_hello(self, _fd: int, instance_id: str, pid: int, created: float) -> None:
         self.instance_id = instance_id
         self.runtime_pid = pid

@@ -1,57 +1,26 @@
-"""The runtime's end of the guardian.
+"""The runtime's end of the guardian: what it is told, and what its successors must be told again.
 
 Every method may be called from any thread, none waits for the guardian, and none raises because it
-is dead: then another one is started (see :meth:`Guardian.attach`) and told everything again.
+is dead: then another one takes its place (:mod:`actors.guardian.roster`), which knows the same.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
-import time
-from collections.abc import Callable
 
 from actors import table
 from actors.guardian import launch
 from actors.guardian.belongings import identity
-from actors.guardian.channel import Descriptor, duplicate, pair
+from actors.guardian.channel import Descriptor, duplicate
 from actors.guardian.charge import Charge
+from actors.guardian.roster import Roster
 from actors.guardian.wire import Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported before the guardian is forked, they would be in its memory
-    from multiprocessing.process import BaseProcess
-    from typing import Protocol
-
-    from actors.guardian.channel import End
     from actors.guardian.inflight import Inflight
-
-    class Loop(Protocol):
-        """What the guardian's link needs of the reactor."""
-
-        def call_soon(self, callback: Callable[[], object], /) -> None:
-            """Call on the loop's thread."""
-
-        def call_at(self, when: float, callback: Callable[[], object], /) -> object:
-            """Call on the loop's thread at a monotonic time."""
-
-        def watch(self, fd: int, read: Callable[[], object], /) -> None:
-            """Call whenever the descriptor can be read."""
-
-        def unwatch(self, fd: int, /) -> bool:
-            """Watch it no longer."""
-
-
-Report = Callable[[str, dict[str, object]], object]
-
-RETRY = 0.02
-"""Seconds until what the guardian did not take is offered again."""
-LIVED = 10.0
-"""Seconds: a guardian that did not live longer is not followed at once by the next."""
-BREATH = 0.5
-LONGEST = 60.0
-"""Seconds to the next start after an early death: the first time, and at most; doubling between."""
+    from actors.guardian.roster import Loop, Report
 
 _Key = tuple[str, str]
 
@@ -64,16 +33,24 @@ class Guardian:
         self._lock = threading.RLock()
         self._told: dict[_Key, tuple[Message, Descriptor | None]] = {}
         """What the present guardian knows and the next one must be told, in order."""
-        self._loop: Loop | None = None
-        self._report: Report = _ignore
-        self._ended = False
-        self._retrying = False
         self._inflight: Inflight | None = None
-        self._patience = 0.0
         pid = os.getpid()
         hello = ("hello", instance_id, pid, table.created(pid) or 0.0)
         self._told["hello", ""] = (hello, None)
-        self._open(launch.first)
+        self._roster = Roster(self._lock, self._told.values)
+        self._roster.start(launch.first)
+
+    @property
+    def pid(self) -> int:
+        """The pid of the one that acts when the runtime dies; 0 while there is none."""
+        first = self._roster.first
+        return first.pid if first else 0
+
+    @property
+    def created(self) -> float:
+        """Its create time; 0.0 while there is none."""
+        first = self._roster.first
+        return first.created if first else 0.0
 
     @classmethod
     def start(cls, instance_id: str) -> Guardian:
@@ -88,10 +65,18 @@ class Guardian:
     def attach(self, loop: Loop, report: Report) -> None:
         """Have the guardian's death noticed on this loop, and another one started.
 
-        ``report`` hears of ``guardian_replaced`` and ``guardian_failed``, with details.
+        ``report`` hears of ``guardian_replaced``, once the new one has answered, and of
+        ``guardian_failed``, with details.
         """
-        self._loop, self._report = loop, report
-        loop.call_soon(self._watch)
+        self._roster.attach(loop, report)
+
+    def keep_reserve(self) -> None:
+        """Have a second guardian in reserve from now on, where one can be forked (POSIX).
+
+        It knows what the first one knows, and acts when that one has not done its work: so there
+        is no moment in which nothing guards.
+        """
+        self._roster.keep_reserve()
 
     def telemetry(self, path: str) -> None:
         """Say where the line about the runtime's death goes."""
@@ -131,7 +116,7 @@ class Guardian:
         """Say that nothing is left of it, or that it could not be spawned."""
         for kind in ("expect", "spawned", "held"):
             self._untell(kind, instance)
-        self._send(("forget", instance))
+        self._roster.send(("forget", instance))
 
     @property
     def inflight(self) -> Inflight:
@@ -151,16 +136,7 @@ class Guardian:
         False when it has not ended in time, because it stands still or hangs: it is killed then. It
         may be dead already, or just being replaced.
         """
-        with self._lock:
-            self._ended = True
-            self._sender.send(("bye",))
-            self._unwatch()
-            gone = self._sender.finish(timeout)
-            if not gone:
-                self._process.kill()
-            self._process.join(timeout)
-            self._close()
-            return gone
+        return self._roster.dismiss(timeout)
 
     def _held(self, instance: str, held: bytes) -> None:
         self._tell(("held", instance, held), key=instance)
@@ -173,111 +149,10 @@ class Guardian:
             name = key if key is not None else str(message[1])
             self._told.pop((str(message[0]), name), None)
             self._told[str(message[0]), name] = (message, carried)
-            self._send(message, carried)
+            self._roster.send(message, carried)
 
     def _untell(self, kind: str, name: str, message: Message | None = None) -> None:
         with self._lock:
             self._told.pop((kind, name), None)
             if message:
-                self._send(message)
-
-    def _send(self, message: Message, carried: Descriptor | None = None) -> None:
-        with self._lock:
-            if not self._sender.send(message, carried):
-                self._retry()
-
-    def _retry(self) -> None:
-        if self._loop and not self._retrying:
-            self._retrying = True
-            self._loop.call_at(time.monotonic() + RETRY, self._offer_again)
-
-    def _offer_again(self) -> None:
-        with self._lock:
-            self._retrying = False
-            if not self._ended and not self._sender.pump():
-                self._retry()
-
-    def _open(self, start: Callable[[End], BaseProcess]) -> bool:
-        """Start a guardian; what it has to know stands in its channel before it lives.
-
-        False when none is wanted any more.
-        """
-        with self._lock:
-            if self._ended:
-                return False
-            self._sender, theirs = pair()
-            for message, carried in self._told.values():
-                self._sender.send(message, carried)
-        self._started = time.monotonic()
-        process = start(theirs)
-        with self._lock:
-            self._process = process
-            self.pid = process.pid or 0
-            self.created = table.created(self.pid) or 0.0
-        # Registered after multiprocessing's own, and so called before it: it joins the guardian,
-        # which waits for the end of the channel.
-        atexit.register(self._sender.close)
-        return True
-
-    def _watch(self) -> None:
-        with self._lock:
-            if self._loop and not self._ended:
-                self._loop.watch(self._sender.fileno(), self._lost)
-                self._offer_again()
-
-    def _unwatch(self) -> None:
-        loop, fd = self._loop, self._sender.fileno()
-        if loop and fd >= 0:
-            loop.call_soon(lambda: loop.unwatch(fd))
-
-    def _lost(self) -> None:
-        """Its end of the channel is closed: have another one started."""
-        from actors.process import own_children  # loaded by now; the guardian has no use for it
-
-        with self._lock:
-            if self._ended:
-                return  # dismissed while this waited for the lock: the channel is closed already
-            if self._loop:
-                self._loop.unwatch(self._sender.fileno())
-            self._process.kill()
-            self._process.join()
-            own_children.forget(self.pid)
-            self._close()
-            lived = time.monotonic() - self._started
-            self._patience = 0.0 if lived > LIVED else min(LONGEST, self._patience * 2 + BREATH)
-        self._replace_later()
-
-    def _replace_later(self) -> None:
-        # In a thread: a spawn takes longer than a loop's callback may.
-        starter = threading.Timer(self._patience, self._replace)
-        starter.daemon = True
-        starter.name = "guardian"
-        starter.start()
-
-    def _replace(self) -> None:
-        if self._ended:
-            return
-        from actors.process import own_children
-
-        died = self.pid
-        try:
-            with own_children.starting():
-                opened = self._open(launch.another)
-        except OSError as error:
-            self._close()
-            self._patience = min(LONGEST, self._patience * 2 + BREATH)
-            self._report("guardian_failed", {"died": died, "error": str(error)})
-            self._replace_later()
-            return
-        if opened:
-            self._report("guardian_replaced", {"died": died, "pid": self.pid})
-            if self._loop:
-                self._loop.call_soon(self._watch)
-
-    def _close(self) -> None:
-        atexit.unregister(self._sender.close)
-        self._sender.close()
-
-
-def _ignore(event: str, details: dict[str, object]) -> None:
-    """Nobody is interested yet."""
+                self._roster.send(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 if sys.platform == "win32":
+    from actors.guardian.reserve_windows import Heirs
     from actors.guardian.windows import (
         ExitWatch,
         Receiver,
@@ -26,5 +27,16 @@ else:
         kill,
         read,
     )
+    from actors.guardian.reserve_posix import Heirs
 
-__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]
+__all__ = [
+    "ExitWatch",
+    "Heirs",
+    "Receiver",
+    "ask",
+    "census",
+    "holders",
+    "isolate",
+    "kill",
+    "read",
+]

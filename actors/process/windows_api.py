@@ -133,6 +133,8 @@ _declare("SetNamedPipeHandleState", wintypes.BOOL, wintypes.HANDLE, POINTER(wint
 _declare("GetConsoleProcessList", wintypes.DWORD, POINTER(wintypes.DWORD), wintypes.DWORD)
 _declare("GenerateConsoleCtrlEvent", wintypes.BOOL, wintypes.DWORD, wintypes.DWORD)
 _declare("AttachConsole", wintypes.BOOL, wintypes.DWORD)
+_declare("CreateEventW", wintypes.HANDLE, c_void_p, wintypes.BOOL, wintypes.BOOL, wintypes.LPCWSTR)
+_declare("SetEvent", wintypes.BOOL, wintypes.HANDLE)
 _declare("SetConsoleCtrlHandler", wintypes.BOOL, c_void_p, wintypes.BOOL)
 
 
@@ -149,3 +151,16 @@ def created(process: int) -> float:
         raise error()
     since_1601 = int(times[0].dwHighDateTime) << 32 | int(times[0].dwLowDateTime)
     return (since_1601 - EPOCH) / 10_000_000
+
+
+def new_event() -> int:
+    """Return the handle of an event that stays set once it is set; OSError."""
+    event: int | None = kernel32.CreateEventW(None, True, False, None)
+    if not event:
+        raise error()
+    return event
+
+
+def set_event(event: int) -> None:
+    """Set an event; nothing happens when the handle is none."""
+    kernel32.SetEvent(event)

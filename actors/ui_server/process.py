@@ -16,6 +16,7 @@ import sys
 from multiprocessing import context, reduction
 from typing import TYPE_CHECKING, Any
 
+from actors.process.preparation import preparation
 from actors.ui_server import orders
 from actors.ui_server.config import UiConfig
 
@@ -49,11 +50,10 @@ class UiServer(context.SpawnProcess):
 
     def _pickled(self, spawning: object) -> bytes:
         """``spawning`` is what multiprocessing's own pickling asks for descriptors and pids."""
-        preparation = {"name": self.name, "sys_path": [path or os.getcwd() for path in sys.path]}
         buffer = io.BytesIO()
         context.set_spawning_popen(spawning)  # type: ignore[arg-type]
         try:
-            reduction.dump(preparation, buffer)
+            reduction.dump(preparation(self.name), buffer)
             reduction.dump(self, buffer)
         finally:
             context.set_spawning_popen(None)

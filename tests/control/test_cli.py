@@ -22,6 +22,7 @@ from control.facade import CommandOutcome
 from control.help_text import TOP
 from tests.control.fake_runtime import BUNDLE, FakeRuntime
 from tests.control.wire import TOKEN, Api
+from tests.installed import COMMAND
 from tests.live_runtime import bundlevisor
 from tests.waiting import wait_until
 
@@ -203,7 +204,7 @@ def test_an_answer_that_cannot_be_written_is_a_no_with_a_sentence(
     cli: Cli, runtime: FakeRuntime
 ) -> None:
     runtime.logs.content["db"] = b"a line\n"
-    command = [sys.executable, "-m", "control", "logs", "--service", "db"]
+    command = [*COMMAND, "logs", "--service", "db"]
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [*command, "--app-data", str(cli.app_data)],
@@ -251,8 +252,8 @@ def test_a_secret_is_typed_without_echo(cli: Cli, runtime: FakeRuntime) -> None:
 
     pid, terminal = pty.fork()
     if pid == 0:
-        command = [sys.executable, "-m", "control", "secrets", "set", "api_key"]
-        os.execv(sys.executable, [*command, "--app-data", str(cli.app_data)])
+        command = [*COMMAND, "secrets", "set", "api_key"]
+        os.execv(command[0], [*command, "--app-data", str(cli.app_data)])
     shown = b""
     while b"Key: " not in shown:
         shown += os.read(terminal, 1000)
@@ -505,7 +506,7 @@ def test_misuse_is_2_with_usage_on_stderr(run: Run, argv: list[str]) -> None:
 def test_a_reader_that_has_enough_is_no_error(cli: Cli, runtime: FakeRuntime) -> None:
     runtime.logs.content["db"] = b"x" * 1000 + b"\n"
     runtime.logs.content["db"] *= 5000
-    command = [sys.executable, "-m", "control", "logs", "--service", "db", "--lines", "5000"]
+    command = [*COMMAND, "logs", "--service", "db", "--lines", "5000"]
     with subprocess.Popen(
         [*command, "--app-data", str(cli.app_data)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -16,6 +16,7 @@ import pytest
 
 from tests.examples.notes_running import PATH, copied_notes
 from tests.examples.stand_in_runtime import TOKEN
+from tests.installed import COMMAND
 from tests.waiting import wait_until
 
 HERE = Path(__file__).parent
@@ -71,7 +72,7 @@ def test_the_shell_stops_the_runtime_in_order(electron: Shell) -> None:
 def test_the_shell_runs_the_notes_in_the_real_runtime(electron: Shell, tmp_path: Path) -> None:
     data = tmp_path / "app-data"
     manifest = copied_notes(tmp_path) / "bundle.json"
-    runtime = [sys.executable, "-m", "control", "run", "--manifest", manifest, "--app-data", data]
+    runtime = [*COMMAND, "run", "--manifest", manifest, "--app-data", data]
     command = [NODE, HERE / "electron_drive.js", ELECTRON / "runtime.js", "all", "20000", *runtime]
     done = subprocess.run(
         [str(word) for word in command],

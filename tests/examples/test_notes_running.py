@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ from tests.bundle_maker import Bundle
 from tests.examples.notes_by_hand import NOTES
 from tests.examples.notes_running import PATH, opened
 from tests.examples.test_electron import ELECTRON, HERE, NODE
+from tests.installed import COMMAND
 from tests.live_runtime import ROOT
 from tests.waiting import wait_until
 
@@ -88,7 +88,7 @@ def test_nothing_is_left_when_the_notes_are_closed(notes: Bundle) -> None:
 
 @pytest.mark.skipif(not NODE or os.name != "posix", reason="node is not installed")
 def test_the_electron_example_drives_the_real_runtime(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "control", "run", "--manifest", str(NOTES / "bundle.json")]
+    command = [*COMMAND, "run", "--manifest", str(NOTES / "bundle.json")]
     driver = [NODE, str(HERE / "electron_drive.js"), str(ELECTRON / "runtime.js"), "all", "20000"]
     done = subprocess.run(
         [*driver, *command, "--app-data", str(tmp_path)],

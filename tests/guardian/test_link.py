@@ -22,8 +22,7 @@ class Played:
     def __init__(self, theirs: End) -> None:
         theirs.close()
 
-    def join(self, timeout: float | None = None) -> None:
-        pass
+    exitcode = 0
 
     def kill(self) -> None:
         pass

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.bundle_maker import Run, bundle, bundlevisor, running, starting, wait_until
+from tests.installed import COMMAND
 
 
 def left_on_disk(run: Run) -> list[str]:
@@ -58,6 +59,7 @@ def test_a_signal_in_the_first_moments_ends_with_code_0_and_without_a_word(
 HEARD_BY_ANOTHER_THREAD = """
 import signal, threading
 from control.ending import Ending
+from tests.installed import COMMAND
 ending = Ending()
 ending.hear_signals()
 def hear():
@@ -182,9 +184,7 @@ sys.stdin.read()
 def test_the_death_of_the_process_that_started_it_ends_the_runtime(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db").write()
     command = [
-        sys.executable,
-        "-m",
-        "control",
+        *COMMAND,
         "run",
         "--manifest",
         str(made.path),
@@ -225,9 +225,7 @@ def test_a_closed_stderr_does_not_disturb_the_orderly_end(tmp_path: Path) -> Non
     read, write = os.pipe()
     process = subprocess.Popen(
         [
-            sys.executable,
-            "-m",
-            "control",
+            *COMMAND,
             "run",
             "--manifest",
             str(made.path),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.bundle_maker import bundle, bundlevisor, running, wait_until
+from tests.installed import COMMAND
 from tests.live_runtime import ROOT
 
 
@@ -170,7 +171,7 @@ def test_what_a_starting_service_waits_for_is_said_while_it_waits(
 def test_who_waits_beside_a_start_waits_for_the_instance_too(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db").write()
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "control", "ready", "--wait", "30", "--app-data", made.app_data],
+        [*COMMAND, "ready", "--wait", "30", "--app-data", made.app_data],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

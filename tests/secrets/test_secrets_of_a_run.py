@@ -6,13 +6,13 @@ import json
 import os
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.bundle_maker import Run, bundlevisor, running, wait_until
+from tests.installed import COMMAND
 from tests.live_runtime import ROOT
 from tests.secrets.secret_bundle import (
     environments,
@@ -278,7 +278,7 @@ def test_the_command_line_sets_a_secret(tmp_path: Path) -> None:
         refused = bundlevisor("secrets", "set", "api_key", "--stdin", *where)
         assert refused.returncode == 1
         assert bundlevisor("secrets", "set", "api_key", *where).returncode == 2
-        command = [sys.executable, "-m", "control", "secrets", "set", "api_key", "--stdin", *where]
+        command = [*COMMAND, "secrets", "set", "api_key", "--stdin", *where]
         subprocess.run(command, cwd=ROOT, input=b"k-1234567\n", check=True, timeout=60)
         run.until_ready()
         assert environments(run, "api")[0]["API_KEY"] == "k-1234567"

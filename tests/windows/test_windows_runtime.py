@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from actors.table import windows as table
+from tests import installed
 from tests.windows import started as services
 
 assert sys.platform == "win32"
@@ -37,7 +38,7 @@ while True:
         os._exit(0)
 """
 FROZEN = os.environ.get("BUNDLEVISOR_EXE")
-COMMAND = [FROZEN] if FROZEN else [sys.executable, "-m", "control"]
+COMMAND = [FROZEN] if FROZEN else installed.command()
 BATCH = f'@"{sys.executable}" -S "%BUNDLE_ROOT%\\bin\\program.py"\r\n'
 
 

@@ -16,6 +16,8 @@ from multiprocessing import context, popen_spawn_win32, reduction, spawn, util
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from actors.process.preparation import preparation
+
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
 ROOM = 1 << 18
@@ -26,7 +28,6 @@ class InheritingPopen(popen_spawn_win32.Popen):
     """A child that inherits the pipe with its own description, and nothing else."""
 
     def __init__(self, process_obj: BaseProcess) -> None:
-        description = spawn.get_preparation_data(process_obj.name)
         reading, writing = _pipe()
         with open(msvcrt.open_osfhandle(writing, os.O_NOINHERIT), "wb") as to_child:
             try:
@@ -41,13 +42,13 @@ class InheritingPopen(popen_spawn_win32.Popen):
             self.finalizer = util.Finalize(self, _winapi.CloseHandle, (self.sentinel,))
             context.set_spawning_popen(self)
             try:
-                reduction.dump(description, to_child)
+                reduction.dump(preparation(process_obj.name), to_child)
                 reduction.dump(process_obj, to_child)
             finally:
                 context.set_spawning_popen(None)
 
 
-class IndependentProcess(context.SpawnProcess):
+class InterpreterProcess(context.SpawnProcess):
     """A Process of multiprocessing whose child outlives this process, whenever that ends."""
 
     @staticmethod

@@ -1,0 +1,85 @@
+"""A second guardian in reserve: forked by the first, it acts when that one did not finish.
+
+While one guards, another is there already that knows the same. Between the death of one and the
+start of its successor nothing would guard. A guardian has one thread and hardly a module, so it can
+fork at any time, which the runtime cannot: it takes no new interpreter, nor any file of the
+installation, and costs a few hundred KiB.
+
+The elder holds the writing end of a pipe: a byte says that its work is done, the end that it died.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import sys
+
+from actors import table
+from actors.guardian import channel_posix
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
+
+Receiver = channel_posix.Receiver
+
+DONE = b"."
+WAKE_EVERY_MS = 1000
+"""An elder that stands still is woken: it does no harm to one that does not."""
+
+
+class Elder:
+    """The guardian that forked this one."""
+
+    def __init__(self, pid: int, pipe: int) -> None:
+        self._pid = pid
+        self._born = table.created(pid)
+        self._pipe = pipe
+
+    def finished(self) -> bool:
+        """Wait until it has ended, and return whether it had done its work."""
+        poll = select.poll()
+        poll.register(self._pipe, select.POLLIN)
+        while not poll.poll(WAKE_EVERY_MS):
+            if self._born is not None:
+                table.send(self._pid, self._born, signal.SIGCONT)
+        return os.read(self._pipe, 1) == DONE
+
+
+class Heirs:
+    """Those in reserve that this guardian has forked, and the elder that forked it."""
+
+    def __init__(self, elder: Elder | None = None) -> None:
+        self.elder = elder
+        self._pipes: list[int] = []
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for an heir
+
+    def fork(self, channel: int, ours: Receiver) -> tuple[Receiver, Heirs] | None:
+        """Fork an heir that listens to this channel; its own things there, None here.
+
+        None as well when there is no room for another process: then its channel ends.
+        """
+        reading, writing = os.pipe()
+        elder = os.getpid()
+        try:
+            child = os.fork()
+        except OSError:
+            child = -1
+        if child:
+            os.close(reading)
+            os.close(channel)
+            self._pipes.append(writing)
+            return None
+        os.setsid()
+        for fd in (writing, *self._pipes):
+            os.close(fd)
+        ours.close()
+        return Receiver(socket.socket(fileno=channel)), Heirs(Elder(elder, reading))
+
+    def tell_done(self) -> None:
+        """Say that there is nothing left to be done."""
+        for pipe in self._pipes:
+            try:
+                os.write(pipe, DONE)
+            except OSError:
+                continue  # it died before us

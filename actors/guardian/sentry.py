@@ -1,0 +1,68 @@
+"""One guardian as the runtime sees it: a process, and the channel over which it is told."""
+
+from __future__ import annotations
+
+import atexit
+import time
+
+from actors import table
+from actors.guardian import launch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from actors.guardian.channel import Sender
+
+
+class Sentry:
+    """A guardian that is being started, or asked for. ``died`` is the pid of the one it follows."""
+
+    def __init__(self, sender: Sender, died: int = 0) -> None:
+        self.sender = sender
+        self.died = died
+        self.answered = False
+        self.pid = 0
+        self.created = 0.0
+        self._process: launch.Process | None = None
+
+    def started(self, process: launch.Process) -> None:
+        """Take note of its process."""
+        self._process = process
+        self.pid = process.pid or 0
+        self.created = table.created(self.pid) or 0.0
+        # Registered after multiprocessing's own, and so called before it: it joins the guardian,
+        # which waits for the end of the channel.
+        atexit.register(self.sender.close)
+
+    def hear(self) -> bool:
+        """Take in what it says; False when it is gone. Raises BlockingIOError for nothing."""
+        said = self.sender.hear()
+        if said is None:
+            return False
+        self.answered = True
+        if not self.pid:
+            from actors.guardian.heir import Heir
+
+            self.started(Heir(said))
+        return True
+
+    def dismiss(self, deadline: float) -> bool:
+        """Wait for the end of one that was told goodbye; False when it had to be killed."""
+        gone = self.sender.finish(max(0.05, deadline - time.monotonic()))
+        self._end(max(0.05, deadline - time.monotonic()), kill=not gone)
+        return gone
+
+    def end(self) -> None:
+        """Kill it, and reap it."""
+        self._end(1.0, kill=True)
+
+    def close(self) -> None:
+        """Close the channel."""
+        atexit.unregister(self.sender.close)
+        self.sender.close()
+
+    def _end(self, timeout: float, *, kill: bool) -> None:
+        if self._process:
+            if kill:
+                self._process.kill()
+            launch.await_end(self._process, timeout)
+        self.close()

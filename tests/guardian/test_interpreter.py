@@ -1,0 +1,64 @@
+"""What a process of ours runs, and what it does not: the file that its parent was started by."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WAYS = {
+    "a process that hangs": """
+from actors.edges import isolated
+assert isolated.call(len, "abc", timeout=20) == 3
+""",
+    "a pattern": """
+import threading
+from actors.edges.log_match_process import ProcessMatcher
+found = threading.Event()
+matcher = ProcessMatcher("rea(?=dy)", print)
+matcher.wake = found.set
+matcher.feed(b"ready\\n")
+assert found.wait(20)
+matcher.close()
+""",
+    "a guardian": """
+import os
+from multiprocessing.connection import Pipe
+from actors.guardian import launch
+from actors.guardian.channel import pair
+sender, theirs = pair()
+process = launch.another(theirs)
+sender.send(("hello", "abc", os.getpid(), 0.0))
+sender.send(("bye",))
+assert sender.finish(20)
+assert launch.await_end(process, 20)
+""",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_child_runs_the_file_that_its_parent_was_started_by(tmp_path: Path, way: str) -> None:
+    """As the installed launcher it has no guard: who imports it, runs it."""
+    runs = tmp_path / "runs"
+    launcher = tmp_path / "launcher"
+    launcher.write_text(
+        f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+        f"open({str(runs)!r}, 'a').write('run ')\n{WAYS[way]}"
+    )
+    done = subprocess.run(
+        [sys.executable, str(launcher)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert runs.read_text() == "run "
+
+
+def test_nothing_of_ours_starts_a_process_in_another_way() -> None:
+    """The stock ways of multiprocessing that make a new interpreter import the parent's file."""
+    stock = re.compile(r"get_context\((?!\"fork\")|multiprocessing\.Process\(|get_preparation_data")
+    files = [p for room in ("manifest", "actors", "control") for p in (ROOT / room).rglob("*.py")]
+    assert len(files) > 100
+    assert [str(path) for path in files if stock.search(path.read_text(encoding="utf-8"))] == []
