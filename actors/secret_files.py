@@ -10,7 +10,7 @@ from typing import Protocol
 
 from actors.blueprint import Blueprint, CannotLaunch
 from actors.messages import Inputs
-from actors.state import atomic
+from actors.state import atomic, own_file
 
 TOLD = 4096
 """Bytes of a file by which the guardian knows it for ours: its channel takes them at once."""
@@ -74,8 +74,7 @@ def remove_left_over(
 
 def _holds(path: str, content: bytes) -> bool:
     try:
-        with open(path, "rb") as file:
-            return file.read(len(content) + 1) == content
+        return own_file.read(path, len(content), follow=False) == content
     except OSError:
         return False
 

@@ -91,7 +91,9 @@ class World:
         stream = self._logs.get(id_)
         if stream is None:
             path, passage = blueprint.log_path, self._passage
-            file = self._files.setdefault(path, LogFile(path, write=passage.write))
+            file = self._files.setdefault(
+                path, LogFile(path, write=passage.write, report=self._warn)
+            )
             stream = LogStream(id_, file, self._log_loop, self._warn, passage)
             self._logs[id_] = stream
         return stream

@@ -6,7 +6,7 @@ import os
 
 import msgspec
 
-from actors.state import endpoint, instance
+from actors.state import endpoint, instance, own_file
 
 DEFAULT_TOKEN_PATH = "runtime/auth-token"  # noqa: S105 - a path
 
@@ -93,8 +93,7 @@ def find(which: Wanted) -> Endpoint:
 
 def _token(path: str, which: Wanted) -> str:
     try:
-        with open(path, "rb") as file:
-            return file.read(4096).decode("utf-8", "replace").strip()
+        return own_file.read(path, 4096).decode("utf-8", "replace").strip()
     except FileNotFoundError:
         raise NotRunning(
             f"no runtime answers on {which.app_data}: its token is not at {path};"

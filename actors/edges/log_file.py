@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import msgspec
 
-from actors.state import atomic
+from actors.state import atomic, own_file
 
 MAX_BYTES = 10 * 1024 * 1024
 FILES = 3
@@ -22,8 +22,6 @@ LOOK_EVERY = 1.0
 """Seconds between two looks whether the path still names our file."""
 ROTATE_AGAIN = 1024 * 1024
 """Bytes written before a rotation that failed is tried again."""
-
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -41,6 +39,9 @@ class LogFile:
 
     The files are at most ``max_bytes`` long, and a little more where that keeps a line whole.
     One thread only. ``write`` is os.write, and may be another in a test of a failing disk.
+
+    Nothing is written into a file that has a second name, or that a link leads to. The first is
+    rotated away; a link, a pipe or a device is set aside, of which ``report`` hears.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class LogFile:
         max_bytes: int = MAX_BYTES,
         files: int = FILES,
         write: Callable[[int, bytes], int] = os.write,
+        report: Callable[[str], object] = atomic.unheard,
     ) -> None:
         self.path = path
+        self._report = report
         self.trouble: OSError | None = None
         """Why the last write did not take everything."""
         self.at_line_start = True
@@ -125,7 +128,7 @@ class LogFile:
         if self._fd >= 0:
             ours = os.fstat(self._fd)
             with suppress(FileNotFoundError):
-                if os.path.samestat(ours, os.stat(self.path)):
+                if os.path.samestat(ours, os.lstat(self.path)):
                     self._size = ours.st_size  # somebody else may have written or truncated
                     return
             self.close()
@@ -133,18 +136,30 @@ class LogFile:
 
     def _open(self) -> None:
         try:
-            self._fd = os.open(self.path, _FLAGS, 0o600)
+            self._fd = self._alone()
         except FileNotFoundError:
             atomic.make_folder(os.path.dirname(self.path))
-            self._fd = os.open(self.path, _FLAGS, 0o600)
+            self._fd = self._alone()
         self._generation += 1
         self._size = os.fstat(self._fd).st_size
         self._rotate_at = self._max_bytes
         self.at_line_start = self._size == 0 or self._last_byte() == b"\n"
 
+    def _alone(self) -> int:
+        try:
+            return own_file.open_to_append(self.path)
+        except own_file.Unfit as unfit:
+            if unfit.strerror == own_file.FOLDER:
+                raise
+            if unfit.strerror == own_file.SECOND_NAME:
+                self._shift()
+            else:
+                self._report(atomic.set_aside(self.path, unfit, time.time()))
+            return own_file.open_to_append(self.path)
+
     def _last_byte(self) -> bytes:
         try:
-            with open(self.path, "rb") as file:
+            with open(own_file.open_to_read(self.path, follow=False), "rb") as file:
                 file.seek(-1, os.SEEK_END)
                 return file.read(1)
         except OSError:
@@ -153,16 +168,20 @@ class LogFile:
     def _rotate(self) -> None:
         self.close()  # Windows renames no open file
         try:
-            for number in range(self._files - 1, 0, -1):
-                older = f"{self.path}.{number - 1}" if number > 1 else self.path
-                with suppress(FileNotFoundError):
-                    os.replace(older, f"{self.path}.{number}")
-            if self._files < 2:
-                os.unlink(self.path)
+            self._shift()
         except OSError as error:
             self._go_on_without_rotation(error)
         else:
             self._open()
+
+    def _shift(self) -> None:
+        """Give each file the next name; the last one goes."""
+        for number in range(self._files - 1, 0, -1):
+            older = f"{self.path}.{number - 1}" if number > 1 else self.path
+            with suppress(FileNotFoundError):
+                os.replace(older, f"{self.path}.{number}")
+        if self._files < 2:
+            os.unlink(self.path)
 
     def _go_on_without_rotation(self, why: OSError) -> None:
         """Somebody holds the file (Windows) or the folder: the total limit holds all the same."""

@@ -7,11 +7,15 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from actors.state import own_file
+
 BLOCK = 64 * 1024
 
 
 def tail(path: str, lines: int, max_bytes: int = 8 * 1024 * 1024) -> bytes:
     """Return the last ``lines`` lines, at most ``max_bytes``; empty when there is no such file.
+
+    What is no regular file, a link among them, counts as none.
 
     A last line without an end counts. When the file has fewer lines, ``path.1``, ``path.2``, ...
     go before it. What exceeds ``max_bytes`` is cut at a line, unless it is one line.
@@ -50,13 +54,14 @@ def _backwards(path: str) -> Iterator[bytes]:
     seen: set[tuple[int, int]] = set()
     for number in itertools.count():
         try:
-            with open(f"{path}.{number}" if number else path, "rb") as file:
+            name = f"{path}.{number}" if number else path
+            with open(own_file.open_to_read(name, follow=False), "rb") as file:
                 stat = os.fstat(file.fileno())
                 if (stat.st_dev, stat.st_ino) in seen:
                     continue  # it was rotated while we read it under its earlier name
                 seen.add((stat.st_dev, stat.st_ino))
                 yield from _blocks(file, stat.st_size)
-        except FileNotFoundError:
+        except (FileNotFoundError, own_file.Unfit):
             if number:
                 return
 

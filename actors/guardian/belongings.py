@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from actors.state import own_file
+
 Identity = tuple[int, int, int]
 """Device, inode and time of the last change (ns): another file under the same path differs."""
 
@@ -41,8 +43,7 @@ class Belonging:
     def _ours(self) -> bool:
         if not self.containing:
             return self.identity is not None and identity(self.path) == self.identity
-        with open(self.path, "rb") as file:
-            return self.containing in file.read()
+        return self.containing in own_file.read(self.path, follow=False)
 
 
 def identity(path: str) -> Identity | None:

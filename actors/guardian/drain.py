@@ -6,6 +6,7 @@ import os
 import sys
 
 from actors.guardian import system
+from actors.state import own_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what it costs to import would be carried by the guardian all its life
@@ -116,9 +117,8 @@ class Drain:
 
     def _open(self) -> bool:
         if self._log < 0 and self._path:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
             try:
-                self._log = os.open(self._path, flags, 0o600)
+                self._log = own_file.open_to_append(self._path)
             except OSError:
                 return False
         return self._log >= 0

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from actors.state import own_file
+
 if sys.platform == "win32":
-    from actors.state.files_windows import read, replace, sync_folder
+    from actors.state.files_windows import replace, sync_folder
 else:
-    from actors.state.files_posix import read, replace, sync_folder
+    from actors.state.files_posix import replace, sync_folder
 
 T = TypeVar("T")
 
@@ -95,17 +97,21 @@ def read_or_set_aside(
     (None, None). ``now`` is seconds since the epoch.
     """
     try:
-        data = read(path).removeprefix(MARK)
+        data = own_file.read(path).removeprefix(MARK)
         if not data.strip(b" \t\r\n\0"):
             raise ValueError("it is empty")
         return parse(data), None
     except FileNotFoundError:
         return None, None
     except Exception as error:  # noqa: BLE001 - whatever a parser raises, the file is of no use
-        return None, _set_aside(path, error, time.time() if now is None else now)
+        return None, set_aside(path, error, time.time() if now is None else now)
 
 
-def _set_aside(path: str, why: Exception, now: float) -> str:
+def set_aside(path: str, why: Exception, now: float) -> str:
+    """Rename what is of no use to ``<name>.corrupt-<UTC time>``; return a sentence that says so.
+
+    A link itself is renamed, not what it leads to. ``now`` is seconds since the epoch.
+    """
     reason = why.strerror if isinstance(why, OSError) and why.strerror else str(why)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     aside = f"{path}.corrupt-{stamp}"

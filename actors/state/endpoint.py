@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from actors.state import atomic
+from actors.state import atomic, own_file
 
 
 def new_token() -> str:
@@ -37,8 +37,7 @@ def write_port(app_data: str, port: int) -> None:
 def read_port(app_data: str) -> int | None:
     """Return the port in force, or None when no instance has said one."""
     try:
-        with open(port_path(app_data), "rb") as file:
-            port = int(file.read(16))
+        port = int(own_file.read(port_path(app_data), 16))
     except (OSError, ValueError):
         return None
     return port if 0 < port < 65536 else None
@@ -47,9 +46,8 @@ def read_port(app_data: str) -> int | None:
 def remove_if_ours(path: str, content: str) -> bool:
     """Remove the file if it still says ``content``; a successor's file stays. True when removed."""
     try:
-        with open(path, "rb") as file:
-            if file.read(4096) != content.encode():
-                return False
+        if own_file.read(path, follow=False) != content.encode():
+            return False
     except OSError:
         return False
     with suppress(OSError):

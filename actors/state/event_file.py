@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from typing import BinaryIO
 
 from actors.edges.tail import tail
+from actors.state import own_file
 from actors.state.event import Event, decode, number
 
 NEAR = 64 * 1024
@@ -31,8 +32,9 @@ def events_after(path: str, after: int) -> Iterator[Event]:
         files = []
         # The newer first: a rotation in between makes both the same, instead of hiding one.
         for name in (path, f"{path}.1"):
-            with suppress(FileNotFoundError):
-                files.append(stack.enter_context(open(name, "rb")))
+            with suppress(FileNotFoundError, own_file.Unfit):
+                descriptor = own_file.open_to_read(name, follow=False)
+                files.append(stack.enter_context(open(descriptor, "rb")))
         if len(files) == 2 and os.path.sameopenfile(files[0].fileno(), files[1].fileno()):
             files.pop()
         for file in reversed(files):

@@ -14,10 +14,10 @@ def replace(source: str, target: str) -> None:
     os.replace(source, target)
 
 
-def read(path: str) -> bytes:
-    """Return what is in a file."""
-    with open(path, "rb") as file:
-        return file.read()
+def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
+    """Open without waiting for a pipe's other end; OSError for a link, unless ``follow``."""
+    plain = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    return os.open(path, flags | plain | (0 if follow else os.O_NOFOLLOW), mode)
 
 
 def remove_tree(path: str) -> None:

@@ -5,6 +5,7 @@ A virus scanner, an indexer or a backup does so at any moment, and lets go withi
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -25,9 +26,28 @@ def replace(source: str, target: str) -> None:
     _patiently(lambda: os.replace(source, target))
 
 
-def read(path: str) -> bytes:
-    """Return what is in a file; tried again for up to 0.4 s while it is not to be shared."""
-    return _patiently(lambda: _read(path))
+def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
+    """Open a file; tried again for up to 0.4 s while it is not to be shared.
+
+    OSError for a link or a junction, unless ``follow``: also for one that came in between.
+    """
+    if follow:
+        return _patiently(lambda: os.open(path, flags | os.O_BINARY, mode))
+    _refuse_link(path)
+    descriptor = _patiently(lambda: os.open(path, flags | os.O_BINARY, mode))
+    try:
+        _refuse_link(path)
+        if not os.path.samestat(os.fstat(descriptor), os.stat(path)):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_link(path: str) -> None:
+    if os.path.lexists(path) and _leads_elsewhere(path):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
 
 
 def remove_tree(path: str) -> None:
@@ -42,11 +62,6 @@ def _patiently(act: Callable[[], T]) -> T:
         except PermissionError:
             time.sleep(pause)
     return act()
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def _remove_tree(path: str) -> None:

@@ -10,7 +10,7 @@ import os
 
 import msgspec
 
-from actors.state import atomic
+from actors.state import atomic, own_file
 
 
 class ServiceProcess(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +56,7 @@ def read(app_data: str) -> tuple[Instance | None, str | None]:
 def peek(app_data: str) -> Instance | None:
     """Return the record if there is a readable one; touches nothing: it may be somebody else's."""
     try:
-        with open(path(app_data), "rb") as file:
-            return _parse(file.read())
+        return _parse(own_file.read(path(app_data)))
     except (OSError, msgspec.MsgspecError):
         return None
 

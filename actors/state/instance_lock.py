@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import suppress
 
-from actors.state import atomic, instance
+from actors.state import atomic, instance, own_file
 
 if sys.platform == "win32":
     from actors.state.lock_windows import acquire, release
@@ -67,6 +67,8 @@ def take(app_data: str) -> InstanceLock:
     try:
         atomic.make_folder(os.path.dirname(path))
         fd = _locked(path)
+    except own_file.Unfit as unfit:
+        raise LockUnavailable(f"cannot lock {path}: {unfit.strerror}; remove it.") from unfit
     except OSError as error:
         raise LockUnavailable(
             f"cannot lock {path}: {error.strerror or error}; is the folder local and writable?"
@@ -79,7 +81,7 @@ def take(app_data: str) -> InstanceLock:
 def _locked(path: str) -> int | None:
     """Return a locked descriptor of the file that the path names now; None when it is taken."""
     while True:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fd = own_file.open_to_change(path)
         try:
             if not acquire(fd):
                 os.close(fd)
@@ -103,7 +105,7 @@ def _sign(fd: int) -> None:
 def _is_named(fd: int, path: str) -> bool:
     """Whether the file was not replaced between opening and locking it."""
     try:
-        return os.path.samestat(os.fstat(fd), os.stat(path))
+        return os.path.samestat(os.fstat(fd), os.lstat(path))
     except FileNotFoundError:
         return False
 
@@ -123,7 +125,6 @@ def _running(app_data: str) -> InstanceRunning:
 
 def _holder(path: str) -> int | None:
     try:
-        with open(path, "rb") as file:
-            return int(file.read(20))
+        return int(own_file.read(path, 20))
     except (OSError, ValueError):
         return None

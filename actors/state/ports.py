@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from actors.state import atomic
+from actors.state import atomic, own_file
 
 Remembered = dict[str, dict[str, int]]
 """{service: {port name: number}}"""
@@ -30,9 +30,8 @@ def write(app_data: str, ports: Remembered) -> None:
     """Remember the ports; a file that says so already is left alone. Raises OSError."""
     data = msgspec.json.format(msgspec.json.encode(ports, order="sorted"), indent=2)
     try:
-        with open(path(app_data), "rb") as file:
-            if file.read() == data:
-                return
+        if own_file.read(path(app_data), follow=False) == data:
+            return
     except OSError:
         pass
     atomic.write(path(app_data), data)

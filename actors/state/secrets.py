@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from actors.concealed import Concealed
-from actors.state import atomic
+from actors.state import atomic, own_file
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -36,11 +36,14 @@ def read(app_data: str) -> tuple[Kept, str | None]:
     """
     file = path(app_data)
     try:
-        with open(file, "rb") as opened:
-            if os.fstat(opened.fileno()).st_mode & 0o077:
-                os.chmod(file, 0o600)
+        descriptor = own_file.open_to_read(file)
     except FileNotFoundError:
         return Kept(), None
+    try:
+        if os.fstat(descriptor).st_mode & 0o077 and not os.path.islink(file):
+            os.chmod(file, 0o600)
+    finally:
+        os.close(descriptor)
     found, trouble = atomic.read_or_set_aside(file, _parse)
     return found or Kept(), trouble
 

@@ -53,7 +53,7 @@ class Telemetry:
         """Events that are not in the file and never will be."""
         self._report = report
         self._now = now
-        self._file = LogFile(path, max_bytes=limit, files=2)
+        self._file = LogFile(path, max_bytes=limit, files=2, report=report)
         self._entries: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
         self._changed = threading.Condition()

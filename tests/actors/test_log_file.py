@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.edges.log_file import ROTATE_AGAIN, LogFile, Position
+from tests.full_disk import fill
 from tests.waiting import wait_until
 
 
@@ -171,9 +172,11 @@ def test_a_file_that_somebody_truncated_has_its_size_noticed(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
-def test_a_full_disk_is_a_number_and_a_reason_and_no_error(tmp_path: Path) -> None:
+def test_a_full_disk_is_a_number_and_a_reason_and_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.log"
-    path.symlink_to("/dev/full")
+    fill(path, monkeypatch)
     log = LogFile(str(path))
     assert log.write(b"lost\n") == 0
     assert log.trouble is not None

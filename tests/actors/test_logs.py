@@ -23,6 +23,7 @@ from actors.edges.logs import Drained, LogStream
 from actors.edges.loop import Loop
 from actors.edges.redact import Redactor
 from actors.edges.tail import tail
+from tests.full_disk import fill
 from tests.waiting import wait_until
 
 PATIENCE = 60.0
@@ -225,9 +226,11 @@ def test_a_log_that_somebody_removes_comes_back_and_the_service_goes_on(bench: B
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
-def test_a_full_disk_loses_output_says_how_much_and_holds_nobody_up(bench: Bench) -> None:
+def test_a_full_disk_loses_output_says_how_much_and_holds_nobody_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.path.parent.mkdir()
-    bench.path.symlink_to("/dev/full")
+    fill(bench.path, monkeypatch)
     child = bench.start(NUMBERED, 0, 500_000)
     assert child.wait(PATIENCE) == 0
     bench.until_end()

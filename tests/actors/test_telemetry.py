@@ -16,6 +16,7 @@ import pytest
 
 from actors.state import telemetry
 from actors.state.telemetry import RECENT, Event, Telemetry
+from tests.full_disk import fill
 from tests.waiting import wait_until
 
 PATIENCE = 20.0
@@ -228,10 +229,10 @@ def test_a_wait_ends_when_the_telemetry_is_closed(path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 def test_a_full_disk_drops_and_counts_and_says_so_when_it_works_again(
-    tmp_path: Path, reports: list[str]
+    tmp_path: Path, reports: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "events.jsonl"
-    path.symlink_to("/dev/full")
+    fill(path, monkeypatch)
     writer = Telemetry(str(path), reports.append)
     for number in range(5):
         writer.emit("lost", None, number=number)

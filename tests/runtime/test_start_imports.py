@@ -42,8 +42,8 @@ actors.edges: checks clock held_ports listening log_file log_follow log_intake l
 actors.gpu: linux
 actors.guardian: belongings channel channel_posix charge deaf launch link roster sentry wire
 actors.process: launch own_children posix posix_exit table tree upkeep
-actors.state: atomic endpoint event event_file instance instance_lock lock_posix ports files_posix
- telemetry
+actors.state: atomic endpoint event event_file instance instance_lock lock_posix own_file ports
+ files_posix telemetry
 actors.table: found linux
 control: announce background_writer bundle console courtesy early_socket ending gpu ipc_socket
  lean_imports options port_book register runtime secret_supply

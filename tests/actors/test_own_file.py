@@ -1,0 +1,161 @@
+"""What stands in the place of a file of ours is never waited for and never written into."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actors.edges.log_file import LogFile
+from actors.edges.tail import tail
+from actors.state import atomic, own_file
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="what POSIX has in folders")
+
+
+def link(path: Path, other: Path) -> None:
+    path.symlink_to(other)
+
+
+def dangling(path: Path, other: Path) -> None:
+    other.unlink()
+    path.symlink_to(other)
+
+
+def second_name(path: Path, other: Path) -> None:
+    path.hardlink_to(other)
+
+
+def pipe(path: Path, other: Path) -> None:
+    os.mkfifo(path)
+
+
+def folder(path: Path, other: Path) -> None:
+    path.mkdir()
+
+
+def device(path: Path, other: Path) -> None:
+    try:
+        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("devices are made by root")
+
+
+def socket(path: Path, other: Path) -> None:
+    import socket as sockets
+
+    with sockets.socket(sockets.AF_UNIX) as one:
+        one.bind(str(path))
+
+
+PLANTS = [link, dangling, second_name, pipe, folder, device, socket]
+Plant = Callable[[Path, Path], None]
+
+
+def planted(tmp_path: Path, plant: Plant) -> tuple[Path, Path]:
+    path, other = tmp_path / "ours", tmp_path / "other"
+    other.write_bytes(b"precious\n")
+    plant(path, other)
+    return path, other
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("open_it", [own_file.open_to_append, own_file.open_to_change])
+def test_only_a_file_with_one_name_is_opened_to_be_written(
+    tmp_path: Path, plant: Plant, open_it: Callable[[str], int]
+) -> None:
+    path, other = planted(tmp_path, plant)
+    with pytest.raises(own_file.Unfit) as caught:
+        open_it(str(path))
+    assert caught.value.filename == str(path)
+    assert other.exists() is (plant is not dangling)
+    assert plant is dangling or other.read_bytes() == b"precious\n"
+
+
+@pytest.mark.parametrize("plant", [pipe, folder, device, socket])
+def test_only_a_regular_file_is_read(tmp_path: Path, plant: Plant) -> None:
+    path, _ = planted(tmp_path, plant)
+    with pytest.raises(own_file.Unfit):
+        own_file.read(str(path))
+
+
+def test_a_link_is_followed_where_that_is_asked_for(tmp_path: Path) -> None:
+    path, _ = planted(tmp_path, link)
+    assert own_file.read(str(path)) == b"precious\n"
+    with pytest.raises(own_file.Unfit):
+        own_file.read(str(path), follow=False)
+
+
+def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path, _ = planted(tmp_path, second_name)
+    assert own_file.read(str(path), 9) == b"precious\n"
+    with pytest.raises(own_file.Unfit) as caught:
+        own_file.read(str(path), 8)
+    assert caught.value.errno == errno.EFBIG
+
+
+@pytest.mark.parametrize("plant", [link, dangling, pipe, device, socket])
+def test_a_log_is_begun_beside_what_stood_in_its_place(tmp_path: Path, plant: Plant) -> None:
+    path, other = planted(tmp_path, plant)
+    said: list[str] = []
+    log = LogFile(str(path), report=said.append)
+    assert log.write(b"line\n") == 5
+    log.close()
+    assert path.read_bytes() == b"line\n"
+    assert plant is dangling or other.read_bytes() == b"precious\n"
+    assert len(said) == 1
+    assert str(path) in said[0]
+
+
+def test_a_log_with_a_second_name_is_rotated_away(tmp_path: Path) -> None:
+    path, other = planted(tmp_path, second_name)
+    log = LogFile(str(path))
+    assert log.write(b"line\n") == 5
+    log.close()
+    assert other.read_bytes() == b"precious\n"
+    assert tail(str(path), 9) == b"precious\nline\n"
+
+
+def test_a_log_that_becomes_a_link_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.edges.log_file.LOOK_EVERY", 0.0)
+    path, moved = tmp_path / "log", tmp_path / "moved"
+    log = LogFile(str(path))
+    log.write(b"one\n")
+    path.rename(moved)
+    path.symlink_to(moved)
+    log.write(b"two\n")
+    log.close()
+    assert moved.read_bytes() == b"one\n"
+    assert path.read_bytes() == b"two\n"
+    assert not path.is_symlink()
+
+
+@pytest.mark.parametrize("plant", [link, pipe, device, socket])
+def test_the_lines_of_a_log_are_not_read_through_what_is_no_file(
+    tmp_path: Path, plant: Plant
+) -> None:
+    path, _ = planted(tmp_path, plant)
+    path.rename(tmp_path / "log.1")
+    (tmp_path / "log").write_bytes(b"line\n")
+    assert tail(str(tmp_path / "log"), 9) == b"line\n"
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_state_file_is_replaced_or_refused_but_never_written_through(
+    tmp_path: Path, plant: Plant
+) -> None:
+    path, other = planted(tmp_path, plant)
+    if plant is folder:
+        with pytest.raises(OSError, match="ours"):
+            atomic.write(str(path), b"new")
+    else:
+        atomic.write(str(path), b"new")
+        assert path.read_bytes() == b"new"
+    assert plant is dangling or other.read_bytes() == b"precious\n"
