@@ -1,4 +1,4 @@
-"""The Falcon application: every rule that holds for all requests, and who answers which path."""
+"""The Falcon application: who answers which path. Who may ask is decided by :mod:`control.door`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING, Any
 import falcon
 
 from control import error_answers
-from control.auth import Bearer
-from control.closing import Closing
 from control.events import EventsResource
 from control.every_answer import EVERY_ANSWER
-from control.health import HealthResource
 from control.logs import FollowResource, TailResource
 from control.metrics import MetricsResource
 from control.openapi import OpenApiResource
-from control.origin import OriginRule
 from control.ports import PortsResource
 from control.ready import ReadyResource
 from control.secret_values import SecretsResource
@@ -30,21 +26,22 @@ from control.usage import Meter
 from control.validation import ValidateResource
 
 if TYPE_CHECKING:
+    from control.closing import Closing
     from control.facade import Runtime
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def make_app(runtime: Runtime, token: str, closing: Closing | None = None) -> Wsgi:
-    """Return the WSGI application that serves ``runtime`` to those who hold ``token``.
+def make_app(runtime: Runtime, closing: Closing) -> Wsgi:
+    """Return the WSGI application that serves ``runtime`` to those who have come through the door.
 
-    ``closing`` ends its streams and waits when it begins.
+    That is all but ``/healthz``. ``closing`` ends its streams and waits when it begins.
     """
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
-    app.add_middleware([EveryAnswer(), OriginRule(), Bearer(token), OneSlash()])
+    app.add_middleware([EveryAnswer(), OneSlash()])
     app.resp_options.default_media_type = "application/json"
     error_answers.install(app, runtime)
-    for path, resource in resources(runtime, closing or Closing()).items():
+    for path, resource in resources(runtime, closing).items():
         if hasattr(resource, "on_get"):
             resource.on_head = resource.on_get  # Falcon leaves the body away
         app.add_route(path, resource)
@@ -55,7 +52,6 @@ def resources(runtime: Runtime, closing: Closing) -> dict[str, Any]:
     """Return who answers each path."""
     meter = Meter()
     return {
-        "/healthz": HealthResource(runtime),
         "/readyz": ReadyResource(runtime, closing),
         "/ports": PortsResource(runtime),
         "/logs/tail": TailResource(runtime),

@@ -8,12 +8,6 @@ from __future__ import annotations
 
 import re
 import socket
-from typing import TYPE_CHECKING
-
-from control.errors import Refusal
-
-if TYPE_CHECKING:
-    import falcon
 
 AUTHORITY = re.compile(
     r"(\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(:[0-9]{0,5})?", re.ASCII
@@ -46,16 +40,13 @@ def is_loopback_origin(origin: str) -> bool:
     )
 
 
-class OriginRule:
-    """Middleware: 403 for a foreign Host or Origin, before anything else is looked at."""
-
-    def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
-        """Raise Refusal 403 unless Host, and Origin if there is one, are loopback."""
-        if not is_loopback_authority(req.env.get("HTTP_HOST", "")):
-            raise Refusal(403, "forbidden_host", NOT_LOOPBACK)
-        origin = req.env.get("HTTP_ORIGIN")
-        if origin is not None and not is_loopback_origin(origin):
-            raise Refusal(403, "forbidden_origin", "the Origin header must name a loopback origin")
+def refusal_of(host: str, origin: str | None) -> tuple[str, str] | None:
+    """Return the code and the sentence for a foreign Host or Origin; None where both are ours."""
+    if not is_loopback_authority(host):
+        return "forbidden_host", NOT_LOOPBACK
+    if origin is not None and not is_loopback_origin(origin):
+        return "forbidden_origin", "the Origin header must name a loopback origin"
+    return None
 
 
 def _is_loopback_v4(name: str) -> bool:

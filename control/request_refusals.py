@@ -48,3 +48,13 @@ def sentence(error: RequestError) -> str:
         return BY_STATUS[error.code]
     found = (ours for theirs, ours in BY_BEGINNING.items() if error.body.startswith(theirs))
     return next(found, UNREADABLE)
+
+
+class HeadersTooLarge:
+    """The error of a request with more headers or trailers than are taken, as waitress's are."""
+
+    code = 431
+    reason = "Request Header Fields Too Large"
+
+    def __init__(self, sentence: str) -> None:
+        self.body = Unreadable(sentence)

@@ -1,17 +1,13 @@
-"""Answering a request: with the application, or with what was wrong with the request itself."""
+"""Answering a request in a thread of its lane: with the application, or that it has failed."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from control.bodies import Error
-from control.errors import CODES
 from control.every_answer import EVERY_ANSWER
 from control.lanes import REFUSED
-from control.origin import NOT_LOOPBACK, is_loopback_authority
+from control.quick_answer import of_error
 from control.waitress_parts import ErrorTask, WSGITask
 
 if TYPE_CHECKING:
@@ -46,32 +42,20 @@ class ApiTask(WSGITask):
 
 
 class JsonErrorTask(ErrorTask):
-    """Answers what waitress refuses itself, in the shape of the control API."""
+    """Answers a request that failed inside, in the shape of the control API."""
 
     channel: Connection
 
     def execute(self) -> None:
         """Write the error, and let the client read it before the connection closes."""
-        status, reason, code, sentence = self._refusal()
-        body = msgspec.json.encode(Error(error=sentence, code=code))
-        self.status = f"{status} {reason}"
+        said = of_error(self.request)
+        self.status = f"{said.status} {said.reason}"
         self.response_headers.extend(EVERY_ANSWER.items())
         self.response_headers.append(("Content-Type", "application/json"))
         self.set_close_on_finish()
-        self.content_length = len(body)
+        self.content_length = len(said.body)
         self.channel.lingers = True
-        self.write(b"" if self.request.command == "HEAD" else body)
-
-    def _refusal(self) -> tuple[int, str, str, str]:
-        from control.request_refusals import sentence
-
-        error = self.request.error
-        if error is None:
-            return 500, "Internal Server Error", CODES[500], "the request failed"
-        host = self.request.headers.get("HOST")
-        if error.code < 500 and host is not None and not is_loopback_authority(host):
-            return 403, "Forbidden", "forbidden_host", NOT_LOOPBACK
-        return error.code, error.reason, CODES.get(error.code, "error"), sentence(error)
+        self.write(b"" if self.request.command == "HEAD" else said.body)
 
 
 class RequestTimeout:

@@ -15,6 +15,8 @@ import control.connection
 import control.server
 from actors.snapshot import State
 from control import waitress_parts
+from control.door import Door
+from control.quick_answer import HealthWords
 from control.server import ControlServer, HttpServer
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime
@@ -69,6 +71,24 @@ def test_headers_over_16_kib_are_431_and_the_answer_is_readable(api: Api) -> Non
     assert b"Cache-Control: no-store" in answer
     fitting = b"X-Padding: " + b"x" * 15_000 + b"\r\nConnection: close\r\n"
     assert status_of(api.raw(b"GET /healthz HTTP/1.1\r\n" + HEAD + fitting + b"\r\n")) == 200
+
+
+def test_more_than_a_hundred_headers_are_431(api: Api) -> None:
+    tiny = b"a:b\r\n"
+    answer = api.raw(b"GET /readyz HTTP/1.1\r\n" + HEAD + tiny * 2500 + b"\r\n")
+    assert status_of(answer) == 431
+    assert b"there are more than 100 headers" in answer
+    few = HEAD + tiny * 90 + b"Connection: close\r\n\r\n"
+    assert status_of(api.raw(b"GET /readyz HTTP/1.1\r\n" + few)) == 200
+
+
+@pytest.mark.parametrize("ended", [b"", b"\r\n"])
+def test_trailers_are_bounded_as_headers_are(api: Api, ended: bytes) -> None:
+    head = b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    trailers = b"0\r\n" + (b"a: " + b"x" * 1000 + b"\r\n") * 20
+    answer = api.raw(head + trailers + ended)
+    assert status_of(answer) == 431
+    assert b"the trailers are larger than 16 KiB" in answer
 
 
 @pytest.mark.parametrize("size", [(1 << 20) + 1, 5 << 20])
@@ -179,7 +199,14 @@ def test_trickling_clients_never_keep_a_new_one_out(
 
 def test_too_many_connections_cost_the_oldest_incomplete_one(runtime: FakeRuntime) -> None:
     listener = listen()
-    http = HttpServer(lambda environ, start: [], listener, runtime.fault, connections=3)
+    http = HttpServer(
+        lambda environ, start: [],
+        Door(TOKEN),
+        HealthWords(runtime.board),
+        listener,
+        runtime.fault,
+        connections=3,
+    )
     thread = threading.Thread(target=http.run)
     thread.start()
     opened = []

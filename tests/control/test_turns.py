@@ -1,0 +1,209 @@
+"""Whose request is read next, told without a clock: the rule, and the server round by round."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from control import places
+from control.door import Door
+from control.quick_answer import HealthWords
+from control.server import HttpServer
+from control.turns import AGAIN, Turns
+from tests.control.conftest import listen
+from tests.control.fake_runtime import FakeRuntime
+from tests.control.wire import TOKEN, status_of
+from tests.waiting import wait_until
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+PLACES = 8
+
+
+class One(msgspec.Struct, eq=False):
+    name: str
+    asked: int = 0
+    trusted: bool = False
+    waits: bool = True
+    may_go_on: bool = True
+
+
+def go_round(turns: Turns[One]) -> list[str]:
+    order = turns.next_round()
+    for one in order:
+        turns.done(one)
+    return [one.name for one in order]
+
+
+def test_the_token_comes_first_and_then_who_has_asked_least() -> None:
+    turns = Turns[One]()
+    for one in (One("often", asked=9), One("new"), One("ours", asked=50, trusted=True)):
+        turns.has_sent(one)
+    assert go_round(turns) == ["ours", "new", "often"]
+
+
+def test_who_had_sent_more_waits_behind_all_who_have_just_sent() -> None:
+    turns = Turns[One]()
+    turns.has_sent(greedy := One("greedy"))
+    assert go_round(turns) == ["greedy"]
+    turns.has_sent(greedy)  # and goes on sending
+    turns.has_sent(One("new", asked=3, waits=False))
+    assert go_round(turns) == ["new", "greedy"]
+
+
+def test_those_who_go_on_have_a_bounded_share_of_a_round_in_turn() -> None:
+    turns = Turns[One]()
+    greedy = [One(str(number)) for number in range(AGAIN + 3)]
+    for one in greedy:
+        turns.has_sent(one)
+    assert len(go_round(turns)) == len(greedy)
+    assert go_round(turns) == [one.name for one in greedy[:AGAIN]]
+    assert go_round(turns)[:3] == [one.name for one in greedy[AGAIN:]]
+
+
+def test_who_cannot_go_on_keeps_its_turn_and_wakes_nobody() -> None:
+    turns = Turns[One]()
+    turns.has_sent(busy := One("busy", may_go_on=False))
+    assert go_round(turns) == []
+    ready = [turns.any_ready]
+    busy.may_go_on = True
+    assert [*ready, turns.any_ready] == [False, True]
+    assert go_round(turns) == ["busy"]
+
+
+def test_who_has_gone_has_no_turn() -> None:
+    turns = Turns[One]()
+    turns.has_sent(one := One("gone"))
+    turns.forget(one)
+    assert go_round(turns) == []
+
+
+class ByHand:
+    """A server whose rounds the test makes itself."""
+
+    def __init__(self, runtime: FakeRuntime) -> None:
+        self.listener = listen()
+        words = HealthWords(runtime.board)
+        self.http = HttpServer(
+            lambda environ, start: [], Door(TOKEN), words, self.listener, runtime.fault, PLACES
+        )
+        self.clients: list[socket.socket] = []
+        self.rounds = 0
+
+    def connect(self, data: bytes = b"") -> socket.socket:
+        client = socket.create_connection(self.listener.getsockname()[:2], timeout=10)
+        self.clients.append(client)
+        client.sendall(data)
+        return client
+
+    def go_round(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.rounds += 1
+            self.http.go_round(0)
+
+    def answers(self, client: socket.socket, count: int = 1) -> bytes:
+        """So many answers, however many rounds they take."""
+        client.setblocking(False)
+        found = b""
+
+        def come() -> bool:
+            nonlocal found
+            self.go_round()
+            with contextlib.suppress(BlockingIOError):
+                found += client.recv(1 << 20)
+            return found.count(b"HTTP/1.1 ") >= count
+
+        wait_until(come, what=f"{count} answers")
+        return found
+
+
+@pytest.fixture
+def by_hand(runtime: FakeRuntime) -> Iterator[ByHand]:
+    made = ByHand(runtime)
+    yield made
+    made.http.abandon()
+    for client in made.clients:
+        client.close()
+    assert runtime.faults == []
+
+
+def has_been_sent(client: socket.socket) -> int:
+    """How many answers have come by now."""
+    client.setblocking(False)
+    try:
+        return client.recv(1 << 20).count(b"HTTP/1.1 200")
+    except BlockingIOError:
+        return 0
+
+
+def test_one_request_of_many_is_read_in_a_turn_and_others_come_between(by_hand: ByHand) -> None:
+    greedy = by_hand.connect(HEALTH * 50)
+    first = by_hand.answers(greedy).count(b"HTTP/1.1 200")
+    honest = by_hand.connect(HEALTH)
+    by_hand.answers(honest)
+    early = first + has_been_sent(greedy)
+    assert early <= 2 * by_hand.rounds  # who has a turn in the round may have one when it is over
+    assert early + by_hand.answers(greedy, 50 - early).count(b"HTTP/1.1 200") == 50
+
+
+def test_all_who_wait_are_accepted_in_one_round(by_hand: ByHand) -> None:
+    for _ in range(PLACES):
+        by_hand.connect()
+    by_hand.go_round()
+    assert len(by_hand.http.active_channels) == PLACES
+
+
+def test_who_comes_with_its_request_is_answered_however_many_come_after(by_hand: ByHand) -> None:
+    by_hand.connect()
+    honest = by_hand.connect(HEALTH)
+    for _ in range(4 * PLACES):
+        by_hand.connect()
+    assert by_hand.answers(honest)
+
+
+def test_new_ones_are_never_given_up_for_those_that_are_idle(
+    by_hand: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "GRACE_S", 0.0)
+    for _ in range(PLACES):
+        by_hand.answers(by_hand.connect(HEALTH))
+    for _ in range(20):
+        new = by_hand.connect()
+        by_hand.go_round()
+        new.sendall(HEALTH)
+        assert by_hand.answers(new)
+
+
+def test_who_does_not_read_loses_its_place_and_holds_nothing_up(
+    by_hand: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "GRACE_S", 0.0)
+    for _ in range(PLACES):
+        greedy = by_hand.connect()
+        greedy.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(400):
+                by_hand.go_round()
+                greedy.send(HEALTH * 100)
+    assert by_hand.answers(by_hand.connect(HEALTH))
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"POST /secrets HTTP/1.1\r\nHost: 127.0.0.1\r\n", 401),
+        (b"POST /secrets HTTP/1.1\r\nHost: evil.org\r\n", 403),
+        (b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n", 200),
+        (b"POST /secrets HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\n", 401),
+    ],
+)
+@pytest.mark.parametrize("body", [b"Content-Length: 1000000", b"Transfer-Encoding: chunked"])
+def test_no_body_is_waited_for_without_the_token(
+    by_hand: ByHand, head: bytes, body: bytes, status: int
+) -> None:
+    answer = by_hand.answers(by_hand.connect(head + body + b"\r\n\r\n"))
+    assert status_of(answer) == status
+    assert b"Connection: close" in answer
