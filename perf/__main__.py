@@ -13,6 +13,7 @@ QUESTIONS = {
     "shutdown": "SIGTERM → all services stopped in order, the process gone",
     "idle": "processor time and memory while nothing happens",
     "api": "requests per second and latency of the control API",
+    "attack": "what an honest client waits while others without a token do all they can",
     "scale": "time and memory from 10 to 500 services",
     "ui": "the UI server's requests per second and latency",
     "redaction": "lines per second and processor time with 0, 1 and 20 secrets",

@@ -9,6 +9,7 @@ import pytest
 
 from perf import (
     api,
+    attack,
     client,
     idle,
     milestones,
@@ -71,6 +72,15 @@ def test_a_shutdown_tells_the_first_and_the_last_stop(bundle: Bundle) -> None:
     sample = shutdown.measure(STANDIN, bundle)
     assert 0 < sample["first"][0] <= sample["last"][0] < sample["gone"][0]
     assert sample["disorder"] == sample["unasked"] == [0]
+
+
+def test_an_honest_client_asks_beside_an_attack(bundle: Bundle) -> None:
+    sample = attack.measure(STANDIN, bundle, ["silent"], count=3, seconds=0.1)
+    assert set(sample) == {"/healthz", "/readyz", "/healthz*silent", "/readyz*silent"}
+    assert all(0 < took < attack.TIMEOUT_S * 1000 for took in sample["/readyz*silent"])
+    slow = {"/healthz*silent": [attack.MEDIAN_MS + 1]}
+    assert "too slow: /healthz" in attack.verdict(slow, attack.measures())[0]
+    assert attack.verdict(sample | {"/healthz": [1.0]}, attack.measures()) == []
 
 
 def test_idleness_counts_the_runtime_and_not_its_services(bundle: Bundle) -> None:
