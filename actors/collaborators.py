@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -39,12 +39,10 @@ class PortChooser(Protocol):
     def move(self, service_id: str, names: tuple[str, ...], ports: Ports) -> Ports | None:
         """Return the new table of all ports, None when a range has no free port left."""
 
-    def complete(
-        self, service_id: str, ports: Ports, idle: Collection[str]
-    ) -> tuple[Ports, Shortage | None]:
+    def complete(self, service_id: str, ports: Ports) -> tuple[Ports, Shortage | None]:
         """Return the table with the ports that a service is short of, or what it is still short of.
 
-        Ports of ``idle`` services may be given to it.
+        What others were given stays theirs, also while they are down.
         """
 
     def users(self, service_id: str, names: tuple[str, ...]) -> frozenset[str]:

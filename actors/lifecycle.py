@@ -1,7 +1,7 @@
 """The life of one service: ``step(life, event) -> (life, effects)``, pure.
 
 ============ ======================== ============ ==============================================
-state        event                    next         effects
+stage        event                    next         effects
 ============ ======================== ============ ==============================================
 waiting      StartService             starting     Prepare
 starting     Prepared                 starting     Arm STARTUP, Launch
@@ -11,19 +11,32 @@ starting     LaunchFailed             *retry*
 starting     PortsLost                waiting      ReportPorts: the supervisor chooses others
 starting     BecameReady              ready        AwaitFailure, Disarm the timers of the start
 starting     READINESS or STARTUP     stopping     EndTree, then *retry*
-ready        ProbeAnswered (trouble)  unhealthy    after ``retries`` in a row: EndTree, then *retry*
+ready        ProbeAnswered (trouble)  stopping     after ``retries`` in a row: EndTree, then *retry*
 any running  ProcessExited            stopping     ClearTree, then *retry*
 any running  StopService              stopping     EndTree, then stopped or waiting
+any live     KillService              stopping     KillTree, then stopped
+stopping     Launched                 stopping     EndTree: it was told while it was being spawned
+stopping     Prepared, LaunchFailed   as ``then``  there is nothing to end
+stopping     ProcessExited            stopping     ClearTree
+stopping     StopService              stopping     the last one says what follows
+stopping     ForgiveService           stopping     then waiting
 stopping     GRACE                    stopping     KillTree
+stopping     PortsLost                waiting      where it was never ready and *retry* would follow
 stopping     TreeEmptied              as ``then``  ReleasePorts where it stays down
 backoff      BACKOFF                  waiting      the supervisor starts it when it may
-not running  StopService(STAY)        stopped      Disarm
-not running  ForgiveService           waiting
+not live     StopService(STAY)        stopped      Disarm BACKOFF, ReleasePorts
+not live     StopService(WAIT)        waiting      out of a pause only
+not live     KillService              stopped      Disarm BACKOFF, ReleasePorts
+not live     ForgiveService           waiting      Disarm BACKOFF
+not live     FailService              failed       Disarm BACKOFF, ReleasePorts
+starting     ProgressMade             starting     says what it is busy with
+starting     SystemResumed            starting     Arm STARTUP and READINESS again
 ============ ======================== ============ ==============================================
 
-*not running*: inactive, waiting, backoff, stopped, failed. *any running*: starting, ready,
-unhealthy. *retry* is :func:`actors.restart.after_exit`: waiting at once, backoff, stopped or
-failed. An event of another incarnation, and one that a state does not name, changes nothing.
+*any running*: starting, ready; *any live*: these and stopping; *not live*: waiting, backoff,
+stopped, failed. *retry* is :func:`actors.restart.after_exit`: waiting at once, backoff, stopped or
+failed. An event of another incarnation, and one that a stage does not name, changes nothing but
+``heard``, which says that an instruction of the supervisor has come.
 
 A start is always the supervisor's: a service that may run again is *waiting*, and is started as
 soon as its dependencies are ready, which for an immediate restart is at once.
@@ -57,6 +70,7 @@ from actors.messages import (
     BecameReady,
     FailService,
     ForgiveService,
+    Instruction,
     KillService,
     Launched,
     LaunchFailed,
@@ -69,19 +83,12 @@ from actors.messages import (
     StartService,
     StopService,
     SystemResumed,
-    Then,
     Timer,
     TimerFired,
     TreeEmptied,
 )
-from actors.snapshot import State
+from actors.report import LIVE, RUNNING, STARTS_AGAIN, Stage, StopCause, Then
 from manifest.schema import Service
-
-RUNNING = frozenset({State.STARTING, State.READY, State.UNHEALTHY})
-"""States in which the service has, or is about to have, a process that nobody is ending."""
-LIVE = RUNNING | {State.STOPPING}
-"""States in which a process of the service may exist."""
-
 
 OBSTACLE = 0.5
 """Seconds between two looks at what a starting service waits for, to be shown."""
@@ -92,11 +99,15 @@ LAST_LINE = 200
 class Life(msgspec.Struct, frozen=True):
     """Everything that the next decision depends on. Times are monotonic seconds."""
 
-    state: State = State.WAITING
+    stage: Stage = Stage.WAITING
     incarnation: int = 0
+    heard: int = 0
+    """The number of the supervisor's last instruction."""
     message: str = ""
     then: Then = Then.STAY
-    """What follows a stop; means something in ``stopping`` and ``unhealthy`` only."""
+    """What follows a stop; means something in ``stopping`` only."""
+    stop_cause: StopCause = StopCause.ORDERED
+    """Why it is stopping."""
     pid: int | None = None
     exit_code: int | None = None
     ready_at: float | None = None
@@ -131,6 +142,8 @@ def step(life: Life, event: Message, context: Context) -> Step:
     incarnation = getattr(event, "incarnation", life.incarnation)
     if incarnation != life.incarnation:
         return life, ()
+    if isinstance(event, Instruction):
+        life = msgspec.structs.replace(life, heard=event.number)
     handler = HANDLERS.get(type(event))
     return handler(life, event, context) if handler else (life, ())
 
@@ -153,11 +166,11 @@ def signal_name(number: int) -> str:
 
 
 def _start(life: Life, event: StartService, context: Context) -> Step:
-    if life.state is not State.WAITING or event.after != life.incarnation:
+    if life.stage is not Stage.WAITING or event.after != life.incarnation:
         return life, ()
     started = msgspec.structs.replace(
         life,
-        state=State.STARTING,
+        stage=Stage.STARTING,
         incarnation=life.incarnation + 1,
         message="starting",
         then=Then.RETRY,
@@ -172,9 +185,9 @@ def _start(life: Life, event: StartService, context: Context) -> Step:
 def _prepared(life: Life, event: Prepared, context: Context) -> Step:
     if life.pid is not None:
         return life, ()
-    if life.state is State.STOPPING:
+    if life.stage is Stage.STOPPING:
         return _emptied(life, TreeEmptied(life.incarnation), context)
-    if life.state is not State.STARTING:
+    if life.stage is not Stage.STARTING:
         return life, ()
     bound = context.service.startup.timeout_ms / 1000
     return life, (Arm(Timer.STARTUP, bound), Launch())
@@ -183,7 +196,7 @@ def _prepared(life: Life, event: Prepared, context: Context) -> Step:
 def _launched(life: Life, event: Launched, context: Context) -> Step:
     running = msgspec.structs.replace(life, pid=event.pid, exit_code=None)
     started = Note("service_start", {"pid": event.pid})
-    if life.state is State.STOPPING:
+    if life.stage is Stage.STOPPING:
         return running, (started, *_ask(context))
     wait = readiness_timeout(context.service)
     timers = (Arm(Timer.READINESS, wait), Arm(Timer.OBSTACLE, OBSTACLE))
@@ -191,9 +204,9 @@ def _launched(life: Life, event: Launched, context: Context) -> Step:
 
 
 def _launch_failed(life: Life, event: LaunchFailed, context: Context) -> Step:
-    if life.state is State.STOPPING:
+    if life.stage is Stage.STOPPING:
         return _emptied(life, TreeEmptied(life.incarnation), context)
-    if life.state is not State.STARTING:
+    if life.stage is not Stage.STARTING:
         return life, ()
     failed = msgspec.structs.replace(life, cause=event.reason)
     note = Note("service_start_failed", {"error": event.reason})
@@ -203,16 +216,16 @@ def _launch_failed(life: Life, event: LaunchFailed, context: Context) -> Step:
 
 
 def _became_ready(life: Life, event: BecameReady, context: Context) -> Step:
-    if life.state is not State.STARTING:
+    if life.stage is not Stage.STARTING:
         return life, ()
     ready = msgspec.structs.replace(
-        life, state=State.READY, message="ready", ready_at=context.now, troubles=0
+        life, stage=Stage.READY, message="ready", ready_at=context.now, troubles=0
     )
     return ready, (*WAIT_OVER, AwaitFailure(), Note("service_ready"))
 
 
 def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
-    if life.state is not State.READY or context.service.health is None:
+    if life.stage is not Stage.READY or context.service.health is None:
         return life, ()
     if not event.trouble:
         return msgspec.structs.replace(life, troubles=0, message="ready"), ()
@@ -222,15 +235,25 @@ def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
         message = f"health check failed {troubles} of {retries}: {event.trouble}"
         return msgspec.structs.replace(life, troubles=troubles, message=message), ()
     cause = f"unhealthy: {event.trouble}"
-    ill = msgspec.structs.replace(
-        life, state=State.UNHEALTHY, troubles=troubles, message=cause, cause=cause, then=Then.RETRY
-    )
+    ill = _failing(life, StopCause.UNHEALTHY, cause)
     note = Note("unhealthy", {"error": event.trouble, "failures": troubles})
     return ill, (note, *_ask(context))
 
 
+def _failing(life: Life, stop_cause: StopCause, cause: str) -> Life:
+    """Return the life of a service whose run ends by itself: the restart policy decides then."""
+    return msgspec.structs.replace(
+        life,
+        stage=Stage.STOPPING,
+        then=Then.RETRY,
+        stop_cause=stop_cause,
+        cause=cause,
+        message=cause,
+    )
+
+
 def _progress(life: Life, event: ProgressMade, context: Context) -> Step:
-    if life.state is not State.STARTING:
+    if life.stage is not Stage.STARTING:
         return life, ()
     return msgspec.structs.replace(life, message=event.text), ()
 
@@ -240,15 +263,13 @@ def _exited(life: Life, event: ProcessExited, context: Context) -> Step:
     said = {"last_lines": event.last_lines} if event.last_lines else {}
     note = Note("service_exit", {"exit_code": event.code, "error": how, **said})
     gone = msgspec.structs.replace(life, pid=None, exit_code=event.code)
-    if life.state in (State.STOPPING, State.UNHEALTHY):
+    if life.stage is Stage.STOPPING:
         return gone, (note, ClearTree())
-    if life.state not in RUNNING:
+    if life.stage not in RUNNING:
         return life, ()
-    was_ready = life.state is State.READY
+    was_ready = life.stage is Stage.READY
     cause = how if was_ready else f"{how} before it was ready{_last_line(event.last_lines)}"
-    ending = msgspec.structs.replace(
-        gone, state=State.STOPPING, then=Then.RETRY, cause=cause, message=cause
-    )
+    ending = _failing(gone, StopCause.EXITED, cause)
     grace = Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000)
     notes = (note,) if was_ready else (note, Note("service_not_ready", {"error": cause}))
     return ending, (*notes, *WAIT_OVER, grace, ClearTree())
@@ -263,42 +284,38 @@ def _last_line(text: str) -> str:
 
 
 def _stop(life: Life, event: StopService, context: Context) -> Step:
-    if life.state in RUNNING:
-        ending = msgspec.structs.replace(
-            life,
-            state=State.STOPPING,
-            then=event.then,
-            message=event.reason or "stopping",
-            cause=event.reason or "stopped",
-        )
-        if life.state is State.UNHEALTHY:
-            return ending, WAIT_OVER
-        return ending, (*WAIT_OVER, *_ask(context))
-    if life.state is State.STOPPING:
-        if life.then is Then.STAY:
-            return life, ()
-        return msgspec.structs.replace(
-            life, then=event.then, message=event.reason or "stopping"
-        ), ()
-    return _rest(life, event.then, event.reason or "stopped")
+    reason = event.reason or "stopping"
+    if life.stage not in LIVE:
+        return _rest(life, event.then, event.reason or "stopped")
+    ending = msgspec.structs.replace(
+        life,
+        stage=Stage.STOPPING,
+        then=event.then,
+        stop_cause=StopCause.ORDERED,
+        message=reason,
+        cause=event.reason or "stopped",
+    )
+    return ending, (*WAIT_OVER, *_ask(context)) if life.stage in RUNNING else ()
 
 
 def _kill(life: Life, event: KillService, context: Context) -> Step:
-    if life.state in LIVE:
-        ending = msgspec.structs.replace(life, state=State.STOPPING, then=Then.STAY)
+    if life.stage in LIVE:
+        ending = msgspec.structs.replace(
+            life, stage=Stage.STOPPING, then=Then.STAY, stop_cause=StopCause.ORDERED
+        )
         return ending, (*WAIT_OVER, Disarm(Timer.GRACE), KillTree())
     return _rest(life, Then.STAY, "stopped")
 
 
 def _timer(life: Life, event: TimerFired, context: Context) -> Step:
-    if event.timer is Timer.BACKOFF and life.state is State.BACKOFF:
-        return msgspec.structs.replace(life, state=State.WAITING), ()
-    if event.timer is Timer.GRACE and life.state in (State.STOPPING, State.UNHEALTHY):
+    if event.timer is Timer.BACKOFF and life.stage is Stage.BACKOFF:
+        return msgspec.structs.replace(life, stage=Stage.WAITING), ()
+    if event.timer is Timer.GRACE and life.stage is Stage.STOPPING:
         note = Note("service_killed", {"timeout_ms": context.service.stop.timeout_ms})
         return life, (note, KillTree())
-    if event.timer in (Timer.READINESS, Timer.STARTUP) and life.state is State.STARTING:
+    if event.timer in (Timer.READINESS, Timer.STARTUP) and life.stage is Stage.STARTING:
         return _too_slow(life, event.timer, context)
-    if event.timer is Timer.OBSTACLE and life.state is State.STARTING:
+    if event.timer is Timer.OBSTACLE and life.stage is Stage.STARTING:
         message = f"starting: {context.trouble}" if context.trouble else "starting"
         again = Arm(Timer.OBSTACLE, OBSTACLE)
         return msgspec.structs.replace(life, message=message), (again,)
@@ -313,15 +330,13 @@ def _too_slow(life: Life, timer: Timer, context: Context) -> Step:
     cause = f"not ready within {bound:g} s" + (" of its start-up" if whole else "")
     if context.trouble:
         cause += f": {context.trouble}"
-    slow = msgspec.structs.replace(
-        life, state=State.STOPPING, then=Then.RETRY, cause=cause, message=cause
-    )
+    slow = _failing(life, StopCause.NOT_READY, cause)
     note = Note("service_not_ready", {"error": cause})
     return slow, (*WAIT_OVER, note, *_ask(context))
 
 
 def _emptied(life: Life, event: TreeEmptied, context: Context) -> Step:
-    if life.state not in (State.STOPPING, State.UNHEALTHY):
+    if life.stage is not Stage.STOPPING:
         return life, ()
     done: Effects = (Disarm(Timer.GRACE), Disarm(Timer.TREE))
     gone = msgspec.structs.replace(life, pid=None)
@@ -332,36 +347,39 @@ def _emptied(life: Life, event: TreeEmptied, context: Context) -> Step:
 
 
 def _forgive(life: Life, event: ForgiveService, context: Context) -> Step:
-    if life.state in RUNNING:
+    if life.stage in RUNNING:
         return life, ()
     fresh = msgspec.structs.replace(life, history=restart.History(total=life.history.total))
-    if life.state is State.STOPPING:
-        return msgspec.structs.replace(fresh, then=Then.WAIT), ()
-    return msgspec.structs.replace(fresh, state=State.WAITING, message="", cause=""), (
+    if life.stage is Stage.STOPPING:
+        again = msgspec.structs.replace(
+            fresh, then=Then.WAIT, stop_cause=StopCause.ORDERED, message=STARTS_AGAIN
+        )
+        return again, ()
+    return msgspec.structs.replace(fresh, stage=Stage.WAITING, message="", cause=""), (
         Disarm(Timer.BACKOFF),
     )
 
 
 def _ports_lost(life: Life, event: PortsLost, context: Context) -> Step:
     """Leave the restart policy out of it: what failed is the choice of the port."""
-    if life.state not in (State.STARTING, State.STOPPING) or life.then is not Then.RETRY:
+    if life.stage not in (Stage.STARTING, Stage.STOPPING) or life.then is not Then.RETRY:
         return life, ()
     names = ", ".join(event.names)
     waiting = msgspec.structs.replace(
-        life, state=State.WAITING, pid=None, message=f"port {names} is taken; choosing another"
+        life, stage=Stage.WAITING, pid=None, message=f"port {names} is taken; choosing another"
     )
     timers = (Disarm(Timer.STARTUP), Disarm(Timer.GRACE), Disarm(Timer.TREE))
     return waiting, (*timers, ReportPorts(event.names))
 
 
 def _fail_now(life: Life, event: FailService, context: Context) -> Step:
-    if life.state in LIVE:
+    if life.stage in LIVE:
         return life, ()
     return _fail(life, event.reason, (Disarm(Timer.BACKOFF),))
 
 
 def _resumed(life: Life, event: SystemResumed, context: Context) -> Step:
-    if life.state is State.STARTING:
+    if life.stage is Stage.STARTING:
         whole = context.service.startup.timeout_ms / 1000
         readiness = readiness_timeout(context.service)
         if life.pid is None:
@@ -378,11 +396,11 @@ def _rest(life: Life, then: Then, message: str) -> Step:
     """Settle a service without a process in waiting or stopped."""
     quiet: Effects = (Disarm(Timer.BACKOFF),)
     if then is Then.STAY:
-        stopped = msgspec.structs.replace(life, state=State.STOPPED, message=message)
+        stopped = msgspec.structs.replace(life, stage=Stage.STOPPED, message=message)
         return stopped, (*quiet, ReleasePorts())
-    if life.state in (State.FAILED, State.STOPPED, State.INACTIVE):
+    if life.stage in (Stage.FAILED, Stage.STOPPED):
         return life, ()
-    return msgspec.structs.replace(life, state=State.WAITING, message=""), quiet
+    return msgspec.structs.replace(life, stage=Stage.WAITING, message=""), quiet
 
 
 def _retry(life: Life, context: Context, effects: Effects) -> Step:
@@ -414,15 +432,15 @@ def _retry(life: Life, context: Context, effects: Effects) -> Step:
     told: Effects = (*effects, note, ReportFailure(life.cause))
     if decision.delay == 0:
         message = f"restarting: {life.cause}"
-        return msgspec.structs.replace(again, state=State.WAITING, message=message), told
+        return msgspec.structs.replace(again, stage=Stage.WAITING, message=message), told
     message = f"{life.cause}; restart {decision.history.attempt} in {decision.delay:.1f} s"
-    waiting = msgspec.structs.replace(again, state=State.BACKOFF, message=message)
+    waiting = msgspec.structs.replace(again, stage=Stage.BACKOFF, message=message)
     pause = Note("backoff", {"reason": life.cause, "delay_ms": round(decision.delay * 1000)})
     return waiting, (*told, pause, Arm(Timer.BACKOFF, decision.delay))
 
 
 def _fail(life: Life, reason: str, effects: Effects) -> Step:
-    failed = msgspec.structs.replace(life, state=State.FAILED, message=reason, pid=None)
+    failed = msgspec.structs.replace(life, stage=Stage.FAILED, message=reason, pid=None)
     return failed, (*effects, Note("gave_up", {"reason": reason}), ReleasePorts())
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from actors.concealed import encoded
-from actors.snapshot import ServiceView
+from actors.report import Report, Then
 
 if TYPE_CHECKING:
     from actors.edges.redact import Redactor
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 
 class Message(msgspec.Struct, frozen=True):
     """Base of all messages."""
-
-
-class Then(enum.Enum):
-    """What a stopped service does next."""
-
-    STAY = "stay"
-    """Stays stopped until somebody starts it: a stop is sticky."""
-    WAIT = "wait"
-    """Waits for its dependencies and starts again."""
-    RETRY = "retry"
-    """It failed (unhealthy, not ready in time, ended by itself): the restart policy decides."""
 
 
 class Timer(enum.Enum):
@@ -71,29 +60,36 @@ class Inputs(msgspec.Struct, frozen=True):
         return Redactor(self.hidden())
 
 
-class StartService(Message, frozen=True):
+class Instruction(Message, frozen=True, kw_only=True):
+    """What changes the course of a service; the last one wins, at every moment of the others."""
+
+    number: int = 0
+    """Rises with every instruction to the same service; its reports repeat the last one."""
+
+
+class StartService(Instruction, frozen=True):
     """All dependencies are ready: start now, unless another start came after ``after``."""
 
     after: int
     inputs: Inputs
 
 
-class StopService(Message, frozen=True):
+class StopService(Instruction, frozen=True):
     """End the tree, then do what ``then`` says; ``reason`` is shown."""
 
     then: Then
     reason: str = ""
 
 
-class KillService(Message, frozen=True):
+class KillService(Instruction, frozen=True):
     """The time for an orderly stop is over: kill the tree now."""
 
 
-class ForgiveService(Message, frozen=True):
+class ForgiveService(Instruction, frozen=True):
     """Somebody asked for a start: forget earlier failures and wait for the dependencies."""
 
 
-class FailService(Message, frozen=True):
+class FailService(Instruction, frozen=True):
     """The supervisor knows that this service cannot run: fail for good with this reason."""
 
     reason: str
@@ -194,9 +190,9 @@ class TimerFired(Message, frozen=True):
 
 
 class ServiceChanged(Message, frozen=True):
-    """The newest view of a service; sent at every change."""
+    """The newest report of a service; sent at every change and after every instruction."""
 
-    view: ServiceView
+    report: Report
 
 
 class ServiceFailed(Message, frozen=True):
@@ -272,3 +268,5 @@ class Outcome(msgspec.Struct, frozen=True):
 
     affected: tuple[str, ...] = ()
     conflict: str = ""
+    after: int = -1
+    """What was asked for is there with an incarnation later than this."""

@@ -7,38 +7,39 @@ read from :mod:`manifest.graph`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from actors.lifecycle import LIVE, describe_exit
-from actors.messages import Then
+from actors.desired import Desired, is_ending
+from actors.lifecycle import describe_exit
+from actors.report import LIVE, RUNNING, Report, Stage, StopCause, Then
 from actors.snapshot import ServiceView, State
 from manifest.graph import Graph
 from manifest.schema import Manifest, Supervision
 
-
-class Order(msgspec.Struct, frozen=True):
-    """A stop that has been decided; it is given as soon as no dependent has to go first."""
-
-    then: Then
-    reason: str
+if TYPE_CHECKING:
+    from actors.shortages import Shortages
 
 
 class Tree(msgspec.Struct, frozen=True):
     """All services at one moment: as their actors see them, and as the supervisor wants them."""
 
     graph: Graph
-    views: dict[str, ServiceView]
+    reports: dict[str, Report]
     wanted: frozenset[str]
     """Services that are to run; the others are on demand, and nobody has asked yet."""
     missing: dict[str, tuple[str, ...]] = {}
     """Secrets without a value, by the service that is held back by them."""
-    orders: dict[str, Order] = {}
-    """Stops under way."""
-    short: Mapping[str, str] = {}
-    """Why a service got no port, by its id."""
-    lacking: Mapping[str, tuple[str, ...]] = {}
-    """Services without a port that another one's environment or arguments name, by its id."""
+    desired: dict[str, Desired] = {}
+    """What commands have asked for, as long as it is not so, or has to be kept so."""
+    ending: frozenset[str] = frozenset()
+    """Services whose present run has been ordered to end, told or not."""
+    shortages: Shortages | None = None
+
+
+RESTING = (Stage.STOPPED, Stage.FAILED)
+"""Stages of a service that starts only when it is told to."""
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -54,25 +55,41 @@ def startable(tree: Tree, supervision: Supervision) -> list[str]:
     return [
         id_
         for id_ in tree.graph.start_order
-        if tree.views[id_].state is State.WAITING
+        if tree.reports[id_].stage is Stage.WAITING
         and id_ in tree.wanted
-        and id_ not in tree.orders
+        and not _is_down(tree, id_)
         and not _is_held_back(tree, id_)
-        and not _must_wait_for_a_stop(tree, id_, supervision)
+        and not (tree.ending and _must_wait_for_a_stop(tree, id_, supervision))
     ]
+
+
+def ending_services(
+    desired: Mapping[str, Desired], reports: Mapping[str, Report]
+) -> frozenset[str]:
+    """Return the services whose present run has been ordered to end, told or not."""
+    return frozenset(id_ for id_, wish in desired.items() if is_ending(wish, reports[id_]))
+
+
+def _is_down(tree: Tree, id_: str) -> bool:
+    desired = tree.desired.get(id_)
+    return desired is not None and desired.down
 
 
 def _is_held_back(tree: Tree, id_: str) -> bool:
     """Whether there is anything in :func:`needs`; asked often, and mostly said by the first."""
     return (
         id_ in tree.missing
-        or id_ in tree.lacking
+        or bool(_lacking(tree, id_))
         or any(_is_needed(tree, dependency) for dependency in tree.graph.dependencies(id_))
     )
 
 
 def _is_needed(tree: Tree, dependency: str) -> bool:
-    return not tree.views[dependency].ready or dependency in tree.orders
+    return tree.reports[dependency].stage is not Stage.READY or dependency in tree.ending
+
+
+def _lacking(tree: Tree, id_: str) -> tuple[str, ...]:
+    return tree.shortages.lacking.get(id_, ()) if tree.shortages else ()
 
 
 def needs(tree: Tree, id_: str) -> tuple[str, ...]:
@@ -84,72 +101,105 @@ def needs(tree: Tree, id_: str) -> tuple[str, ...]:
     dependencies = tuple(
         dependency for dependency in tree.graph.dependencies(id_) if _is_needed(tree, dependency)
     )
-    lacking = tuple(other for other in tree.lacking.get(id_, ()) if other not in dependencies)
+    lacking = tuple(other for other in _lacking(tree, id_) if other not in dependencies)
     return dependencies + lacking + tree.missing.get(id_, ())
 
 
 def troubles(tree: Tree) -> dict[str, str]:
-    """Say of each service that will not become ready by itself why its dependents are blocked."""
+    """Say of each service that will not become ready by itself why its dependents are blocked.
+
+    That is one that has failed or is down for good, and, at any depth above it, each that has to
+    be started before it can be ready.
+    """
     found: dict[str, str] = {}
-    if not tree.lacking and not any(map(_is_trouble, tree.views.values())):
-        return found
-    for id_ in tree.graph.start_order:
-        view = tree.views[id_]
-        if view.state is State.FAILED:
-            code = view.exit_code
-            if id_ in tree.short and not code:
-                found[id_] = _without_port(tree, id_)
-            else:
-                found[id_] = f"{id_} failed ({describe_exit(code) if code else view.message})"
-        elif view.state is State.STOPPED:
+    for id_ in tree.graph.start_order if _is_anything_wrong(tree) else ():
+        report = tree.reports[id_]
+        if _is_down(tree, id_) or report.stage is Stage.STOPPED:
             found[id_] = f"{id_} is stopped"
-        elif view.state is State.WAITING:
+        elif report.stage is Stage.FAILED:
+            found[id_] = _failure(tree, report)
+        elif report.stage not in RUNNING or id_ in tree.ending:
             dependencies = tree.graph.dependencies(id_)
             root = next((found[other] for other in dependencies if other in found), "")
-            if root:
-                found[id_] = root
-            elif id_ in tree.lacking:
-                found[id_] = _without_port(tree, tree.lacking[id_][0])
+            lacking = _lacking(tree, id_)
+            if root or lacking:
+                found[id_] = root or _without_port(tree, lacking[0])
     return found
 
 
+def _is_anything_wrong(tree: Tree) -> bool:
+    if tree.desired or (tree.shortages and tree.shortages.lacking):
+        return True
+    return any(report.stage in RESTING for report in tree.reports.values())
+
+
+def _failure(tree: Tree, report: Report) -> str:
+    code = report.exit_code
+    if tree.shortages and report.id in tree.shortages.found and not code:
+        return _without_port(tree, report.id)
+    return f"{report.id} failed ({describe_exit(code) if code else report.message})"
+
+
 def _without_port(tree: Tree, id_: str) -> str:
-    return f"{id_} has no port: {tree.short[id_]}"
+    return f"{id_} has no port: {tree.shortages.found[id_].why}" if tree.shortages else ""
 
 
-def shown_anew(graph: Graph, before: ServiceView, after: ServiceView) -> tuple[str, ...]:
-    """Return the other services of which :func:`wait` says something else after this change."""
-    if _is_trouble(before) or _is_trouble(after):
-        return graph.all_dependents(after.id)
-    return graph.dependents(after.id) if before.ready != after.ready else ()
-
-
-def _is_trouble(view: ServiceView) -> bool:
-    return view.state in (State.FAILED, State.STOPPED)
-
-
-def shown(tree: Tree, id_: str, blocking: Mapping[str, str]) -> ServiceView:
-    """Return the view of a service that others see; ``blocking`` is what :func:`troubles` found."""
-    view = tree.views[id_]
-    if view.state is not State.WAITING:
-        return view
-    if id_ not in tree.wanted:
-        message = view.skip_reason or "starts on demand"
-        return msgspec.structs.replace(view, state=State.INACTIVE, skipped=True, message=message)
-    waits = wait(tree, id_, blocking)
-    return msgspec.structs.replace(
-        view, message=waits.message, blocked=waits.blocked, waiting_for=waits.waiting_for
+def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> ServiceView:
+    """Return how others see a service; ``view`` is how they saw it last, ``blocking`` is what
+    :func:`troubles` found.
+    """
+    report = tree.reports[view.id]
+    changed = msgspec.structs.replace(
+        view,
+        state=_state(report),
+        message=report.message,
+        updated_at=report.updated_at,
+        skipped=False,
+        blocked=False,
+        waiting_for=(),
+        kept_down=_is_down(tree, view.id),
+        restarts=report.restarts,
+        pid=report.pid,
+        incarnation=report.incarnation,
+        instance=report.instance,
+        exit_code=report.exit_code,
+        started_at=report.started_at,
+        ready_at=report.ready_at,
+        log_path=report.log_path,
     )
+    if view.id in tree.ending and report.stage in RUNNING:
+        return _shown_ending(tree, changed)
+    if report.stage is not Stage.WAITING:
+        return changed
+    if view.id not in tree.wanted:
+        message = view.skip_reason or "starts on demand"
+        return msgspec.structs.replace(changed, state=State.INACTIVE, skipped=True, message=message)
+    waits = wait(tree, view.id, blocking)
+    return msgspec.structs.replace(
+        changed, message=waits.message, blocked=waits.blocked, waiting_for=waits.waiting_for
+    )
+
+
+def _state(report: Report) -> State:
+    failing = report.stage is Stage.STOPPING and report.then is Then.RETRY
+    if failing and report.stop_cause is StopCause.UNHEALTHY:
+        return State.UNHEALTHY
+    return State(report.stage.value)
+
+
+def _shown_ending(tree: Tree, view: ServiceView) -> ServiceView:
+    """Show a service as stopping although it waits for its dependents to stop before it is told."""
+    reason = tree.desired[view.id].reason
+    first = ", ".join(_before(tree, view.id))
+    message = f"{reason}; waiting for {first} to stop" if first else reason
+    return msgspec.structs.replace(view, state=State.STOPPING, message=message, ready_at=None)
 
 
 def wait(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
     """Say why a waiting service waits; ``blocking`` is what :func:`troubles` found."""
     waiting_for = needs(tree, id_)
-    for dependency in tree.graph.dependencies(id_):
-        if dependency in blocking:
-            return Wait(waiting_for, True, f"blocked: {blocking[dependency]}")
-    if id_ in tree.lacking:
-        return Wait(waiting_for, True, f"blocked: {_without_port(tree, tree.lacking[id_][0])}")
+    if id_ in blocking:
+        return Wait(waiting_for, True, f"blocked: {blocking[id_]}")
     secrets = tree.missing.get(id_, ())
     if secrets:
         names = ", ".join(f"'{secret}'" for secret in secrets)
@@ -157,28 +207,24 @@ def wait(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
         return Wait(waiting_for, False, f"waiting for {plural} {names}")
     if waiting_for:
         return Wait(waiting_for, False, f"waiting for {', '.join(waiting_for)}")
-    return Wait((), False, tree.views[id_].message or "about to start")
+    return Wait((), False, tree.reports[id_].message or "about to start")
 
 
 def _must_wait_for_a_stop(tree: Tree, id_: str, supervision: Supervision) -> bool:
     """Whether something that restarts together with this service is not down yet."""
     if supervision.strategy == "one_for_all":
-        return bool(tree.orders)
-    return bool(tree.orders) and any(
-        other in tree.orders for other in tree.graph.all_dependents(id_)
-    )
+        return True
+    return bool(_before(tree, id_))
 
 
-def ready_to_stop(tree: Tree) -> list[str]:
-    """Return the services under orders to stop that no dependent under orders has to precede."""
-    return [
-        id_
-        for id_ in tree.orders
-        if not any(
-            other in tree.orders and tree.views[other].state in LIVE
-            for other in tree.graph.all_dependents(id_)
-        )
-    ]
+def _before(tree: Tree, id_: str) -> list[str]:
+    """Return the dependents that have to end before this service may, in start order."""
+    return [other for other in tree.graph.all_dependents(id_) if other in tree.ending]
+
+
+def may_be_told(tree: Tree, id_: str) -> bool:
+    """Whether a run that is to end may be told so: no dependent has to end first."""
+    return not _before(tree, id_)
 
 
 def running_dependents(tree: Tree, id_: str) -> list[str]:
@@ -187,7 +233,7 @@ def running_dependents(tree: Tree, id_: str) -> list[str]:
     return [
         other
         for other in tree.graph.stop_order
-        if other in dependents and tree.views[other].state in LIVE
+        if other in dependents and tree.reports[other].stage in LIVE
     ]
 
 
@@ -209,18 +255,9 @@ def restart_group(tree: Tree, id_: str, supervision: Supervision) -> list[str]:
     if supervision.strategy == "rest_for_one":
         return running_dependents(tree, id_)
     return [
-        other for other in tree.graph.stop_order if other != id_ and tree.views[other].state in LIVE
-    ]
-
-
-def to_revive(tree: Tree, id_: str) -> list[str]:
-    """Return what a start command has to wake, dependencies first: whatever rests for good."""
-    resting = (State.INACTIVE, State.STOPPED, State.FAILED)
-    return [
         other
-        for other in tree.graph.start_order
-        if (other == id_ and tree.views[other].state in (*resting, State.BACKOFF, State.STOPPING))
-        or (other in tree.graph.all_dependencies(id_) and tree.views[other].state in resting)
+        for other in tree.graph.stop_order
+        if other != id_ and tree.reports[other].stage in LIVE
     ]
 
 
@@ -231,6 +268,6 @@ def wanted_with_the_bundle(graph: Graph, on_demand: Iterable[str]) -> frozenset[
     return frozenset(eager).union(*(graph.all_dependencies(id_) for id_ in eager))
 
 
-def all_down(views: Iterable[ServiceView]) -> bool:
+def all_down(reports: Iterable[Report]) -> bool:
     """Whether no service has a process or will have one."""
-    return all(view.state not in LIVE for view in views)
+    return all(report.stage not in LIVE for report in reports)

@@ -27,7 +27,6 @@ from actors.incarnation import Incarnation
 from actors.lifecycle import Context, Life
 from actors.messages import (
     BecameReady,
-    FailService,
     Inputs,
     Launched,
     LaunchFailed,
@@ -44,14 +43,12 @@ from actors.messages import (
     ServiceFailed,
     StartService,
     StopRefused,
-    StopService,
-    Then,
     Timer,
     TimerFired,
     TreeEmptied,
 )
+from actors.report import LIVE, Report, Stage, StopCause, Then
 from actors.service_ports import ServicePorts
-from actors.snapshot import ServiceView, State
 from actors.world import World
 from manifest.paths import PathRefused
 
@@ -104,8 +101,9 @@ class ServiceActor(pykka.ThreadingActor):
         if self._orphan is not None:
             self._life = msgspec.structs.replace(
                 self._life,
-                state=State.STOPPING,
+                stage=Stage.STOPPING,
                 then=Then.RETRY,
+                stop_cause=StopCause.BROKEN,
                 pid=self._orphan.pid,
                 cause="an error in the runtime",
             )
@@ -145,9 +143,9 @@ class ServiceActor(pykka.ThreadingActor):
             self._life, due = lifecycle.step(self._life, event, context)
             for effect in due:
                 events.extend(PERFORM[type(effect)](self, effect) or ())
-        if self._life.state not in lifecycle.LIVE and self._service.secrets:
+        if self._life.stage not in LIVE and self._service.secrets:
             self._world.secret_files.remove_for(self._service.id)
-        if self._life != before or isinstance(message, StartService | StopService | FailService):
+        if self._life != before:
             self._report()
 
     def _give_up_ownership(self, error: Exception) -> None:
@@ -393,20 +391,21 @@ class ServiceActor(pykka.ThreadingActor):
         life, service = self._life, self._service
         self._supervisor.tell(
             ServiceChanged(
-                ServiceView(
+                Report(
                     id=service.id,
-                    state=life.state,
+                    stage=life.stage,
+                    heard=life.heard,
+                    then=life.then,
+                    stop_cause=life.stop_cause,
                     message=life.message,
                     updated_at=time.time(),
-                    critical=service.critical,
-                    skip_reason=str(service.metadata.get("skip_reason", "")),
                     restarts=life.history.total,
                     pid=life.pid,
                     incarnation=life.incarnation,
                     instance=self._blueprint.instance(life.incarnation) if life.incarnation else "",
                     exit_code=life.exit_code,
                     started_at=self._started_at,
-                    ready_at=self._ready_at if life.state is State.READY else None,
+                    ready_at=self._ready_at if life.stage is Stage.READY else None,
                     log_path=self._blueprint.log_path,
                 )
             )

@@ -14,7 +14,7 @@ import msgspec
 
 
 class State(enum.Enum):
-    """The state of a service: one enum, written by its actor only."""
+    """The state of a service as it is shown: written by the supervisor only."""
 
     INACTIVE = "inactive"
     WAITING = "waiting"
@@ -25,6 +25,10 @@ class State(enum.Enum):
     STOPPING = "stopping"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+LIVE = frozenset({State.STARTING, State.READY, State.UNHEALTHY, State.STOPPING})
+"""States in which a process of the service may exist."""
 
 
 class Phase(enum.Enum):
@@ -45,6 +49,8 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     critical: bool = True
     skipped: bool = False
     skip_reason: str = ""
+    kept_down: bool = False
+    """Somebody has stopped it, or is about to: it stays down until somebody starts it."""
     blocked: bool = False
     """A dependency has failed for good (or was stopped), so this one cannot become ready."""
     waiting_for: tuple[str, ...] = ()

@@ -1,30 +1,35 @@
 """The supervisor: owns the service actors, enforces dependency order and strategy, publishes.
 
-It decides nothing by itself: who may start, who is blocked and who stops first are functions of
-:mod:`actors.order`; what a service does after a failure is :mod:`actors.lifecycle`. Every change of
-a service arrives as ``ServiceChanged``; the supervisor then releases what may start, gives the
-stops that are due, and publishes the new snapshot. It never waits for anybody.
+It decides nothing by itself. What a command makes wanted of a service, and what the service has to
+be told for it, is :mod:`actors.desired`; who may start, who is blocked and who stops first are
+functions of :mod:`actors.order`; what a service does after a failure is :mod:`actors.lifecycle`.
+
+Every change of a service arrives as ``ServiceChanged``. After each message the supervisor compares
+the reports with what is wanted, gives the instructions that are due, releases what may start, and
+publishes the new snapshot. An instruction takes effect in its picture at once; what a service
+reported before it heard its last instruction is dropped. It never waits for anybody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pykka
 
-from actors import order
+from actors import commanded, desired, order
 from actors.collaborators import Collaborators, Plan
-from actors.lifecycle import LIVE
+from actors.commanded import Change
+from actors.desired import Desired
 from actors.messages import (
     CommandRestart,
     CommandStart,
     CommandStop,
     EngageActors,
     FailService,
-    ForgiveService,
     Inputs,
+    Instruction,
     KillBundle,
     KillService,
     Message,
@@ -38,23 +43,19 @@ from actors.messages import (
     StartBundle,
     StartService,
     StopBundle,
-    StopService,
     SystemResumed,
-    Then,
 )
-from actors.order import Order, Tree
+from actors.order import RESTING, Tree
 from actors.page import pages_by_api
-from actors.snapshot import Phase, ServiceView, Snapshot, State
+from actors.report import LIVE, Report, Stage, StopCause, Then
+from actors.snapshot import Phase, Snapshot
 
 if TYPE_CHECKING:
-    from actors.shortages import Shortages
+    from actors.shortages import Shortage, Shortages
 
+STOPPING = Outcome(conflict="the runtime is stopping")
 ENGAGED_AT_ONCE = 2
 """Actors that are started per message: half a millisecond each."""
-RESTING = (State.STOPPED, State.FAILED)
-"""States of a service that holds no port and starts only when it is told to."""
-MOVES = 3
-"""How often a service may be given other ports before it fails (the spec's number)."""
 
 
 class Supervisor(pykka.ThreadingActor):
@@ -69,20 +70,21 @@ class Supervisor(pykka.ThreadingActor):
         self._phase = Phase.RUNNING
         self._ports = plan.ports
         self._children: dict[str, pykka.ActorRef[Any]] = {}
-        self._views: dict[str, ServiceView] = dict(collaborators.board.snapshot.services)
+        self._shown = dict(collaborators.board.snapshot.services)
+        self._reports = {id_: Report(id=id_) for id_ in self._shown}
+        self._given: dict[str, int] = {}
+        """The number of the last instruction to each service."""
         self._wanted: frozenset[str] = frozenset()
-        self._orders: dict[str, Order] = {}
-        self._stopping: set[str] = set()
-        """Services that have been given the order to stop."""
-        self._shown = dict(self._views)
-        self._stale: set[str] = set(self._views)
+        self._desired: dict[str, Desired] = {}
+        self._stale: set[str] = set(self._shown)
         """Services whose shown view has to be made anew."""
+        self._blocking: dict[str, str] = {}
         self._with_secrets = [service.id for service in plan.manifest.services if service.secrets]
         self._pages = pages_by_api(plan.manifest.services)
         self._engaging = False
         """Whether the actors of all services are being started, or have been."""
         self._moves: dict[str, int] = {}
-        self._shortages = self._shortages_of(plan) if plan.shortages else None
+        self._shortages = self._shortages_of(plan.shortages) if plan.shortages else None
         self._blocked: set[str] = set()
         self._group_restarts: tuple[float, ...] = ()
 
@@ -111,94 +113,95 @@ class Supervisor(pykka.ThreadingActor):
         self._wanted |= added
         for id_, reason in self._plan.unusable.items():
             if id_ in added:
-                self._tell(id_, FailService(reason))
+                self._fail(id_, reason)
         for id_ in self._short():
             if id_ in added and id_ not in self._plan.unusable:
-                self._starve(id_)
+                self._fail(id_, self._short()[id_].sentence)
 
     def _command_start(self, message: CommandStart) -> Outcome:
-        if self._phase is not Phase.RUNNING:
-            return Outcome(conflict="the runtime is stopping")
-        needed = (*self._plan.graph.all_dependencies(message.id), message.id)
-        for id_ in needed:
-            if id_ in self._plan.unusable:
-                return Outcome(conflict=self._plan.unusable[id_])
-        if self._shortages is not None:
-            for id_ in self._shortages.behind(needed):
-                self._find_ports(id_)
-            for id_ in needed:
-                if id_ in self._short():
-                    return Outcome(conflict=self._shortages.sentence(id_))
-        ids = order.to_revive(self._tree(), message.id)
-        self._want(frozenset(needed))
-        for id_ in ids:
-            self._orders.pop(id_, None)
-            self._stopping.discard(id_)
-            self._moves.pop(id_, None)
-            self._tell(id_, ForgiveService())
-        return Outcome(tuple(id_ for id_ in ids if id_ != message.id))
+        refused = self._refusal(message.id)
+        return refused or self._start(message.id, commanded.start(self._tree(), message.id))
 
     def _command_stop(self, message: CommandStop) -> Outcome:
         if self._phase is not Phase.RUNNING:
-            return Outcome(conflict="the runtime is stopping")
-        dependents = order.running_dependents(self._tree(), message.id)
-        for id_ in dependents:
-            self._order(id_, Then.WAIT, f"stopping because {message.id} is stopped")
-        self._order(message.id, Then.STAY, "stopped by command")
-        return Outcome(tuple(dependents))
+            return STOPPING
+        return self._change(commanded.stop(self._tree(), message.id))
 
     def _command_restart(self, message: CommandRestart) -> Outcome:
+        refused = self._refusal(message.id)
+        supervision = self._plan.manifest.supervision
+        return refused or self._start(
+            message.id, commanded.restart(self._tree(), message.id, supervision)
+        )
+
+    def _refusal(self, id_: str) -> Outcome | None:
+        """Return why a service cannot be started; None when it can."""
         if self._phase is not Phase.RUNNING:
-            return Outcome(conflict="the runtime is stopping")
-        view = self._views[message.id]
-        if view.state not in LIVE:
-            return self._command_start(CommandStart(message.id))
-        group = order.restart_group(self._tree(), message.id, self._plan.manifest.supervision)
-        for id_ in (*group, message.id):
-            self._order(id_, Then.WAIT, "restarting by command")
-        return Outcome(tuple(group))
+            return STOPPING
+        needed = (*self._plan.graph.all_dependencies(id_), id_)
+        for other in needed:
+            if other in self._plan.unusable:
+                return Outcome(conflict=self._plan.unusable[other])
+        if self._shortages is not None:
+            for other in self._shortages.behind(self._plan.graph, needed):
+                self._find_ports(other)
+            short = next((other for other in needed if other in self._short()), None)
+            if short is not None:
+                return Outcome(conflict=self._short()[short].sentence)
+        return None
+
+    def _start(self, id_: str, change: Change) -> Outcome:
+        self._want(frozenset((*self._plan.graph.all_dependencies(id_), id_)))
+        for other in (id_, *change.affected):
+            self._moves.pop(other, None)
+        return self._change(change)
 
     def _secrets_changed(self, message: SecretsChanged) -> Outcome:
         """Restart what runs with an old value, and give another chance to what failed with it."""
         if self._phase is not Phase.RUNNING:
-            return Outcome(conflict="the runtime is stopping")
+            return STOPPING
         self._stale.update(self._with_secrets)
         users = order.users_of(self._plan.manifest, self._plan.graph, message.changed)
-        affected = [id_ for id_ in users if self._views[id_].state in LIVE]
-        for id_ in affected:
-            self._order(id_, Then.WAIT, "restarting with a new secret")
-        for id_ in users:
-            if self._views[id_].state in (State.FAILED, State.BACKOFF):
-                self._tell(id_, ForgiveService())
-        return Outcome(tuple(affected))
+        self._renew(users, "restarting with a new secret", forgiving=True)
+        ending = order.ending_services(self._desired, self._reports)
+        return Outcome(tuple(id_ for id_ in users if id_ in ending and not self._desired[id_].down))
 
     def _stop_bundle(self, message: StopBundle) -> None:
-        if self._phase is not Phase.RUNNING:
-            return
-        self._phase = Phase.STOPPING
-        for id_ in self._plan.graph.stop_order:
-            self._order(id_, Then.STAY, message.reason)
+        if self._phase is Phase.RUNNING:
+            self._phase = Phase.STOPPING
+            self._change(commanded.stop_all(self._tree(), message.reason))
 
     def _kill_bundle(self, _: KillBundle) -> None:
         self._phase = Phase.STOPPING
+        self._change(commanded.stop_all(self._tree(), "killed"))
         for id_ in self._plan.graph.stop_order:
             if id_ in self._children:
                 self._tell(id_, KillService())
 
+    def _renew(self, ids: Iterable[str], reason: str, *, forgiving: bool = False) -> None:
+        self._change(commanded.renew(self._tree(), ids, reason, forgiving=forgiving))
+
+    def _change(self, change: Change) -> Outcome:
+        """Want from now on what a command wants; what follows is told as soon as it is due."""
+        for id_, wish in change.desired.items():
+            if wish == self._desired.get(id_):
+                continue
+            self._desired.pop(id_, None)
+            if wish is not None:
+                self._desired[id_] = wish
+            self._stale.update((id_, *self._plan.graph.all_dependencies(id_)))
+            self._stale.update(self._plan.graph.dependents(id_))
+        return Outcome(change.affected, after=change.after)
+
     # Reports of the services
 
     def _changed(self, message: ServiceChanged) -> None:
-        view = message.view
-        self._see(view)
-        if view.pid is not None and not self._engaging:
+        report = message.report
+        if report.pid is not None and not self._engaging:
             self._engaging = True
             self.actor_ref.tell(EngageActors())
-        stop = self._orders.get(view.id)
-        if stop is None or view.state in LIVE:
-            return
-        if stop.then is not Then.STAY or view.state is State.STOPPED:
-            del self._orders[view.id]
-            self._stopping.discard(view.id)
+        if report.heard >= self._given.get(report.id, 0):
+            self._see(report)
 
     def _failed(self, message: ServiceFailed) -> None:
         """Apply the strategy: others may have to restart with the one that failed."""
@@ -214,98 +217,92 @@ class Supervisor(pykka.ThreadingActor):
                 f"gave up: {message.reason}; its group was restarted {len(recent)} times "
                 f"within {period:g} s"
             )
-            self._tell(message.id, FailService(reason))
+            self._fail(message.id, reason)
             return
         self._group_restarts = (*recent, now)
-        for id_ in group:
-            self._order(id_, Then.WAIT, f"restarting with {message.id} ({message.reason})")
+        self._renew(group, f"restarting with {message.id} ({message.reason})")
 
     def _ports_taken(self, message: PortsTaken) -> None:
-        moves = self._moves.get(message.id, 0)
-        before = self._ports[message.id]
-        taken = ", ".join(f"{before[name]} ('{name}')" for name in message.names)
-        if moves >= MOVES:
-            reason = f"port {taken} is taken by another program; {MOVES} other choices were too"
-            self._tell(message.id, FailService(reason))
-            return
-        ports = self._to.chooser.move(message.id, message.names, self._ports)
+        from actors import reallocation
+
+        id_, names = message.id, message.names
+        before, moves = self._ports[id_], self._moves.get(id_, 0)
+        refused = reallocation.refusal(before, names, moves)
+        ports = None if refused else self._to.chooser.move(id_, names, self._ports)
         if ports is None:
-            reason = f"port {taken} is taken by another program, and its range has no free port"
-            self._tell(message.id, FailService(reason))
+            self._fail(id_, refused or reallocation.exhausted(before, names))
             return
-        self._moves[message.id] = moves + 1
+        self._moves[id_] = moves + 1
         self._ports = ports
-        for name in message.names:
-            self._to.emit(
-                "port_reassigned",
-                message.id,
-                name=name,
-                port=ports[message.id][name],
-                previous=before[name],
-            )
-        self._render_anew(message.id, message.names)
+        for move in reallocation.moved(before, ports[id_], names):
+            self._to.emit("port_reassigned", id_, **msgspec.structs.asdict(move))
+        self._render_anew(id_, names)
 
     def _render_anew(self, id_: str, names: tuple[str, ...]) -> None:
         """Restart what runs with the old number of a port that has another one now."""
         users = self._to.chooser.users(id_, names)
+        self._stale.add(id_)
         self._tell_pages(id_)
-        for user in self._plan.graph.stop_order:
-            if user in users and self._views[user].state in LIVE:
-                self._order(user, Then.WAIT, f"restarting because a port of {id_} moved")
+        running = [
+            user
+            for user in self._plan.graph.stop_order
+            if user in users and self._reports[user].stage in LIVE
+        ]
+        self._renew(running, f"restarting because a port of {id_} moved")
 
     # Ports that a service did not get
 
-    def _shortages_of(self, plan: Plan) -> Shortages:
-        from actors.shortages import Shortages
+    def _shortages_of(self, found: Mapping[str, Shortage]) -> Shortages:
+        from actors.shortages import shortages_of
 
-        return Shortages(plan.shortages, plan.graph, self._to.chooser.users)
+        return shortages_of(found, self._plan.graph, self._to.chooser.users)
 
-    def _short(self) -> Mapping[str, str]:
-        return self._shortages.why if self._shortages is not None else {}
-
-    def _starve(self, id_: str) -> None:
-        """Fail a service that has no port; it comes back when one is found."""
-        if self._shortages is not None and id_ in self._shortages.why:
-            reason = self._shortages.starve(id_)
-            self._tell(id_, FailService(reason))
-            self._see(msgspec.structs.replace(self._views[id_], state=State.FAILED, message=reason))
-
-    def _pass_ports_on(self, ended: str) -> None:
-        """A service has come to rest: who failed for want of a port may get one of its ports."""
-        if self._phase is not Phase.RUNNING or not self._ports.get(ended):
-            return
-        for id_ in self._shortages.starving() if self._shortages is not None else ():
-            if id_ != ended and self._views[id_].state is State.FAILED:
-                self._find_ports(id_)
+    def _short(self) -> Mapping[str, Shortage]:
+        return self._shortages.found if self._shortages is not None else {}
 
     def _find_ports(self, id_: str) -> None:
         """Choose anew for a service that is short of ports, and have it start if it failed so."""
-        if self._shortages is None or id_ not in self._shortages.why:
+        short = self._short().get(id_)
+        if short is None:
             return
-        idle = [o for o, view in self._views.items() if o != id_ and view.state in RESTING]
-        ports, still = self._to.chooser.complete(id_, self._ports, idle)
-        self._stale |= self._shortages.concerned(id_)
+        ports, still = self._to.chooser.complete(id_, self._ports)
+        others = {other: one for other, one in self._short().items() if other != id_}
+        self._stale.update(self._shown)
         if still is not None:
-            self._shortages.note(id_, still)
+            self._shortages = self._shortages_of(others | {id_: still})
             return
-        starved = self._shortages.is_starving(id_) and self._views[id_].state is State.FAILED
-        names = self._shortages.settle(id_, before=self._ports, after=ports)
+        self._shortages = self._shortages_of(others) if others else None
         self._ports = ports
-        self._stale.update(idle)
-        for name in names:
+        for name in short.names:
             self._to.emit("port_assigned", id_, name=name, port=ports[id_][name])
-        self._render_anew(id_, names)
-        if starved:
-            self._tell(id_, ForgiveService())
+        self._render_anew(id_, short.names)
+        if id_ not in self._plan.unusable:
+            self._renew([id_], "", forgiving=True)
 
     def _actor_failed(self, message: ServiceActorFailed) -> None:
-        """Give the process of a broken actor to a new one, which ends it and starts again."""
-        self._to.emit("runtime_error", message.id, error=message.error)
-        self._children[message.id] = self._to.spawn_actor(
-            message.id, self.actor_ref, child=message.child, incarnation=message.incarnation
+        """Give the process of a broken actor to a new one, which ends it and starts again.
+
+        What the broken one was told and had not heard is told again, as far as it is still due.
+        """
+        id_ = message.id
+        self._to.emit("runtime_error", id_, error=message.error)
+        self._children[id_] = self._to.spawn_actor(
+            id_, self.actor_ref, child=message.child, incarnation=message.incarnation
         )
-        if self._phase is not Phase.RUNNING:
-            self._order(message.id, Then.STAY, "stopping")
+        self._given[id_] = 0
+        before = self._reports[id_]
+        if before.stage not in RESTING:
+            self._see(
+                msgspec.structs.replace(
+                    before,
+                    stage=Stage.STOPPING if message.child is not None else Stage.WAITING,
+                    then=Then.RETRY,
+                    stop_cause=StopCause.BROKEN,
+                    message="an error in the runtime",
+                    incarnation=message.incarnation,
+                    updated_at=self._to.now(),
+                )
+            )
 
     def _resumed(self, message: SystemResumed) -> None:
         self._to.emit("system_resumed", None, seconds=round(message.seconds, 1))
@@ -315,27 +312,28 @@ class Supervisor(pykka.ThreadingActor):
     # What follows from a change
 
     def _proceed(self) -> None:
-        if self._orders:
-            self._give_stops()
+        if self._desired:
+            self._give_instructions()
         if self._phase is Phase.RUNNING:
             self._give_starts()
-        elif order.all_down(self._views.values()) and not self._orders:
+        elif order.all_down(self._reports.values()):
             self._phase = Phase.STOPPED
         self._publish()
 
-    def _give_stops(self) -> None:
-        for id_ in order.ready_to_stop(self._tree()):
-            stop = self._orders[id_]
-            if id_ not in self._children:
-                del self._orders[id_]
-                self._see(
-                    msgspec.structs.replace(
-                        self._views[id_], state=State.STOPPED, message=stop.reason
-                    )
-                )
-            elif id_ not in self._stopping:
-                self._stopping.add(id_)
-                self._tell(id_, StopService(stop.then, stop.reason))
+    def _give_instructions(self) -> None:
+        """Tell each service what is due for what is wanted of it."""
+        tree = self._tree()
+        for id_, wish in list(self._desired.items()):
+            report = self._reports[id_]
+            if desired.is_settled(wish, report):
+                del self._desired[id_]
+                continue
+            due = desired.instruction(wish, report)
+            if due is None or (desired.is_deferred(report) and not order.may_be_told(tree, id_)):
+                continue
+            if id_ in self._children:
+                self._tell(id_, due)
+            self._see(desired.obeyed(due, report, self._to.now()))
 
     def _give_starts(self) -> None:
         for id_ in order.startable(self._tree(), self._plan.manifest.supervision):
@@ -344,12 +342,30 @@ class Supervisor(pykka.ThreadingActor):
             if id_ in self._short():
                 self._find_ports(id_)
             if id_ in self._short():
-                self._starve(id_)
+                self._fail(id_, self._short()[id_].sentence)
                 continue
             self._to.release()
-            view = self._views[id_]
-            self._tell(id_, StartService(view.incarnation, self._inputs(id_)))
-            self._see(msgspec.structs.replace(view, state=State.STARTING, message="starting"))
+            report = self._reports[id_]
+            self._tell(id_, StartService(report.incarnation, self._inputs(id_)))
+            started = {"stage": Stage.STARTING, "incarnation": report.incarnation + 1}
+            self._see(
+                msgspec.structs.replace(
+                    report, message="starting", updated_at=self._to.now(), **started
+                )
+            )
+
+    def _fail(self, id_: str, reason: str) -> None:
+        """Fail a service that cannot run, unless it does; what was wanted of its run is over."""
+        self._tell(id_, FailService(reason))
+        if not self._desired.get(id_, Desired()).down:
+            self._desired.pop(id_, None)
+        report = self._reports[id_]
+        if report.stage not in LIVE:
+            self._see(
+                msgspec.structs.replace(
+                    report, stage=Stage.FAILED, message=reason, updated_at=self._to.now()
+                )
+            )
 
     def _inputs(self, id_: str) -> Inputs:
         """Return what a start is given; its secrets first, as a new value makes them former."""
@@ -357,17 +373,10 @@ class Supervisor(pykka.ThreadingActor):
         values = vault.values_for(id_)
         return Inputs(self._ports, values, self._plan.gpu, vault.former_for(id_))
 
-    def _order(self, id_: str, then: Then, reason: str) -> None:
-        current = self._orders.get(id_)
-        if current is not None and current.then is Then.STAY:
-            return
-        self._orders[id_] = Order(then, reason)
-        self._stopping.discard(id_)
-        self._stale.update(self._plan.graph.dependents(id_))
-
-    def _tell(self, id_: str, message: Message) -> None:
+    def _tell(self, id_: str, told: Instruction) -> None:
         """Send to a service; its actor is started at the first message."""
-        self._child(id_).tell(message)
+        number = self._given[id_] = self._given.get(id_, 0) + 1
+        self._child(id_).tell(msgspec.structs.replace(told, number=number))
 
     def _child(self, id_: str) -> pykka.ActorRef[Any]:
         ref = self._children.get(id_)
@@ -387,7 +396,7 @@ class Supervisor(pykka.ThreadingActor):
 
     def _tell_pages(self, api: str) -> None:
         """While an API has no process its port may be anybody's: pages must not ask there."""
-        ports = {api: self._ports.get(api, {})} if self._views[api].state in LIVE else {}
+        ports = {api: self._ports.get(api, {})} if self._reports[api].stage in LIVE else {}
         for id_ in self._pages.get(api, ()):
             if id_ in self._children:
                 self._children[id_].tell(PortsMoved(ports))
@@ -396,31 +405,41 @@ class Supervisor(pykka.ThreadingActor):
         missing = {
             id_: secrets for id_ in self._with_secrets if (secrets := self._to.vault.missing(id_))
         }
-        seen = (self._plan.graph, self._views, self._wanted, missing, self._orders)
-        if self._shortages is None:
-            return Tree(*seen)
-        return Tree(*seen, self._shortages.why, self._shortages.lacking)
+        return Tree(
+            self._plan.graph,
+            self._reports,
+            self._wanted,
+            missing,
+            self._desired,
+            order.ending_services(self._desired, self._reports),
+            self._shortages,
+        )
 
     # The picture for everybody else
 
-    def _see(self, view: ServiceView) -> None:
-        before = self._views[view.id]
-        self._views[view.id] = view
-        if (before.state in LIVE) != (view.state in LIVE):
-            self._tell_pages(view.id)
-        self._stale.add(view.id)
-        self._stale.update(order.shown_anew(self._plan.graph, before, view))
-        if self._shortages is not None and view.state in RESTING and before.state not in RESTING:
-            self._pass_ports_on(view.id)
+    def _see(self, report: Report) -> None:
+        before = self._reports[report.id]
+        self._reports[report.id] = report
+        if (before.stage in LIVE) != (report.stage in LIVE):
+            self._tell_pages(report.id)
+            if self._desired:
+                self._stale.update(self._plan.graph.all_dependencies(report.id))
+        self._stale.add(report.id)
+        if before.stage is not report.stage:
+            self._stale.update(self._plan.graph.dependents(report.id))
 
     def _publish(self) -> None:
         tree = self._tree()
         blocking = order.troubles(tree)
+        if blocking != self._blocking:
+            changed = blocking.items() ^ self._blocking.items()
+            self._stale.update(id_ for id_, _ in changed)
+            self._blocking = blocking
         stale, self._stale = self._stale, set()
         if not stale and self._phase is self._to.board.snapshot.phase:
             return
         for id_ in stale:
-            view = order.shown(tree, id_, blocking)
+            view = order.shown(tree, self._shown[id_], blocking)
             self._shown[id_] = msgspec.structs.replace(view, ports=self._ports.get(id_, {}))
         self._to.board.publish(
             Snapshot(

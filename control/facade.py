@@ -55,6 +55,8 @@ class CommandOutcome(msgspec.Struct, frozen=True, kw_only=True):
     affected: tuple[str, ...] = ()
     """Ids of the other services that the command stops, starts or restarts, in that order: the
     dependents that are stopped first, the dependencies that are started first."""
+    after: int = -1
+    """What a start or restart asks for is there with an incarnation later than this."""
 
 
 class SecretProblem(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,9 +166,9 @@ class Runtime(Protocol):
     def command(self, service_id: str, action: Action, timeout_s: float) -> CommandOutcome:
         """Send a command to the supervisor and return its answer (not the command's effect).
 
-        From the moment this returns, a service that the command moves shows a new ``state``,
-        ``updated_at`` or ``instance`` in the snapshots as soon as it is moved. Raises TimeoutError
-        when the supervisor does not answer in time, KeyError for an unknown id.
+        When this returns, the snapshots show what is wanted since: what is to stop or to restart
+        is not shown as ready any more, and what is to start not as failed or stopped. Raises
+        TimeoutError when the supervisor does not answer in time, KeyError for an unknown id.
         """
 
     def shutdown(self, reason: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from actors.collaborators import Ports
@@ -64,39 +64,27 @@ class PortBook:
         )
         return plan.ports, _shortages(plan) if plan.failures else {}
 
-    def complete(
-        self, service_id: str, ports: Ports, idle: Collection[str]
-    ) -> tuple[Ports, Shortage | None]:
+    def complete(self, service_id: str, ports: Ports) -> tuple[Ports, Shortage | None]:
         """Return the table with the ports that a service is short of, or what it is still short of.
 
-        What nobody uses goes first, then what ``idle`` services were given, which then lack it.
+        What others were given stays theirs, also while they are down.
         """
-        missing = [
-            demand
-            for demand in self._demands
-            if demand.service == service_id and demand.name not in ports.get(service_id, {})
-        ]
-        plan = self._among(missing, ports, lent=())
-        if plan.failures:
-            plan = self._among(missing, ports, lent=idle)
-        if plan.failures:
-            for port in plan.ports.get(service_id, {}).values():
-                self._let_go(port, ports)
-            return ports, _shortages(plan)[service_id]
+        had = ports.get(service_id, {})
+        missing = [d for d in self._demands if d.service == service_id and d.name not in had]
+        plan = self._among(missing, ports)
         found = plan.ports.get(service_id, {})
-        taken = frozenset(found.values())
-        kept = {
-            id_: {name: port for name, port in table.items() if port not in taken}
-            for id_, table in ports.items()
-        }
-        completed = {**kept, service_id: {**kept.get(service_id, {}), **found}}
+        if plan.failures:
+            for port in found.values():
+                self._reserved.release(port)
+            return ports, _shortages(plan)[service_id]
+        completed = {**ports, service_id: {**had, **found}}
         self.remember(completed)
         return completed, None
 
     def move(self, service_id: str, names: tuple[str, ...], ports: Ports) -> Ports | None:
         """Return the table with other ports for these names; None when a range is exhausted."""
         lost = [d for d in self._demands if d.service == service_id and d.name in names]
-        plan = self._among(lost, ports, lent=())
+        plan = self._among(lost, ports)
         if plan.failures:
             return None
         moved = {**ports, service_id: {**ports[service_id], **plan.ports[service_id]}}
@@ -118,23 +106,15 @@ class PortBook:
         """Write the choice down for the next start, beside whatever else is going on."""
         threading.Thread(target=self._write, args=(ports,), name="ports", daemon=True).start()
 
-    def _among(
-        self, demands: list[plan_ports.PortDemand], ports: Ports, lent: Collection[str]
-    ) -> plan_ports.PortPlan:
-        """Choose for a few, while the others keep what they have, ``lent`` services excepted."""
-        kept = [table for id_, table in ports.items() if id_ not in lent]
+    def _among(self, demands: list[plan_ports.PortDemand], ports: Ports) -> plan_ports.PortPlan:
+        """Choose for a few, while all others keep what they have."""
         return plan_ports.choose(
             demands,
             is_free=self._reserved.hold,
             reserved=plan_ports.reserved_of(self._manifest),
             control_port=self._control_port,
-            given={port for table in kept for port in table.values()},
+            given={port for table in ports.values() for port in table.values()},
         )
-
-    def _let_go(self, port: int, ports: Ports) -> None:
-        """Give up a port that was held for a choice that came to nothing."""
-        if not any(port in table.values() for table in ports.values()):
-            self._reserved.release(port)
 
     def _write(self, ports: Ports) -> None:
         try:

@@ -98,7 +98,10 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
             )
         outcome = self._ask(COMMANDS[action](service_id), timeout_s)
         return CommandOutcome(
-            accepted=not outcome.conflict, conflict=outcome.conflict, affected=outcome.affected
+            accepted=not outcome.conflict,
+            conflict=outcome.conflict,
+            affected=outcome.affected,
+            after=outcome.after,
         )
 
     def _ask(self, message: Message, timeout_s: float) -> Outcome:

@@ -22,29 +22,25 @@ if TYPE_CHECKING:
     from control.closing import Closing
     from control.facade import Action, CommandOutcome, Runtime
 
-RESTING = frozenset({State.STOPPED, State.INACTIVE, State.FAILED})
 
+def is_done(action: Action, after: int, now: ServiceView) -> bool:
+    """Return whether what a command asked for is so, and nothing else is wanted by now.
 
-def is_done(action: Action, before: ServiceView, now: ServiceView) -> bool:
-    """Return whether a command has had its effect; ``before`` is the view when it was given.
-
-    A stop is done when nothing of the service runs; a start when it is ready; a restart when
-    another incarnation than before is.
+    ``after``: a start or restart asks for an incarnation later than this. What is under orders to
+    end is never shown as ready.
     """
     if action == "stop":
-        return now.state in RESTING
-    return now.ready and (action == "start" or now.instance != before.instance)
+        return now.kept_down and now.state is State.STOPPED
+    return now.ready and now.incarnation > after
 
 
-def is_settled(action: Action, before: ServiceView, now: ServiceView) -> bool:
-    """Return whether waiting longer is of no use: done, or failed or blocked since then."""
-    moved = (now.state, now.updated_at, now.instance) != (
-        before.state,
-        before.updated_at,
-        before.instance,
-    )
-    given_up = now.blocked or now.state is State.FAILED
-    return is_done(action, before, now) or (action != "stop" and moved and given_up)
+def is_settled(action: Action, after: int, now: ServiceView) -> bool:
+    """Return whether waiting longer is of no use: done, failed, blocked, or overruled since."""
+    if is_done(action, after, now):
+        return True
+    if action == "stop":
+        return not now.kept_down
+    return now.blocked or now.state in (State.FAILED, State.STOPPED) or now.kept_down
 
 
 class CommandResource:
@@ -58,14 +54,14 @@ class CommandResource:
     def on_post(self, req: falcon.Request, resp: falcon.Response, service_id: str) -> None:
         """Answer 202 when the supervisor has accepted; with ``?wait=`` when it is done."""
         seconds = wait_seconds(req)
-        before = known_service(self._runtime.board.snapshot, service_id)
+        known_service(self._runtime.board.snapshot, service_id)
         refuse_while_stopping(self._runtime.board.snapshot)
         outcome = self._send(service_id)
         if not outcome.accepted:
             raise Refusal(409, "wrong_state", outcome.conflict)
         snapshot = self._runtime.board.snapshot
         if seconds is not None:
-            settled = self._settled(before)
+            settled = self._settled(service_id, outcome.after)
             snapshot = wait_for_snapshot(self._runtime.board, settled, seconds, req, self._closing)
         now = snapshot.services[service_id]
         body = ServiceCommand(
@@ -73,7 +69,7 @@ class CommandResource:
             state=now.state,
             message=now.message,
             affected=outcome.affected,
-            done=UNSET if seconds is None else is_done(self._action, before, now),
+            done=UNSET if seconds is None else is_done(self._action, outcome.after, now),
         )
         send(resp, body, 202)
 
@@ -83,10 +79,10 @@ class CommandResource:
         except TimeoutError:
             raise no_answer() from None
 
-    def _settled(self, before: ServiceView) -> Callable[[Snapshot], bool]:
+    def _settled(self, service_id: str, after: int) -> Callable[[Snapshot], bool]:
         def settled(snapshot: Snapshot) -> bool:
-            now = snapshot.services[before.id]
+            now = snapshot.services[service_id]
             over = snapshot.phase is not Phase.RUNNING and self._action != "stop"
-            return over or is_settled(self._action, before, now)
+            return over or is_settled(self._action, after, now)
 
         return settled

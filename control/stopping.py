@@ -8,9 +8,8 @@ from typing import Any
 
 import pykka
 
-from actors.lifecycle import LIVE
 from actors.messages import KillBundle, StopBundle
-from actors.snapshot import Board, Phase
+from actors.snapshot import LIVE, Board, Phase
 from control.console import Console
 from control.ending import Ending
 

@@ -27,12 +27,11 @@ from actors.messages import (
     StartService,
     StopService,
     SystemResumed,
-    Then,
     Timer,
     TimerFired,
     TreeEmptied,
 )
-from actors.snapshot import State
+from actors.report import LIVE, Stage, Then
 from manifest.schema import Health, RestartPolicy, Service
 
 SERVICE = Service(id="api", health=Health(type="http"))
@@ -65,98 +64,98 @@ UNHEALTHY = go(READY, *[ProbeAnswered(1, "HTTP 500")] * 3)
 
 
 @pytest.mark.parametrize(
-    ("life", "state"),
+    ("life", "stage"),
     [
-        (WAITING, State.WAITING),
-        (STARTING, State.STARTING),
-        (READY, State.READY),
-        (UNHEALTHY, State.UNHEALTHY),
-        (STOPPING, State.STOPPING),
-        (STOPPED, State.STOPPED),
-        (BACKOFF, State.BACKOFF),
-        (FAILED, State.FAILED),
+        (WAITING, Stage.WAITING),
+        (STARTING, Stage.STARTING),
+        (READY, Stage.READY),
+        (UNHEALTHY, Stage.STOPPING),
+        (STOPPING, Stage.STOPPING),
+        (STOPPED, Stage.STOPPED),
+        (BACKOFF, Stage.BACKOFF),
+        (FAILED, Stage.FAILED),
     ],
 )
-def test_the_way_of_a_service_leads_through_every_state(life: Life, state: State) -> None:
-    assert life.state is state
+def test_the_way_of_a_service_leads_through_every_state(life: Life, stage: Stage) -> None:
+    assert life.stage is stage
 
 
 @pytest.mark.parametrize(
-    ("life", "event", "state", "expected"),
+    ("life", "event", "stage", "expected"),
     [
-        (WAITING, start(), State.STARTING, ["Disarm", "Prepare"]),
-        (go(WAITING, start()), Prepared(1), State.STARTING, ["Arm", "Launch"]),
+        (WAITING, start(), Stage.STARTING, ["Disarm", "Prepare"]),
+        (go(WAITING, start()), Prepared(1), Stage.STARTING, ["Arm", "Launch"]),
         (
             go(WAITING, start()),
             LaunchFailed(1, "no file"),
-            State.BACKOFF,
+            Stage.BACKOFF,
             ["Disarm", "Note", "Note", "ReportFailure", "Note", "Arm"],
         ),
         (
             go(WAITING, start()),
             LaunchFailed(1, "no port", fatal=True),
-            State.FAILED,
+            Stage.FAILED,
             ["Disarm", "Note", "Note", "ReleasePorts"],
         ),
         (
             go(WAITING, start()),
             PortsLost(1, ("http",)),
-            State.WAITING,
+            Stage.WAITING,
             ["Disarm", "Disarm", "Disarm", "ReportPorts"],
         ),
         (
             STARTING,
             TimerFired(1, Timer.READINESS),
-            State.STOPPING,
+            Stage.STOPPING,
             ["Disarm", "Disarm", "Disarm", "Note", "Arm", "EndTree"],
         ),
         (
             STARTING,
             TimerFired(1, Timer.STARTUP),
-            State.STOPPING,
+            Stage.STOPPING,
             ["Disarm", "Disarm", "Disarm", "Note", "Arm", "EndTree"],
         ),
         (
             READY,
             ProcessExited(1, 1),
-            State.STOPPING,
+            Stage.STOPPING,
             ["Note", "Disarm", "Disarm", "Disarm", "Arm", "ClearTree"],
         ),
-        (READY, ProbeAnswered(1, "HTTP 500"), State.READY, []),
+        (READY, ProbeAnswered(1, "HTTP 500"), Stage.READY, []),
         (
             READY,
             StopService(Then.STAY),
-            State.STOPPING,
+            Stage.STOPPING,
             ["Disarm", "Disarm", "Disarm", "Arm", "EndTree"],
         ),
-        (STOPPING, TimerFired(1, Timer.GRACE), State.STOPPING, ["Note", "KillTree"]),
-        (BACKOFF, TimerFired(1, Timer.BACKOFF), State.WAITING, []),
-        (BACKOFF, StopService(Then.STAY), State.STOPPED, ["Disarm", "ReleasePorts"]),
-        (BACKOFF, ForgiveService(), State.WAITING, ["Disarm"]),
-        (FAILED, ForgiveService(), State.WAITING, ["Disarm"]),
-        (STOPPED, ForgiveService(), State.WAITING, ["Disarm"]),
-        (STOPPED, start(1), State.STOPPED, []),
-        (FAILED, start(1), State.FAILED, []),
-        (WAITING, FailService("no"), State.FAILED, ["Disarm", "Note", "ReleasePorts"]),
+        (STOPPING, TimerFired(1, Timer.GRACE), Stage.STOPPING, ["Note", "KillTree"]),
+        (BACKOFF, TimerFired(1, Timer.BACKOFF), Stage.WAITING, []),
+        (BACKOFF, StopService(Then.STAY), Stage.STOPPED, ["Disarm", "ReleasePorts"]),
+        (BACKOFF, ForgiveService(), Stage.WAITING, ["Disarm"]),
+        (FAILED, ForgiveService(), Stage.WAITING, ["Disarm"]),
+        (STOPPED, ForgiveService(), Stage.WAITING, ["Disarm"]),
+        (STOPPED, start(1), Stage.STOPPED, []),
+        (FAILED, start(1), Stage.FAILED, []),
+        (WAITING, FailService("no"), Stage.FAILED, ["Disarm", "Note", "ReleasePorts"]),
         (
             UNHEALTHY,
             KillService(),
-            State.STOPPING,
+            Stage.STOPPING,
             ["Disarm", "Disarm", "Disarm", "Disarm", "KillTree"],
         ),
     ],
 )
 def test_each_event_has_the_next_state_and_the_effects_of_the_table(
-    life: Life, event: Message, state: State, expected: Any
+    life: Life, event: Message, stage: Stage, expected: Any
 ) -> None:
-    assert go(life, event).state is state
+    assert go(life, event).stage is stage
     assert effect_names(life, event) == expected
 
 
 def test_a_starting_service_says_what_stands_in_its_way_as_long_as_it_does() -> None:
     look = TimerFired(1, Timer.OBSTACLE)
     seen, found = step(STARTING, look, Context(SERVICE, 100.0, trouble="HTTP 503"))
-    assert (seen.state, seen.message) == (State.STARTING, "starting: HTTP 503")
+    assert (seen.stage, seen.message) == (Stage.STARTING, "starting: HTTP 503")
     assert found == (effects.Arm(Timer.OBSTACLE, lifecycle.OBSTACLE),)
     assert go(seen, look).message == "starting"
     assert step(READY, look, Context(SERVICE, 100.0, trouble="HTTP 503")) == (READY, ())
@@ -164,19 +163,19 @@ def test_a_starting_service_says_what_stands_in_its_way_as_long_as_it_does() -> 
 
 def test_a_crash_after_ready_is_followed_by_a_start_at_once() -> None:
     life = go(READY, ProcessExited(1, -9), TreeEmptied(1))
-    assert (life.state, life.history.total) == (State.WAITING, 1)
+    assert (life.stage, life.history.total) == (Stage.WAITING, 1)
     assert life.message == "restarting: killed by SIGKILL"
 
 
 def test_an_exit_before_readiness_is_a_failure_even_with_status_0_and_shows_the_last_line() -> None:
     life = go(STARTING, ProcessExited(1, 0, "loading\nno config\n"), TreeEmptied(1), service=ONCE)
-    assert life.state is State.FAILED
+    assert life.stage is Stage.FAILED
     assert life.message == "exit 0 before it was ready: no config"
 
 
 def test_a_service_that_ends_with_status_0_after_it_was_ready_is_left_alone() -> None:
     life = go(READY, ProcessExited(1, 0), TreeEmptied(1))
-    assert (life.state, life.message) == (State.STOPPED, "ended: exit 0")
+    assert (life.stage, life.message) == (Stage.STOPPED, "ended: exit 0")
 
 
 def test_one_good_answer_forgets_the_bad_ones_before_it() -> None:
@@ -186,33 +185,120 @@ def test_one_good_answer_forgets_the_bad_ones_before_it() -> None:
 
 def test_an_unhealthy_service_is_restarted_like_one_that_crashed() -> None:
     life = go(UNHEALTHY, ProcessExited(1, -15), TreeEmptied(1))
-    assert (life.state, life.history.total) == (State.WAITING, 1)
+    assert (life.stage, life.history.total) == (Stage.WAITING, 1)
 
 
 def test_a_stop_during_the_start_is_carried_out_when_the_tree_is_empty() -> None:
     life = go(WAITING, start(), StopService(Then.STAY), Prepared(1))
-    assert life.state is State.STOPPED
+    assert life.stage is Stage.STOPPED
 
 
 def test_a_stop_is_sticky_whatever_was_under_way() -> None:
     life = go(READY, ProcessExited(1, 1), StopService(Then.STAY), TreeEmptied(1))
-    assert life.state is State.STOPPED
-    assert go(life, TimerFired(1, Timer.BACKOFF), BecameReady(1)).state is State.STOPPED
+    assert life.stage is Stage.STOPPED
+    assert go(life, TimerFired(1, Timer.BACKOFF), BecameReady(1)).stage is Stage.STOPPED
 
 
-def test_a_stop_for_good_is_not_turned_into_a_restart() -> None:
-    life = go(STOPPING, StopService(Then.WAIT), ProcessExited(1, 0), TreeEmptied(1))
-    assert life.state is State.STOPPED
+@pytest.mark.parametrize(
+    ("orders", "stage"),
+    [
+        ([StopService(Then.STAY), StopService(Then.WAIT)], Stage.WAITING),
+        ([StopService(Then.WAIT), StopService(Then.STAY)], Stage.STOPPED),
+        ([StopService(Then.STAY), ForgiveService()], Stage.WAITING),
+        ([ForgiveService(), StopService(Then.STAY)], Stage.STOPPED),
+        ([StopService(Then.WAIT), KillService()], Stage.STOPPED),
+    ],
+)
+@pytest.mark.parametrize("exits_after", [0, 1, 2])
+def test_the_last_order_says_what_follows_a_stop(
+    orders: list[Message], exits_after: int, stage: Stage
+) -> None:
+    told = [*orders[:exits_after], ProcessExited(1, 1), *orders[exits_after:]]
+    life = go(READY, *told, TreeEmptied(1))
+    assert life.stage is stage
+    assert life.history.total == 0
+
+
+def test_a_report_says_which_instruction_was_heard_last_also_one_that_changed_nothing() -> None:
+    assert go(READY, StopService(Then.STAY, number=4)).heard == 4
+    assert go(STOPPED, StartService(7, Inputs({}), number=5)).heard == 5
+    assert go(READY, FailService("no", number=6)) == msgspec.structs.replace(READY, heard=6)
+
+
+def test_an_exit_while_it_stops_is_noted_and_the_tree_is_looked_at_again() -> None:
+    life, found = step(STOPPING, ProcessExited(1, 3), Context(SERVICE, 100.0))
+    assert (life.stage, life.then, life.pid, life.exit_code) == (
+        Stage.STOPPING,
+        Then.STAY,
+        None,
+        3,
+    )
+    assert [type(effect).__name__ for effect in found] == ["Note", "ClearTree"]
+    assert step(STOPPED, ProcessExited(1, 3), Context(SERVICE, 100.0)) == (STOPPED, ())
+
+
+def test_every_wait_of_a_start_has_its_timer() -> None:
+    _, prepared = step(go(WAITING, start()), Prepared(1), Context(SERVICE, 100.0))
+    assert prepared[0] == effects.Arm(Timer.STARTUP, SERVICE.startup.timeout_ms / 1000)
+    _, launched = step(go(WAITING, start(), Prepared(1)), Launched(1, 77), Context(SERVICE, 100.0))
+    armed = {one.timer: one.seconds for one in launched if isinstance(one, effects.Arm)}
+    assert armed == {Timer.READINESS: 30.0, Timer.OBSTACLE: lifecycle.OBSTACLE}
+
+
+@pytest.mark.parametrize(
+    "life",
+    [
+        pytest.param(go(READY, ProcessExited(1, 1)), id="it ended by itself"),
+        pytest.param(go(STARTING, TimerFired(1, Timer.READINESS)), id="not ready in time"),
+        pytest.param(UNHEALTHY, id="unhealthy"),
+    ],
+)
+def test_what_ends_by_itself_is_judged_by_the_restart_policy(life: Life) -> None:
+    assert (life.stage, life.then) == (Stage.STOPPING, Then.RETRY)
+    assert go(life, TreeEmptied(1), service=ONCE).stage is Stage.FAILED
+    assert go(life, TreeEmptied(1)).history.total == 1
+
+
+@pytest.mark.parametrize("timer", list(Timer))
+@pytest.mark.parametrize("life", [STARTING, READY, STOPPING, BACKOFF, STOPPED, FAILED])
+def test_a_timer_means_something_in_its_own_stage_only(life: Life, timer: Timer) -> None:
+    meant = {
+        Stage.STARTING: {Timer.STARTUP, Timer.READINESS, Timer.OBSTACLE},
+        Stage.STOPPING: {Timer.GRACE},
+        Stage.BACKOFF: {Timer.BACKOFF},
+    }
+    due = step(life, TimerFired(life.incarnation, timer), Context(SERVICE, 100.0))
+    assert (due != (life, ())) is (timer in meant.get(life.stage, set()))
+
+
+def test_a_port_that_is_lost_while_it_stops_counts_only_where_a_start_has_failed() -> None:
+    lost = PortsLost(1, ("http",))
+    failing = go(STARTING, ProcessExited(1, 1))
+    moving, found = step(failing, lost, Context(SERVICE, 100.0))
+    assert moving.stage is Stage.WAITING
+    assert effects.ReportPorts(("http",)) in found
+    assert {one.timer for one in found if isinstance(one, effects.Disarm)} == {
+        Timer.STARTUP,
+        Timer.GRACE,
+        Timer.TREE,
+    }
+    for life in (STOPPING, go(failing, StopService(Then.STAY)), READY, BACKOFF, STOPPED):
+        assert step(life, lost, Context(SERVICE, 100.0)) == (life, ())
+
+
+def test_a_stop_tells_why_also_where_the_service_had_failed_on_its_own() -> None:
+    life = go(READY, ProcessExited(1, 1), StopService(Then.STAY, "by command"), TreeEmptied(1))
+    assert (life.stage, life.message) == (Stage.STOPPED, "by command")
 
 
 def test_a_start_command_while_it_stops_brings_it_back_when_it_has_stopped() -> None:
     life = go(STOPPING, ForgiveService(), ProcessExited(1, 0), TreeEmptied(1))
-    assert life.state is State.WAITING
+    assert life.stage is Stage.WAITING
 
 
 def test_a_second_start_for_the_same_incarnation_changes_nothing() -> None:
     life = go(BACKOFF, TimerFired(1, Timer.BACKOFF), start(0))
-    assert life.state is State.WAITING
+    assert life.stage is Stage.WAITING
 
 
 def test_what_belongs_to_another_incarnation_changes_nothing() -> None:
@@ -261,23 +347,23 @@ def test_whatever_happens_no_process_is_started_beside_one_that_may_live(
         before = life
         life, found = step(life, event, Context(SERVICE, 100.0))
         if any(isinstance(effect, effects.Prepare) for effect in found):
-            assert before.state not in lifecycle.LIVE
+            assert before.stage not in LIVE
         if any(isinstance(effect, effects.Launch) for effect in found):
             assert before.pid is None
-            assert before.state is State.STARTING
+            assert before.stage is Stage.STARTING
 
 
 @given(st.lists(EVENTS, max_size=40))
 def test_whatever_happens_a_stop_for_good_ends_in_stopped(events: list[Message]) -> None:
     life = go(Life(), *events)
     life = go(life, StopService(Then.STAY), TreeEmptied(life.incarnation))
-    assert life.state is State.STOPPED
+    assert life.stage is Stage.STOPPED
 
 
 @given(st.lists(EVENTS, max_size=40))
 def test_a_service_that_rests_has_no_process(events: list[Message]) -> None:
     life = go(Life(), *events)
-    if life.state in (State.WAITING, State.BACKOFF, State.STOPPED):
+    if life.stage in (Stage.WAITING, Stage.BACKOFF, Stage.STOPPED):
         life_after = go(life, TreeEmptied(life.incarnation))
         assert life_after == life
 
@@ -297,3 +383,16 @@ def test_every_effect_is_performed_by_the_actor() -> None:
 
 def test_lives_are_values() -> None:
     assert msgspec.structs.replace(READY) == READY
+
+
+def table_of_the_docstring() -> set[str]:
+    rows = (lifecycle.__doc__ or "").split("\n============ ")[2].splitlines()[1:]
+    return {word.strip(",") for row in rows for word in row[13:38].split() if word[0].isupper()}
+
+
+def test_the_table_in_the_docstring_names_every_event_and_timer_that_is_handled() -> None:
+    named = {word.split("(")[0] for word in table_of_the_docstring()}
+    silent = {Timer.TREE.name}  # the actor's own: it looks at the tree again
+    timers = {timer.name for timer in Timer} - silent
+    handled = {event.__name__ for event in lifecycle.HANDLERS} - {"TimerFired"}
+    assert named == handled | timers

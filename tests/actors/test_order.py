@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from actors import order
-from actors.messages import Then
-from actors.order import Order, Tree
+from actors.desired import Desired, stopped
+from actors.order import Tree
+from actors.report import Report, Stage, StopCause, Then
+from actors.shortages import Shortage, Shortages
 from actors.snapshot import ServiceView, State
 from manifest.graph import Graph
 from manifest.schema import App, Ipc, Manifest, Service, Supervision, Telemetry
@@ -37,26 +39,32 @@ def graph(**dependencies: str) -> Graph:
 CHAIN = graph(db="", api="db", web="api", extra="")
 
 
-STAY, WAIT = Order(Then.STAY, ""), Order(Then.WAIT, "")
+STAY, WAIT = stopped("asked to"), Desired(after=0, reason="restarting")
 
 
 def tree(
     wanted: str = "db api web extra",
-    orders: dict[str, Order] | None = None,
+    desired: dict[str, Desired] | None = None,
     missing: dict[str, tuple[str, ...]] | None = None,
-    **states: str,
+    shortages: Shortages | None = None,
+    **stages: str,
 ) -> Tree:
-    views = {
-        id_: ServiceView(
+    reports = {
+        id_: Report(
             id=id_,
-            state=State(states.get(id_, "waiting")),
-            message="",
-            updated_at=0,
-            exit_code=1 if states.get(id_) == "failed" else None,
+            stage=Stage(stages.get(id_, "waiting")),
+            exit_code=1 if stages.get(id_) == "failed" else None,
         )
         for id_ in CHAIN.start_order
     }
-    return Tree(CHAIN, views, frozenset(wanted.split()), missing or {}, orders or {})
+    wishes = desired or {}
+    ending = order.ending_services(wishes, reports)
+    return Tree(CHAIN, reports, frozenset(wanted.split()), missing or {}, wishes, ending, shortages)
+
+
+def shown(given: Tree, id_: str) -> ServiceView:
+    before = ServiceView(id=id_, state=State.WAITING, message="", updated_at=0)
+    return order.shown(given, before, order.troubles(given))
 
 
 @pytest.mark.parametrize(
@@ -65,15 +73,17 @@ def tree(
         (tree(), ONE, ["db", "extra"]),
         (tree(db="starting"), ONE, ["extra"]),
         (tree(db="ready"), ONE, ["api", "extra"]),
-        (tree(db="unhealthy", extra="ready"), ONE, []),
-        (tree(db="ready", orders={"db": STAY}, extra="ready"), ONE, []),
+        (tree(db="ready", desired={"db": STAY}, extra="ready"), ONE, []),
+        (tree(db="ready", desired={"db": WAIT}, extra="ready"), ONE, []),
         (tree(db="ready", api="ready", extra="backoff"), ONE, ["web"]),
         (tree(wanted="db"), ONE, ["db"]),
         (tree(missing={"db": ("KEY",)}), ONE, ["extra"]),
-        (tree(orders={"db": WAIT}), ONE, ["extra"]),
-        (tree(api="stopping", orders={"api": WAIT}, extra="ready"), REST, []),
-        (tree(api="stopping", orders={"api": WAIT}), REST, ["extra"]),
-        (tree(api="stopping", orders={"api": WAIT}), ALL, []),
+        (tree(desired={"db": STAY}), ONE, ["extra"]),
+        (tree(desired={"db": WAIT}), ONE, ["db", "extra"]),
+        (tree(api="stopping", desired={"api": WAIT}, extra="ready"), REST, []),
+        (tree(api="stopping", desired={"api": WAIT}), REST, ["extra"]),
+        (tree(api="stopping", desired={"api": WAIT}), ALL, []),
+        (tree(api="stopping"), REST, ["db", "extra"]),
     ],
 )
 def test_a_service_may_start_when_nothing_stands_in_its_way(
@@ -116,11 +126,27 @@ def test_a_stopped_dependency_blocks() -> None:
 
 
 def test_dependents_are_stopped_before_what_they_depend_on() -> None:
-    orders = {"db": STAY, "api": STAY, "web": STAY}
+    desired = {"db": STAY, "api": STAY, "web": STAY}
     up: dict[str, Any] = {"db": "ready", "api": "ready", "web": "ready"}
-    assert order.ready_to_stop(tree(orders=orders, **up)) == ["web"]
-    assert order.ready_to_stop(tree(orders=orders, **up | {"web": "stopping"})) == ["web"]
-    assert "api" in order.ready_to_stop(tree(orders=orders, **up | {"web": "stopped"}))
+
+    def free(**stages: Any) -> list[str]:
+        given = tree(desired=desired, **stages)
+        return [id_ for id_ in desired if order.may_be_told(given, id_)]
+
+    assert free(**up) == ["web"]
+    assert free(**up | {"web": "stopping"}) == ["web"]
+    assert free(**up | {"web": "stopped"}) == ["api", "web"]
+    assert free(**up | {"web": "stopped", "api": "waiting"}) == ["db", "api", "web"]
+
+
+def test_only_dependents_that_run_are_stopped_with_a_service() -> None:
+    given = tree(db="ready", api="stopping", web="backoff", extra="ready")
+    assert order.running_dependents(given, "db") == ["api"]
+    assert order.running_dependents(tree(db="ready", api="ready", web="starting"), "db") == [
+        "web",
+        "api",
+    ]
+    assert order.running_dependents(tree(db="ready", web="failed"), "db") == []
 
 
 @pytest.mark.parametrize(
@@ -137,23 +163,13 @@ def test_the_strategy_says_who_restarts_with_a_service_that_failed(
         assert found.index("web") < found.index("api")
 
 
-def test_a_start_command_wakes_what_the_service_needs_first() -> None:
-    assert order.to_revive(tree(db="stopped", api="stopped", web="failed"), "web") == [
-        "db",
-        "api",
-        "web",
-    ]
-    assert order.to_revive(tree(db="ready", api="backoff"), "web") == []
-
-
 def test_an_on_demand_service_is_wanted_only_when_something_needs_it() -> None:
     assert order.wanted_with_the_bundle(CHAIN, ["extra", "db"]) == {"db", "api", "web"}
 
 
 def test_others_see_why_a_service_waits_and_which_one_nobody_has_asked_for() -> None:
     given = tree(wanted="db api web", db="failed")
-    blocking = order.troubles(given)
-    api, extra = order.shown(given, "api", blocking), order.shown(given, "extra", blocking)
+    api, extra = shown(given, "api"), shown(given, "extra")
     assert (api.state, api.blocked, api.waiting_for) == (State.WAITING, True, ("db",))
     assert api.message == "blocked: db failed (exit 1)"
     assert (extra.state, extra.skipped, extra.message) == (
@@ -161,7 +177,52 @@ def test_others_see_why_a_service_waits_and_which_one_nobody_has_asked_for() -> 
         True,
         "starts on demand",
     )
-    assert order.shown(given, "db", blocking) is given.views["db"]
+    assert shown(given, "db").state is State.FAILED
+
+
+def test_what_is_to_end_is_shown_as_stopping_before_it_can_be_told() -> None:
+    given = tree(db="ready", api="ready", web="stopping", desired={"db": STAY, "api": WAIT})
+    db, api = shown(given, "db"), shown(given, "api")
+    assert (db.state, db.ready, db.kept_down) == (State.STOPPING, False, True)
+    assert db.message == "asked to; waiting for api to stop"
+    assert (api.state, api.ready, api.kept_down) == (State.STOPPING, False, False)
+    assert api.message == "restarting"
+
+
+@pytest.mark.parametrize(
+    ("then", "cause", "state"),
+    [
+        (Then.RETRY, StopCause.UNHEALTHY, State.UNHEALTHY),
+        (Then.STAY, StopCause.UNHEALTHY, State.STOPPING),
+        (Then.RETRY, StopCause.EXITED, State.STOPPING),
+    ],
+)
+def test_a_service_that_ends_because_it_is_unhealthy_is_shown_so(
+    then: Then, cause: StopCause, state: State
+) -> None:
+    given = tree(db="stopping")
+    report = msgspec.structs.replace(given.reports["db"], then=then, stop_cause=cause)
+    assert shown(msgspec.structs.replace(given, reports={"db": report}), "db").state is state
+
+
+@pytest.mark.parametrize("between", ["waiting", "backoff", "stopping"])
+def test_what_is_blocked_at_any_depth_says_so_whatever_the_services_between_are_doing(
+    between: str,
+) -> None:
+    given = tree(db="failed", api=between)
+    web = shown(given, "web")
+    assert (web.blocked, web.message) == (True, "blocked: db failed (exit 1)")
+    assert web.waiting_for == ("api",)
+    stopped_db = tree(db="ready", desired={"db": STAY}, api=between)
+    assert shown(stopped_db, "web").message == "blocked: db is stopped"
+
+
+def test_a_service_that_runs_blocks_nobody_although_its_dependency_has_failed() -> None:
+    given = tree(db="failed", api="ready")
+    assert not shown(given, "web").blocked
+    assert order.startable(given, ONE) == ["web", "extra"]
+    restarting = tree(db="failed", api="ready", desired={"api": WAIT})
+    assert shown(restarting, "web").message == "blocked: db failed (exit 1)"
 
 
 def test_a_deep_and_wide_bundle_is_judged_without_repeating_work() -> None:
@@ -170,19 +231,17 @@ def test_a_deep_and_wide_bundle_is_judged_without_repeating_work() -> None:
     for below, above in itertools.pairwise(layers):
         needs |= {id_: " ".join(below) for id_ in above}
     wide = graph(**needs)
-    views = {
-        id_: ServiceView(id=id_, state=State.WAITING, message="", updated_at=0)
-        for id_ in wide.start_order
-    }
-    views["s0-0"] = msgspec.structs.replace(views["s0-0"], state=State.FAILED, message="gone")
-    blocking = order.troubles(Tree(wide, views, frozenset(views)))
+    reports = {id_: Report(id=id_) for id_ in wide.start_order}
+    reports["s0-0"] = Report(id="s0-0", stage=Stage.FAILED, message="gone")
+    blocking = order.troubles(Tree(wide, reports, frozenset(reports)))
     assert blocking["s7-9"] == "s0-0 failed (gone)"
 
 
+SHORT = Shortage(("http",), "range 1-2 is used up", "service: no free port")
+
+
 def test_a_service_without_a_port_holds_back_who_names_it_and_says_why() -> None:
-    given = msgspec.structs.replace(
-        tree(api="starting"), short={"extra": "range 1-2 is used up"}, lacking={"db": ("extra",)}
-    )
+    given = tree(api="starting", shortages=Shortages({"extra": SHORT}, {"db": ("extra",)}))
     blocking = order.troubles(given)
     assert "db" not in order.startable(given, ONE)
     assert order.wait(given, "db", blocking) == order.Wait(
@@ -192,8 +251,7 @@ def test_a_service_without_a_port_holds_back_who_names_it_and_says_why() -> None
 
 
 def test_dependents_of_a_service_without_a_port_say_so_and_not_that_it_failed() -> None:
-    given = tree(db="failed")
-    views = given.views | {"db": msgspec.structs.replace(given.views["db"], exit_code=None)}
-    short = msgspec.structs.replace(given, views=views, short={"db": "range 1-2 is used up"})
-    wait = order.wait(short, "web", order.troubles(short))
-    assert wait.message == "blocked: db has no port: range 1-2 is used up"
+    given = tree(db="failed", shortages=Shortages({"db": SHORT}))
+    reports = given.reports | {"db": Report(id="db", stage=Stage.FAILED)}
+    short = msgspec.structs.replace(given, reports=reports)
+    assert shown(short, "web").message == "blocked: db has no port: range 1-2 is used up"

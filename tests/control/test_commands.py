@@ -8,7 +8,7 @@ import pytest
 from actors.snapshot import Phase, ServiceView, State
 from control.facade import Action, CommandOutcome
 from control.services import is_done, is_settled
-from tests.control.fake_runtime import NOON, FakeRuntime, view
+from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.wire import Api, Reply
 from tests.waiting import wait_until
 
@@ -75,9 +75,9 @@ def test_a_supervisor_that_does_not_answer_is_503(api: Api, runtime: FakeRuntime
 
 
 def test_waiting_for_a_stop_answers_when_nothing_runs(api: Api, runtime: FakeRuntime) -> None:
+    runtime.change("db", State.STOPPING, kept_down=True)
     later = Later(api, "/services/db/stop?wait=30")
     wait_until(lambda: runtime.commands, what="the command came")
-    runtime.change("db", State.STOPPING)
     assert not later.answered
     runtime.change("db", State.STOPPED)
     assert later.reply().json() | {"message": ""} == {
@@ -92,19 +92,20 @@ def test_waiting_for_a_stop_answers_when_nothing_runs(api: Api, runtime: FakeRun
 def test_waiting_for_a_restart_takes_the_old_incarnation_for_nothing(
     api: Api, runtime: FakeRuntime
 ) -> None:
-    runtime.change("db", State.READY, instance="old")
+    runtime.change("db", State.READY, incarnation=3)
+    runtime.outcome = CommandOutcome(accepted=True, after=3)
     later = Later(api, "/services/db/restart?wait=30")
     wait_until(lambda: runtime.commands, what="the command came")
     runtime.change("web.api-1", State.STOPPING)
     for state in (State.STOPPING, State.WAITING, State.STARTING):
         runtime.change("db", state)
         assert not later.answered
-    runtime.change("db", State.READY, instance="new")
+    runtime.change("db", State.READY, incarnation=4)
     assert later.reply().json()["done"] is True
 
 
 def test_waiting_for_a_start_ends_when_it_fails(api: Api, runtime: FakeRuntime) -> None:
-    runtime.change("db", State.FAILED, updated_at=NOON)
+    runtime.change("db", State.WAITING)
     later = Later(api, "/services/db/start?wait=30")
     wait_until(lambda: runtime.commands, what="the command came")
     runtime.change("db", State.STARTING)
@@ -134,34 +135,34 @@ def test_a_wait_that_is_no_number_is_400(api: Api, runtime: FakeRuntime, wait: s
     assert runtime.commands == []
 
 
-BEFORE = view("a", State.READY, instance="1")
-STUCK = view("a", State.FAILED, instance="1")
-
-
 @pytest.mark.parametrize(
-    ("action", "before", "now", "done", "settled"),
+    ("action", "now", "done", "settled"),
     [
-        ("stop", BEFORE, view("a", State.STOPPING, updated_at=NOON + 1), False, False),
-        ("stop", BEFORE, view("a", State.STOPPED, updated_at=NOON + 1), True, True),
-        ("stop", STUCK, STUCK, True, True),
-        ("start", BEFORE, BEFORE, True, True),
-        ("start", STUCK, STUCK, False, False),
-        ("start", STUCK, view("a", State.FAILED, updated_at=NOON + 1), False, True),
-        ("start", STUCK, view("a", State.WAITING, blocked=True), False, True),
-        ("start", STUCK, view("a", State.WAITING), False, False),
-        ("restart", BEFORE, BEFORE, False, False),
-        ("restart", BEFORE, view("a", State.STARTING, instance="2"), False, False),
-        ("restart", BEFORE, view("a", State.BACKOFF, instance="2"), False, False),
-        ("restart", BEFORE, view("a", State.READY, instance="2"), True, True),
-        ("restart", STUCK, STUCK, False, False),
-        ("restart", BEFORE, view("a", State.FAILED, instance="2"), False, True),
+        ("stop", view("a", State.STOPPING, kept_down=True), False, False),
+        ("stop", view("a", State.STOPPED, kept_down=True), True, True),
+        ("stop", view("a", State.WAITING), False, True),
+        ("stop", view("a", State.STOPPED), False, True),
+        ("stop", view("a", State.STOPPING), False, True),
+        ("start", view("a", State.READY, incarnation=1), False, False),
+        ("start", view("a", State.READY, incarnation=2), True, True),
+        ("start", view("a", State.STOPPING, incarnation=2), False, False),
+        ("start", view("a", State.STOPPING, incarnation=2, kept_down=True), False, True),
+        ("start", view("a", State.FAILED, incarnation=2), False, True),
+        ("start", view("a", State.STOPPED, incarnation=2), False, True),
+        ("start", view("a", State.WAITING, blocked=True), False, True),
+        ("start", view("a", State.WAITING), False, False),
+        ("restart", view("a", State.STOPPING, incarnation=1), False, False),
+        ("restart", view("a", State.STARTING, incarnation=2), False, False),
+        ("restart", view("a", State.BACKOFF, incarnation=2), False, False),
+        ("restart", view("a", State.READY, incarnation=2), True, True),
+        ("restart", view("a", State.FAILED, incarnation=2), False, True),
     ],
 )
 def test_when_a_command_is_done_and_when_waiting_is_of_no_use(
-    action: Action, before: ServiceView, now: ServiceView, done: bool, settled: bool
+    action: Action, now: ServiceView, done: bool, settled: bool
 ) -> None:
-    assert is_done(action, before, now) is done
-    assert is_settled(action, before, now) is settled
+    assert is_done(action, 1, now) is done
+    assert is_settled(action, 1, now) is settled
 
 
 def test_readiness_is_answered_the_moment_it_turns_true(api: Api, runtime: FakeRuntime) -> None:

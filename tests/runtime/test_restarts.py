@@ -152,15 +152,17 @@ def test_a_stop_is_sticky_and_goes_through_the_dependents(tmp_path: Path) -> Non
 
 
 def test_a_stop_cancels_a_pending_restart(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service(
-        "db", "exits_at_once", options={"code": 1}, restart={"backoff_ms": 400}
-    )
+    pause = {"backoff_ms": 400, "backoff_factor": 1, "intensity": 1000}
+    made = bundle(tmp_path)
+    for name in ("db", "clock"):
+        made.service(name, "exits_at_once", options={"code": 1}, restart=pause)
     with running(made.write()) as run:
         wait_until(lambda: run.service("db")["state"] == "backoff", what="the pause")
         assert run.post("/services/db/stop?wait=10").json()["state"] == "stopped"
-        before = starts(run, "db")
-        assert not run.ready(wait=1)["ready"]
+        before, ticks = starts(run, "db"), starts(run, "clock")
+        wait_until(lambda: starts(run, "clock") >= ticks + 3, what="more than a whole pause to go")
         assert starts(run, "db") == before
+        assert run.service("db")["state"] == "stopped"
 
 
 def test_a_restart_command_starts_only_when_the_old_tree_is_gone(tmp_path: Path) -> None:

@@ -35,8 +35,9 @@ SLOW = {
     *("shutil", "ssl", "tempfile", "typing_extensions", "urllib", "waitress", "xml", "aiohttp"),
 }
 OWN = """
-actors: binary blueprint collaborators concealed effects gpu incarnation lifecycle messages
- milestones order page places readiness restart service service_ports snapshot supervisor world
+actors: binary blueprint collaborators commanded concealed desired effects gpu incarnation
+ lifecycle messages milestones order page places readiness report restart service service_ports
+ snapshot supervisor world
 actors.edges: checks clock held_ports listening log_file log_follow log_intake log_match log_passage
  log_path log_sink logs loop parent pipes pipes_posix probe probing stop_request tail timers
 actors.gpu: linux
