@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from actors.snapshot import Phase, State
+from control import lean_prometheus
 from control.status import pids, uptime
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class MetricsResource:
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the text format."""
+        lean_prometheus.import_prometheus()
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
         snapshot = self._runtime.board.snapshot

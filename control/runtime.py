@@ -353,6 +353,7 @@ class House:
             self.recorder.mark(milestones.API)
             gc.freeze()  # what is there by now stays, and need not be looked at each time
             gc.enable()
+            self._hold_code()
             self.gpu.ask_for_details(self.board)
             if self.supervisor is not None:
                 from control.version_record import note_version
@@ -363,6 +364,13 @@ class House:
             self.console.fault("control API", error)
             self.emit("runtime_error", None, error=f"control API: {error}")
             self.ending.ask("the control API could not be started")
+
+    def _hold_code(self) -> None:
+        """From now on nothing that this needs is looked for on the disk: it may be gone."""
+        from control import kept_modules
+
+        kept_modules.keep()
+        self.guardian.hold_code()
 
     def _mark(self, what: str, service_id: str) -> None:
         self.recorder.mark(what, service_id)

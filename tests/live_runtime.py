@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -259,10 +259,12 @@ def starting(
     stdin: int = subprocess.DEVNULL,
     closed: Iterable[int] = (),
     output: int | None = None,
+    command: Sequence[str] = COMMAND,
 ) -> Iterator[Run]:
     """Run the bundle as :func:`running` does, from its first moment: nothing is up yet.
 
-    ``output`` is a descriptor that becomes both stdout and stderr.
+    ``output`` is a descriptor that becomes both stdout and stderr; ``command`` may be that of
+    another installation.
     """
     folder = app_data or bundle.app_data
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -271,7 +273,7 @@ def starting(
     arguments = ["run", "--manifest", str(bundle.path), "--app-data", str(folder), *flags]
     with stderr_path.open("ab") as stderr:
         process = subprocess.Popen(
-            [*_without(closed), *COMMAND, *arguments],
+            [*_without(closed), *command, *arguments],
             cwd=ROOT,
             env={**os.environ, **(env or {}), MARK: mark},
             stdin=stdin,

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from actors.process.own_files import OwnFilesGone
+
 T = TypeVar("T")
 
 START_PATIENCE = 30.0
@@ -14,7 +16,7 @@ START_PATIENCE = 30.0
 
 
 class CallFailed(Exception):
-    """The call raised, or its process died; the text is the error's type, never what it said."""
+    """The call raised: the text is the error's type, never what it said. Or why it was not made."""
 
 
 def call(function: Callable[..., T], *arguments: object, timeout: float) -> T:
@@ -37,6 +39,8 @@ def call(function: Callable[..., T], *arguments: object, timeout: float) -> T:
         ours.send((function, arguments))
         _await(ours, START_PATIENCE)
         worked, answer = _await(ours, timeout)
+    except OwnFilesGone as error:
+        raise CallFailed(str(error)) from None
     except (EOFError, OSError) as error:
         if isinstance(error, TimeoutError):
             raise

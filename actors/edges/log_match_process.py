@@ -48,6 +48,12 @@ class ProcessMatcher:
         self._backlog.close()
 
     def _run(self) -> None:
+        try:
+            self._search()
+        except OSError as error:
+            self._give_up(str(error))
+
+    def _search(self) -> None:
         from multiprocessing.connection import Pipe
 
         from actors.process.interpreter import InterpreterProcess

@@ -80,6 +80,11 @@ class Ledger:
         if instance in self.charges:
             self.held[instance] = held
 
+    def _take_hold_code(self, _fd: int) -> None:
+        from actors.guardian import kept_modules  # not in the memory of a runtime's first moments
+
+        kept_modules.keep()
+
     def _take_bye(self, _fd: int) -> None:
         self.dismissed = True
 

@@ -130,6 +130,10 @@ class Guardian:
                 self._tell(("inflight",), memory, key="")
             return self._inflight
 
+    def hold_code(self) -> None:
+        """Have it keep the code that it will need: the start is over."""
+        self._tell(("hold_code",), key="")
+
     def dismiss(self, timeout: float = 2.0) -> bool:
         """End the guardian without any work for it; the runtime's last act.
 

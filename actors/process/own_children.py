@@ -10,13 +10,16 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
+from actors.process import own_files
+
 if sys.platform == "linux":
 
     @contextlib.contextmanager
     def starting() -> Iterator[None]:
-        """Make every child that is started within the block known as ours."""
+        """Make every child that is started within the block known as ours; OwnFilesGone."""
         from actors.process import tree
 
+        own_files.check()
         with tree.spawning:
             before = set(tree.children())
             yield
@@ -38,7 +41,8 @@ if sys.platform == "linux":
 else:
 
     def starting() -> contextlib.AbstractContextManager[None]:
-        """Note nothing: nothing is adopted, so nothing needs to be told from it."""
+        """Note nothing, since nothing is adopted that it must be told from; OwnFilesGone."""
+        own_files.check()
         return contextlib.nullcontext()
 
     def know(pid: int) -> None:

@@ -42,7 +42,7 @@ actors.edges: checks clock held_ports listening log_file log_follow log_intake l
  log_path log_sink logs loop parent pipes pipes_posix probe probing stop_request tail timers
 actors.gpu: linux
 actors.guardian: belongings channel channel_posix charge deaf launch link roster sentry wire
-actors.process: launch own_children posix posix_exit table tree upkeep
+actors.process: launch own_children own_files posix posix_exit table tree upkeep
 actors.state: atomic endpoint event event_file instance instance_lock lock_posix own_file ports
  files_posix telemetry
 actors.table: found linux

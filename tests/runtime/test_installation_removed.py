@@ -1,0 +1,153 @@
+"""An updater removes the installed program, interpreter and libraries included, while it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
+from tests.live_runtime import ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for the guardian in /proc")
+
+LAUNCHER = next(ROOT.rglob("packaging/bundlevisor"))
+PACKAGES = ("actors", "bundlevisor", "control", "manifest")
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Path:
+    """An interpreter, its library, our packages and what they need, in one folder."""
+    folder = tmp_path / "installation"
+    library = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    (library / "site-packages").mkdir(parents=True)
+    (folder / "bin").mkdir()
+    for entry in Path(sysconfig.get_path("stdlib")).iterdir():
+        if entry.name not in ("site-packages", "dist-packages"):
+            (library / entry.name).symlink_to(entry)
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        (library / "site-packages" / entry.name).symlink_to(entry)
+    for name in PACKAGES:
+        if (ROOT / name).is_dir() and not (library / "site-packages" / name).exists():
+            (library / "site-packages" / name).symlink_to(ROOT / name)
+    (folder / "bin" / "python").symlink_to(os.path.realpath(sys.executable))
+    (folder / "pyvenv.cfg").write_text(f"home = {folder}/bin\n")
+    shutil.copy(LAUNCHER, folder / "bin" / "bundlevisor")
+    return folder
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Bundle:
+    made = bundle(tmp_path).service("db").service("api", deps=["db"])
+    return made.service("slow", options={"delay_ms": 1}).write()
+
+
+def guardian_of(run: Run) -> psutil.Process:
+    record = json.loads((run.app_data / "runtime" / "instance.json").read_bytes())
+    return psutil.Process(record["guardian_pid"])
+
+
+def settle(run: Run) -> None:
+    """Wait until the start is over for both processes."""
+    run.await_files()
+    run.until_ready()
+    wait_until(lambda: any(e["event"] == "ready" for e in run.telemetry()), what="'ready'")
+    guardian = guardian_of(run).pid
+    wait_until(lambda: holds(guardian, "msgspec"), what="the guardian's holding its code")
+
+
+def holds(pid: int, name: str) -> bool:
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if name in os.readlink(fd):
+                return True
+    return False
+
+
+def remove(installation: Path) -> None:
+    shutil.rmtree(installation)
+
+
+def ask_everything(run: Run) -> None:
+    paths: dict[str, Any] = run.get("/openapi.json").json()["paths"]
+    for path, methods in paths.items():
+        if "get" in methods and path != "/logs/follow":
+            query = "?serviceId=db&lines=1" if path == "/logs/tail" else ""
+            query = "?limit=1&wait=0" if path == "/events" else query
+            headers = {"Accept": "application/json"}
+            assert run.get(path + query, headers=headers).status == 200, path
+    for query in ("/nope", "/events?after=x", "/logs/tail?serviceId=nope"):
+        assert run.get(query).status in (400, 404)
+    assert run.get("/status", token="wrong").status in (401, 403)
+    assert run.post("/secrets", {"secrets": {"none": "x"}}).status == 400
+    died = run.record("db")[-1]["pid"]
+    psutil.Process(died).kill()
+    wait_until(lambda: run.record("db")[-1]["pid"] != died, what="the service's next run")
+    for command in ("restart", "stop", "start"):
+        assert run.post(f"/services/slow/{command}?wait=10").status in (200, 202)
+    assert run.get("/timeline?format=svg").status == 200
+    assert b"bundlevisor_" in run.get("/metrics").body
+
+
+@pytest.mark.parametrize("how", ["signal", "request"])
+def test_it_answers_everything_and_stops_in_order(
+    made: Bundle, installation: Path, how: str
+) -> None:
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        settle(run)
+        remove(installation)
+        ask_everything(run)
+        if how == "signal":
+            run.kill(signal.SIGTERM)
+        else:
+            assert run.post("/shutdown").status in (200, 202)
+        assert run.wait_gone() == 0
+        assert "Error" not in run.stderr
+        for name in ("db", "api", "slow"):
+            assert run.record(name)[-1]["event"] == "exit", run.record(name)
+        assert not run.leftovers()
+
+
+def test_the_guardian_does_its_work(made: Bundle, installation: Path) -> None:
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        settle(run)
+        remove(installation)
+        run.kill()
+        wait_until(lambda: not run.leftovers(), what="the guardian's end")
+        died = run.telemetry()[-1]
+        assert died["event"] == "runtime_died"
+        assert died["details"]["left"] == 0
+        assert "error" not in died["details"]
+        for name in ("db", "api", "slow"):
+            assert run.record(name)[-1]["event"] == "exit", run.record(name)
+
+
+def test_a_page_that_cannot_be_served_again_says_why(tmp_path: Path, installation: Path) -> None:
+    made = bundle(tmp_path).service("db").file("dist/index.html", "<!doctype html>")
+    made.service(
+        "ui",
+        type="ui-bundle",
+        binaries={"universal": {"path": "dist"}},
+        restart={"policy": "always", "backoff_ms": 1},
+    ).write()
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        settle(run)
+        remove(installation)
+        psutil.Process(run.service("ui")["pid"]).kill()
+        failed = wait_until(
+            lambda: [e for e in run.telemetry() if e["event"] == "service_start_failed"],
+            what="the failed start",
+        )
+        assert "bundlevisor was removed or moved while it runs" in failed[0]["details"]["error"]
+        assert run.get("/status").status == 200
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
