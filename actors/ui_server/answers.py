@@ -32,7 +32,12 @@ padding: 0 1rem; color: #222 }} @media (prefers-color-scheme: dark)
 _AGAIN = "This page tries again by itself."
 _RETRY_SECONDS = "1"
 
-_PAGE_POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+FRAMING = "frame-ancestors 'self'"
+"""The policy on who may show a page in a frame: nobody else."""
+
+_PAGE_POLICY = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; {FRAMING}"
+}
 
 
 def explained(

@@ -28,7 +28,7 @@ class UiConfig(msgspec.Struct, frozen=True, kw_only=True):
     response_timeout_ms: int = 60_000
     """From the last byte of the request to the first of the API's answer."""
     allowed_origins: tuple[str, ...] = ()
-    """Foreign web pages that may use the API through the proxy, as exact origins."""
+    """Who else may use the API through the proxy: exact origins, and schemes as ``name://``."""
     max_connections: int = 1000
     """Those over it get one answer: 503, but for ``health_path``."""
     health_path: str = ""

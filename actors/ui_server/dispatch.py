@@ -10,7 +10,7 @@ from aiohttp.web_response import StreamResponse
 from actors.ui_server import answers
 from actors.ui_server.config import UiConfig
 from actors.ui_server.connection import Connection
-from actors.ui_server.hosts import is_allowed_origin, is_loopback_host
+from actors.ui_server.hosts import is_loopback_host, may_use_api
 from actors.ui_server.negotiate import prefers_html
 from actors.ui_server.proxy import Proxy
 from actors.ui_server.site import Site
@@ -80,9 +80,10 @@ class Dispatch:
         )
 
     async def _pass_on(self, request: BaseRequest) -> StreamResponse:
-        for origin in request.headers.getall("Origin", []):
-            if not is_allowed_origin(origin, self._config.allowed_origins):
-                return _foreign(request, "origin", "pages of another site may not use this API")
+        origins = request.headers.getall("Origin", [])
+        sites = request.headers.getall("Sec-Fetch-Site", [])
+        if not may_use_api(origins, sites, self._config.allowed_origins):
+            return _foreign(request, "origin", "pages of another site may not use this API")
         if request.method in ("CONNECT", "TRACE"):
             return answers.explained(
                 request, 405, "method_not_allowed", f"{request.method} is not passed on"

@@ -29,9 +29,11 @@ class Static:
 
     def __init__(self, site: Site, content_security_policy: str) -> None:
         self._site = site
-        self._every = {"Server": answers.SERVER, "X-Content-Type-Options": "nosniff"}
-        if content_security_policy:
-            self._every["Content-Security-Policy"] = content_security_policy
+        self._every = {
+            "Server": answers.SERVER,
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": policy(content_security_policy),
+        }
 
     async def answer(
         self, request: BaseRequest, path: str, *, routes: bool = True
@@ -87,6 +89,16 @@ class Static:
         if varies:
             headers["Vary"] = "Accept-Encoding"
         return headers
+
+
+def policy(own: str) -> str:
+    """Return a bundle's policy; where it does not say who may frame the page, only itself may.
+
+    A frame of another site could have its visitors click in the application without knowing.
+    """
+    if "frame-ancestors" in own.lower():
+        return own
+    return "; ".join(filter(None, [own.rstrip("; "), answers.FRAMING]))
 
 
 async def _conditional(

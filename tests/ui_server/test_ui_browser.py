@@ -226,3 +226,31 @@ def test_another_site_reaches_neither_api_nor_websocket(
     asked = f"await fetch('http://127.0.0.1:{ui.port}/api/hang?as=foreign')"
     assert page.run(asked).startswith("error: TypeError")
     assert "foreign began" not in own_api.who_left()
+
+
+def test_another_site_neither_frames_the_page_nor_asks_by_an_image(
+    page: Page, ui: Any, serving: Any, own_api: Any, tmp_path: Path
+) -> None:
+    """localhost and 127.0.0.1 are two sites to a browser."""
+    (tmp_path / "index.html").write_bytes(b"<title>elsewhere</title>")
+    elsewhere = serving(tmp_path, proxied=False)
+    page.driver.get(f"http://localhost:{elsewhere.port}/")
+    image = f"""
+        const image = new Image();
+        return await new Promise((end) => {{
+            image.onerror = () => end('over');
+            image.src = 'http://127.0.0.1:{ui.port}/api/hang?as=image';
+        }});
+    """
+    assert page.run(image) == "over"
+    assert "image began" not in own_api.who_left()
+    frame = f"""
+        const frame = document.body.appendChild(document.createElement('iframe'));
+        return await new Promise((end) => {{
+            frame.onload = () => end(frame.contentWindow.length);
+            frame.src = 'http://127.0.0.1:{ui.port}/';
+            window.onmessage = (told) => end(told.data);
+        }});
+    """
+    assert page.run(frame) == 0
+    assert "frame-ancestors" in str(page.driver.get_log("browser"))

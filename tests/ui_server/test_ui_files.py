@@ -60,7 +60,9 @@ def test_the_root_is_the_index_which_is_checked_each_time(ui: Any) -> None:
     assert answer.header("Content-Type") == "text/html; charset=utf-8"
     assert answer.header("Cache-Control") == "no-cache"
     assert answer.header("X-Content-Type-Options") == "nosniff"
-    assert answer.header("Content-Security-Policy") == "default-src 'self'"
+    assert answer.header("Content-Security-Policy") == (
+        "default-src 'self'; frame-ancestors 'self'"
+    )
     assert answer.header("Content-Length") == str(len(INDEX))
     assert answer.header("Accept-Ranges") == "bytes"
 

@@ -10,6 +10,7 @@ from actors.ui_server.forwarding import asks_for_websocket, end_to_end, to_upstr
 from actors.ui_server.hosts import is_allowed_origin, is_loopback_host
 from actors.ui_server.metadata import read
 from actors.ui_server.mime import content_type, own_encoding
+from actors.ui_server.static import policy
 
 
 @pytest.mark.parametrize(
@@ -135,6 +136,11 @@ def test_every_other_host_is_foreign(host: str) -> None:
         ("http://localhost:3000", True),
         ("https://[::1]:1", True),
         ("app://notes", True),
+        ("myshell://notes", True),
+        ("MyShell://notes", True),
+        ("chrome-extension://abcdefghijklmnop", False),
+        ("moz-extension://0a1b", False),
+        ("file://", False),
         ("https://partner.example", True),
         ("http://partner.example", False),
         ("https://evil.example", False),
@@ -146,7 +152,19 @@ def test_every_other_host_is_foreign(host: str) -> None:
     ],
 )
 def test_only_own_pages_and_named_sites_may_use_the_api(origin: str, allowed: bool) -> None:
-    assert is_allowed_origin(origin, ("https://partner.example",)) is allowed
+    assert is_allowed_origin(origin, ("https://partner.example", "myshell://")) is allowed
+
+
+@pytest.mark.parametrize(
+    ("own", "whole"),
+    [
+        ("", "frame-ancestors 'self'"),
+        ("default-src 'self';", "default-src 'self'; frame-ancestors 'self'"),
+        ("Frame-Ancestors 'self' app:", "Frame-Ancestors 'self' app:"),
+    ],
+)
+def test_nobody_else_frames_a_page_unless_its_policy_says_so(own: str, whole: str) -> None:
+    assert policy(own) == whole
 
 
 def test_null_may_be_allowed_by_name() -> None:
