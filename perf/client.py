@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import socket
-import sys
 from typing import Any
 
 import msgspec
 
-BOUND_SOURCE = sys.platform == "linux"
-"""Whether attempts leave from 127.0.0.2, so that none can connect to itself in the ephemeral
-range; elsewhere only 127.0.0.1 is configured, and such a connection is recognised."""
+from actors.edges.checks import is_own
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -29,10 +26,8 @@ def connect(port: int, timeout: float = 5.0) -> socket.socket | None:
     attempt = socket.socket()
     try:
         attempt.settimeout(timeout)
-        if BOUND_SOURCE:
-            attempt.bind(("127.0.0.2", 0))
         attempt.connect(("127.0.0.1", port))
-        if attempt.getsockname() == attempt.getpeername():
+        if is_own(attempt):
             attempt.close()
             return None
     except OSError:

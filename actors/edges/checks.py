@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +19,12 @@ from actors.edges.loop import Loop, Timer
 from manifest.schema import Health
 
 Answer = Callable[[str], None]
+LINGER = "HH" if sys.platform == "win32" else "ii"
+"""struct linger: whether, and for how many seconds; none means a reset."""
 IN_PROGRESS = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
+
+
+new_socket = socket.socket
 
 
 class Check(Protocol):
@@ -31,25 +37,22 @@ class Check(Protocol):
 class _Connection:
     """A connection attempt to a port of this machine, bounded in time.
 
-    On Linux the source is 127.0.0.2: where the port lies in the ephemeral range an attempt from
-    127.0.0.1 could connect to itself (both ends choose the same port) and look like a listener.
+    It comes from 127.0.0.1, as an ordinary client does: some services allow nobody else.
     """
 
     def __init__(self, loop: Loop, port: int, timeout: float, answer: Answer) -> None:
         self._loop = loop
         self._answer: Answer | None = answer
         self._port = port
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket = new_socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setblocking(False)
         self._deadline: Timer = loop.call_at(time.monotonic() + timeout, self._expired)
         try:
-            if sys.platform == "linux":
-                self._socket.bind(("127.0.0.2", 0))
             code = self._socket.connect_ex(("127.0.0.1", port))
         except OSError as error:
             code = error.errno or errno.EIO
         if code in IN_PROGRESS and self._is_connected():
-            self._established()
+            self._reached()
         elif code in IN_PROGRESS:
             loop.watch(self._socket.fileno(), None, self._connected)
         else:
@@ -76,6 +79,13 @@ class _Connection:
         if code:
             self._finish(self._refusal(code))
         else:
+            self._reached()
+
+    def _reached(self) -> None:
+        """The handshake is over: with a listener, or with nobody but ourselves."""
+        if is_own(self._socket):
+            self._finish(self._refusal(errno.ECONNREFUSED))
+        else:
             self._established()
 
     def _established(self) -> None:
@@ -97,6 +107,21 @@ class _Connection:
         if self._socket.fileno() >= 0:
             self._loop.unwatch(self._socket.fileno())
             self._socket.close()
+
+
+def is_own(connection: socket.socket) -> bool:
+    """Whether a connection has met itself, so that nobody listens.
+
+    Where a port lies in the ephemeral range, an attempt may be given that very port as its source,
+    and TCP's simultaneous open succeeds. It is reset, lest it lingers (TIME_WAIT) on the port.
+    """
+    try:
+        own: bool = connection.getsockname() == connection.getpeername()
+    except OSError:
+        return False
+    if own:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(LINGER, 1, 0))
+    return own
 
 
 class TcpCheck(_Connection):

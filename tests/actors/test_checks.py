@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -104,6 +105,46 @@ def test_an_answer_on_a_connection_that_stays_open_is_judged_as_soon_as_it_is_wh
 ) -> None:
     answering(listener, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", keep_open=True)
     assert ask_http(loop, port_of(listener), timeout=DEADLINE * 2) == ""
+
+
+def test_a_check_comes_from_where_an_ordinary_client_comes(
+    loop: Loop, listener: socket.socket
+) -> None:
+    seen: queue.Queue[str] = queue.Queue()
+
+    def accept() -> None:
+        connection, address = listener.accept()
+        seen.put(address[0])
+        connection.close()
+
+    threading.Thread(target=accept, daemon=True).start()
+    assert ask(loop, lambda answer: TcpCheck(loop, port_of(listener), 5, answer)) == ""
+    assert seen.get(timeout=DEADLINE) == "127.0.0.1"
+
+
+class MeetsItself(socket.socket):
+    """Is given the port that it connects to, as happens now and then in the ephemeral range."""
+
+    def connect_ex(self, address: Any) -> int:
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.bind(address)
+        return super().connect_ex(address)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows refuses a simultaneous open")
+@pytest.mark.parametrize("kind", ["tcp", "http"])
+def test_a_connection_with_itself_is_no_listener_and_leaves_the_port_free(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    port = free_port()
+    monkeypatch.setattr("actors.edges.checks.new_socket", MeetsItself)
+    if kind == "http":
+        trouble = ask_http(loop, port)
+    else:
+        trouble = ask(loop, lambda answer: TcpCheck(loop, port, 5, answer))
+    assert trouble == f"nothing listens on port {port}"
+    with socket.socket() as strict:
+        strict.bind(("127.0.0.1", port))
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"down"', b"{not json", b"", b'{"status": 1}'])

@@ -305,3 +305,19 @@ def test_look_around_is_searched_for_too(tmp_path: Path) -> None:
     made.service("worker", "logs_ready_line", ports=(), readiness=pattern).write()
     with running(made) as run:
         run.until_ready()
+
+
+ONLY_FROM_LOCALHOST = """
+import http.server, os
+class Strict(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.client_address[0] == "127.0.0.1" else 403)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT_HTTP"])), Strict).serve_forever()
+"""
+
+
+def test_a_service_that_allows_nobody_but_127_0_0_1_becomes_ready(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("bin/strict", ONLY_FROM_LOCALHOST)
+    with running(made.service("db", "bin/strict").write()) as run:
+        run.until_ready()
