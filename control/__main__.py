@@ -107,7 +107,9 @@ def _means_run(words: Sequence[str]) -> bool:
 def _start_guardian() -> Guardian:
     lean_imports.import_multiprocessing()
     from actors.guardian.link import Guardian
+    from actors.table.own_process import adopt_orphans
 
+    adopt_orphans()
     return Guardian.start(os.urandom(6).hex())
 
 

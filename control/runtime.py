@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from actors import milestones
+from actors import milestones, table
 from actors.collaborators import Collaborators, NoSecrets, Plan, Ports
 from actors.edges.held_ports import HeldPorts
 from actors.edges.listening import Listening
@@ -34,12 +34,13 @@ from actors.messages import StartBundle, SystemResumed
 from actors.milestones import Recorder
 from actors.process import SOCKET_ACTIVATION
 from actors.process.own_children import know
-from actors.process.upkeep import adopt_orphans, keep_reaping
+from actors.process.upkeep import keep_reaping
 from actors.service import ServiceActor
 from actors.snapshot import Board, Phase, ServiceView, Snapshot
 from actors.state import atomic, endpoint, instance, instance_lock
 from actors.state.telemetry import Telemetry
 from actors.supervisor import Supervisor
+from actors.table.brand import brand
 from actors.world import World
 from control import early_socket, ipc_socket, lean_imports
 from control.announce import announce
@@ -157,6 +158,7 @@ class House:
         """Start everything, wait for the end, stop everything; return the exit code."""
         self.ending.hear_signals()
         know(self.guardian.pid)
+        brand(os.getpid(), table.created(os.getpid()) or 0.0, self.bundle.instance_id)
         self._sweep()
         for folder in (self.bundle.app_data, os.path.dirname(instance.path(self.bundle.app_data))):
             atomic.remove_half_written(folder)
@@ -342,7 +344,6 @@ class House:
         try:
             self._first_spawn.wait(FIRST_SPAWN)
             self.guardian.keep_reserve()
-            adopt_orphans()
             keep_reaping(self.loop)
             with self.courtesy:
                 lean_imports.import_waitress()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actors.process.upkeep import end_adopted
+from actors.process.upkeep import end_remains
 from actors.snapshot import Phase, Snapshot
 from actors.state import endpoint, instance
 from actors.stop_bound import stop_bound
@@ -36,7 +36,7 @@ def _stop_services(house: House, reason: str) -> bool:
 
 def _close(house: House, reason: str, *, clean: bool) -> None:
     bundle = house.bundle
-    end_adopted()
+    end_remains(bundle.instance_id)
     if house.api is not None:
         house.api.server.stop(1.0)
     house.socket.close()

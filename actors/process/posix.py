@@ -31,13 +31,15 @@ class Child:
     nobody else; afterwards every process is compared by its create time before it is signalled.
     """
 
-    def __init__(self, pid: int, wait: Callable[[], int | None], instance: str) -> None:
+    def __init__(
+        self, pid: int, wait: Callable[[], int | None], instance: str, serial: int
+    ) -> None:
         self.pid = pid
         self.instance = instance
         self.session = pid
         self._wait = wait
         self._status: int | None = None
-        self._adopting = tree.Adoption.active
+        self._serial = serial
         tree.know(pid)
         self.created = table.created(pid) or 0.0
         tree.plant(pid, self.created, instance)
@@ -71,15 +73,15 @@ class Child:
         tree.fell(self.pid)
 
     def _members(self) -> list[tree.Member]:
-        return tree.survivors(
-            self.pid, self.instance, reaped=self._status is not None, adopting=self._adopting
-        )
+        reaped = self._status is not None
+        return tree.survivors(self.pid, self.instance, self._serial, reaped=reaped)
 
     def _signal(self, number: signal.Signals) -> None:
-        members = self._members()
-        if self._status is None and self._signal_group(number):
-            members = [member for member in members if not _in_group(member[0], self.pid)]
-        for pid, created in members:
+        """Signal the group at once, and then whoever of the tree has left it."""
+        grouped = self._status is None and self._signal_group(number)
+        for pid, created in self._members():
+            if grouped and _in_group(pid, self.pid):
+                continue
             try:
                 table.send(pid, created, number)
             except PermissionError:
@@ -103,11 +105,12 @@ def _in_group(pid: int, group: int) -> bool:
 
 def spawn(launch: Launch) -> Child:
     """Start a process; OSError (with the file's name) when that fails."""
-    with tree.spawning:
-        return _spawn_with_sockets(launch) if launch.sockets else _spawn(launch)
+    with tree.Planting() as planting:
+        start = _spawn_with_sockets if launch.sockets else _spawn
+        return start(launch, planting.serial)
 
 
-def _spawn(launch: Launch) -> Child:
+def _spawn(launch: Launch, serial: int) -> Child:
     process = subprocess.Popen(
         launch.argv,
         stdin=subprocess.DEVNULL,
@@ -117,10 +120,10 @@ def _spawn(launch: Launch) -> Child:
         env=launch.env,
         start_new_session=True,
     )
-    return Child(process.pid, process.poll, launch.instance)
+    return Child(process.pid, process.poll, launch.instance, serial)
 
 
-def _spawn_with_sockets(launch: Launch) -> Child:
+def _spawn_with_sockets(launch: Launch, serial: int) -> Child:
     """Put the sockets on descriptors 3 and up, which subprocess cannot, and name the pid."""
     if not os.access(launch.argv[0], os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), launch.argv[0])
@@ -146,7 +149,7 @@ def _spawn_with_sockets(launch: Launch) -> Child:
     finally:
         for fd in high:
             os.close(fd)
-    return Child(pid, lambda: _reap(pid), launch.instance)
+    return Child(pid, lambda: _reap(pid), launch.instance, serial)
 
 
 def _duplicate_high(fd: int) -> int:

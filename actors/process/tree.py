@@ -1,12 +1,16 @@
 """Which processes belong to a service, on POSIX: its session, and what escaped from it.
 
-A process that left the session (setsid, double fork) is found by the mark in its environment. On
-Linux the runtime is the subreaper of everything it spawned (prctl(2), PR_SET_CHILD_SUBREAPER), so
-an escaped process whose parent has ended is a child of the runtime: while the group is empty and
-the runtime has no children that it does not know, nothing is left, and no scan is needed.
+On Linux the runtime is the subreaper of everything it spawned (prctl(2), PR_SET_CHILD_SUBREAPER),
+from before the first spawn: a process of a tree is a descendant of its leader, or of a child of the
+runtime that it adopted. An adopted child says by its brand (:mod:`actors.table.brand`) which start
+it came out of, whatever it did; where brands are forbidden, by its session or mark. While the group
+is empty and the runtime has no children that it does not know, nothing is left. What a walk costs
+depends on the trees, and not on what else runs on the machine.
 
-A stranger is an adopted child without any mark (it cleared its environment). It belongs to the
-only tree that was there when it was born; if there were several, it is ended with the bundle.
+A stranger is an adopted child without brand and mark (it cleared its environment). It belongs to
+the only tree that was there when it was born; if there were several, it is ended with the bundle.
+
+Without a subreaper (macOS) a tree is its session and what carries its mark, wherever it is.
 """
 
 from __future__ import annotations
@@ -17,7 +21,13 @@ import threading
 import time
 
 from actors.process import table
+from actors.table.brand import Wearing, serial_of
 from actors.table.found import Found
+from actors.table.own_process import Adoption
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
@@ -30,7 +40,7 @@ _known: set[int] = set()
 _trees: dict[int, tuple[float, str]] = {}
 """The leaders of the trees that may still have members: create time, and the mark of the start."""
 
-spawning = threading.Lock()
+spawning = threading.RLock()
 """Held from a fork until the child is known, so that nobody takes it for an adopted one."""
 
 
@@ -54,23 +64,72 @@ def unknow(pid: int) -> None:
     _known.discard(pid)
 
 
-def survivors(leader: int, instance: str, *, reaped: bool, adopting: bool) -> list[Member]:
-    """Return the living processes of a tree.
+class Planting:
+    """The start of a tree: within the block the child is forked, and made known.
 
-    ``reaped`` says that its leader has been waited for, ``adopting`` that the runtime was the
-    subreaper already when it was spawned, so that nothing of it can be anybody else's child.
+    What is forked wears ``serial``, as does all that comes out of it.
     """
-    if reaped and adopting and not _group_lives(leader) and not adopted():
+
+    def __init__(self) -> None:
+        self._wearing = Wearing()
+        self.serial = 0
+
+    def __enter__(self) -> Planting:
+        spawning.acquire()
+        self.serial = self._wearing.__enter__().serial
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._wearing.__exit__(kind, error, trace)
+        spawning.release()
+
+
+def survivors(leader: int, instance: str, serial: int, *, reaped: bool) -> list[Member]:
+    """Return the living processes of a tree; ``reaped`` says that its leader was waited for."""
+    if not Adoption.active:
+        return _roll.members(leader, instance)
+    orphans = adopted()
+    if reaped and not orphans and not _group_lives(leader):
         return []
-    return [*_roll.members(leader, instance), *_strangers_of(leader)]
+    roots = [] if reaped else [leader]
+    roots += [pid for pid in orphans if _came_out_of(pid, leader, instance, serial)]
+    members = ((pid, table.created(pid)) for pid in _with_descendants(roots))
+    return [(pid, born) for pid, born in members if born is not None and table.alive(pid, born)]
 
 
-def _strangers_of(leader: int) -> list[Member]:
-    return [
-        (pid, born)
-        for pid, born in strangers()
-        if [other for other, (planted, _) in list(_trees.items()) if planted <= born] == [leader]
-    ]
+def _came_out_of(pid: int, leader: int, instance: str, serial: int) -> bool:
+    """Whether an adopted child belongs to this tree."""
+    worn = serial_of(pid)
+    if worn and serial:
+        return worn == serial
+    if _session_of(pid) == leader:
+        return True
+    mark = table.mark_of(pid)
+    if mark:
+        return mark == instance
+    born = table.created(pid)
+    trees = list(_trees.items())
+    return born is not None and [t for t, (planted, _) in trees if planted <= born] == [leader]
+
+
+def _session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
+
+
+def _with_descendants(pids: list[int]) -> list[int]:
+    """Return these processes and all that they have started, without what was orphaned since."""
+    found = list(dict.fromkeys(pids))
+    for pid in found:  # it grows meanwhile
+        found += [child for child in _children_of_all_threads(pid) if child not in found]
+    return found
 
 
 class RollCall:
@@ -108,16 +167,6 @@ class RollCall:
 _roll = RollCall()
 
 
-def strangers() -> list[Member]:
-    """Return the adopted children, alive, that carry no mark at all."""
-    found = [
-        (pid, born)
-        for pid in adopted()
-        if not table.mark_of(pid) and (born := table.created(pid)) is not None
-    ]
-    return [(pid, born) for pid, born in found if table.alive(pid, born)]
-
-
 def _group_lives(group: int) -> bool:
     try:
         os.killpg(group, 0)
@@ -134,35 +183,28 @@ def adopted() -> list[int]:
     The kernel gives orphans to the subreaper's first living thread (find_new_reaper in Linux'
     kernel/exit.c), which is the main one.
     """
-    return (
-        [pid for pid in _children_of(os.getpid()) if pid not in _known] if Adoption.active else []
-    )
-
-
-class Adoption:
-    """Whether orphans of the services become children of the runtime."""
-
-    active = False
-
-
-def adopt_orphans() -> bool:
-    """Become the subreaper of everything that is spawned from now on; False when refused. Linux."""
-    import ctypes
-
-    pr_set_child_subreaper = 36
-    libc = ctypes.CDLL(None, use_errno=True)
-    Adoption.active = libc.prctl(pr_set_child_subreaper, 1, 0, 0, 0) == 0
-    return Adoption.active
+    if not Adoption.active:
+        return []
+    with spawning:
+        return [pid for pid in _children_of(os.getpid(), os.getpid()) if pid not in _known]
 
 
 def children() -> list[int]:
     """Return the pids of the runtime's own children, zombies included (proc(5), children)."""
-    return [pid for thread in os.listdir("/proc/self/task") for pid in _children_of(thread)]
+    return _children_of_all_threads(os.getpid())
 
 
-def _children_of(thread: str | int) -> list[int]:
+def _children_of_all_threads(pid: int) -> list[int]:
     try:
-        with open(f"/proc/self/task/{thread}/children", "rb", buffering=0) as file:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    return [child for thread in threads for child in _children_of(pid, thread)]
+
+
+def _children_of(pid: int, thread: str | int) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as file:
             return list(map(int, file.read().split()))
     except OSError:
         return []

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from multiprocessing import spawn as method
 
-from actors.process import posix
+from actors.process import posix, tree
 from actors.process.launch import INSTANCE_MARK
 from actors.ui_server.spawned import Spawned
 
@@ -47,23 +47,29 @@ def spawn(pickled: Callable[[Spawning], bytes], output: int, env: dict[str, str]
     arguments = pickled(spawning)
     read, write = os.pipe()
     try:
-        started = subprocess.Popen(
-            method.get_command_line(pipe_handle=read),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=env,
-            pass_fds=(read, *spawning.fds),
-            start_new_session=True,
-        )
+        child = _start(read, (read, *spawning.fds), output, env)
     except BaseException:
         os.close(write)
         raise
     finally:
         os.close(read)
     _deliver(write, arguments)
-    child = posix.Child(started.pid, started.poll, env.get(INSTANCE_MARK, ""))
     return Spawned(child, _nothing_kept)
+
+
+def _start(read: int, fds: tuple[int, ...], output: int, env: dict[str, str]) -> posix.Child:
+    with tree.Planting() as planting:
+        started = subprocess.Popen(
+            method.get_command_line(pipe_handle=read),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=env,
+            pass_fds=fds,
+            start_new_session=True,
+        )
+        mark = env.get(INSTANCE_MARK, "")
+        return posix.Child(started.pid, started.poll, mark, planting.serial)
 
 
 def _deliver(write: int, arguments: bytes) -> None:

@@ -59,7 +59,6 @@ def test_a_signal_in_the_first_moments_ends_with_code_0_and_without_a_word(
 HEARD_BY_ANOTHER_THREAD = """
 import signal, threading
 from control.ending import Ending
-from tests.installed import COMMAND
 ending = Ending()
 ending.hear_signals()
 def hear():

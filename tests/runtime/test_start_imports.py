@@ -45,7 +45,7 @@ actors.guardian: belongings channel channel_posix charge deaf launch link roster
 actors.process: launch own_children own_files posix posix_exit table tree upkeep
 actors.state: atomic endpoint event event_file instance instance_lock lock_posix own_file ports
  files_posix telemetry
-actors.table: found linux
+actors.table: brand found linux own_process
 control: announce background_writer bundle console courtesy early_socket ending gpu ipc_socket
  lean_imports options port_book register runtime secret_supply
 manifest: check claims command duplicates environment findings graph launch load loopback own_files

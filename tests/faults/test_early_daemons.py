@@ -1,0 +1,95 @@
+"""A service puts a daemon of nobody's into the world at once, and nothing of it outlives a stop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.bundle_maker import Bundle, bundle, running, wait_until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="setsid(1), prctl(2)")
+
+TIMES = 20
+SERVICE = """#!/bin/sh
+sleep {delay}
+setsid -f env -i sleep {seconds} </dev/null >/dev/null 2>&1
+: > {told}
+exec sleep 600
+"""
+
+
+class Daemons:
+    """Bundles whose services start daemons that sleep for a time which no other process names."""
+
+    def __init__(self, folder: Path) -> None:
+        self.seconds = f"{10_000 + os.getpid()}.{os.urandom(4).hex().translate(DIGITS)}"
+        self._folder = folder
+
+    def made(self, number: int, delay_ms: int, *others: str) -> tuple[Bundle, Path]:
+        """Return a bundle, and the file that is there once its daemon has been started."""
+        folder = self._folder / str(number)
+        told = folder / "told"
+        made = bundle(folder)
+        source = SERVICE.format(delay=delay_ms / 1000, seconds=self.seconds, told=told)
+        made.file("bin/leaver", source).service("leaver", "bin/leaver", ports=())
+        for other in others:
+            made.service(other)
+        made.write()
+        (made.root / "bin/leaver").chmod(0o755)
+        return made, told
+
+    def alive(self) -> list[psutil.Process]:
+        return [p for p in psutil.process_iter() if self.seconds in _words(p)]
+
+
+DIGITS = str.maketrans("abcdef", "012345")
+
+
+def _words(process: psutil.Process) -> list[str]:
+    with contextlib.suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
+@pytest.fixture
+def daemons(tmp_path: Path) -> Iterator[Daemons]:
+    made = Daemons(tmp_path)
+    yield made
+    for process in made.alive():
+        process.kill()
+
+
+@pytest.mark.parametrize("delay_ms", [0, 20, 40])
+def test_an_orderly_end_leaves_no_daemon(daemons: Daemons, delay_ms: int) -> None:
+    for number in range(TIMES):
+        made, told = daemons.made(number, delay_ms)
+        with running(made) as run:
+            wait_until(told.exists, what="the daemon")
+            assert len(daemons.alive()) == 1
+            run.kill(signal.SIGTERM)
+            assert run.wait_gone() == 0
+            assert daemons.alive() == []
+
+
+@pytest.mark.parametrize("delay_ms", [0, 20, 40])
+def test_a_stop_of_the_service_ends_its_daemon_whatever_else_runs(
+    daemons: Daemons, delay_ms: int
+) -> None:
+    made, told = daemons.made(0, delay_ms, "db", "api")
+    with running(made) as run:
+        run.until_ready()
+        for _ in range(TIMES):
+            wait_until(told.exists, what="the daemon")
+            assert len(daemons.alive()) == 1
+            run.post("/services/leaver/stop?wait=20")
+            assert daemons.alive() == []
+            assert not run.events("db", "signal")
+            told.unlink()
+            run.post("/services/leaver/start")
