@@ -57,6 +57,10 @@ TROUBLE: dict[str, Say] = {
         f"{id_}: its port {d.get('port')} ('{d.get('name')}') is listened on by {d.get('program')} "
         f"(pid {d.get('pid')}), which is none of its processes; it may not be {id_} that is ready"
     ),
+    "ipc_port_reassigned": lambda _, d: (
+        f"port {d.get('previous')} of the control API is taken; it listens on {d.get('port')},"
+        " as runtime/ipc_port says"
+    ),
     "port_reassigned": lambda id_, d: (
         f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken; it gets {d.get('port')}"
     ),

@@ -38,6 +38,7 @@ from actors.process.upkeep import keep_reaping
 from actors.service import ServiceActor
 from actors.snapshot import Board, Phase, ServiceView, Snapshot
 from actors.state import atomic, endpoint, instance, instance_lock
+from actors.state.instance_lock import Holder, InstanceLock
 from actors.state.telemetry import Telemetry
 from actors.supervisor import Supervisor
 from actors.table.brand import brand
@@ -119,7 +120,7 @@ def _run(
         console.warn(ignored)
     os.makedirs(app_data, exist_ok=True)
     try:
-        lock = instance_lock.take(app_data)
+        lock = instance_lock.take(app_data, lambda holder: console.info(_awaited(holder)))
     except (instance_lock.InstanceRunning, instance_lock.LockUnavailable) as error:
         console.error(str(error))
         guardian.dismiss()
@@ -128,7 +129,7 @@ def _run(
     bundle = Bundle(loaded.manifest, loaded, options, app_data, guardian.instance_id)
     _report(console, bundle.on_disk, options.manifest)
     try:
-        return House(bundle, console, guardian, recorder).live(parent)
+        return House(bundle, console, guardian, recorder, lock).live(parent)
     finally:
         lock.release()
 
@@ -137,9 +138,15 @@ class House:
     """Everything that is up while a bundle runs. Built in order, taken down in reverse."""
 
     def __init__(
-        self, bundle: Bundle, console: Console, guardian: Guardian, recorder: Recorder
+        self,
+        bundle: Bundle,
+        console: Console,
+        guardian: Guardian,
+        recorder: Recorder,
+        lock: InstanceLock,
     ) -> None:
         self.bundle = bundle
+        self.lock = lock
         self.recorder = recorder
         self.console = console
         self.guardian = guardian
@@ -267,6 +274,8 @@ class House:
             port=self.port,
             dry_run=bundle.options.dry_run,
         )
+        if manifest.ipc.port not in (0, self.port):
+            self.emit("ipc_port_reassigned", None, previous=manifest.ipc.port, port=self.port)
         self.gpu = Gpu(manifest, self.emit, self.console.warn)
         book = PortBook(
             manifest,
@@ -400,6 +409,13 @@ class House:
         if event == "service_ready" and service_id and self.blueprints[service_id].page:
             port = next(iter(self.board.snapshot.services[service_id].ports.values()), 0)
             self.console.info(f"open http://127.0.0.1:{port}/", service_id)
+
+
+def _awaited(holder: Holder) -> str:
+    return (
+        f"waiting for the instance that is stopping (pid {holder.pid}) to end,"
+        f" {holder.stopping_s:g} s at most"
+    )
 
 
 def _told(error: OSError | paths.PathRefused) -> str:

@@ -11,19 +11,24 @@ from actors.process.upkeep import end_remains
 from actors.snapshot import Phase, Snapshot
 from actors.state import endpoint, instance
 from actors.stop_bound import stop_bound
-from control.stopping import Stopping
+from control.stopping import KILL_PATIENCE, Stopping
 
 if TYPE_CHECKING:
     from control.runtime import House
 
+CLOSING = 12.0
+"""Seconds that it may take to close all that was built, once the services have ended."""
+
 
 def take_down(house: House, reason: str) -> None:
     """Stop everything, and undo in reverse what the start has done."""
-    clean = _stop_services(house, reason)
+    bound = stop_bound(house.bundle.manifest, house.bundle.graph)
+    house.lock.say_stopping(bound + KILL_PATIENCE + CLOSING)
+    clean = _stop_services(house, reason, bound)
     _close(house, reason, clean=clean)
 
 
-def _stop_services(house: House, reason: str) -> bool:
+def _stop_services(house: House, reason: str, bound: float) -> bool:
     """Stop everything in order, within a bound; return whether nothing is left."""
     house.console.info(f"stopping: {reason}")
     if house.supervisor is None:
@@ -31,7 +36,7 @@ def _stop_services(house: House, reason: str) -> bool:
         house.board.publish(Snapshot(version=2, phase=Phase.STOPPED, services=services))
         return True
     stopping = Stopping(house.supervisor, house.board, house.ending, house.console)
-    return stopping.stop(reason, stop_bound(house.bundle.manifest, house.bundle.graph))
+    return stopping.stop(reason, bound)
 
 
 def _close(house: House, reason: str, *, clean: bool) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 from actors.state import atomic, instance, own_file
 
@@ -19,17 +21,35 @@ else:
     from actors.state.lock_posix import acquire, release
 
 PATIENCE = 0.5
-"""Seconds that a second starter gives the first to write its record, so that it can be named."""
+"""Seconds that a second starter gives the first to write its record, so that it can be named, or to
+say that it is stopping, if it was asked to a moment ago."""
+LOOK_EVERY = 0.02
+"""Seconds between two tries of who waits."""
+
+
+class Holder(NamedTuple):
+    """What the lock file says of who holds it."""
+
+    pid: int | None
+    stopping_s: float | None
+    """How many seconds it takes at most to end, once it is about to."""
+
+
+NOBODY_KNOWN = Holder(None, None)
+Announce = Callable[[Holder], object]
 
 
 class InstanceRunning(Exception):
     """Another instance holds the lock; ``pid`` and ``port`` are None where it has not said yet."""
 
-    def __init__(self, app_data: str, pid: int | None, port: int | None) -> None:
+    def __init__(
+        self, app_data: str, pid: int | None, port: int | None, *, stopping: bool = False
+    ) -> None:
         who = [f"pid {pid}"] if pid else []
         who += [f"port {port}"] if port else []
         named = f" ({', '.join(who)})" if who else ""
-        super().__init__(f"another instance{named} runs on {app_data}")
+        does = "was to stop, and still runs" if stopping else "runs"
+        super().__init__(f"another instance{named} {does} on {app_data}")
         self.pid = pid
         self.port = port
 
@@ -47,6 +67,10 @@ class InstanceLock:
     def __init__(self, fd: int) -> None:
         self.fd = fd
 
+    def say_stopping(self, seconds: float) -> None:
+        """Have those who want the lock wait for it, as it will be free in so many seconds."""
+        _sign(self.fd, f"{os.getpid()} stopping {seconds:g}")
+
     def release(self) -> None:
         """Let go; again is no error."""
         fd, self.fd = self.fd, -1
@@ -61,21 +85,45 @@ def lock_path(app_data: str) -> str:
     return os.path.join(app_data, "runtime", "lock")
 
 
-def take(app_data: str) -> InstanceLock:
-    """Take the lock at once, or raise InstanceRunning or LockUnavailable, both with a sentence."""
+def take(app_data: str, announce: Announce | None = None) -> InstanceLock:
+    """Take the lock, or raise InstanceRunning or LockUnavailable, both with a sentence.
+
+    An instance that is stopping is waited for, as long as it has said that it takes at most;
+    ``announce`` is told once. One that runs is refused within half a second.
+    """
     path = lock_path(app_data)
     try:
         atomic.make_folder(os.path.dirname(path))
         fd = _locked(path)
+        if fd is None:
+            fd = _await_end(app_data, path, announce)
     except own_file.Unfit as unfit:
         raise LockUnavailable(f"cannot lock {path}: {unfit.strerror}; remove it.") from unfit
     except OSError as error:
         raise LockUnavailable(
             f"cannot lock {path}: {error.strerror or error}; is the folder local and writable?"
         ) from error
-    if fd is None:
-        raise _running(app_data)
     return InstanceLock(fd)
+
+
+def _await_end(app_data: str, path: str, announce: Announce | None) -> int:
+    """Return the locked descriptor once the holder has ended; InstanceRunning if it does not."""
+    awaited = NOBODY_KNOWN
+    deadline = time.monotonic() + PATIENCE
+    while (fd := _locked(path)) is None:
+        holder = _holder(path)
+        if holder not in (awaited, NOBODY_KNOWN):
+            awaited = holder
+            deadline = time.monotonic() + (holder.stopping_s or PATIENCE)
+            if announce and holder.stopping_s is not None:
+                announce(holder)
+        if time.monotonic() >= deadline:
+            record = instance.peek(app_data)
+            port = record.port if record is not None and record.pid == holder.pid else None
+            stopping = awaited.stopping_s is not None
+            raise InstanceRunning(app_data, holder.pid, port, stopping=stopping)
+        time.sleep(LOOK_EVERY)
+    return fd
 
 
 def _locked(path: str) -> int | None:
@@ -87,7 +135,7 @@ def _locked(path: str) -> int | None:
                 os.close(fd)
                 return None
             if _is_named(fd, path):
-                _sign(fd)
+                _sign(fd, str(os.getpid()))
                 return fd
         except OSError:
             os.close(fd)
@@ -95,11 +143,11 @@ def _locked(path: str) -> int | None:
         os.close(fd)
 
 
-def _sign(fd: int) -> None:
+def _sign(fd: int, text: str) -> None:
     with suppress(OSError):  # on a full disk the lock holds all the same
         os.ftruncate(fd, 0)
         os.lseek(fd, 0, os.SEEK_SET)
-        os.write(fd, str(os.getpid()).encode())
+        os.write(fd, text.encode())
 
 
 def _is_named(fd: int, path: str) -> bool:
@@ -110,21 +158,10 @@ def _is_named(fd: int, path: str) -> bool:
         return False
 
 
-def _running(app_data: str) -> InstanceRunning:
-    """Name the holder: its pid stands in the lock file, the port in its record."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        pid = _holder(lock_path(app_data))
-        record = instance.peek(app_data)
-        if record is not None and record.pid == pid:
-            return InstanceRunning(app_data, pid, record.port)
-        if time.monotonic() >= deadline:
-            return InstanceRunning(app_data, pid, None)
-        time.sleep(0.02)
-
-
-def _holder(path: str) -> int | None:
+def _holder(path: str) -> Holder:
     try:
-        return int(own_file.read(path, 20))
-    except (OSError, ValueError):
-        return None
+        words = own_file.read(path, 64).split()
+        stopping = float(words[2]) if words[1:2] == [b"stopping"] else None
+        return Holder(int(words[0]), stopping)
+    except (OSError, ValueError, IndexError):
+        return NOBODY_KNOWN

@@ -1,0 +1,78 @@
+"""The next start while the old instance is still stopping: the shell has called relaunch()."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bundle_maker import Bundle, bundle, running, starting, wait_until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def slow_to_stop(folder: Path, port: int, stop_ms: int) -> Bundle:
+    made = bundle(folder).service(
+        "db", "stops_slowly", options={"stop_ms": stop_ms}, stop={"timeout_ms": 5000}
+    )
+    ipc = {**made.document["ipc"], "port": port}
+    return made.set(ipc=ipc).write()
+
+
+def test_it_waits_for_the_one_that_is_stopping_and_has_its_port(tmp_path: Path) -> None:
+    port = free_port()
+    old = slow_to_stop(tmp_path / "old", port, 1500)
+    new = slow_to_stop(tmp_path / "new", port, 0)
+    with running(old) as first:
+        first.until_ready()
+        first.post("/shutdown")
+        with running(new, app_data=old.app_data) as second:
+            assert first.wait_gone() == 0
+            second.until_ready()
+            assert second.port == port
+            waited = f"waiting for the instance that is stopping (pid {first.pid}) to end"
+            assert second.stderr.count(waited) == 1
+            assert old.events("db", "exit")[-1]["t"] < new.events("db", "started")[0]["t"]
+
+
+def test_one_that_does_not_stop_is_refused(tmp_path: Path) -> None:
+    old = slow_to_stop(tmp_path / "old", 0, 0)
+    new = slow_to_stop(tmp_path / "new", 0, 0)
+    with running(old) as first, starting(new, app_data=old.app_data) as second:
+        assert second.wait_gone() == 3
+        assert f"another instance (pid {first.pid}, port {first.port}) runs on" in second.stderr
+        first.until_ready()
+
+
+def test_a_waiting_one_can_be_ended(tmp_path: Path) -> None:
+    old = slow_to_stop(tmp_path / "old", 0, 3000)
+    new = slow_to_stop(tmp_path / "new", 0, 0)
+    with running(old) as first:
+        first.until_ready()
+        first.post("/shutdown")
+        with starting(new, app_data=old.app_data) as second:
+            wait_until(lambda: "waiting for the instance" in second.stderr, what="its words")
+            second.kill(signal.SIGTERM)
+            assert second.wait_gone() == 0
+        assert first.wait_gone() == 0
+
+
+def test_a_taken_control_port_is_told(tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        with running(slow_to_stop(tmp_path, port, 0)) as run:
+            run.until_ready()
+            told = [e for e in run.telemetry() if e["event"] == "ipc_port_reassigned"]
+            assert [e["details"] for e in told] == [{"previous": port, "port": run.port}]
+            assert run.stderr.count(f"port {port} of the control API is taken") == 1
