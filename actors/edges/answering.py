@@ -49,11 +49,11 @@ def impostor(port: int, leader: int, members: Callable[[], Iterable[int]]) -> Im
 
 def _listener(port: int) -> int:
     """Return the inode of the socket that takes connections to the port; 0 when nobody can say."""
-    from actors.edges.listening import HEADER, SOCK_DIAG_BY_FAMILY, _netlink, _question
+    from actors.edges.listening import HEADER, SOCK_DIAG_BY_FAMILY, netlink, question
 
     try:
-        with _netlink() as link:
-            link.send(_question(port))
+        with netlink() as link:
+            link.send(question(port))
             answer = link.recv(4096)
     except OSError:
         return 0

@@ -93,7 +93,9 @@ class _Connection:
 
     def _refusal(self, code: int) -> str:
         if code == errno.ECONNREFUSED:
-            return f"nothing listens on port {self._port}"
+            from actors.edges.listeners import nothing_listens
+
+            return nothing_listens(self._port)
         return f"port {self._port}: {os.strerror(code)}"
 
     def _finish(self, trouble: str) -> None:

@@ -1,49 +1,72 @@
-"""Ports that are given out but not yet used: each is held by a bound socket until the spawn.
+"""Ports that are given out but not yet used: each is held by bound sockets until the spawn.
 
-A port is claimed by an exclusive bind. Where the last user's connections still linger (TIME_WAIT,
-tcp(7)) that fails although nobody listens; a bind with SO_REUSEADDR followed by listen(2) is then
-as exclusive: of two that try, the second's listen fails. On Linux the socket is silenced at once,
-so that clients of a service that is down are refused; elsewhere they connect, and are cut off when
-the service binds its port.
+A port is claimed by an exclusive bind, on 127.0.0.1 and on ::1: a service may listen on either, or
+on all addresses of both at once (Node's default), which fails when somebody has one of them. Where
+the last user's connections still linger (TIME_WAIT, tcp(7)) the bind fails although nobody listens;
+a bind with SO_REUSEADDR followed by listen(2) is then as exclusive: of two that try, the second's
+listen fails. On Linux the socket is silenced at once, so that clients of a service that is down are
+refused; elsewhere they connect, and are cut off when the service binds its port.
 """
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 
-HOST = "127.0.0.1"
+HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 BACKLOG = 128
+TAKEN = (errno.EADDRINUSE, errno.EACCES)
+"""What bind(2) says of an address of somebody else; EACCES (10013) of a reserved range of Windows.
+With any other error there is no such address here, so that nobody can listen on it."""
+
+
+class _Held:
+    """The sockets that hold one port: on IPv4, and on IPv6 where that is there."""
+
+    def __init__(self, ipv4: socket.socket, ipv6: socket.socket | None) -> None:
+        self.ipv4 = ipv4
+        self.ipv6 = ipv6
+
+    def close(self) -> None:
+        self.ipv4.close()
+        self.let_go_of_ipv6()
+
+    def let_go_of_ipv6(self) -> None:
+        if self.ipv6 is not None:
+            self.ipv6.close()
+            self.ipv6 = None
 
 
 class HeldPorts:
     """The sockets that keep ports for services. Only :meth:`move` is safe from several threads."""
 
     def __init__(self) -> None:
-        self._sockets: dict[int, socket.socket] = {}
+        self._held: dict[int, _Held] = {}
 
     def hold(self, port: int) -> bool:
         """Claim the port; False when somebody else has it. Holding twice is no error."""
-        if port in self._sockets:
+        if port in self._held:
             return True
         claimed = _claim(port)
         if claimed is None:
             return False
-        self._sockets[port] = claimed
+        self._held[port] = claimed
         return True
 
     def listen(self, port: int) -> int | None:
         """Hold the port with a listening socket and return its descriptor, None when taken."""
-        held = self._sockets.pop(port, None)
+        held = self._held.pop(port, None)
         if held is not None:
-            if _listens(held):
-                self._sockets[port] = held
-                return held.fileno()
+            held.let_go_of_ipv6()
+            if _listens(held.ipv4):
+                self._held[port] = held
+                return held.ipv4.fileno()
             held.close()
-        listening = _listen(port)
+        listening = _listen(port, socket.AF_INET)
         if listening is None:
             return None
-        self._sockets[port] = listening
+        self._held[port] = _Held(listening, None)
         return listening.fileno()
 
     def take(self, port: int) -> socket.socket | None:
@@ -52,29 +75,32 @@ class HeldPorts:
         Its connections will linger (TIME_WAIT) with the options that it has now: without
         SO_REUSEADDR nobody could bind the port for a minute after the service has ended.
         """
-        held = self._sockets.pop(port, None)
-        if held is not None and sys.platform != "win32":
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return held
+        held = self._held.pop(port, None)
+        if held is None:
+            return None
+        held.let_go_of_ipv6()
+        if sys.platform != "win32":
+            held.ipv4.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return held.ipv4
 
     def release(self, port: int) -> None:
         """Give the port up, so that its service can bind it."""
-        held = self._sockets.pop(port, None)
+        held = self._held.pop(port, None)
         if held is not None:
             held.close()
 
     def move(self, port: int, other: HeldPorts) -> bool:
         """Give a port that is held here over to ``other``; False when it is not held."""
-        held = self._sockets.pop(port, None)
+        held = self._held.pop(port, None)
         if held is None:
             return False
         other.release(port)
-        other._sockets[port] = held
+        other._held[port] = held
         return True
 
     def release_all(self) -> None:
         """Give all ports up."""
-        for port in list(self._sockets):
+        for port in list(self._held):
             self.release(port)
 
 
@@ -86,12 +112,32 @@ def is_taken(port: int) -> bool:
     return not free
 
 
-def _claim(port: int) -> socket.socket | None:
-    exclusive = _socket()
-    if _try_bind(exclusive, port):
+def _claim(port: int) -> _Held | None:
+    ipv4 = _claim_on(port, socket.AF_INET)
+    if ipv4 is None:
+        return None
+    try:
+        ipv6 = _claim_on(port, socket.AF_INET6)
+    except OSError:  # without IPv6 nobody is there
+        return _Held(ipv4, None)
+    if ipv6 is None:
+        ipv4.close()
+        return None
+    return _Held(ipv4, ipv6)
+
+
+def _claim_on(port: int, family: socket.AddressFamily) -> socket.socket | None:
+    """Return the socket that claims a port, None when it is taken; OSError without the family."""
+    exclusive = _socket(family)
+    try:
+        exclusive.bind((HOSTS[family], port))
+    except OSError as error:
+        exclusive.close()
+        if family == socket.AF_INET6 and error.errno not in TAKEN:
+            raise
+    else:
         return exclusive
-    exclusive.close()
-    claimed = _listen(port) if sys.platform != "win32" else None
+    claimed = _listen(port, family) if sys.platform != "win32" else None
     if claimed is not None and sys.platform == "linux":
         _silence(claimed)
     return claimed
@@ -106,12 +152,12 @@ def _silence(sock: socket.socket) -> None:
     sock.shutdown(socket.SHUT_RDWR)
 
 
-def _listen(port: int) -> socket.socket | None:
-    sock = _socket()
+def _listen(port: int, family: socket.AddressFamily) -> socket.socket | None:
+    sock = _socket(family)
     if sys.platform != "win32":
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        sock.bind((HOST, port))
+        sock.bind((HOSTS[family], port))
         sock.listen(BACKLOG)
     except OSError:
         sock.close()
@@ -119,20 +165,11 @@ def _listen(port: int) -> socket.socket | None:
     return sock
 
 
-def _socket() -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _socket(family: socket.AddressFamily) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
     if sys.platform == "win32":
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     return sock
-
-
-def _try_bind(sock: socket.socket, port: int) -> bool:
-    """EADDRINUSE, and EACCES (10013, a reserved range of Windows), both mean: not this one."""
-    try:
-        sock.bind((HOST, port))
-    except OSError:
-        return False
-    return True
 
 
 def _listens(sock: socket.socket) -> bool:

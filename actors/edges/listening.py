@@ -25,12 +25,15 @@ NLM_F_REQUEST = 1
 NLMSG_ERROR = 2
 TCP_LISTEN = 10
 NO_COOKIE = 0xFFFFFFFF
-LOOPBACK = socket.inet_aton("127.0.0.1")
+LOOPBACK = {
+    socket.AF_INET: socket.inet_aton("127.0.0.1"),
+    socket.AF_INET6: socket.inet_pton(socket.AF_INET6, "::1"),
+}
 SHORTEST = 0.001
 """Seconds between two looks: one serves all that wait, however many began at once."""
 HEADER = struct.Struct("=IHHII")
 """struct nlmsghdr: length, type, flags, sequence (here the port), pid."""
-REQUEST = struct.Struct("=BBBBI 2s2s4s12x16xI II")
+REQUEST = struct.Struct("=BBBBI 2s2s16s16xI II")
 """struct inet_diag_req_v2: family, protocol, wanted states; ports and addresses (source, then
 destination), interface, cookie."""
 
@@ -96,7 +99,7 @@ class Listening:
 
     def _ask(self) -> None:
         try:
-            self._netlink = self._netlink or _netlink()
+            self._netlink = self._netlink or netlink()
             ports = listening_ports(self._netlink, {port for port, _, _ in self._waiting.values()})
         except OSError:
             self._has_netlink = False
@@ -138,19 +141,23 @@ class _Pending:
 
 if sys.platform == "linux":
 
-    def _netlink() -> socket.socket:
+    def netlink() -> socket.socket:
+        """Return a socket for such questions; OSError where that is forbidden."""
         link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
         link.settimeout(0.2)
         return link
 
 else:
 
-    def _netlink() -> socket.socket:
+    def netlink() -> socket.socket:
+        """Raise OSError: there is none."""
         raise OSError(errno.EAFNOSUPPORT, "netlink is Linux's")
 
 
-def listening_ports(link: socket.socket, ports: Collection[int]) -> set[int]:
-    """Return those of ``ports`` on which a connection to 127.0.0.1 would be accepted.
+def listening_ports(
+    link: socket.socket, ports: Collection[int], family: socket.AddressFamily = socket.AF_INET
+) -> set[int]:
+    """Return those of ``ports`` on which a connection to 127.0.0.1 (or ::1) would be accepted.
 
     The kernel looks each up as it does for a connection (inet_diag_find_one_icsk): listeners on
     0.0.0.0 and on :: (unless for IPv6 only) are found as well. Every question has one answer.
@@ -158,15 +165,16 @@ def listening_ports(link: socket.socket, ports: Collection[int]) -> set[int]:
     """
     if not ports:
         return set()
-    link.send(b"".join(map(_question, ports)))
+    link.send(b"".join(question(port, family) for port in ports))
     answers = [_answered(link.recv(4096)) for _ in ports]
     return {port for port in answers if port}
 
 
-def _question(port: int) -> bytes:
-    sought = (port.to_bytes(2, "big"), b"\0\0", LOOPBACK)
+def question(port: int, family: socket.AddressFamily = socket.AF_INET) -> bytes:
+    """Return what asks the kernel who would accept a connection to a loopback address."""
+    sought = (port.to_bytes(2, "big"), b"\0\0", LOOPBACK[family])
     body = REQUEST.pack(
-        *(socket.AF_INET, socket.IPPROTO_TCP, 0, 0, 1 << TCP_LISTEN),
+        *(family, socket.IPPROTO_TCP, 0, 0, 1 << TCP_LISTEN),
         *(*sought, 0, NO_COOKIE, NO_COOKIE),
     )
     length = HEADER.size + len(body)

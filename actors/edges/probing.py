@@ -55,11 +55,22 @@ class Probing:
         self._tally = tally
         self._listening = listening
         self._stopped = False
-        self.trouble = ""
-        """What stands in the way of readiness, as far as it is known; empty when nothing is."""
+        self._trouble = ""
+        self._silent: int | None = None
+        """The port on which nobody listens yet."""
         self._check: Check | None = None
         self._timer: Timer | None = None
         self._listen: object = None
+
+    @property
+    def trouble(self) -> str:
+        """What stands in the way of readiness, as far as it is known; empty when nothing is."""
+        silent = self._silent
+        if silent is None:
+            return self._trouble
+        from actors.edges.listeners import nothing_listens
+
+        return nothing_listens(silent)
 
     def until_well(
         self,
@@ -100,7 +111,7 @@ class Probing:
         since = time.monotonic()
 
         def listened_on() -> None:
-            self.trouble = ""
+            self._silent = None
             if listens is not None:
                 listens()
             self._try(ask, interval, told, since)
@@ -108,7 +119,7 @@ class Probing:
         if port is None:
             self._try(ask, interval, told, since)
         else:
-            self.trouble = f"nothing listens on port {port}"
+            self._silent = port
             self._listen = self._listening.when(port, listened_on)
 
     def _try(self, ask: Ask, interval: float, told: Callable[[], None], since: float) -> None:
@@ -119,7 +130,7 @@ class Probing:
             self._check = None
             if self._stopped:
                 return
-            self.trouble = trouble
+            self._trouble = trouble
             if not trouble:
                 told()
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 import threading
@@ -142,3 +143,74 @@ def test_a_port_moves_to_another_holder_without_a_gap(held: HeldPorts, fresh: in
     assert is_taken(fresh)
     other.release_all()
     assert not is_taken(fresh)
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+
+
+@contextlib.contextmanager
+def somebody_on(host: str, port: int) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET6) as sock:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if sys.platform != "win32":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen()
+        yield sock
+
+
+@IPV6
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_a_port_that_somebody_has_on_ipv6_only_is_taken(
+    held: HeldPorts, fresh: int, host: str
+) -> None:
+    with somebody_on(host, fresh):
+        assert not held.hold(fresh)
+        assert is_taken(fresh)
+    assert can_be_served(fresh), "nothing of the attempt is left"
+    assert held.hold(fresh)
+
+
+@IPV6
+@pytest.mark.parametrize("give_up", ["release", "take"])
+def test_a_held_port_is_nobody_elses_on_ipv6_either_until_it_is_given_up(
+    held: HeldPorts, fresh: int, give_up: str
+) -> None:
+    assert held.hold(fresh)
+    with pytest.raises(OSError, match=r"in use|10013|10048"), somebody_on("::1", fresh):
+        pass
+    taken = getattr(held, give_up)(fresh)
+    with somebody_on("::1", fresh):
+        pass
+    if taken is not None:
+        taken.close()
+
+
+@IPV6
+@POSIX
+def test_a_port_on_which_connections_linger_on_ipv6_is_held(held: HeldPorts, fresh: int) -> None:
+    with somebody_on("::1", fresh) as listener, socket.create_connection(("::1", fresh)) as client:
+        accepted, _ = listener.accept()
+        accepted.close()
+        assert client.recv(1) == b""
+    assert held.hold(fresh)
+    with pytest.raises(OSError, match="in use"), somebody_on("::1", fresh):
+        pass
+
+
+def test_without_ipv6_a_port_is_held_on_ipv4_alone(
+    held: HeldPorts, fresh: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = {socket.AF_INET: HERE, socket.AF_INET6: "2001:db8::1"}  # an address of nobody
+    monkeypatch.setattr("actors.edges.held_ports.HOSTS", hosts)
+    assert held.hold(fresh)
+    assert is_taken(fresh)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from actors.edges.listening import _netlink, listening_ports
+from actors.edges.listening import listening_ports, netlink
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sock_diag is Linux's")
 
@@ -35,7 +35,7 @@ def port_of(sock: socket.socket) -> int:
 
 
 def found(ports: set[int]) -> set[int]:
-    with _netlink() as link:
+    with netlink() as link:
         return listening_ports(link, ports)
 
 

@@ -206,3 +206,39 @@ def test_a_service_inherits_nothing_but_its_output(tmp_path: Path) -> None:
     with running(made) as run:
         run.until_ready()
         assert sorted(run.events("db", "descriptors")[0]["open"]) == ["0", "1", "2"]
+
+
+LISTENS_ON_BOTH = """
+import http.server, os, socket
+class Both(http.server.HTTPServer):
+    address_family = socket.AF_INET6
+    def server_bind(self):
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+class Well(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+Both(("::", int(os.environ["PORT_HTTP"])), Well).serve_forever()
+"""
+
+
+def test_a_port_that_somebody_has_on_ipv6_only_is_not_given_out(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("bin/both", LISTENS_ON_BOTH)
+    made.service("a", "bin/both", ports=in_range(21955, 21959)).write()
+    with socket.create_server(("::1", 21955), family=socket.AF_INET6), running(made) as run:
+        run.until_ready()
+        assert run.ports("a") == {"http": 21956}
+        assert run.service("a")["restarts"] == 0
+
+
+ON_IPV6_ONLY = LISTENS_ON_BOTH.replace("V6ONLY, 0", "V6ONLY, 1").replace('"::"', '"::1"')
+
+
+def test_a_service_that_listens_on_ipv6_only_is_told_where_it_should(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("bin/six", ON_IPV6_ONLY)
+    made.service("a", "bin/six", ports=in_range(21960, 21969)).write()
+    with running(made) as run:
+        port = run.ports("a")["http"]
+        said = f"nothing listens on port {port} of 127.0.0.1; something does on ::1"
+        wait_until(lambda: said in run.service("a")["message"], what="what stands in the way")
