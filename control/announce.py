@@ -57,6 +57,10 @@ TROUBLE: dict[str, Say] = {
         f"{id_}: its port {d.get('port')} ('{d.get('name')}') is listened on by {d.get('program')} "
         f"(pid {d.get('pid')}), which is none of its processes; it may not be {id_} that is ready"
     ),
+    "app_data_removed": lambda _, d: (
+        f"{d.get('folder')} was removed while this instance runs: its lock and the files by which"
+        " it is found are made again; what services had there is gone"
+    ),
     "ipc_port_reassigned": lambda _, d: (
         f"port {d.get('previous')} of the control API is taken; it listens on {d.get('port')},"
         " as runtime/ipc_port says"

@@ -19,18 +19,27 @@ from actors.state.instance import Instance, ServiceProcess
 QUIET_S = 0.05
 """Starts and ends come in bursts: one write serves all of a burst. Meanwhile the sweep would find
 what is not on record by its mark."""
+LOOK_EVERY = 2.0
+"""Seconds between two looks whether the files by which we are found still stand."""
 
 
 class Register:
     """Passes on to the guardian, and keeps the instance record current from a thread of its own."""
 
     def __init__(
-        self, guardian: Guardian, app_data: str, record: Instance, warn: Callable[[str], None]
+        self,
+        guardian: Guardian,
+        app_data: str,
+        record: Instance,
+        warn: Callable[[str], None],
+        look: Callable[[], object],
     ) -> None:
+        """``look`` is called now and then on the thread that writes the record."""
         self._guardian = guardian
         self._app_data = app_data
         self._record = record
         self._warn = warn
+        self._look = look
         self._services: dict[str, str] = {}
         self._running: dict[str, ServiceProcess] = {}
         self._changed = threading.Event()
@@ -64,8 +73,8 @@ class Register:
         """Have the guardian leave a file alone."""
         self._guardian.disown(path)
 
-    def guardian_changed(self) -> None:
-        """Write down who the guardian is now."""
+    def write_again(self) -> None:
+        """Write it down once more: the guardian is another, or the file is gone."""
         self._changed.set()
 
     def close(self) -> None:
@@ -77,7 +86,8 @@ class Register:
     def _keep_written(self) -> None:
         while not self._closing.is_set():
             self._write()
-            self._changed.wait()
+            while not self._changed.wait(LOOK_EVERY):
+                self._look()
             self._closing.wait(QUIET_S)
             self._changed.clear()
 

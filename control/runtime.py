@@ -14,6 +14,7 @@ Nothing slow may be imported before 5; a test lists the modules that are.
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import sys
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from actors.state.migrations import Migrations
     from actors.vault import Vault
     from control.api import Api
+    from control.lock_keeper import LockKeeper
 
 STOPPED = 0
 CANNOT_START = 1
@@ -193,22 +195,29 @@ class House:
             )
 
     def _open_files(self) -> None:
-        bundle = self.bundle
         self.token = endpoint.new_token()
+        self._write_files()
+        self._say_listening()
+
+    def _write_files(self) -> None:
+        """Write the files by which this instance is found, for the guardian to remove."""
+        bundle = self.bundle
         endpoint.write_token(bundle.token_path, self.token)
         self.guardian.own(bundle.token_path)
         endpoint.write_port(bundle.app_data, self.port)
         self.guardian.telemetry(bundle.telemetry_path)
         self.guardian.own(endpoint.port_path(bundle.app_data))
         self.guardian.own(instance.path(bundle.app_data), containing=bundle.instance_id.encode())
+
+    def _say_listening(self) -> None:
         self.console.tell_parent(
             {
                 "event": "listening",
                 "host": self.host,
                 "port": self.port,
                 "pid": os.getpid(),
-                "token_path": bundle.token_path,
-                "instance_id": bundle.instance_id,
+                "token_path": self.bundle.token_path,
+                "instance_id": self.bundle.instance_id,
             }
         )
 
@@ -222,7 +231,11 @@ class House:
         self.loop.start()
         self.log_loop.start()
         self.register = Register(
-            self.guardian, bundle.app_data, bundle.record(self.host, self.port), console.warn
+            self.guardian,
+            bundle.app_data,
+            bundle.record(self.host, self.port),
+            console.warn,
+            self._look_after_lock,
         )
         self.guardian.attach(self.loop, self._guardian_news)
         self.reserved = HeldPorts()
@@ -242,6 +255,25 @@ class House:
         )
         if not bundle.options.keep_running:
             watch_parent(self.loop, parent, self.ending.ask)
+
+    def _look_after_lock(self) -> None:
+        self._lock_keeper.look()
+
+    @functools.cached_property
+    def _lock_keeper(self) -> LockKeeper:
+        from control.lock_keeper import LockKeeper
+
+        return LockKeeper(
+            self.lock,
+            restore=self._restore_files,
+            warn=self.console.warn,
+            give_up=self.ending.ask,
+        )
+
+    def _restore_files(self) -> None:
+        self._write_files()
+        self.register.write_again()
+        self.emit("app_data_removed", None, folder=self.bundle.app_data)
 
     def _open_stores(self) -> Stores:
         """Open what preparations remember; only bundles with assets or migrations come here."""
@@ -395,7 +427,7 @@ class House:
         self.emit("state_set_aside", None, reason=reason)
 
     def _guardian_news(self, event: str, details: dict[str, object]) -> None:
-        self.register.guardian_changed()
+        self.register.write_again()
         self.emit(event, None, **details)
 
     def _resumed(self, seconds: float) -> None:

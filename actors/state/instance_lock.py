@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from actors.state import atomic, instance, own_file
@@ -64,8 +64,31 @@ class InstanceLock:
     Spawned programs do not inherit ``fd``. A forked child shares the lock until it closes it.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, app_data: str) -> None:
         self.fd = fd
+        self._app_data = app_data
+
+    def stands(self) -> bool:
+        """Whether the lock's file has not been removed: a lock on no file keeps nobody out."""
+        try:
+            return _is_named(self.fd, lock_path(self._app_data))
+        except OSError:
+            return True  # nobody can tell
+
+    def take_again(self) -> bool:
+        """Lock the file that there is now, or a new one; False when somebody else has it.
+
+        Raises LockUnavailable.
+        """
+        path = lock_path(self._app_data)
+        with _explained(path):
+            atomic.make_folder(os.path.dirname(path))
+            fd = _locked(path)
+        if fd is None:
+            return False
+        self.release()
+        self.fd = fd
+        return True
 
     def say_stopping(self, seconds: float) -> None:
         """Have those who want the lock wait for it, as it will be free in so many seconds."""
@@ -92,18 +115,24 @@ def take(app_data: str, announce: Announce | None = None) -> InstanceLock:
     ``announce`` is told once. One that runs is refused within half a second.
     """
     path = lock_path(app_data)
-    try:
+    with _explained(path):
         atomic.make_folder(os.path.dirname(path))
         fd = _locked(path)
         if fd is None:
             fd = _await_end(app_data, path, announce)
+    return InstanceLock(fd, app_data)
+
+
+@contextmanager
+def _explained(path: str) -> Iterator[None]:
+    try:
+        yield
     except own_file.Unfit as unfit:
         raise LockUnavailable(f"cannot lock {path}: {unfit.strerror}; remove it.") from unfit
     except OSError as error:
         raise LockUnavailable(
             f"cannot lock {path}: {error.strerror or error}; is the folder local and writable?"
         ) from error
-    return InstanceLock(fd)
 
 
 def _await_end(app_data: str, path: str, announce: Announce | None) -> int:
