@@ -10,6 +10,7 @@ from actors.guardian.drain import Drain
 from actors.guardian.ledger import Ledger
 from actors.guardian.living import Living, look
 from actors.guardian.orders import cut_off, next_change, orders
+from actors.guardian.patience import SLICE, WorkingTime
 from actors.guardian.stop_request import StopRequest
 from actors.table.found import Found
 
@@ -21,6 +22,7 @@ TICK = 0.02
 """Seconds between two looks while one is expected."""
 GIVE_UP = 3.0
 """Seconds after the cut-off for the kernel to end what was killed (uninterruptible sleep)."""
+MOST_TRIES = 10
 
 
 class Aftermath:
@@ -34,8 +36,12 @@ class Aftermath:
         self._prefix = f"{ledger.instance_id}-"
         self._runtime = (ledger.runtime_pid, ledger.runtime_created)
         self._charges: dict[str, Charge] = dict(ledger.charges)
-        self._until = cut_off(self._charges, self.started)
+        self._clock = WorkingTime()
+        self._began = self._clock.now()
+        self._until = cut_off(self._charges, self._began)
         self._asked: dict[str, float] = {}
+        self._shot: set[tuple[int, float]] = set()
+        self._serials: dict[int, str] = {}
         self._signalled: set[tuple[int, float]] = set()
         self._untouchable: set[tuple[int, float]] = set()
         self._requests: dict[str, StopRequest] = {}
@@ -50,18 +56,18 @@ class Aftermath:
     def run(self) -> None:
         """Stop everything; return when nothing is left, or nothing more can be done."""
         while True:
-            now = time.monotonic()
             living = self._look()
-            if now >= self._until + GIVE_UP or not (living or self._expected(now)):
+            now = self._clock.now()
+            if not (living or self._expected(now)) or self._is_hopeless(living, now):
                 break
             self._act(living, now)
-            self._wait(living, now)
+            self._wait(living, self._clock.now())
         self.left = len(self._untouchable) + sum(map(len, living.values()))
         self._finish()
 
     def _look(self) -> Living:
         self._pump({drain.fd for drain in self.drains.values() if not drain.ended})
-        seen = look(self._prefix, self._charges, self.drains, self._runtime)
+        seen = look(self._prefix, self._charges, self.drains, self._runtime, self._serials)
         self.found |= set(seen)
         living = {
             instance: [p for p in processes if (p.pid, p.created) not in self._untouchable]
@@ -71,10 +77,19 @@ class Aftermath:
 
     def _expected(self, now: float) -> bool:
         """Whether a process was announced, has not been seen yet, and may still appear."""
-        return now < self.started + EXPECTING and any(
+        return now < self._began + EXPECTING and any(
             charge.pid == 0 and charge.instance not in self.found
             for charge in self._charges.values()
         )
+
+    def _is_hopeless(self, living: Living, now: float) -> bool:
+        """Whether all that lives was killed, and the kernel has had its time.
+
+        What forks for ever is given up in the end, unkilled as the last of it is.
+        """
+        keys = {(p.pid, p.created) for processes in living.values() for p in processes}
+        late = now >= self._until + GIVE_UP
+        return late and (keys <= self._shot or now >= self._until + MOST_TRIES * GIVE_UP)
 
     def _act(self, living: Living, now: float) -> None:
         due = orders(self._charges, living, self._asked, now, self._until)
@@ -107,6 +122,7 @@ class Aftermath:
         for process in processes:
             try:
                 if signal is None:
+                    self._shot.add((process.pid, process.created))
                     system.kill(process)
                 else:
                     system.ask(process, signal)
@@ -123,8 +139,8 @@ class Aftermath:
         watched = [
             self._watch.add(p.pid, p.created) for processes in living.values() for p in processes
         ]
-        while all(watched) and (patience := until - time.monotonic()) > 0:
-            ended, ready = self._watch.wait(patience, self._descriptors())
+        while all(watched) and (patience := until - self._clock.now()) > 0:
+            ended, ready = self._watch.wait(min(patience, SLICE), self._descriptors())
             self._pump(ready)
             answered = self._read_answers(ready)
             if ended or answered:

@@ -19,8 +19,8 @@ ast bisect collections.abc contextlib copy copyreg ctypes ctypes._endian ctypes.
 decimal dis enum fcntl functools heapq importlib importlib._abc importlib.machinery inspect
 keyword linecache mmap msvcrt multiprocessing.reduction numbers opcode operator platform queue re
 re._casefix re._compiler re._constants re._parser reprlib resource selectors shutil signal socket
-string struct subprocess textwrap threading token tokenize traceback types typing uuid warnings
-weakref
+string struct subprocess syslog textwrap threading token tokenize traceback types typing uuid
+warnings weakref
 """
 MACHINE_CODE = "msgspec._core"
 """Kept last: once the guardian holds its file, all is kept."""

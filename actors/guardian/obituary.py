@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from actors import table
+from actors.guardian import system
 from actors.guardian.aftermath import Aftermath
 from actors.guardian.ledger import Ledger
 
@@ -32,11 +33,16 @@ def findings(aftermath: Aftermath) -> dict[str, object]:
 
 
 def publish(path: str, details: dict[str, object]) -> bool:
-    """Append the line; False when it could not be."""
+    """Append the line; False when it could not be, which the system's log is told."""
     if not path:
         return False
     try:
         from actors.state import telemetry
-    except Exception:  # noqa: BLE001 - the program's files may be being replaced
-        return False
-    return telemetry.append(path, "runtime_died", None, details)
+
+        trouble = "" if telemetry.append(path, "runtime_died", None, details) else "not written"
+    except Exception as error:  # noqa: BLE001 - the program's files may be being replaced
+        trouble = f"{type(error).__name__}: {error}"
+    if trouble:
+        said = ", ".join(f"{name} {value}" for name, value in details.items())
+        system.tell_system_log(f"the runtime died ({said}); {path}: {trouble}")
+    return not trouble

@@ -14,7 +14,17 @@ from actors.table.found import Found
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
-__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]
+__all__ = [
+    "ExitWatch",
+    "Receiver",
+    "ask",
+    "census",
+    "holders",
+    "isolate",
+    "kill",
+    "read",
+    "tell_system_log",
+]
 
 Receiver = channel_posix.Receiver
 ExitWatch = exit_watch.ExitWatch
@@ -77,6 +87,16 @@ def ask(process: Found, number: int) -> bool:
 def kill(process: Found) -> bool:
     """End a process at once; False when it is gone."""
     return table.send(process.pid, process.created, SIGKILL)
+
+
+def tell_system_log(text: str) -> None:
+    """Say something where nothing else can be said, as syslog(3)."""
+    try:
+        import syslog
+    except ImportError:
+        return  # without the installed files, not even that
+    syslog.openlog("bundlevisor", syslog.LOG_PID)
+    syslog.syslog(syslog.LOG_ERR, text)
 
 
 def _open_descriptors() -> list[int]:

@@ -15,6 +15,7 @@ if sys.platform == "win32":
         isolate,
         kill,
         read,
+        tell_system_log,
     )
 else:
     from actors.guardian.posix import (
@@ -26,6 +27,7 @@ else:
         isolate,
         kill,
         read,
+        tell_system_log,
     )
     from actors.guardian.reserve_posix import Heirs
 
@@ -39,4 +41,5 @@ __all__ = [
     "isolate",
     "kill",
     "read",
+    "tell_system_log",
 ]

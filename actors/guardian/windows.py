@@ -14,12 +14,22 @@ import sys
 
 from actors import table
 from actors.guardian import channel_windows, exit_watch_windows
-from actors.process import windows_console, windows_jobs
+from actors.process import windows_api as api, windows_console, windows_jobs
 from actors.table.found import Found
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
-__all__ = ["ExitWatch", "Receiver", "ask", "census", "holders", "isolate", "kill", "read"]
+__all__ = [
+    "ExitWatch",
+    "Receiver",
+    "ask",
+    "census",
+    "holders",
+    "isolate",
+    "kill",
+    "read",
+    "tell_system_log",
+]
 
 Receiver = channel_windows.Receiver
 ExitWatch = exit_watch_windows.ExitWatch
@@ -101,3 +111,8 @@ def kill(process: Found) -> bool:
         windows_jobs.Job(-process.session).terminate()
         return True
     return table.send(process.pid, process.created, SIGKILL)
+
+
+def tell_system_log(text: str) -> None:
+    """Say something where nothing else can be said: to whoever listens with a debugger."""
+    api.kernel32.OutputDebugStringW(f"bundlevisor: {text}")

@@ -134,6 +134,7 @@ _declare("GetConsoleProcessList", wintypes.DWORD, POINTER(wintypes.DWORD), winty
 _declare("GenerateConsoleCtrlEvent", wintypes.BOOL, wintypes.DWORD, wintypes.DWORD)
 _declare("AttachConsole", wintypes.BOOL, wintypes.DWORD)
 _declare("CreateEventW", wintypes.HANDLE, c_void_p, wintypes.BOOL, wintypes.BOOL, wintypes.LPCWSTR)
+_declare("OutputDebugStringW", None, wintypes.LPCWSTR)
 _declare("SetEvent", wintypes.BOOL, wintypes.HANDLE)
 _declare("SetConsoleCtrlHandler", wintypes.BOOL, c_void_p, wintypes.BOOL)
 

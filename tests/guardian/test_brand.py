@@ -121,5 +121,40 @@ def test_a_runtime_that_is_not_quite_gone_is_not_what_it_left() -> None:
     with waiting(WAITS) as process:
         runtime = (process.pid, table.created(process.pid) or 0.0)
         prefix = f"{INSTANCE}-"
-        assert look(prefix, {}, {}, runtime) == {}
-        assert [found.pid for found in look(prefix, {}, {}, (0, 0.0))[prefix]] == [process.pid]
+        assert look(prefix, {}, {}, runtime, {}) == {}
+        assert [found.pid for found in look(prefix, {}, {}, (0, 0.0), {})[prefix]] == [process.pid]
+
+
+def test_what_wears_the_number_of_a_start_is_found_while_others_live(tmp_path: Path) -> None:
+    """It shows nothing else, and stands beside a service that does."""
+    prefix = f"{INSTANCE}-"
+    with waiting(NUMBERED, str(tmp_path / "daemon"), f"{prefix}1", os.getcwd()) as process:
+        assert process.stdout
+        leader, daemon = map(int, process.stdout.readline().split())
+        try:
+            runtime = (process.pid, table.created(process.pid) or 0.0)
+            serials: dict[int, str] = {}
+            living = look(prefix, {}, {}, runtime, serials)
+            assert {p.pid for p in living[f"{prefix}1"]} == {leader, daemon}
+            os.kill(leader, 9)
+            wait_until(lambda: not table.alive(leader, table.created(leader) or 0.0))
+            living = look(prefix, {}, {}, runtime, serials)
+            assert {p.pid for p in living[f"{prefix}1"]} == {daemon}
+        finally:
+            for pid in (leader, daemon):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, 9)
+
+
+NUMBERED = """
+import os, subprocess, sys
+sys.path.insert(0, sys.argv[3])
+from actors.table.brand import Wearing
+with Wearing():
+    leader = subprocess.Popen(["/bin/sleep", "60"], env={"SERVICE_INSTANCE_ID": sys.argv[2]})
+    Wearing._last -= 1
+with Wearing():
+    daemon = subprocess.Popen(["/bin/sleep", "60"], env={}, start_new_session=True)
+print(leader.pid, daemon.pid, flush=True)
+sys.stdin.readline()
+"""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.guardian import guard
+from actors.guardian import guard, system
 from actors.guardian.aftermath import Aftermath
 from actors.guardian.charge import Charge
 from actors.guardian.ledger import Ledger
@@ -62,3 +62,15 @@ def test_nothing_to_do_is_done_at_once(tmp_path: Path, ledger: Ledger) -> None:
     assert not (tmp_path / "record").exists()
     (line,) = read_records(tmp_path / "telemetry.jsonl")
     assert (line["event"], line["details"]["found"]) == ("runtime_died", 0)
+
+
+def test_a_death_that_cannot_be_published_is_told_to_the_systems_log(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(system, "tell_system_log", said.append)
+    ledger.telemetry = str(tmp_path)
+    guard.clean_up(ledger)
+    (line,) = said
+    assert "the runtime died" in line
+    assert str(tmp_path) in line

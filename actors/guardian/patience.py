@@ -1,0 +1,29 @@
+"""Time in which the guardian was at work: every patience is measured in it.
+
+A guardian that was held (a debugger, SIGSTOP, a machine without breath) has not waited meanwhile:
+by a clock that goes on, all its deadlines would be over when it wakes, and it would give up what it
+has not even tried.
+"""
+
+from __future__ import annotations
+
+import time
+
+SLICE = 0.5
+"""Seconds of one wait, at most."""
+HELD = 1.0
+"""Seconds between two looks at the clock; what goes beyond counts as having been held."""
+
+
+class WorkingTime:
+    """Seconds, like :func:`time.monotonic`, as long as somebody looks every SLICE."""
+
+    def __init__(self) -> None:
+        self._looked = self._now = time.monotonic()
+
+    def now(self) -> float:
+        """Return the time; it goes on by HELD at most since the last look."""
+        looked = time.monotonic()
+        self._now += min(looked - self._looked, HELD)
+        self._looked = looked
+        return self._now

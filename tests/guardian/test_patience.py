@@ -1,0 +1,45 @@
+"""A guardian that was held has not waited meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from actors.guardian import patience
+from tests.guardian.household import Household, service
+from tests.waiting import wait_until
+
+
+def test_a_guardian_that_was_held_at_its_work_does_all_of_it(tmp_path: Path) -> None:
+    """Longer than everything that it has patience for: a grace, the margin, the kernel's time."""
+    services = [
+        service("db", "ignores_term", grace_s=0.3),
+        service("job", "ignores_term", depends_on=["db"], grace_s=0.3),
+    ]
+    with Household(tmp_path / "h", *services) as house:
+        house.wait_started()
+        house.kill()
+        wait_until(lambda: house.signals("job"), what="the first stop signal")
+        os.kill(house.guardian, signal.SIGSTOP)
+        time.sleep(6)  # the length of the fault
+        os.kill(house.guardian, signal.SIGCONT)
+        house.wait_clean()
+        details = house.telemetry()[-1]["details"]
+        assert (details["killed"], details["left"]) == (2, 0)
+        assert house.signals("db"), "it was killed without having been asked"
+
+
+def test_time_stands_still_while_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: real[0])
+    clock = patience.WorkingTime()
+    began = clock.now()
+    for passed, counted in ((0.3, 0.3), (60.0, patience.HELD), (0.2, 0.2)):
+        before = clock.now()
+        real[0] += passed
+        assert clock.now() - before == pytest.approx(counted)
+    assert clock.now() - began < 2
