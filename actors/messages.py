@@ -225,10 +225,6 @@ class StartBundle(Message, frozen=True):
     """Start every service that starts with the bundle."""
 
 
-class EngageActors(Message, frozen=True):
-    """From the supervisor to itself: start some of the actors that nothing was told yet."""
-
-
 class CommandStart(Message, frozen=True):
     """Start one service, and what it needs. Answered with an ``Outcome``."""
 

@@ -21,6 +21,7 @@ import pykka
 from actors import effects, lifecycle, milestones, process, readiness
 from actors.blueprint import Blueprint, CannotLaunch, health_port
 from actors.edges.loop import Timer as LoopTimer
+from actors.edges.loop_actor import LoopActor
 from actors.edges.probe import Probe
 from actors.effects import Effect
 from actors.incarnation import Incarnation
@@ -57,15 +58,10 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN = 0.005
 """Seconds between two looks at a tree that is ending: there is no event for the last exit."""
-LAUNCHING = threading.Lock()
-"""Services that are released together are launched one after the other: side by side, each would
-take as long as all of them, and their threads would spend half of it on the interpreter's lock."""
 
 
-class ServiceActor(pykka.ThreadingActor):
+class ServiceActor(LoopActor):
     """Owns one service, from its first start to the end of the runtime."""
-
-    use_daemon_thread = True
 
     def __init__(
         self,
@@ -75,7 +71,7 @@ class ServiceActor(pykka.ThreadingActor):
         child: process.Child | None = None,
         incarnation: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(world.loop)
         self._blueprint = blueprint
         self._service = blueprint.service
         self._world = world
@@ -95,6 +91,9 @@ class ServiceActor(pykka.ThreadingActor):
         """Why there is no probe although one is wanted."""
         self._started_at: float | None = None
         self._ready_at: float | None = None
+
+    def __str__(self) -> str:
+        return f"service {self._service.id!r}"
 
     def on_start(self) -> None:
         """Take over a process that a broken predecessor left: end it, then start again."""
@@ -205,10 +204,6 @@ class ServiceActor(pykka.ThreadingActor):
         return None
 
     def _launch(self, _: Effect) -> tuple[Message, ...]:
-        with LAUNCHING:
-            return self._launch_now()
-
-    def _launch_now(self) -> tuple[Message, ...]:
         number, ref = self._life.incarnation, self.actor_ref
         lost = self._ports.hold()
         if lost:

@@ -22,11 +22,11 @@ from actors import commanded, desired, order
 from actors.collaborators import Collaborators, Plan
 from actors.commanded import Change
 from actors.desired import Desired
+from actors.edges.loop_actor import LoopActor
 from actors.messages import (
     CommandRestart,
     CommandStart,
     CommandStop,
-    EngageActors,
     FailService,
     Inputs,
     Instruction,
@@ -51,20 +51,17 @@ from actors.report import LIVE, Report, Stage, StopCause, Then
 from actors.snapshot import Phase, Snapshot
 
 if TYPE_CHECKING:
+    from actors.edges.loop import Loop
     from actors.shortages import Shortage, Shortages
 
 STOPPING = Outcome(conflict="the runtime is stopping")
-ENGAGED_AT_ONCE = 2
-"""Actors that are started per message: half a millisecond each."""
 
 
-class Supervisor(pykka.ThreadingActor):
+class Supervisor(LoopActor):
     """One for the whole bundle."""
 
-    use_daemon_thread = True
-
-    def __init__(self, plan: Plan, collaborators: Collaborators) -> None:
-        super().__init__()
+    def __init__(self, plan: Plan, collaborators: Collaborators, loop: Loop) -> None:
+        super().__init__(loop)
         self._plan = plan
         self._to = collaborators
         self._phase = Phase.RUNNING
@@ -81,12 +78,13 @@ class Supervisor(pykka.ThreadingActor):
         self._blocking: dict[str, str] = {}
         self._with_secrets = [service.id for service in plan.manifest.services if service.secrets]
         self._pages = pages_by_api(plan.manifest.services)
-        self._engaging = False
-        """Whether the actors of all services are being started, or have been."""
         self._moves: dict[str, int] = {}
         self._shortages = self._shortages_of(plan.shortages) if plan.shortages else None
         self._blocked: set[str] = set()
         self._group_restarts: tuple[float, ...] = ()
+
+    def __str__(self) -> str:
+        return "supervisor"
 
     def on_receive(self, message: Message) -> object:
         """Handle one message; an error of ours is reported and never ends the supervisor."""
@@ -197,9 +195,6 @@ class Supervisor(pykka.ThreadingActor):
 
     def _changed(self, message: ServiceChanged) -> None:
         report = message.report
-        if report.pid is not None and not self._engaging:
-            self._engaging = True
-            self.actor_ref.tell(EngageActors())
         if report.heard >= self._given.get(report.id, 0):
             self._see(report)
 
@@ -384,16 +379,6 @@ class Supervisor(pykka.ThreadingActor):
             ref = self._children[id_] = self._to.spawn_actor(id_, self.actor_ref)
         return ref
 
-    def _engage(self, _: EngageActors) -> None:
-        """Start the other actors while the first processes boot, and not when all are released; a
-        few at a time, so that no release waits for many.
-        """
-        missing = [id_ for id_ in self._plan.graph.start_order if id_ not in self._children]
-        for id_ in missing[:ENGAGED_AT_ONCE]:
-            self._child(id_)
-        if len(missing) > ENGAGED_AT_ONCE:
-            self.actor_ref.tell(EngageActors())
-
     def _tell_pages(self, api: str) -> None:
         """While an API has no process its port may be anybody's: pages must not ask there."""
         ports = {api: self._ports.get(api, {})} if self._reports[api].stage in LIVE else {}
@@ -475,5 +460,4 @@ HANDLERS: dict[type[Message], Callable[[Supervisor, Any], object]] = {
     PortsTaken: Supervisor._ports_taken,
     ServiceActorFailed: Supervisor._actor_failed,
     SystemResumed: Supervisor._resumed,
-    EngageActors: Supervisor._engage,
 }

@@ -74,8 +74,6 @@ ALREADY_RUNNING = 3
 NOTICED, RELEASED, SPAWNED = 0.0015, 0.012, 0.002
 """Seconds that the heavy imports wait when a service listens or is ready, so that the supervisor
 learns of it; when services are released, for the first of them; and for the next after each."""
-FIRST_SPAWN = 0.05
-"""Seconds that the heavy imports leave to the first spawn; a bundle may have nothing to spawn."""
 
 
 def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_at: float) -> int:
@@ -226,7 +224,7 @@ class House:
         self.telemetry = Telemetry(bundle.telemetry_path, console.warn)
         for reason in self._set_aside_early:
             self.set_aside(reason)
-        self.loop = Loop("events", console.fault, on_resume=self._resumed)
+        self.loop = Loop("events", console.fault, on_resume=self._resumed, on_slow=self._slow)
         self.log_loop = Loop("logs", console.fault)
         self.loop.start()
         self.log_loop.start()
@@ -330,6 +328,7 @@ class House:
     def _pretend(self, ports: Ports) -> None:
         """Show every service as ready, with the ports that it would have; start none."""
         self.reserved.release_all()
+        self._first_spawn.set()
         self.console.info(
             "dry run: no service is started (use 'bundlevisor run', or --dry-run=false)"
         )
@@ -356,8 +355,11 @@ class House:
         self.supervisor = Supervisor.start(
             Plan(manifest, bundle.graph, ports, unusable, self.gpu.presence.available, shortages),
             collaborators,
+            self.loop,
         )
         self.supervisor.tell(StartBundle())
+        # behind the starts that this message leads to: there may be nothing to spawn
+        self.loop.call_soon(lambda: self.loop.call_soon(self._first_spawn.set))
         if manifest.secrets:
             self.secrets.settle(self.supervisor)
         if ports:
@@ -383,7 +385,7 @@ class House:
     def _serve(self) -> None:
         """Import the heavy part and answer; until then connections wait in the backlog."""
         try:
-            self._first_spawn.wait(FIRST_SPAWN)
+            self._first_spawn.wait()
             self.guardian.keep_reserve()
             keep_reaping(self.loop)
             with self.courtesy:
@@ -429,6 +431,9 @@ class House:
     def _guardian_news(self, event: str, details: dict[str, object]) -> None:
         self.register.write_again()
         self.emit(event, None, **details)
+
+    def _slow(self, what: str, seconds: float) -> None:
+        self.emit("slow_turn", None, what=what, ms=round(seconds * 1000))
 
     def _resumed(self, seconds: float) -> None:
         if self.supervisor is not None:

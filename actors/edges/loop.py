@@ -7,6 +7,7 @@ them (not on Windows).
 
 from __future__ import annotations
 
+import math
 import selectors
 import socket
 import threading
@@ -25,8 +26,13 @@ LOOK_EVERY = 1.0
 """Seconds: the longest sleep of a loop that is to notice a resume."""
 GIVE_UP_AFTER = 10
 """A watch whose callback raises this many times in a row is dropped: it would spin for ever."""
+LONG_TURN = 0.1
+"""Seconds of one callback from which on it is told of: nothing else was seen meanwhile."""
+ROUND = 0.002
+"""Seconds of calls after which descriptors and timers are looked at before the next call."""
 
 Report = Callable[[str, BaseException], None]
+Slow = Callable[[str, float], object]
 
 
 class _Watch:
@@ -44,6 +50,7 @@ class Loop(threading.Thread):
     ``on_resume(seconds)`` is called on this thread after the machine has been suspended for more
     than 2 s. Time asleep never counts for a timer: the monotonic clock stands still on Linux and
     macOS, and where it runs on (Windows) every pending timer is put off by the time slept.
+    ``on_slow(what, seconds)`` is called after a callback that took longer than 100 ms.
     """
 
     def __init__(
@@ -52,11 +59,15 @@ class Loop(threading.Thread):
         report: Report,
         *,
         on_resume: Callable[[float], object] | None = None,
+        on_slow: Slow | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         super().__init__(name=name, daemon=True)
         self._report = report
         self._on_resume = on_resume
+        self._on_slow = on_slow
+        self.doing: tuple[object, ...] = ()
+        """What a callback says that it does, for those who hear of slow ones."""
         self._clock = clock
         self._slept = clock.suspended()
         self._timers = Timers()
@@ -127,7 +138,7 @@ class Loop(threading.Thread):
         try:
             while not self._stopping:
                 self._turn()
-            self._run_calls()
+            self._run_calls(math.inf)
         finally:
             self._close()
 
@@ -142,7 +153,7 @@ class Loop(threading.Thread):
         for key, events in ready:
             if self._selector.get_map().get(key.fd) is key:
                 self._run_watch(key, events)
-        self._run_calls()
+        self._run_calls(ROUND)
         for timer in self._timers.due(self._clock.monotonic()):
             self._run(timer.take())
 
@@ -155,19 +166,35 @@ class Loop(threading.Thread):
         wait = max(0.0, when - self._clock.monotonic())
         return min(wait, LOOK_EVERY) if self._on_resume else wait
 
-    def _run_calls(self) -> None:
+    def _run_calls(self, seconds: float) -> None:
+        """Run the calls that wait now, or as many of them as begin within that time."""
+        end = self._clock.monotonic() + seconds
         for _ in range(len(self._calls)):
             self._run(self._calls.popleft())
+            if self._clock.monotonic() >= end:
+                return
 
     def _run(self, callback: Callback | None) -> bool:
         if callback is None:
             return True
+        began = self._clock.monotonic()
         try:
             callback()
         except Exception as error:  # noqa: BLE001 - a callback's error must not end the loop
             self._tell(f"callback {_name(callback)}", error)
             return False
+        finally:
+            took = self._clock.monotonic() - began
+            if took > LONG_TURN and self._on_slow:
+                self._say_slow(callback, took)
+            self.doing = ()
         return True
+
+    def _say_slow(self, callback: Callback, seconds: float) -> None:
+        what = ", ".join(map(str, self.doing)) or _name(callback)
+        with suppress(Exception):
+            if self._on_slow:
+                self._on_slow(what, seconds)
 
     def _run_watch(self, key: selectors.SelectorKey, events: int) -> None:
         watch: _Watch = key.data

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.bundle_maker import Bundle, bundle, running, wait_until
+from tests.bundle_maker import Bundle, bundle, wait_until
+from tests.records import events, read_records
 
 STRACE = shutil.which("strace")
 INSTALLED = Path(sys.executable).with_name("bundlevisor")
@@ -24,29 +25,27 @@ ABOUT_FILES = ("openat", "newfstatat", "read", "lseek", "ioctl", "getdents64", "
 FILES_OPENED, FILE_CALLS, THREADS = 330, 3200, 10
 """Until the first service is executed, from the shell script on (measured: 301, 2890, 8)."""
 
+SELDOM = {"type": "http", "path": "/health", "port_name": "http", "interval_ms": 60_000}
 COUNTER = """
-import atexit, json, sys
+import json, sys
 sys.path[:0] = {path!r}
 from actors import lifecycle, service, snapshot, supervisor
 lifecycle.OBSTACLE = 3600  # a slow machine would be told what it waits for
 counts = {{"supervisor": 0, "services": 0, "snapshots": 0}}
 def counted(owner, name, what):
     original = getattr(owner, name)
-    def wrapper(*arguments):
+    def wrapper(self, value):
         counts[what] += 1
-        return original(*arguments)
+        if getattr(value, "ready", False) is True:
+            with open({out!r}, "w") as file:
+                json.dump(counts, file)
+        return original(self, value)
     setattr(owner, name, wrapper)
 counted(supervisor.Supervisor, "on_receive", "supervisor")
 counted(service.ServiceActor, "on_receive", "services")
 counted(snapshot.Board, "publish", "snapshots")
-from control import __main__ as command
-def leave(code):
-    with open({out!r}, "w") as file:
-        json.dump(counts, file)
-    import os
-    os._exit(code)
-command._leave = leave
-command.main({argv!r})
+from control.__main__ import main
+main({argv!r})
 """
 
 
@@ -59,16 +58,18 @@ class Costs(NamedTuple):
 
 @pytest.fixture
 def three(tmp_path: Path) -> Bundle:
-    made = bundle(tmp_path).service("db").service("api", deps=["db"]).service("web", deps=["api"])
+    made = bundle(tmp_path)
+    for name, needs in (("db", []), ("api", ["db"]), ("web", ["api"])):
+        made.service(name, deps=needs, health=SELDOM)
     return made.write()
 
 
 @pytest.mark.skipif(not STRACE, reason="strace is not installed")
 def test_files_and_threads_until_the_first_service(three: Bundle, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    with running(three):
-        pass  # compiles what is not compiled, and makes app-data
-    run_once(three, str(STRACE), "-f", "-o", str(trace), str(INSTALLED), *words(three))
+    command = (str(INSTALLED), *words(three))
+    run_once(three, *command)  # compiles what is not compiled, and makes app-data
+    run_once(three, str(STRACE), "-f", "-o", str(trace), *command)
     costs = until_first_service(trace.read_text(errors="replace"), str(three.root / "bin"))
     assert costs.calls["openat"] <= FILES_OPENED
     assert sum(costs.calls[name] for name in ABOUT_FILES) <= FILE_CALLS
@@ -76,7 +77,8 @@ def test_files_and_threads_until_the_first_service(three: Bundle, tmp_path: Path
 
 
 def run_once(made: Bundle, *command: str) -> None:
-    """Run a bundle to the last service's listen(); the end of its stdin then ends it in order."""
+    """Run a bundle until all is ready; the end of its stdin then ends it in order."""
+    before = times_ready(made)
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -85,17 +87,20 @@ def run_once(made: Bundle, *command: str) -> None:
         start_new_session=True,
     ) as process:
         try:
-            last = made.document["services"][-1]["id"]
-            before = len(made.events(last, "listening"))
-            wait_until(
-                lambda: len(made.events(last, "listening")) > before, 60, f"'{last}' to listen"
-            )
+            wait_until(lambda: times_ready(made) > before, 60, "the last service to be ready")
             assert process.stdin is not None
             process.stdin.close()
             assert process.wait(30) == 0
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def times_ready(made: Bundle) -> int:
+    """How often the last service has been ready, by the runtime's own telemetry."""
+    last = made.document["services"][-1]["id"]
+    told = read_records(made.app_data / "telemetry" / "events.jsonl")
+    return sum(event.get("service_id") == last for event in events(told, "service_ready"))
 
 
 def words(made: Bundle) -> list[str]:
@@ -111,11 +116,11 @@ def until_first_service(trace: str, programs: str) -> Costs:
 
 
 def test_messages_and_snapshots_of_a_start(three: Bundle, tmp_path: Path) -> None:
-    """Of three services, their stop included; each more is a wake-up on the way to ready."""
+    """Of three services until all are ready; each more is a wake-up on the way there."""
     out = tmp_path / "counts"
     root = str(Path(__file__).parents[2])
     path = [root, *(p for p in sys.path if p.endswith("site-packages"))]
     code = COUNTER.format(path=path, out=str(out), argv=words(three))
     run_once(three, sys.executable, "-I", "-S", "-c", code)
     counts = json.loads(out.read_text())
-    assert counts == {"supervisor": 15, "services": 12, "snapshots": 14}
+    assert counts == {"supervisor": 7, "services": 6, "snapshots": 7}

@@ -1,0 +1,77 @@
+"""Actors that take turns on a loop: no thread of their own, and no hand-over between threads.
+
+A message is a call on the loop, in the order in which it was told, so descriptors and timers are
+looked at between the messages of all actors. That an actor never blocks holds for them doubly: what
+may block goes to a thread that answers by message.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pykka
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pykka._envelope import Envelope
+
+    from actors.edges.loop import Loop
+
+
+class Inbox:
+    """Messages that wait, and who is to be called for each of them. Any thread may put one in."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Envelope[Any]] = deque()
+        self.call: Callable[[], object] = self.empty
+
+    def put(self, envelope: Envelope[Any], /) -> None:
+        """Keep a message and have its actor called for it."""
+        self._waiting.append(envelope)
+        self.call()
+
+    def get(self) -> Envelope[Any]:
+        """Take the oldest message out; raises IndexError without one."""
+        return self._waiting.popleft()
+
+    def empty(self) -> bool:
+        """Whether no message waits."""
+        return not self._waiting
+
+
+class LoopActor(pykka.Actor):
+    """An actor of pykka's whose receive loop is a turn of ``loop`` for each message."""
+
+    _create_future: ClassVar[Any] = staticmethod(pykka.ThreadingFuture)
+    _create_actor_inbox: ClassVar[Any] = staticmethod(Inbox)
+
+    def __init__(self, loop: Loop) -> None:
+        super().__init__()
+        self._loop = loop
+        inbox: Any = self.actor_inbox
+        inbox.call = lambda: loop.call_soon(self._take_turn)
+
+    def _start_actor_loop(self) -> None:
+        self._loop.call_soon(self._actor_loop_setup)
+
+    def _take_turn(self) -> None:
+        """Handle one message, or answer that the actor has ended; a loop's callback."""
+        if self.actor_stopped.is_set():
+            self._actor_loop_teardown()
+        elif not self.actor_inbox.empty():
+            self._actor_loop_running()
+
+    def _actor_loop_running(self) -> None:
+        envelope = self.actor_inbox.get()
+        self._loop.doing = (self, type(envelope.message).__name__)
+        try:
+            answer = self._handle_receive(envelope.message)
+        except Exception:
+            if envelope.reply_to is None:
+                raise  # the loop reports it, and the actor goes on
+            envelope.reply_to.set_exception()
+        else:
+            if envelope.reply_to is not None:
+                envelope.reply_to.set(answer)
