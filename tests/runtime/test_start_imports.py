@@ -39,7 +39,8 @@ actors: binary blueprint collaborators commanded concealed desired effects gpu i
  lifecycle messages milestones order page places readiness report restart service service_ports
  snapshot supervisor world
 actors.edges: checks clock held_ports listening log_file log_follow log_intake log_match log_passage
- log_path log_sink logs loop loop_actor parent pipes pipes_posix probe probing stop_request tail timers
+ log_path log_sink logs loop loop_actor parent pipes pipes_posix probe probing stop_request tail
+ timers
 actors.gpu: linux
 actors.guardian: belongings channel channel_posix charge deaf launch link roster sentry wire
 actors.process: launch own_children own_files posix posix_exit table tree upkeep
