@@ -14,6 +14,7 @@ from typing import Any
 
 from actors import effects
 from actors.collaborators import Collaborators, Plan
+from actors.edges.loop import Loop
 from actors.lifecycle import Context, Life, step
 from actors.messages import (
     BecameReady,
@@ -179,6 +180,7 @@ class Scheduled:
                 now=lambda: 0.0,
                 monotonic=lambda: 0.0,
             ),
+            Loop("never turns", lambda _, error: self.faults.append(error)),
         )
         self.command(StartBundle())
 
