@@ -22,7 +22,7 @@ from actors import commanded, desired, order
 from actors.collaborators import Collaborators, Plan
 from actors.commanded import Change
 from actors.desired import Desired
-from actors.edges.loop_actor import LoopActor
+from actors.edges.loop_actor import LoopActor, Turns
 from actors.messages import (
     CommandRestart,
     CommandStart,
@@ -51,7 +51,6 @@ from actors.report import LIVE, Report, Stage, StopCause, Then
 from actors.snapshot import Phase, Snapshot
 
 if TYPE_CHECKING:
-    from actors.edges.loop import Loop
     from actors.shortages import Shortage, Shortages
 
 STOPPING = Outcome(conflict="the runtime is stopping")
@@ -60,7 +59,7 @@ STOPPING = Outcome(conflict="the runtime is stopping")
 class Supervisor(LoopActor):
     """One for the whole bundle."""
 
-    def __init__(self, plan: Plan, collaborators: Collaborators, loop: Loop) -> None:
+    def __init__(self, plan: Plan, collaborators: Collaborators, loop: Turns) -> None:
         super().__init__(loop)
         self._plan = plan
         self._to = collaborators

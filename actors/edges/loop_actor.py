@@ -8,7 +8,7 @@ may block goes to a thread that answers by message.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import pykka
 
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from pykka._envelope import Envelope
 
-    from actors.edges.loop import Loop
+
+class Turns(Protocol):
+    """The loop, as far as an actor needs it."""
+
+    doing: tuple[object, ...]
+
+    def call_soon(self, callback: Callable[[], object]) -> None:
+        """Call back in the order of the calls; safe from any thread."""
 
 
 class Inbox:
@@ -47,7 +54,7 @@ class LoopActor(pykka.Actor):
     _create_future: ClassVar[Any] = staticmethod(pykka.ThreadingFuture)
     _create_actor_inbox: ClassVar[Any] = staticmethod(Inbox)
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Turns) -> None:
         super().__init__()
         self._loop = loop
         inbox: Any = self.actor_inbox
