@@ -6,7 +6,7 @@ import selectors
 import socket
 import time
 
-from bundlevisor.perf import client
+from perf import client
 
 
 class Asker:

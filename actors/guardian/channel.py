@@ -8,19 +8,13 @@ from __future__ import annotations
 import sys
 
 if sys.platform == "win32":
-    from bundlevisor.actors.guardian.channel_windows import (
-        Descriptor,
-        ReadEnd,
-        Sender,
-        duplicate,
-        pair,
-    )
+    from actors.guardian.channel_windows import Descriptor, ReadEnd, Sender, duplicate, pair
 
     End = ReadEnd
 else:
     import socket
 
-    from bundlevisor.actors.guardian.channel_posix import Descriptor, Sender, duplicate, pair
+    from actors.guardian.channel_posix import Descriptor, Sender, duplicate, pair
 
     End = socket.socket
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bundlevisor.actors.process import table
+from actors import table
 
 SIGKILL = 9
 

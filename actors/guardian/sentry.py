@@ -5,12 +5,12 @@ from __future__ import annotations
 import atexit
 import time
 
-from bundlevisor.actors.guardian import spawn
-from bundlevisor.actors.process import table
+from actors import table
+from actors.guardian import launch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bundlevisor.actors.guardian.channel import Sender
+    from actors.guardian.channel import Sender
 
 
 class Sentry:
@@ -22,9 +22,9 @@ class Sentry:
         self.answered = False
         self.pid = 0
         self.created = 0.0
-        self._process: spawn.Process | None = None
+        self._process: launch.Process | None = None
 
-    def started(self, process: spawn.Process) -> None:
+    def started(self, process: launch.Process) -> None:
         """Take note of its process."""
         self._process = process
         self.pid = process.pid or 0
@@ -40,7 +40,7 @@ class Sentry:
             return False
         self.answered = True
         if not self.pid:
-            from bundlevisor.actors.guardian.heir import Heir
+            from actors.guardian.heir import Heir
 
             self.started(Heir(said))
         return True
@@ -64,5 +64,5 @@ class Sentry:
         if self._process:
             if kill:
                 self._process.kill()
-            spawn.await_end(self._process, timeout)
+            launch.await_end(self._process, timeout)
         self.close()

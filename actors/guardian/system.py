@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 if sys.platform == "win32":
-    from bundlevisor.actors.guardian.reserve_windows import Heirs
-    from bundlevisor.actors.guardian.system_windows import (
+    from actors.guardian.reserve_windows import Heirs
+    from actors.guardian.windows import (
         ExitWatch,
         Receiver,
         ask,
@@ -18,8 +18,7 @@ if sys.platform == "win32":
         tell_system_log,
     )
 else:
-    from bundlevisor.actors.guardian.reserve_posix import Heirs
-    from bundlevisor.actors.guardian.system_posix import (
+    from actors.guardian.posix import (
         ExitWatch,
         Receiver,
         ask,
@@ -30,6 +29,7 @@ else:
         read,
         tell_system_log,
     )
+    from actors.guardian.reserve_posix import Heirs
 
 __all__ = [
     "ExitWatch",

@@ -52,7 +52,7 @@ def configure(
     ``response_timeout_ms``, ``max_connections`` (integers from 1), ``allowed_origins`` (list of
     texts).
     """
-    from bundlevisor.actors.ui_server.metadata import read
+    from actors.ui_server.metadata import read
 
     settings = read(metadata)
     return UiConfig(

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bundlevisor.actors.probes.port_owner import Impostor, impostor
+from actors.edges.answering import Impostor, impostor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell")
 

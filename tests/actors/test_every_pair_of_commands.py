@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.actors.core.messages import (
+from actors.messages import (
     CommandRestart,
     CommandStart,
     CommandStop,
@@ -24,11 +24,11 @@ from bundlevisor.actors.core.messages import (
     SecretsChanged,
     StopBundle,
 )
-from bundlevisor.actors.core.report import Stage
-from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
-from bundlevisor.control.api.services import is_done, is_settled
-from bundlevisor.control.wire.facade import Action
-from bundlevisor.manifest.format.schema import (
+from actors.report import Stage
+from actors.snapshot import Phase, ServiceView, State
+from control.facade import Action
+from control.services import is_done, is_settled
+from manifest.schema import (
     App,
     Ipc,
     Manifest,

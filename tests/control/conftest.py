@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bundlevisor.control.http.server import ControlServer
+from control.server import ControlServer
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api
 

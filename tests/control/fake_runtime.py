@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
-from bundlevisor.actors.telemetry.timeline import Span, Timeline
-from bundlevisor.control.wire.bodies import Validation
-from bundlevisor.control.wire.facade import (
+from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
+from actors.timeline import Span, Timeline
+from control.bodies import Validation
+from control.facade import (
     Action,
     CommandOutcome,
     Facts,
@@ -22,7 +22,7 @@ from bundlevisor.control.wire.facade import (
     ProbeGauge,
     SecretProblem,
 )
-from bundlevisor.manifest.format.schema import Manifest
+from manifest.schema import Manifest
 
 NOON = 1_700_000_000.125
 BUNDLE: dict[str, Any] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from bundlevisor.actors.guardian.link import Guardian
+from actors.guardian.link import Guardian
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.manifest.format.findings import Finding
-from bundlevisor.manifest.format.loopback import address_of
-from bundlevisor.manifest.read.load import Loaded, parse
+from manifest.findings import Finding
+from manifest.load import Loaded, parse
+from manifest.loopback import address_of
 
 HTTP = {"requested": [{"name": "http"}]}
 TWO = {"requested": [{"name": "http"}, {"name": "admin"}]}

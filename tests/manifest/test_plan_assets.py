@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundlevisor.manifest.format.schema import Asset
-from bundlevisor.manifest.plan.assets import (
+from manifest.plan_assets import (
     Fingerprint,
     Verified,
     is_checked,
@@ -15,6 +14,7 @@ from bundlevisor.manifest.plan.assets import (
     needs_hash,
     slack,
 )
+from manifest.schema import Asset
 
 MIB = 1024 * 1024
 SUM = "ab" * 32

@@ -8,8 +8,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from bundlevisor.manifest.format.schema import Manifest, Migration, Service
-from bundlevisor.manifest.plan.migrations import (
+from manifest.plan_migrations import (
     InstallPhase,
     MigrationRecord,
     applied,
@@ -21,6 +20,7 @@ from bundlevisor.manifest.plan.migrations import (
     settled,
     started,
 )
+from manifest.schema import Manifest, Migration, Service
 
 RunOn = Literal["always", "first_install", "install", "upgrade"]
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bundlevisor.manifest.format.platform import (
+from manifest.platform import (
     KEYS,
     canonical,
     current_key,
@@ -14,7 +14,7 @@ from bundlevisor.manifest.format.platform import (
     pick_binary,
     windows_machine,
 )
-from bundlevisor.manifest.format.schema import Binary, Service
+from manifest.schema import Binary, Service
 
 
 def service_with(*keys: str) -> Service:

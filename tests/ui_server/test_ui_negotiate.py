@@ -2,12 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundlevisor.actors.ui_server.http.negotiate import (
-    accepts_html,
-    choose_encoding,
-    media_quality,
-    prefers_html,
-)
+from actors.ui_server.negotiate import accepts_html, choose_encoding, media_quality, prefers_html
 
 BOTH = ("br", "gzip")
 

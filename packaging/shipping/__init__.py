@@ -1,0 +1,1 @@
+"""Makes the folder that an application ships; assembly.py puts it together."""

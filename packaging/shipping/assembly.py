@@ -1,0 +1,158 @@
+"""Puts the folder together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from shipping import bytecode, closure, licences, native, product, sources, sums, wheels
+from shipping.closure import Closure, Modules
+from shipping.interpreter import Interpreter
+from shipping.targets import Target
+from shipping.tools import CannotBuild, strip
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+NOTED = "imports.txt"
+NOTING = f"""
+def _note(event, words):
+    if event == "import":
+        fd = system.open(noted, system.O_WRONLY | system.O_CREAT | system.O_APPEND, 0o666)
+        system.write(fd, words[0].encode() + b"\\n")
+        system.close(fd)
+
+
+def _install(library, role_path, plain=install):
+    global noted
+    noted = f"{{library}}/{NOTED}"
+    sys.addaudithook(_note)
+    plain(library, role_path)
+
+
+install = _install
+"""
+"""What the finder of an auditing folder does besides: it notes each import in a file."""
+
+
+def build(target: Target, output: str, *, python: str | None, everything: bool = False) -> str:
+    """Build the folder for a target; returns a sentence about it; :class:`CannotBuild`."""
+    interpreter = sources.interpreter(target, python)
+    site = wheels.unpacked(target, interpreter.minor)
+    modules = select(target, interpreter, site, everything=everything)
+    making = f"{output}.part"
+    shutil.rmtree(making, ignore_errors=True)
+    os.makedirs(os.path.join(making, "lib"))
+    places = _copy_extensions(target, modules, site, making)
+    _copy_files(interpreter, making)
+    _write_code(target, interpreter, modules, places, making, everything=everything)
+    licences.collect(interpreter, site, making)
+    _even_out(making)
+    sums.write(target, interpreter, site, making)
+    shutil.rmtree(output, ignore_errors=True)
+    os.rename(making, output)
+    size = sum(os.path.getsize(os.path.join(output, name)) for name in sums.listed(output))
+    return f"{output}: {len(modules.sources)} modules, {size / 1e6:.1f} MB"
+
+
+def select(
+    target: Target, interpreter: Interpreter, site: str, *, everything: bool = False
+) -> Modules:
+    """Return the modules of the folder; :class:`CannotBuild` where one of them cannot be had."""
+    found = followed(target, interpreter, site)
+    if everything:
+        found.add_everything([site, interpreter.stdlib])
+        return found.modules
+    names, seen_there = closure.audited(target)
+    lacking = [name for name in names if not found.add(name, "the audit")]
+    if lacking and seen_there:
+        raise CannotBuild(
+            f"the product imports {', '.join(lacking)}, which neither the interpreter nor the"
+            " libraries have: add them to the interpreter, or renew the list by packaging/audit.py"
+        )
+    return found.modules
+
+
+def followed(target: Target, interpreter: Interpreter, site: str) -> Closure:
+    """Return the closure of the import statements."""
+    places = [product.ROOT, site, interpreter.stdlib]
+    found = Closure(places, interpreter.builtin, dict(interpreter.extensions), target.system)
+    for package in product.PACKAGES:
+        found.add_package(package)
+    for name in closure.ALWAYS:
+        found.add(name, "CPython")
+    return found
+
+
+def _copy_extensions(target: Target, modules: Modules, site: str, making: str) -> dict[str, str]:
+    """Copy extension modules, stripped; returns each one's place in lib/."""
+    places = {}
+    for name, path in sorted(modules.extensions.items()):
+        inside = (
+            os.path.relpath(path, site)
+            if path.startswith(site + os.sep)
+            else (os.path.join("dynload", os.path.basename(path)))
+        )
+        places[name] = inside.replace(os.sep, "/")
+        copied = os.path.join(making, "lib", inside)
+        os.makedirs(os.path.dirname(copied), exist_ok=True)
+        shutil.copyfile(path, copied)
+        if target.system != "win32":
+            strip(copied)
+    return places
+
+
+def _copy_files(interpreter: Interpreter, making: str) -> None:
+    for inside, path in interpreter.files.items():
+        copied = os.path.join(making, inside)
+        os.makedirs(os.path.dirname(copied), exist_ok=True)
+        shutil.copyfile(path, copied)
+        strip(copied)
+
+
+def _write_code(
+    target: Target,
+    interpreter: Interpreter,
+    modules: Modules,
+    places: dict[str, str],
+    making: str,
+    *,
+    everything: bool,
+) -> None:
+    """Compile the modules and the programs."""
+    shown = {
+        name: (path, _shown(name, name in modules.packages))
+        for name, path in modules.sources.items()
+    }
+    roles = os.path.join(making, "roles.py")
+    with open(roles, "w", encoding="utf-8") as file:
+        file.write(f"ROLES = {product.ROLES!r}\n")
+    shown["folder_roles"] = (roles, "folder_roles.py")
+    finder = os.path.join(making, "finder.py")
+    with open(os.path.join(HERE, "finder.py"), encoding="utf-8") as plain:
+        text = plain.read()
+    with open(finder, "w", encoding="utf-8") as file:
+        file.write(text + (NOTING if everything else ""))
+    shown[bytecode.FINDER] = (finder, "finder.py")
+    code = bytecode.compiled(shown, interpreter.minor)
+    os.remove(roles)
+    os.remove(finder)
+    frozen = bytecode.frozen_header(code)
+    for name in bytecode.FROZEN:
+        del code[name]
+    native.build(target, interpreter, frozen, making)
+    path = os.path.join(making, "lib", "modules.bin")
+    bytecode.write(path, code, modules, places, bytecode.magic(interpreter.minor))
+
+
+def _shown(name: str, is_package: bool) -> str:
+    """Return the name of a source in traces: the same wherever the folder is built."""
+    return name.replace(".", "/") + ("/__init__.py" if is_package else ".py")
+
+
+def _even_out(folder: str) -> None:
+    """Give every file the same time and only the modes that matter: builds are compared."""
+    for where, _, files in os.walk(folder):
+        for name in files:
+            path = os.path.join(where, name)
+            program = os.path.dirname(path) == folder or name == "python"
+            os.chmod(path, 0o755 if program else 0o644)
+            os.utime(path, (0, 0))

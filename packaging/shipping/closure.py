@@ -1,0 +1,229 @@
+"""Which modules the product can import: the closure of the import statements, and the audit.
+
+Two sources, since neither sees everything. The statements are read from the source: in the
+product's own packages all of them, also those in functions; in libraries those that run when a
+module is imported. What a library imports only when a function is called, the audit has seen: it
+runs what the product can do and notes each import (audit.py; its lists lie in ``imports/``).
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from shipping import product
+from shipping.targets import Target
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ALWAYS = (
+    "__future__",
+    "encodings.ascii",
+    "encodings.latin_1",
+    "encodings.utf_8",
+    "encodings.idna",
+    "multiprocessing.spawn",
+    "multiprocessing.resource_tracker",
+)
+"""What CPython itself imports, from C or from text that it gives to a child's ``-c``."""
+NOT_SHIPPED = frozenset({"test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"})
+"""What is no part of any library: not even the audit has to look there."""
+
+
+@dataclass
+class Modules:
+    """Modules by name: the path of their source, or of their extension module."""
+
+    sources: dict[str, str] = field(default_factory=dict)
+    extensions: dict[str, str] = field(default_factory=dict)
+    packages: set[str] = field(default_factory=set)
+    builtin: set[str] = field(default_factory=set)
+    missing: dict[str, str] = field(default_factory=dict)
+    """Names that were not found, and the module that first asked for them."""
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.sources or name in self.extensions or name in self.builtin
+
+
+class Closure:
+    """Follows imports from the product's packages on."""
+
+    def __init__(
+        self, places: Iterable[str], builtin: Iterable[str], extensions: dict[str, str], system: str
+    ) -> None:
+        self._places = list(places)
+        self._builtin = frozenset(builtin)
+        self._extensions = extensions
+        self._system = system
+        self.modules = Modules()
+
+    def add(self, name: str, asked_by: str, *, deep: bool = False) -> bool:
+        """Add a module and what it imports; False when there is none of this name."""
+        if name in self.modules:
+            return True
+        parent = name.rpartition(".")[0]
+        if parent and not self.add(parent, asked_by):
+            return False
+        if name in self._builtin:
+            self.modules.builtin.add(name)
+            return True
+        found = self._find(name)
+        if found is None:
+            self.modules.missing.setdefault(name, asked_by)
+            return False
+        path, is_package = found
+        if not path.endswith(".py"):
+            self.modules.extensions[name] = path
+            return True
+        self.modules.sources[name] = path
+        if is_package:
+            self.modules.packages.add(name)
+        own = deep or name.partition(".")[0] in product.PACKAGES
+        for wanted in self._imports(path, name, is_package, own=own):
+            self.add(wanted, name)
+        return True
+
+    def add_package(self, name: str) -> None:
+        """Add a package with all that lies in it."""
+        for place in self._places:
+            top = os.path.join(place, name)
+            for folder, folders, files in os.walk(top):
+                folders.sort()
+                inside = os.path.relpath(folder, place).replace(os.sep, ".")
+                for file in sorted(files):
+                    if file.endswith(".py"):
+                        module = inside if file == "__init__.py" else f"{inside}.{file[:-3]}"
+                        self.add(module, "the product")
+
+    def add_everything(self, places: Iterable[str]) -> None:
+        """Add all modules of some folders but tests: the audit sees which are used."""
+        for name in (*self._builtin, *self._extensions):
+            self.add(name, "everything")
+        for place in places:
+            for name in _all_in(place):
+                self.add(name, "everything")
+
+    def _find(self, name: str) -> tuple[str, bool] | None:
+        if name in self._extensions:
+            return self._extensions[name], False
+        inside = name.replace(".", os.sep)
+        for place in self._places:
+            base = os.path.join(place, inside)
+            package = os.path.join(base, "__init__.py")
+            if os.path.isfile(package):
+                return package, True
+            extension = _extension(base, self._system)
+            if extension is not None:
+                return extension, False
+            if os.path.isfile(f"{base}.py"):
+                return f"{base}.py", False
+        return None
+
+    def _imports(self, path: str, name: str, is_package: bool, *, own: bool) -> Iterator[str]:
+        with open(path, "rb") as file:
+            tree = ast.parse(file.read(), path)
+        package = name if is_package else name.rpartition(".")[0]
+        for node in _statements(tree.body, self._system, inside_functions=own):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            else:
+                base = _base(node, package)
+                yield base
+                for alias in node.names:
+                    if alias.name != "*" and self._find(f"{base}.{alias.name}") is not None:
+                        yield f"{base}.{alias.name}"
+
+
+def _all_in(place: str) -> Iterator[str]:
+    for folder, folders, files in os.walk(place):
+        folders[:] = sorted(f for f in folders if f.isidentifier() and f not in NOT_SHIPPED)
+        inside = os.path.relpath(folder, place).replace(os.sep, ".")
+        prefix = "" if inside == "." else f"{inside}."
+        for file in sorted(files):
+            if file.endswith(".py") and file[:-3].isidentifier():
+                yield inside if file == "__init__.py" else prefix + file[:-3]
+
+
+def _extension(base: str, system: str) -> str | None:
+    folder, stem = os.path.split(base)
+    if not os.path.isdir(folder):
+        return None
+    ending = ".pyd" if system == "win32" else ".so"
+    for entry in sorted(os.listdir(folder)):
+        if entry.startswith(f"{stem}.") and entry.endswith(ending):
+            return os.path.join(folder, entry)
+    return None
+
+
+def _base(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    parts = parts[: len(parts) - node.level + 1]
+    return ".".join([*parts, *([node.module] if node.module else [])])
+
+
+def _statements(
+    body: Iterable[ast.stmt], system: str, *, inside_functions: bool
+) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield the import statements that can run on the system."""
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+            continue
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not inside_functions:
+            continue
+        for part in _bodies(node, system):
+            yield from _statements(part, system, inside_functions=inside_functions)
+
+
+def _bodies(node: ast.stmt, system: str) -> Iterator[list[ast.stmt]]:
+    if isinstance(node, ast.If):
+        verdict = _verdict(node.test, system)
+        if verdict is not False:
+            yield node.body
+        if verdict is not True:
+            yield node.orelse
+        return
+    for name in ("body", "orelse", "finalbody"):
+        part = getattr(node, name, None)
+        if isinstance(part, list):
+            yield part
+    for handler in getattr(node, "handlers", ()):
+        yield handler.body
+    for case in getattr(node, "cases", ()):
+        yield case.body
+
+
+def _verdict(test: ast.expr, system: str) -> bool | None:
+    """Return what a condition comes to; None where only a run can tell."""
+    text = ast.unparse(test)
+    if text in ("TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"):
+        return False
+    for subject, value in (("sys.platform", system), ("os.name", _os_name(system))):
+        if text.startswith((f"{subject} == ", f"{subject} != ")):
+            same = ast.unparse(test).split(" ", 2)[2].strip("'") == value
+            return same if " == " in text else not same
+    return None
+
+
+def _os_name(system: str) -> str:
+    return "nt" if system == "win32" else "posix"
+
+
+def audited(target: Target) -> tuple[list[str], bool]:
+    """Return the modules that the audit has seen, and whether it was on the target's system.
+
+    Where the target cannot be run, what was seen on Linux stands in; some of it is Linux' own.
+    """
+    own = os.path.exists(list_of(target))
+    path = list_of(target) if own else os.path.join(HERE, "imports", "linux.txt")
+    with open(path, encoding="utf-8") as file:
+        names = [line.strip() for line in file if line.strip() and not line.startswith("#")]
+    return names, own
+
+
+def list_of(target: Target) -> str:
+    """Return where the audit's list for the target's system lies."""
+    return os.path.join(HERE, "imports", f"{target.system}.txt")

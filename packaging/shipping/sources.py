@@ -1,0 +1,29 @@
+"""Where the interpreter of a target comes from."""
+
+from __future__ import annotations
+
+from shipping.interpreter import Interpreter
+from shipping.targets import Target
+from shipping.tools import CannotBuild
+
+
+def interpreter(target: Target, python: str | None) -> Interpreter:
+    """Return the interpreter that the user gave, or the best that the registries have."""
+    if python is not None:
+        from shipping import standalone
+
+        return standalone.interpreter(target, python)
+    if target.system == "linux":
+        from shipping import cpython_build
+
+        return cpython_build.build(target)
+    raise CannotBuild(f"no interpreter for {target.name}: give one with --python DIR")
+
+
+def is_at_hand(target: Target) -> bool:
+    """Return whether the registries' interpreter can be had without a long build."""
+    if target.system == "linux":
+        from shipping import cpython_build
+
+        return cpython_build.is_built(target)
+    return True

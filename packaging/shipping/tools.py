@@ -1,0 +1,120 @@
+"""Running other programs, and the folder where what is costly to make is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+
+ZIG = "ziglang==0.17.0"
+"""The C compiler for every target, from the package index."""
+
+
+class CannotBuild(Exception):
+    """The folder cannot be built; the message says what is missing and what to do."""
+
+
+def cache() -> str:
+    """Return the folder for downloads and built interpreters, made if need be."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    path = os.path.join(base, "bundlevisor")
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+def cached(name: str, *inputs: str, make: Callable[[str], None]) -> str:
+    """Return the cached folder for these inputs; ``make`` fills it when there is none yet.
+
+    It is made beside its place and renamed when it is complete, so what is there is whole.
+    """
+    path = cached_path(name, *inputs)
+    if os.path.isdir(path):
+        return path
+    making = tempfile.mkdtemp(prefix=f"{os.path.basename(path)}.", dir=cache())
+    try:
+        make(making)
+        os.rename(making, path)
+    except OSError:
+        if not os.path.isdir(path):  # somebody else made it meanwhile
+            raise
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return path
+
+
+def cached_path(name: str, *inputs: str) -> str:
+    """Return where the cached folder for these inputs is, or will be."""
+    key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
+    return os.path.join(cache(), f"{name}-{key}")
+
+
+def run(
+    *command: str, cwd: str | None = None, env: Mapping[str, str] | None = None, log: str = ""
+) -> str:
+    """Run a program and return what it printed; :class:`CannotBuild` has the end of its output."""
+    merged = {**os.environ, **(env or {})}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=merged,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise CannotBuild(f"cannot run {command[0]}: {error.strerror}") from error
+    if log:
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(done.stdout + done.stderr)
+    if done.returncode:
+        words = " ".join(command)[:200]
+        end = (done.stdout + done.stderr).strip()[-2000:]
+        raise CannotBuild(f"'{words}' failed ({done.returncode}):\n{end}")
+    return done.stdout
+
+
+def zig() -> str:
+    """Return the path of the compiler, installed from the package index on first use."""
+
+    def install(folder: str) -> None:
+        run(*pip(), "install", "--no-deps", "--target", folder, ZIG)
+
+    return os.path.join(cached("zig", ZIG, make=install), "ziglang", "zig")
+
+
+def zig_environment() -> dict[str, str]:
+    """Return the environment for the compiler: its caches lie in ours."""
+    place = os.path.join(cache(), "zig-cache")
+    return {"ZIG_GLOBAL_CACHE_DIR": place, "ZIG_LOCAL_CACHE_DIR": place}
+
+
+def pip() -> tuple[str, ...]:
+    """Return the command for pip, quiet."""
+    return (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+
+
+def strip(path: str) -> bool:
+    """Take symbols and debugging information out of a binary; False where no tool can.
+
+    llvm-strip reads the formats of all targets; the binutils' own reads the machine's only.
+    """
+    tool = next(filter(shutil.which, ("llvm-strip", *_numbered("llvm-strip"))), None)
+    if tool is None:
+        return False
+    run(tool, "--strip-all" if _is_elf(path) else "--strip-unneeded", path)
+    return True
+
+
+def _numbered(name: str) -> list[str]:
+    return [f"{name}-{version}" for version in range(25, 12, -1)]
+
+
+def _is_elf(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(4) == b"\x7fELF"

@@ -1,0 +1,116 @@
+"""The folder for linux-x64, built as for a release and run where nothing else is."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.packaging import bare_root
+
+if sys.platform != "linux" or platform.machine() != "x86_64":
+    pytest.skip("the folder for linux-x64 is built and run on linux-x64", allow_module_level=True)
+
+BUILDER = bare_root.ROOT / "packaging" / "folder.py"
+SYSTEM = re.compile(r"ld-linux-x86-64\.so\.2|lib(c|m|dl|rt|util|pthread|gcc_s|stdc\+\+)\.so\.\d")
+"""What every Linux with a desktop has."""
+MOST_ON_DISK, MOST_PACKED = 24e6, 6.5e6
+
+
+def build(output: Path) -> str:
+    """Build the folder; the running Python stands in for an interpreter that is not built yet."""
+    words = ["--target", "linux-x64", "--output", str(output), "--stand-in", sys.base_prefix]
+    done = subprocess.run(
+        [sys.executable, BUILDER, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("shipped") / "folder"
+    print(build(made))
+    return made
+
+
+def needs_the_interpreter_of_releases(folder: Path) -> None:
+    origin = json.loads((folder / "files.json").read_text())["interpreter_origin"]
+    if "Debian" not in origin:
+        pytest.skip(f"says nothing of a release: {origin} (build it: packaging/folder.py)")
+
+
+@pytest.mark.timeout(300)
+def test_it_does_everything_in_a_root_of_its_own(folder: Path, tmp_path: Path) -> None:
+    bare_root.make(tmp_path / "root", folder)
+    done = bare_root.exercise(tmp_path / "root")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_two_builds_are_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    build(tmp_path / "again")
+    assert (tmp_path / "again" / "files.json").read_text() == (folder / "files.json").read_text()
+
+
+def test_the_list_of_files_tells_of_every_change(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    assert differences(copy) == []
+    (copy / "runtime").chmod(0o644)
+    (copy / "runtimectl").write_bytes(b"other")
+    (copy / "lib" / "modules.bin").unlink()
+    (copy / "more").touch()
+    assert differences(copy) == [
+        "lib/modules.bin is missing",
+        "more is not in the list",
+        "runtime has other content",
+        "runtimectl has other content",
+    ]
+
+
+def differences(folder: Path) -> list[str]:
+    """Ask as a user does."""
+    command = [sys.executable, str(BUILDER.parent / "check.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.splitlines()
+
+
+def test_it_wants_nothing_of_the_system_but_libc_and_libstdcxx(folder: Path) -> None:
+    needs_the_interpreter_of_releases(folder)
+    wanted = bare_root.libraries(folder)
+    assert [name for name in wanted if not SYSTEM.fullmatch(name)] == []
+
+
+def test_it_runs_with_a_libc_of_2018(folder: Path) -> None:
+    needs_the_interpreter_of_releases(folder)
+    found = {
+        int(minor)
+        for binary in [folder / "lib" / "python", *folder.rglob("*.so")]
+        for minor in re.findall(rb"GLIBC_2\.(\d+)", binary.read_bytes())
+    }
+    assert max(found) <= 28
+
+
+def test_it_is_small(folder: Path) -> None:
+    needs_the_interpreter_of_releases(folder)
+    contents = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+    assert sum(map(len, contents)) < MOST_ON_DISK
+    assert len(lzma.compress(b"".join(contents), preset=6)) < MOST_PACKED
+
+
+def test_a_folder_that_cannot_be_built_says_what_is_missing(tmp_path: Path) -> None:
+    words = ["--target", "darwin-x64", "--output", str(tmp_path / "out"), "--python", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, BUILDER, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "has no Python.h in include/" in done.stderr
+    assert not (tmp_path / "out").exists()
