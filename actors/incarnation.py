@@ -11,21 +11,23 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from actors import milestones, process, readiness
-from actors.blueprint import Blueprint, CannotLaunch, compose, spawn
-from actors.edges import pipes
-from actors.edges.log_match import AnyOutput, BadPattern, compile_pattern
-from actors.edges.stop_request import request_stop
-from actors.guardian.charge import Charge
-from actors.messages import Inputs
-from actors.service_ports import ServicePorts
-from actors.world import World
-from manifest.paths import PathRefused
-from manifest.template import Unresolved
+from bundlevisor.actors.context import World
+from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, compose, spawn
+from bundlevisor.actors.logs import pipes
+from bundlevisor.actors.logs.match import AnyOutput, BadPattern, compile_pattern
+from bundlevisor.actors.ports.service_ports import ServicePorts
+from bundlevisor.actors.probes.stop_request import request_stop
+from bundlevisor.actors.process import children
+from bundlevisor.actors.telemetry import milestones
+from bundlevisor.manifest.format.paths import PathRefused
+from bundlevisor.manifest.plan import readiness
+from bundlevisor.manifest.plan.template import Unresolved
 
 if TYPE_CHECKING:
-    from actors.edges.log_intake import Drained
-    from actors.page_server import PageServer
+    from bundlevisor.actors.logs.intake import Drained
+    from bundlevisor.actors.ui_server.parent.page_server import PageServer
 
 Exited = Callable[[int, str], object]
 """Called with the exit status and the last lines of the log."""
@@ -58,16 +60,16 @@ class Incarnation:
         self._world = world
         self._inputs = inputs
         self._log = world.log(blueprint)
-        self._child: process.Child | None = None
+        self._child: children.Child | None = None
         self._page: PageServer | None = None
         self._ending = Ending.NOT_YET
 
     @property
-    def child(self) -> process.Child | None:
+    def child(self) -> children.Child | None:
         """The leader; None before the spawn and after the burial."""
         return self._child
 
-    def start(self, ports: ServicePorts, logged: Callable[[], object]) -> process.Child:
+    def start(self, ports: ServicePorts, logged: Callable[[], object]) -> children.Child:
         """Connect the log, tell the guardian, and start what the blueprint says; CannotLaunch.
 
         ``logged`` is called when the log shows the pattern that makes the service ready.
@@ -92,7 +94,7 @@ class Incarnation:
         guardian.spawned(self.instance, child.pid, child.created, child.session)
         return child
 
-    def adopt(self, child: process.Child) -> None:
+    def adopt(self, child: children.Child) -> None:
         """Take over a process whose actor is broken."""
         self._child = child
         self.instance = child.instance
@@ -117,7 +119,7 @@ class Incarnation:
 
             self._log.drain(child.instance, drained)
 
-        process.watch_exit(loop, child, exited)
+        children.watch_exit(loop, child, exited)
 
     def look_who_answers(self, name: str, port: int) -> None:
         """Some time from now, beside everything else, tell of a listener outside of the tree."""
@@ -126,7 +128,7 @@ class Incarnation:
             return
 
         def look() -> None:
-            from actors.edges.answering import impostor
+            from bundlevisor.actors.probes.port_owner import impostor
 
             found = impostor(port, child.pid, child.survivors)
             if found is not None and self._child is child:
@@ -194,11 +196,11 @@ class Incarnation:
     def move_upstream(self, ports: dict[str, dict[str, int]]) -> None:
         """A page learns where its API is, or that it is nowhere, without being started anew."""
         if self._page is not None:
-            from actors.page_server import upstream_port
+            from bundlevisor.actors.ui_server.parent.page_server import upstream_port
 
             self._page.move_upstream(upstream_port(self._blueprint, Inputs(ports)))
 
-    def _start_program(self, ports: ServicePorts, output: int) -> process.Child:
+    def _start_program(self, ports: ServicePorts, output: int) -> children.Child:
         launch = compose(self._blueprint, self._inputs, self.instance, output, ports.hand_over())
         self.env = launch.env
         self._blueprint.find_health_command(self._inputs, self.env)
@@ -214,8 +216,8 @@ class Incarnation:
             there = os.path.isfile(path)
             self._world.emit(event, id_, missing=missing, path=path, there=there)
 
-    def _start_page(self, ports: ServicePorts, output: int) -> process.Child:
-        from actors.page_server import serve_page
+    def _start_page(self, ports: ServicePorts, output: int) -> children.Child:
+        from bundlevisor.actors.ui_server.parent.page_server import serve_page
 
         blueprint = self._blueprint
         if blueprint.asks_by_command:

@@ -1,9 +1,9 @@
 """One service: an actor that owns its process and does what the lifecycle decides.
 
-Every message goes through :func:`actors.lifecycle.step`; the effects that it returns are carried
-out here, one short method each, and may answer with a further event at once. The actor never
-sleeps and never waits: exits, probes and timers arrive as messages from the edges. The process
-tree of one start is an :class:`actors.incarnation.Incarnation`.
+Every message goes through :func:`bundlevisor.actors.core.lifecycle.step`; the effects that it
+returns are carried out here, one short method each, and may answer with a further event at once.
+The actor never sleeps and never waits: exits, probes and timers arrive as messages from the edges.
+The process tree of one start is an :class:`bundlevisor.actors.incarnation.Incarnation`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pykka
 
-from actors import effects, lifecycle, milestones, process, readiness
-from actors.blueprint import Blueprint, CannotLaunch, health_port
-from actors.edges.loop import Timer as LoopTimer
-from actors.edges.loop_actor import LoopActor
-from actors.edges.probe import Probe
-from actors.effects import Effect
-from actors.incarnation import Incarnation
-from actors.lifecycle import Context, Life
-from actors.messages import (
+from bundlevisor.actors.context import World
+from bundlevisor.actors.core import effects, lifecycle
+from bundlevisor.actors.core.effects import Effect
+from bundlevisor.actors.core.lifecycle import Context, Life
+from bundlevisor.actors.core.messages import (
     BecameReady,
     Inputs,
     Launched,
@@ -48,13 +44,20 @@ from actors.messages import (
     TimerFired,
     TreeEmptied,
 )
-from actors.report import LIVE, Report, Stage, StopCause, Then
-from actors.service_ports import ServicePorts
-from actors.world import World
-from manifest.paths import PathRefused
+from bundlevisor.actors.core.report import LIVE, Report, Stage, StopCause, Then
+from bundlevisor.actors.incarnation import Incarnation
+from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, health_port
+from bundlevisor.actors.loop.loop_actor import LoopActor
+from bundlevisor.actors.loop.reactor import Timer as LoopTimer
+from bundlevisor.actors.ports.service_ports import ServicePorts
+from bundlevisor.actors.probes.probe import Probe
+from bundlevisor.actors.process import children
+from bundlevisor.actors.telemetry import milestones
+from bundlevisor.manifest.format.paths import PathRefused
+from bundlevisor.manifest.plan import readiness
 
 if TYPE_CHECKING:
-    from actors.preparation import Preparation
+    from bundlevisor.actors.prepare.preparation import Preparation
 
 LOOK_AGAIN = 0.005
 """Seconds between two looks at a tree that is ending: there is no event for the last exit."""
@@ -68,7 +71,7 @@ class ServiceActor(LoopActor):
         blueprint: Blueprint,
         world: World,
         supervisor: pykka.ActorRef[Any],
-        child: process.Child | None = None,
+        child: children.Child | None = None,
         incarnation: int = 0,
     ) -> None:
         super().__init__(world.loop)
@@ -174,7 +177,7 @@ class ServiceActor(LoopActor):
         service, world = self._service, self._world
         if not (service.assets or service.migrations or world.may_be_put_back(service)):
             return (Prepared(self._life.incarnation),)
-        from actors.preparation import Preparation
+        from bundlevisor.actors.prepare.preparation import Preparation
 
         self._preparation = Preparation(
             self._blueprint, self._world, self._inputs, self._life.incarnation, self.actor_ref.tell

@@ -1,8 +1,9 @@
 """The supervisor: owns the service actors, enforces dependency order and strategy, publishes.
 
 It decides nothing by itself. What a command makes wanted of a service, and what the service has to
-be told for it, is :mod:`actors.desired`; who may start, who is blocked and who stops first are
-functions of :mod:`actors.order`; what a service does after a failure is :mod:`actors.lifecycle`.
+be told for it, is :mod:`bundlevisor.actors.core.desired`; who may start, who is blocked and who
+stops first are functions of :mod:`bundlevisor.actors.core.dependencies`; what a service does after
+a failure is :mod:`bundlevisor.actors.core.lifecycle`.
 
 Every change of a service arrives as ``ServiceChanged``. After each message the supervisor compares
 the reports with what is wanted, gives the instructions that are due, releases what may start, and
@@ -18,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pykka
 
-from actors import commanded, desired, order
-from actors.collaborators import Collaborators, Plan
-from actors.commanded import Change
-from actors.desired import Desired
-from actors.edges.loop_actor import LoopActor, Turns
-from actors.messages import (
+from bundlevisor.actors.core import commanded, dependencies, desired
+from bundlevisor.actors.core.collaborators import Collaborators, Plan
+from bundlevisor.actors.core.commanded import Change
+from bundlevisor.actors.core.dependencies import RESTING, Tree
+from bundlevisor.actors.core.desired import Desired
+from bundlevisor.actors.core.messages import (
     CommandRestart,
     CommandStart,
     CommandStop,
@@ -45,13 +46,13 @@ from actors.messages import (
     StopBundle,
     SystemResumed,
 )
-from actors.order import RESTING, Tree
-from actors.page import pages_by_api
-from actors.report import LIVE, Report, Stage, StopCause, Then
-from actors.snapshot import Phase, Snapshot
+from bundlevisor.actors.core.report import LIVE, Report, Stage, StopCause, Then
+from bundlevisor.actors.core.snapshot import Phase, Snapshot
+from bundlevisor.actors.launch.page import pages_by_api
+from bundlevisor.actors.loop.loop_actor import LoopActor, Turns
 
 if TYPE_CHECKING:
-    from actors.shortages import Shortage, Shortages
+    from bundlevisor.actors.ports.shortages import Shortage, Shortages
 
 STOPPING = Outcome(conflict="the runtime is stopping")
 
@@ -101,7 +102,7 @@ class Supervisor(LoopActor):
     def _start_bundle(self, _: StartBundle) -> None:
         graph = self._plan.graph
         lazy = [service.id for service in self._plan.manifest.services if service.on_demand]
-        self._want(order.wanted_with_the_bundle(graph, lazy))
+        self._want(dependencies.wanted_with_the_bundle(graph, lazy))
 
     def _want(self, ids: frozenset[str]) -> None:
         """Have these services run, as far as they can; what nobody wants does not fail either."""
@@ -158,9 +159,9 @@ class Supervisor(LoopActor):
         if self._phase is not Phase.RUNNING:
             return STOPPING
         self._stale.update(self._with_secrets)
-        users = order.users_of(self._plan.manifest, self._plan.graph, message.changed)
+        users = dependencies.users_of(self._plan.manifest, self._plan.graph, message.changed)
         self._renew(users, "restarting with a new secret", forgiving=True)
-        ending = order.ending_services(self._desired, self._reports)
+        ending = dependencies.ending_services(self._desired, self._reports)
         return Outcome(tuple(id_ for id_ in users if id_ in ending and not self._desired[id_].down))
 
     def _stop_bundle(self, message: StopBundle) -> None:
@@ -200,7 +201,7 @@ class Supervisor(LoopActor):
     def _failed(self, message: ServiceFailed) -> None:
         """Apply the strategy: others may have to restart with the one that failed."""
         supervision = self._plan.manifest.supervision
-        group = order.restart_group(self._tree(), message.id, supervision)
+        group = dependencies.restart_group(self._tree(), message.id, supervision)
         if not group or self._phase is not Phase.RUNNING:
             return
         now = self._to.monotonic()
@@ -217,7 +218,7 @@ class Supervisor(LoopActor):
         self._renew(group, f"restarting with {message.id} ({message.reason})")
 
     def _ports_taken(self, message: PortsTaken) -> None:
-        from actors import reallocation
+        from bundlevisor.actors.ports import reallocation
 
         id_, names = message.id, message.names
         before, moves = self._ports[id_], self._moves.get(id_, 0)
@@ -247,7 +248,7 @@ class Supervisor(LoopActor):
     # Ports that a service did not get
 
     def _shortages_of(self, found: Mapping[str, Shortage]) -> Shortages:
-        from actors.shortages import shortages_of
+        from bundlevisor.actors.ports.shortages import shortages_of
 
         return shortages_of(found, self._plan.graph, self._to.chooser.users)
 
@@ -310,7 +311,7 @@ class Supervisor(LoopActor):
             self._give_instructions()
         if self._phase is Phase.RUNNING:
             self._give_starts()
-        elif order.all_down(self._reports.values()):
+        elif dependencies.all_down(self._reports.values()):
             self._phase = Phase.STOPPED
         self._publish()
 
@@ -323,14 +324,16 @@ class Supervisor(LoopActor):
                 del self._desired[id_]
                 continue
             due = desired.instruction(wish, report)
-            if due is None or (desired.is_deferred(report) and not order.may_be_told(tree, id_)):
+            if due is None or (
+                desired.is_deferred(report) and not dependencies.may_be_told(tree, id_)
+            ):
                 continue
             if id_ in self._children:
                 self._tell(id_, due)
             self._see(desired.obeyed(due, report, self._to.now()))
 
     def _give_starts(self) -> None:
-        for id_ in order.startable(self._tree(), self._plan.manifest.supervision):
+        for id_ in dependencies.startable(self._tree(), self._plan.manifest.supervision):
             if id_ in self._plan.unusable:
                 continue
             if id_ in self._short():
@@ -395,7 +398,7 @@ class Supervisor(LoopActor):
             self._wanted,
             missing,
             self._desired,
-            order.ending_services(self._desired, self._reports),
+            dependencies.ending_services(self._desired, self._reports),
             self._shortages,
         )
 
@@ -414,7 +417,7 @@ class Supervisor(LoopActor):
 
     def _publish(self) -> None:
         tree = self._tree()
-        blocking = order.troubles(tree)
+        blocking = dependencies.troubles(tree)
         if blocking != self._blocking:
             changed = blocking.items() ^ self._blocking.items()
             self._stale.update(id_ for id_, _ in changed)
@@ -423,7 +426,7 @@ class Supervisor(LoopActor):
         if not stale and self._phase is self._to.board.snapshot.phase:
             return
         for id_ in stale:
-            view = order.shown(tree, self._shown[id_], blocking)
+            view = dependencies.shown(tree, self._shown[id_], blocking)
             self._shown[id_] = msgspec.structs.replace(view, ports=self._ports.get(id_, {}))
         self._to.board.publish(
             Snapshot(

@@ -11,18 +11,19 @@ import os
 import sys
 import time
 
-from control import early_socket, lean_imports
+from bundlevisor.control.boot import early_socket, lean_imports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, NoReturn
 
-    from actors.guardian.link import Guardian
+    from bundlevisor.actors.guardian.link import Guardian
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; returns the exit code (see :mod:`control.cli`)."""
+    """Do what the command line says; returns the exit code (see
+    :mod:`bundlevisor.control.cli.dispatch`)."""
     began = time.monotonic()
     if getattr(sys, "frozen", False):
         import multiprocessing
@@ -40,13 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     guardian = _start_guardian()
     lean_imports.import_for_run()
 
-    from control import options
+    from bundlevisor.control.run import options
 
     parsed = options.parse(words)
     if not isinstance(parsed, options.RunOptions):
         guardian.dismiss()
         return _ask(words)
-    from control.runtime import run
+    from bundlevisor.control.run.runtime import run
 
     return _leave(run(parsed, guardian, began, socket_at))
 
@@ -89,7 +90,8 @@ def _is_open(descriptor: int) -> bool:
 
 
 def _end_on_signals() -> None:
-    """End at once, with 0, while there is nothing to stop; control.ending hears signals later."""
+    """End at once, with 0, while there is nothing to stop;
+    bundlevisor.control.run.shutdown_requests hears signals later."""
     signals: Any = __import__("_signal")  # without the enumerations of signal, 2 ms
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
         number = getattr(signals, name, None)
@@ -106,16 +108,16 @@ def _means_run(words: Sequence[str]) -> bool:
 
 def _start_guardian() -> Guardian:
     lean_imports.import_multiprocessing()
-    from actors.guardian.link import Guardian
-    from actors.table.own_process import adopt_orphans
+    from bundlevisor.actors.guardian.link import Guardian
+    from bundlevisor.actors.process.table.own_process import adopt_orphans
 
     adopt_orphans()
     return Guardian.start(os.urandom(6).hex())
 
 
 def _ask(words: Sequence[str]) -> int:
-    from control import options
-    from control.cli import dispatch
+    from bundlevisor.control.cli.dispatch import dispatch
+    from bundlevisor.control.run import options
 
     parsed = options.parse(words)
     assert not isinstance(parsed, options.RunOptions)  # noqa: S101 - for the type checker

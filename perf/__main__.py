@@ -1,11 +1,11 @@
-"""``python -m perf QUESTION``: measures any runtime that speaks the control API."""
+"""``python -m bundlevisor.perf QUESTION``: measures any runtime that speaks the control API."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-from perf.contender import ContenderError
+from bundlevisor.perf.contender import ContenderError
 
 QUESTIONS = {
     "startup": "exec → port, first service, /healthz, every service ready",
@@ -25,9 +25,12 @@ def main(argv: list[str]) -> int:
     """Answer one question; 2 for an unknown one, 1 when a contender failed."""
     if not argv or argv[0] not in QUESTIONS:
         lines = [f"  {word:10}{meaning}" for word, meaning in QUESTIONS.items()]
-        print("\n".join(["usage: python -m perf QUESTION [options]", "", *lines]), file=sys.stderr)
+        print(
+            "\n".join(["usage: python -m bundlevisor.perf QUESTION [options]", "", *lines]),
+            file=sys.stderr,
+        )
         return 0 if argv in (["-h"], ["--help"]) else 2
-    question = importlib.import_module(f"perf.{argv[0]}")
+    question = importlib.import_module(f"bundlevisor.perf.{argv[0]}")
     try:
         return int(question.main(argv[1:]))
     except ContenderError as failure:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from perf import client, load, options, results
-from perf.bundles import Bundle
-from perf.contender import Contender, Run
-from perf.results import Measure, Result
+from bundlevisor.perf import client, load, options, results
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import Contender, Run
+from bundlevisor.perf.results import Measure, Result
 
 PATHS = ("/healthz", "/readyz", "/ports")
 CONNECTIONS = (1, 8)
@@ -39,7 +39,7 @@ def measure(contender: Contender, bundle: Bundle, seconds: float) -> dict[str, l
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m perf api``."""
+    """Run ``python -m bundlevisor.perf api``."""
     parser = options.parser("api", __doc__, runs=3, shape="independent20")
     parser.add_argument("--seconds", type=float, default=2.0, help="per case (%(default)s)")
     parsed = parser.parse_args(argv)

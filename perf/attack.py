@@ -6,11 +6,11 @@ import subprocess
 import sys
 import time
 
-from perf import client, options, results
-from perf.attacker import SHAPES
-from perf.bundles import Bundle
-from perf.contender import Contender, Run
-from perf.results import Measure, Result, Samples
+from bundlevisor.perf import client, options, results
+from bundlevisor.perf.attacker import SHAPES
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import Contender, Run
+from bundlevisor.perf.results import Measure, Result, Samples
 
 PATHS = ("/healthz", "/readyz")
 ASK_EVERY_S = 0.02
@@ -49,7 +49,7 @@ def ask(port: int, token: str, seconds: float) -> dict[str, list[float]]:
 
 def beside(run: Run, name: str, count: int, seconds: float) -> Samples:
     """Ask beside one attack by ``count`` connections."""
-    command = (sys.executable, "-m", "perf.attacker", str(run.port), name, str(count))
+    command = (sys.executable, "-m", "bundlevisor.perf.attacker", str(run.port), name, str(count))
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as attacker:
         try:
             assert attacker.stdout is not None
@@ -84,7 +84,7 @@ def verdict(sample: Samples, known: dict[str, Measure]) -> list[str]:
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m perf attack``; 1 when an honest client waits too long."""
+    """Run ``python -m bundlevisor.perf attack``; 1 when an honest client waits too long."""
     parser = options.parser("attack", __doc__, runs=1, shape="independent3")
     parser.add_argument("--seconds", type=float, default=3.0, help="per attack (%(default)s)")
     parser.add_argument("--connections", type=int, default=1000, help="per attack (%(default)s)")

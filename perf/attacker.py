@@ -1,7 +1,8 @@
 """Connections without a token that mean no good: what ``attack`` runs beside an honest client.
 
-``python -m perf.attacker PORT SHAPE COUNT``: keeps COUNT connections of one shape going until it
-is ended, each made again as soon as the server closes it. Prints a line when all have been tried.
+``python -m bundlevisor.perf.attacker PORT SHAPE COUNT``: keeps COUNT connections of one shape going
+until it is ended, each made again as soon as the server closes it. Prints a line when all have been
+tried.
 """
 
 from __future__ import annotations

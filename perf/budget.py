@@ -9,10 +9,10 @@ from statistics import median
 
 import msgspec
 
-from perf import idle, noise, options, respawn, shutdown, startup
-from perf.contender import Contender
-from perf.report import number, table
-from perf.results import Samples
+from bundlevisor.perf import idle, noise, options, respawn, shutdown, startup
+from bundlevisor.perf.contender import Contender
+from bundlevisor.perf.report import number, table
+from bundlevisor.perf.results import Samples
 
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "budget.json")
 STARTS = ("chain3", "fan20", "layers50")
@@ -150,7 +150,8 @@ def render(lines: list[Line], floor: float) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m perf budget``; exit code 1 where a goal is missed and that is asked for."""
+    """Run ``python -m bundlevisor.perf budget``; exit code 1 where a goal is missed and that is
+    asked for."""
     parser = options.parser("budget", __doc__, runs=7, shape="")
     parser.add_argument("--window", type=float, default=8.0, help="seconds of idleness watched")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a goal is missed")

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from perf import programs
+from bundlevisor.perf import programs
 
 PLATFORMS = ("linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win-x64", "win-arm64")
 RECORD = "perf-record"

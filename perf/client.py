@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from actors.edges.checks import is_own
+from bundlevisor.actors.probes.checks import is_own
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -17,8 +17,8 @@ import uuid
 
 import msgspec
 
-from perf import client, processes, records
-from perf.bundles import RECORD, Bundle
+from bundlevisor.perf import client, processes, records
+from bundlevisor.perf.bundles import RECORD, Bundle
 
 MARK = "PERF_RUN"
 """Environment variable by which a run's processes are found, whoever their parent is by then."""
@@ -52,7 +52,9 @@ def installed(form: str) -> Contender:
     """
     places = "run --manifest {manifest} --app-data {app_data}"
     if form == "module":
-        return Contender("python -m control", f"{_quoted(sys.executable)} -m control {places}")
+        return Contender(
+            "python -m bundlevisor", f"{_quoted(sys.executable)} -m bundlevisor {places}"
+        )
     folder = os.path.dirname(os.path.abspath(sys.executable))
     command = shutil.which("bundlevisor", path=folder)
     if command is None:

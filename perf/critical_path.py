@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from perf.records import Incarnation, first_of_each
+from bundlevisor.perf.records import Incarnation, first_of_each
 
 Dependencies = Mapping[str, Sequence[str]]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from perf import options, processes, results
-from perf.bundles import Bundle
-from perf.contender import MARK, Contender, Run
-from perf.results import Measure, Result
+from bundlevisor.perf import options, processes, results
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import MARK, Contender, Run
+from bundlevisor.perf.results import Measure, Result
 
 MEASURES = {
     "cpu": Measure(title="processor time", unit="% of a core"),
@@ -43,7 +43,7 @@ def measure(
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m perf idle``."""
+    """Run ``python -m bundlevisor.perf idle``."""
     parser = options.parser("idle", __doc__, runs=3, shape="independent20")
     parser.add_argument("--window", type=float, default=20.0, help="seconds watched (%(default)s)")
     parser.add_argument("--settle", type=float, default=3.0, help="seconds before (%(default)s)")

@@ -6,7 +6,7 @@ import selectors
 import socket
 import time
 
-from perf import client
+from bundlevisor.perf import client
 
 
 class Asker:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 
-from perf.bundles import Bundle
-from perf.contender import Contender, Run
-from perf.critical_path import critical_path_ns, release_gaps_ns
-from perf.records import Incarnation, first_of_each
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import Contender, Run
+from bundlevisor.perf.critical_path import critical_path_ns, release_gaps_ns
+from bundlevisor.perf.records import Incarnation, first_of_each
 
 NAMES = {
     "port": "control port accepts a connection",

@@ -9,14 +9,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from perf import bundles, contender, programs, results
-from perf.bundles import Bundle
-from perf.contender import Contender
+from bundlevisor.perf import bundles, contender, programs, results
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import Contender
 
 
 def parser(question: str, about: str | None, runs: int, shape: str) -> argparse.ArgumentParser:
     """Return a parser with the shared options and their defaults for this question."""
-    made = argparse.ArgumentParser(prog=f"python -m perf {question}", description=about)
+    made = argparse.ArgumentParser(prog=f"python -m bundlevisor.perf {question}", description=about)
     made.add_argument("--runs", type=int, default=runs, help="runs per contender (%(default)s)")
     made.add_argument("--bundle", metavar="FILE", help="measure on this bundle.json")
     made.add_argument(

@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
-from perf import bundles, client, flood, options, processes, programs, results
-from perf.bundles import PLATFORMS, Bundle
-from perf.contender import MARK, Contender, Run
-from perf.results import Measure, Result, Samples
+from bundlevisor.perf import bundles, client, flood, options, processes, programs, results
+from bundlevisor.perf.bundles import PLATFORMS, Bundle
+from bundlevisor.perf.contender import MARK, Contender, Run
+from bundlevisor.perf.results import Measure, Result, Samples
 
 SECRETS = (0, 1, 20)
 LINES = 1_000_000
@@ -128,7 +128,7 @@ def made(lines: int) -> Iterator[Bundle]:
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m perf redaction``."""
+    """Run ``python -m bundlevisor.perf redaction``."""
     parser = options.parser("redaction", __doc__, runs=7, shape="-")
     parser.add_argument("--lines", type=int, default=LINES, help="of each service (%(default)s)")
     parsed = parser.parse_args(argv)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 
-from perf import options, processes, results
-from perf.bundles import Bundle
-from perf.contender import Contender, ContenderError, Run
-from perf.records import Incarnation
-from perf.results import Measure, Result
+from bundlevisor.perf import options, processes, results
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import Contender, ContenderError, Run
+from bundlevisor.perf.records import Incarnation
+from bundlevisor.perf.results import Measure, Result
 
 MEASURES = {
     "respawn": Measure(title="kill -9 → successor in its main()", pooled=True),
@@ -51,7 +51,7 @@ def _await_successor(run: Run, victim: Incarnation) -> Incarnation:
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m perf respawn``."""
+    """Run ``python -m bundlevisor.perf respawn``."""
     parser = options.parser("respawn", __doc__, runs=3, shape="independent20")
     parser.add_argument(
         "--settle", type=float, default=1.0, help="seconds of calm before the kills"

@@ -9,8 +9,8 @@ from statistics import median
 
 import msgspec
 
-from perf import noise
-from perf.report import number, ratio, table
+from bundlevisor.perf import noise
+from bundlevisor.perf.report import number, ratio, table
 
 Samples = dict[str, list[float]]
 FLOOR = "F"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from statistics import median
 
-from perf import noise, options, processes, results
-from perf.bundles import Bundle
-from perf.contender import Contender, Run
-from perf.idle import own_processes
-from perf.report import number
-from perf.results import Measure, Result
+from bundlevisor.perf import noise, options, processes, results
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import Contender, Run
+from bundlevisor.perf.idle import own_processes
+from bundlevisor.perf.report import number
+from bundlevisor.perf.results import Measure, Result
 
 SIZES = (10, 20, 50, 100, 200, 500)
 
@@ -43,7 +43,7 @@ def fitted(samples: dict[str, list[float]], sizes: list[int]) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m perf scale``."""
+    """Run ``python -m bundlevisor.perf scale``."""
     parser = options.parser("scale", __doc__, runs=3, shape="independentN")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), metavar="N")
     parsed = parser.parse_args(argv)

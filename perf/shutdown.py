@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from perf import options, results
-from perf.bundles import Bundle
-from perf.contender import Contender, Run
-from perf.critical_path import stops_out_of_order
-from perf.results import Measure, Result
+from bundlevisor.perf import options, results
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import Contender, Run
+from bundlevisor.perf.critical_path import stops_out_of_order
+from bundlevisor.perf.results import Measure, Result
 
 MEASURES = {
     "first": Measure(title="SIGTERM → first service told to stop"),
@@ -40,7 +40,7 @@ def measure(contender: Contender, bundle: Bundle) -> dict[str, list[float]]:
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m perf shutdown``."""
+    """Run ``python -m bundlevisor.perf shutdown``."""
     parsed = options.parser("shutdown", __doc__, runs=10, shape="fan20").parse_args(argv)
     if parsed.bundle:
         raise SystemExit("shutdown needs the record of a made bundle (--shape)")

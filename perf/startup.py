@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from perf import floor, milestones, options, results
-from perf.bundles import Bundle
-from perf.contender import Contender
-from perf.results import Measure, Result
+from bundlevisor.perf import floor, milestones, options, results
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import Contender
+from bundlevisor.perf.results import Measure, Result
 
 MEASURES = {
     key: Measure(title=title, pooled=key == "release") for key, title in milestones.NAMES.items()
@@ -35,7 +35,7 @@ def measure(
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m perf startup``."""
+    """Run ``python -m bundlevisor.perf startup``."""
     parsed = options.parser("startup", __doc__, runs=15, shape="chain3").parse_args(argv)
     with options.bundle(parsed) as (bundle, notes):
         name = parsed.bundle or parsed.shape

@@ -19,10 +19,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from actors.ui_server.config import UiConfig
-from actors.ui_server.launch import UiProcess, start
-from perf import client, options, results
-from perf.results import Measure, Result, Samples
+from bundlevisor.actors.ui_server.config import UiConfig
+from bundlevisor.actors.ui_server.parent.ui_process import UiProcess, start
+from bundlevisor.perf import client, options, results
+from bundlevisor.perf.results import Measure, Result, Samples
 
 SMALL, BIG = 4_096, 10_000_000
 CONNECTIONS = (1, 8)
@@ -159,7 +159,7 @@ def servers(root: str) -> Iterator[dict[str, tuple[int, tuple[str, ...]]]]:
     """Run all servers; by name: the port, and the paths that are asked there."""
     files = ("/index.html", "/big.bin")
     with contextlib.ExitStack() as stack:
-        api = stack.enter_context(running(sys.executable, "-m", "perf.ui_api"))
+        api = stack.enter_context(running(sys.executable, "-m", "bundlevisor.perf.ui_api"))
         assert api.stdout is not None
         api_port = int(api.stdout.readline())
         process, port, _ = started(root, api_port)
@@ -213,8 +213,8 @@ def _write_site(root: str) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m perf ui``."""
-    parser = argparse.ArgumentParser(prog="python -m perf ui", description=__doc__)
+    """Run ``python -m bundlevisor.perf ui``."""
+    parser = argparse.ArgumentParser(prog="python -m bundlevisor.perf ui", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="rounds of load (%(default)s)")
     parser.add_argument("--starts", type=int, default=10, help="starts (%(default)s)")
     parser.add_argument("--seconds", type=float, default=2.0, help="per case (%(default)s)")

@@ -1,4 +1,4 @@
-"""The API that ``python -m perf ui`` asks directly and through the proxy.
+"""The API that ``python -m bundlevisor.perf ui`` asks directly and through the proxy.
 
 It does as little as a server can, so that what is measured is the way to it. Prints its port.
 """

@@ -24,12 +24,12 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 LOCK = os.path.join(ROOT, "requirements-dev.txt")
 STAMP = os.path.join(VENV, "installed-from")
-PACKAGES = ("manifest", "actors", "control", "perf")
+PACKAGES = ("bundlevisor", "manifest", "actors", "control", "perf")
 OURS = (*PACKAGES, "tests", os.path.join("examples", "notes"))
 TYPED = (
     ("linux", ()),  # what pyproject.toml names: the tests too, which are Linux'
-    ("darwin", PACKAGES),
-    ("win32", (*PACKAGES, os.path.join("tests", "windows"))),
+    ("darwin", ("bundlevisor",)),
+    ("win32", ("bundlevisor", os.path.join("tests", "windows"))),
 )
 """For which platforms the types are checked, and of what."""
 WORKERS = str((os.cpu_count() or 1) + 1)  # most of a test is waiting for processes

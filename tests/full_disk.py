@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.state import own_file
+from bundlevisor.actors.files import own_file
 
 FULL = b"no room"
 

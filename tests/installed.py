@@ -18,7 +18,7 @@ def command() -> list[str]:
     if found:
         return [found]
     if os.environ.get("WINEPREFIX"):
-        return [sys.executable, "-m", "control"]
+        return [sys.executable, "-m", "bundlevisor"]
     raise FileNotFoundError(f"no 'bundlevisor' in {folder}: pip install -e '.[dev]'")
 
 

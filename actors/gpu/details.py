@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from actors.edges import isolated
+from bundlevisor.actors.process import isolated_call
 
 PATIENCE = 10.0
 """Seconds; macOS takes two, and a GPU that sleeps is woken."""
@@ -26,8 +26,8 @@ class Details(msgspec.Struct, frozen=True):
 def ask() -> Details | None:
     """Return what can be found out; None when there was no answer in time. Blocks for seconds."""
     try:
-        name, driver = isolated.call(read, sys.platform, timeout=PATIENCE)
-    except (TimeoutError, isolated.CallFailed):
+        name, driver = isolated_call.call(read, sys.platform, timeout=PATIENCE)
+    except (TimeoutError, isolated_call.CallFailed):
         return None
     return Details(name, driver)
 
@@ -79,7 +79,7 @@ def _of_mac() -> tuple[str, str]:
 
 
 def _of_windows() -> tuple[str, str]:
-    from actors.gpu.windows import adapters
+    from bundlevisor.actors.gpu.windows import adapters
 
     first = next((adapter for adapter in adapters() if adapter.is_gpu), None)
     return (first.name, first.driver) if first is not None else ("", "")

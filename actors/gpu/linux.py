@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from actors.gpu import Presence
+from bundlevisor.actors.gpu.presence import Presence
 
 FILES = (
     "dev/nvidia0",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from actors.gpu import Presence
-from manifest.schema import Manifest, Service
+from bundlevisor.actors.gpu.presence import Presence
+from bundlevisor.manifest.format.schema import Manifest, Service
 
 EVENTS = {
     "required": "gpu_required_missing",

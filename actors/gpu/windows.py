@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from actors.gpu import Presence
+from bundlevisor.actors.gpu.presence import Presence
 
 ADAPTERS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
 """The setup class of display adapters, below HKEY_LOCAL_MACHINE.

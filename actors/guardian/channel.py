@@ -8,13 +8,19 @@ from __future__ import annotations
 import sys
 
 if sys.platform == "win32":
-    from actors.guardian.channel_windows import Descriptor, ReadEnd, Sender, duplicate, pair
+    from bundlevisor.actors.guardian.channel_windows import (
+        Descriptor,
+        ReadEnd,
+        Sender,
+        duplicate,
+        pair,
+    )
 
     End = ReadEnd
 else:
     import socket
 
-    from actors.guardian.channel_posix import Descriptor, Sender, duplicate, pair
+    from bundlevisor.actors.guardian.channel_posix import Descriptor, Sender, duplicate, pair
 
     End = socket.socket
 

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections import deque
 
-from actors.guardian.wire import Decoder, Message, encode
+from bundlevisor.actors.guardian.wire import Decoder, Message, encode
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 

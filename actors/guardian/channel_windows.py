@@ -18,8 +18,8 @@ from collections import deque
 from ctypes import byref, wintypes
 from typing import ClassVar, cast
 
-from actors.guardian.wire import Decoder, Message, encode
-from actors.process import windows_api as api, windows_console, windows_jobs
+from bundlevisor.actors.guardian.wire import Decoder, Message, encode
+from bundlevisor.actors.process.windows import api, console, jobs
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
@@ -56,7 +56,7 @@ def pair() -> tuple[Sender, ReadEnd]:
 
     A runtime without a console joins a hidden one first, so that the guardian shows no window.
     """
-    windows_console.ready()
+    console.ready()
     reading, writing = _winapi.CreatePipe(None, ROOM)
     sender = Sender(writing)
     return sender, ReadEnd(reading, sender)
@@ -98,7 +98,7 @@ class Sender:
         """Begin to send, to the process with this handle, which stays the caller's."""
         ours = _winapi.GetCurrentProcess()
         same = _winapi.DUPLICATE_SAME_ACCESS
-        windows_jobs.household().duplicate_into(guardian)
+        jobs.household().duplicate_into(guardian)
         watched = _winapi.DuplicateHandle(ours, guardian, ours, 0, False, same)
         said = _winapi.DuplicateHandle(ours, self.answered, ours, 0, False, same)
         arguments = (watched, said)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
-from actors.guardian import system
-from actors.state import own_file
+from bundlevisor.actors.files import own_file
+from bundlevisor.actors.guardian import system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what it costs to import would be carried by the guardian all its life
-    from actors.edges.redact import Redactor
-    from actors.guardian.inflight import Rescue
+    from bundlevisor.actors.guardian.inflight import Rescue
+    from bundlevisor.actors.logs.redact import Redactor
 
 CHUNK = 65536
 SHORTEST = 4
-"""Bytes of a secret's end by which it is recognised, as in :mod:`actors.edges.redact`."""
+"""Bytes of a secret's end by which it is recognised, as in
+:mod:`bundlevisor.actors.logs.redact`."""
 AT_ONCE = 64
 """Chunks from one pipe before the others have their turn."""
 MOST = 256 << 20
@@ -144,7 +145,7 @@ def without_rest(data: bytes, secrets: tuple[tuple[str, bytes], ...]) -> bytes:
 def _redactor(secrets: tuple[tuple[str, bytes], ...], saved: bytes) -> Redactor | None:
     """Return a redactor; None when the program's files are gone: rather no line than a secret."""
     try:
-        from actors.edges.redact import Redactor
+        from bundlevisor.actors.logs.redact import Redactor
     except Exception:  # noqa: BLE001 - whatever is wrong with files that are being replaced
         return None
     return Redactor(secrets, saved)

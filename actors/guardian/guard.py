@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import os
 
-from actors import table
-from actors.guardian import obituary, system
-from actors.guardian.aftermath import Aftermath
-from actors.guardian.channel import End
-from actors.guardian.ledger import Ledger
-from actors.table.brand import brand
+from bundlevisor.actors.guardian import death_report, system
+from bundlevisor.actors.guardian.channel import End
+from bundlevisor.actors.guardian.cleanup import Aftermath
+from bundlevisor.actors.guardian.state import Ledger
+from bundlevisor.actors.process import table
+from bundlevisor.actors.process.table.rlimit_mark import brand
 
 
 def guard(end: End) -> None:
@@ -57,18 +57,18 @@ def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[Ledger, sys
 
 def clean_up(ledger: Ledger) -> None:
     """Do what the guardian is there for, whatever goes wrong with a part of it."""
-    details = obituary.cause(ledger)
+    details = death_report.cause(ledger)
     gc.enable()
     _remove(ledger, last=False)
     try:
         aftermath = Aftermath(ledger)
         aftermath.run()
         left = aftermath.left
-        details |= obituary.findings(aftermath)
+        details |= death_report.findings(aftermath)
     except Exception as error:  # noqa: BLE001 - nothing may be left, not even by a fault of ours
         left = _kill_all(f"{ledger.instance_id}-")
         details["error"] = f"{type(error).__name__}: {error}"
-    obituary.publish(ledger.telemetry, details)
+    death_report.publish(ledger.telemetry, details)
     if not left:
         _remove(ledger, last=True)
 

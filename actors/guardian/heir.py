@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from actors import table
+from bundlevisor.actors.process import table
 
 SIGKILL = 9
 

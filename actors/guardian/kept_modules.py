@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import sys
 
-from actors.guardian.kept_code import KeptCode
+from bundlevisor.actors.guardian.kept_code import KeptCode
 
 ACTORS = __name__.rpartition(".guardian.")[0]
-EDGES = """
-clock log_file log_passage loop pipes pipes_posix pipes_windows redact tail timers
+PARTS = """
+logs.pipe_copy logs.pipes logs.pipes_posix logs.pipes_windows logs.redact loop.clock loop.reactor
+loop.timers telemetry.event telemetry.event_file telemetry.writer
 """
 LIBRARIES = """
 _ast _ctypes _datetime _decimal _heapq _opcode _pydatetime _queue _random _struct _typing _uuid
@@ -32,12 +33,12 @@ def keep() -> None:
     """Keep all of it, once; takes some hundredths of a second. Never raises for what is missing."""
     if kept:
         return
-    edges = [f"{ACTORS}.edges.{name}" for name in EDGES.split()]
-    packages = [f"{ACTORS}.{name}" for name in ("guardian", "state", "table")]
+    parts = [f"{ACTORS}.{name}" for name in PARTS.split()]
+    packages = [f"{ACTORS}.{name}" for name in ("files", "guardian", "process.table")]
     if sys.platform != "linux":
         packages.append("psutil")
     code = KeptCode(breath=0.0)
     kept.append(code)
     code.stand_in()
-    code.keep([*LIBRARIES.split(), *edges], whole=[*packages, "msgspec"], without=[MACHINE_CODE])
+    code.keep([*LIBRARIES.split(), *parts], whole=[*packages, "msgspec"], without=[MACHINE_CODE])
     code.keep([MACHINE_CODE])

@@ -1,7 +1,8 @@
 """The runtime's end of the guardian: what it is told, and what its successors must be told again.
 
 Every method may be called from any thread, none waits for the guardian, and none raises because it
-is dead: then another one takes its place (:mod:`actors.guardian.roster`), which knows the same.
+is dead: then another one takes its place (:mod:`bundlevisor.actors.guardian.roster`), which knows
+the same.
 """
 
 from __future__ import annotations
@@ -9,18 +10,18 @@ from __future__ import annotations
 import os
 import threading
 
-from actors import table
-from actors.guardian import launch
-from actors.guardian.belongings import identity
-from actors.guardian.channel import Descriptor, duplicate
-from actors.guardian.charge import Charge
-from actors.guardian.roster import Roster
-from actors.guardian.wire import Message
+from bundlevisor.actors.guardian import spawn
+from bundlevisor.actors.guardian.channel import Descriptor, duplicate
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.owned_file import identity
+from bundlevisor.actors.guardian.roster import Roster
+from bundlevisor.actors.guardian.wire import Message
+from bundlevisor.actors.process import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported before the guardian is forked, they would be in its memory
-    from actors.guardian.inflight import Inflight
-    from actors.guardian.roster import Loop, Report
+    from bundlevisor.actors.guardian.inflight import Inflight
+    from bundlevisor.actors.guardian.roster import Loop, Report
 
 _Key = tuple[str, str]
 
@@ -38,7 +39,7 @@ class Guardian:
         hello = ("hello", instance_id, pid, table.created(pid) or 0.0)
         self._told["hello", ""] = (hello, None)
         self._roster = Roster(self._lock, self._told.values)
-        self._roster.start(launch.first)
+        self._roster.start(spawn.first)
 
     @property
     def pid(self) -> int:
@@ -123,7 +124,7 @@ class Guardian:
         """The memory that the log reader reads into; made on first use."""
         with self._lock:
             if self._inflight is None:
-                from actors.guardian.inflight import Inflight, shared_memory
+                from bundlevisor.actors.guardian.inflight import Inflight, shared_memory
 
                 memory = Descriptor(shared_memory())
                 self._inflight = Inflight(memory.fd, self._held)

@@ -16,8 +16,8 @@ import signal
 import socket
 import sys
 
-from actors import table
-from actors.guardian import channel_posix
+from bundlevisor.actors.guardian import channel_posix
+from bundlevisor.actors.process import table
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 

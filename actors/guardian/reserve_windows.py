@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from actors.guardian import channel_windows
+from bundlevisor.actors.guardian import channel_windows
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 

@@ -11,17 +11,17 @@ import sys
 import threading
 import time
 
-from actors.guardian import launch
-from actors.guardian.channel import Descriptor, duplicate, pair
-from actors.guardian.sentry import Sentry
+from bundlevisor.actors.guardian import spawn
+from bundlevisor.actors.guardian.channel import Descriptor, duplicate, pair
+from bundlevisor.actors.guardian.sentry import Sentry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported before the guardian is forked, they would be in its memory
     from collections.abc import Callable, Iterable
     from typing import Protocol
 
-    from actors.guardian.channel import End
-    from actors.guardian.wire import Message
+    from bundlevisor.actors.guardian.channel import End
+    from bundlevisor.actors.guardian.wire import Message
 
     Report = Callable[[str, dict[str, object]], object]
     Told = Callable[[], Iterable[tuple[Message, Descriptor | None]]]
@@ -86,7 +86,7 @@ class Roster:
         self._reserve_wanted = sys.platform != "win32"
         self._ask_for_reserve()
 
-    def start(self, start: Callable[[End], launch.Process], died: int = 0) -> None:
+    def start(self, start: Callable[[End], spawn.Process], died: int = 0) -> None:
         """Start a guardian; what it has to know stands in its channel before it lives. OSError."""
         with self._lock:
             if self._ended:
@@ -188,7 +188,9 @@ class Roster:
         if not here:
             self._lose(sentry, "" if sentry.answered else "it ended before it answered")
             return
-        from actors.process import own_children  # loaded by now; the guardian has no use for it
+        from bundlevisor.actors.process import (
+            own_children,  # loaded by now; the guardian has no use for it
+        )
 
         own_children.know(sentry.pid)
         if sentry.died:
@@ -197,7 +199,7 @@ class Roster:
 
     def _lose(self, sentry: Sentry, why: str) -> None:
         """One is dead, or as good as dead: have another one in its place."""
-        from actors.process import own_children
+        from bundlevisor.actors.process import own_children
 
         with self._lock:
             if sentry not in self._sentries:
@@ -244,11 +246,11 @@ class Roster:
     def _replace(self, died: int) -> None:
         if self._ended:
             return
-        from actors.process import own_children
+        from bundlevisor.actors.process import own_children
 
         try:
             with own_children.starting():
-                self.start(launch.another, died)
+                self.start(spawn.another, died)
         except OSError as error:
             self._take_breath(answered=False)
             self._report("guardian_failed", {"died": died, "error": str(error)})

@@ -5,12 +5,12 @@ from __future__ import annotations
 import atexit
 import time
 
-from actors import table
-from actors.guardian import launch
+from bundlevisor.actors.guardian import spawn
+from bundlevisor.actors.process import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from actors.guardian.channel import Sender
+    from bundlevisor.actors.guardian.channel import Sender
 
 
 class Sentry:
@@ -22,9 +22,9 @@ class Sentry:
         self.answered = False
         self.pid = 0
         self.created = 0.0
-        self._process: launch.Process | None = None
+        self._process: spawn.Process | None = None
 
-    def started(self, process: launch.Process) -> None:
+    def started(self, process: spawn.Process) -> None:
         """Take note of its process."""
         self._process = process
         self.pid = process.pid or 0
@@ -40,7 +40,7 @@ class Sentry:
             return False
         self.answered = True
         if not self.pid:
-            from actors.guardian.heir import Heir
+            from bundlevisor.actors.guardian.heir import Heir
 
             self.started(Heir(said))
         return True
@@ -64,5 +64,5 @@ class Sentry:
         if self._process:
             if kill:
                 self._process.kill()
-            launch.await_end(self._process, timeout)
+            spawn.await_end(self._process, timeout)
         self.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 if sys.platform == "win32":
-    from actors.guardian.reserve_windows import Heirs
-    from actors.guardian.windows import (
+    from bundlevisor.actors.guardian.reserve_windows import Heirs
+    from bundlevisor.actors.guardian.system_windows import (
         ExitWatch,
         Receiver,
         ask,
@@ -18,7 +18,8 @@ if sys.platform == "win32":
         tell_system_log,
     )
 else:
-    from actors.guardian.posix import (
+    from bundlevisor.actors.guardian.reserve_posix import Heirs
+    from bundlevisor.actors.guardian.system_posix import (
         ExitWatch,
         Receiver,
         ask,
@@ -29,7 +30,6 @@ else:
         read,
         tell_system_log,
     )
-    from actors.guardian.reserve_posix import Heirs
 
 __all__ = [
     "ExitWatch",

@@ -14,8 +14,8 @@ from __future__ import annotations
 import sys
 
 if sys.platform == "win32":
-    from actors.process.interpreter_windows import InterpreterProcess
+    from bundlevisor.actors.process.interpreter_windows import InterpreterProcess
 else:
-    from actors.process.interpreter_posix import InterpreterProcess
+    from bundlevisor.actors.process.interpreter_posix import InterpreterProcess
 
 __all__ = ["InterpreterProcess"]

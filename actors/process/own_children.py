@@ -10,14 +10,14 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
-from actors.process import own_files
+from bundlevisor.actors.process import own_files
 
 if sys.platform == "linux":
 
     @contextlib.contextmanager
     def starting() -> Iterator[None]:
         """Make every child that is started within the block known as ours; OwnFilesGone."""
-        from actors.process import tree
+        from bundlevisor.actors.process import tree
 
         own_files.check()
         with tree.spawning:
@@ -28,13 +28,13 @@ if sys.platform == "linux":
 
     def know(pid: int) -> None:
         """Make one child known as ours."""
-        from actors.process import tree
+        from bundlevisor.actors.process import tree
 
         tree.know(pid)
 
     def forget(pid: int) -> None:
         """Say that a child has been reaped: its pid may become that of an adopted one."""
-        from actors.process import tree
+        from bundlevisor.actors.process import tree
 
         tree.unknow(pid)
 

@@ -15,16 +15,16 @@ from contextlib import suppress
 
 import msgspec
 
-from actors import table
-from actors.state import atomic, instance
-from actors.state.instance import ServiceProcess
-from actors.table.brand import branded, is_branded
-from actors.table.found import MARK, Found
+from bundlevisor.actors.files import atomic, instance
+from bundlevisor.actors.files.instance import ServiceProcess
+from bundlevisor.actors.process import table
+from bundlevisor.actors.process.table.found import MARK, Found
+from bundlevisor.actors.process.table.rlimit_mark import branded, is_branded
 
 if sys.platform == "win32":
-    from actors.guardian.exit_watch_windows import ExitWatch
+    from bundlevisor.actors.process.table.exit_watch_windows import ExitWatch
 else:
-    from actors.table.exit_watch import ExitWatch
+    from bundlevisor.actors.process.table.exit_watch import ExitWatch
 
 _Key = tuple[int, float]
 

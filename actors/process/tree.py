@@ -2,10 +2,11 @@
 
 On Linux the runtime is the subreaper of everything it spawned (prctl(2), PR_SET_CHILD_SUBREAPER),
 from before the first spawn: a process of a tree is a descendant of its leader, or of a child of the
-runtime that it adopted. An adopted child says by its brand (:mod:`actors.table.brand`) which start
-it came out of, whatever it did; where brands are forbidden, by its session or mark. While the group
-is empty and the runtime has no children that it does not know, nothing is left. What a walk costs
-depends on the trees, and not on what else runs on the machine.
+runtime that it adopted. An adopted child says by its brand
+(:mod:`bundlevisor.actors.process.table.rlimit_mark`) which start it came out of, whatever it did;
+where brands are forbidden, by its session or mark. While the group is empty and the runtime has no
+children that it does not know, nothing is left. What a walk costs depends on the trees, and not on
+what else runs on the machine.
 
 A stranger is an adopted child without brand and mark (it cleared its environment). It belongs to
 the only tree that was there when it was born; if there were several, it is ended with the bundle.
@@ -20,10 +21,10 @@ import sys
 import threading
 import time
 
-from actors.process import table
-from actors.table.brand import Wearing, serial_of
-from actors.table.found import Found
-from actors.table.own_process import Adoption
+from bundlevisor.actors.process import table
+from bundlevisor.actors.process.table.found import Found
+from bundlevisor.actors.process.table.own_process import Adoption
+from bundlevisor.actors.process.table.rlimit_mark import Wearing, serial_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -52,7 +52,7 @@ def configure(
     ``response_timeout_ms``, ``max_connections`` (integers from 1), ``allowed_origins`` (list of
     texts).
     """
-    from actors.ui_server.metadata import read
+    from bundlevisor.actors.ui_server.metadata import read
 
     settings = read(metadata)
     return UiConfig(

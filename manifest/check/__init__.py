@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manifest.check import (
+from bundlevisor.manifest.check import (
     dependencies,
     header,
     places,
@@ -13,10 +13,10 @@ from manifest.check import (
     services,
     texts,
 )
-from manifest.check.view import View
-from manifest.findings import Findings, Report
-from manifest.platform import current_key
-from manifest.schema import Manifest
+from bundlevisor.manifest.check.view import View
+from bundlevisor.manifest.format.findings import Findings, Report
+from bundlevisor.manifest.format.platform import current_key
+from bundlevisor.manifest.format.schema import Manifest
 
 _RULES = (
     header.check,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from manifest.check.view import Place, View
-from manifest.findings import Report
-from manifest.graph import edges, find_cycle
-from manifest.suggest import hint
+from bundlevisor.manifest.check.view import Place, View
+from bundlevisor.manifest.format.findings import Report
+from bundlevisor.manifest.format.suggest import hint
+from bundlevisor.manifest.plan.graph import edges, find_cycle
 
 _CIRCLES = 20
 """How many circles are shown; each takes a walk over all services."""

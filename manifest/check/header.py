@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from manifest.check.view import View, check_path
-from manifest.findings import Report
-from manifest.loopback import address_of
-from manifest.suggest import hint, quoted
+from bundlevisor.manifest.check.view import View, check_path
+from bundlevisor.manifest.format.findings import Report
+from bundlevisor.manifest.format.loopback import address_of
+from bundlevisor.manifest.format.suggest import hint, quoted
 
 VERSIONS = ("v0.1", "0.1")
 """The schema versions that are read; both mean the same."""

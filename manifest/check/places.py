@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from manifest.check.view import View
-from manifest.claims import Conflict, claims_of, conflicts
-from manifest.findings import Report
+from bundlevisor.manifest.check.view import View
+from bundlevisor.manifest.format.findings import Report
+from bundlevisor.manifest.plan.claims import Conflict, claims_of, conflicts
 
 
 def check(view: View, report: Report) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from manifest.check.view import Place, View
-from manifest.environment import port_variable
-from manifest.findings import Report
-from manifest.plan_ports import range_of, reserved_of
-from manifest.schema import PortRange, PortRequest
+from bundlevisor.manifest.check.view import Place, View
+from bundlevisor.manifest.format.findings import Report
+from bundlevisor.manifest.format.schema import PortRange, PortRequest
+from bundlevisor.manifest.plan.environment import port_variable
+from bundlevisor.manifest.plan.ports import range_of, reserved_of
 
 
 def check(view: View, report: Report) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from manifest.check.view import Place, View, check_path, check_word
-from manifest.findings import Report
+from bundlevisor.manifest.check.view import Place, View, check_path, check_word
+from bundlevisor.manifest.format.findings import Report
 
 
 def check(view: View, report: Report) -> None:
@@ -32,7 +32,7 @@ def _check_migrations(place: Place, view: View, report: Report) -> None:
 
 
 def _check_way_back(place: Place, view: View, report: Report) -> None:
-    from manifest.own_files import holds_own
+    from bundlevisor.manifest.format.reserved_paths import holds_own
 
     for index, folder in enumerate(place.service.data_dirs):
         if holds_own(folder, view.manifest):
@@ -45,7 +45,7 @@ def _check_way_back(place: Place, view: View, report: Report) -> None:
 
 
 def _check_assets(place: Place, view: View, report: Report) -> None:
-    from manifest.plan_assets import is_checked, is_sha256
+    from bundlevisor.manifest.plan.assets import is_checked, is_sha256
 
     for index, asset in enumerate(place.service.assets):
         path = f"{place.path}.assets[{index}]"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from manifest.check.view import Place, View, check_word
-from manifest.findings import Report
-from manifest.suggest import hint, quoted
+from bundlevisor.manifest.check.view import Place, View, check_word
+from bundlevisor.manifest.format.findings import Report
+from bundlevisor.manifest.format.suggest import hint, quoted
 
 
 def check(view: View, report: Report) -> None:
@@ -19,7 +19,7 @@ def check(view: View, report: Report) -> None:
 
 def check_pattern(pattern: str, path: str, report: Report, owner: str, service: str = "") -> None:
     """Report a regular expression that neither Go nor Python takes, or only Python."""
-    from manifest.pattern import why_refused
+    from bundlevisor.manifest.format.pattern import why_refused
 
     refused, portable = why_refused(pattern)
     if refused:

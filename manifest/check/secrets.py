@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from manifest.check.probes import check_pattern
-from manifest.check.view import View, check_path
-from manifest.findings import Report
-from manifest.schema import Secret
-from manifest.suggest import hint
+from bundlevisor.manifest.check.probes import check_pattern
+from bundlevisor.manifest.check.view import View, check_path
+from bundlevisor.manifest.format.findings import Report
+from bundlevisor.manifest.format.schema import Secret
+from bundlevisor.manifest.format.suggest import hint
 
 
 def check(view: View, report: Report) -> None:

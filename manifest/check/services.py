@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from manifest.check.view import Place, View, check_path
-from manifest.findings import Finding, Report, child
-from manifest.paths import is_device
-from manifest.platform import KEYS, UNIVERSAL, canonical, pick_binary
-from manifest.suggest import hint, quoted
+from bundlevisor.manifest.check.view import Place, View, check_path
+from bundlevisor.manifest.format.findings import Finding, Report, child
+from bundlevisor.manifest.format.paths import is_device
+from bundlevisor.manifest.format.platform import KEYS, UNIVERSAL, canonical, pick_binary
+from bundlevisor.manifest.format.suggest import hint, quoted
 
 TYPES = ("ui-bundle", "api-binary", "worker", "resource")
 """The service types of the format; any other word means a plain binary."""

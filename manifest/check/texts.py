@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from manifest.check.view import View
-from manifest.findings import Report
-from manifest.template import Unresolved, near_ports, unresolved
-from manifest.texts import texts_of
+from bundlevisor.manifest.check.view import View
+from bundlevisor.manifest.format.findings import Report
+from bundlevisor.manifest.plan.template import Unresolved, near_ports, unresolved
+from bundlevisor.manifest.plan.template_uses import texts_of
 
 
 def check(view: View, report: Report) -> None:

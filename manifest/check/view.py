@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from manifest.findings import Report
-from manifest.paths import EscapesRoot, PathRefused, is_template_of, normalise
-from manifest.platform import minds_case
-from manifest.schema import Manifest, Secret, Service
+from bundlevisor.manifest.format.findings import Report
+from bundlevisor.manifest.format.paths import EscapesRoot, PathRefused, is_template_of, normalise
+from bundlevisor.manifest.format.platform import minds_case
+from bundlevisor.manifest.format.schema import Manifest, Secret, Service
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -1,8 +1,8 @@
 """A supervisor and its services without threads, processes and time: a test decides what is next.
 
-The decisions are the product's own (:class:`actors.supervisor.Supervisor` and
-:func:`actors.lifecycle.step`); messages wait in queues until they are delivered one by one, and
-what a process, a timer or a probe would do is offered as a further step.
+The decisions are the product's own (:class:`bundlevisor.actors.supervisor.Supervisor` and
+:func:`bundlevisor.actors.core.lifecycle.step`); messages wait in queues until they are delivered
+one by one, and what a process, a timer or a probe would do is offered as a further step.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from actors import effects
-from actors.collaborators import Collaborators, Plan
-from actors.lifecycle import Context, Life, step
-from actors.messages import (
+from bundlevisor.actors.core import effects
+from bundlevisor.actors.core.collaborators import Collaborators, Plan
+from bundlevisor.actors.core.lifecycle import Context, Life, step
+from bundlevisor.actors.core.messages import (
     BecameReady,
     Launched,
     Message,
@@ -31,11 +31,11 @@ from actors.messages import (
     TimerFired,
     TreeEmptied,
 )
-from actors.report import Report, Stage
-from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
-from actors.supervisor import Supervisor
-from manifest.graph import Graph
-from manifest.schema import Manifest
+from bundlevisor.actors.core.report import Report, Stage
+from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
+from bundlevisor.actors.supervisor import Supervisor
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.plan.graph import Graph
 
 
 class Actor:

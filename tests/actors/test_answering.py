@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from actors.edges.answering import Impostor, impostor
+from bundlevisor.actors.probes.port_owner import Impostor, impostor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell")
 

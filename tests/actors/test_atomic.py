@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from actors.state import atomic
+from bundlevisor.actors.files import atomic
 
 NOW = 1_795_428_900.0  # 2026-11-23T10:15:00Z
 
 WRITER = """
 import sys
-from actors.state import atomic
+from bundlevisor.actors.files import atomic
 number = 0
 print("writing", flush=True)
 while True:
@@ -53,7 +53,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path
 def test_a_write_that_the_disk_refuses_leaves_nothing_beside_the_old_file(tmp_path: Path) -> None:
     program = (
         "import resource, signal, sys\n"
-        "from actors.state import atomic\n"
+        "from bundlevisor.actors.files import atomic\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try:\n"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from actors.messages import CommandStart, CommandStop
-from actors.report import Stage
-from actors.snapshot import State
-from manifest.schema import App, Ipc, Manifest, RestartPolicy, Service, Telemetry
+from bundlevisor.actors.core.messages import CommandStart, CommandStop
+from bundlevisor.actors.core.report import Stage
+from bundlevisor.actors.core.snapshot import State
+from bundlevisor.manifest.format.schema import App, Ipc, Manifest, RestartPolicy, Service, Telemetry
 from tests.actors.scheduled import Scheduled
 
 CHAIN = ("a", "b", "c", "d")

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from actors.edges.checks import Answer, HttpCheck, TcpCheck
-from actors.edges.http_verdict import judge_body, judge_response
-from actors.edges.listening import Listening, pause
-from actors.edges.loop import Loop
-from actors.edges.probing import Probing, Tally, asked_at
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.probes.checks import Answer, HttpCheck, TcpCheck
+from bundlevisor.actors.probes.http_verdict import judge_body, judge_response
+from bundlevisor.actors.probes.listen_watch import Listening, pause
+from bundlevisor.actors.probes.schedule import Probing, Tally, asked_at
 from tests.waiting import wait_until
 
 DEADLINE = 10
@@ -137,7 +137,7 @@ def test_a_connection_with_itself_is_no_listener_and_leaves_the_port_free(
     loop: Loop, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     port = free_port()
-    monkeypatch.setattr("actors.edges.checks.new_socket", MeetsItself)
+    monkeypatch.setattr("bundlevisor.actors.probes.checks.new_socket", MeetsItself)
     if kind == "http":
         trouble = ask_http(loop, port)
     else:
@@ -197,7 +197,7 @@ def test_a_listener_is_noticed_where_netlink_is_not_to_be_had(
     def forbidden() -> socket.socket:
         raise PermissionError(1, "netlink is not allowed here")
 
-    monkeypatch.setattr("actors.edges.listening.netlink", forbidden)
+    monkeypatch.setattr("bundlevisor.actors.probes.listen_watch.netlink", forbidden)
     test_a_listener_is_noticed_without_being_connected_to(loop)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.state.data_snapshot import DataSnapshots, Taken, TooLarge
+from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken, TooLarge
 
 LIMIT = 1 << 20
 

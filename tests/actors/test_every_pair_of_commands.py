@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from actors.messages import (
+from bundlevisor.actors.core.messages import (
     CommandRestart,
     CommandStart,
     CommandStop,
@@ -24,11 +24,11 @@ from actors.messages import (
     SecretsChanged,
     StopBundle,
 )
-from actors.report import Stage
-from actors.snapshot import Phase, ServiceView, State
-from control.facade import Action
-from control.services import is_done, is_settled
-from manifest.schema import (
+from bundlevisor.actors.core.report import Stage
+from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
+from bundlevisor.control.api.services import is_done, is_settled
+from bundlevisor.control.wire.facade import Action
+from bundlevisor.manifest.format.schema import (
     App,
     Ipc,
     Manifest,

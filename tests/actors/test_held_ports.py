@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors.edges.held_ports import HeldPorts, is_taken
+from bundlevisor.actors.ports.reservations import HeldPorts, is_taken
 
 HERE = "127.0.0.1"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the socket goes on listening")
@@ -211,6 +211,6 @@ def test_without_ipv6_a_port_is_held_on_ipv4_alone(
     held: HeldPorts, fresh: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hosts = {socket.AF_INET: HERE, socket.AF_INET6: "2001:db8::1"}  # an address of nobody
-    monkeypatch.setattr("actors.edges.held_ports.HOSTS", hosts)
+    monkeypatch.setattr("bundlevisor.actors.ports.reservations.HOSTS", hosts)
     assert held.hold(fresh)
     assert is_taken(fresh)

@@ -12,11 +12,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.state import endpoint, instance, instance_lock, ports
+from bundlevisor.actors.files import endpoint, instance, instance_lock
+from bundlevisor.actors.ports import remembered
 
 HOLDER = """
 import os, sys, time
-from actors.state import instance, instance_lock
+from bundlevisor.actors.files import instance, instance_lock
 lock = instance_lock.take(sys.argv[1])
 if sys.argv[2] != "silent":
     instance.write(sys.argv[1], instance.Instance(instance_id="first", pid=os.getpid(), created=1.0,
@@ -220,24 +221,24 @@ def test_a_successor_s_port_file_is_not_removed(tmp_path: Path) -> None:
 
 
 def test_remembered_ports_come_back_and_an_equal_file_is_not_written_again(tmp_path: Path) -> None:
-    assert ports.read(str(tmp_path)) == ({}, None)
+    assert remembered.read(str(tmp_path)) == ({}, None)
     chosen = {"db": {"sql": 47001}, "api": {"http": 47000, "ws": 47002}}
-    ports.write(str(tmp_path), chosen)
-    path = Path(ports.path(str(tmp_path)))
+    remembered.write(str(tmp_path), chosen)
+    path = Path(remembered.path(str(tmp_path)))
     before = path.stat().st_ino
-    ports.write(str(tmp_path), dict(reversed(chosen.items())))
+    remembered.write(str(tmp_path), dict(reversed(chosen.items())))
     assert path.stat().st_ino == before
-    assert ports.read(str(tmp_path)) == (chosen, None)
+    assert remembered.read(str(tmp_path)) == (chosen, None)
 
 
 @pytest.mark.parametrize(
     "content", [b"{", b"[]", b'{"a": {"b": "c"}}', b'{"a": {"b": 70000}}', b'{"a": {"b": 0}}']
 )
 def test_remembered_ports_that_make_no_sense_are_set_aside(tmp_path: Path, content: bytes) -> None:
-    path = Path(ports.path(str(tmp_path)))
+    path = Path(remembered.path(str(tmp_path)))
     path.parent.mkdir()
     path.write_bytes(content)
-    found, trouble = ports.read(str(tmp_path))
+    found, trouble = remembered.read(str(tmp_path))
     assert found == {}
     assert trouble is not None
     assert "ports.json.corrupt-" in trouble
@@ -253,7 +254,7 @@ def test_the_record_is_plain_json(tmp_path: Path) -> None:
 def test_many_starters_at_once_get_one_lock(tmp_path: Path) -> None:
     program = (
         "import sys, time\n"
-        "from actors.state import instance_lock\n"
+        "from bundlevisor.actors.files import instance_lock\n"
         "try:\n"
         "    lock = instance_lock.take(sys.argv[1])\n"
         "    print('took', flush=True)\n"

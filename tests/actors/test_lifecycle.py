@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from actors import effects, lifecycle
-from actors.lifecycle import Context, Life, step
-from actors.messages import (
+from bundlevisor.actors.core import effects, lifecycle
+from bundlevisor.actors.core.lifecycle import Context, Life, step
+from bundlevisor.actors.core.messages import (
     BecameReady,
     FailService,
     ForgiveService,
@@ -31,8 +31,8 @@ from actors.messages import (
     TimerFired,
     TreeEmptied,
 )
-from actors.report import LIVE, Stage, Then
-from manifest.schema import Health, RestartPolicy, Service
+from bundlevisor.actors.core.report import LIVE, Stage, Then
+from bundlevisor.manifest.format.schema import Health, RestartPolicy, Service
 
 SERVICE = Service(id="api", health=Health(type="http"))
 ONCE = Service(id="api", health=Health(type="http"), restart=RestartPolicy(policy="never"))
@@ -369,7 +369,7 @@ def test_a_service_that_rests_has_no_process(events: list[Message]) -> None:
 
 
 def test_every_effect_is_performed_by_the_actor() -> None:
-    from actors.service import PERFORM
+    from bundlevisor.actors.service import PERFORM
 
     declared = {
         value

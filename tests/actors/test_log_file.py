@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.edges.log_file import ROTATE_AGAIN, LogFile, Position
+from bundlevisor.actors.files.rotating_file import ROTATE_AGAIN, LogFile, Position
 from tests.full_disk import fill
 from tests.waiting import wait_until
 

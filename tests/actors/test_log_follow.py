@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import threading
 
-from actors.edges.log_follow import LIMIT, Subscription
+from bundlevisor.actors.logs.follow import LIMIT, Subscription
 
 PATIENCE = 20.0
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from actors.edges import log_match_beside, log_match_process
-from actors.edges.log_match import BadPattern, Matcher, Re2Matcher, compile_pattern
-from actors.edges.log_match_beside import SearchBeside
-from actors.edges.log_match_process import ProcessMatcher
-from actors.edges.log_search import WINDOW
+from bundlevisor.actors.logs import match_process, match_thread
+from bundlevisor.actors.logs.line_search import WINDOW
+from bundlevisor.actors.logs.match import BadPattern, Matcher, Re2Matcher, compile_pattern
+from bundlevisor.actors.logs.match_process import ProcessMatcher
+from bundlevisor.actors.logs.match_thread import SearchBeside
 from tests.waiting import wait_until
 
 PATIENCE = 30.0
@@ -29,7 +29,7 @@ def test_re2_is_the_engine_and_comes_on_first_use_only() -> None:
     assert isinstance(compile_pattern("x"), Re2Matcher)
     import subprocess
 
-    program = "import sys, actors.edges.log_match; print('re2' in sys.modules)"
+    program = "import sys, bundlevisor.actors.logs.match; print('re2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.strip() == b"False"
 
@@ -140,7 +140,7 @@ def noise(size: int) -> bytes:
 def test_a_large_pattern_is_searched_beside_the_log_and_given_up_when_it_is_too_slow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(log_match_beside, "PATIENCE", 0.05)
+    monkeypatch.setattr(match_thread, "PATIENCE", 0.05)
     reports: list[str] = []
     matcher = compile_pattern(STUBBORN, reports.append)
     assert is_beside(matcher)
@@ -154,8 +154,8 @@ def test_a_slow_search_ends_soon_however_much_waits_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After its patience and what one slice takes, not after all of the output."""
-    monkeypatch.setattr(log_match_beside, "PATIENCE", 0.2)
-    monkeypatch.setattr(log_match_beside, "RATE", 0.0)
+    monkeypatch.setattr(match_thread, "PATIENCE", 0.2)
+    monkeypatch.setattr(match_thread, "RATE", 0.0)
     reports: list[str] = []
     searched: list[bytes] = []
 
@@ -167,14 +167,14 @@ def test_a_slow_search_ends_soon_however_much_waits_for_it(
         return False
 
     matcher = SearchBeside("slow", search, lambda: None, reports.append)
-    matcher.feed(bytes(10 * log_match_beside.SLICE))
+    matcher.feed(bytes(10 * match_thread.SLICE))
     wait_until(lambda: bool(reports), deadline=60, what="the sentence")
-    assert [len(text) for text in searched] == [log_match_beside.SLICE] * 2
+    assert [len(text) for text in searched] == [match_thread.SLICE] * 2
 
 
 def test_a_pattern_that_is_fast_enough_is_never_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_match_beside, "PATIENCE", 0.0)
-    monkeypatch.setattr(log_match_beside, "RATE", 1.0)
+    monkeypatch.setattr(match_thread, "PATIENCE", 0.0)
+    monkeypatch.setattr(match_thread, "RATE", 1.0)
     reports: list[str] = []
     woken = threading.Event()
     matcher = SearchBeside("x", lambda text: b"x" in text, woken.set, reports.append)
@@ -233,7 +233,7 @@ def test_without_re2_another_process_searches_and_says_when_it_has_found(
 def test_without_re2_a_catastrophic_pattern_is_given_up_and_blocks_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(log_match_process, "PATIENCE", 0.2)
+    monkeypatch.setattr(match_process, "PATIENCE", 0.2)
     reports: list[str] = []
     matcher = ProcessMatcher("^(a+)+$", reports.append)
     began = time.monotonic()
@@ -263,7 +263,7 @@ def test_both_engines_find_the_same() -> None:
     dice = random.Random(5)
     patterns = ["^a+b$", "[ab]c", r"a\nb", "c$", r"\bab\b", "^$"]
     for pattern in patterns:
-        compiled = log_match_process.translate(pattern)
+        compiled = match_process.translate(pattern)
         for _ in range(200):
             text = "".join(dice.choice("abc\n ") for _ in range(30)) + "\n"
             expected = compiled.search(text.rstrip("\n") + "\n") is not None

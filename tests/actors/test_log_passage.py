@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.edges import pipes
-from actors.edges.log_file import LogFile
-from actors.edges.log_passage import READ, Guarded, Plain
-from actors.edges.logs import LogStream
-from actors.edges.loop import Loop
-from actors.edges.redact import Redactor
-from actors.guardian.inflight import Inflight, rescue, shared_memory
+from bundlevisor.actors.files.rotating_file import LogFile
+from bundlevisor.actors.guardian.inflight import Inflight, rescue, shared_memory
+from bundlevisor.actors.logs import pipes
+from bundlevisor.actors.logs.pipe_copy import READ, Guarded, Plain
+from bundlevisor.actors.logs.redact import Redactor
+from bundlevisor.actors.logs.stream import LogStream
+from bundlevisor.actors.loop.reactor import Loop
 
 if TYPE_CHECKING:
-    from actors.edges.log_passage import Passage
+    from bundlevisor.actors.logs.pipe_copy import Passage
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="one thread for each pipe there")
 

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from actors.edges.log_path import log_path
-from manifest.schema import Service
+from bundlevisor.actors.logs.path import log_path
+from bundlevisor.manifest.format.schema import Service
 
 ROOT = os.path.abspath(os.path.join(os.sep, "data", "my.app"))
 

@@ -14,15 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.edges import pipes
-from actors.edges.log_file import LogFile, Position
-from actors.edges.log_follow import Subscription
-from actors.edges.log_match import compile_pattern
-from actors.edges.log_match_process import ProcessMatcher
-from actors.edges.logs import Drained, LogStream
-from actors.edges.loop import Loop
-from actors.edges.redact import Redactor
-from actors.edges.tail import tail
+from bundlevisor.actors.files.rotating_file import LogFile, Position
+from bundlevisor.actors.files.tail import tail
+from bundlevisor.actors.logs import pipes
+from bundlevisor.actors.logs.follow import Subscription
+from bundlevisor.actors.logs.match import compile_pattern
+from bundlevisor.actors.logs.match_process import ProcessMatcher
+from bundlevisor.actors.logs.redact import Redactor
+from bundlevisor.actors.logs.stream import Drained, LogStream
+from bundlevisor.actors.loop.reactor import Loop
 from tests.full_disk import fill
 from tests.waiting import wait_until
 
@@ -529,10 +529,10 @@ def test_a_burst_of_a_megabyte_fits_into_the_pipe() -> None:
 
 RUNTIME = """
 import subprocess, sys, time
-from actors.edges import pipes
-from actors.edges.log_file import LogFile
-from actors.edges.logs import LogStream
-from actors.edges.loop import Loop
+from bundlevisor.actors.logs import pipes
+from bundlevisor.actors.files.rotating_file import LogFile
+from bundlevisor.actors.logs.stream import LogStream
+from bundlevisor.actors.loop.reactor import Loop
 loop = Loop("logs", print)
 loop.start()
 stream = LogStream("api", LogFile(sys.argv[1]), loop, print)

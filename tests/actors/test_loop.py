@@ -13,8 +13,8 @@ from functools import partial
 
 import pytest
 
-from actors.edges.clock import SYSTEM, Clock
-from actors.edges.loop import GIVE_UP_AFTER, Loop
+from bundlevisor.actors.loop.clock import SYSTEM, Clock
+from bundlevisor.actors.loop.reactor import GIVE_UP_AFTER, Loop
 from tests.waiting import wait_until
 
 PATIENCE = 20.0

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors import order
-from actors.desired import Desired, stopped
-from actors.order import Tree
-from actors.report import Report, Stage, StopCause, Then
-from actors.shortages import Shortage, Shortages
-from actors.snapshot import ServiceView, State
-from manifest.graph import Graph
-from manifest.schema import App, Ipc, Manifest, Service, Supervision, Telemetry
+from bundlevisor.actors.core import dependencies as order
+from bundlevisor.actors.core.dependencies import Tree
+from bundlevisor.actors.core.desired import Desired, stopped
+from bundlevisor.actors.core.report import Report, Stage, StopCause, Then
+from bundlevisor.actors.core.snapshot import ServiceView, State
+from bundlevisor.actors.ports.shortages import Shortage, Shortages
+from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Supervision, Telemetry
+from bundlevisor.manifest.plan.graph import Graph
 
 ONE = Supervision()
 REST = Supervision(strategy="rest_for_one")

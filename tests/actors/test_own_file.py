@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.edges.log_file import LogFile
-from actors.edges.tail import tail
-from actors.state import atomic, own_file
+from bundlevisor.actors.files import atomic, own_file
+from bundlevisor.actors.files.rotating_file import LogFile
+from bundlevisor.actors.files.tail import tail
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="what POSIX has in folders")
 
@@ -124,7 +124,7 @@ def test_a_log_with_a_second_name_is_rotated_away(tmp_path: Path) -> None:
 def test_a_log_that_becomes_a_link_while_it_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.edges.log_file.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("bundlevisor.actors.files.rotating_file.LOOK_EVERY", 0.0)
     path, moved = tmp_path / "log", tmp_path / "moved"
     log = LogFile(str(path))
     log.write(b"one\n")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from actors.places import look
-from manifest.load import parse
-from manifest.schema import Manifest
+from bundlevisor.actors.launch.places import look
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.read.load import parse
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
 

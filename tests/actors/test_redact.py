@@ -5,7 +5,7 @@ import re
 
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
-from actors.edges.redact import SHORTEST, Redactor, sought
+from bundlevisor.actors.logs.redact import SHORTEST, Redactor, sought
 
 KEY = ("API_KEY", b"sk-12345-secret")
 

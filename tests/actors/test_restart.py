@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from actors.restart import Again, GiveUp, History, after_exit, backoff
-from manifest.schema import RestartPolicy
+from bundlevisor.actors.core.restart import Again, GiveUp, History, after_exit, backoff
+from bundlevisor.manifest.format.schema import RestartPolicy
 
 DEFAULT = RestartPolicy()
 NONE = History()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.edges.tail import BLOCK, last_lines, tail
+from bundlevisor.actors.files.tail import BLOCK, last_lines, tail
 
 
 def numbered(begin: int, end: int, width: int = 30) -> bytes:

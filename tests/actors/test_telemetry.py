@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.state import telemetry
-from actors.state.telemetry import RECENT, Event, Telemetry
+from bundlevisor.actors.telemetry import writer as telemetry
+from bundlevisor.actors.telemetry.writer import RECENT, Event, Telemetry
 from tests.full_disk import fill
 from tests.waiting import wait_until
 
@@ -23,7 +23,7 @@ PATIENCE = 20.0
 
 WRITER = """
 import sys
-from actors.state.telemetry import Telemetry
+from bundlevisor.actors.telemetry.writer import Telemetry
 telemetry = Telemetry(sys.argv[1], print)
 number = 0
 while True:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from actors.milestones import READY, SPAWNED
-from actors.timeline import Span, Timeline, assemble
-from actors.timeline_compare import changes
-from control.timeline_picture import draw
+from bundlevisor.actors.telemetry.milestones import READY, SPAWNED
+from bundlevisor.actors.telemetry.timeline import Span, Timeline, assemble
+from bundlevisor.actors.telemetry.timeline_compare import changes
+from bundlevisor.actors.telemetry.timeline_picture import draw
 
 
 def timeline(**services: tuple[float, float]) -> Timeline:

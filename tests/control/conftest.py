@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from control.server import ControlServer
+from bundlevisor.control.http.server import ControlServer
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from actors.snapshot import Board, Phase, ServiceView, Snapshot, State
-from actors.timeline import Span, Timeline
-from control.bodies import Validation
-from control.facade import (
+from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
+from bundlevisor.actors.telemetry.timeline import Span, Timeline
+from bundlevisor.control.wire.bodies import Validation
+from bundlevisor.control.wire.facade import (
     Action,
     CommandOutcome,
     Facts,
@@ -22,7 +22,7 @@ from control.facade import (
     ProbeGauge,
     SecretProblem,
 )
-from manifest.schema import Manifest
+from bundlevisor.manifest.format.schema import Manifest
 
 NOON = 1_700_000_000.125
 BUNDLE: dict[str, Any] = {

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from control.auth import carries
-from control.origin import is_loopback_authority, is_loopback_origin
+from bundlevisor.control.api.auth import carries
+from bundlevisor.control.wire.origin import is_loopback_authority, is_loopback_origin
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, status_of
 

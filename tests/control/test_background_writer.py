@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from control.background_writer import BackgroundWriter
+from bundlevisor.control.run.background_writer import BackgroundWriter
 from tests.waiting import wait_until
 
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from actors.snapshot import State
-from actors.state import endpoint, instance
-from actors.state.instance import Instance
-from control import options
-from control.__main__ import main
-from control.facade import CommandOutcome
-from control.help_text import TOP
+from bundlevisor.actors.core.snapshot import State
+from bundlevisor.actors.files import endpoint, instance
+from bundlevisor.actors.files.instance import Instance
+from bundlevisor.control.__main__ import main
+from bundlevisor.control.cli.help_text import TOP
+from bundlevisor.control.run import options
+from bundlevisor.control.wire.facade import CommandOutcome
 from tests.control.fake_runtime import BUNDLE, FakeRuntime
 from tests.control.wire import TOKEN, Api
 from tests.installed import COMMAND
@@ -269,7 +269,7 @@ def test_a_secret_is_typed_without_echo(cli: Cli, runtime: FakeRuntime) -> None:
 def test_a_refused_secret_is_a_no_without_the_value(
     cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from control.facade import SecretProblem
+    from bundlevisor.control.wire.facade import SecretProblem
 
     problem = SecretProblem(id="api_key", message="does not have the format ^k-[0-9]+$")
     runtime.set_secrets = lambda values, timeout_s: (problem,)  # type: ignore[method-assign]
@@ -335,7 +335,7 @@ def test_who_waits_meets_an_instance_that_is_being_started(
         lambda: os.unlink(token),
         lambda: record(tmp_path, api.port),
     )
-    monkeypatch.setattr("control.await_instance.sleep", acts)
+    monkeypatch.setattr("bundlevisor.control.cli.await_instance.sleep", acts)
     assert run("ready", "--wait", "60", "--app-data", str(tmp_path))[:2] == (
         0,
         "ready: 3 services\n",
@@ -416,7 +416,7 @@ def test_an_instance_is_found_by_its_bundle(
         monkeypatch.setenv(name, str(tmp_path / "home"))
     bundle = tmp_path / "bundle.json"
     bundle.write_text(json.dumps(bundle_of(auth_token_path="keys/token")))
-    from manifest import paths
+    from bundlevisor.manifest.format import paths
 
     app_data = Path(paths.app_data_folder("Notes", os.environ))
     endpoint.write_port(str(app_data), api.port)

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from actors.snapshot import Phase, ServiceView, State
-from control.facade import Action, CommandOutcome
-from control.services import is_done, is_settled
+from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
+from bundlevisor.control.api.services import is_done, is_settled
+from bundlevisor.control.wire.facade import Action, CommandOutcome
 from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.wire import Api, Reply
 from tests.waiting import wait_until

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.snapshot import Phase, State
-from control.bodies import Problem, Validation
+from bundlevisor.actors.core.snapshot import Phase, State
+from bundlevisor.control.wire.bodies import Problem, Validation
 from tests.control.fake_runtime import NOON, FakeRuntime, view
 from tests.control.wire import Api
 

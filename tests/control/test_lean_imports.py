@@ -13,7 +13,7 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATHS = [os.path.dirname(os.path.dirname(HERE)), *sys.path]
 FIRST = """
-from control import lean_imports
+from bundlevisor.control.boot import lean_imports
 lean_imports.import_typing()
 lean_imports.import_msgspec()
 lean_imports.import_subprocess()
@@ -83,7 +83,9 @@ def imported_by() -> list[list[str]]:
 def test_what_is_stood_in_for_is_still_imported_by_the_library(
     library: str, module: str, imported_by: list[list[str]]
 ) -> None:
-    assert [library, module] in imported_by, f"{module}: take it out of control/lean_imports.py"
+    assert [library, module] in imported_by, (
+        f"{module}: take it out of control/boot/lean_imports.py"
+    )
 
 
 @pytest.mark.parametrize("module", ["re", "datetime"])

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-import control.connection
-import control.server
-from actors.snapshot import State
-from control import waitress_parts
-from control.door import Door
-from control.quick_answer import HealthWords
-from control.server import ControlServer, HttpServer
+import bundlevisor.control.http.connection
+import bundlevisor.control.http.server
+from bundlevisor.actors.core.snapshot import State
+from bundlevisor.control.http import waitress_parts
+from bundlevisor.control.http.door import Door
+from bundlevisor.control.http.quick_answer import HealthWords
+from bundlevisor.control.http.server import ControlServer, HttpServer
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of
@@ -29,8 +29,8 @@ HEAD = b"Host: 127.0.0.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> float:
     """A deadline and a sweep that a test can wait for."""
-    monkeypatch.setattr(control.connection, "REQUEST_DEADLINE_S", 0.5)
-    monkeypatch.setattr(control.server, "SWEEP_S", 0.05)
+    monkeypatch.setattr(bundlevisor.control.http.connection, "REQUEST_DEADLINE_S", 0.5)
+    monkeypatch.setattr(bundlevisor.control.http.server, "SWEEP_S", 0.05)
     return 0.5
 
 
@@ -160,7 +160,7 @@ def test_a_connection_that_is_closed_does_not_disturb_the_others_where_there_is_
             turns.append(time.monotonic())
 
     monkeypatch.delattr(select, "poll", raising=False)
-    monkeypatch.setattr(control.server, "loop", noted)
+    monkeypatch.setattr(bundlevisor.control.http.server, "loop", noted)
     clients.append(api.connect())
     assert read_to_end(clients[0]) == b""
     seen = len(turns)  # until then nothing is opened, which might get the number of what was closed
@@ -229,7 +229,7 @@ def test_too_many_connections_cost_the_oldest_incomplete_one(runtime: FakeRuntim
 def test_a_client_that_asks_on_without_reading_holds_no_thread(
     monkeypatch: pytest.MonkeyPatch, api: Api, runtime: FakeRuntime, clients: list[socket.socket]
 ) -> None:
-    monkeypatch.setattr(control.connection, "SLOW_READER_S", 0.1)
+    monkeypatch.setattr(bundlevisor.control.http.connection, "SLOW_READER_S", 0.1)
     runtime.logs.content["db"] = b"x" * (6 << 20)
     request = b"GET /logs/tail?serviceId=db HTTP/1.1\r\n" + HEAD + b"\r\n"
     for _ in range(12):

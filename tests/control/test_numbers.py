@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from actors.snapshot import State
-from control.app import resources
-from control.closing import Closing
-from control.operations import OPERATIONS
-from control.usage import Meter, Sample, used
+from bundlevisor.actors.core.snapshot import State
+from bundlevisor.control.api.app import resources
+from bundlevisor.control.api.usage import Meter, Sample, used
+from bundlevisor.control.wire.closing import Closing
+from bundlevisor.control.wire.operations import OPERATIONS
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import Api
 from tests.waiting import wait_until

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from control.options import Client, Misuse, RunOptions, parse
+from bundlevisor.control.run.options import Client, Misuse, RunOptions, parse
 
 
 def test_run_starts_services_unless_told_otherwise() -> None:
@@ -83,7 +83,7 @@ def test_reading_the_command_line_imports_nothing_heavy() -> None:
     heavy = "argparse json pathlib logging http.client falcon waitress psutil asyncio ssl inspect"
     program = (
         "import sys, msgspec; before = set(sys.modules); "
-        "import control.__main__, control.facade; "
+        "import bundlevisor.control.__main__, bundlevisor.control.wire.facade; "
         f"print(sorted((set(sys.modules) - before) & set('{heavy}'.split())))"
     )
     found = subprocess.run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from control.places import GRACE_S, who_goes
+from bundlevisor.control.http.places import GRACE_S, who_goes
 
 NOW = 1000.0
 PLACES = 8

@@ -7,7 +7,7 @@ import socket
 import pytest
 from waitress.utilities import BadRequest
 
-from control import request_refusals
+from bundlevisor.control.http import request_refusals
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from actors.snapshot import State
-from control.server import ControlServer
+from bundlevisor.actors.core.snapshot import State
+from bundlevisor.control.http.server import ControlServer
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, Streamed
 from tests.waiting import wait_until

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from control import places
-from control.door import Door
-from control.quick_answer import HealthWords
-from control.server import HttpServer
-from control.turns import AGAIN, Turns
+from bundlevisor.control.http import places
+from bundlevisor.control.http.door import Door
+from bundlevisor.control.http.quick_answer import HealthWords
+from bundlevisor.control.http.server import HttpServer
+from bundlevisor.control.http.turns import AGAIN, Turns
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, status_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from manifest.load import read
+from bundlevisor.manifest.read.load import read
 from tests.examples.notes_by_hand import NOTES
 
 EPHEMERAL_FROM = 32768  # Linux; 49152 on macOS and Windows

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors import table
+from bundlevisor.actors.process import table
 from tests.bundle_maker import Run, bundle, running, starting, wait_until
 from tests.faults.scene import (
     assert_nothing_on_disk,

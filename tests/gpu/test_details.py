@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.gpu import details
+from bundlevisor.actors.gpu import details
 
 
 def test_an_nvidia_card_says_its_model_and_driver(tmp_path: Path) -> None:

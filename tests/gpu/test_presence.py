@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from actors import gpu
-from actors.gpu import linux, windows
-from actors.gpu.windows import Adapter
+from bundlevisor.actors.gpu import linux, presence, windows
+from bundlevisor.actors.gpu.windows import Adapter
 
 
 def machine(root: Path, files: dict[str, str]) -> str:
@@ -93,7 +92,7 @@ def test_a_gpu_on_windows_is_an_adapter_with_a_driver_of_its_own(
 
 
 def test_every_mac_has_metal() -> None:
-    assert gpu.look({}, "darwin").method == "metal"
+    assert presence.look({}, "darwin").method == "metal"
 
 
 @pytest.mark.parametrize(
@@ -102,10 +101,10 @@ def test_every_mac_has_metal() -> None:
 )
 def test_the_environment_decides_before_anything_is_looked_for(word: str, available: bool) -> None:
     for system in ("linux", "darwin", "win32"):
-        found = gpu.look({"BUNDLE_GPU_AVAILABLE": word}, system)
+        found = presence.look({"BUNDLE_GPU_AVAILABLE": word}, system)
         assert (found.available, found.method) == (available, "environment")
 
 
 @pytest.mark.parametrize("word", ["", "maybe", "2"])
 def test_a_word_that_means_nothing_decides_nothing(word: str) -> None:
-    assert gpu.look({"BUNDLE_GPU_AVAILABLE": word}, "darwin").method == "metal"
+    assert presence.look({"BUNDLE_GPU_AVAILABLE": word}, "darwin").method == "metal"

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from actors import table
+from bundlevisor.actors.process import table
 from tests.records import events, read_records
 from tests.waiting import wait_until
 

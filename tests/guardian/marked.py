@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from actors import table
+from bundlevisor.actors.process import table
 from tests.waiting import wait_until
 
 RUN = str(Path(__file__).parent.parent / "programs" / "run.py")

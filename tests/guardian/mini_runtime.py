@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from actors.guardian.link import Guardian
+from bundlevisor.actors.guardian.link import Guardian
 
 
 def main() -> None:

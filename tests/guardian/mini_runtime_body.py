@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from actors import table
-from actors.edges.loop import Loop
-from actors.guardian.charge import Charge
-from actors.guardian.link import Guardian
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.process import table
 
 RUN = str(Path(__file__).parent.parent / "programs" / "run.py")
 

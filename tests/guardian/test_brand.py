@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from actors import table
-from actors.guardian.living import look
-from actors.process.sweep import sweep
-from actors.table.brand import brand, branded, is_branded
+from bundlevisor.actors.guardian.survivors import look
+from bundlevisor.actors.process import table
+from bundlevisor.actors.process.sweep import sweep
+from bundlevisor.actors.process.table.rlimit_mark import brand, branded, is_branded
 from tests.guardian.household import Household, service
 from tests.guardian.test_sweep import OLD, record
 from tests.waiting import wait_until
@@ -90,7 +90,7 @@ def test_the_sweep_leaves_alone_what_came_out_of_the_old_instance_and_is_us(
         "import subprocess, sys\n"
         "sys.path.insert(0, sys.argv[2])\n"
         "child = subprocess.Popen(['/bin/sleep', '60'], start_new_session=True)\n"
-        "from actors.process.sweep import sweep\n"
+        "from bundlevisor.actors.process.sweep import sweep\n"
         "print(sweep(sys.argv[1]).found, child.poll())\n"
         "child.kill()\n"
         "child.wait()\n"
@@ -149,7 +149,7 @@ def test_what_wears_the_number_of_a_start_is_found_while_others_live(tmp_path: P
 NUMBERED = """
 import os, subprocess, sys
 sys.path.insert(0, sys.argv[3])
-from actors.table.brand import Wearing
+from bundlevisor.actors.process.table.rlimit_mark import Wearing
 with Wearing():
     leader = subprocess.Popen(["/bin/sleep", "60"], env={"SERVICE_INSTANCE_ID": sys.argv[2]})
     Wearing._last -= 1

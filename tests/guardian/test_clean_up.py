@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.guardian import guard, system
-from actors.guardian.aftermath import Aftermath
-from actors.guardian.charge import Charge
-from actors.guardian.ledger import Ledger
+from bundlevisor.actors.guardian import guard, system
+from bundlevisor.actors.guardian.cleanup import Aftermath
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.state import Ledger
 from tests.guardian.marked import marked
 from tests.records import read_records
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors import table
+from bundlevisor.actors.process import table
 from tests.guardian.household import Household, service
 from tests.waiting import wait_until
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 BODY = """
 import time
 
-from actors.guardian.link import Guardian
+from bundlevisor.actors.guardian.link import Guardian
 
 class SlowLoop:
     def __init__(self):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.guardian.drain import Drain
-from actors.guardian.inflight import CHUNK, OUTPUT, Inflight, rescue, shared_memory
+from bundlevisor.actors.guardian.drain import Drain
+from bundlevisor.actors.guardian.inflight import CHUNK, OUTPUT, Inflight, rescue, shared_memory
 
 
 class Scene:
@@ -74,7 +74,7 @@ def test_killed_in_the_read_before_its_length_is_known(
         os.readv(fd, [chunk])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("actors.guardian.inflight._read_into", read_and_die)
+    monkeypatch.setattr("bundlevisor.actors.guardian.inflight._read_into", read_and_die)
     with pytest.raises(KeyboardInterrupt):
         scene.reads()
     assert scene.runtime_dies() == b"one\0\n"

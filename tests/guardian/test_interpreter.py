@@ -12,12 +12,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WAYS = {
     "a process that hangs": """
-from actors.edges import isolated
+from bundlevisor.actors.process import isolated_call as isolated
 assert isolated.call(len, "abc", timeout=20) == 3
 """,
     "a pattern": """
 import threading
-from actors.edges.log_match_process import ProcessMatcher
+from bundlevisor.actors.logs.match_process import ProcessMatcher
 found = threading.Event()
 matcher = ProcessMatcher("rea(?=dy)", print)
 matcher.wake = found.set
@@ -28,8 +28,8 @@ matcher.close()
     "a guardian": """
 import os
 from multiprocessing.connection import Pipe
-from actors.guardian import launch
-from actors.guardian.channel import pair
+from bundlevisor.actors.guardian import spawn as launch
+from bundlevisor.actors.guardian.channel import pair
 sender, theirs = pair()
 process = launch.another(theirs)
 sender.send(("hello", "abc", os.getpid(), 0.0))

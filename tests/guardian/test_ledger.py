@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from actors.guardian.belongings import Belonging, identity
-from actors.guardian.charge import Charge
-from actors.guardian.ledger import Ledger
-from actors.guardian.wire import Decoder, Message, encode
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.owned_file import Belonging, identity
+from bundlevisor.actors.guardian.state import Ledger
+from bundlevisor.actors.guardian.wire import Decoder, Message, encode
 
 
 @given(

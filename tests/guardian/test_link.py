@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.guardian import launch
-from actors.guardian.channel import End
-from actors.guardian.link import Guardian
+from bundlevisor.actors.guardian import spawn
+from bundlevisor.actors.guardian.channel import End
+from bundlevisor.actors.guardian.link import Guardian
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="plays a guardian on a socket")
 
@@ -52,7 +52,7 @@ class Turns:
 
 @pytest.fixture
 def turns(monkeypatch: pytest.MonkeyPatch) -> Turns:
-    monkeypatch.setattr(launch, "first", Played)
+    monkeypatch.setattr(spawn, "first", Played)
     return Turns()
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from actors.guardian.charge import Charge
-from actors.guardian.orders import LONGEST, MARGIN, cut_off, next_change, orders
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.stop_plan import LONGEST, MARGIN, cut_off, next_change, orders
 
 
 def charge(service: str, *depends_on: str, grace_s: float = 5.0) -> Charge:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.guardian import patience
+from bundlevisor.actors.guardian import patience
 from tests.guardian.household import Household, service
 from tests.waiting import wait_until
 

@@ -11,7 +11,7 @@ import pytest
 from tests.guardian.marked import birth, marked
 
 if sys.platform != "win32":
-    from actors.process import tree
+    from bundlevisor.actors.process import tree
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has jobs for that")
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from actors import table
-from actors.process.sweep import Swept, sweep
+from bundlevisor.actors.process import table
+from bundlevisor.actors.process.sweep import Swept, sweep
 from tests.guardian.household import Household, service
 from tests.guardian.marked import birth, marked
 from tests.records import events, read_records
@@ -124,7 +124,7 @@ def test_what_a_service_of_the_old_instance_started_us_from_is_left_alone(tmp_pa
     source = (
         "import os, subprocess, sys\n"
         "child = subprocess.Popen(['/bin/sleep', '60'], start_new_session=True)\n"
-        "from actors.process.sweep import sweep\n"
+        "from bundlevisor.actors.process.sweep import sweep\n"
         "print(sweep(sys.argv[1]).found, child.poll())\n"
         "child.kill()\n"
         "child.wait()\n"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from actors import table
-from actors.table import linux, other
-from actors.table.exit_watch import ExitWatch
+from bundlevisor.actors.process import table
+from bundlevisor.actors.process.table import linux, other
+from bundlevisor.actors.process.table.exit_watch import ExitWatch
 from tests.guardian.marked import birth, marked
 from tests.waiting import wait_until
 

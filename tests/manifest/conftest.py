@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from manifest.findings import Findings
-from manifest.load import Loaded, parse
-from manifest.schema import Manifest
+from bundlevisor.manifest.format.findings import Findings
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.read.load import Loaded, parse
 
 Document = dict[str, Any]
 Bundle = Callable[..., Document]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from manifest.findings import Finding
-from manifest.load import Loaded, parse
-from manifest.loopback import address_of
+from bundlevisor.manifest.format.findings import Finding
+from bundlevisor.manifest.format.loopback import address_of
+from bundlevisor.manifest.read.load import Loaded, parse
 
 HTTP = {"requested": [{"name": "http"}]}
 TWO = {"requested": [{"name": "http"}, {"name": "admin"}]}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from manifest.command import CommandNotFound, candidates, find, is_runnable
-from manifest.paths import EscapesRoot
+from bundlevisor.manifest.format.paths import EscapesRoot
+from bundlevisor.manifest.plan.command import CommandNotFound, candidates, find, is_runnable
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="paths are written for POSIX")
 

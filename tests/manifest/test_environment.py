@@ -9,12 +9,18 @@ from typing import Any
 
 import pytest
 
-from manifest.environment import merged, port_variable, render, secret_variables, uses_playwright
-from manifest.launch import plan_health, plan_migration, plan_service
-from manifest.paths import EscapesRoot
-from manifest.playwright import chromium_path, driver_port
-from manifest.schema import Binary, Gpu, Migration, Secret, SecretTarget, Service
-from manifest.template import Scope, Unresolved
+from bundlevisor.manifest.format.paths import EscapesRoot
+from bundlevisor.manifest.format.schema import Binary, Gpu, Migration, Secret, SecretTarget, Service
+from bundlevisor.manifest.plan.environment import (
+    merged,
+    port_variable,
+    render,
+    secret_variables,
+    uses_playwright,
+)
+from bundlevisor.manifest.plan.launch import plan_health, plan_migration, plan_service
+from bundlevisor.manifest.plan.playwright import chromium_path, driver_port
+from bundlevisor.manifest.plan.template import Scope, Unresolved
 
 SCOPE = Scope(
     data="/data", bundle="/bundle", ports={"api": {"http": 1, "admin-ui": 2}, "db": {"sql": 3}}

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, strategies as st
 
-from manifest.graph import DependencyCycle, Graph, edges, find_cycle, reverse
-from manifest.schema import App, Ipc, Manifest, Service, Telemetry
+from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
+from bundlevisor.manifest.plan.graph import DependencyCycle, Graph, edges, find_cycle, reverse
 
 
 def bundle_of(dependencies: dict[str, list[str]]) -> Manifest:

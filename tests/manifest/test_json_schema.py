@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from manifest import schema
-from manifest.json_schema import json_schema, text
+from bundlevisor.manifest.format import schema
+from bundlevisor.manifest.format.json_schema import json_schema, text
 
-ROOT = Path(schema.__file__).parent.parent
+ROOT = Path(schema.__file__).parents[2]
 
 
 def test_the_schema_names_every_struct_and_required_field() -> None:
@@ -55,23 +55,25 @@ def imported_by(code: str) -> set[str]:
 
 
 def test_the_start_imports_nothing_heavy(picker: bytes) -> None:
-    modules = ("load", "graph", "template", "platform", "paths", "command", "environment")
-    more = ("launch", "plan_ports")
-    imports = ", ".join(f"manifest.{name}" for name in (*modules, *more))
+    modules = ("read.load", "plan.graph", "plan.template", "format.platform", "format.paths")
+    more = ("plan.command", "plan.environment", "plan.launch", "plan.ports")
+    imports = ", ".join(f"bundlevisor.manifest.{name}" for name in (*modules, *more))
     plain = picker.replace(b" null", b" []").replace(b'"gpu": [],', b"")
-    reading = f"import {imports}; manifest.load.parse({plain!r})"
+    reading = f"import {imports}; bundlevisor.manifest.read.load.parse({plain!r})"
     found = imported_by(reading)
-    assert "manifest.load" in found
+    assert "bundlevisor.manifest.read.load" in found
     assert {name.partition(".")[0] for name in found}.isdisjoint(HEAVY)
-    assert "manifest.codes" not in found
-    assert "manifest.json_schema" not in found
+    assert "bundlevisor.manifest.format.codes" not in found
+    assert "bundlevisor.manifest.format.json_schema" not in found
 
 
 def test_the_room_needs_only_itself() -> None:
     names = [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        ".".join(("bundlevisor", *path.relative_to(ROOT).with_suffix("").parts))
         for path in (ROOT / "manifest").rglob("*.py")
     ]
     found = imported_by(f"import {', '.join(names).replace('.__init__', '')}")
-    foreign = {name.partition(".")[0] for name in found} - set(sys.stdlib_module_names)
-    assert foreign == {"manifest"}
+    others = {name for name in found if not name.startswith("bundlevisor.manifest")}
+    foreign = {name.partition(".")[0] for name in others} - set(sys.stdlib_module_names)
+    assert foreign == {"bundlevisor"}
+    assert "bundlevisor.actors" not in others

@@ -15,12 +15,12 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from manifest import load
-from manifest.codes import MEANINGS
-from manifest.findings import Findings
-from manifest.load import Loaded, parse, read
-from manifest.schema import Manifest
-from manifest.source import LIMIT, SourceRefused, read_bytes
+from bundlevisor.manifest.format.codes import MEANINGS
+from bundlevisor.manifest.format.findings import Findings
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.read import load
+from bundlevisor.manifest.read.load import Loaded, parse, read
+from bundlevisor.manifest.read.source import LIMIT, SourceRefused, read_bytes
 
 
 def codes(loaded: Loaded) -> list[str]:
@@ -363,7 +363,7 @@ def test_a_file_whose_size_is_not_told_is_read_to_its_end() -> None:
 def test_every_code_in_the_sources_is_explained() -> None:
     import re
 
-    folder = Path(load.__file__).parent
+    folder = Path(load.__file__).parent.parent
     sources = "\n".join(path.read_text() for path in folder.rglob("*.py"))
     calls = r"(?:\.(?:error|service_error|warning)|Finding|_finding|_error|_warn)\(\s*\"(\w+)\""
     used = set(re.findall(calls, sources))

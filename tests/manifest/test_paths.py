@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from manifest.paths import (
+from bundlevisor.manifest.format.paths import (
     WINDOWS,
     EscapesRoot,
     PathRefused,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from manifest.pattern import to_python, why_refused
+from bundlevisor.manifest.format.pattern import to_python, why_refused
 
 TAKEN_BY_BOTH = [
     "plain",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from manifest.own_files import FILES
+from bundlevisor.manifest.format.reserved_paths import FILES
 
 TOKEN, TELEMETRY = "ipc.auth_token_path", "telemetry.file"
 LOG, DATA = "services[0].log_dir", "services[0].data_dirs[0]"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from manifest.plan_assets import (
+from bundlevisor.manifest.format.schema import Asset
+from bundlevisor.manifest.plan.assets import (
     Fingerprint,
     Verified,
     is_checked,
@@ -14,7 +15,6 @@ from manifest.plan_assets import (
     needs_hash,
     slack,
 )
-from manifest.schema import Asset
 
 MIB = 1024 * 1024
 SUM = "ab" * 32

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from manifest.plan_migrations import (
+from bundlevisor.manifest.format.schema import Manifest, Migration, Service
+from bundlevisor.manifest.plan.migrations import (
     InstallPhase,
     MigrationRecord,
     applied,
@@ -20,7 +21,6 @@ from manifest.plan_migrations import (
     settled,
     started,
 )
-from manifest.schema import Manifest, Migration, Service
 
 RunOn = Literal["always", "first_install", "install", "upgrade"]
 

@@ -8,8 +8,16 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, strategies as st
 
-from manifest.plan_ports import Key, PortDemand, PortPlan, choose, demands, range_of, reserved_of
-from manifest.schema import Manifest
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.plan.ports import (
+    Key,
+    PortDemand,
+    PortPlan,
+    choose,
+    demands,
+    range_of,
+    reserved_of,
+)
 
 
 class Machine:

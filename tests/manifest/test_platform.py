@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from manifest.platform import (
+from bundlevisor.manifest.format.platform import (
     KEYS,
     canonical,
     current_key,
@@ -14,7 +14,7 @@ from manifest.platform import (
     pick_binary,
     windows_machine,
 )
-from manifest.schema import Binary, Service
+from bundlevisor.manifest.format.schema import Binary, Service
 
 
 def service_with(*keys: str) -> Service:

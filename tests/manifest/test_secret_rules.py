@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import pytest
 
-from manifest.schema import Manifest, SecretGenerator
-from manifest.secret_rules import (
+from bundlevisor.manifest.format.schema import Manifest, SecretGenerator
+from bundlevisor.manifest.plan.secrets import (
     LONGEST_VARIABLE,
     generate,
     has_value,

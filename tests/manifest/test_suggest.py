@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from manifest.suggest import hint, near, quoted
+from bundlevisor.manifest.format.suggest import hint, near, quoted
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,23 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from manifest.schema import Binary, Health, Migration, Secret, SecretTarget, Service
-from manifest.template import Scope, Unresolved, near_ports, references, render, unresolved
-from manifest.texts import ports_named
+from bundlevisor.manifest.format.schema import (
+    Binary,
+    Health,
+    Migration,
+    Secret,
+    SecretTarget,
+    Service,
+)
+from bundlevisor.manifest.plan.template import (
+    Scope,
+    Unresolved,
+    near_ports,
+    references,
+    render,
+    unresolved,
+)
+from bundlevisor.manifest.plan.template_uses import ports_named
 
 SCOPE = Scope(
     data="/data",

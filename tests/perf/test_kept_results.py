@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from perf import budget, report, results
-from perf.results import Measure, Result
+from bundlevisor.perf import budget, report, results
+from bundlevisor.perf.results import Measure, Result
 
 LEVEL = [100.0 + i / 10 for i in range(10)]
 
@@ -154,7 +154,7 @@ def test_a_missed_goal_fails_only_who_asks_for_it(
 
 
 def test_the_budget_in_the_repository_names_only_what_is_measured() -> None:
-    from perf import idle, milestones, respawn, shutdown
+    from bundlevisor.perf import idle, milestones, respawn, shutdown
 
     measures = {shape: set(milestones.NAMES) for shape in budget.STARTS}
     measures["startup"] = {"release"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from perf import (
+from bundlevisor.perf import (
     api,
     attack,
     client,
@@ -21,9 +21,9 @@ from perf import (
     shutdown,
     startup,
 )
-from perf.__main__ import QUESTIONS, main
-from perf.bundles import Bundle
-from perf.contender import MARK, Contender, ContenderError, Run, installed
+from bundlevisor.perf.__main__ import QUESTIONS, main
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import MARK, Contender, ContenderError, Run, installed
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in runtime is for POSIX")
 
@@ -135,7 +135,7 @@ def test_places_are_filled_in_words_with_blanks() -> None:
 
 def test_the_module_form_runs_this_interpreter() -> None:
     argv = installed("module").argv("bundle.json", "data")
-    assert argv[:3] == [sys.executable, "-m", "control"]
+    assert argv[:3] == [sys.executable, "-m", "bundlevisor"]
 
 
 def test_chunked_and_sized_answers_are_whole_only_at_their_end() -> None:
@@ -147,7 +147,7 @@ def test_chunked_and_sized_answers_are_whole_only_at_their_end() -> None:
 
 
 def test_nobody_listening_is_no_connection() -> None:
-    from perf.bundles import free_port
+    from bundlevisor.perf.bundles import free_port
 
     assert client.connect(free_port()) is None
 

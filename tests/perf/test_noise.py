@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from perf import noise
+from bundlevisor.perf import noise
 
 
 def test_the_interval_of_six_values_is_all_of_them() -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from perf import processes
+from bundlevisor.perf import processes
 
 
 def _use_processor(seconds: float) -> None:

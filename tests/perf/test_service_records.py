@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from perf import bundles, client, critical_path, programs, records
-from perf.records import Incarnation
+from bundlevisor.perf import bundles, client, critical_path, programs, records
+from bundlevisor.perf.records import Incarnation
 from tests.waiting import wait_until
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from manifest.schema import Manifest
-from perf import bundles, programs
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.perf import bundles, programs
 
 
 def test_a_chain_needs_the_one_before() -> None:

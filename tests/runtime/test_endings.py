@@ -58,7 +58,7 @@ def test_a_signal_in_the_first_moments_ends_with_code_0_and_without_a_word(
 
 HEARD_BY_ANOTHER_THREAD = """
 import signal, threading
-from control.ending import Ending
+from bundlevisor.control.run.shutdown_requests import Ending
 ending = Ending()
 ending.hear_signals()
 def hear():

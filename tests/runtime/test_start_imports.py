@@ -24,7 +24,7 @@ def hear(event, arguments):
         os.rename({out!r} + ".new", {out!r})
 heard = []
 sys.addaudithook(hear)
-from control.__main__ import main
+from bundlevisor.control.__main__ import main
 main({argv!r})
 """
 LIBRARIES = {"msgspec", "pykka"}
@@ -35,22 +35,30 @@ SLOW = {
     *("shutil", "ssl", "tempfile", "typing_extensions", "urllib", "waitress", "xml", "aiohttp"),
 }
 OWN = """
-actors: binary blueprint collaborators commanded concealed desired effects gpu incarnation
- lifecycle messages milestones order page places readiness report restart service service_ports
- snapshot supervisor world
-actors.edges: checks clock held_ports listening log_file log_follow log_intake log_match log_passage
- log_path log_sink logs loop loop_actor parent pipes pipes_posix probe probing stop_request tail
- timers
-actors.gpu: linux
-actors.guardian: belongings channel channel_posix charge deaf launch link roster sentry wire
-actors.process: launch own_children own_files posix posix_exit table tree upkeep
-actors.state: atomic endpoint event event_file instance instance_lock lock_posix own_file ports
- files_posix telemetry
-actors.table: brand found linux own_process
-control: announce background_writer bundle console courtesy early_socket ending gpu ipc_socket
- lean_imports options port_book register runtime secret_supply
-manifest: check claims command duplicates environment findings graph launch load loopback own_files
- paths plan_ports platform schema source suggest template texts
+actors: context incarnation service supervisor
+actors.core: collaborators commanded dependencies desired effects lifecycle messages report restart
+ snapshot
+actors.files: atomic endpoint files_posix instance instance_lock lock_posix own_file rotating_file
+ tail
+actors.gpu: linux presence
+actors.guardian: blocked_signals channel channel_posix guarded link owned_file roster sentry spawn
+ wire
+actors.launch: binary concealed page places spec
+actors.logs: follow intake match path pipe_copy pipes pipes_posix sink stream
+actors.loop: clock loop_actor reactor timers
+actors.ports: allocator remembered reservations service_ports
+actors.probes: checks listen_watch probe schedule stop_request
+actors.process: child_posix children exit_event_posix own_children own_files parent_watch reaping
+ spawn_request tree
+actors.process.table: found linux own_process rlimit_mark
+actors.telemetry: event event_file milestones writer
+control.boot: early_socket import_throttle ipc_socket lean_imports
+control.run: background_writer bundle console console_events gpu instance_record options runtime
+ secret_supply shutdown_requests
+manifest: check
+manifest.format: findings loopback paths platform reserved_paths schema suggest
+manifest.plan: claims command environment graph launch ports readiness template template_uses
+manifest.read: duplicates load source
 """
 
 
@@ -81,8 +89,8 @@ def test_only_what_is_listed_is_imported_before_the_first_spawn(tmp_path: Path) 
     tops = {name.partition(".")[0] for name in modules}
     assert sorted(SLOW & (tops | set(modules))) == []
     outside = {name for name in tops if name not in sys.stdlib_module_names}
-    assert outside - {"__main__", "__mp_main__"} == {"manifest", "actors", "control", *LIBRARIES}
-    ours = {name for name in modules if name.partition(".")[0] in ("manifest", "actors", "control")}
+    assert outside - {"__main__", "__mp_main__"} == {"bundlevisor", *LIBRARIES}
+    ours = {name for name in modules if name.partition(".")[0] == "bundlevisor"}
     assert sorted(ours - _listed()) == []
 
 
@@ -90,10 +98,10 @@ def _listed() -> set[str]:
     listed = set()
     for paragraph in OWN.strip().replace("\n ", " ").splitlines():
         room, _, names = paragraph.partition(":")
-        parents = room.split(".")
+        parents = ["bundlevisor", *room.split(".")]
         listed |= {".".join(parents[: n + 1]) for n in range(len(parents))}
-        listed |= {f"{room}.{name}" for name in names.split()}
-    checks = [name for name in listed if name == "manifest.check"]
+        listed |= {f"bundlevisor.{room}.{name}" for name in names.split()}
+    checks = [name for name in listed if name == "bundlevisor.manifest.check"]
     parts = (
         "dependencies",
         "header",
@@ -106,11 +114,14 @@ def _listed() -> set[str]:
     )
     for check in checks:
         listed |= {f"{check}.{part}" for part in (*parts, "texts", "view")}
-    return listed | {"control.__main__"}
+    return listed | {"bundlevisor.control.__main__"}
 
 
 def test_the_server_answers_before_falcon_is_imported() -> None:
-    code = "import sys, control.server; print('falcon' in sys.modules, 'asyncio' in sys.modules)"
+    code = (
+        "import sys, bundlevisor.control.http.server;"
+        " print('falcon' in sys.modules, 'asyncio' in sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=Path(__file__).parents[2],

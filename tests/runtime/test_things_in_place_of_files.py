@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from manifest.own_files import FILES
+from bundlevisor.manifest.format.reserved_paths import FILES
 from tests.actors.test_own_file import Plant, device, folder, link, pipe, second_name
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running, starting, wait_until
 

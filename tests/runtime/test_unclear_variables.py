@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.state import instance_lock
-from manifest.flag import read_flag, unclear
+from bundlevisor.actors.files import instance_lock
+from bundlevisor.manifest.format.flag import read_flag, unclear
 from tests.bundle_maker import bundle, running
 from tests.live_runtime import bundlevisor
 from tests.secrets.secret_bundle import generated, with_secrets

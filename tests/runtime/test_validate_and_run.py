@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.blueprint import Blueprint, CannotLaunch, compose
-from actors.messages import Inputs
-from control import validate
-from control.bundle import Bundle
-from control.options import RunOptions
-from manifest import load
-from manifest.paths import PathRefused
-from manifest.plan_ports import demands
+from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, compose
+from bundlevisor.actors.validation import bundle
+from bundlevisor.control.run.bundle import Bundle
+from bundlevisor.control.run.options import RunOptions
+from bundlevisor.manifest.format.paths import PathRefused
+from bundlevisor.manifest.plan.ports import demands
+from bundlevisor.manifest.read import load
 from tests.broken_manifests import PICKER, broken
 from tests.bundle_maker import bundlevisor
 
@@ -78,8 +78,8 @@ def test_what_run_refuses_is_reported(folder: Path) -> None:
         manifest.write_bytes(source)
         app_data = folder / f"app-{number}"
         (app_data / "work").mkdir(parents=True)  # a working folder that a service would make
-        findings = validate.look(str(manifest), str(manifest.parent), str(app_data))
-        report = json.loads(msgspec.json.encode(validate.shown(findings)))
+        findings = bundle.look(str(manifest), str(manifest.parent), str(app_data))
+        report = json.loads(msgspec.json.encode(bundle.shown(findings)))
         assert report["valid"] is not bool(report.get("errors"))
         of_services = {one.get("service", "") for one in report.get("errors", ())}
         found = set(refusals(manifest, app_data))

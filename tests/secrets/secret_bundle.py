@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from actors.state import atomic
+from bundlevisor.actors.files import atomic
 from tests.bundle_maker import Bundle, Run, bundle
 
 NEVER_SHOWN = ("secrets.json",)

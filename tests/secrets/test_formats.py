@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from actors.edges import format_match, isolated
-from actors.edges.format_match import matches
+from bundlevisor.actors.process import isolated_call
+from bundlevisor.actors.secrets import format_match
+from bundlevisor.actors.secrets.format_match import matches
 
 CASES = [
     ("^k-[0-9]+$", "k-123", True),
@@ -64,11 +65,11 @@ def test_look_ahead_works_where_it_is_harmless() -> None:
 
 
 def test_an_isolated_call_returns_raises_by_type_and_is_ended_in_time() -> None:
-    assert isolated.call(len, "abc", timeout=10) == 3
-    with pytest.raises(isolated.CallFailed, match=r"^ValueError$"):
-        isolated.call(int, "a secret", timeout=10)
+    assert isolated_call.call(len, "abc", timeout=10) == 3
+    with pytest.raises(isolated_call.CallFailed, match=r"^ValueError$"):
+        isolated_call.call(int, "a secret", timeout=10)
     with pytest.raises(TimeoutError):
-        isolated.call(input_for_ever, timeout=0.1)
+        isolated_call.call(input_for_ever, timeout=0.1)
 
 
 def input_for_ever() -> None:

@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("keyring", reason="the extra 'keyring' is not installed")
 
-from actors.state.key_store import KeyStore, KeyStoreUnavailable
-from actors.vault import Vault
-from manifest import load
-from manifest.schema import Manifest
+from bundlevisor.actors.secrets.key_store import KeyStore, KeyStoreUnavailable
+from bundlevisor.actors.secrets.vault import Vault
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.read import load
 from tests.bundle_maker import running, wait_until
 from tests.secrets.key_stores import FILE
 from tests.secrets.secret_bundle import environments, generated, give, secret, with_secrets

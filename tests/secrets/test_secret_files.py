@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.secret_files import SecretFiles
+from bundlevisor.actors.secrets.files import SecretFiles
 from tests.bundle_maker import bundlevisor, running, wait_until
 from tests.secrets.secret_bundle import environments, file_secret, give, secret, with_secrets
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.guardian.drain import Drain, without_rest
+from bundlevisor.actors.guardian.drain import Drain, without_rest
 from tests.bundle_maker import Run, running, wait_until
 from tests.secrets.secret_bundle import (
     file_secret,

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from actors.concealed import Concealed
-from actors.guardian.charge import Charge
-from actors.messages import Inputs, StartService
-from actors.process.launch import Launch
-from actors.state.secrets import read
-from actors.vault import FORMER, FORMER_LENGTH, Vault, open_vault
-from manifest import load
-from manifest.schema import Manifest
+from bundlevisor.actors.core.messages import Inputs, StartService
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.launch.concealed import Concealed
+from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.secrets.store import read
+from bundlevisor.actors.secrets.vault import FORMER, FORMER_LENGTH, Vault, open_vault
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.read import load
 from tests.bundle_maker import wait_until
 from tests.secrets.secret_bundle import generated, secret, with_secrets
 

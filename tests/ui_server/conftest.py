@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.ui_server.config import UiConfig
-from actors.ui_server.launch import UiProcess, start
+from bundlevisor.actors.ui_server.config import UiConfig
+from bundlevisor.actors.ui_server.parent.ui_process import UiProcess, start
 from tests.waiting import wait_until
 
 API = os.path.join(os.path.dirname(__file__), "programs", "api.py")

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from actors.ui_server import beneath
-from actors.ui_server.site import ReplacedError, Site
+from bundlevisor.actors.ui_server.files import open_beneath
+from bundlevisor.actors.ui_server.files.site import ReplacedError, Site
 
 SECRET = b"outside"
 
@@ -137,7 +137,7 @@ def test_a_folder_that_becomes_a_link_while_it_is_asked_for_leads_nowhere(tmp_pa
     with pytest.raises(FileNotFoundError):
         found.open()
     with pytest.raises(OSError, match=r".*"):
-        beneath.status(found.root, found.names)
+        open_beneath.status(found.root, found.names)
     assert site.find(("sub", "deep", "a.txt")) is None
 
 

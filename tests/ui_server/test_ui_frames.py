@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from hypothesis import given, settings, strategies as some
 
-from actors.ui_server.frames import FrameCursor, close_frame
-from actors.ui_server.tunnel import Direction
+from bundlevisor.actors.ui_server.proxy.frames import FrameCursor, close_frame
+from bundlevisor.actors.ui_server.proxy.tunnel import Direction
 
 
 def frame(opcode: int, payload: bytes, *, masked: bool) -> bytes:

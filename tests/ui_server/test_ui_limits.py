@@ -14,8 +14,8 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response
 from aiohttp.web_server import Server
 
-from actors.ui_server import connection
-from actors.ui_server.crowd import Crowd, crowd_for
+from bundlevisor.actors.ui_server.server import connection
+from bundlevisor.actors.ui_server.server.connection_limit import Crowd, crowd_for
 from tests.ui_server.conftest import read_all, until
 
 

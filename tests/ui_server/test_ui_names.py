@@ -4,7 +4,13 @@ import unicodedata
 
 import pytest
 
-from actors.ui_server.names import has_suffix, is_route, is_servable, spellings, split
+from bundlevisor.actors.ui_server.files.url_path import (
+    has_suffix,
+    is_route,
+    is_servable,
+    spellings,
+    split,
+)
 
 
 @pytest.mark.parametrize(

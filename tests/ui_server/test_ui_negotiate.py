@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from actors.ui_server.negotiate import accepts_html, choose_encoding, media_quality, prefers_html
+from bundlevisor.actors.ui_server.http.negotiate import (
+    accepts_html,
+    choose_encoding,
+    media_quality,
+    prefers_html,
+)
 
 BOTH = ("br", "gzip")
 

@@ -3,7 +3,12 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict
 
-from actors.ui_server.preconditions import Validators, Verdict, evaluate, range_applies
+from bundlevisor.actors.ui_server.files.preconditions import (
+    Validators,
+    Verdict,
+    evaluate,
+    range_applies,
+)
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 BEFORE = "Sun, 06 Nov 1994 08:49:36 GMT"

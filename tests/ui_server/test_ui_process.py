@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from actors.ui_server.config import UiConfig, configure
+from bundlevisor.actors.ui_server.config import UiConfig, configure
 
 PARENT = os.path.join(os.path.dirname(__file__), "programs", "parent.py")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and sessions")
@@ -38,7 +38,8 @@ def free_port() -> int:
 def test_the_runtimes_end_is_cheap_to_import() -> None:
     heavy = ("multiprocessing", "aiohttp", "asyncio", "ssl", "json", "pathlib", "subprocess")
     code = (
-        "import sys, msgspec; before = set(sys.modules); import actors.ui_server.launch\n"
+        "import sys, msgspec; before = set(sys.modules)\n"
+        "import bundlevisor.actors.ui_server.parent.ui_process\n"
         f"print([name for name in {heavy!r} if name in set(sys.modules) - before])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
@@ -119,7 +120,7 @@ def test_it_starts_no_helper_process(serving: Any, root: Path) -> None:
 def test_it_has_exactly_the_environment_that_it_is_given(root: Path, until: Any) -> None:
     os.environ["TOKEN_OF_THE_RUNTIME"] = "secret"
     try:
-        from actors.ui_server.launch import start
+        from bundlevisor.actors.ui_server.parent.ui_process import start
 
         config = UiConfig(service_id="web", root=str(root), port=free_port())
         process = start(config, 2, {"SERVICE_ID": "web", "PYTHONHOME": "/nowhere"})

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings, strategies as some
 
-from actors.ui_server.ranges import MOST_PARTS, Part, parse
+from bundlevisor.actors.ui_server.files.ranges import MOST_PARTS, Part, parse
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from actors.ui_server.caching import ASK, FOREVER, cache_control
-from actors.ui_server.dispatch import is_proxied
-from actors.ui_server.forwarding import asks_for_websocket, end_to_end, to_upstream
-from actors.ui_server.hosts import is_allowed_origin, is_loopback_host
-from actors.ui_server.metadata import read
-from actors.ui_server.mime import content_type, own_encoding
-from actors.ui_server.static import policy
+from bundlevisor.actors.ui_server.files.mime import content_type, own_encoding
+from bundlevisor.actors.ui_server.files.static import policy
+from bundlevisor.actors.ui_server.http.caching import ASK, FOREVER, cache_control
+from bundlevisor.actors.ui_server.metadata import read
+from bundlevisor.actors.ui_server.proxy.forwarding import (
+    asks_for_websocket,
+    end_to_end,
+    to_upstream,
+)
+from bundlevisor.actors.ui_server.server.dispatch import is_proxied
+from bundlevisor.actors.ui_server.server.hosts import is_allowed_origin, is_loopback_host
 
 
 @pytest.mark.parametrize(

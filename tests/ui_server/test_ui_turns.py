@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from aiohttp.web_server import Server
 
-from actors.ui_server import turns
-from actors.ui_server.config import UiConfig
-from actors.ui_server.connection import Connection
-from actors.ui_server.crowd import Crowd
-from actors.ui_server.dispatch import Dispatch
-from actors.ui_server.proxy import Proxy
-from actors.ui_server.site import Site
-from actors.ui_server.turns import AT_ONCE, Turns
+from bundlevisor.actors.ui_server.config import UiConfig
+from bundlevisor.actors.ui_server.files.site import Site
+from bundlevisor.actors.ui_server.proxy.proxy import Proxy
+from bundlevisor.actors.ui_server.server import fair_turns
+from bundlevisor.actors.ui_server.server.connection import Connection
+from bundlevisor.actors.ui_server.server.connection_limit import Crowd
+from bundlevisor.actors.ui_server.server.dispatch import Dispatch
+from bundlevisor.actors.ui_server.server.fair_turns import AT_ONCE, Turns
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -59,7 +59,7 @@ def test_the_first_request_for_the_health_path_waits_for_no_turn(
 ) -> None:
     (tmp_path / "index.html").write_bytes(b"index")
     (tmp_path / "well.txt").write_bytes(b"well")
-    monkeypatch.setattr(turns, "AT_ONCE", 0)
+    monkeypatch.setattr(fair_turns, "AT_ONCE", 0)
 
     async def run() -> None:
         loop = asyncio.get_running_loop()

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from actors.binary_header import LENGTH, Header, is_foreign, read
-from manifest.platform import current_key
+from bundlevisor.actors.launch.binary_header import LENGTH, Header, is_foreign, read
+from bundlevisor.manifest.format.platform import current_key
 
 ELF = {
     "linux-x64": "7f454c4602010100000000000000000003003e00010000004010000000000000",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.binary import Unusable, examine, missing_interpreter, why_refused
+from bundlevisor.actors.launch.binary import Unusable, examine, missing_interpreter, why_refused
 from tests.validation.foreign import FOREIGN
 
 

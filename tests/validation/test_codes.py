@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from manifest import codes
+from bundlevisor.manifest.format import codes
 
 ROOT = Path(__file__).parent.parent.parent
 OF_ISSUES = [

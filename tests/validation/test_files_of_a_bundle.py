@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from control import validate
-from manifest.findings import Finding, Findings
-from manifest.platform import current_key
+from bundlevisor.actors.validation import bundle as validate
+from bundlevisor.manifest.format.findings import Finding, Findings
+from bundlevisor.manifest.format.platform import current_key
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running, wait_until
 from tests.ports import free_block
 from tests.validation.foreign import FOREIGN

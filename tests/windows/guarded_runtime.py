@@ -11,11 +11,11 @@ import os
 import sys
 import time
 
-from actors.edges.loop import Loop
-from actors.guardian.charge import Charge
-from actors.guardian.link import Guardian
-from actors.process import windows
-from actors.process.launch import Launch
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.process import child_windows
+from bundlevisor.actors.process.spawn_request import Launch
 
 assert sys.platform == "win32"
 
@@ -57,7 +57,7 @@ def _start(guardian: Guardian, folder: str, number: int, word: str) -> int:
     address = (int(port), "/stop") if port else None
     guardian.expect(Charge(word, instance, grace_s=20.0, http=address))
     nul = os.open(os.devnull, os.O_RDWR)
-    child = windows.spawn(
+    child = child_windows.spawn(
         Launch(
             argv=(sys.executable, "-c", *code),
             env=dict(os.environ) | {"SERVICE_INSTANCE_ID": instance},

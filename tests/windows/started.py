@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable, Mapping
 from ctypes import wintypes
 
-from actors.process import windows, windows_exit
-from actors.process.launch import Launch
+from bundlevisor.actors.process import child_windows
+from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.windows import exit_event
 from tests import waiting
 
 assert sys.platform == "win32"
@@ -40,7 +41,7 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 def is_alive(pid: int) -> bool:
     """Whether a process with this pid runs."""
     ended = threading.Event()
-    windows_exit.watch_process(None, pid, ended.set)
+    exit_event.watch_process(None, pid, ended.set)
     return not ended.wait(0.05)
 
 
@@ -66,11 +67,11 @@ def close_console(pid: int) -> None:
 class Started:
     """A child, the read end of its output, and an event that is set when it ends."""
 
-    def __init__(self, child: windows.Child, read_end: int) -> None:
+    def __init__(self, child: child_windows.Child, read_end: int) -> None:
         self.child = child
         self.ended = threading.Event()
         self._lines = os.fdopen(read_end, "r", encoding="utf-8", errors="replace")
-        windows.watch_exit(None, child, self.ended.set)
+        child_windows.watch_exit(None, child, self.ended.set)
 
     def line(self) -> str:
         """Return the next line of its output, without the line's end; "" at the end of file."""
@@ -110,7 +111,7 @@ class Starter:
             instance="test",
         )
         try:
-            child = windows.spawn(launch)
+            child = child_windows.spawn(launch)
         except OSError:
             os.close(read_end)
             raise

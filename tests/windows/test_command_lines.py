@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.process import windows_command
-from actors.process.windows_command import command, environment_block, find
+from bundlevisor.actors.process.windows import command as windows_command
+from bundlevisor.actors.process.windows.command import command, environment_block, find
 
 ROOT = "C:\\Windows"
 

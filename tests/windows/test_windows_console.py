@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from actors.process import windows_console
+from bundlevisor.actors.process.windows import console
 from tests.windows import started as services
 
 assert sys.platform == "win32"
@@ -18,8 +18,8 @@ OBEDIENT = (
 )
 HAS_CONSOLE = (
     "import subprocess, sys\n"
-    "from actors.process import windows_console as console\n"
-    "ask = 'from actors.process import windows_console as c; print(c.present())'\n"
+    "from bundlevisor.actors.process.windows import console\n"
+    "ask = 'from bundlevisor.actors.process.windows import console as c; print(c.present())'\n"
     "before = console.present()\n"
     "flags = console.spawn_flags()\n"
     "hidden = bool(flags & subprocess.CREATE_NO_WINDOW)\n"
@@ -83,4 +83,4 @@ def test_sigkill_as_the_stop_signal_kills(start: services.Starter) -> None:
 
 @pytest.mark.parametrize("pid", [0, -1])
 def test_the_group_of_everybody_is_never_asked(pid: int) -> None:
-    assert windows_console.send_break(pid) is False
+    assert console.send_break(pid) is False

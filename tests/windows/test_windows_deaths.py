@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors.process import windows_exit, windows_jobs
-from actors.table import windows as table
+from bundlevisor.actors.process.table import windows as table
+from bundlevisor.actors.process.windows import exit_event, jobs
 from tests.windows import started as services
 
 assert sys.platform == "win32"
@@ -24,17 +24,18 @@ PROCESS_DUP_HANDLE = 0x40
 DUPLICATE_SAME_ACCESS = 2
 RUNTIME = """
 import _winapi, os, sys, time
-from actors.process import windows, windows_exit, windows_jobs
-from actors.process.launch import Launch
-household = windows_jobs.household()
+from bundlevisor.actors.process import child_windows
+from bundlevisor.actors.process.windows import exit_event, jobs
+from bundlevisor.actors.process.spawn_request import Launch
+household = jobs.household()
 if "inside" in sys.argv:
     household.assign(_winapi.GetCurrentProcess())
 nul = os.open("NUL", os.O_RDWR)
 argv = (sys.executable, "-c", "import time; time.sleep(600)")
-child = windows.spawn(Launch(argv=argv, env=dict(os.environ), cwd=os.getcwd(), output=nul))
+child = child_windows.spawn(Launch(argv=argv, env=dict(os.environ), cwd=os.getcwd(), output=nul))
 print(os.getpid(), child.pid, household.handle, flush=True)
 if "watch" in sys.argv:
-    windows_exit.watch_process(None, os.getppid(), lambda: (print("parent gone", flush=True)))
+    exit_event.watch_process(None, os.getppid(), lambda: (print("parent gone", flush=True)))
 time.sleep(600)
 """
 SHELL = """
@@ -56,7 +57,7 @@ class StandIn:
         ours = _winapi.GetCurrentProcess()
         held = _winapi.DuplicateHandle(source, handle, ours, 0, False, DUPLICATE_SAME_ACCESS)
         _winapi.CloseHandle(source)
-        self.household = windows_jobs.Job(held)
+        self.household = jobs.Job(held)
 
     def end(self) -> None:
         """End whatever is left of it."""
@@ -158,8 +159,8 @@ def test_a_younger_process_with_the_parents_number_counts_as_gone(
 
     younger = start(services.SLEEPS).child.pid
     told = threading.Event()
-    windows_exit.watch_process(None, younger, told.set)
+    exit_event.watch_process(None, younger, told.set)
     assert not told.wait(0.2)
     monkeypatch.setattr(os, "getppid", lambda: younger)
-    windows_exit.watch_process(None, younger, told.set)
+    exit_event.watch_process(None, younger, told.set)
     assert told.wait(services.DEADLINE)

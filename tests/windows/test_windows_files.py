@@ -12,15 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from actors.edges.log_file import LogFile
-from actors.state import atomic, files_windows
-from actors.state.data_snapshot import DataSnapshots, Taken
+from bundlevisor.actors.files import atomic, files_windows
+from bundlevisor.actors.files.rotating_file import LogFile
+from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken
 
 assert sys.platform == "win32"
 
 GENERIC_READ = 0x80000000
 OPEN_EXISTING = 3
-ASKS = "import sys; from control.terminal import is_terminal as ask; print(ask(sys.stdin))"
+ASKS = (
+    "import sys; from bundlevisor.control.cli.terminal import is_terminal as ask;"
+    " print(ask(sys.stdin))"
+)
 
 
 def _open_alone(path: Path) -> int:

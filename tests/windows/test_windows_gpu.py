@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors import gpu
-from actors.gpu import details, windows
+from bundlevisor.actors.gpu import details, presence, windows
 
 if sys.platform == "win32":
     import winreg
@@ -33,7 +32,7 @@ if sys.platform == "win32":
     def test_an_adapter_in_the_registry_is_found(adapter: str) -> None:
         names = [one.name for one in windows.adapters()]
         assert adapter in names
-        found = gpu.look({})
+        found = presence.look({})
         assert (found.available, found.method) == (True, "registry")
 
     def test_its_name_and_driver_are_told(adapter: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from actors import table
+from bundlevisor.actors.process import table
 from tests.windows import started as services
 
 assert sys.platform == "win32"

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from actors.table import windows as table
+from bundlevisor.actors.process.table import windows as table
 from tests import installed
 from tests.windows import started as services
 
@@ -57,7 +57,7 @@ setTimeout(() => {}, 600000)
 
 ENTRY_POINT = """
 import sys
-from control.__main__ import main
+from bundlevisor.control.__main__ import main
 if __name__ == "__main__":
     sys.exit(main())
 """

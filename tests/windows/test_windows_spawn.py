@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from actors.process import windows, windows_api as api, windows_command, windows_jobs, windows_spawn
-from actors.process.launch import Launch
+from bundlevisor.actors.process import child_windows
+from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.windows import api, command, jobs, spawn
 from tests.windows import started as services
 
 assert sys.platform == "win32"
@@ -109,33 +110,33 @@ def test_the_create_time_tells_two_processes_apart(start: services.Starter) -> N
 def test_where_birth_in_a_job_is_unknown_a_service_still_is_in_its_jobs(
     start: services.Starter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(windows_spawn, "_offer", lambda *_: False)
+    monkeypatch.setattr(spawn, "_offer", lambda *_: False)
     started = start(services.SLEEPS)
     assert started.line() == "up"
     assert started.child.job.contains(started.child.process)
-    assert windows_jobs.household().contains(started.child.process)
+    assert jobs.household().contains(started.child.process)
 
 
 def test_a_service_that_cannot_be_put_in_its_jobs_does_not_live(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(windows_spawn, "_offer", lambda *_: False)
+    monkeypatch.setattr(spawn, "_offer", lambda *_: False)
     seen: list[int] = []
-    make = windows_spawn._create_process
+    make = spawn._create_process
 
     def remember(*arguments: Any) -> Any:
         made = make(*arguments)
         seen.append(made.pid)
         return made
 
-    monkeypatch.setattr(windows_spawn, "_create_process", remember)
+    monkeypatch.setattr(spawn, "_create_process", remember)
     with pytest.raises(OSError):  # noqa: PT011 - Windows words it
-        windows_spawn.create(
-            windows_command.Command(application=sys.executable, line="python -c pass"),
+        spawn.create(
+            command.Command(application=sys.executable, line="python -c pass"),
             "\0",
             cwd=os.getcwd(),
             output=1,
-            jobs=[windows_jobs.Job(0)],
+            jobs=[jobs.Job(0)],
             flags=0,
         )
     assert len(seen) == 1
@@ -157,10 +158,12 @@ def test_spawning_leaves_no_handle_behind() -> None:
 def _spawn_and_close() -> None:
     nul = os.open(os.devnull, os.O_RDWR)
     argv = (sys.executable, "-S", "-c", "pass")
-    child = windows.spawn(Launch(argv=argv, env=dict(os.environ), cwd=os.getcwd(), output=nul))
+    child = child_windows.spawn(
+        Launch(argv=argv, env=dict(os.environ), cwd=os.getcwd(), output=nul)
+    )
     os.close(nul)
     ended = threading.Event()
-    windows.watch_exit(None, child, ended.set)
+    child_windows.watch_exit(None, child, ended.set)
     assert ended.wait(20)
     child.close()
 

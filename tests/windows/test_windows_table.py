@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import sys
 
-from actors.table import windows as table
+from bundlevisor.actors.process.table import windows as table
 from tests.windows import started as services
 
 assert sys.platform == "win32"

@@ -4,7 +4,8 @@ import subprocess
 import sys
 import threading
 
-from actors.process import windows, windows_exit, windows_jobs
+from bundlevisor.actors.process import child_windows
+from bundlevisor.actors.process.windows import exit_event, jobs
 from tests.windows import started as services
 
 assert sys.platform == "win32"
@@ -83,7 +84,7 @@ def test_a_tree_of_many_processes_is_listed_whole(start: services.Starter) -> No
 
 def test_the_runtime_is_in_no_job_of_ours_and_every_service_is(start: services.Starter) -> None:
     started = start(services.SLEEPS)
-    household = windows_jobs.household()
+    household = jobs.household()
     assert started.child.pid in household.pids()
     assert not household.contains(-1)
 
@@ -94,13 +95,13 @@ def test_the_end_of_a_process_that_is_gone_already_is_told(start: services.Start
     pid = started.child.pid
     started.close()
     told = threading.Event()
-    windows_exit.watch_process(None, pid, told.set)
+    exit_event.watch_process(None, pid, told.set)
     assert told.wait(20)
 
 
 def test_a_process_that_was_started_otherwise_can_be_taken_over(start: services.Starter) -> None:
     popen = subprocess.Popen([sys.executable, "-c", services.PARENT], stdout=subprocess.PIPE)
-    child = windows.own(popen, "taken")
+    child = child_windows.own(popen, "taken")
     assert popen.stdout
     leader, grandchild = map(int, popen.stdout.readline().split())
     assert leader in child.survivors()

@@ -15,8 +15,8 @@ print(f"main {__name__}", flush=True)
 
 
 def main() -> None:
-    from actors.ui_server.config import UiConfig
-    from actors.ui_server.launch import start
+    from bundlevisor.actors.ui_server.config import UiConfig
+    from bundlevisor.actors.ui_server.parent.ui_process import start
 
     told = json.loads(sys.argv[1])
     if told.get("deaf"):

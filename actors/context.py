@@ -1,0 +1,158 @@
+"""What a service actor works with: the edges, shared by all services of the runtime."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from bundlevisor.actors.files.rotating_file import LogFile
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.launch.spec import Blueprint
+from bundlevisor.actors.logs.stream import LogStream
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.probes.listen_watch import Listening
+from bundlevisor.actors.probes.schedule import Tally
+from bundlevisor.manifest.format.schema import Service
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.logs.pipe_copy import Passage
+    from bundlevisor.actors.prepare.preparation import Stores
+    from bundlevisor.actors.secrets.files import SecretFiles
+
+LONGEST_PAUSE = 5.0
+"""Seconds that the logs are kept closed at most; a disk may hang."""
+
+
+class Guardian(Protocol):
+    """The runtime's end of the other process, which ends what this one leaves behind."""
+
+    def expect(self, charge: Charge, read_fd: int = -1) -> None:
+        """Say that a process is about to be started; ``read_fd`` of its log pipe is duplicated."""
+
+    def spawned(self, instance: str, pid: int, created: float, session: int) -> None:
+        """Say that it has been started."""
+
+    def forget(self, instance: str) -> None:
+        """Say that no process of this start is left, or that there never was one."""
+
+    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+        """Have a file removed if the runtime dies."""
+
+    def disown(self, path: str) -> None:
+        """Leave a file alone."""
+
+
+class World:
+    """The edges of the runtime; everything here may be used from any actor."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        log_loop: Loop,
+        passage: Passage,
+        listening: Listening,
+        emit: Callable[..., None],
+        fault: Callable[[str, BaseException], None],
+        warn: Callable[[str], None],
+        guardian: Guardian,
+        reserved: HeldPorts,
+        open_stores: Callable[[], Stores],
+        mark: Callable[[str, str], None],
+        *,
+        has_snapshots: bool = False,
+    ) -> None:
+        self.loop = loop
+        self.reserved = reserved
+        """Ports that were chosen and wait for their service to take them over."""
+        self.listening = listening
+        self.emit = emit
+        self.fault = fault
+        self.guardian = guardian
+        self.mark = mark
+        """Notes a milestone of a service for the timeline: ``mark(what, service_id)``."""
+        self._has_snapshots = has_snapshots
+        self._open_stores = open_stores
+        self._opening = threading.Lock()
+        self._stores: Stores | None = None
+        self._secret_files: SecretFiles | None = None
+        self._log_loop = log_loop
+        self._passage = passage
+        self._warn = warn
+        self._files: dict[str, LogFile] = {}
+        self._logs: dict[str, LogStream] = {}
+        self._tallies: dict[str, Tally] = {}
+
+    def log(self, blueprint: Blueprint) -> LogStream:
+        """Return the log of a service; it outlives the service's incarnations."""
+        id_ = blueprint.service.id
+        stream = self._logs.get(id_)
+        if stream is None:
+            path, passage = blueprint.log_path, self._passage
+            file = self._files.setdefault(
+                path, LogFile(path, write=passage.write, report=self._warn)
+            )
+            stream = LogStream(id_, file, self._log_loop, self._warn, passage)
+            self._logs[id_] = stream
+        return stream
+
+    @property
+    def stores(self) -> Stores:
+        """Return what preparations remember, read from disk at the first use."""
+        with self._opening:
+            if self._stores is None:
+                self._stores = self._open_stores()
+            return self._stores
+
+    @property
+    def has_stores(self) -> bool:
+        """Whether they have been opened."""
+        return self._stores is not None
+
+    def may_be_put_back(self, service: Service) -> bool:
+        """Whether an upgrade may have been cut short after which the app went back a version."""
+        return bool(service.data_dirs) and self._has_snapshots
+
+    @property
+    def secret_files(self) -> SecretFiles:
+        """Return the secrets that services read from files; made at the first use."""
+        with self._opening:
+            if self._secret_files is None:
+                from bundlevisor.actors.secrets.files import SecretFiles
+
+                self._secret_files = SecretFiles(self.guardian)
+            return self._secret_files
+
+    def tally(self, service_id: str) -> Tally:
+        """Return the count of a service's checks; it outlives the service's incarnations."""
+        return self._tallies.setdefault(service_id, Tally())
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """Return the counts of checks, by service that has been asked."""
+        return {id_: tally for id_, tally in self._tallies.copy().items() if tally.count}
+
+    @contextlib.contextmanager
+    def closed_logs(self) -> Iterator[None]:
+        """Keep every log's file closed meanwhile; what is written waits, so it must not be long."""
+        closed, over = threading.Event(), threading.Event()
+
+        def wait() -> None:
+            for file in list(self._files.values()):
+                file.close()
+            closed.set()
+            over.wait(LONGEST_PAUSE)
+
+        self._log_loop.call_soon(wait)
+        closed.wait(LONGEST_PAUSE)
+        try:
+            yield
+        finally:
+            over.set()
+
+    @property
+    def streams(self) -> dict[str, LogStream]:
+        """Return the logs that are open, by service."""
+        return dict(self._logs)

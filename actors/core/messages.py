@@ -1,0 +1,268 @@
+"""Every message between actors, and from the edges to an actor: one frozen Struct each.
+
+Commands are imperative, reports are in the past tense. What comes from an edge carries the
+incarnation it belongs to, so that a late one is recognised and dropped.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bundlevisor.actors.core.report import Report, Then
+from bundlevisor.actors.launch.concealed import encoded
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.logs.redact import Redactor
+
+
+class Message(msgspec.Struct, frozen=True):
+    """Base of all messages."""
+
+
+class Timer(enum.Enum):
+    """The timers of a service; each exists at most once."""
+
+    STARTUP = "startup"
+    READINESS = "readiness"
+    OBSTACLE = "obstacle"
+    """To say what stands in the way of a service that is not ready yet."""
+    BACKOFF = "backoff"
+    GRACE = "grace"
+    TREE = "tree"
+
+
+# Supervisor to service
+
+
+class Inputs(msgspec.Struct, frozen=True):
+    """What a start needs from the rest of the bundle at that moment."""
+
+    ports: dict[str, dict[str, int]]
+    secrets: dict[str, str] = {}
+    """The values that the service is given, by id."""
+    gpu: bool = False
+    former: tuple[dict[str, str], ...] = ()
+    """What its secrets were before, and it may still know: hidden like those that it is given."""
+
+    def hidden(self) -> tuple[tuple[str, bytes], ...]:
+        """Return what must not be seen of the service's output."""
+        return tuple(one for values in (self.secrets, *self.former) for one in encoded(values))
+
+    def redactor(self) -> Redactor | None:
+        """Return what hides these secrets in one stream of output; None when there are none."""
+        if not self.secrets and not self.former:
+            return None
+        from bundlevisor.actors.logs.redact import Redactor
+
+        return Redactor(self.hidden())
+
+
+class Instruction(Message, frozen=True, kw_only=True):
+    """What changes the course of a service; the last one wins, at every moment of the others."""
+
+    number: int = 0
+    """Rises with every instruction to the same service; its reports repeat the last one."""
+
+
+class StartService(Instruction, frozen=True):
+    """All dependencies are ready: start now, unless another start came after ``after``."""
+
+    after: int
+    inputs: Inputs
+
+
+class StopService(Instruction, frozen=True):
+    """End the tree, then do what ``then`` says; ``reason`` is shown."""
+
+    then: Then
+    reason: str = ""
+
+
+class KillService(Instruction, frozen=True):
+    """The time for an orderly stop is over: kill the tree now."""
+
+
+class ForgiveService(Instruction, frozen=True):
+    """Somebody asked for a start: forget earlier failures and wait for the dependencies."""
+
+
+class FailService(Instruction, frozen=True):
+    """The supervisor knows that this service cannot run: fail for good with this reason."""
+
+    reason: str
+
+
+class PortsMoved(Message, frozen=True):
+    """To a page: the ports of its API have moved, or (an empty table) it has no process now."""
+
+    ports: dict[str, dict[str, int]]
+
+
+class SystemResumed(Message, frozen=True):
+    """The machine slept for ``seconds``: nothing that ran out meanwhile counts."""
+
+    seconds: float
+
+
+# Edges to service
+
+
+class Prepared(Message, frozen=True):
+    """Everything that comes before the spawn is done."""
+
+    incarnation: int
+
+
+class Launched(Message, frozen=True):
+    """The process runs."""
+
+    incarnation: int
+    pid: int
+
+
+class LaunchFailed(Message, frozen=True):
+    """The process could not be started; ``fatal``: trying again cannot help."""
+
+    incarnation: int
+    reason: str
+    fatal: bool = False
+
+
+class ProcessExited(Message, frozen=True):
+    """The leader of the tree is gone; ``code`` is negative when a signal ended it."""
+
+    incarnation: int
+    code: int
+    last_lines: str = ""
+    """The end of what it wrote."""
+
+
+class StopRefused(Message, frozen=True):
+    """The service's own HTTP stop did not answer with success."""
+
+    incarnation: int
+
+
+class TreeEmptied(Message, frozen=True):
+    """No process of the tree is left."""
+
+    incarnation: int
+
+
+class PortsLost(Message, frozen=True):
+    """These of the service's ports cannot be bound any more: somebody else has them."""
+
+    incarnation: int
+    names: tuple[str, ...]
+
+
+class BecameReady(Message, frozen=True):
+    """The readiness condition holds."""
+
+    incarnation: int
+
+
+class ProbeAnswered(Message, frozen=True):
+    """A liveness probe ended; ``trouble`` is empty when the service is well."""
+
+    incarnation: int
+    trouble: str = ""
+
+
+class ProgressMade(Message, frozen=True):
+    """What a starting service is busy with, for display."""
+
+    incarnation: int
+    text: str
+
+
+class TimerFired(Message, frozen=True):
+    """A timer ran out."""
+
+    incarnation: int
+    timer: Timer
+
+
+# Service to supervisor
+
+
+class ServiceChanged(Message, frozen=True):
+    """The newest report of a service; sent at every change and after every instruction."""
+
+    report: Report
+
+
+class ServiceFailed(Message, frozen=True):
+    """A run ended that nobody asked to end, and the policy starts it again."""
+
+    id: str
+    reason: str
+
+
+class PortsTaken(Message, frozen=True):
+    """The service died early, and these of its ports can no longer be bound."""
+
+    id: str
+    names: tuple[str, ...]
+
+
+class ServiceActorFailed(Message, frozen=True):
+    """An error of ours in the actor itself; it has stopped, and its process needs an owner."""
+
+    id: str
+    error: str
+    child: Any
+    incarnation: int
+
+
+# Outside to supervisor
+
+
+class StartBundle(Message, frozen=True):
+    """Start every service that starts with the bundle."""
+
+
+class CommandStart(Message, frozen=True):
+    """Start one service, and what it needs. Answered with an ``Outcome``."""
+
+    id: str
+
+
+class CommandStop(Message, frozen=True):
+    """Stop one service for good, its dependents first. Answered with an ``Outcome``."""
+
+    id: str
+
+
+class CommandRestart(Message, frozen=True):
+    """Stop and start one service. Answered with an ``Outcome``."""
+
+    id: str
+
+
+class SecretsChanged(Message, frozen=True):
+    """The secret store has new values; ``changed`` are the ids whose value is another now."""
+
+    changed: frozenset[str]
+
+
+class StopBundle(Message, frozen=True):
+    """Stop everything in reverse dependency order."""
+
+    reason: str
+
+
+class KillBundle(Message, frozen=True):
+    """The overall bound has passed, or the user insists: kill every tree."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The supervisor's answer to a command: the services it acts on, or why it refuses."""
+
+    affected: tuple[str, ...] = ()
+    conflict: str = ""
+    after: int = -1
+    """What was asked for is there with an incarnation later than this."""

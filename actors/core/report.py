@@ -1,0 +1,78 @@
+"""What a service's actor says of itself: written by the actor only, read by the supervisor only.
+
+Everybody else reads the views of :mod:`bundlevisor.actors.core.snapshot`, which the supervisor
+makes of these reports and of what it wants of the services.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class Stage(enum.Enum):
+    """Where a service stands in its own life."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    READY = "ready"
+    BACKOFF = "backoff"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+RUNNING = frozenset({Stage.STARTING, Stage.READY})
+"""Stages in which the service has, or is about to have, a process that nobody is ending."""
+LIVE = RUNNING | {Stage.STOPPING}
+"""Stages in which a process of the service may exist."""
+
+
+class Then(enum.Enum):
+    """What a stopped service does next."""
+
+    STAY = "stay"
+    """Stays stopped until somebody starts it: a stop is sticky."""
+    WAIT = "wait"
+    """Waits for its dependencies and starts again."""
+    RETRY = "retry"
+    """It failed (unhealthy, not ready in time, ended by itself): the restart policy decides."""
+
+
+STARTS_AGAIN = "is started again as soon as it has stopped"
+"""The message of a stopping service that somebody has started meanwhile."""
+
+
+class StopCause(enum.Enum):
+    """Why a service is stopping."""
+
+    ORDERED = "ordered"
+    EXITED = "exited"
+    NOT_READY = "not ready"
+    UNHEALTHY = "unhealthy"
+    BROKEN = "broken"
+    """An error of ours in its actor."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One service as its actor sees it. Times are seconds since the epoch (UTC)."""
+
+    id: str
+    stage: Stage = Stage.WAITING
+    heard: int = 0
+    """The number of the supervisor's last instruction that is reckoned with here."""
+    then: Then = Then.STAY
+    """What follows the stop; means something while it is stopping only."""
+    stop_cause: StopCause = StopCause.ORDERED
+    """Why it is stopping; means something while it is."""
+    message: str = ""
+    updated_at: float = 0.0
+    restarts: int = 0
+    pid: int | None = None
+    incarnation: int = 0
+    instance: str = ""
+    exit_code: int | None = None
+    started_at: float | None = None
+    ready_at: float | None = None
+    log_path: str = ""

@@ -1,0 +1,149 @@
+"""Files that are whole at every moment: written beside, synced, renamed; or set aside when not."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from bundlevisor.actors.files import own_file
+
+if sys.platform == "win32":
+    from bundlevisor.actors.files.files_windows import replace, sync_folder
+else:
+    from bundlevisor.actors.files.files_posix import replace, sync_folder
+
+T = TypeVar("T")
+
+NEW = ".new"
+UNIQUE_BYTES = 6
+MARK = b"\xef\xbb\xbf"
+"""What some editors put in front of UTF-8, by which somebody changed a state file by hand."""
+
+
+def unheard(sentence: str) -> None:
+    """For callers that do not want to be told of files that are set aside."""
+
+
+def make_folder(path: str) -> None:
+    """Make the folder and its missing parents, each for the user alone (0700)."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(os.path.abspath(path))
+    if parent != path:
+        make_folder(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+
+
+def write(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+    """Replace the file by ``data``; a reader, or a crash, sees all of the old or all of the new.
+
+    ``durable`` also outlives a power cut: file and folder are synced, which takes milliseconds.
+    Raises OSError, and leaves nothing beside the file then. Missing folders are made (0700).
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    make_folder(folder)
+    unique = os.urandom(UNIQUE_BYTES).hex()
+    beside = os.path.join(folder, f".{os.path.basename(path)}.{unique}{NEW}")
+    try:
+        _write_new(beside, data, mode, durable)
+        replace(beside, path)
+    except BaseException:
+        _unlink(beside)
+        raise
+    if durable:
+        sync_folder(folder)
+
+
+def remove_half_written(folder: str) -> None:
+    """Remove what writers left in a folder when they were killed; while nobody writes there.
+
+    It may be half of a file with secrets, and nobody else would ever remove it.
+    """
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if is_half_written(name):
+                _unlink(os.path.join(folder, name))
+
+
+def is_half_written(name: str) -> bool:
+    """Whether it is a name that :func:`write` gives: ``.NAME.<12 hexadecimal digits>.new``."""
+    stem, _, unique = name.removesuffix(NEW).rpartition(".")
+    return (
+        name.endswith(NEW)
+        and stem.startswith(".")
+        and len(stem) > 1
+        and len(unique) == 2 * UNIQUE_BYTES
+        and not unique.strip("0123456789abcdef")
+    )
+
+
+def read_or_set_aside(
+    path: str, parse: Callable[[bytes], T], *, now: float | None = None
+) -> tuple[T | None, str | None]:
+    """Return what ``parse`` makes of the file, or None and a sentence that says what is wrong.
+
+    A byte order mark at its beginning is passed over.
+
+    A file that cannot be read, is empty, or that ``parse`` refuses by any exception is renamed to
+    ``<name>.corrupt-<UTC time>``: nothing is lost, and nothing stops the start. A missing file is
+    (None, None). ``now`` is seconds since the epoch.
+    """
+    try:
+        data = own_file.read(path).removeprefix(MARK)
+        if not data.strip(b" \t\r\n\0"):
+            raise ValueError("it is empty")
+        return parse(data), None
+    except FileNotFoundError:
+        return None, None
+    except Exception as error:  # noqa: BLE001 - whatever a parser raises, the file is of no use
+        return None, set_aside(path, error, time.time() if now is None else now)
+
+
+def set_aside(path: str, why: Exception, now: float) -> str:
+    """Rename what is of no use to ``<name>.corrupt-<UTC time>``; return a sentence that says so.
+
+    A link itself is renamed, not what it leads to. ``now`` is seconds since the epoch.
+    """
+    reason = why.strerror if isinstance(why, OSError) and why.strerror else str(why)
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    aside = f"{path}.corrupt-{stamp}"
+    count = 1
+    while os.path.lexists(aside):
+        count += 1
+        aside = f"{path}.corrupt-{stamp}-{count}"
+    try:
+        replace(path, aside)
+    except OSError as error:
+        return (
+            f"{path} could not be used ({reason}) nor set aside ({error.strerror});"
+            " going on without it"
+        )
+    return f"{path} could not be used ({reason}); it was set aside as {os.path.basename(aside)}"
+
+
+def _write_new(path: str, data: bytes, mode: int, durable: bool) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    fd = os.open(path, flags, mode)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return

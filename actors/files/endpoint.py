@@ -1,0 +1,56 @@
+"""What a shell reads to find the control API: the token's file and ``runtime/ipc_port``."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from bundlevisor.actors.files import atomic, own_file
+
+
+def new_token() -> str:
+    """32 random bytes in URL-safe base64 without padding (RFC 4648, section 5): 43 characters."""
+    import binascii
+
+    text = binascii.b2a_base64(os.urandom(32), newline=False).decode()
+    return text.rstrip("=").replace("+", "-").replace("/", "_")
+
+
+def write_token(path: str, token: str) -> None:
+    """Write the token for the user alone (0600, from its first byte on). Raises OSError.
+
+    A file or link that stands there is replaced, never written through.
+    """
+    atomic.write(path, token.encode(), 0o600, durable=False)
+
+
+def port_path(app_data: str) -> str:
+    """Where the port in force is written."""
+    return os.path.join(app_data, "runtime", "ipc_port")
+
+
+def write_port(app_data: str, port: int) -> None:
+    """Write the digits and nothing else: shells parse the whole file. Raises OSError."""
+    atomic.write(port_path(app_data), str(port).encode(), 0o600, durable=False)
+
+
+def read_port(app_data: str) -> int | None:
+    """Return the port in force, or None when no instance has said one."""
+    try:
+        port = int(own_file.read(port_path(app_data), 16))
+    except (OSError, ValueError):
+        return None
+    return port if 0 < port < 65536 else None
+
+
+def remove_if_ours(path: str, content: str) -> bool:
+    """Remove the file if it still says ``content``; a successor's file stays. True when removed."""
+    try:
+        if own_file.read(path, follow=False) != content.encode():
+            return False
+    except OSError:
+        return False
+    with suppress(OSError):
+        os.unlink(path)
+        return True
+    return False

@@ -1,0 +1,84 @@
+"""The record of a running instance: who it is, where it answers, and what it has started.
+
+A second starter reads it to name the first; the sweep of the next start reads it to find what an
+earlier instance left behind.
+"""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from bundlevisor.actors.files import atomic, own_file
+
+
+class ServiceProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """One leader that was spawned; ``created`` tells it from a later process of the same pid.
+
+    ``instance`` is the SERVICE_INSTANCE_ID that marks it and its children.
+    """
+
+    pid: int
+    created: float
+    instance: str
+
+
+class Instance(msgspec.Struct, frozen=True, kw_only=True):
+    """``instance.json``. Times are seconds since the epoch; ``created`` is the runtime's own.
+
+    The sweep of the next start waits for the guardian, which may be stopping the services.
+    """
+
+    instance_id: str
+    pid: int
+    created: float
+    host: str
+    port: int
+    token_path: str
+    manifest: str
+    started_at: float
+    guardian_pid: int = 0
+    guardian_created: float = 0.0
+    services: dict[str, list[ServiceProcess]] = {}
+
+
+def path(app_data: str) -> str:
+    """Where the record of an app-data folder lies."""
+    return os.path.join(app_data, "runtime", "instance.json")
+
+
+def read(app_data: str) -> tuple[Instance | None, str | None]:
+    """Return the record, or a sentence for a file that was unusable and is set aside now."""
+    return atomic.read_or_set_aside(path(app_data), _parse)
+
+
+def peek(app_data: str) -> Instance | None:
+    """Return the record if there is a readable one; touches nothing: it may be somebody else's."""
+    try:
+        return _parse(own_file.read(path(app_data)))
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write(app_data: str, record: Instance) -> None:
+    """Replace the record. Raises OSError.
+
+    Not synced: what a power cut could take with it, it has ended as well.
+    """
+    atomic.write(path(app_data), msgspec.json.encode(record), durable=False)
+
+
+def remove(app_data: str, instance_id: str) -> None:
+    """Remove the record if it is still that of this instance."""
+    record = peek(app_data)
+    if record is None or record.instance_id != instance_id:
+        return
+    try:
+        os.unlink(path(app_data))
+    except OSError:
+        return
+
+
+def _parse(data: bytes) -> Instance:
+    return msgspec.json.decode(data, type=Instance)

@@ -1,0 +1,196 @@
+"""One instance per app-data folder: a lock of the operating system on ``runtime/lock``.
+
+The lock ends with its holder, however that ends; a file that nobody locks is no obstacle, and is
+never removed, because a new one under the same name would be a second lock.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from bundlevisor.actors.files import atomic, instance, own_file
+
+if sys.platform == "win32":
+    from bundlevisor.actors.files.lock_windows import acquire, release
+else:
+    from bundlevisor.actors.files.lock_posix import acquire, release
+
+PATIENCE = 0.5
+"""Seconds that a second starter gives the first to write its record, so that it can be named, or to
+say that it is stopping, if it was asked to a moment ago."""
+LOOK_EVERY = 0.02
+"""Seconds between two tries of who waits."""
+
+
+class Holder(NamedTuple):
+    """What the lock file says of who holds it."""
+
+    pid: int | None
+    stopping_s: float | None
+    """How many seconds it takes at most to end, once it is about to."""
+
+
+NOBODY_KNOWN = Holder(None, None)
+Announce = Callable[[Holder], object]
+
+
+class InstanceRunning(Exception):
+    """Another instance holds the lock; ``pid`` and ``port`` are None where it has not said yet."""
+
+    def __init__(
+        self, app_data: str, pid: int | None, port: int | None, *, stopping: bool = False
+    ) -> None:
+        who = [f"pid {pid}"] if pid else []
+        who += [f"port {port}"] if port else []
+        named = f" ({', '.join(who)})" if who else ""
+        does = "was to stop, and still runs" if stopping else "runs"
+        super().__init__(f"another instance{named} {does} on {app_data}")
+        self.pid = pid
+        self.port = port
+
+
+class LockUnavailable(Exception):
+    """The lock can be neither taken nor refused: a read-only or remote folder, no permission."""
+
+
+class InstanceLock:
+    """The lock, held until :meth:`release` or the end of the process.
+
+    Spawned programs do not inherit ``fd``. A forked child shares the lock until it closes it.
+    """
+
+    def __init__(self, fd: int, app_data: str) -> None:
+        self.fd = fd
+        self._app_data = app_data
+
+    def stands(self) -> bool:
+        """Whether the lock's file has not been removed: a lock on no file keeps nobody out."""
+        try:
+            return _is_named(self.fd, lock_path(self._app_data))
+        except OSError:
+            return True  # nobody can tell
+
+    def take_again(self) -> bool:
+        """Lock the file that there is now, or a new one; False when somebody else has it.
+
+        Raises LockUnavailable.
+        """
+        path = lock_path(self._app_data)
+        with _explained(path):
+            atomic.make_folder(os.path.dirname(path))
+            fd = _locked(path)
+        if fd is None:
+            return False
+        self.release()
+        self.fd = fd
+        return True
+
+    def say_stopping(self, seconds: float) -> None:
+        """Have those who want the lock wait for it, as it will be free in so many seconds."""
+        _sign(self.fd, f"{os.getpid()} stopping {seconds:g}")
+
+    def release(self) -> None:
+        """Let go; again is no error."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            with suppress(OSError):
+                release(fd)
+            os.close(fd)
+
+
+def lock_path(app_data: str) -> str:
+    """Where the lock of an app-data folder lies."""
+    return os.path.join(app_data, "runtime", "lock")
+
+
+def take(app_data: str, announce: Announce | None = None) -> InstanceLock:
+    """Take the lock, or raise InstanceRunning or LockUnavailable, both with a sentence.
+
+    An instance that is stopping is waited for, as long as it has said that it takes at most;
+    ``announce`` is told once. One that runs is refused within half a second.
+    """
+    path = lock_path(app_data)
+    with _explained(path):
+        atomic.make_folder(os.path.dirname(path))
+        fd = _locked(path)
+        if fd is None:
+            fd = _await_end(app_data, path, announce)
+    return InstanceLock(fd, app_data)
+
+
+@contextmanager
+def _explained(path: str) -> Iterator[None]:
+    try:
+        yield
+    except own_file.Unfit as unfit:
+        raise LockUnavailable(f"cannot lock {path}: {unfit.strerror}; remove it.") from unfit
+    except OSError as error:
+        raise LockUnavailable(
+            f"cannot lock {path}: {error.strerror or error}; is the folder local and writable?"
+        ) from error
+
+
+def _await_end(app_data: str, path: str, announce: Announce | None) -> int:
+    """Return the locked descriptor once the holder has ended; InstanceRunning if it does not."""
+    awaited = NOBODY_KNOWN
+    deadline = time.monotonic() + PATIENCE
+    while (fd := _locked(path)) is None:
+        holder = _holder(path)
+        if holder not in (awaited, NOBODY_KNOWN):
+            awaited = holder
+            deadline = time.monotonic() + (holder.stopping_s or PATIENCE)
+            if announce and holder.stopping_s is not None:
+                announce(holder)
+        if time.monotonic() >= deadline:
+            record = instance.peek(app_data)
+            port = record.port if record is not None and record.pid == holder.pid else None
+            stopping = awaited.stopping_s is not None
+            raise InstanceRunning(app_data, holder.pid, port, stopping=stopping)
+        time.sleep(LOOK_EVERY)
+    return fd
+
+
+def _locked(path: str) -> int | None:
+    """Return a locked descriptor of the file that the path names now; None when it is taken."""
+    while True:
+        fd = own_file.open_to_change(path)
+        try:
+            if not acquire(fd):
+                os.close(fd)
+                return None
+            if _is_named(fd, path):
+                _sign(fd, str(os.getpid()))
+                return fd
+        except OSError:
+            os.close(fd)
+            raise
+        os.close(fd)
+
+
+def _sign(fd: int, text: str) -> None:
+    with suppress(OSError):  # on a full disk the lock holds all the same
+        os.ftruncate(fd, 0)
+        os.lseek(fd, 0, os.SEEK_SET)
+        os.write(fd, text.encode())
+
+
+def _is_named(fd: int, path: str) -> bool:
+    """Whether the file was not replaced between opening and locking it."""
+    try:
+        return os.path.samestat(os.fstat(fd), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _holder(path: str) -> Holder:
+    try:
+        words = own_file.read(path, 64).split()
+        stopping = float(words[2]) if words[1:2] == [b"stopping"] else None
+        return Holder(int(words[0]), stopping)
+    except (OSError, ValueError, IndexError):
+        return NOBODY_KNOWN

@@ -1,0 +1,118 @@
+"""The one place where files of ours are opened: no pipe is waited for, nothing else written into.
+
+What is opened to be written has one name and is no link: who may make a file in app-data, or has
+restored it from a backup of hard links, would have us write into, or truncate, a file elsewhere.
+Files that are replaced as a whole are written by :mod:`bundlevisor.actors.files.atomic`, which
+follows no link.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+
+if sys.platform == "win32":
+    from bundlevisor.actors.files.files_windows import open_file
+else:
+    from bundlevisor.actors.files.files_posix import open_file
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a state file that are read; the largest one of a real bundle has a few hundred KiB."""
+
+LINK = "it is a link"
+SECOND_NAME = "it has a second name (a hard link)"
+FOLDER = "it is a folder"
+SPECIAL = "it is a pipe, a socket or a device"
+TOO_LARGE = "it is too large to be ours"
+
+_CODES = {
+    LINK: errno.ELOOP,
+    SECOND_NAME: errno.EMLINK,
+    FOLDER: errno.EISDIR,
+    SPECIAL: errno.ENXIO,
+    TOO_LARGE: errno.EFBIG,
+}
+
+
+class Unfit(OSError):
+    """Something else stands in the place of a file; ``strerror`` says what."""
+
+    def __init__(self, reason: str, path: str) -> None:
+        super().__init__(_CODES[reason], reason, path)
+
+
+def open_to_read(path: str, *, follow: bool = True) -> int:
+    """Return a descriptor of a regular file; raises Unfit and other OSErrors, never waits.
+
+    ``follow`` False refuses a link.
+    """
+    return _open(path, os.O_RDONLY, follow=follow)
+
+
+def open_to_append(path: str) -> int:
+    """Return a descriptor to append by; the file is made (0600) if it is not there.
+
+    Raises Unfit for a link, a file with a second name and what is no regular file, and other
+    OSErrors. Nothing has been changed then.
+    """
+    return _alone(_open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, follow=False), path)
+
+
+def open_to_change(path: str) -> int:
+    """Return a descriptor to read and write by; otherwise as :func:`open_to_append`."""
+    return _alone(_open(path, os.O_RDWR | os.O_CREAT, follow=False), path)
+
+
+def read(path: str, limit: int = LARGEST, *, follow: bool = True) -> bytes:
+    """Return what is in a file; raises Unfit, also over ``limit`` bytes, and other OSErrors."""
+    descriptor = open_to_read(path, follow=follow)
+    try:
+        data = read_up_to(descriptor, limit + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > limit:
+        raise Unfit(TOO_LARGE, path)
+    return data
+
+
+def read_up_to(descriptor: int, count: int) -> bytes:
+    """Return at most ``count`` bytes from where the descriptor stands."""
+    chunks: list[bytes] = []
+    while count > 0 and (chunk := os.read(descriptor, min(count, 1 << 20))):
+        chunks.append(chunk)
+        count -= len(chunk)
+    return b"".join(chunks)
+
+
+def _open(path: str, flags: int, *, follow: bool) -> int:
+    try:
+        descriptor = open_file(path, flags, 0o600, follow=follow)
+    except OSError as error:
+        raise (_named(path, follow=follow) or error) from None
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    raise Unfit(FOLDER if stat.S_ISDIR(mode) else SPECIAL, path)
+
+
+def _named(path: str, *, follow: bool) -> Unfit | None:
+    """Say what stands there, where the system's own words for it would be a riddle."""
+    try:
+        mode = (os.stat if follow else os.lstat)(path).st_mode
+    except OSError:
+        return None
+    if stat.S_ISREG(mode):
+        return None
+    if stat.S_ISDIR(mode):
+        return Unfit(FOLDER, path)
+    return Unfit(LINK if stat.S_ISLNK(mode) else SPECIAL, path)
+
+
+def _alone(descriptor: int, path: str) -> int:
+    if os.fstat(descriptor).st_nlink > 1:
+        os.close(descriptor)
+        raise Unfit(SECOND_NAME, path)
+    return descriptor

@@ -1,0 +1,62 @@
+"""Whether there is a GPU: told at once, by what the system shows of it; no driver is called.
+
+A GPU that is there may still refuse to work: only the service that uses it can find that out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+import msgspec
+
+OVERRIDE = "BUNDLE_GPU_AVAILABLE"
+"""The variable of the runtime's environment by which a person or a shell decides."""
+
+
+class Presence(msgspec.Struct, frozen=True):
+    """Whether there is one; ``method`` is how that is known, ``reason`` what was seen."""
+
+    available: bool
+    method: str
+    """``environment``, ``files`` (Linux), ``metal`` (macOS), ``registry`` (Windows), ``none``."""
+    reason: str
+
+
+def look(environ: Mapping[str, str], system: str = sys.platform) -> Presence:
+    """Return whether this machine has a GPU, in well under a millisecond; never raises."""
+    return overridden(environ) or _seen(system)
+
+
+def overridden(environ: Mapping[str, str]) -> Presence | None:
+    """Return what the environment decides; None when it says nothing that can be understood."""
+    if not environ.get(OVERRIDE):
+        return None
+    from bundlevisor.manifest.format.flag import read_flag
+
+    said = read_flag(environ, OVERRIDE)
+    if said is None:
+        return None
+    return Presence(said, "environment", f"{OVERRIDE}={environ[OVERRIDE].strip().lower()} is set")
+
+
+def misunderstood(environ: Mapping[str, str]) -> str:
+    """Return a sentence when the environment wants to decide and says neither yes nor no."""
+    if not environ.get(OVERRIDE):
+        return ""
+    from bundlevisor.manifest.format.flag import unclear
+
+    sentence = unclear(environ, OVERRIDE)
+    return sentence and f"{sentence}; it is ignored, and a GPU is looked for"
+
+
+def _seen(system: str) -> Presence:
+    if system == "win32":
+        from bundlevisor.actors.gpu import windows
+
+        return windows.look(windows.adapters())
+    if system == "darwin":
+        return Presence(True, "metal", "every Mac that runs this system has Metal")
+    from bundlevisor.actors.gpu import linux
+
+    return linux.look()

@@ -1,0 +1,181 @@
+"""The orderly stop of what a dead runtime left."""
+
+from __future__ import annotations
+
+import time
+
+from bundlevisor.actors.guardian import system
+from bundlevisor.actors.guardian.drain import Drain
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.http_stop import StopRequest
+from bundlevisor.actors.guardian.patience import SLICE, WorkingTime
+from bundlevisor.actors.guardian.state import Ledger
+from bundlevisor.actors.guardian.stop_plan import cut_off, next_change, orders
+from bundlevisor.actors.guardian.survivors import Living, look
+from bundlevisor.actors.process.table.found import Found
+
+AGAIN = 0.1
+"""Seconds after which a kill is repeated: what was just being forked has appeared by then."""
+EXPECTING = 2.0
+"""Seconds for an announced process to show its mark: between fork and exec it has none."""
+TICK = 0.02
+"""Seconds between two looks while one is expected."""
+GIVE_UP = 3.0
+"""Seconds after the cut-off for the kernel to end what was killed (uninterruptible sleep)."""
+MOST_TRIES = 10
+
+
+class Aftermath:
+    """One run through the end; the counts are good afterwards."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.started = time.monotonic()
+        self.found: set[str] = set()
+        self.killed: set[str] = set()
+        self.left = 0
+        self._prefix = f"{ledger.instance_id}-"
+        self._runtime = (ledger.runtime_pid, ledger.runtime_created)
+        self._charges: dict[str, Charge] = dict(ledger.charges)
+        self._clock = WorkingTime()
+        self._began = self._clock.now()
+        self._until = cut_off(self._charges, self._began)
+        self._asked: dict[str, float] = {}
+        self._shot: set[tuple[int, float]] = set()
+        self._serials: dict[int, str] = {}
+        self._signalled: set[tuple[int, float]] = set()
+        self._untouchable: set[tuple[int, float]] = set()
+        self._requests: dict[str, StopRequest] = {}
+        self._watch = system.ExitWatch()
+        self.drains = {
+            instance: Drain(fd, charge.log_path, charge.secrets, ledger.held.get(instance, b""))
+            for instance, fd in ledger.pipes.items()
+            if (charge := ledger.charges.get(instance))
+        }
+        self._rescue(ledger.inflight)
+
+    def run(self) -> None:
+        """Stop everything; return when nothing is left, or nothing more can be done."""
+        while True:
+            living = self._look()
+            now = self._clock.now()
+            if not (living or self._expected(now)) or self._is_hopeless(living, now):
+                break
+            self._act(living, now)
+            self._wait(living, self._clock.now())
+        self.left = len(self._untouchable) + sum(map(len, living.values()))
+        self._finish()
+
+    def _look(self) -> Living:
+        self._pump({drain.fd for drain in self.drains.values() if not drain.ended})
+        seen = look(self._prefix, self._charges, self.drains, self._runtime, self._serials)
+        self.found |= set(seen)
+        living = {
+            instance: [p for p in processes if (p.pid, p.created) not in self._untouchable]
+            for instance, processes in seen.items()
+        }
+        return {instance: processes for instance, processes in living.items() if processes}
+
+    def _expected(self, now: float) -> bool:
+        """Whether a process was announced, has not been seen yet, and may still appear."""
+        return now < self._began + EXPECTING and any(
+            charge.pid == 0 and charge.instance not in self.found
+            for charge in self._charges.values()
+        )
+
+    def _is_hopeless(self, living: Living, now: float) -> bool:
+        """Whether all that lives was killed, and the kernel has had its time.
+
+        What forks for ever is given up in the end, unkilled as the last of it is.
+        """
+        keys = {(p.pid, p.created) for processes in living.values() for p in processes}
+        late = now >= self._until + GIVE_UP
+        return late and (keys <= self._shot or now >= self._until + MOST_TRIES * GIVE_UP)
+
+    def _act(self, living: Living, now: float) -> None:
+        due = orders(self._charges, living, self._asked, now, self._until)
+        for instance in due.ask:
+            self._asked[instance] = now
+            address = self._charges[instance].http
+            if address:
+                self._requests[instance] = StopRequest(address, now)
+        for instance, processes in living.items():
+            if instance in due.kill:
+                self.killed.add(instance)
+                self._send_all(processes, None)
+            elif instance in self._asked and not self._asked_by_request(instance, now):
+                self._send_all(self._not_signalled(processes), self._charges[instance].signal)
+
+    def _asked_by_request(self, instance: str, now: float) -> bool:
+        request = self._requests.get(instance)
+        if request is None:
+            return False
+        request.expire(now)
+        return request.pending or request.accepted
+
+    def _not_signalled(self, processes: list[Found]) -> list[Found]:
+        """Return who has not had the stop signal: one each, also to those that were born late."""
+        fresh = [p for p in processes if (p.pid, p.created) not in self._signalled]
+        self._signalled |= {(p.pid, p.created) for p in fresh}
+        return fresh
+
+    def _send_all(self, processes: list[Found], signal: int | None) -> None:
+        for process in processes:
+            try:
+                if signal is None:
+                    self._shot.add((process.pid, process.created))
+                    system.kill(process)
+                else:
+                    system.ask(process, signal)
+            except PermissionError:
+                self._untouchable.add((process.pid, process.created))
+
+    def _wait(self, living: Living, now: float) -> None:
+        """Wait for an end, an answer or the next step, and meanwhile keep the logs flowing."""
+        until = max(now + AGAIN, next_change(self._charges, living, self._asked, self._until))
+        if self._expected(now):
+            until = now + TICK
+        pending = [request for request in self._requests.values() if request.fd >= 0]
+        until = min([until, *(request.until for request in pending)])
+        watched = [
+            self._watch.add(p.pid, p.created) for processes in living.values() for p in processes
+        ]
+        while all(watched) and (patience := until - self._clock.now()) > 0:
+            ended, ready = self._watch.wait(min(patience, SLICE), self._descriptors())
+            self._pump(ready)
+            answered = self._read_answers(ready)
+            if ended or answered:
+                return
+
+    def _descriptors(self) -> list[int]:
+        pipes = [drain.fd for drain in self.drains.values() if not drain.ended]
+        return pipes + [request.fd for request in self._requests.values() if request.fd >= 0]
+
+    def _read_answers(self, ready: set[int]) -> bool:
+        answered = [request for request in self._requests.values() if request.fd in ready]
+        for request in answered:
+            request.read()
+        return bool(answered)
+
+    def _pump(self, ready: set[int]) -> None:
+        for drain in self.drains.values():
+            if drain.fd in ready:
+                drain.pump()
+
+    def _rescue(self, inflight: int) -> None:
+        """Finish what the runtime's log reader had in its hands, before what follows it."""
+        if inflight < 0:
+            return
+        # Not before it is needed: for as long as it waits, the guardian is small without it.
+        from bundlevisor.actors.guardian.inflight import rescue
+
+        rescued = rescue(inflight)
+        if rescued and rescued.instance in self.drains:
+            self.drains[rescued.instance].rescue(rescued)
+
+    def _finish(self) -> None:
+        for drain in self.drains.values():
+            drain.empty()
+            drain.close()
+        for request in self._requests.values():
+            request.close()
+        self._watch.close()

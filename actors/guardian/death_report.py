@@ -1,0 +1,48 @@
+"""The one line of telemetry that a dead runtime gets."""
+
+from __future__ import annotations
+
+import time
+
+from bundlevisor.actors.guardian import system
+from bundlevisor.actors.guardian.cleanup import Aftermath
+from bundlevisor.actors.guardian.state import Ledger
+from bundlevisor.actors.process import table
+
+
+def cause(ledger: Ledger) -> dict[str, object]:
+    """Return what the runtime died of: its signal or exit code, as long as nobody has reaped it."""
+    status = table.status_of(ledger.runtime_pid, ledger.runtime_created)
+    if status is None:
+        return {}
+    return {"signal": status & 0x7F} if status & 0x7F else {"exit_code": status >> 8}
+
+
+def findings(aftermath: Aftermath) -> dict[str, object]:
+    """Return what was found: services, how they ended, how long it took."""
+    drains = aftermath.drains.values()
+    return {
+        "found": len(aftermath.found),
+        "stopped": len(aftermath.found - aftermath.killed),
+        "killed": len(aftermath.killed),
+        "left": aftermath.left,
+        "seconds": round(time.monotonic() - aftermath.started, 3),
+        "log_bytes": sum(drain.written for drain in drains),
+        "log_bytes_dropped": sum(drain.dropped for drain in drains),
+    }
+
+
+def publish(path: str, details: dict[str, object]) -> bool:
+    """Append the line; False when it could not be, which the system's log is told."""
+    if not path:
+        return False
+    try:
+        from bundlevisor.actors.telemetry import writer
+
+        trouble = "" if writer.append(path, "runtime_died", None, details) else "not written"
+    except Exception as error:  # noqa: BLE001 - the program's files may be being replaced
+        trouble = f"{type(error).__name__}: {error}"
+    if trouble:
+        said = ", ".join(f"{name} {value}" for name, value in details.items())
+        system.tell_system_log(f"the runtime died ({said}); {path}: {trouble}")
+    return not trouble

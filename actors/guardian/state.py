@@ -1,0 +1,97 @@
+"""What the runtime has told the guardian: the whole memory of the guardian."""
+
+from __future__ import annotations
+
+import os
+
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.owned_file import Belonging, Identity
+from bundlevisor.actors.guardian.wire import Message
+
+
+class Ledger:
+    """Filled message by message; acted on only when the runtime is dead."""
+
+    def __init__(self) -> None:
+        self.instance_id = ""
+        self.runtime_pid = 0
+        self.runtime_created = 0.0
+        self.telemetry = ""
+        self.charges: dict[str, Charge] = {}
+        self.belongings: dict[str, Belonging] = {}
+        self.pipes: dict[str, int] = {}
+        """Spare read ends of the log pipes, by instance."""
+        self.held: dict[str, bytes] = {}
+        """What the runtime's redactors hold back, by instance."""
+        self.inflight = -1
+        """Descriptor of the memory that the log reader reads into."""
+        self.dismissed = False
+
+    def apply(self, message: Message, fd: int = -1) -> None:
+        """Take in one message and the descriptor that came with it."""
+        kind, *fields = message
+        getattr(self, f"_take_{kind}")(fd, *fields)
+
+    def close(self) -> None:
+        """Let go of every descriptor that was told of."""
+        for instance in list(self.pipes):
+            self._let_go(instance)
+        if self.inflight >= 0:
+            os.close(self.inflight)
+
+    def _take_hello(self, _fd: int, instance_id: str, pid: int, created: float) -> None:
+        self.instance_id = instance_id
+        self.runtime_pid = pid
+        self.runtime_created = created
+
+    def _take_telemetry(self, _fd: int, path: str) -> None:
+        self.telemetry = path
+
+    def _take_own(
+        self, _fd: int, path: str, identity: Identity | None, containing: bytes, last: bool
+    ) -> None:
+        self.belongings[path] = Belonging(path, identity, containing, last)
+
+    def _take_disown(self, _fd: int, path: str) -> None:
+        self.belongings.pop(path, None)
+
+    def _take_expect(self, fd: int, fields: tuple[object, ...]) -> None:
+        charge = Charge(*fields)  # type: ignore[arg-type]  # as Charge.fields() made them
+        self._let_go(charge.instance)
+        self.charges[charge.instance] = charge
+        if fd >= 0:
+            self.pipes[charge.instance] = fd
+
+    def _take_spawned(
+        self, _fd: int, instance: str, pid: int, created: float, session: int
+    ) -> None:
+        charge = self.charges.get(instance)
+        if charge is not None:
+            charge.pid, charge.created, charge.session = pid, created, session
+
+    def _take_forget(self, _fd: int, instance: str) -> None:
+        self.charges.pop(instance, None)
+        self._let_go(instance)
+
+    def _take_inflight(self, fd: int) -> None:
+        self.inflight = fd
+
+    def _take_held(self, _fd: int, instance: str, held: bytes) -> None:
+        if instance in self.charges:
+            self.held[instance] = held
+
+    def _take_hold_code(self, _fd: int) -> None:
+        from bundlevisor.actors.guardian import (
+            kept_modules,  # not in the memory of a runtime's first moments
+        )
+
+        kept_modules.keep()
+
+    def _take_bye(self, _fd: int) -> None:
+        self.dismissed = True
+
+    def _let_go(self, instance: str) -> None:
+        self.held.pop(instance, None)
+        fd = self.pipes.pop(instance, -1)
+        if fd >= 0:
+            os.close(fd)

@@ -1,0 +1,76 @@
+"""Who is to be stopped when: pure, given who lives, who was asked, and the time.
+
+Reverse dependency order: a service is asked once nothing that depends on it lives any more;
+independent ones are asked side by side. Who has been asked has its grace, then its tree is killed.
+Nothing lasts longer than the cut-off: then everything is killed at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from bundlevisor.actors.guardian.guarded import Charge
+
+LONGEST = 30.0
+"""Seconds for the whole of it; a desktop's own shutdown does not wait longer."""
+MARGIN = 1.0
+"""Seconds for the steps between the graces."""
+
+
+class Orders:
+    """Instances to be asked to stop, and instances to be killed."""
+
+    __slots__ = ("ask", "kill")
+
+    def __init__(self, ask: set[str], kill: set[str]) -> None:
+        self.ask = ask
+        self.kill = kill
+
+
+def cut_off(charges: Mapping[str, Charge], now: float) -> float:
+    """Return when patience ends: the graces along the longest chain from now, at most LONGEST."""
+    chain: dict[str, float] = {}
+    # A service has more (transitive) dependencies than each of them has, so they come first.
+    for charge in sorted(charges.values(), key=lambda charge: len(charge.depends_on)):
+        below = max((chain.get(service, 0.0) for service in charge.depends_on), default=0.0)
+        chain[charge.service] = max(chain.get(charge.service, 0.0), charge.grace_s + below)
+    return now + min(LONGEST, max(chain.values(), default=0.0) + MARGIN)
+
+
+def orders(
+    charges: Mapping[str, Charge],
+    living: Collection[str],
+    asked: Mapping[str, float],
+    now: float,
+    until: float,
+) -> Orders:
+    """Return what is to be done now.
+
+    ``living`` are the instances of which a process is left, ``asked`` says when an instance was
+    asked to stop, ``until`` is the cut-off.
+    """
+    if now >= until:
+        return Orders(set(), set(living))
+    needed = {service for instance in living for service in charges[instance].depends_on}
+    ask = {
+        instance
+        for instance in living
+        if instance not in asked and charges[instance].service not in needed
+    }
+    kill = {
+        instance
+        for instance in living
+        if instance in asked and now >= asked[instance] + charges[instance].grace_s
+    }
+    return Orders(ask, kill)
+
+
+def next_change(
+    charges: Mapping[str, Charge],
+    living: Collection[str],
+    asked: Mapping[str, float],
+    until: float,
+) -> float:
+    """Return when somebody's grace ends next; the cut-off when nobody has been asked."""
+    graces = [asked[i] + charges[i].grace_s for i in living if i in asked]
+    return min([*graces, until])

@@ -1,0 +1,85 @@
+"""Which processes of which services are left."""
+
+from __future__ import annotations
+
+from bundlevisor.actors.guardian import system
+from bundlevisor.actors.guardian.drain import Drain
+from bundlevisor.actors.guardian.guarded import Charge, stray
+from bundlevisor.actors.process import table
+from bundlevisor.actors.process.table.found import Found
+from bundlevisor.actors.process.table.rlimit_mark import by_serial
+
+Living = dict[str, list[Found]]
+"""Processes by instance; an instance without any is not in it."""
+
+
+def look(
+    prefix: str,
+    charges: dict[str, Charge],
+    drains: dict[str, Drain],
+    runtime: tuple[int, float],
+    serials: dict[int, str],
+) -> Living:
+    """Return what is left: by mark, session, pid and brand, and at last by pipe.
+
+    An instance that carries the runtime's mark and has no charge gets one. The runtime itself (its
+    pid and start time) is none: its channel ends before the kernel is done with it. ``serials``
+    remembers from one look to the next which brand is whose.
+    """
+    sessions = _sessions(charges)
+    living: Living = {}
+    for found in system.census(prefix, set(sessions)):
+        living.setdefault(found.mark or sessions[found.session], []).append(found)
+    for charge in charges.values():
+        if charge.instance not in living and table.alive(charge.pid, charge.created):
+            living[charge.instance] = [Found(charge.pid, charge.created, 0, "")]
+    trees = _trees(prefix, runtime)
+    helpers = trees.pop(0, [])
+    _add_branded(living, trees, serials, prefix)
+    if not living:
+        # Helpers of the runtime are branded too, and by now have ended by themselves.
+        living = _by_pipe(drains) or ({prefix: helpers} if helpers else {})
+    for instance in living:
+        charges.setdefault(instance, stray(instance))
+    return living
+
+
+def _trees(prefix: str, runtime: tuple[int, float]) -> dict[int, list[Found]]:
+    """Return what is branded, but for the runtime, by the serial numbers of starts (Linux)."""
+    trees = {
+        serial: [process for process in found if (process.pid, process.created) != runtime]
+        for serial, found in by_serial(prefix.removesuffix("-")).items()
+    }
+    return {serial: found for serial, found in trees.items() if found}
+
+
+def _add_branded(
+    living: Living, trees: dict[int, list[Found]], serials: dict[int, str], prefix: str
+) -> None:
+    """Add what shows neither mark nor session, as that of the start whose number it wears."""
+    known = {process.pid: name for name, found in living.items() for process in found}
+    for serial, tree in trees.items():
+        for process in tree:
+            if process.pid in known:
+                serials[serial] = known[process.pid]
+    for serial, tree in trees.items():
+        unseen = [process for process in tree if process.pid not in known]
+        if unseen:
+            living.setdefault(serials.get(serial, prefix), []).extend(unseen)
+
+
+def _sessions(charges: dict[str, Charge]) -> dict[int, str]:
+    """Return the sessions that are still the services' own: a number may have been given away."""
+    return {
+        charge.session: charge.instance
+        for charge in charges.values()
+        if charge.session and table.created(charge.session) in (None, charge.created)
+    }
+
+
+def _by_pipe(drains: dict[str, Drain]) -> Living:
+    """A process that left its session and cleared its environment still holds the log's pipe."""
+    holding = {
+        instance: system.holders(drain.fd) for instance, drain in drains.items() if not drain.ended
+    }
+    return {instance: found for instance, found in holding.items() if found}

@@ -1,0 +1,127 @@
+"""The file that a service or a command runs: where it is, and why it cannot be run.
+
+A start looks only whether the file may be run; its header is read when the system has refused it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+
+from bundlevisor.manifest.plan.launch import LaunchPlan
+
+BAD_CPU_TYPE = 86
+"""EBADARCH of macOS, intro(2); Python's errno does not have it."""
+BAD_FORMAT = (193, 216)
+"""ERROR_BAD_EXE_FORMAT and ERROR_EXE_MACHINE_TYPE_MISMATCH of Windows."""
+BATCH = (".bat", ".cmd")
+
+
+class Unusable(Exception):
+    """A file that cannot be run: a finding's code, and a sentence without its service."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        self.code = code
+        super().__init__(reason)
+
+
+def locate(plan: LaunchPlan, bundle_root: str) -> str:
+    """Return the file to run; Unusable when there is none or it must not be run."""
+    there = next((path for path in plan.programs if os.path.isfile(path)), None)
+    if there is None:
+        path = plan.programs[0]
+        folder = os.path.isdir(path)
+        shown = os.path.join("BUNDLE", os.path.relpath(path, bundle_root))
+        raise Unusable(
+            "binary_is_directory" if folder else "binary_missing",
+            f"binary {'is a folder' if folder else 'not found'}: {plan.word} (looked in {shown}); "
+            "is the bundle complete?",
+        )
+    if not os.access(there, os.X_OK):
+        raise Unusable(
+            "binary_not_executable",
+            f"binary is not executable: {plan.word} ({there}); set its executable bit",
+        )
+    return there
+
+
+def examine(path: str, platform: str) -> None:
+    """Read a file's header; Unusable when ``platform`` cannot run such a file. Raises OSError."""
+    from bundlevisor.actors.launch import binary_header
+
+    if platform.startswith("win-"):
+        from bundlevisor.actors.process.windows import command
+
+        path = command.find(path)
+    header = binary_header.read(_head(path))
+    if binary_header.is_foreign(header, platform):
+        raise Unusable("binary_wrong_architecture", _foreign(path, header.platforms, platform))
+    if platform.startswith("win-"):
+        runs = path.lower().endswith(BATCH) or bool(header.platforms)
+    else:
+        runs = header.is_known
+    if not runs:
+        raise Unusable(
+            "binary_not_executable",
+            f"cannot run {path}: it is no program for this machine, nor a script with a #! line",
+        )
+
+
+def missing_interpreter(path: str, environ: Mapping[str, str]) -> str:
+    """Say which interpreter a script names in vain; empty when all is well, or it is no script."""
+    from bundlevisor.actors.launch import binary_header
+
+    header = binary_header.read(_head(path))
+    name = header.interpreter
+    if not name:
+        return ""
+    if not os.path.isfile(name):
+        return _of_script(path, name)
+    words = header.argument.split()
+    if os.path.basename(name) != "env" or not words or words[0].startswith("-"):
+        return ""
+    folders = environ.get("PATH", "").split(os.pathsep)
+    found = any(os.access(os.path.join(folder, words[0]), os.X_OK) for folder in folders if folder)
+    return "" if found else _of_script(path, words[0])
+
+
+def why_refused(path: str, error: OSError, platform: str) -> Unusable:
+    """Say why the system did not run a file that is there."""
+    if error.errno == errno.ENOENT:
+        reason = f"cannot run {path}: the interpreter that it names (#! line or loader) is missing"
+        return Unusable("interpreter_missing", reason)
+    if error.errno == errno.EACCES:
+        reason = f"cannot run {path}: permission denied; set its executable bit"
+        return Unusable("binary_not_executable", reason)
+    if error.errno in (errno.ENOEXEC, BAD_CPU_TYPE) or _windows_code(error) in BAD_FORMAT:
+        try:
+            examine(path, platform)
+        except Unusable as unusable:
+            return unusable
+        except OSError as unreadable:
+            error = unreadable
+    reason = f"cannot run {path}: {error.strerror or error}"
+    return Unusable("binary_not_executable", reason)
+
+
+def _windows_code(error: OSError) -> int:
+    return int(getattr(error, "winerror", None) or 0)
+
+
+def _foreign(path: str, built_for: tuple[str, ...], platform: str) -> str:
+    named = " and ".join(built_for)
+    return f"cannot run {path}: it is built for {named}, and this machine is {platform}"
+
+
+def _of_script(path: str, interpreter: str) -> str:
+    plain = interpreter.rstrip("\r")
+    ends = "" if plain == interpreter else " (the line ends as on Windows: save it with LF)"
+    return f"{path} is a script for '{plain}', which is not there{ends}"
+
+
+def _head(path: str) -> bytes:
+    from bundlevisor.actors.launch.binary_header import LENGTH
+
+    with open(path, "rb", buffering=0) as file:
+        return file.read(LENGTH)

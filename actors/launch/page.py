@@ -1,0 +1,80 @@
+"""A ``ui-bundle`` without a program of its own: what is served, and which API stands behind it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import msgspec
+
+from bundlevisor.manifest.format.paths import PathRefused, resolve
+from bundlevisor.manifest.format.schema import Binary, Service
+from bundlevisor.manifest.plan.command import is_runnable
+
+KIND = "ui-bundle"
+API_PORTS = ("api", "http")
+"""The port names by which an API is known, the better one first."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A folder to serve, and the file in it that answers ``/``."""
+
+    root: str
+    index: str = "index.html"
+
+
+def page_of(service: Service, binary: Binary | None, bundle_root: str) -> Page | None:
+    """Return what the runtime serves for a service; None when it is a program like any other.
+
+    The binary's folder, the folder of its .html file, or the folder of the first asset. Raises
+    PathRefused when that leads out of the bundle.
+    """
+    if service.type != KIND:
+        return None
+    if binary is not None and binary.path:
+        path = resolve(bundle_root, binary.path)
+        if path.lower().endswith((".html", ".htm")):  # Windows lets every file be run
+            return Page(os.path.dirname(path), os.path.basename(path))
+        return None if is_runnable(path) else Page(path)
+    if not service.assets:
+        return None
+    first = resolve(bundle_root, service.assets[0].path)
+    return Page(first if os.path.isdir(first) else os.path.dirname(first))
+
+
+def upstream_of(service: Service, services: Sequence[Service]) -> tuple[str, str] | None:
+    """Return service and port name of the API behind a page; None when there is none.
+
+    A dependency with a port named ``api`` or ``http``, else the only service with one named
+    ``api``.
+    """
+    by_id = {other.id: other for other in services}
+    for name in API_PORTS:
+        for id_ in service.dependencies:
+            if id_ in by_id and name in _port_names(by_id[id_]):
+                return id_, name
+    apis = [
+        other.id for other in services if other.id != service.id and "api" in _port_names(other)
+    ]
+    return (apis[0], "api") if len(apis) == 1 else None
+
+
+def pages_by_api(services: Sequence[Service]) -> dict[str, list[str]]:
+    """Return the pages behind which each API stands, by the API's id."""
+    found: dict[str, list[str]] = {}
+    for service in services:
+        if service.type == KIND and (upstream := upstream_of(service, services)):
+            found.setdefault(upstream[0], []).append(service.id)
+    return found
+
+
+def is_page(service: Service, binary: Binary | None, bundle_root: str) -> bool:
+    """Whether the runtime serves the service itself; a path that leads out counts as one."""
+    try:
+        return page_of(service, binary, bundle_root) is not None
+    except PathRefused:
+        return True
+
+
+def _port_names(service: Service) -> list[str]:
+    return [request.name for request in service.port_requests]

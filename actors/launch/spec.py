@@ -1,0 +1,247 @@
+"""How a service is launched: what of the bundle, of this machine and of this start goes into it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.launch import binary
+from bundlevisor.actors.launch.concealed import Concealed, encoded
+from bundlevisor.actors.probes.probe import Target
+from bundlevisor.actors.process import children
+from bundlevisor.manifest.format.paths import PathRefused, anchor, resolve, within
+from bundlevisor.manifest.format.platform import current_key
+from bundlevisor.manifest.format.schema import Binary, Health, Secret, Service
+from bundlevisor.manifest.plan import environment
+from bundlevisor.manifest.plan.command import CommandNotFound, find
+from bundlevisor.manifest.plan.launch import LaunchPlan, plan_health, plan_service
+from bundlevisor.manifest.plan.readiness import port_asked
+from bundlevisor.manifest.plan.template import Scope, Unresolved, render
+
+
+class Site(msgspec.Struct, frozen=True):
+    """Where the bundle runs: the same for all its services."""
+
+    bundle_root: str
+    app_data: str
+    environment: Mapping[str, str]
+    """The runtime's own environment."""
+    instance_id: str
+    """Of the runtime; every start's SERVICE_INSTANCE_ID begins with it."""
+    secrets: Mapping[str, Secret] = {}
+    """What the manifest says about secrets, by id; never a value."""
+
+
+class CannotLaunch(Exception):
+    """A sentence that says why there is nothing to spawn; ``fatal``: and never will be."""
+
+    def __init__(self, reason: str, *, fatal: bool = False) -> None:
+        self.fatal = fatal
+        super().__init__(reason)
+
+
+class Blueprint(msgspec.Struct, frozen=True):
+    """One service on this machine: everything about its launch that does not change."""
+
+    service: Service
+    binary: Binary | None
+    site: Site
+    log_path: str
+    depends_on: tuple[str, ...] = ()
+    """All services that this one needs, directly or not."""
+    index: int = 0
+    """Its place in the manifest."""
+    page: bool = False
+    """The runtime serves it itself: a ui-bundle without a program."""
+    upstream: tuple[str, str] | None = None
+    """Service and port name of the API behind a page."""
+
+    def scope(self, inputs: Inputs) -> Scope:
+        """Return what this start's templates are rendered with."""
+        return Scope(data=self.site.app_data, bundle=self.site.bundle_root, ports=inputs.ports)
+
+    def instance(self, incarnation: int) -> str:
+        """Return the SERVICE_INSTANCE_ID of a start."""
+        return f"{self.site.instance_id}-{self.service.id}-{incarnation}"
+
+    def environment(self, inputs: Inputs, instance: str) -> dict[str, str]:
+        """Return the environment of a start; raises Unresolved or PathRefused."""
+        scope = self.scope(inputs)
+        variables = environment.render(
+            self.service,
+            self.binary,
+            base=self.site.environment,
+            scope=scope,
+            instance_id=instance,
+            secrets=environment.secret_variables(
+                self.service, self.site.secrets, inputs.secrets, scope
+            ),
+            gpu_available=inputs.gpu,
+            exists=os.path.isfile,
+        )
+        return Concealed(variables)
+
+    def chromium_fallback(self, env: Mapping[str, str]) -> tuple[str, str] | None:
+        """Return the Chromium that a Playwright service misses, and Electron's in its place.
+
+        The first is empty for a service that names none.
+        """
+        electron = self.site.environment.get("ELECTRON_CHROMIUM_PATH", "").strip()
+        if not electron or env.get(environment.CHROMIUM) != electron:
+            return None
+        given = (self.binary.env if self.binary else {}, self.service.env, self.site.environment)
+        wanted = next(
+            (one[environment.CHROMIUM] for one in given if environment.CHROMIUM in one), ""
+        )
+        wanted = wanted.strip()
+        if wanted == electron or not environment.uses_playwright(self.service, self.binary):
+            return None
+        return wanted, electron
+
+    def secret_files(self, inputs: Inputs) -> dict[str, bytes]:
+        """Return the files through which a start gets secrets, by absolute path.
+
+        CannotLaunch when a path cannot be made out, or leaves app-data.
+        """
+        secrets, scope = self.site.secrets, self.scope(inputs)
+        try:
+            return {
+                environment.secret_path(secrets[id_], scope): content
+                for id_, content in encoded(inputs.secrets)
+                if secrets[id_].target.type == "file"
+            }
+        except (Unresolved, PathRefused) as error:
+            raise self.refusal(f"secret: {error}", fatal=True) from error
+
+    def target(self, inputs: Inputs, env: dict[str, str], port_name: str) -> Target:
+        """Return what a probe asks; CannotLaunch when its command cannot be made out.
+
+        A command whose program is gone meanwhile is asked all the same: each time it says so.
+        """
+        port = inputs.ports.get(self.service.id, {}).get(port_name)
+        plan = self._health_plan(inputs, env)
+        if plan is None:
+            return Target(port, [], env, self.site.bundle_root)
+        try:
+            program = find(plan.word, plan.programs)
+        except CommandNotFound:
+            program = plan.programs[0]
+        return Target(port, [program, *plan.arguments], env, self.site.bundle_root)
+
+    @property
+    def asks_by_command(self) -> bool:
+        """Whether the health check is a command."""
+        health = self.service.health
+        return health is not None and health.type == "command" and bool(health.command)
+
+    def find_health_command(self, inputs: Inputs, env: dict[str, str]) -> None:
+        """Raise CannotLaunch when the health check is a command that can never be run.
+
+        One in the app's data may be made by the service itself.
+        """
+        plan = self._health_plan(inputs, env)
+        if plan is None or within(plan.programs[0], self.site.app_data):
+            return
+        try:
+            find(plan.word, plan.programs)
+        except CommandNotFound as error:
+            raise self.refusal(f"health: {error}") from error
+
+    def _health_plan(self, inputs: Inputs, env: dict[str, str]) -> LaunchPlan | None:
+        health = self.service.health
+        if health is None or not self.asks_by_command:
+            return None
+        try:
+            return plan_health(health.command, self.binary, self.scope(inputs), env)
+        except (Unresolved, PathRefused) as error:
+            raise self.refusal(f"health: {error}", fatal=True) from error
+
+    def refusal(self, reason: str, *, fatal: bool = False) -> CannotLaunch:
+        """Return the error that says why this service cannot be launched."""
+        return CannotLaunch(f"service '{self.service.id}': {reason}", fatal=fatal)
+
+    def data_folders(self) -> tuple[str, ...]:
+        """Return the absolute paths of the service's data_dirs; raises Unresolved, PathRefused."""
+        scope = self.scope(Inputs({}))
+        return tuple(
+            anchor(render(folder, scope), self.site.app_data) for folder in self.service.data_dirs
+        )
+
+    def keep_log_inside(self) -> None:
+        """Raise PathRefused where a link leads the log that ``log_dir`` names out of app-data."""
+        if self.service.log_dir:
+            resolve(self.site.app_data, os.path.relpath(self.log_path, self.site.app_data))
+
+    def stop_address(self, inputs: Inputs) -> tuple[int, str] | None:
+        """Return port and path of the service's own HTTP stop, if it has one."""
+        http = self.service.stop.http
+        if http is None:
+            return None
+        port = inputs.ports.get(self.service.id, {}).get(port_asked(self.service, http.port_name))
+        return None if port is None else (port, http.path)
+
+
+def health_port(service: Service, health: Health | None) -> str:
+    """Return the name of the port that a health check asks; empty when it asks none."""
+    if health is None or health.type not in ("http", "tcp"):
+        return ""
+    return port_asked(service, health.port_name)
+
+
+def compose(
+    blueprint: Blueprint,
+    inputs: Inputs,
+    instance: str,
+    output: int,
+    sockets: tuple[tuple[str, int], ...] = (),
+) -> children.Launch:
+    """Return what to spawn for one start; CannotLaunch says what is missing."""
+    chosen = blueprint.binary
+    if chosen is None:
+        raise blueprint.refusal("no binary for this platform", fatal=True)
+    try:
+        env = blueprint.environment(inputs, instance)
+        plan = plan_service(chosen, blueprint.scope(inputs), env)
+        make_data_dirs(blueprint)
+    except (Unresolved, PathRefused) as error:
+        raise blueprint.refusal(str(error), fatal=True) from error
+    except OSError as error:
+        raise blueprint.refusal(f"{error.filename}: {error.strerror}") from error
+    try:
+        executable = binary.locate(plan, blueprint.site.bundle_root)
+    except binary.Unusable as unusable:
+        raise blueprint.refusal(str(unusable)) from unusable
+    if not os.path.isdir(plan.cwd):
+        raise blueprint.refusal(
+            f"working directory not found: {chosen.cwd} (looked in {plan.cwd}); "
+            "is the bundle complete?"
+        )
+    return children.Launch(
+        argv=(executable, *plan.arguments),
+        env=env,
+        cwd=plan.cwd,
+        output=output,
+        sockets=sockets,
+        instance=instance,
+    )
+
+
+def spawn(blueprint: Blueprint, launch: children.Launch) -> children.Child:
+    """Start a composed process; CannotLaunch says why the system refused."""
+    try:
+        return children.spawn(launch)
+    except OSError as error:
+        refused = binary.why_refused(launch.argv[0], error, current_key())
+        foreign = refused.code == "binary_wrong_architecture"
+        raise blueprint.refusal(str(refused), fatal=foreign) from error
+    except ValueError as error:
+        raise blueprint.refusal(str(error), fatal=True) from error
+
+
+def make_data_dirs(blueprint: Blueprint) -> None:
+    """Make the service's data folders; raises Unresolved, PathRefused, OSError."""
+    for folder in blueprint.data_folders():
+        os.makedirs(folder, exist_ok=True)

@@ -1,0 +1,284 @@
+"""The log of one service, across its incarnations.
+
+The pipes are read on a loop of their own, so that a slow disk never delays exits and probes. Bytes
+go through as they come: ``os.read`` of 64 KiB, one unbuffered ``os.write``, no lines, no decoding.
+The pipe is always drained: on a disk that fails the output is lost and counted, and the service
+goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bundlevisor.actors.files.rotating_file import LogFile, Position
+from bundlevisor.actors.files.tail import tail
+from bundlevisor.actors.logs.follow import Subscription
+from bundlevisor.actors.logs.intake import Drained, Intake, Watch
+from bundlevisor.actors.logs.pipe_copy import PLAIN
+from bundlevisor.actors.logs.pipes import PipeReader
+from bundlevisor.actors.logs.sink import LogSink
+from bundlevisor.actors.loop.reactor import Loop
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.logs.match import Matcher
+    from bundlevisor.actors.logs.pipe_copy import Passage
+    from bundlevisor.actors.logs.redact import Redactor
+
+__all__ = ["Drained", "LogStream"]
+
+REMEMBERED = 3
+"""Ended incarnations (migrations are some as well) whose tail is kept."""
+FIRST_BYTES = 1024 * 1024
+"""The most that a follower gets of what was written before it came."""
+
+
+def _nothing() -> None:
+    """For callers that do not want to be told."""
+
+
+class LogStream:
+    """Everything that one service writes. Every method can be called from any thread.
+
+    None of them blocks (but ``close``): the work is done on the loop's thread, in the order of the
+    calls, and the callbacks come there. ``report`` hears sentences about a log that fails.
+    ``passage`` is shared by all the streams of a loop, and its write is that of ``file``.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        file: LogFile,
+        loop: Loop,
+        report: Callable[[str], None],
+        passage: Passage = PLAIN,
+    ) -> None:
+        self.service = service
+        self.bytes_read = 0
+        self._loop = loop
+        self._sink = LogSink(service, file, report)
+        self._passage = passage
+        self._intakes: dict[str, Intake] = {}
+        self._early: dict[str, list[Watch]] = {}
+        self._followers: list[Subscription] = []
+        self._closed = False
+
+    @property
+    def path(self) -> str:
+        """The current log file."""
+        return self._sink.file.path
+
+    @property
+    def bytes_lost(self) -> int:
+        """Bytes that never reached the file."""
+        return self._sink.lost
+
+    def watch(self, instance: str, matcher: Matcher, told: Callable[[str], object]) -> None:
+        """Call ``told(instance)`` once, when the matcher finds what it looks for.
+
+        Called before :meth:`attach` it sees the incarnation's output from the first byte; later
+        it sees what the tail still has of it, and everything after.
+        """
+        self._loop.call_soon(lambda: self._watch(instance, Watch(matcher, told)))
+
+    def attach(
+        self,
+        read_fd: int,
+        instance: str,
+        on_end: Callable[[str], object],
+        redactor: Redactor | None = None,
+    ) -> None:
+        """Read a new incarnation's pipe; the descriptor is the stream's from now on.
+
+        ``on_end(instance)`` is called at the end of file: when nobody can write any more.
+        """
+        self._loop.call_soon(lambda: self._attach(read_fd, instance, on_end, redactor))
+
+    def hide(self, secrets: tuple[tuple[str, bytes], ...]) -> None:
+        """Hide these as well in what is written from now on by whoever writes now."""
+        self._loop.call_soon(lambda: self._hide(secrets))
+
+    def drain(self, instance: str, done: Callable[[Drained], object], timeout: float = 0.2) -> None:
+        """After the leader's exit: take what is in the pipe now, and go on reading.
+
+        Never waits for the end of file, which comes when the last survivor is gone.
+        """
+        self._loop.call_soon(lambda: self._drain(instance, done, timeout))
+
+    def detach(self, instance: str, done: Callable[[], object] = _nothing) -> None:
+        """When the tree is gone: take what is in the pipe and close it. Again is no error."""
+        self._loop.call_soon(lambda: self._detach(instance, done))
+
+    def follow(self, lines: int = 0) -> Subscription:
+        """Return a reader of the last ``lines`` lines and of everything after, without a gap."""
+        subscription = Subscription(self._leave)
+        self._loop.call_soon(lambda: self._join(subscription, lines))
+        return subscription
+
+    def tail(self, instance: str, lines: int = 20, max_bytes: int = 8192) -> bytes:
+        """Return the last lines that the incarnation wrote, from memory."""
+        intake = self._intakes.get(instance)
+        return intake.tail(lines, max_bytes) if intake else b""
+
+    def began(self, instance: str) -> Position | None:
+        """Return where in the log the incarnation began; None when it is not known (any more)."""
+        intake = self._intakes.get(instance)
+        return intake.began if intake else None
+
+    def forget(self, instance: str) -> None:
+        """Let go of what is kept of a detached incarnation."""
+        self._loop.call_soon(lambda: self._forget(instance))
+
+    def close(self, timeout: float) -> bool:
+        """Drain and close every pipe, end the subscriptions; True when done in ``timeout`` s."""
+        done = threading.Event()
+        self._loop.call_soon(lambda: self._close(done.set))
+        if self._loop.inside:
+            return False
+        return done.wait(timeout)
+
+    def _watch(self, instance: str, watch: Watch) -> None:
+        intake = self._intakes.get(instance)
+        if intake is None:
+            self._early.setdefault(instance, []).append(watch)
+        else:
+            self._listen(intake, watch)
+            intake.match(intake.tail(1 << 20, 1 << 20))
+
+    def _listen(self, intake: Intake, watch: Watch) -> None:
+        watch.matcher.wake = lambda: self._loop.call_soon(partial(intake.match, b""))
+        intake.watches.append(watch)
+
+    def _attach(
+        self,
+        fd: int,
+        instance: str,
+        on_end: Callable[[str], object],
+        redactor: Redactor | None,
+    ) -> None:
+        self._sink.open()
+        intake = Intake(instance, self._sink.file.position, redactor)
+        for watch in self._early.pop(instance, []):
+            self._listen(intake, watch)
+        self._forget_old()
+        self._intakes[instance] = intake
+        intake.reader = PipeReader(
+            self._loop,
+            fd,
+            partial(self._take, intake),
+            partial(self._end, intake, on_end),
+            partial(self._passage.read, instance),
+        )
+        intake.reader.start()
+
+    def _hide(self, secrets: tuple[tuple[str, bytes], ...]) -> None:
+        for intake in self._intakes.values():
+            if not intake.ended:
+                intake.hide(secrets)
+
+    def _take(self, intake: Intake, data: bytes) -> None:
+        self.bytes_read += len(data)
+        self._spread(intake, intake.show(data))
+        if intake.watches:
+            intake.match(data)
+
+    def _spread(self, intake: Intake, text: bytes) -> None:
+        try:
+            if intake.redacts:
+                self._passage.output(intake.instance, text, intake.held())
+            if text:
+                self._sink.write(text)
+        finally:
+            self._passage.done()
+        for follower in self._followers if text else ():
+            follower.put(text)
+
+    def _end(self, intake: Intake, on_end: Callable[[str], object]) -> None:
+        self._finish(intake)
+        on_end(intake.instance)
+
+    def _finish(self, intake: Intake) -> None:
+        intake.ended = True
+        self._spread(intake, intake.flush())
+        self._passage.forget(intake.instance)
+        intake.stop_matching()
+
+    def _drain(self, instance: str, done: Callable[[Drained], object], timeout: float) -> None:
+        intake = self._intakes.get(instance)
+        if intake is None or intake.reader is None or intake.ended:
+            done(self._drained(instance))
+        else:
+            intake.reader.drain(lambda: done(self._drained(instance)), timeout)
+
+    def _drained(self, instance: str) -> Drained:
+        intake = self._intakes.get(instance)
+        return Drained(instance, self.tail(instance), intake is None or intake.ended)
+
+    def _detach(self, instance: str, done: Callable[[], object]) -> None:
+        for watch in self._early.pop(instance, []):
+            watch.matcher.close()
+        intake = self._intakes.get(instance)
+        if intake is None or intake.reader is None or intake.ended:
+            done()
+            return
+        intake.reader.drain(partial(self._let_go, intake, done), 0.2)
+
+    def _let_go(self, intake: Intake, done: Callable[[], object]) -> None:
+        if intake.reader is not None:
+            intake.reader.close()
+        if not intake.ended:
+            self._finish(intake)
+        done()
+
+    def _join(self, subscription: Subscription, lines: int) -> None:
+        """On the thread that writes the file, so that nothing comes in between."""
+        try:
+            subscription.begin(tail(self.path, lines, FIRST_BYTES))
+        except OSError as error:
+            subscription.begin(f"[bundlevisor: cannot read the log: {error.strerror}]\n".encode())
+        if self._closed:
+            subscription.end()
+        else:
+            self._followers.append(subscription)
+
+    def _leave(self, subscription: Subscription) -> None:
+        self._loop.call_soon(lambda: self._drop(subscription))
+
+    def _drop(self, subscription: Subscription) -> None:
+        if subscription in self._followers:
+            self._followers.remove(subscription)
+
+    def _forget(self, instance: str) -> None:
+        intake = self._intakes.get(instance)
+        if intake is not None and intake.ended:
+            del self._intakes[instance]
+
+    def _forget_old(self) -> None:
+        ended = [instance for instance, intake in self._intakes.items() if intake.ended]
+        for instance in ended[:-REMEMBERED]:
+            self._forget(instance)
+
+    def _close(self, done: Callable[[], object]) -> None:
+        open_ = [instance for instance, intake in self._intakes.items() if not intake.ended]
+        left = set(open_)
+
+        def one(instance: str) -> None:
+            left.discard(instance)
+            if not left:
+                self._end_followers()
+                done()
+
+        if not open_:
+            self._end_followers()
+            done()
+        for instance in open_:
+            self._detach(instance, partial(one, instance))
+
+    def _end_followers(self) -> None:
+        self._closed = True
+        for follower in self._followers:
+            follower.end()
+        self._followers.clear()
+        self._sink.file.close()

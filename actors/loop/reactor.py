@@ -1,0 +1,258 @@
+"""The reactor: one thread that waits for many descriptors and timers, and only calls back.
+
+It owns no state of any service. Callbacks are short, never block, and tell actors what happened.
+Sockets can be watched everywhere; pipes, pidfds and kqueues where the platform's selector takes
+them (not on Windows).
+"""
+
+from __future__ import annotations
+
+import math
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from bundlevisor.actors.loop.clock import SYSTEM, Clock
+from bundlevisor.actors.loop.timers import Callback, Timer, Timers
+
+__all__ = ["Callback", "Loop", "Timer"]
+
+SUSPENDED_AFTER = 2.0
+"""Seconds: a shorter difference between the clocks is not worth a word."""
+LOOK_EVERY = 1.0
+"""Seconds: the longest sleep of a loop that is to notice a resume."""
+GIVE_UP_AFTER = 10
+"""A watch whose callback raises this many times in a row is dropped: it would spin for ever."""
+LONG_TURN = 0.1
+"""Seconds of one callback from which on it is told of: nothing else was seen meanwhile."""
+ROUND = 0.002
+"""Seconds of calls after which descriptors and timers are looked at before the next call."""
+
+Report = Callable[[str, BaseException], None]
+Slow = Callable[[str, float], object]
+
+
+class _Watch:
+    __slots__ = ("failures", "read", "write")
+
+    def __init__(self, read: Callback | None, write: Callback | None) -> None:
+        self.read = read
+        self.write = write
+        self.failures = 0
+
+
+class Loop(threading.Thread):
+    """A daemon thread; ``report(what, error)`` hears of every exception that a callback raises.
+
+    ``on_resume(seconds)`` is called on this thread after the machine has been suspended for more
+    than 2 s. Time asleep never counts for a timer: the monotonic clock stands still on Linux and
+    macOS, and where it runs on (Windows) every pending timer is put off by the time slept.
+    ``on_slow(what, seconds)`` is called after a callback that took longer than 100 ms.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        report: Report,
+        *,
+        on_resume: Callable[[float], object] | None = None,
+        on_slow: Slow | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self._report = report
+        self._on_resume = on_resume
+        self._on_slow = on_slow
+        self.doing: tuple[object, ...] = ()
+        """What a callback says that it does, for those who hear of slow ones."""
+        self._clock = clock
+        self._slept = clock.suspended()
+        self._timers = Timers()
+        self._calls: deque[Callback] = deque()
+        self._stopping = False
+        self._waking = False
+        self._selector = selectors.DefaultSelector()
+        self._hear, self._knock = socket.socketpair()
+        self._hear.setblocking(False)
+        self._knock.setblocking(False)
+        self._selector.register(self._hear, selectors.EVENT_READ, _Watch(self._woken, None))
+
+    @property
+    def inside(self) -> bool:
+        """Whether the calling thread is this loop's."""
+        return threading.get_ident() == self.ident
+
+    def call_soon(self, callback: Callback) -> None:
+        """Call back on the loop's thread, in the order of the calls. Safe from any thread.
+
+        What was handed over before :meth:`stop` is still called; later calls are dropped.
+        """
+        self._calls.append(callback)
+        self._wake()
+
+    def call_at(self, when: float, callback: Callback) -> Timer:
+        """Call back once ``time.monotonic()`` has reached ``when``. Safe from any thread."""
+        timer = Timer(when, callback)
+        if self.inside:
+            self._timers.add(timer)
+        else:
+            self.call_soon(lambda: self._timers.add(timer))
+        return timer
+
+    def watch(self, fd: int, read: Callback | None, write: Callback | None = None) -> None:
+        """Call back whenever ``fd`` can be read or written; a second watch replaces the first.
+
+        Only on the loop's thread. Raises OSError (or ValueError) for what cannot be watched.
+        """
+        self.unwatch(fd)
+        events = (selectors.EVENT_READ if read else 0) | (selectors.EVENT_WRITE if write else 0)
+        self._selector.register(fd, events, _Watch(read, write))
+
+    def unwatch(self, fd: int) -> bool:
+        """Forget ``fd``, before it is closed; False when it was not watched. Loop's thread only."""
+        if fd not in self._selector.get_map():
+            return False
+        self._selector.unregister(fd)
+        return True
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """End the loop and wait at most ``timeout`` seconds for it; True when it has ended.
+
+        Called on the loop's own thread it does not wait.
+        """
+        self._stopping = True
+        if self.ident is None:
+            self._close()
+            return True
+        self._wake()
+        if self.inside:
+            return False
+        self.join(timeout)
+        return not self.is_alive()
+
+    def run(self) -> None:
+        """Turn until stopped; the body of the thread."""
+        try:
+            while not self._stopping:
+                self._turn()
+            self._run_calls(math.inf)
+        finally:
+            self._close()
+
+    def _turn(self) -> None:
+        try:
+            ready = self._selector.select(self._patience())
+        except OSError as error:
+            self._tell("select", error)
+            self._drop_broken()
+            return
+        self._notice_resume()
+        for key, events in ready:
+            if self._selector.get_map().get(key.fd) is key:
+                self._run_watch(key, events)
+        self._run_calls(ROUND)
+        for timer in self._timers.due(self._clock.monotonic()):
+            self._run(timer.take())
+
+    def _patience(self) -> float | None:
+        if self._calls:
+            return 0.0
+        when = self._timers.next()
+        if when is None:
+            return LOOK_EVERY if self._on_resume else None
+        wait = max(0.0, when - self._clock.monotonic())
+        return min(wait, LOOK_EVERY) if self._on_resume else wait
+
+    def _run_calls(self, seconds: float) -> None:
+        """Run the calls that wait now, or as many of them as begin within that time."""
+        end = self._clock.monotonic() + seconds
+        for _ in range(len(self._calls)):
+            self._run(self._calls.popleft())
+            if self._clock.monotonic() >= end:
+                return
+
+    def _run(self, callback: Callback | None) -> bool:
+        if callback is None:
+            return True
+        began = self._clock.monotonic()
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001 - a callback's error must not end the loop
+            self._tell(f"callback {_name(callback)}", error)
+            return False
+        finally:
+            took = self._clock.monotonic() - began
+            if took > LONG_TURN and self._on_slow:
+                self._say_slow(callback, took)
+            self.doing = ()
+        return True
+
+    def _say_slow(self, callback: Callback, seconds: float) -> None:
+        what = ", ".join(map(str, self.doing)) or _name(callback)
+        with suppress(Exception):
+            if self._on_slow:
+                self._on_slow(what, seconds)
+
+    def _run_watch(self, key: selectors.SelectorKey, events: int) -> None:
+        watch: _Watch = key.data
+        well = True
+        if events & selectors.EVENT_READ:
+            well = self._run(watch.read)
+        if events & selectors.EVENT_WRITE and self._selector.get_map().get(key.fd) is key:
+            well = self._run(watch.write) and well
+        watch.failures = 0 if well else watch.failures + 1
+        if watch.failures >= GIVE_UP_AFTER and self._selector.get_map().get(key.fd) is key:
+            self._drop(key.fd, RuntimeError(f"its callback failed {GIVE_UP_AFTER} times in a row"))
+
+    def _drop(self, fd: int, why: Exception) -> None:
+        self.unwatch(fd)
+        self._tell(f"watch of descriptor {fd} dropped", why)
+
+    def _tell(self, what: str, error: BaseException) -> None:
+        with suppress(Exception):  # a report that fails (a closed stderr) must not end the loop
+            self._report(what, error)
+
+    def _drop_broken(self) -> None:
+        """A descriptor that was closed under its watch makes select(2) fail: find it."""
+        for fd in [key.fd for key in self._selector.get_map().values()]:
+            probe = selectors.SelectSelector()
+            try:
+                probe.register(fd, selectors.EVENT_READ)
+                probe.select(0)
+            except (OSError, ValueError) as error:
+                self._drop(fd, error)
+
+    def _notice_resume(self) -> None:
+        slept = self._clock.suspended()
+        lately, self._slept = slept - self._slept, slept
+        if lately <= SUSPENDED_AFTER:
+            return
+        if self._clock.runs_asleep:
+            self._timers.put_off(lately)
+        if self._on_resume:
+            resume = self._on_resume
+            self._run(lambda: resume(lately))
+
+    def _wake(self) -> None:
+        if self._waking or self.inside:
+            return
+        self._waking = True
+        with suppress(OSError):  # full: it wakes anyway; closed: it has ended
+            self._knock.send(b"\0")
+
+    def _woken(self) -> None:
+        # Cleared before the calls are looked at: who finds it set has appended before that.
+        self._hear.recv(4096)
+        self._waking = False
+
+    def _close(self) -> None:
+        self._selector.close()
+        self._hear.close()
+        self._knock.close()
+
+
+def _name(callback: Callback) -> str:
+    return getattr(callback, "__qualname__", None) or repr(callback)

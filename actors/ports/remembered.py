@@ -1,0 +1,41 @@
+"""The ports of the last start, used again when they are free: ``runtime/ports.json``."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import msgspec
+
+from bundlevisor.actors.files import atomic, own_file
+
+Remembered = dict[str, dict[str, int]]
+"""{service: {port name: number}}"""
+
+_File = dict[str, dict[str, Annotated[int, msgspec.Meta(ge=1, le=65535)]]]
+
+
+def path(app_data: str) -> str:
+    """Where an app-data folder's ports are remembered."""
+    return os.path.join(app_data, "runtime", "ports.json")
+
+
+def read(app_data: str) -> tuple[Remembered, str | None]:
+    """Return the remembered ports, and a sentence when the file was unusable and is set aside."""
+    found, trouble = atomic.read_or_set_aside(path(app_data), _parse)
+    return found or {}, trouble
+
+
+def write(app_data: str, ports: Remembered) -> None:
+    """Remember the ports; a file that says so already is left alone. Raises OSError."""
+    data = msgspec.json.format(msgspec.json.encode(ports, order="sorted"), indent=2)
+    try:
+        if own_file.read(path(app_data), follow=False) == data:
+            return
+    except OSError:
+        pass
+    atomic.write(path(app_data), data)
+
+
+def _parse(data: bytes) -> Remembered:
+    return msgspec.json.decode(data, type=_File)

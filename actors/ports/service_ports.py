@@ -1,0 +1,54 @@
+"""The ports of one service: held from the choice until the spawn, and again between two starts."""
+
+from __future__ import annotations
+
+import socket
+
+from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.process import children
+from bundlevisor.manifest.format.schema import Service
+
+
+class ServicePorts:
+    """The sockets that keep a service's ports for it; only its actor uses them."""
+
+    def __init__(self, service: Service, reserved: HeldPorts) -> None:
+        self._id = service.id
+        self._names = {request.name for request in service.port_requests if request.requires_socket}
+        self._reserved = reserved
+        self._held = HeldPorts()
+        self._ports: dict[str, int] = {}
+
+    def assign(self, table: dict[str, dict[str, int]]) -> None:
+        """Take the ports of this start from the table of all ports."""
+        self._ports = table.get(self._id, {})
+
+    def hold(self) -> tuple[str, ...]:
+        """Claim all ports until the spawn; return the names of those that somebody else has."""
+        return tuple(
+            name
+            for name, port in self._ports.items()
+            if not (self._reserved.move(port, self._held) or self._held.hold(port))
+        )
+
+    def hand_over(self) -> tuple[tuple[str, int], ...]:
+        """Return the listening sockets that the service is to be given, by name."""
+        if not children.SOCKET_ACTIVATION:
+            return ()
+        wanted = [name for name in self._ports if name in self._names]
+        found = [(name, self._held.listen(self._ports[name])) for name in wanted]
+        return tuple((name, fd) for name, fd in found if fd is not None)
+
+    def take_first(self) -> socket.socket | None:
+        """Return the socket of the only (or first) port, for a server of ours to listen on."""
+        return self._held.take(next(iter(self._ports.values()), 0))
+
+    def let_go(self) -> None:
+        """Free the ports that the service binds itself; just before the spawn."""
+        for name, port in self._ports.items():
+            if name not in self._names or not children.SOCKET_ACTIVATION:
+                self._held.release(port)
+
+    def release(self) -> None:
+        """Free them all: the service stays down."""
+        self._held.release_all()

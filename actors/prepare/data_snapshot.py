@@ -1,0 +1,222 @@
+"""A service's data before an upgrade: ``<app-data>/snapshots/<service>/``, put back if it fails.
+
+Files are cloned where the file system can (copy on write), else copied; never hard links, because
+databases write in place. ``snapshot.json`` is written last and the copies are on disk by then, so a
+snapshot is there as a whole or not at all, also after a power cut; as long as it is there, the data
+may be half migrated and is put back before anything else is tried. It says which migrations had
+been run, so that record and data stay together.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
+
+import msgspec
+
+from bundlevisor.actors.files import atomic
+from bundlevisor.manifest.format.paths import within
+
+if sys.platform == "win32":
+    from bundlevisor.actors.files.files_windows import remove_tree, replace, sync_folder
+else:
+    from bundlevisor.actors.files.files_posix import remove_tree, replace, sync_folder
+
+FOLDER = "snapshots"
+FILE = "snapshot.json"
+FICLONE = 0x40049409
+"""ioctl_ficlone(2)."""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """A complete snapshot: ``folders`` are the absolute data folders, those that existed."""
+
+    folders: tuple[str, ...]
+    applied: tuple[str, ...]
+    """The migrations that had been run when it was taken."""
+    app_version: str
+    upgraded: bool = False
+    """All migrations came after it; it is only kept until the service has been ready."""
+
+
+class TooLarge(Exception):
+    """The data is larger than the bound; the message says by how much."""
+
+
+class DataSnapshots:
+    """The snapshots of one app-data. Copies whole folders: for worker threads, not for actors."""
+
+    def __init__(self, app_data: str, report: Callable[[str], object] = atomic.unheard) -> None:
+        self._root = os.path.join(app_data, FOLDER)
+        self._report = report
+
+    def find(self, service_id: str) -> Taken | None:
+        """Return the snapshot of a service, if there is one."""
+        taken, trouble = atomic.read_or_set_aside(self._file(service_id), _parse)
+        if trouble:
+            self._report(trouble)
+        return taken
+
+    def take(self, service_id: str, taken: Taken, max_bytes: int) -> None:
+        """Make a snapshot of ``taken.folders``; TooLarge or OSError leaves none behind."""
+        size = sum(_size(folder) for folder in taken.folders)
+        if size > max_bytes:
+            raise TooLarge(f"{size} bytes of data are over the bound of {max_bytes} bytes")
+        self.drop(service_id)
+        try:
+            for place, folder in enumerate(taken.folders):
+                _copy(folder, self._copy_of(service_id, place))
+                _sync(self._copy_of(service_id, place))
+            atomic.write(self._file(service_id), msgspec.json.encode(taken))
+        except OSError:
+            self.drop(service_id)
+            raise
+
+    def upgraded(self, service_id: str) -> None:
+        """Say that the upgrade came to its end; none is no error."""
+        taken = self.find(service_id)
+        if taken is not None and not taken.upgraded:
+            done = msgspec.structs.replace(taken, upgraded=True)
+            atomic.write(self._file(service_id), msgspec.json.encode(done))
+
+    def put_back(
+        self,
+        service_id: str,
+        taken: Taken,
+        logs: Iterable[str] = (),
+        closed: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Make the data folders what they were; may be repeated after a crash. Raises OSError.
+
+        ``logs`` within them stay as they are: they say why, and are being written. ``closed`` keeps
+        their files closed for a moment: Windows renames no folder with an open file in it.
+        """
+        for place, folder in enumerate(taken.folders):
+            fresh, broken = f"{folder}.restoring", f"{folder}.broken"
+            _remove(fresh)
+            _copy(self._copy_of(service_id, place), fresh)
+            _sync(fresh)
+            if os.path.lexists(folder):
+                _remove(broken)
+            with closed():
+                if os.path.lexists(folder):
+                    for log in logs:
+                        _keep_log(log, folder, fresh)
+                    replace(folder, broken)
+                replace(fresh, folder)
+            sync_folder(os.path.dirname(folder))
+            _remove(broken)
+
+    def drop(self, service_id: str) -> None:
+        """Delete the snapshot; none is no error."""
+        if os.path.lexists(self._file(service_id)):
+            os.unlink(self._file(service_id))
+        _remove(os.path.join(self._root, service_id))
+
+    def _file(self, service_id: str) -> str:
+        return os.path.join(self._root, service_id, FILE)
+
+    def _copy_of(self, service_id: str, place: int) -> str:
+        return os.path.join(self._root, service_id, str(place))
+
+
+def _parse(data: bytes) -> Taken:
+    return msgspec.json.decode(data, type=Taken)
+
+
+def _size(folder: str) -> int:
+    total = 0
+    for path, _, files in os.walk(folder):
+        for name in files:
+            total += os.lstat(os.path.join(path, name)).st_size
+    return total
+
+
+def _copy(source: str, target: str) -> None:
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=_copy_file)
+
+
+def _keep_log(path: str, folder: str, fresh: str) -> None:
+    """Move a log and its older parts into the folder that takes the place of theirs."""
+    if not within(path, folder):
+        return
+    home, name = os.path.split(path)
+    target = os.path.join(fresh, os.path.relpath(home, folder))
+    for one in os.listdir(home) if os.path.isdir(home) else ():
+        if one == name or (one.startswith(f"{name}.") and one[len(name) + 1 :].isdigit()):
+            os.makedirs(target, exist_ok=True)
+            replace(os.path.join(home, one), os.path.join(target, one))
+
+
+def _sync(folder: str) -> None:
+    """Have all that is in a folder on disk; what cannot be opened is left to the system."""
+    flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
+    for path, _, files in os.walk(folder):
+        for name in files:
+            file = os.path.join(path, name)
+            if os.path.islink(file):
+                continue
+            with suppress(OSError):
+                fd = os.open(file, flags)
+                try:
+                    os.fsync(fd)
+                finally:
+                    os.close(fd)
+        sync_folder(path)
+
+
+def _special(folder: str, names: list[str]) -> set[str]:
+    """Return what is neither file, folder nor link: sockets and pipes mean nothing in a copy."""
+    modes = {name: os.lstat(os.path.join(folder, name)).st_mode for name in names}
+    kinds = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
+    return {name for name, mode in modes.items() if not any(kind(mode) for kind in kinds)}
+
+
+def _copy_file(source: str, target: str) -> str:
+    if _clone(source, target):
+        shutil.copystat(source, target, follow_symlinks=False)
+    else:
+        shutil.copy2(source, target, follow_symlinks=False)
+    return target
+
+
+if sys.platform == "linux":
+
+    def _clone(source: str, target: str) -> bool:
+        """Share the file's blocks until one side writes (btrfs, xfs); False where that is not."""
+        import fcntl
+
+        if os.path.islink(source):
+            return False
+        with open(source, "rb") as reader, open(target, "wb") as writer:
+            try:
+                fcntl.ioctl(writer.fileno(), FICLONE, reader.fileno())
+            except OSError:
+                return False
+        return True
+
+elif sys.platform == "darwin":
+
+    def _clone(source: str, target: str) -> bool:
+        """Share the file's blocks until one side writes (APFS, clonefile(2))."""
+        import ctypes
+
+        libc = ctypes.CDLL(None)
+        return bool(libc.clonefile(os.fsencode(source), os.fsencode(target), 1) == 0)
+
+else:
+
+    def _clone(source: str, target: str) -> bool:  # noqa: ARG001 - nothing to share blocks with
+        return False
+
+
+def _remove(path: str) -> None:
+    if os.path.islink(path) or os.path.isfile(path):
+        os.unlink(path)
+    elif os.path.isdir(path):
+        remove_tree(path)

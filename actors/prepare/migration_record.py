@@ -1,0 +1,94 @@
+"""Which migrations have been run: ``<app-data>/migrations.json``, as the Go runtime wrote it.
+
+The plan of every service is made once per start of the runtime, before anything runs. What was run
+is written down one by one, so that a kill -9 between two migrations loses neither of them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import msgspec
+
+from bundlevisor.actors.files import atomic
+from bundlevisor.manifest.format.schema import Manifest, Migration
+from bundlevisor.manifest.plan import migrations
+from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan, MigrationRecord
+
+FILE = "migrations.json"
+
+
+class Migrations:
+    """The record of one app-data and the plans that were made from it; safe from any thread."""
+
+    def __init__(self, app_data: str, manifest: Manifest) -> None:
+        self._path = os.path.join(app_data, FILE)
+        self._manifest = manifest
+        self._lock = threading.Lock()
+        record, self.trouble = atomic.read_or_set_aside(self._path, _parse)
+        self._record = self._before = record or MigrationRecord()
+        self._plans = migrations.plan(manifest, self._record)
+        self._done: set[tuple[str, str]] = set()
+
+    @property
+    def phase(self) -> InstallPhase:
+        """What this start is for the bundle as a whole."""
+        return migrations.bundle_phase(self._manifest, self._before)
+
+    @property
+    def version_before(self) -> str:
+        """The app's version that was recorded last; empty on the first install."""
+        return self._before.app_version
+
+    def news(self) -> list[tuple[str, dict[str, object]]]:
+        """Return the events that are worth telling."""
+        if self.phase is not InstallPhase.DOWNGRADE:
+            return []
+        return [("app_downgraded", {"from": self.version_before, "to": self._manifest.app.version})]
+
+    def plan(self, service_id: str) -> MigrationPlan:
+        """Return the plan of a service without what has succeeded since the runtime started."""
+        plan = self._plans[service_id]
+        left = tuple(m for m in plan.pending if (service_id, m.version) not in self._done)
+        return msgspec.structs.replace(plan, pending=left)
+
+    def succeeded(self, service_id: str, migration: Migration) -> None:
+        """Write down that a migration was run; OSError when it cannot be written."""
+        with self._lock:
+            self._done.add((service_id, migration.version))
+            self._write(migrations.applied(self._record, service_id, migration.version))
+
+    def settled(self, service_id: str) -> None:
+        """Write down that a service is through with all of them under the present version."""
+        with self._lock:
+            self._write(
+                migrations.settled(
+                    self._record, self._plans, service_id, self._manifest.app.version
+                )
+            )
+
+    def started(self) -> None:
+        """Write down that the app was started in its present version."""
+        with self._lock:
+            self._write(migrations.started(self._record, self._plans, self._manifest))
+
+    def rolled_back(self, service_id: str, applied: tuple[str, ...]) -> None:
+        """Write down that a service's data is what it was when only ``applied`` had been run."""
+        with self._lock:
+            self._done = {(id_, version) for id_, version in self._done if id_ != service_id}
+            versions = {**self._record.applied, service_id: list(applied)}
+            self._write(msgspec.structs.replace(self._record, applied=versions))
+
+    def applied(self, service_id: str) -> tuple[str, ...]:
+        """Return the versions that have been run for a service."""
+        return tuple(self._record.applied.get(service_id, ()))
+
+    def _write(self, record: MigrationRecord) -> None:
+        if record != self._record:
+            atomic.write(self._path, msgspec.json.encode(record))
+            self._record = record
+
+
+def _parse(data: bytes) -> MigrationRecord:
+    return msgspec.json.decode(data, type=MigrationRecord)

@@ -1,0 +1,200 @@
+"""What comes before a service is spawned: its assets are looked at, its migrations are run.
+
+It happens on a thread of its own, once per start of the service; migrations that have succeeded are
+not run again while the runtime lives. The actor hears of it by messages, and can cancel it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from bundlevisor.actors.context import World
+from bundlevisor.actors.core.messages import Inputs, LaunchFailed, Message, Prepared, ProgressMade
+from bundlevisor.actors.launch.spec import Blueprint, make_data_dirs
+from bundlevisor.actors.prepare import assets
+from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken, TooLarge
+from bundlevisor.actors.prepare.migration_record import Migrations
+from bundlevisor.actors.prepare.migration_runner import Migrator, Result
+from bundlevisor.actors.prepare.verified_assets import VerifiedAssets
+from bundlevisor.manifest.format.reserved_paths import holds_own
+from bundlevisor.manifest.format.schema import Manifest, Migration
+from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan
+
+SAY_AFTER = 2.0
+"""Seconds that a migration may take before its progress is worth a word."""
+
+
+class Stores(msgspec.Struct, frozen=True):
+    """What preparations remember on disk, shared by all services of the bundle."""
+
+    manifest: Manifest
+    migrations: Migrations
+    snapshots: DataSnapshots
+    verified: VerifiedAssets
+    verify_all: bool = False
+    """Hash every asset that has a sum, whatever earlier starts have found."""
+
+
+def open_stores(
+    manifest: Manifest, app_data: str, *, report: Callable[[str], object], verify_all: bool
+) -> Stores:
+    """Read what earlier starts left; torn files are set aside, and nothing stops the start.
+
+    ``report`` hears a sentence for each file that was set aside, now or when it is looked into.
+    """
+    migrations = Migrations(app_data, manifest)
+    if migrations.trouble:
+        report(migrations.trouble)
+    return Stores(
+        manifest,
+        migrations,
+        DataSnapshots(app_data, report),
+        VerifiedAssets(app_data, report),
+        verify_all,
+    )
+
+
+class Preparation:
+    """One preparation for one incarnation. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        blueprint: Blueprint,
+        world: World,
+        inputs: Inputs,
+        incarnation: int,
+        told: Callable[[Message], None],
+    ) -> None:
+        self._blueprint = blueprint
+        self._service = blueprint.service
+        self._world = world
+        self._incarnation = incarnation
+        self._told = told
+        self._cancelled = threading.Event()
+        self._migrator = Migrator(blueprint, world, inputs, blueprint.instance(incarnation))
+
+    def start(self) -> None:
+        """Begin, on a thread of its own; it ends with Prepared or LaunchFailed."""
+        name = f"preparation of {self._service.id}"
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def cancel(self) -> None:
+        """Give up as soon as possible; what is told then is LaunchFailed."""
+        self._cancelled.set()
+        self._migrator.cancel()
+
+    def _run(self) -> None:
+        try:
+            self._stores = self._world.stores
+            trouble = self._look_at_assets() or self._migrate()
+        except assets.Cancelled:
+            trouble = "cancelled"
+        except OSError as error:
+            trouble = f"{error.filename}: {error.strerror}"
+        except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
+            self._world.fault(f"preparation of {self._service.id!r}", error)
+            trouble = f"an error in the runtime: {error}"
+        if trouble:
+            self._told(LaunchFailed(self._incarnation, trouble, fatal=True))
+        else:
+            self._told(Prepared(self._incarnation))
+
+    def _look_at_assets(self) -> str:
+        """Return why the assets are not right, in a sentence; empty when they are."""
+        look = assets.look(
+            self._service,
+            self._blueprint.index,
+            self._blueprint.site.bundle_root,
+            self._stores.verified.known(),
+            full=self._stores.verify_all,
+            wanted=lambda: not self._cancelled.is_set(),
+        )
+        for finding in (*look.failures, *look.warnings):
+            details = {"code": finding.code, "message": finding.message}
+            self._world.emit(finding.code, self._service.id, **details)
+        self._stores.verified.remember(look.verified)
+        return "; ".join(finding.message for finding in look.failures)
+
+    def _migrate(self) -> str:
+        """Run what is pending; return why one failed, in a sentence."""
+        id_, migrations = self._service.id, self._stores.migrations
+        unfinished = self._stores.snapshots.find(id_)
+        if unfinished is not None and not unfinished.upgraded:
+            self._put_back(unfinished, "an earlier upgrade did not come to its end")
+        if not self._service.migrations:
+            return ""
+        make_data_dirs(self._blueprint)
+        plan = migrations.plan(id_)
+        for number, migration in enumerate(plan.pending, 1):
+            if plan.phase is InstallPhase.UPGRADE and migration.run_on == "upgrade":
+                self._take_snapshot(plan)
+            result = self._run_one(migration, number, len(plan.pending))
+            if result.trouble:
+                return self._failed(migration, result)
+            migrations.succeeded(id_, migration)
+            self._world.emit("migration_applied", id_, version=migration.version)
+        self._stores.snapshots.upgraded(id_)
+        migrations.settled(id_)
+        return ""
+
+    def _run_one(self, migration: Migration, number: int, count: int) -> Result:
+        what = f"migration {migration.version} ({number} of {count})"
+        self._told(ProgressMade(self._incarnation, what))
+        self._world.emit("migration_start", self._service.id, version=migration.version)
+
+        def progress(seconds: float) -> None:
+            if seconds >= SAY_AFTER:
+                limit = migration.timeout_ms / 1000
+                taken = f"{what}, {seconds:.0f} s of at most {limit:g}"
+                self._told(ProgressMade(self._incarnation, taken))
+
+        return self._migrator.run(migration, progress)
+
+    def _failed(self, migration: Migration, result: Result) -> str:
+        id_ = self._service.id
+        if self._cancelled.is_set():
+            return f"migration {migration.version} was cut short"
+        self._world.emit(
+            "migration_failed",
+            id_,
+            version=migration.version,
+            error=result.trouble,
+            last_lines=result.output,
+        )
+        taken = self._stores.snapshots.find(id_)
+        if taken is not None and not taken.upgraded:
+            self._put_back(taken, f"migration {migration.version} failed")
+        last = [line for line in result.output.splitlines() if line.strip()][-1:]
+        said = f": {last[0].strip()}" if last else ""
+        return f"migration_failed: migration {migration.version}: {result.trouble}{said}"
+
+    def _take_snapshot(self, plan: MigrationPlan) -> None:
+        """Copy the data before the first upgrade migration; without room the upgrade goes on."""
+        id_, snapshots = self._service.id, self._stores.snapshots
+        present = snapshots.find(id_)
+        if present is not None and not present.upgraded:
+            return
+        shared = [one for one in self._service.data_dirs if holds_own(one, self._stores.manifest)]
+        if shared:
+            reason = f"the folder '{shared[0]}' also holds files of the runtime"
+            self._world.emit("migration_snapshot_skipped", id_, reason=reason)
+            return
+        folders = self._blueprint.data_folders()
+        taken = Taken(folders, self._stores.migrations.applied(id_), plan.version_before)
+        try:
+            snapshots.take(id_, taken, self._service.snapshot.max_bytes)
+        except (TooLarge, OSError) as error:
+            self._world.emit("migration_snapshot_skipped", id_, reason=str(error))
+        else:
+            self._world.emit("migration_snapshot_taken", id_, folders=list(folders))
+
+    def _put_back(self, taken: Taken, reason: str) -> None:
+        id_ = self._service.id
+        logs = [stream.path for stream in self._world.streams.values()]
+        self._stores.snapshots.put_back(id_, taken, logs, self._world.closed_logs)
+        self._stores.migrations.rolled_back(id_, taken.applied)
+        self._stores.snapshots.drop(id_)
+        self._world.emit("migration_rolled_back", id_, reason=reason)

@@ -1,0 +1,51 @@
+"""Which assets have been found right: ``<app-data>/runtime/verified.json``, by the asset's path."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from bundlevisor.actors.files import atomic
+from bundlevisor.manifest.plan.assets import Verified
+
+FILE = os.path.join("runtime", "verified.json")
+
+
+class VerifiedAssets:
+    """What earlier starts have hashed; safe from any thread. Losing it costs only time.
+
+    ``report`` hears of a file that is set aside when it is read.
+    """
+
+    def __init__(self, app_data: str, report: Callable[[str], object] = atomic.unheard) -> None:
+        self._path = os.path.join(app_data, FILE)
+        self._lock = threading.Lock()
+        self._known: dict[str, Verified] | None = None
+        self._report = report
+
+    def known(self) -> dict[str, Verified]:
+        """Return what is known, read at the first use."""
+        with self._lock:
+            if self._known is None:
+                found, trouble = atomic.read_or_set_aside(self._path, _parse)
+                self._known = found or {}
+                if trouble:
+                    self._report(trouble)
+            return dict(self._known)
+
+    def remember(self, more: dict[str, Verified]) -> None:
+        """Add what was found right; a disk that cannot take it is no error."""
+        if not more:
+            return
+        known = self.known() | more
+        with self._lock, contextlib.suppress(OSError):
+            self._known = known
+            atomic.write(self._path, msgspec.json.encode(known), durable=False)
+
+
+def _parse(data: bytes) -> dict[str, Verified]:
+    return msgspec.json.decode(data, type=dict[str, Verified])

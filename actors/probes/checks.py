@@ -1,0 +1,201 @@
+"""One health check, asked once, without blocking: connect or an HTTP GET; a command stands apart.
+
+A check answers exactly once, with an empty string when the service is well and otherwise with what
+is wrong in a few words, unless it is cancelled first. All run on the events loop's thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from bundlevisor.actors.loop.reactor import Loop, Timer
+from bundlevisor.manifest.format.schema import Health
+
+Answer = Callable[[str], None]
+LINGER = "HH" if sys.platform == "win32" else "ii"
+"""struct linger: whether, and for how many seconds; none means a reset."""
+IN_PROGRESS = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
+
+
+new_socket = socket.socket
+
+
+class Check(Protocol):
+    """A question that is under way."""
+
+    def cancel(self) -> None:
+        """Stop asking; nothing is answered any more."""
+
+
+class _Connection:
+    """A connection attempt to a port of this machine, bounded in time.
+
+    It comes from 127.0.0.1, as an ordinary client does: some services allow nobody else.
+    """
+
+    def __init__(self, loop: Loop, port: int, timeout: float, answer: Answer) -> None:
+        self._loop = loop
+        self._answer: Answer | None = answer
+        self._port = port
+        self._socket = new_socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        self._deadline: Timer = loop.call_at(time.monotonic() + timeout, self._expired)
+        try:
+            code = self._socket.connect_ex(("127.0.0.1", port))
+        except OSError as error:
+            code = error.errno or errno.EIO
+        if code in IN_PROGRESS and self._is_connected():
+            self._reached()
+        elif code in IN_PROGRESS:
+            loop.watch(self._socket.fileno(), None, self._connected)
+        else:
+            self._finish(self._refusal(code))
+
+    def cancel(self) -> None:
+        """Stop asking; nothing is answered any more."""
+        self._answer = None
+        self._close()
+
+    def _is_connected(self) -> bool:
+        """Whether the handshake is over already, as on a loopback when connect returns."""
+        try:
+            self._socket.getpeername()
+        except OSError:
+            return False
+        return True
+
+    def _expired(self) -> None:
+        self._finish(f"no answer on port {self._port} in time")
+
+    def _connected(self) -> None:
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._finish(self._refusal(code))
+        else:
+            self._reached()
+
+    def _reached(self) -> None:
+        """The handshake is over: with a listener, or with nobody but ourselves."""
+        if is_own(self._socket):
+            self._finish(self._refusal(errno.ECONNREFUSED))
+        else:
+            self._established()
+
+    def _established(self) -> None:
+        self._finish("")
+
+    def _refusal(self, code: int) -> str:
+        if code == errno.ECONNREFUSED:
+            from bundlevisor.actors.probes.listeners import nothing_listens
+
+            return nothing_listens(self._port)
+        return f"port {self._port}: {os.strerror(code)}"
+
+    def _finish(self, trouble: str) -> None:
+        answer, self._answer = self._answer, None
+        self._close()
+        if answer is not None:
+            answer(trouble)
+
+    def _close(self) -> None:
+        self._deadline.cancel()
+        if self._socket.fileno() >= 0:
+            self._loop.unwatch(self._socket.fileno())
+            self._socket.close()
+
+
+def is_own(connection: socket.socket) -> bool:
+    """Whether a connection has met itself, so that nobody listens.
+
+    Where a port lies in the ephemeral range, an attempt may be given that very port as its source,
+    and TCP's simultaneous open succeeds. It is reset, lest it lingers (TIME_WAIT) on the port.
+    """
+    try:
+        own: bool = connection.getsockname() == connection.getpeername()
+    except OSError:
+        return False
+    if own:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(LINGER, 1, 0))
+    return own
+
+
+class TcpCheck(_Connection):
+    """Well when the port accepts a connection."""
+
+
+class HttpCheck(_Connection):
+    """Well when a GET is answered with 2xx, unless a JSON body says otherwise."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        port: int,
+        path: str,
+        timeout: float,
+        answer: Answer,
+        method: Literal["GET", "POST"] = "GET",
+    ) -> None:
+        target = path if path.startswith("/") else f"/{path}"
+        length = "Content-Length: 0\r\n" if method == "POST" else ""
+        self._unsent = (
+            f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{length}"
+            "User-Agent: bundlevisor\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        ).encode()
+        self._received = bytearray()
+        super().__init__(loop, port, timeout, answer)
+
+    def _established(self) -> None:
+        self._loop.unwatch(self._socket.fileno())
+        self._loop.watch(self._socket.fileno(), self._readable, None)
+        try:
+            sent = self._socket.send(self._unsent)
+        except OSError as error:
+            self._finish(f"port {self._port}: {error.strerror}")
+            return
+        if sent != len(self._unsent):
+            self._finish(f"port {self._port} does not take a request")
+
+    def _readable(self) -> None:
+        from bundlevisor.actors.probes.http_verdict import BODY_LIMIT, judge_response
+
+        try:
+            data = self._socket.recv(BODY_LIMIT)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._finish(f"port {self._port}: {error.strerror}")
+            return
+        self._received += data
+        verdict = judge_response(bytes(self._received), ended=not data)
+        if verdict is not None:
+            self._finish(verdict)
+
+
+def ask(
+    loop: Loop,
+    health: Health,
+    answer: Answer,
+    *,
+    port: int | None,
+    argv: list[str],
+    env: dict[str, str],
+    cwd: str,
+) -> Check:
+    """Ask once whether a service is well, as its ``health`` section says."""
+    timeout = health.timeout_ms / 1000
+    if health.type == "command":
+        from bundlevisor.actors.probes.command_check import CommandCheck
+
+        return CommandCheck(loop, argv, env, cwd, timeout, answer)
+    if port is None:
+        raise ValueError(f"a check of type {health.type} needs a port")
+    if health.type == "http":
+        return HttpCheck(loop, port, health.request_path, timeout, answer)
+    return TcpCheck(loop, port, timeout, answer)

@@ -1,0 +1,84 @@
+"""One health check by a command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from bundlevisor.actors.process import children
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.loop.reactor import Loop, Timer
+    from bundlevisor.actors.probes.checks import Answer
+
+
+class CommandCheck:
+    """Well when a command exits with 0 in time; its whole session is killed when it does not."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        argv: list[str],
+        env: dict[str, str],
+        cwd: str,
+        timeout: float,
+        answer: Answer,
+    ) -> None:
+        self._loop = loop
+        self._answer: Answer | None = answer
+        self._child: children.Child | None = None
+        self._deadline: Timer | None = None
+        with open(os.devnull, "wb") as nothing:
+            launch = children.Launch(
+                argv=tuple(argv), env=env, cwd=cwd, output=nothing.fileno(), instance=""
+            )
+            try:
+                self._child = children.spawn(launch)
+            except (OSError, subprocess.SubprocessError) as error:
+                reason = _why_not_run(argv[0], error)
+                loop.call_soon(lambda: self._finish(reason))
+                return
+        self._deadline = loop.call_at(time.monotonic() + timeout, self._expired)
+        children.watch_exit(loop, self._child, lambda: loop.call_soon(self._ended))
+
+    def cancel(self) -> None:
+        """Stop asking, and end the command."""
+        self._answer = None
+        if self._child is not None:
+            self._child.kill()
+
+    def _expired(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+        self._finish("health command did not end in time")
+
+    def _ended(self) -> None:
+        if self._child is None:
+            return
+        code = self._child.poll()
+        if code is None:
+            return
+        self._child.kill()
+        self._child.close()
+        self._child = None
+        self._finish("" if code == 0 else f"health command: exit {code}")
+
+    def _finish(self, trouble: str) -> None:
+        answer, self._answer = self._answer, None
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if answer is not None:
+            answer(trouble)
+
+
+def _why_not_run(program: str, error: Exception) -> str:
+    from bundlevisor.actors.launch import binary
+    from bundlevisor.manifest.format.platform import current_key
+
+    if not os.path.isfile(program):
+        return f"the program of its health command is not there: {program}"
+    if not isinstance(error, OSError):
+        return f"health command: {error}"
+    return f"health command: {binary.why_refused(program, error, current_key())}"

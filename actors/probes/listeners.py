@@ -1,0 +1,39 @@
+"""Whether anybody listens on a port: on 127.0.0.1, or by mistake on ::1 only, in a sentence."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+
+def nothing_listens(port: int) -> str:
+    """Say that nobody listens on 127.0.0.1, and who does so elsewhere where a mistake is likely."""
+    missing = f"nothing listens on port {port}"
+    if not listens_on_ipv6(port):
+        return missing
+    return f"{missing} of 127.0.0.1; something does on ::1, and should on 127.0.0.1"
+
+
+def listens_on_ipv6(port: int) -> bool:
+    """Return whether a connection to ::1 would be accepted; False in any doubt. Never waits."""
+    try:
+        return _is_listener(port)
+    except OSError:
+        return False
+
+
+if sys.platform == "linux":
+
+    def _is_listener(port: int) -> bool:
+        from bundlevisor.actors.probes.listen_watch import listening_ports, netlink
+
+        with netlink() as link:
+            return bool(listening_ports(link, {port}, socket.AF_INET6))
+
+else:
+
+    def _is_listener(port: int) -> bool:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as attempt:
+            attempt.setblocking(False)
+            attempt.connect_ex(("::1", port))
+            return bool(attempt.getpeername()) and attempt.getsockname() != attempt.getpeername()

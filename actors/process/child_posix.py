@@ -1,0 +1,167 @@
+"""Processes on Linux and macOS: a session for each service, signals to the whole of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+from bundlevisor.actors.process import table, tree
+from bundlevisor.actors.process.spawn_request import Launch
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
+
+SOCKET_ACTIVATION = True
+"""Listening sockets can be handed over."""
+
+HANDED_OVER = 3
+"""The first descriptor that is handed over: SD_LISTEN_FDS_START of sd_listen_fds(3)."""
+
+ACTIVATE = 'cd "$1" && shift && LISTEN_PID=$$ && export LISTEN_PID && exec "$@"'
+"""exec keeps the pid, so the shell can name the one that sd_listen_fds(3) compares."""
+
+
+class Child:
+    """The leader of a session that was spawned here, and everything that came out of it.
+
+    Until the leader is reaped its pid, and the group's and the session's number, can belong to
+    nobody else; afterwards every process is compared by its create time before it is signalled.
+    """
+
+    def __init__(
+        self, pid: int, wait: Callable[[], int | None], instance: str, serial: int
+    ) -> None:
+        self.pid = pid
+        self.instance = instance
+        self.session = pid
+        self._wait = wait
+        self._status: int | None = None
+        self._serial = serial
+        tree.know(pid)
+        self.created = table.created(pid) or 0.0
+        tree.plant(pid, self.created, instance)
+
+    def poll(self) -> int | None:
+        """Reap the leader if it has ended: its exit status, negative for a signal, else None."""
+        if self._status is None:
+            self._status = self._wait()
+            if self._status is not None:
+                tree.unknow(self.pid)
+        return self._status
+
+    def survivors(self) -> list[int]:
+        """Return the pids of the tree that are alive, also of those that left the session."""
+        return [pid for pid, _ in self._members()]
+
+    def ask_to_stop(self, signal_name: str) -> bool:
+        """Send the stop signal to every process of the tree; already gone is success.
+
+        The answer is whether a tree can be asked at all: here always.
+        """
+        self._signal(signal.Signals[signal_name])
+        return True
+
+    def kill(self) -> None:
+        """End every process of the tree at once; already gone is success."""
+        self._signal(signal.SIGKILL)
+
+    def close(self) -> None:
+        """Say that nothing of the tree is left."""
+        tree.fell(self.pid)
+
+    def _members(self) -> list[tree.Member]:
+        reaped = self._status is not None
+        return tree.survivors(self.pid, self.instance, self._serial, reaped=reaped)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Signal the group at once, and then whoever of the tree has left it."""
+        grouped = self._status is None and self._signal_group(number)
+        for pid, created in self._members():
+            if grouped and _in_group(pid, self.pid):
+                continue
+            try:
+                table.send(pid, created, number)
+            except PermissionError:
+                continue
+
+    def _signal_group(self, number: signal.Signals) -> bool:
+        """Signal the leader's whole group in one step, so that no fork slips through."""
+        try:
+            os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
+
+
+def _in_group(pid: int, group: int) -> bool:
+    try:
+        return os.getpgid(pid) == group
+    except ProcessLookupError:
+        return True
+
+
+def spawn(launch: Launch) -> Child:
+    """Start a process; OSError (with the file's name) when that fails."""
+    with tree.Planting() as planting:
+        start = _spawn_with_sockets if launch.sockets else _spawn
+        return start(launch, planting.serial)
+
+
+def _spawn(launch: Launch, serial: int) -> Child:
+    process = subprocess.Popen(
+        launch.argv,
+        stdin=subprocess.DEVNULL,
+        stdout=launch.output,
+        stderr=launch.output,
+        cwd=launch.cwd,
+        env=launch.env,
+        start_new_session=True,
+    )
+    return Child(process.pid, process.poll, launch.instance, serial)
+
+
+def _spawn_with_sockets(launch: Launch, serial: int) -> Child:
+    """Put the sockets on descriptors 3 and up, which subprocess cannot, and name the pid."""
+    if not os.access(launch.argv[0], os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), launch.argv[0])
+    env = launch.env | {
+        "LISTEN_FDS": str(len(launch.sockets)),
+        "LISTEN_FDNAMES": ":".join(name for name, _ in launch.sockets),
+    }
+    high = [_duplicate_high(fd) for _, fd in launch.sockets]
+    try:
+        pid = os.posix_spawn(
+            "/bin/sh",
+            ["sh", "-c", ACTIVATE, "sh", launch.cwd, *launch.argv],
+            env,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, launch.output, 1),
+                (os.POSIX_SPAWN_DUP2, launch.output, 2),
+                *((os.POSIX_SPAWN_DUP2, fd, HANDED_OVER + i) for i, fd in enumerate(high)),
+            ],
+            setsid=True,
+            setsigdef=[signal.SIGPIPE],
+        )
+    finally:
+        for fd in high:
+            os.close(fd)
+    return Child(pid, lambda: _reap(pid), launch.instance, serial)
+
+
+def _duplicate_high(fd: int) -> int:
+    """Return a duplicate that none of the target descriptors can overwrite."""
+    import fcntl
+
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100)
+
+
+def _reap(pid: int) -> int | None:
+    try:
+        done, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return 255
+    return os.waitstatus_to_exitcode(status) if done else None

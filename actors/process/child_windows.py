@@ -1,0 +1,141 @@
+"""Processes on Windows: a job for each service, CTRL_BREAK to ask, TerminateJobObject to end."""
+
+from __future__ import annotations
+
+import _winapi
+import functools
+import msvcrt
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.windows import (
+    api,
+    command as windows_command,
+    console,
+    exit_event,
+    jobs,
+    spawn as windows_spawn,
+)
+
+assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
+
+__all__ = ["SOCKET_ACTIVATION", "Child", "own", "spawn", "watch_exit", "watch_process"]
+
+SOCKET_ACTIVATION = False
+"""A listening socket cannot be handed over by number on Windows."""
+
+watch_process = exit_event.watch_process
+
+
+class Child:
+    """The first process of a job that was spawned here, and everything that came out of it.
+
+    As long as it is not closed, Windows gives ``pid`` to no other process.
+    """
+
+    def __init__(self, process: int, pid: int, job: jobs.Job, instance: str) -> None:
+        self.pid = pid
+        self.instance = instance
+        self.created = api.created(process)
+        self.process = process
+        self.job = job
+        self._status: int | None = None
+
+    @property
+    def session(self) -> int:
+        """The job's handle, made negative so that it is no pid; 0 once it is closed.
+
+        The guardian, given a handle of its own, ends the tree by it.
+        """
+        return -self.job.handle
+
+    def poll(self) -> int | None:
+        """Return the leader's exit code (0 to 2**32 - 1) if it has ended, else None."""
+        if self._status is None and self.process and not _runs(self.process):
+            self._status = _winapi.GetExitCodeProcess(self.process)
+        return self._status
+
+    def survivors(self) -> list[int]:
+        """Return the pids of the tree that are alive; whoever was born in the job is in it."""
+        return self.job.pids() if self.job.handle else []
+
+    def ask_to_stop(self, signal_name: str) -> bool:
+        """Send CTRL_BREAK, whatever the name (SIGKILL kills); False when nobody could be asked.
+
+        It reaches the leader's process group: descendants too, unless they made one of their own.
+        """
+        if signal_name == "SIGKILL":
+            self.kill()
+            return True
+        return self.poll() is None and console.send_break(self.pid)
+
+    def kill(self) -> None:
+        """End every process of the tree at once; already gone is success."""
+        if self.job.handle:
+            self.job.terminate()
+
+    def close(self) -> None:
+        """Release the handles; what still lives then is ended with the runtime."""
+        self.poll()
+        process, self.process = self.process, 0
+        if process:
+            _winapi.CloseHandle(process)
+        self.job.close()
+
+
+def spawn(launch: Launch) -> Child:
+    """Start a process in jobs of its own; OSError (with the file's name) when that fails."""
+    _no_error_dialogues()
+    root = os.environ["SYSTEMROOT"]
+    command = windows_command.command(launch.argv, root)
+    environment = windows_command.environment_block(launch.env, root)
+    own = jobs.create(kill_on_close=False)
+    try:
+        created = windows_spawn.create(
+            command,
+            environment,
+            cwd=launch.cwd,
+            output=launch.output,
+            jobs=(jobs.household(), own),
+            flags=console.spawn_flags(),
+        )
+    except OSError:
+        own.close()
+        raise
+    return Child(created.process, created.pid, own, launch.instance)
+
+
+def own(popen: subprocess.Popen[bytes], instance: str) -> Child:
+    """Take over a process that was started otherwise, with the children it will have; OSError."""
+    job = jobs.create(kill_on_close=False)
+    process = _winapi.OpenProcess(_winapi.PROCESS_ALL_ACCESS, False, popen.pid)
+    try:
+        jobs.household().assign(process)
+        job.assign(process)
+    except OSError:
+        job.close()
+        _winapi.CloseHandle(process)
+        raise
+    return Child(process, popen.pid, job, instance)
+
+
+def watch_exit(_loop: object, child: Child, told: Callable[[], None]) -> None:
+    """Call ``told`` once, from a thread of its own, when the leader has ended."""
+    ours = _winapi.GetCurrentProcess()
+    process = _winapi.DuplicateHandle(ours, child.process, ours, api.SYNCHRONIZE, False, 0)
+    exit_event.wait_for(process, f"exit of {child.pid}", told)
+
+
+def _runs(process: int) -> bool:
+    return _winapi.WaitForSingleObject(process, 0) != _winapi.WAIT_OBJECT_0
+
+
+@functools.cache
+def _no_error_dialogues() -> None:
+    """Let a crash end a service instead of a dialogue waiting for the user; children inherit it."""
+    msvcrt.SetErrorMode(
+        msvcrt.SEM_FAILCRITICALERRORS | msvcrt.SEM_NOGPFAULTERRORBOX | msvcrt.SEM_NOOPENFILEERRORBOX
+    )

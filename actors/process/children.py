@@ -1,0 +1,29 @@
+"""Starting, watching and ending processes: one interface, chosen once for the platform."""
+
+from __future__ import annotations
+
+import sys
+
+from bundlevisor.actors.process.spawn_request import INSTANCE_MARK, Launch
+
+if sys.platform == "win32":
+    from bundlevisor.actors.process.child_windows import (
+        SOCKET_ACTIVATION,
+        Child,
+        spawn,
+        watch_exit,
+        watch_process,
+    )
+else:
+    from bundlevisor.actors.process.child_posix import SOCKET_ACTIVATION, Child, spawn
+    from bundlevisor.actors.process.exit_event_posix import watch_exit, watch_process
+
+__all__ = [
+    "INSTANCE_MARK",
+    "SOCKET_ACTIVATION",
+    "Child",
+    "Launch",
+    "spawn",
+    "watch_exit",
+    "watch_process",
+]

@@ -1,0 +1,86 @@
+"""Noticing that a child has ended, as an event: pidfd_open(2) on Linux, kqueue(2) on macOS."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.process import child_posix
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
+
+
+def watch_exit(loop: Loop, child: child_posix.Child, told: Callable[[], None]) -> None:
+    """Call ``told`` once when the leader has ended: on the loop's thread, or one of its own."""
+    if not _watch(loop, child.pid, told):
+        name = f"exit of {child.pid}"
+        threading.Thread(target=_wait, args=(child.pid, told), name=name, daemon=True).start()
+
+
+def watch_process(loop: Loop, pid: int, told: Callable[[], None]) -> None:
+    """Call ``told`` on the loop's thread when a process that is no child of ours has ended.
+
+    Where there is no event for that, and it was the parent, the change of our own parent is looked
+    for every half second.
+    """
+    if not _watch(loop, pid, told):
+        _poll_parent(loop, pid, told)
+
+
+def _poll_parent(loop: Loop, pid: int, told: Callable[[], None]) -> None:
+    if os.getppid() != pid:
+        loop.call_soon(told)
+    else:
+        loop.call_at(time.monotonic() + 0.5, lambda: _poll_parent(loop, pid, told))
+
+
+def _watch(loop: Loop, pid: int, told: Callable[[], None]) -> bool:
+    """Watch a process by a descriptor; False when there is none for it."""
+    try:
+        fd, close = _watchable(pid)
+    except OSError:
+        return False
+
+    def readable() -> None:
+        loop.unwatch(fd)
+        close()
+        told()
+
+    loop.call_soon(lambda: loop.watch(fd, readable))
+    return True
+
+
+if sys.platform == "linux":
+
+    def _watchable(pid: int) -> tuple[int, Callable[[], None]]:
+        """Return a descriptor that can be read once the process has ended; OSError without one."""
+        fd = os.pidfd_open(pid)
+        return fd, lambda: os.close(fd)
+
+elif sys.platform == "darwin":
+
+    def _watchable(pid: int) -> tuple[int, Callable[[], None]]:
+        """Return a kqueue that can be read once the process has ended; OSError when it has."""
+        queue = select.kqueue()
+        flags = select.KQ_EV_ADD | select.KQ_EV_ONESHOT
+        queue.control([select.kevent(pid, select.KQ_FILTER_PROC, flags, select.KQ_NOTE_EXIT)], 0)
+        return queue.fileno(), queue.close
+
+else:
+
+    def _watchable(pid: int) -> tuple[int, Callable[[], None]]:
+        raise OSError(f"this platform has no descriptor for the end of process {pid}")
+
+
+def _wait(pid: int, told: Callable[[], None]) -> None:
+    """Wait without reaping: Linux before 5.3 and sandboxes that forbid pidfd_open."""
+    if sys.platform != "darwin":
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    told()

@@ -1,0 +1,79 @@
+"""The death of the process that started the runtime, as an event.
+
+Two signs, neither of which is confirmed by the other: the parent's own end (pidfd, kqueue or
+process handle), and the end of stdin when that is a pipe or a socket (Node's ``stdio: 'pipe'`` is a
+socket pair on POSIX). Shells in the field inherit stdio, so the first sign must do alone.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import threading
+from collections.abc import Callable
+
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.process import children
+
+STDIN = 0
+
+
+def watch_parent(loop: Loop, parent: int, told: Callable[[str], None]) -> None:
+    """Call ``told`` with a reason once the parent is gone. ``parent`` is the pid at the start.
+
+    A parent that was gone already (pid 0 or 1: init has adopted us) cannot be watched.
+    """
+    for starter in _starters(parent) if parent > 1 else ():
+        children.watch_process(loop, starter, lambda: told("the process that started it has ended"))
+    if _is_piped(STDIN):
+        _watch_stdin(loop, lambda: told("its standard input has ended"))
+
+
+def _is_piped(fd: int) -> bool:
+    try:
+        mode = os.fstat(fd).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+if sys.platform == "win32":
+
+    def _starters(parent: int) -> list[int]:
+        """Return the parent, and the shell too where that started a launcher."""
+        from bundlevisor.actors.process.windows.launcher import launchers, starters
+
+        return starters(parent, launchers())
+
+    def _watch_stdin(_loop: Loop, ended: Callable[[], None]) -> None:
+        """Read on a thread of its own: select(2) takes no pipe on Windows."""
+        threading.Thread(target=_read_to_end, args=(ended,), name="stdin", daemon=True).start()
+
+    def _read_to_end(ended: Callable[[], None]) -> None:
+        try:
+            while os.read(STDIN, 65536):
+                pass
+        except OSError:
+            pass
+        ended()
+
+else:
+
+    def _starters(parent: int) -> list[int]:
+        """Return the parent: launchers become what they launch (execve)."""
+        return [parent]
+
+    def _watch_stdin(loop: Loop, ended: Callable[[], None]) -> None:
+        def readable() -> None:
+            try:
+                data = os.read(STDIN, 65536)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                loop.unwatch(STDIN)
+                ended()
+
+        loop.call_soon(lambda: loop.watch(STDIN, readable))

@@ -1,0 +1,43 @@
+"""Facts about processes, and a signal that never reaches the wrong one; chosen once a platform.
+
+``created`` is an opaque number that tells a process from a later one with the same pid: compare it
+for equality and with nothing else. This package imports next to nothing, because the guardian
+carries it all its life.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if sys.platform == "linux":
+    from bundlevisor.actors.process.table.linux import (
+        alive,
+        census,
+        created,
+        mark_of,
+        parent_of,
+        send,
+        status_of,
+    )
+elif sys.platform == "win32":
+    from bundlevisor.actors.process.table.windows import (
+        alive,
+        census,
+        created,
+        mark_of,
+        parent_of,
+        send,
+        status_of,
+    )
+else:
+    from bundlevisor.actors.process.table.other import (
+        alive,
+        census,
+        created,
+        mark_of,
+        parent_of,
+        send,
+        status_of,
+    )
+
+__all__ = ["alive", "census", "created", "mark_of", "parent_of", "send", "status_of"]

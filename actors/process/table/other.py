@@ -1,0 +1,110 @@
+"""Facts about processes where there is no /proc (macOS, Windows): psutil, imported on first use.
+
+Like bundlevisor.actors.process.table.linux in everything, but slower: a mark costs some 50 us a
+process. A process that cannot be read counts as not there; macOS closes the environment of its own
+hardened programs even to their user, so these are found by their session only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Container
+from contextlib import suppress
+
+from bundlevisor.actors.process.table.found import MARK, Found
+
+
+def created(pid: int) -> float | None:
+    """Return when the process started, in seconds; None when there is no such process."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
+
+
+def alive(pid: int, created: float) -> bool:
+    """Whether the process is there, is not a zombie, and is the one that started then."""
+    return _birth(pid) == created
+
+
+def mark_of(pid: int) -> str:
+    """Return the instance mark that it was executed with; empty when it has none we can read."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).environ().get(MARK, "")
+    except (psutil.Error, OSError):
+        return ""
+
+
+def parent_of(pid: int) -> int:
+    """Return the parent's pid; 0 when there is none, or no such process."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).ppid()
+    except psutil.Error:
+        return 0
+
+
+def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
+    """Return what lives and carries a mark with this beginning, or is in one of the sessions.
+
+    Several beginnings are a tuple. The caller itself is never among them. An empty beginning is
+    that of no mark.
+    """
+    import psutil
+
+    found = []
+    ours = os.getpid()
+    for pid in psutil.pids():
+        session, mark = _session(pid), mark_of(pid)
+        if not prefix or not mark.startswith(prefix):
+            mark = ""
+        if pid != ours and (mark or session in sessions):
+            birth = _birth(pid)
+            if birth is not None:
+                found.append(Found(pid, birth, session, mark))
+    return found
+
+
+def send(pid: int, created: float, number: int) -> bool:
+    """Send a signal to this process and no other; False when it is gone.
+
+    The start time is compared immediately before. Raises PermissionError for a process that
+    changed its user. On Windows every number ends the process (os.kill does).
+    """
+    if not alive(pid, created):
+        return False
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def status_of(pid: int, created: float) -> int | None:  # noqa: ARG001 - as on Linux
+    """Return None: the wait status of somebody else's child cannot be read here."""
+    return None
+
+
+def _birth(pid: int) -> float | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return process.create_time()
+    except psutil.Error:
+        return None
+
+
+def _session(pid: int) -> int:
+    if sys.platform != "win32":
+        with suppress(OSError):
+            return os.getsid(pid)
+    return 0

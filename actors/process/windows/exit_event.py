@@ -1,0 +1,57 @@
+"""The end of a process, as an event: a thread that waits on the handle."""
+
+from __future__ import annotations
+
+import _winapi
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+from bundlevisor.actors.process.windows import api
+
+assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
+
+
+def watch_process(_loop: object, pid: int, told: Callable[[], None]) -> None:
+    """Call ``told`` once, from a thread of its own, when the process has ended or was gone already.
+
+    Windows re-parents nobody: a parent that is younger than its child only has the number of the
+    parent that was, and counts as gone. A process that Windows does not let us look at (another
+    user's, or an elevated one) is not watched: ``told`` is never called.
+    """
+    try:
+        process = _open(pid)
+    except OSError:
+        return
+    if process is not None and pid == os.getppid() and _is_younger_than_this(process):
+        _winapi.CloseHandle(process)
+        process = None
+    wait_for(process, f"end of {pid}", told)
+
+
+def wait_for(process: int | None, name: str, told: Callable[[], None]) -> None:
+    """Call ``told`` from a new thread when the process of this handle has ended; closes it then."""
+    threading.Thread(target=_wait, args=(process, told), name=name, daemon=True).start()
+
+
+def _wait(process: int | None, told: Callable[[], None]) -> None:
+    if process is not None:
+        _winapi.WaitForSingleObject(process, _winapi.INFINITE)
+        _winapi.CloseHandle(process)
+    told()
+
+
+def _open(pid: int) -> int | None:
+    """Return a handle to wait on, None when there is no such process."""
+    access = api.SYNCHRONIZE | api.PROCESS_QUERY_LIMITED_INFORMATION
+    try:
+        return _winapi.OpenProcess(access, False, pid)
+    except OSError as error:
+        if error.winerror == api.ERROR_INVALID_PARAMETER:
+            return None
+        raise
+
+
+def _is_younger_than_this(process: int) -> bool:
+    return api.created(process) > api.created(_winapi.GetCurrentProcess())

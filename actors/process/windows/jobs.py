@@ -1,0 +1,126 @@
+"""Job objects: a set of processes that children join at birth and that can be ended as one.
+
+Every process of a service is in two nested jobs. The inner one is the service's own tree: it is
+listed and terminated as a whole. The outer one, shared by all services, ends whatever is in it
+when its last handle is closed; the runtime and its guardian each hold one.
+
+The runtime itself stays out of the outer job. A shell built on libuv (Electron) keeps the runtime
+in a job of the shell's, which lets children break away; were the runtime's innermost job ours, its
+children would not break away but stay in the shell's job too, and die with the shell before they
+could be asked to stop (Microsoft, 'Nested Jobs': only the immediate job's breakaway counts).
+"""
+
+from __future__ import annotations
+
+import _winapi
+import ctypes
+import functools
+import sys
+from ctypes import byref, sizeof, wintypes
+
+from bundlevisor.actors.process.windows import api
+
+assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
+
+ENDED_BY_US = 1
+"""The exit code of a process that was terminated, as Popen.kill and the task list use it."""
+
+
+class Job:
+    """One job object; the handle is an int that no child inherits."""
+
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+
+    def assign(self, process: int) -> None:
+        """Put a process (by handle) in, with the children it will have; OSError."""
+        if not api.kernel32.AssignProcessToJobObject(self.handle, process):
+            raise api.error()
+
+    def contains(self, process: int) -> bool:
+        """Whether a process (by handle) is in this job or in one nested in it."""
+        found = wintypes.BOOL()
+        if not api.kernel32.IsProcessInJob(process, self.handle, byref(found)):
+            raise api.error()
+        return bool(found.value)
+
+    def pids(self) -> list[int]:
+        """Return the processes that are alive in this job; OSError."""
+        room = 16
+        while True:
+            held = _ids(room)()
+            size = sizeof(held)
+            known = api.kernel32.QueryInformationJobObject(
+                self.handle, api.JOB_BASIC_PROCESS_IDS, byref(held), size, None
+            )
+            if known and held.assigned <= room:
+                return list(held.pids[: held.listed])
+            if not known and ctypes.get_last_error() != api.ERROR_MORE_DATA:
+                raise api.error()
+            room = max(2 * room, held.assigned)
+
+    def terminate(self) -> None:
+        """End every process in it at once; an empty job is success. OSError."""
+        if not api.kernel32.TerminateJobObject(self.handle, ENDED_BY_US):
+            raise api.error()
+
+    def duplicate_into(self, process: int) -> int:
+        """Give another process (by handle) a handle of its own; returns its value over there."""
+        return _winapi.DuplicateHandle(
+            _winapi.GetCurrentProcess(),
+            self.handle,
+            process,
+            0,
+            False,
+            _winapi.DUPLICATE_SAME_ACCESS,
+        )
+
+    def close(self) -> None:
+        """Let the job go; again is success. Its processes live on unless it kills on close."""
+        handle, self.handle = self.handle, 0
+        if handle:
+            _winapi.CloseHandle(handle)
+
+
+def create(*, kill_on_close: bool) -> Job:
+    """Make an empty job without a name, so that nobody else can open it; OSError.
+
+    No process can break away from it, and none shows the dialogue that waits for the user after a
+    crash.
+    """
+    handle = api.kernel32.CreateJobObjectW(None, None)
+    if not handle:
+        raise api.error()
+    limits = api.ExtendedLimits()
+    limits.basic.flags = api.LIMIT_DIE_ON_UNHANDLED_EXCEPTION
+    if kill_on_close:
+        limits.basic.flags |= api.LIMIT_KILL_ON_JOB_CLOSE
+    set_to = (handle, api.JOB_EXTENDED_LIMITS, byref(limits), sizeof(limits))
+    if not api.kernel32.SetInformationJobObject(*set_to):
+        failure = api.error()
+        _winapi.CloseHandle(handle)
+        raise failure
+    return Job(handle)
+
+
+@functools.cache
+def household() -> Job:
+    """Return the job around all services of this runtime, made on first use; OSError.
+
+    The runtime gives its guardian a handle before anything is spawned, and never closes its own.
+    """
+    return create(kill_on_close=True)
+
+
+@functools.cache
+def _ids(room: int) -> type[ctypes.Structure]:
+    """Return JOBOBJECT_BASIC_PROCESS_ID_LIST with room for so many pids."""
+
+    class ProcessIds(ctypes.Structure):
+        _fields_ = [
+            ("assigned", wintypes.DWORD),
+            ("listed", wintypes.DWORD),
+            ("pids", ctypes.c_size_t * room),
+        ]
+
+    return ProcessIds

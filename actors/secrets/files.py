@@ -1,0 +1,85 @@
+"""Secrets that services read from files: there only while a service that uses them runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.files import atomic, own_file
+from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch
+
+TOLD = 4096
+"""Bytes of a file by which the guardian knows it for ours: its channel takes them at once."""
+
+
+class Owner(Protocol):
+    """Who removes the files when the runtime has died: the guardian."""
+
+    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+        """Have a file removed if the runtime dies, once no process of the bundle is left."""
+
+    def disown(self, path: str) -> None:
+        """Leave a file alone."""
+
+
+class SecretFiles:
+    """Every method may be called from any thread."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._lock = threading.Lock()
+        self._users: dict[str, set[str]] = {}
+
+    def place(self, service_id: str, files: Mapping[str, bytes]) -> None:
+        """Write the files (path to content) that a service is about to read; raises OSError.
+
+        Each is readable for the user alone from the first moment on, and whole at every moment.
+        The guardian knows of it before it is there, also when the next moment is the runtime's
+        last: of a whole big file a part would still wait in the runtime's memory.
+        """
+        with self._lock:
+            for path, content in files.items():
+                self._users.setdefault(path, set()).add(service_id)
+                self._owner.own(path, content[:TOLD], last=True)
+                atomic.write(path, content, 0o600, durable=False)
+
+    def remove_for(self, service_id: str) -> None:
+        """Remove the files that only this service used: nothing of it runs any more."""
+        with self._lock:
+            for path, users in list(self._users.items()):
+                users.discard(service_id)
+                if not users:
+                    del self._users[path]
+                    remove(path)
+                    self._owner.disown(path)
+
+
+def remove_left_over(
+    blueprints: Iterable[Blueprint],
+    ports: dict[str, dict[str, int]],
+    values_for: Callable[[str], dict[str, str]],
+) -> None:
+    """Remove what an earlier instance left at a power cut: files that hold what it wrote."""
+    for blueprint in blueprints:
+        with contextlib.suppress(CannotLaunch):
+            files = blueprint.secret_files(Inputs(ports, values_for(blueprint.service.id)))
+            for path, content in files.items():
+                if _holds(path, content):
+                    remove(path)
+
+
+def _holds(path: str, content: bytes) -> bool:
+    try:
+        return own_file.read(path, len(content), follow=False) == content
+    except OSError:
+        return False
+
+
+def remove(path: str) -> None:
+    """Remove a file; one that is gone already is no error."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)

@@ -1,0 +1,72 @@
+"""The milestones of a start, noted while it happens.
+
+They are taken on the monotonic clock. Noting one costs a dict entry, so that it may be done
+anywhere; only the first start of each service is noted. What they mean:
+:mod:`bundlevisor.actors.telemetry.timeline`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+EXEC, INTERPRETER, MANIFEST, SOCKET, PORTS, API = (
+    "exec",
+    "interpreter",
+    "manifest",
+    "socket",
+    "ports",
+    "api",
+)
+"""Milestones of the runtime: the process begins, Python runs our first line, the manifest is
+checked, the control port listens, ports are chosen, the control API answers."""
+SPAWNED, OUTPUT, LISTENING, READY = ("spawned", "output", "listening", "ready")
+"""Milestones of a service."""
+
+
+class Recorder:
+    """Collects the marks of one start; safe from any thread."""
+
+    def __init__(self, interpreter_at: float) -> None:
+        self._marks: dict[tuple[str, str], float] = {}
+        self.exec_at = exec_time()
+        self.mark(EXEC, at=self.exec_at)
+        self.mark(INTERPRETER, at=interpreter_at)
+
+    def mark(self, what: str, service: str = "", at: float | None = None) -> None:
+        """Note that something has happened for the first time; later ones are passed over."""
+        self._marks.setdefault((service, what), time.monotonic() if at is None else at)
+
+    def since_exec(self) -> dict[tuple[str, str], float]:
+        """Return the marks, by service and milestone, in milliseconds since exec."""
+        return {key: round((at - self.exec_at) * 1000, 2) for key, at in list(self._marks.items())}
+
+
+def exec_time() -> float:
+    """Return when this process was started, on the monotonic clock.
+
+    Linux says it in ticks of 10 ms (proc(5), starttime); the processor time that has been used
+    since narrows it down, because so far nothing was waited for.
+    """
+    now = time.monotonic()
+    return _narrowed(now - time.process_time(), now)
+
+
+if sys.platform == "linux":
+
+    def _narrowed(estimate: float, now: float) -> float:
+        try:
+            with open("/proc/self/stat", "rb") as file:
+                ticks = int(file.read().rpartition(b")")[2].split()[19])
+            asleep = time.clock_gettime(time.CLOCK_BOOTTIME) - now
+            tick = 1 / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError):
+            return estimate
+        earliest = ticks * tick - asleep
+        return min(max(estimate, earliest), earliest + tick)
+
+else:
+
+    def _narrowed(estimate: float, now: float) -> float:  # noqa: ARG001 - as on Linux
+        return estimate

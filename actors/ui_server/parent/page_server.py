@@ -1,0 +1,96 @@
+"""Starting the UI server of a page as the child of a service actor."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.launch.page import page_of
+from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch
+from bundlevisor.actors.process import children
+from bundlevisor.actors.process.own_children import starting
+from bundlevisor.actors.ui_server.config import UiConfig, configure
+from bundlevisor.actors.ui_server.parent.ui_process import UiProcess, start
+from bundlevisor.manifest.format.paths import PathRefused
+from bundlevisor.manifest.format.schema import Service
+from bundlevisor.manifest.plan.template import Unresolved
+
+
+class PageServer:
+    """A UI server and the child process that it is."""
+
+    def __init__(self, ui: UiProcess, child: children.Child) -> None:
+        self.child = child
+        self._ui = ui
+
+    def move_upstream(self, port: int | None) -> None:
+        """Tell it where the API listens now."""
+        self._ui.set_upstream(port)
+
+    def ask_to_stop(self) -> None:
+        """Ask it to stop, on every platform."""
+        self._ui.stop()
+
+    def close(self) -> None:
+        """Free the pipe to it."""
+        self._ui.close()
+
+
+def serve_page(
+    blueprint: Blueprint,
+    inputs: Inputs,
+    instance: str,
+    output: int,
+    held: socket.socket | None,
+) -> PageServer:
+    """Start the server of a page; CannotLaunch says why that cannot be done."""
+    try:
+        config = _configure(blueprint, inputs)
+        env = blueprint.environment(inputs, instance)
+        with starting():
+            ui = start(config, output, env, held)
+    except (PathRefused, Unresolved, ValueError) as error:
+        raise blueprint.refusal(str(error), fatal=True) from error
+    except OSError as error:
+        raise blueprint.refusal(f"its page cannot be served: {error}") from error
+    return PageServer(ui, ui.child)
+
+
+def upstream_port(blueprint: Blueprint, inputs: Inputs) -> int | None:
+    """Return the port of the API behind a page at this moment."""
+    if blueprint.upstream is None:
+        return None
+    service, name = blueprint.upstream
+    return inputs.ports.get(service, {}).get(name)
+
+
+def _configure(blueprint: Blueprint, inputs: Inputs) -> UiConfig:
+    service = blueprint.service
+    page = page_of(service, blueprint.binary, blueprint.site.bundle_root)
+    ports = inputs.ports.get(service.id, {})
+    if page is None or not os.path.isfile(os.path.join(page.root, page.index)):
+        where = page.root if page else "its assets"
+        raise CannotLaunch(
+            f"service '{service.id}': no index.html to serve (looked in {where}); "
+            "is the bundle complete?"
+        )
+    if not ports:
+        raise blueprint.refusal("its page needs a port: ports.requested names none", fatal=True)
+    return configure(
+        service_id=service.id,
+        root=page.root,
+        index=page.index,
+        port=next(iter(ports.values())),
+        upstream=upstream_port(blueprint, inputs),
+        proxied=blueprint.upstream is not None,
+        health_path=_health_path(service),
+        metadata=service.metadata,
+    )
+
+
+def _health_path(service: Service) -> str:
+    """Return the path that the health check asks, without its query; empty when it asks none."""
+    if service.health is None or service.health.type != "http":
+        return ""
+    return service.health.request_path.partition("?")[0]

@@ -1,0 +1,85 @@
+"""The runtime's end of a UI server: start it, tell it where the API is, let it go.
+
+Cheap to import: :mod:`multiprocessing` comes with the first start, aiohttp never (only the UI
+server's own process has it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bundlevisor.actors.ui_server import commands
+
+if TYPE_CHECKING:
+    import socket
+
+    from bundlevisor.actors.ui_server.config import UiConfig
+    from bundlevisor.actors.ui_server.parent.spawned import Spawned
+
+
+class UiProcess:
+    """A UI server that was started here. Every method may be called when it has ended already."""
+
+    def __init__(self, spawned: Spawned, control: commands.Pipe) -> None:
+        self.child = spawned.child
+        self._release = spawned.release
+        self._control = control
+
+    @property
+    def pid(self) -> int:
+        """The pid, which on POSIX is its session and process group too."""
+        return self.child.pid
+
+    def poll(self) -> int | None:
+        """Reap it if it has ended: its exit status, negative for a signal, else None."""
+        return self.child.poll()
+
+    def set_upstream(self, port: int | None) -> None:
+        """Tell it where the API listens now, None for nowhere; requests in flight go on."""
+        self._tell(commands.SetUpstream(port=port))
+
+    def stop(self) -> None:
+        """Ask it to stop as SIGTERM does, but on every platform: it ends itself within a second."""
+        self._tell(commands.Stop())
+
+    def close(self) -> None:
+        """Free the pipe; a server that still runs takes its end for ours, and stops."""
+        self._control.close()
+        self._release()
+
+    def _tell(self, order: commands.Order) -> None:
+        try:
+            self._control.send_bytes(commands.encode(order))
+        except OSError:
+            return  # it has ended, or we have closed
+
+
+def start(
+    config: UiConfig,
+    output_fd: int,
+    env: Mapping[str, str],
+    listen_socket: socket.socket | None = None,
+) -> UiProcess:
+    """Start the server in a process of its own; OSError when that fails.
+
+    ``output_fd`` becomes its stdout and stderr, ``env`` its whole environment. ``listen_socket``
+    is taken over and closed here: when it is only bound, connections are refused until the server
+    serves; when it listens already, they wait for that. Without one the server binds
+    ``config.port`` itself, and an address in use is its exit with a line in the log.
+    """
+    from multiprocessing.connection import Pipe
+
+    from bundlevisor.actors.ui_server.parent.spawn import UiServer
+
+    ours, theirs = Pipe()
+    try:
+        spawned = UiServer(config, theirs, listen_socket).launch(output_fd, dict(env))
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+        if listen_socket is not None:
+            listen_socket.close()
+    return UiProcess(spawned, ours)

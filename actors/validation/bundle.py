@@ -1,0 +1,194 @@
+"""What is wrong with a bundle, with or without a running instance, in the API's shape."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from bundlevisor.control.wire.bodies import (
+    InvalidChecksum,
+    MissingAsset,
+    MissingBinary,
+    Problem,
+    Validation,
+)
+from bundlevisor.manifest.format.findings import Finding, Findings
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.launch.spec import Site
+    from bundlevisor.manifest.format.schema import Manifest
+
+    Ports = Mapping[str, Mapping[str, int]]
+
+
+def look(
+    manifest_path: str,
+    bundle_root: str,
+    app_data: str = "",
+    *,
+    full: bool = False,
+    ports: Ports | None = None,
+) -> Findings:
+    """Return everything that is wrong with a bundle, its files included; starts nothing.
+
+    Assets that a start has verified in ``app_data`` (by default the app's own folder) are not
+    hashed again unless ``full``. ``ports`` are those that a running instance has given out.
+    """
+    from bundlevisor.manifest.read import load
+
+    loaded = load.read(manifest_path)
+    manifest, decoded = load.decode(loaded.source) if loaded.source else (None, Findings())
+    if manifest is None or not decoded.ok:
+        return loaded.findings  # no files can be told from a bundle that cannot be read
+    site = _site(manifest, bundle_root, app_data)
+    found = _of_places(manifest, site) + _of_files(manifest, site, full)
+    found += _of_ports(manifest, ports) + _of_secrets(manifest)
+    return _merged(loaded.findings, found)
+
+
+def report(
+    manifest_path: str, bundle_root: str, app_data: str, *, full: bool, ports: Ports
+) -> Validation:
+    """Return everything that is wrong with the bundle of a running instance."""
+    return shown(look(manifest_path, bundle_root, app_data, full=full, ports=ports))
+
+
+def shown(findings: Findings) -> Validation:
+    """Return findings as ``/validate`` shows them; what fails only its service is an error too."""
+    from bundlevisor.actors.prepare.assets import AssetMissing
+    from bundlevisor.actors.validation.inspection import BinaryMissing
+    from bundlevisor.manifest.plan.assets import SumMismatch
+
+    errors = findings.errors + findings.service_errors
+    return Validation(
+        valid=not errors,
+        errors=tuple(_problem(finding) for finding in errors),
+        warnings=tuple(_problem(finding) for finding in findings.warnings),
+        missing_binaries=tuple(
+            MissingBinary(service_id=one.service, platform=one.platform, path=one.binary)
+            for one in errors
+            if isinstance(one, BinaryMissing)
+        ),
+        missing_assets=tuple(
+            MissingAsset(service_id=one.service, path=one.asset)
+            for one in errors
+            if isinstance(one, AssetMissing)
+        ),
+        invalid_checksums=tuple(
+            InvalidChecksum(
+                service_id=one.service, path=one.asset, expected=one.expected, actual=one.actual
+            )
+            for one in errors
+            if isinstance(one, SumMismatch)
+        ),
+    )
+
+
+def _site(manifest: Manifest, bundle_root: str, app_data: str) -> Site:
+    from bundlevisor.actors.launch.spec import Site
+    from bundlevisor.manifest.format.paths import app_data_folder
+
+    return Site(
+        bundle_root=os.path.abspath(bundle_root),
+        app_data=os.path.abspath(app_data or app_data_folder(manifest.app.name, os.environ)),
+        environment=dict(os.environ),
+        instance_id="",
+        secrets={secret.id: secret for secret in manifest.secrets},
+    )
+
+
+def _of_places(manifest: Manifest, site: Site) -> Findings:
+    from bundlevisor.actors.launch.places import look as look_at_places
+    from bundlevisor.manifest.format.platform import minds_case
+
+    return look_at_places(manifest, site.app_data, minds_case=minds_case())
+
+
+def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
+    from bundlevisor.actors.core.messages import Inputs
+    from bundlevisor.actors.launch.page import is_page
+    from bundlevisor.actors.launch.spec import Blueprint
+    from bundlevisor.actors.logs.path import log_path
+    from bundlevisor.actors.prepare.verified_assets import VerifiedAssets
+    from bundlevisor.actors.validation.inspection import Subject, inspect
+    from bundlevisor.manifest.format.paths import PathRefused
+    from bundlevisor.manifest.format.platform import current_key, pick_binary
+    from bundlevisor.manifest.plan.ports import demands
+
+    lowest: dict[str, dict[str, int]] = {}  # stand for the ports that a start would give out
+    for demand in demands(manifest):
+        lowest.setdefault(demand.service, {})[demand.name] = demand.low
+    key, known = current_key(), VerifiedAssets(site.app_data).known()
+    found = Findings()
+    for index, service in enumerate(manifest.services):
+        chosen = pick_binary(service, key)[0]
+        try:
+            page = is_page(service, chosen, site.bundle_root)
+            log = log_path(service, site.app_data, os.path.isfile)
+        except PathRefused:
+            continue  # the manifest's own rules have said so
+        blueprint = Blueprint(service, chosen, site, log, index=index, page=page)
+        found += inspect(Subject(blueprint, Inputs(lowest), key), known, full=full)
+    return found
+
+
+def _of_ports(manifest: Manifest, given: Ports | None) -> Findings:
+    """Warn of ranges that are wholly in use now; ports that the instance holds count as free."""
+    from bundlevisor.actors.ports.reservations import is_taken
+    from bundlevisor.manifest.plan.ports import choose, demands, reserved_of
+
+    held = {(id_, name): n for id_, named in (given or {}).items() for name, n in named.items()}
+    ours = frozenset(held.values())
+    plan = choose(
+        demands(manifest),
+        is_free=lambda port: port in ours or not is_taken(port),
+        remembered=held,
+        reserved=reserved_of(manifest),
+        control_port=manifest.ipc.port,
+    )
+    return Findings(warnings=plan.failures)
+
+
+def _of_secrets(manifest: Manifest) -> Findings:
+    """Warn of secrets whose generator does not make what their own format asks for, by a sample."""
+    from bundlevisor.actors.secrets.format_match import matches
+    from bundlevisor.manifest.plan.secrets import generate
+
+    warnings = tuple(
+        Finding(
+            "generated_format",
+            f"secrets[{index}].generator",
+            f"secret '{secret.id}': what is generated for it does not have its format"
+            f" {secret.format}; give the generator another type, length or charset.",
+        )
+        for index, secret in enumerate(manifest.secrets)
+        if secret.class_ == "per_install_generated" and secret.format
+        if not matches(secret.format, generate(secret.generator, os.urandom))
+    )
+    return Findings(warnings=warnings)
+
+
+def _merged(first: Findings, second: Findings) -> Findings:
+    """Return both; what the manifest's own rules have said of a place is not said twice."""
+    said = {
+        (one.code, one.path)
+        for part in (first.errors, first.service_errors, first.warnings)
+        for one in part
+    }
+    return first + Findings(
+        errors=tuple(f for f in second.errors if (f.code, f.path) not in said),
+        service_errors=tuple(f for f in second.service_errors if (f.code, f.path) not in said),
+        warnings=tuple(f for f in second.warnings if (f.code, f.path) not in said),
+    )
+
+
+def _problem(finding: Finding) -> Problem:
+    return Problem(
+        code=finding.code,
+        service=finding.service or UNSET,
+        path=finding.path or UNSET,
+        message=finding.message,
+    )

@@ -1,0 +1,259 @@
+"""Everything that is wrong with the files of a service, at once, without starting anything.
+
+What a start would find out one by one; what is a matter of the manifest alone is found by
+:mod:`bundlevisor.manifest.check`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import msgspec
+
+from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.launch import binary
+from bundlevisor.actors.launch.page import page_of
+from bundlevisor.actors.launch.spec import Blueprint
+from bundlevisor.actors.prepare import assets
+from bundlevisor.manifest.format.findings import Finding, Findings, child
+from bundlevisor.manifest.format.paths import PathRefused, within
+from bundlevisor.manifest.plan.assets import Verified
+from bundlevisor.manifest.plan.command import CommandNotFound, find
+from bundlevisor.manifest.plan.environment import secret_path
+from bundlevisor.manifest.plan.launch import (
+    LaunchPlan,
+    plan_health,
+    plan_migration,
+    plan_service,
+    working_folder,
+)
+from bundlevisor.manifest.plan.template import Unresolved
+
+
+class BinaryMissing(Finding, frozen=True):
+    """A binary that is not there: the platform it is for, and its path as the bundle has it."""
+
+    platform: str = ""
+    binary: str = ""
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """A service that is looked at, as ``platform`` (a canonical key) would run it."""
+
+    blueprint: Blueprint
+    inputs: Inputs
+    platform: str
+
+    @property
+    def path(self) -> str:
+        """The service's JSON path."""
+        return f"services[{self.blueprint.index}]"
+
+    @property
+    def binary_path(self) -> str:
+        """The JSON path of the binary that is chosen."""
+        service, chosen = self.blueprint.service, self.blueprint.binary
+        keys = (key for key, one in service.binaries.items() if one is chosen)
+        return child(f"{self.path}.binaries", next(keys, self.platform)) + ".path"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the service would be given; the runtime's own where that cannot be rendered."""
+        try:
+            return self.blueprint.environment(self.inputs, "")
+        except (Unresolved, PathRefused):
+            return self.blueprint.site.environment
+
+    def finding(self, code: str, path: str, reason: str) -> Finding:
+        """Return a finding about this service."""
+        return Finding(
+            code,
+            path,
+            f"service '{self.blueprint.service.id}': {reason}",
+            self.blueprint.service.id,
+        )
+
+
+def inspect(subject: Subject, known: Mapping[str, Verified], *, full: bool = False) -> Findings:
+    """Return what is wrong with a service's files; ``known`` assets are not hashed again."""
+    blueprint = subject.blueprint
+    looked = assets.look(
+        blueprint.service, blueprint.index, blueprint.site.bundle_root, dict(known), full=full
+    )
+    failures = (*_failures(subject), *looked.failures)
+    return Findings(service_errors=failures, warnings=(*_interpreters(subject), *looked.warnings))
+
+
+def _failures(subject: Subject) -> Iterator[Finding]:
+    if subject.blueprint.page:
+        yield from _of_page(subject)
+    elif subject.blueprint.binary is not None:
+        yield from _of_binary(subject)
+        yield from _of_working_folder(subject)
+    for path, plan in _commands(subject):
+        yield from _of_command(subject, path, plan)
+    yield from _of_folders(subject)
+
+
+def _of_binary(subject: Subject) -> Iterator[Finding]:
+    try:
+        binary.examine(_program(subject), subject.platform)
+    except binary.Unusable as unusable:
+        found = subject.finding(unusable.code, subject.binary_path, str(unusable))
+        yield _missing(subject, found) if found.code == "binary_missing" else found
+    except PathRefused as refused:
+        yield subject.finding("path_escapes_root", subject.binary_path, str(refused))
+    except OSError as error:
+        reason = f"binary cannot be read: {error.strerror or error}"
+        yield subject.finding("binary_not_executable", subject.binary_path, reason)
+
+
+def _program(subject: Subject) -> str:
+    """Return the binary's file; raises Unusable, PathRefused."""
+    blueprint = subject.blueprint
+    if blueprint.binary is None:
+        raise binary.Unusable("binary_not_defined", "there is no binary for this platform")
+    bare = msgspec.structs.replace(blueprint.binary, cwd="", args=[])
+    plan = plan_service(bare, blueprint.scope(subject.inputs), dict(subject.environment))
+    return binary.locate(plan, blueprint.site.bundle_root)
+
+
+def _missing(subject: Subject, found: Finding) -> BinaryMissing:
+    chosen = subject.blueprint.binary
+    return BinaryMissing(
+        found.code,
+        found.path,
+        found.message,
+        found.service,
+        subject.platform,
+        chosen.path if chosen else "",
+    )
+
+
+def _interpreters(subject: Subject) -> Iterator[Finding]:
+    """Warn of scripts whose first line names what is not there; Windows does not read it."""
+    if subject.blueprint.page or subject.platform.startswith("win-"):
+        return
+    try:
+        trouble = binary.missing_interpreter(_program(subject), subject.environment)
+    except (binary.Unusable, PathRefused, OSError):
+        return
+    if trouble:
+        yield subject.finding("interpreter_missing", subject.binary_path, trouble)
+
+
+def _of_working_folder(subject: Subject) -> Iterator[Finding]:
+    blueprint = subject.blueprint
+    path = subject.binary_path.removesuffix("path") + "cwd"
+    try:
+        folder = working_folder(blueprint.binary, blueprint.scope(subject.inputs))
+    except PathRefused as refused:
+        yield subject.finding("path_escapes_root", path, str(refused))
+    except Unresolved:
+        return  # the manifest's own check has said so
+    else:
+        if not os.path.isdir(folder) and not within(folder, blueprint.site.app_data):
+            reason = f"working directory not found: {folder}; is the bundle complete?"
+            yield subject.finding("working_folder_missing", path, reason)
+
+
+def _of_page(subject: Subject) -> Iterator[Finding]:
+    blueprint = subject.blueprint
+    service, root = blueprint.service, blueprint.site.bundle_root
+    from_binary = blueprint.binary is not None and bool(blueprint.binary.path)
+    path = subject.binary_path if from_binary else f"{subject.path}.assets[0].path"
+    try:
+        page = page_of(service, blueprint.binary, root)
+    except PathRefused as refused:
+        yield subject.finding("path_escapes_root", path, str(refused))
+        return
+    if page is None:
+        return
+    yield from _of_page_settings(subject)
+    if os.path.isfile(os.path.join(page.root, page.index)):
+        return
+    if os.path.isdir(page.root):
+        reason = f"there is no {page.index} to serve in {page.root}; is the bundle complete?"
+        yield subject.finding("page_missing", path, reason)
+    elif from_binary:
+        reason = f"its page is not there: {page.root}; is the bundle complete?"
+        yield _missing(subject, subject.finding("binary_missing", path, reason))
+
+
+def _of_page_settings(subject: Subject) -> Iterator[Finding]:
+    from bundlevisor.actors.ui_server.metadata import read
+
+    try:
+        read(subject.blueprint.service.metadata)
+    except ValueError as error:
+        yield subject.finding("page_setting_invalid", f"{subject.path}.metadata", str(error))
+
+
+def _commands(subject: Subject) -> Iterator[tuple[str, Callable[[], LaunchPlan]]]:
+    """Yield each command of the service with its JSON path."""
+    blueprint = subject.blueprint
+    service, health = blueprint.service, blueprint.service.health
+    rest = blueprint.binary, blueprint.scope(subject.inputs), dict(subject.environment)
+    for index, migration in enumerate(service.migrations):
+        if migration.command:
+            path = f"{subject.path}.migrations[{index}].command[0]"
+            yield path, partial(plan_migration, migration, *rest)
+    if health is not None and health.type == "command" and health.command:
+        path = f"{subject.path}.health.command[0]"
+        yield path, partial(plan_health, health.command, *rest)
+
+
+def _of_command(
+    subject: Subject, path: str, make_plan: Callable[[], LaunchPlan]
+) -> Iterator[Finding]:
+    """Look at a command's program, unless it is one that the service makes in its data."""
+    site = subject.blueprint.site
+    try:
+        plan = make_plan()
+        if within(plan.programs[0], site.app_data):
+            return
+        program = find(plan.word, plan.programs)
+        if within(program, site.bundle_root):
+            binary.examine(program, subject.platform)
+    except PathRefused as refused:
+        yield subject.finding("path_escapes_root", path, str(refused))
+    except CommandNotFound as missing:
+        code = "binary_not_executable" if missing.forbidden else "command_missing"
+        yield subject.finding(code, path, str(missing))
+    except binary.Unusable as unusable:
+        yield subject.finding(unusable.code, path, str(unusable))
+    except OSError as error:
+        reason = f"{program} cannot be read: {error.strerror or error}"
+        yield subject.finding("binary_not_executable", path, reason)
+    except Unresolved:
+        return
+
+
+def _of_folders(subject: Subject) -> Iterator[Finding]:
+    """Look whether a link leads a data folder, the log or a file secret out of app-data."""
+    blueprint = subject.blueprint
+    service, site = blueprint.service, blueprint.site
+    scope = blueprint.scope(subject.inputs)
+    try:
+        blueprint.data_folders()
+    except PathRefused as refused:
+        yield subject.finding("path_escapes_root", f"{subject.path}.data_dirs", str(refused))
+    except Unresolved:
+        pass
+    try:
+        blueprint.keep_log_inside()
+    except PathRefused as refused:
+        yield subject.finding("path_escapes_root", f"{subject.path}.log_dir", str(refused))
+    for index, id_ in enumerate(service.secrets):
+        secret = site.secrets.get(id_)
+        if secret is None or secret.target.type != "file":
+            continue
+        try:
+            secret_path(secret, scope)
+        except PathRefused as refused:
+            path = f"{subject.path}.secrets[{index}]"
+            yield subject.finding("path_escapes_root", path, f"secret '{id_}': {refused}")
+        except Unresolved:
+            continue

@@ -1,0 +1,113 @@
+"""The Falcon application: who answers which path. Who may ask is decided by
+:mod:`bundlevisor.control.http.door`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import falcon
+
+from bundlevisor.control.api import error_answers
+from bundlevisor.control.api.events import EventsResource
+from bundlevisor.control.api.logs import FollowResource, TailResource
+from bundlevisor.control.api.metrics import MetricsResource
+from bundlevisor.control.api.openapi import OpenApiResource
+from bundlevisor.control.api.ports import PortsResource
+from bundlevisor.control.api.ready import ReadyResource
+from bundlevisor.control.api.secrets import SecretsResource
+from bundlevisor.control.api.services import CommandResource
+from bundlevisor.control.api.shutdown import ShutdownResource
+from bundlevisor.control.api.status import StatusResource
+from bundlevisor.control.api.telemetry import TelemetryResource
+from bundlevisor.control.api.timeline import TimelineResource
+from bundlevisor.control.api.usage import Meter
+from bundlevisor.control.api.validation import ValidateResource
+from bundlevisor.control.wire.every_answer import EVERY_ANSWER
+from bundlevisor.control.wire.streams import Stream
+
+if TYPE_CHECKING:
+    from bundlevisor.control.wire.closing import Closing
+    from bundlevisor.control.wire.facade import Runtime
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def make_app(runtime: Runtime, closing: Closing) -> Wsgi:
+    """Return the WSGI application that serves ``runtime`` to those who have come through the door.
+
+    That is all but ``/healthz``. ``closing`` ends its streams and waits when it begins.
+    """
+    app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
+    app.add_middleware([EveryAnswer(), OneSlash()])
+    app.resp_options.default_media_type = "application/json"
+    error_answers.install(app, runtime)
+    for path, resource in resources(runtime, closing).items():
+        if hasattr(resource, "on_get"):
+            resource.on_head = resource.on_get  # Falcon leaves the body away
+        app.add_route(path, resource)
+    return streaming(app)
+
+
+def resources(runtime: Runtime, closing: Closing) -> dict[str, Any]:
+    """Return who answers each path."""
+    meter = Meter()
+    return {
+        "/readyz": ReadyResource(runtime, closing),
+        "/ports": PortsResource(runtime),
+        "/logs/tail": TailResource(runtime),
+        "/logs/follow": FollowResource(runtime, closing),
+        "/shutdown": ShutdownResource(runtime),
+        "/secrets": SecretsResource(runtime),
+        "/validate": ValidateResource(runtime),
+        "/status": StatusResource(runtime, meter),
+        "/telemetry": TelemetryResource(runtime),
+        "/timeline": TimelineResource(runtime),
+        "/services/{service_id}/start": CommandResource(runtime, "start", closing),
+        "/services/{service_id}/stop": CommandResource(runtime, "stop", closing),
+        "/services/{service_id}/restart": CommandResource(runtime, "restart", closing),
+        "/events": EventsResource(runtime, closing),
+        "/metrics": MetricsResource(runtime, meter),
+        "/openapi.json": OpenApiResource(runtime),
+    }
+
+
+class EveryAnswer:
+    """Middleware: the headers that every answer carries."""
+
+    def process_response(
+        self, _req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool
+    ) -> None:
+        """Forbid caching and guessing the media type."""
+        resp.set_headers(EVERY_ANSWER)
+
+
+class OneSlash:
+    """Middleware: a path is what it says; Falcon would answer ``//healthz`` as ``/healthz``."""
+
+    def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
+        """Raise 404 for a path that begins with two slashes."""
+        if req.path.startswith("//"):
+            raise falcon.HTTPNotFound
+
+
+def streaming(app: Wsgi) -> Wsgi:
+    """Return ``app`` so that a stream's headers leave before its first byte is there."""
+
+    def wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        writers: list[Callable[[bytes], object]] = []
+
+        def start(*arguments: Any) -> Callable[[bytes], object]:
+            writers.append(start_response(*arguments))
+            return writers[-1]
+
+        body = app(environ, start)
+        if isinstance(body, Stream):
+            try:
+                writers[-1](b"")
+            except BaseException:
+                body.close()
+                raise
+        return body
+
+    return wsgi

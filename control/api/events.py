@@ -1,0 +1,109 @@
+"""``GET /events``: the telemetry events, as a stream (Server-Sent Events) or by the page."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bundlevisor.actors.core.snapshot import Phase
+from bundlevisor.control.wire.bodies import EventPage
+from bundlevisor.control.wire.json_body import send
+from bundlevisor.control.wire.lanes import require_room, wants_page
+from bundlevisor.control.wire.long_poll import wait_for, wait_seconds
+from bundlevisor.control.wire.parameters import whole_number
+from bundlevisor.control.wire.streams import Stream, is_over
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    import falcon
+
+    from bundlevisor.control.wire.closing import Closing
+    from bundlevisor.control.wire.facade import Event, Runtime
+
+HIGHEST_SEQ = 2**53
+PAGE = 1000
+SLICE_S = 0.25
+"""How soon a silent stream notices that its client has gone away."""
+LAST_SLICE_S = 0.02
+"""The same while the bundle stops: an open stream must not keep the process from ending."""
+HEARTBEAT_S = 15.0
+"""A comment this often keeps a silent stream alive (WHATWG HTML, 9.2.7, advises it)."""
+
+
+class EventsResource:
+    """Events by sequence number, so that a client that was away misses none."""
+
+    def __init__(self, runtime: Runtime, closing: Closing) -> None:
+        self._runtime = runtime
+        self._closing = closing
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer a stream; a page for ``Accept: application/json``."""
+        after = whole_number(req, "after", 0, 0, HIGHEST_SEQ)
+        if wants_page(req.accept):
+            self._page(req, resp, after)
+            return
+        require_room(req)
+        resumed = req.get_header("Last-Event-ID") or ""
+        if resumed.isascii() and resumed.isdigit():
+            after = max(after, int(resumed))
+        resp.content_type = "text/event-stream"
+        if req.method != "HEAD":
+            resp.stream = Stream(self._chunks(req, after), lambda: None)
+
+    def _page(self, req: falcon.Request, resp: falcon.Response, after: int) -> None:
+        limit = whole_number(req, "limit", PAGE, 1, PAGE)
+        seconds = wait_seconds(req)
+        events = self._runtime.events
+        if seconds is not None:
+            wait_for(lambda left: events.wait(after, left), bool, seconds, req, self._closing)
+        send(resp, page(events.page(after, limit), after))
+
+    def _chunks(self, req: falcon.Request, after: int) -> Generator[bytes, None, None]:
+        yield b"retry: 1000\n\n"
+        spoken = time.monotonic()
+        while not is_over(req, self._closing):
+            found = self._found(after)
+            if found:
+                yield b"".join(frames(found, after))
+                after = found[-1].seq
+                spoken = time.monotonic()
+            elif time.monotonic() - spoken >= HEARTBEAT_S:
+                yield b":\n\n"
+                spoken = time.monotonic()
+
+    def _found(self, after: int) -> Sequence[Event]:
+        running = self._runtime.board.snapshot.phase is Phase.RUNNING
+        patience = SLICE_S if running else LAST_SLICE_S
+        if not self._runtime.events.wait(after, patience):
+            return ()
+        found = self._runtime.events.page(after, PAGE)
+        if not found:  # the file was taken away: do not ask for it again and again
+            self._closing.wait(patience)
+        return found
+
+
+def page(events: Sequence[Event], after: int) -> EventPage:
+    """Return events as a page."""
+    return EventPage(
+        events=tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events),
+        next=events[-1].seq if events else after,
+        missed=missed(events, after),
+    )
+
+
+def missed(events: Sequence[Event], after: int) -> int:
+    """Return how many events after ``after`` are no longer kept (or were dropped)."""
+    return events[0].seq - after - 1 if events and after else 0
+
+
+def frames(events: Sequence[Event], after: int) -> Generator[bytes, None, None]:
+    """Yield events as Server-Sent Events; before them a ``missed`` one when some are lost."""
+    if lost := missed(events, after):
+        yield b'event: missed\ndata: {"count":%d}\n\n' % lost
+    for event in events:
+        name, data = event.event.encode(), msgspec.json.encode(event)
+        yield b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, name, data)

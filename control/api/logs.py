@@ -1,0 +1,68 @@
+"""``GET /logs/tail`` and ``GET /logs/follow``: what a service has written and is writing."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+from bundlevisor.control.wire.lanes import require_room
+from bundlevisor.control.wire.parameters import named_service, whole_number
+from bundlevisor.control.wire.streams import Stream, is_over
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import falcon
+
+    from bundlevisor.control.wire.closing import Closing
+    from bundlevisor.control.wire.facade import Runtime, Subscription
+
+PLAIN_TEXT = "text/plain; charset=utf-8"
+LONGEST_TAIL = 10_000
+SLICE_S = 0.5
+"""How soon a silent stream notices that its client has gone away."""
+
+
+class TailResource:
+    """The last lines of a service's log."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer text; bytes that are not UTF-8 are replaced."""
+        view = named_service(req, self._runtime.board.snapshot)
+        lines = whole_number(req, "lines", 200, 1, LONGEST_TAIL)
+        text = self._runtime.logs.tail(view.id, lines).decode("utf-8", "replace")
+        resp.content_type = PLAIN_TEXT
+        resp.data = text.encode()
+
+
+class FollowResource:
+    """A service's log as it grows; ``?lines=`` of what is there come first."""
+
+    def __init__(self, runtime: Runtime, closing: Closing) -> None:
+        self._runtime = runtime
+        self._closing = closing
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer a stream of text."""
+        view = named_service(req, self._runtime.board.snapshot)
+        lines = whole_number(req, "lines", 0, 0, LONGEST_TAIL)
+        require_room(req)
+        resp.content_type = PLAIN_TEXT
+        if req.method != "HEAD":
+            subscription = self._runtime.logs.follow(view.id, lines)
+            chunks = self._chunks(subscription, req)
+            resp.stream = Stream(chunks, subscription.close)
+
+    def _chunks(
+        self, subscription: Subscription, req: falcon.Request
+    ) -> Generator[bytes, None, None]:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        with self._closing.interrupts(subscription.close):
+            while not is_over(req, self._closing):
+                data = subscription.read(SLICE_S)
+                yield decoder.decode(data or b"", final=data is None).encode()
+                if data is None:
+                    return

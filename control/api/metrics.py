@@ -1,0 +1,194 @@
+"""``GET /metrics``: numbers for Prometheus.
+
+Written by prometheus_client, imported at the first request (12 ms and 1.5 MiB, once): escaping and
+the format's headers are its business. No registry outlives a request; the numbers are those of the
+snapshot, of the process trees and of the runtime's gauges.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bundlevisor.actors.core.snapshot import Phase, State
+from bundlevisor.control.api.status import pids, uptime
+from bundlevisor.control.boot import lean_prometheus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import falcon
+    from prometheus_client import Metric
+
+    from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
+    from bundlevisor.control.api.usage import Meter, Usage
+    from bundlevisor.control.wire.facade import Facts, Gauges, Runtime
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the metrics are made of, at one moment."""
+
+    facts: Facts
+    snapshot: Snapshot
+    usage: dict[int, Usage]
+    gauges: Gauges
+    now: float
+
+
+class MetricsResource:
+    """All metrics of the bundle and of the runtime."""
+
+    def __init__(self, runtime: Runtime, meter: Meter) -> None:
+        self._runtime = runtime
+        self._meter = meter
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the text format."""
+        lean_prometheus.import_prometheus()
+        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+        snapshot = self._runtime.board.snapshot
+        look = Look(
+            facts=self._runtime.facts,
+            snapshot=snapshot,
+            usage=self._meter.measure(pids(snapshot)),
+            gauges=self._runtime.gauges(),
+            now=time.time(),
+        )
+        registry = CollectorRegistry()
+        registry.register(Collector(look))
+        resp.content_type = CONTENT_TYPE_LATEST
+        resp.data = generate_latest(registry)
+
+
+class Collector:
+    """What prometheus_client asks for the metrics."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        yield from of_runtime(self._look)
+        yield from of_services(self._look)
+        yield from of_probes(self._look.gauges)
+        yield from of_logs(self._look.gauges)
+
+
+def of_runtime(look: Look) -> Iterator[Metric]:
+    """Yield what concerns the runtime itself."""
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+
+    facts, gauges = look.facts, look.gauges
+    yield InfoMetricFamily(
+        "bundlevisor",
+        "What runs.",
+        {
+            "version": facts.runtime_version,
+            "instance_id": facts.instance_id,
+            "app_name": facts.manifest.app.name,
+            "app_version": facts.manifest.app.version,
+        },
+    )
+    running = look.snapshot.phase is Phase.RUNNING
+    yield GaugeMetricFamily("bundlevisor_running", "0 while it stops.", value=running)
+    yield GaugeMetricFamily("bundlevisor_ready", "1 when all are ready.", look.snapshot.ready)
+    yield GaugeMetricFamily(
+        "bundlevisor_uptime_seconds", "Since its start.", max(0.0, look.now - facts.started_at)
+    )
+    yield CounterMetricFamily(
+        "bundlevisor_events", "Telemetry events written.", gauges.events_written
+    )
+    yield CounterMetricFamily(
+        "bundlevisor_events_dropped", "Telemetry events lost.", gauges.events_dropped
+    )
+
+
+def of_services(look: Look) -> Iterator[Metric]:
+    """Yield state, restarts, uptime, CPU and memory of each service."""
+    from prometheus_client.core import GaugeMetricFamily
+
+    views = look.snapshot.services.values()
+    states = GaugeMetricFamily(
+        "bundlevisor_service_state", "1 for the state in force.", labels=["service", "state"]
+    )
+    for view in views:
+        for state in State:
+            states.add_metric([view.id, state.value], view.state is state)
+    yield states
+
+    def usage(view: ServiceView) -> Usage | None:
+        return look.usage.get(view.pid or 0)
+
+    prefix = "bundlevisor_service_"
+    yield _gauge(prefix + "ready", "1 when ready.", views, lambda view: float(view.ready))
+    yield _counter(
+        prefix + "restarts", "Restarts so far.", {view.id: float(view.restarts) for view in views}
+    )
+    yield _gauge(
+        prefix + "uptime_seconds",
+        "Since its last start, 0 when down.",
+        views,
+        lambda view: uptime(view, look.now),
+    )
+    yield _gauge(
+        prefix + "cpu_seconds",
+        "CPU time of the living processes of its tree.",
+        views,
+        lambda view: found.cpu_seconds if (found := usage(view)) else 0.0,
+    )
+    yield _gauge(
+        prefix + "memory_bytes",
+        "Resident memory of its tree.",
+        views,
+        lambda view: float(found.rss_bytes) if (found := usage(view)) else 0.0,
+    )
+
+
+def of_probes(gauges: Gauges) -> Iterator[Metric]:
+    """Yield how often and how long each service was probed."""
+    from prometheus_client.core import GaugeMetricFamily, SummaryMetricFamily
+
+    latency = SummaryMetricFamily(
+        "bundlevisor_probe_seconds", "How long probes took.", labels=["service"]
+    )
+    last = GaugeMetricFamily(
+        "bundlevisor_probe_last_seconds", "How long the last probe took.", labels=["service"]
+    )
+    for service, probe in gauges.probes.items():
+        latency.add_metric([service], probe.count, probe.seconds_sum)
+        last.add_metric([service], probe.seconds_last)
+    yield latency
+    yield last
+    failed = {service: float(probe.failed) for service, probe in gauges.probes.items()}
+    yield _counter("bundlevisor_probe_failures", "Probes that failed.", failed)
+
+
+def of_logs(gauges: Gauges) -> Iterator[Metric]:
+    """Yield how much each service has written, and how much of it was lost."""
+    written = {service: float(count) for service, count in gauges.log_bytes.items()}
+    yield _counter("bundlevisor_log_bytes", "Bytes written by the service.", written)
+    dropped = {service: float(count) for service, count in gauges.log_bytes_dropped.items()}
+    yield _counter("bundlevisor_log_bytes_dropped", "Bytes that reached no file.", dropped)
+
+
+def _gauge(
+    name: str, text: str, views: Iterable[ServiceView], value: Callable[[ServiceView], float]
+) -> Metric:
+    from prometheus_client.core import GaugeMetricFamily
+
+    family = GaugeMetricFamily(name, text, labels=["service"])
+    for view in views:
+        family.add_metric([view.id], value(view))
+    return family
+
+
+def _counter(name: str, text: str, values: dict[str, float]) -> Metric:
+    from prometheus_client.core import CounterMetricFamily
+
+    family = CounterMetricFamily(name, text, labels=["service"])
+    for service, value in values.items():
+        family.add_metric([service], value)
+    return family

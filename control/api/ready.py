@@ -1,0 +1,74 @@
+"""``GET /readyz``: which services are ready, and what the others wait for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from bundlevisor.control.wire.bodies import Gpu, Readiness, ServiceDetail, timestamp
+from bundlevisor.control.wire.json_body import send
+from bundlevisor.control.wire.long_poll import wait_for_snapshot, wait_seconds
+
+if TYPE_CHECKING:
+    import falcon
+
+    from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
+    from bundlevisor.control.wire.closing import Closing
+    from bundlevisor.control.wire.facade import Runtime
+
+
+class ReadyResource:
+    """Readiness, now or as soon as it is decided."""
+
+    def __init__(self, runtime: Runtime, closing: Closing) -> None:
+        self._runtime = runtime
+        self._closing = closing
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer 200; with ``?strict=1`` 503 while not ready."""
+        seconds = wait_seconds(req)
+        snapshot = self._runtime.board.snapshot
+        if seconds is not None:
+            snapshot = wait_for_snapshot(
+                self._runtime.board, is_decided, seconds, req, self._closing
+            )
+        strict = req.get_param("strict") not in (None, "", "0", "false")
+        send(resp, self._body(snapshot), 503 if strict and not snapshot.ready else 200)
+
+    def _body(self, snapshot: Snapshot) -> Readiness:
+        gpu = self._runtime.gpu()
+        return Readiness(
+            ready=snapshot.ready,
+            details={view.id: detail(view) for view in snapshot.services.values()},
+            gpu=Gpu(
+                available=gpu.available,
+                method=gpu.method,
+                reason=gpu.reason,
+                requirements=gpu.requirements,
+                name=gpu.name or UNSET,
+                driver=gpu.driver or UNSET,
+            ),
+        )
+
+
+def is_decided(snapshot: Snapshot) -> bool:
+    """Return whether ready is true, or can no longer turn true by itself."""
+    return snapshot.ready or snapshot.hopeless
+
+
+def detail(view: ServiceView) -> ServiceDetail:
+    """Return a service as ``/readyz`` shows it."""
+    return ServiceDetail(
+        ready=view.ready,
+        skipped=True if view.skipped else UNSET,
+        message=view.message or (view.skip_reason if view.skipped else ""),
+        exit_code=UNSET if view.exit_code is None else view.exit_code,
+        started_at=UNSET if view.started_at is None else timestamp(view.started_at),
+        ready_at=UNSET if view.ready_at is None else timestamp(view.ready_at),
+        updated_at=timestamp(view.updated_at),
+        state=view.state,
+        restarts=view.restarts,
+        pid=UNSET if view.pid is None else view.pid,
+        waiting_for=view.waiting_for or UNSET,
+    )

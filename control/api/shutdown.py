@@ -1,0 +1,25 @@
+"""``POST /shutdown``: the orderly stop of everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundlevisor.control.wire.bodies import Stopping
+from bundlevisor.control.wire.json_body import send
+
+if TYPE_CHECKING:
+    import falcon
+
+    from bundlevisor.control.wire.facade import Runtime
+
+
+class ShutdownResource:
+    """Begins the stop; asking again changes nothing."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def on_post(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer 202; a body is not looked at."""
+        self._runtime.shutdown("api")
+        send(resp, Stopping(), 202)

@@ -1,0 +1,108 @@
+"""``GET /status``: the instance, and what each service is doing and using."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, UnsetType
+
+from bundlevisor.control.api.usage import Meter, Usage
+from bundlevisor.control.wire.bodies import ServiceStatus, Status, Swap, timestamp
+from bundlevisor.control.wire.json_body import send
+
+if TYPE_CHECKING:
+    import falcon
+
+    from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
+    from bundlevisor.control.wire.facade import Facts, Runtime
+    from bundlevisor.manifest.format import schema
+
+
+class StatusResource:
+    """The whole picture on one page."""
+
+    def __init__(self, runtime: Runtime, meter: Meter) -> None:
+        self._runtime = runtime
+        self._meter = meter
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer 200."""
+        snapshot = self._runtime.board.snapshot
+        usage = self._meter.measure(pids(snapshot))
+        now = time.time()
+        services = tuple(
+            service_status(view, usage.get(view.pid or 0, Usage()), now)
+            for view in snapshot.services.values()
+        )
+        send(resp, status(self._runtime.facts, services, now))
+
+
+def pids(snapshot: Snapshot) -> list[int]:
+    """Return the pids of the services that run."""
+    return [view.pid for view in snapshot.services.values() if view.pid is not None]
+
+
+def uptime(view: ServiceView, now: float) -> float:
+    """Return the seconds since a running service was started, 0 for one that does not run."""
+    if view.pid is None or view.started_at is None:
+        return 0.0
+    return round(max(0.0, now - view.started_at), 3)
+
+
+def service_status(view: ServiceView, usage: Usage, now: float) -> ServiceStatus:
+    """Return a service as ``/status`` shows it."""
+    return ServiceStatus(
+        id=view.id,
+        state=view.state,
+        cpu_percent=usage.cpu_percent,
+        rss_bytes=usage.rss_bytes,
+        restarts=view.restarts,
+        uptime_s=uptime(view, now),
+        message=view.message,
+        skipped=True if view.skipped else UNSET,
+        pid=UNSET if view.pid is None else view.pid,
+        ports=view.ports or UNSET,
+        ready_after_s=_ready_after(view),
+        waiting_for=view.waiting_for or UNSET,
+    )
+
+
+def status(facts: Facts, services: tuple[ServiceStatus, ...], now: float) -> Status:
+    """Return the instance as ``/status`` shows it."""
+    manifest = facts.manifest
+    return Status(
+        instance_id=facts.instance_id,
+        started_at=timestamp(facts.started_at),
+        app_data_dir=facts.app_data_dir,
+        bundle_root=facts.bundle_root,
+        dry_run=facts.dry_run,
+        manifest_hash=facts.manifest_hash,
+        manifest_schema=manifest.schema_version,
+        target=manifest.target,
+        app_name=manifest.app.name,
+        app_version=manifest.app.version,
+        ipc_host=facts.ipc_host,
+        ipc_port=facts.ipc_port,
+        runtime_version=facts.runtime_version,
+        build_version=facts.build_version,
+        uptime_s=round(max(0.0, now - facts.started_at), 3),
+        pid=facts.pid,
+        services=services,
+        swaps=tuple(_swap(swap) for swap in manifest.swaps),
+    )
+
+
+def _ready_after(view: ServiceView) -> float | UnsetType:
+    if view.started_at is None or view.ready_at is None or view.ready_at < view.started_at:
+        return UNSET
+    return round(view.ready_at - view.started_at, 3)
+
+
+def _swap(swap: schema.Swap) -> Swap:
+    return Swap(
+        original=swap.original,
+        replacement=swap.replacement,
+        reason=swap.reason or UNSET,
+        limitations=swap.limitations or UNSET,
+    )

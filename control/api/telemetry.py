@@ -1,0 +1,26 @@
+"""``GET /telemetry``: where the events are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundlevisor.control.wire.bodies import Telemetry
+from bundlevisor.control.wire.json_body import send
+
+if TYPE_CHECKING:
+    import falcon
+
+    from bundlevisor.control.wire.facade import Runtime
+
+
+class TelemetryResource:
+    """The file, and the address that the shell may send it to."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer 200."""
+        facts = self._runtime.facts
+        upload_url = facts.manifest.telemetry.upload_url
+        send(resp, Telemetry(path=facts.telemetry_path, upload_url=upload_url))

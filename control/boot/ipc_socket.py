@@ -1,0 +1,48 @@
+"""The listening socket of the control API: bound before anything slow is done.
+
+From then on a client's connection waits in the backlog instead of being refused; the server takes
+the socket over when it is ready.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+from bundlevisor.control.boot import early_socket
+from bundlevisor.manifest.format.loopback import address_of
+
+BACKLOG = 128
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on the port, or on an ephemeral one when that is taken.
+
+    ``host`` is a loopback name or address. Raises OSError when that itself cannot be used.
+    """
+    early = early_socket.take(host, port)
+    if early is not None:
+        return socket.socket(fileno=early)
+    address = address_of(host)
+    try:
+        return _bound(address, port)
+    except OSError:
+        if port == 0:
+            raise
+        return _bound(address, 0)
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform == "win32":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,165 @@
+"""The control API from outside: one request at a time to a running instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from bundlevisor.control.cli.find import NotRunning
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection, HTTPResponse
+
+    from bundlevisor.control.cli.find import Endpoint
+
+Query = dict[str, float | str | None]
+TIMEOUT_S = 10.0
+LONGEST_WAIT_S = 60.0
+"""What the API waits at most in one request."""
+
+
+class NoAnswer(Exception):
+    """The instance did not answer, or not to us; the message is a sentence."""
+
+
+class Unsettled(NoAnswer):
+    """Nobody listens for the instance, or another one does; where one is starting this passes."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back."""
+
+    status: int
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answer is not a refusal."""
+        return self.status < 400
+
+    def json(self) -> Any:
+        """Return the decoded body, ``{}`` for one that is no JSON."""
+        try:
+            return msgspec.json.decode(self.body)
+        except msgspec.DecodeError:
+            return {}
+
+    @property
+    def sentence(self) -> str:
+        """What a refusal says."""
+        document = self.json()
+        said = document.get("error") if isinstance(document, dict) else None
+        return said if isinstance(said, str) else f"the runtime answered {self.status}"
+
+
+class Client:
+    """Asks one instance. Every method raises NotRunning and NoAnswer."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+
+    def get(self, path: str, **query: float | str | None) -> Answer:
+        """Ask for ``path``; a ``wait`` among the parameters is added to the time-out."""
+        return self._ask("GET", path, query, None)
+
+    def post(self, path: str, document: object = None, **query: float | str | None) -> Answer:
+        """Send a command."""
+        body = None if document is None else msgspec.json.encode(document)
+        return self._ask("POST", path, query, body)
+
+    @contextmanager
+    def stream(self, path: str, **query: float | str | None) -> Iterator[HTTPResponse]:
+        """Open an answer without an end, to be read with :func:`chunks`."""
+        with self._connection(TIMEOUT_S) as connection:
+            response = self._request(connection, "GET", address(path, query), None)
+            if connection.sock is not None:
+                connection.sock.settimeout(None)
+            yield response
+
+    def _ask(self, method: str, path: str, query: Query, body: bytes | None) -> Answer:
+        import http.client
+
+        wait = float(query.get("wait") or 0)
+        with self._connection(wait + TIMEOUT_S) as connection:
+            response = self._request(connection, method, address(path, query), body)
+            try:
+                answer = Answer(response.status, response.read())
+            except (OSError, http.client.HTTPException) as error:
+                raise self._silence(error) from error
+        if answer.status == 401:
+            raise Unsettled(
+                f"{self._place()} refused the token in {self.endpoint.token_path};"
+                " is another program on that port?"
+            )
+        return answer
+
+    @contextmanager
+    def _connection(self, timeout: float) -> Iterator[HTTPConnection]:
+        import http.client
+
+        connection = http.client.HTTPConnection(
+            self.endpoint.host, self.endpoint.port, timeout=timeout
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _request(
+        self, connection: HTTPConnection, method: str, target: str, body: bytes | None
+    ) -> HTTPResponse:
+        import http.client
+
+        headers = {"Authorization": f"Bearer {self.endpoint.token}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            connection.request(method, target, body, headers)
+            return connection.getresponse()
+        except ConnectionRefusedError:
+            raise self._refused() from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise self._silence(error) from error
+
+    def _refused(self) -> Exception:
+        import psutil
+
+        if self.endpoint.pid is not None and psutil.pid_exists(self.endpoint.pid):
+            return Unsettled(f"{self._place()} takes no connections; is it stopping?")
+        return NotRunning(
+            f"no runtime runs on {self.endpoint.app_data}: nobody listens on port"
+            f" {self.endpoint.port} any more"
+        )
+
+    def _silence(self, error: Exception) -> NoAnswer:
+        why = "in time" if isinstance(error, TimeoutError) else f"({error or type(error).__name__})"
+        return NoAnswer(f"{self._place()} did not answer {why}")
+
+    def _place(self) -> str:
+        endpoint = self.endpoint
+        who = f" (pid {endpoint.pid})" if endpoint.pid is not None else ""
+        return f"the runtime at {endpoint.host}:{endpoint.port}{who}"
+
+
+def chunks(response: HTTPResponse) -> Iterator[bytes]:
+    """Yield what a stream brings until it ends; raises NoAnswer when it breaks off."""
+    import http.client
+
+    while True:
+        try:
+            data = response.read1(1 << 16)
+        except (OSError, http.client.HTTPException) as error:
+            raise NoAnswer(f"the stream broke off ({error or type(error).__name__})") from error
+        if not data:
+            return
+        yield data
+
+
+def address(path: str, query: Query) -> str:
+    """Return a request target; parameters that are None are left out."""
+    given = {name: value for name, value in query.items() if value is not None}
+    return quote(path) + (f"?{urlencode(given)}" if given else "")

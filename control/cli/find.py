@@ -1,0 +1,104 @@
+"""Finding a running instance: by its app-data folder, or by its bundle."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from bundlevisor.actors.files import endpoint, instance, own_file
+
+DEFAULT_TOKEN_PATH = "runtime/auth-token"  # noqa: S105 - a path
+
+
+class NotRunning(Exception):
+    """No instance was found; the message is a sentence that says where it was looked for."""
+
+
+class ManifestUnusable(Exception):
+    """The bundle that should name the instance cannot be read."""
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an instance answers; ``pid`` is None when nothing on disk says it."""
+
+    host: str
+    port: int
+    token: str
+    token_path: str
+    app_data: str
+    pid: int | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """The folder that an instance runs on, and the token's place as far as the bundle says it."""
+
+    app_data: str
+    token_path: str = DEFAULT_TOKEN_PATH
+
+
+def wanted(app_data: str, manifest: str) -> Wanted:
+    """Return which instance the command line means; raises ManifestUnusable.
+
+    An app-data folder goes before the bundle; a bundle names its folder by the app's name.
+    """
+    if app_data:
+        return Wanted(app_data=os.path.abspath(app_data))
+    from bundlevisor.manifest.format import paths
+    from bundlevisor.manifest.read import load
+
+    loaded = load.read(manifest)
+    if loaded.manifest is None:
+        first = loaded.findings.errors[0]
+        where = f"{manifest}: {first.path}: " if first.path else ""
+        hint = "(the instance is found by its bundle, or with --app-data DIR)"
+        raise ManifestUnusable(f"{where}{first.message} {hint}")
+    return Wanted(
+        app_data=paths.app_data_folder(loaded.manifest.app.name, os.environ),
+        token_path=loaded.manifest.ipc.auth_token_path,
+    )
+
+
+def find(which: Wanted) -> Endpoint:
+    """Return where the instance on a folder answers; raises NotRunning.
+
+    Its record says so; an instance without one (the Go runtime writes none) is found by its port
+    and token files.
+    """
+    record = instance.peek(which.app_data)
+    if record is not None:
+        token = _token(record.token_path, which)
+        return Endpoint(
+            host=record.host,
+            port=record.port,
+            token=token,
+            token_path=record.token_path,
+            app_data=which.app_data,
+            pid=record.pid,
+        )
+    port = endpoint.read_port(which.app_data)
+    if port is None:
+        raise NotRunning(
+            f"no runtime runs on {which.app_data} (it would say so in"
+            f" {instance.path(which.app_data)})"
+        )
+    token_path = os.path.join(which.app_data, which.token_path)
+    return Endpoint(
+        host="127.0.0.1",
+        port=port,
+        token=_token(token_path, which),
+        token_path=token_path,
+        app_data=which.app_data,
+    )
+
+
+def _token(path: str, which: Wanted) -> str:
+    try:
+        return own_file.read(path, 4096).decode("utf-8", "replace").strip()
+    except FileNotFoundError:
+        raise NotRunning(
+            f"no runtime answers on {which.app_data}: its token is not at {path};"
+            " it is starting, stopping or gone"
+        ) from None
+    except OSError as error:
+        raise NotRunning(f"cannot read the token at {path}: {error.strerror}") from None

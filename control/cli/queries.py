@@ -1,0 +1,186 @@
+"""The commands that ask a running instance; each returns an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bundlevisor.control.cli import exit_codes, render
+from bundlevisor.control.cli.client import LONGEST_WAIT_S, Answer, Client, chunks
+
+if TYPE_CHECKING:
+    import argparse
+
+    import psutil
+
+    Arguments = argparse.Namespace
+
+
+LOOK_AGAIN_S = 0.1
+"""Seconds between two looks at whether a process is a zombie: nobody but its parent is told."""
+
+
+class Refused(Exception):
+    """The instance said no; the message is its sentence."""
+
+
+def status(client: Client, arguments: Arguments) -> int:
+    """Print every service."""
+    document = accepted(client.get("/status"))
+    output(arguments, document, lambda: render.status(document, width()))
+    return exit_codes.OK
+
+
+def health(client: Client, arguments: Arguments) -> int:
+    """Print the word; ``failed`` and ``stopping`` are a no."""
+    document = client.get("/healthz").json()
+    word = str(document.get("status", "unknown"))
+    output(arguments, document, lambda: word)
+    return exit_codes.OK if word in ("ok", "degraded") else exit_codes.NO
+
+
+def ready(client: Client, arguments: Arguments) -> int:
+    """Print whether all are ready, or who is not."""
+    document = _wait_ready(client, arguments.wait)
+    output(arguments, document, lambda: render.readiness(document, width()))
+    return exit_codes.OK if document["ready"] else exit_codes.NO
+
+
+def ports(client: Client, arguments: Arguments) -> int:
+    """Print all ports."""
+    document = accepted(client.get("/ports"))
+    output(arguments, document, lambda: render.ports(document))
+    return exit_codes.OK
+
+
+def port(client: Client, arguments: Arguments) -> int:
+    """Print one number."""
+    services = accepted(client.get("/ports"))["services"]
+    named = services.get(arguments.service)
+    if not named:
+        raise Refused(f"service '{arguments.service}' has no port; see: bundlevisor ports")
+    if arguments.port_name is None and len(named) > 1:
+        raise Refused(f"service '{arguments.service}' has several ports: {', '.join(named)}")
+    name = arguments.port_name or next(iter(named))
+    if name not in named:
+        raise Refused(
+            f"service '{arguments.service}' has no port '{name}'; it has {', '.join(named)}"
+        )
+    print(named[name])
+    return exit_codes.OK
+
+
+def logs(client: Client, arguments: Arguments) -> int:
+    """Write a log to stdout, bytes as they are."""
+    query = {"serviceId": arguments.service, "lines": arguments.lines}
+    if not arguments.follow:
+        answer = client.get("/logs/tail", **query)
+        if not answer.ok:
+            raise Refused(answer.sentence)
+        sys.stdout.buffer.write(answer.body)
+        return exit_codes.OK
+    with client.stream("/logs/follow", **query) as response:
+        if response.status != 200:
+            raise Refused(Answer(response.status, response.read()).sentence)
+        for data in chunks(response):
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+    return exit_codes.OK
+
+
+def service_command(client: Client, arguments: Arguments) -> int:
+    """Start, stop or restart one service."""
+    wait = None if arguments.wait is None else min(arguments.wait, LONGEST_WAIT_S)
+    path = f"/services/{arguments.service}/{arguments.command}"
+    document = accepted(client.post(path, wait=wait))
+    output(arguments, document, lambda: render.command(arguments.command, document))
+    return exit_codes.NO if document.get("done") is False else exit_codes.OK
+
+
+def shutdown(client: Client, arguments: Arguments) -> int:
+    """Stop everything, and wait for the end if that is wanted."""
+    if arguments.wait is None:
+        accepted(client.post("/shutdown"))
+        print("stopping")
+        return exit_codes.OK
+    process = _process(client)
+    accepted(client.post("/shutdown"))
+    if process is not None and not _ends_within(process, arguments.wait):
+        raise Refused(f"pid {process.pid} is still stopping after {arguments.wait:g} s")
+    print("stopped")
+    return exit_codes.OK
+
+
+def telemetry(client: Client, arguments: Arguments) -> int:
+    """Print where the events are written."""
+    document = accepted(client.get("/telemetry"))
+    upload = document["upload_url"] or "nowhere"
+    output(arguments, document, lambda: f"{document['path']}\nuploaded to: {upload}")
+    return exit_codes.OK
+
+
+def _wait_ready(client: Client, wait: float | None) -> Any:
+    deadline = time.monotonic() + (wait or 0)
+    while True:
+        asked = time.monotonic()
+        left = min(max(deadline - asked, 0), LONGEST_WAIT_S)
+        document = accepted(client.get("/readyz", wait=None if wait is None else left))
+        now = time.monotonic()
+        if document["ready"] or now >= deadline or now - asked < left:  # early: it is decided
+            return document
+
+
+def accepted(answer: Answer) -> Any:
+    """Return what an answer says; raises Refused when it is a no."""
+    if not answer.ok:
+        raise Refused(answer.sentence)
+    return answer.json()
+
+
+def _process(client: Client) -> psutil.Process | None:
+    """Return the runtime's process, None when it is gone already."""
+    import psutil
+
+    pid = client.endpoint.pid or accepted(client.get("/status"))["pid"]
+    try:
+        return psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _ends_within(process: psutil.Process, seconds: float) -> bool:
+    """Wait for the end of a process; one whose parent has yet to notice it has ended."""
+    import psutil
+
+    deadline = time.monotonic() + seconds
+    try:
+        while process.status() != psutil.STATUS_ZOMBIE:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(min(left, LOOK_AGAIN_S))
+                return True
+    except psutil.NoSuchProcess:
+        pass
+    return True
+
+
+def output(arguments: Arguments, document: Any, text: Callable[[], str]) -> None:
+    """Print ``text``, or for ``--json`` the document."""
+    if arguments.json:
+        print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+    else:
+        print(text())
+
+
+def width() -> int | None:
+    """Return how many columns the terminal has, None when stdout is none."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -1,0 +1,133 @@
+"""The API's answers as a person reads them: from documents to text, nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bundlevisor.control.cli.tables import duration, plain, table
+
+Document = dict[str, Any]
+
+
+def status(document: Document, width: int | None = None) -> str:
+    """Return the instance on one line and its services in a table."""
+    return f"{_headline(document)}\n\n{_services(document['services'], width)}"
+
+
+def _headline(document: Document) -> str:
+    parts = [
+        f"{document['app_name']} {document['app_version']}",
+        f"pid {document['pid']}",
+        f"up {duration(document['uptime_s'])}",
+        f"http://{document['ipc_host']}:{document['ipc_port']}",
+    ]
+    if document["dry_run"]:
+        parts.insert(1, "dry run")
+    return ", ".join(plain(part) for part in parts)
+
+
+def _services(services: list[Document], width: int | None) -> str:
+    heads = ["SERVICE", "STATE", "READY AFTER", "RESTARTS", "PID", "PORTS", "MESSAGE"]
+    rows = [
+        [
+            service["id"],
+            service["state"],
+            _ready_after(service),
+            str(service["restarts"]),
+            str(service.get("pid", "-")),
+            _ports(service.get("ports", {})),
+            _message(service),
+        ]
+        for service in services
+    ]
+    return table(heads, rows, width, right=("READY AFTER", "RESTARTS", "PID"))
+
+
+def _ready_after(service: Document) -> str:
+    seconds = service.get("ready_after_s")
+    return "-" if seconds is None or service["state"] != "ready" else duration(seconds)
+
+
+def _ports(ports: dict[str, int]) -> str:
+    return " ".join(f"{name}:{number}" for name, number in ports.items()) or "-"
+
+
+def _message(service: Document) -> str:
+    message = str(service.get("message", ""))
+    missing = [name for name in service.get("waiting_for", ()) if name not in message]
+    if missing:
+        waits = f"waiting for {', '.join(missing)}"
+        message = waits if not message or message == service["state"] else f"{message} ({waits})"
+    return "" if message == service["state"] else message
+
+
+def readiness(document: Document, width: int | None = None) -> str:
+    """Return ``ready``, or which services are not and why."""
+    counted = {id_: one for id_, one in document["details"].items() if not one.get("skipped")}
+    if document["ready"]:
+        return f"ready: {len(counted)} services"
+    missing = [{"id": id_, **one} for id_, one in counted.items() if not one["ready"]]
+    rows = [[one["id"], one["state"], _message(one)] for one in missing]
+    head = f"not ready: {len(missing)} of {len(counted)} services"
+    return f"{head}\n\n{table(['SERVICE', 'STATE', 'MESSAGE'], rows, width)}"
+
+
+def ports(document: Document) -> str:
+    """Return a line for each port."""
+    rows = [
+        [service, name, f"127.0.0.1:{number}"]
+        for service, named in document["services"].items()
+        for name, number in named.items()
+    ]
+    return table(["SERVICE", "PORT", "ADDRESS"], rows) if rows else "no service has a port"
+
+
+def secrets(document: Document, width: int | None = None) -> str:
+    """Return a line for each secret, never with its value."""
+    rows = [
+        [
+            secret["id"],
+            secret["class"],
+            "set" if secret["has_value"] else "missing" if secret["required"] else "not set",
+            secret.get("description", ""),
+        ]
+        for secret in document["secrets"]
+    ]
+    if not rows:
+        return "the bundle has no secrets"
+    return table(["SECRET", "CLASS", "VALUE", "DESCRIPTION"], rows, width)
+
+
+def validation(document: Document) -> str:
+    """Return every problem on a line of its own, and a sentence that sums them up."""
+    lines = [
+        f"{kind}: {_where(problem)}{plain(problem['message'])} [{problem['code']}]"
+        for kind, key in (("error", "errors"), ("warning", "warnings"))
+        for problem in document.get(key, ())
+    ]
+    errors, warnings = len(document.get("errors", ())), len(document.get("warnings", ()))
+    verdict = "valid" if document["valid"] else "not valid"
+    counts = ", ".join(
+        _count(n, word) for n, word in ((errors, "error"), (warnings, "warning")) if n
+    )
+    return "\n".join([*lines, f"{verdict}: {counts}" if counts else verdict])
+
+
+def command(action: str, document: Document) -> str:
+    """Return what a command to a service has come to."""
+    line = f"{document['id']}: {document['state']}"
+    if "done" not in document:
+        line = f"{document['id']}: {action} accepted, {document['state']} so far"
+    elif not document["done"]:
+        line += f" (the {action} is not done: {document.get('message') or 'still under way'})"
+    if document["affected"]:
+        line += f"; with it: {', '.join(document['affected'])}"
+    return plain(line)
+
+
+def _where(problem: Document) -> str:
+    return f"{plain(problem['path'])}: " if problem.get("path") else ""
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -1,0 +1,60 @@
+"""``secrets list`` and ``secrets set``: a value is typed unseen or piped, and never shown."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from bundlevisor.control.cli import exit_codes, render
+from bundlevisor.control.cli.queries import Refused, accepted, output, width
+from bundlevisor.control.cli.terminal import is_terminal
+
+if TYPE_CHECKING:
+    import argparse
+
+    from bundlevisor.control.cli.client import Client
+
+
+class NoValue(Exception):
+    """There is no way to ask for the value; the message says what to do."""
+
+
+def secrets(client: Client, arguments: argparse.Namespace) -> int:
+    """Do what the second word says."""
+    return put(client, arguments) if arguments.verb == "set" else list_all(client, arguments)
+
+
+def list_all(client: Client, arguments: argparse.Namespace) -> int:
+    """Print which secrets there are."""
+    document = accepted(client.get("/secrets"))
+    output(arguments, document, lambda: render.secrets(document, width()))
+    return exit_codes.OK
+
+
+def put(client: Client, arguments: argparse.Namespace) -> int:
+    """Give one secret its value."""
+    known = {secret["id"]: secret for secret in accepted(client.get("/secrets"))["secrets"]}
+    if arguments.secret not in known:
+        has = ", ".join(known) or "none"
+        raise Refused(f"there is no secret '{arguments.secret}' in this bundle; it has {has}")
+    value = _value(arguments, known[arguments.secret].get("prompt", {}))
+    answer = client.post("/secrets", {"secrets": {arguments.secret: value}})
+    problems = answer.json().get("validation_errors", ())
+    if problems:
+        raise Refused("; ".join(f"{one['id']}: {one['message']}" for one in problems))
+    accepted(answer)
+    print(f"{arguments.secret} is set")
+    return exit_codes.OK
+
+
+def _value(arguments: argparse.Namespace, prompt: dict[str, str]) -> str:
+    if arguments.stdin:
+        return sys.stdin.buffer.read().decode("utf-8", "surrogateescape").rstrip("\r\n")
+    if not is_terminal(sys.stdin):
+        raise NoValue("there is no terminal to type the value at; pipe it in with --stdin")
+    import getpass
+
+    for line in (prompt.get("description"), prompt.get("hint")):
+        if line:
+            print(line, file=sys.stderr)
+    return getpass.getpass(f"{prompt.get('label') or arguments.secret}: ")

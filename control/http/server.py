@@ -1,0 +1,315 @@
+"""The HTTP server of the control API: waitress on a socket that already listens."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bundlevisor.control.boot import lean_imports
+from bundlevisor.control.http.connection import Connection
+from bundlevisor.control.http.door import Door
+from bundlevisor.control.http.first_answers import FirstAnswers
+from bundlevisor.control.http.lane_threads import Dispatcher
+from bundlevisor.control.http.places import who_goes
+from bundlevisor.control.http.quick_answer import HealthWords
+from bundlevisor.control.http.turns import Turns
+from bundlevisor.control.http.waitress_log import Faults
+from bundlevisor.control.http.waitress_parts import Adjustments, TcpWSGIServer, close_all, loop
+from bundlevisor.control.wire.closing import Closing
+from bundlevisor.control.wire.json_body import BODY_LIMIT
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from bundlevisor.control.api.app import Wsgi
+    from bundlevisor.control.wire.facade import Runtime
+
+CONNECTIONS = 256
+"""So many at once; Windows' select takes 512, macOS gives a process 256 files unless told."""
+BACKLOG = 4096
+"""So many may wait to be accepted, where the system has no lower limit: where they are too many,
+Linux lets a client wait for a second before it tries again."""
+ACCEPTS = 256
+"""So many are accepted in one round, which takes some 20 ms."""
+RECEIVED = 8192
+"""Bytes that are read at once."""
+HEADER_LIMIT = 16 * 1024
+SWEEP_S = 1
+STREAM_BACKLOG = 256 * 1024
+"""Bytes of a stream that wait for a slow reader before its source is no longer read."""
+IN_MEMORY = 1 << 30
+"""Nothing is spooled to a temporary file: bodies may be secrets."""
+OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class ControlServer:
+    """Serves the control API of ``runtime`` on ``listener`` from a thread of its own."""
+
+    def __init__(self, runtime: Runtime, token: str, listener: socket.socket) -> None:
+        self._runtime = runtime
+        self._closing = Closing()
+        self._answers = FirstAnswers()
+        self._http = HttpServer(
+            self._answers, Door(token), HealthWords(runtime.board), listener, runtime.fault
+        )
+        self._thread = threading.Thread(target=self._http.run, name="control-api", daemon=True)
+
+    def start(self) -> None:
+        """Answer from now on; connections that wait in the listener's backlog come first.
+
+        Returns when Falcon is imported and everything is answered.
+        """
+        self._thread.start()
+        lean_imports.import_falcon()
+        from bundlevisor.control.api.app import make_app
+
+        self._answers.become(make_app(self._runtime, self._closing))
+
+    def stop(self, timeout: float) -> bool:
+        """End: no new requests, no streams, no waits; answers on their way still get there.
+
+        Returns whether all of them were sent within ``timeout`` seconds. The listener is closed.
+        """
+        self._closing.begin()
+        if not self._thread.ident:
+            self._http.abandon()
+            return True
+        self._http.finish(timeout)
+        self._thread.join(timeout + SWEEP_S)
+        return self._http.finished_cleanly
+
+
+class HttpServer(TcpWSGIServer):
+    """Waitress, with bounded connections, turns and a stop.
+
+    One round: who can be read is read, who has sent something has a turn
+    (:mod:`bundlevisor.control.http.turns`), and all that wait to be accepted are, so that a client
+    whose request came with its connection is answered before it could have to make room for another
+    (:mod:`bundlevisor.control.http.places`).
+    """
+
+    channel_class = Connection
+    active_channels: dict[int, Connection]
+
+    def __init__(
+        self,
+        app: Wsgi,
+        door: Door,
+        health: HealthWords,
+        listener: socket.socket,
+        fault: Callable[[str, BaseException], None],
+        connections: int = CONNECTIONS,
+    ) -> None:
+        self.logger = Faults(fault)
+        self.door = door
+        self.health = health
+        self.turns: Turns[Connection] = Turns()
+        self.finished_cleanly = False
+        self._knocked = False
+        self._leaving: list[Connection] = []
+        self._loop = 0
+        self._fault = fault
+        self._most = min(connections, _files_for_connections())
+        self._finish_by: float | None = None
+        self._full_until = 0.0
+        self._sweep_at = 0.0
+        self._trigger_lock = threading.Lock()
+        self._ended = False
+        super().__init__(
+            app,
+            map={},
+            _sock=listener,
+            dispatcher=Dispatcher(fault),
+            adj=_adjustments(listener),
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+            bind_socket=False,
+        )
+
+    def set_reuse_addr(self) -> None:
+        """Do nothing: on Windows SO_REUSEADDR would let others take the port."""
+
+    def run(self) -> None:
+        """Serve until :meth:`finish`; an error of ours is reported and does not end it."""
+        self._loop = threading.get_ident()
+        while not self._is_finished():
+            try:
+                self.go_round(self._patience())
+            except Exception as error:  # noqa: BLE001 - nobody else is there to answer
+                self._fault("serving the control API", error)
+                time.sleep(0.05)  # so fast may a lasting error repeat
+        self.abandon()
+
+    def go_round(self, patience: float) -> None:
+        """Do one round; wait at most ``patience`` seconds for something to do."""
+        self._sweep()
+        loop(patience, use_poll=True, map=self._map, count=1)
+        self._give_turns()
+        self._accept_all()
+
+    def _give_turns(self) -> None:
+        for connection in self.turns.next_round():
+            try:
+                connection.take_turn()
+            except Exception as error:  # noqa: BLE001 - costs one client its connection
+                self._fault("reading a request", error)
+                connection.handle_close()
+            self.turns.done(connection)
+
+    def finish(self, timeout: float) -> None:
+        """Have :meth:`run` return when the answers under way are sent, or after ``timeout`` s."""
+        self._finish_by = time.monotonic() + timeout
+        self.pull_trigger()
+
+    def abandon(self) -> None:
+        """Close everything at once."""
+        with self._trigger_lock:
+            self._ended = True
+        self.task_dispatcher.shutdown()
+        for connection in list(self.active_channels.values()):
+            connection.handle_close()
+        close_all(self._map, ignore_all=True)
+
+    def pull_trigger(self) -> None:
+        """Wake the loop; after the end this does nothing (its pipe may be somebody else's)."""
+        if threading.get_ident() == self._loop:
+            return
+        with self._trigger_lock:
+            if not self._ended:
+                super().pull_trigger()
+
+    def readable(self) -> bool:
+        """Return whether to accept."""
+        open_ = time.monotonic() >= self._full_until and self._finish_by is None
+        return self.accepting and open_
+
+    def handle_accept(self) -> None:
+        """Note that somebody waits to be accepted."""
+        self._knocked = True
+
+    def _accept_all(self) -> None:
+        """Accept those who wait, at most ``ACCEPTS``; what they have sent comes with them.
+
+        Those who have gone already cost little, and are not counted.
+        """
+        knocked, self._knocked = self._knocked, False
+        self._leaving = []
+        let_in = 0
+        for _ in range(BACKLOG if knocked else 0):
+            accepted = self._accept_one()
+            let_in += accepted is True
+            if accepted is None or let_in >= min(ACCEPTS, self._most):
+                break
+        self._give_turns()
+
+    def _accept_one(self) -> bool | None:
+        """Accept one connection: True when it is let in, False when its client has gone already,
+        None when nobody waits or nobody can be let in."""
+        try:
+            accepted = self.accept()
+        except OSError as error:
+            if error.errno in OUT_OF_FILES and not self._evict():
+                self._full_until = time.monotonic() + SWEEP_S
+            return None
+        if accepted is None:
+            return None
+        client, address = accepted
+        try:
+            self.set_socket_options(client)
+            client.setblocking(False)
+            data = _what_has_come(client)
+        except OSError:  # the client has gone already
+            client.close()
+            return False
+        if len(self.active_channels) >= self._most and not self._evict():
+            client.close()
+            return None
+        connection = self.channel_class(self, client, address, self.adj, map=self._map)
+        if data is not None:
+            connection.take(data)
+        return True
+
+    def _sweep(self) -> None:
+        """Close what has expired, once a second, by a clock that is never set.
+
+        Not while the loop asks who can be read: select(2), which is what Windows has, fails as a
+        whole when one of the sockets has been closed.
+        """
+        now = time.monotonic()
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_S
+            for connection in list(self.active_channels.values()):
+                connection.expire(now)
+
+    def _evict(self) -> bool:
+        """Close one connection to make room; False if all are being served."""
+        if not self._leaving:
+            held = self.active_channels.values()
+            self._leaving = who_goes(held, time.monotonic(), self._most)[::-1]
+        if not self._leaving:
+            return False
+        self._leaving.pop().handle_close()
+        return True
+
+    def _patience(self) -> float:
+        if self.turns.any_ready:
+            return 0.0
+        if self._finish_by is None:
+            return float(SWEEP_S)
+        return max(0.0, min(self._finish_by - time.monotonic(), SWEEP_S))
+
+    def _is_finished(self) -> bool:
+        if self._finish_by is None:
+            return False
+        self.finished_cleanly = not any(one.busy for one in self.active_channels.values())
+        return self.finished_cleanly or time.monotonic() >= self._finish_by
+
+
+def _what_has_come(client: socket.socket) -> bytes | None:
+    """Return what a new client has sent, None when nothing has come yet."""
+    try:
+        return client.recv(RECEIVED)
+    except (BlockingIOError, InterruptedError):
+        return None
+
+
+class Handed(Adjustments):
+    """Settings for a socket that listens already: no host is looked up, which takes 3 ms."""
+
+    listen: ClassVar[list[str]] = []
+
+
+def _adjustments(listener: socket.socket) -> Adjustments:
+    settings: dict[str, Any] = {
+        "sockets": [listener],
+        "ident": "",
+        "backlog": BACKLOG,
+        "recv_bytes": RECEIVED,
+        "log_socket_errors": False,
+        "max_request_header_size": HEADER_LIMIT,
+        "max_request_body_size": BODY_LIMIT + 1,
+        "inbuf_overflow": IN_MEMORY,
+        "outbuf_overflow": IN_MEMORY,
+        "outbuf_high_watermark": STREAM_BACKLOG,
+        "clear_untrusted_proxy_headers": False,
+    }
+    return Handed(**settings)
+
+
+if sys.platform == "win32":
+
+    def _files_for_connections() -> int:
+        """Return how many connections there may be: Windows has no limit on open files."""
+        return CONNECTIONS
+
+else:
+
+    def _files_for_connections() -> int:
+        """Return how many connections the limit on open files leaves room for: half of it."""
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, soft // 2)

@@ -1,0 +1,68 @@
+"""Answering a request in a thread of its lane: with the application, or that it has failed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from bundlevisor.control.http.quick_answer import of_error
+from bundlevisor.control.http.waitress_parts import ErrorTask, WSGITask
+from bundlevisor.control.wire.every_answer import EVERY_ANSWER
+from bundlevisor.control.wire.lanes import REFUSED
+
+if TYPE_CHECKING:
+    from bundlevisor.control.http.connection import Connection
+    from bundlevisor.control.http.waitress_parts import HTTPRequestParser
+
+
+class ApiTask(WSGITask):
+    """Answers one request with the application."""
+
+    channel: Connection
+
+    def __init__(self, channel: Connection, request: HTTPRequestParser) -> None:
+        super().__init__(channel, request)
+        self.logger = channel.logger
+
+    def finish(self) -> None:
+        """Write the end of the answer; from now on the connection waits for the next request."""
+        super().finish()
+        self.channel.began_at = time.monotonic()
+
+    def get_environment(self) -> dict[str, Any]:
+        """Return the WSGI environment, which says whether the lane refused the request.
+
+        The path is the one that was sent: waitress takes ``//healthz`` for ``/healthz``.
+        """
+        environ = super().get_environment()
+        environ["PATH_INFO"] = self.request.path or "/"
+        if self.channel.refused is not None:
+            environ[REFUSED] = self.channel.refused
+        return environ
+
+
+class JsonErrorTask(ErrorTask):
+    """Answers a request that failed inside, in the shape of the control API."""
+
+    channel: Connection
+
+    def execute(self) -> None:
+        """Write the error, and let the client read it before the connection closes."""
+        said = of_error(self.request)
+        self.status = f"{said.status} {said.reason}"
+        self.response_headers.extend(EVERY_ANSWER.items())
+        self.response_headers.append(("Content-Type", "application/json"))
+        self.set_close_on_finish()
+        self.content_length = len(said.body)
+        self.channel.lingers = True
+        self.write(b"" if self.request.command == "HEAD" else said.body)
+
+
+class RequestTimeout:
+    """The error of a request that was not complete in time, as waitress's errors are."""
+
+    code = 408
+    reason = "Request Timeout"
+
+    def __init__(self, seconds: float) -> None:
+        self.body = f"the request was not complete after {seconds:.0f} s"

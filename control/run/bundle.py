@@ -1,0 +1,117 @@
+"""One bundle on this machine: the manifest with the places and names of this instance."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+
+from bundlevisor.actors.core.snapshot import ServiceView, State
+from bundlevisor.actors.files.instance import Instance
+from bundlevisor.actors.launch import places
+from bundlevisor.actors.launch.page import is_page, upstream_of
+from bundlevisor.actors.launch.spec import Blueprint, Site
+from bundlevisor.actors.logs.path import log_path
+from bundlevisor.actors.process import table
+from bundlevisor.control.run.options import RunOptions
+from bundlevisor.manifest.format import paths, platform
+from bundlevisor.manifest.format.schema import Manifest, Service
+from bundlevisor.manifest.plan.graph import Graph
+from bundlevisor.manifest.read.load import Loaded
+
+
+class Bundle:
+    """What is run, and where. Raises PathRefused where a link makes one of its files another's."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        loaded: Loaded,
+        options: RunOptions,
+        app_data: str,
+        instance_id: str,
+    ) -> None:
+        self.manifest = manifest
+        self.loaded = loaded
+        self.options = options
+        self.app_data = app_data
+        self.instance_id = instance_id
+        self.graph = Graph.of(manifest)
+        root = options.bundle_root or os.path.dirname(os.path.abspath(options.manifest))
+        self.root = os.path.abspath(root)
+        self.on_disk = places.look(manifest, app_data, minds_case=platform.minds_case())
+        """What is wrong with its paths in this app-data; service errors and warnings only."""
+        if self.on_disk.errors:
+            raise paths.PathRefused(self.on_disk.errors[0].message)
+        self.token_path = paths.resolve(app_data, manifest.ipc.auth_token_path)
+        self.telemetry_path = paths.resolve(app_data, manifest.telemetry.file)
+        self.started_at = time.time()
+
+    def blueprints(self) -> dict[str, Blueprint]:
+        """Return how each service is launched on this machine."""
+        site = Site(
+            bundle_root=self.root,
+            app_data=self.app_data,
+            environment=dict(os.environ),
+            instance_id=self.instance_id,
+            secrets={secret.id: secret for secret in self.manifest.secrets},
+        )
+        key = platform.current_key()
+        return {
+            service.id: self._blueprint(service, index, key, site)
+            for index, service in enumerate(self.manifest.services)
+        }
+
+    def _blueprint(self, service: Service, index: int, key: str, site: Site) -> Blueprint:
+        binary = platform.pick_binary(service, key)[0]
+        return Blueprint(
+            service,
+            binary,
+            site,
+            log_path(service, self.app_data, os.path.isfile),
+            depends_on=self.graph.all_dependencies(service.id),
+            index=index,
+            page=is_page(service, binary, self.root),
+            upstream=upstream_of(service, self.manifest.services),
+        )
+
+    def record(self, host: str, port: int) -> Instance:
+        """Return what is written down of this instance, whose API listens there."""
+        return Instance(
+            instance_id=self.instance_id,
+            pid=os.getpid(),
+            created=table.created(os.getpid()) or 0.0,
+            host=host,
+            port=port,
+            token_path=self.token_path,
+            manifest=os.path.abspath(self.options.manifest),
+            started_at=self.started_at,
+        )
+
+    def warn_of_sockets(self, warn: Callable[[str, str], object]) -> None:
+        """Say which services want a listening socket, where none can be handed over."""
+        for service in self.manifest.services:
+            names = [r.name for r in service.port_requests if r.requires_socket]
+            if names:
+                warn(
+                    f"service '{service.id}': this platform cannot hand over the listening socket "
+                    f"of {', '.join(names)}; the service gets the port's number only",
+                    service.id,
+                )
+
+    def first_views(
+        self, ports: Mapping[str, dict[str, int]], *, dry_run: bool
+    ) -> dict[str, ServiceView]:
+        """Return the picture before anything has happened."""
+        return {
+            service.id: ServiceView(
+                id=service.id,
+                state=State.READY if dry_run else State.WAITING,
+                message="dry-run" if dry_run else "",
+                updated_at=self.started_at,
+                critical=service.critical,
+                ports=ports.get(service.id, {}),
+                skip_reason=str(service.metadata.get("skip_reason", "")),
+            )
+            for service in self.manifest.services
+        }

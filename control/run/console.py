@@ -1,0 +1,144 @@
+"""The runtime's own log: stderr, a line for a human in a terminal and JSON lines otherwise.
+
+It never raises and never waits: nobody may read stderr, it may be a full disk, and after the death
+of the shell it may be closed; the orderly stop must not hang in that or die of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Literal
+
+import msgspec
+
+from bundlevisor.control.run.background_writer import BackgroundWriter
+
+Level = Literal["info", "warning", "error"]
+MARKS = {"info": "", "warning": "warning: ", "error": "error: "}
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the log when it is read by a program; ``ts`` is RFC 3339 UTC."""
+
+    ts: str
+    level: Level
+    message: str
+    service_id: str = ""
+    trace: str = ""
+
+
+class Console:
+    """Writes to stderr and stdout; safe from any thread."""
+
+    def __init__(self, fd: int, *, human: bool, output: int = 1) -> None:
+        """``fd`` takes the log, ``output`` the lines for the program that started the runtime."""
+        self._human = human
+        self._log = BackgroundWriter(fd, self._missing)
+        self._output = BackgroundWriter(output, lambda _: b"")
+
+    def info(self, message: str, service_id: str = "") -> None:
+        """Say what happened."""
+        self._write("info", message, service_id)
+
+    def warn(self, message: str, service_id: str = "") -> None:
+        """Say what somebody should look at."""
+        self._write("warning", message, service_id)
+
+    def error(self, message: str, service_id: str = "") -> None:
+        """Say what failed."""
+        self._write("error", message, service_id)
+
+    def fault(self, what: str, error: BaseException) -> None:
+        """Log an error of ours with its trace; ``what`` names the place."""
+        import traceback
+
+        trace = "".join(traceback.format_exception(error))
+        self._write("error", f"{what}: {type(error).__name__}: {error}", trace=trace)
+
+    def tell_parent(self, document: dict[str, object]) -> None:
+        """Print one JSON line on stdout, for the program that started the runtime."""
+        self._output.put(msgspec.json.encode(document) + b"\n")
+
+    def close(self) -> None:
+        """Have everything written, as far as somebody takes it within a few seconds."""
+        self._output.close()
+        self._log.close()
+
+    def _write(self, level: Level, message: str, service_id: str = "", trace: str = "") -> None:
+        self._log.put(self._line(level, message, service_id, trace))
+
+    def _line(self, level: Level, message: str, service_id: str = "", trace: str = "") -> bytes:
+        now = time.time()
+        if self._human:
+            text = (
+                f"{time.strftime('%H:%M:%S', time.localtime(now))} {MARKS[level]}{message}\n{trace}"
+            )
+            return text.encode("utf-8", "replace")
+        line = Line(timestamp(now), level, message, service_id, trace)
+        return msgspec.json.encode(line) + b"\n"
+
+    def _missing(self, count: int) -> bytes:
+        lines = "1 line is" if count == 1 else f"{count} lines are"
+        return self._line(
+            "warning", f"{lines} missing here: stderr was not read, or could not be written"
+        )
+
+
+class ErrorStream:
+    """Stands for ``sys.stderr``: what libraries and the interpreter print goes to the console."""
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        """Take text; every line that is complete is logged."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            if line:
+                self._console.error(line)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits here but the beginning of a line."""
+
+    def isatty(self) -> bool:
+        """Whether colours make sense."""
+        return False
+
+    def fileno(self) -> int:
+        """Return what child processes get."""
+        return 2
+
+
+def timestamp(seconds: float) -> str:
+    """Return a time as RFC 3339 UTC with milliseconds."""
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{whole}.{int(seconds * 1000) % 1000:03d}Z"
+
+
+def open_console() -> Console:
+    """Return the console on stderr; on nothing when the runtime was started without one.
+
+    From now on it is this process's ``sys.stderr`` too.
+    """
+    fd = 2
+    try:
+        os.fstat(fd)
+    except OSError:
+        fd = os.open(os.devnull, os.O_WRONLY)
+    console = Console(fd, human=_is_terminal(fd))
+    sys.stderr = ErrorStream(console)
+    return console
+
+
+def _is_terminal(fd: int) -> bool:
+    try:
+        return os.isatty(fd)
+    except OSError:
+        return False

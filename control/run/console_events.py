@@ -1,0 +1,87 @@
+"""What a person at the terminal is told while services come and go: telemetry, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bundlevisor.control.run.console import Console
+
+Say = Callable[[str, Mapping[str, object]], str]
+
+
+def _of_chromium(id_: str, details: Mapping[str, object]) -> str:
+    """Say nothing where all is well: a service that names no browser and gets Electron's."""
+    missing, path, there = (details.get(name) for name in ("missing", "path", "there"))
+    if there and not missing:
+        return ""
+    trouble = f"its Chromium {missing} is not there" if missing else "it names no Chromium"
+    neither = "" if there else ", which is not there either" if missing else ", which is not there"
+    return f"{id_}: {trouble}; it gets {path}{neither}"
+
+
+PLAIN: dict[str, Say] = {
+    "service_ready": lambda id_, _: f"{id_} is ready",
+    "service_exit": lambda id_, d: f"{id_} ended: {d.get('error')}",
+    "service_blocked": lambda id_, d: f"{id_} is {d.get('reason')}",
+    "runtime_start": lambda _, d: (
+        f"{d.get('app')} {d.get('version')}: starting {_counted(d.get('services'))}"
+    ),
+    "port_assigned": lambda id_, d: f"{id_} gets port {d.get('port')} ('{d.get('name')}')",
+    "gpu_fallback_cpu": lambda _, d: str(d.get("message")),
+    "ready": lambda _, d: str(d.get("summary")),
+    "runtime_shutdown": lambda _, d: f"stopped ({d.get('reason')})",
+}
+TROUBLE: dict[str, Say] = {
+    "service_start_failed": lambda _, d: str(d.get("error")),
+    "service_not_ready": lambda id_, d: f"{id_}: {d.get('error')}",
+    "service_killed": lambda id_, d: (
+        f"{id_} did not stop within {d.get('timeout_ms')} ms; killing it"
+    ),
+    "unhealthy": lambda id_, d: f"{id_} is unhealthy: {d.get('error')}",
+    "secrets_missing": lambda id_, d: f"{id_} waits for secrets: {_listed(d.get('secrets'))}",
+    "backoff": lambda id_, d: f"{id_} restarts in {d.get('delay_ms')} ms: {d.get('reason')}",
+    "gave_up": lambda id_, d: f"{id_} has failed: {d.get('reason')}",
+    "playwright_chromium_fallback": _of_chromium,
+    "log_match_given_up": lambda id_, d: f"{id_}: {d.get('reason')}",
+    "app_downgraded": lambda _, d: (
+        f"the app is older than its data: {d.get('to')} is started, {d.get('from')} was used last"
+    ),
+    "migration_rolled_back": lambda id_, d: (
+        f"{id_}: its data is what it was before the upgrade: {d.get('reason')}"
+    ),
+    "migration_snapshot_skipped": lambda id_, d: (
+        f"{id_}: the upgrade has no way back: {d.get('reason')}"
+    ),
+    "state_set_aside": lambda _, d: str(d.get("reason")),
+    "port_answered_by_other": lambda id_, d: (
+        f"{id_}: its port {d.get('port')} ('{d.get('name')}') is listened on by {d.get('program')} "
+        f"(pid {d.get('pid')}), which is none of its processes; it may not be {id_} that is ready"
+    ),
+    "app_data_removed": lambda _, d: (
+        f"{d.get('folder')} was removed while this instance runs: its lock and the files by which"
+        " it is found are made again; what services had there is gone"
+    ),
+    "ipc_port_reassigned": lambda _, d: (
+        f"port {d.get('previous')} of the control API is taken; it listens on {d.get('port')},"
+        " as runtime/ipc_port says"
+    ),
+    "port_reassigned": lambda id_, d: (
+        f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken; it gets {d.get('port')}"
+    ),
+}
+
+
+def _counted(services: object) -> str:
+    return "1 service" if services == 1 else f"{services} services"
+
+
+def _listed(ids: object) -> str:
+    return ", ".join(ids) if isinstance(ids, list) else ""
+
+
+def announce(console: Console, event: str, service_id: str, details: Mapping[str, object]) -> None:
+    """Say on the console what an event means; events of no interest to a person are passed over."""
+    if event in PLAIN:
+        console.info(PLAIN[event](service_id, details), service_id)
+    elif event in TROUBLE and (sentence := TROUBLE[event](service_id, details)):
+        console.warn(sentence, service_id)

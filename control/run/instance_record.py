@@ -1,0 +1,107 @@
+"""Who runs at the moment, told to everybody who may have to end it: the guardian and the record.
+
+The guardian acts when the runtime dies; the record on disk is for the sweep of the next start, for
+the case that both died at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from bundlevisor.actors.files import instance as record_file
+from bundlevisor.actors.files.instance import Instance, ServiceProcess
+from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.link import Guardian
+
+QUIET_S = 0.05
+"""Starts and ends come in bursts: one write serves all of a burst. Meanwhile the sweep would find
+what is not on record by its mark."""
+LOOK_EVERY = 2.0
+"""Seconds between two looks whether the files by which we are found still stand."""
+
+
+class Register:
+    """Passes on to the guardian, and keeps the instance record current from a thread of its own."""
+
+    def __init__(
+        self,
+        guardian: Guardian,
+        app_data: str,
+        record: Instance,
+        warn: Callable[[str], None],
+        look: Callable[[], object],
+    ) -> None:
+        """``look`` is called now and then on the thread that writes the record."""
+        self._guardian = guardian
+        self._app_data = app_data
+        self._record = record
+        self._warn = warn
+        self._look = look
+        self._services: dict[str, str] = {}
+        self._running: dict[str, ServiceProcess] = {}
+        self._changed = threading.Event()
+        self._closing = threading.Event()
+        self._writer = threading.Thread(target=self._keep_written, name="record", daemon=True)
+        self._writer.start()
+
+    def expect(self, charge: Charge, read_fd: int = -1) -> None:
+        """Tell the guardian that a process is about to be started."""
+        self._services[charge.instance] = charge.service
+        self._guardian.expect(charge, read_fd)
+
+    def spawned(self, instance: str, pid: int, created: float, session: int) -> None:
+        """Tell the guardian that it has been started, and write it down."""
+        self._guardian.spawned(instance, pid, created, session)
+        self._running[instance] = ServiceProcess(pid=pid, created=created, instance=instance)
+        self._changed.set()
+
+    def forget(self, instance: str) -> None:
+        """Say that no process of this start is left."""
+        self._guardian.forget(instance)
+        self._services.pop(instance, None)
+        if self._running.pop(instance, None) is not None:
+            self._changed.set()
+
+    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+        """Have the guardian remove a file if the runtime dies."""
+        self._guardian.own(path, containing, last=last)
+
+    def disown(self, path: str) -> None:
+        """Have the guardian leave a file alone."""
+        self._guardian.disown(path)
+
+    def write_again(self) -> None:
+        """Write it down once more: the guardian is another, or the file is gone."""
+        self._changed.set()
+
+    def close(self) -> None:
+        """Write no more."""
+        self._closing.set()
+        self._changed.set()
+        self._writer.join(2)
+
+    def _keep_written(self) -> None:
+        while not self._closing.is_set():
+            self._write()
+            while not self._changed.wait(LOOK_EVERY):
+                self._look()
+            self._closing.wait(QUIET_S)
+            self._changed.clear()
+
+    def _write(self) -> None:
+        services: dict[str, list[ServiceProcess]] = {}
+        for instance_, process in list(self._running.items()):
+            services.setdefault(self._services.get(instance_, ""), []).append(process)
+        record = msgspec.structs.replace(
+            self._record,
+            services=services,
+            guardian_pid=self._guardian.pid,
+            guardian_created=self._guardian.created,
+        )
+        try:
+            record_file.write(self._app_data, record)
+        except OSError as error:
+            self._warn(f"the instance record could not be written: {error}")

@@ -1,0 +1,194 @@
+"""The runtime as the control API sees it: the facade over what the composition root has built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pykka
+
+from bundlevisor.actors.context import World
+from bundlevisor.actors.core.messages import (
+    CommandRestart,
+    CommandStart,
+    CommandStop,
+    Message,
+    Outcome,
+    SecretsChanged,
+)
+from bundlevisor.actors.core.snapshot import Board
+from bundlevisor.actors.files.tail import tail
+from bundlevisor.actors.launch.concealed import encoded
+from bundlevisor.actors.telemetry import timelines
+from bundlevisor.actors.telemetry.timeline import Timeline
+from bundlevisor.actors.telemetry.writer import Telemetry
+from bundlevisor.control.wire.facade import (
+    Action,
+    CommandOutcome,
+    Facts,
+    Gauges,
+    GpuView,
+    ProbeGauge,
+    SecretProblem,
+)
+from bundlevisor.manifest.plan.secrets import receivers
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.launch.spec import Blueprint
+    from bundlevisor.actors.logs.follow import Subscription
+    from bundlevisor.actors.probes.schedule import Tally
+    from bundlevisor.actors.secrets.vault import Vault
+    from bundlevisor.control.run.shutdown_requests import Ending
+    from bundlevisor.control.wire.bodies import Validation
+
+COMMANDS: dict[Action, type[CommandStart | CommandStop | CommandRestart]] = {
+    "start": CommandStart,
+    "stop": CommandStop,
+    "restart": CommandRestart,
+}
+
+
+class ServiceLogs:
+    """The logs of the bundle's services, whether they have run yet or not."""
+
+    def __init__(self, blueprints: dict[str, Blueprint], world: World) -> None:
+        self._blueprints = blueprints
+        self._world = world
+
+    def tail(self, service_id: str, lines: int) -> bytes:
+        """Return the last lines, of earlier runs too; empty when nothing was ever written."""
+        try:
+            return tail(self._blueprints[service_id].log_path, lines)
+        except FileNotFoundError:
+            return b""
+
+    def follow(self, service_id: str, lines: int) -> Subscription:
+        """Subscribe to the last ``lines`` lines and everything after."""
+        return self._world.log(self._blueprints[service_id]).follow(lines)
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """Implements :class:`bundlevisor.control.wire.facade.Runtime`; what is slow to make is made at
+    its first use."""
+
+    board: Board
+    make_facts: Callable[[], Facts]
+    open_vault: Callable[[], Vault]
+    logs: ServiceLogs
+    events: Telemetry
+    supervisor: pykka.ActorRef[Any] | None
+    """None in a dry run."""
+    ending: Ending
+    world: World
+    report_fault: Callable[[str, BaseException], None]
+    validate_bundle: Callable[[], Validation]
+    make_timeline: Callable[[], Timeline]
+    view_gpu: Callable[[], GpuView]
+
+    @property
+    def facts(self) -> Facts:
+        """What does not change while this instance lives."""
+        return self.make_facts()
+
+    def command(self, service_id: str, action: Action, timeout_s: float) -> CommandOutcome:
+        """Send a command to the supervisor and return its answer."""
+        if self.supervisor is None:
+            return CommandOutcome(
+                accepted=False, conflict="this is a dry run: no service is started"
+            )
+        outcome = self._ask(COMMANDS[action](service_id), timeout_s)
+        return CommandOutcome(
+            accepted=not outcome.conflict,
+            conflict=outcome.conflict,
+            affected=outcome.affected,
+            after=outcome.after,
+        )
+
+    def _ask(self, message: Message, timeout_s: float) -> Outcome:
+        if self.supervisor is None:
+            raise TimeoutError("there is no supervisor in a dry run")
+        try:
+            answer = self.supervisor.ask(message, timeout=timeout_s)
+        except pykka.Timeout as error:
+            raise TimeoutError("the supervisor did not answer in time") from error
+        if not isinstance(answer, Outcome):
+            raise TimeoutError("the supervisor could not carry the command out; see its log")
+        return answer
+
+    def shutdown(self, reason: str) -> None:
+        """Begin the orderly stop; returns at once."""
+        self.ending.ask(f"asked to by the {reason}")
+
+    def secrets_present(self) -> frozenset[str]:
+        """Return the ids of the secrets that have a value."""
+        return self.open_vault().present()
+
+    def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[SecretProblem, ...]:
+        """Store secrets; every problem is returned and nothing stored when there is one."""
+        refused = self.open_vault().refused(values)
+        if refused:
+            return tuple(SecretProblem(id=one.id, message=one.message) for one in refused)
+        texts = {id_: value for id_, value in values.items() if isinstance(value, str)}
+        changed = self.open_vault().store(texts, timeout_s)
+        if changed:
+            self.world.emit("secrets_updated", None, ids=sorted(changed))
+            self._hide(changed)
+            if self.supervisor is not None:
+                self._ask(SecretsChanged(changed), timeout_s)
+        return ()
+
+    def _hide(self, changed: frozenset[str]) -> None:
+        """Hide new values in the logs of those that run with the old ones.
+
+        Who shares a file with a service that is restarted sooner may read what is meant for it.
+        """
+        vault, streams = self.open_vault(), self.world.streams
+        for service in receivers(self.facts.manifest, changed):
+            if stream := streams.get(service):
+                given = vault.values_for(service).items()
+                stream.hide(encoded({id_: value for id_, value in given if id_ in changed}))
+
+    def validate(self) -> Validation:
+        """Check the bundle anew."""
+        return self.validate_bundle()
+
+    def gpu(self) -> GpuView:
+        """Return what is known about the GPU now."""
+        return self.view_gpu()
+
+    def timeline(self) -> Timeline:
+        """Return what took how long in this start, as far as it has come."""
+        return self.make_timeline()
+
+    def earlier_timelines(self) -> Sequence[Timeline]:
+        """Return the earlier starts that are remembered, oldest first."""
+        known = timelines.read(self.facts.app_data_dir, self._set_aside)
+        return [old for old in known if old.instance_id != self.facts.instance_id]
+
+    def _set_aside(self, reason: str) -> None:
+        self.world.emit("state_set_aside", None, reason=reason)
+
+    def gauges(self) -> Gauges:
+        """Return the counters for ``/metrics``."""
+        streams = self.world.streams
+        return Gauges(
+            probes={id_: _gauge(tally) for id_, tally in self.world.tallies.items()},
+            log_bytes={id_: stream.bytes_read for id_, stream in streams.items()},
+            log_bytes_dropped={id_: stream.bytes_lost for id_, stream in streams.items()},
+            events_written=self.events.last_seq,
+            events_dropped=self.events.dropped,
+        )
+
+    def fault(self, what: str, error: BaseException) -> None:
+        """Log an error of ours with its trace."""
+        self.report_fault(what, error)
+
+
+def _gauge(tally: Tally) -> ProbeGauge:
+    return ProbeGauge(
+        count=tally.count,
+        failed=tally.failed,
+        seconds_sum=tally.seconds_sum,
+        seconds_last=tally.seconds_last,
+    )

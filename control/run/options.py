@@ -1,0 +1,102 @@
+"""The command line of ``run``, read without argparse: it stands on the way to the first spawn.
+
+Flags are written as the Go runtime's were (``-manifest F``, ``-dry-run=false``) or with two dashes.
+Without a subcommand the command line means what it meant there: a dry run unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+"""What Go's strconv.ParseBool takes."""
+SWITCHES = frozenset({"dry-run", "keep-running"})
+VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify"})
+
+OTHERS = {"help": "help", "h": "help", "version": "version"}
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to run a bundle; an empty path means its default."""
+
+    manifest: str = "bundle.json"
+    app_data: str = ""
+    """Default: the folder that the app's name gives, under the platform's user data."""
+    bundle_root: str = ""
+    """Default: the manifest's folder."""
+    dry_run: bool = False
+    """Only the control API and validation: no service is started, all are reported ready."""
+    keep_running: bool = False
+    """Live on when the process that started the runtime ends."""
+    verify: Literal["cached", "full"] = "cached"
+    """Whether assets that were verified before are trusted by size, time and inode."""
+
+
+class Client(msgspec.Struct, frozen=True):
+    """Any other command: ``argv`` is for :mod:`bundlevisor.control.cli.dispatch`."""
+
+    argv: tuple[str, ...]
+
+
+class Misuse(msgspec.Struct, frozen=True):
+    """A command line that means nothing, and why."""
+
+    sentence: str
+
+
+Parsed = RunOptions | Client | Misuse
+
+
+def parse(argv: Sequence[str]) -> Parsed:
+    """Return what a command line (without the program's name) asks for."""
+    first = argv[0] if argv else ""
+    if first == "run":
+        return _parse_run(argv[1:], dry_run=False)
+    if first.startswith("-") or not argv:
+        return _parse_run(argv, dry_run=True)
+    return Client(tuple(argv))
+
+
+def _parse_run(argv: Sequence[str], *, dry_run: bool) -> Parsed:
+    found: dict[str, str | bool] = {"dry_run": dry_run}
+    rest = list(argv)
+    try:
+        while rest:
+            name, value = _take_flag(rest)
+            if name in OTHERS:
+                return Client((OTHERS[name],))
+            found[name.replace("-", "_")] = value
+        return _checked(found)
+    except ValueError as error:
+        return Misuse(str(error))
+
+
+def _take_flag(rest: list[str]) -> tuple[str, str | bool]:
+    """Take a flag, and its value if it has one, from the front; ValueError for anything else."""
+    word = rest.pop(0)
+    if not word.startswith("-") or word.startswith("---"):
+        raise ValueError(f"unexpected argument: {word}")
+    name, has_value, value = word.lstrip("-").partition("=")
+    if name in SWITCHES:
+        if has_value and value not in TRUE | FALSE:
+            raise ValueError(f"--{name} is true or false, not {value or 'empty'}")
+        return name, not has_value or value in TRUE
+    if name not in VALUED and name not in OTHERS:
+        raise ValueError(f"unknown flag: {word}")
+    if name in VALUED and not has_value:
+        if not rest:
+            raise ValueError(f"--{name} needs a value")
+        value = rest.pop(0)
+    return name, value
+
+
+def _checked(found: dict[str, str | bool]) -> RunOptions:
+    if found.get("manifest") == "":
+        raise ValueError("--manifest needs the path of a file")
+    if found.get("verify", "cached") not in ("cached", "full"):
+        raise ValueError(f"--verify is cached or full, not {found['verify'] or 'empty'}")
+    return msgspec.convert(found, RunOptions)

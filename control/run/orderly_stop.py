@@ -1,0 +1,68 @@
+"""The orderly stop of all services, within a bound, and what a person is told meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pykka
+
+from bundlevisor.actors.core.messages import KillBundle, StopBundle
+from bundlevisor.actors.core.snapshot import LIVE, Board, Phase
+from bundlevisor.control.run.console import Console
+from bundlevisor.control.run.shutdown_requests import Ending
+
+FOREVER = threading.TIMEOUT_MAX
+"""Seconds: longer than an application lives, and short enough for every platform's wait."""
+KILL_PATIENCE = 5.0
+"""Seconds for the kernel to end killed processes, before they are left to the guardian."""
+REMIND_AFTER = 0.3
+REMIND_EVERY = 2.0
+"""Seconds until the first word on what a stop waits for, and between two of them."""
+
+
+class Stopping:
+    """One stop; used by the main thread only."""
+
+    def __init__(
+        self, supervisor: pykka.ActorRef[Any], board: Board, ending: Ending, console: Console
+    ) -> None:
+        self._supervisor = supervisor
+        self._board = board
+        self._ending = ending
+        self._console = console
+
+    def stop(self, reason: str, bound: float) -> bool:
+        """Stop everything in order, and kill what is left after ``bound`` seconds or on insistence.
+
+        Returns whether nothing is left.
+        """
+        self._supervisor.tell(StopBundle(reason))
+        threading.Thread(target=self._wake_when_stopped, name="stopped", daemon=True).start()
+        deadline = time.monotonic() + bound
+        remind = time.monotonic() + REMIND_AFTER
+        while self._board.snapshot.phase is not Phase.STOPPED:
+            insisted = self._ending.insisted(min(remind, deadline) - time.monotonic())
+            if insisted or time.monotonic() >= deadline:
+                return self._kill()
+            if time.monotonic() >= remind:
+                remind += REMIND_EVERY
+                self._remind()
+        return True
+
+    def _wake_when_stopped(self) -> None:
+        self._board.wait(lambda snapshot: snapshot.phase is Phase.STOPPED, FOREVER)
+        self._ending.ask("everything has stopped")
+
+    def _kill(self) -> bool:
+        self._console.warn("killing what has not stopped")
+        self._supervisor.tell(KillBundle())
+        final = self._board.wait(lambda s: s.phase is Phase.STOPPED, KILL_PATIENCE)
+        return final.phase is Phase.STOPPED
+
+    def _remind(self) -> None:
+        services = self._board.snapshot.services
+        busy = [id_ for id_, view in services.items() if view.state in LIVE]
+        if busy:
+            self._console.info(f"waiting for {', '.join(busy)} to stop (Ctrl-C again kills)")

@@ -1,0 +1,472 @@
+"""The composition root: what happens in which order from exec to the end, on one page.
+
+1. the guardian is forked, before any thread and any heavy import
+2. the manifest is read and checked; the instance lock is taken before a file is touched
+3. the control socket listens; what an earlier instance left is ended; token and port files are
+   written and the shell is told, so that whoever waits for them is never refused
+4. ports are chosen, the supervisor starts, services without dependencies are spawned
+5. Falcon and waitress are imported and serve (control/run/api_host.py), beside the booting services
+6. the main thread waits for a reason to end, and then all this is undone in reverse
+   (control/run/teardown.py)
+
+Nothing slow may be imported before 5; a test lists the modules that are.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pykka
+
+from bundlevisor.actors.context import World
+from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan, Ports
+from bundlevisor.actors.core.messages import StartBundle, SystemResumed
+from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot
+from bundlevisor.actors.files import atomic, endpoint, instance, instance_lock
+from bundlevisor.actors.files.instance_lock import Holder, InstanceLock
+from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.logs.pipe_copy import guarded
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.ports.allocator import PortBook
+from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.probes.listen_watch import Listening
+from bundlevisor.actors.process import table
+from bundlevisor.actors.process.children import SOCKET_ACTIVATION
+from bundlevisor.actors.process.own_children import know
+from bundlevisor.actors.process.parent_watch import watch_parent
+from bundlevisor.actors.process.reaping import keep_reaping
+from bundlevisor.actors.process.table.rlimit_mark import brand
+from bundlevisor.actors.service import ServiceActor
+from bundlevisor.actors.supervisor import Supervisor
+from bundlevisor.actors.telemetry import milestones
+from bundlevisor.actors.telemetry.milestones import Recorder
+from bundlevisor.actors.telemetry.writer import Telemetry
+from bundlevisor.control.boot import early_socket, ipc_socket, lean_imports
+from bundlevisor.control.boot.import_throttle import Courtesy
+from bundlevisor.control.run.bundle import Bundle
+from bundlevisor.control.run.console import Console, open_console
+from bundlevisor.control.run.console_events import announce
+from bundlevisor.control.run.gpu import Gpu
+from bundlevisor.control.run.instance_record import Register
+from bundlevisor.control.run.options import RunOptions
+from bundlevisor.control.run.secret_supply import SecretSupply
+from bundlevisor.control.run.shutdown_requests import Ending
+from bundlevisor.manifest.format import paths
+from bundlevisor.manifest.format.findings import Findings
+from bundlevisor.manifest.read import load
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.ports.shortages import Shortage
+    from bundlevisor.actors.prepare.migration_record import Migrations
+    from bundlevisor.actors.prepare.preparation import Stores
+    from bundlevisor.actors.secrets.vault import Vault
+    from bundlevisor.control.run.api_host import Api
+    from bundlevisor.control.run.lock_keeper import LockKeeper
+
+STOPPED = 0
+CANNOT_START = 1
+BAD_MANIFEST = 2
+ALREADY_RUNNING = 3
+
+NOTICED, RELEASED, SPAWNED = 0.0015, 0.012, 0.002
+"""Seconds that the heavy imports wait when a service listens or is ready, so that the supervisor
+learns of it; when services are released, for the first of them; and for the next after each."""
+
+
+def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_at: float) -> int:
+    """Run a bundle until somebody asks for its end; return the exit code (README, 'Exit codes').
+
+    ``interpreter_at`` is when our first line was run, ``socket_at`` when the control port was
+    listened on, if it was by then; both on the monotonic clock.
+    """
+    sys.setswitchinterval(0.00005)
+    recorder = Recorder(interpreter_at)
+    if early_socket.is_listening():
+        recorder.mark(milestones.SOCKET, at=socket_at)
+    parent = os.getppid()
+    console = open_console()
+    try:
+        return _run(options, console, guardian, parent, recorder)
+    except (OSError, paths.PathRefused) as error:
+        console.error(f"cannot start: {_told(error)}")
+        return CANNOT_START  # the guardian is not dismissed: it undoes what has been done
+    except Exception as error:  # noqa: BLE001 - printed by the interpreter, it could wait for ever
+        console.fault("runtime", error)
+        return CANNOT_START
+    finally:
+        console.close()
+
+
+def _run(
+    options: RunOptions,
+    console: Console,
+    guardian: Guardian,
+    parent: int,
+    recorder: Recorder,
+) -> int:
+    loaded = load.read(options.manifest)
+    recorder.mark(milestones.MANIFEST)
+    _report(console, loaded.findings, options.manifest)
+    if loaded.manifest is None:
+        guardian.dismiss()
+        return BAD_MANIFEST
+    app_data = os.path.abspath(
+        options.app_data or paths.app_data_folder(loaded.manifest.app.name, os.environ)
+    )
+    if not options.app_data and (ignored := paths.ignored_home(os.environ)):
+        console.warn(ignored)
+    os.makedirs(app_data, exist_ok=True)
+    try:
+        lock = instance_lock.take(app_data, lambda holder: console.info(_awaited(holder)))
+    except (instance_lock.InstanceRunning, instance_lock.LockUnavailable) as error:
+        console.error(str(error))
+        guardian.dismiss()
+        running = isinstance(error, instance_lock.InstanceRunning)
+        return ALREADY_RUNNING if running else CANNOT_START
+    bundle = Bundle(loaded.manifest, loaded, options, app_data, guardian.instance_id)
+    _report(console, bundle.on_disk, options.manifest)
+    try:
+        return House(bundle, console, guardian, recorder, lock).live(parent)
+    finally:
+        lock.release()
+
+
+class House:
+    """Everything that is up while a bundle runs. Built in order, taken down in reverse."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        console: Console,
+        guardian: Guardian,
+        recorder: Recorder,
+        lock: InstanceLock,
+    ) -> None:
+        self.bundle = bundle
+        self.lock = lock
+        self.recorder = recorder
+        self.console = console
+        self.guardian = guardian
+        self.ending = Ending()
+        self.supervisor: pykka.ActorRef[Any] | None = None
+        self.api: Api | None = None
+        self._first_spawn = threading.Event()
+        self.courtesy = Courtesy()
+        self._set_aside_early: list[str] = []
+        self.secrets = SecretSupply(bundle, console.warn, self.emit)
+        self.socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
+        self.host, self.port = self.socket.getsockname()[:2]
+        recorder.mark(milestones.SOCKET)
+
+    def live(self, parent: int) -> int:
+        """Start everything, wait for the end, stop everything; return the exit code."""
+        self.ending.hear_signals()
+        know(self.guardian.pid)
+        brand(os.getpid(), table.created(os.getpid()) or 0.0, self.bundle.instance_id)
+        self._sweep()
+        for folder in (self.bundle.app_data, os.path.dirname(instance.path(self.bundle.app_data))):
+            atomic.remove_half_written(folder)
+        self.secrets.begin()
+        self._open_files()
+        self._open_edges(parent)
+        self._start_services()
+        threading.Thread(target=self._serve, name="api", daemon=True).start()
+        request = self.ending.wait()
+        from bundlevisor.control.run.teardown import take_down
+
+        take_down(self, request.reason)
+        return STOPPED
+
+    def _sweep(self) -> None:
+        if not os.path.lexists(instance.path(self.bundle.app_data)):
+            return
+        from bundlevisor.actors.process.sweep import sweep
+
+        swept = sweep(self.bundle.app_data, self._set_aside_early.append)
+        if swept is not None and swept.found:
+            self.console.warn(
+                f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
+                f"{swept.stopped} stopped, {swept.killed} were killed"
+            )
+
+    def _open_files(self) -> None:
+        self.token = endpoint.new_token()
+        self._write_files()
+        self._say_listening()
+
+    def _write_files(self) -> None:
+        """Write the files by which this instance is found, for the guardian to remove."""
+        bundle = self.bundle
+        endpoint.write_token(bundle.token_path, self.token)
+        self.guardian.own(bundle.token_path)
+        endpoint.write_port(bundle.app_data, self.port)
+        self.guardian.telemetry(bundle.telemetry_path)
+        self.guardian.own(endpoint.port_path(bundle.app_data))
+        self.guardian.own(instance.path(bundle.app_data), containing=bundle.instance_id.encode())
+
+    def _say_listening(self) -> None:
+        self.console.tell_parent(
+            {
+                "event": "listening",
+                "host": self.host,
+                "port": self.port,
+                "pid": os.getpid(),
+                "token_path": self.bundle.token_path,
+                "instance_id": self.bundle.instance_id,
+            }
+        )
+
+    def _open_edges(self, parent: int) -> None:
+        bundle, console = self.bundle, self.console
+        self.telemetry = Telemetry(bundle.telemetry_path, console.warn)
+        for reason in self._set_aside_early:
+            self.set_aside(reason)
+        self.loop = Loop("events", console.fault, on_resume=self._resumed, on_slow=self._slow)
+        self.log_loop = Loop("logs", console.fault)
+        self.loop.start()
+        self.log_loop.start()
+        self.register = Register(
+            self.guardian,
+            bundle.app_data,
+            bundle.record(self.host, self.port),
+            console.warn,
+            self._look_after_lock,
+        )
+        self.guardian.attach(self.loop, self._guardian_news)
+        self.reserved = HeldPorts()
+        self.world = World(
+            loop=self.loop,
+            log_loop=self.log_loop,
+            passage=guarded(lambda: self.guardian.inflight, console.warn),
+            listening=Listening(self.loop),
+            emit=self.emit,
+            fault=console.fault,
+            warn=console.warn,
+            guardian=self.register,
+            reserved=self.reserved,
+            open_stores=self._open_stores,
+            mark=self._mark,
+            has_snapshots=os.path.isdir(os.path.join(bundle.app_data, "snapshots")),
+        )
+        if not bundle.options.keep_running:
+            watch_parent(self.loop, parent, self.ending.ask)
+
+    def _look_after_lock(self) -> None:
+        self._lock_keeper.look()
+
+    @functools.cached_property
+    def _lock_keeper(self) -> LockKeeper:
+        from bundlevisor.control.run.lock_keeper import LockKeeper
+
+        return LockKeeper(
+            self.lock,
+            restore=self._restore_files,
+            warn=self.console.warn,
+            give_up=self.ending.ask,
+        )
+
+    def _restore_files(self) -> None:
+        self._write_files()
+        self.register.write_again()
+        self.emit("app_data_removed", None, folder=self.bundle.app_data)
+
+    def _open_stores(self) -> Stores:
+        """Open what preparations remember; only bundles with assets or migrations come here."""
+        from bundlevisor.actors.prepare.preparation import open_stores
+
+        bundle = self.bundle
+        full = bundle.options.verify == "full"
+        stores: Stores = open_stores(
+            bundle.manifest, bundle.app_data, report=self.set_aside, verify_all=full
+        )
+        self.tell_news(stores.migrations)
+        return stores
+
+    def tell_news(self, migrations: Migrations) -> None:
+        """Tell what the record of migrations found when it was opened."""
+        for event, details in migrations.news():
+            self.emit(event, None, **details)
+
+    def _start_services(self) -> None:
+        bundle = self.bundle
+        manifest = bundle.manifest
+        self.emit(
+            "runtime_start",
+            None,
+            app=manifest.app.name,
+            version=manifest.app.version,
+            services=len(manifest.services),
+            instance_id=bundle.instance_id,
+            pid=os.getpid(),
+            port=self.port,
+            dry_run=bundle.options.dry_run,
+        )
+        if manifest.ipc.port not in (0, self.port):
+            self.emit("ipc_port_reassigned", None, previous=manifest.ipc.port, port=self.port)
+        self.gpu = Gpu(manifest, self.emit, self.console.warn)
+        book = PortBook(
+            manifest,
+            bundle.app_data,
+            self.port,
+            self.reserved,
+            self.console.warn,
+            self.set_aside,
+        )
+        ports, shortages = book.choose()
+        self.recorder.mark(milestones.PORTS)
+        self.blueprints = bundle.blueprints()
+        if not SOCKET_ACTIVATION:
+            bundle.warn_of_sockets(self.console.warn)
+        if bundle.options.dry_run:
+            self._pretend(ports)
+        else:
+            self._supervise(book, ports, shortages)
+
+    def _pretend(self, ports: Ports) -> None:
+        """Show every service as ready, with the ports that it would have; start none."""
+        self.reserved.release_all()
+        self._first_spawn.set()
+        self.console.info(
+            "dry run: no service is started (use 'bundlevisor run', or --dry-run=false)"
+        )
+        self._show(self.bundle.first_views(ports, dry_run=True))
+
+    def _supervise(self, book: PortBook, ports: Ports, shortages: dict[str, Shortage]) -> None:
+        """Start the supervisor, and by it every service that waits for no other."""
+        bundle = self.bundle
+        manifest = bundle.manifest
+        self._show(bundle.first_views({}, dry_run=False))
+        found = bundle.loaded.findings + bundle.on_disk
+        unusable = self.gpu.unusable | {
+            finding.service: finding.message for finding in found.service_errors
+        }
+        collaborators = Collaborators(
+            board=self.board,
+            emit=self.emit,
+            fault=self.console.fault,
+            spawn_actor=self._spawn_actor,
+            chooser=book,
+            release=lambda: self.courtesy.hurry(RELEASED),
+            vault=self._secrets_of(ports) if manifest.secrets else NoSecrets(),
+        )
+        self.supervisor = Supervisor.start(
+            Plan(manifest, bundle.graph, ports, unusable, self.gpu.presence.available, shortages),
+            collaborators,
+            self.loop,
+        )
+        self.supervisor.tell(StartBundle())
+        # behind the starts that this message leads to: there may be nothing to spawn
+        self.loop.call_soon(lambda: self.loop.call_soon(self._first_spawn.set))
+        if manifest.secrets:
+            self.secrets.settle(self.supervisor)
+        if ports:
+            book.remember(ports)
+
+    def _show(self, views: dict[str, ServiceView]) -> None:
+        self.board = Board(Snapshot(version=1, phase=Phase.RUNNING, services=views))
+
+    def _secrets_of(self, ports: Ports) -> Vault:
+        return self.secrets.prepare(self.blueprints.values(), ports)
+
+    def _spawn_actor(
+        self,
+        service_id: str,
+        supervisor: pykka.ActorRef[Any],
+        child: Any = None,
+        incarnation: int = 0,
+    ) -> pykka.ActorRef[Any]:
+        return ServiceActor.start(
+            self.blueprints[service_id], self.world, supervisor, child, incarnation
+        )
+
+    def _serve(self) -> None:
+        """Import the heavy part and answer; until then connections wait in the backlog."""
+        try:
+            self._first_spawn.wait()
+            self.guardian.keep_reserve()
+            keep_reaping(self.loop)
+            with self.courtesy:
+                lean_imports.import_waitress()
+                from bundlevisor.control.run.api_host import Api
+
+                self.api = Api(self)
+                self.api.server.start()
+            self.recorder.mark(milestones.API)
+            gc.freeze()  # what is there by now stays, and need not be looked at each time
+            gc.enable()
+            self._hold_code()
+            self.gpu.ask_for_details(self.board)
+            if self.supervisor is not None:
+                from bundlevisor.control.run.version_record import note_version
+
+                note_version(self)
+                self.api.start_record.keep(self.emit, self.console.warn)
+        except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
+            self.console.fault("control API", error)
+            self.emit("runtime_error", None, error=f"control API: {error}")
+            self.ending.ask("the control API could not be started")
+
+    def _hold_code(self) -> None:
+        """From now on nothing that this needs is looked for on the disk: it may be gone."""
+        from bundlevisor.control.run import kept_modules
+
+        kept_modules.keep()
+        self.guardian.hold_code()
+
+    def _mark(self, what: str, service_id: str) -> None:
+        self.recorder.mark(what, service_id)
+        self._first_spawn.set()
+        if what == milestones.SPAWNED:
+            self.courtesy.hurry(SPAWNED)
+        elif what in (milestones.LISTENING, milestones.READY):
+            self.courtesy.hurry(NOTICED)
+
+    def set_aside(self, reason: str) -> None:
+        """Tell of a file that was of no use."""
+        self.emit("state_set_aside", None, reason=reason)
+
+    def _guardian_news(self, event: str, details: dict[str, object]) -> None:
+        self.register.write_again()
+        self.emit(event, None, **details)
+
+    def _slow(self, what: str, seconds: float) -> None:
+        self.emit("slow_turn", None, what=what, ms=round(seconds * 1000))
+
+    def _resumed(self, seconds: float) -> None:
+        if self.supervisor is not None:
+            self.supervisor.tell(SystemResumed(seconds))
+
+    def emit(self, event: str, service_id: str | None = None, **details: object) -> None:
+        """Write a telemetry event, and say on the console what a person wants to know of it."""
+        self.telemetry.emit(event, service_id, **details)
+        announce(self.console, event, service_id or "", details)
+        if event == "service_ready" and service_id and self.blueprints[service_id].page:
+            port = next(iter(self.board.snapshot.services[service_id].ports.values()), 0)
+            self.console.info(f"open http://127.0.0.1:{port}/", service_id)
+
+
+def _awaited(holder: Holder) -> str:
+    return (
+        f"waiting for the instance that is stopping (pid {holder.pid}) to end,"
+        f" {holder.stopping_s:g} s at most"
+    )
+
+
+def _told(error: OSError | paths.PathRefused) -> str:
+    """Return the words of an error; of a file that was to be renamed, the name that was wanted."""
+    if isinstance(error, paths.PathRefused):
+        return str(error)
+    name = error.filename2 or error.filename
+    return f"{name}: {error.strerror}" if name and error.strerror else str(error)
+
+
+def _report(console: Console, findings: Findings, manifest: str) -> None:
+    for finding in findings.errors:
+        console.error(f"{finding.path or manifest}: {finding.message}", finding.service)
+    for finding in (*findings.service_errors, *findings.warnings):
+        console.warn(f"{finding.path or manifest}: {finding.message}", finding.service)

@@ -1,0 +1,70 @@
+"""The secrets of a run: opened when somebody needs them, settled beside the booting services."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import pykka
+
+from bundlevisor.actors.core.collaborators import Ports
+from bundlevisor.actors.core.messages import SecretsChanged
+from bundlevisor.control.run.bundle import Bundle
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.launch.spec import Blueprint
+    from bundlevisor.actors.secrets.vault import Vault
+
+
+class SecretSupply:
+    """Opens the vault at the first use; a bundle without secrets never does at its start."""
+
+    def __init__(
+        self, bundle: Bundle, warn: Callable[[str], None], emit: Callable[..., None]
+    ) -> None:
+        self._bundle = bundle
+        self._warn = warn
+        self._emit = emit
+        self._opened: Vault | None = None
+
+    def vault(self) -> Vault:
+        """Return the secrets' values, read at the first use."""
+        if self._opened is None:
+            from bundlevisor.actors.secrets.vault import open_vault
+
+            self._opened = open_vault(
+                self._bundle.manifest,
+                self._bundle.app_data,
+                self._warn,
+                os.environ,
+                generates=not self._bundle.options.dry_run,
+            )
+        return self._opened
+
+    def begin(self) -> None:
+        """Have secrets made and stored beside the start, early; one without any costs nothing."""
+        if self._bundle.manifest.secrets and not self._bundle.options.dry_run:
+            self.vault().begin()
+
+    def prepare(self, blueprints: Iterable[Blueprint], ports: Ports) -> Vault:
+        """Remove the secret files that a dead runtime left, and return the vault."""
+        from bundlevisor.actors.secrets.files import remove_left_over
+
+        vault = self.vault()
+        remove_left_over(blueprints, ports, vault.values_for)
+        return vault
+
+    def settle(self, supervisor: pykka.ActorRef[Any]) -> None:
+        """Let the services start that have waited for the vault; say which ones still wait."""
+        vault = self.vault()
+
+        if vault.set_aside:
+            self._emit("state_set_aside", None, reason=vault.set_aside)
+
+        def settled() -> None:
+            for id_, missing in vault.held_back().items():
+                self._emit("secrets_missing", id_, secrets=list(missing))
+            supervisor.tell(SecretsChanged(frozenset()))
+
+        vault.when_settled(settled)

@@ -1,0 +1,58 @@
+"""The timeline of this start: made from its marks on demand, and kept once everything is ready."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from bundlevisor.actors.core.snapshot import Board, Phase
+from bundlevisor.actors.telemetry import timeline
+from bundlevisor.actors.telemetry.milestones import Recorder
+from bundlevisor.actors.telemetry.timeline import Timeline
+from bundlevisor.control.run.bundle import Bundle
+from bundlevisor.control.run.console import timestamp
+from bundlevisor.control.run.orderly_stop import FOREVER
+
+
+class StartRecord:
+    """What took how long; safe from any thread."""
+
+    def __init__(self, recorder: Recorder, bundle: Bundle, board: Board) -> None:
+        self._recorder = recorder
+        self._bundle = bundle
+        self._board = board
+
+    def make(self) -> Timeline:
+        """Return the timeline as far as the start has come."""
+        bundle = self._bundle
+        since = time.monotonic() - self._recorder.exec_at
+        counted = {
+            id_: bundle.graph.dependencies(id_)
+            for id_, view in self._board.snapshot.services.items()
+            if not view.skipped
+        }
+        return timeline.assemble(
+            self._recorder.since_exec(),
+            counted,
+            instance_id=bundle.instance_id,
+            started_at=timestamp(time.time() - since),
+            app_version=bundle.manifest.app.version,
+        )
+
+    def keep(self, emit: Callable[..., None], warn: Callable[[str], None]) -> None:
+        """Wait until everything is ready, then say it and write it down. Blocks its thread."""
+        snapshot = self._board.wait(lambda s: s.ready or s.phase is not Phase.RUNNING, FOREVER)
+        if not snapshot.ready:
+            return
+        from bundlevisor.actors.telemetry import timelines
+
+        made = self.make()
+        emit("ready", None, after_ms=made.ready_ms, summary=made.summary)
+        try:
+            timelines.add(
+                self._bundle.app_data,
+                made,
+                lambda reason: emit("state_set_aside", None, reason=reason),
+            )
+        except OSError as error:
+            warn(f"the timeline of this start could not be kept: {error}")

@@ -1,0 +1,48 @@
+"""JSON bodies on the wire: Structs out, Structs in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from bundlevisor.control.wire.errors import Refusal
+
+if TYPE_CHECKING:
+    import falcon
+
+    from bundlevisor.control.wire.bodies import Body
+
+BODY_LIMIT = 1 << 20
+"""Bytes of a request body (control API: 413 above 1 MiB)."""
+
+Received = TypeVar("Received")
+
+
+def send(resp: falcon.Response, body: Body, status: int = 200) -> None:
+    """Answer with ``body`` as JSON."""
+    resp.status = status
+    resp.content_type = "application/json"
+    resp.data = msgspec.json.encode(body)
+
+
+def receive(req: falcon.Request, shape: type[Received]) -> Received:
+    """Decode the request's JSON body; Refusal 400, 413 or 415 when it cannot be.
+
+    What the body holds is never part of the refusal: it may be a secret.
+    """
+    media_type = (req.content_type or "").partition(";")[0].strip().lower()
+    if media_type not in ("", "application/json"):
+        sentence = f"the body must be application/json, not {media_type}"
+        raise Refusal(415, "unsupported_media_type", sentence)
+    data = req.bounded_stream.read(BODY_LIMIT + 1)
+    if len(data) > BODY_LIMIT:
+        raise Refusal(413, "body_too_large", "the body is larger than 1 MiB")
+    if not data.strip():
+        raise Refusal(400, "bad_request", "the body is empty; it must be a JSON object")
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except msgspec.ValidationError as error:
+        raise Refusal(400, "bad_request", f"the body is not as expected: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Refusal(400, "bad_request", "the body is not valid JSON") from None

@@ -1,0 +1,72 @@
+"""Which threads answer which request: those that take long never keep the others waiting.
+
+========  =======  ======================================================================
+lane      threads  requests
+========  =======  ======================================================================
+quick     4        what is answered from memory: ``/healthz``, ``/readyz``, ``/shutdown`` …
+work      8        what asks the supervisor, the disk or the operating system
+wait      64       ``?wait=`` and ``/validate``; one more is refused (429)
+stream    8        ``/events`` and ``/logs/follow``; one more is refused (429)
+========  =======  ======================================================================
+
+A full quick or work lane lets requests queue; what a full wait or stream lane refuses is answered
+in the quick lane, after the same checks as every request.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from bundlevisor.control.wire.errors import Refusal
+
+if TYPE_CHECKING:
+    import falcon
+
+REFUSED = "bundlevisor.refused"
+"""Key in the WSGI environment of a request whose lane is full; its value is that :class:`Lane`."""
+
+
+class Lane(enum.Enum):
+    """A set of threads."""
+
+    QUICK = "quick"
+    WORK = "work"
+    WAIT = "wait"
+    STREAM = "stream"
+
+
+THREADS = {Lane.QUICK: 4, Lane.WORK: 8, Lane.WAIT: 64, Lane.STREAM: 8}
+REFUSING = frozenset({Lane.WAIT, Lane.STREAM})
+WORK_PATHS = frozenset({"/logs/tail", "/status", "/metrics"})
+
+
+def lane_of(method: str, path: str, query: str, accept: str) -> Lane:
+    """Return the lane for a request; ``path`` is decoded, ``query`` as it came."""
+    if path == "/logs/follow" or (path == "/events" and not wants_page(accept)):
+        return Lane.STREAM
+    if path == "/validate" or "wait" in dict(parse_qsl(query, keep_blank_values=True)):
+        return Lane.WAIT
+    if path in WORK_PATHS or path.startswith("/services/"):
+        return Lane.WORK
+    if path == "/secrets" and method == "POST":
+        return Lane.WORK
+    return Lane.QUICK
+
+
+def wants_page(accept: str) -> bool:
+    """Return whether an Accept header asks ``/events`` for one page of JSON, not for a stream."""
+    accepted = accept.lower()
+    return "application/json" in accepted and "text/event-stream" not in accepted
+
+
+def require_room(req: falcon.Request) -> None:
+    """Raise Refusal 429 when the request was refused by its lane."""
+    refused = req.env.get(REFUSED)
+    if refused is Lane.STREAM:
+        sentence = f"there are {THREADS[Lane.STREAM]} streams already; close one first"
+        raise Refusal(429, "too_many_streams", sentence, headers={"Retry-After": "1"})
+    if refused is Lane.WAIT:
+        sentence = f"{THREADS[Lane.WAIT]} requests are waiting already; ask again without wait"
+        raise Refusal(429, "too_many_waits", sentence, headers={"Retry-After": "1"})

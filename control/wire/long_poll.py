@@ -1,0 +1,75 @@
+"""``?wait=SECONDS``: an answer that is kept back until it is worth giving."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from bundlevisor.control.wire.errors import Refusal
+from bundlevisor.control.wire.lanes import require_room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import falcon
+
+    from bundlevisor.actors.core.snapshot import Board, Snapshot
+    from bundlevisor.control.wire.closing import Closing
+
+LONGEST_WAIT_S = 60.0
+SLICE_S = 0.1
+"""How soon a wait notices that its client has gone away or that the server stops."""
+
+Seen = TypeVar("Seen")
+
+
+def wait_seconds(req: falcon.Request) -> float | None:
+    """Return ``?wait=`` in seconds (longer ones as 60), None without it; Refusal 400 or 429."""
+    text = req.get_param("wait")
+    if text is None:
+        return None
+    require_room(req)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not seconds >= 0:
+        raise Refusal(400, "bad_wait", "wait must be a number of seconds from 0 to 60")
+    return min(seconds, LONGEST_WAIT_S)
+
+
+def client_has_gone(req: falcon.Request) -> bool:
+    """Return whether the client has closed its connection."""
+    gone: Callable[[], bool] | None = req.env.get("waitress.client_disconnected")
+    return gone is not None and gone()
+
+
+def wait_for(
+    look: Callable[[float], Seen],
+    settled: Callable[[Seen], bool],
+    seconds: float,
+    req: falcon.Request,
+    closing: Closing,
+) -> Seen:
+    """Call ``look(timeout)`` until what it returns is settled; return the last of it.
+
+    Ends early, unsettled, when the client goes away or the server stops.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        left = deadline - time.monotonic()
+        seen = look(max(0.0, min(left, SLICE_S)))
+        if settled(seen) or left <= 0 or closing.begun or client_has_gone(req):
+            return seen
+
+
+def wait_for_snapshot(
+    board: Board,
+    settled: Callable[[Snapshot], bool],
+    seconds: float,
+    req: falcon.Request,
+    closing: Closing,
+) -> Snapshot:
+    """Return the first snapshot that is settled, or the newest after ``seconds``."""
+    return wait_for(lambda timeout: board.wait(settled, timeout), settled, seconds, req, closing)

@@ -1,0 +1,128 @@
+"""The table of everything that the control API answers; ``/openapi.json`` is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from bundlevisor.control.wire import bodies
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A parameter; ``kind`` is a JSON Schema type."""
+
+    name: str
+    kind: Literal["string", "integer", "number", "boolean"]
+    text: str
+    required: bool = False
+    place: Literal["query", "path"] = "query"
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One method of one path; an answer is a Struct for JSON, or a media type."""
+
+    path: str
+    text: str
+    answers: Mapping[int, type[bodies.Body] | str]
+    method: Literal["get", "post"] = "get"
+    parameters: tuple[Parameter, ...] = ()
+    request: type[bodies.Body] | None = None
+    open: bool = False
+    """Whether it is answered without the token."""
+
+
+WAIT = Parameter("wait", "number", "seconds (at most 60) to wait for the outcome")
+SERVICE = Parameter("serviceId", "string", "id of a service", required=True)
+AFTER = Parameter("after", "integer", "the sequence number that was seen last")
+COMMANDED = Parameter("service_id", "string", "id of a service", required=True, place="path")
+PLAIN = "text/plain; charset=utf-8"
+
+
+def _command(action: str, text: str) -> Operation:
+    return Operation(
+        method="post",
+        path=f"/services/{{service_id}}/{action}",
+        text=text,
+        parameters=(COMMANDED, WAIT),
+        answers=dict.fromkeys((404, 409, 429, 503), bodies.Error) | {202: bodies.ServiceCommand},
+    )
+
+
+OPERATIONS = (
+    Operation(
+        path="/healthz",
+        text="Whether the supervisor answers, and how the bundle is.",
+        answers={200: bodies.Health, 503: bodies.Health},
+        open=True,
+    ),
+    Operation(
+        path="/readyz",
+        text="Which services are ready, and what the others wait for.",
+        parameters=(WAIT, Parameter("strict", "boolean", "answer 503 while not ready")),
+        answers={200: bodies.Readiness, 429: bodies.Error, 503: bodies.Readiness},
+    ),
+    Operation(path="/ports", text="Where the services listen.", answers={200: bodies.Ports}),
+    Operation(
+        path="/logs/tail",
+        text="The last lines of a service's log.",
+        parameters=(SERVICE, Parameter("lines", "integer", "1 to 10000, 200 unless told")),
+        answers={200: PLAIN, 404: bodies.Error},
+    ),
+    Operation(
+        path="/logs/follow",
+        text="A service's log as it grows.",
+        parameters=(SERVICE, Parameter("lines", "integer", "so many of the last lines first")),
+        answers={200: PLAIN, 404: bodies.Error, 429: bodies.Error},
+    ),
+    Operation(
+        method="post",
+        path="/shutdown",
+        text="The orderly stop of everything.",
+        answers={202: bodies.Stopping},
+    ),
+    Operation(path="/secrets", text="The secrets of the bundle.", answers={200: bodies.Secrets}),
+    Operation(
+        method="post",
+        path="/secrets",
+        text="Store values: all of them, or none.",
+        request=bodies.SecretValues,
+        answers=dict.fromkeys((413, 415, 503), bodies.Error)
+        | {200: bodies.Stored, 400: bodies.SecretsError},
+    ),
+    Operation(
+        path="/validate",
+        text="All the problems of the bundle.",
+        answers={200: bodies.Validation, 429: bodies.Error},
+    ),
+    Operation(
+        path="/status",
+        text="The instance, and what each service is doing and using.",
+        answers={200: bodies.Status},
+    ),
+    Operation(
+        path="/telemetry",
+        text="Where the events are written.",
+        answers={200: bodies.Telemetry},
+    ),
+    Operation(
+        path="/timeline",
+        text="What took how long from exec to ready; Accept: image/svg+xml gives the picture.",
+        parameters=(Parameter("earlier", "boolean", "the last starts of this app-data too"),),
+        answers={200: bodies.Timelines},
+    ),
+    _command("start", "Start a service, and what it needs."),
+    _command("stop", "Stop a service for good, its dependents first."),
+    _command("restart", "Stop and start a service."),
+    Operation(
+        path="/events",
+        text="The telemetry events: a stream, or a page for Accept: application/json.",
+        parameters=(AFTER, Parameter("limit", "integer", "1 to 1000 events on a page"), WAIT),
+        answers={200: bodies.EventPage, 429: bodies.Error},
+    ),
+    Operation(
+        path="/metrics", text="Numbers for Prometheus.", answers={200: "text/plain; version=0.0.4"}
+    ),
+    Operation(path="/openapi.json", text="This document.", answers={200: "application/json"}),
+)

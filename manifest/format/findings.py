@@ -1,0 +1,135 @@
+"""What is wrong with a bundle: findings, each with a code, a JSON path and a sentence.
+
+The codes and their meanings stand in :mod:`bundlevisor.manifest.format.codes`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+SHOWN = 1000
+"""How many findings of one severity are kept; the rest is only counted."""
+
+TOO_MANY = "too_many_findings"
+"""The code of the finding that tells how many are not shown; it stands last."""
+
+HINTED = 100
+"""How many findings are worth a search for near matches."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong.
+
+    ``path`` is a JSON path such as ``services[2].health.type``; empty for the file as a whole.
+    ``service`` is the id of the service that it concerns, if there is one.
+    """
+
+    code: str
+    path: str
+    message: str
+    service: str = ""
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """Everything that is wrong, each part sorted by path.
+
+    ``errors`` are of the manifest itself and end the start (exit code 2). ``service_errors`` fail
+    only the service that they name. ``warnings`` fail nothing.
+    """
+
+    errors: tuple[Finding, ...] = ()
+    service_errors: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the bundle can be started at all: there are no errors."""
+        return not self.errors
+
+    def of(self, service_id: str) -> tuple[Finding, ...]:
+        """Return why the service cannot run; empty when nothing is known against it."""
+        return tuple(finding for finding in self.service_errors if finding.service == service_id)
+
+    def __add__(self, other: Findings) -> Findings:
+        return Findings(
+            _sorted(self.errors + other.errors),
+            _sorted(self.service_errors + other.service_errors),
+            _sorted(self.warnings + other.warnings),
+        )
+
+
+class Report:
+    """Collects findings while a bundle is looked at."""
+
+    def __init__(self) -> None:
+        self._errors: list[Finding] = []
+        self._service_errors: list[Finding] = []
+        self._warnings: list[Finding] = []
+        self._dropped: dict[str, int] = {}
+
+    def error(self, code: str, path: str, message: str, service: str = "") -> None:
+        """Add an error of the manifest."""
+        self._add(self._errors, Finding(code, path, message, service))
+
+    def service_error(self, code: str, path: str, message: str, service: str) -> None:
+        """Add an error that fails only this service."""
+        self._add(self._service_errors, Finding(code, path, message, service))
+
+    def warning(self, code: str, path: str, message: str, service: str = "") -> None:
+        """Add a warning."""
+        self._add(self._warnings, Finding(code, path, message, service))
+
+    @property
+    def many(self) -> bool:
+        """Whether so much was found that another search for a near match is not worth it."""
+        return len(self._errors) + len(self._service_errors) + len(self._warnings) >= HINTED
+
+    def findings(self) -> Findings:
+        """Return everything found so far."""
+        return Findings(
+            self._closed(self._errors),
+            self._closed(self._service_errors),
+            self._closed(self._warnings),
+        )
+
+    def _add(self, kept: list[Finding], finding: Finding) -> None:
+        if len(kept) < SHOWN:
+            kept.append(finding)
+        else:
+            name = self._name(kept)
+            self._dropped[name] = self._dropped.get(name, 0) + 1
+
+    def _closed(self, kept: list[Finding]) -> tuple[Finding, ...]:
+        dropped = self._dropped.get(self._name(kept), 0)
+        if not dropped:
+            return _sorted(tuple(kept))
+        sentence = f"{dropped} more {self._name(kept)} are not shown; mend these first."
+        return (*_sorted(tuple(kept)), Finding(TOO_MANY, "", sentence))
+
+    def _name(self, kept: list[Finding]) -> str:
+        if kept is self._errors:
+            return "errors"
+        return "warnings" if kept is self._warnings else "service errors"
+
+
+def child(path: str, key: str) -> str:
+    """Return the path of a member: ``a.b``, or ``a["b c"]`` where the key is not a plain word."""
+    if not key.replace("-", "_").isidentifier():
+        key = key.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{path}["{key}"]'
+    return f"{path}.{key}" if path else key
+
+
+def _sorted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=_order)) if len(findings) > 1 else findings
+
+
+def _order(finding: Finding) -> tuple[bool, list[tuple[bool, int, str]], str, str]:
+    """Order by path, numbers as numbers: ``services[2]`` before ``services[10]``."""
+    parts = finding.path.replace("[", ".").replace("]", "").split(".")
+    numbered = [(False, int(part), "") if _is_number(part) else (True, 0, part) for part in parts]
+    return finding.code == TOO_MANY, numbered, finding.code, finding.message
+
+
+def _is_number(part: str) -> bool:
+    return part.isascii() and part.isdecimal() and len(part) < 10

@@ -1,0 +1,124 @@
+"""Which file a command's first word means.
+
+The bundle root goes first, then the folder of the service's binary, then ``PATH`` when the word has
+no separator.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from bundlevisor.manifest.format.paths import WINDOWS, EscapesRoot, PathRefused, anchor, within
+
+Probe = Callable[[str], bool]
+"""Whether a path is a file that can be run."""
+
+NAMED = 4
+"""How many folders an error names at most: the bundle's root, bin and cli, and the binary's."""
+
+_SUFFIXES = ".COM;.EXE;.BAT;.CMD"
+"""What Windows takes for PATHEXT when it is not set."""
+
+
+class CommandNotFound(LookupError):
+    """No file fits a command's first word; ``looked_in`` are the paths that were tried.
+
+    ``forbidden`` is one of them that is a file and must not be run; empty when there is none.
+    """
+
+    def __init__(self, word: str, looked_in: tuple[str, ...], forbidden: str = "") -> None:
+        self.word = word
+        self.looked_in = looked_in
+        self.forbidden = forbidden
+        if forbidden:
+            reason = f"command is not executable: {word} ({forbidden}); set its executable bit"
+        elif _is_bare(word):
+            reason = (
+                f"command not found: {word} (looked in {_folders(looked_in)}); "
+                "is the bundle complete, and the command installed?"
+            )
+        else:
+            places = " and ".join(_unsuffixed(looked_in))
+            reason = f"command not found: {word} (looked for {places}); is the bundle complete?"
+        super().__init__(reason)
+
+
+def candidates(
+    word: str,
+    *,
+    bundle: str,
+    data: str,
+    binary_folder: str = "",
+    environ: Mapping[str, str],
+    windows: bool = WINDOWS,
+) -> tuple[str, ...]:
+    """Return the absolute paths that a rendered command word may mean, the first one first.
+
+    ``binary_folder`` is absolute. On Windows each path is followed by those with the suffixes of
+    PATHEXT. Raises EscapesRoot or PathRefused when the word leads out of the bundle.
+    """
+    places = [anchor(word, bundle, data, windows=windows)]
+    if binary_folder and not os.path.isabs(word):
+        places += _beside(word, binary_folder, bundle, data, windows)
+    if _is_bare(word):
+        folders = environ.get("PATH", "").split(";" if windows else ":")
+        places += [os.path.join(folder, word) for folder in folders if os.path.isabs(folder)]
+    spelled = [name for place in places for name in with_suffixes(place, environ, windows=windows)]
+    return tuple(dict.fromkeys(spelled))
+
+
+def find(word: str, places: tuple[str, ...], runnable: Probe | None = None) -> str:
+    """Return the first of ``places`` that can be run; raises CommandNotFound."""
+    probe = runnable or is_runnable
+    for place in places:
+        if probe(place):
+            return place
+    raise CommandNotFound(word, places, next(filter(os.path.isfile, places), ""))
+
+
+def is_runnable(path: str) -> bool:
+    """Whether the path is a file with the permission to run it (on Windows: a file)."""
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def with_suffixes(
+    path: str, environ: Mapping[str, str], *, windows: bool = WINDOWS
+) -> tuple[str, ...]:
+    """Return the path itself and, on Windows, with each suffix of PATHEXT."""
+    if not windows:
+        return (path,)
+    suffixes = [item for item in (environ.get("PATHEXT") or _SUFFIXES).split(";") if item]
+    if path.lower().endswith(tuple(suffix.lower() for suffix in suffixes)):
+        return (path,)
+    return (path, *(path + suffix.lower() for suffix in suffixes))
+
+
+def _is_bare(word: str) -> bool:
+    return not any(separator in word for separator in "/\\")
+
+
+def _folders(places: tuple[str, ...]) -> str:
+    """Name the folders of the bundle and count the others: PATH may have dozens."""
+    folders = list(dict.fromkeys(map(os.path.dirname, places)))
+    named = [folder for folder in folders if within(folder, folders[0])][:NAMED]
+    others = len(folders) - len(named)
+    counted = [f"{others} {'folder' if others == 1 else 'folders'} of PATH"] if others else []
+    return " and ".join([", ".join(named), *counted])
+
+
+def _unsuffixed(places: tuple[str, ...]) -> list[str]:
+    """Leave out what differs from the path before it by a suffix of Windows only."""
+    kept: list[str] = []
+    for place in places:
+        if not (kept and place.startswith(f"{kept[-1]}.")):
+            kept.append(place)
+    return kept
+
+
+def _beside(word: str, folder: str, bundle: str, data: str, windows: bool) -> list[str]:
+    """Return the word's place in the folder of the service's binary, unless it leads out."""
+    try:
+        return [anchor(os.path.join(folder, word), bundle, data, windows=windows)]
+    except (EscapesRoot, PathRefused):
+        return []

@@ -1,0 +1,173 @@
+"""The environment of a service, made anew at each start, as the format's section on it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bundlevisor.manifest.format.paths import WINDOWS, anchor
+from bundlevisor.manifest.format.schema import Binary, Secret, Service
+from bundlevisor.manifest.plan.template import Scope, render as render_text
+
+PRIVATE_PREFIX = "BUNDLEVISOR_"
+"""The runtime's own variables (its control token among them): no service receives them."""
+
+INSTANCE = "SERVICE_INSTANCE_ID"
+"""What a process of a start is found by: no bundle can give it another value."""
+
+CHROMIUM = "PLAYWRIGHT_CHROMIUM_PATH"
+"""The browser of a Playwright service, in the bundle or Electron's."""
+
+SECRET_FILE_PREFIX = "SECRET_FILE_"  # noqa: S105
+"""``SECRET_FILE_<ID>`` holds the path of a file secret."""
+
+
+def render(
+    service: Service,
+    binary: Binary | None,
+    *,
+    base: Mapping[str, str],
+    scope: Scope,
+    instance_id: str,
+    secrets: Mapping[str, str] | None = None,
+    gpu_available: bool = False,
+    exists: Callable[[str], bool] | None = None,
+    windows: bool = WINDOWS,
+) -> dict[str, str]:
+    """Return the whole environment of one start of ``service``.
+
+    ``base`` is the runtime's own environment; ``secrets`` holds variable names and values (see
+    :func:`secret_variables`); ``exists`` tells whether Playwright's Chromium is there (None: it
+    is taken to be). Raises :class:`bundlevisor.manifest.plan.template.Unresolved`.
+    """
+    variables = _Variables(windows)
+    variables.take({name: base[name] for name in base if not _is_private(name)})
+    variables.take(_of_bundle(scope, variables.get("PATH"), windows))
+    variables.take(_of_service(service, scope))
+    variables.take(_rendered(service.env, scope))
+    variables.take(_rendered(binary.env if binary else {}, scope))
+    variables.take(secrets or {})
+    variables.take(_of_gpu(service, gpu_available))
+    if uses_playwright(service, binary):
+        from bundlevisor.manifest.plan.playwright import conventions
+
+        electron = base.get("ELECTRON_CHROMIUM_PATH", "")
+        variables.take(conventions(variables.get, service.id, electron, scope, exists))
+    variables.take({INSTANCE: instance_id})
+    return variables.values
+
+
+def port_variable(name: str) -> str:
+    """Return the variable of a port: ``PORT_`` and the name, upper case, ``_`` for the rest."""
+    return f"PORT_{_word(name)}"
+
+
+def secret_variables(
+    service: Service, secrets: Mapping[str, Secret], values: Mapping[str, str], scope: Scope
+) -> dict[str, str]:
+    """Return the variables through which ``service`` receives its secrets.
+
+    ``values`` holds the known values by id. For a file secret the variable holds its path under
+    app-data; where its name is none that a shell can read, it comes a second time with ``_``.
+    Secrets without a value are left out. Raises Unresolved and PathRefused.
+    """
+    variables: dict[str, str] = {}
+    for secret_id in service.secrets:
+        secret, value = secrets.get(secret_id), values.get(secret_id, "")
+        if secret is None or not value:
+            continue
+        if secret.target.type == "file":
+            path = secret_path(secret, scope)
+            variables[f"{SECRET_FILE_PREFIX}{secret_id.upper()}"] = path
+            variables[f"{SECRET_FILE_PREFIX}{_word(secret_id)}"] = path
+        else:
+            variables[secret.target.name or secret_id.upper()] = value
+    return variables
+
+
+def secret_path(secret: Secret, scope: Scope) -> str:
+    """Return the absolute path of a file secret, below app-data."""
+    return anchor(render_text(secret.target.name or secret.id, scope), scope.data)
+
+
+def uses_playwright(service: Service, binary: Binary | None) -> bool:
+    """Whether Playwright's conventions hold: by the service's id, or by a variable's name."""
+    names = (*service.env, *(binary.env if binary else ()))
+    return "playwright" in service.id.lower() or any(
+        name.startswith("PLAYWRIGHT_") for name in names
+    )
+
+
+def merged(
+    first: Mapping[str, str], second: Mapping[str, str], *, windows: bool = WINDOWS
+) -> dict[str, str]:
+    """Return the variables of both; those of ``second`` win."""
+    variables = _Variables(windows)
+    variables.take(first)
+    variables.take(second)
+    return variables.values
+
+
+class _Variables:
+    """Variables by name; on Windows ``Path`` and ``PATH`` are one, and the last spelling stays."""
+
+    def __init__(self, windows: bool) -> None:
+        self._windows = windows
+        self._spelling: dict[str, str] = {}
+        self.values: dict[str, str] = {}
+
+    def get(self, name: str) -> str:
+        return self.values.get(self._spelling.get(self._key(name), name), "")
+
+    def take(self, more: Mapping[str, str]) -> None:
+        if not self._windows:
+            self.values.update(more)
+            return
+        for name, value in more.items():
+            former = self._spelling.get(name.upper())
+            if former is not None and former != name:
+                del self.values[former]
+            self._spelling[name.upper()] = name
+            self.values[name] = value
+
+    def _key(self, name: str) -> str:
+        return name.upper() if self._windows else name
+
+
+def _is_private(name: str) -> bool:
+    return name.upper().startswith(PRIVATE_PREFIX)
+
+
+def _of_bundle(scope: Scope, path: str, windows: bool) -> dict[str, str]:
+    separator, slash = (";", "\\") if windows else (":", "/")
+    folders = [f"{scope.bundle}{slash}bin", f"{scope.bundle}{slash}cli"]
+    return {
+        "APP_DATA_DIR": scope.data,
+        "BUNDLE_ROOT": scope.bundle,
+        "PATH": separator.join([*folders, path] if path else folders),
+    }
+
+
+def _of_service(service: Service, scope: Scope) -> dict[str, str]:
+    ports = scope.ports.get(service.id, {})
+    return {
+        "SERVICE_ID": service.id,
+        **{port_variable(name): str(number) for name, number in ports.items()},
+    }
+
+
+def _rendered(values: Mapping[str, str], scope: Scope) -> dict[str, str]:
+    return {name: render_text(value, scope) for name, value in values.items()}
+
+
+def _of_gpu(service: Service, available: bool) -> dict[str, str]:
+    variables = {"BUNDLE_GPU_AVAILABLE": "true" if available else "false"}
+    if service.gpu:
+        variables["BUNDLE_GPU_MODE"] = "gpu" if available else "cpu"
+    return variables
+
+
+def _word(name: str) -> str:
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter == "_") else "_"
+        for letter in name.upper()
+    )

@@ -1,0 +1,187 @@
+"""Which port each service gets: a pure choice that fails only when no assignment exists.
+
+Requests compete only for the ports that their ranges share: where a wide range took the only port
+of a narrow one, it moves (an augmenting path of bipartite matching), whatever the order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import msgspec
+
+from bundlevisor.manifest.format.findings import Finding
+from bundlevisor.manifest.format.schema import Manifest, PortRange, PortRequest
+
+DEFAULT_RANGE = (47000, 48000)
+"""The range of requests that name none, in a bundle that names none (both ends included)."""
+
+Key = tuple[str, str]
+"""A service's id and the name of its port."""
+
+
+class PortDemand(msgspec.Struct, frozen=True):
+    """One port that a service asks for; both ends of the range are included."""
+
+    service: str
+    name: str
+    low: int
+    high: int
+    path: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What remembered ports are found by."""
+        return self.service, self.name
+
+
+class PortPlan(msgspec.Struct, frozen=True):
+    """The chosen ports by service and name, and for each demand that got none a finding."""
+
+    ports: dict[str, dict[str, int]]
+    failures: tuple[Finding, ...] = ()
+    unmet: tuple[PortDemand, ...] = ()
+    """The demands of the findings, in their order."""
+
+
+def demands(manifest: Manifest) -> tuple[PortDemand, ...]:
+    """Return every port that the bundle's services ask for, in the manifest's order."""
+    return tuple(
+        _demand(manifest, service.id, request, f"services[{index}].ports.requested[{place}]")
+        for index, service in enumerate(manifest.services)
+        for place, request in enumerate(service.port_requests)
+    )
+
+
+def range_of(request: PortRequest, manifest: Manifest) -> tuple[int, int]:
+    """Return the range of a request: its own, the bundle's default, or the format's."""
+    default = manifest.ports.default_range if manifest.ports else None
+    chosen: PortRange | None = request.range or default
+    return (chosen.min, chosen.max) if chosen else DEFAULT_RANGE
+
+
+def reserved_of(manifest: Manifest) -> frozenset[int]:
+    """Return the ports that the bundle says are never to be given out."""
+    return frozenset((manifest.ports.reserved if manifest.ports else None) or ())
+
+
+def choose(
+    demands: Sequence[PortDemand],
+    *,
+    is_free: Callable[[int], bool],
+    remembered: Mapping[Key, int] | None = None,
+    reserved: Collection[int] = (),
+    control_port: int | None = None,
+    given: Collection[int] = (),
+) -> PortPlan:
+    """Choose a port for every demand: the remembered one, else the lowest that is free.
+
+    ``is_free`` may bind the port that it is asked about: it is asked at most once for each, and
+    every port it says yes to is given out. Reserved ports, the control port and those that were
+    ``given`` to others before are never asked about. A demand that cannot be met fails alone.
+    """
+    never = frozenset(reserved) | ({control_port} if control_port else frozenset())
+    choice = _Choice(never, frozenset(given), is_free)
+    waiting = [demand for demand in demands if not choice.keep(demand, remembered or {})]
+    unmet = [demand for demand in waiting if not choice.place(demand)]
+    return PortPlan(
+        _by_service(demands, choice.chosen),
+        tuple(_failure(demand, choice) for demand in unmet),
+        tuple(unmet),
+    )
+
+
+class _Choice:
+    """The assignment while it grows: who owns which port, and what was heard of the others."""
+
+    def __init__(
+        self, never: frozenset[int], given: frozenset[int], is_free: Callable[[int], bool]
+    ) -> None:
+        self.never = never
+        self.given = given
+        self.busy: set[int] = set()
+        self.owners: dict[int, PortDemand] = {}
+        self.chosen: dict[Key, int] = {}
+        self._is_free = is_free
+        self._spent: set[int] = set()
+        """Owned ports that no further demand can reach: every way on from them was tried."""
+
+    def keep(self, demand: PortDemand, remembered: Mapping[Key, int]) -> bool:
+        """Give the demand the port that it had before, if that is possible."""
+        port = remembered.get(demand.key)
+        if port is None or not demand.low <= port <= demand.high or not self._take(port):
+            return False
+        self._give(port, demand)
+        return True
+
+    def place(self, demand: PortDemand) -> bool:
+        """Give the demand the lowest free port of its range, moving others where that helps."""
+        came_from: dict[int, PortDemand] = {}
+        pending = deque([demand])
+        while pending:
+            asking = pending.popleft()
+            free = next((port for port in _range(asking) if self._take(port)), None)
+            if free is not None:
+                self._shift(free, asking, demand, came_from)
+                return True
+            for port in _range(asking):
+                if port in self.owners and port not in self._spent and port not in came_from:
+                    came_from[port] = asking
+                    pending.append(self.owners[port])
+        self._spent.update(came_from)
+        return False
+
+    def _take(self, port: int) -> bool:
+        if port in self.never or port in self.given or port in self.busy or port in self.owners:
+            return False
+        if self._is_free(port):
+            return True
+        self.busy.add(port)
+        return False
+
+    def _give(self, port: int, demand: PortDemand) -> None:
+        self.owners[port] = demand
+        self.chosen[demand.key] = port
+
+    def _shift(
+        self, free: int, taker: PortDemand, demand: PortDemand, came_from: dict[int, PortDemand]
+    ) -> None:
+        """Hand ``free`` to ``taker``, its port to who asked for that, and so on to ``demand``."""
+        while taker is not demand:
+            released = self.chosen[taker.key]
+            self._give(free, taker)
+            free, taker = released, came_from[released]
+        self._give(free, demand)
+
+
+def _demand(manifest: Manifest, service: str, request: PortRequest, path: str) -> PortDemand:
+    low, high = range_of(request, manifest)
+    return PortDemand(service, request.name, low, high, path)
+
+
+def _range(demand: PortDemand) -> range:
+    return range(demand.low, demand.high + 1)
+
+
+def _by_service(
+    demands: Sequence[PortDemand], chosen: Mapping[Key, int]
+) -> dict[str, dict[str, int]]:
+    ports: dict[str, dict[str, int]] = {}
+    for demand in demands:
+        if demand.key in chosen:
+            ports.setdefault(demand.service, {})[demand.name] = chosen[demand.key]
+    return ports
+
+
+def _failure(demand: PortDemand, choice: _Choice) -> Finding:
+    ports = _range(demand)
+    reserved = sum(port in choice.never for port in ports)
+    given = sum(port in choice.owners or port in choice.given for port in ports)
+    busy = sum(port in choice.busy for port in ports)
+    sentence = (
+        f"service '{demand.service}': no free port for '{demand.name}': of the {len(ports)} in"
+        f" {demand.low}-{demand.high}, {busy} are in use, {given} are given to other ports of this"
+        f" bundle and {reserved} are reserved; widen the range or end what uses them."
+    )
+    return Finding("port_range_exhausted", demand.path, sentence, demand.service)

@@ -1,0 +1,85 @@
+"""Bytes of a ``bundle.json`` to a Manifest, or every problem at once.
+
+A bundle without unknown fields and nulls goes the fast way, straight into the Structs. All others
+are walked by :mod:`bundlevisor.manifest.read.collect`, which names every problem, leaves out what
+is unknown, and hands the rest back to be read.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from bundlevisor.manifest.check import check
+from bundlevisor.manifest.format.findings import Finding, Findings, Report
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.read.duplicates import may_repeat_keys, report_repeated_keys
+from bundlevisor.manifest.read.source import SourceRefused, read_bytes
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What was read: ``manifest`` is None exactly when ``findings`` has errors."""
+
+    manifest: Manifest | None
+    findings: Findings
+    source: bytes = b""
+
+    @property
+    def sha256(self) -> str:
+        """The hexadecimal SHA-256 of the bytes that were read; computed when asked for."""
+        import hashlib
+
+        return hashlib.sha256(self.source).hexdigest()
+
+
+def read(path: str, platform_key: str | None = None) -> Loaded:
+    """Read and check the bundle in the file ``path``; never raises for what is in the file."""
+    try:
+        source = read_bytes(path)
+    except SourceRefused as refused:
+        return Loaded(None, Findings(errors=(Finding(refused.code, "", str(refused)),)))
+    return parse(source, platform_key)
+
+
+def parse(source: bytes, platform_key: str | None = None) -> Loaded:
+    """Decode and check a bundle; ``platform_key`` is the platform to check it for (this one)."""
+    manifest, found = decode(source)
+    if manifest is None:
+        return Loaded(None, found, source)
+    checked = check(manifest, platform_key)
+    if not found.ok:
+        from bundlevisor.manifest.read.partial import trustworthy
+
+        checked = trustworthy(checked, found.errors)
+    findings = found + checked
+    return Loaded(manifest if findings.ok else None, findings, source)
+
+
+def decode(source: bytes) -> tuple[Manifest | None, Findings]:
+    """Decode a bundle, its cross-field rules unchecked; None when the bytes are no JSON.
+
+    Where the findings have errors, stand-ins take the place of what is wrong.
+    """
+    try:
+        text = source.decode()
+        document = msgspec.json.decode(text)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        from bundlevisor.manifest.read.syntax import explain
+
+        return None, Findings(errors=(explain(source),))
+    repeats = may_repeat_keys(source, document)
+    if not repeats and b"\\u0000" not in source:
+        try:
+            return msgspec.convert(document, Manifest), Findings()
+        except msgspec.ValidationError:
+            pass
+    report = Report()
+    if repeats:
+        report_repeated_keys(text, report)
+    return _collect(document, report)
+
+
+def _collect(document: object, report: Report) -> tuple[Manifest, Findings]:
+    from bundlevisor.manifest.read.collect import collect
+
+    known = collect(document, Manifest, report)
+    return msgspec.convert(known, Manifest), report.findings()

@@ -1,0 +1,71 @@
+"""Which cross-field findings hold although parts of the bundle could not be read."""
+
+from __future__ import annotations
+
+from bundlevisor.manifest.format.findings import Finding, Findings
+
+_NEED_IDS = frozenset(("unknown_dependency", "unresolved_template"))
+_NEED_SECRETS = frozenset(("unknown_secret",))
+_NEED_PORTS = frozenset(
+    (
+        "unknown_port",
+        "probe_without_port",
+        "port_ambiguous",
+        "ui_without_port",
+        "unresolved_template",
+    )
+)
+
+
+def trustworthy(found: Findings, unread: tuple[Finding, ...]) -> Findings:
+    """Return the findings that do not come from the stand-ins for what ``unread`` names."""
+    paths = [finding.path for finding in unread]
+    if "" in paths:  # nothing could be read
+        return Findings()
+    owners = {_owner(path) for path in paths}
+    doubtful = _doubtful(paths)
+
+    def keep(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        return tuple(
+            _nameless(finding)
+            for finding in findings
+            if finding.code not in doubtful and owners.isdisjoint(_enclosing(finding.path))
+        )
+
+    return Findings(keep(found.errors), keep(found.service_errors), keep(found.warnings))
+
+
+def _owner(path: str) -> str:
+    """Return the part of the bundle that an unread path makes doubtful.
+
+    That is the path itself, or its Struct where that lies within a service: a health check whose
+    type is unknown says nothing about its port.
+    """
+    if path.startswith("services[") and path.count(".") > 1:
+        return path.rpartition(".")[0]
+    return path
+
+
+def _enclosing(path: str) -> set[str]:
+    """Return a path and everything around it: ``a.b[1]`` is in ``a.b`` and ``a``."""
+    cuts = [place for place, letter in enumerate(path) if letter in ".["]
+    return {path, *(path[:cut] for cut in cuts)}
+
+
+def _doubtful(paths: list[str]) -> frozenset[str]:
+    codes: frozenset[str] = frozenset()
+    for path in paths:
+        if path.startswith("services") and (path.endswith(".id") or "." not in path):
+            codes |= _NEED_IDS | _NEED_PORTS
+        if ".ports" in path:
+            codes |= _NEED_PORTS
+        if path.startswith("secrets"):
+            codes |= _NEED_SECRETS
+    return codes
+
+
+def _nameless(finding: Finding) -> Finding:
+    """Take the stand-in for a missing id away: it is the service's path."""
+    if not finding.service.startswith("services["):
+        return finding
+    return Finding(finding.code, finding.path, finding.message)

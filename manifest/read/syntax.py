@@ -1,0 +1,104 @@
+"""Why bytes are no JSON: imported only when they are none."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bundlevisor.manifest.format.findings import Finding
+
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+
+
+def explain(source: bytes) -> Finding:
+    """Return the finding for ``source``, which :func:`msgspec.json.decode` refused."""
+    return _encoding(source) or _emptiness(source) or _syntax(source)
+
+
+def _encoding(source: bytes) -> Finding | None:
+    if source.startswith(b"\xef\xbb\xbf"):
+        return _finding(
+            "byte_order_mark",
+            "the file begins with a byte order mark; save it as UTF-8 without one.",
+        )
+    for mark, name in _MARKS:
+        if source.startswith(mark):
+            return _finding("not_utf8", f"the file is written in {name}; save it as UTF-8.")
+    try:
+        source.decode()
+    except UnicodeDecodeError as error:
+        return _finding(
+            "not_utf8",
+            f"the file is not UTF-8: byte 0x{source[error.start]:02x} at"
+            f" {_position(source, error.start)}; save it as UTF-8.",
+        )
+    return None
+
+
+def _emptiness(source: bytes) -> Finding | None:
+    if not source:
+        return _finding("manifest_empty", "the file is empty; it must hold a bundle.")
+    if not source.strip(b" \t\r\n"):
+        return _finding("manifest_empty", "the file holds only blanks; it must hold a bundle.")
+    if not source.strip(b"\0"):
+        return _finding(
+            "manifest_empty", "the file holds only zero bytes; it was not written to its end."
+        )
+    return None
+
+
+def _syntax(source: bytes) -> Finding:
+    try:
+        msgspec.json.decode(source)
+    except RecursionError:
+        return _finding(
+            "nested_too_deeply", "the file nests brackets too deeply; no bundle needs that."
+        )
+    except msgspec.ValidationError as error:
+        return _finding(
+            "number_out_of_range", f"the file holds a number that is too large ({error})."
+        )
+    except msgspec.DecodeError as error:
+        return _malformed(source, str(error))
+    return _finding("not_json", "the file is no JSON.")
+
+
+def _malformed(source: bytes, message: str) -> Finding:
+    """Prefer the standard library's words: they come with line and column."""
+    import json
+
+    text = source.decode()
+    constants: list[str] = []
+    try:
+        json.loads(text, parse_constant=constants.append)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        if "truncated" in message:
+            return _finding(
+                "truncated", f"the file ends too early ({place}: {error.msg}); copy it again."
+            )
+        return _finding("not_json", f"the file is no JSON: {error.msg.lower()} ({place}).")
+    except (RecursionError, ValueError):
+        return _finding("not_json", f"the file is no JSON: {message}.")
+    if constants:
+        return _finding(
+            "not_a_number", f"{constants[0]} is no JSON; write a number or leave the field out."
+        )
+    return _finding(
+        "not_json", f"the file is no JSON: {message}; look for half a surrogate pair (\\ud800)."
+    )
+
+
+def _position(source: bytes, offset: int) -> str:
+    before = source[:offset]
+    newline = before.rfind(b"\n")
+    line = before.count(b"\n") + 1
+    return f"line {line}, byte {offset - newline}"
+
+
+def _finding(code: str, sentence: str) -> Finding:
+    return Finding(code, "", sentence)
