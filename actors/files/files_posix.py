@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from contextlib import suppress
 
@@ -18,6 +19,46 @@ def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
     """Open without waiting for a pipe's other end; OSError for a link, unless ``follow``."""
     plain = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     return os.open(path, flags | plain | (0 if follow else os.O_NOFOLLOW), mode)
+
+
+def distrust(folder: str) -> tuple[str, str]:
+    """Return why a folder must not be used, and what is doubtful about it; empty when it is ours.
+
+    Whoever owns a folder, or may write in it, can put files of his own in the place of those in
+    it. As ssh does for its keys, one of another user is refused, unless that is root; where we are
+    root, and may have been told to work for that user, it is only doubtful.
+    """
+    found, ours = os.stat(folder), os.geteuid()
+    warnings = []
+    if found.st_uid not in (0, ours):
+        sentence = (
+            f"{folder} belongs to another user (uid {found.st_uid}), who can replace every file"
+            " in it; use a folder of your own."
+        )
+        if ours != 0:
+            return sentence, ""
+        warnings.append(sentence)
+    if found.st_mode & 0o022:
+        warnings.append(
+            f"{folder} can be written by others (mode {found.st_mode & 0o7777:04o}), who can"
+            " replace every file in it; take that away by 'chmod go-w'."
+        )
+    elif above := _open_above(os.path.realpath(folder)):
+        warnings.append(
+            f"{above} can be written by everybody, who can put another folder in the place of"
+            f" {folder}; use a folder elsewhere, or 'chmod o-w'."
+        )
+    return "", " ".join(warnings)
+
+
+def _open_above(folder: str) -> str:
+    """Return the folder above in which everybody can rename what is not his; empty without one."""
+    while (above := os.path.dirname(folder)) != folder:
+        mode = os.stat(above).st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            return above
+        folder = above
+    return ""
 
 
 def remove_tree(path: str) -> None:

@@ -50,6 +50,12 @@ def _refuse_link(path: str) -> None:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
 
 
+def distrust(folder: str) -> tuple[str, str]:  # noqa: ARG001 - the same interface everywhere
+    """Nothing is refused or doubted: app-data inherits the profile's access list, which gives it
+    to the user, the system and administrators."""
+    return "", ""
+
+
 def remove_tree(path: str) -> None:
     """Remove a folder and all that is in it, what is marked read-only too."""
     _patiently(lambda: _remove_tree(path))

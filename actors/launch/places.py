@@ -1,8 +1,14 @@
-"""What links in app-data make of a bundle's paths: only where a bundle runs can they be seen."""
+"""Whether app-data is ours alone, and what links in it make of a bundle's paths."""
 
 from __future__ import annotations
 
 import os
+import sys
+
+if sys.platform == "win32":
+    from bundlevisor.actors.files.files_windows import distrust
+else:
+    from bundlevisor.actors.files.files_posix import distrust
 
 from bundlevisor.manifest.format.findings import Findings, Report
 from bundlevisor.manifest.format.paths import PathRefused, crosses_link, resolve, within
@@ -11,12 +17,15 @@ from bundlevisor.manifest.plan.claims import Claim, claims_of, conflicts
 
 
 def look(manifest: Manifest, app_data: str, *, minds_case: bool) -> Findings:
-    """Return which paths of a bundle lead out of app-data, or to one another, by a link.
+    """Return whether others could replace what lies in app-data, and which paths of the bundle
+    lead out of it, or to one another, by a link.
 
     Errors are what the start refuses; service errors fail the services that they name. What a
     service's own folders and files lead out by is left to :mod:`bundlevisor.actors.launch.spec`.
     """
     report = Report()
+    if not _trust(app_data, report):
+        _trust(os.path.join(app_data, "runtime"), report)
     chosen = {
         "ipc.auth_token_path": manifest.ipc.auth_token_path,
         "telemetry.file": manifest.telemetry.file,
@@ -34,6 +43,19 @@ def look(manifest: Manifest, app_data: str, *, minds_case: bool) -> Findings:
         for conflict in conflicts(found):
             report_conflict(conflict, report, minds_case=minds_case)
     return _by_service(report.findings())
+
+
+def _trust(folder: str, report: Report) -> bool:
+    """Report why a folder is not to be trusted; whether there was something to report."""
+    try:
+        refusal, doubt = distrust(folder)
+    except OSError:
+        return False  # it is not there yet, or will be complained of by whoever opens it
+    if refusal:
+        report.error("app_data_foreign", "", refusal)
+    elif doubt:
+        report.warning("app_data_open", "", doubt)
+    return bool(refusal or doubt)
 
 
 def _where_they_lead(claims: list[Claim], app_data: str) -> list[Claim]:

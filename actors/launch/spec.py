@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.files import atomic
 from bundlevisor.actors.launch import binary
 from bundlevisor.actors.launch.concealed import Concealed, encoded
 from bundlevisor.actors.probes.probe import Target
@@ -242,6 +243,9 @@ def spawn(blueprint: Blueprint, launch: children.Launch) -> children.Child:
 
 
 def make_data_dirs(blueprint: Blueprint) -> None:
-    """Make the service's data folders; raises Unresolved, PathRefused, OSError."""
+    """Make the service's data folders, for the user alone (0700).
+
+    Raises Unresolved, PathRefused, OSError.
+    """
     for folder in blueprint.data_folders():
-        os.makedirs(folder, exist_ok=True)
+        atomic.make_folder(folder)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.files.instance import Instance
-from bundlevisor.actors.launch import places
 from bundlevisor.actors.launch.page import is_page, upstream_of
 from bundlevisor.actors.launch.spec import Blueprint, Site
 from bundlevisor.actors.logs.path import log_path
@@ -21,7 +20,7 @@ from bundlevisor.manifest.read.load import Loaded
 
 
 class Bundle:
-    """What is run, and where. Raises PathRefused where a link makes one of its files another's."""
+    """What is run, and where. Raises PathRefused where a link leads a file of ours out."""
 
     def __init__(
         self,
@@ -39,10 +38,6 @@ class Bundle:
         self.graph = Graph.of(manifest)
         root = options.bundle_root or os.path.dirname(os.path.abspath(options.manifest))
         self.root = os.path.abspath(root)
-        self.on_disk = places.look(manifest, app_data, minds_case=platform.minds_case())
-        """What is wrong with its paths in this app-data; service errors and warnings only."""
-        if self.on_disk.errors:
-            raise paths.PathRefused(self.on_disk.errors[0].message)
         self.token_path = paths.resolve(app_data, manifest.ipc.auth_token_path)
         self.telemetry_path = paths.resolve(app_data, manifest.telemetry.file)
         self.started_at = time.time()

@@ -30,6 +30,7 @@ from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot
 from bundlevisor.actors.files import atomic, endpoint, instance, instance_lock
 from bundlevisor.actors.files.instance_lock import Holder, InstanceLock
 from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.launch import places
 from bundlevisor.actors.logs.pipe_copy import guarded
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.ports.allocator import PortBook
@@ -56,7 +57,7 @@ from bundlevisor.control.run.instance_record import Register
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.run.secret_supply import SecretSupply
 from bundlevisor.control.run.shutdown_requests import Ending
-from bundlevisor.manifest.format import paths
+from bundlevisor.manifest.format import paths, platform
 from bundlevisor.manifest.format.findings import Findings
 from bundlevisor.manifest.read import load
 
@@ -120,7 +121,12 @@ def _run(
     )
     if not options.app_data and (ignored := paths.ignored_home(os.environ)):
         console.warn(ignored)
-    os.makedirs(app_data, exist_ok=True)
+    atomic.make_folder(app_data)
+    on_disk = places.look(loaded.manifest, app_data, minds_case=platform.minds_case())
+    _report(console, on_disk, app_data)
+    if not on_disk.ok:
+        guardian.dismiss()
+        return CANNOT_START
     try:
         lock = instance_lock.take(app_data, lambda holder: console.info(_awaited(holder)))
     except (instance_lock.InstanceRunning, instance_lock.LockUnavailable) as error:
@@ -128,8 +134,8 @@ def _run(
         guardian.dismiss()
         running = isinstance(error, instance_lock.InstanceRunning)
         return ALREADY_RUNNING if running else CANNOT_START
+    loaded = loaded.and_found(on_disk)
     bundle = Bundle(loaded.manifest, loaded, options, app_data, guardian.instance_id)
-    _report(console, bundle.on_disk, options.manifest)
     try:
         return House(bundle, console, guardian, recorder, lock).live(parent)
     finally:
@@ -341,9 +347,8 @@ class House:
         bundle = self.bundle
         manifest = bundle.manifest
         self._show(bundle.first_views({}, dry_run=False))
-        found = bundle.loaded.findings + bundle.on_disk
         unusable = self.gpu.unusable | {
-            finding.service: finding.message for finding in found.service_errors
+            finding.service: finding.message for finding in bundle.loaded.findings.service_errors
         }
         collaborators = Collaborators(
             board=self.board,

@@ -36,6 +36,7 @@ STRUCTURE = {
     "path_taken": "a path under app-data is that of a file of the runtime, or in its way",
     "path_shared": "two paths under app-data are one, or in each other's way (a warning where only"
     " a log suffers, or only case tells them apart)",
+    "app_data_foreign": "app-data belongs to another user",
     "invalid_service_id": "a service's id has a shape that is not allowed",
     "duplicate_service_id": "two services have the same id",
     "unknown_dependency": "a service depends on one that does not exist",
@@ -87,6 +88,7 @@ WARNING = {
     "unknown_service_type": "a service's type is none of the format's",
     "unknown_platform": "a binary's key is no platform",
     "binary_emulated": "a binary for another processor runs in emulation",
+    "app_data_open": "others can write in app-data, or rename it",
     "ids_differ_in_case": "two services' ids differ only in case",
     "id_is_device": "a service's id names a device on Windows",
     "duplicate_dependency": "a dependency is listed twice",

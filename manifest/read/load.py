@@ -23,6 +23,10 @@ class Loaded(msgspec.Struct, frozen=True):
     findings: Findings
     source: bytes = b""
 
+    def and_found(self, more: Findings) -> Loaded:
+        """Return the same with further findings, none of them an error."""
+        return Loaded(self.manifest, self.findings + more, self.source)
+
     @property
     def sha256(self) -> str:
         """The hexadecimal SHA-256 of the bytes that were read; computed when asked for."""

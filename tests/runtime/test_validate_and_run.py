@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.launch.places import look
 from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, compose
 from bundlevisor.actors.validation import bundle
 from bundlevisor.control.run.bundle import Bundle
@@ -40,6 +41,9 @@ def refusals(manifest: Path, app_data: Path) -> Iterator[str]:
     """Yield what a start refuses: services that it would not spawn, "" for the bundle."""
     loaded = load.read(str(manifest))
     if loaded.manifest is None:
+        yield ""
+        return
+    if not look(loaded.manifest, str(app_data), minds_case=True).ok:
         yield ""
         return
     options = RunOptions(manifest=str(manifest))

@@ -1,0 +1,51 @@
+"""What is made under app-data is for the user alone, whatever the umask."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bundle_maker import bundle, bundlevisor, running
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX's")
+
+
+@pytest.fixture(params=[0, 0o022, 0o077])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_app_data_and_all_in_it_is_private(tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    secret = {"id": "k", "class": "per_install_generated", "target": {"type": "file", "name": "k"}}
+    made.set(secrets=[secret]).script("bin/migrate", "")
+    step = {"version": "1", "command": ["bin/migrate"]}
+    made.service("db", data_dirs=["data/deep/db"], secrets=["k"], migrations=[step]).write()
+    with running(made) as run:
+        run.until_ready()
+        for path in (made.app_data, *made.app_data.rglob("*")):
+            assert stat.S_IMODE(path.lstat().st_mode) & 0o077 == 0, path
+        assert "can be written by" not in run.stderr
+
+
+@pytest.mark.parametrize("name", ["", "runtime"])
+def test_app_data_that_others_can_write_in_is_warned_of(tmp_path: Path, name: str) -> None:
+    made = bundle(tmp_path).service("db").write()
+    (made.app_data / name).mkdir(parents=True)
+    (made.app_data / name).chmod(0o777)
+    with running(made) as run:
+        run.until_ready()
+        assert run.stderr.count("can be written by others (mode 0777)") == 1
+        found = bundlevisor("validate", "--json", "--manifest", str(made.path),
+                            "--app-data", str(made.app_data))  # fmt: skip
+        codes = [one["code"] for one in json.loads(found.stdout)["warnings"]]
+        assert codes == ["app_data_open"]
