@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bundlevisor.actors.core.report import Report, Then
-from bundlevisor.actors.launch.concealed import encoded
 
 if TYPE_CHECKING:
     from bundlevisor.actors.logs.redact import Redactor
@@ -49,7 +48,11 @@ class Inputs(msgspec.Struct, frozen=True):
 
     def hidden(self) -> tuple[tuple[str, bytes], ...]:
         """Return what must not be seen of the service's output."""
-        return tuple(one for values in (self.secrets, *self.former) for one in encoded(values))
+        if not self.secrets and not self.former:
+            return ()
+        from bundlevisor.actors.secrets.forms import forms
+
+        return tuple(one for values in (self.secrets, *self.former) for one in forms(values))
 
     def redactor(self) -> Redactor | None:
         """Return what hides these secrets in one stream of output; None when there are none."""

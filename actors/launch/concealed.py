@@ -15,5 +15,5 @@ class Concealed(dict[str, str]):
 
 
 def encoded(secrets: Mapping[str, str]) -> tuple[tuple[str, bytes], ...]:
-    """Return secrets as the bytes by which they are recognised in a service's output."""
+    """Return secrets as the bytes that services read from their files."""
     return tuple((id_, value.encode("utf-8", "surrogateescape")) for id_, value in secrets.items())

@@ -1,9 +1,10 @@
 """Secrets that a service prints are replaced by ``[secret:ID]`` before anybody sees them.
 
-Exact bytes only: a value that the service encodes first (base64, URL, JSON escapes) is not
-recognised, unless the caller names that form as a value of its own. Values shorter than 4 bytes
-are left alone: they would turn up in ordinary text all the time. White space around a value counts
-for nothing: a file's last line end is stripped by most of those who read it.
+Exact bytes only: the lines of a value and what JSON makes of it are values of their own, which
+:mod:`bundlevisor.actors.secrets.forms` names; other codings (base64, URL escapes) are not
+recognised. Values shorter than 4 bytes are left alone: they would turn up in ordinary text all the
+time. White space around a value counts for nothing: a file's last line end is stripped by most of
+those who read it.
 
 The end of a block that could be the beginning of a secret is held back until more comes: at most
 one byte less than the longest value, and nothing of a block that ends with a line's end, as long

@@ -19,7 +19,7 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.snapshot import Board
 from bundlevisor.actors.files.tail import tail
-from bundlevisor.actors.launch.concealed import encoded
+from bundlevisor.actors.secrets.forms import forms
 from bundlevisor.actors.telemetry import timelines
 from bundlevisor.actors.telemetry.timeline import Timeline
 from bundlevisor.actors.telemetry.writer import Telemetry
@@ -147,7 +147,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
         for service in receivers(self.facts.manifest, changed):
             if stream := streams.get(service):
                 given = vault.values_for(service).items()
-                stream.hide(encoded({id_: value for id_, value in given if id_ in changed}))
+                stream.hide(forms({id_: value for id_, value in given if id_ in changed}))
 
     def validate(self) -> Validation:
         """Check the bundle anew."""

@@ -134,8 +134,8 @@ def _run(
         guardian.dismiss()
         running = isinstance(error, instance_lock.InstanceRunning)
         return ALREADY_RUNNING if running else CANNOT_START
-    loaded = loaded.and_found(on_disk)
-    bundle = Bundle(loaded.manifest, loaded, options, app_data, guardian.instance_id)
+    known = loaded.and_found(on_disk)
+    bundle = Bundle(loaded.manifest, known, options, app_data, guardian.instance_id)
     try:
         return House(bundle, console, guardian, recorder, lock).live(parent)
     finally:

@@ -1,0 +1,115 @@
+"""A secret is recognised line by line and in JSON, as the programs of many languages print it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.actors.logs.redact import Redactor
+from bundlevisor.actors.secrets.forms import LINES, forms
+from tests.bundle_maker import running, wait_until
+from tests.secrets.secret_bundle import give, places_that_hold, secret, with_secrets
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg+kqhk/iG9w0B\nAQEFAASCBKcwggSj\n-----END PRIVATE KEY-----\n"
+ACCOUNT = '{\n  "type": "service_account",\n  "key": "top\\"secret<&>",\n  "name": "Zoë 🔑"\n}'
+
+
+def shown(value: str, text: str) -> str:
+    redactor = Redactor(forms({"k": value}))
+    return (redactor.feed(text.encode()) + redactor.flush()).decode()
+
+
+def test_every_line_of_a_value_is_hidden() -> None:
+    for line in PEM.splitlines()[1:3]:
+        assert shown(PEM, f"read {line} here\n") == "read [secret:k] here\n"
+    assert shown(PEM, "no -----BEGIN PRIVATE KEY----- here\n") == (
+        "no -----BEGIN PRIVATE KEY----- here\n"
+    )
+    assert shown("first line\r\nother line", "other line\n") == "[secret:k]\n"
+    assert shown("{\n  }}}}\nabc\nlong line", "}}}} abc\n") == "}}}} abc\n"
+
+
+def test_the_whole_value_is_one_secret() -> None:
+    assert shown(PEM, f"key: {PEM}") == "key: [secret:k]\n"
+
+
+def dotnet(value: str) -> str:
+    """Escape as System.Text.Json does by default."""
+    escaped = "".join(
+        f"\\u{ord(letter):04X}" if letter in "\"'&+<>`" else json.dumps(letter)[1:-1]
+        for letter in value
+    )
+    return "".join(
+        part if index % 2 == 0 else part[:4].upper() + part[4:]
+        for index, part in enumerate(_split_units(escaped))
+    )
+
+
+def _split_units(text: str) -> list[str]:
+    import re
+
+    return re.split(r"(?<=\\u)([0-9a-fA-F]{4})", text)
+
+
+WRITERS = {
+    "Python": lambda value: json.dumps(value)[1:-1],
+    "JavaScript": lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+    "Go": lambda value: (
+        json.dumps(value, ensure_ascii=False)[1:-1]
+        .replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    ),
+    "PHP": lambda value: json.dumps(value)[1:-1].replace("/", "\\/"),
+    ".NET": dotnet,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", WRITERS)
+@pytest.mark.parametrize("value", [PEM, ACCOUNT, 'a+b/c=&"quoted"\\', "Zoë's 🔑"])
+def test_a_value_in_json_is_hidden(language: str, value: str) -> None:
+    assert shown(value, f'{{"key": "{WRITERS[language](value)}"}}\n') in (
+        '{"key": "[secret:k]"}\n',
+        '{"key": "[secret:k]\\n"}\n',  # the end of a line counts for nothing
+    )
+    for line in value.strip().splitlines():
+        if len(line.strip()) > 4 and not line.startswith("-----"):
+            printed = shown(value, f'{{"line": "{WRITERS[language](line.strip())}"}}\n')
+            assert printed == '{"line": "[secret:k]"}\n'
+
+
+def test_an_ordinary_value_has_one_form() -> None:
+    assert forms({"k": "correct-horse-battery"}) == (("k", b"correct-horse-battery"),)
+
+
+def test_a_value_of_very_many_lines_is_bounded() -> None:
+    value = "\n".join(f"line number {number:06}" for number in range(50_000))
+    assert len(forms({"k": value})) <= 2 * (LINES + 1)
+
+
+def test_bytes_that_are_no_utf8_are_recognised_too() -> None:
+    value = b"one line \xff\nother line \xfe".decode("utf-8", "surrogateescape")
+    assert ("k", b"other line \xfe") in forms({"k": value})
+
+
+PRINTS = """
+import json, os, sys, time
+key = os.environ["KEY"]
+print(key.splitlines()[1], flush=True)
+print(json.dumps({"key": key}), flush=True)
+sys.exit("failed with " + key.splitlines()[2])
+"""
+
+
+def test_lines_and_json_are_hidden_in_the_log_the_message_and_telemetry(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, secret("key")).script("bin/p", PRINTS)
+    made.service("api", "bin/p", ports=(), secrets=["key"], restart={"policy": "never"}).write()
+    with running(made) as run:
+        give(run, key=PEM)
+        wait_until(lambda: run.service("api")["state"] == "failed", what="its end")
+        wait_until(
+            lambda: [one for one in run.telemetry() if "last_lines" in one.get("details", {})],
+            what="the event",
+        )
+        assert run.log("api").count("[secret:key]") == 3
+        assert not places_that_hold(run, *PEM.splitlines()[1:3], json.dumps(PEM)[1:-1])
