@@ -10,7 +10,7 @@ import os
 
 import msgspec
 
-from bundlevisor.actors.files import atomic, own_file
+from bundlevisor.actors.files import atomic, json_text, own_file
 
 
 class ServiceProcess(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ def peek(app_data: str) -> Instance | None:
     """Return the record if there is a readable one; touches nothing: it may be somebody else's."""
     try:
         return _parse(own_file.read(path(app_data)))
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):
         return None
 
 
@@ -66,7 +66,7 @@ def write(app_data: str, record: Instance) -> None:
 
     Not synced: what a power cut could take with it, it has ended as well.
     """
-    atomic.write(path(app_data), msgspec.json.encode(record), durable=False)
+    atomic.write(path(app_data), json_text.encode_kept(record), durable=False)
 
 
 def remove(app_data: str, instance_id: str) -> None:
@@ -81,4 +81,4 @@ def remove(app_data: str, instance_id: str) -> None:
 
 
 def _parse(data: bytes) -> Instance:
-    return msgspec.json.decode(data, type=Instance)
+    return json_text.decode_kept(data, Instance)

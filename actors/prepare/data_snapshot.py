@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 import msgspec
 
-from bundlevisor.actors.files import atomic
+from bundlevisor.actors.files import atomic, json_text
 from bundlevisor.manifest.format.paths import within
 
 if sys.platform == "win32":
@@ -71,7 +71,7 @@ class DataSnapshots:
             for place, folder in enumerate(taken.folders):
                 _copy(folder, self._copy_of(service_id, place))
                 _sync(self._copy_of(service_id, place))
-            atomic.write(self._file(service_id), msgspec.json.encode(taken))
+            atomic.write(self._file(service_id), json_text.encode_kept(taken))
         except OSError:
             self.drop(service_id)
             raise
@@ -81,7 +81,7 @@ class DataSnapshots:
         taken = self.find(service_id)
         if taken is not None and not taken.upgraded:
             done = msgspec.structs.replace(taken, upgraded=True)
-            atomic.write(self._file(service_id), msgspec.json.encode(done))
+            atomic.write(self._file(service_id), json_text.encode_kept(done))
 
     def put_back(
         self,
@@ -125,7 +125,7 @@ class DataSnapshots:
 
 
 def _parse(data: bytes) -> Taken:
-    return msgspec.json.decode(data, type=Taken)
+    return json_text.decode_kept(data, Taken)
 
 
 def _size(folder: str) -> int:

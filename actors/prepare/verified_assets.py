@@ -7,9 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 
-import msgspec
-
-from bundlevisor.actors.files import atomic
+from bundlevisor.actors.files import atomic, json_text
 from bundlevisor.manifest.plan.assets import Verified
 
 FILE = os.path.join("runtime", "verified.json")
@@ -44,8 +42,8 @@ class VerifiedAssets:
         known = self.known() | more
         with self._lock, contextlib.suppress(OSError):
             self._known = known
-            atomic.write(self._path, msgspec.json.encode(known), durable=False)
+            atomic.write(self._path, json_text.encode_kept(known), durable=False)
 
 
 def _parse(data: bytes) -> dict[str, Verified]:
-    return msgspec.json.decode(data, type=dict[str, Verified])
+    return json_text.decode_kept(data, dict[str, Verified])

@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+from bundlevisor.actors.files import json_text
+from bundlevisor.actors.files.json_text import readable
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``ts`` is RFC 3339 in UTC with milliseconds; ``seq`` grows by one, across starts too."""
@@ -47,6 +50,8 @@ def encode_details(details: dict[str, object]) -> bytes:
     """Return JSON. What is not of JSON's kinds becomes its ``str``; never raises."""
     try:
         return _encoder.encode(details)
+    except UnicodeEncodeError:
+        return json_text.encode(details)
     except Exception:  # noqa: BLE001 - a strange value costs itself only, not the event
         return _encoder.encode({_text(key): _plain(value) for key, value in details.items()})
 
@@ -84,6 +89,6 @@ def _plain(value: object) -> object:
 
 def _text(value: object) -> str:
     try:
-        return str(value).encode("utf-8", "backslashreplace").decode()
+        return readable(str(value))
     except Exception:  # noqa: BLE001 - a __str__ that raises
         return f"<{type(value).__name__}>"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.core.snapshot import Phase
+from bundlevisor.actors.files import json_text
 from bundlevisor.control.wire.bodies import EventPage
 from bundlevisor.control.wire.json_body import send
 from bundlevisor.control.wire.lanes import require_room, wants_page
@@ -89,7 +90,7 @@ class EventsResource:
 def page(events: Sequence[Event], after: int) -> EventPage:
     """Return events as a page."""
     return EventPage(
-        events=tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events),
+        events=tuple(msgspec.Raw(json_text.encode(event)) for event in events),
         next=events[-1].seq if events else after,
         missed=missed(events, after),
     )
@@ -105,5 +106,5 @@ def frames(events: Sequence[Event], after: int) -> Generator[bytes, None, None]:
     if lost := missed(events, after):
         yield b'event: missed\ndata: {"count":%d}\n\n' % lost
     for event in events:
-        name, data = event.event.encode(), msgspec.json.encode(event)
+        name, data = event.event.encode(), json_text.encode(event)
         yield b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, name, data)

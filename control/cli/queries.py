@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli import exit_codes, render
 from bundlevisor.control.cli.client import LONGEST_WAIT_S, Answer, Client, chunks
 
@@ -174,9 +175,9 @@ def _ends_within(process: psutil.Process, seconds: float) -> bool:
 def output(arguments: Arguments, document: Any, text: Callable[[], str]) -> None:
     """Print ``text``, or for ``--json`` the document."""
     if arguments.json:
-        print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+        print(msgspec.json.format(json_text.encode(document), indent=2).decode())
     else:
-        print(text())
+        print(json_text.readable(text()))
 
 
 def width() -> int | None:

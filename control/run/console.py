@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from bundlevisor.actors.files import json_text
 from bundlevisor.control.run.background_writer import BackgroundWriter
 
 Level = Literal["info", "warning", "error"]
@@ -59,7 +60,7 @@ class Console:
 
     def tell_parent(self, document: dict[str, object]) -> None:
         """Print one JSON line on stdout, for the program that started the runtime."""
-        self._output.put(msgspec.json.encode(document) + b"\n")
+        self._output.put(json_text.encode(document) + b"\n")
 
     def close(self) -> None:
         """Have everything written, as far as somebody takes it within a few seconds."""
@@ -77,7 +78,7 @@ class Console:
             )
             return text.encode("utf-8", "replace")
         line = Line(timestamp(now), level, message, service_id, trace)
-        return msgspec.json.encode(line) + b"\n"
+        return json_text.encode(line) + b"\n"
 
     def _missing(self, count: int) -> bytes:
         lines = "1 line is" if count == 1 else f"{count} lines are"

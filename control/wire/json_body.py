@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from bundlevisor.actors.files import json_text
 from bundlevisor.control.wire.errors import Refusal
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def send(resp: falcon.Response, body: Body, status: int = 200) -> None:
     """Answer with ``body`` as JSON."""
     resp.status = status
     resp.content_type = "application/json"
-    resp.data = msgspec.json.encode(body)
+    resp.data = json_text.encode(body)
 
 
 def receive(req: falcon.Request, shape: type[Received]) -> Received:

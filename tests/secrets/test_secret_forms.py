@@ -12,7 +12,10 @@ from bundlevisor.actors.secrets.forms import LINES, forms
 from tests.bundle_maker import running, wait_until
 from tests.secrets.secret_bundle import give, places_that_hold, secret, with_secrets
 
-PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg+kqhk/iG9w0B\nAQEFAASCBKcwggSj\n-----END PRIVATE KEY-----\n"
+PEM = (
+    "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg+kqhk/iG9w0B\nAQEFAASCBKcwggSj\n"
+    "-----END PRIVATE KEY-----\n"
+)
 ACCOUNT = '{\n  "type": "service_account",\n  "key": "top\\"secret<&>",\n  "name": "Zoë 🔑"\n}'
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 
-import msgspec
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response
 
+from bundlevisor.actors.files import json_text
 from bundlevisor.actors.ui_server.http.caching import NEVER
 from bundlevisor.actors.ui_server.http.negotiate import prefers_html
 
@@ -57,7 +57,7 @@ def explained(
     if retry:
         extra["Retry-After"] = _RETRY_SECONDS
     if not prefers_html(request.headers.get("Accept")):
-        body = msgspec.json.encode({"error": sentence, "code": code})
+        body = json_text.encode({"error": sentence, "code": code})
         return _response(status, body, "application/json", extra)
     if retry and request.method == "GET":
         extra["Refresh"] = _RETRY_SECONDS
