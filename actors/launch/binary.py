@@ -9,6 +9,7 @@ import errno
 import os
 from collections.abc import Mapping
 
+from bundlevisor.manifest.plan.command import on_path
 from bundlevisor.manifest.plan.launch import LaunchPlan
 
 BAD_CPU_TYPE = 86
@@ -35,8 +36,8 @@ def locate(plan: LaunchPlan, bundle_root: str) -> str:
         shown = os.path.join("BUNDLE", os.path.relpath(path, bundle_root))
         raise Unusable(
             "binary_is_directory" if folder else "binary_missing",
-            f"binary {'is a folder' if folder else 'not found'}: {plan.word} (looked in {shown}); "
-            "is the bundle complete?",
+            f"binary {'is a folder' if folder else 'not found'}: {plan.word} (looked in {shown}"
+            f"{_of_path(plan)}); is the bundle complete?",
         )
     if not os.access(there, os.X_OK):
         raise Unusable(
@@ -44,6 +45,15 @@ def locate(plan: LaunchPlan, bundle_root: str) -> str:
             f"binary is not executable: {plan.word} ({there}); set its executable bit",
         )
     return there
+
+
+def _of_path(plan: LaunchPlan) -> str:
+    """Say that PATH was not searched, to whom a name alone may have made believe that it is."""
+    if "/" in plan.word or "\\" in plan.word:
+        return ""
+    found = on_path(plan.word, plan.environment)
+    there = f", though there is {found}" if found else ""
+    return f", and not on PATH{there}: the program of a service comes with the bundle"
 
 
 def examine(path: str, platform: str) -> None:

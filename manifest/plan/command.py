@@ -40,7 +40,10 @@ class CommandNotFound(LookupError):
             )
         else:
             places = " and ".join(_unsuffixed(looked_in))
-            reason = f"command not found: {word} (looked for {places}); is the bundle complete?"
+            reason = (
+                f"command not found: {word} (looked for {places}, and not on PATH: there only names"
+                " without a separator are looked for); is the bundle complete?"
+            )
         super().__init__(reason)
 
 
@@ -92,6 +95,19 @@ def with_suffixes(
     if path.lower().endswith(tuple(suffix.lower() for suffix in suffixes)):
         return (path,)
     return (path, *(path + suffix.lower() for suffix in suffixes))
+
+
+def on_path(word: str, environ: Mapping[str, str]) -> str:
+    """Return what PATH has under a name without a separator; empty where it has nothing."""
+    if not _is_bare(word):
+        return ""
+    places = (
+        name
+        for folder in environ.get("PATH", "").split(os.pathsep)
+        if os.path.isabs(folder)
+        for name in with_suffixes(os.path.join(folder, word), environ)
+    )
+    return next(filter(is_runnable, places), "")
 
 
 def _is_bare(word: str) -> bool:

@@ -85,12 +85,13 @@ def test_a_command_with_a_path_is_sought_in_its_places_only() -> None:
     with pytest.raises(CommandNotFound) as caught:
         find("in/x", places, lambda _: False)
     assert str(caught.value) == (
-        "command not found: in/x (looked for /b/in/x and /b/sub/in/x); is the bundle complete?"
+        "command not found: in/x (looked for /b/in/x and /b/sub/in/x, and not on PATH: there only"
+        " names without a separator are looked for); is the bundle complete?"
     )
 
 
 def test_the_suffixes_of_windows_are_not_listed() -> None:
-    with pytest.raises(CommandNotFound, match=r"\(looked for /b/in/x and /c/in/x\)"):
+    with pytest.raises(CommandNotFound, match=r"\(looked for /b/in/x and /c/in/x, and"):
         find("in/x", ("/b/in/x", "/b/in/x.exe", "/b/in/x.cmd", "/c/in/x", "/c/in/x.exe"))
 
 

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.actors.launch.binary import Unusable, examine, missing_interpreter, why_refused
+from bundlevisor.actors.launch.binary import (
+    Unusable,
+    examine,
+    locate,
+    missing_interpreter,
+    why_refused,
+)
+from bundlevisor.manifest.format.schema import Binary
+from bundlevisor.manifest.plan.launch import plan_service
+from bundlevisor.manifest.plan.template import Scope
 from tests.validation.foreign import FOREIGN
 
 
@@ -75,3 +84,30 @@ def test_a_scripts_interpreter_is_looked_for(tmp_path: Path, line: str, missing:
     trouble = missing_interpreter(str(file), {"PATH": os.environ["PATH"]})
     assert bool(trouble) is bool(missing)
     assert missing in trouble
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a program of POSIX")
+def test_a_name_that_only_path_has_is_told_why(tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "tool"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    environment = {"PATH": f"relative:{program.parent}"}
+
+    def refusal(word: str) -> str:
+        scope = Scope(data=str(tmp_path / "data"), bundle=str(tmp_path))
+        plan = plan_service(Binary(path=word), scope, environment)
+        with pytest.raises(Unusable) as caught:
+            locate(plan, str(tmp_path))
+        assert caught.value.code == "binary_missing"
+        return str(caught.value)
+
+    ours = ": the program of a service comes with the bundle); is the bundle complete?"
+    assert refusal("tool") == (
+        f"binary not found: tool (looked in BUNDLE/tool, and not on PATH, though there is {program}"
+        + ours
+    )
+    assert refusal("none").endswith(f"and not on PATH{ours}")
+    assert refusal("bin/none") == (
+        "binary not found: bin/none (looked in BUNDLE/bin/none); is the bundle complete?"
+    )
