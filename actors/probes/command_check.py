@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from bundlevisor.actors.probes.checks import Answer
 
 
+AGAIN, LONGEST = 0.01, 10.0
+"""Seconds to the next look for what is left of a command, doubling, and until none is left to do:
+a process that changed its user, or one in the middle of a system call."""
+
+
 class CommandCheck:
-    """Well when a command exits with 0 in time; its whole session is killed when it does not."""
+    """Well when a command exits with 0 in time. Its tree ends with it, or with the time-out.
+
+    Also what it has put into a session of its own: a helper that each check starts would pile up.
+    """
 
     def __init__(
         self,
@@ -60,10 +68,18 @@ class CommandCheck:
         code = self._child.poll()
         if code is None:
             return
-        self._child.kill()
-        self._child.close()
-        self._child = None
+        child, self._child = self._child, None
+        self._clear(child, AGAIN)
         self._finish("" if code == 0 else f"health command: exit {code}")
+
+    def _clear(self, child: children.Child, patience: float) -> None:
+        """Kill what is left of the tree, until nothing is."""
+        if child.survivors() and patience < LONGEST:
+            child.kill()
+            due = time.monotonic() + patience
+            self._loop.call_at(due, lambda: self._clear(child, patience * 2))
+        else:
+            child.close()
 
     def _finish(self, trouble: str) -> None:
         answer, self._answer = self._answer, None

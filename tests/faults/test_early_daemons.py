@@ -23,6 +23,10 @@ setsid -f env -i sleep {seconds} </dev/null >/dev/null 2>&1
 : > {told}
 exec sleep 600
 """
+CHECK = """#!/bin/sh
+printf x >> {checks}
+setsid env -i sleep {seconds} </dev/null >/dev/null 2>&1 &
+"""
 
 
 class Daemons:
@@ -44,6 +48,21 @@ class Daemons:
         made.write()
         (made.root / "bin/leaver").chmod(0o755)
         return made, told
+
+    def checked(self) -> Bundle:
+        """Return a bundle with a service whose health command leaves a daemon behind each time."""
+        made = bundle(self._folder)
+        checks = self._folder / "checks"
+        check = CHECK.format(seconds=self.seconds, checks=checks)
+        health = {"type": "command", "command": ["bin/check"], "interval_ms": 50}
+        made.file("bin/check", check).service("web", health=health).service("other").write()
+        (made.root / "bin/check").chmod(0o755)
+        return made
+
+    def checks(self) -> int:
+        """Return how often the health command has run."""
+        path = self._folder / "checks"
+        return path.stat().st_size if path.exists() else 0
 
     def alive(self) -> list[psutil.Process]:
         return [p for p in psutil.process_iter() if self.seconds in _words(p)]
@@ -93,3 +112,12 @@ def test_a_stop_of_the_service_ends_its_daemon_whatever_else_runs(
             assert not run.events("db", "signal")
             told.unlink()
             run.post("/services/leaver/start")
+
+
+def test_the_daemons_of_a_health_command_do_not_pile_up(daemons: Daemons) -> None:
+    with running(daemons.checked()) as run:
+        run.until_ready()
+        wait_until(lambda: daemons.checks() >= TIMES, what="many checks")
+        wait_until(lambda: len(daemons.alive()) <= 1, what="an end of the earlier ones")
+        assert run.post("/services/web/stop?wait=20").json()["done"]
+        wait_until(lambda: not daemons.alive(), what="an end of the last check's daemon")
