@@ -11,12 +11,12 @@ import os
 import sys
 import time
 
-from bundlevisor.control.boot import early_socket, lean_imports
+from bundlevisor.control.boot import early_socket, first_signals, lean_imports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
     from bundlevisor.actors.guardian.link import Guardian
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not _means_run(words):
         return _ask(words)
     gc.disable()  # there is no garbage in what is imported; the API's start enables it again
-    _end_on_signals()
+    first_signals.own()
     _widen_descriptor_table()
     early_socket.listen(words)
     socket_at = time.monotonic()
@@ -87,16 +87,6 @@ def _is_open(descriptor: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _end_on_signals() -> None:
-    """End at once, with 0, while there is nothing to stop;
-    bundlevisor.control.run.shutdown_requests hears signals later."""
-    signals: Any = __import__("_signal")  # without the enumerations of signal, 2 ms
-    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
-        number = getattr(signals, name, None)
-        if number is not None:
-            signals.signal(number, lambda *_: os._exit(0))
 
 
 def _means_run(words: Sequence[str]) -> bool:

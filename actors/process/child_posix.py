@@ -144,7 +144,7 @@ def _spawn_with_sockets(launch: Launch, serial: int) -> Child:
                 *((os.POSIX_SPAWN_DUP2, fd, HANDED_OVER + i) for i, fd in enumerate(high)),
             ],
             setsid=True,
-            setsigdef=[signal.SIGPIPE],
+            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
         )
     finally:
         for fd in high:

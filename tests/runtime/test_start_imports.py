@@ -52,7 +52,7 @@ actors.process: child_posix children exit_event_posix own_children own_files par
  spawn_request tree
 actors.process.table: found linux own_process rlimit_mark
 actors.telemetry: event event_file milestones writer
-control.boot: early_socket import_throttle ipc_socket lean_imports
+control.boot: early_socket first_signals import_throttle ipc_socket lean_imports
 control.run: background_writer bundle console console_events gpu instance_record options runtime
  secret_supply shutdown_requests
 manifest: check
