@@ -91,7 +91,7 @@ def test_an_orderly_end_leaves_no_daemon(daemons: Daemons, delay_ms: int) -> Non
         made, told = daemons.made(number, delay_ms)
         with running(made) as run:
             wait_until(told.exists, what="the daemon")
-            assert len(daemons.alive()) == 1
+            wait_until(daemons.alive, what="the daemon's own program")
             run.kill(signal.SIGTERM)
             assert run.wait_gone() == 0
             assert daemons.alive() == []
@@ -106,7 +106,7 @@ def test_a_stop_of_the_service_ends_its_daemon_whatever_else_runs(
         run.until_ready()
         for _ in range(TIMES):
             wait_until(told.exists, what="the daemon")
-            assert len(daemons.alive()) == 1
+            wait_until(daemons.alive, what="the daemon's own program")
             run.post("/services/leaver/stop?wait=20")
             assert daemons.alive() == []
             assert not run.events("db", "signal")
