@@ -22,6 +22,7 @@ from bundlevisor.actors.probes.stop_request import request_stop
 from bundlevisor.actors.process import children
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.manifest.format.paths import PathRefused
+from bundlevisor.manifest.format.schema import StopPolicy
 from bundlevisor.manifest.plan import readiness
 from bundlevisor.manifest.plan.template import Unresolved
 
@@ -45,7 +46,10 @@ class Ending(enum.Enum):
 
     NOT_YET = 0
     ASKED = 1
-    KILLED = 2
+    """The leader, or all at once."""
+    REST_ASKED = 2
+    """What the leader has left."""
+    KILLED = 3
 
 
 class Incarnation:
@@ -144,11 +148,17 @@ class Incarnation:
     def ask(self, refused: Callable[[], object]) -> None:
         """Ask the tree to stop, once: over HTTP if the service has that, else by its signal.
 
-        ``refused`` is called, from any thread, when the service did not take the HTTP request.
-        Where nobody can be asked, the tree is to be killed.
+        What the leader leaves is asked by the signal when it has ended. ``refused`` is called,
+        from any thread, when the service did not take the HTTP request. Where nobody can be asked,
+        the tree is to be killed.
         """
         child = self._child
-        if child is None or self._ending is not Ending.NOT_YET:
+        if child is None:
+            return
+        if self._ending is Ending.ASKED and self._page is None and _left_others(child):
+            self._ending = Ending.REST_ASKED
+            self._signal_tree(child)
+        if self._ending is not Ending.NOT_YET:
             return
         self._ending = Ending.ASKED
         address = self._blueprint.stop_address(self._inputs)
@@ -161,8 +171,19 @@ class Incarnation:
             self.signal()
 
     def signal(self) -> None:
-        """Send the stop signal to the whole tree."""
-        if self._child and not self._child.ask_to_stop(self._blueprint.service.stop.signal):
+        """Send the stop signal to the leader, or to the whole tree as the bundle says."""
+        child = self._child
+        if child is None:
+            return
+        if child.poll() is None and leader_only(self._blueprint.service.stop):
+            if not child.ask_to_stop(self._blueprint.service.stop.signal, leader_only=True):
+                self._ending = Ending.KILLED
+            return
+        self._ending = Ending.REST_ASKED
+        self._signal_tree(child)
+
+    def _signal_tree(self, child: children.Child) -> None:
+        if not child.ask_to_stop(self._blueprint.service.stop.signal):
             self._ending = Ending.KILLED
 
     def insist(self) -> None:
@@ -241,6 +262,7 @@ class Incarnation:
             log_path=self._blueprint.log_path,
             http=self._blueprint.stop_address(self._inputs),
             secrets=self._inputs.hidden(),
+            leader_only=leader_only(stop),
         )
 
     def _watch_log(self, logged: Callable[[], object]) -> None:
@@ -274,6 +296,16 @@ class _Once:
     def __call__(self, lines: str = "") -> None:
         if self._first.acquire(blocking=False):
             self._told(self._code, lines)
+
+
+def leader_only(stop: StopPolicy) -> bool:
+    """Whether the stop signal is for the leader alone; SIGKILL leaves it nobody to tell."""
+    return children.LEADER_ALONE and stop.to == "leader" and stop.signal != "SIGKILL"
+
+
+def _left_others(child: children.Child) -> bool:
+    """Whether there may be others that the leader alone was asked for."""
+    return children.LEADER_ALONE and child.poll() is not None
 
 
 def stop_signal(name: str) -> int:

@@ -25,6 +25,12 @@ GIVE_UP = 3.0
 MOST_TRIES = 10
 
 
+def addressed(charge: Charge, processes: list[Found]) -> list[Found]:
+    """Return who of a service's processes is asked to stop: its leader alone while that lives."""
+    leader = [p for p in processes if charge.leader_only and p.pid == charge.pid]
+    return leader or processes
+
+
 class Aftermath:
     """One run through the end; the counts are good afterwards."""
 
@@ -103,7 +109,8 @@ class Aftermath:
                 self.killed.add(instance)
                 self._send_all(processes, None)
             elif instance in self._asked and not self._asked_by_request(instance, now):
-                self._send_all(self._not_signalled(processes), self._charges[instance].signal)
+                charge = self._charges[instance]
+                self._send_all(self._not_signalled(addressed(charge, processes)), charge.signal)
 
     def _asked_by_request(self, instance: str, now: float) -> bool:
         request = self._requests.get(instance)

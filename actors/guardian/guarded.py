@@ -14,7 +14,8 @@ class Charge:
     ``instance`` is the mark in the service's environment and begins with the runtime's instance id
     and a hyphen. ``depends_on`` are all dependencies, transitive ones too: a service that is not
     running must not break the order of those around it. ``http`` is the port and path of the stop
-    request. ``secrets`` (id, value) are replaced in what the guardian writes to the log. ``pid`` is
+    request. ``secrets`` (id, value) are replaced in what the guardian writes to the log.
+    ``leader_only``: the signal is for the leader, then for what it leaves. ``pid`` is
     0 until the service has been spawned; ``session`` is 0 when it has none of its own.
 
     A plain class: the guardian must not carry the memory of typing or msgspec.
@@ -26,6 +27,7 @@ class Charge:
         "grace_s",
         "http",
         "instance",
+        "leader_only",
         "log_path",
         "pid",
         "secrets",
@@ -44,6 +46,7 @@ class Charge:
         log_path: str = "",
         http: tuple[int, str] | None = None,
         secrets: tuple[tuple[str, bytes], ...] = (),
+        leader_only: bool = False,
     ) -> None:
         self.service = service
         self.instance = instance
@@ -53,6 +56,7 @@ class Charge:
         self.log_path = log_path
         self.http = http
         self.secrets = tuple(secrets)
+        self.leader_only = leader_only
         self.pid = 0
         self.created = 0.0
         self.session = 0
@@ -68,6 +72,7 @@ class Charge:
             self.log_path,
             self.http,
             self.secrets,
+            self.leader_only,
         )
 
 

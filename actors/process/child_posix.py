@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from bundlevisor.actors.process import table, tree
 from bundlevisor.actors.process.spawn_request import Launch
@@ -16,6 +17,9 @@ assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this
 
 SOCKET_ACTIVATION = True
 """Listening sockets can be handed over."""
+
+LEADER_ALONE = True
+"""A signal can be sent to one process of a tree."""
 
 HANDED_OVER = 3
 """The first descriptor that is handed over: SD_LISTEN_FDS_START of sd_listen_fds(3)."""
@@ -56,12 +60,17 @@ class Child:
         """Return the pids of the tree that are alive, also of those that left the session."""
         return [pid for pid, _ in self._members()]
 
-    def ask_to_stop(self, signal_name: str) -> bool:
+    def ask_to_stop(self, signal_name: str, *, leader_only: bool = False) -> bool:
         """Send the stop signal to every process of the tree; already gone is success.
 
-        The answer is whether a tree can be asked at all: here always.
+        ``leader_only``: to the leader alone, which tells the others itself; without effect once it
+        has ended. The answer is whether a tree can be asked at all: here always.
         """
-        self._signal(signal.Signals[signal_name])
+        if not leader_only:
+            self._signal(signal.Signals[signal_name])
+        elif self.poll() is None:
+            with suppress(PermissionError):  # it changed its user
+                os.kill(self.pid, signal.Signals[signal_name])
         return True
 
     def kill(self) -> None:

@@ -22,7 +22,18 @@ from bundlevisor.actors.process.windows import (
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
-__all__ = ["SOCKET_ACTIVATION", "Child", "own", "spawn", "watch_exit", "watch_process"]
+__all__ = [
+    "LEADER_ALONE",
+    "SOCKET_ACTIVATION",
+    "Child",
+    "own",
+    "spawn",
+    "watch_exit",
+    "watch_process",
+]
+
+LEADER_ALONE = False
+"""A console event reaches a whole process group."""
 
 SOCKET_ACTIVATION = False
 """A listening socket cannot be handed over by number on Windows."""
@@ -62,10 +73,11 @@ class Child:
         """Return the pids of the tree that are alive; whoever was born in the job is in it."""
         return self.job.pids() if self.job.handle else []
 
-    def ask_to_stop(self, signal_name: str) -> bool:
+    def ask_to_stop(self, signal_name: str, *, leader_only: bool = False) -> bool:  # noqa: ARG002
         """Send CTRL_BREAK, whatever the name (SIGKILL kills); False when nobody could be asked.
 
         It reaches the leader's process group: descendants too, unless they made one of their own.
+        No event reaches one process alone, so ``leader_only`` means nothing here.
         """
         if signal_name == "SIGKILL":
             self.kill()

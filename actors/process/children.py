@@ -8,6 +8,7 @@ from bundlevisor.actors.process.spawn_request import INSTANCE_MARK, Launch
 
 if sys.platform == "win32":
     from bundlevisor.actors.process.child_windows import (
+        LEADER_ALONE,
         SOCKET_ACTIVATION,
         Child,
         spawn,
@@ -15,11 +16,12 @@ if sys.platform == "win32":
         watch_process,
     )
 else:
-    from bundlevisor.actors.process.child_posix import SOCKET_ACTIVATION, Child, spawn
+    from bundlevisor.actors.process.child_posix import LEADER_ALONE, SOCKET_ACTIVATION, Child, spawn
     from bundlevisor.actors.process.exit_event_posix import watch_exit, watch_process
 
 __all__ = [
     "INSTANCE_MARK",
+    "LEADER_ALONE",
     "SOCKET_ACTIVATION",
     "Child",
     "Launch",

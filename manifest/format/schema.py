@@ -230,11 +230,17 @@ class StopHttp(Extension, frozen=True, kw_only=True):
 
 
 class StopPolicy(Extension, frozen=True, kw_only=True):
-    """How a service is asked to stop and how long it may take before its tree is killed."""
+    """How a service is asked to stop and how long it may take before its tree is killed.
+
+    ``to`` says who gets the signal: the ``leader`` (the process that was started) alone, as with
+    systemd's ``KillMode=mixed``, or every process of its ``tree``. Once the leader has ended, what
+    is left of the tree gets the signal too. On Windows all get it always.
+    """
 
     signal: Literal["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGKILL"] = (
         "SIGTERM"
     )
+    to: Literal["leader", "tree"] = "leader"
     timeout_ms: Count = 5000
     http: StopHttp | None = None
 

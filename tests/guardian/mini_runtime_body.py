@@ -76,6 +76,7 @@ class Runtime:
                 log_path=log,
                 http=tuple(service["http"]) if "http" in service else None,
                 secrets=tuple((k, v.encode()) for k, v in service.get("secrets", {}).items()),
+                leader_only=service.get("leader_only", False),
             )
             self.guardian.expect(charge, read)
         command = [sys.executable, "-IS", RUN, service["program"], *self.options(name, service)]

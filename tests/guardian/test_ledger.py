@@ -30,7 +30,9 @@ def test_messages_arrive_whole_however_the_stream_is_cut(
 
 
 def test_a_charge_survives_the_way_to_the_guardian() -> None:
-    charge = Charge("api", "r-1", 2, 1.5, ("db",), "/log", (4711, "/stop"), (("key", b"value"),))
+    charge = Charge(
+        "api", "r-1", 2, 1.5, ("db",), "/log", (4711, "/stop"), (("key", b"value"),), True
+    )
     ledger = Ledger()
     (message,) = Decoder().feed(encode(("expect", charge.fields())))
     ledger.apply(message)

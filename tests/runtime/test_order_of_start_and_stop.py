@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from tests.bundle_maker import bundle, running, wait_until
+import pytest
+
+from tests.bundle_maker import Run, bundle, running, wait_until
 
 
 def test_a_dependent_starts_only_after_its_dependency_listens(tmp_path: Path) -> None:
@@ -104,3 +106,64 @@ def test_an_on_demand_service_starts_with_the_first_that_depends_on_it(tmp_path:
     made.service("api", deps=["tool"]).write()
     with running(made) as run:
         assert run.until_ready()["details"]["tool"]["state"] == "ready"
+
+
+def signals_by_role(run: Run, name: str) -> dict[str, list[int]]:
+    """Return which signals each of a service's processes got, by its role."""
+    roles = {event["pid"]: event["role"] for event in run.events(name, "started")}
+    got: dict[str, list[int]] = {role: [] for role in roles.values()}
+    for event in run.events(name, "signal"):
+        got[roles[event["pid"]]].append(event["signal"])
+    return got
+
+
+@pytest.mark.parametrize(
+    ("stop", "worker"),
+    [
+        pytest.param({}, [signal.SIGUSR1], id="the leader by default"),
+        pytest.param({"to": "leader"}, [signal.SIGUSR1], id="leader"),
+        pytest.param({"to": "tree"}, [signal.SIGTERM], id="tree"),
+    ],
+)
+def test_the_stop_signal_is_for_the_leader_unless_the_bundle_says_the_tree(
+    tmp_path: Path, stop: dict[str, str], worker: list[int]
+) -> None:
+    made = bundle(tmp_path).service("db", "preforks", stop=stop).write()
+    with running(made) as run:
+        run.until_ready()
+        wait_until(lambda: "worker" in signals_by_role(run, "db"), what="the worker")
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert signals_by_role(run, "db") == {"leader": [signal.SIGTERM], "worker": worker}
+        assert run.events("db", "finished")
+        assert not run.leftovers()
+
+
+def test_what_the_leader_leaves_is_asked_when_it_has_ended(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", "preforks", options={"abandon": 1}).write()
+    with running(made) as run:
+        run.until_ready()
+        wait_until(lambda: "worker" in signals_by_role(run, "db"), what="the worker")
+        assert run.post("/services/db/stop?wait=20").json()["done"]
+        assert signals_by_role(run, "db") == {
+            "leader": [signal.SIGTERM],
+            "worker": [signal.SIGTERM],
+        }
+        told = [event["pid"] for event in run.events("db", "signal")]
+        ended = [event["pid"] for event in run.events("db", "exit")]
+        assert told == ended, "the worker was asked after the leader's end"
+        assert not any(event["event"] == "service_killed" for event in run.telemetry())
+
+
+def test_who_is_asked_to_stop_is_the_same_when_the_runtime_is_killed(tmp_path: Path) -> None:
+    made = (
+        bundle(tmp_path).service("db", "preforks").service("tree", "preforks", stop={"to": "tree"})
+    )
+    with running(made.write()) as run:
+        run.until_ready()
+        wait_until(lambda: "worker" in signals_by_role(run, "db"), what="the worker of db")
+        wait_until(lambda: "worker" in signals_by_role(run, "tree"), what="the worker of tree")
+        run.kill()
+        wait_until(lambda: not run.leftovers(), deadline=20, what="the guardian's work")
+        assert signals_by_role(run, "db")["worker"] == [signal.SIGUSR1]
+        assert signals_by_role(run, "tree")["worker"] == [signal.SIGTERM]
