@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bundlevisor.actors.context import World
 from bundlevisor.actors.core.messages import Inputs
 from bundlevisor.actors.guardian.guarded import Charge
-from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, compose, spawn
+from bundlevisor.actors.launch.spec import Blueprint, compose, spawn
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.match import AnyOutput, BadPattern, compile_pattern
 from bundlevisor.actors.ports.service_ports import ServicePorts
@@ -87,7 +87,7 @@ class Incarnation:
             read = -1
             start = self._start_page if self._blueprint.page else self._start_program
             child = self._child = start(ports, write)
-        except CannotLaunch:
+        except BaseException:
             self._log.detach(self.instance)
             guardian.forget(self.instance)
             raise

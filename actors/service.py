@@ -208,14 +208,17 @@ class ServiceActor(LoopActor):
 
     def _launch(self, _: Effect) -> tuple[Message, ...]:
         number, ref = self._life.incarnation, self.actor_ref
-        lost = self._ports.hold()
-        if lost:
-            return (PortsLost(number, lost),)
         incarnation = self._new_incarnation()
         try:
+            lost = self._ports.hold()
+            if lost:
+                return (PortsLost(number, lost),)
             child = incarnation.start(self._ports, lambda: ref.tell(BecameReady(number)))
         except CannotLaunch as error:
             return (LaunchFailed(number, str(error), error.fatal),)
+        except OSError as error:  # no more descriptors, or no more processes
+            refusal = self._blueprint.refusal(f"it cannot be started: {error.strerror or error}")
+            return (LaunchFailed(number, str(refusal)),)
         self._incarnation = incarnation
         self._started_at = time.time()
         self._world.mark(milestones.SPAWNED, self._service.id)

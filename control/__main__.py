@@ -35,6 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _ask(words)
     gc.disable()  # there is no garbage in what is imported; the API's start enables it again
     first_signals.own()
+    try:
+        return _run(words, began)
+    except (OSError, ImportError, MemoryError, RuntimeError) as error:
+        return _leave(_complain(error))
+
+
+def _run(words: list[str], began: float) -> int:
     _widen_descriptor_table()
     early_socket.listen(words)
     socket_at = time.monotonic()
@@ -50,6 +57,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     from bundlevisor.control.run.runtime import run
 
     return _leave(run(parsed, guardian, began, socket_at))
+
+
+def _complain(error: Exception) -> int:
+    """Say what was short before there was a console to say it on; returns the exit code."""
+    try:
+        from bundlevisor.control.run.why import why
+
+        reason = why(error)
+    except (OSError, ImportError, MemoryError):
+        reason = str(error) or type(error).__name__
+    os.write(2, f"bundlevisor: cannot start: {reason}\n".encode("utf-8", "replace"))
+    return 1
 
 
 def _leave(code: int) -> NoReturn:

@@ -53,9 +53,12 @@ class Console:
 
     def fault(self, what: str, error: BaseException) -> None:
         """Log an error of ours with its trace; ``what`` names the place."""
-        import traceback
+        try:
+            import traceback
 
-        trace = "".join(traceback.format_exception(error))
+            trace = "".join(traceback.format_exception(error))
+        except (OSError, ImportError, MemoryError):  # what is short is short for this too
+            trace = ""
         self._write("error", f"{what}: {type(error).__name__}: {error}", trace=trace)
 
     def tell_parent(self, document: dict[str, object]) -> None:

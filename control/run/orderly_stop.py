@@ -17,6 +17,8 @@ FOREVER = threading.TIMEOUT_MAX
 """Seconds: longer than an application lives, and short enough for every platform's wait."""
 KILL_PATIENCE = 5.0
 """Seconds for the kernel to end killed processes, before they are left to the guardian."""
+LOOK_EVERY = 0.1
+"""Seconds between two looks whether all has stopped, where there is no thread to wake us."""
 REMIND_AFTER = 0.3
 REMIND_EVERY = 2.0
 """Seconds until the first word on what a stop waits for, and between two of them."""
@@ -39,17 +41,26 @@ class Stopping:
         Returns whether nothing is left.
         """
         self._supervisor.tell(StopBundle(reason))
-        threading.Thread(target=self._wake_when_stopped, name="stopped", daemon=True).start()
+        look_every = self._be_woken()
         deadline = time.monotonic() + bound
         remind = time.monotonic() + REMIND_AFTER
         while self._board.snapshot.phase is not Phase.STOPPED:
-            insisted = self._ending.insisted(min(remind, deadline) - time.monotonic())
+            patience = min(remind, deadline) - time.monotonic()
+            insisted = self._ending.insisted(min(patience, look_every))
             if insisted or time.monotonic() >= deadline:
                 return self._kill()
             if time.monotonic() >= remind:
                 remind += REMIND_EVERY
                 self._remind()
         return True
+
+    def _be_woken(self) -> float:
+        """Have the end of the stop wake the wait for insistence; return how often to look too."""
+        try:
+            threading.Thread(target=self._wake_when_stopped, name="stopped", daemon=True).start()
+        except RuntimeError:  # no more threads for this user
+            return LOOK_EVERY
+        return FOREVER
 
     def _wake_when_stopped(self) -> None:
         self._board.wait(lambda snapshot: snapshot.phase is Phase.STOPPED, FOREVER)

@@ -49,6 +49,7 @@ from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.actors.telemetry.writer import Telemetry
 from bundlevisor.control.boot import early_socket, ipc_socket, lean_imports
 from bundlevisor.control.boot.import_throttle import Courtesy
+from bundlevisor.control.run import limits
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console import Console, open_console
 from bundlevisor.control.run.console_events import announce
@@ -57,6 +58,7 @@ from bundlevisor.control.run.instance_record import Register
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.run.secret_supply import SecretSupply
 from bundlevisor.control.run.shutdown_requests import Ending
+from bundlevisor.control.run.why import shortage, why
 from bundlevisor.manifest.format import paths, platform
 from bundlevisor.manifest.format.findings import Findings
 from bundlevisor.manifest.read import load
@@ -93,12 +95,12 @@ def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_a
     console = open_console()
     try:
         return _run(options, console, guardian, parent, recorder)
-    except (OSError, paths.PathRefused) as error:
-        console.error(f"cannot start: {_told(error)}")
-        return CANNOT_START  # the guardian is not dismissed: it undoes what has been done
     except Exception as error:  # noqa: BLE001 - printed by the interpreter, it could wait for ever
-        console.fault("runtime", error)
-        return CANNOT_START
+        if isinstance(error, OSError | paths.PathRefused) or shortage(error):
+            console.error(f"cannot start: {why(error)}")
+        else:
+            console.fault("runtime", error)
+        return CANNOT_START  # the guardian is not dismissed: it undoes what has been done
     finally:
         console.close()
 
@@ -121,6 +123,10 @@ def _run(
     )
     if not options.app_data and (ignored := paths.ignored_home(os.environ)):
         console.warn(ignored)
+    if short := limits.make_room(limits.files_for(loaded.manifest)):
+        console.error(f"cannot start: {short}")
+        guardian.dismiss()
+        return CANNOT_START
     atomic.make_folder(app_data)
     on_disk = places.look(loaded.manifest, app_data, minds_case=platform.minds_case())
     _report(console, on_disk, app_data)
@@ -159,6 +165,7 @@ class House:
         self.console = console
         self.guardian = guardian
         self.ending = Ending()
+        self.spare = limits.SpareFiles()
         self.supervisor: pykka.ActorRef[Any] | None = None
         self.api: Api | None = None
         self._first_spawn = threading.Event()
@@ -183,10 +190,13 @@ class House:
         self._start_services()
         threading.Thread(target=self._serve, name="api", daemon=True).start()
         request = self.ending.wait()
+        if request.code:
+            self.console.error(request.reason)
+        self.spare.release()
         from bundlevisor.control.run.teardown import take_down
 
         take_down(self, request.reason)
-        return STOPPED
+        return request.code
 
     def _sweep(self) -> None:
         if not os.path.lexists(instance.path(self.bundle.app_data)):
@@ -273,7 +283,7 @@ class House:
             self.lock,
             restore=self._restore_files,
             warn=self.console.warn,
-            give_up=self.ending.ask,
+            give_up=lambda reason: self.ending.ask(reason, ALREADY_RUNNING),
         )
 
     def _restore_files(self) -> None:
@@ -385,9 +395,13 @@ class House:
         child: Any = None,
         incarnation: int = 0,
     ) -> pykka.ActorRef[Any]:
-        return ServiceActor.start(
-            self.blueprints[service_id], self.world, supervisor, child, incarnation
-        )
+        try:
+            return ServiceActor.start(
+                self.blueprints[service_id], self.world, supervisor, child, incarnation
+            )
+        except (OSError, RuntimeError, MemoryError) as error:  # no thread for it
+            self.ending.ask(f"cannot start '{service_id}': {why(error)}", CANNOT_START)
+            raise
 
     def _serve(self) -> None:
         """Import the heavy part and answer; until then connections wait in the backlog."""
@@ -412,16 +426,20 @@ class House:
                 note_version(self)
                 self.api.start_record.keep(self.emit, self.console.warn)
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
+            reason = shortage(error) or "its log has the details"
+            self.ending.ask(f"the control API could not be started: {reason}", CANNOT_START)
             self.console.fault("control API", error)
             self.emit("runtime_error", None, error=f"control API: {error}")
-            self.ending.ask("the control API could not be started")
 
     def _hold_code(self) -> None:
         """From now on nothing that this needs is looked for on the disk: it may be gone."""
-        from bundlevisor.control.run import kept_modules
+        try:
+            from bundlevisor.control.run import kept_modules
 
-        kept_modules.keep()
-        self.guardian.hold_code()
+            kept_modules.keep()
+            self.guardian.hold_code()
+        except Exception as error:  # noqa: BLE001 - all goes on as long as the files are there
+            self.console.fault("holding the program in memory", error)
 
     def _mark(self, what: str, service_id: str) -> None:
         self.recorder.mark(what, service_id)
@@ -460,14 +478,6 @@ def _awaited(holder: Holder) -> str:
         f"waiting for the instance that is stopping (pid {holder.pid}) to end,"
         f" {holder.stopping_s:g} s at most"
     )
-
-
-def _told(error: OSError | paths.PathRefused) -> str:
-    """Return the words of an error; of a file that was to be renamed, the name that was wanted."""
-    if isinstance(error, paths.PathRefused):
-        return str(error)
-    name = error.filename2 or error.filename
-    return f"{name}: {error.strerror}" if name and error.strerror else str(error)
 
 
 def _report(console: Console, findings: Findings, manifest: str) -> None:

@@ -34,6 +34,8 @@ class Request(msgspec.Struct, frozen=True):
 
     reason: str
     signal: str = ""
+    code: int = 0
+    """The exit code of a runtime that ends for this reason."""
 
 
 class Ending:
@@ -47,9 +49,9 @@ class Ending:
             os.set_blocking(self._ear, False)
             os.set_blocking(self._bell, False)
 
-    def ask(self, reason: str) -> None:
+    def ask(self, reason: str, code: int = 0) -> None:
         """Ask for an orderly stop. Any thread; asking again changes nothing."""
-        self._put(Request(reason))
+        self._put(Request(reason, code=code))
 
     def hear_signals(self) -> None:
         """Turn the signals that end a program into requests. Main thread only."""

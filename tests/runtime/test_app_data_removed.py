@@ -54,7 +54,7 @@ def test_who_has_lost_it_to_another_ends_in_order(tmp_path: Path) -> None:
         with running(other, app_data=run.app_data) as second:
             second.until_ready()
             run.kill(signal.SIGCONT)
-            assert run.wait_gone() == 0
+            assert run.wait_gone() == 3
             assert "another instance has it now" in run.stderr
             assert run.record("db")[-1]["event"] == "exit"
             second.until_ready()
