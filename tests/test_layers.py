@@ -1,0 +1,147 @@
+"""Imports run one way: no folder imports a higher one, and neither folders nor files in a circle.
+
+Every import counts, wherever it stands: in a function it is as much a dependency as at the top, and
+one for the type checker says that this file knows what that one looks like.
+"""
+
+from __future__ import annotations
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+ORDER = """
+actors/loop actors/files manifest/format
+manifest/plan
+manifest/check
+manifest/read
+actors/process actors/telemetry
+actors/logs actors/probes actors/ports actors/gpu
+actors/launch actors/guardian
+actors/core
+actors/secrets actors/prepare actors/ui_server
+actors
+actors/validation
+control/boot
+control/wire
+control/api
+control/http
+control/run
+control/cli
+control
+bundlevisor perf
+"""
+"""From low to high. Folders of one line may import one another, as long as it is no circle."""
+RANK = {folder: n for n, line in enumerate(ORDER.strip().splitlines()) for folder in line.split()}
+ALLOWED = """
+actors.gpu.presence > actors.gpu.linux
+actors.gpu.presence > actors.gpu.windows
+actors.launch.spec > actors.core.messages
+actors.logs.match_process > actors.logs.match
+actors.ports.allocator > actors.core.collaborators
+actors.prepare.migration_runner > actors.context
+actors.prepare.preparation > actors.context
+actors.probes.command_check > actors.launch.binary
+actors.probes.command_check > actors.probes.checks
+actors.probes.listen_watch > actors.probes.checks
+actors.process.table.exit_watch_windows > actors.guardian.channel_windows
+actors.validation.bundle > control.wire.bodies
+control.http.connection > control.http.server
+control.http.tasks > control.http.connection
+control.run.api_host > control.run.runtime
+control.run.teardown > control.run.runtime
+control.run.version_record > control.run.runtime
+"""
+"""Imports that break the order today: none may be added, and one that no longer does is removed."""
+
+
+def modules() -> dict[str, Path]:
+    """Return every file of ours by the name of its module; a package is its ``__init__``."""
+    found = {}
+    for top in ("bundlevisor", "manifest", "actors", "control", "perf"):
+        for path in (ROOT / top).rglob("*.py"):
+            words = path.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(words).removesuffix(".__init__")
+            found[name if top == "bundlevisor" else f"bundlevisor.{name}"] = path
+    return found
+
+
+def imports(path: Path, known: dict[str, Path]) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                found.add(name if name in known else str(node.module))
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name in known and name != "bundlevisor"}
+
+
+KNOWN = modules()
+EDGES = {(name, to) for name, path in KNOWN.items() for to in imports(path, KNOWN) if to != name}
+
+
+def folder(name: str) -> str:
+    return KNOWN[name].parent.relative_to(ROOT).as_posix()
+
+
+def rank(name: str) -> int:
+    place = folder(name)
+    while place not in RANK:
+        place = place.rpartition("/")[0]
+    return RANK[place]
+
+
+def circle(edges: set[tuple[str, str]]) -> list[str]:
+    graph: dict[str, set[str]] = {}
+    for one, other in edges:
+        if one != other:
+            graph.setdefault(one, set()).add(other)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def faults(edges: set[tuple[str, str]]) -> list[str]:
+    upward = [f"{one} > {other}" for one, other in sorted(edges) if rank(other) > rank(one)]
+    folders = circle({(folder(one), folder(other)) for one, other in edges})
+    files = circle(edges)
+    circles = [f"a circle: {' < '.join(found)}" for found in (folders, files) if found]
+    return upward + circles
+
+
+def allowed() -> set[tuple[str, str]]:
+    pairs = (line.split(" > ") for line in ALLOWED.strip().splitlines())
+    return {(f"bundlevisor.{one}", f"bundlevisor.{other}") for one, other in pairs}
+
+
+def test_imports_run_one_way() -> None:
+    assert faults(EDGES - allowed()) == []
+
+
+def test_what_is_allowed_is_there_and_breaks_the_order() -> None:
+    assert allowed() <= EDGES
+    rest = EDGES - allowed()
+    assert [edge for edge in sorted(allowed()) if not faults(rest | {edge})] == []
+
+
+def test_nobody_imports_by_the_name_of_a_folder() -> None:
+    """In a checkout that would work, and every module be there twice."""
+    names = {
+        (path.name, name)
+        for path in (*KNOWN.values(), *(ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in named(node)
+    }
+    tops = {"manifest", "actors", "control", "perf"}
+    assert {(file, name) for file, name in names if name.partition(".")[0] in tops} == set()
+
+
+def named(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [str(node.module)] if isinstance(node, ast.ImportFrom) else []
