@@ -50,7 +50,7 @@ class Inputs(msgspec.Struct, frozen=True):
         """Return what must not be seen of the service's output."""
         if not self.secrets and not self.former:
             return ()
-        from bundlevisor.actors.secrets.forms import forms
+        from bundlevisor.actors.logs.secret_forms import forms
 
         return tuple(one for values in (self.secrets, *self.former) for one in forms(values))
 

@@ -1,7 +1,7 @@
 """Secrets that a service prints are replaced by ``[secret:ID]`` before anybody sees them.
 
 Exact bytes only: the lines of a value and what JSON makes of it are values of their own, which
-:mod:`bundlevisor.actors.secrets.forms` names; other codings (base64, URL escapes) are not
+:mod:`bundlevisor.actors.logs.secret_forms` names; other codings (base64, URL escapes) are not
 recognised. Values shorter than 4 bytes are left alone: they would turn up in ordinary text all the
 time. White space around a value counts for nothing: a file's last line end is stripped by most of
 those who read it.

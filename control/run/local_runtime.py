@@ -19,7 +19,7 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.snapshot import Board
 from bundlevisor.actors.files.tail import tail
-from bundlevisor.actors.secrets.forms import forms
+from bundlevisor.actors.logs.secret_forms import forms
 from bundlevisor.actors.telemetry import timelines
 from bundlevisor.actors.telemetry.timeline import Timeline
 from bundlevisor.actors.telemetry.writer import Telemetry

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.logs.redact import Redactor
-from bundlevisor.actors.secrets.forms import LINES, forms
+from bundlevisor.actors.logs.secret_forms import LINES, forms
 from tests.bundle_maker import running, wait_until
 from tests.secrets.secret_bundle import give, places_that_hold, secret, with_secrets
 
