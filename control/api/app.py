@@ -23,7 +23,10 @@ from bundlevisor.control.api.telemetry import TelemetryResource
 from bundlevisor.control.api.timeline import TimelineResource
 from bundlevisor.control.api.usage import Meter
 from bundlevisor.control.api.validation import ValidateResource
+from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.every_answer import EVERY_ANSWER
+from bundlevisor.control.wire.operations import OPERATIONS
+from bundlevisor.control.wire.parameters import unknown_parameter
 from bundlevisor.control.wire.streams import Stream
 
 if TYPE_CHECKING:
@@ -39,11 +42,11 @@ def make_app(runtime: Runtime, closing: Closing) -> Wsgi:
     That is all but ``/healthz``. ``closing`` ends its streams and waits when it begins.
     """
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
-    app.add_middleware([EveryAnswer(), OneSlash()])
+    app.add_middleware([EveryAnswer(), OneSlash(), KnownParameters()])
     app.resp_options.default_media_type = "application/json"
     error_answers.install(app, runtime)
     for path, resource in resources(runtime, closing).items():
-        if hasattr(resource, "on_get"):
+        if hasattr(resource, "on_get") and path != "/shutdown":  # HEAD never does anything
             resource.on_head = resource.on_get  # Falcon leaves the body away
         app.add_route(path, resource)
     return streaming(app)
@@ -89,6 +92,26 @@ class OneSlash:
         """Raise 404 for a path that begins with two slashes."""
         if req.path.startswith("//"):
             raise falcon.HTTPNotFound
+
+
+class KnownParameters:
+    """Middleware: a parameter that is not known is a mistake to tell, not one to pass over."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, None]] = {}
+        for operation in OPERATIONS:
+            known = self._known.setdefault(operation.path, {})
+            known.update((one.name, None) for one in operation.parameters if one.place == "query")
+
+    def process_resource(
+        self, req: falcon.Request, _resp: falcon.Response, _resource: object, _params: object
+    ) -> None:
+        """Raise Refusal 400 for a parameter that the address does not have."""
+        known = self._known[req.uri_template or ""]
+        for name in req.params:
+            if name not in known:
+                sentence = unknown_parameter(req.path, name, known)
+                raise Refusal(400, "unknown_parameter", sentence)
 
 
 def streaming(app: Wsgi) -> Wsgi:

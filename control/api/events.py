@@ -1,4 +1,4 @@
-"""``GET /events``: the telemetry events, as a stream (Server-Sent Events) or by the page."""
+"""``GET /events``: the telemetry events, by the page or as a stream (Server-Sent Events)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import msgspec
 from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.wire.bodies import EventPage
+from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.json_body import send
-from bundlevisor.control.wire.lanes import require_room, wants_page
+from bundlevisor.control.wire.lanes import require_room, wants_stream
 from bundlevisor.control.wire.long_poll import wait_for, wait_seconds
-from bundlevisor.control.wire.parameters import whole_number
+from bundlevisor.control.wire.parameters import AFTER, LATEST, LIMIT, PAGE, WAIT, whole_number
 from bundlevisor.control.wire.streams import Stream, is_over
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import Event, Runtime
 
-HIGHEST_SEQ = 2**53
-PAGE = 1000
 SLICE_S = 0.25
 """How soon a silent stream notices that its client has gone away."""
 LAST_SLICE_S = 0.02
@@ -42,11 +41,15 @@ class EventsResource:
         self._closing = closing
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer a stream; a page for ``Accept: application/json``."""
-        after = whole_number(req, "after", 0, 0, HIGHEST_SEQ)
-        if wants_page(req.accept):
+        """Answer a page; a stream for ``Accept: text/event-stream``."""
+        after = self._after(req)
+        if not wants_stream(req.accept):
             self._page(req, resp, after)
             return
+        for parameter in (LIMIT, WAIT):
+            if req.get_param(parameter.name) is not None:
+                sentence = f"{parameter.name} is for a page of events; a stream has no end"
+                raise Refusal(400, f"bad_{parameter.name}", sentence)
         require_room(req)
         resumed = req.get_header("Last-Event-ID") or ""
         if resumed.isascii() and resumed.isdigit():
@@ -55,8 +58,13 @@ class EventsResource:
         if req.method != "HEAD":
             resp.stream = Stream(self._chunks(req, after), lambda: None)
 
+    def _after(self, req: falcon.Request) -> int:
+        if req.get_param(AFTER.name) == LATEST:
+            return self._runtime.events.last_seq
+        return whole_number(req, AFTER)
+
     def _page(self, req: falcon.Request, resp: falcon.Response, after: int) -> None:
-        limit = whole_number(req, "limit", PAGE, 1, PAGE)
+        limit = whole_number(req, LIMIT)
         seconds = wait_seconds(req)
         events = self._runtime.events
         if seconds is not None:

@@ -6,7 +6,12 @@ import codecs
 from typing import TYPE_CHECKING
 
 from bundlevisor.control.wire.lanes import require_room
-from bundlevisor.control.wire.parameters import named_service, whole_number
+from bundlevisor.control.wire.parameters import (
+    FOLLOW_LINES,
+    TAIL_LINES,
+    named_service,
+    whole_number,
+)
 from bundlevisor.control.wire.streams import Stream, is_over
 
 if TYPE_CHECKING:
@@ -18,7 +23,6 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.facade import Runtime, Subscription
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
-LONGEST_TAIL = 10_000
 SLICE_S = 0.5
 """How soon a silent stream notices that its client has gone away."""
 
@@ -32,7 +36,7 @@ class TailResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer text; bytes that are not UTF-8 are replaced."""
         view = named_service(req, self._runtime.board.snapshot)
-        lines = whole_number(req, "lines", 200, 1, LONGEST_TAIL)
+        lines = whole_number(req, TAIL_LINES)
         text = self._runtime.logs.tail(view.id, lines).decode("utf-8", "replace")
         resp.content_type = PLAIN_TEXT
         resp.data = text.encode()
@@ -48,7 +52,7 @@ class FollowResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer a stream of text."""
         view = named_service(req, self._runtime.board.snapshot)
-        lines = whole_number(req, "lines", 0, 0, LONGEST_TAIL)
+        lines = whole_number(req, FOLLOW_LINES)
         require_room(req)
         resp.content_type = PLAIN_TEXT
         if req.method != "HEAD":

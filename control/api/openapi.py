@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from bundlevisor.control.wire.bodies import Body, Error
-from bundlevisor.control.wire.operations import OPERATIONS, Operation, Parameter
+from bundlevisor.control.wire.operations import OPERATIONS, Operation
+from bundlevisor.control.wire.parameters import Parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import falcon
 
-    from bundlevisor.control.wire.facade import Runtime
+    from bundlevisor.control.wire.facade import Facts, Runtime
+    from bundlevisor.manifest.format.schema import Secret
 
 REFERENCES = "#/components/schemas/{name}"
 REASONS = {
@@ -30,6 +35,10 @@ REASONS = {
     500: "an error of the runtime",
     503: "not now: stopping, or not ready",
 }
+VALUE = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+"""A value is not blank, and has no NUL."""
+OWN_SYNTAX = re.compile(r"\\|\(\?|\[\[:")
+"""What RE2, which matches formats, and ECMAScript, which JSON Schema has, may read differently."""
 STREAMED = {"/events": "text/event-stream"}
 
 
@@ -42,30 +51,60 @@ class OpenApiResource:
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Answer 200."""
         resp.content_type = "application/json"
-        resp.data = document(self._runtime.facts.runtime_version)
+        resp.data = self._document
+
+    @cached_property
+    def _document(self) -> bytes:
+        return document(self._runtime.facts)
 
 
-@cache
-def document(version: str) -> bytes:
-    """Return the OpenAPI 3.1 document as JSON."""
+def document(facts: Facts) -> bytes:
+    """Return the OpenAPI 3.1 document of an instance as JSON."""
+    host = facts.ipc_host
     shapes = _shapes()
     schemas, components = msgspec.json.schema_components(shapes, ref_template=REFERENCES)
+    components["SecretValues"]["properties"]["secrets"] = _values(facts.manifest.secrets)
     schema_of = dict(zip(shapes, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, schema_of)
+    address = f"[{host}]" if ":" in host else host
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
-            "info": {"title": "bundlevisor control API", "version": version},
+            "info": {"title": "bundlevisor control API", "version": facts.runtime_version},
+            "servers": [{"url": f"http://{address}:{facts.ipc_port}"}],
             "paths": paths,
             "components": {
-                "schemas": components,
+                "schemas": {name: _typed(schema) for name, schema in components.items()},
                 "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             },
             "security": [{"token": []}],
         }
     )
+
+
+def _values(secrets: Iterable[Secret]) -> dict[str, Any]:
+    """Return the schema of what ``POST /secrets`` takes: the secrets of this bundle, as texts."""
+    properties: dict[str, dict[str, Any]] = {}
+    for secret in secrets:
+        properties[secret.id] = {"type": "string", "pattern": VALUE}
+        if secret.format and not OWN_SYNTAX.search(secret.format):
+            properties[secret.id]["allOf"] = [{"pattern": secret.format}]
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _typed(node: Any) -> Any:
+    """Return a schema with the type beside each enum, which generators of clients look for."""
+    if isinstance(node, list):
+        return [_typed(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    typed = {key: _typed(value) for key, value in node.items()}
+    words = typed.get("enum")
+    if isinstance(words, list) and all(isinstance(word, str) for word in words):
+        typed.setdefault("type", "string")
+    return typed
 
 
 def _shapes() -> list[type[Body]]:
@@ -79,11 +118,9 @@ def _shapes() -> list[type[Body]]:
 
 
 def _operation(operation: Operation, schema_of: dict[type[Body], Any]) -> dict[str, Any]:
-    refusals: dict[int, type[Body] | str] = {403: Error, 500: Error}
+    refusals: dict[int, type[Body] | str] = {400: Error, 403: Error, 500: Error}
     if not operation.open:
         refusals[401] = Error
-    if operation.parameters or operation.request:
-        refusals[400] = Error
     answers = refusals | dict(operation.answers)
     described: dict[str, Any] = {
         "summary": operation.text,
@@ -123,8 +160,27 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "in": parameter.place,
         "required": parameter.required,
         "description": parameter.text,
-        "schema": {"type": parameter.kind},
+        "schema": _schema(parameter),
     }
+
+
+def _schema(parameter: Parameter) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": parameter.kind}
+    if parameter.kind == "string":
+        schema["minLength"] = 1
+    elif parameter.kind in ("integer", "number") and not parameter.clamped:
+        schema["minimum"] = parameter.lowest
+        if parameter.highest is not None:
+            schema["maximum"] = parameter.highest
+    elif parameter.clamped:
+        schema["description"] = (
+            f"taken as the nearest number from {parameter.lowest} to {parameter.highest}"
+        )
+    if parameter.words:
+        schema = {"oneOf": [schema, {"type": "string", "enum": list(parameter.words)}]}
+    if parameter.default is not None:
+        schema["default"] = parameter.default
+    return schema
 
 
 def _name(operation: Operation) -> str:

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from bundlevisor.control.wire.bodies import Gpu, Readiness, ServiceDetail, timestamp
 from bundlevisor.control.wire.json_body import send
 from bundlevisor.control.wire.long_poll import wait_for_snapshot, wait_seconds
+from bundlevisor.control.wire.parameters import STRICT, yes_or_no
 
 if TYPE_CHECKING:
     import falcon
@@ -27,13 +28,12 @@ class ReadyResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer 200; with ``?strict=1`` 503 while not ready."""
-        seconds = wait_seconds(req)
+        seconds, strict = wait_seconds(req), yes_or_no(req, STRICT)
         snapshot = self._runtime.board.snapshot
         if seconds is not None:
             snapshot = wait_for_snapshot(
                 self._runtime.board, is_decided, seconds, req, self._closing
             )
-        strict = req.get_param("strict") not in (None, "", "0", "false")
         send(resp, self._body(snapshot), 503 if strict and not snapshot.ready else 200)
 
     def _body(self, snapshot: Snapshot) -> Readiness:

@@ -1,4 +1,4 @@
-"""``POST /shutdown``: the orderly stop of everything."""
+"""``POST /shutdown``: the orderly stop of everything. The Go runtime's client sends GET."""
 
 from __future__ import annotations
 
@@ -23,3 +23,5 @@ class ShutdownResource:
         """Answer 202; a body is not looked at."""
         self._runtime.shutdown("api")
         send(resp, Stopping(), 202)
+
+    on_get = on_post

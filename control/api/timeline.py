@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.control.wire.bodies import Timelines
 from bundlevisor.control.wire.json_body import send
+from bundlevisor.control.wire.parameters import EARLIER, yes_or_no
 
 if TYPE_CHECKING:
     import falcon
@@ -23,6 +24,7 @@ class TimelineResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer 200."""
+        wants_earlier = yes_or_no(req, EARLIER)
         timeline = self._runtime.timeline()
         if req.client_prefers((SVG, "application/json")) == SVG and "*/*" not in req.accept:
             from bundlevisor.actors.telemetry.timeline_picture import draw
@@ -30,6 +32,5 @@ class TimelineResource:
             resp.content_type = SVG
             resp.data = draw(timeline).encode()
             return
-        wants_earlier = req.get_param_as_bool("earlier", default=False)
         earlier = self._runtime.earlier_timelines() if wants_earlier else ()
         send(resp, Timelines(timeline=timeline, earlier=tuple(earlier)))

@@ -184,7 +184,8 @@ class Connection(HTTPChannel):
             self.server.add_task(self)
             return
         failed = request.error is not None
-        said = of_error(request) if failed else self.server.health.answer(request.command)
+        health = self.server.health
+        said = of_error(request) if failed else health.answer(request.command, request.query)
         self.lingers = self.lingers or failed
         self.close_when_flushed = closes(request)
         self.write_soon(on_the_wire(said, request))  # so small that it never waits for the client

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from bundlevisor.control.http.waitress_parts import HTTPRequestParser
 
 ALLOWED = ("GET", "HEAD", "OPTIONS")
-KNOWN = frozenset({*ALLOWED, "POST", "PUT", "PATCH", "DELETE", "CONNECT", "TRACE"})
-"""The methods of HTTP (RFC 9110, 9.3; RFC 5789)."""
+KNOWN = frozenset({*ALLOWED, "POST", "PUT", "PATCH", "DELETE", "CONNECT", "TRACE", "QUERY"})
+"""The methods of HTTP (RFC 9110, 9.3; RFC 5789; and what becomes one)."""
 ALLOW = ("Allow", ", ".join(ALLOWED))
 BASE = "".join(f"{name}: {value}\r\n" for name, value in EVERY_ANSWER.items())
 
@@ -62,16 +62,23 @@ class HealthWords:
             self._snapshot = snapshot
         return self._said
 
-    def answer(self, method: str) -> Said:
+    def answer(self, method: str, query: str) -> Said:
         """Return the answer to a request for ``/healthz``."""
         if method in ("GET", "HEAD"):
-            return self.now()
+            return self.now() if not query else _knows_no_parameter(query)
         if method == "OPTIONS":
             return Said(200, "OK", b"", (ALLOW,))
         if method not in KNOWN:
             return refusal(400, "Bad Request", CODES[400], "the method is none of HTTP's")
         sentence = f"{OPEN_PATH} does not take {method}; see the Allow header"
         return refusal(405, "Method Not Allowed", CODES[405], sentence, (ALLOW,))
+
+
+def _knows_no_parameter(query: str) -> Said:
+    from bundlevisor.control.wire.parameters import unknown_parameter
+
+    sentence = unknown_parameter(OPEN_PATH, query.partition("=")[0], ())
+    return refusal(400, "Bad Request", "unknown_parameter", sentence)
 
 
 def refusal(

@@ -140,9 +140,9 @@ class SecretError(Body, frozen=True, kw_only=True):
 
 
 class SecretsError(Error, frozen=True, kw_only=True):
-    """Nothing has been stored, and why."""
+    """Nothing has been stored, and why: for each value, where the body itself can be read."""
 
-    validation_errors: tuple[SecretError, ...]
+    validation_errors: tuple[SecretError, ...] = ()
 
 
 class Problem(Body, frozen=True, kw_only=True):

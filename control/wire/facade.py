@@ -137,6 +137,10 @@ class Event(Protocol):
 class Events(Protocol):
     """The telemetry of this instance; ``bundlevisor.actors.telemetry.writer.Telemetry`` is one."""
 
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest event; 0 before the first."""
+
     def page(self, after: int, limit: int) -> Sequence[Event]:
         """Return at most ``limit`` events with a sequence number above ``after``, ascending."""
 

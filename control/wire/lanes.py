@@ -44,7 +44,7 @@ WORK_PATHS = frozenset({"/logs/tail", "/status", "/metrics"})
 
 def lane_of(method: str, path: str, query: str, accept: str) -> Lane:
     """Return the lane for a request; ``path`` is decoded, ``query`` as it came."""
-    if path == "/logs/follow" or (path == "/events" and not wants_page(accept)):
+    if path == "/logs/follow" or (path == "/events" and wants_stream(accept)):
         return Lane.STREAM
     if path == "/validate" or "wait" in dict(parse_qsl(query, keep_blank_values=True)):
         return Lane.WAIT
@@ -55,10 +55,9 @@ def lane_of(method: str, path: str, query: str, accept: str) -> Lane:
     return Lane.QUICK
 
 
-def wants_page(accept: str) -> bool:
-    """Return whether an Accept header asks ``/events`` for one page of JSON, not for a stream."""
-    accepted = accept.lower()
-    return "application/json" in accepted and "text/event-stream" not in accepted
+def wants_stream(accept: str) -> bool:
+    """Return whether an Accept header asks ``/events`` for a stream, not for a page of JSON."""
+    return "text/event-stream" in accept.lower()
 
 
 def require_room(req: falcon.Request) -> None:

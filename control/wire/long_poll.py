@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room
+from bundlevisor.control.wire.parameters import WAIT, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from bundlevisor.actors.core.snapshot import Board, Snapshot
     from bundlevisor.control.wire.closing import Closing
 
-LONGEST_WAIT_S = 60.0
 SLICE_S = 0.1
 """How soon a wait notices that its client has gone away or that the server stops."""
 
@@ -26,17 +24,10 @@ Seen = TypeVar("Seen")
 
 def wait_seconds(req: falcon.Request) -> float | None:
     """Return ``?wait=`` in seconds (longer ones as 60), None without it; Refusal 400 or 429."""
-    text = req.get_param("wait")
-    if text is None:
-        return None
-    require_room(req)
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not seconds >= 0:
-        raise Refusal(400, "bad_wait", "wait must be a number of seconds from 0 to 60")
-    return min(seconds, LONGEST_WAIT_S)
+    wanted = seconds(req, WAIT)
+    if wanted is not None:
+        require_room(req)
+    return wanted
 
 
 def client_has_gone(req: falcon.Request) -> bool:
@@ -48,15 +39,15 @@ def client_has_gone(req: falcon.Request) -> bool:
 def wait_for(
     look: Callable[[float], Seen],
     settled: Callable[[Seen], bool],
-    seconds: float,
+    patience: float,
     req: falcon.Request,
     closing: Closing,
 ) -> Seen:
-    """Call ``look(timeout)`` until what it returns is settled; return the last of it.
+    """Call ``look(timeout)`` until what it returns is settled, at most ``patience`` s; return it.
 
     Ends early, unsettled, when the client goes away or the server stops.
     """
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience
     while True:
         left = deadline - time.monotonic()
         seen = look(max(0.0, min(left, SLICE_S)))
@@ -67,9 +58,9 @@ def wait_for(
 def wait_for_snapshot(
     board: Board,
     settled: Callable[[Snapshot], bool],
-    seconds: float,
+    patience: float,
     req: falcon.Request,
     closing: Closing,
 ) -> Snapshot:
-    """Return the first snapshot that is settled, or the newest after ``seconds``."""
-    return wait_for(lambda timeout: board.wait(settled, timeout), settled, seconds, req, closing)
+    """Return the first snapshot that is settled, or the newest after ``patience`` seconds."""
+    return wait_for(lambda timeout: board.wait(settled, timeout), settled, patience, req, closing)

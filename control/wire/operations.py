@@ -8,16 +8,18 @@ from typing import Literal
 import msgspec
 
 from bundlevisor.control.wire import bodies
-
-
-class Parameter(msgspec.Struct, frozen=True):
-    """A parameter; ``kind`` is a JSON Schema type."""
-
-    name: str
-    kind: Literal["string", "integer", "number", "boolean"]
-    text: str
-    required: bool = False
-    place: Literal["query", "path"] = "query"
+from bundlevisor.control.wire.parameters import (
+    AFTER,
+    COMMANDED,
+    EARLIER,
+    FOLLOW_LINES,
+    LIMIT,
+    SERVICE,
+    STRICT,
+    TAIL_LINES,
+    WAIT,
+    Parameter,
+)
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,10 +35,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is answered without the token."""
 
 
-WAIT = Parameter("wait", "number", "seconds (at most 60) to wait for the outcome")
-SERVICE = Parameter("serviceId", "string", "id of a service", required=True)
-AFTER = Parameter("after", "integer", "the sequence number that was seen last")
-COMMANDED = Parameter("service_id", "string", "id of a service", required=True, place="path")
 PLAIN = "text/plain; charset=utf-8"
 
 
@@ -50,6 +48,10 @@ def _command(action: str, text: str) -> Operation:
     )
 
 
+def _shutdown(method: Literal["get", "post"], text: str) -> Operation:
+    return Operation(method=method, path="/shutdown", text=text, answers={202: bodies.Stopping})
+
+
 OPERATIONS = (
     Operation(
         path="/healthz",
@@ -60,28 +62,24 @@ OPERATIONS = (
     Operation(
         path="/readyz",
         text="Which services are ready, and what the others wait for.",
-        parameters=(WAIT, Parameter("strict", "boolean", "answer 503 while not ready")),
+        parameters=(WAIT, STRICT),
         answers={200: bodies.Readiness, 429: bodies.Error, 503: bodies.Readiness},
     ),
     Operation(path="/ports", text="Where the services listen.", answers={200: bodies.Ports}),
     Operation(
         path="/logs/tail",
         text="The last lines of a service's log.",
-        parameters=(SERVICE, Parameter("lines", "integer", "1 to 10000, 200 unless told")),
+        parameters=(SERVICE, TAIL_LINES),
         answers={200: PLAIN, 404: bodies.Error},
     ),
     Operation(
         path="/logs/follow",
         text="A service's log as it grows.",
-        parameters=(SERVICE, Parameter("lines", "integer", "so many of the last lines first")),
+        parameters=(SERVICE, FOLLOW_LINES),
         answers={200: PLAIN, 404: bodies.Error, 429: bodies.Error},
     ),
-    Operation(
-        method="post",
-        path="/shutdown",
-        text="The orderly stop of everything.",
-        answers={202: bodies.Stopping},
-    ),
+    _shutdown("post", "The orderly stop of everything."),
+    _shutdown("get", "The same, for clients of the Go runtime."),
     Operation(path="/secrets", text="The secrets of the bundle.", answers={200: bodies.Secrets}),
     Operation(
         method="post",
@@ -109,7 +107,7 @@ OPERATIONS = (
     Operation(
         path="/timeline",
         text="What took how long from exec to ready; Accept: image/svg+xml gives the picture.",
-        parameters=(Parameter("earlier", "boolean", "the last starts of this app-data too"),),
+        parameters=(EARLIER,),
         answers={200: bodies.Timelines},
     ),
     _command("start", "Start a service, and what it needs."),
@@ -117,8 +115,8 @@ OPERATIONS = (
     _command("restart", "Stop and start a service."),
     Operation(
         path="/events",
-        text="The telemetry events: a stream, or a page for Accept: application/json.",
-        parameters=(AFTER, Parameter("limit", "integer", "1 to 1000 events on a page"), WAIT),
+        text="The telemetry events: a page; for Accept: text/event-stream a stream.",
+        parameters=(AFTER, LIMIT, WAIT),
         answers={200: bodies.EventPage, 429: bodies.Error},
     ),
     Operation(

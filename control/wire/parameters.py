@@ -1,27 +1,144 @@
-"""Parameters of a request: whole numbers, and the service that it is about."""
+"""Parameters of requests: what there are, told to the description, and how they are read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from bundlevisor.control.wire.errors import Refusal
+from bundlevisor.manifest.format.suggest import hint, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import falcon
 
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
 
 
-def whole_number(req: falcon.Request, name: str, default: int, lowest: int, highest: int) -> int:
-    """Return a parameter of the query; Refusal 400 unless it is within the bounds."""
-    text = req.get_param(name)
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter; ``kind`` is a JSON Schema type.
+
+    Numbers outside ``lowest`` to ``highest`` are refused, or taken as the nearest bound where the
+    parameter is ``clamped``; a number may also be one of ``words``.
+    """
+
+    name: str
+    kind: Literal["string", "integer", "number", "boolean"]
+    text: str
+    required: bool = False
+    place: Literal["query", "path"] = "query"
+    lowest: int = 0
+    highest: int | None = None
+    clamped: bool = False
+    default: int | None = None
+    words: tuple[str, ...] = ()
+
+
+LONGEST_WAIT_S = 60
+LONGEST_TAIL = 10_000
+PAGE = 1000
+HIGHEST_SEQ = 2**53
+LATEST = "latest"
+YES, NO = ("1", "true"), ("0", "false")
+
+WAIT = Parameter(
+    name="wait",
+    kind="number",
+    text=f"seconds to wait for the outcome; more than {LONGEST_WAIT_S} are taken as that many",
+)
+SERVICE = Parameter(name="serviceId", kind="string", text="id of a service", required=True)
+COMMANDED = Parameter(
+    name="service_id", kind="string", text="id of a service", required=True, place="path"
+)
+STRICT = Parameter(name="strict", kind="boolean", text="answer 503 while not ready")
+EARLIER = Parameter(name="earlier", kind="boolean", text="the last starts of this app-data, too")
+TAIL_LINES = Parameter(
+    name="lines",
+    kind="integer",
+    text="so many of the last lines",
+    lowest=1,
+    highest=LONGEST_TAIL,
+    clamped=True,
+    default=200,
+)
+FOLLOW_LINES = Parameter(
+    name="lines",
+    kind="integer",
+    text="so many of the last lines first",
+    highest=LONGEST_TAIL,
+    clamped=True,
+    default=0,
+)
+AFTER = Parameter(
+    name="after",
+    kind="integer",
+    text="the sequence number that was seen last; 'latest' begins now",
+    highest=HIGHEST_SEQ,
+    default=0,
+    words=(LATEST,),
+)
+LIMIT = Parameter(
+    name="limit",
+    kind="integer",
+    text="events on a page",
+    lowest=1,
+    highest=PAGE,
+    default=PAGE,
+)
+
+
+def whole_number(req: falcon.Request, parameter: Parameter) -> int:
+    """Return a parameter of the query, or its default; Refusal 400 for no number, or out of it."""
+    text = req.get_param(parameter.name)
+    lowest, highest = parameter.lowest, parameter.highest
+    if text is None and parameter.default is not None:
+        return parameter.default
+    digits = (text or "").removeprefix("-")
+    if digits.isascii() and digits.isdigit():
+        number = int((text or "")[:20])  # longer ones are beyond every bound as well
+        nearest = max(lowest, number if highest is None else min(number, highest))
+        if parameter.clamped or nearest == number:
+            return nearest
+    bounds = f" from {lowest} to {highest}" * (not parameter.clamped)
+    words = f", or {quoted(parameter.words, 'or')}" if parameter.words else ""
+    sentence = f"{parameter.name} must be a whole number{bounds}{words}"
+    raise Refusal(400, f"bad_{parameter.name}", sentence)
+
+
+def yes_or_no(req: falcon.Request, parameter: Parameter) -> bool:
+    """Return a parameter that is true or false, false without it; Refusal 400 for other words."""
+    text = req.get_param(parameter.name)
+    if text is None or text.lower() in NO:
+        return False
+    if text.lower() in YES:
+        return True
+    sentence = f"{parameter.name} must be {quoted(YES, 'or')}, or {quoted(NO, 'or')}"
+    raise Refusal(400, f"bad_{parameter.name}", sentence)
+
+
+def seconds(req: falcon.Request, parameter: Parameter) -> float | None:
+    """Return a parameter in seconds, at most a minute, None without it; Refusal 400 for others."""
+    text = req.get_param(parameter.name)
     if text is None:
-        return default
-    digits = text.isascii() and text.isdigit() and len(text) <= 18
-    if not digits or not lowest <= int(text) <= highest:
-        sentence = f"{name} must be a whole number from {lowest} to {highest}"
-        raise Refusal(400, f"bad_{name}", sentence)
-    return int(text)
+        return None
+    try:
+        number = float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        sentence = f"{parameter.name} must be a number of seconds from 0 to {LONGEST_WAIT_S}"
+        raise Refusal(400, f"bad_{parameter.name}", sentence)
+    return min(number, float(LONGEST_WAIT_S))
+
+
+def unknown_parameter(path: str, name: str, known: Iterable[str]) -> str:
+    """Return the sentence about a parameter that an address does not know."""
+    names = tuple(known)
+    takes = f"it takes {quoted(names)}" if names else "it takes none"
+    return f"{path} has no parameter '{name[:80]}'{hint(name, names)}; {takes}"
 
 
 def known_service(snapshot: Snapshot, service_id: str) -> ServiceView:
@@ -36,7 +153,7 @@ def known_service(snapshot: Snapshot, service_id: str) -> ServiceView:
 
 def named_service(req: falcon.Request, snapshot: Snapshot) -> ServiceView:
     """Return the view of ``?serviceId=``; Refusal 400 without it, 404 when it is unknown."""
-    service_id = req.get_param("serviceId")
+    service_id = req.get_param(SERVICE.name)
     if not service_id:
         raise Refusal(400, "missing_service_id", "say which service: ?serviceId=<id>")
     return known_service(snapshot, service_id)

@@ -127,6 +127,10 @@ class FakeEvents:
         self._changed = threading.Condition()
         self.kept: list[FakeEvent] = []
 
+    @property
+    def last_seq(self) -> int:
+        return self.kept[-1].seq if self.kept else 0
+
     def emit(self, event: str, service_id: str = "", **details: Any) -> None:
         with self._changed:
             seq = self.kept[-1].seq + 1 if self.kept else 1

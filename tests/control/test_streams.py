@@ -12,6 +12,8 @@ from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, Streamed
 from tests.waiting import wait_until
 
+STREAM = "text/event-stream"
+
 
 def frame(response: Streamed) -> dict[str, str]:
     """The next Server-Sent Event, comments left out."""
@@ -56,7 +58,7 @@ def test_following_an_unknown_service_is_404(api: Api) -> None:
 
 def test_head_of_a_stream_subscribes_to_nothing(api: Api, runtime: FakeRuntime) -> None:
     assert api.ask("HEAD", "/logs/follow?serviceId=db").status == 200
-    assert api.ask("HEAD", "/events").status == 200
+    assert api.ask("HEAD", "/events", Accept=STREAM).status == 200
     assert runtime.logs.subscriptions == []
 
 
@@ -83,7 +85,7 @@ def test_a_slow_reader_holds_nobody_up(api: Api, runtime: FakeRuntime) -> None:
 def test_events_are_streamed_in_order_and_resumed_by_number(api: Api, runtime: FakeRuntime) -> None:
     runtime.events.emit("runtime_start")
     runtime.events.emit("service_start", "db", pid=1)
-    response = api.open("/events?after=1")
+    response = api.open("/events?after=1", Accept=STREAM)
     assert response.headers["Content-Type"] == "text/event-stream"
     assert frame(response) == {"retry": "1000"}
     second = frame(response)
@@ -98,7 +100,7 @@ def test_events_are_streamed_in_order_and_resumed_by_number(api: Api, runtime: F
     runtime.events.emit("service_ready", "db")
     assert frame(response)["id"] == "3"
     response.close()
-    resumed = api.open("/events", **{"Last-Event-ID": "2"})
+    resumed = api.open("/events", **{"Accept": STREAM, "Last-Event-ID": "2"})
     frame(resumed)
     assert frame(resumed)["id"] == "3"
 
@@ -107,22 +109,22 @@ def test_a_stream_says_how_many_events_it_has_missed(api: Api, runtime: FakeRunt
     for _ in range(10):
         runtime.events.emit("tick")
     del runtime.events.kept[:6]
-    response = api.open("/events?after=2")
+    response = api.open("/events?after=2", Accept=STREAM)
     frame(response)
     assert frame(response) == {"event": "missed", "data": '{"count":4}'}
     assert frame(response)["id"] == "7"
     response.close()
-    page = api.get("/events?after=2", Accept="application/json").json()
+    page = api.get("/events?after=2").json()
     assert page["missed"] == 4
 
 
 def test_a_page_of_events_is_json(api: Api, runtime: FakeRuntime) -> None:
     for _ in range(5):
         runtime.events.emit("tick")
-    page = api.get("/events?after=1&limit=2", Accept="application/json").json()
+    page = api.get("/events?after=1&limit=2").json()
     assert [event["seq"] for event in page["events"]] == [2, 3]
     assert (page["next"], page["missed"]) == (3, 0)
-    last = api.get("/events?after=5", Accept="application/json").json()
+    last = api.get("/events?after=5").json()
     assert last == {"events": [], "next": 5, "missed": 0}
 
 
@@ -130,7 +132,7 @@ def test_a_page_may_be_waited_for(api: Api, runtime: FakeRuntime) -> None:
     pages = []
 
     def ask() -> None:
-        pages.append(api.get("/events?after=0&wait=30", Accept="application/json").json())
+        pages.append(api.get("/events?after=0&wait=30").json())
 
     waiter = threading.Thread(target=ask)
     waiter.start()
@@ -140,6 +142,33 @@ def test_a_page_may_be_waited_for(api: Api, runtime: FakeRuntime) -> None:
     assert [event["event"] for event in pages[0]["events"]] == ["tick"]
 
 
+@pytest.mark.parametrize("accept", [None, "*/*", "application/json"])
+def test_events_come_by_the_page_unless_a_stream_is_asked_for(
+    api: Api, runtime: FakeRuntime, accept: str | None
+) -> None:
+    runtime.events.emit("tick")
+    reply = api.get("/events", **({"Accept": accept} if accept else {}))
+    assert reply.headers["Content-Type"] == "application/json"
+    assert [event["seq"] for event in reply.json()["events"]] == [1]
+
+
+def test_latest_begins_now_by_the_page_and_as_a_stream(api: Api, runtime: FakeRuntime) -> None:
+    for _ in range(3):
+        runtime.events.emit("tick")
+    assert api.get("/events?after=latest").json() == {"events": [], "next": 3, "missed": 0}
+    response = api.open("/events?after=latest", Accept=STREAM)
+    frame(response)
+    runtime.events.emit("tock")
+    assert frame(response)["id"] == "4"
+
+
+@pytest.mark.parametrize("query", ["limit=5", "wait=1"])
+def test_what_belongs_to_a_page_is_refused_for_a_stream(api: Api, query: str) -> None:
+    reply = api.get(f"/events?{query}", Accept=STREAM)
+    assert reply.refusal[0] == 400
+    assert "is for a page of events" in reply.json()["error"]
+
+
 @pytest.mark.parametrize("query", ["after=x", "after=-1", "after=1.5", "after="])
 def test_a_sequence_number_that_is_none_is_400(api: Api, query: str) -> None:
     assert api.get(f"/events?{query}").refusal == (400, "bad_after")
@@ -147,15 +176,17 @@ def test_a_sequence_number_that_is_none_is_400(api: Api, query: str) -> None:
 
 def test_a_ninth_stream_is_429_and_room_comes_back(api: Api, runtime: FakeRuntime) -> None:
     streams = [api.open("/logs/follow?serviceId=db") for _ in range(4)]
-    streams += [api.open("/events") for _ in range(4)]
+    streams += [api.open("/events", Accept=STREAM) for _ in range(4)]
     assert [stream.status for stream in streams] == [200] * 8
-    assert api.get("/events").refusal == (429, "too_many_streams")
+    assert api.get("/events", Accept=STREAM).refusal == (429, "too_many_streams")
     assert api.get("/events", token=None).refusal == (401, "unauthorized")
     assert api.get("/events", Host="evil.org").refusal == (403, "forbidden_host")
     assert api.get("/readyz").status == 200
     streams.pop().close()
 
-    wait_until(lambda: api.open("/events").status == 200, what="there is room for one more")
+    wait_until(
+        lambda: api.open("/events", Accept=STREAM).status == 200, what="there is room for one more"
+    )
 
 
 def test_waits_and_streams_never_use_up_the_threads_that_answer(
@@ -171,7 +202,7 @@ def test_waits_and_streams_never_use_up_the_threads_that_answer(
         )
         clients.append(client)
     for _ in range(8):
-        api.open("/events")
+        api.open("/events", Accept=STREAM)
     assert api.get("/healthz", token=None, timeout=5).status == 200
     assert api.get("/readyz", timeout=5).status == 200
     assert api.get("/readyz?wait=1", timeout=5).refusal == (429, "too_many_waits")
@@ -207,7 +238,7 @@ def test_the_end_of_the_server_ends_streams_and_waits_at_once(
     server: tuple[ControlServer, int], api: Api, runtime: FakeRuntime
 ) -> None:
     runtime.change("db", State.STARTING)
-    log, events = api.open("/logs/follow?serviceId=db"), api.open("/events")
+    log, events = api.open("/logs/follow?serviceId=db"), api.open("/events", Accept=STREAM)
     frame(events)
     waited: list[bool] = []
 
