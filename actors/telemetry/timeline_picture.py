@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
-
 from bundlevisor.actors.telemetry.timeline import Span, Timeline
 
 ROW, LEFT, WIDTH, TOP = 24, 180, 900, 64
@@ -17,6 +15,14 @@ STYLE = (
     "@media(prefers-color-scheme:dark){svg{background:#161b22}text{fill:#e6edf3}"
     ".small{fill:#9aa7b4}.grid{stroke:#2b333c}.wait{fill:#222a33}}"
 )
+
+
+ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def escape(text: str) -> str:
+    """Return text as it stands between tags; xml.sax, which has this, would cost a megabyte."""
+    return text.translate(ENTITIES)
 
 
 def draw(timeline: Timeline) -> str:
