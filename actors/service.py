@@ -45,6 +45,7 @@ from bundlevisor.actors.core.messages import (
     TreeEmptied,
 )
 from bundlevisor.actors.core.report import LIVE, Report, Stage, StopCause, Then
+from bundlevisor.actors.files.told import told
 from bundlevisor.actors.incarnation import Incarnation
 from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, health_port
 from bundlevisor.actors.loop.loop_actor import LoopActor
@@ -202,7 +203,7 @@ class ServiceActor(LoopActor):
         except CannotLaunch as error:
             return LaunchFailed(incarnation, str(error), error.fatal)
         except OSError as error:
-            reason = f"a secret could not be written: {error.filename}: {error.strerror}"
+            reason = f"a secret could not be written: {told(error)}"
             return LaunchFailed(incarnation, str(self._blueprint.refusal(reason)))
         return None
 

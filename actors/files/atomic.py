@@ -55,8 +55,10 @@ def write(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) ->
     try:
         _write_new(beside, data, mode, durable)
         replace(beside, path)
-    except BaseException:
+    except BaseException as error:
         _unlink(beside)
+        if isinstance(error, OSError) and error.filename2 is None:
+            error.filename = path  # it has none from a descriptor, and another from the new file
         raise
     if durable:
         sync_folder(folder)

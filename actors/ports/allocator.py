@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.core.collaborators import Ports
+from bundlevisor.actors.files.told import told
 from bundlevisor.actors.ports import remembered as memory
 from bundlevisor.actors.ports.reservations import HeldPorts
 from bundlevisor.manifest.format.platform import current_key
@@ -120,7 +121,7 @@ class PortBook:
         try:
             memory.write(self._app_data, ports)
         except OSError as error:
-            self._warn(f"the choice of ports could not be remembered: {error}")
+            self._warn(f"the choice of ports could not be remembered: {told(error)}")
 
 
 def _shortages(plan: plan_ports.PortPlan) -> dict[str, Shortage]:

@@ -13,6 +13,7 @@ import msgspec
 
 from bundlevisor.actors.context import World
 from bundlevisor.actors.core.messages import Inputs, LaunchFailed, Message, Prepared, ProgressMade
+from bundlevisor.actors.files.told import told
 from bundlevisor.actors.launch.spec import Blueprint, make_data_dirs
 from bundlevisor.actors.prepare import assets
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken, TooLarge
@@ -93,7 +94,7 @@ class Preparation:
         except assets.Cancelled:
             trouble = "cancelled"
         except OSError as error:
-            trouble = f"{error.filename}: {error.strerror}"
+            trouble = told(error)
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
             self._world.fault(f"preparation of {self._service.id!r}", error)
             trouble = f"an error in the runtime: {error}"
@@ -187,7 +188,8 @@ class Preparation:
         try:
             snapshots.take(id_, taken, self._service.snapshot.max_bytes)
         except (TooLarge, OSError) as error:
-            self._world.emit("migration_snapshot_skipped", id_, reason=str(error))
+            reason = told(error) if isinstance(error, OSError) else str(error)
+            self._world.emit("migration_snapshot_skipped", id_, reason=reason)
         else:
             self._world.emit("migration_snapshot_taken", id_, folders=list(folders))
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.files.told import told
 from bundlevisor.actors.launch.concealed import Concealed
 from bundlevisor.actors.secrets import store as file
 from bundlevisor.actors.secrets.store import Kept
@@ -177,8 +178,8 @@ class Vault:
     def _tell(self) -> None:
         with self._telling:
             self._is_settled = True
-        for told in self._told:
-            told()
+        for hear in self._told:
+            hear()
 
     def _settle_all(self) -> None:
         with self._writing:
@@ -204,7 +205,7 @@ class Vault:
                     self._save(Concealed({**self._to_move(), **self._unstored}))
             except OSError as error:
                 if self._unstored:
-                    return error.strerror or str(error)
+                    return told(error)
             self._settle(self._values)
         return ""
 

@@ -13,6 +13,7 @@ import msgspec
 
 from bundlevisor.actors.files import instance as record_file
 from bundlevisor.actors.files.instance import Instance, ServiceProcess
+from bundlevisor.actors.files.told import told
 from bundlevisor.actors.guardian.guarded import Charge
 from bundlevisor.actors.guardian.link import Guardian
 
@@ -104,4 +105,4 @@ class Register:
         try:
             record_file.write(self._app_data, record)
         except OSError as error:
-            self._warn(f"the instance record could not be written: {error}")
+            self._warn(f"the instance record could not be written: {told(error)}")

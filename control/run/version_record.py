@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.files.told import told
+
 if TYPE_CHECKING:
     from bundlevisor.actors.prepare.migration_record import Migrations
     from bundlevisor.control.run.runtime import House
@@ -18,7 +20,7 @@ def note_version(house: House) -> None:
     try:
         _migrations(house).started()
     except OSError as error:
-        house.console.warn(f"migrations.json could not be written: {error.strerror or error}")
+        house.console.warn(f"migrations.json could not be written: {told(error)}")
 
 
 def _migrations(house: House) -> Migrations:

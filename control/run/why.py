@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from bundlevisor.actors.files.told import told
+
 RAISE = "raise the limit (ulimit -n, or the service manager's)"
 FILES = f"too many open files for this process: {RAISE}"
 PROCESSES = (
@@ -40,5 +42,4 @@ def why(error: BaseException) -> str:
         return short
     if not isinstance(error, OSError):
         return str(error) or type(error).__name__
-    name = error.filename2 or error.filename
-    return f"{name}: {error.strerror}" if name and error.strerror else str(error)
+    return told(error)

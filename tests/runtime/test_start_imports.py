@@ -39,7 +39,7 @@ actors: context incarnation service supervisor
 actors.core: collaborators commanded dependencies desired effects lifecycle messages report restart
  snapshot
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
- rotating_file tail
+ rotating_file tail told
 actors.gpu: linux presence
 actors.guardian: blocked_signals channel channel_posix guarded link owned_file roster sentry spawn
  wire

@@ -1,0 +1,73 @@
+"""A disk that takes no more: every message names the file."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.actors.files import atomic
+from bundlevisor.actors.files.told import told
+from tests.bundle_maker import bundle
+from tests.installed import COMMAND
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
+
+WRITE = """
+import resource, sys
+from bundlevisor.actors.files import atomic
+from bundlevisor.actors.files.told import told
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
+try:
+    atomic.write(sys.argv[1], b"x" * 100)
+except OSError as error:
+    print(told(error))
+    print(error)
+"""
+
+
+def test_a_file_that_cannot_be_written_is_named_not_the_one_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE, str(path)], capture_output=True, text=True, check=True
+    )
+    sentence, plain = done.stdout.splitlines()
+    assert sentence == f"{path}: File too large"
+    assert plain.endswith(f"File too large: '{path}'")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_into_is_told_by_the_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match="file") as raised:
+        atomic.write(str(tmp_path / "file" / "state.json"), b"x")
+    assert str(tmp_path / "file") in told(raised.value)
+
+
+def test_files_that_could_not_be_copied_are_named(tmp_path: Path) -> None:
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from" / "gone").symlink_to("nowhere")
+    with pytest.raises(shutil.Error) as raised:
+        shutil.copytree(tmp_path / "from", tmp_path / "to")
+    assert str(tmp_path / "from" / "gone") in told(raised.value)
+
+
+def test_a_start_on_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    arguments = ["run", "--manifest", str(made.path), "--app-data", str(made.app_data)]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert (
+        f"cannot start: {made.app_data / 'runtime' / 'auth-token'}: File too large" in done.stderr
+    )
+    assert "Errno" not in done.stderr
