@@ -115,12 +115,3 @@ PARTS = {
 
 MEANINGS: dict[str, str] = {**FILE, **STRUCTURE, **SERVICE, **WARNING}
 """All codes with a line on what they mean."""
-
-
-def as_table() -> str:
-    """Return all codes as the table that stands in the README."""
-    lines = ["| code | what it means |", "|---|---|"]
-    for what, part in PARTS.items():
-        lines.append(f"| | **{what}** |")
-        lines += [f"| `{code}` | {meaning} |" for code, meaning in part.items()]
-    return "\n".join(lines)

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Writes the pages of ``docs/`` that follow from the code; ``--check`` says which are stale.
+
+Each page is made from one source: the Structs of the manifest, the codes of findings, the table of
+the API's operations, the command line's parser. What stands before the line ``<!-- generated -->``
+of a page is written by hand and kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from documentation import api, bundle, cli, findings
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MARK = "<!-- generated: change the code and run packaging/pages.py -->"
+PAGES: dict[str, Callable[[], str]] = {
+    "bundle.md": bundle.page,
+    "findings.md": findings.page,
+    "api.md": api.page,
+    "cli.md": cli.page,
+}
+
+
+def main() -> int:
+    """Write what is stale, or with ``--check`` only name it; returns the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when stale")
+    check = parser.parse_args().check
+    stale = [name for name in PAGES if not is_fresh(name)]
+    for name in stale:
+        print(f"docs/{name} is stale" if check else f"docs/{name} is written")
+        if not check:
+            text = whole(name)
+            with open(path(name), "w", encoding="utf-8") as file:
+                file.write(text)
+    return 1 if check and stale else 0
+
+
+def is_fresh(name: str) -> bool:
+    """Whether a page is what the code says now."""
+    return read(name) == whole(name)
+
+
+def whole(name: str) -> str:
+    """Return a page: what is written by hand, then what is made."""
+    by_hand = read(name).partition(MARK)[0].rstrip()
+    return f"{by_hand}\n\n{MARK}\n\n{PAGES[name]().strip()}\n"
+
+
+def read(name: str) -> str:
+    """Return a page as it is."""
+    with open(path(name), encoding="utf-8") as file:
+        return file.read()
+
+
+def path(name: str) -> str:
+    """Return where a page lies."""
+    return os.path.join(ROOT, "docs", name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
