@@ -118,8 +118,9 @@ def _means_run(words: Sequence[str]) -> bool:
 def _start_guardian() -> Guardian:
     lean_imports.import_multiprocessing()
     from bundlevisor.actors.guardian.link import Guardian
-    from bundlevisor.actors.process.table.own_process import adopt_orphans
+    from bundlevisor.actors.process.table.own_process import adopt_orphans, hide_memory
 
+    hide_memory()
     adopt_orphans()
     return Guardian.start(os.urandom(6).hex())
 

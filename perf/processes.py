@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import select
 import signal
@@ -118,12 +119,22 @@ else:
 
 
 def memory_bytes(pids: Collection[int]) -> int:
-    """Return the processes' proportional share (PSS) together; unique memory without /proc."""
+    """Return the processes' proportional share (PSS) together; unique memory without /proc.
+
+    A process whose memory is hidden from us, as the runtime's is from all but root, counts with
+    all that it does not share with files: pages that it has in common with its parent count twice.
+    """
     return sum(_proportional(pid) if PROC else _unique(pid) for pid in pids)
 
 
 def _proportional(pid: int) -> int:
-    with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+    try:
+        file = open(f"/proc/{pid}/smaps_rollup", "rb")  # noqa: SIM115 - closed below
+    except PermissionError:
+        with open(f"/proc/{pid}/statm", "rb") as pages:
+            _, resident, shared, *_ = map(int, pages.read().split())
+        return (resident - shared) * mmap.PAGESIZE
+    with file:
         for line in file:
             if line.startswith(b"Pss:"):
                 return int(line.split()[1]) * 1024

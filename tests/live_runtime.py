@@ -212,15 +212,21 @@ class Run:
         return not left
 
     def _is_ours(self, process: psutil.Process) -> bool:
-        # The environment marks all of them; a program that cleared it still names its record.
+        # The environment marks all of them; a program that cleared it still names its record, and
+        # runtime and guardian, whose environment is hidden from other users than root, the bundle.
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
-            if process.environ().get(MARK) == self._mark:
-                return True
-            return any(word.startswith(str(self.bundle.records)) for word in process.cmdline())
+            with contextlib.suppress(psutil.AccessDenied):
+                if process.environ().get(MARK) == self._mark:
+                    return True
+            return self._is_named(process)
         except (psutil.Error, OSError):
             return False
+
+    def _is_named(self, process: psutil.Process) -> bool:
+        places = (str(self.bundle.records), str(self.app_data))
+        return any(word.startswith(places) for word in process.cmdline())
 
     def _read_stdout(self) -> None:
         assert self.process.stdout

@@ -10,6 +10,7 @@ from bundlevisor.actors.guardian import channel_posix
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import exit_watch
 from bundlevisor.actors.process.table.found import Found
+from bundlevisor.actors.process.table.own_process import hide_memory, take_name
 from bundlevisor.actors.process.table.rlimit_mark import clear
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
@@ -51,8 +52,8 @@ def isolate(channel: int) -> None:
     os.chdir("/")
     _raise_limit()
     clear()  # an earlier runtime may stand among our ancestors
-    if sys.platform == "linux":
-        _write("/proc/self/comm", NAME)
+    hide_memory()  # it knows the secrets that are to be hidden in logs
+    take_name(NAME)
 
 
 read = os.read
@@ -120,11 +121,3 @@ def _raise_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     except (OSError, ValueError):
         return  # macOS refuses "unlimited"; what there is will do
-
-
-def _write(path: str, content: bytes) -> None:
-    try:
-        with open(path, "wb") as file:
-            file.write(content)
-    except OSError:
-        return

@@ -65,6 +65,9 @@ def _serve(connection: Any) -> None:
     """Compute on a thread, so that the end of the runtime is noticed whatever that hangs in."""
     import signal
 
+    from bundlevisor.actors.process.table.own_process import hide_memory
+
+    hide_memory()  # what is computed may be a secret
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_compute, args=(connection, *connection.recv()), daemon=True).start()
     try:

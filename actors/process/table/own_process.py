@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+PR_SET_DUMPABLE = 4
+PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -32,7 +34,19 @@ if sys.platform == "linux":
         Adoption.active = _prctl(PR_SET_CHILD_SUBREAPER, 1)
         return Adoption.active
 
-    def _prctl(option: int, argument: int) -> bool:
+    def hide_memory() -> bool:
+        """Keep other processes of this user from reading this one's memory and environment.
+
+        No core file is written either. What is forked is hidden too; what is executed is not.
+        False when refused.
+        """
+        return _prctl(PR_SET_DUMPABLE, 0)
+
+    def take_name(name: bytes) -> bool:
+        """Be called so in the process table; at most 15 bytes. False when refused."""
+        return _prctl(PR_SET_NAME, name)
+
+    def _prctl(option: int, argument: int | bytes) -> bool:
         try:
             foreign: Any = __import__("_ctypes")
             call = foreign.dlsym(foreign.dlopen(None, 0), "prctl")
@@ -45,4 +59,12 @@ else:
 
     def adopt_orphans() -> bool:
         """Adopt nothing: orphans go to the system's first process (macOS) or to nobody."""
+        return False
+
+    def hide_memory() -> bool:
+        """Hide nothing: macOS asks for a right, Windows does not keep a user from his own."""
+        return False
+
+    def take_name(name: bytes) -> bool:  # noqa: ARG001
+        """Be called as before."""
         return False
