@@ -261,7 +261,10 @@ def _progress(life: Life, event: ProgressMade, context: Context) -> Step:
 def _exited(life: Life, event: ProcessExited, context: Context) -> Step:
     how = describe_exit(event.code)
     said = {"last_lines": event.last_lines} if event.last_lines else {}
-    note = Note("service_exit", {"exit_code": event.code, "error": how, **said})
+    told = life.stage is Stage.STOPPING
+    by = life.stop_cause.value if told else "itself"
+    details = {"exit_code": event.code, "error": how, "expected": told, "by": by}
+    note = Note("service_exit", details | said)
     gone = msgspec.structs.replace(life, pid=None, exit_code=event.code)
     if life.stage is Stage.STOPPING:
         return gone, (note, ClearTree())

@@ -47,7 +47,7 @@ STARTS_AGAIN = "is started again as soon as it has stopped"
 class StopCause(enum.Enum):
     """Why a service is stopping."""
 
-    ORDERED = "ordered"
+    ORDERED = "order"
     EXITED = "exited"
     NOT_READY = "not ready"
     UNHEALTHY = "unhealthy"

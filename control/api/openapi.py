@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bundlevisor.control.wire.bodies import Body, Error
+from bundlevisor.control.wire.bodies import Body, Error, Event
 from bundlevisor.control.wire.operations import OPERATIONS, Operation
 from bundlevisor.control.wire.parameters import Parameter
 
@@ -64,6 +64,8 @@ def document(facts: Facts) -> bytes:
     shapes = _shapes()
     schemas, components = msgspec.json.schema_components(shapes, ref_template=REFERENCES)
     components["SecretValues"]["properties"]["secrets"] = _values(facts.manifest.secrets)
+    components["EventPage"]["properties"]["events"]["items"] = _reference(Event)
+    components["Event"]["properties"]["event"] = _event_names()
     schema_of = dict(zip(shapes, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
@@ -94,6 +96,17 @@ def _values(secrets: Iterable[Secret]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
+def _reference(shape: type[Body]) -> dict[str, str]:
+    return {"$ref": REFERENCES.format(name=shape.__name__)}
+
+
+def _event_names() -> dict[str, Any]:
+    from bundlevisor.actors.telemetry.catalogue import EVENTS
+
+    meanings = "; ".join(f"{name}: {kind.meaning}" for name, kind in EVENTS.items())
+    return {"type": "string", "enum": list(EVENTS), "description": meanings}
+
+
 def _typed(node: Any) -> Any:
     """Return a schema with the type beside each enum, which generators of clients look for."""
     if isinstance(node, list):
@@ -108,7 +121,7 @@ def _typed(node: Any) -> Any:
 
 
 def _shapes() -> list[type[Body]]:
-    found: dict[type[Body], None] = {Error: None}
+    found: dict[type[Body], None] = {Error: None, Event: None}
     for operation in OPERATIONS:
         answers = [answer for answer in operation.answers.values() if not isinstance(answer, str)]
         found.update(dict.fromkeys(answers))

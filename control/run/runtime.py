@@ -308,6 +308,18 @@ class House:
         for event, details in migrations.news():
             self.emit(event, None, **details)
 
+    def _tell_findings(self) -> None:
+        found = self.bundle.loaded.findings
+        failing, warnings = found.service_errors, found.warnings
+        self.emit(
+            "bundle_validation",
+            None,
+            valid=not failing,
+            errors=len(failing),
+            warnings=len(warnings),
+            codes=sorted({one.code for one in (*failing, *warnings)}),
+        )
+
     def _start_services(self) -> None:
         bundle = self.bundle
         manifest = bundle.manifest
@@ -322,6 +334,7 @@ class House:
             port=self.port,
             dry_run=bundle.options.dry_run,
         )
+        self._tell_findings()
         if manifest.ipc.port not in (0, self.port):
             self.emit("ipc_port_reassigned", None, previous=manifest.ipc.port, port=self.port)
         self.gpu = Gpu(manifest, self.emit, self.console.warn)

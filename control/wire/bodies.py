@@ -262,6 +262,16 @@ class ServiceCommand(Body, frozen=True, kw_only=True):
     done: bool | UnsetType = UNSET
 
 
+class Event(Body, frozen=True, kw_only=True):
+    """One telemetry event."""
+
+    ts: Time
+    seq: int
+    event: str
+    service_id: str | UnsetType = UNSET
+    details: dict[str, Any] | UnsetType = UNSET
+
+
 class EventPage(Body, frozen=True, kw_only=True):
     """Telemetry events in order; ask for the next ones with ``after=next``."""
 

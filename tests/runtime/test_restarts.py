@@ -179,3 +179,35 @@ def test_a_restart_command_starts_only_when_the_old_tree_is_gone(tmp_path: Path)
             lambda: len([p for p in run.leftovers() if "grandchild" in p.cmdline()]) == 1,
             what="one grandchild, the new one",
         )
+
+
+def test_an_exit_says_whether_it_was_expected_and_by_whom(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", restart={**FAST, "intensity": 1})
+    made.service(
+        "late",
+        "listens_late",
+        options={"delay_ms": 60_000},
+        readiness={"type": "health_success", "timeout_ms": 300},
+        restart={"policy": "never"},
+        critical=False,
+    )
+    with running(made.write()) as run:
+        wait_until(lambda: run.service("late")["state"] == "failed", what="'late' has failed")
+        kill_service(run, "db")
+        wait_until(lambda: starts(run, "db") == 2, what="the next run")
+        assert run.post("/services/db/stop?wait=10").json()["done"]
+        told = [
+            (event["service_id"], event["details"]["expected"], event["details"]["by"])
+            for event in run.telemetry()
+            if event["event"] == "service_exit"
+        ]
+    assert [one[1:] for one in told if one[0] == "db"] == [(False, "itself"), (True, "order")]
+    assert ("late", True, "not ready") in told
+
+
+def test_the_start_tells_what_is_wrong_with_the_manifest(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", depend_upon=["x"]).write()
+    with running(made) as run:
+        run.until_ready()
+        told = [e["details"] for e in run.telemetry() if e["event"] == "bundle_validation"]
+    assert told == [{"valid": True, "errors": 0, "warnings": 1, "codes": ["unknown_field"]}]
