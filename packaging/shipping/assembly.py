@@ -75,8 +75,7 @@ def followed(target: Target, interpreter: Interpreter, site: str) -> Closure:
     """Return the closure of the import statements."""
     places = [product.ROOT, site, interpreter.stdlib]
     found = Closure(places, interpreter.builtin, dict(interpreter.extensions), target.system)
-    for package in product.PACKAGES:
-        found.add_package(package)
+    found.add_product()
     for name in closure.ALWAYS:
         found.add(name, "CPython")
     return found

@@ -27,6 +27,7 @@ ALWAYS = (
     "multiprocessing.resource_tracker",
 )
 """What CPython itself imports, from C or from text that it gives to a child's ``-c``."""
+LEFT_OUT = tuple(f"{name}." for name in product.LEFT_OUT)
 NOT_SHIPPED = frozenset({"test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"})
 """What is no part of any library: not even the audit has to look there."""
 
@@ -58,7 +59,7 @@ class Closure:
         self._system = system
         self.modules = Modules()
 
-    def add(self, name: str, asked_by: str, *, deep: bool = False) -> bool:
+    def add(self, name: str, asked_by: str) -> bool:
         """Add a module and what it imports; False when there is none of this name."""
         if name in self.modules:
             return True
@@ -79,22 +80,23 @@ class Closure:
         self.modules.sources[name] = path
         if is_package:
             self.modules.packages.add(name)
-        own = deep or name.partition(".")[0] in product.PACKAGES
+        own = name.partition(".")[0] == product.PACKAGE
         for wanted in self._imports(path, name, is_package, own=own):
             self.add(wanted, name)
         return True
 
-    def add_package(self, name: str) -> None:
-        """Add a package with all that lies in it."""
+    def add_product(self) -> None:
+        """Add the product's package with all that lies in it."""
         for place in self._places:
-            top = os.path.join(place, name)
-            for folder, folders, files in os.walk(top):
+            top = os.path.join(place, product.PACKAGE)
+            for folder, folders, files in os.walk(top, followlinks=True):
                 folders.sort()
                 inside = os.path.relpath(folder, place).replace(os.sep, ".")
                 for file in sorted(files):
                     if file.endswith(".py"):
                         module = inside if file == "__init__.py" else f"{inside}.{file[:-3]}"
-                        self.add(module, "the product")
+                        if not f"{module}.".startswith(LEFT_OUT):
+                            self.add(module, "the product")
 
     def add_everything(self, places: Iterable[str]) -> None:
         """Add all modules of some folders but tests: the audit sees which are used."""

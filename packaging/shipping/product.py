@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PACKAGES = ("manifest", "actors", "control")
-"""The import packages of the product; the benchmark kit is not shipped."""
+PACKAGE = "bundlevisor"
+LEFT_OUT = ("bundlevisor.perf", "bundlevisor.testing")
+"""What of the package is not shipped: the benchmark kit, and the helpers for tests."""
 ROLES = {
-    "runtime": ("control.__main__", "main"),
-    "runtimectl": ("control.__main__", "main"),
+    "runtime": ("bundlevisor.control.__main__", "main"),
+    "runtimectl": ("bundlevisor.control.__main__", "main"),
 }
 """For each program in the folder, the module and function that it runs."""
 LOCK = os.path.join(ROOT, "requirements-dev.txt")
@@ -18,12 +19,11 @@ PYPROJECT = os.path.join(ROOT, "pyproject.toml")
 
 def version() -> str:
     """Return the product's version, from the file that says it."""
-    import tomllib
-
-    with open(PYPROJECT, "rb") as file:
-        found = tomllib.load(file)["project"]["version"]
-    assert isinstance(found, str)
-    return found
+    with open(os.path.join(ROOT, PACKAGE, "__init__.py"), encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("__version__ = "):
+                return line.split('"')[1]
+    raise ValueError(f"{PACKAGE}/__init__.py says no __version__")
 
 
 def dependencies() -> list[str]:
