@@ -406,6 +406,7 @@ class ServiceActor(LoopActor):
                     incarnation=life.incarnation,
                     instance=self._blueprint.instance(life.incarnation) if life.incarnation else "",
                     exit_code=life.exit_code,
+                    output=life.output,
                     started_at=self._started_at,
                     ready_at=self._ready_at if life.stage is Stage.READY else None,
                     log_path=self._blueprint.log_path,

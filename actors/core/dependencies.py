@@ -163,6 +163,7 @@ def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> Service
         incarnation=report.incarnation,
         instance=report.instance,
         exit_code=report.exit_code,
+        output=report.output,
         started_at=report.started_at,
         ready_at=report.ready_at,
         log_path=report.log_path,

@@ -45,7 +45,7 @@ soon as its dependencies are ready, which for an immediate restart is at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -90,10 +90,13 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.core.report import LIVE, RUNNING, STARTS_AGAIN, Stage, StopCause, Then
 from bundlevisor.manifest.format.schema import Service
 
+if TYPE_CHECKING:
+    from bundlevisor.actors.core.crash_reason import Reason
+
+LAST_LINES = 20
+"""How many of the last lines of its output are told with an exit."""
 OBSTACLE = 0.5
 """Seconds between two looks at what a starting service waits for, to be shown."""
-LAST_LINE = 200
-"""How many characters of a log's last line go into a message."""
 
 
 class Life(msgspec.Struct, frozen=True):
@@ -117,6 +120,9 @@ class Life(msgspec.Struct, frozen=True):
     history: restart.History = restart.History()
     cause: str = ""
     """Why the current or last run ended, in a few words."""
+    output: tuple[str, ...] = ()
+    """What the last run that failed said of it: the lines around the reason; none once it is ready
+    again."""
 
 
 WAIT_OVER: tuple[Disarm, ...] = tuple(map(Disarm, (Timer.STARTUP, Timer.READINESS, Timer.OBSTACLE)))
@@ -153,6 +159,15 @@ def describe_exit(code: int) -> str:
     if code >= 0:
         return f"exit {code}"
     return f"killed by {signal_name(-code)}"
+
+
+OWN_SIGNALS = {"SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"}
+"""Signals by which a program ends because of what it does itself."""
+
+
+def is_own_failure(code: int) -> bool:
+    """Whether a program has ended by its own failure: not well, and not by somebody's signal."""
+    return code > 0 or (code < 0 and signal_name(-code) in OWN_SIGNALS)
 
 
 def signal_name(number: int) -> str:
@@ -219,7 +234,7 @@ def _became_ready(life: Life, event: BecameReady, context: Context) -> Step:
     if life.stage is not Stage.STARTING:
         return life, ()
     ready = msgspec.structs.replace(
-        life, stage=Stage.READY, message="ready", ready_at=context.now, troubles=0
+        life, stage=Stage.READY, message="ready", ready_at=context.now, troubles=0, output=()
     )
     return ready, (*WAIT_OVER, AwaitFailure(), Note("service_ready"))
 
@@ -260,30 +275,50 @@ def _progress(life: Life, event: ProgressMade, context: Context) -> Step:
 
 def _exited(life: Life, event: ProcessExited, context: Context) -> Step:
     how = describe_exit(event.code)
-    said = {"last_lines": event.last_lines} if event.last_lines else {}
-    told = life.stage is Stage.STOPPING
-    by = life.stop_cause.value if told else "itself"
-    details = {"exit_code": event.code, "error": how, "expected": told, "by": by}
-    note = Note("service_exit", details | said)
     gone = msgspec.structs.replace(life, pid=None, exit_code=event.code)
     if life.stage is Stage.STOPPING:
-        return gone, (note, ClearTree())
+        return gone, (_exit_note(life, event), ClearTree())
     if life.stage not in RUNNING:
         return life, ()
     was_ready = life.stage is Stage.READY
-    cause = how if was_ready else f"{how} before it was ready{_last_line(event.last_lines)}"
+    reason = _reason(event, was_ready=was_ready)
+    cause = how if was_ready else f"{how} before it was ready"
+    cause += f": {reason.line}" if reason and reason.line else ""
+    if reason:
+        gone = msgspec.structs.replace(gone, output=reason.around)
     ending = _failing(gone, StopCause.EXITED, cause)
     grace = Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000)
+    note = _exit_note(life, event, reason)
     notes = (note,) if was_ready else (note, Note("service_not_ready", {"error": cause}))
     return ending, (*notes, *WAIT_OVER, grace, ClearTree())
 
 
-def _last_line(text: str) -> str:
-    """Return the last line that says something, shortened, for the end of a sentence."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        return ""
-    return f": {lines[-1][:LAST_LINE]}"
+def _reason(event: ProcessExited, *, was_ready: bool) -> Reason | None:
+    """Return what the service's output says of its end; None where it says nothing of it.
+
+    What was ready may have said anything last: then only what speaks of a failure counts.
+    """
+    if not event.last_lines or (was_ready and not is_own_failure(event.code)):
+        return None
+    from bundlevisor.actors.core.crash_reason import find_reason
+
+    reason = find_reason(event.last_lines)
+    return reason if reason.sure or not was_ready else None
+
+
+def _exit_note(life: Life, event: ProcessExited, reason: Reason | None = None) -> Note:
+    told = life.stage is Stage.STOPPING
+    said: dict[str, object] = {
+        "exit_code": event.code,
+        "error": describe_exit(event.code),
+        "expected": told,
+        "by": life.stop_cause.value if told else "itself",
+    }
+    if event.last_lines:
+        said["last_lines"] = "".join(event.last_lines.splitlines(keepends=True)[-LAST_LINES:])
+    if reason and reason.line:
+        said |= {"reason": reason.line, "output": reason.around}
+    return Note("service_exit", said)
 
 
 def _stop(life: Life, event: StopService, context: Context) -> Step:

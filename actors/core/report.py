@@ -73,6 +73,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     incarnation: int = 0
     instance: str = ""
     exit_code: int | None = None
+    output: tuple[str, ...] = ()
+    """The lines around the reason of the last failure."""
     started_at: float | None = None
     ready_at: float | None = None
     log_path: str = ""

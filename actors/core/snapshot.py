@@ -64,6 +64,8 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     """SERVICE_INSTANCE_ID of the running (or last) incarnation."""
     exit_code: int | None = None
     """Of the last exit; negative: ended by that signal."""
+    output: tuple[str, ...] = ()
+    """The lines around the reason of the last failure, until it is ready again."""
     started_at: float | None = None
     ready_at: float | None = None
     log_path: str = ""

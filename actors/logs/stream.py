@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bundlevisor.actors.files.rotating_file import LogFile, Position
 from bundlevisor.actors.files.tail import tail
 from bundlevisor.actors.logs.follow import Subscription
-from bundlevisor.actors.logs.intake import Drained, Intake, Watch
+from bundlevisor.actors.logs.intake import KEPT, Drained, Intake, Watch
 from bundlevisor.actors.logs.pipe_copy import PLAIN
 from bundlevisor.actors.logs.pipes import PipeReader
 from bundlevisor.actors.logs.sink import LogSink
@@ -117,7 +117,7 @@ class LogStream:
         self._loop.call_soon(lambda: self._join(subscription, lines))
         return subscription
 
-    def tail(self, instance: str, lines: int = 20, max_bytes: int = 8192) -> bytes:
+    def tail(self, instance: str, lines: int = 400, max_bytes: int = KEPT) -> bytes:
         """Return the last lines that the incarnation wrote, from memory."""
         intake = self._intakes.get(instance)
         return intake.tail(lines, max_bytes) if intake else b""

@@ -24,6 +24,8 @@ from bundlevisor.manifest.format.reserved_paths import holds_own
 from bundlevisor.manifest.format.schema import Manifest, Migration
 from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan
 
+LAST_BYTES = 8192
+"""Characters of a failed migration's output that are told with it."""
 SAY_AFTER = 2.0
 """Seconds that a migration may take before its progress is worth a word."""
 
@@ -163,13 +165,15 @@ class Preparation:
             id_,
             version=migration.version,
             error=result.trouble,
-            last_lines=result.output,
+            last_lines=result.output[-LAST_BYTES:],
         )
         taken = self._stores.snapshots.find(id_)
         if taken is not None and not taken.upgraded:
             self._put_back(taken, f"migration {migration.version} failed")
-        last = [line for line in result.output.splitlines() if line.strip()][-1:]
-        said = f": {last[0].strip()}" if last else ""
+        from bundlevisor.actors.core.crash_reason import find_reason
+
+        reason = find_reason(result.output).line
+        said = f": {reason}" if reason else ""
         return f"migration_failed: migration {migration.version}: {result.trouble}{said}"
 
     def _take_snapshot(self, plan: MigrationPlan) -> None:

@@ -95,6 +95,8 @@ SERVICES = {
         by="`itself`, `order` (a command, the stop of all, or of what it needs), `not ready`,"
         " `unhealthy`, `broken` (an error of ours)",
         last_lines="of its log, where there are any",
+        reason="the line of them that says what went wrong, where it was not told to end",
+        output="that line and those around it",
     ),
     "service_killed": _service("it did not stop in time, and is killed", timeout_ms="that it had"),
     "restart": _service(

@@ -71,4 +71,5 @@ def detail(view: ServiceView) -> ServiceDetail:
         restarts=view.restarts,
         pid=UNSET if view.pid is None else view.pid,
         waiting_for=view.waiting_for or UNSET,
+        output=view.output or UNSET,
     )

@@ -65,6 +65,7 @@ def service_status(view: ServiceView, usage: Usage, now: float) -> ServiceStatus
         ports=view.ports or UNSET,
         ready_after_s=_ready_after(view),
         waiting_for=view.waiting_for or UNSET,
+        output=view.output or UNSET,
     )
 
 

@@ -46,6 +46,12 @@ class Health(Body, frozen=True, kw_only=True):
     runtime: str
 
 
+Output = Annotated[
+    tuple[str, ...],
+    msgspec.Meta(description="what it wrote around the reason of its last failure, by lines"),
+]
+
+
 class ServiceDetail(Body, frozen=True, kw_only=True):
     """One service in ``/readyz``."""
 
@@ -60,6 +66,7 @@ class ServiceDetail(Body, frozen=True, kw_only=True):
     restarts: int
     pid: int | UnsetType = UNSET
     waiting_for: tuple[str, ...] | UnsetType = UNSET
+    output: Output | UnsetType = UNSET
 
 
 class Gpu(Body, frozen=True, kw_only=True):
@@ -204,6 +211,7 @@ class ServiceStatus(Body, frozen=True, kw_only=True):
     ports: dict[str, int] | UnsetType = UNSET
     ready_after_s: Annotated[float, msgspec.Meta(description="from its start")] | UnsetType = UNSET
     waiting_for: tuple[str, ...] | UnsetType = UNSET
+    output: Output | UnsetType = UNSET
 
 
 class Swap(Body, frozen=True, kw_only=True):

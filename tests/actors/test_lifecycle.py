@@ -173,6 +173,50 @@ def test_an_exit_before_readiness_is_a_failure_even_with_status_0_and_shows_the_
     assert life.message == "exit 0 before it was ready: no config"
 
 
+TRACE = "serving\nTraceback (most recent call last):\n  File 'x', line 1\nOSError: disk gone\nbye\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "cause"),
+    [
+        (1, TRACE, "exit 1: OSError: disk gone"),
+        (-6, TRACE, "killed by SIGABRT: OSError: disk gone"),
+        (-9, TRACE, "killed by SIGKILL"),
+        (0, TRACE, "exit 0"),
+        (1, "GET / 200\n", "exit 1"),
+        (1, "", "exit 1"),
+    ],
+)
+def test_a_crash_after_ready_tells_its_reason_where_the_output_speaks_of_a_failure(
+    code: int, said: str, cause: str
+) -> None:
+    life, found = step(READY, ProcessExited(1, code, said), Context(SERVICE, 100.0))
+    assert life.message == cause
+    told = "OSError" in cause
+    assert ("OSError: disk gone" in life.output) is told
+    (note,) = [one for one in found if isinstance(one, effects.Note)]
+    assert note.details.get("reason") == ("OSError: disk gone" if told else None)
+    assert note.details.get("last_lines", "") == said
+
+
+def test_what_was_said_of_a_failure_is_shown_until_the_service_is_ready_again() -> None:
+    failed = go(READY, ProcessExited(1, 1, TRACE), TreeEmptied(1), start(1), Prepared(2))
+    assert "OSError: disk gone" in failed.output
+    assert go(failed, Launched(2, 78), BecameReady(2)).output == ()
+
+
+def test_an_exit_tells_the_last_twenty_lines_and_the_reason_above_them() -> None:
+    frames = "".join(f"\tat C{n}\n" for n in range(50))
+    text = f'Exception in thread "main" java.lang.Error: boom\n{frames}'
+    life, found = step(STARTING, ProcessExited(1, 1, text), Context(SERVICE, 100.0))
+    assert life.message.endswith(
+        'before it was ready: Exception in thread "main" java.lang.Error: boom'
+    )
+    note = next(one for one in found if isinstance(one, effects.Note))
+    assert str(note.details["last_lines"]).splitlines() == frames.splitlines()[-20:]
+    assert life.output == tuple(text.splitlines()[:9])
+
+
 def test_a_service_that_ends_with_status_0_after_it_was_ready_is_left_alone() -> None:
     life = go(READY, ProcessExited(1, 0), TreeEmptied(1))
     assert (life.stage, life.message) == (Stage.STOPPED, "ended: exit 0")

@@ -113,6 +113,29 @@ def test_an_exit_before_readiness_is_told_at_once_with_the_last_line(tmp_path: P
         assert exits[0]["details"]["last_lines"]
 
 
+RAISES = """
+import atexit
+atexit.register(print, "bye", flush=True)
+open("/nowhere/config.json")
+"""
+
+
+def test_the_reason_of_a_crash_is_the_line_that_says_what_went_wrong(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("bin/raises", RAISES)
+    made.service("db", "bin/raises", restart={"policy": "never"}).write()
+    said = "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/config.json'"
+    with running(made) as run:
+        db = run.ready()["details"]["db"]
+        assert db["message"] == f"exit 1 before it was ready: {said}"
+        assert db["output"][0] == "Traceback (most recent call last):"
+        assert db["output"][-2:] == [said, "bye"]
+        status = {one["id"]: one for one in run.get("/status").json()["services"]}
+        assert status["db"]["output"] == db["output"]
+        exits = [event for event in run.telemetry() if event["event"] == "service_exit"]
+        assert exits[0]["details"]["reason"] == said
+        assert exits[0]["details"]["output"] == db["output"]
+
+
 def test_a_service_that_is_not_ready_in_time_goes_through_the_same_policy(tmp_path: Path) -> None:
     made = bundle(tmp_path).service(
         "db",

@@ -1,0 +1,112 @@
+"""The line that says what went wrong, out of what real programs wrote at their end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.actors.core.crash_reason import BEFORE, BEHIND, LONGEST, find_reason
+
+OUTPUTS = Path(__file__).parent / "crashes"
+"""As Node 20, Python 3.11, Java 17, Rust 1.8x, dash, bash, perl and libstdc++ wrote them; those of
+Go, Ruby, PHP, .NET, pydantic, uvicorn, gunicorn and Spring are as published with their reports."""
+
+REASONS = {
+    "node-throw": "Error: config.json is broken",
+    "node-address-in-use": "Error: listen EADDRINUSE: address already in use 127.0.0.1:47999",
+    "node-message-of-two-lines": "Error: no database at 127.0.0.1:5432",
+    "node-module-missing": "Error: Cannot find module './gone'",
+    "node-es-module-missing": (
+        "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'left-pad-gone' imported from"
+        " /srv/app/main.mjs"
+    ),
+    "node-rejected": 'The promise rejected with the reason "boom".',
+    "node-syntax": "SyntaxError: Unexpected token ';'",
+    "node-heap": (
+        "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"
+    ),
+    "python-exception": "FileNotFoundError: [Errno 2] No such file or directory: 'config.json'",
+    "python-chained": "RuntimeError: cannot start",
+    "python-message-of-several-lines": (
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for Settings"
+    ),
+    "python-syntax": "SyntaxError: invalid syntax",
+    "python-module": (
+        "/usr/bin/python3: Error while finding module specification for 'app.main'"
+        " (ModuleNotFoundError: No module named 'app')"
+    ),
+    "uvicorn-address-in-use": (
+        "ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 8000):"
+        " address already in use"
+    ),
+    "gunicorn-worker": "ModuleNotFoundError: No module named 'app'",
+    "java-caused-by": "java.io.FileNotFoundException: config.json (No such file or directory)",
+    "java-exception": 'Exception in thread "main" java.lang.IllegalStateException: cannot start',
+    "java-jar-missing": "Error: Unable to access jarfile gone.jar",
+    "java-port-in-use": "Web server failed to start. Port 8080 was already in use.",
+    "go-panic": "panic: runtime error: index out of range [5] with length 3",
+    "go-nil": "panic: runtime error: invalid memory address or nil pointer dereference",
+    "go-panic-of-two-lines": "panic: cannot read config",
+    "go-deadlock": "fatal error: all goroutines are asleep - deadlock!",
+    "go-log-fatal": "2024/05/01 10:00:00 listen tcp :8080: bind: address already in use",
+    "ruby-raise": "app.rb:2:in `load': config.json is broken (RuntimeError)",
+    "ruby-no-method": (
+        "app.rb:1:in `<main>': undefined method `foo' for nil:NilClass (NoMethodError)"
+    ),
+    "rust-panic": 'called `Result::unwrap()` on an `Err` value: "config.json is broken"',
+    "rust-panic-with-backtrace": (
+        'called `Result::unwrap()` on an `Err` value: "config.json is broken"'
+    ),
+    "rust-panic-before-1.73": "thread 'main' panicked at 'config.json is broken', src/main.rs:2:5",
+    "rust-error": 'Error: Os { code: 2, kind: NotFound, message: "No such file or directory" }',
+    "cpp-exception": "config.json is broken",
+    "dash-not-found": "run.sh: 1: frobnicate: not found",
+    "bash-no-folder": "run.sh: line 2: cd: /gone: No such file or directory",
+    "perl-die": "config is broken at app.pl line 1.",
+    "php-uncaught": "PHP Fatal error:  Uncaught Exception: config is broken in /srv/app.php:3",
+    "dotnet-unhandled": "Unhandled exception. System.InvalidOperationException: config is broken",
+    "json-log": "cannot connect to the database",
+    "log-then-orderly-end": "2024-05-01 10:00:00,123 ERROR app: the database is gone",
+    "colours": "error: config.json is broken",
+}
+PLAIN = {
+    "": "",
+    "\n\n": "",
+    "serving\nwaiting\n": "waiting",
+    "  only indented\n": "only indented",
+    "INFO: starting\nINFO: stopping\n": "INFO: stopping",
+    "{not json\n": "{not json",
+}
+
+
+def output(name: str) -> str:
+    return (OUTPUTS / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_the_reason_is_the_line_that_says_what_went_wrong(name: str) -> None:
+    reason = find_reason(output(name))
+    assert (reason.line, reason.sure) == (REASONS[name], True)
+    assert any(reason.line[:40] in line for line in reason.around)
+    assert len(reason.around) <= BEFORE + 1 + BEHIND
+
+
+def test_every_output_has_its_reason() -> None:
+    assert {path.stem for path in OUTPUTS.iterdir()} == set(REASONS)
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_what_speaks_of_no_failure_is_the_last_line_and_not_sure(text: str) -> None:
+    reason = find_reason(text)
+    assert (reason.line, reason.sure) == (PLAIN[text], False)
+
+
+def test_a_line_without_end_is_cut_where_it_is_a_reason() -> None:
+    assert find_reason("Error: " + "x" * 5000).line == ("Error: " + "x" * 5000)[:LONGEST]
+
+
+def test_the_reason_is_found_above_a_stack_of_hundreds_of_lines() -> None:
+    frames = "".join(f"\tat org.example.C{n}.run(C{n}.java:{n})\n" for n in range(300))
+    text = f'Exception in thread "main" java.lang.Error: boom\n{frames}'
+    assert find_reason(text).line == 'Exception in thread "main" java.lang.Error: boom'
