@@ -35,17 +35,10 @@ bundlevisor perf
 """From low to high. Folders of one line may import one another, as long as it is no circle."""
 RANK = {folder: n for n, line in enumerate(ORDER.strip().splitlines()) for folder in line.split()}
 ALLOWED = """
-actors.gpu.presence > actors.gpu.linux
-actors.gpu.presence > actors.gpu.windows
 actors.launch.spec > actors.core.messages
-actors.logs.match_process > actors.logs.match
 actors.ports.allocator > actors.core.collaborators
 actors.prepare.migration_runner > actors.context
 actors.prepare.preparation > actors.context
-actors.probes.command_check > actors.launch.binary
-actors.probes.command_check > actors.probes.checks
-actors.probes.listen_watch > actors.probes.checks
-actors.process.table.exit_watch_windows > actors.guardian.channel_windows
 actors.validation.bundle > control.wire.bodies
 control.http.connection > control.http.server
 control.http.tasks > control.http.connection

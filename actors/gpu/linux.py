@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-from bundlevisor.actors.gpu.presence import Presence
-
 FILES = (
     "dev/nvidia0",
     "proc/driver/nvidia/version",  # the device file appears at the first use only
@@ -21,19 +19,19 @@ EMULATED = ("0x1234", "0x1013", "0x1a03", "0x102b")
 """Vendors of adapters that only show a console: QEMU, Cirrus, ASPEED and Matrox in servers."""
 
 
-def look(root: str = "/") -> Presence:
-    """Return what the files below ``root`` say."""
+def look(root: str = "/") -> tuple[bool, str]:
+    """Return whether the files below ``root`` show a GPU, and what they show, in words."""
     for name in FILES:
         if os.path.exists(os.path.join(root, name)):
-            return _found(f"/{name} is there")
+            return True, f"/{name} is there"
     for name in _names(os.path.join(root, RENDER_FOLDER)):
         if name.startswith(RENDER_NODE):
-            return _found(f"/{RENDER_FOLDER}/{name} is there")
+            return True, f"/{RENDER_FOLDER}/{name} is there"
     for device in _names(os.path.join(root, PCI)):
         if _is_gpu(os.path.join(root, PCI, device)):
-            return _found(f"the PCI device {device} is a display controller with a driver")
+            return True, f"the PCI device {device} is a display controller with a driver"
     looked = f"/{', /'.join(FILES)}, /{RENDER_FOLDER}/{RENDER_NODE}* and the PCI bus"
-    return Presence(False, "none", f"no GPU was found (looked for {looked})")
+    return False, f"no GPU was found (looked for {looked})"
 
 
 def _is_gpu(device: str) -> bool:
@@ -41,10 +39,6 @@ def _is_gpu(device: str) -> bool:
         return False
     emulated = _read(os.path.join(device, "vendor")) in EMULATED
     return not emulated and os.path.exists(os.path.join(device, "driver"))
-
-
-def _found(reason: str) -> Presence:
-    return Presence(True, "files", reason)
 
 
 def _names(folder: str) -> list[str]:

@@ -54,9 +54,11 @@ def _seen(system: str) -> Presence:
     if system == "win32":
         from bundlevisor.actors.gpu import windows
 
-        return windows.look(windows.adapters())
+        available, reason = windows.look(windows.adapters())
+        return Presence(available, "registry" if available else "none", reason)
     if system == "darwin":
         return Presence(True, "metal", "every Mac that runs this system has Metal")
     from bundlevisor.actors.gpu import linux
 
-    return linux.look()
+    available, reason = linux.look()
+    return Presence(available, "files" if available else "none", reason)

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from bundlevisor.actors.gpu.presence import Presence
-
 ADAPTERS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
 """The setup class of display adapters, below HKEY_LOCAL_MACHINE.
 
@@ -37,12 +35,12 @@ class Adapter(msgspec.Struct, frozen=True):
         return device.startswith(HARDWARE) and not device.startswith(EMULATED)
 
 
-def look(found: Iterable[Adapter]) -> Presence:
-    """Return what the adapters say."""
+def look(found: Iterable[Adapter]) -> tuple[bool, str]:
+    """Return whether one of the adapters is a GPU, and which, in words."""
     for adapter in found:
         if adapter.is_gpu:
-            return Presence(True, "registry", f"the display adapter {adapter.name} is installed")
-    return Presence(False, "none", "no GPU was found (only basic display adapters are installed)")
+            return True, f"the display adapter {adapter.name} is installed"
+    return False, "no GPU was found (only basic display adapters are installed)"
 
 
 def adapters() -> list[Adapter]:

@@ -33,9 +33,15 @@ __all__ = [
 ]
 
 Receiver = channel_windows.Receiver
-ExitWatch = exit_watch_windows.ExitWatch
 
 SIGKILL = 9
+
+
+class ExitWatch(exit_watch_windows.ExitWatch):
+    """Also waits for the services' pipes, which came over the channel."""
+
+    def __init__(self) -> None:
+        super().__init__(Receiver.pipes)
 
 
 def isolate(channel: int) -> None:  # noqa: ARG001

@@ -9,10 +9,9 @@ import msgspec
 
 from bundlevisor.actors.core.messages import Inputs
 from bundlevisor.actors.files import atomic
-from bundlevisor.actors.launch import binary
 from bundlevisor.actors.launch.concealed import Concealed, encoded
 from bundlevisor.actors.probes.probe import Target
-from bundlevisor.actors.process import children
+from bundlevisor.actors.process import binary, children
 from bundlevisor.manifest.format.paths import PathRefused, anchor, resolve, within
 from bundlevisor.manifest.format.platform import current_key
 from bundlevisor.manifest.format.schema import Binary, Health, Secret, Service

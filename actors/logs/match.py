@@ -119,7 +119,10 @@ def compile_pattern(pattern: str, report: Callable[[str], None] | None = None) -
 def _in_a_process(pattern: str, report: Callable[[str], None]) -> Matcher:
     from bundlevisor.actors.logs.match_process import ProcessMatcher
 
-    return ProcessMatcher(pattern, report)
+    try:
+        return ProcessMatcher(pattern, report)
+    except ValueError as refused:
+        raise BadPattern(str(refused)) from None
 
 
 def compile_re2(pattern: str, re2: Any) -> Any:

@@ -92,13 +92,12 @@ class ProcessMatcher:
 
 
 def _check(pattern: str) -> None:
-    """Raise BadPattern for what Python cannot search either."""
-    from bundlevisor.actors.logs.match import BadPattern
+    """Raise ValueError for what Python cannot search either."""
     from bundlevisor.manifest.format.pattern import why_refused
 
     refused, _ = why_refused(pattern)
     if refused:
-        raise BadPattern(
+        raise ValueError(
             f"pattern {pattern!r} is not a regular expression that this platform can search:"
             f" {refused}; install google-re2 for all of RE2's syntax"
         )

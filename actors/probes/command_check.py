@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from bundlevisor.actors.process import children
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bundlevisor.actors.loop.reactor import Loop, Timer
-    from bundlevisor.actors.probes.checks import Answer
 
 
 AGAIN, LONGEST = 0.01, 10.0
@@ -32,10 +33,10 @@ class CommandCheck:
         env: dict[str, str],
         cwd: str,
         timeout: float,
-        answer: Answer,
+        answer: Callable[[str], None],
     ) -> None:
         self._loop = loop
-        self._answer: Answer | None = answer
+        self._answer: Callable[[str], None] | None = answer
         self._child: children.Child | None = None
         self._deadline: Timer | None = None
         with open(os.devnull, "wb") as nothing:
@@ -90,7 +91,7 @@ class CommandCheck:
 
 
 def _why_not_run(program: str, error: Exception) -> str:
-    from bundlevisor.actors.launch import binary
+    from bundlevisor.actors.process import binary
     from bundlevisor.manifest.format.platform import current_key
 
     if not os.path.isfile(program):

@@ -25,7 +25,7 @@ def listens_on_ipv6(port: int) -> bool:
 if sys.platform == "linux":
 
     def _is_listener(port: int) -> bool:
-        from bundlevisor.actors.probes.listen_watch import listening_ports, netlink
+        from bundlevisor.actors.probes.sock_diag import listening_ports, netlink
 
         with netlink() as link:
             return bool(listening_ports(link, {port}, socket.AF_INET6))

@@ -49,7 +49,7 @@ def impostor(port: int, leader: int, members: Callable[[], Iterable[int]]) -> Im
 
 def _listener(port: int) -> int:
     """Return the inode of the socket that takes connections to the port; 0 when nobody can say."""
-    from bundlevisor.actors.probes.listen_watch import (
+    from bundlevisor.actors.probes.sock_diag import (
         HEADER,
         SOCK_DIAG_BY_FAMILY,
         netlink,

@@ -13,10 +13,10 @@ from functools import partial
 import msgspec
 
 from bundlevisor.actors.core.messages import Inputs
-from bundlevisor.actors.launch import binary
 from bundlevisor.actors.launch.page import page_of
 from bundlevisor.actors.launch.spec import Blueprint
 from bundlevisor.actors.prepare import assets
+from bundlevisor.actors.process import binary
 from bundlevisor.manifest.format.findings import Finding, Findings, child
 from bundlevisor.manifest.format.paths import PathRefused, within
 from bundlevisor.manifest.plan.assets import Verified

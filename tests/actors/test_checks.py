@@ -197,7 +197,7 @@ def test_a_listener_is_noticed_where_netlink_is_not_to_be_had(
     def forbidden() -> socket.socket:
         raise PermissionError(1, "netlink is not allowed here")
 
-    monkeypatch.setattr("bundlevisor.actors.probes.listen_watch.netlink", forbidden)
+    monkeypatch.setattr("bundlevisor.actors.probes.sock_diag.netlink", forbidden)
     test_a_listener_is_noticed_without_being_connected_to(loop)
 
 

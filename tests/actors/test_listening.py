@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from bundlevisor.actors.probes.listen_watch import listening_ports, netlink
+from bundlevisor.actors.probes.sock_diag import listening_ports, netlink
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sock_diag is Linux's")
 

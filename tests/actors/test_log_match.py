@@ -255,7 +255,7 @@ def test_without_re2_a_matcher_that_is_let_go_ends_its_process() -> None:
 
 
 def test_without_re2_a_pattern_that_python_cannot_search_is_refused() -> None:
-    with pytest.raises(BadPattern, match="google-re2"):
+    with pytest.raises(ValueError, match="google-re2"):
         ProcessMatcher("a**", lambda _: None)
 
 

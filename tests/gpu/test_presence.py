@@ -43,9 +43,9 @@ def display(
 def test_a_gpu_on_linux_is_known_by_its_files(
     tmp_path: Path, files: dict[str, str], seen: str
 ) -> None:
-    found = linux.look(machine(tmp_path, files))
-    assert (found.available, found.method) == (True, "files")
-    assert seen in found.reason
+    available, reason = linux.look(machine(tmp_path, files))
+    assert available
+    assert seen in reason
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_a_gpu_on_linux_is_known_by_its_files(
 def test_what_is_no_gpu_on_linux_is_not_taken_for_one(
     tmp_path: Path, files: dict[str, str]
 ) -> None:
-    found = linux.look(machine(tmp_path, files))
-    assert (found.available, found.method) == (False, "none")
-    assert "/dev/dri/renderD*" in found.reason
+    available, reason = linux.look(machine(tmp_path, files))
+    assert not available
+    assert "/dev/dri/renderD*" in reason
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,18 @@ def test_a_gpu_on_windows_is_an_adapter_with_a_driver_of_its_own(
     device: str, available: bool
 ) -> None:
     basic = Adapter("*PNP0900", "Grafikkarte")
-    found = windows.look([basic, Adapter(device, "Some GPU", "31.0.15")])
-    assert found.available is available
-    assert ("Some GPU" in found.reason) is available
+    found, reason = windows.look([basic, Adapter(device, "Some GPU", "31.0.15")])
+    assert found is available
+    assert ("Some GPU" in reason) is available
+
+
+@pytest.mark.parametrize(
+    ("system", "methods"), [("linux", {"files", "none"}), ("win32", {"registry", "none"})]
+)
+def test_how_it_is_known_is_said(system: str, methods: set[str]) -> None:
+    found = presence.look({}, system)
+    assert found.method in methods
+    assert found.available is (found.method != "none")
 
 
 def test_every_mac_has_metal() -> None:

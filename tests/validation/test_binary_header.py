@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bundlevisor.actors.launch.binary_header import LENGTH, Header, is_foreign, read
+from bundlevisor.actors.process.binary_header import LENGTH, Header, is_foreign, read
 from bundlevisor.manifest.format.platform import current_key
 
 ELF = {

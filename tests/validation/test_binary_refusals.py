@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.actors.launch.binary import (
+from bundlevisor.actors.process.binary import (
     Unusable,
     examine,
     locate,

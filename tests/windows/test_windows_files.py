@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.actors.files import atomic, files_windows
+from bundlevisor.actors.files import atomic, files_windows, own_file
 from bundlevisor.actors.files.rotating_file import LogFile
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken
 
@@ -62,7 +62,7 @@ def test_a_file_that_nobody_may_read_for_long_is_an_error(
     monkeypatch.setattr(files_windows, "PAUSES", (0.0,))
     handle = _open_alone(state)
     with pytest.raises(PermissionError):
-        files_windows.read(str(state))
+        own_file.read(str(state))
     _winapi.CloseHandle(handle)
 
 

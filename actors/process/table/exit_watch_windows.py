@@ -7,8 +7,8 @@ import msvcrt
 import select
 import sys
 import time
+from collections.abc import Container
 
-from bundlevisor.actors.guardian import channel_windows
 from bundlevisor.actors.process.windows import api
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
@@ -21,9 +21,13 @@ LOOK = 0.02
 
 
 class ExitWatch:
-    """Waits for ends, and for pipes and sockets that can be read."""
+    """Waits for ends, and for pipes and sockets that can be read.
 
-    def __init__(self) -> None:
+    ``pipes`` are the descriptors that are pipes; whoever opens and closes some keeps it up to date.
+    """
+
+    def __init__(self, pipes: Container[int] = ()) -> None:
+        self._pipes = pipes
         self._handles: dict[int, int] = {}
 
     def add(self, pid: int, created: float) -> bool:
@@ -39,7 +43,7 @@ class ExitWatch:
         """Wait at most ``timeout`` s; return pids that ended and descriptors to be read."""
         until = time.monotonic() + max(0.0, timeout)
         while True:
-            ready = {fd for fd in fds if _can_be_read(fd)}
+            ready = {fd for fd in fds if self._can_be_read(fd)}
             ended = {pid for pid, handle in self._handles.items() if not _runs(handle)}
             patience = until - time.monotonic()
             if ready or ended or patience <= 0:
@@ -55,21 +59,20 @@ class ExitWatch:
             _winapi.CloseHandle(handle)
         self._handles.clear()
 
+    def _can_be_read(self, fd: int) -> bool:
+        if fd not in self._pipes:
+            return bool(select.select([fd], [], [], 0)[0])
+        try:
+            return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(fd), 0)[-2] > 0
+        except OSError:
+            return True  # at its end
+
     def _sleep(self, seconds: float) -> None:
         handles = list(self._handles.values())[:MOST]
         if handles:
             _winapi.WaitForMultipleObjects(handles, False, int(seconds * 1000) + 1)
         else:
             time.sleep(seconds)
-
-
-def _can_be_read(fd: int) -> bool:
-    if fd not in channel_windows.Receiver.pipes:
-        return bool(select.select([fd], [], [], 0)[0])
-    try:
-        return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(fd), 0)[-2] > 0
-    except OSError:
-        return True  # at its end
 
 
 def _open(pid: int, created: float) -> int | None:

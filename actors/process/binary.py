@@ -58,7 +58,7 @@ def _of_path(plan: LaunchPlan) -> str:
 
 def examine(path: str, platform: str) -> None:
     """Read a file's header; Unusable when ``platform`` cannot run such a file. Raises OSError."""
-    from bundlevisor.actors.launch import binary_header
+    from bundlevisor.actors.process import binary_header
 
     if platform.startswith("win-"):
         from bundlevisor.actors.process.windows import command
@@ -80,7 +80,7 @@ def examine(path: str, platform: str) -> None:
 
 def missing_interpreter(path: str, environ: Mapping[str, str]) -> str:
     """Say which interpreter a script names in vain; empty when all is well, or it is no script."""
-    from bundlevisor.actors.launch import binary_header
+    from bundlevisor.actors.process import binary_header
 
     header = binary_header.read(_head(path))
     name = header.interpreter
@@ -131,7 +131,7 @@ def _of_script(path: str, interpreter: str) -> str:
 
 
 def _head(path: str) -> bytes:
-    from bundlevisor.actors.launch.binary_header import LENGTH
+    from bundlevisor.actors.process.binary_header import LENGTH
 
     with open(path, "rb", buffering=0) as file:
         return file.read(LENGTH)
