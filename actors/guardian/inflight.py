@@ -209,18 +209,15 @@ def rescue(fd: int) -> Rescue | None:
         return rescued
 
 
-def shared_memory() -> int:
-    """Return a descriptor (not inheritable) of SIZE bytes of zeros that two processes can map."""
-    if sys.platform == "linux":
-        fd = os.memfd_create("inflight")
-    else:
-        fd = _unlinked_file()
-    os.ftruncate(fd, SIZE)
+def shared_memory(name: str = "inflight", size: int = SIZE) -> int:
+    """Return a descriptor (not inheritable) of so many zeros that two processes can map."""
+    fd = os.memfd_create(name) if sys.platform == "linux" else _unlinked_file(name)
+    os.ftruncate(fd, size)
     return fd
 
 
-def _unlinked_file() -> int:
-    name = f"inflight-{os.getpid()}-{os.urandom(6).hex()}"
+def _unlinked_file(kind: str) -> int:
+    name = f"{kind}-{os.getpid()}-{os.urandom(6).hex()}"
     path = os.path.join(os.environ.get("TMPDIR", "/tmp"), name)  # noqa: S108 - O_EXCL, unlinked
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     os.unlink(path)

@@ -1,19 +1,25 @@
 """What the guardian holds of its program, for the day on which the installed files are gone.
 
-The modules are those that it imports only when the runtime has died: it is small until then.
+The modules are those that it imports only when the runtime has died: it is small until then. The
+runtime has put them aside with its own, in a file that both share; where that cannot be (Windows)
+the guardian does it itself.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
-from bundlevisor.actors.guardian.kept_code import KeptCode
+from bundlevisor.actors.guardian.kept_code import KeptCode, PrivateStore, SharedStore
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bundlevisor.actors.guardian.code_collection import CodeCollection
+    from bundlevisor.actors.guardian.kept_code import Store
 
 ACTORS = __name__.rpartition(".guardian.")[0]
-PARTS = """
-logs.pipe_copy logs.pipes logs.pipes_posix logs.pipes_windows logs.redact loop.clock loop.reactor
-loop.timers telemetry.event telemetry.event_file telemetry.writer
-"""
+PARTS = ("files", "guardian", "logs", "loop", "process.table", "telemetry")
+WHOLE = ("msgspec", *(("psutil",) if sys.platform != "linux" else ()))
 LIBRARIES = """
 _ast _ctypes _datetime _decimal _heapq _opcode _pydatetime _queue _random _struct _typing _uuid
 ast bisect collections.abc contextlib copy copyreg ctypes ctypes._endian ctypes.wintypes datetime
@@ -23,22 +29,42 @@ re._casefix re._compiler re._constants re._parser reprlib resource selectors shu
 string struct subprocess syslog textwrap threading token tokenize traceback types typing uuid
 warnings weakref
 """
-MACHINE_CODE = "msgspec._core"
-"""Kept last: once the guardian holds its file, all is kept."""
+MACHINE_CODE = (*LIBRARIES.split(), "msgspec._core")
+"""What may be machine code."""
 kept: list[KeptCode] = []
 """What this process or the one that forked it has kept; at most one."""
 
 
-def keep() -> None:
-    """Keep all of it, once; takes some hundredths of a second. Never raises for what is missing."""
+def keep(fd: int, offset: int, length: int, machine_code: dict[str, str]) -> None:
+    """Keep all of it, once: in the file of this descriptor, or, without one, by itself.
+
+    ``machine_code`` are the files of modules; to hold these is the last that is done.
+    """
     if kept:
+        if fd >= 0:
+            os.close(fd)
         return
-    parts = [f"{ACTORS}.{name}" for name in PARTS.split()]
-    packages = [f"{ACTORS}.{name}" for name in ("files", "guardian", "process.table")]
-    if sys.platform != "linux":
-        packages.append("psutil")
-    code = KeptCode(breath=0.0)
+    store: Store
+    if fd >= 0:
+        store, index_at = SharedStore(fd), (offset, length)
+    else:
+        store = PrivateStore()
+        index_at, machine_code = _collect(store)
+    code = KeptCode(store, index_at)
     kept.append(code)
-    code.stand_in()
-    code.keep([*LIBRARIES.split(), *parts], whole=[*packages, "msgspec"], without=[MACHINE_CODE])
-    code.keep([MACHINE_CODE])
+    code.stand_in(machine_code)
+
+
+def collect(collection: CodeCollection) -> None:
+    """Put aside what a guardian needs, whatever this process has loaded."""
+    collection.add(LIBRARIES.split())
+    for package in (*WHOLE, *(f"{ACTORS}.{part}" for part in PARTS)):
+        collection.add_package(package)
+
+
+def _collect(store: Store) -> tuple[tuple[int, int], dict[str, str]]:
+    from bundlevisor.actors.guardian.code_collection import CodeCollection
+
+    collection = CodeCollection(store, breath=0.0)
+    collect(collection)
+    return collection.finish(), collection.machine_code(MACHINE_CODE)

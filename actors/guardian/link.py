@@ -131,9 +131,14 @@ class Guardian:
                 self._tell(("inflight",), memory, key="")
             return self._inflight
 
-    def hold_code(self) -> None:
-        """Have it keep the code that it will need: the start is over."""
-        self._tell(("hold_code",), key="")
+    def hold_code(self, fd: int, index_at: tuple[int, int], machine_code: dict[str, str]) -> None:
+        """Have it keep the code that it will need: the start is over.
+
+        It lies in the file of this descriptor, with an index there; -1: in none. ``machine_code``
+        are the files of modules.
+        """
+        shared = duplicate(fd) if fd >= 0 else None
+        self._tell(("hold_code", *index_at, machine_code), shared, key="")
 
     def dismiss(self, timeout: float = 2.0) -> bool:
         """End the guardian without any work for it; the runtime's last act.

@@ -80,12 +80,12 @@ class Ledger:
         if instance in self.charges:
             self.held[instance] = held
 
-    def _take_hold_code(self, _fd: int) -> None:
-        from bundlevisor.actors.guardian import (
-            kept_modules,  # not in the memory of a runtime's first moments
-        )
+    def _take_hold_code(
+        self, fd: int, offset: int, length: int, machine_code: dict[str, str]
+    ) -> None:
+        from bundlevisor.actors.guardian import kept_modules  # not in its memory before
 
-        kept_modules.keep()
+        kept_modules.keep(fd, offset, length, machine_code)
 
     def _take_bye(self, _fd: int) -> None:
         self.dismissed = True

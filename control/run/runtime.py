@@ -449,8 +449,7 @@ class House:
         try:
             from bundlevisor.control.run import kept_modules
 
-            kept_modules.keep()
-            self.guardian.hold_code()
+            kept_modules.keep(self.guardian)
         except Exception as error:  # noqa: BLE001 - all goes on as long as the files are there
             self.console.fault("holding the program in memory", error)
 

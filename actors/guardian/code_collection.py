@@ -1,0 +1,126 @@
+"""Putting code aside, so that it is there when the installed files are not: see kept_code."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+import time
+
+from bundlevisor.actors.guardian.kept_code import machinery
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from importlib.machinery import ModuleSpec
+    from typing import Any
+
+    from bundlevisor.actors.guardian.kept_code import Entry, Store
+
+BREATH = 0.0002
+"""Seconds between two files: nobody waits for this, and others start services."""
+HEADER = 16
+"""Bytes of a .pyc file before its code: magic, flags, time and size of the source."""
+
+
+class CodeCollection:
+    """Writes code into a store. Names that are not to be found are passed over: versions differ."""
+
+    def __init__(self, store: Store, breath: float = BREATH) -> None:
+        self.passed_over: Collection[str] = ()
+        """Modules that are not put aside from now on."""
+        self._store = store
+        self._breath = breath
+        self._entries: dict[str, Entry] = {}
+
+    def add(self, names: Iterable[str]) -> None:
+        """Put modules aside."""
+        for name in names:
+            self._add(name)
+
+    def add_package(self, package: str, without: Collection[str] = ()) -> None:
+        """Put a package aside with everything in it, but for these packages."""
+        if package in without:
+            return
+        self._add(package)
+        for folder in self._folders(package) or ():
+            for name in _names_in(folder):
+                self.add_package(f"{package}.{name}", without)
+
+    def machine_code(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the files of those that are machine code, in this order."""
+        entries = {name: self._entries[name] for name in names if name in self._entries}
+        return {name: entry[0] for name, entry in entries.items() if not entry[3]}
+
+    def finish(self) -> tuple[int, int]:
+        """Write the index; return where it lies, for KeptCode."""
+        index = marshal.dumps(self._entries)
+        return self._store.write(index), len(index)
+
+    def _add(self, name: str) -> None:
+        if name in self._entries or name in self.passed_over:
+            return
+        parent = name.rpartition(".")[0]
+        try:
+            if parent:
+                self._add(parent)
+            spec = machinery.PathFinder.find_spec(name, self._folders(parent) if parent else None)
+            if spec is not None and spec.loader is not None:
+                self._entries[name] = self._entry(spec)
+        except (OSError, ImportError, SyntaxError, ValueError):
+            return
+        time.sleep(self._breath)
+
+    def _entry(self, spec: ModuleSpec) -> Entry:
+        folders = spec.submodule_search_locations
+        folders = None if folders is None else list(folders)
+        if isinstance(spec.loader, machinery.ExtensionFileLoader):
+            return str(spec.origin), folders, 0, 0
+        code = _bytecode(spec)
+        return str(spec.origin), folders, self._store.write(code), len(code)
+
+    def _folders(self, package: str) -> list[str] | None:
+        if package in self._entries:
+            return self._entries[package][1]
+        return getattr(sys.modules.get(package), "__path__", None)
+
+
+def _bytecode(spec: ModuleSpec) -> bytes:
+    """Return marshalled code: of the .pyc file if it is that of the source, or by the loader."""
+    loader: Any = spec.loader
+    if type(loader) is machinery.SourceFileLoader and spec.cached:
+        try:
+            with open(spec.cached, "rb") as file:
+                data = file.read()
+            found = os.stat(str(spec.origin))
+        except OSError:
+            data = b""
+        else:
+            stamp = (int(found.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little")
+            stamp += (found.st_size & 0xFFFFFFFF).to_bytes(4, "little")
+            if data[:HEADER] == machinery.MAGIC_NUMBER + bytes(4) + stamp:
+                return data[HEADER:]
+    return marshal.dumps(loader.get_code(spec.name))
+
+
+def _names_in(folder: str) -> Iterator[str]:
+    """Yield the modules and packages in a folder; of what is no folder (an archive), none."""
+    try:
+        entries = sorted(os.listdir(folder))
+    except OSError:
+        return
+    suffixes = (
+        *machinery.EXTENSION_SUFFIXES,
+        *machinery.SOURCE_SUFFIXES,
+        *machinery.BYTECODE_SUFFIXES,
+    )
+    for entry in entries:
+        if "." not in entry:
+            if os.path.isfile(os.path.join(folder, entry, "__init__.py")):
+                yield entry
+            continue
+        for suffix in suffixes:
+            name = entry.removesuffix(suffix)
+            if name != entry and name.isidentifier() and name not in ("__init__", "__main__"):
+                yield name
+                break
