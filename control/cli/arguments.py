@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _add_secrets(commands, which)
     _add_timeline(commands, which)
     _add_validate(commands)
-    commands.add_parser("schema", help="the JSON Schema of bundle.json")
+    _add_schema(commands)
     return top
 
 
@@ -130,6 +130,13 @@ def _add_secrets(commands: Commands, which: argparse.ArgumentParser) -> None:
     put = verbs.add_parser("set", help="give one its value", parents=[which])
     put.add_argument("secret", metavar="ID")
     put.add_argument("--stdin", action="store_true", help="read the value from stdin")
+
+
+def _add_schema(commands: Commands) -> None:
+    text = "the JSON Schema of bundle.json"
+    schema = commands.add_parser("schema", help=text, description=text)
+    strict = "for editors: refuse unknown fields, and null where a field is left out"
+    schema.add_argument("--strict", action="store_true", help=strict)
 
 
 def _add_validate(commands: Commands) -> None:

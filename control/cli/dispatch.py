@@ -83,7 +83,7 @@ def _run(argv: tuple[str, ...]) -> int:
     if arguments.command == "schema":
         from bundlevisor.manifest.format.json_schema import text
 
-        print(text(), end="")
+        print(text(strict=arguments.strict), end="")
         return exit_codes.OK
     return _validate(arguments) if arguments.command == "validate" else _ask(arguments)
 

@@ -36,7 +36,7 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
 without an instance
   validate             all the problems of a bundle and its files: [--manifest FILE]
                        [--bundle-root DIR] [--app-data DIR] [--verify cached|full]
-  schema               the JSON Schema of bundle.json
+  schema [--strict]    the JSON Schema of bundle.json; strict: for editors
   --version, --help
 
 exit codes

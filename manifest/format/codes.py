@@ -24,6 +24,8 @@ STRUCTURE = {
     "missing_field": "a required field is missing or null",
     "empty_value": "a value that is needed is empty",
     "wrong_type": "a value has the wrong JSON type",
+    "foreign_word": "a field is a word of another format (compose, systemd, …) by which order or"
+    " rights would be lost (a warning elsewhere)",
     "unknown_value": "a word is none of those that the field takes",
     "out_of_range": "a number is too small or too large",
     "nul_character": "a text holds a NUL character",

@@ -311,6 +311,7 @@ class Service(Document, frozen=True, kw_only=True):
 class Manifest(Document, frozen=True, kw_only=True):
     """A whole ``bundle.json``."""
 
+    schema_url: Any = msgspec.field(name="$schema", default=None)
     schema_version: str
     target: str
     app: App

@@ -57,14 +57,20 @@ class _Walk:
         self._report = report
         self._service = ""
 
-    def value(self, raw: object, shape: Shape, path: str) -> Any:
-        """Return ``raw`` as its shape wants it; a stand-in when it does not fit (reported)."""
+    def value(self, raw: object, shape: Shape, path: str, place: tuple[str, str] = ("", "")) -> Any:
+        """Return ``raw`` as its shape wants it; a stand-in when it does not fit (reported).
+
+        ``place`` are the names of the Struct and of its field.
+        """
         if shape.kind == "any":
             return raw
         if type(raw) is float and shape.kind == "int" and raw.is_integer():
             raw = int(raw)
         if type(raw) not in _TYPES[shape.kind]:
-            self._error("wrong_type", path, f"must be {_WORDS[shape.kind]}, not {_described(raw)}")
+            predicate = f"must be {_WORDS[shape.kind]}, not {_described(raw)}"
+            if shape.kind in ("struct", "list", "dict") and place[0]:
+                predicate += self._shown("; write", place, raw)
+            self._error("wrong_type", path, predicate)
             return stand_in(shape, path)
         if isinstance(raw, dict):
             return self._struct(raw, shape, path) if shape.struct else self._dict(raw, shape, path)
@@ -129,20 +135,23 @@ class _Walk:
         assert shape.struct is not None  # noqa: S101
         fields = fields_of(shape.struct)
         zero_is_absent = not issubclass(shape.struct, Extension)
-        named = self._named(raw, fields, path)
+        owner = shape.struct.__name__
+        named = self._named(raw, fields, path, owner)
         known: dict[str, Any] = {}
         for name, field in fields.items():
             item = named.get(name)
             place = child(path, name)
             if item is None or (zero_is_absent and _is_zero(item, field)):
                 if field.required:
-                    self._missing(place, name, raw, item)
+                    self._missing(place, (owner, name), raw, item)
                     known[name] = stand_in(field.shape, place)
             else:
-                known[name] = self.value(item, field.shape, place)
+                known[name] = self.value(item, field.shape, place, (owner, name))
         return known
 
-    def _named(self, raw: dict[str, Any], fields: dict[str, Field], path: str) -> dict[str, Any]:
+    def _named(
+        self, raw: dict[str, Any], fields: dict[str, Field], path: str, owner: str
+    ) -> dict[str, Any]:
         """Return the values by the names of the fields; warn of all other names."""
         named: dict[str, Any] = {}
         for key, item in raw.items():
@@ -153,17 +162,39 @@ class _Walk:
                 named[folded] = item
                 self._warn("field_case", child(path, key), f"is read as '{folded}'; write it so")
             else:
-                near = "" if self._report.many else hint(key, fields)
-                self._warn("unknown_field", child(path, key), f"is no field of the format{near}")
+                self._unknown(owner, key, raw, fields, child(path, key))
         return named
 
-    def _missing(self, path: str, name: str, raw: dict[str, Any], item: object) -> None:
-        if item is None and name not in raw:
-            self._error("missing_field", path, "is missing; add it")
-        elif item is None:
-            self._error("missing_field", path, "is null; fill it in")
+    def _unknown(
+        self, owner: str, key: str, raw: dict[str, Any], fields: dict[str, Field], path: str
+    ) -> None:
+        from bundlevisor.manifest.read.foreign_words import foreign_word
+
+        if said := foreign_word(owner, key, raw[key], raw):
+            report = self._error if said.is_error else self._warn
+            report("foreign_word", path, said.predicate)
         else:
-            self._error("empty_value", path, "is empty; fill it in")
+            near = "" if self._report.many else hint(key, fields)
+            self._warn("unknown_field", path, f"is no field of the format{near}")
+
+    def _shown(self, words: str, place: tuple[str, str], raw: object = None) -> str:
+        """Return words and how a field is written; nothing where so much is wrong already."""
+        if self._report.many:
+            return ""
+        from bundlevisor.manifest.read.foreign_words import written
+
+        return f"{words} {written(*place, raw)}"
+
+    def _missing(
+        self, path: str, place: tuple[str, str], raw: dict[str, Any], item: object
+    ) -> None:
+        such = self._shown(", such as", place)
+        if item is None and place[1] not in raw:
+            self._error("missing_field", path, f"is missing; add it{such}")
+        elif item is None:
+            self._error("missing_field", path, f"is null; fill it in{such}")
+        else:
+            self._error("empty_value", path, f"is empty; fill it in{such}")
 
     def _error(self, code: str, path: str, predicate: str) -> None:
         self._report.error(code, path, f"{path or 'the bundle'} {predicate}.", self._service)

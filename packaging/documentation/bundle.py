@@ -12,7 +12,7 @@ Schema = dict[str, Any]
 
 def page() -> str:
     """Return a section for each kind of object, in the order in which they are met."""
-    schema = json_schema()
+    schema = json_schema(strict=True)
     kinds: Schema = schema["$defs"]
     order = list(met(schema, kinds))
     return "\n\n".join(section(name, kinds[name]) for name in order)
