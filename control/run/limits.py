@@ -15,6 +15,8 @@ OF_OURS = 44
 """Open files of the runtime itself: 37 when it rests, and some for clients, imports and checks."""
 OF_A_SERVICE = 4
 """Its output, the spare end of that for the guardian, its log, its process; ports come on top."""
+OF_A_PORT = 2
+"""Until its service takes it, a port is held on IPv4 and on IPv6."""
 ORDINARY = 1024
 """The limit on open files that most systems give."""
 SPARE = 8
@@ -24,7 +26,7 @@ SPARE = 8
 def files_for(manifest: Manifest) -> int:
     """Return how many open files it takes to run all services."""
     ports = sum(len(service.port_requests) for service in manifest.services)
-    return OF_OURS + SPARE + OF_A_SERVICE * len(manifest.services) + ports
+    return OF_OURS + SPARE + OF_A_SERVICE * len(manifest.services) + OF_A_PORT * ports
 
 
 class SpareFiles:
