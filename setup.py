@@ -12,6 +12,7 @@ from setuptools.command.editable_wheel import editable_wheel
 
 WINDOWS = sys.platform == "win32"
 ROOMS = ("manifest", "actors", "control", "perf")
+COMMANDS = ("bundlevisor", "runtimectl")
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGES = [
     "bundlevisor",
@@ -55,9 +56,11 @@ class WheelOfItsPlatform(bdist_wheel):
 
 setup(
     packages=PACKAGES,
-    scripts=[] if WINDOWS else ["packaging/bundlevisor"],
+    scripts=[] if WINDOWS else [f"packaging/{name}" for name in COMMANDS],
     entry_points={
-        "console_scripts": ["bundlevisor = bundlevisor.control.__main__:main"] if WINDOWS else []
+        "console_scripts": [f"{name} = bundlevisor.control.__main__:main" for name in COMMANDS]
+        if WINDOWS
+        else []
     },
     cmdclass={"editable_wheel": EditableWithBytecode, "bdist_wheel": WheelOfItsPlatform},
 )

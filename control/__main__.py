@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         multiprocessing.freeze_support()
     _fill_standard_streams()
-    words = sys.argv[1:] if argv is None else list(argv)
+    words = _words() if argv is None else list(argv)
     if not _means_run(words):
         return _ask(words)
     gc.disable()  # there is no garbage in what is imported; the API's start enables it again
@@ -39,6 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(words, began)
     except (OSError, ImportError, MemoryError, RuntimeError) as error:
         return _leave(_complain(error))
+
+
+def _words() -> list[str]:
+    """Return the command line; under the name ``runtimectl`` it is that of the command ``ctl``."""
+    name = os.path.basename(sys.argv[0]).lower().removesuffix(".exe")
+    return (["ctl"] if name == "runtimectl" else []) + sys.argv[1:]
 
 
 def _run(words: list[str], began: float) -> int:

@@ -2,8 +2,8 @@
 """Writes the pages of ``docs/`` that follow from the code; ``--check`` says which are stale.
 
 Each page is made from one source: the Structs of the manifest, the codes of findings, the table of
-the API's operations, the command line's parser. What stands before the line ``<!-- generated -->``
-of a page is written by hand and kept.
+the API's operations, the command line's parser, the catalogue of events. What stands before the
+line ``<!-- generated -->`` of a page is written by hand and kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from documentation import api, bundle, cli, findings
+from documentation import api, bundle, cli, events, findings
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MARK = "<!-- generated: change the code and run packaging/pages.py -->"
@@ -22,6 +22,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "findings.md": findings.page,
     "api.md": api.page,
     "cli.md": cli.page,
+    "events.md": events.page,
 }
 
 

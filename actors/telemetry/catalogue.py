@@ -1,7 +1,6 @@
 """All telemetry events: what they are called, what they mean, and what stands in their details.
 
-The description of the API has their names from here; ``docs/events.md`` is made from here by
-``python -m bundlevisor.actors.telemetry.catalogue > docs/events.md``.
+The description of the API and ``docs/events.md`` are made from here.
 """
 
 from __future__ import annotations
@@ -163,28 +162,3 @@ ASSETS = {
     if code.startswith(("asset_", "checksum_"))
 }
 EVENTS: dict[str, Kind] = LIFE | SERVICES | PORTS | OTHERS | ASSETS
-
-
-def page() -> str:
-    """Return ``docs/events.md``."""
-    head = """# Telemetry events
-
-One line of JSON each, in `telemetry.file` and from `GET /events`:
-`{"ts", "seq", "event", "service_id"?, "details"?}`. `seq` grows by one, across starts too; `ts` is
-RFC 3339 in UTC. Other fields of `details`, and other events, may come with later versions. No event
-ever holds a secret, the token or an environment.
-
-| event | of | meaning | details |
-|---|---|---|---|
-"""
-    rows = [
-        f"| `{name}` | {kind.of} | {kind.meaning} | "
-        + "; ".join(f"`{field}`: {told}" for field, told in kind.fields.items())
-        + " |"
-        for name, kind in EVENTS.items()
-    ]
-    return head + "\n".join(rows) + "\n"
-
-
-if __name__ == "__main__":
-    print(page(), end="")

@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from bundlevisor.control.cli import exit_codes
+from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction["Parser"]
 
 SERVICE_COMMANDS = ("start", "stop", "restart")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser; it ends the process with code 2 for a command line that is wrong."""
-    top = argparse.ArgumentParser(prog="bundlevisor", add_help=False)
+class Parser(argparse.ArgumentParser):
+    """Says of a wrong command line what was probably meant, with the usage of its command."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Take all arguments: what a command does not know is no other parser's."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            word = unknown[0].partition("=")[0]
+            known = self._option_string_actions if word.startswith("-") else ()
+            kind = "option" if word.startswith("-") else "argument"
+            self.error(f"unknown {kind}: {word}{hint(word, known)}")
+        if getattr(found, "needs_service", False) and found.service is None:
+            self.error(f"say which service: {self.prog} ID")
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the sentence, and end with 2."""
+        self.print_usage(sys.stderr)
+        self.exit(exit_codes.USAGE, f"bundlevisor: {message}; see {self.prog} --help\n")
+
+
+def parser(prog: str = "bundlevisor", *, asks: bool = False) -> Parser:
+    """Return the parser; it ends the process with code 2 for a command line that is wrong.
+
+    ``asks``: everything is asked of an instance, also ``validate``.
+    """
+    top = Parser(prog=prog, add_help=False)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     which = _which()
     for name, text in (
@@ -31,6 +62,10 @@ def parser() -> argparse.ArgumentParser:
     _add_shutdown(commands, which)
     _add_secrets(commands, which)
     _add_timeline(commands, which)
+    if asks:
+        text = "all the problems of its bundle"
+        _add_json(commands.add_parser("validate", help=text, description=text, parents=[which]))
+        return top
     _add_validate(commands)
     _add_schema(commands)
     return top
@@ -47,16 +82,16 @@ def seconds(text: str) -> float:
     return number
 
 
-def _which() -> argparse.ArgumentParser:
-    which = argparse.ArgumentParser(add_help=False)
-    which.add_argument("--app-data", "-app-data", default="", metavar="DIR", help="its folder")
-    which.add_argument(
-        "--manifest",
-        "-manifest",
-        default="bundle.json",
-        metavar="FILE",
-        help="its bundle, where --app-data is not given (bundle.json)",
-    )
+def _which(**default: Any) -> Parser:
+    which = Parser(add_help=False)
+    folder = {"default": "", "metavar": "DIR", "help": "its folder"} | default
+    which.add_argument("--app-data", "-app-data", **folder)
+    bundle = {
+        "default": "bundle.json",
+        "metavar": "FILE",
+        "help": "its bundle, where --app-data is not given (bundle.json)",
+    }
+    which.add_argument("--manifest", "-manifest", **bundle | default)
     return which
 
 
@@ -70,46 +105,76 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_ready(commands: Commands, which: argparse.ArgumentParser) -> None:
+def _add_ready(commands: Commands, which: Parser) -> None:
     text = "whether all services are ready"
     ready = commands.add_parser("ready", help=text, description=text, parents=[which])
     _add_wait(ready)
     _add_json(ready)
 
 
-def _add_timeline(commands: Commands, which: argparse.ArgumentParser) -> None:
+def _add_timeline(commands: Commands, which: Parser) -> None:
     text = "what took how long from exec to ready"
     timeline = commands.add_parser("timeline", help=text, description=text, parents=[which])
-    timeline.add_argument("--svg", default="", metavar="FILE", help="write the picture to a file")
+    timeline.add_argument(
+        "--svg", default="", metavar="FILE", help="write the picture to a file (- is stdout)"
+    )
     timeline.add_argument(
         "--compare", action="store_true", help="what became slower or faster since earlier starts"
     )
     _add_json(timeline)
 
 
-def _add_port(commands: Commands, which: argparse.ArgumentParser) -> None:
+class OneService(argparse.Action):
+    """The service, as the first argument or by ``--service``."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        _option: str | None = None,
+    ) -> None:
+        """Take it; two different ones are a mistake."""
+        if values is None:
+            return
+        if namespace.service not in (None, values):
+            parser.error(f"one service at a time: {namespace.service} or {values}")
+        namespace.service = values
+
+
+def _add_service(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(service=None, needs_service=True)
+    parser.add_argument("service", metavar="ID", nargs="?", action=OneService)
+    parser.add_argument("--service", dest="service", metavar="ID", action=OneService)
+
+
+def _add_port(commands: Commands, which: Parser) -> None:
     text = "the number of one port"
     port = commands.add_parser("port", help=text, description=text, parents=[which])
-    port.add_argument("--service", required=True, metavar="ID")
+    _add_service(port)
     port.add_argument("--port-name", metavar="NAME", help="may be left out for an only port")
 
 
-def _add_logs(commands: Commands, which: argparse.ArgumentParser) -> None:
+def _add_logs(commands: Commands, which: Parser) -> None:
     text = "the last lines that a service has written"
     logs = commands.add_parser("logs", help=text, description=text, parents=[which])
-    logs.add_argument("--service", required=True, metavar="ID")
+    _add_service(logs)
     logs.add_argument("--lines", "-n", type=int, default=200, metavar="N", help="(200)")
     logs.add_argument("--follow", "-f", action="store_true", help="and what it writes from now on")
+    logs.add_argument(
+        "--raw", action="store_true", help="bytes as they are, also what would steer a terminal"
+    )
 
 
-def _add_service_command(commands: Commands, which: argparse.ArgumentParser, name: str) -> None:
-    command = commands.add_parser(name, help=f"{name} a service", parents=[which])
+def _add_service_command(commands: Commands, which: Parser, name: str) -> None:
+    text = f"{name} a service"
+    command = commands.add_parser(name, help=text, description=text, parents=[which])
     command.add_argument("service", metavar="ID")
     _add_wait(command)
     _add_json(command)
 
 
-def _add_shutdown(commands: Commands, which: argparse.ArgumentParser) -> None:
+def _add_shutdown(commands: Commands, which: Parser) -> None:
     text = "the orderly stop of everything"
     shutdown = commands.add_parser("shutdown", help=text, description=text, parents=[which])
     shutdown.add_argument(
@@ -123,11 +188,15 @@ def _add_shutdown(commands: Commands, which: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_secrets(commands: Commands, which: argparse.ArgumentParser) -> None:
-    secrets = commands.add_parser("secrets", help="the secrets of the bundle")
+def _add_secrets(commands: Commands, which: Parser) -> None:
+    text = "the secrets of the bundle"
+    secrets = commands.add_parser("secrets", help=text, description=text, parents=[which])
     verbs = secrets.add_subparsers(dest="verb", required=True, metavar="list|set")
-    _add_json(verbs.add_parser("list", help="which there are", parents=[which]))
-    put = verbs.add_parser("set", help="give one its value", parents=[which])
+    again = _which(default=argparse.SUPPRESS)  # given before the verb, it stays
+    text = "which there are"
+    _add_json(verbs.add_parser("list", help=text, description=text, parents=[again]))
+    text = "give one its value"
+    put = verbs.add_parser("set", help=text, description=text, parents=[again])
     put.add_argument("secret", metavar="ID")
     put.add_argument("--stdin", action="store_true", help="read the value from stdin")
 

@@ -8,7 +8,6 @@ else to stderr in sentences.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
@@ -17,33 +16,37 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli.asking import ask, complain, parsed
 from bundlevisor.control.run.options import Misuse
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from bundlevisor.control.cli.client import Client
-    from bundlevisor.control.cli.find import Wanted
     from bundlevisor.control.run.options import Client as ClientCommand
 
-    Asking = Callable[[Client, argparse.Namespace], int]
+
+COMMANDS = (
+    *("run", "status", "health", "ready", "ports", "port", "logs", "start", "stop", "restart"),
+    *("shutdown", "secrets", "telemetry", "timeline", "validate", "schema", "version", "help"),
+)
+"""Every command, as ``--help`` tells them."""
 
 
-def dispatch(parsed: ClientCommand | Misuse) -> int:
+def dispatch(wanted: ClientCommand | Misuse) -> int:
     """Do what a command line that is not ``run`` asks for; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a console that lacks a letter shows another
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = _dispatch(parsed)
+        code = _dispatch(wanted)
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has what it wants
         _forget_the_rest()
         return exit_codes.OK
     except OSError as error:  # `> file` on a full disk
         _forget_the_rest()
-        return _complain(f"cannot write the answer: {error.strerror or error}", exit_codes.NO)
+        return complain(f"cannot write the answer: {error.strerror or error}", exit_codes.NO)
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     return code
@@ -54,38 +57,53 @@ def _forget_the_rest() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _dispatch(parsed: ClientCommand | Misuse) -> int:
-    if isinstance(parsed, Misuse):
-        from bundlevisor.control.cli.help_text import USAGE
-
-        print(USAGE, file=sys.stderr)
-        return _complain(f"{parsed.sentence}; see bundlevisor --help", exit_codes.USAGE)
-    if parsed.argv[0] in ("help", "--help", "-h"):
+def _dispatch(wanted: ClientCommand | Misuse) -> int:
+    if isinstance(wanted, Misuse):
+        return _misuse(wanted.sentence)
+    if wanted.argv[0] in ("help", "--help", "-h"):
         from bundlevisor.control.cli.help_text import TOP
 
         print(TOP, end="")
         return exit_codes.OK
-    if parsed.argv[0] == "version":
+    if wanted.argv[0] == "version":
         from bundlevisor.control.wire import version
 
         print(version.runtime())
         return exit_codes.OK
-    return _run(parsed.argv)
+    if wanted.argv[0] == "ctl":
+        from bundlevisor.control.cli import runtimectl
+
+        return runtimectl.main(wanted.argv[1:])
+    if wanted.argv[0] not in COMMANDS:
+        from bundlevisor.manifest.format.suggest import hint
+
+        name = wanted.argv[0]
+        known = ", ".join(COMMANDS)
+        return _misuse(f"there is no command '{name}'{hint(name, COMMANDS)}; there are {known}")
+    return _run(wanted.argv)
+
+
+def _misuse(sentence: str) -> int:
+    from bundlevisor.control.cli.help_text import USAGE
+
+    print(USAGE, file=sys.stderr)
+    return complain(f"{sentence}; see bundlevisor --help", exit_codes.USAGE)
 
 
 def _run(argv: tuple[str, ...]) -> int:
     from bundlevisor.control.cli.arguments import parser
 
-    try:
-        arguments = parser().parse_args(argv)
-    except SystemExit as end:  # argparse has said why
-        return end.code if isinstance(end.code, int) else exit_codes.USAGE
+    arguments = parsed(parser(), argv)
+    if isinstance(arguments, int):
+        return arguments
     if arguments.command == "schema":
         from bundlevisor.manifest.format.json_schema import text
 
         print(text(strict=arguments.strict), end="")
         return exit_codes.OK
-    return _validate(arguments) if arguments.command == "validate" else _ask(arguments)
+    if arguments.command == "validate":
+        return _validate(arguments)
+    return ask(arguments, lambda: _client(arguments))
 
 
 def _validate(arguments: argparse.Namespace) -> int:
@@ -103,33 +121,15 @@ def _validate(arguments: argparse.Namespace) -> int:
     return exit_codes.OK if report["valid"] else exit_codes.NO
 
 
-def _ask(arguments: argparse.Namespace) -> int:
-    from bundlevisor.control.cli import find
-    from bundlevisor.control.cli.client import NoAnswer
-    from bundlevisor.control.cli.queries import Refused
-    from bundlevisor.control.cli.secret_commands import NoValue
-
-    try:
-        which = find.wanted(arguments.app_data, arguments.manifest)
-        return _commands()[arguments.command](_client(which, arguments), arguments)
-    except Refused as refused:
-        return _complain(str(refused), exit_codes.NO)
-    except (find.ManifestUnusable, NoValue) as error:
-        return _complain(str(error), exit_codes.USAGE)
-    except find.NotRunning as error:
-        return _complain(str(error), exit_codes.NOT_RUNNING)
-    except (NoAnswer, TimeoutError) as error:
-        return _complain(str(error), exit_codes.NO_ANSWER)
-
-
-def _client(which: Wanted, arguments: argparse.Namespace) -> Client:
+def _client(arguments: argparse.Namespace) -> Client:
     """Return a client of the instance; where a command may wait, that may have to appear first.
 
     The command then waits for the rest of its time. Who waits for an end waits for no beginning.
     """
     from bundlevisor.control.cli.client import Client
-    from bundlevisor.control.cli.find import find
+    from bundlevisor.control.cli.find import find, wanted
 
+    which = wanted(arguments.app_data, arguments.manifest)
     wait = getattr(arguments, "wait", None)
     if not wait or arguments.command == "shutdown":
         return Client(find(which))
@@ -139,30 +139,3 @@ def _client(which: Wanted, arguments: argparse.Namespace) -> Client:
     client = client_within(which, wait)
     arguments.wait = max(0.0, wait - (time.monotonic() - began))
     return client
-
-
-def _commands() -> dict[str, Asking]:
-    from bundlevisor.control.cli import queries
-    from bundlevisor.control.cli.arguments import SERVICE_COMMANDS
-    from bundlevisor.control.cli.secret_commands import secrets
-    from bundlevisor.control.cli.timeline_command import show_timeline
-
-    commands: dict[str, Asking] = dict.fromkeys(SERVICE_COMMANDS, queries.service_command)
-    return commands | {
-        "status": queries.status,
-        "health": queries.health,
-        "ready": queries.ready,
-        "ports": queries.ports,
-        "port": queries.port,
-        "logs": queries.logs,
-        "shutdown": queries.shutdown,
-        "telemetry": queries.telemetry,
-        "secrets": secrets,
-        "timeline": show_timeline,
-    }
-
-
-def _complain(sentence: str, code: int) -> int:
-    with contextlib.suppress(OSError):  # `2>&1 > file` on a full disk
-        print(f"bundlevisor: {sentence}", file=sys.stderr)
-    return code

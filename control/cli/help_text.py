@@ -24,20 +24,20 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
   health               how the bundle is, in one word
   ready                whether all services are ready; --wait SECONDS
   ports                where the services listen
-  port                 one of them: --service ID [--port-name NAME]
-  logs                 the last lines of a service: --service ID [--lines N] [-f]
+  port ID              one of them: [--port-name NAME]
+  logs ID              the last lines of a service: [--lines N] [-f] [--raw]
   start, stop, restart ID [--wait SECONDS]
   shutdown             the orderly stop of everything; --wait [SECONDS]
   secrets list         which secrets the bundle has
   secrets set ID       give one its value: typed unseen, or --stdin
   telemetry            where the events are written
-  timeline             what took how long from exec to ready; --svg FILE, --compare
+  timeline             what took how long from exec to ready; --svg FILE|-, --compare
 
 without an instance
   validate             all the problems of a bundle and its files: [--manifest FILE]
                        [--bundle-root DIR] [--app-data DIR] [--verify cached|full]
   schema [--strict]    the JSON Schema of bundle.json; strict: for editors
-  --version, --help
+  version, help        also --version, --help
 
 exit codes
   0 ok   1 the answer is no (not ready, failed, refused, not valid)   2 usage or manifest errors

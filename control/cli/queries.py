@@ -13,6 +13,8 @@ import msgspec
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli import exit_codes, render
 from bundlevisor.control.cli.client import LONGEST_WAIT_S, Answer, Client, chunks
+from bundlevisor.control.cli.terminal import is_terminal
+from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:
     import argparse
@@ -64,34 +66,61 @@ def port(client: Client, arguments: Arguments) -> int:
     services = accepted(client.get("/ports"))["services"]
     named = services.get(arguments.service)
     if not named:
+        _check_service(client, arguments.service)
         raise Refused(f"service '{arguments.service}' has no port; see: bundlevisor ports")
     if arguments.port_name is None and len(named) > 1:
         raise Refused(f"service '{arguments.service}' has several ports: {', '.join(named)}")
     name = arguments.port_name or next(iter(named))
     if name not in named:
         raise Refused(
-            f"service '{arguments.service}' has no port '{name}'; it has {', '.join(named)}"
+            f"service '{arguments.service}' has no port '{name}'{hint(name, named)};"
+            f" it has {', '.join(named)}"
         )
     print(named[name])
     return exit_codes.OK
 
 
+def _check_service(client: Client, service: str) -> None:
+    known = accepted(client.get("/readyz"))["details"]
+    if service not in known:
+        raise Refused(
+            f"there is no service '{service}' in this bundle{hint(service, known)};"
+            f" it has {', '.join(known)}"
+        )
+
+
 def logs(client: Client, arguments: Arguments) -> int:
-    """Write a log to stdout, bytes as they are."""
+    """Write a log to stdout: bytes as they are, but for what would steer a terminal."""
     query = {"serviceId": arguments.service, "lines": arguments.lines}
+    write = _log_writer(raw=arguments.raw)
     if not arguments.follow:
         answer = client.get("/logs/tail", **query)
         if not answer.ok:
             raise Refused(answer.sentence)
-        sys.stdout.buffer.write(answer.body)
+        write(answer.body, last=True)
         return exit_codes.OK
     with client.stream("/logs/follow", **query) as response:
         if response.status != 200:
             raise Refused(Answer(response.status, response.read()).sentence)
         for data in chunks(response):
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+            write(data)
+        write(b"", last=True)
     return exit_codes.OK
+
+
+def _log_writer(*, raw: bool) -> Callable[..., None]:
+    to = sys.stdout.buffer
+    harmless = None
+    if not raw and is_terminal(sys.stdout):
+        from bundlevisor.control.cli.escapes import Harmless
+
+        harmless = Harmless()
+
+    def write(data: bytes, *, last: bool = False) -> None:
+        to.write(harmless.pass_on(data, last=last) if harmless else data)
+        to.flush()
+
+    return write
 
 
 def service_command(client: Client, arguments: Arguments) -> int:
@@ -123,6 +152,13 @@ def telemetry(client: Client, arguments: Arguments) -> int:
     upload = document["upload_url"] or "nowhere"
     output(arguments, document, lambda: f"{document['path']}\nuploaded to: {upload}")
     return exit_codes.OK
+
+
+def validate(client: Client, arguments: Arguments) -> int:
+    """Print what the instance finds wrong with its bundle."""
+    document = accepted(client.get("/validate"))
+    output(arguments, document, lambda: render.validation(document))
+    return exit_codes.OK if document["valid"] else exit_codes.NO
 
 
 def _wait_ready(client: Client, wait: float | None) -> Any:

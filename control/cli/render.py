@@ -113,13 +113,22 @@ def validation(document: Document) -> str:
     return "\n".join([*lines, f"{verdict}: {counts}" if counts else verdict])
 
 
+DONE = {"start": "started", "stop": "stopped", "restart": "restarted"}
+
+
 def command(action: str, document: Document) -> str:
     """Return what a command to a service has come to."""
-    line = f"{document['id']}: {document['state']}"
+    name, state = document["id"], document["state"]
     if "done" not in document:
-        line = f"{document['id']}: {action} accepted, {document['state']} so far"
-    elif not document["done"]:
-        line += f" (the {action} is not done: {document.get('message') or 'still under way'})"
+        line = f"{name}: {action} accepted, {state} so far"
+    elif document["done"]:
+        word = DONE[action]
+        line = (
+            f"{document['id']}: {word}" if word == state else f"{document['id']}: {word}, {state}"
+        )
+    else:
+        reason = document.get("message") or "still under way"
+        line = f"{name}: {state} (the {action} is not done: {reason})"
     if document["affected"]:
         line += f"; with it: {', '.join(document['affected'])}"
     return plain(line)

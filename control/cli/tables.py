@@ -1,10 +1,14 @@
-"""Text for a terminal: aligned columns, calm words."""
+"""Text for a terminal: aligned columns, calm words, nothing left out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 
 GAP = "  "
+BELOW = "    "
+NARROW = 24
+"""With less room than this for the last column, its text stands below the line."""
 
 
 def table(
@@ -15,23 +19,67 @@ def table(
 ) -> str:
     """Return aligned columns; ``right`` names those that are numbers.
 
-    ``width``: the last column is cut so that no line is longer.
+    ``width``: no line is longer. The last column is wrapped, or stands below its line; where the
+    others alone are too wide, each row is a paragraph. Nothing is cut.
     """
     cells = [list(heads), *([plain(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
-    lines = []
-    for row in cells:
-        aligned = [
-            cell.rjust(size) if head in right else cell.ljust(size)
-            for cell, size, head in zip(row, widths, heads, strict=True)
-        ]
-        lines.append(cut(GAP.join(aligned).rstrip(), width))
+    rest = sum(widths[:-1]) + len(GAP) * (len(heads) - 1)
+    if width is None or rest + widths[-1] <= width:
+        room = widths[-1]
+    elif rest + NARROW <= width:
+        room = width - rest
+    elif rest - len(GAP) <= width:
+        return _with_last_below(cells, widths, right, width)
+    else:
+        return "\n\n".join(_paragraph(heads, row, width) for row in cells[1:])
+    return "\n".join(
+        line
+        for row in cells
+        for line in _wrapped(_aligned(row[:-1], widths, heads, right), row[-1], rest, room)
+    )
+
+
+def _aligned(
+    row: Sequence[str], widths: Sequence[int], heads: Sequence[str], right: Sequence[str]
+) -> str:
+    return GAP.join(
+        cell.rjust(size) if head in right else cell.ljust(size)
+        for cell, size, head in zip(row, widths, heads, strict=False)
+    )
+
+
+def _wrapped(start: str, last: str, rest: int, room: int) -> list[str]:
+    first, *more = wrap(last, max(room, 1)) or [""]
+    line = f"{start}{GAP}{first}" if start else first
+    return [line.rstrip(), *(" " * rest + part for part in more)]
+
+
+def _with_last_below(
+    cells: Sequence[Sequence[str]], widths: Sequence[int], right: Sequence[str], width: int
+) -> str:
+    heads, *rows = cells
+    lines = [_aligned(heads[:-1], widths, heads, right).rstrip()]
+    for row in rows:
+        lines.append(_aligned(row[:-1], widths, heads, right).rstrip())
+        lines += wrap(row[-1], max(width, 1), initial_indent=BELOW, subsequent_indent=BELOW)
     return "\n".join(lines)
 
 
-def cut(line: str, width: int | None) -> str:
-    """Return a line that is no longer than ``width``."""
-    return line if width is None or len(line) <= width else line[: max(width - 3, 0)] + "..."
+def _paragraph(heads: Sequence[str], row: Sequence[str], width: int) -> str:
+    """Return a row as lines of ``head: cell``; what is empty or ``-`` says nothing."""
+    told = [
+        line
+        for head, cell in zip(heads[1:], row[1:], strict=True)
+        if cell not in ("", "-")
+        for line in wrap(
+            f"{head.lower()}: {cell}",
+            max(width, 1),
+            initial_indent=GAP,
+            subsequent_indent=BELOW,
+        )
+    ]
+    return "\n".join([*wrap(row[0], max(width, 1)), *told])
 
 
 def plain(text: str) -> str:

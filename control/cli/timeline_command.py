@@ -36,6 +36,9 @@ def show_timeline(client: Client, arguments: argparse.Namespace) -> int:
 def _write_picture(timeline: Timeline, path: str) -> None:
     from bundlevisor.actors.telemetry.timeline_picture import draw
 
+    if path == "-":
+        print(draw(timeline))
+        return
     try:
         with open(path, "w", encoding="utf-8") as file:
             file.write(draw(timeline))

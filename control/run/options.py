@@ -86,12 +86,19 @@ def _take_flag(rest: list[str]) -> tuple[str, str | bool]:
             raise ValueError(f"--{name} is true or false, not {value or 'empty'}")
         return name, not has_value or value in TRUE
     if name not in VALUED and name not in OTHERS:
-        raise ValueError(f"unknown flag: {word}")
+        raise ValueError(f"unknown flag: {word}{_hint(name)}")
     if name in VALUED and not has_value:
         if not rest:
             raise ValueError(f"--{name} needs a value")
         value = rest.pop(0)
     return name, value
+
+
+def _hint(name: str) -> str:
+    from bundlevisor.manifest.format.suggest import near
+
+    found = near(name, sorted(SWITCHES | VALUED), 1)
+    return f" (did you mean --{found[0]}?)" if found else ""
 
 
 def _checked(found: dict[str, str | bool]) -> RunOptions:

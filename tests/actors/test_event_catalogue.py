@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.gpu.requirement import EVENTS as GPU_EVENTS
-from bundlevisor.actors.telemetry.catalogue import ASSETS, EVENTS, page
+from bundlevisor.actors.telemetry.catalogue import ASSETS, EVENTS
 
 ROOT = Path(__file__).parents[2]
 EMITTERS = {"emit", "_emit", "Note", "_report", "append"}
@@ -68,8 +68,3 @@ def test_every_field_that_is_given_is_told() -> None:
 @pytest.mark.parametrize("event", EVENTS)
 def test_an_event_has_a_meaning(event: str) -> None:
     assert EVENTS[event].meaning
-
-
-def test_the_documentation_has_the_same_table() -> None:
-    """Made anew by ``python -m bundlevisor.actors.telemetry.catalogue > docs/events.md``."""
-    assert (ROOT / "docs" / "events.md").read_text(encoding="utf-8") == page()

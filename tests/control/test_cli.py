@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.files import endpoint, instance
 from bundlevisor.actors.files.instance import Instance
 from bundlevisor.control.__main__ import main
+from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli.arguments import parser
+from bundlevisor.control.cli.dispatch import COMMANDS
 from bundlevisor.control.cli.help_text import TOP
 from bundlevisor.control.run import options
 from bundlevisor.control.wire.facade import CommandOutcome
@@ -117,15 +121,24 @@ def test_ports_and_one_port(cli: Cli, runtime: FakeRuntime) -> None:
     assert "web.api-1  http  127.0.0.1:47002" in out
     assert cli("port", "--service", "db") == (0, "47001\n", "")
     assert cli("port", "--service", "db", "--port-name", "sql") == (0, "47001\n", "")
-    for argv in (["extra"], ["nobody"], ["db", "--port-name", "http"]):
+    assert cli("port", "db") == (0, "47001\n", "")
+    for argv, said in (
+        (["extra"], "service 'extra' has no port"),
+        (
+            ["exrta"],
+            "there is no service 'exrta' in this bundle (did you mean 'extra'?); it has db",
+        ),
+        (["db", "--port-name", "slq"], "service 'db' has no port 'slq' (did you mean 'sql'?)"),
+    ):
         code, out, err = cli("port", "--service", *argv)
         assert (code, out) == (1, "")
-        assert err.startswith("bundlevisor: service ")
+        assert err.startswith(f"bundlevisor: {said}")
 
 
 def test_logs_are_bytes_as_they_are(cli: Cli, runtime: FakeRuntime) -> None:
     runtime.logs.content["db"] = "eins\nzwei ü\n".encode()
     assert cli("logs", "--service", "db", "--lines", "1") == (0, "zwei ü\n", "")
+    assert cli("logs", "db", "-n", "1") == (0, "zwei ü\n", "")
     code, _, err = cli("logs", "--service", "nobody")
     assert code == 1
     assert "there is no service 'nobody'" in err
@@ -156,6 +169,19 @@ def test_commands_name_whom_they_affect(cli: Cli, runtime: FakeRuntime) -> None:
     assert cli("start", "db", "--wait", "5")[0] == 0
     runtime.outcome = CommandOutcome(accepted=False, conflict="db is stopping")
     assert cli("restart", "db") == (1, "", "bundlevisor: db is stopping\n")
+
+
+def test_a_command_that_is_done_says_what_it_did(cli: Cli, runtime: FakeRuntime) -> None:
+    assert cli("start", "db", "--wait", "5") == (0, "db: started, ready\n", "")
+
+    def restart() -> None:
+        wait_until(lambda: runtime.commands[-1] == ("db", "restart"), what="the command")
+        runtime.change("db", State.READY, instance="another")
+
+    other = threading.Thread(target=restart)
+    other.start()
+    assert cli("restart", "db", "--wait", "10") == (0, "db: restarted, ready\n", "")
+    other.join()
 
 
 def test_a_command_that_is_not_done_in_time_is_a_no(cli: Cli, runtime: FakeRuntime) -> None:
@@ -247,6 +273,18 @@ def test_secrets_are_listed_and_set_unseen(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_where_the_instance_is_may_be_said_before_the_verb(
+    cli: Cli, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["secrets", "--app-data", str(cli.app_data), "list"]) == 0
+    assert b"api_key" in capfdbinary.readouterr().out
+
+
+def test_the_picture_of_a_start_goes_to_stdout_for_a_dash(cli: Cli) -> None:
+    code, out, _ = cli("timeline", "--svg", "-")
+    assert (code, out[:4]) == (0, "<svg")
+
+
 def test_a_secret_is_typed_without_echo(cli: Cli, runtime: FakeRuntime) -> None:
     import pty
 
@@ -495,12 +533,61 @@ def test_the_version_is_that_of_the_runtime(run: Run) -> None:
         ["status", "--frob"],
         ["ready", "--wait", "x"],
         ["port"],
+        ["port", "a", "--service", "b"],
+        ["logs", "db", "--lines", "many"],
+        ["logs", "db", "extra"],
+        ["secrets"],
+        ["secrets", "set"],
+        ["timeline", "--svg"],
+        ["validate", "bundle.json"],
+        ["ctl"],
+        ["ctl", "--port", "x", "status"],
+        ["ctl", "schema"],
     ],
 )
 def test_misuse_is_2_with_usage_on_stderr(run: Run, argv: list[str]) -> None:
     code, out, err = run(*argv)
     assert (code, out) == (2, "")
-    assert err.startswith("usage: bundlevisor")
+    assert err.startswith(("usage: bundlevisor", "usage: runtimectl"))
+    assert err.splitlines()[-1].startswith("bundlevisor: ")
+
+
+@pytest.mark.parametrize(
+    ("argv", "usage", "said"),
+    [
+        (
+            ["strat", "db"],
+            "bundlevisor run",
+            "no command 'strat' (did you mean 'start'?); there are",
+        ),
+        (["satus"], "bundlevisor run", "there are run, status, health"),
+        (
+            ["status", "--jsno"],
+            "bundlevisor status",
+            "unknown option: --jsno (did you mean '--json'",
+        ),
+        (["run", "--app-dat", "x"], "bundlevisor run", "--app-dat (did you mean --app-data?)"),
+        (["logs"], "bundlevisor logs", "say which service: bundlevisor logs ID"),
+        (["ctl", "helth"], "runtimectl", "no command 'helth' (did you mean 'health'?)"),
+    ],
+)
+def test_what_was_probably_meant_is_named_with_the_usage_of_the_command(
+    run: Run, argv: list[str], usage: str, said: str
+) -> None:
+    _, _, err = run(*argv)
+    assert err.startswith(f"usage: {usage}")
+    assert said in err
+
+
+def test_help_names_every_command_and_every_exit_code() -> None:
+    for name in COMMANDS:
+        assert re.search(rf"^  (\w+, )*{name}\b|^{name}$", TOP, re.MULTILINE), name
+    codes = [code for name, code in vars(exit_codes).items() if name.isupper()]
+    for code in codes:
+        assert re.search(rf"(^|  ){code} \w", TOP.partition("exit codes")[2]), code
+    served = next(one for one in parser()._actions if one.dest == "command")
+    assert served.choices is not None
+    assert {*served.choices} | {"run", "version", "help"} == set(COMMANDS)
 
 
 def test_a_reader_that_has_enough_is_no_error(cli: Cli, runtime: FakeRuntime) -> None:
@@ -516,3 +603,81 @@ def test_a_reader_that_has_enough_is_no_error(cli: Cli, runtime: FakeRuntime) ->
         process.stdout.close()
         assert process.wait(20) == 0
         assert process.stderr.read() == b""
+
+
+@pytest.fixture
+def ctl(
+    cli: Cli, api: Api, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Callable[..., tuple[int, str]]:
+    """``runtimectl`` with the Go runtime's flags."""
+    token = str(cli.app_data / "runtime" / "auth-token")
+    flags = ["--host", "127.0.0.1", "--port", str(api.port), "--token-file", token]
+
+    def run(*argv: str) -> tuple[int, str]:
+        code = main(["ctl", *flags, *argv])
+        return code, capfdbinary.readouterr()[0].decode()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("argv", "keys"),
+    [
+        (["health"], {"status"}),
+        (["ready"], {"ready", "details", "gpu"}),
+        (["ports"], {"services"}),
+        (["status"], {"app_name"}),
+        (["secrets"], {"secrets"}),
+        (["secrets", "list"], {"secrets"}),
+        (["validate"], {"valid"}),
+        (["telemetry"], {"path", "upload_url"}),
+    ],
+)
+def test_runtimectl_prints_what_the_api_says(
+    ctl: Callable[..., tuple[int, str]], argv: list[str], keys: set[str]
+) -> None:
+    code, out = ctl(*argv)
+    assert code == 0
+    assert keys <= json.loads(out).keys()
+
+
+def test_runtimectl_takes_the_commands_of_the_go_runtime(
+    ctl: Callable[..., tuple[int, str]], runtime: FakeRuntime
+) -> None:
+    runtime.logs.content["db"] = b"one\ntwo\n"
+    assert ctl("port", "--service", "db", "--port-name", "sql") == (0, "47001\n")
+    assert ctl("logs", "--service", "db", "--lines", "1") == (0, "two\n")
+    assert ctl("--text", "health") == (0, "ok\n")
+    assert ctl("-text", "health") == (0, "ok\n")
+    assert ctl("shutdown") == (0, "stopping\n")
+    assert runtime.shutdowns == ["api"]
+
+
+def test_runtimectl_finds_what_its_flags_leave_open(
+    cli: Cli, api: Api, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    folder = ["--app-data", str(cli.app_data)]
+    assert main(["ctl", *folder, "--port", str(api.port), "health"]) == 0
+    assert main(["ctl", "health", *folder]) == 0
+    assert main(["ctl", *folder, "--token-file", str(cli.app_data / "none"), "health"]) == 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has an entry point of that name")
+def test_the_command_runtimectl_is_installed(cli: Cli, api: Api, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere"
+    link.symlink_to(Path(COMMAND[0]).with_name("runtimectl"))
+    for command in (str(link), str(link.readlink())):
+        told = subprocess.run(
+            [command, "--app-data", str(cli.app_data), "health"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert json.loads(told.stdout)["status"] == "ok"
+
+
+def test_a_program_called_runtimectl_is_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/bundle/runtime/linux-x64/runtimectl", "--frob"])
+    assert main() == 2
+    monkeypatch.setattr(sys, "argv", ["C:\\bundle\\runtimectl.EXE".replace("\\", os.sep), "-h"])
+    assert main() == 0

@@ -54,7 +54,7 @@ def test_keep_running_and_verify_are_known() -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["-manfest", "x"], "unknown flag: -manfest"),
+        (["-manfest", "x"], "unknown flag: -manfest (did you mean --manifest?)"),
         (["run", "--frob"], "unknown flag: --frob"),
         (["run", "bundle.json"], "unexpected argument: bundle.json"),
         (["run", "---manifest"], "unexpected argument: ---manifest"),

@@ -1,0 +1,74 @@
+"""Reading a command and asking an instance, and what is said where that cannot be."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from bundlevisor.control.cli import exit_codes
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    from bundlevisor.control.cli.arguments import Parser
+    from bundlevisor.control.cli.client import Client
+
+    Asking = Callable[[Client, argparse.Namespace], int]
+
+
+def parsed(by: Parser, argv: Sequence[str]) -> argparse.Namespace | int:
+    """Return the arguments of a command, or the exit code where they are wrong, which is said."""
+    try:
+        return by.parse_args(argv)
+    except SystemExit as end:  # argparse has said why
+        return end.code if isinstance(end.code, int) else exit_codes.USAGE
+
+
+def ask(arguments: argparse.Namespace, connect: Callable[[], Client]) -> int:
+    """Ask an instance; ``connect`` may raise what finding and asking raise."""
+    from bundlevisor.control.cli import find
+    from bundlevisor.control.cli.client import NoAnswer
+    from bundlevisor.control.cli.queries import Refused
+    from bundlevisor.control.cli.secret_commands import NoValue
+
+    try:
+        return _commands()[arguments.command](connect(), arguments)
+    except Refused as refused:
+        return complain(str(refused), exit_codes.NO)
+    except (find.ManifestUnusable, NoValue) as error:
+        return complain(str(error), exit_codes.USAGE)
+    except find.NotRunning as error:
+        return complain(str(error), exit_codes.NOT_RUNNING)
+    except (NoAnswer, TimeoutError) as error:
+        return complain(str(error), exit_codes.NO_ANSWER)
+
+
+def _commands() -> dict[str, Asking]:
+    from bundlevisor.control.cli import queries
+    from bundlevisor.control.cli.arguments import SERVICE_COMMANDS
+    from bundlevisor.control.cli.secret_commands import secrets
+    from bundlevisor.control.cli.timeline_command import show_timeline
+
+    commands: dict[str, Asking] = dict.fromkeys(SERVICE_COMMANDS, queries.service_command)
+    return commands | {
+        "status": queries.status,
+        "health": queries.health,
+        "ready": queries.ready,
+        "ports": queries.ports,
+        "port": queries.port,
+        "logs": queries.logs,
+        "shutdown": queries.shutdown,
+        "telemetry": queries.telemetry,
+        "validate": queries.validate,
+        "secrets": secrets,
+        "timeline": show_timeline,
+    }
+
+
+def complain(sentence: str, code: int) -> int:
+    """Say on stderr why there is no answer; returns ``code``."""
+    with contextlib.suppress(OSError):  # `2>&1 > file` on a full disk
+        print(f"bundlevisor: {sentence}", file=sys.stderr)
+    return code

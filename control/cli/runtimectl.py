@@ -1,0 +1,137 @@
+"""``runtimectl``: our client for those who come from the Go runtime.
+
+Its flags stand before the command, ``runtimectl --host H --port N --token-file F status``, and what
+the API answers in JSON is printed as JSON (``--text`` before the command for a person). What the
+flags leave open is found as by ``bundlevisor``: by ``--app-data`` or ``--manifest``, before the
+command or after it. ``validate`` asks the instance; ``secrets`` alone lists them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bundlevisor.actors.files import own_file
+from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli.arguments import parser
+from bundlevisor.control.cli.asking import ask, complain, parsed
+from bundlevisor.control.cli.client import Client
+from bundlevisor.control.cli.find import Endpoint, NotRunning, find, wanted
+from bundlevisor.manifest.format.suggest import hint
+
+if TYPE_CHECKING:
+    import argparse
+
+VALUED = ("host", "port", "token-file", "app-data", "manifest")
+COMMANDS = (
+    *("health", "ready", "ports", "port", "logs", "shutdown", "status", "secrets", "validate"),
+    *("telemetry", "start", "stop", "restart", "timeline"),
+)
+USAGE = f"""\
+usage: runtimectl [--host H] [--port N] [--token-file F] [--text] COMMAND [arguments]
+       COMMAND: {", ".join(COMMANDS)}
+"""
+
+
+class Flags(msgspec.Struct):
+    """What stands before the command."""
+
+    host: str = "127.0.0.1"
+    port: str = ""
+    token_file: str = ""
+    app_data: str = ""
+    manifest: str = "bundle.json"
+    text: bool = False
+
+
+class Misuse(Exception):
+    """The command line is wrong; the message says how."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do what a command line (without the program's name) says; returns the exit code."""
+    words = list(argv)
+    try:
+        flags = _flags(words)
+        if words and words[0] in ("help", "--help", "-h"):
+            print(USAGE, end="")
+            return exit_codes.OK
+        command = _command(words)
+        made = parser("runtimectl", asks=True)
+        arguments = parsed(made, [*command, *_which(flags), *words[1:]])
+        if isinstance(arguments, int):
+            return arguments
+        if hasattr(arguments, "json"):
+            arguments.json = arguments.json or not flags.text
+        return ask(arguments, lambda: Client(_endpoint(flags, arguments)))
+    except Misuse as misuse:
+        print(USAGE, file=sys.stderr)
+        return complain(str(misuse), exit_codes.USAGE)
+
+
+def _flags(words: list[str]) -> Flags:
+    """Take the flags from the front, written with one dash or two; Misuse for an unknown one."""
+    flags = Flags()
+    while words and words[0].startswith("-") and words[0] not in ("-h", "--help"):
+        word = words.pop(0)
+        name, given, value = word.lstrip("-").partition("=")
+        if name == "text":
+            flags.text = True
+            continue
+        if name not in VALUED:
+            raise Misuse(f"unknown flag: {word}{hint(name, (*VALUED, 'text'))}")
+        if not given:
+            if not words:
+                raise Misuse(f"--{name} needs a value")
+            value = words.pop(0)
+        setattr(flags, name.replace("-", "_"), value)
+    if flags.port and not (flags.port.isascii() and flags.port.isdigit()):
+        raise Misuse(f"--port is a number, not {flags.port}")
+    return flags
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    if not words:
+        raise Misuse("say what to do")
+    name = words[0]
+    if name not in COMMANDS:
+        raise Misuse(f"there is no command '{name}'{hint(name, COMMANDS)}")
+    if name == "secrets" and (len(words) == 1 or words[1].startswith("-")):
+        return ["secrets", "list"]
+    return [name]
+
+
+def _which(flags: Flags) -> list[str]:
+    folder = ["--app-data", flags.app_data] if flags.app_data else []
+    return [*folder, "--manifest", flags.manifest]
+
+
+def _endpoint(flags: Flags, arguments: argparse.Namespace) -> Endpoint:
+    """Return where to ask: as the flags say, else as the instance's own files do."""
+    if flags.port and flags.token_file:
+        return Endpoint(
+            host=flags.host,
+            port=int(flags.port),
+            token=_token(flags.token_file),
+            token_path=flags.token_file,
+            app_data=f"{flags.host}:{flags.port}",
+        )
+    found = find(wanted(arguments.app_data, arguments.manifest))
+    token_path = flags.token_file or found.token_path
+    return msgspec.structs.replace(
+        found,
+        host=flags.host if flags.port else found.host,
+        port=int(flags.port or found.port),
+        token=_token(token_path),
+        token_path=token_path,
+    )
+
+
+def _token(path: str) -> str:
+    try:
+        return own_file.read(path, 4096).decode("utf-8", "replace").strip()
+    except OSError as error:
+        raise NotRunning(f"cannot read the token at {path}: {error.strerror}") from None

@@ -1,0 +1,55 @@
+"""Tables on terminals of any width: nothing is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from bundlevisor.control.cli.render import status
+from bundlevisor.control.cli.tables import table
+
+REASON = (
+    "migration_failed: migration 2024-01: exit code 1: could not connect to "
+    "postgres://127.0.0.1:47001/notes-with-a-name-that-is-longer-than-a-narrow-terminal-has-columns"
+)
+DOCUMENT = {
+    "app_name": "Notes",
+    "app_version": "1.0",
+    "pid": 4711,
+    "uptime_s": 61.0,
+    "ipc_host": "127.0.0.1",
+    "ipc_port": 47000,
+    "dry_run": False,
+    "services": [
+        {"id": "database", "state": "failed", "restarts": 3, "message": REASON},
+        {"id": "api", "state": "ready", "restarts": 0, "pid": 77, "ports": {"http": 47002}},
+    ],
+}
+
+
+def letters(text: str) -> str:
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("width", [None, 200, 120, 100, 80, 60, 50, 30, 12])
+def test_the_reason_of_a_failure_is_whole_at_every_width(width: int | None) -> None:
+    shown = status(DOCUMENT, width)
+    assert letters(REASON) in letters(shown)
+    for word in ("database", "failed", "ready", "http:47002", "77"):
+        assert word in letters(shown)
+    lines = shown.splitlines()[2:]
+    assert width is None or max(map(len, lines)) <= width
+
+
+def test_a_text_that_does_not_fit_beside_the_others_is_wrapped_there() -> None:
+    shown = table(["A", "B"], [["one", "x " * 30]], 40)
+    assert [line[:5] for line in shown.splitlines()] == ["A    ", "one  ", "     "]
+
+
+def test_a_text_without_room_stands_below_its_line() -> None:
+    shown = table(["A", "B", "C"], [["o" * 15, "t" * 15, "the reason of it"]], 40)
+    assert shown.splitlines()[1:] == [f"{'o' * 15}  {'t' * 15}", "    the reason of it"]
+
+
+def test_where_nothing_fits_each_row_is_a_paragraph() -> None:
+    shown = table(["A", "NEXT", "C"], [["one", "two words more", "-"], ["x", "", "y"]], 12)
+    assert shown == "one\n  next: two\n    words\n    more\n\nx\n  c: y"
