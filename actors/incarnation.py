@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.context import World
-from bundlevisor.actors.core.messages import Inputs
 from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.spec import Blueprint, compose, spawn
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.match import AnyOutput, BadPattern, compile_pattern

@@ -24,7 +24,6 @@ from bundlevisor.actors.core.effects import Effect
 from bundlevisor.actors.core.lifecycle import Context, Life
 from bundlevisor.actors.core.messages import (
     BecameReady,
-    Inputs,
     Launched,
     LaunchFailed,
     Message,
@@ -47,6 +46,7 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.core.report import LIVE, Report, Stage, StopCause, Then
 from bundlevisor.actors.files.told import told
 from bundlevisor.actors.incarnation import Incarnation
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, health_port
 from bundlevisor.actors.loop.loop_actor import LoopActor
 from bundlevisor.actors.loop.reactor import Timer as LoopTimer

@@ -29,7 +29,6 @@ from bundlevisor.actors.core.messages import (
     CommandStart,
     CommandStop,
     FailService,
-    Inputs,
     Instruction,
     KillBundle,
     KillService,
@@ -48,6 +47,7 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.report import LIVE, Report, Stage, StopCause, Then
 from bundlevisor.actors.core.snapshot import Phase, Snapshot
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.page import pages_by_api
 from bundlevisor.actors.loop.loop_actor import LoopActor, Turns
 

@@ -15,9 +15,8 @@ from bundlevisor.manifest.plan.graph import Graph
 if TYPE_CHECKING:
     import pykka
 
+    from bundlevisor.actors.ports.service_ports import Ports
     from bundlevisor.actors.ports.shortages import Shortage
-
-Ports = dict[str, dict[str, int]]
 
 
 class Vault(Protocol):

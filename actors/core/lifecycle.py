@@ -88,6 +88,7 @@ from bundlevisor.actors.core.messages import (
     TreeEmptied,
 )
 from bundlevisor.actors.core.report import LIVE, RUNNING, STARTS_AGAIN, Stage, StopCause, Then
+from bundlevisor.actors.process.exit_status import describe_exit, is_own_failure
 from bundlevisor.manifest.format.schema import Service
 
 if TYPE_CHECKING:
@@ -152,32 +153,6 @@ def step(life: Life, event: Message, context: Context) -> Step:
         life = msgspec.structs.replace(life, heard=event.number)
     handler = HANDLERS.get(type(event))
     return handler(life, event, context) if handler else (life, ())
-
-
-def describe_exit(code: int) -> str:
-    """Say how a process ended: ``exit 1``, or the signal's name."""
-    if code >= 0:
-        return f"exit {code}"
-    return f"killed by {signal_name(-code)}"
-
-
-OWN_SIGNALS = {"SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"}
-"""Signals by which a program ends because of what it does itself."""
-
-
-def is_own_failure(code: int) -> bool:
-    """Whether a program has ended by its own failure: not well, and not by somebody's signal."""
-    return code > 0 or (code < 0 and signal_name(-code) in OWN_SIGNALS)
-
-
-def signal_name(number: int) -> str:
-    """Return the name of a signal; numbers without one are spelled out."""
-    import signal
-
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _start(life: Life, event: StartService, context: Context) -> Step:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bundlevisor.actors.core.report import Report, Then
+from bundlevisor.actors.launch.inputs import Inputs
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.logs.redact import Redactor
+    pass
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -34,33 +35,6 @@ class Timer(enum.Enum):
 
 
 # Supervisor to service
-
-
-class Inputs(msgspec.Struct, frozen=True):
-    """What a start needs from the rest of the bundle at that moment."""
-
-    ports: dict[str, dict[str, int]]
-    secrets: dict[str, str] = {}
-    """The values that the service is given, by id."""
-    gpu: bool = False
-    former: tuple[dict[str, str], ...] = ()
-    """What its secrets were before, and it may still know: hidden like those that it is given."""
-
-    def hidden(self) -> tuple[tuple[str, bytes], ...]:
-        """Return what must not be seen of the service's output."""
-        if not self.secrets and not self.former:
-            return ()
-        from bundlevisor.actors.logs.secret_forms import forms
-
-        return tuple(one for values in (self.secrets, *self.former) for one in forms(values))
-
-    def redactor(self) -> Redactor | None:
-        """Return what hides these secrets in one stream of output; None when there are none."""
-        if not self.secrets and not self.former:
-            return None
-        from bundlevisor.actors.logs.redact import Redactor
-
-        return Redactor(self.hidden())
 
 
 class Instruction(Message, frozen=True, kw_only=True):

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from bundlevisor.actors.core.messages import Inputs
 from bundlevisor.actors.files import atomic
 from bundlevisor.actors.launch.concealed import Concealed, encoded
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.probes.probe import Target
 from bundlevisor.actors.process import binary, children
 from bundlevisor.manifest.format.paths import PathRefused, anchor, resolve, within

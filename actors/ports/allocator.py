@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.core.collaborators import Ports
 from bundlevisor.actors.files.told import told
 from bundlevisor.actors.ports import remembered as memory
 from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.ports.service_ports import Ports
 from bundlevisor.manifest.format.platform import current_key
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan import ports as plan_ports

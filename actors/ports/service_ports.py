@@ -8,6 +8,9 @@ from bundlevisor.actors.ports.reservations import HeldPorts
 from bundlevisor.actors.process import children
 from bundlevisor.manifest.format.schema import Service
 
+Ports = dict[str, dict[str, int]]
+"""The ports of all services, by the ids of the services and the names of the ports."""
+
 
 class ServicePorts:
     """The sockets that keep a service's ports for it; only its actor uses them."""

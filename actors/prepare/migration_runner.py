@@ -10,12 +10,12 @@ from collections.abc import Callable
 import msgspec
 
 from bundlevisor.actors.context import World
-from bundlevisor.actors.core.lifecycle import describe_exit
-from bundlevisor.actors.core.messages import Inputs
 from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.process import children
+from bundlevisor.actors.process.exit_status import describe_exit
 from bundlevisor.manifest.format.paths import PathRefused
 from bundlevisor.manifest.format.schema import Migration
 from bundlevisor.manifest.plan.command import CommandNotFound, find

@@ -12,8 +12,9 @@ from collections.abc import Callable
 import msgspec
 
 from bundlevisor.actors.context import World
-from bundlevisor.actors.core.messages import Inputs, LaunchFailed, Message, Prepared, ProgressMade
+from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared, ProgressMade
 from bundlevisor.actors.files.told import told
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.spec import Blueprint, make_data_dirs
 from bundlevisor.actors.prepare import assets
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken, TooLarge

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from bundlevisor.actors.core.messages import Inputs
 from bundlevisor.actors.files import atomic, own_file
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch
 
 TOLD = 4096

@@ -1,4 +1,4 @@
-"""What is wrong with a bundle, with or without a running instance, in the API's shape."""
+"""What is wrong with a bundle, with or without a running instance."""
 
 from __future__ import annotations
 
@@ -6,15 +6,6 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
-
-from bundlevisor.control.wire.bodies import (
-    InvalidChecksum,
-    MissingAsset,
-    MissingBinary,
-    Problem,
-    Validation,
-)
 from bundlevisor.manifest.format.findings import Finding, Findings
 
 if TYPE_CHECKING:
@@ -49,44 +40,6 @@ def look(
     return _merged(loaded.findings, found)
 
 
-def report(
-    manifest_path: str, bundle_root: str, app_data: str, *, full: bool, ports: Ports
-) -> Validation:
-    """Return everything that is wrong with the bundle of a running instance."""
-    return shown(look(manifest_path, bundle_root, app_data, full=full, ports=ports))
-
-
-def shown(findings: Findings) -> Validation:
-    """Return findings as ``/validate`` shows them; what fails only its service is an error too."""
-    from bundlevisor.actors.prepare.assets import AssetMissing
-    from bundlevisor.actors.validation.inspection import BinaryMissing
-    from bundlevisor.manifest.plan.assets import SumMismatch
-
-    errors = findings.errors + findings.service_errors
-    return Validation(
-        valid=not errors,
-        errors=tuple(_problem(finding) for finding in errors),
-        warnings=tuple(_problem(finding) for finding in findings.warnings),
-        missing_binaries=tuple(
-            MissingBinary(service_id=one.service, platform=one.platform, path=one.binary)
-            for one in errors
-            if isinstance(one, BinaryMissing)
-        ),
-        missing_assets=tuple(
-            MissingAsset(service_id=one.service, path=one.asset)
-            for one in errors
-            if isinstance(one, AssetMissing)
-        ),
-        invalid_checksums=tuple(
-            InvalidChecksum(
-                service_id=one.service, path=one.asset, expected=one.expected, actual=one.actual
-            )
-            for one in errors
-            if isinstance(one, SumMismatch)
-        ),
-    )
-
-
 def _site(manifest: Manifest, bundle_root: str, app_data: str) -> Site:
     from bundlevisor.actors.launch.spec import Site
     from bundlevisor.manifest.format.paths import app_data_folder
@@ -108,7 +61,7 @@ def _of_places(manifest: Manifest, site: Site) -> Findings:
 
 
 def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
-    from bundlevisor.actors.core.messages import Inputs
+    from bundlevisor.actors.launch.inputs import Inputs
     from bundlevisor.actors.launch.page import is_page
     from bundlevisor.actors.launch.spec import Blueprint
     from bundlevisor.actors.logs.path import log_path
@@ -182,13 +135,4 @@ def _merged(first: Findings, second: Findings) -> Findings:
         errors=tuple(f for f in second.errors if (f.code, f.path) not in said),
         service_errors=tuple(f for f in second.service_errors if (f.code, f.path) not in said),
         warnings=tuple(f for f in second.warnings if (f.code, f.path) not in said),
-    )
-
-
-def _problem(finding: Finding) -> Problem:
-    return Problem(
-        code=finding.code,
-        service=finding.service or UNSET,
-        path=finding.path or UNSET,
-        message=finding.message,
     )

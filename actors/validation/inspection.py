@@ -12,7 +12,7 @@ from functools import partial
 
 import msgspec
 
-from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.page import page_of
 from bundlevisor.actors.launch.spec import Blueprint
 from bundlevisor.actors.prepare import assets

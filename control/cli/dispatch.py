@@ -110,11 +110,12 @@ def _validate(arguments: argparse.Namespace) -> int:
     from bundlevisor.actors.validation import bundle
     from bundlevisor.control.cli import render
     from bundlevisor.control.cli.queries import output
+    from bundlevisor.control.wire.findings import shown
 
     root = arguments.bundle_root or os.path.dirname(os.path.abspath(arguments.manifest))
     full = arguments.verify == "full"
     findings = bundle.look(arguments.manifest, root, arguments.app_data, full=full)
-    report = msgspec.to_builtins(bundle.shown(findings))
+    report = msgspec.to_builtins(shown(findings))
     output(arguments, report, lambda: render.validation(report))
     if not findings.ok:
         return exit_codes.USAGE

@@ -67,10 +67,10 @@ class Api:
         )
 
     def _validate(self) -> Any:
-        from bundlevisor.actors.validation import bundle as validate
+        from bundlevisor.control.wire import findings
 
         bundle, services = self._house.bundle, self._house.board.snapshot.services
-        return validate.report(
+        return findings.report(
             bundle.options.manifest,
             bundle.root,
             bundle.app_data,

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import pykka
 
 from bundlevisor.actors.context import World
-from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan, Ports
+from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan
 from bundlevisor.actors.core.messages import StartBundle, SystemResumed
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot
 from bundlevisor.actors.files import atomic, endpoint, instance, instance_lock
@@ -35,6 +35,7 @@ from bundlevisor.actors.logs.pipe_copy import guarded
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.ports.allocator import PortBook
 from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.ports.service_ports import Ports
 from bundlevisor.actors.probes.listen_watch import Listening
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.children import SOCKET_ACTIVATION

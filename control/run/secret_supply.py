@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from bundlevisor.actors.core.collaborators import Ports
 from bundlevisor.actors.core.messages import SecretsChanged
+from bundlevisor.actors.ports.service_ports import Ports
 from bundlevisor.control.run.bundle import Bundle
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from bundlevisor.actors.core.messages import (
     BecameReady,
     FailService,
     ForgiveService,
-    Inputs,
     KillService,
     Launched,
     LaunchFailed,
@@ -32,6 +31,7 @@ from bundlevisor.actors.core.messages import (
     TreeEmptied,
 )
 from bundlevisor.actors.core.report import LIVE, Stage, Then
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.manifest.format.schema import Health, RestartPolicy, Service
 
 SERVICE = Service(id="api", health=Health(type="http"))

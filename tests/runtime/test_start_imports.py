@@ -43,13 +43,13 @@ actors.files: atomic endpoint files_posix instance instance_lock json_text lock_
 actors.gpu: linux presence
 actors.guardian: blocked_signals channel channel_posix guarded link owned_file roster sentry spawn
  wire
-actors.launch: concealed page places spec
+actors.launch: concealed inputs page places spec
 actors.logs: follow intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: clock loop_actor reactor timers
 actors.ports: allocator remembered reservations service_ports
 actors.probes: checks listen_watch probe schedule stop_request
-actors.process: binary child_posix children exit_event_posix own_children own_files parent_watch
- reaping spawn_request tree
+actors.process: binary child_posix children exit_event_posix exit_status own_children own_files
+ parent_watch reaping spawn_request tree
 actors.process.table: found linux own_process rlimit_mark
 actors.telemetry: event event_file milestones writer
 control.boot: early_socket first_signals import_throttle ipc_socket lean_imports

@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.places import look
 from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, compose
 from bundlevisor.actors.validation import bundle
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.options import RunOptions
+from bundlevisor.control.wire.findings import shown
 from bundlevisor.manifest.format.paths import PathRefused
 from bundlevisor.manifest.plan.ports import demands
 from bundlevisor.manifest.read import load
@@ -83,7 +84,7 @@ def test_what_run_refuses_is_reported(folder: Path) -> None:
         app_data = folder / f"app-{number}"
         (app_data / "work").mkdir(parents=True)  # a working folder that a service would make
         findings = bundle.look(str(manifest), str(manifest.parent), str(app_data))
-        report = json.loads(msgspec.json.encode(bundle.shown(findings)))
+        report = json.loads(msgspec.json.encode(shown(findings)))
         assert report["valid"] is not bool(report.get("errors"))
         of_services = {one.get("service", "") for one in report.get("errors", ())}
         found = set(refusals(manifest, app_data))

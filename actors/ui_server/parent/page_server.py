@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from bundlevisor.actors.core.messages import Inputs
+from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.page import page_of
 from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch
 from bundlevisor.actors.process import children

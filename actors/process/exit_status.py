@@ -1,0 +1,29 @@
+"""What the exit code of a process says: negative is the number of the signal that ended it."""
+
+from __future__ import annotations
+
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended: ``exit 1``, or the signal's name."""
+    if code >= 0:
+        return f"exit {code}"
+    return f"killed by {signal_name(-code)}"
+
+
+OWN_SIGNALS = {"SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"}
+"""Signals by which a program ends because of what it does itself."""
+
+
+def is_own_failure(code: int) -> bool:
+    """Whether a program has ended by its own failure: not well, and not by somebody's signal."""
+    return code > 0 or (code < 0 and signal_name(-code) in OWN_SIGNALS)
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal; numbers without one are spelled out."""
+    import signal
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
