@@ -13,7 +13,7 @@ import msgspec
 
 from bundlevisor.manifest.format import fields
 from bundlevisor.manifest.format.schema import Extension, Manifest
-from bundlevisor.manifest.read.shape import Field, Shape, fields_of
+from bundlevisor.manifest.format.shape import Field, Shape, fields_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ID = "https://bundlevisor.dev/schema/bundle-v0.1.json"

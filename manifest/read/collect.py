@@ -13,8 +13,8 @@ import msgspec
 
 from bundlevisor.manifest.format.findings import Report, child
 from bundlevisor.manifest.format.schema import Extension, Service
+from bundlevisor.manifest.format.shape import Field, Shape, fields_of
 from bundlevisor.manifest.format.suggest import hint, quoted
-from bundlevisor.manifest.read.shape import Field, Shape, fields_of
 
 _STAND_INS = {
     "schema_version": "v0.1",

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bundlevisor.manifest.format import schema
+from bundlevisor.manifest.format.shape import fields_of
 from bundlevisor.manifest.read import foreign_words
 from bundlevisor.manifest.read.load import Loaded
-from bundlevisor.manifest.read.shape import fields_of
 
 Read = Callable[..., Loaded]
 

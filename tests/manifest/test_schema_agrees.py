@@ -13,8 +13,8 @@ import pytest
 
 from bundlevisor.manifest.format import fields, schema
 from bundlevisor.manifest.format.json_schema import json_schema
+from bundlevisor.manifest.format.shape import fields_of
 from bundlevisor.manifest.read.load import parse
-from bundlevisor.manifest.read.shape import fields_of
 from tests.broken_manifests import PICKER, broken
 
 jsonschema: Any = importlib.import_module("jsonschema")  # without types, which nothing else needs
