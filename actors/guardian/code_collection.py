@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from bundlevisor.actors.guardian.kept_code import machinery
+from bundlevisor.actors.guardian.kept_code import KeptCode, machinery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BREATH = 0.0002
 """Seconds between two files: nobody waits for this, and others start services."""
+INSIDE = ("built-in", "frozen")
+"""The origins of what the interpreter has within itself."""
 HEADER = 16
 """Bytes of a .pyc file before its code: magic, flags, time and size of the source."""
 
@@ -64,9 +66,10 @@ class CodeCollection:
         try:
             if parent:
                 self._add(parent)
-            spec = machinery.PathFinder.find_spec(name, self._folders(parent) if parent else None)
-            if spec is not None and spec.loader is not None:
-                self._entries[name] = self._entry(spec)
+            spec = _found(name, self._folders(parent) if parent else None)
+            if spec is None or spec.origin in INSIDE or hasattr(spec.loader, "stay_open"):
+                return
+            self._entries[name] = self._entry(spec)
         except (OSError, ImportError, SyntaxError, ValueError):
             return
         time.sleep(self._breath)
@@ -83,6 +86,16 @@ class CodeCollection:
         if package in self._entries:
             return self._entries[package][1]
         return getattr(sys.modules.get(package), "__path__", None)
+
+
+def _found(name: str, folders: list[str] | None) -> ModuleSpec | None:
+    """Return where the module comes from when it is not kept."""
+    for finder in sys.meta_path:
+        if not isinstance(finder, KeptCode):
+            spec = finder.find_spec(name, folders)
+            if spec is not None:
+                return spec
+    return None
 
 
 def _bytecode(spec: ModuleSpec) -> bytes:

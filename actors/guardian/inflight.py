@@ -211,7 +211,10 @@ def rescue(fd: int) -> Rescue | None:
 
 def shared_memory(name: str = "inflight", size: int = SIZE) -> int:
     """Return a descriptor (not inheritable) of so many zeros that two processes can map."""
-    fd = os.memfd_create(name) if sys.platform == "linux" else _unlinked_file(name)
+    if sys.platform == "linux":
+        fd = os.memfd_create(name)
+    else:
+        fd = _unlinked_file(name)
     os.ftruncate(fd, size)
     return fd
 

@@ -92,6 +92,9 @@ class KeptCode:
     def stand_in(self, machine_code: Mapping[str, str]) -> None:
         """Be asked before the disk is, and hold these files, by module, unless it is loaded."""
         finders: list[Any] = sys.meta_path
+        for finder in finders:
+            if hasattr(finder, "stay_open"):  # a shipped folder's: it has all in one file
+                finder.stay_open()
         finders.insert(0, self)
         for name, path in machine_code.items():
             if name not in sys.modules:

@@ -122,6 +122,11 @@ class Finder:
         spec.has_location = True
         return spec
 
+    def stay_open(self) -> None:
+        """Have the file open from now on, though an update removes it: open it again if need be."""
+        modules = (name for name, (kind, _, _) in self._file.index.items() if kind != EXTENSION)
+        self._file.code(next(modules))
+
     def create_module(self, spec: ModuleSpec) -> None:
         """Leave it to the import system."""
 
