@@ -13,8 +13,8 @@ reported before it heard its last instruction is dropped. It never waits for any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 import pykka
@@ -46,13 +46,12 @@ from bundlevisor.actors.core.messages import (
     SystemResumed,
 )
 from bundlevisor.actors.core.report import LIVE, Report, Stage, StopCause, Then
-from bundlevisor.actors.core.snapshot import Phase, Snapshot
+from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.page import pages_by_api
 from bundlevisor.actors.loop.loop_actor import LoopActor, Turns
-
-if TYPE_CHECKING:
-    from bundlevisor.actors.ports.shortages import Shortage, Shortages
+from bundlevisor.actors.picture import Picture
+from bundlevisor.actors.ports import reallocation
 
 STOPPING = Outcome(conflict="the runtime is stopping")
 
@@ -65,22 +64,18 @@ class Supervisor(LoopActor):
         self._plan = plan
         self._to = collaborators
         self._phase = Phase.RUNNING
-        self._ports = plan.ports
+        self._picture = Picture(collaborators.board, plan.graph, collaborators.emit)
+        self._ports = reallocation.allot(
+            plan.ports, plan.shortages, plan.graph, collaborators.chooser.users
+        )
         self._children: dict[str, pykka.ActorRef[Any]] = {}
-        self._shown = dict(collaborators.board.snapshot.services)
-        self._reports = {id_: Report(id=id_) for id_ in self._shown}
+        self._reports = {id_: Report(id=id_) for id_ in collaborators.board.snapshot.services}
         self._given: dict[str, int] = {}
         """The number of the last instruction to each service."""
         self._wanted: frozenset[str] = frozenset()
         self._desired: dict[str, Desired] = {}
-        self._stale: set[str] = set(self._shown)
-        """Services whose shown view has to be made anew."""
-        self._blocking: dict[str, str] = {}
         self._with_secrets = [service.id for service in plan.manifest.services if service.secrets]
         self._pages = pages_by_api(plan.manifest.services)
-        self._moves: dict[str, int] = {}
-        self._shortages = self._shortages_of(plan.shortages) if plan.shortages else None
-        self._blocked: set[str] = set()
         self._group_restarts: tuple[float, ...] = ()
 
     def __str__(self) -> str:
@@ -107,14 +102,14 @@ class Supervisor(LoopActor):
     def _want(self, ids: frozenset[str]) -> None:
         """Have these services run, as far as they can; what nobody wants does not fail either."""
         added = ids - self._wanted
-        self._stale |= added
+        self._picture.touch(added)
         self._wanted |= added
         for id_, reason in self._plan.unusable.items():
             if id_ in added:
                 self._fail(id_, reason)
-        for id_ in self._short():
+        for id_, shortage in self._ports.short.items():
             if id_ in added and id_ not in self._plan.unusable:
-                self._fail(id_, self._short()[id_].sentence)
+                self._fail(id_, shortage.sentence)
 
     def _command_start(self, message: CommandStart) -> Outcome:
         refused = self._refusal(message.id)
@@ -140,25 +135,21 @@ class Supervisor(LoopActor):
         for other in needed:
             if other in self._plan.unusable:
                 return Outcome(conflict=self._plan.unusable[other])
-        if self._shortages is not None:
-            for other in self._shortages.behind(self._plan.graph, needed):
-                self._find_ports(other)
-            short = next((other for other in needed if other in self._short()), None)
-            if short is not None:
-                return Outcome(conflict=self._short()[short].sentence)
-        return None
+        for other in self._ports.behind(self._plan.graph, needed):
+            self._find_ports(other)
+        conflict = self._ports.conflict(needed)
+        return Outcome(conflict=conflict) if conflict else None
 
     def _start(self, id_: str, change: Change) -> Outcome:
         self._want(frozenset((*self._plan.graph.all_dependencies(id_), id_)))
-        for other in (id_, *change.affected):
-            self._moves.pop(other, None)
+        self._ports = reallocation.forgiven(self._ports, (id_, *change.affected))
         return self._change(change)
 
     def _secrets_changed(self, message: SecretsChanged) -> Outcome:
         """Restart what runs with an old value, and give another chance to what failed with it."""
         if self._phase is not Phase.RUNNING:
             return STOPPING
-        self._stale.update(self._with_secrets)
+        self._picture.touch(self._with_secrets)
         users = dependencies.users_of(self._plan.manifest, self._plan.graph, message.changed)
         self._renew(users, "restarting with a new secret", forgiving=True)
         ending = dependencies.ending_services(self._desired, self._reports)
@@ -187,8 +178,7 @@ class Supervisor(LoopActor):
             self._desired.pop(id_, None)
             if wish is not None:
                 self._desired[id_] = wish
-            self._stale.update((id_, *self._plan.graph.all_dependencies(id_)))
-            self._stale.update(self._plan.graph.dependents(id_))
+            self._picture.wanted_anew(id_)
         return Outcome(change.affected, after=change.after)
 
     # Reports of the services
@@ -218,25 +208,21 @@ class Supervisor(LoopActor):
         self._renew(group, f"restarting with {message.id} ({message.reason})")
 
     def _ports_taken(self, message: PortsTaken) -> None:
-        from bundlevisor.actors.ports import reallocation
-
         id_, names = message.id, message.names
-        before, moves = self._ports[id_], self._moves.get(id_, 0)
-        refused = reallocation.refusal(before, names, moves)
-        ports = None if refused else self._to.chooser.move(id_, names, self._ports)
-        if ports is None:
-            self._fail(id_, refused or reallocation.exhausted(before, names))
+        refused = reallocation.refusal(self._ports, id_, names)
+        chosen = None if refused else self._to.chooser.move(id_, names, self._ports.ports)
+        if chosen is None:
+            self._fail(id_, refused or reallocation.exhausted(self._ports, id_, names))
             return
-        self._moves[id_] = moves + 1
-        self._ports = ports
-        for move in reallocation.moved(before, ports[id_], names):
+        self._ports, moves = reallocation.moved(self._ports, id_, names, chosen)
+        for move in moves:
             self._to.emit("port_reassigned", id_, **msgspec.structs.asdict(move))
         self._render_anew(id_, names)
 
     def _render_anew(self, id_: str, names: tuple[str, ...]) -> None:
         """Restart what runs with the old number of a port that has another one now."""
         users = self._to.chooser.users(id_, names)
-        self._stale.add(id_)
+        self._picture.touch([id_])
         self._tell_pages(id_)
         running = [
             user
@@ -245,32 +231,19 @@ class Supervisor(LoopActor):
         ]
         self._renew(running, f"restarting because a port of {id_} moved")
 
-    # Ports that a service did not get
-
-    def _shortages_of(self, found: Mapping[str, Shortage]) -> Shortages:
-        from bundlevisor.actors.ports.shortages import shortages_of
-
-        return shortages_of(found, self._plan.graph, self._to.chooser.users)
-
-    def _short(self) -> Mapping[str, Shortage]:
-        return self._shortages.found if self._shortages is not None else {}
-
     def _find_ports(self, id_: str) -> None:
         """Choose anew for a service that is short of ports, and have it start if it failed so."""
-        short = self._short().get(id_)
-        if short is None:
+        graph, chooser = self._plan.graph, self._to.chooser
+        chosen, still = chooser.complete(id_, self._ports.ports)
+        self._ports, names = reallocation.searched(
+            self._ports, id_, chosen, still, graph, chooser.users
+        )
+        self._picture.touch_all()
+        if not names:
             return
-        ports, still = self._to.chooser.complete(id_, self._ports)
-        others = {other: one for other, one in self._short().items() if other != id_}
-        self._stale.update(self._shown)
-        if still is not None:
-            self._shortages = self._shortages_of(others | {id_: still})
-            return
-        self._shortages = self._shortages_of(others) if others else None
-        self._ports = ports
-        for name in short.names:
-            self._to.emit("port_assigned", id_, name=name, port=ports[id_][name])
-        self._render_anew(id_, short.names)
+        for name in names:
+            self._to.emit("port_assigned", id_, name=name, port=self._ports.of(id_)[name])
+        self._render_anew(id_, names)
         if id_ not in self._plan.unusable:
             self._renew([id_], "", forgiving=True)
 
@@ -313,7 +286,7 @@ class Supervisor(LoopActor):
             self._give_starts()
         elif dependencies.all_down(self._reports.values()):
             self._phase = Phase.STOPPED
-        self._publish()
+        self._picture.publish(self._tree(), self._phase, self._ports.ports)
 
     def _give_instructions(self) -> None:
         """Tell each service what is due for what is wanted of it."""
@@ -336,10 +309,10 @@ class Supervisor(LoopActor):
         for id_ in dependencies.startable(self._tree(), self._plan.manifest.supervision):
             if id_ in self._plan.unusable:
                 continue
-            if id_ in self._short():
+            if id_ in self._ports.short:
                 self._find_ports(id_)
-            if id_ in self._short():
-                self._fail(id_, self._short()[id_].sentence)
+            if id_ in self._ports.short:
+                self._fail(id_, self._ports.short[id_].sentence)
                 continue
             self._to.release()
             report = self._reports[id_]
@@ -368,7 +341,7 @@ class Supervisor(LoopActor):
         """Return what a start is given; its secrets first, as a new value makes them former."""
         vault = self._to.vault
         values = vault.values_for(id_)
-        return Inputs(self._ports, values, self._plan.gpu, vault.former_for(id_))
+        return Inputs(self._ports.ports, values, self._plan.gpu, vault.former_for(id_))
 
     def _tell(self, id_: str, told: Instruction) -> None:
         """Send to a service; its actor is started at the first message."""
@@ -383,7 +356,7 @@ class Supervisor(LoopActor):
 
     def _tell_pages(self, api: str) -> None:
         """While an API has no process its port may be anybody's: pages must not ask there."""
-        ports = {api: self._ports.get(api, {})} if self._reports[api].stage in LIVE else {}
+        ports = {api: self._ports.of(api)} if self._reports[api].stage in LIVE else {}
         for id_ in self._pages.get(api, ()):
             if id_ in self._children:
                 self._children[id_].tell(PortsMoved(ports))
@@ -399,54 +372,15 @@ class Supervisor(LoopActor):
             missing,
             self._desired,
             dependencies.ending_services(self._desired, self._reports),
-            self._shortages,
+            self._ports.shortages,
         )
-
-    # The picture for everybody else
 
     def _see(self, report: Report) -> None:
         before = self._reports[report.id]
         self._reports[report.id] = report
+        self._picture.reported(before, report, self._desired)
         if (before.stage in LIVE) != (report.stage in LIVE):
             self._tell_pages(report.id)
-            if self._desired:
-                self._stale.update(self._plan.graph.all_dependencies(report.id))
-        self._stale.add(report.id)
-        if before.stage is not report.stage:
-            self._stale.update(self._plan.graph.dependents(report.id))
-
-    def _publish(self) -> None:
-        tree = self._tree()
-        blocking = dependencies.troubles(tree)
-        if blocking != self._blocking:
-            changed = blocking.items() ^ self._blocking.items()
-            self._stale.update(id_ for id_, _ in changed)
-            self._blocking = blocking
-        stale, self._stale = self._stale, set()
-        if not stale and self._phase is self._to.board.snapshot.phase:
-            return
-        for id_ in stale:
-            view = dependencies.shown(tree, self._shown[id_], blocking)
-            self._shown[id_] = msgspec.structs.replace(view, ports=self._ports.get(id_, {}))
-        self._to.board.publish(
-            Snapshot(
-                version=self._to.board.snapshot.version + 1,
-                phase=self._phase,
-                services=dict(self._shown),
-            )
-        )
-        self._note_blocked(stale)
-
-    def _note_blocked(self, ids: set[str]) -> None:
-        for id_ in self._plan.graph.start_order:
-            if id_ not in ids:
-                continue
-            view = self._shown[id_]
-            if view.blocked and id_ not in self._blocked:
-                self._blocked.add(id_)
-                self._to.emit("service_blocked", id_, reason=view.message)
-            elif not view.blocked:
-                self._blocked.discard(id_)
 
 
 HANDLERS: dict[type[Message], Callable[[Supervisor, Any], object]] = {

@@ -35,7 +35,7 @@ SLOW = {
     *("shutil", "ssl", "tempfile", "typing_extensions", "urllib", "waitress", "xml", "aiohttp"),
 }
 OWN = """
-actors: context incarnation service supervisor
+actors: context incarnation picture service supervisor
 actors.core: collaborators commanded dependencies desired effects lifecycle messages report restart
  snapshot
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
@@ -46,7 +46,7 @@ actors.guardian: blocked_signals channel channel_posix guarded link owned_file r
 actors.launch: concealed inputs page places spec
 actors.logs: follow intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: clock loop_actor reactor timers
-actors.ports: allocator remembered reservations service_ports
+actors.ports: allocator reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probe schedule stop_request
 actors.process: binary child_posix children exit_event_posix exit_status own_children own_files
  parent_watch reaping spawn_request tree

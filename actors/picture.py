@@ -1,0 +1,82 @@
+"""What is shown of the services: made anew where something has changed, and published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bundlevisor.actors.core import dependencies
+from bundlevisor.actors.core.dependencies import Tree
+from bundlevisor.actors.core.desired import Desired
+from bundlevisor.actors.core.report import LIVE, Report
+from bundlevisor.actors.core.snapshot import Board, Phase, Snapshot
+from bundlevisor.manifest.plan.graph import Graph
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.ports.service_ports import Ports
+
+
+class Picture:
+    """Used by the supervisor only; everybody else reads the board."""
+
+    def __init__(self, board: Board, graph: Graph, emit: Callable[..., None]) -> None:
+        self._board = board
+        self._graph = graph
+        self._emit = emit
+        self._shown = dict(board.snapshot.services)
+        self._stale: set[str] = set(self._shown)
+        """Services whose shown view has to be made anew."""
+        self._blocking: dict[str, str] = {}
+        self._blocked: set[str] = set()
+
+    def touch(self, ids: Iterable[str]) -> None:
+        """Something that is shown of these services has changed."""
+        self._stale.update(ids)
+
+    def touch_all(self) -> None:
+        """Something that any service may show has changed."""
+        self._stale.update(self._shown)
+
+    def wanted_anew(self, id_: str) -> None:
+        """What is wanted of a service has changed: it, and who waits for it or it for, show so."""
+        self._stale.update((id_, *self._graph.all_dependencies(id_)))
+        self._stale.update(self._graph.dependents(id_))
+
+    def reported(self, before: Report, after: Report, desired: Mapping[str, Desired]) -> None:
+        """A service has reported."""
+        self._stale.add(after.id)
+        if before.stage is not after.stage:
+            self._stale.update(self._graph.dependents(after.id))
+        if desired and (before.stage in LIVE) != (after.stage in LIVE):
+            self._stale.update(self._graph.all_dependencies(after.id))
+
+    def publish(self, tree: Tree, phase: Phase, ports: Ports) -> None:
+        """Publish a new snapshot if it would be another one."""
+        blocking = dependencies.troubles(tree)
+        if blocking != self._blocking:
+            self._stale.update(id_ for id_, _ in blocking.items() ^ self._blocking.items())
+            self._blocking = blocking
+        stale, self._stale = self._stale, set()
+        before = self._board.snapshot
+        if not stale and phase is before.phase:
+            return
+        for id_ in stale:
+            view = dependencies.shown(tree, self._shown[id_], blocking)
+            self._shown[id_] = msgspec.structs.replace(view, ports=ports.get(id_, {}))
+        self._board.publish(
+            Snapshot(version=before.version + 1, phase=phase, services=dict(self._shown))
+        )
+        self._tell_of_blocked(stale)
+
+    def _tell_of_blocked(self, ids: set[str]) -> None:
+        for id_ in self._graph.start_order:
+            if id_ not in ids:
+                continue
+            view = self._shown[id_]
+            if view.blocked and id_ not in self._blocked:
+                self._blocked.add(id_)
+                self._emit("service_blocked", id_, reason=view.message)
+            elif not view.blocked:
+                self._blocked.discard(id_)
