@@ -83,7 +83,8 @@ def test_metadata_sets_the_policy_and_a_bad_one_fails_only_the_page(tmp_path: Pa
     made = page(bundle(tmp_path), metadata={"content_security_policy": policy}).write()
     with running(made) as run:
         run.until_ready()
-        assert ask(run).headers["Content-Security-Policy"] == policy
+        sent = ask(run).headers["Content-Security-Policy"]
+        assert sent == f"{policy}; frame-ancestors 'self'"
     page(made, metadata={"content_security_policy": 5}).service("other").write()
     with running(made) as run:
         details = run.ready()["details"]

@@ -225,7 +225,8 @@ def test_a_program_that_answers_in_the_place_of_a_service_is_named(tmp_path: Pat
             details = event["details"]
             assert event["service_id"] == "robbed"
             assert (details["name"], details["port"], details["pid"]) == ("http", port, os.getpid())
-            assert f"port {port} ('http') is listened on by {details['program']}" in run.stderr
+            said = f"port {port} ('http') is listened on by {details['program']}"
+            wait_until(lambda: said in run.stderr, what="the same on the console")
 
 
 def test_a_line_of_an_earlier_start_does_not_count(tmp_path: Path) -> None:
