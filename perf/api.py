@@ -41,7 +41,7 @@ def measure(contender: Contender, bundle: Bundle, seconds: float) -> dict[str, l
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf api``."""
     parser = options.parser("api", __doc__, runs=3, shape="independent20")
-    parser.add_argument("--seconds", type=float, default=2.0, help="per case (%(default)s)")
+    parser.add_argument("--seconds", type=options.span, default=2.0, help="per case (%(default)s)")
     parsed = parser.parse_args(argv)
     contenders = options.contenders(parsed)
     with options.bundle(parsed) as (bundle, notes):

@@ -86,8 +86,12 @@ def verdict(sample: Samples, known: dict[str, Measure]) -> list[str]:
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf attack``; 1 when an honest client waits too long."""
     parser = options.parser("attack", __doc__, runs=1, shape="independent3")
-    parser.add_argument("--seconds", type=float, default=3.0, help="per attack (%(default)s)")
-    parser.add_argument("--connections", type=int, default=1000, help="per attack (%(default)s)")
+    parser.add_argument(
+        "--seconds", type=options.span, default=3.0, help="per attack (%(default)s)"
+    )
+    parser.add_argument(
+        "--connections", type=options.positive, default=1000, help="per attack (%(default)s)"
+    )
     parser.add_argument("--only", metavar="ATTACK", choices=list(SHAPES), help="only this one")
     parsed = parser.parse_args(argv)
     contenders = options.contenders(parsed)

@@ -45,12 +45,18 @@ def measure(
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf idle``."""
     parser = options.parser("idle", __doc__, runs=3, shape="independent20")
-    parser.add_argument("--window", type=float, default=20.0, help="seconds watched (%(default)s)")
-    parser.add_argument("--settle", type=float, default=3.0, help="seconds before (%(default)s)")
-    parser.add_argument("--probe-ms", type=int, default=2000, help="interval of health checks")
+    parser.add_argument(
+        "--window", type=options.span, default=20.0, help="seconds watched (%(default)s)"
+    )
+    parser.add_argument(
+        "--settle", type=options.pause, default=3.0, help="seconds before (%(default)s)"
+    )
+    parser.add_argument(
+        "--probe-ms", type=options.positive, default=2000, help="interval of health checks"
+    )
     parsed = parser.parse_args(argv)
     if parsed.bundle:
-        raise SystemExit("idle tells services apart by the record of a made bundle (--shape)")
+        parser.error("idle tells services apart by the record of a made bundle (--shape)")
     contenders = options.contenders(parsed)
     with options.bundle(parsed, parsed.probe_ms) as (bundle, notes):
         result = Result(

@@ -9,18 +9,104 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
+
 from bundlevisor.perf import bundles, contender, programs, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender
 
 
+def positive(text: str) -> int:
+    """Return a whole number from 1; ArgumentTypeError for anything else."""
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"not a whole number from 1: {text}")
+    return int(text)
+
+
+def span(text: str) -> float:
+    """Return a number of seconds above 0; ArgumentTypeError for anything else."""
+    seconds = pause(text)
+    if seconds == 0:
+        raise argparse.ArgumentTypeError("0 s are too short to measure anything")
+    return seconds
+
+
+def pause(text: str) -> float:
+    """Return a number of seconds from 0; ArgumentTypeError for anything else."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"not a number of seconds: {text}")
+    return seconds
+
+
+def kept_result(path: str) -> results.Result:
+    """Return kept values, before anything is measured; ArgumentTypeError where there are none."""
+    try:
+        return results.kept(path)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise argparse.ArgumentTypeError(f"{path} holds no kept values: {error}") from error
+
+
+def new_file(path: str) -> str:
+    """Return the path of a file that can be written; ArgumentTypeError where it cannot."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if path != "-" and (os.path.isdir(path) or not os.access(folder, os.W_OK)):
+        raise argparse.ArgumentTypeError(f"cannot write {path}")
+    return path
+
+
+def manifest(path: str) -> str:
+    """Return the path of a bundle.json that can be read; ArgumentTypeError for any other."""
+    try:
+        bundles.existing(path)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error.strerror}") from error
+    except (msgspec.MsgspecError, KeyError, TypeError) as error:
+        raise argparse.ArgumentTypeError(f"{path} is no bundle: {error!r}") from error
+    return path
+
+
+def shape_name(name: str) -> str:
+    """Return the name of a shape; ArgumentTypeError for an unknown one."""
+    try:
+        bundles.shape(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return name
+
+
+def add_keeping(made: argparse.ArgumentParser) -> None:
+    """Add where values are kept, and what they are compared with."""
+    made.add_argument(
+        "--json",
+        nargs="?",
+        const="-",
+        type=new_file,
+        metavar="FILE",
+        help="keep the values (- or none: stdout)",
+    )
+    made.add_argument(
+        "--baseline", type=kept_result, metavar="FILE", help="compare with kept values"
+    )
+
+
 def parser(question: str, about: str | None, runs: int, shape: str) -> argparse.ArgumentParser:
     """Return a parser with the shared options and their defaults for this question."""
     made = argparse.ArgumentParser(prog=f"python -m bundlevisor.perf {question}", description=about)
-    made.add_argument("--runs", type=int, default=runs, help="runs per contender (%(default)s)")
-    made.add_argument("--bundle", metavar="FILE", help="measure on this bundle.json")
     made.add_argument(
-        "--shape", default=shape, help="or on a made one: chainN, fanN, layersN, independentN"
+        "--runs", type=positive, default=runs, help="runs per contender (%(default)s)"
+    )
+    made.add_argument("--bundle", type=manifest, metavar="FILE", help="measure on this bundle.json")
+    made.add_argument(
+        "--shape",
+        type=lambda name: name if name == shape else shape_name(name),
+        default=shape,
+        help="or on a made one: chainN, fanN, layersN, independentN",
     )
     made.add_argument(
         "--runtime",
@@ -35,10 +121,7 @@ def parser(question: str, about: str | None, runs: int, shape: str) -> argparse.
         default=[],
         help="another runtime, measured in turn with the first; may be repeated",
     )
-    made.add_argument(
-        "--json", nargs="?", const="-", metavar="FILE", help="keep the values (- or none: stdout)"
-    )
-    made.add_argument("--baseline", metavar="FILE", help="compare with kept values")
+    add_keeping(made)
     made.add_argument(
         "--python-services", action="store_true", help="do not use a C compiler for the services"
     )
@@ -96,7 +179,7 @@ def finish(options: argparse.Namespace, result: results.Result) -> int:
     out = sys.stderr if options.json == "-" else sys.stdout
     print(results.render(result), file=out)
     if options.baseline:
-        print("\n" + results.compare_with(results.kept(options.baseline), result), file=out)
+        print("\n" + results.compare_with(options.baseline, result), file=out)
     if options.json:
         results.keep(result, options.json)
     return 0

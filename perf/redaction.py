@@ -130,10 +130,12 @@ def made(lines: int) -> Iterator[Bundle]:
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf redaction``."""
     parser = options.parser("redaction", __doc__, runs=7, shape="-")
-    parser.add_argument("--lines", type=int, default=LINES, help="of each service (%(default)s)")
+    parser.add_argument(
+        "--lines", type=options.positive, default=LINES, help="of each service (%(default)s)"
+    )
     parsed = parser.parse_args(argv)
     if parsed.bundle or parsed.shape != "-" or parsed.lines % flood.BATCH or parsed.lines <= 0:
-        raise SystemExit(f"redaction makes its own bundle; --lines comes in {flood.BATCH}s")
+        parser.error(f"redaction makes its own bundle; --lines comes in {flood.BATCH}s")
     contenders = options.contenders(parsed)
     result = Result(
         question="redaction",

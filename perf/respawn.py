@@ -54,11 +54,11 @@ def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf respawn``."""
     parser = options.parser("respawn", __doc__, runs=3, shape="independent20")
     parser.add_argument(
-        "--settle", type=float, default=1.0, help="seconds of calm before the kills"
+        "--settle", type=options.pause, default=1.0, help="seconds of calm before the kills"
     )
     parsed = parser.parse_args(argv)
     if os.name != "posix" or parsed.bundle:
-        raise SystemExit("respawn needs kill -9, and the record of a made bundle (--shape)")
+        parser.error("respawn needs kill -9, and the record of a made bundle (--shape)")
     contenders = options.contenders(parsed)
     with options.bundle(parsed) as (bundle, notes):
         result = Result(

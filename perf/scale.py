@@ -45,10 +45,12 @@ def fitted(samples: dict[str, list[float]], sizes: list[int]) -> str:
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf scale``."""
     parser = options.parser("scale", __doc__, runs=3, shape="independentN")
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), metavar="N")
+    parser.add_argument(
+        "--sizes", type=options.positive, nargs="+", default=list(SIZES), metavar="N"
+    )
     parsed = parser.parse_args(argv)
     if parsed.bundle or len(set(parsed.sizes)) < 2:
-        raise SystemExit("scale makes its own bundles, of two --sizes at least")
+        parser.error("scale makes its own bundles, of two --sizes at least")
     contenders = options.contenders(parsed)
     sizes = sorted(set(parsed.sizes))
     result = Result(

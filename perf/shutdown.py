@@ -41,9 +41,10 @@ def measure(contender: Contender, bundle: Bundle) -> dict[str, list[float]]:
 
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf shutdown``."""
-    parsed = options.parser("shutdown", __doc__, runs=10, shape="fan20").parse_args(argv)
+    parser = options.parser("shutdown", __doc__, runs=10, shape="fan20")
+    parsed = parser.parse_args(argv)
     if parsed.bundle:
-        raise SystemExit("shutdown needs the record of a made bundle (--shape)")
+        parser.error("shutdown needs the record of a made bundle (--shape)")
     contenders = options.contenders(parsed)
     with options.bundle(parsed) as (bundle, notes):
         result = Result(

@@ -215,11 +215,12 @@ def _write_site(root: str) -> None:
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf ui``."""
     parser = argparse.ArgumentParser(prog="python -m bundlevisor.perf ui", description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="rounds of load (%(default)s)")
-    parser.add_argument("--starts", type=int, default=10, help="starts (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="per case (%(default)s)")
-    parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="keep the values")
-    parser.add_argument("--baseline", metavar="FILE", help="compare with kept values")
+    parser.add_argument(
+        "--runs", type=options.positive, default=3, help="rounds of load (%(default)s)"
+    )
+    parser.add_argument("--starts", type=options.positive, default=10, help="starts (%(default)s)")
+    parser.add_argument("--seconds", type=options.span, default=2.0, help="per case (%(default)s)")
+    options.add_keeping(parser)
     parsed = parser.parse_args(argv)
     result = Result(
         question="ui",

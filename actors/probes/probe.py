@@ -9,7 +9,7 @@ import msgspec
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.probes.checks import Answer, Check, TcpCheck, ask
 from bundlevisor.actors.probes.listen_watch import Listening
-from bundlevisor.actors.probes.schedule import Probing, Tally
+from bundlevisor.actors.probes.schedule import Pace, Probing, Tally
 from bundlevisor.manifest.format.schema import Health
 from bundlevisor.manifest.plan.readiness import Condition, Criterion
 
@@ -60,12 +60,13 @@ class Probe:
             )
         elif criterion.condition is Condition.HEALTHY and health is not None:
             self._probing.until_well(
-                self._asking(health), health.interval_ms / 1000, told, self._target.port, listens
+                self._asking(health), health.interval, told, self._target.port, listens
             )
 
     def watch(self, health: Health, told: Answer) -> None:
         """Call ``told`` with the answers of further checks, unless all is still well."""
-        self._probing.regularly(self._asking(health), health.interval_ms / 1000, told)
+        pace = Pace(health.interval, health.widest_interval)
+        self._probing.regularly(self._asking(health), pace, told)
 
     def stop(self) -> None:
         """Ask no more."""

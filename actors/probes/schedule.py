@@ -2,7 +2,8 @@
 
 Readiness: as soon as the port is listened on, then again and again at a twentieth of the time
 waited so far (1 ms at first, ``interval_ms`` at most) until the check is well. Liveness: every
-``interval_ms``, counted from answer to question, so that a slow service is not asked twice at once,
+``interval_ms``, counted from answer to question, so that a slow service is not asked twice at once
+(where the bundle sets none: every half second at first, and ever more rarely while all is well),
 and at most an eighth of it or 250 ms later: services that are due by then are asked in one turn,
 and a laptop that does nothing is woken once for all of them.
 """
@@ -12,6 +13,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+
+import msgspec
 
 from bundlevisor.actors.loop.reactor import Loop, Timer
 from bundlevisor.actors.probes.checks import Answer, Check
@@ -26,6 +29,17 @@ def asked_at(due: float, interval: float) -> float:
     """Return the moment of a regular check that is due: the next one that others share."""
     step = min(SLACK, interval / 8)
     return math.ceil(due / step) * step
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """Seconds between two regular checks; while all is well they double, up to ``widest``."""
+
+    interval: float
+    widest: float
+
+    def after(self, wait: float, trouble: str) -> float:
+        """Return the wait that follows a check which was waited for ``wait`` seconds."""
+        return self.interval if trouble else min(2 * wait, self.widest)
 
 
 class Tally:
@@ -86,12 +100,14 @@ class Probing:
         """
         self._loop.call_soon(lambda: self._begin(ask, interval, told, port, listens))
 
-    def regularly(self, ask: Ask, interval: float, told: Answer) -> None:
+    def regularly(self, ask: Ask, pace: Pace, told: Answer) -> None:
         """Ask again and again, and call ``told`` with every answer that is news.
 
         That a service is still well is none.
         """
-        self._loop.call_soon(lambda: self._next_live(ask, interval, told, "not asked yet"))
+        self._loop.call_soon(
+            lambda: self._next_live(ask, pace, told, "not asked yet", pace.interval)
+        )
 
     def stop(self) -> None:
         """Ask no more; an answer under way is dropped."""
@@ -139,11 +155,11 @@ class Probing:
 
         self._put(ask, answered)
 
-    def _next_live(self, ask: Ask, interval: float, told: Answer, before: str) -> None:
-        when = asked_at(time.monotonic() + interval, interval)
-        self._at(when, lambda: self._live(ask, interval, told, before))
+    def _next_live(self, ask: Ask, pace: Pace, told: Answer, before: str, wait: float) -> None:
+        when = asked_at(time.monotonic() + wait, wait)
+        self._at(when, lambda: self._live(ask, pace, told, before, wait))
 
-    def _live(self, ask: Ask, interval: float, told: Answer, before: str) -> None:
+    def _live(self, ask: Ask, pace: Pace, told: Answer, before: str, wait: float) -> None:
         if self._stopped:
             return
 
@@ -152,7 +168,7 @@ class Probing:
             if not self._stopped:
                 if trouble or before:
                     told(trouble)
-                self._next_live(ask, interval, told, trouble)
+                self._next_live(ask, pace, told, trouble, pace.after(wait, trouble))
 
         self._put(ask, answered)
 

@@ -148,6 +148,13 @@ class ServicePorts(Document, frozen=True, kw_only=True):
     requested: list[PortRequest] = []
 
 
+INTERVAL = 0.5
+"""Seconds between two health checks, unless the bundle sets its own."""
+WIDEST_INTERVAL = 5.0
+"""Up to so many while all is well: each check stands in the service's own log. An exit is noticed
+at once, without any check."""
+
+
 class Health(Document, frozen=True, kw_only=True):
     """How to ask a running service whether it is well.
 
@@ -160,9 +167,19 @@ class Health(Document, frozen=True, kw_only=True):
     pattern: str = ""
     port_name: str = ""
     command: list[str] = []
-    interval_ms: Milliseconds = 500
+    interval_ms: Milliseconds | None = None
     timeout_ms: Milliseconds = 2000
     retries: Annotated[int, msgspec.Meta(ge=1, le=LARGEST)] = 3
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two checks: half a second where the bundle says nothing."""
+        return INTERVAL if self.interval_ms is None else self.interval_ms / 1000
+
+    @property
+    def widest_interval(self) -> float:
+        """Seconds between two checks of a service that has been well for a while."""
+        return WIDEST_INTERVAL if self.interval_ms is None else self.interval
 
     @property
     def request_path(self) -> str:

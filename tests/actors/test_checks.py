@@ -15,7 +15,8 @@ from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.probes.checks import Answer, HttpCheck, TcpCheck
 from bundlevisor.actors.probes.http_verdict import judge_body, judge_response
 from bundlevisor.actors.probes.listen_watch import Listening, pause
-from bundlevisor.actors.probes.schedule import Probing, Tally, asked_at
+from bundlevisor.actors.probes.schedule import Pace, Probing, Tally, asked_at
+from bundlevisor.manifest.format.schema import Health
 from tests.waiting import wait_until
 
 DEADLINE = 10
@@ -249,7 +250,8 @@ def test_liveness_tells_what_is_news_until_it_is_stopped(
     tally = Tally()
     probing = Probing(loop, Listening(loop), tally)
     port = port_of(listener)
-    probing.regularly(lambda answer: HttpCheck(loop, port, "/", 5, answer), 0.01, told.put)
+    pace = Pace(0.01, 0.01)
+    probing.regularly(lambda answer: HttpCheck(loop, port, "/", 5, answer), pace, told.put)
     assert [told.get(timeout=DEADLINE) for _ in range(4)] == [
         "",
         "HTTP 500",
@@ -276,3 +278,14 @@ def test_the_pause_between_two_questions_grows_with_the_time_waited(
     elapsed: float, expected: Any
 ) -> None:
     assert pause(elapsed, 0.5) == pytest.approx(expected)
+
+
+def test_who_is_well_is_asked_more_and_more_rarely_unless_the_bundle_says_how_often() -> None:
+    health = Health(type="tcp")
+    pace, waits = Pace(health.interval, health.widest_interval), [health.interval]
+    for _ in range(5):
+        waits.append(pace.after(waits[-1], ""))
+    assert waits == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+    assert pace.after(5.0, "503") == 0.5
+    own = Health(type="tcp", interval_ms=500)
+    assert Pace(own.interval, own.widest_interval).after(0.5, "") == 0.5

@@ -41,11 +41,7 @@ def test_go_zero_values_and_nulls_mean_the_defaults(picker: bytes) -> None:
     assert manifest is not None
     store = manifest.service("store")
     assert store.health is not None
-    assert (store.health.interval_ms, store.health.timeout_ms, store.health.retries) == (
-        500,
-        2000,
-        3,
-    )
+    assert (store.health.interval, store.health.timeout_ms, store.health.retries) == (0.5, 2000, 3)
     assert store.readiness is not None
     assert store.readiness.timeout_ms == 30_000
     assert store.port_requests[0].range is None

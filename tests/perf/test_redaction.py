@@ -31,5 +31,6 @@ def test_lines_differ_and_hold_no_secret_by_chance() -> None:
 
 @pytest.mark.parametrize("wrong", [["--lines", "7"], ["--bundle", "x.json"], ["--lines", "0"]])
 def test_what_it_cannot_measure_is_refused_in_a_sentence(wrong: list[str]) -> None:
-    with pytest.raises(SystemExit, match="makes its own bundle"):
+    with pytest.raises(SystemExit) as end:
         main(["redaction", *wrong])
+    assert end.value.code == 2

@@ -10,6 +10,7 @@ import pytest
 
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.perf import bundles, programs
+from bundlevisor.perf.__main__ import main
 
 
 def test_a_chain_needs_the_one_before() -> None:
@@ -76,3 +77,38 @@ def test_a_free_port_can_be_bound_and_no_connection_takes_it_by_chance() -> None
     assert port in bundles.quiet_ports()
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", port))
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["startup", "--baseline", "nofile"], "nofile: No such file or directory"),
+        (["ui", "--baseline", "nofile"], "nofile: No such file or directory"),
+        (["startup", "--baseline", "{garbage}"], "holds no kept values"),
+        (["startup", "--json", "/nowhere/kept.json"], "cannot write /nowhere/kept.json"),
+        (["startup", "--runs", "0"], "not a whole number from 1: 0"),
+        (["startup", "--runs", "-1"], "not a whole number from 1: -1"),
+        (["startup", "--shape", "tree5"], "layersN"),
+        (["startup", "--bundle", "nofile"], "nofile: No such file or directory"),
+        (["startup", "--bundle", "{garbage}"], "is no bundle"),
+        (["api", "--seconds", "0"], "0 s are too short"),
+        (["attack", "--connections", "0"], "not a whole number from 1: 0"),
+        (["attack", "--only", "nothing"], "invalid choice: 'nothing'"),
+        (["idle", "--window", "x"], "not a number of seconds: x"),
+        (["scale", "--sizes", "0"], "not a whole number from 1: 0"),
+        (["scale", "--sizes", "5"], "of two --sizes at least"),
+        (["redaction", "--lines", "7"], "--lines comes in 1000s"),
+        (["frob"], "usage: "),
+    ],
+)
+def test_a_wrong_command_line_is_told_with_2_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], argv: list[str], said: str
+) -> None:
+    garbage = tmp_path / "garbage"
+    garbage.write_text("[1, 2]")
+    try:
+        code: object = main([word.format(garbage=garbage) for word in argv])
+    except SystemExit as end:
+        code = end.code
+    assert code == 2
+    assert said in capsys.readouterr().err

@@ -193,7 +193,13 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
             ),
             ["bin/check", "--quick"],
         ),
-        "interval_ms": ("Milliseconds between two checks.", 500),
+        "interval_ms": (
+            (
+                "Milliseconds between two checks. Without it 500, growing to 5000 as long as the"
+                " service is well."
+            ),
+            500,
+        ),
         "timeout_ms": ("Milliseconds that a check may take.", 2000),
         "retries": ("How many checks must fail in a row for the service to be unwell.", 3),
     },
