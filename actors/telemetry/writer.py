@@ -51,6 +51,8 @@ class Telemetry:
         self.path = path
         self.dropped = 0
         """Events that are not in the file and never will be."""
+        self.exits: dict[str, dict[str, int]] = {}
+        """How often each service has ended in this run, by what has ended it."""
         self._report = report
         self._now = now
         self._file = LogFile(path, max_bytes=limit, files=2, report=report)
@@ -73,6 +75,10 @@ class Telemetry:
 
         ``details`` are taken as they are now; what JSON does not know becomes a ``str``.
         """
+        if event == "service_exit" and service_id:
+            counts = self.exits.setdefault(service_id, {})
+            by = str(details.get("by"))
+            counts[by] = counts.get(by, 0) + 1  # only the service's own actor tells of its exits
         if self._closed or self._entries.qsize() >= WAITING:
             self._drop()
             return

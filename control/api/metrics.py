@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.core.snapshot import Phase, State
-from bundlevisor.control.api.status import pids, uptime
+from bundlevisor.control.api.status import leaders, pids, uptime
 from bundlevisor.control.boot import lean_prometheus
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
+    from bundlevisor.actors.telemetry.timeline import Timeline
     from bundlevisor.control.api.usage import Meter, Usage
     from bundlevisor.control.wire.facade import Facts, Gauges, Runtime
 
@@ -33,7 +34,9 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     snapshot: Snapshot
     usage: dict[int, Usage]
+    cpu_seconds: dict[str, float]
     gauges: Gauges
+    timeline: Timeline
     now: float
 
 
@@ -54,7 +57,9 @@ class MetricsResource:
             facts=self._runtime.facts,
             snapshot=snapshot,
             usage=self._meter.measure(pids(snapshot)),
+            cpu_seconds=self._meter.count(leaders(snapshot)),
             gauges=self._runtime.gauges(),
+            timeline=self._runtime.timeline(),
             now=time.time(),
         )
         registry = CollectorRegistry()
@@ -71,8 +76,11 @@ class Collector:
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
+        yield from of_process()
         yield from of_runtime(self._look)
+        yield from of_start(self._look.timeline)
         yield from of_services(self._look)
+        yield from of_exits(self._look.gauges)
         yield from of_probes(self._look.gauges)
         yield from of_logs(self._look.gauges)
 
@@ -133,18 +141,70 @@ def of_services(look: Look) -> Iterator[Metric]:
         views,
         lambda view: uptime(view, look.now),
     )
-    yield _gauge(
-        prefix + "cpu_seconds",
-        "CPU time of the living processes of its tree.",
-        views,
-        lambda view: found.cpu_seconds if (found := usage(view)) else 0.0,
-    )
+    cpu = dict.fromkeys(look.snapshot.services, 0.0) | look.cpu_seconds
+    yield _counter(prefix + "cpu_seconds", "CPU time of its trees, as seen at each look.", cpu)
     yield _gauge(
         prefix + "memory_bytes",
         "Resident memory of its tree.",
         views,
         lambda view: float(found.rss_bytes) if (found := usage(view)) else 0.0,
     )
+
+
+def of_process() -> Iterator[Metric]:
+    """Yield what Prometheus' own clients say of a process, here the runtime."""
+    import psutil
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    process = psutil.Process()
+    with process.oneshot():
+        times = process.cpu_times()
+        yield GaugeMetricFamily(
+            "process_start_time_seconds", "Since the epoch.", process.create_time()
+        )
+        yield CounterMetricFamily(
+            "process_cpu_seconds", "CPU time of the runtime.", times.user + times.system
+        )
+        yield GaugeMetricFamily(
+            "process_resident_memory_bytes", "Memory of the runtime.", process.memory_info().rss
+        )
+
+
+def of_start(timeline: Timeline) -> Iterator[Metric]:
+    """Yield when, in seconds since exec, this start has come how far."""
+    from prometheus_client.core import GaugeMetricFamily
+
+    runtime = GaugeMetricFamily(
+        "bundlevisor_start_seconds", "From exec to a milestone.", labels=["milestone"]
+    )
+    marks = timeline.runtime | ({"ready": timeline.ready_ms} if timeline.ready_ms else {})
+    for milestone, at in marks.items():
+        runtime.add_metric([milestone], at / 1000)
+    yield runtime
+    services = GaugeMetricFamily(
+        "bundlevisor_service_start_seconds",
+        "From exec to a milestone of its first start.",
+        labels=["service", "milestone"],
+    )
+    for span in timeline.services:
+        for milestone in ("spawned", "output", "listening", "ready"):
+            at = getattr(span, f"{milestone}_ms")
+            if at is not None:
+                services.add_metric([span.id, milestone], at / 1000)
+    yield services
+
+
+def of_exits(gauges: Gauges) -> Iterator[Metric]:
+    """Yield how often each service has ended, and by what."""
+    from prometheus_client.core import CounterMetricFamily
+
+    exits = CounterMetricFamily(
+        "bundlevisor_service_exits", "Ends of its leader.", labels=["service", "by"]
+    )
+    for service, counts in gauges.exits.items():
+        for by, count in counts.items():
+            exits.add_metric([service, by], count)
+    yield exits
 
 
 def of_probes(gauges: Gauges) -> Iterator[Metric]:

@@ -43,6 +43,11 @@ def pids(snapshot: Snapshot) -> list[int]:
     return [view.pid for view in snapshot.services.values() if view.pid is not None]
 
 
+def leaders(snapshot: Snapshot) -> dict[str, int]:
+    """Return the pid of each service that runs, by its id."""
+    return {view.id: view.pid for view in snapshot.services.values() if view.pid is not None}
+
+
 def uptime(view: ServiceView, now: float) -> float:
     """Return the seconds since a running service was started, 0 for one that does not run."""
     if view.pid is None or view.started_at is None:

@@ -28,6 +28,8 @@ class Usage(msgspec.Struct, frozen=True):
     cpu_percent: float = 0.0
     cpu_seconds: float = 0.0
     rss_bytes: int = 0
+    spent_seconds: float = 0.0
+    """Since the look before; what ended between two looks is not in it."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -49,6 +51,7 @@ def used(before: Mapping[int, Sample], now: Mapping[int, Sample], elapsed: float
         cpu_percent=round(100 * max(0.0, spent) / elapsed, 1) if elapsed > 0 else 0.0,
         cpu_seconds=round(sum(sample.cpu_seconds for sample in now.values()), 3),
         rss_bytes=sum(sample.rss_bytes for sample in now.values()),
+        spent_seconds=max(0.0, spent),
     )
 
 
@@ -63,6 +66,9 @@ class Meter:
         self._measured_at: float | None = None
         self._samples: dict[int, dict[int, Sample]] = {}
         self._usage: dict[int, Usage] = {}
+        self._spent: dict[int, float] = {}
+        self._counted: dict[str, tuple[int, float]] = {}
+        self._totals: dict[str, float] = {}
 
     def measure(self, leaders: Iterable[int]) -> dict[int, Usage]:
         """Return the usage of each tree; of one that is gone, zeros."""
@@ -74,11 +80,31 @@ class Meter:
                 self._look(wanted, now)
             return {leader: self._usage[leader] for leader in wanted}
 
+    def count(self, leaders: Mapping[str, int]) -> dict[str, float]:
+        """Return the CPU seconds of each service so far, given the leader of each that runs.
+
+        They never shrink, over all incarnations; what a process spent after the last look at it is
+        not in them.
+        """
+        self.measure(leaders.values())
+        with self._lock:
+            for service, leader in leaders.items():
+                spent = self._spent.get(leader, 0.0)
+                known, before = self._counted.get(service, (leader, 0.0))
+                new = spent - before if known == leader else spent
+                self._totals[service] = self._totals.get(service, 0.0) + max(0.0, new)
+                self._counted[service] = leader, spent
+            return {service: round(total, 3) for service, total in self._totals.items()}
+
     def _look(self, leaders: set[int], now: float) -> None:
         trees = {leader: _samples(tree) for leader, tree in _trees(leaders).items()}
         self._usage = {
             leader: used(self._samples.get(leader, {}), tree, self._elapsed(leader, tree, now))
             for leader, tree in trees.items()
+        }
+        self._spent = {
+            leader: self._spent.get(leader, 0.0) + usage.spent_seconds
+            for leader, usage in self._usage.items()
         }
         self._samples, self._measured_at = trees, now
 

@@ -174,6 +174,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
         streams = self.world.streams
         return Gauges(
             probes={id_: _gauge(tally) for id_, tally in self.world.tallies.items()},
+            exits={id_: dict(counts) for id_, counts in list(self.events.exits.items())},
             log_bytes={id_: stream.bytes_read for id_, stream in streams.items()},
             log_bytes_dropped={id_: stream.bytes_lost for id_, stream in streams.items()},
             events_written=self.events.last_seq,

@@ -92,6 +92,8 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     """Counters for ``/metrics`` that no snapshot has, by service id."""
 
     probes: dict[str, ProbeGauge] = {}
+    exits: dict[str, dict[str, int]] = {}
+    """By service id, and by what has ended it (``by`` of the event ``service_exit``)."""
     log_bytes: dict[str, int] = {}
     log_bytes_dropped: dict[str, int] = {}
     events_written: int = 0

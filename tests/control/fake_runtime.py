@@ -242,7 +242,12 @@ class FakeRuntime:
 
     def gauges(self) -> Gauges:
         probe = ProbeGauge(count=3, failed=1, seconds_sum=0.5, seconds_last=0.25)
-        return Gauges(probes={"db": probe}, log_bytes={"db": 12}, events_written=7)
+        return Gauges(
+            probes={"db": probe},
+            exits={"db": {"itself": 2, "order": 1}},
+            log_bytes={"db": 12},
+            events_written=7,
+        )
 
     def fault(self, what: str, error: BaseException) -> None:
         self.faults.append((what, error))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -45,6 +46,11 @@ def test_metrics_are_what_prometheus_reads(api: Api, runtime: FakeRuntime) -> No
     assert found["bundlevisor_probe_seconds_count", (db,)] == 3
     assert found["bundlevisor_probe_failures_total", (db,)] == 1
     assert found["bundlevisor_log_bytes_total", (db,)] == 12
+    assert found["bundlevisor_service_exits_total", (("by", "itself"), db)] == 2
+    assert found["bundlevisor_start_seconds", (("milestone", "ready"),)] == 0.4
+    assert found["bundlevisor_service_start_seconds", (("milestone", "spawned"), db)] == 0.01
+    assert found["process_start_time_seconds", ()] == psutil.Process().create_time()
+    assert found["process_cpu_seconds_total", ()] > 0
     assert found["bundlevisor_events_total", ()] == 7
     assert found["bundlevisor_running", ()] == 1
     assert found["bundlevisor_uptime_seconds", ()] > 0
@@ -80,6 +86,21 @@ def test_usage_is_that_of_the_whole_tree(
     wait_until(busy, what="memory and CPU of the grandchild are counted")
     found = samples(api)
     assert found["bundlevisor_service_memory_bytes", (("service", "db"),)] > 30_000_000
+
+
+def test_cpu_is_a_counter_over_all_incarnations(
+    api: Api, runtime: FakeRuntime, tree: subprocess.Popen[bytes]
+) -> None:
+    key = ("bundlevisor_service_cpu_seconds_total", (("service", "db"),))
+    assert samples(api)[key] == 0
+    runtime.change("db", State.READY, pid=tree.pid)
+    first = wait_until(lambda: samples(api)[key], what="the tree has used the processor")
+    runtime.change("db", State.BACKOFF, pid=None)
+    assert samples(api)[key] >= first
+    runtime.change("db", State.READY, pid=os.getpid())
+    assert samples(api)[key] >= first
+    runtime.change("db", State.READY, pid=tree.pid)
+    wait_until(lambda: samples(api)[key] > first, what="it has used more")
 
 
 def test_a_process_that_is_gone_counts_for_nothing(api: Api, runtime: FakeRuntime) -> None:
