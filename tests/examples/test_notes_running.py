@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import psutil
@@ -12,10 +10,7 @@ import pytest
 
 from tests.bundle_maker import Bundle
 from tests.examples.notes_by_hand import NOTES
-from tests.examples.notes_running import PATH, opened
-from tests.examples.test_electron import ELECTRON, HERE, NODE
-from tests.installed import COMMAND
-from tests.live_runtime import ROOT
+from tests.examples.notes_running import opened
 from tests.waiting import wait_until
 
 
@@ -84,23 +79,3 @@ def test_nothing_is_left_when_the_notes_are_closed(notes: Bundle) -> None:
         wait_until(lambda: not page.run.leftovers(), what="an end of every process")
         assert "the database is closed" in page.run.log("store")
         assert sorted(path.name for path in (notes.app_data / "store").iterdir()) == ["notes.db"]
-
-
-@pytest.mark.skipif(not NODE or os.name != "posix", reason="node is not installed")
-def test_the_electron_example_drives_the_real_runtime(tmp_path: Path) -> None:
-    command = [*COMMAND, "run", "--manifest", str(NOTES / "bundle.json")]
-    driver = [NODE, str(HERE / "electron_drive.js"), str(ELECTRON / "runtime.js"), "all", "20000"]
-    done = subprocess.run(
-        [*driver, *command, "--app-data", str(tmp_path)],
-        cwd=ROOT,
-        env={**os.environ, "PATH": PATH},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    seen = json.loads(done.stdout)
-    assert seen.get("ended") == {"code": 0, "signal": None}, (seen, done.stderr)
-    assert seen["page"].startswith("http://127.0.0.1:2843")
-    named = {line.split()[0].rstrip(":") for lines in seen["shown"] for line in lines}
-    assert named <= {"store", "api", "indexer", "web"}

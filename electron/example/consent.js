@@ -1,0 +1,42 @@
+"use strict";
+// Whether the user agreed that reports of failures are sent: asked once, and changed in the menu.
+
+const { readFileSync, writeFileSync } = require("node:fs");
+const path = require("node:path");
+const { app, dialog } = require("electron");
+
+const file = () => path.join(app.getPath("userData"), "consent.json");
+
+/** @returns {boolean | undefined} undefined: not asked yet */
+function agreed() {
+  try {
+    return JSON.parse(readFileSync(file(), "utf8")).reports === true;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {boolean} reports */
+function remember(reports) {
+  writeFileSync(file(), JSON.stringify({ reports }));
+}
+
+/**
+ * Asks, unless it has been asked or the bundle sends nothing.
+ *
+ * @param {import("bundlevisor").Runtime | undefined} runtime
+ * @param {import("electron").BrowserWindow} window
+ */
+async function askOnce(runtime, window) {
+  if (!runtime || agreed() !== undefined || !(await runtime.telemetry()).upload_url) return;
+  const { response } = await dialog.showMessageBox(window, {
+    message: "May Notes send reports of failures?",
+    detail: "They say which service failed, when and why. Your notes are not in them.",
+    buttons: ["Send reports", "Do not send"],
+    cancelId: 1,
+    defaultId: 1,
+  });
+  remember(response === 0);
+}
+
+module.exports = { agreed, askOnce, remember };

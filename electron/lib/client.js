@@ -1,0 +1,188 @@
+"use strict";
+// A call for every endpoint of the control API, typed as the runtime describes it itself.
+
+const { events } = require("./events");
+const { ask, open } = require("./request");
+const { textChunks } = require("./text");
+
+/** @typedef {import("./request").Connection} Connection */
+/** @typedef {import("./request").Question} Question */
+/** @typedef {{wait?: number, signal?: AbortSignal}} Waiting `wait`: seconds, at most 60 */
+
+/** @param {string} serviceId @param {string} what */
+function commandPath(serviceId, what) {
+  return `/services/${encodeURIComponent(serviceId)}/${what}`;
+}
+
+/** Every method rejects with ApiError when it is refused, with NotRunning when nobody is there. */
+class Client {
+  #connection;
+
+  /** @param {() => Connection} connection where the API is now; throws NotRunning */
+  constructor(connection) {
+    this.#connection = connection;
+  }
+
+  /** How the bundle is, in one word. @returns {Promise<import("./api").Health>} */
+  health() {
+    return this.#json({ path: "/healthz" });
+  }
+
+  /**
+   * Whether all services are ready. With `wait` it answers as soon as they are or cannot be.
+   *
+   * @param {Waiting} [options]
+   * @returns {Promise<import("./api").Readiness>}
+   */
+  readiness({ wait, signal } = {}) {
+    return this.#json({ path: "/readyz", query: { wait }, wait, signal });
+  }
+
+  /** Who listens where. @returns {Promise<import("./api").Ports>} */
+  ports() {
+    return this.#json({ path: "/ports" });
+  }
+
+  /** The instance and its services. @returns {Promise<import("./api").Status>} */
+  status() {
+    return this.#json({ path: "/status" });
+  }
+
+  /** Every finding about the bundle. @returns {Promise<import("./api").Validation>} */
+  validate() {
+    return this.#json({ path: "/validate" });
+  }
+
+  /** Where the telemetry is written, and may be sent. @returns {Promise<import("./api").Telemetry>} */
+  telemetry() {
+    return this.#json({ path: "/telemetry" });
+  }
+
+  /**
+   * What took how long from exec to ready.
+   *
+   * @param {{earlier?: number}} [options] how many earlier starts come with it
+   * @returns {Promise<import("./api").Timelines>}
+   */
+  timeline({ earlier } = {}) {
+    return this.#json({ path: "/timeline", query: { earlier } });
+  }
+
+  /** The same as a picture (SVG). */
+  timelinePicture() {
+    return this.#text({ path: "/timeline", headers: { Accept: "image/svg+xml" } });
+  }
+
+  /** Metrics as Prometheus reads them. */
+  metrics() {
+    return this.#text({ path: "/metrics" });
+  }
+
+  /** The description of the API, an OpenAPI document. @returns {Promise<Record<string, unknown>>} */
+  openapi() {
+    return this.#json({ path: "/openapi.json" });
+  }
+
+  /** The secrets, never their values. */
+  async secrets() {
+    /** @type {import("./api").Secrets} */
+    const answer = await this.#json({ path: "/secrets" });
+    return answer.secrets;
+  }
+
+  /**
+   * Gives secrets their values, all or none; rejects with SecretsRefused, which says why for each.
+   *
+   * @param {Readonly<Record<string, string>>} values by id
+   */
+  async setSecrets(values) {
+    await this.#text({ method: "POST", path: "/secrets", body: { secrets: values } });
+  }
+
+  /** @param {string} serviceId @param {Waiting} [options] */
+  startService(serviceId, options) {
+    return this.#command(serviceId, "start", options);
+  }
+
+  /** The stop is sticky: nothing but a start brings it back. @param {string} serviceId @param {Waiting} [options] */
+  stopService(serviceId, options) {
+    return this.#command(serviceId, "stop", options);
+  }
+
+  /** @param {string} serviceId @param {Waiting} [options] */
+  restartService(serviceId, options) {
+    return this.#command(serviceId, "restart", options);
+  }
+
+  /**
+   * The end of a service's log, as text.
+   *
+   * @param {string} serviceId
+   * @param {{lines?: number}} [options] default 200, at most 10000
+   */
+  logTail(serviceId, { lines } = {}) {
+    return this.#text({ path: "/logs/tail", query: { serviceId, lines } });
+  }
+
+  /**
+   * A service's log as it grows: pieces of text, until the runtime ends or `signal` aborts.
+   *
+   * @param {string} serviceId
+   * @param {{lines?: number, signal?: AbortSignal}} [options] `lines` of what is there come first
+   * @returns {AsyncGenerator<string, void, void>}
+   */
+  logFollow(serviceId, { lines, signal } = {}) {
+    const question = { path: "/logs/follow", query: { serviceId, lines } };
+    return textChunks((until) => open(this.#connection(), { ...question, signal: until }), signal);
+  }
+
+  /**
+   * The telemetry events, from `after` on, until the runtime has ended for good or `signal` aborts.
+   * A lost connection is made again where it was, also to a runtime that was started anew.
+   *
+   * @param {{after?: number | "latest", signal?: AbortSignal}} [options] default 0: all that are kept
+   * @returns {AsyncGenerator<import("./events").TelemetryEvent, void, void>}
+   */
+  events({ after = 0, signal } = {}) {
+    return events((question) => open(this.#connection(), question), after, signal);
+  }
+
+  /**
+   * One page of the telemetry events.
+   *
+   * @param {{after?: number, limit?: number} & Waiting} [options]
+   * @returns {Promise<import("./events").Page>}
+   */
+  eventPage({ after, limit, wait, signal } = {}) {
+    const headers = { Accept: "application/json" };
+    return this.#json({ path: "/events", query: { after, limit, wait }, headers, wait, signal });
+  }
+
+  /** Asks for the orderly stop of everything; it has only begun when this resolves. */
+  async shutdown() {
+    await this.#text({ method: "POST", path: "/shutdown" });
+  }
+
+  /**
+   * @param {string} serviceId
+   * @param {string} what
+   * @param {Waiting} [options]
+   * @returns {Promise<import("./api").ServiceCommand>}
+   */
+  #command(serviceId, what, { wait, signal } = {}) {
+    const path = commandPath(serviceId, what);
+    return this.#json({ method: "POST", path, query: { wait }, wait, signal });
+  }
+
+  /** @param {Question} question */
+  async #json(question) {
+    return JSON.parse(await this.#text(question));
+  }
+
+  /** @param {Question} question */
+  async #text(question) {
+    return await ask(this.#connection(), question);
+  }
+}
+
+module.exports = { Client };

@@ -1,0 +1,210 @@
+"use strict";
+// A whole shell: splash, secrets, page, restarts, and an end that leaves nothing behind.
+
+const path = require("node:path");
+const { app, net } = require("./module");
+const { defaultAppData, prepare } = require("./defaults");
+const { NotReady } = require("../errors");
+const { grantOnly } = require("./lockdown");
+const { logText } = require("./log_text");
+const { PageWindow } = require("./page_window");
+const { Quitting } = require("./quitting");
+const { promptForSecrets } = require("./secrets");
+const { Splash } = require("./splash");
+const { uploadTelemetry } = require("../upload");
+
+const UPLOAD_EVERY_MS = 15 * 60_000;
+
+/** @typedef {import("../runtime").Runtime} Runtime */
+
+/**
+ * @typedef {Object} ApplicationOptions
+ * @property {string} page the id of the service whose page is shown
+ * @property {string} [port] the name of its port; default: `http`
+ * @property {import("../start").StartOptions} [start]
+ * @property {import("electron").BrowserWindowConstructorOptions} [window] of the page
+ * @property {import("./splash").SplashOptions} [splash]
+ * @property {import("./secrets").PromptOptions} [secrets]
+ * @property {readonly string[]} [permissions] what the page may ask for (`notifications`, …); none
+ * @property {Pick<import("../upload").UploadOptions, "agreed" | "redact">} [telemetry] sends it, when
+ *   the manifest has an `upload_url` and the user agreed
+ * @property {(runtime: Runtime) => void} [onRuntime] told of the runtime before it is started
+ * @property {(window: import("electron").BrowserWindow) => void} [onWindow] told of the page's window
+ */
+
+/** Made by `runApplication()`. */
+class Application {
+  #options;
+  /** @type {Runtime | undefined} */
+  #runtime;
+  /** @type {Splash | undefined} */
+  #splash;
+  /** @type {PageWindow | undefined} */
+  #page;
+  /** @type {Promise<void> | undefined} */
+  #starting;
+  #quitting;
+
+  /** @param {ApplicationOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#quitting = new Quitting(() => this.#stop());
+    app.on("second-instance", () => this.show());
+    app.on("activate", () => this.show()); // macOS: its icon was clicked, perhaps without a window
+    app.on("window-all-closed", () => {
+      if (process.platform !== "darwin") app.quit(); // there an application lives on without windows
+    });
+    void app.whenReady().then(() => {
+      grantOnly(options.permissions ?? []);
+      this.show();
+    });
+  }
+
+  /** The runtime, once it is being started. */
+  get runtime() {
+    return this.#runtime;
+  }
+
+  /** Brings its window to the front; opens one, and starts what has ended, when there is none. */
+  show() {
+    if (!app.isReady() || this.#quitting.begun) return;
+    if (this.#page?.isOpen) this.#page.focus();
+    else if (this.#splash?.isOpen) this.#splash.focus();
+    else this.#bringUp();
+  }
+
+  /**
+   * Installs an update when all has stopped; see `Quitting`.
+   *
+   * @template {unknown[]} A
+   * @param {{quitAndInstall(...args: A): void}} updater
+   * @param {A} args
+   */
+  quitAndInstall(updater, ...args) {
+    this.#quitting.quitAndInstall(updater, ...args);
+  }
+
+  /** @param {Error} [failure] what has failed already */
+  #bringUp(failure) {
+    const log = () => logText(this.#runtime);
+    const logFolder = path.join(this.#appData, "logs");
+    const splash = new Splash({ log, logFolder, ...this.#options.splash });
+    this.#splash = splash;
+    const before = this.#starting ?? Promise.resolve(); // a start whose splash was closed goes on
+    this.#starting = before.then(() => this.#tryUntilReady(splash, failure));
+  }
+
+  /** @param {Splash} splash @param {Error} [failure] */
+  async #tryUntilReady(splash, failure) {
+    for (let failed = failure; splash.isOpen && !this.#quitting.begun; ) {
+      if (failed) {
+        const choice = await splash.fail(failed.message);
+        if (choice === "quit") app.quit();
+        if (choice !== "retry") return;
+        await this.#runtime?.retryFailed().catch(() => {}); // it has ended: it is started anew
+      }
+      try {
+        await this.#becomeReady(splash);
+        splash.close();
+        return;
+      } catch (error) {
+        failed = /** @type {Error} */ (error);
+      }
+    }
+  }
+
+  /** @param {Splash} splash */
+  async #becomeReady(splash) {
+    const runtime = await this.#running();
+    if (!(await promptForSecrets(runtime, { parent: splash.window, ...this.#options.secrets }))) {
+      throw new NotReady("What was asked for is needed to go on.", []);
+    }
+    await runtime.waitUntilReady({ show: (progress) => splash.show(progress) });
+    if (splash.isOpen) await this.#showPage(runtime);
+  }
+
+  /** The runtime that runs, or a new one. */
+  async #running() {
+    if (this.#runtime && !this.#runtime.hasEnded) return this.#runtime;
+    const runtime = prepare({ log: console.error, ...this.#options.start });
+    this.#runtime = runtime;
+    this.#options.onRuntime?.(runtime);
+    await runtime.begin();
+    runtime.on("restarted", () => void this.#cameBack(runtime));
+    runtime.on("ended", ({ expected, error }) => {
+      if (!expected) this.#lost(error ?? new Error("The application's services were stopped."));
+    });
+    this.#uploadNowAndThen(runtime);
+    return runtime;
+  }
+
+  /** @param {Runtime} runtime */
+  async #showPage(runtime) {
+    const { page, port, window = {}, onWindow } = this.#options;
+    const url = await runtime.pageUrl(page, port);
+    if (!this.#page?.isOpen) {
+      this.#page = new PageWindow(window, (reason) => this.#lost(new Error(reason)));
+      onWindow?.(this.#page.window);
+    }
+    await this.#page.show(url);
+  }
+
+  /** Its ports may be others now. @param {Runtime} runtime */
+  async #cameBack(runtime) {
+    if (!this.#page?.isOpen) return; // it is being started: the splash is there
+    try {
+      await runtime.waitUntilReady();
+      if (this.#page.isOpen) await this.#showPage(runtime);
+    } catch (error) {
+      if (!runtime.hasEnded) this.#lost(/** @type {Error} */ (error));
+    }
+  }
+
+  /** The page has nothing behind it any more. @param {Error} error */
+  #lost(error) {
+    if (this.#quitting.begun || !this.#page?.isOpen) return;
+    this.#bringUp(error); // first: an application without a window quits
+    this.#page.close();
+  }
+
+  async #stop() {
+    this.#splash?.stopping();
+    await this.#runtime?.stop();
+  }
+
+  get #appData() {
+    return this.#options.start?.appData ?? defaultAppData();
+  }
+
+  /** @param {Runtime} runtime */
+  #uploadNowAndThen(runtime) {
+    const { telemetry } = this.#options;
+    if (!telemetry) return;
+    const stateFile = path.join(app.getPath("userData"), "telemetry-sent.json");
+    const fetch = /** @type {typeof globalThis.fetch} */ (net.fetch.bind(net));
+    const upload = () => {
+      uploadTelemetry(runtime, { stateFile, fetch, ...telemetry }).catch((error) => {
+        if (!runtime.hasEnded) console.error(error.message); // the next time, perhaps
+      });
+    };
+    const timer = setInterval(upload, UPLOAD_EVERY_MS);
+    runtime.waitUntilReady().then(upload, upload);
+    void runtime.ended.then(() => clearInterval(timer));
+  }
+}
+
+/**
+ * Runs the application: one instance, a splash while the bundle starts, questions for secrets, the
+ * page of a service, and the stop of everything before it is gone. Call it once, at the top of the
+ * main script. Returns null in a second instance, which shows the first one's window and quits.
+ *
+ * @param {ApplicationOptions} options
+ * @returns {Application | null}
+ */
+function runApplication(options) {
+  if (app.requestSingleInstanceLock()) return new Application(options);
+  app.quit();
+  return null;
+}
+
+module.exports = { Application, runApplication };

@@ -1,0 +1,38 @@
+"use strict";
+// A window with a page of this package: its preload script offers a few named calls, which this
+// window's main frame alone can make.
+
+const path = require("node:path");
+const { BrowserWindow } = require("./module");
+const { WEB_PREFERENCES, lockDown } = require("./lockdown");
+
+const RENDERER = path.join(__dirname, "..", "..", "renderer");
+
+/** @typedef {import("electron").BrowserWindow} Window */
+/** @typedef {Record<string, (...args: unknown[]) => unknown>} Calls */
+
+/**
+ * @param {string} page the name of the files in renderer/
+ * @param {Calls} calls what the page may ask, by channel
+ * @param {import("electron").BrowserWindowConstructorOptions} options
+ * @returns {Window}
+ */
+function openOwnPage(page, calls, options) {
+  const preload = path.join(RENDERER, `${page}_preload.js`);
+  const window = new BrowserWindow({
+    ...options,
+    webPreferences: { ...WEB_PREFERENCES, preload },
+  });
+  window.setMenuBarVisibility?.(false);
+  lockDown(window, () => false);
+  for (const [channel, answer] of Object.entries(calls)) {
+    window.webContents.ipc.handle(channel, (event, ...args) => {
+      if (event.senderFrame !== window.webContents.mainFrame) throw new Error("not for this frame");
+      return answer(...args);
+    });
+  }
+  window.loadFile(path.join(RENDERER, `${page}.html`)).catch(() => {}); // closed while it loaded
+  return window;
+}
+
+module.exports = { openOwnPage };

@@ -1,0 +1,58 @@
+"use strict";
+// The window with the page that a service of the bundle serves.
+
+const { BrowserWindow } = require("./module");
+const { WEB_PREFERENCES, lockDown } = require("./lockdown");
+const { Restarts } = require("../restarts");
+
+/** A window that shows one address, and its origin alone. */
+class PageWindow {
+  #window;
+  #url = "";
+  #crashes = new Restarts();
+
+  /**
+   * @param {import("electron").BrowserWindowConstructorOptions} options
+   * @param {(reason: string) => void} gaveUp the page crashed again and again
+   */
+  constructor(options, gaveUp) {
+    const webPreferences = { ...options.webPreferences, ...WEB_PREFERENCES };
+    this.#window = new BrowserWindow({ show: false, ...options, webPreferences });
+    lockDown(this.#window, (origin) => this.#url !== "" && origin === new URL(this.#url).origin);
+    this.#window.webContents.on("render-process-gone", (_event, { reason }) => {
+      if (reason === "clean-exit" || !this.isOpen) return;
+      if (this.#crashes.next(performance.now()) === null) gaveUp(`The page ended: ${reason}.`);
+      else this.#window.webContents.reload();
+    });
+  }
+
+  get isOpen() {
+    return !this.#window.isDestroyed();
+  }
+
+  /** Electron's own window. */
+  get window() {
+    return this.#window;
+  }
+
+  /** Loads the page, unless the window shows that address already. @param {string} url */
+  async show(url) {
+    if (url === this.#url) return;
+    this.#url = url;
+    await this.#window.loadURL(url);
+    if (this.isOpen) this.#window.show();
+  }
+
+  focus() {
+    if (!this.isOpen) return;
+    if (this.#window.isMinimized()) this.#window.restore();
+    this.#window.show();
+    this.#window.focus();
+  }
+
+  close() {
+    if (this.isOpen) this.#window.destroy();
+  }
+}
+
+module.exports = { PageWindow };

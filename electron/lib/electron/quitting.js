@@ -1,0 +1,75 @@
+"use strict";
+// The ways in which an application ends, and what each leaves time for.
+
+const { app, powerMonitor } = require("./module");
+
+/**
+ * Stops the runtime before the application is gone, however its end begins. One for an application.
+ *
+ * Electron closes the windows first, and a page may refuse ("unsaved changes"), which ends the
+ * quitting. So the services are stopped when no window is left (`will-quit`, which `before-quit`
+ * leads to): a page is never left without them.
+ */
+class Quitting {
+  #stop;
+  /** @type {Promise<unknown> | undefined} */
+  #stopping;
+  #stopped = false;
+  #leaving = false;
+  /** What comes when all has stopped. @type {() => void} */
+  #last = () => app.quit();
+
+  /** @param {() => Promise<unknown>} stop resolves when the services have stopped; must not hang */
+  constructor(stop) {
+    this.#stop = stop;
+    app.on("will-quit", (event) => {
+      if (this.#stopped) return;
+      event.preventDefault(); // until the services have stopped
+      if (!this.#leaving) void this.stopNow().then(() => this.#last());
+      this.#leaving = true;
+    });
+    // Linux and macOS: the system waits a while for who asks it to.
+    void app.whenReady().then(() => {
+      powerMonitor.on("shutdown", (/** @type {any[]} */ ...[event]) => {
+        event?.preventDefault?.();
+        void this.stopNow();
+        app.quit();
+      });
+    });
+    // Windows says nothing else when the user logs off, and leaves seconds at most.
+    app.on("browser-window-created", (_event, window) => {
+      window.on("session-end", () => void this.stopNow());
+    });
+  }
+
+  /** Whether there is no way back. */
+  get begun() {
+    return this.#stopping !== undefined;
+  }
+
+  /**
+   * Installs an update, for Electron's `autoUpdater` and for electron-updater's: closes the windows,
+   * stops the services, and only then calls `updater.quitAndInstall`. An installer replaces files
+   * which the services, and the runtime, have open.
+   *
+   * @template {unknown[]} A
+   * @param {{quitAndInstall(...args: A): void}} updater
+   * @param {A} args
+   */
+  quitAndInstall(updater, ...args) {
+    this.#last = () => updater.quitAndInstall(...args);
+    app.quit();
+  }
+
+  /** Stops the services without asking anybody, once. */
+  stopNow() {
+    this.#stopping ??= this.#stop()
+      .catch(() => {}) // the end of its stdin, when this process ends, stops it all the same
+      .then(() => {
+        this.#stopped = true;
+      });
+    return this.#stopping;
+  }
+}
+
+module.exports = { Quitting };

@@ -1,0 +1,107 @@
+"use strict";
+// Asks the user for the secrets that only he has. The values go from the window to the runtime;
+// nothing keeps them on the way, and no window ever gets one.
+
+const { app } = require("./module");
+const { NotRunning, SecretsRefused } = require("../errors");
+const { openOwnPage } = require("./own_page");
+
+/** @typedef {import("../api").Secret} Secret */
+
+const TEXTS = {
+  title: "This is needed to go on",
+  save: "Save",
+  cancel: "Not now",
+  refused: "This is not accepted.",
+  lost: "It could not be saved: ",
+};
+
+const WINDOW = { width: 520, height: 420, useContentSize: true, maximizable: false, fullscreenable: false };
+
+/**
+ * @typedef {Object} PromptOptions
+ * @property {readonly string[]} [ids] which secrets; default: the required ones of the users' class
+ *   (`user_prompt`) that have no value
+ * @property {import("electron").BrowserWindow} [parent] the prompt is modal to it
+ * @property {Partial<typeof TEXTS>} [texts]
+ */
+
+/**
+ * Asks in a window, and resolves to true when the runtime has the values, to false when the user
+ * closes it. Without a secret to ask for it resolves to true at once.
+ *
+ * @param {import("../runtime").Runtime} runtime
+ * @param {PromptOptions} [options]
+ * @returns {Promise<boolean>}
+ */
+async function promptForSecrets(runtime, { ids, parent, texts = {} } = {}) {
+  const secrets = (await runtime.secrets()).filter((secret) => isWanted(secret, ids));
+  if (secrets.length === 0) return true;
+  const said = { ...TEXTS, ...texts };
+  /** @type {(stored: boolean) => void} */
+  let settle = () => {};
+  /** @type {Promise<boolean>} */
+  const stored = new Promise((resolve) => {
+    settle = resolve;
+  });
+  const questions = { name: app.getName(), texts: said, fields: secrets.map(fieldOf) };
+  const calls = {
+    "bundlevisor:secrets-ask": () => questions,
+    "bundlevisor:secrets-cancel": () => settle(false),
+    "bundlevisor:secrets-give": async (/** @type {unknown} */ values) => {
+      const problems = await store(runtime, secrets, values, said);
+      if (problems.length === 0) settle(true);
+      return problems;
+    },
+  };
+  const window = openOwnPage("secrets", calls, {
+    title: app.getName(),
+    ...WINDOW,
+    ...(parent && { parent, modal: true }),
+  });
+  window.on("closed", () => settle(false));
+  return stored.finally(() => {
+    if (!window.isDestroyed()) window.destroy();
+  });
+}
+
+/**
+ * @param {Secret} secret
+ * @param {readonly string[]} [ids]
+ */
+function isWanted(secret, ids) {
+  if (ids) return ids.includes(secret.id);
+  return secret.class === "user_prompt" && secret.required && !secret.has_value;
+}
+
+/** What the page needs to know of a secret. @param {Secret} secret */
+function fieldOf({ id, prompt, description }) {
+  return {
+    id,
+    label: prompt?.label || id,
+    description: prompt?.description || description || "",
+    hint: prompt?.hint || "",
+  };
+}
+
+/**
+ * @param {import("../runtime").Runtime} runtime
+ * @param {readonly Secret[]} secrets
+ * @param {unknown} given
+ * @param {typeof TEXTS} texts
+ * @returns {Promise<{id: string, message: string}[]>} what is wrong with the values
+ */
+async function store(runtime, secrets, given, texts) {
+  const values = Object.fromEntries(Object.entries(Object(given)).map(([id, value]) => [id, String(value)]));
+  const known = secrets.flatMap(({ id }) => (id in values ? [[id, values[id] ?? ""]] : []));
+  try {
+    await runtime.setSecrets(Object.fromEntries(known));
+    return [];
+  } catch (error) {
+    if (error instanceof SecretsRefused) return error.problems;
+    const why = error instanceof NotRunning ? error.message : texts.refused;
+    return secrets.map(({ id }) => ({ id, message: texts.lost + why }));
+  }
+}
+
+module.exports = { promptForSecrets };

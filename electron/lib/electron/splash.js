@@ -1,0 +1,130 @@
+"use strict";
+// The window that is there while the bundle starts: how far it is, what is waited for, and when it
+// fails, why, with the log and another try.
+
+const { app, shell } = require("./module");
+const { openOwnPage } = require("./own_page");
+
+/** @typedef {import("../progress").Progress} Progress */
+/** @typedef {"retry" | "quit" | "closed"} Choice */
+
+/** What the page says; every text can be replaced. */
+const TEXTS = {
+  starting: "Starting…",
+  stopping: "Stopping…",
+  failed: "The application could not be started",
+  retry: "Try again",
+  quit: "Quit",
+  showLog: "Show log",
+  hideLog: "Hide log",
+  openFolder: "Open the folder of the logs",
+};
+
+/**
+ * What the page is shown; data only.
+ *
+ * @typedef {Object} SplashState
+ * @property {string} name
+ * @property {typeof TEXTS} texts
+ * @property {"starting" | "stopping" | "failed"} phase
+ * @property {number} [done]
+ * @property {number} [total]
+ * @property {string[]} lines what is waited for, or why it failed
+ * @property {boolean} hasFolder
+ */
+
+/**
+ * @typedef {Object} SplashOptions
+ * @property {() => string | Promise<string>} [log] what 'show log' shows
+ * @property {string} [logFolder] what 'open the folder' opens
+ * @property {Partial<typeof TEXTS>} [texts]
+ * @property {import("electron").BrowserWindowConstructorOptions} [window]
+ */
+
+const WINDOW = { width: 480, height: 340, useContentSize: true, maximizable: false, fullscreenable: false };
+
+/** One splash window. */
+class Splash {
+  #window;
+  /** @type {SplashState} */
+  #state;
+  /** @type {((choice: Choice) => void) | undefined} */
+  #choose;
+
+  /** @param {SplashOptions} [options] */
+  constructor({ log = () => "", logFolder = "", texts = {}, window = {} } = {}) {
+    const said = { ...TEXTS, ...texts };
+    this.#state = { name: app.getName(), texts: said, phase: "starting", lines: [], hasFolder: Boolean(logFolder) };
+    const calls = {
+      "bundlevisor:splash-state": () => this.#state,
+      "bundlevisor:splash-log": log,
+      "bundlevisor:splash-folder": () => void (logFolder && shell.openPath(logFolder)),
+      "bundlevisor:splash-choose": (/** @type {unknown} */ choice) => this.#chosen(choice),
+    };
+    this.#window = openOwnPage("splash", calls, { title: app.getName(), ...WINDOW, ...window });
+    this.#window.on("closed", () => this.#choose?.("closed"));
+  }
+
+  get isOpen() {
+    return !this.#window.isDestroyed();
+  }
+
+  /** Electron's own window. */
+  get window() {
+    return this.#window;
+  }
+
+  /** @param {Progress} progress */
+  show({ done, total, waiting, failed }) {
+    const lines = [...waiting, ...failed].map(({ sentence }) => sentence);
+    this.#become({ phase: "starting", done, total, lines });
+  }
+
+  /** The application is being stopped. */
+  stopping() {
+    this.#become({ phase: "stopping", done: undefined, total: undefined, lines: [] });
+  }
+
+  /**
+   * Shows why it failed, and resolves to what the user chooses.
+   *
+   * @param {string} reason
+   * @returns {Promise<Choice>}
+   */
+  async fail(reason) {
+    if (!this.isOpen) return "closed";
+    const choice = new Promise((resolve) => {
+      this.#choose = resolve;
+    });
+    this.#become({ phase: "failed", lines: reason.split("\n") });
+    this.focus();
+    return await choice;
+  }
+
+  focus() {
+    if (!this.isOpen) return;
+    this.#window.show();
+    this.#window.focus();
+  }
+
+  close() {
+    if (this.isOpen) this.#window.destroy();
+  }
+
+  /** @param {unknown} choice */
+  #chosen(choice) {
+    if (choice !== "retry" && choice !== "quit") return;
+    const choose = this.#choose;
+    this.#choose = undefined;
+    if (choice === "retry") this.#become({ phase: "starting", lines: [], done: undefined, total: undefined });
+    choose?.(choice);
+  }
+
+  /** @param {Partial<SplashState>} change */
+  #become(change) {
+    this.#state = { ...this.#state, ...change };
+    if (this.isOpen) this.#window.webContents.send("bundlevisor:splash-state", this.#state);
+  }
+}
+
+module.exports = { Splash, TEXTS };

@@ -1,0 +1,74 @@
+"use strict";
+// The telemetry events as an async iterator that goes on where it was when its connection is lost.
+
+const { setTimeout: after } = require("node:timers/promises");
+const { ApiError, NotRunning } = require("./errors");
+const { SseParser } = require("./sse");
+const { textChunks } = require("./text");
+
+const AGAIN_AFTER_MS = 250;
+
+/**
+ * `seq` counts on over the runs of an application. The event `missed` (no `seq`) says in
+ * `details.count` how many are no longer kept.
+ *
+ * @typedef {Object} TelemetryEvent
+ * @property {string} event
+ * @property {number} [seq]
+ * @property {string} [ts] RFC 3339, UTC, milliseconds
+ * @property {string} [service_id]
+ * @property {Record<string, unknown>} [details]
+ */
+
+/** @typedef {{events: TelemetryEvent[], next: number, missed?: number}} Page */
+/** @typedef {import("./request").Question} Question */
+
+/**
+ * @param {(question: Question) => Promise<import("node:http").IncomingMessage>} open throws
+ *   NotRunning with the code `ended` once the runtime has ended for good
+ * @param {number | "latest"} from
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<TelemetryEvent, void, void>}
+ */
+async function* events(open, from, signal) {
+  let last = from;
+  while (!signal?.aborted) {
+    try {
+      for await (const event of connection(open, last, signal)) {
+        last = event.seq ?? last;
+        yield event;
+      }
+    } catch (error) {
+      if (isOver(error)) return;
+      if (error instanceof ApiError && error.status < 500 && error.status !== 429) throw error;
+    }
+    await after(AGAIN_AFTER_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/**
+ * @param {(question: Question) => Promise<import("node:http").IncomingMessage>} open
+ * @param {number | "latest"} last
+ * @param {AbortSignal} [signal]
+ */
+async function* connection(open, last, signal) {
+  const headers = { Accept: "text/event-stream" };
+  const parser = new SseParser();
+  const question = { path: "/events", query: { after: last }, headers };
+  for await (const text of textChunks((until) => open({ ...question, signal: until }), signal)) {
+    for (const { event, data } of parser.take(text)) yield read(event, data);
+  }
+}
+
+/** @param {string} event @param {string} data @returns {TelemetryEvent} */
+function read(event, data) {
+  const content = JSON.parse(data);
+  return event === "missed" ? { event, details: content } : content;
+}
+
+/** @param {unknown} error */
+function isOver(error) {
+  return error instanceof NotRunning && error.code === "ended";
+}
+
+module.exports = { events };

@@ -1,0 +1,153 @@
+"use strict";
+// One process of the runtime, from its start until it has ended.
+
+const { spawn } = require("node:child_process");
+const { readFile } = require("node:fs/promises");
+const { StartFailed } = require("./errors");
+const { eachLine } = require("./lines");
+
+const LISTENING_WITHIN_MS = 30_000;
+const KEPT_LINES = 500;
+
+/** @typedef {import("./errors").Exit} Exit */
+
+/**
+ * The line by which the runtime says that it listens.
+ *
+ * @typedef {Object} Listening
+ * @property {string} host
+ * @property {number} port
+ * @property {number} pid
+ * @property {string} token_path
+ * @property {string} instance_id
+ */
+
+/**
+ * What to start, and how.
+ *
+ * @typedef {Object} Command
+ * @property {string} command
+ * @property {readonly string[]} args
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {(line: string) => void} log gets each line that the runtime writes to stderr
+ */
+
+/**
+ * stdin is a pipe that only we hold: when this process dies in any way, its end is what tells the
+ * runtime to stop.
+ */
+class RuntimeProcess {
+  #child;
+  /** @type {string[]} */
+  #log = [];
+  #token = "";
+  /** @type {Promise<Listening>} */
+  #line;
+  #failure = "";
+
+  /** @param {Command} what */
+  constructor({ command, args, env, log }) {
+    this.#child = spawn(command, [...args], {
+      env: env ?? process.env,
+      stdio: ["pipe", "pipe", "pipe"],
+      windowsHide: true,
+    });
+    this.#child.stdin.on("error", () => {}); // the runtime may be gone when we close it
+    eachLine(this.#child.stderr, (line) => {
+      this.#log.push(line);
+      if (this.#log.length > KEPT_LINES) this.#log.shift();
+      log(line);
+    });
+    this.#line = new Promise((resolve) => {
+      eachLine(this.#child.stdout, (line) => {
+        const said = readListening(line);
+        if (said) resolve(said);
+      });
+    });
+    /** Resolves when the process has ended, however it ended. @type {Promise<Exit>} */
+    this.ended = new Promise((resolve) => {
+      // 'close' comes after the last line of its log, 'exit' when a descendant keeps its pipes open.
+      this.#child.once("close", (code, signal) => resolve({ code, signal }));
+      this.#child.once("exit", (code, signal) => {
+        setTimeout(() => resolve({ code, signal }), 1000).unref();
+      });
+      this.#child.once("error", (error) => {
+        this.#failure = error.message;
+        if (this.#child.pid === undefined) resolve({ code: null, signal: null });
+      });
+    });
+  }
+
+  /** The last lines of its log, oldest first. */
+  get log() {
+    return [...this.#log];
+  }
+
+  /** Known once it listens; it stays in this process. */
+  get token() {
+    return this.#token;
+  }
+
+  /**
+   * Resolves when the control API listens and the token is known; rejects with StartFailed.
+   *
+   * @returns {Promise<Listening>}
+   */
+  async listening() {
+    /** @type {NodeJS.Timeout | undefined} */
+    let timer;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, LISTENING_WITHIN_MS, "late");
+    });
+    const first = await Promise.race([this.#line, this.ended, late]).finally(() => {
+      clearTimeout(timer);
+    });
+    if (first === "late") throw this.#failed(`does not listen after ${LISTENING_WITHIN_MS / 1000} s`);
+    const listening = /** @type {Listening | Exit} */ (first);
+    if (!("token_path" in listening)) throw this.#failed("ended before it listened", listening);
+    this.#token = (await readFile(listening.token_path, "utf8")).trim();
+    return listening;
+  }
+
+  /** Says that it is to stop: the end of its stdin. */
+  letGo() {
+    this.#child.stdin.end();
+  }
+
+  /** Ends it at once; its guardian then stops the services that it leaves. */
+  kill() {
+    this.#child.kill("SIGKILL");
+  }
+
+  /**
+   * @param {string} what
+   * @param {Exit} [exit]
+   */
+  #failed(what, exit = { code: null, signal: null }) {
+    const how = this.#failure || exit.signal || (exit.code === null ? "" : `code ${exit.code}`);
+    const why = this.#log.map(sentence).filter(Boolean).at(-1);
+    const message = `The runtime ${what}${how && `: ${how}`}${why ? `: ${why}` : ""}`;
+    return new StartFailed(message, exit, this.log);
+  }
+}
+
+/** @param {string} line @returns {Listening | undefined} undefined for any other line */
+function readListening(line) {
+  try {
+    const said = JSON.parse(line);
+    return said.event === "listening" ? said : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a line of the runtime's log says. @param {string} line */
+function sentence(line) {
+  try {
+    return String(JSON.parse(line).message ?? line);
+  } catch {
+    return line;
+  }
+}
+
+module.exports = { RuntimeProcess, sentence };

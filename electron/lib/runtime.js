@@ -1,0 +1,294 @@
+"use strict";
+// The runtime as a shell knows it: one object for as long as the application lives, whatever process
+// is behind it.
+
+const { EventEmitter } = require("node:events");
+const { setTimeout: after } = require("node:timers/promises");
+const { Client } = require("./client");
+const { NotReady, NotRunning } = require("./errors");
+const { launch } = require("./launch");
+const { progressOf } = require("./progress");
+const { Restarts } = require("./restarts");
+
+const STOP_WITHIN_MS = 30_000;
+const ASK_AGAIN_MS = 300; // the least time between two questions, also when answers come at once
+const WAIT_S = 2; // how long one question waits: what is waited for is shown anew
+const KEPT_LINES = 500;
+const MANIFEST_IS_BAD = 2;
+
+/** @typedef {import("./process").RuntimeProcess} RuntimeProcess */
+/** @typedef {import("./errors").Exit} Exit */
+/** @typedef {import("./progress").Progress} Progress */
+
+/** How the runtime ended for good; `error` says why it was not started anew. */
+/** @typedef {Exit & {expected: boolean, error?: Error}} Ended */
+
+/**
+ * @typedef {Object} RuntimeEvents
+ * @property {[exit: Exit]} restarting its process ended unexpectedly, and is started anew
+ * @property {[]} restarted it listens again, under another token and perhaps another port
+ * @property {[ended: Ended]} ended it has ended for good
+ * @property {[line: string]} log a line of its own log (stderr)
+ */
+
+/** Made by `start()`. */
+class Runtime extends Client {
+  #plan;
+  #restarts;
+  /** @type {EventEmitter<any>} */
+  #emitter = new EventEmitter();
+  /** @type {RuntimeProcess | undefined} */
+  #process;
+  /** @type {import("./request").Connection | undefined} */
+  #connection;
+  /** @type {Promise<Ended> | undefined} */
+  #stopping;
+  /** @type {Ended | undefined} */
+  #end;
+  /** @type {string[]} */
+  #log = [];
+  /** @type {(ended: Ended) => void} */
+  #settle = () => {};
+
+  /**
+   * @param {import("./launch").Plan} plan
+   * @param {import("./restarts").RestartBound | false} restart
+   */
+  constructor(plan, restart) {
+    super(() => this.#connected());
+    this.#plan = plan;
+    this.#restarts = new Restarts(restart === false ? { intensity: 0 } : restart);
+    /** Resolves when the runtime has ended for good. @type {Promise<Ended>} */
+    this.ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** The bundle's manifest. */
+  get manifest() {
+    return this.#plan.manifest;
+  }
+
+  /** Whether it has ended for good. */
+  get hasEnded() {
+    return this.#end !== undefined;
+  }
+
+  /** The last lines of the runtime's own log, of all its processes. */
+  get recentLog() {
+    return [...this.#log];
+  }
+
+  /** The number of its process while it listens. */
+  get pid() {
+    return this.#connection && this.#pid;
+  }
+  #pid = 0;
+
+  /**
+   * @template {keyof RuntimeEvents} E
+   * @param {E} event
+   * @param {(...args: RuntimeEvents[E]) => void} listener
+   * @returns {() => void} takes the listener away
+   */
+  on(event, listener) {
+    const heard = /** @type {(...args: any[]) => void} */ (listener);
+    this.#emitter.on(event, heard);
+    return () => void this.#emitter.off(event, heard);
+  }
+
+  /** Starts the first process. `start()` has called it. */
+  async begin() {
+    try {
+      await this.#launch();
+    } catch (error) {
+      this.#over({ code: null, signal: null, expected: false, error: /** @type {Error} */ (error) });
+      throw error;
+    }
+    if (this.#stopping) throw this.#gone();
+  }
+
+  /**
+   * Resolves when every service is ready; `show` is told in between what is waited for. Rejects with
+   * NotReady when services have failed for good, or are blocked by such, and nothing else is on its
+   * way; with NotRunning when the runtime has ended.
+   *
+   * A failed service that is not critical does not fail the application, if `enough` says so.
+   *
+   * @param {Object} [options]
+   * @param {(progress: Progress) => void} [options.show]
+   * @param {(progress: Progress) => boolean | Promise<boolean>} [options.enough] whether the shell can
+   *   go on, although not every service is ready; default: when the bundle is only degraded
+   * @param {AbortSignal} [options.signal]
+   * @returns {Promise<Progress>}
+   */
+  async waitUntilReady({ show = () => {}, enough = () => this.#isDegraded(), signal } = {}) {
+    for (let wait = 0; ; wait = WAIT_S) {
+      const pause = after(wait ? ASK_AGAIN_MS : 0, undefined, { signal });
+      pause.catch(() => {});
+      const progress = await this.#progress(wait, signal);
+      if (progress?.ready) return progress;
+      if (progress) show(progress);
+      if (progress?.failed.length && !progress.waiting.length) {
+        if (await enough(progress)) return progress;
+        throw notReady(progress);
+      }
+      await pause;
+    }
+  }
+
+  /** What is waited for now. */
+  async progress() {
+    return progressOf(await this.readiness());
+  }
+
+  /**
+   * The address of the page that a service serves on a port of its own.
+   *
+   * @param {string} service
+   * @param {string} [port]
+   */
+  async pageUrl(service, port = "http") {
+    const { services } = await this.ports();
+    const number = services[service]?.[port];
+    if (number) return `http://127.0.0.1:${number}/`;
+    throw new NotReady(`The service '${service}' has no port named '${port}'.`, [service]);
+  }
+
+  /** Gives the services that have failed, and those that they block, another chance. */
+  async retryFailed() {
+    const { failed } = await this.progress();
+    const roots = failed.filter(({ state }) => state === "failed" || state === "stopped");
+    for (const { id } of roots) await this.restartService(id);
+    return roots.map(({ id }) => id);
+  }
+
+  /**
+   * Has the services stopped in order, and resolves when the runtime has ended. After `graceMs` it
+   * is killed: its guardian then stops what it left. Also while it starts; calling it again is well.
+   *
+   * @param {{graceMs?: number}} [options]
+   */
+  stop({ graceMs = STOP_WITHIN_MS } = {}) {
+    this.#stopping ??= this.#end ? this.ended : this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  /** @param {number} graceMs */
+  async #stop(graceMs) {
+    const process = this.#process;
+    if (this.#connection) this.shutdown().catch(() => {}); // it may be ending already
+    if (!process) return this.ended;
+    process.letGo(); // says the same, should the request be lost
+    const patience = setTimeout(() => process.kill(), graceMs);
+    return this.ended.finally(() => clearTimeout(patience));
+  }
+
+  async #launch() {
+    const { process, listening } = await launch(
+      this.#plan,
+      (line) => this.#heard(line),
+      (begun) => {
+        this.#process = begun;
+        if (this.#stopping) begun.letGo();
+      },
+    );
+    const { host, port, pid } = listening;
+    this.#connection = { host, port, token: process.token };
+    this.#pid = pid;
+    process.ended.then((exit) => this.#exited(exit));
+  }
+
+  /** @param {Exit} exit */
+  async #exited(exit) {
+    this.#connection = undefined;
+    this.#process = undefined;
+    if (this.#stopping || exit.code === 0) {
+      this.#over({ ...exit, expected: Boolean(this.#stopping) });
+      return;
+    }
+    const pause = this.#restarts.next(performance.now());
+    const error = new NotRunning(`The application's runtime ended again and again: ${describe(exit)}.`);
+    if (pause === null) {
+      this.#over({ ...exit, expected: false, error });
+      return;
+    }
+    this.#emitter.emit("restarting", exit);
+    await after(pause);
+    await this.#restart(exit);
+  }
+
+  /** @param {Exit} exit */
+  async #restart(exit) {
+    if (this.#stopping) {
+      this.#over({ ...exit, expected: true });
+      return;
+    }
+    try {
+      await this.#launch();
+      this.#emitter.emit("restarted");
+    } catch (error) {
+      const failed = /** @type {Error & {exit?: Exit}} */ (error);
+      const again = failed.exit && failed.exit.code !== MANIFEST_IS_BAD;
+      if (again) await this.#exited(failed.exit ?? exit);
+      else this.#over({ ...(failed.exit ?? exit), expected: false, error: failed });
+    }
+  }
+
+  /** @param {Ended} ended */
+  #over(ended) {
+    this.#end = ended;
+    this.#process = undefined;
+    this.#settle(ended);
+    this.#emitter.emit("ended", ended);
+  }
+
+  /** @param {string} line */
+  #heard(line) {
+    this.#log.push(line);
+    if (this.#log.length > KEPT_LINES) this.#log.shift();
+    this.#emitter.emit("log", line);
+  }
+
+  #connected() {
+    if (this.#connection) return this.#connection;
+    throw this.#end ? this.#gone() : new NotRunning("The application's runtime is being started.");
+  }
+
+  #gone() {
+    if (this.#end?.error) return new NotRunning(this.#end.error.message, "ended");
+    const how = this.#end ? ` (${describe(this.#end)})` : "";
+    return new NotRunning(`The application's runtime has ended${how}.`, "ended");
+  }
+
+  /**
+   * @param {number} wait
+   * @param {AbortSignal} [signal]
+   */
+  async #progress(wait, signal) {
+    try {
+      return progressOf(await this.readiness({ wait, signal }));
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (this.#end) throw this.#gone();
+      return undefined; // it is being started anew, or about to be
+    }
+  }
+
+  async #isDegraded() {
+    return (await this.health()).status === "degraded";
+  }
+}
+
+/** @param {Exit} exit */
+function describe({ code, signal }) {
+  return signal ?? `code ${code}`;
+}
+
+/** @param {Progress} progress */
+function notReady({ failed }) {
+  const sentences = failed.map(({ sentence }) => sentence).join("; ");
+  return new NotReady(`The application could not be started: ${sentences}.`, failed.map(({ id }) => id));
+}
+
+module.exports = { Runtime };

@@ -1,0 +1,96 @@
+"use strict";
+// Sends the telemetry events to the manifest's upload_url, if there is one and the user agreed.
+
+const { readFile, rename, writeFile } = require("node:fs/promises");
+
+const BATCH = 500;
+const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/** @typedef {import("./events").TelemetryEvent} TelemetryEvent */
+
+/**
+ * @typedef {Object} UploadOptions
+ * @property {() => boolean | undefined | Promise<boolean | undefined>} agreed whether the user agreed;
+ *   undefined: he has not been asked yet. It is asked before each batch. What happens while he does
+ *   not agree is never sent, also when he agrees later.
+ * @property {string} stateFile where the number of the last event that was sent is kept
+ * @property {typeof fetch} [fetch] default: Node's; Electron's `net.fetch` goes by the user's proxy
+ * @property {(event: TelemetryEvent) => TelemetryEvent | null} [redact] what is sent of an event;
+ *   default: all but the lines of the services' logs in it (`details.last_lines`)
+ */
+
+/** @typedef {{sent: number, skipped: number}} Uploaded */
+
+/**
+ * Sends what has not been sent, as lines of JSON (`application/x-ndjson`), in batches. Rejects when the
+ * server does not take it: then the next call begins there again.
+ *
+ * @param {import("./client").Client} runtime
+ * @param {UploadOptions} options
+ * @returns {Promise<Uploaded>}
+ */
+async function uploadTelemetry(runtime, options) {
+  const { agreed, stateFile, redact = withoutLogLines } = options;
+  const done = { sent: 0, skipped: 0 };
+  const { upload_url: url } = await runtime.telemetry();
+  if (!url) return done;
+  requireSafe(url);
+  for (let after = await position(stateFile); ; ) {
+    const consent = await agreed();
+    if (consent === undefined) return done;
+    const { events, next } = await runtime.eventPage({ after, limit: BATCH });
+    if (events.length === 0) return done;
+    const wanted = consent ? events.map(redact).filter((event) => event !== null) : [];
+    if (wanted.length) await send(url, wanted, options.fetch ?? fetch);
+    after = next;
+    await keep(stateFile, after);
+    done.sent += wanted.length;
+    done.skipped += events.length - wanted.length;
+  }
+}
+
+/** @param {string} url @param {TelemetryEvent[]} events @param {typeof fetch} post */
+async function send(url, events, post) {
+  const answer = await post(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/x-ndjson" },
+    body: events.map((event) => `${JSON.stringify(event)}\n`).join(""),
+    redirect: "error",
+    credentials: "omit",
+    signal: AbortSignal.timeout(30_000),
+  });
+  await answer.arrayBuffer(); // so that the connection is let go
+  if (!answer.ok) throw new Error(`The telemetry was not taken: ${url} answered ${answer.status}.`);
+}
+
+/** @param {TelemetryEvent} event @returns {TelemetryEvent} */
+function withoutLogLines({ details, ...event }) {
+  if (!details) return event;
+  const { last_lines: _, ...rest } = details;
+  return { ...event, details: rest };
+}
+
+/** @param {string} url */
+function requireSafe(url) {
+  const { protocol, hostname } = new URL(url);
+  if (protocol === "https:" || (protocol === "http:" && LOOPBACK.has(hostname))) return;
+  throw new Error(`The telemetry is not sent to ${url}: only https is safe.`);
+}
+
+/** @param {string} file */
+async function position(file) {
+  try {
+    const { after } = JSON.parse(await readFile(file, "utf8"));
+    return Number.isSafeInteger(after) ? Math.max(after, 0) : 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** @param {string} file @param {number} after */
+async function keep(file, after) {
+  await writeFile(`${file}.new`, JSON.stringify({ after }));
+  await rename(`${file}.new`, file);
+}
+
+module.exports = { uploadTelemetry };

@@ -1,0 +1,160 @@
+"use strict";
+// The example application on the notes: its main process is real, and so is the runtime. What stands
+// in for Electron has no windows here; those are in windows.test.js.
+
+const { readFileSync, existsSync, rmSync, writeFileSync } = require("node:fs");
+const path = require("node:path");
+const { test } = require("node:test");
+const { POSIX, assert, folder, isAlive, notes, small, until } = require("./harness");
+const { shell } = require("./shell");
+
+const SPLASH = 1;
+const PAGE = 2;
+
+/** The runtime's instance record, as the application started it. */
+const record = (run) => JSON.parse(readFileSync(path.join(run.home, "userData/runtime/runtime/instance.json"), "utf8"));
+
+async function opened(t, manifest = notes(t), env = {}) {
+  const run = shell(t, { env: { NOTES_BUNDLE: manifest, ...env } });
+  await run.sees("loaded", { window: PAGE });
+  return run;
+}
+
+test("a splash, then the page, and all has stopped before the application is gone", async (t) => {
+  const run = await opened(t);
+  await run.sees("closed", { window: SPLASH });
+  const states = run.seen.filter(({ channel }) => channel === "bundlevisor:splash-state");
+  assert.ok(states.some(({ message }) => message.lines.includes("api waits for store")));
+  const { pid, services } = record(run);
+  await run.do("close", { window: PAGE });
+  assert.equal(await run.ended, 0);
+  for (const one of [{ pid }, ...Object.values(services).flat()]) assert.ok(!isAlive(one.pid));
+  assert.ok(!existsSync(path.join(run.home, "userData/runtime/runtime/auth-token")));
+});
+
+test("the page's window is locked in", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  const { url } = run.find("loaded", { window: PAGE });
+  for (const window of [SPLASH, PAGE]) {
+    const { webPreferences } = run.find("window", { window }).options;
+    const { sandbox, contextIsolation, nodeIntegration, preload } = webPreferences;
+    assert.deepEqual([sandbox, contextIsolation, nodeIntegration], [true, true, false]);
+    assert.equal(Boolean(preload), window === SPLASH, "a page of the bundle has no way in");
+  }
+  assert.equal(await run.do("navigate", { window: PAGE, url }), false);
+  assert.equal(await run.do("navigate", { window: PAGE, url: "http://127.0.0.1:1/" }), true);
+  assert.equal(await run.do("navigate", { window: PAGE, url: "https://example.org/" }), true);
+  await run.sees("external", { url: "https://example.org/" });
+  assert.deepEqual(await run.do("popup", { window: PAGE, url: "file:///etc/passwd" }), { action: "deny" });
+  assert.equal(run.find("external", { url: "file:///etc/passwd" }), undefined);
+  assert.equal(await run.do("permission", { name: "media" }), false);
+});
+
+test("the token is in nothing that a window is told", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  const token = readFileSync(path.join(run.home, "userData/runtime/runtime/auth-token"), "utf8").trim();
+  const log = await run.do("menu", { label: "Services" });
+  assert.ok(!JSON.stringify([run.seen, run.output, log]).includes(token));
+});
+
+test("a page with unsaved changes keeps its services when it refuses to be closed", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  const { pid } = record(run);
+  await run.do("refuse", { window: PAGE });
+  await run.do("quit");
+  assert.ok(isAlive(pid));
+  assert.equal((await fetch(run.find("loaded", { window: PAGE }).url)).status, 200);
+  await run.do("quit");
+  assert.equal(await run.ended, 0);
+  assert.ok(!isAlive(pid));
+});
+
+test("an update is installed when everything has stopped", async (t) => {
+  const run = await opened(t, small(t, { web: { SLOW_STOP: "500" } }));
+  await run.do("emit", { on: "autoUpdater", name: "update-downloaded" });
+  await run.do("menu", { label: "Restart and update" });
+  assert.deepEqual(await run.sees("installs"), { what: "installs", running: false });
+  assert.equal(await run.ended, 0);
+});
+
+test("the services are stopped when the user logs off", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  const { pid } = record(run);
+  await run.do("emit", { window: PAGE, name: "session-end" });
+  await until(() => !isAlive(pid), "the runtime has ended");
+  assert.equal(run.child.exitCode, null, "Windows ends the application itself");
+});
+
+test("a shutdown of the system is held up until all has stopped", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  const { pid } = record(run);
+  assert.equal(await run.do("emit", { on: "powerMonitor", name: "shutdown" }), true);
+  assert.equal(await run.ended, 0);
+  assert.ok(!isAlive(pid));
+});
+
+test("on macOS it lives on without windows, and has its page again", async (t) => {
+  const run = await opened(t, small(t, { web: {} }), { STANDIN_PLATFORM: "darwin" });
+  const { pid } = record(run);
+  await run.do("close", { window: PAGE });
+  assert.ok(isAlive(pid));
+  await run.do("emit", { on: "app", name: "activate" });
+  await run.sees("loaded", { window: 4 }); // the third is its splash
+  assert.equal(record(run).pid, pid);
+  await run.do("quit");
+  assert.equal(await run.ended, 0);
+});
+
+test("a second instance quits at once and starts nothing", async (t) => {
+  const run = shell(t, { env: { NOTES_BUNDLE: small(t, { web: {} }), STANDIN_SECOND: "1" } });
+  assert.equal(await run.ended, 0);
+  assert.equal(run.find("window"), undefined);
+});
+
+test("a killed runtime is back behind the same page", POSIX, async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  const { pid } = record(run);
+  const { url } = run.find("loaded", { window: PAGE });
+  process.kill(pid, "SIGKILL");
+  await until(() => existsSync(path.join(run.home, "userData/runtime/runtime/instance.json")) && record(run).pid !== pid, "a new runtime");
+  await until(async () => (await fetch(url).catch(() => ({}))).status === 200, "the page is served again");
+  assert.equal(run.find("closed", { window: PAGE }), undefined);
+});
+
+test("a failed start says why, and another try goes on", async (t) => {
+  const reason = path.join(folder(t), "fail");
+  writeFileSync(reason, "");
+  const run = shell(t, { env: { NOTES_BUNDLE: small(t, { web: { FAIL_FILE: reason } }) } });
+  await until(() => run.splash?.phase === "failed", "the splash says that it failed");
+  assert.match(run.splash.lines.join(), /web: .*exit 7/);
+  assert.match(await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-log" }), /web:\na file says so/);
+  rmSync(reason);
+  await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-choose", args: ["retry"] });
+  await run.sees("loaded", { window: PAGE });
+});
+
+test("a runtime that is not there is told, and quitting is offered", async (t) => {
+  const run = shell(t, { env: { NOTES_BUNDLE: small(t, { web: {} }), BUNDLEVISOR: "no-such-runtime" } });
+  await until(() => run.splash?.phase === "failed", "the splash says that it failed");
+  assert.match(run.splash.lines.join(), /no program 'no-such-runtime'/);
+  await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-choose", args: ["quit"] });
+  assert.equal(await run.ended, 0);
+});
+
+test("only the window's own page is answered", async (t) => {
+  const run = shell(t, { env: { NOTES_BUNDLE: small(t, { web: { FAIL: "x" } }) } });
+  await run.sees("window", { window: SPLASH });
+  const asked = run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-log", foreign: true });
+  await assert.rejects(asked, /not for this frame/);
+});
+
+test("a page that crashes is loaded again, and given up in the end", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  for (let crash = 1; crash <= 3; crash++) {
+    await run.do("gone", { window: PAGE, reason: "crashed" });
+    await until(() => run.seen.filter(({ what }) => what === "reload").length === crash, "a reload");
+  }
+  await run.do("gone", { window: PAGE, reason: "crashed" });
+  await until(() => run.splash?.phase === "failed", "the splash says that it failed");
+  assert.match(run.splash.lines.join(), /The page ended: crashed/);
+});

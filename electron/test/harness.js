@@ -1,0 +1,125 @@
+"use strict";
+// Real runtimes with real bundles, in folders of their own, and always taken down.
+
+const assert = require("node:assert/strict");
+const { chmodSync, cpSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+const { setTimeout: after } = require("node:timers/promises");
+const { start } = require("../lib");
+
+const ROOT = path.join(__dirname, "..", "..");
+const VENV = path.join(ROOT, ".venv", process.platform === "win32" ? "Scripts" : "bin");
+const COMMAND = process.env.BUNDLEVISOR ?? path.join(VENV, "bundlevisor");
+const RANGE = { min: 20000, max: 29999 }; // the runtime takes the lowest that is free
+const DEADLINE_MS = 60_000;
+
+/** The environment of the tests: the notes' services find the Python of the tests. */
+const ENV = { ...process.env, BUNDLEVISOR: COMMAND, PATH: `${VENV}${path.delimiter}${process.env.PATH}` };
+
+/** Resolves to the first truthy value of `condition`. */
+async function until(condition, what, deadline = DEADLINE_MS) {
+  const end = Date.now() + deadline;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`not within ${deadline} ms: ${what ?? condition}`);
+    await after(10);
+  }
+}
+
+/** A folder that is there until the test has ended. */
+function folder(t) {
+  const made = mkdtempSync(path.join(os.tmpdir(), "bundlevisor-"));
+  t.after(() => rmSync(made, { recursive: true, force: true, maxRetries: 5 }));
+  return made;
+}
+
+/** The notes example, copied, with ports that no other run holds. */
+function notes(t, change = () => {}) {
+  const root = path.join(folder(t), "bundle");
+  const skipped = /__pycache__/;
+  cpSync(path.join(ROOT, "examples", "notes"), root, { recursive: true, filter: (file) => !skipped.test(file) });
+  return edit(root, (bundle) => {
+    widen(bundle);
+    change(bundle);
+  });
+}
+
+function edit(root, change) {
+  const manifest = path.join(root, "bundle.json");
+  const bundle = JSON.parse(readFileSync(manifest, "utf8"));
+  change(bundle);
+  writeFileSync(manifest, JSON.stringify(bundle));
+  return manifest;
+}
+
+function widen(bundle) {
+  bundle.ipc.port = 0;
+  for (const { ports } of bundle.services) for (const port of ports?.requested ?? []) port.range = RANGE;
+}
+
+/**
+ * A bundle of small services (programs/service.js): `services` has their environments by id, with
+ * `needs` for dependencies and `secrets`; `more` goes into the manifest.
+ */
+function small(t, services, more = {}) {
+  const root = folder(t);
+  mkdirSync(path.join(root, "bin"));
+  cpSync(path.join(__dirname, "programs", "service.js"), path.join(root, "service.js"));
+  const script = path.join(root, "bin", "service");
+  writeFileSync(script, `#!/bin/sh\nexec "${process.execPath}" "$BUNDLE_ROOT/service.js"\n`);
+  chmodSync(script, 0o755);
+  writeFileSync(`${script}.cmd`, `@"${process.execPath}" "%BUNDLE_ROOT%\\service.js"\r\n`);
+  const bundle = {
+    schema_version: "v0.1",
+    target: "desktop",
+    app: { name: "Small", version: "1.0.0" },
+    ipc: { mode: "loopback-http", host: "127.0.0.1", port: 0, auth_token_path: "runtime/auth-token" },
+    telemetry: { file: "telemetry/events.jsonl" },
+    services: Object.entries(services).map(service),
+    ...more,
+  };
+  const manifest = path.join(root, "bundle.json");
+  writeFileSync(manifest, JSON.stringify(bundle));
+  return manifest;
+}
+
+function service([id, { needs = [], secrets = [], critical = true, ...env }]) {
+  const windows = { path: "bin/service.cmd" };
+  return {
+    id,
+    type: "api-binary",
+    critical,
+    binaries: { universal: { path: "bin/service" }, "win-x64": windows, "win-arm64": windows },
+    dependencies: needs,
+    secrets,
+    env,
+    ports: { requested: [{ name: "http", range: RANGE }] },
+    health: { type: "http", path: "/health", port_name: "http" },
+    readiness: { type: "health_success", port_name: "http", timeout_ms: 30000 },
+    restart: { policy: "never" },
+    stop: { http: { path: "/shutdown", port_name: "http" }, timeout_ms: 10000 },
+  };
+}
+
+/** Starts a runtime that is stopped when the test has ended, whatever it did. */
+async function started(t, manifest, options = {}) {
+  const appData = options.appData ?? path.join(folder(t), "data");
+  const runtime = await start({ manifest, appData, command: COMMAND, env: ENV, ...options });
+  t.after(() => runtime.stop());
+  return Object.assign(runtime, { appData });
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const POSIX = process.platform === "win32" ? { skip: "signals are POSIX" } : {};
+
+module.exports = { COMMAND, ENV, POSIX, ROOT, assert, edit, folder, isAlive, notes, small, started, until };

@@ -1,0 +1,101 @@
+"use strict";
+// An application under test: a real main process, on the stand-in for Electron.
+
+const { fork } = require("node:child_process");
+const { cpSync, existsSync, mkdirSync, symlinkSync } = require("node:fs");
+const path = require("node:path");
+const { ENV, folder, until } = require("./harness");
+
+const PACKAGE = path.dirname(__dirname);
+const STANDIN = path.join(__dirname, "standin", "electron.js");
+const BROWSERS = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
+const BROWSER = process.env.BROWSER_OF_TESTS ?? BROWSERS.find(existsSync);
+
+class Shell {
+  /** All that has happened. */
+  seen = [];
+  #number = 0;
+  #answers = new Map();
+
+  constructor(child) {
+    this.child = child;
+    this.output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (this.output += text));
+    this.ended = new Promise((resolve) => child.once("close", (code, signal) => resolve(code ?? signal)));
+    child.on("message", (message) => {
+      if (message.number === undefined) this.seen.push(message);
+      else this.#answers.get(message.number)(message);
+    });
+  }
+
+  /** Has something done in the application; resolves to what it gives. */
+  async do(command, details = {}) {
+    const number = ++this.#number;
+    const answer = new Promise((resolve) => this.#answers.set(number, resolve));
+    this.child.send({ number, command, ...details });
+    const { result, error } = await answer;
+    if (error) throw new Error(error);
+    return result;
+  }
+
+  /** Evaluates in a window's page. */
+  page(window, code) {
+    return this.do("evaluate", { window, code });
+  }
+
+  find(what, details = {}) {
+    return this.seen.find((event) => matches(event, { what, ...details }));
+  }
+
+  /** Resolves to the first event of a kind, with these details. */
+  async sees(what, details = {}) {
+    const over = this.ended.then(() => true);
+    return await until(async () => {
+      const found = this.find(what, details);
+      if (found || !(await Promise.race([over, false]))) return found;
+      throw new Error(`the application ended without '${what}'`);
+    }, `${what} ${JSON.stringify(details)}`).catch((error) => {
+      error.message += `\nseen: ${JSON.stringify(this.seen)}\n${this.output}`;
+      throw error;
+    });
+  }
+
+  /** What the splash was last told. */
+  get splash() {
+    return this.seen.findLast(({ channel }) => channel === "bundlevisor:splash-state")?.message;
+  }
+}
+
+function matches(event, details) {
+  return Object.entries(details).every(([name, value]) =>
+    value instanceof RegExp ? value.test(String(event[name])) : event[name] === value,
+  );
+}
+
+/**
+ * Starts a main script in a copy of its folder, with the package in node_modules as npm would link it.
+ * `env` says how the stand-in is.
+ */
+function shell(t, { app = path.join(PACKAGE, "example"), env = {}, browser = false, bundlevisor = PACKAGE } = {}) {
+  const root = folder(t);
+  const copy = path.join(root, "app");
+  cpSync(app, copy, { recursive: true, filter: (file) => !file.includes("node_modules") });
+  mkdirSync(path.join(copy, "node_modules"));
+  symlinkSync(bundlevisor, path.join(copy, "node_modules", "bundlevisor"), "junction");
+  mkdirSync(path.join(root, "userData"));
+  const child = fork(path.join(copy, "main.js"), {
+    execArgv: ["-r", STANDIN],
+    env: { ...ENV, STANDIN_HOME: root, ...(browser && { STANDIN_BROWSER: BROWSER }), ...env },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const made = Object.assign(new Shell(child), { home: root });
+  t.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+    await made.ended;
+  });
+  return made;
+}
+
+const NEEDS_BROWSER = BROWSER ? {} : { skip: "no browser: install one (apt-get install chromium)" };
+
+module.exports = { NEEDS_BROWSER, shell };

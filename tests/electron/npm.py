@@ -1,0 +1,55 @@
+"""The npm package ``electron/``: its tools, and its tests on the installed command."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "electron"
+TOOLS = PACKAGE / "node_modules"
+LOCK = "package-lock.json"
+COMMAND = Path(sys.executable).with_name("bundlevisor.exe" if os.name == "nt" else "bundlevisor")
+NODE = shutil.which("node")
+NPM = shutil.which("npm")
+
+needs_node = pytest.mark.skipif(not NODE, reason="node is not installed")
+needs_npm = pytest.mark.skipif(not (NODE and NPM), reason="node and npm are not installed")
+
+
+def run(*command: str | Path, cwd: Path = PACKAGE, within_s: float = 240.0) -> str:
+    """Run a command and return what it prints; AssertionError with all of it when it fails."""
+    words = [str(word) for word in command]
+    done = subprocess.run(
+        words,
+        cwd=cwd,
+        env={**os.environ, "BUNDLEVISOR": str(COMMAND)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=within_s,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@functools.cache
+def tools() -> Path:
+    """Install what the lock says, unless it is there; skip the test when the registry is away."""
+    stamp = TOOLS / "installed-from"
+    lock = (PACKAGE / LOCK).read_bytes()
+    if not stamp.exists() or stamp.read_bytes() != lock:
+        try:
+            # No scripts: Electron's would fetch Electron, of which only the types are needed.
+            run(NPM or "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            pytest.skip(f"the tools of electron/ cannot be installed: {error}")
+        stamp.write_bytes(lock)
+    return TOOLS

@@ -1,0 +1,94 @@
+"""The npm package: its own tests against the real runtime, its types, and the tarball."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.electron.npm import NODE, NPM, PACKAGE, ROOT, needs_node, needs_npm, run, tools
+
+SUITES = sorted(path.name for path in (PACKAGE / "test").glob("*.test.js"))
+CONSUMER = Path(__file__).parent / "consumer"
+COMPILER_OPTIONS = {
+    "strict": True,
+    "noEmit": True,
+    "module": "nodenext",
+    "target": "es2022",
+    "lib": ["es2022", "dom"],
+    "types": ["node"],
+}
+
+
+@needs_node
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_package_works_on_the_real_runtime(suite: str) -> None:
+    told = run(NODE or "", "--test", "--test-reporter=tap", PACKAGE / "test" / suite)
+    assert "\n# fail 0\n" in told
+    assert "\n# pass 0\n" not in told, told
+
+
+@needs_npm
+@pytest.mark.timeout(300)
+def test_its_types_are_right() -> None:
+    run(tools() / ".bin" / "tsc", "-p", "tsconfig.json")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that has the tarball installed, with nothing else."""
+    tools()
+    project = tmp_path_factory.mktemp("project")
+    told = run(NPM or "npm", "pack", "--json", f"--pack-destination={project}", cwd=PACKAGE)
+    tarball = project / json.loads(told)[0]["filename"]
+    shutil.copytree(CONSUMER, project, dirs_exist_ok=True)
+    (project / "package.json").write_text('{"name": "consumer", "private": true}')
+    options = ("--offline", "--no-audit", "--no-fund", "--legacy-peer-deps")
+    run(NPM or "npm", "install", *options, tarball, cwd=project)
+    return project
+
+
+@needs_npm
+@pytest.mark.timeout(300)
+def test_the_tarball_holds_what_is_needed_and_no_more(installed: Path) -> None:
+    package = installed / "node_modules" / "bundlevisor"
+    files = {path.relative_to(package).parts[0] for path in package.rglob("*") if path.is_file()}
+    assert files == {"LICENSE", "README.md", "lib", "package.json", "renderer", "types"}
+    assert list((installed / "node_modules").glob("[!.]*")) == [package], "it needs nothing else"
+    assert (package / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+@needs_npm
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("script", ["use.cjs", "use.mjs"])
+def test_the_installed_package_is_used_by_require_and_by_import(
+    installed: Path, script: str
+) -> None:
+    manifest = ROOT / "examples" / "notes" / "bundle.json"
+    told = run(NODE or "", script, manifest, installed / "data", cwd=installed)
+    assert json.loads(told) == {"app": "Notes", "code": 0}
+
+
+@needs_npm
+@pytest.mark.timeout(300)
+def test_the_installed_types_serve_both_kinds_of_module(installed: Path) -> None:
+    for name in ("@types", "electron", "undici-types"):
+        link = installed / "node_modules" / name
+        if not link.exists():
+            link.symlink_to(tools() / name)
+    files = ["use.cts", "use.mts"]
+    config = {"compilerOptions": COMPILER_OPTIONS, "files": files}
+    (installed / "tsconfig.json").write_text(json.dumps(config))
+    run(tools() / ".bin" / "tsc", "-p", "tsconfig.json", cwd=installed)
+
+
+def test_the_version_is_that_of_the_runtime() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    package = json.loads((PACKAGE / "package.json").read_text())
+    lock = json.loads((PACKAGE / "package-lock.json").read_text())
+    assert (package["version"], lock["version"]) == (version, version)
+    assert "dependencies" not in package
