@@ -28,7 +28,9 @@ function remember(reports) {
  * @param {import("electron").BrowserWindow} window
  */
 async function askOnce(runtime, window) {
-  if (!runtime || agreed() !== undefined || !(await runtime.telemetry()).upload_url) return;
+  if (agreed() !== undefined) return;
+  const telemetry = await runtime?.telemetry().catch(() => undefined); // it may end just now
+  if (!telemetry?.upload_url) return;
   const { response } = await dialog.showMessageBox(window, {
     message: "May Notes send reports of failures?",
     detail: "They say which service failed, when and why. Your notes are not in them.",

@@ -5,6 +5,7 @@ const http = require("node:http");
 const { ApiError, NotRunning, SecretsRefused } = require("./errors");
 
 const ANSWER_WITHIN_MS = 15_000; // beside what a request says that it waits
+const LOST = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
 /**
  * Where the control API of the running process is.
@@ -40,7 +41,8 @@ async function ask(connection, question) {
     const answer = await open(connection, { ...question, signal });
     return await textOf(answer);
   } catch (error) {
-    if (!limit.aborted || question.signal?.aborted) throw error;
+    if (question.signal?.aborted) throw error;
+    if (!limit.aborted) throw isLost(error) ? lost(question) : error;
     throw new NotRunning(`The runtime did not answer ${nameOf(question)} within ${within / 1000} s.`);
   }
 }
@@ -62,7 +64,7 @@ async function open({ host, port, token }, question) {
   /** @type {http.IncomingMessage} */
   const answer = await new Promise((resolve, reject) => {
     const request = http.request(options, resolve);
-    request.on("error", reject);
+    request.on("error", (error) => reject(isLost(error) ? lost(question) : error));
     request.end(data);
   });
   if ((answer.statusCode ?? 0) < 400) return answer;
@@ -93,6 +95,16 @@ function refusal(request, status, text) {
   return new Refusal(request, status, body);
 }
 
+/** Whether the runtime ended before or while it answered. @param {unknown} error */
+function isLost(error) {
+  return error instanceof Error && "code" in error && LOST.has(String(error.code));
+}
+
+/** @param {Question} question */
+function lost(question) {
+  return new NotRunning(`The runtime ended before it answered ${nameOf(question)}.`);
+}
+
 /** @param {Question} question */
 function pathOf({ path, query = {} }) {
   const given = Object.entries(query).flatMap(([name, value]) =>
@@ -106,4 +118,4 @@ function nameOf({ method = "GET", path }) {
   return `${method} ${path}`;
 }
 
-module.exports = { ask, open };
+module.exports = { ask, isLost, open };

@@ -1,6 +1,8 @@
 "use strict";
 // A streamed answer as pieces of text.
 
+const { isLost } = require("./request");
+
 /**
  * @param {(signal: AbortSignal) => Promise<import("node:http").IncomingMessage>} open
  * @param {AbortSignal} [signal] ends it, without an error
@@ -14,15 +16,10 @@ async function* textChunks(open, signal) {
     answer.setEncoding("utf8");
     for await (const chunk of answer) yield chunk;
   } catch (error) {
-    if (!signal?.aborted && !isCut(error)) throw error;
+    if (!signal?.aborted && !isLost(error)) throw error;
   } finally {
     over.abort(); // also when nobody iterates any longer: the connection is let go
   }
 }
 
-/** Whether the other side ended while it was speaking. @param {unknown} error */
-function isCut(error) {
-  return error instanceof Error && "code" in error && error.code === "ECONNRESET";
-}
-
-module.exports = { isCut, textChunks };
+module.exports = { textChunks };

@@ -6,13 +6,13 @@ const { readFileSync, existsSync, rmSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 const { test } = require("node:test");
 const { POSIX, assert, folder, isAlive, notes, small, until } = require("./harness");
-const { shell } = require("./shell");
+const { RECORD, shell } = require("./shell");
 
 const SPLASH = 1;
 const PAGE = 2;
 
 /** The runtime's instance record, as the application started it. */
-const record = (run) => JSON.parse(readFileSync(path.join(run.home, "userData/runtime/runtime/instance.json"), "utf8"));
+const record = (run) => JSON.parse(readFileSync(path.join(run.home, RECORD), "utf8"));
 
 async function opened(t, manifest = notes(t), env = {}) {
   const run = shell(t, { env: { NOTES_BUNDLE: manifest, ...env } });
@@ -116,7 +116,7 @@ test("a killed runtime is back behind the same page", POSIX, async (t) => {
   const { pid } = record(run);
   const { url } = run.find("loaded", { window: PAGE });
   process.kill(pid, "SIGKILL");
-  await until(() => existsSync(path.join(run.home, "userData/runtime/runtime/instance.json")) && record(run).pid !== pid, "a new runtime");
+  await until(() => existsSync(path.join(run.home, RECORD)) && record(run).pid !== pid, "a new runtime");
   await until(async () => (await fetch(url).catch(() => ({}))).status === 200, "the page is served again");
   assert.equal(run.find("closed", { window: PAGE }), undefined);
 });

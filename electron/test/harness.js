@@ -28,10 +28,24 @@ async function until(condition, what, deadline = DEADLINE_MS) {
   }
 }
 
+/** @type {WeakMap<object, (() => unknown)[]>} */
+const endings = new WeakMap();
+
+/** Does something when the test has ended, the last first: processes end before their folders go. */
+function atTheEnd(t, ending) {
+  if (!endings.has(t)) {
+    endings.set(t, []);
+    t.after(async () => {
+      for (const one of endings.get(t).reverse()) await one();
+    });
+  }
+  endings.get(t).push(ending);
+}
+
 /** A folder that is there until the test has ended. */
 function folder(t) {
   const made = mkdtempSync(path.join(os.tmpdir(), "bundlevisor-"));
-  t.after(() => rmSync(made, { recursive: true, force: true, maxRetries: 5 }));
+  atTheEnd(t, () => rmSync(made, { recursive: true, force: true, maxRetries: 5 }));
   return made;
 }
 
@@ -107,7 +121,7 @@ function service([id, { needs = [], secrets = [], critical = true, ...env }]) {
 async function started(t, manifest, options = {}) {
   const appData = options.appData ?? path.join(folder(t), "data");
   const runtime = await start({ manifest, appData, command: COMMAND, env: ENV, ...options });
-  t.after(() => runtime.stop());
+  atTheEnd(t, () => runtime.stop());
   return Object.assign(runtime, { appData });
 }
 
@@ -122,4 +136,4 @@ function isAlive(pid) {
 
 const POSIX = process.platform === "win32" ? { skip: "signals are POSIX" } : {};
 
-module.exports = { COMMAND, ENV, POSIX, ROOT, assert, edit, folder, isAlive, notes, small, started, until };
+module.exports = { COMMAND, ENV, POSIX, ROOT, assert, atTheEnd, edit, folder, isAlive, notes, small, started, until };

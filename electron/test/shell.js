@@ -2,12 +2,13 @@
 // An application under test: a real main process, on the stand-in for Electron.
 
 const { fork } = require("node:child_process");
-const { cpSync, existsSync, mkdirSync, symlinkSync } = require("node:fs");
+const { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } = require("node:fs");
 const path = require("node:path");
-const { ENV, folder, until } = require("./harness");
+const { ENV, atTheEnd, folder, isAlive, until } = require("./harness");
 
 const PACKAGE = path.dirname(__dirname);
 const STANDIN = path.join(__dirname, "standin", "electron.js");
+const RECORD = "userData/runtime/runtime/instance.json";
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
 const BROWSER = process.env.BROWSER_OF_TESTS ?? BROWSERS.find(existsSync);
 
@@ -72,6 +73,16 @@ function matches(event, details) {
   );
 }
 
+/** The runtime of an application, and its guardian, when they run. */
+function processesOf({ home }) {
+  try {
+    const { pid, guardian_pid: guardian } = JSON.parse(readFileSync(path.join(home, RECORD), "utf8"));
+    return [pid, guardian];
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Starts a main script in a copy of its folder, with the package in node_modules as npm would link it.
  * `env` says how the stand-in is.
@@ -89,13 +100,15 @@ function shell(t, { app = path.join(PACKAGE, "example"), env = {}, browser = fal
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const made = Object.assign(new Shell(child), { home: root });
-  t.after(async () => {
+  atTheEnd(t, async () => {
+    const left = processesOf(made);
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
     await made.ended;
+    for (const pid of left) await until(() => !isAlive(pid), `the end of ${pid}`);
   });
   return made;
 }
 
 const NEEDS_BROWSER = BROWSER ? {} : { skip: "no browser: install one (apt-get install chromium)" };
 
-module.exports = { NEEDS_BROWSER, shell };
+module.exports = { NEEDS_BROWSER, RECORD, shell };
