@@ -11,7 +11,8 @@ const { start } = require("../lib");
 const ROOT = path.join(__dirname, "..", "..");
 const VENV = path.join(ROOT, ".venv", process.platform === "win32" ? "Scripts" : "bin");
 const COMMAND = process.env.BUNDLEVISOR ?? path.join(VENV, "bundlevisor");
-const RANGE = { min: 20000, max: 29999 }; // the runtime takes the lowest that is free
+// The runtime takes the lowest that is free; suites that run side by side begin apart.
+const RANGE = { min: 20000 + ((process.pid * 37) % 9000), max: 29999 };
 const DEADLINE_MS = 60_000;
 
 /** The environment of the tests: the notes' services find the Python of the tests. */
@@ -112,7 +113,8 @@ function service([id, { needs = [], secrets = [], critical = true, ...env }]) {
     ports: { requested: [{ name: "http", range: RANGE }] },
     health: { type: "http", path: "/health", port_name: "http" },
     readiness: { type: "health_success", port_name: "http", timeout_ms: 30000 },
-    restart: { policy: "never" },
+    // What fails by order has failed at once; what loses a race for its port gets another one.
+    restart: { policy: env.FAIL || env.FAIL_FILE ? "never" : "on_failure" },
     stop: { http: { path: "/shutdown", port_name: "http" }, timeout_ms: 10000 },
   };
 }

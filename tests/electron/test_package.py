@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.electron.npm import NODE, NPM, PACKAGE, ROOT, needs_node, needs_npm, run, tools
+from tests.electron.npm import COMMAND, NODE, NPM, PACKAGE, ROOT, needs_node, needs_npm, run, tools
 
 SUITES = sorted(path.name for path in (PACKAGE / "test").glob("*.test.js"))
 CONSUMER = Path(__file__).parent / "consumer"
@@ -87,7 +86,7 @@ def test_the_installed_types_serve_both_kinds_of_module(installed: Path) -> None
 
 
 def test_the_version_is_that_of_the_runtime() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    version = run(COMMAND, "--version").split()[-1]
     package = json.loads((PACKAGE / "package.json").read_text())
     lock = json.loads((PACKAGE / "package-lock.json").read_text())
     assert (package["version"], lock["version"]) == (version, version)
