@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bundlevisor.manifest.format.findings import Finding, Findings
+from bundlevisor.manifest.format.findings import Finding, Findings, joined
 
 if TYPE_CHECKING:
     from bundlevisor.actors.launch.spec import Site
@@ -75,7 +75,7 @@ def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
     for demand in demands(manifest):
         lowest.setdefault(demand.service, {})[demand.name] = demand.low
     key, known = current_key(), VerifiedAssets(site.app_data).known()
-    found = Findings()
+    found = []
     for index, service in enumerate(manifest.services):
         chosen = pick_binary(service, key)[0]
         try:
@@ -84,8 +84,8 @@ def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
         except PathRefused:
             continue  # the manifest's own rules have said so
         blueprint = Blueprint(service, chosen, site, log, index=index, page=page)
-        found += inspect(Subject(blueprint, Inputs(lowest), key), known, full=full)
-    return found
+        found.append(inspect(Subject(blueprint, Inputs(lowest), key), known, full=full))
+    return joined(found)
 
 
 def _of_ports(manifest: Manifest, given: Ports | None) -> Findings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bundlevisor.manifest.check import (
     dependencies,
     header,
+    names,
     places,
     ports,
     preparation,
@@ -23,6 +24,7 @@ _RULES = (
     secrets.check,
     services.check,
     places.check,
+    names.check,
     dependencies.check,
     ports.check,
     probes.check,

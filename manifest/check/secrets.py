@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from bundlevisor.manifest.check.probes import check_pattern
 from bundlevisor.manifest.check.view import View, check_path
 from bundlevisor.manifest.format.findings import Report
-from bundlevisor.manifest.format.schema import Secret
+from bundlevisor.manifest.format.schema import Secret, SecretGenerator
 from bundlevisor.manifest.format.suggest import hint
+
+FEWEST_BITS = 32
+"""Bits of chance in a generated value below which it is easily guessed: six digits have 20."""
 
 
 def check(view: View, report: Report) -> None:
@@ -29,12 +34,30 @@ def _check_secret(secret: Secret, path: str, view: View, report: Report) -> None
             " bundle; remove it and replace what needs it."
         )
         report.error("infrastructure_secret", f"{path}.class", sentence)
+    if secret.class_ == "per_install_generated" and secret.generator:
+        _check_generator(secret, secret.generator, f"{path}.generator", report)
     if secret.format:
         check_pattern(secret.format, f"{path}.format", report, f"secret '{secret.id}'")
     _check_variable(secret, path, report)
     if secret.target.type == "file":
         name = secret.target.name or secret.id
         check_path(name, f"{path}.target.name", view, report, template=True)
+
+
+def _check_generator(secret: Secret, generator: SecretGenerator, path: str, report: Report) -> None:
+    if generator.type != "random":
+        return
+    from bundlevisor.manifest.plan.secrets import letters
+
+    count = len(letters(generator.charset))
+    bits = generator.length * math.log2(count)
+    if bits < FEWEST_BITS:
+        of = "one letter only" if count == 1 else f"{generator.length} letters of {count}"
+        sentence = (
+            f"secret '{secret.id}': what is generated for it is easily guessed ({of}); give the"
+            " generator a greater length or charset."
+        )
+        report.warning("generator_weak", path, sentence)
 
 
 def _check_variable(secret: Secret, path: str, report: Report) -> None:

@@ -33,8 +33,8 @@ class View(msgspec.Struct, frozen=True):
     manifest: Manifest
     platform: str
     places: tuple[Place, ...]
-    ports: dict[str, tuple[str, ...]]
-    """The port names of each service."""
+    ports: dict[str, dict[str, None]]
+    """The port names of each service, in their order."""
     secrets: dict[str, Secret]
 
     @classmethod
@@ -43,7 +43,7 @@ class View(msgspec.Struct, frozen=True):
         places = tuple(
             Place(service, f"services[{index}]") for index, service in enumerate(manifest.services)
         )
-        ports = {place.id: tuple(place.ports) for place in places}
+        ports = {place.id: dict.fromkeys(place.ports) for place in places}
         return cls(
             manifest, platform, places, ports, {secret.id: secret for secret in manifest.secrets}
         )

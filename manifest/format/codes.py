@@ -71,6 +71,7 @@ SERVICE = {
     "working_folder_missing": "the folder that a binary is to run in is not there",
     "page_missing": "a folder that the runtime is to serve has no index.html",
     "page_setting_invalid": "a page's metadata holds a value that its server does not take",
+    "value_too_long": "a variable or an argument is longer than the system takes",
     "unresolved_template": "a ${x.y} names no port (a warning in another platform's binary)",
     "port_range_exhausted": "no port of a range can be given out (a warning where others use them"
     " now)",
@@ -91,6 +92,9 @@ WARNING = {
     "unknown_platform": "a binary's key is no platform",
     "binary_emulated": "a binary for another processor runs in emulation",
     "app_data_open": "others can write in app-data, or rename it",
+    "control_character": "a name holds a line end or another control character",
+    "zero_is_default": "a length of 0 is read as if it was left out",
+    "generator_weak": "what is generated for a secret is easily guessed",
     "ids_differ_in_case": "two services' ids differ only in case",
     "id_is_device": "a service's id names a device on Windows",
     "duplicate_dependency": "a dependency is listed twice",

@@ -5,6 +5,8 @@ The codes and their meanings stand in :mod:`bundlevisor.manifest.format.codes`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 SHOWN = 1000
@@ -29,6 +31,17 @@ class Finding(msgspec.Struct, frozen=True):
     message: str
     service: str = ""
 
+    def __post_init__(self) -> None:
+        """Write line ends and the like as escapes: a sentence is one line, whatever it quotes."""
+        if not self.message.isprintable():
+            msgspec.structs.force_setattr(self, "message", escaped(self.message))
+
+
+class TooMany(Finding, frozen=True):
+    """Tells how many findings are not shown."""
+
+    dropped: int = 0
+
 
 class Findings(msgspec.Struct, frozen=True):
     """Everything that is wrong, each part sorted by path.
@@ -51,11 +64,17 @@ class Findings(msgspec.Struct, frozen=True):
         return tuple(finding for finding in self.service_errors if finding.service == service_id)
 
     def __add__(self, other: Findings) -> Findings:
-        return Findings(
-            _sorted(self.errors + other.errors),
-            _sorted(self.service_errors + other.service_errors),
-            _sorted(self.warnings + other.warnings),
-        )
+        return joined((self, other))
+
+
+def joined(parts: Iterable[Findings]) -> Findings:
+    """Return all findings as one; of each severity the first SHOWN and how many there are more."""
+    several = tuple(parts)
+    return Findings(
+        _bounded([one for part in several for one in part.errors], "errors"),
+        _bounded([one for part in several for one in part.service_errors], "service errors"),
+        _bounded([one for part in several for one in part.warnings], "warnings"),
+    )
 
 
 class Report:
@@ -87,9 +106,11 @@ class Report:
     def findings(self) -> Findings:
         """Return everything found so far."""
         return Findings(
-            self._closed(self._errors),
-            self._closed(self._service_errors),
-            self._closed(self._warnings),
+            _bounded(self._errors, "errors", self._dropped.get("errors", 0)),
+            _bounded(
+                self._service_errors, "service errors", self._dropped.get("service errors", 0)
+            ),
+            _bounded(self._warnings, "warnings", self._dropped.get("warnings", 0)),
         )
 
     def _add(self, kept: list[Finding], finding: Finding) -> None:
@@ -98,13 +119,6 @@ class Report:
         else:
             name = self._name(kept)
             self._dropped[name] = self._dropped.get(name, 0) + 1
-
-    def _closed(self, kept: list[Finding]) -> tuple[Finding, ...]:
-        dropped = self._dropped.get(self._name(kept), 0)
-        if not dropped:
-            return _sorted(tuple(kept))
-        sentence = f"{dropped} more {self._name(kept)} are not shown; mend these first."
-        return (*_sorted(tuple(kept)), Finding(TOO_MANY, "", sentence))
 
     def _name(self, kept: list[Finding]) -> str:
         if kept is self._errors:
@@ -116,19 +130,40 @@ def child(path: str, key: str) -> str:
     """Return the path of a member: ``a.b``, or ``a["b c"]`` where the key is not a plain word."""
     if not key.replace("-", "_").isidentifier():
         key = key.replace("\\", "\\\\").replace('"', '\\"')
-        return f'{path}["{key}"]'
+        return f'{path}["{escaped(key)}"]'
     return f"{path}.{key}" if path else key
 
 
-def _sorted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=_order)) if len(findings) > 1 else findings
+def escaped(text: str) -> str:
+    """Return a text with what cannot be printed as in a Python string: ``\\n``, ``\\x1b``."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one
+        if one.isprintable() or "\ud800" <= one <= "\udfff"
+        else one.encode("unicode_escape").decode()
+        for one in text
+    )
 
 
-def _order(finding: Finding) -> tuple[bool, list[tuple[bool, int, str]], str, str]:
+def _bounded(found: list[Finding], name: str, dropped: int = 0) -> tuple[Finding, ...]:
+    """Return findings in their order, at most SHOWN, and last how many there are more."""
+    kept = [one for one in found if not isinstance(one, TooMany)]
+    dropped += sum(one.dropped for one in found if isinstance(one, TooMany))
+    if len(kept) > 1:
+        kept.sort(key=_order)
+    dropped += max(0, len(kept) - SHOWN)
+    if not dropped:
+        return tuple(kept)
+    sentence = f"{dropped} more {name} are not shown; mend these first."
+    return (*kept[:SHOWN], TooMany(TOO_MANY, "", sentence, dropped=dropped))
+
+
+def _order(finding: Finding) -> tuple[list[tuple[bool, int, str]], str, str]:
     """Order by path, numbers as numbers: ``services[2]`` before ``services[10]``."""
     parts = finding.path.replace("[", ".").replace("]", "").split(".")
     numbered = [(False, int(part), "") if _is_number(part) else (True, 0, part) for part in parts]
-    return finding.code == TOO_MANY, numbered, finding.code, finding.message
+    return numbered, finding.code, finding.message
 
 
 def _is_number(part: str) -> bool:

@@ -8,6 +8,9 @@ from itertools import islice
 _LONGEST = 80
 """Longer words than this are not compared: no name of a bundle is that long."""
 
+NAMED = 20
+"""How many words a sentence lists at most."""
+
 COMPARED = 500
 """How many known words are compared at most, so that a monstrous bundle is checked in time."""
 
@@ -37,8 +40,10 @@ def hint(word: str, known: Iterable[str]) -> str:
 
 
 def quoted(words: Iterable[str], last: str = "and") -> str:
-    """Return ``'a', 'b' and 'c'``."""
+    """Return ``'a', 'b' and 'c'``; of more than NAMED the first, and how many there are more."""
     names = [f"'{word}'" for word in words]
+    if len(names) > NAMED:
+        return f"{', '.join(names[:NAMED])} {last} {len(names) - NAMED} more"
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} {last} {names[-1]}"

@@ -7,7 +7,7 @@ of a narrow one, it moves (an augmenting path of bipartite matching), whatever t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -85,11 +85,34 @@ def choose(
     choice = _Choice(never, frozenset(given), is_free)
     waiting = [demand for demand in demands if not choice.keep(demand, remembered or {})]
     unmet = [demand for demand in waiting if not choice.place(demand)]
+    ranges = {(demand.low, demand.high): demand for demand in unmet}
+    reasons = {ends: _reason(demand, choice) for ends, demand in ranges.items()}
     return PortPlan(
         _by_service(demands, choice.chosen),
-        tuple(_failure(demand, choice) for demand in unmet),
+        tuple(_failure(demand, reasons[demand.low, demand.high]) for demand in unmet),
         tuple(unmet),
     )
+
+
+class _Beyond:
+    """Ports that need not be looked at again: each is passed over at once with its neighbours."""
+
+    def __init__(self) -> None:
+        self._next: dict[int, int] = {}
+
+    def add(self, port: int) -> None:
+        """Pass this port over from now on."""
+        self._next[port] = port + 1
+
+    def first(self, port: int) -> int:
+        """Return the first port from this one on that is not passed over."""
+        passed = []
+        while port in self._next:
+            passed.append(port)
+            port = self._next[port]
+        for one in passed:
+            self._next[one] = port
+        return port
 
 
 class _Choice:
@@ -104,8 +127,12 @@ class _Choice:
         self.owners: dict[int, PortDemand] = {}
         self.chosen: dict[Key, int] = {}
         self._is_free = is_free
-        self._spent: set[int] = set()
-        """Owned ports that no further demand can reach: every way on from them was tried."""
+        self._taken = _Beyond()
+        """Ports that nobody can be given for the asking, and never will be."""
+        self._spent = _Beyond()
+        """Ports by which no demand can be met: every way on from them was tried."""
+        self._used_up: set[tuple[int, int]] = set()
+        """Ranges of which a demand could not be met, so that no other will be either."""
 
     def keep(self, demand: PortDemand, remembered: Mapping[Key, int]) -> bool:
         """Give the demand the port that it had before, if that is possible."""
@@ -117,20 +144,43 @@ class _Choice:
 
     def place(self, demand: PortDemand) -> bool:
         """Give the demand the lowest free port of its range, moving others where that helps."""
+        if (demand.low, demand.high) in self._used_up:
+            return False
         came_from: dict[int, PortDemand] = {}
         pending = deque([demand])
         while pending:
             asking = pending.popleft()
-            free = next((port for port in _range(asking) if self._take(port)), None)
+            free = self._lowest_free(asking)
             if free is not None:
                 self._shift(free, asking, demand, came_from)
                 return True
-            for port in _range(asking):
-                if port in self.owners and port not in self._spent and port not in came_from:
+            for port in self._owned(asking):
+                if port not in came_from:
                     came_from[port] = asking
                     pending.append(self.owners[port])
-        self._spent.update(came_from)
+        for port in came_from:
+            self._spent.add(port)
+        self._used_up.add((demand.low, demand.high))
         return False
+
+    def _lowest_free(self, demand: PortDemand) -> int | None:
+        port = self._taken.first(demand.low)
+        while port <= demand.high:
+            self._taken.add(port)  # given out now, or not to be had
+            if self._take(port):
+                return port
+            port = self._taken.first(port)
+        return None
+
+    def _owned(self, demand: PortDemand) -> Iterator[int]:
+        """Yield the ports of the demand's range that their owners may give up."""
+        port = self._spent.first(demand.low)
+        while port <= demand.high:
+            if port in self.owners:
+                yield port
+            else:
+                self._spent.add(port)  # reserved, or used by somebody else
+            port = self._spent.first(port + 1)
 
     def _take(self, port: int) -> bool:
         if port in self.never or port in self.given or port in self.busy or port in self.owners:
@@ -174,14 +224,18 @@ def _by_service(
     return ports
 
 
-def _failure(demand: PortDemand, choice: _Choice) -> Finding:
+def _failure(demand: PortDemand, reason: str) -> Finding:
+    sentence = f"service '{demand.service}': no free port for '{demand.name}': {reason}"
+    return Finding("port_range_exhausted", demand.path, sentence, demand.service)
+
+
+def _reason(demand: PortDemand, choice: _Choice) -> str:
     ports = _range(demand)
     reserved = sum(port in choice.never for port in ports)
     given = sum(port in choice.owners or port in choice.given for port in ports)
     busy = sum(port in choice.busy for port in ports)
-    sentence = (
-        f"service '{demand.service}': no free port for '{demand.name}': of the {len(ports)} in"
+    return (
+        f"of the {len(ports)} in"
         f" {demand.low}-{demand.high}, {busy} are in use, {given} are given to other ports of this"
         f" bundle and {reserved} are reserved; widen the range or end what uses them."
     )
-    return Finding("port_range_exhausted", demand.path, sentence, demand.service)

@@ -122,7 +122,7 @@ def _means_port(token: str, ports: Names) -> bool:
 def near_ports(token: str, ports: Names) -> list[str]:
     """Return up to three ports that a reference may mean, the likeliest first."""
     service, _, port = token.rpartition(".")
-    known = [f"{id_}.{name}" for id_, names in ports.items() for name in names]
-    own = [f"{service}.{name}" for name in ports.get(service, ())]
+    known = (f"{id_}.{name}" for id_, names in ports.items() for name in names)
+    own = [f"{service}.{name}" for name in islice(ports.get(service, ()), 3)]
     same_name = [f"{id_}.{port}" for id_ in near(service, ports) if port in ports[id_]]
     return list(dict.fromkeys(same_name + near(token, known) + own))[:3]

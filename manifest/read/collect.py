@@ -24,6 +24,9 @@ _STAND_INS = {
 }
 """What stands for a required word that is missing, so that the other rules can be checked."""
 
+_ZERO_SURPRISES = {("SecretGenerator", "length"): "32 letters"}
+"""Fields where 0 was hardly meant to be absence, and what is taken."""
+
 _WORDS = {
     "bool": "true or false",
     "int": "a whole number",
@@ -142,6 +145,9 @@ class _Walk:
             item = named.get(name)
             place = child(path, name)
             if item is None or (zero_is_absent and _is_zero(item, field)):
+                if (owner, name) in _ZERO_SURPRISES and item is not None:
+                    said = f"is read as if it was left out ({_ZERO_SURPRISES[owner, name]})"
+                    self._warn("zero_is_default", place, said)
                 if field.required:
                     self._missing(place, (owner, name), raw, item)
                     known[name] = stand_in(field.shape, place)

@@ -105,6 +105,7 @@ def _listed() -> set[str]:
     parts = (
         "dependencies",
         "header",
+        "names",
         "places",
         "ports",
         "preparation",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bundlevisor.actors.validation import bundle as validate
+from bundlevisor.control.wire.findings import shown
 from bundlevisor.manifest.format.findings import Finding, Findings
 from bundlevisor.manifest.format.platform import current_key
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running, wait_until
@@ -348,3 +349,14 @@ def test_status_and_telemetry_say_what_their_contract_asks(tmp_path: Path) -> No
             "path": str(made.app_data / "telemetry" / "e.jsonl"),
             "upload_url": "https://example.org/up",
         }
+
+
+def test_very_many_missing_assets_are_counted(tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    assets = [{"path": f"models/{number}.bin"} for number in range(5000)]
+    made.service("db", assets=assets).write()
+    report = shown(look(made))
+    assert isinstance(report.errors, tuple)
+    assert isinstance(report.missing_assets, tuple)
+    assert len(report.errors) == len(report.missing_assets) + 1 == 1001
+    assert report.errors[-1].code == "too_many_findings"
