@@ -21,7 +21,7 @@ import pykka
 from bundlevisor.actors.context import World
 from bundlevisor.actors.core import effects, lifecycle
 from bundlevisor.actors.core.effects import Effect
-from bundlevisor.actors.core.lifecycle import Context, Life
+from bundlevisor.actors.core.life import Context, Life
 from bundlevisor.actors.core.messages import (
     BecameReady,
     Launched,

@@ -14,7 +14,8 @@ from typing import Any
 
 from bundlevisor.actors.core import effects
 from bundlevisor.actors.core.collaborators import Collaborators, Plan
-from bundlevisor.actors.core.lifecycle import Context, Life, step
+from bundlevisor.actors.core.life import Context, Life
+from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
     BecameReady,
     Launched,

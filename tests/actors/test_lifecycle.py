@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bundlevisor.actors.core import effects, lifecycle
-from bundlevisor.actors.core.lifecycle import Context, Life, step
+from bundlevisor.actors.core.life import Context, Life
+from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
     BecameReady,
     FailService,

@@ -1,0 +1,245 @@
+"""What is remembered of a service's life, and the ways in which a run of it comes to its end. Pure.
+
+The table of :mod:`bundlevisor.actors.core.lifecycle` is made of these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bundlevisor.actors.core import restart
+from bundlevisor.actors.core.effects import (
+    Arm,
+    ClearTree,
+    Disarm,
+    Effect,
+    EndTree,
+    Note,
+    ReleasePorts,
+    ReportFailure,
+    ReportPorts,
+)
+from bundlevisor.actors.core.messages import PortsLost, ProcessExited, Timer, TreeEmptied
+from bundlevisor.actors.core.report import RUNNING, Stage, StopCause, Then
+from bundlevisor.actors.process.exit_status import describe_exit, is_own_failure
+from bundlevisor.manifest.format.schema import Service
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.core.crash_reason import Reason
+
+LAST_LINES = 20
+"""How many of the last lines of its output are told with an exit."""
+
+
+class Life(msgspec.Struct, frozen=True):
+    """Everything that the next decision depends on. Times are monotonic seconds."""
+
+    stage: Stage = Stage.WAITING
+    incarnation: int = 0
+    heard: int = 0
+    """The number of the supervisor's last instruction."""
+    message: str = ""
+    then: Then = Then.STAY
+    """What follows a stop; means something in ``stopping`` only."""
+    stop_cause: StopCause = StopCause.ORDERED
+    """Why it is stopping."""
+    pid: int | None = None
+    exit_code: int | None = None
+    ready_at: float | None = None
+    """When this incarnation became ready."""
+    troubles: int = 0
+    """Failed liveness probes in a row."""
+    history: restart.History = restart.History()
+    cause: str = ""
+    """Why the current or last run ended, in a few words."""
+    output: tuple[str, ...] = ()
+    """What the last run that failed said of it: the lines around the reason; none once it is ready
+    again."""
+
+
+WAIT_OVER: tuple[Disarm, ...] = tuple(map(Disarm, (Timer.STARTUP, Timer.READINESS, Timer.OBSTACLE)))
+"""The wait for readiness is over, one way or the other."""
+
+
+Effects = tuple[Effect, ...]
+Step = tuple[Life, Effects]
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What does not change while a service lives, and what chance and the clock say now."""
+
+    service: Service
+    now: float
+    spread: float = 0.5
+    trouble: str = ""
+    """What stands in the way of readiness, where the probe knows it."""
+
+
+def failing(life: Life, stop_cause: StopCause, cause: str) -> Life:
+    """Return the life of a service whose run ends by itself: the restart policy decides then."""
+    return msgspec.structs.replace(
+        life,
+        stage=Stage.STOPPING,
+        then=Then.RETRY,
+        stop_cause=stop_cause,
+        cause=cause,
+        message=cause,
+    )
+
+
+def exited(life: Life, event: ProcessExited, context: Context) -> Step:
+    """The leader is gone: asked to, or by itself."""
+    how = describe_exit(event.code)
+    gone = msgspec.structs.replace(life, pid=None, exit_code=event.code)
+    if life.stage is Stage.STOPPING:
+        return gone, (exit_note(life, event), ClearTree())
+    if life.stage not in RUNNING:
+        return life, ()
+    was_ready = life.stage is Stage.READY
+    reason = reason_of(event, was_ready=was_ready)
+    cause = how if was_ready else f"{how} before it was ready"
+    cause += f": {reason.line}" if reason and reason.line else ""
+    if reason:
+        gone = msgspec.structs.replace(gone, output=reason.around)
+    ending = failing(gone, StopCause.EXITED, cause)
+    grace = Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000)
+    note = exit_note(life, event, reason)
+    notes = (note,) if was_ready else (note, Note("service_not_ready", {"error": cause}))
+    return ending, (*notes, *WAIT_OVER, grace, ClearTree())
+
+
+def too_slow(life: Life, timer: Timer, context: Context) -> Step:
+    """End a start that has not led to readiness in time."""
+    whole = timer is Timer.STARTUP
+    bound = (
+        context.service.startup.timeout_ms / 1000 if whole else readiness_timeout(context.service)
+    )
+    cause = f"not ready within {bound:g} s" + (" of its start-up" if whole else "")
+    if context.trouble:
+        cause += f": {context.trouble}"
+    slow = failing(life, StopCause.NOT_READY, cause)
+    note = Note("service_not_ready", {"error": cause})
+    return slow, (*WAIT_OVER, note, *ask(context))
+
+
+def emptied(life: Life, event: TreeEmptied, context: Context) -> Step:  # noqa: ARG001
+    """Nothing of the run is left: what follows is what was wanted last."""
+    if life.stage is not Stage.STOPPING:
+        return life, ()
+    done: Effects = (Disarm(Timer.GRACE), Disarm(Timer.TREE))
+    gone = msgspec.structs.replace(life, pid=None)
+    if life.then is Then.RETRY:
+        return retry(gone, context, done)
+    rested, effects = rest(gone, life.then, life.cause)
+    return rested, (*done, *effects)
+
+
+def ports_lost(life: Life, event: PortsLost, context: Context) -> Step:  # noqa: ARG001
+    """Leave the restart policy out of it: what failed is the choice of the port."""
+    if life.stage not in (Stage.STARTING, Stage.STOPPING) or life.then is not Then.RETRY:
+        return life, ()
+    names = ", ".join(event.names)
+    waiting = msgspec.structs.replace(
+        life, stage=Stage.WAITING, pid=None, message=f"port {names} is taken; choosing another"
+    )
+    timers = (Disarm(Timer.STARTUP), Disarm(Timer.GRACE), Disarm(Timer.TREE))
+    return waiting, (*timers, ReportPorts(event.names))
+
+
+def forgiven(life: Life) -> Life:
+    """Return the life without the failures so far."""
+    return msgspec.structs.replace(life, history=restart.History(total=life.history.total))
+
+
+def reason_of(event: ProcessExited, *, was_ready: bool) -> Reason | None:
+    """Return what the service's output says of its end; None where it says nothing of it.
+
+    What was ready may have said anything last: then only what speaks of a failure counts.
+    """
+    if not event.last_lines or (was_ready and not is_own_failure(event.code)):
+        return None
+    from bundlevisor.actors.core.crash_reason import find_reason
+
+    reason = find_reason(event.last_lines)
+    return reason if reason.sure or not was_ready else None
+
+
+def exit_note(life: Life, event: ProcessExited, reason: Reason | None = None) -> Note:
+    """Return the event that tells of an exit; ``life`` is as it was before."""
+    told = life.stage is Stage.STOPPING
+    said: dict[str, object] = {
+        "exit_code": event.code,
+        "error": describe_exit(event.code),
+        "expected": told,
+        "by": life.stop_cause.value if told else "itself",
+    }
+    if event.last_lines:
+        said["last_lines"] = "".join(event.last_lines.splitlines(keepends=True)[-LAST_LINES:])
+    if reason and reason.line:
+        said |= {"reason": reason.line, "output": reason.around}
+    return Note("service_exit", said)
+
+
+def ask(context: Context) -> Effects:
+    """Return what asks a tree to end, for as long as it is given."""
+    return (Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000), EndTree())
+
+
+def rest(life: Life, then: Then, message: str) -> Step:
+    """Settle a service without a process in waiting or stopped."""
+    quiet: Effects = (Disarm(Timer.BACKOFF),)
+    if then is Then.STAY:
+        stopped = msgspec.structs.replace(life, stage=Stage.STOPPED, message=message)
+        return stopped, (*quiet, ReleasePorts())
+    if life.stage in (Stage.FAILED, Stage.STOPPED):
+        return life, ()
+    return msgspec.structs.replace(life, stage=Stage.WAITING, message=""), quiet
+
+
+def retry(life: Life, context: Context, effects: Effects) -> Step:
+    """Let the restart policy decide what follows a run (or an attempt) that failed."""
+    ready_for = None if life.ready_at is None else context.now - life.ready_at
+    clean = ready_for is not None and life.cause == describe_exit(0)
+    decision = restart.after_exit(
+        context.service.restart,
+        life.history,
+        now=context.now,
+        ready_for=ready_for,
+        clean=clean,
+        cause=life.cause,
+        spread=context.spread,
+    )
+    if isinstance(decision, restart.GiveUp):
+        if not decision.failed:
+            return rest(life, Then.STAY, f"ended: {decision.reason}")
+        return fail(life, decision.reason, effects)
+    again = msgspec.structs.replace(life, history=decision.history)
+    note = Note(
+        "restart",
+        {
+            "reason": life.cause,
+            "attempt": decision.history.attempt,
+            "delay_ms": decision.delay * 1000,
+        },
+    )
+    told: Effects = (*effects, note, ReportFailure(life.cause))
+    if decision.delay == 0:
+        message = f"restarting: {life.cause}"
+        return msgspec.structs.replace(again, stage=Stage.WAITING, message=message), told
+    message = f"{life.cause}; restart {decision.history.attempt} in {decision.delay:.1f} s"
+    waiting = msgspec.structs.replace(again, stage=Stage.BACKOFF, message=message)
+    pause = Note("backoff", {"reason": life.cause, "delay_ms": round(decision.delay * 1000)})
+    return waiting, (*told, pause, Arm(Timer.BACKOFF, decision.delay))
+
+
+def fail(life: Life, reason: str, effects: Effects) -> Step:
+    """Give a service up, for this reason."""
+    failed = msgspec.structs.replace(life, stage=Stage.FAILED, message=reason, pid=None)
+    return failed, (*effects, Note("gave_up", {"reason": reason}), ReleasePorts())
+
+
+def readiness_timeout(service: Service) -> float:
+    """Return the bound on the wait for readiness, in seconds (30 when the bundle names none)."""
+    return service.readiness.timeout_ms / 1000 if service.readiness else 30.0
