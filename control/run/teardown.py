@@ -5,6 +5,8 @@ Nothing of this is imported before somebody asks for the end.
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.core.snapshot import Phase, Snapshot
@@ -14,18 +16,33 @@ from bundlevisor.actors.process.reaping import end_remains
 from bundlevisor.control.run.orderly_stop import KILL_PATIENCE, Stopping
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bundlevisor.control.run.runtime import House
 
 CLOSING = 12.0
 """Seconds that it may take to close all that was built, once the services have ended."""
+LOGS = 1.0
+"""Seconds of that for the logs: a disk that hangs holds up each of them."""
 
 
 def take_down(house: House, reason: str) -> None:
     """Stop everything, and undo in reverse what the start has done."""
     bound = stop_bound(house.bundle.manifest, house.bundle.graph)
-    house.lock.say_stopping(bound + KILL_PATIENCE + CLOSING)
+    _beside(lambda: house.lock.say_stopping(bound + KILL_PATIENCE + CLOSING), wait=0.0)
     clean = _stop_services(house, reason, bound)
-    _close(house, reason, clean=clean)
+    _beside(lambda: _close(house, reason, clean=clean), wait=CLOSING)
+
+
+def _beside(act: Callable[[], object], wait: float) -> None:
+    """Do what a disk that hangs could hold up for ever, and wait for it so many seconds at most."""
+    thread = threading.Thread(target=act, name="closing", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads for this user
+        act()
+    else:
+        thread.join(wait)
 
 
 def _stop_services(house: House, reason: str, bound: float) -> bool:
@@ -45,8 +62,9 @@ def _close(house: House, reason: str, *, clean: bool) -> None:
     if house.api is not None:
         house.api.server.stop(1.0)
     house.socket.close()
+    deadline = time.monotonic() + LOGS
     for stream in house.world.streams.values():
-        stream.close(0.5)
+        stream.close(max(0.0, deadline - time.monotonic()))
     house.emit("runtime_shutdown", None, reason=reason)
     house.telemetry.close(2.0)
     house.register.close()
