@@ -225,8 +225,11 @@ class Run:
             return False
 
     def _is_named(self, process: psutil.Process) -> bool:
-        places = (str(self.bundle.records), str(self.app_data))
-        return any(word.startswith(places) for word in process.cmdline())
+        words = process.cmdline()
+        if any(word.startswith(str(self.bundle.records)) for word in words):
+            return True
+        # Two runs may share one of these: an app-data one after the other, or a bundle.
+        return {str(self.bundle.path), str(self.app_data)} <= set(words)
 
     def _read_stdout(self) -> None:
         assert self.process.stdout
