@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
 
+from bundlevisor.actors.process.table import control_group
 from tests.installed import COMMAND
 from tests.waiting import wait_until
 
@@ -195,10 +196,12 @@ class Run:
 
     def clean_up(self) -> None:
         """Kill whatever is left; the runtime first, so that it starts nothing again."""
+        group = control_group.group_of(self.pid, str(self.listening.get("instance_id", "")))
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
         wait_until(self._killed_all, what="an end of every process of the run")
+        control_group.remove(group)  # its guardians would have done so
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 with contextlib.suppress(OSError):

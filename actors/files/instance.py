@@ -27,7 +27,8 @@ class ServiceProcess(msgspec.Struct, frozen=True, kw_only=True):
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """``instance.json``. Times are seconds since the epoch; ``created`` is the runtime's own.
 
-    The sweep of the next start waits for the guardian, which may be stopping the services.
+    The sweep of the next start waits for the guardian, which may be stopping the services, and ends
+    what is in the control group with the folder ``group``.
     """
 
     instance_id: str
@@ -40,6 +41,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float
     guardian_pid: int = 0
     guardian_created: float = 0.0
+    group: str = ""
     services: dict[str, list[ServiceProcess]] = {}
 
 

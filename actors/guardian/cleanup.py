@@ -48,6 +48,7 @@ class Aftermath:
         self._asked: dict[str, float] = {}
         self._shot: set[tuple[int, float]] = set()
         self._serials: dict[int, str] = {}
+        self._group = ledger.group
         self._signalled: set[tuple[int, float]] = set()
         self._untouchable: set[tuple[int, float]] = set()
         self._requests: dict[str, StopRequest] = {}
@@ -73,7 +74,8 @@ class Aftermath:
 
     def _look(self) -> Living:
         self._pump({drain.fd for drain in self.drains.values() if not drain.ended})
-        seen = look(self._prefix, self._charges, self.drains, self._runtime, self._serials)
+        known = (self._runtime, self._serials, self._group)
+        seen = look(self._prefix, self._charges, self.drains, *known)
         self.found |= set(seen)
         living = {
             instance: [p for p in processes if (p.pid, p.created) not in self._untouchable]

@@ -7,12 +7,11 @@ import time
 from bundlevisor.actors.guardian import system
 from bundlevisor.actors.guardian.cleanup import Aftermath
 from bundlevisor.actors.guardian.state import Ledger
-from bundlevisor.actors.process import table
 
 
 def cause(ledger: Ledger) -> dict[str, object]:
-    """Return what the runtime died of: its signal or exit code, as long as nobody has reaped it."""
-    status = table.status_of(ledger.runtime_pid, ledger.runtime_created)
+    """Return what the runtime died of, as far as it is known by now: its signal or exit code."""
+    status = ledger.exit_status.read() if ledger.exit_status else None
     if status is None:
         return {}
     return {"signal": status & 0x7F} if status & 0x7F else {"exit_code": status >> 8}

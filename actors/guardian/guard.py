@@ -10,6 +10,8 @@ from bundlevisor.actors.guardian.channel import End
 from bundlevisor.actors.guardian.cleanup import Aftermath
 from bundlevisor.actors.guardian.state import Ledger
 from bundlevisor.actors.process import table
+from bundlevisor.actors.process.table import control_group
+from bundlevisor.actors.process.table.exit_status import ExitStatus
 from bundlevisor.actors.process.table.rlimit_mark import brand
 
 
@@ -25,6 +27,8 @@ def guard(end: End) -> None:
         ledger, heirs = _listen(system.Receiver(end), system.Heirs())
         if not ledger.dismissed and not (heirs.elder and heirs.elder.finished()):
             clean_up(ledger)
+        control_group.release(ledger.runtime_pid, ledger.group)
+        control_group.remove(ledger.group)
         heirs.tell_done()
     finally:
         # Not by way of the interpreter's end: nothing that was inherited is ours to finish.
@@ -49,10 +53,23 @@ def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[Ledger, sys
                 continue
             ledger.apply(message, fd)
             if message[0] == "hello":
-                brand(ledger.runtime_pid, ledger.runtime_created, ledger.instance_id)
+                _take_charge(ledger)
+            elif ledger.stopping:
+                control_group.release(ledger.runtime_pid, ledger.group)
         if ledger.dismissed:
             break
     return ledger, heirs
+
+
+def _take_charge(ledger: Ledger) -> None:
+    """Mark the runtime, so that all is found that comes out of it: beside its start."""
+    pid, born = ledger.runtime_pid, ledger.runtime_created
+    ledger.exit_status = ExitStatus(pid, born)
+    brand(pid, born, ledger.instance_id)
+    ledger.group = control_group.group_of(os.getpid(), ledger.instance_id)
+    control_group.release(os.getpid(), ledger.group)  # it was started later, by the runtime itself
+    if not ledger.group and table.alive(pid, born):
+        ledger.group = control_group.enclose(pid, ledger.instance_id)
 
 
 def clean_up(ledger: Ledger) -> None:
@@ -68,7 +85,7 @@ def clean_up(ledger: Ledger) -> None:
     except Exception as error:  # noqa: BLE001 - nothing may be left, not even by a fault of ours
         left = _kill_all(f"{ledger.instance_id}-")
         details["error"] = f"{type(error).__name__}: {error}"
-    death_report.publish(ledger.telemetry, details)
+    death_report.publish(ledger.telemetry, death_report.cause(ledger) | details)
     if not left:
         _remove(ledger, last=True)
 

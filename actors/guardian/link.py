@@ -140,6 +140,10 @@ class Guardian:
         shared = duplicate(fd) if fd >= 0 else None
         self._tell(("hold_code", *index_at, machine_code), shared, key="")
 
+    def stopping(self) -> None:
+        """Say that no service is started any more, and all are about to be stopped."""
+        self._roster.send(("stopping",))
+
     def dismiss(self, timeout: float = 2.0) -> bool:
         """End the guardian without any work for it; the runtime's last act.
 

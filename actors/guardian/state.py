@@ -8,6 +8,10 @@ from bundlevisor.actors.guardian.guarded import Charge
 from bundlevisor.actors.guardian.owned_file import Belonging, Identity
 from bundlevisor.actors.guardian.wire import Message
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bundlevisor.actors.process.table.exit_status import ExitStatus
+
 
 class Ledger:
     """Filled message by message; acted on only when the runtime is dead."""
@@ -26,6 +30,11 @@ class Ledger:
         self.inflight = -1
         """Descriptor of the memory that the log reader reads into."""
         self.dismissed = False
+        self.stopping = False
+        """Whether the runtime has begun to stop, and starts no service any more."""
+        self.exit_status: ExitStatus | None = None
+        self.group = ""
+        """The folder of the control group that the runtime is in."""
 
     def apply(self, message: Message, fd: int = -1) -> None:
         """Take in one message and the descriptor that came with it."""
@@ -38,11 +47,16 @@ class Ledger:
             self._let_go(instance)
         if self.inflight >= 0:
             os.close(self.inflight)
+        if self.exit_status:
+            self.exit_status.close()
 
     def _take_hello(self, _fd: int, instance_id: str, pid: int, created: float) -> None:
         self.instance_id = instance_id
         self.runtime_pid = pid
         self.runtime_created = created
+
+    def _take_stopping(self, _fd: int) -> None:
+        self.stopping = True
 
     def _take_telemetry(self, _fd: int, path: str) -> None:
         self.telemetry = path

@@ -6,6 +6,7 @@ from bundlevisor.actors.guardian import system
 from bundlevisor.actors.guardian.drain import Drain
 from bundlevisor.actors.guardian.guarded import Charge, stray
 from bundlevisor.actors.process import table
+from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.found import Found
 from bundlevisor.actors.process.table.rlimit_mark import by_serial
 
@@ -19,8 +20,9 @@ def look(
     drains: dict[str, Drain],
     runtime: tuple[int, float],
     serials: dict[int, str],
+    group: str = "",
 ) -> Living:
-    """Return what is left: by mark, session, pid and brand, and at last by pipe.
+    """Return what is left: by mark, session, pid, brand and control group, and at last by pipe.
 
     An instance that carries the runtime's mark and has no charge gets one. The runtime itself (its
     pid and start time) is none: its channel ends before the kernel is done with it. ``serials``
@@ -36,6 +38,7 @@ def look(
     trees = _trees(prefix, runtime)
     helpers = trees.pop(0, [])
     _add_branded(living, trees, serials, prefix)
+    _add_enclosed(living, group, prefix, {runtime[0], *(process.pid for process in helpers)})
     if not living:
         # Helpers of the runtime are branded too, and by now have ended by themselves.
         living = _by_pipe(drains) or ({prefix: helpers} if helpers else {})
@@ -66,6 +69,15 @@ def _add_branded(
         unseen = [process for process in tree if process.pid not in known]
         if unseen:
             living.setdefault(serials.get(serial, prefix), []).extend(unseen)
+
+
+def _add_enclosed(living: Living, group: str, prefix: str, others: set[int]) -> None:
+    """Add what is in the runtime's control group, and shows nothing else."""
+    known = {process.pid for found in living.values() for process in found} | others
+    for pid in control_group.members(group):
+        born = table.created(pid)
+        if pid not in known and born is not None and table.alive(pid, born):
+            living.setdefault(prefix, []).append(Found(pid, born, 0, ""))
 
 
 def _sessions(charges: dict[str, Charge]) -> dict[int, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import suppress
 
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process import table
+from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.own_process import Adoption
 from bundlevisor.actors.process.table.rlimit_mark import by_serial
 
@@ -35,31 +37,33 @@ else:
 
 if sys.platform == "win32":
 
-    def end_remains(instance_id: str) -> None:
+    def end_remains(instance_id: str, group: str) -> None:
         """End nothing: what a service leaves is in its job, and ends with it."""
 
 else:
 
-    def end_remains(instance_id: str) -> None:
+    def end_remains(instance_id: str, group: str) -> None:
         """Kill what is left of the services when all are stopped. Blocks briefly.
 
-        It is all that the guardian would look for: adopted children, what wears a brand (Linux),
-        and what carries a mark.
+        It is all that the guardian would look for: adopted children, what wears a brand or is in
+        the control group (Linux), and what carries a mark.
         """
         import signal
 
         deadline = time.monotonic() + END_WITHIN
-        while (left := _remains(instance_id)) and time.monotonic() < deadline:
+        while (left := _remains(instance_id, group)) and time.monotonic() < deadline:
             for pid, born in left.items():
                 with suppress(PermissionError):  # it changed its user
                     table.send(pid, born, signal.SIGKILL)
             tree.reap_adopted()
             time.sleep(0.002)
 
-    def _remains(instance_id: str) -> dict[int, float]:
+    def _remains(instance_id: str, group: str) -> dict[int, float]:
         found = [] if Adoption.active else table.census(f"{instance_id}-")
         for serial, processes in by_serial(instance_id).items():
             found += processes if serial else []  # our own helpers wear no number
-        births = {pid: table.created(pid) for pid in tree.adopted()}
+        enclosed = control_group.members(group)
+        others = [pid for pid in enclosed if pid != os.getpid() and not tree.is_known(pid)]
+        births = {pid: table.created(pid) for pid in (*tree.adopted(), *others)}
         births |= {process.pid: process.created for process in found}
         return {pid: born for pid, born in births.items() if born is not None}

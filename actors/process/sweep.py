@@ -18,6 +18,7 @@ import msgspec
 from bundlevisor.actors.files import atomic, instance
 from bundlevisor.actors.files.instance import ServiceProcess
 from bundlevisor.actors.process import table
+from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.found import MARK, Found
 from bundlevisor.actors.process.table.rlimit_mark import branded, is_branded
 
@@ -45,6 +46,7 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     guardian_pid: int = 0
     guardian_created: float = 0.0
+    group: str = ""
     services: dict[str, list[ServiceProcess]] = {}
 
 
@@ -120,6 +122,7 @@ def _end(watch: ExitWatch, record: Earlier, grace_s: float, started: float) -> S
             watch.wait(patience - now if now < patience else AGAIN, [])
         left = remains.look()
         found |= _keys(left)
+    remains.close()
     return Swept(
         instance_id=record.instance_id,
         found=len(found),
@@ -144,19 +147,38 @@ class Remains:
 
     def __init__(self, record: Earlier) -> None:
         self._instance = record.instance_id
+        self._group = record.group
         self._prefix = f"{record.instance_id}-"
         self._sessions = {p.pid for started in record.services.values() for p in started}
         self._theirs: set[int] = set()
         self._kin = _ancestors()
         inherited = os.environ.get(MARK, "").startswith(self._prefix)
-        self._heirs = inherited or is_branded(os.getpid(), self._instance)
+        enclosed = os.getpid() in control_group.members(record.group)
+        self._heirs = inherited or enclosed or is_branded(os.getpid(), self._instance)
 
     def look(self) -> list[Found]:
         """Return the processes; a session stays theirs when the marked ones in it have ended."""
         seen = [*table.census(self._prefix, self._sessions), *branded(self._instance)]
+        seen += self._enclosed()
         found = list({process.pid: process for process in seen}.values())
         self._theirs |= {process.session for process in found if process.mark} & self._sessions
         return [process for process in found if self._ours(process)]
+
+    def _enclosed(self) -> list[Found]:
+        """Return what is in its control group; the name of that says that it is its own."""
+        if not self._group.endswith(f"/{control_group.PREFIX}{self._instance}"):
+            return []
+        births = ((pid, table.created(pid)) for pid in control_group.members(self._group))
+        return [
+            Found(pid, born, 0, self._prefix)
+            for pid, born in births
+            if born is not None and pid != os.getpid() and table.alive(pid, born)
+        ]
+
+    def close(self) -> None:
+        """Nothing of it is left: remove its control group."""
+        if self._group.endswith(f"/{control_group.PREFIX}{self._instance}"):
+            control_group.remove(self._group)
 
     def _ours(self, process: Found) -> bool:
         if process.pid in self._kin or not (process.mark or process.session in self._theirs):

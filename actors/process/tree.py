@@ -60,6 +60,11 @@ def fell(leader: int) -> None:
     _trees.pop(leader, None)
 
 
+def is_known(pid: int) -> bool:
+    """Whether somebody waits for this child of the runtime."""
+    return pid in _known
+
+
 def unknow(pid: int) -> None:
     """Say that this child has been reaped."""
     _known.discard(pid)

@@ -16,6 +16,7 @@ from bundlevisor.actors.files.instance import Instance, ServiceProcess
 from bundlevisor.actors.files.told import told
 from bundlevisor.actors.guardian.guarded import Charge
 from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.process.table.control_group import group_of
 
 QUIET_S = 0.05
 """Starts and ends come in bursts: one write serves all of a burst. Meanwhile the sweep would find
@@ -42,6 +43,7 @@ class Register:
         self._warn = warn
         self._look = look
         self._services: dict[str, str] = {}
+        self._group = ""
         self._running: dict[str, ServiceProcess] = {}
         self._changed = threading.Event()
         self._closing = threading.Event()
@@ -96,11 +98,13 @@ class Register:
         services: dict[str, list[ServiceProcess]] = {}
         for instance_, process in list(self._running.items()):
             services.setdefault(self._services.get(instance_, ""), []).append(process)
+        self._group = self._group or group_of(self._record.pid, self._record.instance_id)
         record = msgspec.structs.replace(
             self._record,
             services=services,
             guardian_pid=self._guardian.pid,
             guardian_created=self._guardian.created,
+            group=self._group,
         )
         try:
             record_file.write(self._app_data, record)

@@ -5,6 +5,7 @@ Nothing of this is imported before somebody asks for the end.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from bundlevisor.actors.core.snapshot import Phase, Snapshot
 from bundlevisor.actors.core.stop_deadline import stop_bound
 from bundlevisor.actors.files import endpoint, instance
 from bundlevisor.actors.process.reaping import end_remains
+from bundlevisor.actors.process.table.control_group import group_of
 from bundlevisor.control.run.orderly_stop import KILL_PATIENCE, Stopping
 
 if TYPE_CHECKING:
@@ -30,7 +32,10 @@ def take_down(house: House, reason: str) -> None:
     """Stop everything, and undo in reverse what the start has done."""
     bound = stop_bound(house.bundle.manifest, house.bundle.graph)
     _beside(lambda: house.lock.say_stopping(bound + KILL_PATIENCE + CLOSING), wait=0.0)
+    group = group_of(os.getpid(), house.bundle.instance_id)
+    house.guardian.stopping()  # it takes us out of the group, which is removed in the end
     clean = _stop_services(house, reason, bound)
+    end_remains(house.bundle.instance_id, group)
     _beside(lambda: _close(house, reason, clean=clean), wait=CLOSING)
 
 
@@ -58,7 +63,6 @@ def _stop_services(house: House, reason: str, bound: float) -> bool:
 
 def _close(house: House, reason: str, *, clean: bool) -> None:
     bundle = house.bundle
-    end_remains(bundle.instance_id)
     if house.api is not None:
         house.api.server.stop(1.0)
     house.socket.close()

@@ -41,8 +41,8 @@ def test_a_dead_guardian_leaves_no_zombie_and_its_successor_holds_nothing_of_the
         os.kill(first, signal.SIGKILL)
         house.replaced(house.answer())
         assert table.created(first) is None
-        what = "three standard ones, channel, one pipe, what is in flight"
-        wait_until(lambda: len(os.listdir(f"/proc/{house.guardian}/fd")) == 6, what=what)
+        what = "three standard ones, channel, the runtime, one pipe, what is in flight"
+        wait_until(lambda: len(os.listdir(f"/proc/{house.guardian}/fd")) == 7, what=what)
 
 
 def test_no_line_is_lost_by_the_successor_either(tmp_path: Path) -> None:

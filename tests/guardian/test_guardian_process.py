@@ -35,13 +35,13 @@ def test_it_does_not_hold_the_runtimes_stdout(tmp_path: Path) -> None:
 
 
 @linux
-def test_it_holds_its_channel_and_a_pipe_for_each_service_and_nothing_else(tmp_path: Path) -> None:
+def test_it_holds_its_channel_the_runtime_and_a_pipe_for_each_service(tmp_path: Path) -> None:
     with Household(tmp_path / "h", service("a"), service("b"), reader=False) as house:
-        wait_until(lambda: len(held(house.guardian)) == 3 + 1 + 2)
+        wait_until(lambda: len(held(house.guardian)) == 3 + 2 + 2)
         links = sorted(os.readlink(f"/proc/{house.guardian}/fd/{fd}") for fd in (0, 1, 2))
         assert links == ["/dev/null"] * 3
         house.ask("forget a")
-        wait_until(lambda: len(held(house.guardian)) == 3 + 1 + 1)
+        wait_until(lambda: len(held(house.guardian)) == 3 + 2 + 1)
 
 
 @linux
@@ -57,7 +57,7 @@ def test_it_does_nothing(tmp_path: Path) -> None:
     """A tick is 10 ms."""
     with Household(tmp_path / "h", service("a"), service("b")) as house:
         house.wait_started()
-        wait_until(lambda: len(held(house.guardian)) >= 6)
+        wait_until(lambda: len(held(house.guardian)) >= 7)
         before = ticks(house.guardian)
         house.ask("idle")
         assert ticks(house.guardian) - before <= 1
@@ -97,7 +97,7 @@ def busy_guardian(runtime: int) -> int | None:
     """Return the guardian once it holds the pipes of two services."""
     for child in psutil.Process(runtime).children():
         with contextlib.suppress(psutil.Error, OSError):
-            if child.name() == "bundle-guardian" and len(held(child.pid)) >= 3 + 1 + 2:
+            if child.name() == "bundle-guardian" and len(held(child.pid)) >= 3 + 2 + 2:
                 return child.pid
     return None
 

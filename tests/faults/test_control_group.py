@@ -1,0 +1,122 @@
+"""What takes off everything by which it could be known is found in the runtime's control group."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
+from tests.faults.scene import guardian_of
+from tests.faults.test_killed_guardian import in_reserve, kill_both, next_after
+
+if sys.platform == "linux":
+    from bundlevisor.actors.process.table import control_group
+
+
+def may_make_one() -> bool:
+    if sys.platform != "linux":
+        return False
+    made = control_group.enclose(os.getpid(), f"probe{os.getpid()}")
+    control_group.release(os.getpid(), made)
+    control_group.remove(made)
+    return bool(made)
+
+
+pytestmark = pytest.mark.skipif(
+    not may_make_one(), reason="the user may not make a control group here (cgroups(7), version 2)"
+)
+SERVICE = """
+import os, resource, sys, time
+record = sys.argv[sys.argv.index("--told") + 1]
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    for fd in range(3):
+        os.close(fd)
+    resource.setrlimit(10, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    os.execve("/bin/sh", ["sh", "-c", f"echo $$ > {record}.new; mv {record}.new {record}; "
+                          "exec sleep 4321"], {})
+os.wait()
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Bundle]:
+    """A bundle whose service leaves a daemon without session, mark, pipe and brand."""
+    made = bundle(tmp_path).script("bin/nobody", SERVICE)
+    made.service("nobody", "bin/nobody", ports=(), options={"told": tmp_path / "pid"}).write()
+    yield made
+    with contextlib.suppress(OSError, ValueError):
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+
+def daemon_of(run: Run, folder: Path) -> psutil.Process:
+    """Return the daemon; the runtime is in a group of its own by now."""
+    wait_until((folder / "pid").exists, what="the daemon")
+    wait_until(lambda: group(run), what="the group")
+    return psutil.Process(int((folder / "pid").read_text()))
+
+
+def group(run: Run) -> str:
+    """Return the folder of the runtime's control group."""
+    return control_group.group_of(run.pid, run.listening["instance_id"])
+
+
+def test_the_guardian_ends_it(made: Bundle, tmp_path: Path) -> None:
+    with running(made) as run:
+        daemon, folder = daemon_of(run, tmp_path), group(run)
+        run.kill()
+        run.wait_gone()
+        wait_until(lambda: not daemon.is_running(), what="the end of the daemon")
+        wait_until(lambda: not os.path.exists(folder), what="the end of the group")
+
+
+def test_the_next_start_ends_it(made: Bundle, tmp_path: Path) -> None:
+    with running(made) as run:
+        daemon, folder = daemon_of(run, tmp_path), group(run)
+        record = run.app_data / "runtime" / "instance.json"
+        wait_until(lambda: folder in record.read_text(), what="the record of the group")
+        kill_both(run, guardian_of(run))
+        assert daemon.is_running()
+        with running(made) as second:
+            assert not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE
+            assert not os.path.exists(folder)
+            second.kill(signal.SIGTERM)
+            assert second.wait_gone() == 0
+
+
+def test_an_orderly_end_leaves_neither_it_nor_the_group(made: Bundle, tmp_path: Path) -> None:
+    with running(made) as run:
+        daemon, folder = daemon_of(run, tmp_path), group(run)
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert not daemon.is_running()
+        assert not os.path.exists(folder)
+
+
+def test_guardians_are_outside_of_it(made: Bundle, tmp_path: Path) -> None:
+    """Also one that the runtime has started itself: what is in the group ends with the runtime."""
+    with running(made) as run:
+        daemon_of(run, tmp_path)
+        first = guardian_of(run)
+        both = [first, in_reserve(first)]
+        for process in both:
+            process.suspend()
+        for process in both:
+            process.kill()
+        dead = {process.pid for process in both}
+        pid = wait_until(lambda: next_after(run, dead), what="a new guardian")
+        assert pid is not None
+        new = [pid, in_reserve(psutil.Process(pid)).pid]
+        wait_until(lambda: not {*new} & {*control_group.members(group(run))}, what="their way out")
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
