@@ -50,7 +50,7 @@ actors.ports: allocator reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probe schedule stop_request
 actors.process: binary child_posix children exit_event_posix exit_status own_children own_files
  parent_watch reaping spawn_request tree
-actors.process.table: found linux own_process rlimit_mark
+actors.process.table: control_group found linux own_process rlimit_mark
 actors.telemetry: event event_file milestones writer
 control.boot: early_socket first_signals import_throttle ipc_socket lean_imports
 control.run: background_writer bundle console console_events gpu instance_record limits options
