@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,23 @@ def test_the_guardian_does_its_work(made: Bundle, installation: Path) -> None:
             assert run.record(name)[-1]["event"] == "exit", run.record(name)
 
 
-def test_a_page_that_cannot_be_served_again_says_why(tmp_path: Path, installation: Path) -> None:
+def replace(installation: Path) -> None:
+    """Put another version in its place: other files under the same names."""
+    packages = next(installation.rglob("site-packages"))
+    for name in PACKAGES:
+        if (packages / name).exists():
+            (packages / name).unlink()
+            shutil.copytree(ROOT / name, packages / name, copy_function=another_version)
+
+
+def another_version(_source: str, target: str) -> None:
+    Path(target).write_text("raise SystemError('of another version')\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("update", [remove, replace])
+def test_a_page_that_cannot_be_served_again_says_why(
+    tmp_path: Path, installation: Path, update: Callable[[Path], None]
+) -> None:
     made = bundle(tmp_path).service("db").file("dist/index.html", "<!doctype html>")
     made.service(
         "ui",
@@ -141,13 +158,51 @@ def test_a_page_that_cannot_be_served_again_says_why(tmp_path: Path, installatio
     ).write()
     with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
         settle(run)
-        remove(installation)
+        update(installation)
         psutil.Process(run.service("ui")["pid"]).kill()
         failed = wait_until(
             lambda: [e for e in run.telemetry() if e["event"] == "service_start_failed"],
             what="the failed start",
         )
-        assert "bundlevisor was removed or moved while it runs" in failed[0]["details"]["error"]
+        assert "bundlevisor was re" in failed[0]["details"]["error"]
+        assert "start the application again" in failed[0]["details"]["error"]
         assert run.get("/status").status == 200
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
+
+
+def test_nothing_of_another_version_is_imported(made: Bundle, installation: Path) -> None:
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        settle(run)
+        replace(installation)
+        ask_everything(run)
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert "Error" not in run.stderr
+
+
+def failures(run: Run) -> list[str]:
+    events = [e["details"] for e in run.telemetry() if e["event"] == "guardian_failed"]
+    return [details["error"] for details in events]
+
+
+def test_guardians_that_cannot_be_replaced_are_told(made: Bundle, installation: Path) -> None:
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        settle(run)
+        remove(installation)
+        guardians = [
+            one
+            for one in psutil.Process(run.pid).children(recursive=True)
+            if "guardian" in one.name()
+        ]
+        for one in guardians:
+            one.suspend()  # so that none of them forks another one
+        for one in guardians:
+            one.kill()
+        wait_until(
+            lambda: any("bundlevisor was removed" in why for why in failures(run)),
+            what="the failed replacement",
+        )
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert not run.leftovers()
