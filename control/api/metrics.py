@@ -179,7 +179,7 @@ def of_start(timeline: Timeline) -> Iterator[Metric]:
     )
     marks = timeline.runtime | ({"ready": timeline.ready_ms} if timeline.ready_ms else {})
     for milestone, at in marks.items():
-        runtime.add_metric([milestone], at / 1000)
+        runtime.add_metric([milestone], round(at / 1000, 6))
     yield runtime
     services = GaugeMetricFamily(
         "bundlevisor_service_start_seconds",
@@ -190,7 +190,7 @@ def of_start(timeline: Timeline) -> Iterator[Metric]:
         for milestone in ("spawned", "output", "listening", "ready"):
             at = getattr(span, f"{milestone}_ms")
             if at is not None:
-                services.add_metric([span.id, milestone], at / 1000)
+                services.add_metric([span.id, milestone], round(at / 1000, 6))
     yield services
 
 

@@ -3,14 +3,14 @@
 ========  =======  ======================================================================
 lane      threads  requests
 ========  =======  ======================================================================
-quick     4        what is answered from memory: ``/healthz``, ``/readyz``, ``/shutdown`` …
+quick     4        what is answered from memory: ``/readyz``, ``/ports``, ``/shutdown`` …
 work      8        what asks the supervisor, the disk or the operating system
 wait      64       ``?wait=`` and ``/validate``; one more is refused (429)
 stream    8        ``/events`` and ``/logs/follow``; one more is refused (429)
 ========  =======  ======================================================================
 
 A full quick or work lane lets requests queue; what a full wait or stream lane refuses is answered
-in the quick lane, after the same checks as every request.
+in the quick lane. ``/healthz``, and what comes without the token, needs no thread at all.
 """
 
 from __future__ import annotations
