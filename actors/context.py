@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files.rotating_file import LogFile
-from bundlevisor.actors.guardian.guarded import Charge
 from bundlevisor.actors.launch.spec import Blueprint
 from bundlevisor.actors.logs.stream import LogStream
 from bundlevisor.actors.loop.reactor import Loop
@@ -18,31 +17,14 @@ from bundlevisor.actors.probes.schedule import Tally
 from bundlevisor.manifest.format.schema import Service
 
 if TYPE_CHECKING:
+    from bundlevisor.actors.guardian.interface import Guardian
     from bundlevisor.actors.logs.pipe_copy import Passage
-    from bundlevisor.actors.prepare.preparation import Stores
+    from bundlevisor.actors.prepare.means import Means
+    from bundlevisor.actors.prepare.stores import Stores
     from bundlevisor.actors.secrets.files import SecretFiles
 
 LONGEST_PAUSE = 5.0
 """Seconds that the logs are kept closed at most; a disk may hang."""
-
-
-class Guardian(Protocol):
-    """The runtime's end of the other process, which ends what this one leaves behind."""
-
-    def expect(self, charge: Charge, read_fd: int = -1) -> None:
-        """Say that a process is about to be started; ``read_fd`` of its log pipe is duplicated."""
-
-    def spawned(self, instance: str, pid: int, created: float, session: int) -> None:
-        """Say that it has been started."""
-
-    def forget(self, instance: str) -> None:
-        """Say that no process of this start is left, or that there never was one."""
-
-    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
-        """Have a file removed if the runtime dies."""
-
-    def disown(self, path: str) -> None:
-        """Leave a file alone."""
 
 
 class World:
@@ -97,6 +79,21 @@ class World:
             stream = LogStream(id_, file, self._log_loop, self._warn, passage)
             self._logs[id_] = stream
         return stream
+
+    def means(self, blueprint: Blueprint) -> Means:
+        """Return what the preparations of a service work with."""
+        from bundlevisor.actors.prepare.means import Means
+
+        return Means(
+            loop=self.loop,
+            log=self.log(blueprint),
+            guardian=self.guardian,
+            emit=self.emit,
+            fault=self.fault,
+            stores=lambda: self.stores,
+            log_paths=lambda: [stream.path for stream in self._logs.copy().values()],
+            closed_logs=self.closed_logs,
+        )
 
     @property
     def stores(self) -> Stores:

@@ -18,7 +18,6 @@ from bundlevisor.actors.launch.spec import Blueprint, compose, spawn
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.match import AnyOutput, BadPattern, compile_pattern
 from bundlevisor.actors.ports.service_ports import ServicePorts
-from bundlevisor.actors.probes.stop_request import request_stop
 from bundlevisor.actors.process import children
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.manifest.format.paths import PathRefused
@@ -166,6 +165,8 @@ class Incarnation:
             self._page.ask_to_stop()
         elif address is not None and child.poll() is None:
             port, path = address
+            from bundlevisor.actors.probes.stop_request import request_stop
+
             request_stop(self._world.loop, port, path, refused)
         else:
             self.signal()

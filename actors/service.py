@@ -181,7 +181,11 @@ class ServiceActor(LoopActor):
         from bundlevisor.actors.prepare.preparation import Preparation
 
         self._preparation = Preparation(
-            self._blueprint, self._world, self._inputs, self._life.incarnation, self.actor_ref.tell
+            self._blueprint,
+            self._world.means(self._blueprint),
+            self._inputs,
+            self._life.incarnation,
+            self.actor_ref.tell,
         )
         self._preparation.start()
         return ()

@@ -35,8 +35,6 @@ bundlevisor perf
 """From low to high. Folders of one line may import one another, as long as it is no circle."""
 RANK = {folder: n for n, line in enumerate(ORDER.strip().splitlines()) for folder in line.split()}
 ALLOWED = """
-actors.prepare.migration_runner > actors.context
-actors.prepare.preparation > actors.context
 control.http.connection > control.http.server
 control.http.tasks > control.http.connection
 control.run.api_host > control.run.runtime

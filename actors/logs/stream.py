@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files.rotating_file import LogFile, Position
 from bundlevisor.actors.files.tail import tail
-from bundlevisor.actors.logs.follow import Subscription
 from bundlevisor.actors.logs.intake import KEPT, Drained, Intake, Watch
 from bundlevisor.actors.logs.pipe_copy import PLAIN
 from bundlevisor.actors.logs.pipes import PipeReader
@@ -23,6 +22,7 @@ from bundlevisor.actors.logs.sink import LogSink
 from bundlevisor.actors.loop.reactor import Loop
 
 if TYPE_CHECKING:
+    from bundlevisor.actors.logs.follow import Subscription
     from bundlevisor.actors.logs.match import Matcher
     from bundlevisor.actors.logs.pipe_copy import Passage
     from bundlevisor.actors.logs.redact import Redactor
@@ -113,6 +113,8 @@ class LogStream:
 
     def follow(self, lines: int = 0) -> Subscription:
         """Return a reader of the last ``lines`` lines and of everything after, without a gap."""
+        from bundlevisor.actors.logs.follow import Subscription
+
         subscription = Subscription(self._leave)
         self._loop.call_soon(lambda: self._join(subscription, lines))
         return subscription

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from bundlevisor.actors.context import World
 from bundlevisor.actors.guardian.guarded import Charge
 from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch
 from bundlevisor.actors.logs import pipes
+from bundlevisor.actors.prepare.means import Means
 from bundlevisor.actors.process import children
 from bundlevisor.actors.process.exit_status import describe_exit
 from bundlevisor.manifest.format.paths import PathRefused
@@ -40,9 +40,9 @@ class Result(msgspec.Struct, frozen=True):
 class Migrator:
     """Runs migrations of one service on the calling thread, which it blocks."""
 
-    def __init__(self, blueprint: Blueprint, world: World, inputs: Inputs, instance: str) -> None:
+    def __init__(self, blueprint: Blueprint, means: Means, inputs: Inputs, instance: str) -> None:
         self._blueprint = blueprint
-        self._world = world
+        self._means = means
         self._inputs = inputs
         self._instance = instance
         self._cancelled = threading.Event()
@@ -70,15 +70,11 @@ class Migrator:
         finally:
             self._let_go(instance)
             child.close()
-        log = self._world.log(self._blueprint)
-        return self._judge(code, timeout, log.tail(instance).decode("utf-8", "replace"))
+        output = self._means.log.tail(instance)
+        return self._judge(code, timeout, output.decode("utf-8", "replace"))
 
     def _spawn(self, migration: Migration, instance: str) -> children.Child:
-        blueprint, log, guardian = (
-            self._blueprint,
-            self._world.log(self._blueprint),
-            self._world.guardian,
-        )
+        blueprint, log, guardian = self._blueprint, self._means.log, self._means.guardian
         env = blueprint.environment(self._inputs, instance)
         plan = plan_migration(migration, blueprint.binary, blueprint.scope(self._inputs), env)
         program = find(plan.word, plan.programs)
@@ -117,7 +113,7 @@ class Migrator:
         self, child: children.Child, timeout: float, progress: Callable[[float], None]
     ) -> int | None:
         """Return the exit code; None when it was cancelled or took too long."""
-        children.watch_exit(self._world.loop, child, self._woken.set)
+        children.watch_exit(self._means.loop, child, self._woken.set)
         began = time.monotonic()
         while (code := child.poll()) is None:
             taken = time.monotonic() - began
@@ -142,9 +138,9 @@ class Migrator:
     def _let_go(self, instance: str) -> None:
         """Let its last lines be read, and only then the guardian forget where they come from."""
         read = threading.Event()
-        self._world.log(self._blueprint).detach(instance, read.set)
+        self._means.log.detach(instance, read.set)
         read.wait(LOG_PATIENCE)
-        self._world.guardian.forget(instance)
+        self._means.guardian.forget(instance)
 
     def _judge(self, code: int | None, timeout: float, output: str) -> Result:
         if code == 0:

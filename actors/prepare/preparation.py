@@ -9,20 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-import msgspec
-
-from bundlevisor.actors.context import World
 from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared, ProgressMade
 from bundlevisor.actors.files.told import told
 from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.spec import Blueprint, make_data_dirs
 from bundlevisor.actors.prepare import assets
-from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken, TooLarge
-from bundlevisor.actors.prepare.migration_record import Migrations
+from bundlevisor.actors.prepare.data_snapshot import Taken, TooLarge
+from bundlevisor.actors.prepare.means import Means
 from bundlevisor.actors.prepare.migration_runner import Migrator, Result
-from bundlevisor.actors.prepare.verified_assets import VerifiedAssets
 from bundlevisor.manifest.format.reserved_paths import holds_own
-from bundlevisor.manifest.format.schema import Manifest, Migration
+from bundlevisor.manifest.format.schema import Migration
 from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan
 
 LAST_BYTES = 8192
@@ -31,54 +27,24 @@ SAY_AFTER = 2.0
 """Seconds that a migration may take before its progress is worth a word."""
 
 
-class Stores(msgspec.Struct, frozen=True):
-    """What preparations remember on disk, shared by all services of the bundle."""
-
-    manifest: Manifest
-    migrations: Migrations
-    snapshots: DataSnapshots
-    verified: VerifiedAssets
-    verify_all: bool = False
-    """Hash every asset that has a sum, whatever earlier starts have found."""
-
-
-def open_stores(
-    manifest: Manifest, app_data: str, *, report: Callable[[str], object], verify_all: bool
-) -> Stores:
-    """Read what earlier starts left; torn files are set aside, and nothing stops the start.
-
-    ``report`` hears a sentence for each file that was set aside, now or when it is looked into.
-    """
-    migrations = Migrations(app_data, manifest)
-    if migrations.trouble:
-        report(migrations.trouble)
-    return Stores(
-        manifest,
-        migrations,
-        DataSnapshots(app_data, report),
-        VerifiedAssets(app_data, report),
-        verify_all,
-    )
-
-
 class Preparation:
     """One preparation for one incarnation. Every method may be called from any thread."""
 
     def __init__(
         self,
         blueprint: Blueprint,
-        world: World,
+        means: Means,
         inputs: Inputs,
         incarnation: int,
         told: Callable[[Message], None],
     ) -> None:
         self._blueprint = blueprint
         self._service = blueprint.service
-        self._world = world
+        self._means = means
         self._incarnation = incarnation
         self._told = told
         self._cancelled = threading.Event()
-        self._migrator = Migrator(blueprint, world, inputs, blueprint.instance(incarnation))
+        self._migrator = Migrator(blueprint, means, inputs, blueprint.instance(incarnation))
 
     def start(self) -> None:
         """Begin, on a thread of its own; it ends with Prepared or LaunchFailed."""
@@ -92,14 +58,14 @@ class Preparation:
 
     def _run(self) -> None:
         try:
-            self._stores = self._world.stores
+            self._stores = self._means.stores()
             trouble = self._look_at_assets() or self._migrate()
         except assets.Cancelled:
             trouble = "cancelled"
         except OSError as error:
             trouble = told(error)
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
-            self._world.fault(f"preparation of {self._service.id!r}", error)
+            self._means.fault(f"preparation of {self._service.id!r}", error)
             trouble = f"an error in the runtime: {error}"
         if trouble:
             self._told(LaunchFailed(self._incarnation, trouble, fatal=True))
@@ -118,7 +84,7 @@ class Preparation:
         )
         for finding in (*look.failures, *look.warnings):
             details = {"code": finding.code, "message": finding.message}
-            self._world.emit(finding.code, self._service.id, **details)
+            self._means.emit(finding.code, self._service.id, **details)
         self._stores.verified.remember(look.verified)
         return "; ".join(finding.message for finding in look.failures)
 
@@ -139,7 +105,7 @@ class Preparation:
             if result.trouble:
                 return self._failed(migration, result)
             migrations.succeeded(id_, migration)
-            self._world.emit("migration_applied", id_, version=migration.version)
+            self._means.emit("migration_applied", id_, version=migration.version)
         self._stores.snapshots.upgraded(id_)
         migrations.settled(id_)
         return ""
@@ -147,7 +113,7 @@ class Preparation:
     def _run_one(self, migration: Migration, number: int, count: int) -> Result:
         what = f"migration {migration.version} ({number} of {count})"
         self._told(ProgressMade(self._incarnation, what))
-        self._world.emit("migration_start", self._service.id, version=migration.version)
+        self._means.emit("migration_start", self._service.id, version=migration.version)
 
         def progress(seconds: float) -> None:
             if seconds >= SAY_AFTER:
@@ -161,7 +127,7 @@ class Preparation:
         id_ = self._service.id
         if self._cancelled.is_set():
             return f"migration {migration.version} was cut short"
-        self._world.emit(
+        self._means.emit(
             "migration_failed",
             id_,
             version=migration.version,
@@ -186,7 +152,7 @@ class Preparation:
         shared = [one for one in self._service.data_dirs if holds_own(one, self._stores.manifest)]
         if shared:
             reason = f"the folder '{shared[0]}' also holds files of the runtime"
-            self._world.emit("migration_snapshot_skipped", id_, reason=reason)
+            self._means.emit("migration_snapshot_skipped", id_, reason=reason)
             return
         folders = self._blueprint.data_folders()
         taken = Taken(folders, self._stores.migrations.applied(id_), plan.version_before)
@@ -194,14 +160,14 @@ class Preparation:
             snapshots.take(id_, taken, self._service.snapshot.max_bytes)
         except (TooLarge, OSError) as error:
             reason = told(error) if isinstance(error, OSError) else str(error)
-            self._world.emit("migration_snapshot_skipped", id_, reason=reason)
+            self._means.emit("migration_snapshot_skipped", id_, reason=reason)
         else:
-            self._world.emit("migration_snapshot_taken", id_, folders=list(folders))
+            self._means.emit("migration_snapshot_taken", id_, folders=list(folders))
 
     def _put_back(self, taken: Taken, reason: str) -> None:
         id_ = self._service.id
-        logs = [stream.path for stream in self._world.streams.values()]
-        self._stores.snapshots.put_back(id_, taken, logs, self._world.closed_logs)
+        logs = self._means.log_paths()
+        self._stores.snapshots.put_back(id_, taken, logs, self._means.closed_logs)
         self._stores.migrations.rolled_back(id_, taken.applied)
         self._stores.snapshots.drop(id_)
-        self._world.emit("migration_rolled_back", id_, reason=reason)
+        self._means.emit("migration_rolled_back", id_, reason=reason)

@@ -67,7 +67,7 @@ from bundlevisor.manifest.read import load
 if TYPE_CHECKING:
     from bundlevisor.actors.ports.shortages import Shortage
     from bundlevisor.actors.prepare.migration_record import Migrations
-    from bundlevisor.actors.prepare.preparation import Stores
+    from bundlevisor.actors.prepare.stores import Stores
     from bundlevisor.actors.secrets.vault import Vault
     from bundlevisor.control.run.api_host import Api
     from bundlevisor.control.run.lock_keeper import LockKeeper
@@ -294,7 +294,7 @@ class House:
 
     def _open_stores(self) -> Stores:
         """Open what preparations remember; only bundles with assets or migrations come here."""
-        from bundlevisor.actors.prepare.preparation import open_stores
+        from bundlevisor.actors.prepare.stores import open_stores
 
         bundle = self.bundle
         full = bundle.options.verify == "full"

@@ -44,10 +44,10 @@ actors.gpu: linux presence
 actors.guardian: blocked_signals channel channel_posix guarded link owned_file roster sentry spawn
  wire
 actors.launch: concealed inputs page places spec
-actors.logs: follow intake match path pipe_copy pipes pipes_posix sink stream
+actors.logs: intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: clock loop_actor reactor timers
 actors.ports: allocator reallocation remembered reservations service_ports
-actors.probes: checks listen_watch probe schedule stop_request
+actors.probes: checks listen_watch probe schedule
 actors.process: binary child_posix children exit_event_posix exit_status own_children own_files
  parent_watch reaping spawn_request tree
 actors.process.table: control_group found linux own_process rlimit_mark
