@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from typing import Literal
 
 if sys.platform == "win32":
     from bundlevisor.actors.files.files_windows import distrust
@@ -12,14 +14,16 @@ else:
 
 from bundlevisor.manifest.format.findings import Findings, Report
 from bundlevisor.manifest.format.paths import PathRefused, crosses_link, resolve, within
+from bundlevisor.manifest.format.reserved_paths import normal
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.claims import Claim, claims_of, conflicts
 
 
-def look(manifest: Manifest, app_data: str, *, minds_case: bool) -> Findings:
+def look(manifest: Manifest, app_data: str, bundle_root: str, *, minds_case: bool) -> Findings:
     """Return whether others could replace what lies in app-data, and which paths of the bundle
     lead out of it, or to one another, by a link.
 
+    Where the bundle itself lies in app-data, its own files are not to be written over either.
     Errors are what the start refuses; service errors fail the services that they name. What a
     service's own folders and files lead out by is left to :mod:`bundlevisor.actors.launch.spec`.
     """
@@ -36,7 +40,7 @@ def look(manifest: Manifest, app_data: str, *, minds_case: bool) -> Findings:
         except PathRefused as refused:
             report.error("path_escapes_root", field, f"{field}: {refused}")
     claims = claims_of(manifest)
-    found = _where_they_lead(claims, app_data)
+    found = [*_of_bundle(manifest, app_data, bundle_root), *_where_they_lead(claims, app_data)]
     if found != claims:
         from bundlevisor.manifest.check.places import report_conflict
 
@@ -58,19 +62,41 @@ def _trust(folder: str, report: Report) -> bool:
     return bool(refusal or doubt)
 
 
+def _of_bundle(manifest: Manifest, app_data: str, bundle_root: str) -> list[Claim]:
+    """Return the claims of the bundle's own files, where they lie in app-data."""
+    top, root = os.path.realpath(app_data), os.path.realpath(bundle_root)
+    if not within(root, top):
+        return []
+    below = os.path.relpath(root, top).replace(os.sep, "/")
+    paths: dict[str, Literal["file", "folder"]] = {"bundle.json": "file"}
+    for service in manifest.services:
+        for asset in service.assets:
+            paths[asset.path] = "folder"
+        for binary in service.binaries.values():
+            if binary.path:
+                paths[binary.path] = "folder" if service.type == "ui-bundle" else "file"
+    claims = []
+    for path, kind in paths.items():
+        with suppress(PathRefused):  # said by the manifest's own rules
+            claims.append(Claim("the bundle", normal(f"{below}/{normal(path)}"), kind, ours=True))
+    return claims
+
+
 def _where_they_lead(claims: list[Claim], app_data: str) -> list[Claim]:
     """Return the claims with the paths that their folders really have."""
     real: dict[str, str] = {}
     moved = []
     for claim in claims:
-        folder, _, name = claim.path.rpartition("/") if claim.kind == "file" else (claim.path,) * 3
+        above, _, name = claim.path.rpartition("/")
+        folder = above if claim.kind == "file" else claim.path
         if folder not in real:
             real[folder] = _real(folder, app_data)
         if real[folder] == folder:
             moved.append(claim)
+        elif claim.kind == "file":
+            moved.append(claim.at(f"{real[folder]}/{name}".removeprefix("./")))
         else:
-            path = f"{real[folder]}/{name}".removeprefix("./") if name != folder else real[folder]
-            moved.append(claim.at(path))
+            moved.append(claim.at(real[folder]))
     return moved
 
 

@@ -57,7 +57,7 @@ def _of_places(manifest: Manifest, site: Site) -> Findings:
     from bundlevisor.actors.launch.places import look as look_at_places
     from bundlevisor.manifest.format.platform import minds_case
 
-    return look_at_places(manifest, site.app_data, minds_case=minds_case())
+    return look_at_places(manifest, site.app_data, site.bundle_root, minds_case=minds_case())
 
 
 def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:

@@ -36,8 +36,7 @@ class Bundle:
         self.app_data = app_data
         self.instance_id = instance_id
         self.graph = Graph.of(manifest)
-        root = options.bundle_root or os.path.dirname(os.path.abspath(options.manifest))
-        self.root = os.path.abspath(root)
+        self.root = options.root
         self.token_path = paths.resolve(app_data, manifest.ipc.auth_token_path)
         self.telemetry_path = paths.resolve(app_data, manifest.telemetry.file)
         self.started_at = time.time()

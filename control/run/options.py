@@ -6,6 +6,7 @@ Without a subcommand the command line means what it meant there: a dry run unles
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Literal
 
@@ -34,6 +35,11 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Live on when the process that started the runtime ends."""
     verify: Literal["cached", "full"] = "cached"
     """Whether assets that were verified before are trusted by size, time and inode."""
+
+    @property
+    def root(self) -> str:
+        """The absolute folder of the bundle."""
+        return os.path.abspath(self.bundle_root or os.path.dirname(os.path.abspath(self.manifest)))
 
 
 class Client(msgspec.Struct, frozen=True):

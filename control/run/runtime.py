@@ -129,7 +129,8 @@ def _run(
         guardian.dismiss()
         return CANNOT_START
     atomic.make_folder(app_data)
-    on_disk = places.look(loaded.manifest, app_data, minds_case=platform.minds_case())
+    minds_case = platform.minds_case()
+    on_disk = places.look(loaded.manifest, app_data, options.root, minds_case=minds_case)
     _report(console, on_disk, app_data)
     if not on_disk.ok:
         guardian.dismiss()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable
@@ -159,3 +160,31 @@ def test_a_state_file_is_replaced_or_refused_but_never_written_through(
         atomic.write(str(path), b"new")
         assert path.read_bytes() == b"new"
     assert plant is dangling or other.read_bytes() == b"precious\n"
+
+
+ROOT = Path(__file__).parents[2]
+OTHERS = {
+    "actors/files/files_posix.py": "the one place itself",
+    "actors/files/files_windows.py": "the one place itself",
+    "actors/files/atomic.py": "new files under a name that nobody knows (O_EXCL)",
+    "actors/prepare/data_snapshot.py": "copies of services' data, in folders just made",
+    "actors/prepare/assets.py": "files of the bundle, read only",
+    "actors/process/binary.py": "programs of the bundle, read only",
+    "actors/guardian/inflight.py": "a file that is unlinked at once (O_EXCL)",
+    "control/cli/timeline_command.py": "a file that the user names for a picture",
+}
+
+
+@pytest.mark.parametrize("room", ["actors", "control"])
+def test_files_of_ours_are_opened_in_one_place(room: str) -> None:
+    opens = re.compile(r"(?:\bos\.|(?<![.\w]))open\((?!self\)|own_file\.|descriptor)")
+    elsewhere = re.compile(r"devnull|/proc/|/sys/|msvcrt|os\.dup|def open|ui_server|FILES")
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / room).rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if opens.search(line) and not elsewhere.search(line)
+    }
+    rooms_of_their_own = ("actors/ui_server/", "actors/gpu/", "actors/process/", "control/boot/")
+    code = ("actors/guardian/kept_code.py", "actors/guardian/code_collection.py")
+    assert {one for one in found if not one.startswith((*rooms_of_their_own, *code))} <= set(OTHERS)

@@ -36,7 +36,7 @@ def manifest(telemetry: str = "telemetry/t.jsonl", **service: Any) -> Manifest:
 
 
 def found(made: Manifest, app_data: Path) -> list[tuple[str, str]]:
-    seen = look(made, str(app_data), minds_case=True)
+    seen = look(made, str(app_data), "/somewhere/else", minds_case=True)
     return [(one.code, one.path) for one in (*seen.errors, *seen.service_errors)]
 
 
@@ -67,7 +67,7 @@ def test_data_that_leads_into_a_file_s_place(tmp_path: Path) -> None:
 
 def test_a_service_s_log_fails_only_its_service(tmp_path: Path) -> None:
     (tmp_path / "out").symlink_to(".")
-    seen = look(manifest(log_dir="out/secrets.json"), str(tmp_path), minds_case=True)
+    seen = look(manifest(log_dir="out/secrets.json"), str(tmp_path), "/else", minds_case=True)
     assert [(one.code, one.service) for one in seen.service_errors] == [("path_taken", "one")]
 
 
@@ -75,3 +75,23 @@ def test_a_token_that_leads_out(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "runtime").symlink_to(tmp_path)
     assert ("path_escapes_root", "ipc.auth_token_path") in found(manifest(), tmp_path / "app")
+
+
+def test_a_file_whose_name_is_its_folder_s(tmp_path: Path) -> None:
+    (tmp_path / "runtime").mkdir()
+    (tmp_path / "lock").symlink_to("runtime")
+    assert found(manifest("lock/lock"), tmp_path) == [("path_taken", "telemetry.file")]
+
+
+@pytest.mark.parametrize("folder", ["", "inside"])
+def test_the_files_of_a_bundle_in_app_data_are_not_written_over(
+    tmp_path: Path, folder: str
+) -> None:
+    root = tmp_path / folder
+    for name in ("bundle.json", "x", "models/small"):
+        made = manifest(f"{folder}/{name}".lstrip("/"), assets=[{"path": "models"}])
+        seen = look(made, str(tmp_path), str(root), minds_case=True)
+        expected = [] if name.startswith("models") else [("path_taken", "telemetry.file")]
+        assert [(one.code, one.path) for one in seen.errors] == expected
+    seen = look(manifest("models"), str(tmp_path), str(root), minds_case=True)
+    assert seen.ok

@@ -44,7 +44,7 @@ def refusals(manifest: Path, app_data: Path) -> Iterator[str]:
     if loaded.manifest is None:
         yield ""
         return
-    if not look(loaded.manifest, str(app_data), minds_case=True).ok:
+    if not look(loaded.manifest, str(app_data), str(manifest.parent), minds_case=True).ok:
         yield ""
         return
     options = RunOptions(manifest=str(manifest))
