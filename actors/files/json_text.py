@@ -20,6 +20,29 @@ def readable(text: str) -> str:
     return text if _is_clean(text) else _each_surrogate(text, _shown)
 
 
+KEPT = "\n\t\u200c\u200d"
+"""The joiners are part of words and pictures in many scripts."""
+
+
+def visible(text: str) -> str:
+    """Return text whose control characters are shown, so that it cannot steer a terminal.
+
+    ``^[`` is an escape; what changes the direction of text, and the like, is shown as ``\\u202e``.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in KEPT else _control(letter) for letter in text
+    )
+
+
+def _control(letter: str) -> str:
+    number = ord(letter)
+    if number < 32 or number == 127:
+        return f"^{chr(number ^ 64)}"
+    return letter.encode("unicode_escape").decode()
+
+
 def encode(value: object) -> bytes:
     """Return JSON for readers; never fails for what a text holds."""
     try:

@@ -6,6 +6,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.files.json_text import visible
 from bundlevisor.control.cli import exit_codes
 
 if TYPE_CHECKING:
@@ -70,5 +71,5 @@ def _commands() -> dict[str, Asking]:
 def complain(sentence: str, code: int) -> int:
     """Say on stderr why there is no answer; returns ``code``."""
     with contextlib.suppress(OSError):  # `2>&1 > file` on a full disk
-        print(f"bundlevisor: {sentence}", file=sys.stderr)
+        print(f"bundlevisor: {visible(sentence)}", file=sys.stderr)
     return code

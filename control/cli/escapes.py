@@ -9,12 +9,12 @@ from __future__ import annotations
 import codecs
 import re
 
+from bundlevisor.actors.files.json_text import visible
+
 COLOUR = re.compile(r"\x1b\[[0-9;]{0,32}m")
 CONCEALED = re.compile(r"(^|;)0*8(;|$)")
 BEGUN = re.compile(r"\x1b(\[[0-9;]{0,32})?\Z")
 RESET = "\x1b[0m"
-KEPT = "\n\t\u200c\u200d"
-"""The joiners are part of words and pictures in many scripts."""
 
 
 class Harmless:
@@ -62,17 +62,3 @@ class Harmless:
         if "\n" in shown:  # a colour ends with its line
             self._coloured = False
         return shown.replace("\n", f"{RESET}\n", 1)
-
-
-def visible(text: str) -> str:
-    """Return text whose control characters are shown: ``^[`` for escape, ``\\u202e`` for others."""
-    return "".join(
-        letter if letter.isprintable() or letter in KEPT else _shown(letter) for letter in text
-    )
-
-
-def _shown(letter: str) -> str:
-    number = ord(letter)
-    if number < 32 or number == 127:
-        return f"^{chr(number ^ 64)}"
-    return letter.encode("unicode_escape").decode()

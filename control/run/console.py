@@ -76,10 +76,9 @@ class Console:
     def _line(self, level: Level, message: str, service_id: str = "", trace: str = "") -> bytes:
         now = time.time()
         if self._human:
-            text = (
-                f"{time.strftime('%H:%M:%S', time.localtime(now))} {MARKS[level]}{message}\n{trace}"
-            )
-            return text.encode("utf-8", "replace")
+            clock = time.strftime("%H:%M:%S", time.localtime(now))
+            text = f"{clock} {MARKS[level]}{message}\n{trace}"
+            return json_text.visible(text).encode("utf-8", "replace")
         line = Line(timestamp(now), level, message, service_id, trace)
         return json_text.encode(line) + b"\n"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bundlevisor.control.cli.escapes import RESET, Harmless
+from bundlevisor.control.run.console import Console
 
 
 def shown(*pieces: bytes) -> str:
@@ -50,3 +53,14 @@ def test_a_sequence_without_an_end_is_not_held_for_ever() -> None:
     assert harmless.pass_on(b"\x1b[" + b"1" * 100).startswith(b"^[[111")
     assert harmless.pass_on(b"\x1b") == b""
     assert harmless.pass_on(b"", last=True) == b"^["
+
+
+def test_what_the_runtime_says_of_a_service_cannot_steer_its_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "terminal"
+    with path.open("wb") as file:
+        console = Console(file.fileno(), human=True)
+        console.warn("db ended: \x1b]0;title\x07 \u202egnol\nand so on")
+        console.close()
+    assert path.read_text(encoding="utf-8").endswith(
+        " db ended: ^[]0;title^G \\u202egnol\nand so on\n"
+    )
