@@ -38,6 +38,11 @@ def impostor(port: int, leader: int, members: Callable[[], Iterable[int]]) -> Im
             return None
     except OSError:
         return None
+    return holder(inode)
+
+
+def holder(inode: int) -> Impostor | None:
+    """Return a process that has this socket open and may be looked at; None in any doubt."""
     for pid in _all():
         try:
             if _holds(pid, inode):

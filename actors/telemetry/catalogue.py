@@ -130,6 +130,14 @@ PORTS = {
     ),
 }
 OTHERS = {
+    "api_request": _runtime(
+        "somebody asks for a command, for new secrets, or for the end",
+        request="method and path",
+        agent="what the caller calls itself (User-Agent)",
+        uid="of the caller, where the system knows it (Linux)",
+        pid="of the caller, where the runtime may see it; else 0",
+        program="the name of that process",
+    ),
     "secrets_updated": _runtime("secrets got other values", ids="which"),
     "gpu_status": _runtime(
         "whether there is a GPU",

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import Runtime
 
+LONGEST_AGENT = 200
+"""Characters of a User-Agent that are kept."""
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -42,7 +44,7 @@ def make_app(runtime: Runtime, closing: Closing) -> Wsgi:
     That is all but ``/healthz``. ``closing`` ends its streams and waits when it begins.
     """
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
-    app.add_middleware([EveryAnswer(), OneSlash(), KnownParameters()])
+    app.add_middleware([EveryAnswer(), OneSlash(), KnownParameters(), WhoAsked(runtime)])
     app.resp_options.default_media_type = "application/json"
     error_answers.install(app, runtime)
     for path, resource in resources(runtime, closing).items():
@@ -112,6 +114,23 @@ class KnownParameters:
             if name not in known:
                 sentence = unknown_parameter(req.path, name, known)
                 raise Refusal(400, "unknown_parameter", sentence)
+
+
+class WhoAsked:
+    """Middleware: who asks for something to be done is told to the telemetry, before it is done."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def process_resource(
+        self, req: falcon.Request, _resp: falcon.Response, resource: object, _params: object
+    ) -> None:
+        """Tell of a command, of new secrets (no value) and of the request to end."""
+        asked = isinstance(resource, (CommandResource, SecretsResource)) and req.method == "POST"
+        if asked or (isinstance(resource, ShutdownResource) and req.method in {"GET", "POST"}):
+            port = str(req.env.get("REMOTE_PORT") or "0")
+            agent = (req.user_agent or "")[:LONGEST_AGENT]
+            self._runtime.tell_asked(f"{req.method} {req.path}", agent, int(port))
 
 
 def streaming(app: Wsgi) -> Wsgi:

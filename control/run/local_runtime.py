@@ -116,6 +116,15 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
             raise TimeoutError("the supervisor could not carry the command out; see its log")
         return answer
 
+    def tell_asked(self, request: str, agent: str, port: int) -> None:
+        """Tell the telemetry who asks, as far as the system knows it."""
+        from bundlevisor.actors.probes.caller import caller
+
+        found = caller(port, self.facts.ipc_port) if port else None
+        known = msgspec.structs.asdict(found) if found else {}
+        details = {name: value for name, value in known.items() if value != ""}
+        self.world.emit("api_request", None, request=request, agent=agent, **details)
+
     def shutdown(self, reason: str) -> None:
         """Begin the orderly stop; returns at once."""
         self.ending.ask(f"asked to by the {reason}")

@@ -177,6 +177,12 @@ class Runtime(Protocol):
         TimeoutError when the supervisor does not answer in time, KeyError for an unknown id.
         """
 
+    def tell_asked(self, request: str, agent: str, port: int) -> None:
+        """Have it in the telemetry that somebody asks for something to be done.
+
+        ``request`` is method and path, ``port`` the caller's on loopback, 0 when it is not known.
+        """
+
     def shutdown(self, reason: str) -> None:
         """Begin the orderly stop; returns at once, and does nothing when it has begun."""
 

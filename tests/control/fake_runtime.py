@@ -179,6 +179,7 @@ class FakeRuntime:
         self.commands: list[tuple[str, str]] = []
         self.outcome = CommandOutcome(accepted=True)
         self.command_error: Exception | None = None
+        self.asked: list[tuple[str, str, int]] = []
         self.shutdowns: list[str] = []
         self.stored: dict[str, object] = {"session": "s"}
         self.report = Validation(valid=True)
@@ -192,6 +193,9 @@ class FakeRuntime:
         if self.command_error:
             raise self.command_error
         return self.outcome
+
+    def tell_asked(self, request: str, agent: str, port: int) -> None:
+        self.asked.append((request, agent, port))
 
     def shutdown(self, reason: str) -> None:
         self.shutdowns.append(reason)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
+from bundlevisor.control.api.app import LONGEST_AGENT
 from bundlevisor.control.api.services import is_done, is_settled
 from bundlevisor.control.wire.facade import Action, CommandOutcome
 from tests.control.fake_runtime import FakeRuntime, view
@@ -187,3 +188,25 @@ def test_waiting_for_readiness_ends_when_it_cannot_come(
     began = time.monotonic()
     assert api.get("/readyz?wait=60").json()["ready"] is False
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/services/db/stop"), ("POST", "/secrets"), ("POST", "/shutdown"),
+     ("GET", "/shutdown")],
+)  # fmt: skip
+def test_who_asks_for_something_to_be_done_is_told(
+    api: Api, runtime: FakeRuntime, method: str, path: str
+) -> None:
+    body = '{"secrets": {}}' if path == "/secrets" else None
+    api.ask(method, path, body, User_Agent="shell/1.0 " + "x" * 1000)
+    ((request, agent, port),) = runtime.asked
+    assert request == f"{method} {path}"
+    assert agent == ("shell/1.0 " + "x" * 1000)[:LONGEST_AGENT]
+    assert port > 0
+
+
+def test_who_only_looks_is_not_told(api: Api, runtime: FakeRuntime) -> None:
+    for path in ("/status", "/secrets", "/readyz"):
+        api.get(path)
+    assert runtime.asked == []
