@@ -14,33 +14,33 @@ from bundlevisor.control.run.local_runtime import Running, ServiceLogs
 from bundlevisor.control.run.start_record import StartRecord
 
 if TYPE_CHECKING:
-    from bundlevisor.control.run.runtime import House
+    from bundlevisor.control.run.parts import Parts
     from bundlevisor.control.wire.facade import Facts
 
 
 class Api:
-    """Answers for a house that is up."""
+    """Answers for a runtime that is up."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self.start_record = StartRecord(house.recorder, house.bundle, house.board)
-        self.server = ControlServer(self._facade(), house.token, house.socket)
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.start_record = StartRecord(parts.recorder, parts.bundle, parts.board)
+        self.server = ControlServer(self._facade(), parts.token, parts.socket)
 
     def _facade(self) -> Running:
-        house = self._house
+        parts = self._parts
         return Running(
-            board=house.board,
+            board=parts.board,
             make_facts=lambda: self.facts,
-            open_vault=house.secrets.vault,
-            logs=ServiceLogs(house.blueprints, house.world),
-            events=house.telemetry,
-            supervisor=house.supervisor,
-            ending=house.ending,
-            world=house.world,
-            report_fault=house.console.fault,
+            open_vault=parts.secrets.vault,
+            logs=ServiceLogs(parts.blueprints, parts.world),
+            events=parts.telemetry,
+            supervisor=parts.supervisor,
+            ending=parts.ending,
+            world=parts.world,
+            report_fault=parts.console.fault,
             validate_bundle=self._validate,
             make_timeline=self.start_record.make,
-            view_gpu=house.gpu.view,
+            view_gpu=parts.gpu.view,
         )
 
     @functools.cached_property
@@ -49,7 +49,7 @@ class Api:
         from bundlevisor.control.wire import version
         from bundlevisor.control.wire.facade import Facts
 
-        bundle = self._house.bundle
+        bundle = self._parts.bundle
         return Facts(
             manifest=bundle.manifest,
             manifest_hash=bundle.loaded.sha256,
@@ -58,8 +58,8 @@ class Api:
             app_data_dir=bundle.app_data,
             bundle_root=bundle.root,
             dry_run=bundle.options.dry_run,
-            ipc_host=self._house.host,
-            ipc_port=self._house.port,
+            ipc_host=self._parts.host,
+            ipc_port=self._parts.port,
             telemetry_path=bundle.telemetry_path,
             runtime_version=version.VERSION,
             build_version=version.build(),
@@ -69,7 +69,7 @@ class Api:
     def _validate(self) -> Any:
         from bundlevisor.control.wire import findings
 
-        bundle, services = self._house.bundle, self._house.board.snapshot.services
+        bundle, services = self._parts.bundle, self._parts.board.snapshot.services
         return findings.report(
             bundle.options.manifest,
             bundle.root,

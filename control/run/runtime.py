@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.secrets.vault import Vault
     from bundlevisor.control.run.api_host import Api
     from bundlevisor.control.run.lock_keeper import LockKeeper
+    from bundlevisor.control.run.parts import Parts
 
 STOPPED = 0
 CANNOT_START = 1
@@ -197,8 +198,42 @@ class House:
         self.spare.release()
         from bundlevisor.control.run.teardown import take_down
 
-        take_down(self, request.reason)
+        take_down(self.parts, request.reason, self._stop_api)
         return request.code
+
+    @functools.cached_property
+    def parts(self) -> Parts:
+        """All of it, once it is built; for what comes after the start."""
+        from bundlevisor.control.run.parts import Parts
+
+        return Parts(
+            bundle=self.bundle,
+            lock=self.lock,
+            recorder=self.recorder,
+            console=self.console,
+            guardian=self.guardian,
+            ending=self.ending,
+            secrets=self.secrets,
+            socket=self.socket,
+            host=self.host,
+            port=self.port,
+            token=self.token,
+            telemetry=self.telemetry,
+            register=self.register,
+            reserved=self.reserved,
+            world=self.world,
+            gpu=self.gpu,
+            blueprints=self.blueprints,
+            board=self.board,
+            supervisor=self.supervisor,
+            emit=self.emit,
+            set_aside=self.set_aside,
+            tell_news=self.tell_news,
+        )
+
+    def _stop_api(self) -> None:
+        if self.api is not None:
+            self.api.server.stop(1.0)
 
     def _sweep(self) -> None:
         if not os.path.lexists(instance.path(self.bundle.app_data)):
@@ -428,7 +463,7 @@ class House:
                 lean_imports.import_waitress()
                 from bundlevisor.control.run.api_host import Api
 
-                self.api = Api(self)
+                self.api = Api(self.parts)
                 self.api.server.start()
             self.recorder.mark(milestones.API)
             gc.freeze()  # what is there by now stays, and need not be looked at each time
@@ -438,7 +473,7 @@ class House:
             if self.supervisor is not None:
                 from bundlevisor.control.run.version_record import note_version
 
-                note_version(self)
+                note_version(self.parts)
                 self.api.start_record.keep(self.emit, self.console.warn)
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
             reason = shortage(error) or "its log has the details"

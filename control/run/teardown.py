@@ -1,4 +1,4 @@
-"""The end of a house: its services are stopped in order, then all that was built is taken down.
+"""The end of a runtime: its services are stopped in order, then all that was built is taken down.
 
 Nothing of this is imported before somebody asks for the end.
 """
@@ -20,7 +20,7 @@ from bundlevisor.control.run.orderly_stop import KILL_PATIENCE, Stopping
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bundlevisor.control.run.runtime import House
+    from bundlevisor.control.run.parts import Parts
 
 CLOSING = 12.0
 """Seconds that it may take to close all that was built, once the services have ended."""
@@ -28,15 +28,15 @@ LOGS = 1.0
 """Seconds of that for the logs: a disk that hangs holds up each of them."""
 
 
-def take_down(house: House, reason: str) -> None:
-    """Stop everything, and undo in reverse what the start has done."""
-    bound = stop_bound(house.bundle.manifest, house.bundle.graph)
-    _beside(lambda: house.lock.say_stopping(bound + KILL_PATIENCE + CLOSING), wait=0.0)
-    group = group_of(os.getpid(), house.bundle.instance_id)
-    house.guardian.stopping()  # it takes us out of the group, which is removed in the end
-    clean = _stop_services(house, reason, bound)
-    end_remains(house.bundle.instance_id, group)
-    _beside(lambda: _close(house, reason, clean=clean), wait=CLOSING)
+def take_down(parts: Parts, reason: str, stop_api: Callable[[], object]) -> None:
+    """Stop everything, and undo in reverse what the start has done; ``stop_api`` if it is up."""
+    bound = stop_bound(parts.bundle.manifest, parts.bundle.graph)
+    _beside(lambda: parts.lock.say_stopping(bound + KILL_PATIENCE + CLOSING), wait=0.0)
+    group = group_of(os.getpid(), parts.bundle.instance_id)
+    parts.guardian.stopping()  # it takes us out of the group, which is removed in the end
+    clean = _stop_services(parts, reason, bound)
+    end_remains(parts.bundle.instance_id, group)
+    _beside(lambda: _close(parts, reason, stop_api, clean=clean), wait=CLOSING)
 
 
 def _beside(act: Callable[[], object], wait: float) -> None:
@@ -50,31 +50,30 @@ def _beside(act: Callable[[], object], wait: float) -> None:
         thread.join(wait)
 
 
-def _stop_services(house: House, reason: str, bound: float) -> bool:
+def _stop_services(parts: Parts, reason: str, bound: float) -> bool:
     """Stop everything in order, within a bound; return whether nothing is left."""
-    house.console.info(f"stopping: {reason}")
-    if house.supervisor is None:
-        services = house.board.snapshot.services
-        house.board.publish(Snapshot(version=2, phase=Phase.STOPPED, services=services))
+    parts.console.info(f"stopping: {reason}")
+    if parts.supervisor is None:
+        services = parts.board.snapshot.services
+        parts.board.publish(Snapshot(version=2, phase=Phase.STOPPED, services=services))
         return True
-    stopping = Stopping(house.supervisor, house.board, house.ending, house.console)
+    stopping = Stopping(parts.supervisor, parts.board, parts.ending, parts.console)
     return stopping.stop(reason, bound)
 
 
-def _close(house: House, reason: str, *, clean: bool) -> None:
-    bundle = house.bundle
-    if house.api is not None:
-        house.api.server.stop(1.0)
-    house.socket.close()
+def _close(parts: Parts, reason: str, stop_api: Callable[[], object], *, clean: bool) -> None:
+    bundle = parts.bundle
+    stop_api()
+    parts.socket.close()
     deadline = time.monotonic() + LOGS
-    for stream in house.world.streams.values():
+    for stream in parts.world.streams.values():
         stream.close(max(0.0, deadline - time.monotonic()))
-    house.emit("runtime_shutdown", None, reason=reason)
-    house.telemetry.close(2.0)
-    house.register.close()
-    endpoint.remove_if_ours(bundle.token_path, house.token)
-    endpoint.remove_if_ours(endpoint.port_path(bundle.app_data), str(house.port))
+    parts.emit("runtime_shutdown", None, reason=reason)
+    parts.telemetry.close(2.0)
+    parts.register.close()
+    endpoint.remove_if_ours(bundle.token_path, parts.token)
+    endpoint.remove_if_ours(endpoint.port_path(bundle.app_data), str(parts.port))
     if clean:
         instance.remove(bundle.app_data, bundle.instance_id)
-        house.guardian.dismiss()
-    house.reserved.release_all()
+        parts.guardian.dismiss()
+    parts.reserved.release_all()

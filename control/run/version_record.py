@@ -8,30 +8,30 @@ from bundlevisor.actors.files.told import told
 
 if TYPE_CHECKING:
     from bundlevisor.actors.prepare.migration_record import Migrations
-    from bundlevisor.control.run.runtime import House
+    from bundlevisor.control.run.parts import Parts
 
 START = 60.0
 """Seconds that a start may take before the app's version is written down beside it."""
 
 
-def note_version(house: House) -> None:
+def note_version(parts: Parts) -> None:
     """Write down which version of the app was started, once that is over; say a downgrade."""
-    house.board.wait(lambda s: s.ready or s.hopeless, START)
+    parts.board.wait(lambda s: s.ready or s.hopeless, START)
     try:
-        _migrations(house).started()
+        _migrations(parts).started()
     except OSError as error:
-        house.console.warn(f"migrations.json could not be written: {told(error)}")
+        parts.console.warn(f"migrations.json could not be written: {told(error)}")
 
 
-def _migrations(house: House) -> Migrations:
+def _migrations(parts: Parts) -> Migrations:
     """Return the record that preparations use, or one for a bundle that has none."""
-    services = house.bundle.manifest.services
-    if house.world.has_stores or any(one.assets or one.migrations for one in services):
-        return house.world.stores.migrations
+    services = parts.bundle.manifest.services
+    if parts.world.has_stores or any(one.assets or one.migrations for one in services):
+        return parts.world.stores.migrations
     from bundlevisor.actors.prepare.migration_record import Migrations
 
-    found = Migrations(house.bundle.app_data, house.bundle.manifest)
+    found = Migrations(parts.bundle.app_data, parts.bundle.manifest)
     if found.trouble:
-        house.set_aside(found.trouble)
-    house.tell_news(found)
+        parts.set_aside(found.trouble)
+    parts.tell_news(found)
     return found

@@ -1,0 +1,58 @@
+"""What is up while a bundle runs, once the start has built all of it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pykka
+
+from bundlevisor.actors.context import World
+from bundlevisor.actors.core.snapshot import Board
+from bundlevisor.actors.files.instance_lock import InstanceLock
+from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.launch.spec import Blueprint
+from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.prepare.migration_record import Migrations
+from bundlevisor.actors.telemetry.milestones import Recorder
+from bundlevisor.actors.telemetry.writer import Telemetry
+from bundlevisor.control.run.bundle import Bundle
+from bundlevisor.control.run.console import Console
+from bundlevisor.control.run.gpu import Gpu
+from bundlevisor.control.run.instance_record import Register
+from bundlevisor.control.run.secret_supply import SecretSupply
+from bundlevisor.control.run.shutdown_requests import Ending
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """For what comes after the start: the control API, what is written down, and the end."""
+
+    bundle: Bundle
+    lock: InstanceLock
+    recorder: Recorder
+    console: Console
+    guardian: Guardian
+    ending: Ending
+    secrets: SecretSupply
+    socket: socket.socket
+    """The control API's, which listens."""
+    host: str
+    port: int
+    token: str
+    telemetry: Telemetry
+    register: Register
+    reserved: HeldPorts
+    world: World
+    gpu: Gpu
+    blueprints: dict[str, Blueprint]
+    board: Board
+    supervisor: pykka.ActorRef[Any] | None
+    """None in a dry run."""
+    emit: Callable[..., None]
+    """Telemetry: ``emit(event, service_id=None, **details)``."""
+    set_aside: Callable[[str], None]
+    """Tells of a file that was of no use."""
+    tell_news: Callable[[Migrations], None]
+    """Tells what the record of migrations found when it was opened."""
