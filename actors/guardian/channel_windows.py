@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from ctypes import byref, wintypes
 from typing import ClassVar, cast
 
@@ -141,7 +142,8 @@ class Sender:
         """Ring when it has answered, and once more, for good, when it has ended."""
         both = _winapi.WaitForMultipleObjects([guardian, answered], False, _winapi.INFINITE)
         if both == _winapi.WAIT_OBJECT_0 + 1:
-            self._bell.send(b"\0")
+            with suppress(OSError):  # closed: it was dismissed before
+                self._bell.send(b"\0")
             _winapi.WaitForSingleObject(guardian, _winapi.INFINITE)
         _winapi.CloseHandle(guardian)
         _winapi.CloseHandle(answered)

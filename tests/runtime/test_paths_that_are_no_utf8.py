@@ -15,6 +15,7 @@ import pytest
 
 from bundlevisor.actors.files.json_text import encode
 from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
+from tests.installed import COMMAND
 from tests.live_runtime import START_S
 
 pytestmark = pytest.mark.skipif(
@@ -56,10 +57,8 @@ def running_there(made: Bundle) -> Iterator[Run]:
 
 
 def client(made: Bundle, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "bundlevisor", *arguments, "--app-data", str(made.app_data)]
-    return subprocess.run(
-        command, cwd=Path(__file__).parents[2], capture_output=True, check=False, timeout=60
-    )
+    command = [*COMMAND, *arguments, "--app-data", str(made.app_data)]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60)
 
 
 def test_every_answer_and_every_command(folder: Path) -> None:
