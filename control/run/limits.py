@@ -33,10 +33,10 @@ class SpareFiles:
     """Descriptors that are kept so that an orderly stop has some, however few there are."""
 
     def __init__(self) -> None:
-        self._fds: list[int] = []
+        self._fds = [os.open(os.devnull, os.O_RDONLY)]
         try:
-            for _ in range(SPARE):
-                self._fds.append(os.open(os.devnull, os.O_RDONLY))
+            while len(self._fds) < SPARE:
+                self._fds.append(os.dup(self._fds[0]))
         except OSError:
             self.release()
             raise
@@ -60,6 +60,8 @@ else:
 
         Services inherit the limit; it is raised only where it is too low.
         """
+        if os.sysconf("SC_OPEN_MAX") >= files:  # the soft limit; without an import
+            return ""
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
