@@ -44,7 +44,7 @@ from bundlevisor.actors.core.messages import (
     TreeEmptied,
 )
 from bundlevisor.actors.core.report import LIVE, Report, Stage, StopCause, Then
-from bundlevisor.actors.files.told import told
+from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.incarnation import Incarnation
 from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, health_port

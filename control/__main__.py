@@ -68,7 +68,7 @@ def _run(words: list[str], began: float) -> int:
 def _complain(error: Exception) -> int:
     """Say what was short before there was a console to say it on; returns the exit code."""
     try:
-        from bundlevisor.control.run.why import why
+        from bundlevisor.control.run.limits import why
 
         reason = why(error)
     except (OSError, ImportError, MemoryError):

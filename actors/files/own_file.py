@@ -86,6 +86,16 @@ def read_up_to(descriptor: int, count: int) -> bytes:
     return b"".join(chunks)
 
 
+def told(error: OSError) -> str:
+    """Return ``<file>: <what is wrong>``; of a rename or a copy, the name that was wanted."""
+    first = error.args[0] if error.args else None
+    if isinstance(first, list) and first and isinstance(first[0], tuple) and len(first[0]) == 3:
+        _, target, reason = first[0]  # shutil.Error: one for each file that was not copied
+        return str(reason) if str(target) in str(reason) else f"{target}: {reason}"
+    name = error.filename2 or error.filename
+    return f"{name}: {error.strerror}" if name and error.strerror else str(error)
+
+
 def _open(path: str, flags: int, *, follow: bool) -> int:
     try:
         descriptor = open_file(path, flags, 0o600, follow=follow)

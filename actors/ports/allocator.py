@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.files.told import told
+from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.ports import remembered as memory
 from bundlevisor.actors.ports.reservations import HeldPorts
 from bundlevisor.actors.ports.service_ports import Ports

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared, ProgressMade
-from bundlevisor.actors.files.told import told
+from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.spec import Blueprint, make_data_dirs
 from bundlevisor.actors.prepare import assets

@@ -10,14 +10,12 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
-from bundlevisor.actors.process import own_files
-
 if sys.platform == "linux":
 
     @contextlib.contextmanager
     def starting() -> Iterator[None]:
         """Make every child that is started within the block known as ours; OwnFilesGone."""
-        from bundlevisor.actors.process import tree
+        from bundlevisor.actors.process import own_files, tree
 
         own_files.check()
         with tree.spawning:
@@ -42,6 +40,8 @@ else:
 
     def starting() -> contextlib.AbstractContextManager[None]:
         """Note nothing, since nothing is adopted that it must be told from; OwnFilesGone."""
+        from bundlevisor.actors.process import own_files
+
         own_files.check()
         return contextlib.nullcontext()
 

@@ -1,6 +1,7 @@
 """Whether a process of ours can still be started: an updater may have removed the program.
 
-Or replaced it: a process of another version would not understand what this one tells it.
+Or replaced it: a process of another version would not understand what this one tells it. Imported
+when the start is over at the latest; what the files are then is what they must stay.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.files.told import told
+from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.launch.concealed import Concealed
 from bundlevisor.actors.secrets import store as file
 from bundlevisor.actors.secrets.store import Kept

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from bundlevisor.actors.files.told import told
+from bundlevisor.actors.files.own_file import told
 from bundlevisor.control.wire.bodies import (
     Secret,
     SecretError,

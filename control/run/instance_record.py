@@ -13,7 +13,7 @@ import msgspec
 
 from bundlevisor.actors.files import instance as record_file
 from bundlevisor.actors.files.instance import Instance, ServiceProcess
-from bundlevisor.actors.files.told import told
+from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.guardian.guarded import Charge
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.process.table.control_group import group_of

@@ -13,6 +13,7 @@ from bundlevisor.actors.guardian import kept_modules as guardians
 from bundlevisor.actors.guardian.code_collection import CodeCollection
 from bundlevisor.actors.guardian.inflight import shared_memory
 from bundlevisor.actors.guardian.kept_code import KeptCode, PrivateStore, SharedStore
+from bundlevisor.actors.process import own_files
 
 if TYPE_CHECKING:
     from bundlevisor.actors.guardian.kept_code import Store
@@ -48,6 +49,7 @@ typing unicodedata urllib.parse uuid warnings winreg zlib
 
 def keep(guardian: Guardian) -> None:
     """Keep all of it, and have the guardian keep its own. OSError where there is no room for it."""
+    own_files.check()
     store: Store = (
         PrivateStore() if sys.platform == "win32" else SharedStore(shared_memory(KIND, 0))
     )

@@ -1,15 +1,30 @@
-"""How many open files a bundle takes, and that this process may have them."""
+"""What a start may be short of: open files, which are counted beforehand; and words for it all."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.run.why import RAISE
+from bundlevisor.actors.files.own_file import told
 
 if TYPE_CHECKING:
     from bundlevisor.manifest.format.schema import Manifest
+
+RAISE = "raise the limit (ulimit -n, or the service manager's)"
+FILES = f"too many open files for this process: {RAISE}"
+PROCESSES = (
+    "no more processes or threads may be started: raise the limit on these, or on memory"
+    " (ulimit -u, ulimit -v, or the container's)"
+)
+MEMORY = "not enough memory is to be had (ulimit -v, or the container's limit)"
+SHORTAGES = {
+    errno.EMFILE: FILES,
+    errno.ENFILE: "too many open files on this machine",
+    errno.EAGAIN: PROCESSES,
+    errno.ENOMEM: MEMORY,
+}
 
 OF_OURS = 44
 """Open files of the runtime itself: 37 when it rests, and some for clients, imports and checks."""
@@ -77,3 +92,27 @@ else:
         except (OSError, ValueError) as error:
             return f"the bundle needs {files} open files, and this process may have {soft}: {error}"
         return ""
+
+
+def shortage(error: BaseException) -> str:
+    """Return what was short, with what to do; empty for any other error."""
+    if isinstance(error, MemoryError):
+        return MEMORY
+    if isinstance(error, RuntimeError) and "new thread" in str(error):
+        return PROCESSES
+    if isinstance(error, OSError):
+        return SHORTAGES.get(error.errno or 0, "")
+    return ""
+
+
+def why(error: BaseException) -> str:
+    """Return a sentence; for an error of a file with its name: of a rename, that which was wanted.
+
+    An error of another kind is shown as Python does.
+    """
+    short = shortage(error)
+    if short:
+        return short
+    if not isinstance(error, OSError):
+        return str(error) or type(error).__name__
+    return told(error)

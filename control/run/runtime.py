@@ -56,10 +56,10 @@ from bundlevisor.control.run.console import Console, open_console
 from bundlevisor.control.run.console_events import announce
 from bundlevisor.control.run.gpu import Gpu
 from bundlevisor.control.run.instance_record import Register
+from bundlevisor.control.run.limits import shortage, why
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.run.secret_supply import SecretSupply
 from bundlevisor.control.run.shutdown_requests import Ending
-from bundlevisor.control.run.why import shortage, why
 from bundlevisor.manifest.format import paths, platform
 from bundlevisor.manifest.format.findings import Findings
 from bundlevisor.manifest.read import load

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from bundlevisor.actors.core.snapshot import Board, Phase
-from bundlevisor.actors.files.told import told
+from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.telemetry import timeline
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.actors.telemetry.timeline import Timeline

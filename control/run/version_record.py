@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.files.told import told
+from bundlevisor.actors.files.own_file import told
 
 if TYPE_CHECKING:
     from bundlevisor.actors.prepare.migration_record import Migrations

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.files import atomic
-from bundlevisor.actors.files.told import told
+from bundlevisor.actors.files.own_file import told
 from tests.bundle_maker import bundle
 from tests.installed import COMMAND
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits the size
 WRITE = """
 import resource, sys
 from bundlevisor.actors.files import atomic
-from bundlevisor.actors.files.told import told
+from bundlevisor.actors.files.own_file import told
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
 try:
     atomic.write(sys.argv[1], b"x" * 100)

@@ -39,7 +39,7 @@ actors: context incarnation picture service supervisor
 actors.core: collaborators commanded dependencies desired effects life lifecycle messages report
  restart snapshot
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
- rotating_file tail told
+ rotating_file tail
 actors.gpu: linux presence
 actors.guardian: blocked_signals channel channel_posix guarded link owned_file roster sentry spawn
  wire
@@ -48,13 +48,13 @@ actors.logs: intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: clock loop_actor reactor timers
 actors.ports: allocator reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probe schedule
-actors.process: binary child_posix children exit_event_posix exit_status own_children own_files
+actors.process: binary child_posix children exit_event_posix exit_status own_children
  parent_watch reaping spawn_request tree
 actors.process.table: control_group found linux own_process rlimit_mark
 actors.telemetry: event event_file milestones writer
 control.boot: early_socket first_signals import_throttle ipc_socket lean_imports
 control.run: background_writer bundle console console_events gpu instance_record limits options
- runtime secret_supply shutdown_requests why
+ runtime secret_supply shutdown_requests
 manifest: check
 manifest.format: findings loopback paths platform reserved_paths schema suggest
 manifest.plan: claims command environment graph launch ports readiness template template_uses
