@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from bundlevisor.control.http.door import is_open
 from bundlevisor.control.http.quick_answer import closes, of_error, on_the_wire
 from bundlevisor.control.http.request_parser import Parser
-from bundlevisor.control.http.tasks import ApiTask, JsonErrorTask, RequestTimeout
-from bundlevisor.control.http.waitress_parts import HTTPChannel
+from bundlevisor.control.http.tasks import ApiTask, Channel, JsonErrorTask, RequestTimeout
+from bundlevisor.control.http.waitress_parts import TcpWSGIServer
 from bundlevisor.control.wire.lanes import Lane, lane_of
 
 if TYPE_CHECKING:
-    from bundlevisor.control.http.server import HttpServer
+    from bundlevisor.control.http.door import Door
+    from bundlevisor.control.http.quick_answer import HealthWords
+    from bundlevisor.control.http.turns import Turns
 
 REQUEST_DEADLINE_S = 10.0
 """From a request's first byte (a connection's beginning) to its last; the specification's limit."""
@@ -32,16 +34,24 @@ SLOW_READER_S = 2.0
 """How long a thread waits for a client that asks on and does not read what it is answered."""
 
 
-class Connection(HTTPChannel):
+class Host(TcpWSGIServer):
+    """What a connection knows of its server."""
+
+    door: Door
+    health: HealthWords
+    turns: Turns[Connection]
+
+
+class Connection(Channel):
     """A client's connection: a request is read, answered and sent before the next one is read."""
 
     task_class = ApiTask
     error_task_class = JsonErrorTask
     parser_class = Parser
-    server: HttpServer
+    server: Host
     request: Parser | None
 
-    def __init__(self, server: HttpServer, *arguments: Any, **keywords: Any) -> None:
+    def __init__(self, server: Host, *arguments: Any, **keywords: Any) -> None:
         self.refused: Lane | None = None
         self.lingers = False
         self.half_closed = False

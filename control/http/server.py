@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bundlevisor.control.boot import lean_imports
-from bundlevisor.control.http.connection import Connection
+from bundlevisor.control.http.connection import Connection, Host
 from bundlevisor.control.http.door import Door
 from bundlevisor.control.http.first_answers import FirstAnswers
 from bundlevisor.control.http.lane_threads import Dispatcher
@@ -17,7 +17,7 @@ from bundlevisor.control.http.places import who_goes
 from bundlevisor.control.http.quick_answer import HealthWords
 from bundlevisor.control.http.turns import Turns
 from bundlevisor.control.http.waitress_log import Faults
-from bundlevisor.control.http.waitress_parts import Adjustments, TcpWSGIServer, close_all, loop
+from bundlevisor.control.http.waitress_parts import Adjustments, close_all, loop
 from bundlevisor.control.wire.closing import Closing
 from bundlevisor.control.wire.json_body import BODY_LIMIT
 
@@ -83,7 +83,7 @@ class ControlServer:
         return self._http.finished_cleanly
 
 
-class HttpServer(TcpWSGIServer):
+class HttpServer(Host):
     """Waitress, with bounded connections, turns and a stop.
 
     One round: who can be read is read, who has sent something has a turn

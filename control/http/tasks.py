@@ -6,21 +6,31 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.control.http.quick_answer import of_error
-from bundlevisor.control.http.waitress_parts import ErrorTask, WSGITask
+from bundlevisor.control.http.waitress_parts import ErrorTask, HTTPChannel, WSGITask
 from bundlevisor.control.wire.every_answer import EVERY_ANSWER
-from bundlevisor.control.wire.lanes import REFUSED
+from bundlevisor.control.wire.lanes import REFUSED, Lane
 
 if TYPE_CHECKING:
-    from bundlevisor.control.http.connection import Connection
     from bundlevisor.control.http.waitress_parts import HTTPRequestParser
+
+
+class Channel(HTTPChannel):
+    """What a task knows of its connection."""
+
+    refused: Lane | None
+    """The lane that has no room for the request."""
+    lingers: bool
+    """Whether the client is to have read the answer before the connection closes."""
+    began_at: float
+    """When the present request, or the wait for it, began: monotonic seconds."""
 
 
 class ApiTask(WSGITask):
     """Answers one request with the application."""
 
-    channel: Connection
+    channel: Channel
 
-    def __init__(self, channel: Connection, request: HTTPRequestParser) -> None:
+    def __init__(self, channel: Channel, request: HTTPRequestParser) -> None:
         super().__init__(channel, request)
         self.logger = channel.logger
 
@@ -44,7 +54,7 @@ class ApiTask(WSGITask):
 class JsonErrorTask(ErrorTask):
     """Answers a request that failed inside, in the shape of the control API."""
 
-    channel: Connection
+    channel: Channel
 
     def execute(self) -> None:
         """Write the error, and let the client read it before the connection closes."""
