@@ -24,12 +24,12 @@ function remember(reports) {
 /**
  * Asks, unless it has been asked or the bundle sends nothing.
  *
- * @param {import("bundlevisor").Runtime | undefined} runtime
+ * @param {import("bundlevisor/electron").Application | null} application
  * @param {import("electron").BrowserWindow} window
  */
-async function askOnce(runtime, window) {
+async function askOnce(application, window) {
   if (agreed() !== undefined) return;
-  const telemetry = await runtime?.telemetry().catch(() => undefined); // it may end just now
+  const telemetry = await application?.runtime?.telemetry().catch(() => undefined); // it may end just now
   if (!telemetry?.upload_url) return;
   const { response } = await dialog.showMessageBox(window, {
     message: "May Notes send reports of failures?",
@@ -39,6 +39,7 @@ async function askOnce(runtime, window) {
     defaultId: 1,
   });
   remember(response === 0);
+  await application?.sendTelemetry();
 }
 
 module.exports = { agreed, askOnce, remember };

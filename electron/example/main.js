@@ -18,7 +18,7 @@ const application = runApplication({
   window: { width: 960, height: 760 },
   start: app.isPackaged ? {} : developing,
   telemetry: { agreed: consent.agreed },
-  onWindow: (window) => void consent.askOnce(application?.runtime, window),
+  onWindow: (window) => void consent.askOnce(application, window),
 });
 
 if (application) {

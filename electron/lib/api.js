@@ -2,10 +2,21 @@
 // Written by scripts/api-types.js from the runtime's /openapi.json: change nothing here.
 
 /**
+ * One telemetry event.
+ *
+ * @typedef {Object} Event
+ * @property {string} ts RFC 3339, UTC, milliseconds
+ * @property {number} seq
+ * @property {"runtime_start" | "bundle_validation" | "ready" | "runtime_shutdown" | "runtime_died" | "runtime_error" | "system_resumed" | "slow_turn" | "app_data_removed" | "state_set_aside" | "telemetry_dropped" | "guardian_replaced" | "guardian_failed" | "ipc_port_reassigned" | "service_start" | "service_start_failed" | "service_ready" | "service_not_ready" | "unhealthy" | "service_exit" | "service_killed" | "restart" | "backoff" | "gave_up" | "service_blocked" | "secrets_missing" | "log_match_given_up" | "playwright_chromium_fallback" | "port_assigned" | "port_reassigned" | "port_answered_by_other" | "secrets_updated" | "gpu_status" | "gpu_details" | "gpu_details_unknown" | "gpu_required_missing" | "gpu_fallback_cpu" | "gpu_optional_unavailable" | "app_downgraded" | "migration_start" | "migration_applied" | "migration_failed" | "migration_snapshot_taken" | "migration_snapshot_skipped" | "migration_rolled_back" | "asset_missing" | "asset_is_directory" | "asset_unreadable" | "asset_size_exceeded" | "asset_size_suspicious" | "checksum_mismatch" | "checksum_malformed" | "asset_size_warning"} event runtime_start: the runtime starts the bundle; bundle_validation: what was found wrong with the manifest as it was started; ready: all services are ready for the first time; runtime_shutdown: the orderly stop is over; runtime_died: the runtime died without one; the guardian has ended what it left; runtime_error: an error of ours; system_resumed: the system slept; slow_turn: the loop was held up; app_data_removed: app-data was removed; our files are back; state_set_aside: a file of ours could not be used; telemetry_dropped: events are missing here; guardian_replaced: the guardian died; another one guards; guardian_failed: the guardian died, and nothing guards; ipc_port_reassigned: the manifest's control port is taken; service_start: its process runs; service_start_failed: it could not be started; service_ready: it is ready; service_not_ready: it did not become ready; unhealthy: its health check failed too often in a row; service_exit: its leader has ended; service_killed: it did not stop in time, and is killed; restart: it will be restarted; backoff: it pauses before that; gave_up: it has failed for good; service_blocked: it waits for what will not come; secrets_missing: it waits for secrets; log_match_given_up: its log is searched no longer; playwright_chromium_fallback: it gets Electron's Chromium; port_assigned: it gets a port; port_reassigned: its port is taken; port_answered_by_other: another program listens on its port; secrets_updated: secrets got other values; gpu_status: whether there is a GPU; gpu_details: which GPU it is; gpu_details_unknown: that is not to be had; gpu_required_missing: there is no GPU for it; gpu_fallback_cpu: there is no GPU for it; gpu_optional_unavailable: there is no GPU for it; app_downgraded: the app is older than its data; migration_start: a migration begins; migration_applied: it has succeeded; migration_failed: it has failed; migration_snapshot_taken: its data was copied before; migration_snapshot_skipped: there is no way back; migration_rolled_back: its data is what it was before; asset_missing: an asset's file is not there; asset_is_directory: an asset with a sum is a folder; asset_unreadable: an asset's file cannot be read; asset_size_exceeded: an asset is larger than its size_bytes allows; asset_size_suspicious: an asset is under half of its size_bytes; checksum_mismatch: an asset's SHA-256 is not the stated one; checksum_malformed: an asset's sha256 is not 64 hexadecimal digits, so it is not checked; asset_size_warning: an asset is slightly larger than its size_bytes
+ * @property {string} [service_id]
+ * @property {Record<string, unknown>} [details]
+ */
+
+/**
  * Telemetry events in order; ask for the next ones with ``after=next``.
  *
  * @typedef {Object} EventPage
- * @property {(unknown)[]} events
+ * @property {(Event)[]} events
  * @property {number} next
  * @property {number} missed events that are no longer kept
  */
@@ -130,12 +141,12 @@
  */
 
 /**
- * Nothing has been stored, and why.
+ * Nothing has been stored, and why: for each value, where the body itself can be read.
  *
  * @typedef {Object} SecretsError
  * @property {string} error a sentence
  * @property {string} code snake_case, for programs
- * @property {(SecretError)[]} validation_errors
+ * @property {(SecretError)[]} [validation_errors]
  */
 
 /**
@@ -164,6 +175,7 @@
  * @property {number} restarts
  * @property {number} [pid]
  * @property {(string)[]} [waiting_for]
+ * @property {(string)[]} [output] what it wrote around the reason of its last failure, by lines
  */
 
 /**
@@ -182,6 +194,7 @@
  * @property {Record<string, number>} [ports]
  * @property {number} [ready_after_s] from its start
  * @property {(string)[]} [waiting_for]
+ * @property {(string)[]} [output] what it wrote around the reason of its last failure, by lines
  */
 
 /**
@@ -198,7 +211,7 @@
  * @property {boolean} [critical]
  */
 
-/** The state of a service: one enum, written by its actor only. @typedef {"backoff" | "failed" | "inactive" | "ready" | "starting" | "stopped" | "stopping" | "unhealthy" | "waiting"} State */
+/** The state of a service as it is shown: written by the supervisor only. @typedef {"backoff" | "failed" | "inactive" | "ready" | "starting" | "stopped" | "stopping" | "unhealthy" | "waiting"} State */
 
 /**
  * The instance and its services.

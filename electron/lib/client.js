@@ -151,7 +151,7 @@ class Client {
    * One page of the telemetry events.
    *
    * @param {{after?: number, limit?: number} & Waiting} [options]
-   * @returns {Promise<import("./events").Page>}
+   * @returns {Promise<import("./api").EventPage>}
    */
   eventPage({ after, limit, wait, signal } = {}) {
     const headers = { Accept: "application/json" };

@@ -9,18 +9,17 @@ const { textChunks } = require("./text");
 const AGAIN_AFTER_MS = 250;
 
 /**
- * `seq` counts on over the runs of an application. The event `missed` (no `seq`) says in
- * `details.count` how many are no longer kept.
+ * How many events are no longer kept, in the place where they would have come.
  *
- * @typedef {Object} TelemetryEvent
- * @property {string} event
- * @property {number} [seq]
- * @property {string} [ts] RFC 3339, UTC, milliseconds
- * @property {string} [service_id]
- * @property {Record<string, unknown>} [details]
+ * @typedef {Object} Missed
+ * @property {"missed"} event
+ * @property {{count: number}} details
+ * @property {undefined} [seq]
+ * @property {undefined} [ts]
+ * @property {undefined} [service_id]
  */
 
-/** @typedef {{events: TelemetryEvent[], next: number, missed?: number}} Page */
+/** `seq` counts on over the runs of an application. @typedef {import("./api").Event | Missed} TelemetryEvent */
 /** @typedef {import("./request").Question} Question */
 
 /**

@@ -17,6 +17,7 @@ const { folderNames } = require("./platform");
 const { progressOf } = require("./progress");
 const { Runtime } = require("./runtime");
 const { prepare, start } = require("./start");
+const { uploadTelemetry } = require("./upload");
 
 /** @typedef {import("./events").TelemetryEvent} TelemetryEvent */
 /** @typedef {import("./progress").Progress} Progress */
@@ -25,6 +26,7 @@ const { prepare, start } = require("./start");
 /** @typedef {import("./runtime").Ended} Ended */
 /** @typedef {import("./runtime").RuntimeEvents} RuntimeEvents */
 /** @typedef {import("./start").StartOptions} StartOptions */
+/** @typedef {import("./upload").UploadOptions} UploadOptions */
 
 module.exports = {
   AlreadyRunning,
@@ -43,4 +45,5 @@ module.exports = {
   prepare,
   progressOf,
   start,
+  uploadTelemetry,
 };

@@ -16,4 +16,5 @@ export {
   prepare,
   progressOf,
   start,
+  uploadTelemetry,
 } from "./index.js";

@@ -6,7 +6,7 @@ const { readFile, rename, writeFile } = require("node:fs/promises");
 const BATCH = 500;
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
-/** @typedef {import("./events").TelemetryEvent} TelemetryEvent */
+/** @typedef {import("./api").Event} TelemetryEvent */
 
 /**
  * @typedef {Object} UploadOptions

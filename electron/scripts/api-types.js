@@ -1,8 +1,10 @@
 "use strict";
-// node scripts/api-types.js OPENAPI_JSON > lib/api.js
-// Writes the types of the control API's answers, as JSDoc, from the runtime's own description.
+// npm run api: writes lib/api.js, the types of the control API's answers, as JSDoc, from the runtime's
+// own description. The runtime is the one that BUNDLEVISOR names, or that on PATH.
 
-const { readFileSync } = require("node:fs");
+const { mkdtempSync, rmSync, writeFileSync } = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
 
 /**
  * @typedef {{
@@ -57,8 +59,34 @@ function render(openapi) {
   return [head.join("\n"), ...types, "module.exports = {};"].join("\n\n") + "\n";
 }
 
-if (require.main === module) {
-  process.stdout.write(render(JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"))));
+/** The runtime's description of its API. */
+async function describe() {
+  const { start } = require("../lib");
+  const folder = mkdtempSync(path.join(os.tmpdir(), "bundlevisor-api-"));
+  const manifest = path.join(folder, "bundle.json");
+  const bundle = {
+    schema_version: "v0.1",
+    target: "desktop",
+    app: { name: "Types", version: "1.0.0" },
+    ipc: { mode: "loopback-http", host: "127.0.0.1", port: 0, auth_token_path: "token" },
+    telemetry: { file: "events.jsonl" },
+    services: [{ id: "none", type: "worker", binaries: {} }],
+  };
+  writeFileSync(manifest, JSON.stringify(bundle));
+  try {
+    const runtime = await start({ manifest, appData: path.join(folder, "data"), args: ["--dry-run"] });
+    const openapi = await runtime.openapi();
+    await runtime.stop();
+    return /** @type {{components: {schemas: Record<string, Schema>}}} */ (openapi);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
+
+async function main() {
+  writeFileSync(path.join(__dirname, "..", "lib", "api.js"), render(await describe()));
+}
+
+if (require.main === module) void main();
 
 module.exports = { render };

@@ -2,10 +2,11 @@
 // The example application on the notes: its main process is real, and so is the runtime. What stands
 // in for Electron has no windows here; those are in windows.test.js.
 
-const { readFileSync, existsSync, rmSync, writeFileSync } = require("node:fs");
+const { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 const { test } = require("node:test");
-const { POSIX, assert, folder, isAlive, notes, small, until } = require("./harness");
+const { folderNames } = require("../lib");
+const { COMMAND, POSIX, assert, folder, isAlive, notes, small, until } = require("./harness");
 const { RECORD, shell } = require("./shell");
 
 const SPLASH = 1;
@@ -30,6 +31,21 @@ test("a splash, then the page, and all has stopped before the application is gon
   assert.equal(await run.ended, 0);
   for (const one of [{ pid }, ...Object.values(services).flat()]) assert.ok(!isAlive(one.pid));
   assert.ok(!existsSync(path.join(run.home, "userData/runtime/runtime/auth-token")));
+});
+
+test("installed, it finds runtime and bundle among its resources, and looks nowhere else", POSIX, async (t) => {
+  const resources = folder(t);
+  cpSync(path.dirname(small(t, { web: {} })), path.join(resources, "bundle"), { recursive: true });
+  const program = path.join(resources, "bundle", "runtime", folderNames()[0], "runtime");
+  mkdirSync(path.dirname(program), { recursive: true });
+  writeFileSync(program, `#!/bin/sh\nexec "${COMMAND}" "$@"\n`);
+  chmodSync(program, 0o755);
+  const env = { STANDIN_PACKAGED: "1", STANDIN_RESOURCES: resources, BUNDLEVISOR: "no-such-runtime", NOTES_BUNDLE: "none" };
+  const run = shell(t, { env });
+  await run.sees("loaded", { window: PAGE });
+  assert.equal(record(run).manifest, path.join(resources, "bundle", "bundle.json"));
+  await run.do("quit");
+  assert.equal(await run.ended, 0);
 });
 
 test("the page's window is locked in", async (t) => {

@@ -13,7 +13,7 @@ const { promptForSecrets } = require("./secrets");
 const { Splash } = require("./splash");
 const { uploadTelemetry } = require("../upload");
 
-const UPLOAD_EVERY_MS = 15 * 60_000;
+const SEND_EVERY_MS = 15 * 60_000;
 
 /** @typedef {import("../runtime").Runtime} Runtime */
 
@@ -44,6 +44,8 @@ class Application {
   /** @type {Promise<void> | undefined} */
   #starting;
   #quitting;
+  /** @type {Promise<import("../upload").Uploaded> | undefined} */
+  #sending;
 
   /** @param {ApplicationOptions} options */
   constructor(options) {
@@ -134,7 +136,7 @@ class Application {
     runtime.on("ended", ({ expected, error }) => {
       if (!expected) this.#lost(error ?? new Error("The application's services were stopped."));
     });
-    this.#uploadNowAndThen(runtime);
+    this.#sendNowAndThen(runtime);
     return runtime;
   }
 
@@ -176,19 +178,34 @@ class Application {
     return this.#options.start?.appData ?? defaultAppData();
   }
 
-  /** @param {Runtime} runtime */
-  #uploadNowAndThen(runtime) {
+  /**
+   * Sends the telemetry now, if it may be sent: for the moment in which the user agreed. Otherwise it
+   * is sent when the bundle is ready, and every quarter of an hour.
+   */
+  async sendTelemetry() {
     const { telemetry } = this.#options;
-    if (!telemetry) return;
-    const stateFile = path.join(app.getPath("userData"), "telemetry-sent.json");
-    const fetch = /** @type {typeof globalThis.fetch} */ (net.fetch.bind(net));
-    const upload = () => {
-      uploadTelemetry(runtime, { stateFile, fetch, ...telemetry }).catch((error) => {
+    const runtime = this.#runtime;
+    if (!telemetry || !runtime) return;
+    this.#sending ??= uploadTelemetry(runtime, {
+      stateFile: path.join(app.getPath("userData"), "telemetry-sent.json"),
+      fetch: /** @type {typeof globalThis.fetch} */ (net.fetch.bind(net)),
+      ...telemetry,
+    })
+      .catch((error) => {
         if (!runtime.hasEnded) console.error(error.message); // the next time, perhaps
+        return { sent: 0, skipped: 0 };
+      })
+      .finally(() => {
+        this.#sending = undefined;
       });
-    };
-    const timer = setInterval(upload, UPLOAD_EVERY_MS);
-    runtime.waitUntilReady().then(upload, upload);
+    await this.#sending;
+  }
+
+  /** @param {Runtime} runtime */
+  #sendNowAndThen(runtime) {
+    const send = () => void this.sendTelemetry();
+    const timer = setInterval(send, SEND_EVERY_MS);
+    runtime.waitUntilReady().then(send, send);
     void runtime.ended.then(() => clearInterval(timer));
   }
 }

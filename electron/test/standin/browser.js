@@ -42,7 +42,9 @@ const PRELOAD = (code) => `(() => {
     if (name !== "electron") throw new Error("a sandboxed preload script has no module " + name);
     return { contextBridge, ipcRenderer };
   };
-  ${code}
+  (() => {
+${code}
+})();
 })();`;
 
 class Connection {

@@ -1,0 +1,132 @@
+"use strict";
+// What a person sees of the example application, in a real browser before the real runtime.
+
+const { readFileSync, rmSync, writeFileSync } = require("node:fs");
+const path = require("node:path");
+const { test } = require("node:test");
+const { assert, folder, notes, small, until } = require("./harness");
+const { NEEDS_BROWSER, shell } = require("./shell");
+
+const FIRST = 1;
+const SECOND = 2;
+const KEY = { id: "key", class: "user_prompt", required: true, format: "^k[0-9]+$", target: { type: "env", name: "KEY" } };
+
+const opened = (t, manifest) => shell(t, { browser: true, env: { NOTES_BUNDLE: manifest } });
+const text = (run, window, selector) =>
+  run.page(window, `[...document.querySelectorAll(${JSON.stringify(selector)})].filter((e) => e.checkVisibility()).map((e) => e.textContent).join("|")`);
+const click = (run, window, selector) => run.page(window, `document.querySelector(${JSON.stringify(selector)}).click()`);
+async function shows(run, window, selector, wanted) {
+  await run.sees("loaded", { window });
+  await until(async () => wanted.test(await text(run, window, selector)), `${selector} shows ${wanted}`);
+}
+
+test("the notes are there after the splash", NEEDS_BROWSER, async (t) => {
+  const run = opened(t, notes(t));
+  await run.sees("loaded", { window: SECOND });
+  await shows(run, SECOND, "h1", /Your notes/);
+  assert.equal(await run.page(SECOND, "typeof require + typeof process + typeof splash"), "undefined".repeat(3));
+  await run.do("quit");
+  assert.equal(await run.ended, 0);
+});
+
+test("the splash shows progress, what is waited for, and the log", NEEDS_BROWSER, async (t) => {
+  const gate = path.join(folder(t), "gate");
+  const run = opened(t, small(t, { db: { SAY: "<b>opening</b>" }, web: { needs: ["db"], GATE: gate, SAY: "at the gate" } }));
+  await shows(run, FIRST, "#lines li", /web: /);
+  assert.equal(await text(run, FIRST, "#name"), "Notes");
+  assert.equal(await text(run, FIRST, "#phase"), "Starting…");
+  assert.deepEqual(await run.page(FIRST, "[bar.value, bar.max]"), [1, 2]);
+  assert.equal(await text(run, FIRST, "button"), "Show log");
+  await click(run, FIRST, "#show-log");
+  await shows(run, FIRST, "#log", /Small 1.0.0: starting 2 services[^]*web:\nat the gate/);
+  await click(run, FIRST, "#show-log");
+  assert.equal(await text(run, FIRST, "#log"), "");
+  writeFileSync(gate, "");
+  await run.sees("loaded", { window: SECOND });
+  await shows(run, SECOND, "h1", /It works/);
+});
+
+test("a failure is shown as text with its log, and is tried again", NEEDS_BROWSER, async (t) => {
+  const reason = path.join(folder(t), "fail");
+  writeFileSync(reason, "");
+  const run = opened(t, small(t, { "web": { FAIL_FILE: reason, SAY: "<img src=x>" } }));
+  await shows(run, FIRST, "#phase", /could not be started/);
+  assert.match(await text(run, FIRST, "#lines li"), /web: .*exit 7/);
+  assert.equal(await run.page(FIRST, "document.activeElement.id"), "retry");
+  assert.equal(await text(run, FIRST, "button"), "Open the folder of the logs|Show log|Quit|Try again");
+  await click(run, FIRST, "#show-log");
+  await shows(run, FIRST, "#log", /a file says so/);
+  assert.equal(await run.page(FIRST, "document.images.length"), 0);
+  await click(run, FIRST, "#folder");
+  await run.sees("folder", { folder: path.join(run.home, "userData", "runtime", "logs") });
+  rmSync(reason);
+  await click(run, FIRST, "#retry");
+  await run.sees("loaded", { window: SECOND });
+});
+
+test("quitting from the splash ends all", NEEDS_BROWSER, async (t) => {
+  const run = opened(t, small(t, { web: { FAIL: "no" } }));
+  await shows(run, FIRST, "#phase", /could not be started/);
+  await click(run, FIRST, "#quit");
+  assert.equal(await run.ended, 0);
+});
+
+const fill = (run, value) => run.page(SECOND, `document.querySelector("input").value = ${JSON.stringify(value)}`);
+
+test("secrets are asked for, refused with a reason, and never come back", NEEDS_BROWSER, async (t) => {
+  const prompt = { label: "Licence <key>", description: "It is in your mail.", hint: "k…" };
+  const run = opened(t, small(t, { web: { secrets: ["key"] } }, { secrets: [{ ...KEY, prompt }] }));
+  await shows(run, SECOND, "label", /Licence <key>/);
+  assert.equal(await text(run, SECOND, ".about"), "It is in your mail.");
+  const field = "(({ type, placeholder, autocomplete }) => [type, placeholder, autocomplete])(document.querySelector('input'))";
+  assert.deepEqual(await run.page(SECOND, field), ["password", "k…", "off"]);
+  await fill(run, "what-was-typed");
+  await click(run, SECOND, "#save");
+  await shows(run, SECOND, ".problem", /./);
+  assert.doesNotMatch(await text(run, SECOND, "body"), /what-was-typed/);
+  await fill(run, "k4711");
+  await click(run, SECOND, "#save");
+  const { url } = await run.sees("loaded", { window: 3 });
+  assert.equal((await (await fetch(`${url}env`)).json()).KEY, "k4711");
+  assert.ok(run.find("closed", { window: SECOND }));
+  assert.doesNotMatch(JSON.stringify(run.seen) + run.output, /k4711|what-was-typed/);
+});
+
+test("who gives no secret is told, and asked again", NEEDS_BROWSER, async (t) => {
+  const run = opened(t, small(t, { web: { secrets: ["key"] } }, { secrets: [KEY] }));
+  await shows(run, SECOND, "label", /key/);
+  await click(run, SECOND, "#cancel");
+  await shows(run, FIRST, "#lines li", /is needed to go on/);
+  await click(run, FIRST, "#retry");
+  await shows(run, 3, "label", /key/);
+  await run.page(3, 'dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }))');
+  await shows(run, FIRST, "#phase", /could not be started/);
+});
+
+test("the windows have a strict policy, and break none of its rules", NEEDS_BROWSER, async (t) => {
+  const run = opened(t, small(t, { web: { secrets: ["key"] } }, { secrets: [KEY] }));
+  await shows(run, SECOND, "label", /key/);
+  for (const window of [FIRST, SECOND]) {
+    assert.deepEqual(await run.do("troubles", { window }), []);
+    const violation = (code) => `new Promise((resolve) => {
+      addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective), { once: true });
+      try { ${code} } catch { /* it says so as an event, too */ }
+    })`;
+    const markup = "document.body.innerHTML = '<img src=x onerror=alert()>'";
+    assert.equal(await run.page(window, violation(markup)), "require-trusted-types-for");
+    const script = "document.body.append(Object.assign(document.createElement('script'), { src: 'https://example.org/' }))";
+    assert.equal(await run.page(window, violation(script)), "require-trusted-types-for");
+    assert.equal(await run.page(window, violation("new Image().src = 'https://example.org/'")), "img-src");
+    assert.equal(await run.page(window, violation("fetch('https://example.org/').catch(() => {})")), "connect-src");
+  }
+});
+
+test("a page finds its own address again when the runtime is killed", NEEDS_BROWSER, async (t) => {
+  const run = opened(t, notes(t));
+  await run.sees("loaded", { window: SECOND });
+  await shows(run, SECOND, "h1", /Your notes/);
+  const record = path.join(run.home, "userData/runtime/runtime/instance.json");
+  process.kill(JSON.parse(readFileSync(record, "utf8")).pid, "SIGKILL");
+  const save = 'fetch("/api/notes", { method: "POST", body: JSON.stringify({ text: "kept" }), headers: { "Content-Type": "application/json" } }).then((answer) => answer.ok, () => false)';
+  await until(() => run.page(SECOND, save), "a note is saved again");
+});
