@@ -99,11 +99,9 @@ def renewed(
     return before
 
 
-def is_ending(desired: Desired | None, report: Report) -> bool:
+def is_ending(desired: Desired, report: Report) -> bool:
     """Whether the present run has been ordered to end, told or not."""
-    if desired is None or report.stage not in LIVE:
-        return False
-    return desired.down or report.incarnation <= desired.after
+    return report.stage in LIVE and (desired.down or report.incarnation <= desired.after)
 
 
 def is_settled(desired: Desired, report: Report) -> bool:

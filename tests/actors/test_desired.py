@@ -1,0 +1,173 @@
+"""What is wanted of one service, and what it is told for it: the tables, entry by entry."""
+
+from __future__ import annotations
+
+import pytest
+
+from bundlevisor.actors.core.desired import (
+    Desired,
+    instruction,
+    is_ending,
+    is_settled,
+    obeyed,
+    renewed,
+    restarted,
+    started,
+    stopped,
+)
+from bundlevisor.actors.core.messages import ForgiveService, Instruction, StopService
+from bundlevisor.actors.core.report import STARTS_AGAIN, Report, Stage, StopCause, Then
+
+DOWN = stopped("stopped by command")
+RESTART = Desired(after=3, reason="restarting", forgiving=True)
+REPEAT = Desired(after=3, reason="a port moved")
+STOP, WAIT = StopService(Then.STAY, "stopped by command"), StopService(Then.WAIT, "restarting")
+MOVED = StopService(Then.WAIT, "a port moved")
+FORGIVE = ForgiveService()
+
+
+def report(stage: str, then: Then = Then.RETRY, incarnation: int = 3) -> Report:
+    return Report(id="db", stage=Stage(stage), then=then, incarnation=incarnation)
+
+
+@pytest.mark.parametrize(
+    ("wish", "said", "told"),
+    [
+        (DOWN, report("ready"), STOP),
+        (DOWN, report("starting"), STOP),
+        (DOWN, report("stopping", Then.RETRY), STOP),
+        (DOWN, report("stopping", Then.WAIT), STOP),
+        (DOWN, report("stopping", Then.STAY), None),
+        (DOWN, report("waiting"), STOP),
+        (DOWN, report("backoff"), STOP),
+        (DOWN, report("failed"), STOP),
+        (DOWN, report("stopped"), None),
+        (RESTART, report("ready"), WAIT),
+        (RESTART, report("starting"), WAIT),
+        (RESTART, report("stopping", Then.STAY), FORGIVE),
+        (RESTART, report("stopping", Then.RETRY), FORGIVE),
+        (RESTART, report("stopping", Then.WAIT), None),
+        (RESTART, report("waiting"), None),
+        (RESTART, report("backoff"), FORGIVE),
+        (RESTART, report("failed"), FORGIVE),
+        (RESTART, report("stopped"), FORGIVE),
+        (RESTART, report("ready", incarnation=4), None),
+        (RESTART, report("failed", incarnation=4), None),
+        (RESTART, report("stopping", Then.RETRY, incarnation=4), None),
+        (REPEAT, report("ready"), MOVED),
+        (REPEAT, report("stopping", Then.RETRY), MOVED),
+        (REPEAT, report("stopping", Then.WAIT), None),
+        (REPEAT, report("waiting"), None),
+        (REPEAT, report("backoff"), None),
+        (REPEAT, report("failed"), None),
+        (REPEAT, report("stopped"), None),
+    ],
+)
+def test_a_service_is_told_what_it_does_not_do_already(
+    wish: Desired, said: Report, told: Instruction | None
+) -> None:
+    assert instruction(wish, said) == told
+    if told is not None:
+        assert instruction(wish, obeyed(told, said, 1.0)) is None, "told once"
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "by_name", "after"),
+    [
+        (None, report("ready"), True, None),
+        (DOWN, report("ready"), True, None),
+        (RESTART, report("ready"), True, RESTART),
+        (None, report("stopped"), True, Desired(after=3, forgiving=True)),
+        (DOWN, report("stopped"), False, Desired(after=3, reason=DOWN.reason, forgiving=True)),
+        (None, report("failed"), False, Desired(after=3, forgiving=True)),
+        (None, report("backoff"), True, Desired(after=3, forgiving=True)),
+        (None, report("backoff"), False, None),
+        (REPEAT, report("backoff"), False, REPEAT),
+        (None, report("stopping"), True, Desired(after=3, forgiving=True)),
+        (None, report("stopping"), False, None),
+        (REPEAT, report("stopping"), False, REPEAT),
+        (DOWN, report("stopping"), False, Desired(after=3, reason=DOWN.reason, forgiving=True)),
+        (None, report("waiting"), True, None),
+        (DOWN, report("waiting"), True, None),
+    ],
+)
+def test_a_start_wakes_what_rests_and_takes_back_a_stop(
+    before: Desired | None, said: Report, by_name: bool, after: Desired | None
+) -> None:
+    assert started(before, said, by_name=by_name) == after
+
+
+@pytest.mark.parametrize("stage", ["starting", "ready", "stopping"])
+@pytest.mark.parametrize("before", [None, DOWN, REPEAT])
+def test_a_restart_wants_a_later_run_than_the_present_one(
+    before: Desired | None, stage: str
+) -> None:
+    wish = restarted(before, report(stage), "restarting")
+    assert wish == RESTART
+
+
+def test_a_restart_of_what_rests_is_a_start() -> None:
+    wish = restarted(None, report("failed"), "restarting")
+    assert wish == Desired(after=3, forgiving=True)
+    assert restarted(DOWN, report("waiting"), "restarting") is None
+
+
+@pytest.mark.parametrize(
+    ("before", "stage", "forgiving", "after"),
+    [
+        (None, "ready", False, Desired(after=3, reason="new")),
+        (None, "stopping", False, Desired(after=3, reason="new")),
+        (None, "waiting", False, None),
+        (None, "waiting", True, None),
+        (None, "failed", False, None),
+        (None, "failed", True, Desired(after=3, reason="new", forgiving=True)),
+        (None, "backoff", False, None),
+        (None, "backoff", True, Desired(after=3, reason="new", forgiving=True)),
+        (None, "stopped", True, None),
+        (DOWN, "ready", True, DOWN),
+        (DOWN, "failed", True, DOWN),
+        (RESTART, "ready", False, Desired(after=3, reason="new", forgiving=True)),
+        (REPEAT, "failed", False, REPEAT),
+    ],
+)
+def test_what_is_new_repeats_a_run_and_starts_nothing_that_was_stopped(
+    before: Desired | None, stage: str, forgiving: bool, after: Desired | None
+) -> None:
+    assert renewed(before, report(stage), "new", forgiving=forgiving) == after
+
+
+@pytest.mark.parametrize(
+    ("wish", "said", "ending", "settled"),
+    [
+        (DOWN, report("ready"), True, False),
+        (DOWN, report("stopped"), False, False),
+        (DOWN, report("ready", incarnation=9), True, False),
+        (RESTART, report("ready"), True, False),
+        (RESTART, report("waiting"), False, False),
+        (RESTART, report("starting", incarnation=4), False, True),
+        (RESTART, report("failed", incarnation=4), False, True),
+    ],
+)
+def test_what_is_under_orders_to_end_and_what_is_done(
+    wish: Desired, said: Report, ending: bool, settled: bool
+) -> None:
+    assert is_ending(wish, said) is ending
+    assert is_settled(wish, said) is settled
+
+
+@pytest.mark.parametrize(
+    ("told", "stage", "then", "message", "after"),
+    [
+        (STOP, "ready", Then.STAY, "stopped by command", "stopping"),
+        (WAIT, "ready", Then.WAIT, "restarting", "stopping"),
+        (STOP, "backoff", Then.STAY, "stopped by command", "stopped"),
+        (FORGIVE, "stopping", Then.WAIT, STARTS_AGAIN, "stopping"),
+        (FORGIVE, "failed", Then.WAIT, "", "waiting"),
+    ],
+)
+def test_the_picture_is_what_the_service_will_report(
+    told: Instruction, stage: str, then: Then, message: str, after: str
+) -> None:
+    found = obeyed(told, report(stage), 7.0)
+    assert (found.stage, found.then, found.message) == (Stage(after), then, message)
+    assert (found.stop_cause, found.updated_at, found.ready_at) == (StopCause.ORDERED, 7.0, None)
