@@ -26,7 +26,7 @@ BREATH = 0.002
 those who start services more than its work.
 """
 WAITING = 10_000
-"""Events that may wait for a disk that hangs; more are dropped and counted."""
+"""Events that may wait for a disk that hangs; then the oldest are dropped and counted."""
 
 Entry = tuple[float, str, str, bytes]
 """When (seconds since the epoch), event, service id, details as JSON."""
@@ -79,9 +79,11 @@ class Telemetry:
             counts = self.exits.setdefault(service_id, {})
             by = str(details.get("by"))
             counts[by] = counts.get(by, 0) + 1  # only the service's own actor tells of its exits
-        if self._closed or self._entries.qsize() >= WAITING:
+        if self._closed:
             self._drop()
             return
+        if self._entries.qsize() >= WAITING:
+            self._drop_oldest()
         encoded = line.encode_details(details) if details else b""
         self._entries.put((self._now(), event, service_id or "", encoded))
 
@@ -131,6 +133,14 @@ class Telemetry:
         if self._untold:
             self._tell_dropped(self._now())
         self._file.close()
+
+    def _drop_oldest(self) -> None:
+        with suppress(queue.Empty):
+            oldest = self._entries.get_nowait()
+            if oldest is None:
+                self._entries.put(None)  # that the thread is to end
+            else:
+                self._drop()
 
     def _drop(self) -> None:
         with self._changed:

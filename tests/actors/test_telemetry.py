@@ -321,16 +321,18 @@ def test_a_flood_that_outruns_the_disk_is_bounded(path: Path) -> None:
     stuck = threading.Event()
     write = writer._file._os_write
     writer._file._os_write = lambda fd, data: write(fd, data) if stuck.wait(PATIENCE) else 0
-    for _ in range(telemetry.WAITING + 500):
-        writer.emit("flood")
+    for number in range(telemetry.WAITING + 500):
+        writer.emit("flood", None, number=number)
     assert writer.dropped >= 400
     stuck.set()
     assert writer.close(PATIENCE)
     written = lines(path)
-    assert sum(line["details"]["count"] for line in written if "details" in line) == writer.dropped
-    assert sum(line["event"] == "flood" for line in written) == (
-        telemetry.WAITING + 500 - writer.dropped
-    )
+    told = [line["details"]["count"] for line in written if line["event"] == "telemetry_dropped"]
+    assert sum(told) == writer.dropped
+    kept = [line["details"]["number"] for line in written if line["event"] == "flood"]
+    assert len(kept) == telemetry.WAITING + 500 - writer.dropped
+    assert kept[-1] == telemetry.WAITING + 499
+    assert kept == sorted(kept)
 
 
 def test_times_are_rfc_3339_in_utc(events: Telemetry) -> None:
