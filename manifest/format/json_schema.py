@@ -34,7 +34,7 @@ _RULES: dict[tuple[str, str], dict[str, Any]] = {
     ("Binary", "env"): _VARIABLES,
     ("Migration", "env"): _VARIABLES,
 }
-"""What the rules of :mod:`manifest.check` say of one field alone."""
+"""What the rules of :mod:`bundlevisor.manifest.check` say of one field alone."""
 _STRICT_RULES: dict[tuple[str, str], dict[str, Any]] = {
     ("Service", "type"): {"enum": ["api-binary", "resource", "ui-bundle", "worker"]},
     ("Service", "binaries"): {"propertyNames": {"pattern": _PLATFORM}},

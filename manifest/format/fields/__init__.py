@@ -1,9 +1,9 @@
 """What each field of ``bundle.json`` means, with an example: for readers, never for the start.
 
-The Structs of :mod:`manifest.format.schema` say what a field may hold; annotations that also say
-what it means would cost the start milliseconds. The JSON Schema merges both, findings show the
-examples where a field is missing, and the documentation is made from them. The names of the tables
-are those of the Structs.
+The Structs of :mod:`bundlevisor.manifest.format.schema` say what a field may hold; annotations that
+also say what it means would cost the start milliseconds. The JSON Schema merges both, findings show
+the examples where a field is missing, and the documentation is made from them. The names of the
+tables are those of the Structs.
 """
 
 from __future__ import annotations
