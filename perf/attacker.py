@@ -23,6 +23,8 @@ REFUSED = b"GET /readyz HTTP/1.1\r\n" + HOST + b"\r\n"
 SLOW_HEAD = b"GET /healthz HTTP/1.1\r\n" + HOST + b"X-Slow: "
 SLOW_BODY = b"POST /healthz HTTP/1.1\r\n" + HOST + b"Content-Length: 1000000\r\n\r\n"
 TRAILERS = b"POST /healthz HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n"
+ABORT = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""A struct linger: closing resets the connection."""
 TRICKLE_S = 0.25
 """How often a slow connection sends another byte."""
 IN_FLIGHT = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, 10035})
@@ -128,7 +130,7 @@ class Attack:
 
     def _close(self, one: socket.socket) -> None:
         if self._shape.resets:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
         self._ready.unregister(one)
         self._open.discard(one)
         del self._rest[one]

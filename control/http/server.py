@@ -3,46 +3,39 @@
 from __future__ import annotations
 
 import errno
-import sys
+import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from bundlevisor.control.boot import lean_imports
 from bundlevisor.control.http.connection import Connection, Host
 from bundlevisor.control.http.door import Door
 from bundlevisor.control.http.first_answers import FirstAnswers
 from bundlevisor.control.http.lane_threads import Dispatcher
+from bundlevisor.control.http.limits import (
+    BACKLOG,
+    CONNECTIONS,
+    RECEIVED,
+    adjustments,
+    files_for_connections,
+)
 from bundlevisor.control.http.places import who_goes
 from bundlevisor.control.http.quick_answer import HealthWords
 from bundlevisor.control.http.turns import Turns
 from bundlevisor.control.http.waitress_log import Faults
-from bundlevisor.control.http.waitress_parts import Adjustments, close_all, loop
+from bundlevisor.control.http.waitress_parts import close_all, loop
 from bundlevisor.control.wire.closing import Closing
-from bundlevisor.control.wire.json_body import BODY_LIMIT
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from bundlevisor.control.api.app import Wsgi
     from bundlevisor.control.wire.facade import Runtime
 
-CONNECTIONS = 256
-"""So many at once; Windows' select takes 512, macOS gives a process 256 files unless told."""
-BACKLOG = 4096
-"""So many may wait to be accepted, where the system has no lower limit: where they are too many,
-Linux lets a client wait for a second before it tries again."""
 ACCEPTS = 256
 """So many are accepted in one round, which takes some 20 ms."""
-RECEIVED = 8192
-"""Bytes that are read at once."""
-HEADER_LIMIT = 16 * 1024
 SWEEP_S = 1
-STREAM_BACKLOG = 256 * 1024
-"""Bytes of a stream that wait for a slow reader before its source is no longer read."""
-IN_MEMORY = 1 << 30
-"""Nothing is spooled to a temporary file: bodies may be secrets."""
 OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -113,7 +106,7 @@ class HttpServer(Host):
         self._leaving: list[Connection] = []
         self._loop = 0
         self._fault = fault
-        self._most = min(connections, _files_for_connections())
+        self._most = min(connections, files_for_connections())
         self._finish_by: float | None = None
         self._full_until = 0.0
         self._sweep_at = 0.0
@@ -124,7 +117,7 @@ class HttpServer(Host):
             map={},
             _sock=listener,
             dispatcher=Dispatcher(fault),
-            adj=_adjustments(listener),
+            adj=adjustments(listener),
             sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
             bind_socket=False,
         )
@@ -218,6 +211,9 @@ class HttpServer(Host):
             return None
         client, address = accepted
         try:
+            if _is_reset(client):
+                client.close()
+                return False
             self.set_socket_options(client)
             client.setblocking(False)
             data = _what_has_come(client)
@@ -268,48 +264,14 @@ class HttpServer(Host):
         return self.finished_cleanly or time.monotonic() >= self._finish_by
 
 
+def _is_reset(client: socket.socket) -> bool:
+    """Return whether a new client has reset its connection; what it sent could be read still."""
+    return client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+
+
 def _what_has_come(client: socket.socket) -> bytes | None:
     """Return what a new client has sent, None when nothing has come yet."""
     try:
         return client.recv(RECEIVED)
     except (BlockingIOError, InterruptedError):
         return None
-
-
-class Handed(Adjustments):
-    """Settings for a socket that listens already: no host is looked up, which takes 3 ms."""
-
-    listen: ClassVar[list[str]] = []
-
-
-def _adjustments(listener: socket.socket) -> Adjustments:
-    settings: dict[str, Any] = {
-        "sockets": [listener],
-        "ident": "",
-        "backlog": BACKLOG,
-        "recv_bytes": RECEIVED,
-        "log_socket_errors": False,
-        "max_request_header_size": HEADER_LIMIT,
-        "max_request_body_size": BODY_LIMIT + 1,
-        "inbuf_overflow": IN_MEMORY,
-        "outbuf_overflow": IN_MEMORY,
-        "outbuf_high_watermark": STREAM_BACKLOG,
-        "clear_untrusted_proxy_headers": False,
-    }
-    return Handed(**settings)
-
-
-if sys.platform == "win32":
-
-    def _files_for_connections() -> int:
-        """Return how many connections there may be: Windows has no limit on open files."""
-        return CONNECTIONS
-
-else:
-
-    def _files_for_connections() -> int:
-        """Return how many connections the limit on open files leaves room for: half of it."""
-        import resource
-
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, soft // 2)

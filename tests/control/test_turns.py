@@ -14,6 +14,7 @@ from bundlevisor.control.http.door import Door
 from bundlevisor.control.http.quick_answer import HealthWords
 from bundlevisor.control.http.server import HttpServer
 from bundlevisor.control.http.turns import AGAIN, Turns
+from bundlevisor.perf.attacker import ABORT
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, status_of
@@ -207,3 +208,21 @@ def test_no_body_is_waited_for_without_the_token(
     answer = by_hand.answers(by_hand.connect(head + body + b"\r\n\r\n"))
     assert status_of(answer) == status
     assert b"Connection: close" in answer
+
+
+def test_who_has_reset_its_connection_is_not_read(
+    by_hand: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    monkeypatch.setattr(by_hand.http, "channel_class", lambda *made, **kept: read.append(made))
+
+    def none_is_read() -> bool:
+        read.clear()
+        for _ in range(3 * PLACES):
+            gone = by_hand.connect(HEALTH)
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+            gone.close()
+        by_hand.go_round(3)
+        return not read
+
+    wait_until(none_is_read, what="a round after the resets have come")
