@@ -50,7 +50,8 @@ def test_a_stop_during_a_restart_stays_the_last_word(tmp_path: Path) -> None:
         run.post("/services/db/restart")
         answer = run.post("/services/db/stop?wait=20").json()
         assert (answer["done"], answer["state"]) == (True, "stopped")
-        assert run.service("api")["message"] == "blocked: db is stopped"
+        blocked = "blocked: db is stopped"
+        wait_until(lambda: run.service("api")["message"] == blocked, what="the end of api")
         assert starts(run, "db") == 1
 
 

@@ -97,9 +97,16 @@ def test_starting_the_user_of_a_port_looks_for_that_port_too(tmp_path: Path) -> 
         run.until_ready()
 
 
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
 def test_the_port_of_a_stopped_service_stays_its_own(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("a", ports=in_range(21950, 21950))
-    made.service("b", ports=in_range(21950, 21950))
+    only = free_port()
+    made = bundle(tmp_path).service("a", ports=in_range(only, only))
+    made.service("b", ports=in_range(only, only))
     with running(made.write()) as run:
         assert run.ready()["details"]["b"]["state"] == "failed"
         assert run.post("/services/a/stop?wait=20").json()["state"] == "stopped"
@@ -107,7 +114,7 @@ def test_the_port_of_a_stopped_service_stays_its_own(tmp_path: Path) -> None:
         assert refused.status == 409
         assert "1 are given to other ports of this bundle" in refused.json()["error"]
         assert run.post("/services/a/start?wait=20").json()["state"] == "ready"
-        assert run.ports("a") == {"http": 21950}
+        assert run.ports("a") == {"http": only}
 
 
 class Thief:
@@ -225,11 +232,13 @@ Both(("::", int(os.environ["PORT_HTTP"])), Well).serve_forever()
 
 def test_a_port_that_somebody_has_on_ipv6_only_is_not_given_out(tmp_path: Path) -> None:
     made = bundle(tmp_path).script("bin/both", LISTENS_ON_BOTH)
-    made.service("a", "bin/both", ports=in_range(21955, 21959)).write()
-    with socket.create_server(("::1", 21955), family=socket.AF_INET6), running(made) as run:
-        run.until_ready()
-        assert run.ports("a") == {"http": 21956}
-        assert run.service("a")["restarts"] == 0
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
+        taken = int(other.getsockname()[1])
+        made.service("a", "bin/both", ports=in_range(taken, taken + 9)).write()
+        with running(made) as run:
+            run.until_ready()
+            assert taken < run.ports("a")["http"] <= taken + 9
+            assert run.service("a")["restarts"] == 0
 
 
 ON_IPV6_ONLY = LISTENS_ON_BOTH.replace("V6ONLY, 0", "V6ONLY, 1").replace('"::"', '"::1"')
