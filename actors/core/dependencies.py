@@ -14,7 +14,7 @@ import msgspec
 from bundlevisor.actors.core.desired import Desired, is_ending
 from bundlevisor.actors.core.report import LIVE, RUNNING, Report, Stage, StopCause, Then
 from bundlevisor.actors.core.snapshot import ServiceView, State
-from bundlevisor.actors.process.exit_status import describe_exit
+from bundlevisor.actors.process.exit_reason import describe_exit
 from bundlevisor.manifest.format.schema import Manifest, Supervision
 from bundlevisor.manifest.plan.graph import Graph
 

@@ -23,7 +23,7 @@ from bundlevisor.actors.core.effects import (
 )
 from bundlevisor.actors.core.messages import PortsLost, ProcessExited, Timer, TreeEmptied
 from bundlevisor.actors.core.report import RUNNING, Stage, StopCause, Then
-from bundlevisor.actors.process.exit_status import describe_exit, is_own_failure
+from bundlevisor.actors.process.exit_reason import describe_exit, is_own_failure
 from bundlevisor.manifest.format.schema import Service
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 
-from bundlevisor.actors.guardian import spawn
+from bundlevisor.actors.guardian import starting
 from bundlevisor.actors.guardian.channel import Descriptor, duplicate
 from bundlevisor.actors.guardian.guarded import Charge
 from bundlevisor.actors.guardian.owned_file import identity
@@ -39,7 +39,7 @@ class Guardian:
         hello = ("hello", instance_id, pid, table.created(pid) or 0.0)
         self._told["hello", ""] = (hello, None)
         self._roster = Roster(self._lock, self._told.values)
-        self._roster.start(spawn.first)
+        self._roster.start(starting.first)
 
     @property
     def pid(self) -> int:

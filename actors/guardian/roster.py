@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from bundlevisor.actors.guardian import spawn
+from bundlevisor.actors.guardian import starting
 from bundlevisor.actors.guardian.channel import Descriptor, duplicate, pair
 from bundlevisor.actors.guardian.sentry import Sentry
 
@@ -86,7 +86,7 @@ class Roster:
         self._reserve_wanted = sys.platform != "win32"
         self._ask_for_reserve()
 
-    def start(self, start: Callable[[End], spawn.Process], died: int = 0) -> None:
+    def start(self, start: Callable[[End], starting.Process], died: int = 0) -> None:
         """Start a guardian; what it has to know stands in its channel before it lives. OSError."""
         with self._lock:
             if self._ended:
@@ -250,7 +250,7 @@ class Roster:
 
         try:
             with own_children.starting():
-                self.start(spawn.another, died)
+                self.start(starting.another, died)
         except OSError as error:
             self._take_breath(answered=False)
             self._report("guardian_failed", {"died": died, "error": str(error)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import time
 
-from bundlevisor.actors.guardian import spawn
+from bundlevisor.actors.guardian import starting
 from bundlevisor.actors.process import table
 
 TYPE_CHECKING = False
@@ -22,9 +22,9 @@ class Sentry:
         self.answered = False
         self.pid = 0
         self.created = 0.0
-        self._process: spawn.Process | None = None
+        self._process: starting.Process | None = None
 
-    def started(self, process: spawn.Process) -> None:
+    def started(self, process: starting.Process) -> None:
         """Take note of its process."""
         self._process = process
         self.pid = process.pid or 0
@@ -64,5 +64,5 @@ class Sentry:
         if self._process:
             if kill:
                 self._process.kill()
-            spawn.await_end(self._process, timeout)
+            starting.await_end(self._process, timeout)
         self.close()

@@ -15,7 +15,7 @@ from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.prepare.means import Means
 from bundlevisor.actors.process import children
-from bundlevisor.actors.process.exit_status import describe_exit
+from bundlevisor.actors.process.exit_reason import describe_exit
 from bundlevisor.manifest.format.paths import PathRefused
 from bundlevisor.manifest.format.schema import Migration
 from bundlevisor.manifest.plan.command import CommandNotFound, find

@@ -15,9 +15,9 @@ from bundlevisor.actors.process.windows import (
     api,
     command as windows_command,
     console,
+    create_process as windows_spawn,
     exit_event,
     jobs,
-    spawn as windows_spawn,
 )
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only

@@ -13,7 +13,7 @@ from multiprocessing import context, popen_spawn_posix, reduction, spawn, util
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from bundlevisor.actors.process.preparation import preparation
+from bundlevisor.actors.process.spawn_preparation import preparation
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 

@@ -16,7 +16,7 @@ from multiprocessing import context, popen_spawn_win32, reduction, spawn, util
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from bundlevisor.actors.process.preparation import preparation
+from bundlevisor.actors.process.spawn_preparation import preparation
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 

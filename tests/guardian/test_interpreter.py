@@ -28,7 +28,7 @@ matcher.close()
     "a guardian": """
 import os
 from multiprocessing.connection import Pipe
-from bundlevisor.actors.guardian import spawn as launch
+from bundlevisor.actors.guardian import starting as launch
 from bundlevisor.actors.guardian.channel import pair
 sender, theirs = pair()
 process = launch.another(theirs)

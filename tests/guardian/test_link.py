@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bundlevisor.actors.guardian import spawn
+from bundlevisor.actors.guardian import starting
 from bundlevisor.actors.guardian.channel import End
 from bundlevisor.actors.guardian.link import Guardian
 
@@ -52,7 +52,7 @@ class Turns:
 
 @pytest.fixture
 def turns(monkeypatch: pytest.MonkeyPatch) -> Turns:
-    monkeypatch.setattr(spawn, "first", Played)
+    monkeypatch.setattr(starting, "first", Played)
     return Turns()
 
 

@@ -41,14 +41,14 @@ actors.core: collaborators commanded dependencies desired effects life lifecycle
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
  rotating_file tail
 actors.gpu: linux presence
-actors.guardian: blocked_signals channel channel_posix guarded link owned_file roster sentry spawn
- wire
+actors.guardian: blocked_signals channel channel_posix guarded link owned_file roster sentry
+ starting wire
 actors.launch: concealed inputs page places spec
 actors.logs: intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: clock loop_actor reactor timers
 actors.ports: allocator reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probe schedule
-actors.process: binary child_posix children exit_event_posix exit_status own_children
+actors.process: binary child_posix children exit_event_posix exit_reason own_children
  parent_watch reaping spawn_request tree
 actors.process.table: control_group found linux own_process rlimit_mark
 actors.telemetry: event event_file milestones writer

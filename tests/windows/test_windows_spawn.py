@@ -12,7 +12,7 @@ import pytest
 
 from bundlevisor.actors.process import child_windows
 from bundlevisor.actors.process.spawn_request import Launch
-from bundlevisor.actors.process.windows import api, command, jobs, spawn
+from bundlevisor.actors.process.windows import api, command, create_process, jobs
 from tests.windows import started as services
 
 assert sys.platform == "win32"
@@ -110,7 +110,7 @@ def test_the_create_time_tells_two_processes_apart(start: services.Starter) -> N
 def test_where_birth_in_a_job_is_unknown_a_service_still_is_in_its_jobs(
     start: services.Starter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spawn, "_offer", lambda *_: False)
+    monkeypatch.setattr(create_process, "_offer", lambda *_: False)
     started = start(services.SLEEPS)
     assert started.line() == "up"
     assert started.child.job.contains(started.child.process)
@@ -120,18 +120,18 @@ def test_where_birth_in_a_job_is_unknown_a_service_still_is_in_its_jobs(
 def test_a_service_that_cannot_be_put_in_its_jobs_does_not_live(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(spawn, "_offer", lambda *_: False)
+    monkeypatch.setattr(create_process, "_offer", lambda *_: False)
     seen: list[int] = []
-    make = spawn._create_process
+    make = create_process._create_process
 
     def remember(*arguments: Any) -> Any:
         made = make(*arguments)
         seen.append(made.pid)
         return made
 
-    monkeypatch.setattr(spawn, "_create_process", remember)
+    monkeypatch.setattr(create_process, "_create_process", remember)
     with pytest.raises(OSError):  # noqa: PT011 - Windows words it
-        spawn.create(
+        create_process.create(
             command.Command(application=sys.executable, line="python -c pass"),
             "\0",
             cwd=os.getcwd(),

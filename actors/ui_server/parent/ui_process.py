@@ -70,7 +70,7 @@ def start(
     """
     from multiprocessing.connection import Pipe
 
-    from bundlevisor.actors.ui_server.parent.spawn import UiServer
+    from bundlevisor.actors.ui_server.parent.server_process import UiServer
 
     ours, theirs = Pipe()
     try:

@@ -16,7 +16,7 @@ import sys
 from multiprocessing import context, reduction
 from typing import TYPE_CHECKING, Any
 
-from bundlevisor.actors.process.preparation import preparation
+from bundlevisor.actors.process.spawn_preparation import preparation
 from bundlevisor.actors.ui_server import commands
 from bundlevisor.actors.ui_server.config import UiConfig
 
