@@ -71,11 +71,11 @@ def sweep(
     """End what is left of the instance on record; None when there is no record (20 us).
 
     Called with the instance lock held. First it waits, at most ``guardian_s``, for the guardian of
-    that instance, which may be about to stop the services in their order. Then everything is asked
-    at once and killed after ``grace_s``. A process is touched only if it carries that instance's
-    mark or brand, or is in the session of a service on record together with one that does: a pid
-    and a start time alone may be somebody else's after a reboot. ``report`` hears of a record that
-    could not be used.
+    that instance, which may be about to stop the services in their order. Then all are asked at
+    once, leaders before what they have forked, and killed after ``grace_s``. A process is touched
+    only if it carries that instance's mark or brand, or is in the session of a service on record
+    together with one that does: a pid and a start time alone may be somebody else's after a reboot.
+    ``report`` hears of a record that could not be used.
     """
     record, trouble = atomic.read_or_set_aside(instance.path(app_data), _parse)
     if trouble:
@@ -112,8 +112,9 @@ def _end(watch: ExitWatch, record: Earlier, grace_s: float, started: float) -> S
     patience = time.monotonic() + grace_s
     while left and (now := time.monotonic()) < patience + GIVE_UP:
         if now < patience:
-            _send_all((p for p in left if (p.pid, p.created) not in asked), signal.SIGTERM)
-            asked |= _keys(left)
+            due = [p for p in remains.addressed(left) if (p.pid, p.created) not in asked]
+            _send_all(due, signal.SIGTERM)
+            asked |= _keys(due)
         else:
             _send_all(left, KILL)
             killed |= _keys(left)
@@ -179,6 +180,11 @@ class Remains:
         """Nothing of it is left: remove its control group."""
         if self._group.endswith(f"/{control_group.PREFIX}{self._instance}"):
             control_group.remove(self._group)
+
+    def addressed(self, left: list[Found]) -> list[Found]:
+        """Return who is asked to end: of a session the leader, and the others once it has ended."""
+        leaders = {process.pid for process in left} & self._sessions
+        return [p for p in left if p.pid in leaders or p.session not in leaders]
 
     def _ours(self, process: Found) -> bool:
         if process.pid in self._kin or not (process.mark or process.session in self._theirs):

@@ -27,6 +27,12 @@ def test_a_start_changes_nothing_that_runs() -> None:
     assert commanded.start(given, "web").desired == {"db": None, "api": None, "web": None}
 
 
+def test_a_start_ends_the_pause_of_its_own_service_only() -> None:
+    change = commanded.start(tree(db="backoff", api="backoff"), "api")
+    assert change.desired == {"db": None, "api": Desired(after=0, forgiving=True)}
+    assert change.affected == ()
+
+
 def test_a_stop_repeats_the_runs_of_its_dependents_and_names_them() -> None:
     change = commanded.stop(tree(db="ready", api="ready", web="starting", extra="ready"), "db")
     assert change.affected == ("web", "api")

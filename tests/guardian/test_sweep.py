@@ -66,6 +66,18 @@ def test_what_is_left_is_asked_first_and_then_killed(tmp_path: Path) -> None:
         assert result.instance_id == OLD
 
 
+def test_a_leader_is_asked_before_what_it_has_forked(tmp_path: Path) -> None:
+    with marked(f"{OLD}-1", tmp_path / "r", "preforks") as leader:
+        wait_until(lambda: len(events(read_records(tmp_path / "r"), "started")) == 2)
+        record(tmp_path, (leader.pid, birth(leader.pid), f"{OLD}-1"))
+        result = swept(tmp_path, grace_s=10)
+        assert (result.found, result.stopped, result.killed, result.left) == (2, 2, 0, 0)
+        assert leader.wait() == 0
+        seen = {one["pid"]: one["signal"] for one in events(read_records(tmp_path / "r"), "signal")}
+        assert seen.pop(leader.pid) == signal.SIGTERM
+        assert list(seen.values()) == [signal.SIGUSR1]
+
+
 def test_what_left_its_session_or_came_out_of_a_dead_leader_is_found(tmp_path: Path) -> None:
     rest = ("--deaf", "1", "--leave", "1")
     with marked(f"{OLD}-1", tmp_path / "r", "double_fork", *rest):
