@@ -17,20 +17,13 @@ import msgspec
 
 from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.asking import ask, complain, parsed
-from bundlevisor.control.run.options import Misuse
+from bundlevisor.control.run.options import COMMANDS, Misuse
 
 if TYPE_CHECKING:
     import argparse
 
     from bundlevisor.control.cli.client import Client
     from bundlevisor.control.run.options import Client as ClientCommand
-
-
-COMMANDS = (
-    *("run", "status", "health", "ready", "ports", "port", "logs", "start", "stop", "restart"),
-    *("shutdown", "secrets", "telemetry", "timeline", "validate", "schema", "version", "help"),
-)
-"""Every command, as ``--help`` tells them."""
 
 
 def dispatch(wanted: ClientCommand | Misuse) -> int:

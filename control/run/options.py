@@ -18,6 +18,12 @@ FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 SWITCHES = frozenset({"dry-run", "keep-running"})
 VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify"})
 
+COMMANDS = (
+    *("run", "status", "health", "ready", "ports", "port", "logs", "start", "stop", "restart"),
+    *("shutdown", "secrets", "telemetry", "timeline", "validate", "schema", "version", "help"),
+)
+"""Every command, as ``--help`` tells them."""
+
 OTHERS = {"help": "help", "h": "help", "version": "version"}
 
 
@@ -85,7 +91,7 @@ def _take_flag(rest: list[str]) -> tuple[str, str | bool]:
     """Take a flag, and its value if it has one, from the front; ValueError for anything else."""
     word = rest.pop(0)
     if not word.startswith("-") or word.startswith("---"):
-        raise ValueError(f"unexpected argument: {word}")
+        raise ValueError(f"unexpected argument: {word}{_place(word)}")
     name, has_value, value = word.lstrip("-").partition("=")
     if name in SWITCHES:
         if has_value and value not in TRUE | FALSE:
@@ -98,6 +104,13 @@ def _take_flag(rest: list[str]) -> tuple[str, str | bool]:
             raise ValueError(f"--{name} needs a value")
         value = rest.pop(0)
     return name, value
+
+
+def _place(word: str) -> str:
+    """Return where a word was probably meant to stand."""
+    if word in COMMANDS:
+        return f" (flags stand behind the command: bundlevisor {word} --manifest FILE)"
+    return f" (write --manifest {word})" if word.endswith(".json") else ""
 
 
 def _hint(name: str) -> str:

@@ -20,9 +20,9 @@ from bundlevisor.actors.files.instance import Instance
 from bundlevisor.control.__main__ import main
 from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.arguments import parser
-from bundlevisor.control.cli.dispatch import COMMANDS
 from bundlevisor.control.cli.help_text import TOP
 from bundlevisor.control.run import options
+from bundlevisor.control.run.options import COMMANDS as NAMES
 from bundlevisor.control.wire.facade import CommandOutcome
 from tests.control.fake_runtime import BUNDLE, FakeRuntime
 from tests.control.wire import TOKEN, Api
@@ -580,14 +580,14 @@ def test_what_was_probably_meant_is_named_with_the_usage_of_the_command(
 
 
 def test_help_names_every_command_and_every_exit_code() -> None:
-    for name in COMMANDS:
+    for name in NAMES:
         assert re.search(rf"^  (\w+, )*{name}\b|^{name}$", TOP, re.MULTILINE), name
     codes = [code for name, code in vars(exit_codes).items() if name.isupper()]
     for code in codes:
         assert re.search(rf"(^|  ){code} \w", TOP.partition("exit codes")[2]), code
     served = next(one for one in parser()._actions if one.dest == "command")
     assert served.choices is not None
-    assert {*served.choices} | {"run", "version", "help"} == set(COMMANDS)
+    assert {*served.choices} | {"run", "version", "help"} == set(NAMES)
 
 
 def test_a_reader_that_has_enough_is_no_error(cli: Cli, runtime: FakeRuntime) -> None:

@@ -56,7 +56,15 @@ def test_keep_running_and_verify_are_known() -> None:
     [
         (["-manfest", "x"], "unknown flag: -manfest (did you mean --manifest?)"),
         (["run", "--frob"], "unknown flag: --frob"),
-        (["run", "bundle.json"], "unexpected argument: bundle.json"),
+        (["run", "bundle.json"], "unexpected argument: bundle.json (write --manifest bundle.json)"),
+        (["run", "it"], "unexpected argument: it"),
+        (
+            ["--manifest", "x.json", "status"],
+            (
+                "unexpected argument: status (flags stand behind the command: bundlevisor status"
+                " --manifest FILE)"
+            ),
+        ),
         (["run", "---manifest"], "unexpected argument: ---manifest"),
         (["run", "--manifest"], "--manifest needs a value"),
         (["run", "--manifest="], "--manifest needs the path of a file"),
