@@ -16,6 +16,7 @@ COMMANDS = ("bundlevisor", "runtimectl")
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGES = [
     "bundlevisor",
+    "bundlevisor.testing",
     *(f"bundlevisor.{room}" for room in ROOMS),
     *(
         f"bundlevisor.{room}.{name}"

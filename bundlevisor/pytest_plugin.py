@@ -1,0 +1,70 @@
+"""Fixtures for pytest, found by themselves once bundlevisor is installed.
+
+``bundlevisor_bundle`` is an empty bundle in the test's folder, ``bundlevisor_runtime`` starts one
+and, at the end of the test, stops it and checks the two laws. The story of a failed test stands in
+its report. ``@pytest.mark.bundlevisor_fault`` marks tests that break things, to pick by ``-m``.
+Nothing of the kit is imported before a test asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from bundlevisor.testing.bundle import Bundle
+    from bundlevisor.testing.runtime import Runtime
+
+    Starter = Callable[..., Runtime]
+
+RUNS = pytest.StashKey[list["Runtime"]]()
+FAILED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark."""
+    config.addinivalue_line("markers", "bundlevisor_fault: breaks what the runtime stands on")
+
+
+@pytest.fixture
+def bundlevisor_bundle(tmp_path: Path) -> Bundle:
+    """An empty bundle in the test's folder."""
+    from bundlevisor.testing.bundle import Bundle
+
+    return Bundle(tmp_path)
+
+
+@pytest.fixture
+def bundlevisor_runtime(request: pytest.FixtureRequest) -> Iterator[Starter]:
+    """Starts a bundle: ``runtime = bundlevisor_runtime(bundle)``, with a Runtime's arguments."""
+    from bundlevisor.testing.runtime import Runtime
+
+    runs: list[Runtime] = request.node.stash.setdefault(RUNS, [])
+
+    def start(bundle: Bundle, *flags: str, **options: Any) -> Runtime:
+        runs.append(run := Runtime(bundle, *flags, **options))
+        run.start()
+        return run
+
+    try:
+        yield start
+        for run in runs if not request.node.stash.get(FAILED, False) else ():
+            run.stop()
+            run.assert_nothing_left()
+    finally:
+        for run in runs:
+            run.kill_everything()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Add the story of every run to the report of a failed test."""
+    report = yield
+    if report.when == "call" and report.failed:
+        item.stash[FAILED] = True
+        for run in item.stash.get(RUNS, []):
+            report.sections.append(("what happened in the runtime", run.story()))
+    return report

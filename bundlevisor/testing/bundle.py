@@ -1,0 +1,149 @@
+"""A bundle that a test makes: services of the kit's own program, or of the test's."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bundlevisor.testing.ports import free_block
+
+PROGRAM = Path(__file__).with_name("program.py")
+PORTS = 64
+"""How many ports a bundle may use; the block is free when the bundle is made."""
+
+
+class Bundle:
+    """A bundle in ``folder``; nothing is on disk before :meth:`write`, which a Runtime calls.
+
+    ``version`` is the application's. Every method that changes it returns it.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str], name: str = "under-test", version: str = "1.0.0"
+    ) -> None:
+        self.folder = Path(folder)
+        self.root = self.folder / "bundle"
+        self.manifest = self.root / "bundle.json"
+        self.app_data = self.folder / "app-data"
+        first = free_block(PORTS)
+        self._services: dict[str, dict[str, Any]] = {}
+        self._files: dict[str, bytes] = {}
+        self._scripts: set[str] = set()
+        self._top: dict[str, Any] = {
+            "schema_version": "v0.1",
+            "target": "desktop",
+            "app": {"name": name, "version": version},
+            "ipc": {
+                "mode": "loopback-http",
+                "host": "127.0.0.1",
+                "port": 0,
+                "auth_token_path": "runtime/auth-token",
+            },
+            "telemetry": {"file": "telemetry/events.jsonl"},
+            "ports": {"default_range": {"min": first, "max": first + PORTS - 1}},
+        }
+
+    def service(
+        self,
+        id_: str,
+        program: Sequence[str] | None = None,
+        *,
+        needs: Iterable[str] = (),
+        **fields: Any,
+    ) -> Bundle:
+        """Add a service, or replace the one of this id.
+
+        Without ``program`` it is the kit's: an HTTP service with a port ``http`` that does what
+        :class:`bundlevisor.testing.Service` tells it, checked and ready by ``/health``. ``program``
+        is a path in the bundle with its arguments, which may hold templates. ``fields`` go into the
+        manifest as they are, and before the kit's own; a None leaves one out.
+        """
+        entry: dict[str, Any] = {"id": id_, "dependencies": list(needs)}
+        if program is None:
+            path = f"bin/{id_}"
+            self.script(
+                path, f"import runpy; runpy.run_path({str(PROGRAM)!r}, run_name='__main__')"
+            )
+            entry |= {
+                "type": "api-binary",
+                "binaries": binaries(path, [f"${{{id_}.http}}"]),
+                "ports": {"requested": [{"name": "http"}]},
+                "health": {"type": "http", "path": "/health", "port_name": "http"},
+                "readiness": {"type": "health_success", "port_name": "http"},
+            }
+        else:
+            entry |= {
+                "type": "worker",
+                "binaries": binaries(program[0], program[1:]),
+                "readiness": {"type": "dependencies_ready"},
+            }
+        entry |= fields
+        self._services[id_] = {name: value for name, value in entry.items() if value is not None}
+        return self
+
+    def script(self, path: str, source: str) -> Bundle:
+        """Add an executable Python program, run by this interpreter."""
+        self._scripts.add(path)
+        return self.file(path, source)
+
+    def file(self, path: str, content: str | bytes) -> Bundle:
+        """Add any other file."""
+        self._files[path] = content.encode() if isinstance(content, str) else content
+        return self
+
+    def set(self, **fields: Any) -> Bundle:
+        """Set top-level fields of the manifest."""
+        self._top |= fields
+        return self
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What ``bundle.json`` says."""
+        return {**self._top, "services": list(self._services.values())}
+
+    @property
+    def telemetry(self) -> Path:
+        """Where the events are written."""
+        return self.app_data / str(self._top["telemetry"]["file"])
+
+    def write(self) -> Bundle:
+        """Write it; again after a change."""
+        for path, content in self._files.items():
+            target = self.root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if path in self._scripts:
+                write_script(target, content)
+            else:
+                target.write_bytes(content)
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.manifest.write_text(json.dumps(self.document, indent=2), encoding="utf-8")
+        return self
+
+
+def binaries(path: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the entry for every platform; a script of the kit is a ``.cmd`` on Windows."""
+    windows = path if Path(path).suffix else f"{path}.cmd"
+    by_system = {"linux": path, "darwin": path, "win": windows}
+    return {
+        f"{system}-{cpu}": {"path": program, "args": list(arguments)}
+        for system, program in by_system.items()
+        for cpu in ("x64", "arm64")
+    }
+
+
+def write_script(path: Path, source: bytes) -> None:
+    """Write a program that the platform runs by its path, by way of this interpreter."""
+    python = sys.executable
+    if os.name == "nt":
+        path.with_name(f"{path.name}.py").write_bytes(source)
+        command = f'@"{python}" -I "%~dp0{path.name}.py" %*\r\n'
+        path.with_name(f"{path.name}.cmd").write_text(command)
+        return
+    body = path.with_name(f".{path.name}.py")
+    body.write_bytes(source)
+    path.write_text(f'#!/bin/sh\nexec "{python}" -I "{body}" "$@"\n', encoding="utf-8")
+    path.chmod(0o755)

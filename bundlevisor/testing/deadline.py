@@ -1,0 +1,41 @@
+"""Waiting for a condition, with a deadline and a story: the kit's only way to wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+WITHIN = 20.0
+"""Seconds that a wait has unless it is told otherwise: long enough for a busy machine."""
+BETWEEN = 0.01
+"""Seconds between two looks."""
+
+
+class NotWithin(AssertionError):
+    """A condition did not come true in time; the message tells what happened instead."""
+
+
+def wait_until(
+    condition: Callable[[], T],
+    what: str = "",
+    *,
+    within: float = WITHIN,
+    story: Callable[[], str] = str,
+) -> T:
+    """Return the first truthy value of ``condition``.
+
+    Raises NotWithin after ``within`` seconds; it names ``what`` and ends with ``story()``.
+    """
+    end = time.monotonic() + within
+    pause = threading.Event()
+    while not (value := condition()):
+        if time.monotonic() >= end:
+            told = story()
+            raise NotWithin(
+                f"not within {within:g} s: {what or condition}" + f"\n{told}" * bool(told)
+            )
+        pause.wait(BETWEEN)
+    return value

@@ -1,0 +1,357 @@
+"""The runtime under test: the installed command, never a stand-in."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import psutil
+
+from bundlevisor.testing import client, processes, story
+from bundlevisor.testing.bundle import Bundle
+from bundlevisor.testing.deadline import WITHIN, wait_until
+from bundlevisor.testing.service import Service
+from bundlevisor.testing.story import Event
+
+T = TypeVar("T")
+
+
+class Runtime:
+    """One run of a bundle: ``with Runtime(bundle) as runtime: …``.
+
+    ``command`` are the words that stand for ``bundlevisor``: the one of the environment variable
+    BUNDLEVISOR, else the one beside this interpreter, else the one on PATH. ``flags`` follow
+    ``run``. ``read_output`` False leaves stdout and stderr as pipes that nobody reads, as many
+    shells do. ``wrapper`` are words before the command (``faults.limited``).
+    At the end of the block it is stopped in order, whatever is left is killed, and the two laws are
+    checked unless the block raised: no process left, no port held.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *flags: str,
+        command: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        read_output: bool = True,
+        wrapper: Sequence[str] = (),
+    ) -> None:
+        self.bundle = bundle
+        self.mark = uuid.uuid4().hex
+        self._command = [
+            *wrapper,
+            *(command or installed()),
+            "run",
+            "--manifest",
+            str(bundle.manifest),
+        ]
+        self._command += ["--app-data", str(bundle.app_data), *flags]
+        self._env = {**os.environ, **(env or {}), processes.MARK: self.mark}
+        self._read_output = read_output
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stderr = bundle.folder / f"stderr-{self.mark[:8]}"
+        self._spawned: set[int] = set()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self.stop()
+                self.assert_nothing_left()
+        finally:
+            self.kill_everything()
+
+    # Its life
+
+    def start(self) -> None:
+        """Write the bundle, start the command and wait until the control port is known.
+
+        Raises NotWithin when it is not, and AssertionError when the command has ended, with what
+        it said; nothing of it is left then.
+        """
+        self.bundle.write()
+        self.bundle.app_data.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self._port_file.unlink()
+        try:
+            self._spawn()
+            self.wait(lambda: self._port_file.exists() or self.exit_code is not None, "its port")
+            if self.exit_code is not None:
+                raise AssertionError(f"the runtime ended with {self.exit_code}\n{self.stderr}")
+        except BaseException:
+            self.kill_everything()
+            raise
+
+    def _spawn(self) -> None:
+        with self._stderr.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr if self._read_output else subprocess.PIPE,
+                start_new_session=os.name == "posix",
+            )
+        if self._read_output:
+            threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()
+
+    def _drain(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        with contextlib.suppress(ValueError, OSError):
+            while process.stdout.read(65536):
+                pass
+
+    @property
+    def pid(self) -> int:
+        """Of the runtime."""
+        return self._running.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of the runtime, once it has ended; negative: ended by that signal."""
+        return self._running.poll()
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("the runtime has not been started")
+        return self._process
+
+    def stop(self, within: float = WITHIN) -> int:
+        """Ask for an orderly stop, if it runs, and return the exit code."""
+        if self.exit_code is None:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.post("/shutdown")
+        return self.wait_ended(within)
+
+    def terminate(self) -> None:
+        """Send SIGTERM (on Windows: end it)."""
+        self._running.terminate()
+
+    def kill(self) -> None:
+        """SIGKILL: the guardian has to clean up."""
+        self._running.kill()
+
+    def freeze(self) -> None:
+        """SIGSTOP it (POSIX: suspended; Windows: all threads suspended)."""
+        psutil.Process(self.pid).suspend()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        psutil.Process(self.pid).resume()
+
+    def close_stdin(self) -> None:
+        """End its standard input, as the death of a shell does."""
+        stdin = self._running.stdin
+        if stdin is not None:
+            stdin.close()
+
+    @property
+    def guardian(self) -> psutil.Process:
+        """The process that cleans up when the runtime dies; ``.kill()``, ``.suspend()`` it."""
+        return self.wait(self._guardian, "a guardian")
+
+    def _guardian(self) -> psutil.Process | None:
+        record = self._state("instance.json")
+        pid = record.get("guardian_pid") if isinstance(record, dict) else None
+        with contextlib.suppress(psutil.Error):
+            return psutil.Process(pid) if pid else None
+        return None
+
+    # What it says
+
+    @property
+    def _port_file(self) -> Path:
+        return self.bundle.app_data / "runtime" / "ipc_port"
+
+    @property
+    def port(self) -> int:
+        """Of the control API."""
+        return int(self._port_file.read_text(encoding="ascii"))
+
+    @property
+    def token(self) -> str:
+        """For the control API."""
+        path = self.bundle.app_data / str(self.bundle.document["ipc"]["auth_token_path"])
+        return path.read_text(encoding="ascii").strip()
+
+    def request(self, method: str, path: str, body: object = None, **options: Any) -> client.Answer:
+        """Ask the control API with the token; see :func:`bundlevisor.testing.client.request`."""
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        return client.request(self.port, method, path, body, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> client.Answer:
+        """GET."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, body: object = None, **options: Any) -> client.Answer:
+        """POST, with ``body`` as JSON."""
+        return self.request("POST", path, body, **options)
+
+    def service(self, id_: str) -> Service:
+        """Return a service, to look at and to break."""
+        return Service(self, id_)
+
+    @property
+    def events(self) -> list[Event]:
+        """The telemetry events that are on disk, of this run and earlier ones."""
+        return story.read_events(self.bundle.telemetry)
+
+    @property
+    def seq(self) -> int:
+        """The number of the newest event, for ``after=``; 0 without any."""
+        return max((event.get("seq", 0) for event in self.events), default=0)
+
+    @property
+    def stderr(self) -> str:
+        """What it has told people; empty where nobody reads it."""
+        return (
+            self._stderr.read_text(encoding="utf-8", errors="replace")
+            if self._stderr.exists()
+            else ""
+        )
+
+    def _state(self, name: str) -> Any:
+        try:
+            return json.loads((self.bundle.app_data / "runtime" / name).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def story(self) -> str:
+        """Return what happened: events, states, its last words, the ends of the logs."""
+        states = ""
+        if self._process is not None and self.exit_code is None:
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+                details = self.get("/readyz", timeout=2.0).json()["details"]
+                states = "\n".join(f"{i}: {d['state']}: {d['message']}" for i, d in details.items())
+        elif self._process is not None:
+            states = f"the runtime has ended with {self.exit_code}"
+        logs = {id_: self.service(id_).log for id_ in self._ids}
+        return story.told(self.events, states, self.stderr, logs)
+
+    @property
+    def _ids(self) -> list[str]:
+        return [entry["id"] for entry in self.bundle.document["services"]]
+
+    # Waiting
+
+    def wait(self, condition: Callable[[], T | None], what: str, within: float = WITHIN) -> T:
+        """Return the first truthy value; NotWithin with the story after ``within`` seconds."""
+        value = wait_until(condition, what, within=within, story=self.story)
+        assert value is not None
+        return value
+
+    def wait_ready(self, within: float = WITHIN) -> dict[str, Any]:
+        """Return the details of ``/readyz`` once every service is ready."""
+
+        def ready() -> dict[str, Any] | None:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                answer = self.get("/readyz?wait=1").json()
+                return dict(answer["details"]) if answer["ready"] else None
+            return None
+
+        return self.wait(ready, "every service to be ready", within)
+
+    def wait_event(
+        self, event: str, service: str | None = None, *, after: int = 0, within: float = WITHIN
+    ) -> Event:
+        """Return the first such event with a number above ``after`` (see :attr:`seq`)."""
+
+        def found() -> Event | None:
+            for one in self.events:
+                if one["event"] != event or one.get("seq", 0) <= after:
+                    continue
+                if service is None or one.get("service_id") == service:
+                    return one
+            return None
+
+        return self.wait(found, f"event {event}" + f" of {service}" * bool(service), within)
+
+    def wait_ended(self, within: float = WITHIN) -> int:
+        """Return the runtime's exit code once it has ended."""
+        self.wait(lambda: self.exit_code is not None, "the end of the runtime", within)
+        return int(self._running.returncode)
+
+    # The laws
+
+    @property
+    def processes(self) -> list[psutil.Process]:
+        """Every live process of this run: runtime, guardians, services and what they started."""
+        return processes.marked(self.mark, tuple(self._spawned))
+
+    def remember(self, pid: int) -> None:
+        """Count a process for the laws that the mark does not find (it cleared its environment)."""
+        self._spawned.add(pid)
+
+    def assert_nothing_left(self, within: float = WITHIN) -> None:
+        """The two laws, once the runtime has ended: no process is left, no port is held."""
+        wait_until(
+            lambda: not self.processes,
+            "no process left",
+            within=within,
+            story=lambda: f"{processes.described(self.processes)}\n{self.story()}",
+        )
+        wait_until(
+            lambda: not self.held_ports(), "no port held", within=within, story=self._holders
+        )
+
+    def held_ports(self) -> list[int]:
+        """Return the bundle's ports that somebody listens on, the test itself aside."""
+        range_ = self.bundle.document["ports"]["default_range"]
+        ours = range(range_["min"], range_["max"] + 1)
+        open_ones = psutil.net_connections("tcp")
+        heard = {
+            one.laddr[1]
+            for one in open_ones
+            if one.status == "LISTEN" and one.laddr and one.pid != os.getpid()
+        }
+        return sorted(heard & set(ours))
+
+    def _holders(self) -> str:
+        return f"ports held: {self.held_ports()}\n{self.story()}"
+
+    def kill_everything(self) -> None:
+        """Kill whatever is left, the runtime first."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        processes.kill_all(self.mark, tuple(self._spawned))
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+def installed() -> list[str]:
+    """Return the words of the command under test; raises FileNotFoundError where there is none."""
+    named = os.environ.get("BUNDLEVISOR")
+    if named:
+        return [named]
+    beside = shutil.which("bundlevisor", path=os.path.dirname(sys.executable))
+    found = beside or shutil.which("bundlevisor")
+    if not found:
+        raise FileNotFoundError(
+            "no 'bundlevisor' beside Python or on PATH; BUNDLEVISOR may name it"
+        )
+    return [found]

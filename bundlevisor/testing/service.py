@@ -1,0 +1,130 @@
+"""One service of a run: what it is doing, and ways to break it."""
+
+from __future__ import annotations
+
+import http.client
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from bundlevisor.testing import client
+from bundlevisor.testing.deadline import WITHIN
+
+if TYPE_CHECKING:
+    from bundlevisor.testing.runtime import Runtime
+
+
+class Service:
+    """A service, asked anew each time. From :meth:`order` on it has to be the kit's program."""
+
+    def __init__(self, runtime: Runtime, id_: str) -> None:
+        self._runtime = runtime
+        self.id = id_
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What ``/readyz`` says of it."""
+        details: dict[str, Any] = self._runtime.get("/readyz").json()["details"][self.id]
+        return details
+
+    @property
+    def state(self) -> str:
+        """Its state: ``waiting``, ``starting``, ``ready``, …."""
+        return str(self.details["state"])
+
+    @property
+    def pid(self) -> int:
+        """Of its leader; raises AssertionError when it does not run."""
+        pid = self.details.get("pid")
+        assert pid, f"{self.id} does not run: {self.details}"
+        return int(pid)
+
+    @property
+    def process(self) -> psutil.Process:
+        """Its leader."""
+        return psutil.Process(self.pid)
+
+    @property
+    def restarts(self) -> int:
+        """How often it has been restarted."""
+        return int(self.details["restarts"])
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Its ports, by name."""
+        ports: dict[str, int] = self._runtime.get("/ports").json()["services"].get(self.id, {})
+        return ports
+
+    @property
+    def log(self) -> str:
+        """What its log holds, as far as it is written."""
+        path = self._runtime.bundle.app_data / "logs" / f"{self.id}.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def wait_state(self, *states: str, within: float = WITHIN) -> dict[str, Any]:
+        """Return its details once it is in one of these states."""
+
+        def there() -> dict[str, Any] | None:
+            details = self.details
+            return details if details["state"] in states else None
+
+        return self._runtime.wait(there, f"{self.id} to be {' or '.join(states)}", within)
+
+    def start(self, wait: float = WITHIN) -> dict[str, Any]:
+        """Command it; ``wait`` seconds for the outcome."""
+        return self._command("start", wait)
+
+    def stop(self, wait: float = WITHIN) -> dict[str, Any]:
+        """Command it, as :meth:`start`."""
+        return self._command("stop", wait)
+
+    def restart(self, wait: float = WITHIN) -> dict[str, Any]:
+        """Command it, as :meth:`start`."""
+        return self._command("restart", wait)
+
+    def _command(self, action: str, wait: float) -> dict[str, Any]:
+        answer: dict[str, Any] = self._runtime.post(
+            f"/services/{self.id}/{action}?wait={wait:g}"
+        ).json()
+        return answer
+
+    def kill(self) -> None:
+        """SIGKILL its leader (Windows: TerminateProcess)."""
+        self.process.kill()
+
+    def freeze(self) -> None:
+        """Have its leader stand still."""
+        self.process.suspend()
+
+    def thaw(self) -> None:
+        """Let its leader go on."""
+        self.process.resume()
+
+    def order(self, what: str, value: object = None) -> Any:
+        """Tell the kit's program to misbehave; :mod:`bundlevisor.testing.program` lists how."""
+        answer = client.request(self.ports["http"], "POST", f"/kit/{what}", value)
+        assert answer.status == 200, answer.text
+        return answer.json()["result"]
+
+    def exit(self, code: int) -> None:
+        """Have it end with a code, at once."""
+        try:
+            self.order("exit", code)
+        except (OSError, http.client.HTTPException):
+            return  # it has ended instead of answering
+
+    def health(self, how: str | float) -> None:
+        """``ok``, ``failing``, ``wrong``, ``hanging``, or seconds that each answer takes."""
+        self.order("health", how)
+
+    def flood(self, count: int) -> None:
+        """Have it write so many bytes to its output."""
+        self.order("flood", count)
+
+    def grow(self, mib: int) -> None:
+        """Have it take so many MiB of memory and keep them."""
+        self.order("grow", mib)
+
+    def child(self, *, daemon: bool = False) -> psutil.Process:
+        """Have it start a process; ``daemon``: of a session of its own, with closed output."""
+        return psutil.Process(self.order("child", "daemon" if daemon else "child"))

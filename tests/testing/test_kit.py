@@ -1,0 +1,243 @@
+"""The kit for fault-injection suites: what it makes, runs, breaks and tells."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bundlevisor.testing import Bundle, NotWithin, Runtime, faults, wait_until
+
+
+def two(tmp_path: Path) -> Bundle:
+    return Bundle(tmp_path).service("db").service("api", needs=["db"])
+
+
+def test_a_bundle_runs_and_ends_by_the_two_laws(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path)) as runtime:
+        details = runtime.wait_ready()
+        assert {id_: one["state"] for id_, one in details.items()} == {
+            "db": "ready",
+            "api": "ready",
+        }
+        assert len(runtime.processes) >= 4  # runtime, guardian, two services
+        assert set(runtime.held_ports()) == {runtime.service(i).ports["http"] for i in details}
+    assert runtime.exit_code == 0
+    assert runtime.processes == []
+
+
+def test_a_killed_service_comes_back(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        before = runtime.seq
+        runtime.service("api").kill()
+        ended = runtime.wait_event("service_exit", "api", after=before)
+        assert (ended["details"]["expected"], ended["details"]["by"]) == (False, "itself")
+        runtime.wait_event("service_ready", "api", after=before)
+        assert runtime.service("api").restarts == 1
+
+
+def test_a_service_ends_with_the_code_that_it_is_told(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        before = runtime.seq
+        runtime.service("db").exit(7)
+        ended = runtime.wait_event("service_exit", "db", after=before)
+        assert ended["details"]["exit_code"] == 7
+
+
+@pytest.mark.parametrize("how", ["failing", "wrong", "hanging", 30])
+def test_a_service_whose_health_is_bad_is_restarted(tmp_path: Path, how: str | int) -> None:
+    health = {"type": "http", "path": "/health", "interval_ms": 50, "timeout_ms": 300, "retries": 2}
+    with Runtime(Bundle(tmp_path).service("db", health=health)) as runtime:
+        runtime.wait_ready()
+        before = runtime.seq
+        runtime.service("db").health(how)
+        runtime.wait_event("unhealthy", "db", after=before)
+        runtime.wait_event("service_ready", "db", after=before)
+
+
+def test_output_memory_and_children_are_made_as_told(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        db = runtime.service("db")
+        before = db.process.memory_info().rss
+        db.grow(64)
+        assert db.process.memory_info().rss - before >= 64 << 20
+        db.flood(100_000)
+        db.order("say", "that was it")
+        runtime.wait(lambda: "that was it" in db.log or None, "the last line in the log")
+        assert len(db.log) >= 100_000
+        child, daemon = db.child(), db.child(daemon=True)
+        runtime.remember(daemon.pid)
+        assert child.is_running()
+        assert os.getsid(daemon.pid) == daemon.pid
+
+
+def test_a_killed_runtime_leaves_nothing(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        runtime.kill()
+        assert runtime.wait_ended() == -signal.SIGKILL
+
+
+def test_a_killed_guardian_has_a_successor_before_the_runtime_dies_too(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        before, guardian = runtime.seq, runtime.guardian
+        guardian.kill()
+        runtime.wait_event("guardian_replaced", after=before)
+        runtime.kill()
+        runtime.wait_ended()
+
+
+def test_what_is_left_breaks_the_first_law(tmp_path: Path) -> None:
+    runtime = Runtime(two(tmp_path))
+    try:
+        runtime.start()
+        runtime.wait_ready()
+        with pytest.raises(NotWithin, match=r"no process left(.|\n)*events(.|\n)*service_ready"):
+            runtime.assert_nothing_left(within=0.1)
+    finally:
+        runtime.kill_everything()
+    assert runtime.processes == []
+
+
+def test_a_failed_wait_tells_the_story(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        runtime.service("db").order("say", "a line of db")
+        runtime.wait(lambda: "a line" in runtime.service("db").log or None, "the line")
+        with pytest.raises(NotWithin) as failed:
+            runtime.wait_event("gave_up", "db", within=0.1)
+    told = str(failed.value)
+    assert "not within 0.1 s: event gave_up of db" in told
+    assert told.index("-- events") < told.index("-- states") < told.index("-- log of db")
+    assert "db: ready: ready" in told
+    assert "a line of db" in told
+
+
+def test_a_bundle_that_cannot_be_run_says_so_at_once(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path).service("a", needs=["nobody"])
+    with pytest.raises(AssertionError, match=r"the runtime ended with 2(.|\n)*nobody"):
+        Runtime(bundle).start()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_stolen_port_is_not_given_out(tmp_path: Path, host: str) -> None:
+    bundle = two(tmp_path)
+    first = bundle.document["ports"]["default_range"]["min"]
+    with faults.port_theft(first, host), Runtime(bundle) as runtime:
+        runtime.wait_ready()
+        assert first not in runtime.service("db").ports.values()
+
+
+def test_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path), read_output=False) as runtime:
+        runtime.wait_ready()
+
+
+def test_few_descriptors_are_told_and_nothing_hangs(tmp_path: Path) -> None:
+    limited = faults.limited(files=12)
+    with pytest.raises(AssertionError, match="the runtime ended with 1"):
+        Runtime(two(tmp_path), wrapper=limited).start()
+
+
+def test_a_removed_installation_still_stops_in_order(tmp_path: Path) -> None:
+    with (
+        faults.movable_installation(tmp_path) as command,
+        Runtime(two(tmp_path), command=command) as runtime,
+    ):
+        runtime.wait_ready()
+    assert runtime.exit_code == 0
+
+
+@pytest.mark.parametrize("break_it", [faults.tear, faults.corrupt, Path.unlink])
+def test_a_broken_state_file_stops_no_start(tmp_path: Path, break_it: object) -> None:
+    bundle = two(tmp_path)
+    with Runtime(bundle) as runtime:
+        runtime.wait_ready()
+    assert callable(break_it)
+    break_it(bundle.app_data / "runtime" / "ports.json")
+    with Runtime(bundle) as again:
+        again.wait_ready()
+
+
+def test_slow_clients_and_unread_answers_hold_nobody_up(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        with faults.slow_clients(runtime, 100), faults.unread_answers(runtime):
+            assert runtime.get("/readyz").json()["ready"]
+
+
+def test_the_death_of_a_parent_ends_the_runtime(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path), wrapper=faults.dying_parent()) as runtime:
+        runtime.wait_ready()
+        runtime.kill()  # what was started is the parent
+        runtime.wait(lambda: not runtime.processes, "the end of all")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting needs root")
+def test_a_full_disk_under_the_telemetry_stops_nothing(tmp_path: Path) -> None:
+    bundle = two(tmp_path)
+    with faults.small_disk(bundle.telemetry.parent):
+        faults.fill(bundle.telemetry.parent)
+        with Runtime(bundle) as runtime:
+            runtime.wait_ready()
+            runtime.service("db").restart()
+
+
+def test_a_deadline_is_kept_and_named() -> None:
+    with pytest.raises(NotWithin, match="not within 0 s: rain"):
+        wait_until(lambda: False, "rain", within=0)
+
+
+SUITE = """
+from bundlevisor.testing import Bundle
+
+
+def test_passes(bundlevisor_bundle, bundlevisor_runtime):
+    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
+    runtime.wait_ready()
+
+
+def test_fails(bundlevisor_bundle, bundlevisor_runtime):
+    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
+    runtime.wait_ready()
+    assert runtime.service("db").state == "failed"
+
+
+def test_leaves_something(bundlevisor_bundle, bundlevisor_runtime):
+    import subprocess, sys
+    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
+    runtime.wait_ready()
+    runtime.remember(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid)
+    runtime.assert_nothing_left = lambda: type(runtime).assert_nothing_left(runtime, within=0.2)
+"""
+
+
+def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
+    (tmp_path / "test_suite.py").write_text(SUITE)
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_suite.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 failed, 2 passed, 1 error" in ran.stdout, ran.stdout
+    assert "what happened in the runtime" in ran.stdout
+    assert "no process left" in ran.stdout
+    assert [one for one in psutil.process_iter() if str(tmp_path) in " ".join(words(one))] == []
+
+
+def words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
