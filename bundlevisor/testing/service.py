@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psutil
 
@@ -11,13 +11,32 @@ from bundlevisor.testing import client
 from bundlevisor.testing.deadline import WITHIN
 
 if TYPE_CHECKING:
-    from bundlevisor.testing.runtime import Runtime
+    from collections.abc import Callable
+
+    from bundlevisor.testing.bundle import Bundle
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """The runtime that runs it, as far as a service needs it."""
+
+    bundle: Bundle
+
+    def get(self, path: str) -> client.Answer:
+        """GET from the control API."""
+
+    def post(self, path: str) -> client.Answer:
+        """POST to the control API."""
+
+    def wait(self, condition: Callable[[], T | None], what: str, within: float) -> T:
+        """Return the first truthy value; NotWithin after so many seconds."""
 
 
 class Service:
     """A service, asked anew each time. From :meth:`order` on it has to be the kit's program."""
 
-    def __init__(self, runtime: Runtime, id_: str) -> None:
+    def __init__(self, runtime: Run, id_: str) -> None:
         self._runtime = runtime
         self.id = id_
 
