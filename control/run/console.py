@@ -78,7 +78,7 @@ class Console:
         if self._human:
             clock = time.strftime("%H:%M:%S", time.localtime(now))
             text = f"{clock} {MARKS[level]}{message}\n{trace}"
-            return json_text.visible(text).encode("utf-8", "replace")
+            return json_text.readable(json_text.visible(text)).encode()
         line = Line(timestamp(now), level, message, service_id, trace)
         return json_text.encode(line) + b"\n"
 

@@ -16,8 +16,8 @@ from bundlevisor.manifest.format.schema import Extension, Manifest
 from bundlevisor.manifest.format.shape import Field, Shape, fields_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-ID = "https://bundlevisor.dev/schema/bundle-v0.1.json"
-"""Names the schema; nothing is fetched from there."""
+ID = "urn:bundlevisor:bundle-schema:v0.1"
+"""Names the schema; there is nothing to fetch."""
 ABSENT = "Absent"
 """Begins the names of the definitions of objects that only say that there is none."""
 
@@ -49,7 +49,7 @@ def json_schema(*, strict: bool = False) -> dict[str, Any]:
     made.define(Manifest)
     return {
         "$schema": DIALECT,
-        "$id": ID.replace(".json", "-strict.json") if strict else ID,
+        "$id": f"{ID}:strict" if strict else ID,
         "title": "Desktop bundle manifest v0.1",
         "$ref": "#/$defs/Manifest",
         "$defs": dict(sorted(made.definitions.items())),

@@ -167,7 +167,8 @@ def foreign_word(struct: str, word: str, value: object, present: Collection[str]
         return None
     same = spelled(struct, found.field, value) if found.field else None
     advice = f"write {written(struct, found.field, value)}" if same else found.advice
-    lost = found.lost if value and found.field not in present else ""
+    instead = ("health", "readiness") if found.lost == READINESS else (found.field,)
+    lost = found.lost if value and not any(field in present for field in instead) else ""
     end = f"; otherwise {lost}" if lost else ""
     return Said(f"is no field of the format: {advice}{end}", bool(lost))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from bundlevisor.manifest.format.json_schema import json_schema
@@ -85,8 +86,10 @@ def bounds(shape: Schema) -> str:
 
 
 def told(shape: Schema) -> str:
-    """Return the description, in one paragraph."""
-    return " ".join(shape.get("description", "").replace("``", "`").split())
+    """Return the description in one paragraph, what is quoted in it as code."""
+    text = " ".join(shape.get("description", "").replace("``", "`").split())
+    text = re.sub(r"(?<!\w)'([^' ]+)'(?!\w)", r"`\1`", text)
+    return re.sub(r"<(?=[^`]*(?:`[^`]*`[^`]*)*$)", "&lt;", text)
 
 
 def coded(value: Any) -> str:

@@ -48,7 +48,8 @@ def test_an_order_that_would_be_lost_is_an_error(said: Any, word: str, value: An
 def test_it_only_warns_where_nothing_is_lost(said: Any) -> None:
     both: dict[str, Any] = {"depends_on": ["db"], "dependencies": ["db"]}
     none: dict[str, Any] = {"depends_on": []}
-    for fields in (none, both):
+    ready = {"healthcheck": {"test": "x"}, "readiness": {"type": "dependencies_ready"}}
+    for fields in (none, both, ready):
         assert [severity for severity, _ in said(**fields)] == ["warning"]
 
 

@@ -7,13 +7,13 @@ from typing import Any
 FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
     "Manifest": {
         "$schema": (
-            "Where an editor finds the JSON Schema of this file; the runtime does not look at it.",
+            (
+                "Where an editor finds the JSON Schema of this file; the runtime does not look"
+                " at it."
+            ),
             "./bundle.schema.json",
         ),
-        "schema_version": (
-            "The version of the format. '0.1' means the same as 'v0.1'.",
-            "v0.1",
-        ),
+        "schema_version": ("The version of the format. '0.1' means the same as 'v0.1'.", "v0.1"),
         "target": ("What the bundle is made for: a desktop application.", "desktop"),
         "app": (
             (
@@ -36,7 +36,7 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
             {"file": "telemetry/events.jsonl"},
         ),
         "services": (
-            "The services of the bundle, in any order: dependencies decide what starts first.",
+            ("The services of the bundle, in any order: dependencies decide what starts first."),
             [{"id": "api", "binaries": {"linux-x64": {"path": "bin/api"}}}],
         ),
         "ports": (
@@ -68,15 +68,15 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
     "App": {
         "name": (
             (
-                "The application's name. In lower case, with '-' for blanks and path characters, it"
-                " names the default app-data folder."
+                "The application's name. In lower case, with '-' for blanks and path characters,"
+                " it names the default app-data folder."
             ),
             "Notes",
         ),
         "version": (
             (
-                "The application's version. Another one than at the last start is an upgrade (or a"
-                " downgrade) to migrations with 'run_on'."
+                "The application's version. Another one than at the last start is an upgrade (or"
+                " a downgrade) to migrations with 'run_on'."
             ),
             "1.0.0",
         ),
@@ -93,8 +93,8 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         ),
         "port": (
             (
-                "The port of the control API. 0, or one that is taken, means any free one; the port"
-                " in force stands in <app-data>/runtime/ipc_port."
+                "The port of the control API. 0, or one that is taken, means any free one; the"
+                " port in force stands in <app-data>/runtime/ipc_port."
             ),
             47710,
         ),
@@ -137,9 +137,9 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "id": ("The secret's name: services list it in 'secrets'.", "db_password"),
         "class": (
             (
-                "Where the value comes from: 'per_install_generated' is made at the first start and"
-                " kept, 'user_prompt' and 'remote_fetch' are supplied through the control API."
-                " 'infrastructure' must never be in a bundle and is an error."
+                "Where the value comes from: 'per_install_generated' is made at the first start"
+                " and kept, 'user_prompt' and 'remote_fetch' are supplied through the control"
+                " API. 'infrastructure' must never be in a bundle and is an error."
             ),
             "per_install_generated",
         ),
@@ -149,21 +149,18 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         ),
         "description": ("What the secret is for; shown to whoever is asked for it.", "Mail login"),
         "format": (
-            "A regular expression (RE2) that a value must match, to be anchored by its author.",
+            ("A regular expression (RE2) that a value must match, to be anchored by its author."),
             "^[A-Za-z0-9]{32}$",
         ),
-        "required": (
-            "Whether the services that list the secret wait for a value.",
-            True,
-        ),
+        "required": ("Whether the services that list the secret wait for a value.", True),
         "prompt": (
             "What the application shows when it asks the user for the value.",
             {"label": "Mail password", "hint": "16 letters"},
         ),
         "generator": (
             (
-                "How the value of a 'per_install_generated' secret is made; by default 32 letters"
-                " and digits."
+                "How the value of a 'per_install_generated' secret is made; by default 32"
+                " letters and digits."
             ),
             {"type": "random", "length": 32, "charset": "alnum"},
         ),
@@ -184,8 +181,8 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "length": ("How many letters are drawn, 1 to 4096.", 32),
         "charset": (
             (
-                "The letters to draw from: alnum (or alphanumeric), alpha, lower, upper, digits (or"
-                " numeric), hex, base64 (URL-safe), or a text of the letters themselves."
+                "The letters to draw from: alnum (or alphanumeric), alpha, lower, upper, digits"
+                " (or numeric), hex, base64 (URL-safe), or a text of the letters themselves."
             ),
             "alnum",
         ),
@@ -193,8 +190,9 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
     "SecretTarget": {
         "type": (
             (
-                "'env' sets a variable of the service, 'file' writes a file below app-data that is"
-                " there only while a service which uses it runs; SECRET_FILE_<ID> has its path."
+                "'env' sets a variable of the service, 'file' writes a file below app-data that"
+                " is there only while a service which uses it runs; SECRET_FILE_<ID> has its"
+                " path."
             ),
             "env",
         ),

@@ -9,13 +9,15 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "policy": (
             (
                 "'on_failure' restarts a service that failed, is unwell, or ended before it was"
-                " ready;"
-                " 'always' also one that ended with code 0 afterwards; 'never' none."
+                " ready; 'always' also one that ended with code 0 afterwards; 'never' none."
             ),
             "on_failure",
         ),
         "backoff_ms": (
-            "Milliseconds before a restart; the first one of a service that was ready is at once.",
+            (
+                "Milliseconds before a restart; the first one of a service that was ready is at"
+                " once."
+            ),
             100,
         ),
         "backoff_factor": ("By what the pause grows with each failure in a row, 1 to 100.", 2),
@@ -47,17 +49,16 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         ),
         "to": (
             (
-                "Who gets the signal: the 'leader' (the process that was started) alone, or every"
-                " process of its 'tree'. Once the leader has ended, what is left of the tree gets"
-                " it too. On Windows all get it always."
+                "Who gets the signal: the 'leader' (the process that was started) alone, or"
+                " every process of its 'tree'. Once the leader has ended, what is left of the"
+                " tree gets it too. On Windows all get it always."
             ),
             "leader",
         ),
         "http": (
             (
                 "A request that asks the service to stop; the signal follows where it is not"
-                " answered"
-                " well within two seconds."
+                " answered well within two seconds."
             ),
             {"path": "/shutdown", "port_name": "http"},
         ),
@@ -73,7 +74,7 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
     },
     "DataSnapshot": {
         "max_bytes": (
-            "Data larger than this is not copied before an upgrade, which then has no way back.",
+            ("Data larger than this is not copied before an upgrade, which then has no way back."),
             2147483648,
         ),
     },
@@ -81,15 +82,11 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "strategy": (
             (
                 "'one_for_one' restarts only the service that failed, 'rest_for_one' also those"
-                " that"
-                " depend on it, 'one_for_all' all."
+                " that depend on it, 'one_for_all' all."
             ),
             "one_for_one",
         ),
-        "intensity": (
-            "How many restarts of a whole group are allowed within 'period_ms'.",
-            5,
-        ),
+        "intensity": ("How many restarts of a whole group are allowed within 'period_ms'.", 5),
         "period_ms": ("The time in which these are counted, in milliseconds.", 60000),
     },
 }

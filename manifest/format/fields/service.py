@@ -8,15 +8,16 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
     "Service": {
         "id": (
             (
-                "The service's name, at most 128 letters, digits, '.', '_' and '-', the first one a"
-                " letter or digit. Dependencies, commands and logs name the service by it."
+                "The service's name, at most 128 letters, digits, '.', '_' and '-', the first"
+                " one a letter or digit. Dependencies, commands and logs name the service by it."
             ),
             "api",
         ),
         "type": (
             (
                 "'ui-bundle' is a page that the runtime serves (or a program of its own);"
-                " 'api-binary', 'worker' and 'resource' are programs, told apart for readers only."
+                " 'api-binary', 'worker' and 'resource' are programs, told apart for readers"
+                " only."
             ),
             "api-binary",
         ),
@@ -24,45 +25,39 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "binaries": (
             (
                 "What is run, by platform: linux-x64, linux-arm64, darwin-x64, darwin-arm64,"
-                " win-x64,"
-                " win-arm64, or 'universal' for all. Where there is none for arm64, that for x64"
-                " runs"
-                " in emulation on macOS and Windows."
+                " win-x64, win-arm64, or 'universal' for all. Where there is none for arm64, that"
+                " for x64 runs in emulation on macOS and Windows."
             ),
             {"linux-x64": {"path": "bin/api"}, "win-x64": {"path": "bin/api.exe"}},
         ),
         "env": (
             (
-                "Variables of the service. Values are templates: ${data} is app-data, ${bundle} the"
-                " bundle's folder, ${SERVICE.PORT} a port that was given out."
+                "Variables of the service. Values are templates: ${data} is app-data, ${bundle}"
+                " the bundle's folder, ${SERVICE.PORT} a port that was given out."
             ),
             {"STORE_URL": "http://127.0.0.1:${store.http}"},
         ),
         "secrets": ("The ids of the secrets that the service is given.", ["db_password"]),
         "dependencies": (
-            "The services that must be ready before this one starts; it stops before they do.",
+            ("The services that must be ready before this one starts; it stops before they do."),
             ["store"],
         ),
         "data_dirs": (
             (
-                "Folders below app-data that are made before the first start, for the user alone,"
-                " and copied before an upgrade."
+                "Folders below app-data that are made before the first start, for the user"
+                " alone, and copied before an upgrade."
             ),
             ["data/api"],
         ),
         "log_dir": (
             (
-                "Where the service's output is written, relative to app-data: a file, or a folder"
-                " in"
-                " which it is <id>.log (a path whose last part has no dot). By default"
+                "Where the service's output is written, relative to app-data: a file, or a"
+                " folder in which it is <id>.log (a path whose last part has no dot). By default"
                 " logs/<id>.log."
             ),
             "logs/api",
         ),
-        "ports": (
-            "The ports that the service is given.",
-            {"requested": [{"name": "http"}]},
-        ),
+        "ports": ("The ports that the service is given.", {"requested": [{"name": "http"}]}),
         "health": (
             "How the running service is asked whether it is well; without it nobody asks.",
             {"type": "http", "path": "/healthz", "port_name": "http"},
@@ -70,8 +65,7 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "readiness": (
             (
                 "When a starting service counts as ready, so that others may start. By default"
-                " when its"
-                " health check answers well, or, without one, as soon as it runs."
+                " when its health check answers well, or, without one, as soon as it runs."
             ),
             {"type": "health_success", "timeout_ms": 30000},
         ),
@@ -86,15 +80,15 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "gpu": ("Whether the service needs a GPU.", {"requirement": "optional"}),
         "critical": (
             (
-                "Whether the application is of no use without this service: /healthz says 'failed'"
-                " when a critical one has given up, else 'degraded'."
+                "Whether the application is of no use without this service: /healthz says"
+                " 'failed' when a critical one has given up, else 'degraded'."
             ),
             True,
         ),
         "metadata": (
             (
-                "What only some look at. 'run_mode': 'on_demand' starts the service when something"
-                " that depends on it starts, or by command; 'skip_reason' is shown."
+                "What only some look at. 'run_mode': 'on_demand' starts the service when"
+                " something that depends on it starts, or by command; 'skip_reason' is shown."
             ),
             {"run_mode": "on_demand"},
         ),
@@ -106,23 +100,18 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
             "How the service is asked to stop, and how long that may take.",
             {"signal": "SIGTERM", "timeout_ms": 5000},
         ),
-        "startup": (
-            "A bound on the start, from the process to ready.",
-            {"timeout_ms": 120000},
-        ),
+        "startup": ("A bound on the start, from the process to ready.", {"timeout_ms": 120000}),
         "snapshot": (
-            "The copy of 'data_dirs' that is made before an upgrade and put back if that fails.",
+            ("The copy of 'data_dirs' that is made before an upgrade and put back if that fails."),
             {"max_bytes": 2147483648},
         ),
     },
     "Binary": {
         "path": (
             (
-                "The program, relative to the bundle's folder, with '/' or '\\\\' between"
-                " folders. It"
-                " comes with the bundle: PATH is not searched for it. For a 'ui-bundle' also a"
-                " folder"
-                " or an .html file."
+                "The program, relative to the bundle's folder, with '/' or '\\' between folders."
+                " It comes with the bundle: PATH is not searched for it. For a 'ui-bundle' also a"
+                " folder or an .html file."
             ),
             "bin/api",
         ),
@@ -133,9 +122,9 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         ),
         "cwd": (
             (
-                "The folder that the program and the service's migrations run in, relative to the"
-                " bundle's folder; ${data}/… is one below app-data. By default the bundle's folder."
-                " Health commands run in the bundle's folder always."
+                "The folder that the program and the service's migrations run in, relative to"
+                " the bundle's folder; ${data}/… is one below app-data. By default the bundle's"
+                " folder. Health commands run in the bundle's folder always."
             ),
             "${data}/work",
         ),
@@ -153,9 +142,8 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         ),
         "range": (
             (
-                "The range that the port is chosen from; by default that of the bundle. A port of"
-                " an"
-                " earlier start is used again where it is free."
+                "The range that the port is chosen from; by default that of the bundle. A port"
+                " of an earlier start is used again where it is free."
             ),
             {"min": 47100, "max": 47110},
         ),
@@ -177,19 +165,15 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         ),
         "path": ("What an 'http' check asks for.", "/healthz"),
         "pattern": (
-            "The regular expression (RE2) of a 'log_match'; 'path' is taken where it is empty.",
+            ("The regular expression (RE2) of a 'log_match'; 'path' is taken where it is empty."),
             "listening on \\d+",
         ),
-        "port_name": (
-            "The port that is asked; not needed where the service has only one.",
-            "http",
-        ),
+        "port_name": ("The port that is asked; not needed where the service has only one.", "http"),
         "command": (
             (
                 "The program of a 'command' check and its arguments, run in the bundle's folder"
-                " with"
-                " the service's variables. The first word is looked for in the bundle, then beside"
-                " the service's program, then, if it has no separator, on PATH."
+                " with the service's variables. The first word is looked for in the bundle, then"
+                " beside the service's program, then, if it has no separator, on PATH."
             ),
             ["bin/check", "--quick"],
         ),
@@ -206,10 +190,9 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
     "Readiness": {
         "type": (
             (
-                "'health_success' waits for the health check, 'port_open' for a connection to the"
-                " port, 'log_match' for a line of output, 'dependencies_ready' for nothing else"
-                " than"
-                " the dependencies and the process."
+                "'health_success' waits for the health check, 'port_open' for a connection to"
+                " the port, 'log_match' for a line of output, 'dependencies_ready' for nothing"
+                " else than the dependencies and the process."
             ),
             "health_success",
         ),
@@ -218,18 +201,16 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
             "http",
         ),
         "pattern": ("The regular expression (RE2) of a 'log_match'.", "ready to accept"),
-        "timeout_ms": (
-            "Milliseconds after which a start that is not ready has failed.",
-            30000,
-        ),
+        "timeout_ms": ("Milliseconds after which a start that is not ready has failed.", 30000),
     },
     "Migration": {
         "version": ("A name of its own among the service's migrations; it is run once.", "2"),
         "command": (
             (
-                "The program and its arguments, run in the 'cwd' of the service's binary with the"
-                " service's variables. The first word is looked for in the bundle, then beside the"
-                " service's program, then, if it has no separator, on PATH. Templates as in 'env'."
+                "The program and its arguments, run in the 'cwd' of the service's binary with"
+                " the service's variables. The first word is looked for in the bundle, then"
+                " beside the service's program, then, if it has no separator, on PATH. Templates"
+                " as in 'env'."
             ),
             ["bin/migrate", "${data}/notes.db"],
         ),
@@ -245,7 +226,7 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
     },
     "Asset": {
         "path": (
-            "The file or folder, relative to the bundle's folder; a folder must only be there.",
+            ("The file or folder, relative to the bundle's folder; a folder must only be there."),
             "models/small.bin",
         ),
         "sha256": (
@@ -255,8 +236,7 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "size_bytes": (
             (
                 "The size that is expected: more than 5 % (at least 1 MiB) above, or less than"
-                " half,"
-                " is an error."
+                " half, is an error."
             ),
             1048576,
         ),
