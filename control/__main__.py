@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from bundlevisor.control.boot import early_socket, first_signals, lean_imports
+from bundlevisor.control.boot import early_socket, first_signals, folders, lean_imports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def _run(words: list[str], began: float) -> int:
     early_socket.listen(words)
     socket_at = time.monotonic()
     guardian = _start_guardian()
+    folders.know_folders()
     lean_imports.import_for_run()
 
     from bundlevisor.control.run import options

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,6 +148,25 @@ got = here.recv(); process.join()
 reducer = type(context.reducer).__name__, hasattr(context.reducer, "ForkingPickler")
 print(json.dumps([bool(text), got, process.exitcode, *reducer]))"""
     ) == [True, {"a": [1]}, 0, "module", True]
+
+
+def test_folders_without_code_are_the_packages_that_an_import_makes() -> None:
+    as_ever, known = (
+        child(
+            f"""
+import importlib, json
+from bundlevisor.control.boot import folders
+import bundlevisor.actors, bundlevisor.control
+{code}
+names = ["bundlevisor." + name for name in folders.FOLDERS.split()]
+mods = [importlib.import_module(name) for name in names]
+print(json.dumps([[m.__name__, m.__file__, m.__package__, list(m.__path__), m.__cached__,
+                   type(m.__loader__).__name__, m.__spec__.origin, m.__doc__] for m in mods]))"""
+        )
+        for code in ("", "folders.know_folders()")
+    )
+    assert known == as_ever
+    assert [Path(file).read_bytes() for _, file, *_ in known] == [b""] * len(known)
 
 
 def test_no_stand_in_stays_among_the_modules() -> None:
