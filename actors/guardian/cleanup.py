@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from bundlevisor.actors.guardian import system
+from bundlevisor.actors.guardian.disk import Disk
 from bundlevisor.actors.guardian.drain import Drain
 from bundlevisor.actors.guardian.guarded import Charge
 from bundlevisor.actors.guardian.http_stop import StopRequest
@@ -34,7 +35,7 @@ def addressed(charge: Charge, processes: list[Found]) -> list[Found]:
 class Aftermath:
     """One run through the end; the counts are good afterwards."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, disk: Disk) -> None:
         self.started = time.monotonic()
         self.found: set[str] = set()
         self.killed: set[str] = set()
@@ -54,7 +55,9 @@ class Aftermath:
         self._requests: dict[str, StopRequest] = {}
         self._watch = system.ExitWatch()
         self.drains = {
-            instance: Drain(fd, charge.log_path, charge.secrets, ledger.held.get(instance, b""))
+            instance: Drain(
+                fd, charge.log_path, charge.secrets, ledger.held.get(instance, b""), disk.do
+            )
             for instance, fd in ledger.pipes.items()
             if (charge := ledger.charges.get(instance))
         }

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 
 from bundlevisor.actors.files import own_file
 from bundlevisor.actors.guardian import system
+from bundlevisor.actors.guardian.disk import at_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what it costs to import would be carried by the guardian all its life
+    from collections.abc import Callable
+
+    from bundlevisor.actors.guardian.disk import Act
     from bundlevisor.actors.guardian.inflight import Rescue
     from bundlevisor.actors.logs.redact import Redactor
 
@@ -32,13 +37,17 @@ class Drain:
         path: str,
         secrets: tuple[tuple[str, bytes], ...] = (),
         held: bytes = b"",
+        disk: Callable[[Act, int], bool] = at_once,
     ) -> None:
+        """``disk`` is given all that is done to the log."""
         if sys.platform != "win32":
             os.set_blocking(fd, False)
         self.fd = fd
         self.ended = False
         self.written = 0
-        self.dropped = 0
+        self._dropped = 0
+        self._refused = 0
+        self._disk = disk
         self._path = path
         self._log = -1
         self._secrets = secrets
@@ -47,8 +56,16 @@ class Drain:
         """What came first, until it can be told from the end of a secret that was cut in two."""
         self._redactor: Redactor | None = None
 
+    @property
+    def dropped(self) -> int:
+        """Bytes that reached no log."""
+        return self._dropped + self._refused
+
     def rescue(self, rescued: Rescue) -> None:
         """Finish what the runtime was about to write."""
+        self._disk(partial(self._rescue, rescued), len(rescued.data))
+
+    def _rescue(self, rescued: Rescue) -> None:
         self._beginning = None
         if not rescued.written:
             self._take(rescued.data)
@@ -68,7 +85,8 @@ class Drain:
             if not data:
                 self.ended = True
                 return False
-            self._take(data)
+            if not self._disk(partial(self._take, data), len(data)):
+                self._refused += len(data)
         return True
 
     def empty(self) -> None:
@@ -79,13 +97,18 @@ class Drain:
 
     def close(self) -> None:
         """Write what was held back and let go of pipe and log."""
+        self.ended = True
+        if self.fd >= 0:
+            os.close(self.fd)
+        self.fd = -1
+        self._disk(self._close_log, 0)
+
+    def _close_log(self) -> None:
         if self._secrets:
             self._take(b"", last=True)
-        self.ended = True
-        for fd in (self.fd, self._log):
-            if fd >= 0:
-                os.close(fd)
-        self.fd = self._log = -1
+        if self._log >= 0:
+            os.close(self._log)
+        self._log = -1
 
     def _take(self, data: bytes, *, last: bool = False) -> None:
         self._append(self._redacted(data, last=last) if self._secrets else data)
@@ -94,7 +117,7 @@ class Drain:
         if self._redactor is None:
             self._redactor = _redactor(self._secrets, self._held)
         if self._redactor is None:
-            self.dropped += len(data)
+            self._dropped += len(data)
             return b""
         if self._beginning is not None:
             self._beginning += data
@@ -107,14 +130,14 @@ class Drain:
         if not data:
             return
         if self.written + len(data) > MOST or not self._open():
-            self.dropped += len(data)
+            self._dropped += len(data)
             return
         try:
             written = os.write(self._log, data)
         except OSError:
             written = 0
         self.written += written
-        self.dropped += len(data) - written
+        self._dropped += len(data) - written
 
     def _open(self) -> bool:
         if self._log < 0 and self._path:

@@ -8,6 +8,7 @@ import os
 from bundlevisor.actors.guardian import death_report, system
 from bundlevisor.actors.guardian.channel import End
 from bundlevisor.actors.guardian.cleanup import Aftermath
+from bundlevisor.actors.guardian.disk import Disk
 from bundlevisor.actors.guardian.state import Ledger
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
@@ -76,18 +77,22 @@ def clean_up(ledger: Ledger) -> None:
     """Do what the guardian is there for, whatever goes wrong with a part of it."""
     details = death_report.cause(ledger)
     gc.enable()
-    _remove(ledger, last=False)
+    disk = Disk()
+    disk.do(lambda: _remove(ledger, last=False))
     try:
-        aftermath = Aftermath(ledger)
+        aftermath = Aftermath(ledger, disk)
         aftermath.run()
+        disk.finish()
         left = aftermath.left
         details |= death_report.findings(aftermath)
     except Exception as error:  # noqa: BLE001 - nothing may be left, not even by a fault of ours
         left = _kill_all(f"{ledger.instance_id}-")
         details["error"] = f"{type(error).__name__}: {error}"
-    death_report.publish(ledger.telemetry, death_report.cause(ledger) | details)
+    disk = Disk()
+    disk.do(lambda: death_report.publish(ledger.telemetry, death_report.cause(ledger) | details))
     if not left:
-        _remove(ledger, last=True)
+        disk.do(lambda: _remove(ledger, last=True))
+    disk.finish()
 
 
 def _remove(ledger: Ledger, *, last: bool) -> None:

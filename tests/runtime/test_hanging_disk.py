@@ -62,3 +62,27 @@ def test_services_are_watched_answers_are_given_and_all_is_stopped(
             run("fsfreeze", "-u", disk)
         assert runtime.wait_gone() == 0
         assert runtime.telemetry()[-1]["event"] == "runtime_shutdown"
+
+
+def test_the_guardian_stops_everything(disk: Path, tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").service("talks", "talks", ports=()).write()
+    with running(made, app_data=disk / "app-data") as runtime:
+        runtime.until_ready()
+        children = psutil.Process(runtime.pid).children(recursive=True)
+        guardians = [child for child in children if "guardian" in child.name()]
+        for guardian in guardians:
+            guardian.suspend()
+        runtime.kill()
+        runtime.wait_gone()
+        assert run("fsfreeze", "-f", disk)
+        try:
+            for guardian in guardians:
+                guardian.resume()
+            for service in ("db", "talks"):
+                wait_until(
+                    lambda name=service: runtime.record(name)[-1]["event"] == "exit",  # type: ignore[misc]
+                    what=f"the stop of {service}",
+                )
+        finally:
+            run("fsfreeze", "-u", disk)
+        wait_until(lambda: not runtime.leftovers(), what="the guardians' end")
