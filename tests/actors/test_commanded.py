@@ -20,6 +20,9 @@ def test_a_start_names_the_dependencies_that_it_starts_first() -> None:
     assert commanded.start(tree("extra"), "web").affected == ("db", "api")
     given = tree(db="ready", api="stopping", desired={"db": DOWN})
     assert commanded.start(given, "web").affected == ("db",)
+    restarting = {"db": Desired(after=0, reason="restarting")}
+    given = tree(db="ready", api="ready", web="stopped", desired=restarting)
+    assert commanded.start(given, "web").affected == ()
 
 
 def test_a_start_changes_nothing_that_runs() -> None:
@@ -68,7 +71,8 @@ def test_a_restart_brings_back_the_dependency_that_was_about_to_stop() -> None:
     given = tree(db="ready", api="ready", desired={"db": DOWN})
     change = commanded.restart(given, "api", ALL)
     assert change.desired["db"] == Desired(after=0, reason="restarting by command")
-    assert commanded.restart(given, "api", ONE).desired["db"] is None
+    alone = commanded.restart(given, "api", ONE)
+    assert (alone.desired["db"], alone.affected) == (None, ("db",))
 
 
 def test_everything_stops_at_the_end() -> None:
