@@ -54,8 +54,10 @@ class Actor:
 
     def tell(self, message: Message) -> None:
         """Put a message into the inbox, as pykka's ActorRef does."""
-        if isinstance(message, StopService) and self.alive and not self.told:
-            self._world.check_stop(self)
+        if isinstance(message, StopService) and self.alive:
+            known = self.told or any(isinstance(one, StopService) for one in self.inbox)
+            if not known:
+                self._world.check_stop(self)
             self.told = True
         self.inbox.append(message)
 
@@ -104,6 +106,7 @@ class Actor:
             case effects.AwaitReadiness():
                 self._offered.append(BecameReady(number))
             case effects.EndTree():
+                self.told = True
                 self._offered = [ProcessExited(number, 0)] if self.alive else []
                 return [] if self.alive else [TreeEmptied(number)]
             case effects.ClearTree() | effects.KillTree():
