@@ -6,6 +6,7 @@ types, half of one.
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -29,9 +30,11 @@ if sys.platform == "linux":
         """Become the parent of all that is orphaned below this process; False when refused.
 
         Before the first spawn: what is orphaned before that is never found again, if it does not
-        want to be.
+        want to be. Nothing is adopted by a kernel that does not list a process's children, either
+        (CONFIG_PROC_CHILDREN, gVisor).
         """
-        Adoption.active = _prctl(PR_SET_CHILD_SUBREAPER, 1)
+        listed = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
+        Adoption.active = listed and _prctl(PR_SET_CHILD_SUBREAPER, 1)
         return Adoption.active
 
     def hide_memory() -> bool:
