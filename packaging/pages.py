@@ -3,7 +3,8 @@
 
 Each page is made from one source: the Structs of the manifest, the codes of findings, the table of
 the API's operations, the command line's parser, the catalogue of events. What stands before the
-line ``<!-- generated -->`` of a page is written by hand and kept.
+line ``<!-- generated -->`` of a page is written by hand and kept. The npm package's types
+of the API are written with them.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ import os
 import sys
 from collections.abc import Callable
 
-from documentation import api, bundle, cli, events, findings
+from documentation import api, bundle, cli, events, findings, npm_types
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MARK = "<!-- generated: change the code and run packaging/pages.py -->"
 PAGES: dict[str, Callable[[], str]] = {
-    "bundle.md": bundle.page,
-    "findings.md": findings.page,
-    "api.md": api.page,
-    "cli.md": cli.page,
-    "events.md": events.page,
+    "docs/bundle.md": bundle.page,
+    "docs/findings.md": findings.page,
+    "docs/api.md": api.page,
+    "docs/cli.md": cli.page,
+    "docs/events.md": events.page,
 }
+MODULES: dict[str, Callable[[], str]] = {"electron/lib/api.js": npm_types.module}
+"""What has no part that is written by hand."""
 
 
 def main() -> int:
@@ -31,9 +34,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when stale")
     check = parser.parse_args().check
-    stale = [name for name in PAGES if not is_fresh(name)]
+    stale = [name for name in (*PAGES, *MODULES) if not is_fresh(name)]
     for name in stale:
-        print(f"docs/{name} is stale" if check else f"docs/{name} is written")
+        print(f"{name} is stale" if check else f"{name} is written")
         if not check:
             text = whole(name)
             with open(path(name), "w", encoding="utf-8") as file:
@@ -47,7 +50,9 @@ def is_fresh(name: str) -> bool:
 
 
 def whole(name: str) -> str:
-    """Return a page: what is written by hand, then what is made."""
+    """Return a page: what is written by hand, then what is made; or a whole module."""
+    if name in MODULES:
+        return MODULES[name]()
     by_hand = read(name).partition(MARK)[0].rstrip()
     return f"{by_hand}\n\n{MARK}\n\n{PAGES[name]().strip()}\n"
 
@@ -60,7 +65,7 @@ def read(name: str) -> str:
 
 def path(name: str) -> str:
     """Return where a page lies."""
-    return os.path.join(ROOT, "docs", name)
+    return os.path.join(ROOT, name)
 
 
 if __name__ == "__main__":

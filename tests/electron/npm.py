@@ -23,7 +23,7 @@ needs_node = pytest.mark.skipif(not NODE, reason="node is not installed")
 needs_npm = pytest.mark.skipif(not (NODE and NPM), reason="node and npm are not installed")
 
 
-def run(*command: str | Path, cwd: Path = PACKAGE, within_s: float = 240.0) -> str:
+def run(*command: str | Path, cwd: Path = PACKAGE, within_s: float = 580.0) -> str:
     """Run a command and return what it prints; AssertionError with all of it when it fails."""
     words = [str(word) for word in command]
     done = subprocess.run(
