@@ -26,15 +26,22 @@ const ANSWER_WITHIN_MS = 10_000;
 /** @typedef {{process: RuntimeProcess, listening: import("./process").Listening}} Launched */
 
 /**
+ * @typedef {Object} Circumstances
+ * @property {(line: string) => void} log
+ * @property {(process: RuntimeProcess) => void} begun is told of each process that is started
+ * @property {() => boolean} wanted whether it is still to be started
+ * @property {boolean} again whether the instance before was ours, and is only being cleared away
+ */
+
+/**
  * Resolves when the runtime listens. Rejects with AlreadyRunning when another instance holds the
  * app-data, does not say that it is stopping, or does not stop in time; otherwise with StartFailed.
  *
  * @param {Plan} plan
- * @param {(line: string) => void} log
- * @param {(process: RuntimeProcess) => void} begun is told of each process that is started
+ * @param {Circumstances} circumstances
  * @returns {Promise<Launched>}
  */
-async function launch(plan, log, begun) {
+async function launch(plan, { log, begun, wanted, again }) {
   const deadline = Date.now() + plan.waitForStoppingMs;
   for (;;) {
     const process = new RuntimeProcess({
@@ -48,8 +55,8 @@ async function launch(plan, log, begun) {
       return { process, listening: await process.listening() };
     } catch (error) {
       process.kill();
-      if (!(error instanceof StartFailed) || error.exit.code !== HELD) throw error;
-      if (!(await isEnding(plan)) || Date.now() > deadline) throw held(plan, error);
+      if (!(error instanceof StartFailed) || error.exit.code !== HELD || !wanted()) throw error;
+      if (!(again || (await isEnding(plan))) || Date.now() > deadline) throw held(plan, error);
     }
     await after(LOOK_AGAIN_MS);
   }

@@ -25,6 +25,7 @@ const MANIFEST_IS_BAD = 2;
 
 /**
  * @typedef {Object} RuntimeEvents
+ * @property {[]} listening it listens, for the first time or again: for secrets that the shell supplies
  * @property {[exit: Exit]} restarting its process ended unexpectedly, and is started anew
  * @property {[]} restarted it listens again, under another token and perhaps another port
  * @property {[ended: Ended]} ended it has ended for good
@@ -185,18 +186,20 @@ class Runtime extends Client {
   }
 
   async #launch() {
-    const { process, listening } = await launch(
-      this.#plan,
-      (line) => this.#heard(line),
-      (begun) => {
+    const { process, listening } = await launch(this.#plan, {
+      log: (line) => this.#heard(line),
+      begun: (begun) => {
         this.#process = begun;
         if (this.#stopping) begun.letGo();
       },
-    );
+      wanted: () => !this.#stopping,
+      again: this.#pid > 0,
+    });
     const { host, port, pid } = listening;
     this.#connection = { host, port, token: process.token };
     this.#pid = pid;
     process.ended.then((exit) => this.#exited(exit));
+    this.#emitter.emit("listening");
   }
 
   /** @param {Exit} exit */

@@ -2,6 +2,7 @@
 // The first thing that a shell does.
 
 const { locateManifest, locateRuntime } = require("./locate");
+const { LogFile } = require("./log_file");
 const { Runtime } = require("./runtime");
 
 const WAIT_FOR_STOPPING_MS = 60_000;
@@ -19,6 +20,7 @@ const WAIT_FOR_STOPPING_MS = 60_000;
  * @property {number} [waitForStoppingMs] how long to wait for an instance that is stopping; 60000
  * @property {(line: string) => void} [log] gets each line of the runtime's own log (JSON), from the
  *   first one on
+ * @property {string} [logFile] gets the same lines; its folder is made, and at 2 MiB it becomes FILE.1
  * @property {boolean} [packaged] see `locateRuntime`
  * @property {string} [resources] see `locateRuntime`
  */
@@ -51,6 +53,10 @@ function prepare(options) {
   const plan = { command, manifest, instance, args, env, waitForStoppingMs };
   const runtime = new Runtime(plan, options.restart ?? {});
   if (log) runtime.on("log", log);
+  if (options.logFile) {
+    const file = new LogFile(options.logFile);
+    runtime.on("log", (line) => file.write(line));
+  }
   return runtime;
 }
 

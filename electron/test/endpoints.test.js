@@ -34,7 +34,16 @@ const CALLS = {
   "GET /events": async (runtime) => {
     const { events, next } = await runtime.eventPage({ after: 0, limit: 2 });
     assert.deepEqual([events.map(({ seq }) => seq), next], [[1, 2], 2]);
-    for await (const { seq } of runtime.events({ after: next })) return assert.equal(seq, 3);
+    for await (const { seq } of runtime.events({ after: next })) {
+      assert.equal(seq, 3);
+      break;
+    }
+    const { next: last } = await runtime.eventPage();
+    const again = setInterval(() => void runtime.restartService("a"), 200); // until it has begun
+    for await (const { seq } of runtime.events({ after: "latest" })) {
+      clearInterval(again);
+      return assert.ok(seq > last, `${seq} is not of before ${last}`);
+    }
   },
   "GET /metrics": async (runtime) => assert.match(await runtime.metrics(), /^# HELP/),
   "GET /openapi.json": async (runtime) => assert.match(String((await runtime.openapi()).openapi), /^3\./),

@@ -2,12 +2,12 @@
 // A shell's way with the real runtime, from its start to its end.
 
 const { fork } = require("node:child_process");
-const { existsSync, readFileSync, readdirSync, writeFileSync, chmodSync } = require("node:fs");
+const { chmodSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 const { inspect } = require("node:util");
 const { test } = require("node:test");
-const { AlreadyRunning, NotReady, NotRunning, SecretsRefused, StartFailed, start } = require("../lib");
-const { COMMAND, ENV, POSIX, assert, folder, isAlive, notes, small, started, until } = require("./harness");
+const { AlreadyRunning, NotReady, NotRunning, SecretsRefused, StartFailed, prepare, start } = require("../lib");
+const { COMMAND, ENV, POSIX, assert, atTheEnd, folder, isAlive, notes, small, started, until } = require("./harness");
 
 const tokenFile = (runtime) => path.join(runtime.appData, "runtime", "auth-token");
 
@@ -49,6 +49,36 @@ test("an instance that is stopping is waited for", async (t) => {
   const second = await started(t, first.manifest, { appData: first.appData });
   await second.waitUntilReady();
   assert.equal((await stopped).code, 0);
+});
+
+test("a start that waits for another instance can be given up", async (t) => {
+  const first = await started(t, small(t, { a: { SLOW_STOP: "4000" } }));
+  await first.waitUntilReady();
+  const stopped = first.stop();
+  await until(async () => (await first.health().catch(() => ({}))).status !== "ok", "it is stopping");
+  const lines = [];
+  const second = prepare({ manifest: first.manifest, appData: first.appData, command: COMMAND, env: ENV, log: (line) => lines.push(line) });
+  const begun = second.begin().catch((error) => error);
+  await second.stop();
+  assert.ok((await begun) instanceof Error);
+  assert.ok(second.hasEnded);
+  await stopped;
+});
+
+test("secrets that the shell supplies are given whenever it listens", POSIX, async (t) => {
+  const secret = { id: "key", class: "remote_fetch", required: true, target: { type: "env", name: "KEY" } };
+  const appData = path.join(folder(t), "data");
+  const manifest = small(t, { a: { secrets: ["key"] } }, { secrets: [secret] });
+  const runtime = prepare({ manifest, appData, command: COMMAND, env: ENV });
+  atTheEnd(t, () => runtime.stop());
+  let given = 0;
+  runtime.on("listening", () => void runtime.setSecrets({ key: `k${++given}` }));
+  await runtime.begin();
+  await runtime.waitUntilReady();
+  process.kill(runtime.pid, "SIGKILL");
+  await until(() => given === 2, "it listens again");
+  const key = async () => (await (await fetch(`${await runtime.pageUrl("a")}env`)).json()).KEY;
+  await until(async () => (await key().catch(() => "")) === "k2", "the service has the newer value");
 });
 
 test("a killed runtime is started anew, and the events go on without a hole", POSIX, async (t) => {
@@ -98,7 +128,6 @@ test("a runtime that does not stop is killed, and leaves nothing", POSIX, async 
 });
 
 test("it can be stopped while it starts", async (t) => {
-  const { prepare } = require("../lib");
   const appData = path.join(folder(t), "data");
   const runtime = prepare({ manifest: small(t, { a: {} }), appData, command: COMMAND, env: ENV });
   const begun = runtime.begin();
@@ -126,7 +155,6 @@ test("a service that fails is told with its reason, and can be tried again", asy
   assert.ok(error instanceof NotReady, String(error));
   assert.match(error.message, /a: .*exit 7/);
   assert.deepEqual(error.services, ["a", "b"]);
-  const { rmSync } = require("node:fs");
   rmSync(reason);
   assert.deepEqual(await runtime.retryFailed(), ["a"]);
   assert.equal((await runtime.waitUntilReady()).ready, true);

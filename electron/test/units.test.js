@@ -1,16 +1,17 @@
 "use strict";
 // The parts that are pure.
 
-const { mkdirSync, writeFileSync, chmodSync } = require("node:fs");
+const { chmodSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 const { PassThrough } = require("node:stream");
 const { test } = require("node:test");
 const { NotFound, folderNames, locateManifest, locateRuntime, progressOf } = require("../lib");
 const { outsideAsar } = require("../lib/asar");
 const { eachLine } = require("../lib/lines");
+const { LogFile, MOST_BYTES } = require("../lib/log_file");
 const { Restarts } = require("../lib/restarts");
 const { SseParser } = require("../lib/sse");
-const { POSIX, assert, folder } = require("./harness");
+const { POSIX, assert, folder, until } = require("./harness");
 
 test("a stream of events is read the same however it is cut", () => {
   const text = ': hello\nid: 1\nevent: ready\ndata: {"a":\ndata: 1}\n\nretry: 9\n\nid: 2\r\ndata:x\r\n\r\ndata\n\n';
@@ -45,6 +46,22 @@ test("lines are whole, also where a character is cut in two, and bounded", async
   await new Promise((resolve) => stream.once("close", resolve));
   assert.deepEqual(lines.map((line) => line.slice(0, 6)), ["Grüße", "zwei", "rest", "xxxxxx", "end"]);
   assert.equal(lines[3].length, 65_536);
+});
+
+test("the runtime's log is kept in a file that does not grow for ever", async (t) => {
+  const file = path.join(folder(t), "logs", "runtime.log");
+  const log = new LogFile(file);
+  log.write("one");
+  log.write("x".repeat(MOST_BYTES));
+  log.write("three");
+  await log.flush();
+  assert.equal(readFileSync(`${file}.1`, "utf8").slice(0, 5), "one\nx");
+  assert.equal(readFileSync(file, "utf8"), "three\n");
+  new LogFile(file).write("four");
+  await until(() => readFileSync(file, "utf8") === "three\nfour\n", "it goes on where it was");
+  const nowhere = new LogFile(path.join(file, "log"));
+  nowhere.write("let go");
+  await nowhere.flush();
 });
 
 test("folders have electron-builder's names first, and x64 serves where it is emulated", () => {

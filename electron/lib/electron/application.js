@@ -44,8 +44,8 @@ class Application {
   /** @type {Promise<void> | undefined} */
   #starting;
   #quitting;
-  /** @type {Promise<import("../upload").Uploaded> | undefined} */
-  #sending;
+  /** @type {Promise<void>} */
+  #sending = Promise.resolve();
 
   /** @param {ApplicationOptions} options */
   constructor(options) {
@@ -170,7 +170,6 @@ class Application {
   }
 
   async #stop() {
-    this.#splash?.stopping();
     await this.#runtime?.stop();
   }
 
@@ -186,18 +185,19 @@ class Application {
     const { telemetry } = this.#options;
     const runtime = this.#runtime;
     if (!telemetry || !runtime) return;
-    this.#sending ??= uploadTelemetry(runtime, {
-      stateFile: path.join(app.getPath("userData"), "telemetry-sent.json"),
-      fetch: /** @type {typeof globalThis.fetch} */ (net.fetch.bind(net)),
-      ...telemetry,
-    })
-      .catch((error) => {
-        if (!runtime.hasEnded) console.error(error.message); // the next time, perhaps
-        return { sent: 0, skipped: 0 };
-      })
-      .finally(() => {
-        this.#sending = undefined;
+    const upload = () =>
+      uploadTelemetry(runtime, {
+        stateFile: path.join(app.getPath("userData"), "telemetry-sent.json"),
+        fetch: /** @type {typeof globalThis.fetch} */ (net.fetch.bind(net)),
+        ...telemetry,
       });
+    // One after the other: who is under way has perhaps asked before the user agreed.
+    this.#sending = this.#sending.then(upload).then(
+      () => {},
+      (error) => {
+        if (!runtime.hasEnded) console.error(error.message); // the next time, perhaps
+      },
+    );
     await this.#sending;
   }
 

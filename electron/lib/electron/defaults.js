@@ -18,13 +18,15 @@ function prepare(options = {}) {
     packaged: app.isPackaged,
     resources: process.resourcesPath,
     appData: defaultAppData(),
+    logFile: path.join(app.getPath("logs"), "runtime.log"),
     ...options,
   });
 }
 
 /**
  * As `start` of the package, with the folders of this application: `runtime` under Electron's
- * `userData` for its data, the resources for runtime and bundle once it is installed.
+ * `userData` for its data, the resources for runtime and bundle once it is installed, and `runtime.log`
+ * in Electron's `logs`.
  *
  * @param {StartOptions} [options]
  */

@@ -11,7 +11,6 @@ const { openOwnPage } = require("./own_page");
 /** What the page says; every text can be replaced. */
 const TEXTS = {
   starting: "Starting…",
-  stopping: "Stopping…",
   failed: "The application could not be started",
   retry: "Try again",
   quit: "Quit",
@@ -26,7 +25,7 @@ const TEXTS = {
  * @typedef {Object} SplashState
  * @property {string} name
  * @property {typeof TEXTS} texts
- * @property {"starting" | "stopping" | "failed"} phase
+ * @property {"starting" | "failed"} phase
  * @property {number} [done]
  * @property {number} [total]
  * @property {string[]} lines what is waited for, or why it failed
@@ -78,11 +77,6 @@ class Splash {
   show({ done, total, waiting, failed }) {
     const lines = [...waiting, ...failed].map(({ sentence }) => sentence);
     this.#become({ phase: "starting", done, total, lines });
-  }
-
-  /** The application is being stopped. */
-  stopping() {
-    this.#become({ phase: "stopping", done: undefined, total: undefined, lines: [] });
   }
 
   /**
