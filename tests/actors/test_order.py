@@ -189,6 +189,43 @@ def test_what_is_to_end_is_shown_as_stopping_before_it_can_be_told() -> None:
     assert api.message == "restarting"
 
 
+def test_all_that_a_service_reports_is_shown() -> None:
+    report = Report(
+        id="db",
+        stage=Stage.READY,
+        message="ready",
+        updated_at=1.0,
+        restarts=2,
+        pid=3,
+        incarnation=4,
+        instance="x-db-4",
+        exit_code=5,
+        output=("boom",),
+        started_at=6.0,
+        ready_at=7.0,
+        log_path="/log",
+    )
+    given = msgspec.structs.replace(tree(), reports=tree().reports | {"db": report})
+    view = shown(given, "db")
+    assert view.state is State.READY
+    for field in set(Report.__struct_fields__) & set(ServiceView.__struct_fields__):
+        assert getattr(view, field) == getattr(report, field), field
+    again = order.shown(tree(db="starting"), view, {})
+    assert (again.pid, again.output, again.ready_at, again.restarts) == (None, (), None, 0)
+    ending = msgspec.structs.replace(given, desired={"db": STAY}, ending=frozenset({"db"}))
+    assert (shown(ending, "db").state, shown(ending, "db").ready_at) == (State.STOPPING, None)
+
+
+def test_what_was_blocked_or_skipped_is_shown_so_no_longer_once_it_runs() -> None:
+    blocked = shown(tree(db="failed"), "api")
+    assert blocked.blocked
+    running = order.shown(tree(db="ready", api="starting"), blocked, {})
+    assert (running.blocked, running.waiting_for, running.kept_down) == (False, (), False)
+    asleep = shown(tree(wanted="db"), "extra")
+    assert asleep.skipped
+    assert not order.shown(tree(extra="ready"), asleep, {}).skipped
+
+
 @pytest.mark.parametrize(
     ("then", "cause", "state"),
     [
