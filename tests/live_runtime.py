@@ -196,7 +196,7 @@ class Run:
 
     def clean_up(self) -> None:
         """Kill whatever is left; the runtime first, so that it starts nothing again."""
-        group = control_group.group_of(self.pid, str(self.listening.get("instance_id", "")))
+        group = control_group.group_of(self.pid)
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bundlevisor.actors.process import table
+from bundlevisor.actors.process.table import control_group
 from tests.records import events, read_records
 from tests.waiting import wait_until
 
@@ -54,6 +55,7 @@ class Household:
         return self
 
     def __exit__(self, *_: object) -> None:
+        group = control_group.group_of(self.process.pid)
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
@@ -62,6 +64,7 @@ class Household:
         wait_until(self.guardian_gone, 40)
         for found in table.census(f"{self.instance}-"):
             table.send(found.pid, found.created, signal.SIGKILL)
+        control_group.remove(group)
 
     def tell(self, command: str) -> None:
         assert self.process.stdin is not None

@@ -40,10 +40,12 @@ if sys.platform == "linux":
             return ""
         return path
 
-    def group_of(pid: int, instance_id: str) -> str:
-        """Return the folder of the instance's group if this process is in it, else ``""``."""
+    def group_of(pid: int, instance_id: str = "") -> str:
+        """Return the folder of the instance's (or any's) group that it is in, or ``""``."""
         folder = _folder(pid)
-        return folder if os.path.basename(folder) == PREFIX + instance_id else ""
+        name = os.path.basename(folder)
+        ours = name == PREFIX + instance_id if instance_id else name.startswith(PREFIX)
+        return folder if ours else ""
 
     def release(pid: int, path: str) -> None:
         """Put a process back to where the group was made."""
@@ -120,7 +122,7 @@ else:
         """Return that there is no group."""
         return ""
 
-    def group_of(pid: int, instance_id: str) -> str:  # noqa: ARG001
+    def group_of(pid: int, instance_id: str = "") -> str:  # noqa: ARG001
         """Return that there is no group."""
         return ""
 
