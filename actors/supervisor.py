@@ -19,10 +19,10 @@ from typing import Any
 import msgspec
 import pykka
 
-from bundlevisor.actors.core import commanded, dependencies, desired
+from bundlevisor.actors.core import commanded, dependencies, desired, foreseen, restart
 from bundlevisor.actors.core.collaborators import Collaborators, Plan
 from bundlevisor.actors.core.commanded import Change
-from bundlevisor.actors.core.dependencies import RESTING, Tree
+from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.messages import (
     CommandRestart,
@@ -45,7 +45,7 @@ from bundlevisor.actors.core.messages import (
     StopBundle,
     SystemResumed,
 )
-from bundlevisor.actors.core.report import LIVE, Report, Stage, StopCause, Then
+from bundlevisor.actors.core.report import LIVE, Report
 from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.actors.launch.page import pages_by_api
@@ -194,17 +194,13 @@ class Supervisor(LoopActor):
         group = dependencies.restart_group(self._tree(), message.id, supervision)
         if not group or self._phase is not Phase.RUNNING:
             return
-        now = self._to.monotonic()
-        period = supervision.period_ms / 1000
-        recent = tuple(t for t in self._group_restarts if now - t < period)
-        if len(recent) >= supervision.intensity:
-            reason = (
-                f"gave up: {message.reason}; its group was restarted {len(recent)} times "
-                f"within {period:g} s"
-            )
-            self._fail(message.id, reason)
+        decision = restart.with_group(
+            supervision, self._group_restarts, now=self._to.monotonic(), cause=message.reason
+        )
+        if isinstance(decision, restart.GiveUp):
+            self._fail(message.id, decision.reason)
             return
-        self._group_restarts = (*recent, now)
+        self._group_restarts = decision
         self._renew(group, f"restarting with {message.id} ({message.reason})")
 
     def _ports_taken(self, message: PortsTaken) -> None:
@@ -258,19 +254,8 @@ class Supervisor(LoopActor):
             id_, self.actor_ref, child=message.child, incarnation=message.incarnation
         )
         self._given[id_] = 0
-        before = self._reports[id_]
-        if before.stage not in RESTING:
-            self._see(
-                msgspec.structs.replace(
-                    before,
-                    stage=Stage.STOPPING if message.child is not None else Stage.WAITING,
-                    then=Then.RETRY,
-                    stop_cause=StopCause.BROKEN,
-                    message="an error in the runtime",
-                    incarnation=message.incarnation,
-                    updated_at=self._to.now(),
-                )
-            )
+        alive, now = message.child is not None, self._to.now()
+        self._see(foreseen.taken_over(self._reports[id_], message.incarnation, now, alive=alive))
 
     def _resumed(self, message: SystemResumed) -> None:
         self._to.emit("system_resumed", None, seconds=round(message.seconds, 1))
@@ -303,7 +288,7 @@ class Supervisor(LoopActor):
                 continue
             if id_ in self._children:
                 self._tell(id_, due)
-            self._see(desired.obeyed(due, report, self._to.now()))
+            self._see(foreseen.obeyed(due, report, self._to.now()))
 
     def _give_starts(self) -> None:
         for id_ in dependencies.startable(self._tree(), self._plan.manifest.supervision):
@@ -317,25 +302,14 @@ class Supervisor(LoopActor):
             self._to.release()
             report = self._reports[id_]
             self._tell(id_, StartService(report.incarnation, self._inputs(id_)))
-            started = {"stage": Stage.STARTING, "incarnation": report.incarnation + 1}
-            self._see(
-                msgspec.structs.replace(
-                    report, message="starting", updated_at=self._to.now(), **started
-                )
-            )
+            self._see(foreseen.starting(report, self._to.now()))
 
     def _fail(self, id_: str, reason: str) -> None:
         """Fail a service that cannot run, unless it does; what was wanted of its run is over."""
         self._tell(id_, FailService(reason))
         if not self._desired.get(id_, Desired()).down:
             self._desired.pop(id_, None)
-        report = self._reports[id_]
-        if report.stage not in LIVE:
-            self._see(
-                msgspec.structs.replace(
-                    report, stage=Stage.FAILED, message=reason, updated_at=self._to.now()
-                )
-            )
+        self._see(foreseen.failed(self._reports[id_], reason, self._to.now()))
 
     def _inputs(self, id_: str) -> Inputs:
         """Return what a start is given; its secrets first, as a new value makes them former."""

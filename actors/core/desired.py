@@ -39,10 +39,8 @@ from bundlevisor.actors.core.messages import ForgiveService, Instruction, StopSe
 from bundlevisor.actors.core.report import (
     LIVE,
     RUNNING,
-    STARTS_AGAIN,
     Report,
     Stage,
-    StopCause,
     Then,
 )
 
@@ -125,26 +123,6 @@ def instruction(desired: Desired, report: Report) -> Instruction | None:
     if desired.forgiving and report.stage not in RUNNING:
         return ForgiveService()
     return StopService(Then.WAIT, desired.reason) if report.stage in LIVE else None
-
-
-def obeyed(told: Instruction, report: Report, now: float) -> Report:
-    """Return the report that the actor will give once it has heard the instruction."""
-    stop = told if isinstance(told, StopService) else StopService(Then.WAIT, STARTS_AGAIN)
-    if report.stage in LIVE:
-        stage, message = Stage.STOPPING, stop.reason
-    elif stop.then is Then.STAY:
-        stage, message = Stage.STOPPED, stop.reason
-    else:
-        stage, message = Stage.WAITING, ""
-    return msgspec.structs.replace(
-        report,
-        stage=stage,
-        then=stop.then,
-        stop_cause=StopCause.ORDERED,
-        message=message,
-        updated_at=now,
-        ready_at=None,
-    )
 
 
 def _is_stopping(report: Report, then: Then) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from bundlevisor.manifest.format.schema import RestartPolicy
+from bundlevisor.manifest.format.schema import RestartPolicy, Supervision
 
 JITTER = 0.1
 
@@ -69,6 +69,21 @@ def after_exit(
     immediate = attempt == 0 and ready_for is not None
     delay = 0.0 if immediate else backoff(policy, attempt, ready_for is None, spread)
     return Again(delay, History((*recent, now), attempt + 1, history.total + 1))
+
+
+def with_group(
+    supervision: Supervision, earlier: tuple[float, ...], *, now: float, cause: str
+) -> tuple[float, ...] | GiveUp:
+    """Decide whether a group may restart once more; return when it was restarted, this one too.
+
+    ``earlier`` is what was returned the last time.
+    """
+    period = supervision.period_ms / 1000
+    recent = tuple(t for t in earlier if now - t < period)
+    if len(recent) < supervision.intensity:
+        return (*recent, now)
+    often = f"its group was restarted {len(recent)} times within {period:g} s"
+    return GiveUp(f"gave up: {cause}; {often}", failed=True)
 
 
 def backoff(policy: RestartPolicy, attempt: int, never_ready: bool, spread: float) -> float:

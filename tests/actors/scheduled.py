@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from bundlevisor.actors.core import effects
 from bundlevisor.actors.core.collaborators import Collaborators, Plan
 from bundlevisor.actors.core.life import Context, Life
@@ -24,6 +26,7 @@ from bundlevisor.actors.core.messages import (
     PortsTaken,
     Prepared,
     ProcessExited,
+    ServiceActorFailed,
     ServiceChanged,
     ServiceFailed,
     StartBundle,
@@ -32,7 +35,7 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import Report, Stage
+from bundlevisor.actors.core.report import Report, Stage, StopCause, Then
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.supervisor import Supervisor
 from bundlevisor.manifest.format.schema import Manifest
@@ -65,6 +68,18 @@ class Actor:
         """Return what may happen to this service next."""
         offered = [partial(self._happen, message) for message in self._offered]
         return [self._hear, *offered] if self.inbox else [*offered]
+
+    def take_over(self) -> None:
+        """Begin as the successor of a broken actor: its process is ended."""
+        self.alive = self.told = True
+        self.life = msgspec.structs.replace(
+            self.life, stage=Stage.STOPPING, then=Then.RETRY, stop_cause=StopCause.BROKEN
+        )
+        self._offered = [ProcessExited(self.life.incarnation, 0)]
+
+    def forget(self) -> None:
+        """Nothing happens to this one any more."""
+        self._offered = []
 
     def crash(self) -> None:
         """The process ends by itself, if there is one."""
@@ -196,9 +211,20 @@ class Scheduled:
         )
         self.command(StartBundle())
 
-    def _spawn(self, id_: str, *_: object, **__: object) -> Any:
-        self.actors[id_] = Actor(self, id_)
-        return self.actors[id_]
+    def _spawn(self, id_: str, *_: object, child: object = None, incarnation: int = 0) -> Any:
+        actor = self.actors[id_] = Actor(self, id_)
+        actor.life = Life(incarnation=incarnation)
+        if child is not None:
+            actor.take_over()
+        return actor
+
+    def break_actor(self, id_: str) -> None:
+        """Let an error of ours end an actor; what it has not heard is lost."""
+        broken = self.actors[id_]
+        child = broken if broken.alive else None
+        self.to_supervisor(ServiceActorFailed(id_, "an error", child, broken.life.incarnation))
+        broken.inbox.clear()
+        broken.forget()
 
     def command(self, message: Message) -> Outcome:
         """Have the supervisor handle a command now, before whatever waits in its inbox."""

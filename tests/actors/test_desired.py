@@ -9,12 +9,12 @@ from bundlevisor.actors.core.desired import (
     instruction,
     is_ending,
     is_settled,
-    obeyed,
     renewed,
     restarted,
     started,
     stopped,
 )
+from bundlevisor.actors.core.foreseen import failed, obeyed, starting, taken_over
 from bundlevisor.actors.core.messages import ForgiveService, Instruction, StopService
 from bundlevisor.actors.core.report import STARTS_AGAIN, Report, Stage, StopCause, Then
 
@@ -171,3 +171,33 @@ def test_the_picture_is_what_the_service_will_report(
     found = obeyed(told, report(stage), 7.0)
     assert (found.stage, found.then, found.message) == (Stage(after), then, message)
     assert (found.stop_cause, found.updated_at, found.ready_at) == (StopCause.ORDERED, 7.0, None)
+
+
+def test_a_start_is_seen_at_once_with_its_incarnation() -> None:
+    found = starting(report("waiting"), 7.0)
+    assert (found.stage, found.incarnation, found.message) == (Stage.STARTING, 4, "starting")
+
+
+def test_what_runs_does_not_fail_by_being_told() -> None:
+    assert failed(report("waiting"), "no port", 7.0).stage is Stage.FAILED
+    assert failed(report("ready"), "no port", 7.0) == report("ready")
+
+
+@pytest.mark.parametrize(
+    ("stage", "alive", "after"),
+    [
+        ("ready", True, "stopping"),
+        ("ready", False, "waiting"),
+        ("backoff", False, "waiting"),
+        ("stopped", False, "stopped"),
+        ("failed", False, "failed"),
+    ],
+)
+def test_the_successor_of_a_broken_actor_ends_what_runs(
+    stage: str, alive: bool, after: str
+) -> None:
+    found = taken_over(report(stage), 5, 7.0, alive=alive)
+    assert found.stage is Stage(after)
+    if stage != after:
+        assert (found.then, found.stop_cause) == (Then.RETRY, StopCause.BROKEN)
+        assert (found.incarnation, found.updated_at) == (5, 7.0)

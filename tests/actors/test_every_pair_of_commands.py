@@ -238,3 +238,18 @@ def test_a_start_takes_a_stop_back_that_was_not_told_yet() -> None:
     assert world.board.snapshot.services["db"].ready
     world.run(lambda _: 0)
     assert [world.actors[id_].life.incarnation for id_ in NEEDS] == [1, 2, 2]
+
+
+@pytest.mark.parametrize("last", [CommandStop("api"), CommandRestart("api"), CommandStart("api")])
+@pytest.mark.parametrize("heard", [False, True])
+def test_what_a_broken_actor_had_not_heard_its_successor_is_told(
+    last: Message, heard: bool
+) -> None:
+    world = Scheduled(manifest("one_for_one"), USERS)
+    world.run(lambda _: 0)
+    world.command(last)
+    world.run(lambda _: 0, 3 if heard else 0)
+    world.break_actor("api")
+    world.run(lambda _: 0)
+    assert {id_: world.stage(id_) for id_ in NEEDS} == expected(last)
+    check_picture(world)

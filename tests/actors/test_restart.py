@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from bundlevisor.actors.core.restart import Again, GiveUp, History, after_exit, backoff
-from bundlevisor.manifest.format.schema import RestartPolicy
+from bundlevisor.actors.core.restart import Again, GiveUp, History, after_exit, backoff, with_group
+from bundlevisor.manifest.format.schema import RestartPolicy, Supervision
 
 DEFAULT = RestartPolicy()
 NONE = History()
@@ -109,3 +109,16 @@ def test_a_delay_is_never_negative_and_at_most_a_tenth_over_the_longest(
 ) -> None:
     policy = RestartPolicy(backoff_factor=factor)
     assert 0 <= backoff(policy, attempt, never_ready, spread) <= 33.0
+
+
+def test_a_group_restarts_as_often_as_its_intensity_within_its_period() -> None:
+    rule = Supervision(intensity=2, period_ms=10_000)
+    one = with_group(rule, (), now=100.0, cause="exit 1")
+    assert one == (100.0,)
+    two = with_group(rule, (100.0,), now=105.0, cause="exit 1")
+    assert two == (100.0, 105.0)
+    given_up = with_group(rule, (100.0, 105.0), now=109.9, cause="exit 1")
+    assert given_up == GiveUp(
+        "gave up: exit 1; its group was restarted 2 times within 10 s", failed=True
+    )
+    assert with_group(rule, (100.0, 105.0), now=110.0, cause="exit 1") == (105.0, 110.0)

@@ -36,8 +36,8 @@ SLOW = {
 }
 OWN = """
 actors: context incarnation picture service supervisor
-actors.core: collaborators commanded dependencies desired effects life lifecycle messages report
- restart snapshot
+actors.core: collaborators commanded dependencies desired effects foreseen life lifecycle messages
+ report restart snapshot
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
  rotating_file tail
 actors.gpu: linux presence

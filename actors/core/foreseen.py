@@ -1,0 +1,73 @@
+"""The report that a service will give once it has heard an instruction: the supervisor's picture
+of it until then. Pure.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from bundlevisor.actors.core.messages import Instruction, StopService
+from bundlevisor.actors.core.report import (
+    LIVE,
+    STARTS_AGAIN,
+    Report,
+    Stage,
+    StopCause,
+    Then,
+)
+
+
+def obeyed(told: Instruction, report: Report, now: float) -> Report:
+    """Return the report of a service that was told to stop, or that it may start again."""
+    stop = told if isinstance(told, StopService) else StopService(Then.WAIT, STARTS_AGAIN)
+    if report.stage in LIVE:
+        stage, message = Stage.STOPPING, stop.reason
+    elif stop.then is Then.STAY:
+        stage, message = Stage.STOPPED, stop.reason
+    else:
+        stage, message = Stage.WAITING, ""
+    return msgspec.structs.replace(
+        report,
+        stage=stage,
+        then=stop.then,
+        stop_cause=StopCause.ORDERED,
+        message=message,
+        updated_at=now,
+        ready_at=None,
+    )
+
+
+def starting(report: Report, now: float) -> Report:
+    """Return the report of a service that was told to start."""
+    return msgspec.structs.replace(
+        report,
+        stage=Stage.STARTING,
+        incarnation=report.incarnation + 1,
+        message="starting",
+        updated_at=now,
+    )
+
+
+def failed(report: Report, reason: str, now: float) -> Report:
+    """Return the report of a service that was told to fail; what runs does not."""
+    if report.stage in LIVE:
+        return report
+    return msgspec.structs.replace(report, stage=Stage.FAILED, message=reason, updated_at=now)
+
+
+def taken_over(report: Report, incarnation: int, now: float, *, alive: bool) -> Report:
+    """Return the report of a service whose actor was broken, and has a successor.
+
+    A process that is ``alive`` is ended first; what rests goes on resting.
+    """
+    if report.stage in (Stage.STOPPED, Stage.FAILED):
+        return report
+    return msgspec.structs.replace(
+        report,
+        stage=Stage.STOPPING if alive else Stage.WAITING,
+        then=Then.RETRY,
+        stop_cause=StopCause.BROKEN,
+        message="an error in the runtime",
+        incarnation=incarnation,
+        updated_at=now,
+    )
