@@ -10,7 +10,9 @@ const { buildMenu } = require("./menu");
 // Installed, the bundle is among the resources, and so is the runtime: nothing has to be said.
 // While it is developed, the bundle is that of the repository, and the runtime is on PATH.
 const developing = {
-  manifest: process.env.NOTES_BUNDLE ?? path.join(__dirname, "..", "..", "examples", "notes", "bundle.json"),
+  manifest:
+    process.env.NOTES_BUNDLE ??
+    path.join(__dirname, "..", "..", "examples", "notes", "bundle.json"),
 };
 
 const application = runApplication({

@@ -21,7 +21,8 @@ function buildMenu(application, { update } = {}) {
       click: ({ checked }) => consent.remember(checked),
     },
   ];
-  if (update) help.unshift({ label: "Restart and update", click: () => application.quitAndInstall(update) });
+  if (update)
+    help.unshift({ label: "Restart and update", click: () => application.quitAndInstall(update) });
   const menu = Menu.buildFromTemplate([
     ...(process.platform === "darwin" ? [{ role: /** @type {const} */ ("appMenu") }] : []),
     { role: "fileMenu" },
@@ -36,7 +37,9 @@ function buildMenu(application, { update } = {}) {
 /** @param {import("bundlevisor/electron").Application} application */
 async function showServices({ runtime }) {
   const { services } = (await runtime?.status().catch(() => undefined)) ?? { services: [] };
-  const lines = services.map(({ id, state, restarts }) => `${id}: ${state}, restarted ${restarts} times`);
+  const lines = services.map(
+    ({ id, state, restarts }) => `${id}: ${state}, restarted ${restarts} times`,
+  );
   const detail = lines.join("\n") || "The services do not run.";
   await dialog.showMessageBox({ message: `${app.getName()} ${app.getVersion()}`, detail });
 }

@@ -9,8 +9,8 @@ const { NotFound } = require("./errors");
 const ARCHIVE = /\.asar(?=[\\/])/;
 
 /**
- * The same file outside of `app.asar`: as it is when it is not in an archive, otherwise its unpacked
- * copy. Throws NotFound, which says what to do, when there is none.
+ * The same file outside of `app.asar`: as it is when it is not in an archive, otherwise its
+ * unpacked copy. Throws NotFound, which says what to do, when there is none.
  *
  * @param {string} file
  */

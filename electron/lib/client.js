@@ -53,7 +53,11 @@ class Client {
     return this.#json({ path: "/validate" });
   }
 
-  /** Where the telemetry is written, and may be sent. @returns {Promise<import("./api").Telemetry>} */
+  /**
+   * Where the telemetry is written, and may be sent.
+   *
+   * @returns {Promise<import("./api").Telemetry>}
+   */
   telemetry() {
     return this.#json({ path: "/telemetry" });
   }
@@ -78,7 +82,11 @@ class Client {
     return this.#text({ path: "/metrics" });
   }
 
-  /** The description of the API, an OpenAPI document. @returns {Promise<Record<string, unknown>>} */
+  /**
+   * The description of the API, an OpenAPI document.
+   *
+   * @returns {Promise<Record<string, unknown>>}
+   */
   openapi() {
     return this.#json({ path: "/openapi.json" });
   }
@@ -104,7 +112,12 @@ class Client {
     return this.#command(serviceId, "start", options);
   }
 
-  /** The stop is sticky: nothing but a start brings it back. @param {string} serviceId @param {Waiting} [options] */
+  /**
+   * The stop is sticky: nothing but a start brings it back.
+   *
+   * @param {string} serviceId
+   * @param {Waiting} [options]
+   */
   stopService(serviceId, options) {
     return this.#command(serviceId, "stop", options);
   }
@@ -140,7 +153,8 @@ class Client {
    * The telemetry events, from `after` on, until the runtime has ended for good or `signal` aborts.
    * A lost connection is made again where it was, also to a runtime that was started anew.
    *
-   * @param {{after?: number | "latest", signal?: AbortSignal}} [options] default 0: all that are kept
+   * @param {{after?: number | "latest", signal?: AbortSignal}} [options] default 0: all that are
+   *   kept
    * @returns {AsyncGenerator<import("./events").TelemetryEvent, void, void>}
    */
   events({ after = 0, signal } = {}) {

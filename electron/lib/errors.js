@@ -51,7 +51,10 @@ class AlreadyRunning extends BundlevisorError {
   }
 }
 
-/** Nobody answers: the runtime is being started anew (`not_running`) or has ended for good (`ended`). */
+/**
+ * Nobody answers: the runtime is being started anew (`not_running`) or has ended for good
+ * (`ended`).
+ */
 class NotRunning extends BundlevisorError {
   /**
    * @param {string} message
@@ -80,7 +83,8 @@ class SecretsRefused extends ApiError {
   /**
    * @param {string} request
    * @param {number} status
-   * @param {{error?: string, code?: string, validation_errors: {id: string, message: string}[]}} body
+   * @param {{error?: string, code?: string, validation_errors: {id: string, message: string}[]}}
+   *   body
    */
   constructor(request, status, body) {
     super(request, status, body);

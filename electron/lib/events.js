@@ -19,7 +19,11 @@ const AGAIN_AFTER_MS = 250;
  * @property {undefined} [service_id]
  */
 
-/** `seq` counts on over the runs of an application. @typedef {import("./api").Event | Missed} TelemetryEvent */
+/**
+ * `seq` counts on over the runs of an application.
+ *
+ * @typedef {import("./api").Event | Missed} TelemetryEvent
+ */
 /** @typedef {import("./request").Question} Question */
 
 /**

@@ -1,6 +1,6 @@
 "use strict";
-// The lines of a stream, as they come. The stream is read on in any case: a full pipe would hold the
-// process up that writes to it.
+// The lines of a stream, as they come. The stream is read on in any case: a full pipe would hold
+// the process up that writes to it.
 
 const { StringDecoder } = require("node:string_decoder");
 

@@ -1,6 +1,6 @@
 "use strict";
-// Where the runtime and the bundle are: in an installed application under its resources, while it is
-// being developed on PATH.
+// Where the runtime and the bundle are: in an installed application under its resources, while it
+// is being developed on PATH.
 
 const { accessSync, constants, existsSync, statSync } = require("node:fs");
 const path = require("node:path");
@@ -33,7 +33,8 @@ function resourcesOf(places) {
 
 /**
  * The runtime's program. Packaged: `runtime/<platform>/runtime` under `bundle/` of the resources or
- * under the resources themselves. Otherwise the program that BUNDLEVISOR names, or `bundlevisor` on PATH.
+ * under the resources themselves. Otherwise the program that BUNDLEVISOR names, or `bundlevisor` on
+ * PATH.
  *
  * @param {Places} [places]
  * @returns {string} an absolute path
@@ -45,8 +46,11 @@ function locateRuntime(places = {}) {
 
 /** @param {string} resources */
 function shippedRuntime(resources) {
-  const looked = [path.join(resources, "bundle", "runtime"), path.join(resources, "runtime")].flatMap(
-    (folder) => folderNames().map((name) => path.join(folder, name, executable("runtime"))),
+  const looked = [
+    path.join(resources, "bundle", "runtime"),
+    path.join(resources, "runtime"),
+  ].flatMap((folder) =>
+    folderNames().map((name) => path.join(folder, name, executable("runtime"))),
   );
   const found = looked.find(isProgram);
   if (found) return outsideAsar(found);

@@ -31,7 +31,10 @@ class LogFile {
 
   async #open() {
     await mkdir(path.dirname(this.#file), { recursive: true }).catch(() => {});
-    this.#size = await stat(this.#file).then(({ size }) => size, () => 0);
+    this.#size = await stat(this.#file).then(
+      ({ size }) => size,
+      () => 0,
+    );
   }
 
   /** @param {string} text */

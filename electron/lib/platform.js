@@ -11,8 +11,8 @@ const SYSTEMS = {
 const EMULATES_X64 = new Set(["darwin", "win32"]);
 
 /**
- * Names of the runtime's folder, the best first: `mac-arm64`, `darwin-arm64`, …; on macOS and Windows
- * for arm64 also those for x64, which runs there in emulation.
+ * Names of the runtime's folder, the best first: `mac-arm64`, `darwin-arm64`, …; on macOS and
+ * Windows for arm64 also those for x64, which runs there in emulation.
  *
  * @param {string} [platform] as `process.platform`
  * @param {string} [arch] as `process.arch`

@@ -66,7 +66,8 @@ class RuntimeProcess {
     });
     /** Resolves when the process has ended, however it ended. @type {Promise<Exit>} */
     this.ended = new Promise((resolve) => {
-      // 'close' comes after the last line of its log, 'exit' when a descendant keeps its pipes open.
+      // 'close' comes after the last line of its log, 'exit' when a descendant keeps its pipes
+      // open.
       this.#child.once("close", (code, signal) => resolve({ code, signal }));
       this.#child.once("exit", (code, signal) => {
         setTimeout(() => resolve({ code, signal }), 1000).unref();
@@ -102,7 +103,8 @@ class RuntimeProcess {
     const first = await Promise.race([this.#line, this.ended, late]).finally(() => {
       clearTimeout(timer);
     });
-    if (first === "late") throw this.#failed(`does not listen after ${LISTENING_WITHIN_MS / 1000} s`);
+    if (first === "late")
+      throw this.#failed(`does not listen after ${LISTENING_WITHIN_MS / 1000} s`);
     const listening = /** @type {Listening | Exit} */ (first);
     if (!("token_path" in listening)) throw this.#failed("ended before it listened", listening);
     this.#token = (await readFile(listening.token_path, "utf8")).trim();

@@ -43,7 +43,9 @@ async function ask(connection, question) {
   } catch (error) {
     if (question.signal?.aborted) throw error;
     if (!limit.aborted) throw isLost(error) ? lost(question) : error;
-    throw new NotRunning(`The runtime did not answer ${nameOf(question)} within ${within / 1000} s.`);
+    throw new NotRunning(
+      `The runtime did not answer ${nameOf(question)} within ${within / 1000} s.`,
+    );
   }
 }
 

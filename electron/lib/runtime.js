@@ -1,31 +1,28 @@
 "use strict";
-// The runtime as a shell knows it: one object for as long as the application lives, whatever process
-// is behind it.
+// The runtime as a shell knows it: one object for as long as the application lives, whatever
+// process is behind it.
 
 const { EventEmitter } = require("node:events");
 const { setTimeout: after } = require("node:timers/promises");
-const { Client } = require("./client");
-const { NotReady, NotRunning } = require("./errors");
+const { NotRunning } = require("./errors");
 const { launch } = require("./launch");
-const { progressOf } = require("./progress");
 const { Restarts } = require("./restarts");
+const { Services } = require("./services");
 
 const STOP_WITHIN_MS = 30_000;
-const ASK_AGAIN_MS = 300; // the least time between two questions, also when answers come at once
-const WAIT_S = 2; // how long one question waits: what is waited for is shown anew
 const KEPT_LINES = 500;
 const MANIFEST_IS_BAD = 2;
 
 /** @typedef {import("./process").RuntimeProcess} RuntimeProcess */
 /** @typedef {import("./errors").Exit} Exit */
-/** @typedef {import("./progress").Progress} Progress */
 
 /** How the runtime ended for good; `error` says why it was not started anew. */
 /** @typedef {Exit & {expected: boolean, error?: Error}} Ended */
 
 /**
  * @typedef {Object} RuntimeEvents
- * @property {[]} listening it listens, for the first time or again: for secrets that the shell supplies
+ * @property {[]} listening it listens, for the first time or again: for secrets that the shell
+ *   supplies
  * @property {[exit: Exit]} restarting its process ended unexpectedly, and is started anew
  * @property {[]} restarted it listens again, under another token and perhaps another port
  * @property {[ended: Ended]} ended it has ended for good
@@ -33,7 +30,7 @@ const MANIFEST_IS_BAD = 2;
  */
 
 /** Made by `start()`. */
-class Runtime extends Client {
+class Runtime extends Services {
   #plan;
   #restarts;
   /** @type {EventEmitter<any>} */
@@ -56,7 +53,10 @@ class Runtime extends Client {
    * @param {import("./restarts").RestartBound | false} restart
    */
   constructor(plan, restart) {
-    super(() => this.#connected());
+    super(
+      () => this.#connected(),
+      () => this.#end && this.#gone(),
+    );
     this.#plan = plan;
     this.#restarts = new Restarts(restart === false ? { intensity: 0 } : restart);
     /** Resolves when the runtime has ended for good. @type {Promise<Ended>} */
@@ -103,70 +103,21 @@ class Runtime extends Client {
     try {
       await this.#launch();
     } catch (error) {
-      this.#over({ code: null, signal: null, expected: false, error: /** @type {Error} */ (error) });
+      this.#over({
+        code: null,
+        signal: null,
+        expected: false,
+        error: /** @type {Error} */ (error),
+      });
       throw error;
     }
     if (this.#stopping) throw this.#gone();
   }
 
   /**
-   * Resolves when every service is ready; `show` is told in between what is waited for. Rejects with
-   * NotReady when services have failed for good, or are blocked by such, and nothing else is on its
-   * way; with NotRunning when the runtime has ended.
-   *
-   * A failed service that is not critical does not fail the application, if `enough` says so.
-   *
-   * @param {Object} [options]
-   * @param {(progress: Progress) => void} [options.show]
-   * @param {(progress: Progress) => boolean | Promise<boolean>} [options.enough] whether the shell can
-   *   go on, although not every service is ready; default: when the bundle is only degraded
-   * @param {AbortSignal} [options.signal]
-   * @returns {Promise<Progress>}
-   */
-  async waitUntilReady({ show = () => {}, enough = () => this.#isDegraded(), signal } = {}) {
-    for (let wait = 0; ; wait = WAIT_S) {
-      const pause = after(wait ? ASK_AGAIN_MS : 0, undefined, { signal });
-      pause.catch(() => {});
-      const progress = await this.#progress(wait, signal);
-      if (progress?.ready) return progress;
-      if (progress) show(progress);
-      if (progress?.failed.length && !progress.waiting.length) {
-        if (await enough(progress)) return progress;
-        throw notReady(progress);
-      }
-      await pause;
-    }
-  }
-
-  /** What is waited for now. */
-  async progress() {
-    return progressOf(await this.readiness());
-  }
-
-  /**
-   * The address of the page that a service serves on a port of its own.
-   *
-   * @param {string} service
-   * @param {string} [port]
-   */
-  async pageUrl(service, port = "http") {
-    const { services } = await this.ports();
-    const number = services[service]?.[port];
-    if (number) return `http://127.0.0.1:${number}/`;
-    throw new NotReady(`The service '${service}' has no port named '${port}'.`, [service]);
-  }
-
-  /** Gives the services that have failed, and those that they block, another chance. */
-  async retryFailed() {
-    const { failed } = await this.progress();
-    const roots = failed.filter(({ state }) => state === "failed" || state === "stopped");
-    for (const { id } of roots) await this.restartService(id);
-    return roots.map(({ id }) => id);
-  }
-
-  /**
    * Has the services stopped in order, and resolves when the runtime has ended. After `graceMs` it
-   * is killed: its guardian then stops what it left. Also while it starts; calling it again is well.
+   * is killed: its guardian then stops what it left. Also while it starts; calling it again is
+   * well.
    *
    * @param {{graceMs?: number}} [options]
    */
@@ -211,7 +162,9 @@ class Runtime extends Client {
       return;
     }
     const pause = this.#restarts.next(performance.now());
-    const error = new NotRunning(`The application's runtime ended again and again: ${describe(exit)}.`);
+    const error = new NotRunning(
+      `The application's runtime ended again and again: ${describe(exit)}.`,
+    );
     if (pause === null) {
       this.#over({ ...exit, expected: false, error });
       return;
@@ -263,35 +216,11 @@ class Runtime extends Client {
     const how = this.#end ? ` (${describe(this.#end)})` : "";
     return new NotRunning(`The application's runtime has ended${how}.`, "ended");
   }
-
-  /**
-   * @param {number} wait
-   * @param {AbortSignal} [signal]
-   */
-  async #progress(wait, signal) {
-    try {
-      return progressOf(await this.readiness({ wait, signal }));
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (this.#end) throw this.#gone();
-      return undefined; // it is being started anew, or about to be
-    }
-  }
-
-  async #isDegraded() {
-    return (await this.health()).status === "degraded";
-  }
 }
 
 /** @param {Exit} exit */
 function describe({ code, signal }) {
   return signal ?? `code ${code}`;
-}
-
-/** @param {Progress} progress */
-function notReady({ failed }) {
-  const sentences = failed.map(({ sentence }) => sentence).join("; ");
-  return new NotReady(`The application could not be started: ${sentences}.`, failed.map(({ id }) => id));
 }
 
 module.exports = { Runtime };

@@ -12,24 +12,25 @@ const WAIT_FOR_STOPPING_MS = 60_000;
  * @property {string} [manifest] the bundle; default: `bundle/bundle.json` of the resources
  * @property {string} [appData] where the application keeps its data; default: the runtime's own,
  *   from the application's name
- * @property {string} [command] the runtime's program; default: that of the resources in an installed
- *   application, `bundlevisor` on PATH while it is developed
+ * @property {string} [command] the runtime's program; default: that of the resources in an
+ *   installed application, `bundlevisor` on PATH while it is developed
  * @property {readonly string[]} [args] further arguments of `bundlevisor run`
  * @property {NodeJS.ProcessEnv} [env] the runtime's environment; default: this process's
  * @property {import("./restarts").RestartBound | false} [restart] default: 3 within a minute
  * @property {number} [waitForStoppingMs] how long to wait for an instance that is stopping; 60000
  * @property {(line: string) => void} [log] gets each line of the runtime's own log (JSON), from the
  *   first one on
- * @property {string} [logFile] gets the same lines; its folder is made, and at 2 MiB it becomes FILE.1
+ * @property {string} [logFile] gets the same lines; its folder is made, and at 2 MiB it becomes
+ *   FILE.1
  * @property {boolean} [packaged] see `locateRuntime`
  * @property {string} [resources] see `locateRuntime`
  */
 
 /**
- * Starts the runtime and resolves as soon as its control API listens. Rejects with NotFound when there
- * is no runtime or bundle, with StartFailed when the runtime cannot be started or ends before, and
- * with AlreadyRunning when another instance holds the app-data. An instance that is stopping is
- * waited for.
+ * Starts the runtime and resolves as soon as its control API listens. Rejects with NotFound when
+ * there is no runtime or bundle, with StartFailed when the runtime cannot be started or ends
+ * before, and with AlreadyRunning when another instance holds the app-data. An instance that is
+ * stopping is waited for.
  *
  * @param {StartOptions} [options]
  * @returns {Promise<Runtime>}

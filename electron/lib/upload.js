@@ -10,9 +10,9 @@ const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /**
  * @typedef {Object} UploadOptions
- * @property {() => boolean | undefined | Promise<boolean | undefined>} agreed whether the user agreed;
- *   undefined: he has not been asked yet. It is asked before each batch. What happens while he does
- *   not agree is never sent, also when he agrees later.
+ * @property {() => boolean | undefined | Promise<boolean | undefined>} agreed whether the user
+ *   agreed; undefined: he has not been asked yet. It is asked before each batch. What happens while
+ *   he does not agree is never sent, also when he agrees later.
  * @property {string} stateFile where the number of the last event that was sent is kept
  * @property {typeof fetch} [fetch] default: Node's; Electron's `net.fetch` goes by the user's proxy
  * @property {(event: TelemetryEvent) => TelemetryEvent | null} [redact] what is sent of an event;
@@ -22,8 +22,8 @@ const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 /** @typedef {{sent: number, skipped: number}} Uploaded */
 
 /**
- * Sends what has not been sent, as lines of JSON (`application/x-ndjson`), in batches. Rejects when the
- * server does not take it: then the next call begins there again.
+ * Sends what has not been sent, as lines of JSON (`application/x-ndjson`), in batches. Rejects when
+ * the server does not take it: then the next call begins there again.
  *
  * @param {import("./client").Client} runtime
  * @param {UploadOptions} options
@@ -35,7 +35,7 @@ async function uploadTelemetry(runtime, options) {
   const { upload_url: url } = await runtime.telemetry();
   if (!url) return done;
   requireSafe(url);
-  for (let after = await position(stateFile); ; ) {
+  for (let after = await position(stateFile); ;) {
     const consent = await agreed();
     if (consent === undefined) return done;
     const { events, next } = await runtime.eventPage({ after, limit: BATCH });

@@ -9,10 +9,14 @@ const ROOT = path.dirname(__dirname);
 const TYPES = path.join(ROOT, "types");
 
 rmSync(TYPES, { recursive: true, force: true });
-execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", "tsconfig.build.json"], {
-  cwd: ROOT,
-  stdio: ["ignore", 2, 2], // stdout is npm's: it prints the name of the tarball there
-});
+execFileSync(
+  process.execPath,
+  [require.resolve("typescript/bin/tsc"), "-p", "tsconfig.build.json"],
+  {
+    cwd: ROOT,
+    stdio: ["ignore", 2, 2], // stdout is npm's: it prints the name of the tarball there
+  },
+);
 for (const folder of ["", "electron"]) {
   writeFileSync(path.join(TYPES, folder, "index.d.mts"), 'export * from "./index.js";\n');
 }

@@ -1,8 +1,16 @@
 "use strict";
-// The example application on the notes: its main process is real, and so is the runtime. What stands
-// in for Electron has no windows here; those are in windows.test.js.
+// The example application on the notes: its main process is real, and so is the runtime. What
+// stands in for Electron has no windows here; those are in windows.test.js.
 
-const { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} = require("node:fs");
 const path = require("node:path");
 const { test } = require("node:test");
 const { folderNames } = require("../lib");
@@ -33,20 +41,31 @@ test("a splash, then the page, and all has stopped before the application is gon
   assert.ok(!existsSync(path.join(run.home, "userData/runtime/runtime/auth-token")));
 });
 
-test("installed, it finds runtime and bundle among its resources, and looks nowhere else", POSIX, async (t) => {
-  const resources = folder(t);
-  cpSync(path.dirname(small(t, { web: {} })), path.join(resources, "bundle"), { recursive: true });
-  const program = path.join(resources, "bundle", "runtime", folderNames()[0], "runtime");
-  mkdirSync(path.dirname(program), { recursive: true });
-  writeFileSync(program, `#!/bin/sh\nexec "${COMMAND}" "$@"\n`);
-  chmodSync(program, 0o755);
-  const env = { STANDIN_PACKAGED: "1", STANDIN_RESOURCES: resources, BUNDLEVISOR: "no-such-runtime", NOTES_BUNDLE: "none" };
-  const run = shell(t, { env });
-  await run.sees("loaded", { window: PAGE });
-  assert.equal(record(run).manifest, path.join(resources, "bundle", "bundle.json"));
-  await run.do("quit");
-  assert.equal(await run.ended, 0);
-});
+test(
+  "installed, it finds runtime and bundle among its resources, and looks nowhere else",
+  POSIX,
+  async (t) => {
+    const resources = folder(t);
+    cpSync(path.dirname(small(t, { web: {} })), path.join(resources, "bundle"), {
+      recursive: true,
+    });
+    const program = path.join(resources, "bundle", "runtime", folderNames()[0], "runtime");
+    mkdirSync(path.dirname(program), { recursive: true });
+    writeFileSync(program, `#!/bin/sh\nexec "${COMMAND}" "$@"\n`);
+    chmodSync(program, 0o755);
+    const env = {
+      STANDIN_PACKAGED: "1",
+      STANDIN_RESOURCES: resources,
+      BUNDLEVISOR: "no-such-runtime",
+      NOTES_BUNDLE: "none",
+    };
+    const run = shell(t, { env });
+    await run.sees("loaded", { window: PAGE });
+    assert.equal(record(run).manifest, path.join(resources, "bundle", "bundle.json"));
+    await run.do("quit");
+    assert.equal(await run.ended, 0);
+  },
+);
 
 test("the page's window is locked in", async (t) => {
   const run = await opened(t, small(t, { web: {} }));
@@ -61,14 +80,19 @@ test("the page's window is locked in", async (t) => {
   assert.equal(await run.do("navigate", { window: PAGE, url: "http://127.0.0.1:1/" }), true);
   assert.equal(await run.do("navigate", { window: PAGE, url: "https://example.org/" }), true);
   await run.sees("external", { url: "https://example.org/" });
-  assert.deepEqual(await run.do("popup", { window: PAGE, url: "file:///etc/passwd" }), { action: "deny" });
+  assert.deepEqual(await run.do("popup", { window: PAGE, url: "file:///etc/passwd" }), {
+    action: "deny",
+  });
   assert.equal(run.find("external", { url: "file:///etc/passwd" }), undefined);
   assert.equal(await run.do("permission", { name: "media" }), false);
 });
 
 test("the token is in nothing that a window is told", async (t) => {
   const run = await opened(t, small(t, { web: {} }));
-  const token = readFileSync(path.join(run.home, "userData/runtime/runtime/auth-token"), "utf8").trim();
+  const token = readFileSync(
+    path.join(run.home, "userData/runtime/runtime/auth-token"),
+    "utf8",
+  ).trim();
   const log = await run.do("menu", { label: "Services" });
   assert.ok(!JSON.stringify([run.seen, run.output, log]).includes(token));
 });
@@ -132,8 +156,14 @@ test("a killed runtime is back behind the same page", POSIX, async (t) => {
   const { pid } = record(run);
   const { url } = run.find("loaded", { window: PAGE });
   process.kill(pid, "SIGKILL");
-  await until(() => existsSync(path.join(run.home, RECORD)) && record(run).pid !== pid, "a new runtime");
-  await until(async () => (await fetch(url).catch(() => ({}))).status === 200, "the page is served again");
+  await until(
+    () => existsSync(path.join(run.home, RECORD)) && record(run).pid !== pid,
+    "a new runtime",
+  );
+  await until(
+    async () => (await fetch(url).catch(() => ({}))).status === 200,
+    "the page is served again",
+  );
   assert.equal(run.find("closed", { window: PAGE }), undefined);
 });
 
@@ -143,14 +173,19 @@ test("a failed start says why, and another try goes on", async (t) => {
   const run = shell(t, { env: { NOTES_BUNDLE: small(t, { web: { FAIL_FILE: reason } }) } });
   await until(() => run.splash?.phase === "failed", "the splash says that it failed");
   assert.match(run.splash.lines.join(), /web: .*exit 7/);
-  assert.match(await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-log" }), /web:\na file says so/);
+  assert.match(
+    await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-log" }),
+    /web:\na file says so/,
+  );
   rmSync(reason);
   await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-choose", args: ["retry"] });
   await run.sees("loaded", { window: PAGE });
 });
 
 test("a runtime that is not there is told, and quitting is offered", async (t) => {
-  const run = shell(t, { env: { NOTES_BUNDLE: small(t, { web: {} }), BUNDLEVISOR: "no-such-runtime" } });
+  const run = shell(t, {
+    env: { NOTES_BUNDLE: small(t, { web: {} }), BUNDLEVISOR: "no-such-runtime" },
+  });
   await until(() => run.splash?.phase === "failed", "the splash says that it failed");
   assert.match(run.splash.lines.join(), /no program 'no-such-runtime'/);
   await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-choose", args: ["quit"] });
@@ -160,7 +195,11 @@ test("a runtime that is not there is told, and quitting is offered", async (t) =
 test("only the window's own page is answered", async (t) => {
   const run = shell(t, { env: { NOTES_BUNDLE: small(t, { web: { FAIL: "x" } }) } });
   await run.sees("window", { window: SPLASH });
-  const asked = run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-log", foreign: true });
+  const asked = run.do("invoke", {
+    window: SPLASH,
+    channel: "bundlevisor:splash-log",
+    foreign: true,
+  });
   await assert.rejects(asked, /not for this frame/);
 });
 
@@ -168,7 +207,10 @@ test("a page that crashes is loaded again, and given up in the end", async (t) =
   const run = await opened(t, small(t, { web: {} }));
   for (let crash = 1; crash <= 3; crash++) {
     await run.do("gone", { window: PAGE, reason: "crashed" });
-    await until(() => run.seen.filter(({ what }) => what === "reload").length === crash, "a reload");
+    await until(
+      () => run.seen.filter(({ what }) => what === "reload").length === crash,
+      "a reload",
+    );
   }
   await run.do("gone", { window: PAGE, reason: "crashed" });
   await until(() => run.splash?.phase === "failed", "the splash says that it failed");

@@ -7,17 +7,22 @@ const { assert, small, started } = require("./harness");
 /** The call for each endpoint, and what of its answer shows that it is that one's. */
 const CALLS = {
   "GET /healthz": async (runtime) => assert.equal((await runtime.health()).status, "ok"),
-  "GET /readyz": async (runtime) => assert.equal((await runtime.readiness({ wait: 30 })).ready, true),
+  "GET /readyz": async (runtime) =>
+    assert.equal((await runtime.readiness({ wait: 30 })).ready, true),
   "GET /ports": async (runtime) => assert.ok((await runtime.ports()).services.a.http > 0),
-  "GET /logs/tail": async (runtime) => assert.equal(await runtime.logTail("a", { lines: 1 }), "hello\n"),
+  "GET /logs/tail": async (runtime) =>
+    assert.equal(await runtime.logTail("a", { lines: 1 }), "hello\n"),
   "GET /logs/follow": async (runtime) => {
-    for await (const text of runtime.logFollow("a", { lines: 1 })) return assert.equal(text, "hello\n");
+    for await (const text of runtime.logFollow("a", { lines: 1 }))
+      return assert.equal(text, "hello\n");
   },
   "GET /secrets": async (runtime) => assert.deepEqual(await runtime.secrets(), []),
-  "POST /secrets": async (runtime) => assert.rejects(runtime.setSecrets({ none: "x" }), { code: "secrets_refused" }),
+  "POST /secrets": async (runtime) =>
+    assert.rejects(runtime.setSecrets({ none: "x" }), { code: "secrets_refused" }),
   "GET /validate": async (runtime) => assert.equal((await runtime.validate()).valid, true),
   "GET /status": async (runtime) => assert.equal((await runtime.status()).app_name, "Small"),
-  "GET /telemetry": async (runtime) => assert.match((await runtime.telemetry()).path, /events\.jsonl$/),
+  "GET /telemetry": async (runtime) =>
+    assert.match((await runtime.telemetry()).path, /events\.jsonl$/),
   "GET /timeline": async (runtime) => {
     assert.ok(Object.keys(await runtime.timeline({ earlier: 1 })).length);
     assert.match(await runtime.timelinePicture(), /^<svg|^<\?xml/);
@@ -46,7 +51,8 @@ const CALLS = {
     }
   },
   "GET /metrics": async (runtime) => assert.match(await runtime.metrics(), /^# HELP/),
-  "GET /openapi.json": async (runtime) => assert.match(String((await runtime.openapi()).openapi), /^3\./),
+  "GET /openapi.json": async (runtime) =>
+    assert.match(String((await runtime.openapi()).openapi), /^3\./),
   "POST /shutdown": async (runtime) => {
     await runtime.shutdown();
     assert.equal((await runtime.ended).code, 0);
@@ -67,5 +73,8 @@ test("every endpoint has its call", async (t) => {
   }
   // `GET /shutdown` is for clients of the Go runtime; `stop()` and `shutdown()` post.
   const known = new Set([...Object.keys(CALLS), "GET /shutdown"]);
-  assert.deepEqual(described.filter((endpoint) => !known.has(endpoint)), []);
+  assert.deepEqual(
+    described.filter((endpoint) => !known.has(endpoint)),
+    [],
+  );
 });

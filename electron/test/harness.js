@@ -2,7 +2,15 @@
 // Real runtimes with real bundles, in folders of their own, and always taken down.
 
 const assert = require("node:assert/strict");
-const { chmodSync, cpSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const {
+  chmodSync,
+  cpSync,
+  mkdtempSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { setTimeout: after } = require("node:timers/promises");
@@ -16,7 +24,11 @@ const RANGE = { min: 20000 + ((process.pid * 37) % 9000), max: 29999 };
 const DEADLINE_MS = 60_000;
 
 /** The environment of the tests: the notes' services find the Python of the tests. */
-const ENV = { ...process.env, BUNDLEVISOR: COMMAND, PATH: `${VENV}${path.delimiter}${process.env.PATH}` };
+const ENV = {
+  ...process.env,
+  BUNDLEVISOR: COMMAND,
+  PATH: `${VENV}${path.delimiter}${process.env.PATH}`,
+};
 
 /** Resolves to the first truthy value of `condition`. */
 async function until(condition, what, deadline = DEADLINE_MS) {
@@ -32,7 +44,9 @@ async function until(condition, what, deadline = DEADLINE_MS) {
 /** @type {WeakMap<object, (() => unknown)[]>} */
 const endings = new WeakMap();
 
-/** Does something when the test has ended, the last first: processes end before their folders go. */
+/**
+ * Does something when the test has ended, the last first: processes end before their folders go.
+ */
 function atTheEnd(t, ending) {
   if (!endings.has(t)) {
     endings.set(t, []);
@@ -54,7 +68,10 @@ function folder(t) {
 function notes(t, change = () => {}) {
   const root = path.join(folder(t), "bundle");
   const skipped = /__pycache__/;
-  cpSync(path.join(ROOT, "examples", "notes"), root, { recursive: true, filter: (file) => !skipped.test(file) });
+  cpSync(path.join(ROOT, "examples", "notes"), root, {
+    recursive: true,
+    filter: (file) => !skipped.test(file),
+  });
   return edit(root, (bundle) => {
     widen(bundle);
     change(bundle);
@@ -71,7 +88,8 @@ function edit(root, change) {
 
 function widen(bundle) {
   bundle.ipc.port = 0;
-  for (const { ports } of bundle.services) for (const port of ports?.requested ?? []) port.range = RANGE;
+  for (const { ports } of bundle.services)
+    for (const port of ports?.requested ?? []) port.range = RANGE;
 }
 
 /**
@@ -90,7 +108,12 @@ function small(t, services, more = {}) {
     schema_version: "v0.1",
     target: "desktop",
     app: { name: "Small", version: "1.0.0" },
-    ipc: { mode: "loopback-http", host: "127.0.0.1", port: 0, auth_token_path: "runtime/auth-token" },
+    ipc: {
+      mode: "loopback-http",
+      host: "127.0.0.1",
+      port: 0,
+      auth_token_path: "runtime/auth-token",
+    },
     telemetry: { file: "telemetry/events.jsonl" },
     services: Object.entries(services).map(service),
     ...more,
@@ -138,4 +161,18 @@ function isAlive(pid) {
 
 const POSIX = process.platform === "win32" ? { skip: "signals are POSIX" } : {};
 
-module.exports = { COMMAND, ENV, POSIX, ROOT, assert, atTheEnd, edit, folder, isAlive, notes, small, started, until };
+module.exports = {
+  COMMAND,
+  ENV,
+  POSIX,
+  ROOT,
+  assert,
+  atTheEnd,
+  edit,
+  folder,
+  isAlive,
+  notes,
+  small,
+  started,
+  until,
+};

@@ -23,7 +23,10 @@ test("Forge's hook puts bundle and runtime where they are found", async (t) => {
   const resources = path.join(root, "resources");
   await packageAfterCopy({}, path.join(resources, "app"), "45.0.0", process.platform, process.arch);
   const places = { packaged: true, resources };
-  assert.equal(locateRuntime(places), path.join(resources, "bundle", "runtime", name, executable("runtime")));
+  assert.equal(
+    locateRuntime(places),
+    path.join(resources, "bundle", "runtime", name, executable("runtime")),
+  );
   assert.equal(locateManifest(undefined, places), path.join(resources, "bundle", "bundle.json"));
 });
 
@@ -33,7 +36,10 @@ test("electron-builder's resources are named as they are looked for", () => {
   assert.deepEqual(places, ["bundle", "bundle/runtime/${os}-${arch}"]);
   for (const [platform, os] of Object.entries(BUILDERS_NAMES)) {
     for (const arch of ["x64", "arm64"]) {
-      const name = places[1].replace("${os}", os).replace("${arch}", arch).replace("bundle/runtime/", "");
+      const name = places[1]
+        .replace("${os}", os)
+        .replace("${arch}", arch)
+        .replace("bundle/runtime/", "");
       assert.equal(folderNames(platform, arch)[0], name);
     }
   }

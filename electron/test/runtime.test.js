@@ -2,12 +2,39 @@
 // A shell's way with the real runtime, from its start to its end.
 
 const { fork } = require("node:child_process");
-const { chmodSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } = require("node:fs");
+const {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} = require("node:fs");
 const path = require("node:path");
 const { inspect } = require("node:util");
 const { test } = require("node:test");
-const { AlreadyRunning, NotReady, NotRunning, SecretsRefused, StartFailed, prepare, start } = require("../lib");
-const { COMMAND, ENV, POSIX, assert, atTheEnd, folder, isAlive, notes, small, started, until } = require("./harness");
+const {
+  AlreadyRunning,
+  NotReady,
+  NotRunning,
+  SecretsRefused,
+  StartFailed,
+  prepare,
+  start,
+} = require("../lib");
+const {
+  COMMAND,
+  ENV,
+  POSIX,
+  assert,
+  atTheEnd,
+  folder,
+  isAlive,
+  notes,
+  small,
+  started,
+  until,
+} = require("./harness");
 
 const tokenFile = (runtime) => path.join(runtime.appData, "runtime", "auth-token");
 
@@ -17,7 +44,10 @@ test("the notes start, their page has an address, and all is stopped in order", 
   const last = await runtime.waitUntilReady({ show: (progress) => shown.push(progress) });
   assert.deepEqual([last.done, last.total, last.ready], [4, 4, true]);
   const early = shown.flatMap(({ waiting }) => waiting);
-  assert.ok(early.some(({ sentence }) => sentence === "api waits for store"), JSON.stringify(shown));
+  assert.ok(
+    early.some(({ sentence }) => sentence === "api waits for store"),
+    JSON.stringify(shown),
+  );
   const page = await fetch(await runtime.pageUrl("web"));
   assert.match(await page.text(), /<title>Notes/);
   await assert.rejects(runtime.pageUrl("nobody"), /service 'nobody' has no port named 'http'/);
@@ -45,7 +75,10 @@ test("an instance that is stopping is waited for", async (t) => {
   const first = await started(t, small(t, { a: { SLOW_STOP: "2000" } }));
   await first.waitUntilReady();
   const stopped = first.stop();
-  await until(async () => (await first.health().catch(() => ({}))).status !== "ok", "it is stopping");
+  await until(
+    async () => (await first.health().catch(() => ({}))).status !== "ok",
+    "it is stopping",
+  );
   const second = await started(t, first.manifest, { appData: first.appData });
   await second.waitUntilReady();
   assert.equal((await stopped).code, 0);
@@ -55,9 +88,18 @@ test("a start that waits for another instance can be given up", async (t) => {
   const first = await started(t, small(t, { a: { SLOW_STOP: "4000" } }));
   await first.waitUntilReady();
   const stopped = first.stop();
-  await until(async () => (await first.health().catch(() => ({}))).status !== "ok", "it is stopping");
+  await until(
+    async () => (await first.health().catch(() => ({}))).status !== "ok",
+    "it is stopping",
+  );
   const lines = [];
-  const second = prepare({ manifest: first.manifest, appData: first.appData, command: COMMAND, env: ENV, log: (line) => lines.push(line) });
+  const second = prepare({
+    manifest: first.manifest,
+    appData: first.appData,
+    command: COMMAND,
+    env: ENV,
+    log: (line) => lines.push(line),
+  });
   const begun = second.begin().catch((error) => error);
   await second.stop();
   assert.ok((await begun) instanceof Error);
@@ -66,7 +108,12 @@ test("a start that waits for another instance can be given up", async (t) => {
 });
 
 test("secrets that the shell supplies are given whenever it listens", POSIX, async (t) => {
-  const secret = { id: "key", class: "remote_fetch", required: true, target: { type: "env", name: "KEY" } };
+  const secret = {
+    id: "key",
+    class: "remote_fetch",
+    required: true,
+    target: { type: "env", name: "KEY" },
+  };
   const appData = path.join(folder(t), "data");
   const manifest = small(t, { a: { secrets: ["key"] } }, { secrets: [secret] });
   const runtime = prepare({ manifest, appData, command: COMMAND, env: ENV });
@@ -78,7 +125,10 @@ test("secrets that the shell supplies are given whenever it listens", POSIX, asy
   process.kill(runtime.pid, "SIGKILL");
   await until(() => given === 2, "it listens again");
   const key = async () => (await (await fetch(`${await runtime.pageUrl("a")}env`)).json()).KEY;
-  await until(async () => (await key().catch(() => "")) === "k2", "the service has the newer value");
+  await until(
+    async () => (await key().catch(() => "")) === "k2",
+    "the service has the newer value",
+  );
 });
 
 test("a killed runtime is started anew, and the events go on without a hole", POSIX, async (t) => {
@@ -96,7 +146,10 @@ test("a killed runtime is started anew, and the events go on without a hole", PO
     if (event.event === "ready" && told.length === 2) break;
   }
   assert.deepEqual(told, [{ code: null, signal: "SIGKILL" }, "restarted"]);
-  assert.deepEqual(seen.map(({ seq }) => seq), seen.map((_, index) => index + 1));
+  assert.deepEqual(
+    seen.map(({ seq }) => seq),
+    seen.map((_, index) => index + 1),
+  );
   assert.notEqual(runtime.pid, pid);
   assert.notEqual(readFileSync(tokenFile(runtime), "utf8"), token);
 });
@@ -108,8 +161,12 @@ test("a runtime that is killed again and again is given up", POSIX, async (t) =>
   const { expected, error } = await runtime.ended;
   assert.equal(expected, false);
   assert.match(error.message, /ended again and again: SIGKILL/);
-  await assert.rejects(runtime.status(), (gone) => gone instanceof NotRunning && gone.code === "ended");
-  for await (const event of runtime.events()) assert.fail(`nobody is there to tell of ${event.event}`);
+  await assert.rejects(
+    runtime.status(),
+    (gone) => gone instanceof NotRunning && gone.code === "ended",
+  );
+  for await (const event of runtime.events())
+    assert.fail(`nobody is there to tell of ${event.event}`);
 });
 
 test("who has it stopped from outside finds it stopped, not started anew", async (t) => {
@@ -133,7 +190,10 @@ test("it can be stopped while it starts", async (t) => {
   const begun = runtime.begin();
   begun.catch(() => {});
   await runtime.stop();
-  await assert.rejects(begun, (error) => error instanceof NotRunning || error instanceof StartFailed);
+  await assert.rejects(
+    begun,
+    (error) => error instanceof NotRunning || error instanceof StartFailed,
+  );
   assert.ok(runtime.hasEnded);
 });
 
@@ -163,7 +223,10 @@ test("a service that fails is told with its reason, and can be tried again", asy
 test("a failed service that is not critical does not hold the application back", async (t) => {
   const runtime = await started(t, small(t, { a: {}, spare: { FAIL: "no", critical: false } }));
   const progress = await runtime.waitUntilReady();
-  assert.deepEqual(progress.failed.map(({ id }) => id), ["spare"]);
+  assert.deepEqual(
+    progress.failed.map(({ id }) => id),
+    ["spare"],
+  );
   const strict = runtime.waitUntilReady({ enough: () => false });
   await assert.rejects(strict, (error) => error instanceof NotReady);
 });
@@ -175,11 +238,17 @@ test("secrets are given, and refused with a reason for each", async (t) => {
   await until(async () => (await runtime.progress()).waiting[0]?.needs.includes("key"), "it waits");
   const refused = await runtime.setSecrets({ key: "wrong-value" }).catch((error) => error);
   assert.ok(refused instanceof SecretsRefused);
-  assert.deepEqual(refused.problems.map(({ id }) => id), ["key"]);
+  assert.deepEqual(
+    refused.problems.map(({ id }) => id),
+    ["key"],
+  );
   assert.ok(!inspect(refused).includes("wrong-value"));
   await runtime.setSecrets({ key: "k42" });
   await runtime.waitUntilReady();
-  assert.deepEqual((await runtime.secrets()).map(({ has_value }) => has_value), [true]);
+  assert.deepEqual(
+    (await runtime.secrets()).map(({ has_value }) => has_value),
+    [true],
+  );
   const page = await fetch(`${await runtime.pageUrl("a")}env`);
   assert.equal((await page.json()).KEY, "k42");
 });
@@ -206,15 +275,25 @@ test("the token stays in the shell's process", POSIX, async (t) => {
   await runtime.waitUntilReady();
   const token = readFileSync(tokenFile(runtime), "utf8").trim();
   const { details } = await runtime.readiness();
-  const seen = [inspect(runtime, { depth: 9, showHidden: true }), JSON.stringify(runtime), ...lines];
+  const seen = [
+    inspect(runtime, { depth: 9, showHidden: true }),
+    JSON.stringify(runtime),
+    ...lines,
+  ];
   for (const pid of process.platform === "linux" ? [runtime.pid, details.a.pid] : []) {
-    seen.push(readFileSync(`/proc/${pid}/cmdline`, "utf8"), readFileSync(`/proc/${pid}/environ`, "utf8"));
+    seen.push(
+      readFileSync(`/proc/${pid}/cmdline`, "utf8"),
+      readFileSync(`/proc/${pid}/environ`, "utf8"),
+    );
   }
   await runtime.status();
   const failed = await runtime.startService("nobody").catch((error) => error);
   seen.push(inspect(failed, { depth: 9, showHidden: true }));
   assert.ok(token.length > 20);
-  assert.deepEqual(seen.filter((text) => text?.includes(token)), []);
+  assert.deepEqual(
+    seen.filter((text) => text?.includes(token)),
+    [],
+  );
 });
 
 test("a talkative runtime is not held up", POSIX, async (t) => {
@@ -223,12 +302,18 @@ test("a talkative runtime is not held up", POSIX, async (t) => {
   const command = path.join(root, "chatty");
   // After its first line the runtime's stdout gets more than a pipe holds, and stderr too.
   const flood = "head -c 400000 /dev/zero | tr '\\0' 'x'";
-  writeFileSync(command, `#!/bin/sh
+  writeFileSync(
+    command,
+    `#!/bin/sh
 (until [ -s "${root}/data/runtime/ipc_port" ]; do sleep 0.05; done; ${flood}; ${flood} >&2; : > "${told}") &
 exec "${COMMAND}" "$@"
-`);
+`,
+  );
   chmodSync(command, 0o755);
-  const runtime = await started(t, small(t, { a: {} }), { command, appData: path.join(root, "data") });
+  const runtime = await started(t, small(t, { a: {} }), {
+    command,
+    appData: path.join(root, "data"),
+  });
   await until(() => readdirSync(root).includes("told"), "all of it was read");
   assert.equal((await runtime.stop()).code, 0);
 });

@@ -21,8 +21,11 @@ class Shell {
   constructor(child) {
     this.child = child;
     this.output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (this.output += text));
-    this.ended = new Promise((resolve) => child.once("close", (code, signal) => resolve(code ?? signal)));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (text) => (this.output += text));
+    this.ended = new Promise((resolve) =>
+      child.once("close", (code, signal) => resolve(code ?? signal)),
+    );
     child.on("message", (message) => {
       if (message.number === undefined) this.seen.push(message);
       else this.#answers.get(message.number)(message);
@@ -51,11 +54,14 @@ class Shell {
   /** Resolves to the first event of a kind, with these details. */
   async sees(what, details = {}) {
     const over = this.ended.then(() => true);
-    return await until(async () => {
-      const found = this.find(what, details);
-      if (found || !(await Promise.race([over, false]))) return found;
-      throw new Error(`the application ended without '${what}'`);
-    }, `${what} ${JSON.stringify(details)}`).catch((error) => {
+    return await until(
+      async () => {
+        const found = this.find(what, details);
+        if (found || !(await Promise.race([over, false]))) return found;
+        throw new Error(`the application ended without '${what}'`);
+      },
+      `${what} ${JSON.stringify(details)}`,
+    ).catch((error) => {
       error.message += `\nseen: ${JSON.stringify(this.seen)}\n${this.output}`;
       throw error;
     });
@@ -76,7 +82,9 @@ function matches(event, details) {
 /** The runtime of an application, and its guardian, when they run. */
 function processesOf({ home }) {
   try {
-    const { pid, guardian_pid: guardian } = JSON.parse(readFileSync(path.join(home, RECORD), "utf8"));
+    const { pid, guardian_pid: guardian } = JSON.parse(
+      readFileSync(path.join(home, RECORD), "utf8"),
+    );
     return [pid, guardian];
   } catch {
     return [];
@@ -84,10 +92,13 @@ function processesOf({ home }) {
 }
 
 /**
- * Starts a main script in a copy of its folder, with the package in node_modules as npm would link it.
- * `env` says how the stand-in is.
+ * Starts a main script in a copy of its folder, with the package in node_modules as npm would link
+ * it. `env` says how the stand-in is.
  */
-function shell(t, { app = path.join(PACKAGE, "example"), env = {}, browser = false, bundlevisor = PACKAGE } = {}) {
+function shell(
+  t,
+  { app = path.join(PACKAGE, "example"), env = {}, browser = false, bundlevisor = PACKAGE } = {},
+) {
   const root = folder(t);
   const copy = path.join(root, "app");
   cpSync(app, copy, { recursive: true, filter: (file) => !file.includes("node_modules") });

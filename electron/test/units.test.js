@@ -14,7 +14,8 @@ const { SseParser } = require("../lib/sse");
 const { POSIX, assert, folder, until } = require("./harness");
 
 test("a stream of events is read the same however it is cut", () => {
-  const text = ': hello\nid: 1\nevent: ready\ndata: {"a":\ndata: 1}\n\nretry: 9\n\nid: 2\r\ndata:x\r\n\r\ndata\n\n';
+  const text =
+    ': hello\nid: 1\nevent: ready\ndata: {"a":\ndata: 1}\n\nretry: 9\n\nid: 2\r\ndata:x\r\n\r\ndata\n\n';
   const wanted = [
     { id: "1", event: "ready", data: '{"a":\n1}' },
     { id: "2", event: "message", data: "x" },
@@ -23,13 +24,20 @@ test("a stream of events is read the same however it is cut", () => {
   for (let size = 1; size <= text.length; size++) {
     const parser = new SseParser();
     const pieces = text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
-    assert.deepEqual(pieces.flatMap((piece) => parser.take(piece)), wanted, `pieces of ${size}`);
+    assert.deepEqual(
+      pieces.flatMap((piece) => parser.take(piece)),
+      wanted,
+      `pieces of ${size}`,
+    );
   }
 });
 
 test("restarts are bounded within a period, the first at once, the others after a pause", () => {
   const restarts = new Restarts({ intensity: 3, periodMs: 1000, backoffMs: 100 });
-  assert.deepEqual([0, 10, 20, 30, 999].map((now) => restarts.next(now)), [0, 100, 200, null, null]);
+  assert.deepEqual(
+    [0, 10, 20, 30, 999].map((now) => restarts.next(now)),
+    [0, 100, 200, null, null],
+  );
   assert.equal(restarts.next(1005), 200);
   assert.equal(restarts.next(5000), 0);
   assert.equal(new Restarts({ intensity: 0 }).next(0), null);
@@ -44,7 +52,10 @@ test("lines are whole, also where a character is cut in two, and bounded", async
   stream.write(`\n${"x".repeat(70_000)}`);
   stream.end(`${"x".repeat(70_000)}\nend`);
   await new Promise((resolve) => stream.once("close", resolve));
-  assert.deepEqual(lines.map((line) => line.slice(0, 6)), ["Grüße", "zwei", "rest", "xxxxxx", "end"]);
+  assert.deepEqual(
+    lines.map((line) => line.slice(0, 6)),
+    ["Grüße", "zwei", "rest", "xxxxxx", "end"],
+  );
   assert.equal(lines[3].length, 65_536);
 });
 
@@ -67,15 +78,28 @@ test("the runtime's log is kept in a file that does not grow for ever", async (t
 test("folders have electron-builder's names first, and x64 serves where it is emulated", () => {
   assert.deepEqual(folderNames("linux", "arm64"), ["linux-arm64"]);
   assert.deepEqual(folderNames("darwin", "x64"), ["mac-x64", "darwin-x64", "macos-x64"]);
-  assert.deepEqual(folderNames("darwin", "arm64").slice(0, 4), ["mac-arm64", "darwin-arm64", "macos-arm64", "mac-x64"]);
-  assert.deepEqual(folderNames("win32", "arm64").slice(0, 4), ["win-arm64", "windows-arm64", "win32-arm64", "win-x64"]);
+  assert.deepEqual(folderNames("darwin", "arm64").slice(0, 4), [
+    "mac-arm64",
+    "darwin-arm64",
+    "macos-arm64",
+    "mac-x64",
+  ]);
+  assert.deepEqual(folderNames("win32", "arm64").slice(0, 4), [
+    "win-arm64",
+    "windows-arm64",
+    "win32-arm64",
+    "win-x64",
+  ]);
 });
 
 test("what is in the archive is taken from beside it, or is an error that says what to do", (t) => {
   const resources = folder(t);
   const inside = path.join(resources, "app.asar", "bundle", "bundle.json");
   assert.equal(outsideAsar("/opt/my.asarium/bundle.json"), "/opt/my.asarium/bundle.json");
-  assert.throws(() => outsideAsar(inside), (error) => error instanceof NotFound && /extra resource/.test(error.message));
+  assert.throws(
+    () => outsideAsar(inside),
+    (error) => error instanceof NotFound && /extra resource/.test(error.message),
+  );
   const unpacked = path.join(resources, "app.asar.unpacked", "bundle", "bundle.json");
   mkdirSync(path.dirname(unpacked), { recursive: true });
   writeFileSync(unpacked, "{}");
@@ -92,22 +116,42 @@ function shipped(resources, ...names) {
   return file;
 }
 
-test("an installed application takes its runtime from its resources, never from PATH", POSIX, (t) => {
-  const resources = folder(t);
-  const env = { PATH: path.dirname(shipped(resources, "bin", "bundlevisor")), BUNDLEVISOR: "/bin/sh" };
-  const places = { packaged: true, resources, env };
-  assert.throws(() => locateRuntime(places), (error) => error instanceof NotFound && error.looked.length >= 2);
-  const [name] = folderNames();
-  const beside = shipped(resources, "runtime", name, "runtime");
-  assert.equal(locateRuntime(places), beside);
-  const inBundle = shipped(resources, "bundle", "runtime", name, "runtime");
-  assert.equal(locateRuntime(places), inBundle);
-  assert.equal(locateRuntime({ ...places, packaged: false }), "/bin/sh");
-  assert.equal(locateRuntime({ packaged: false, env: { PATH: env.PATH } }), path.join(env.PATH, "bundlevisor"));
-});
+test(
+  "an installed application takes its runtime from its resources, never from PATH",
+  POSIX,
+  (t) => {
+    const resources = folder(t);
+    const env = {
+      PATH: path.dirname(shipped(resources, "bin", "bundlevisor")),
+      BUNDLEVISOR: "/bin/sh",
+    };
+    const places = { packaged: true, resources, env };
+    assert.throws(
+      () => locateRuntime(places),
+      (error) => error instanceof NotFound && error.looked.length >= 2,
+    );
+    const [name] = folderNames();
+    const beside = shipped(resources, "runtime", name, "runtime");
+    assert.equal(locateRuntime(places), beside);
+    const inBundle = shipped(resources, "bundle", "runtime", name, "runtime");
+    assert.equal(locateRuntime(places), inBundle);
+    assert.equal(locateRuntime({ ...places, packaged: false }), "/bin/sh");
+    assert.equal(
+      locateRuntime({ packaged: false, env: { PATH: env.PATH } }),
+      path.join(env.PATH, "bundlevisor"),
+    );
+  },
+);
 
 test("what is shown of services follows from their states", () => {
-  const of = (state, more = {}) => ({ ready: state === "ready", state, message: "", updated_at: "", restarts: 0, ...more });
+  const of = (state, more = {}) => ({
+    ready: state === "ready",
+    state,
+    message: "",
+    updated_at: "",
+    restarts: 0,
+    ...more,
+  });
   const details = {
     a: of("ready"),
     b: of("failed", { message: "exit 1" }),
@@ -118,6 +162,12 @@ test("what is shown of services follows from their states", () => {
   };
   const { done, total, waiting, failed } = progressOf({ ready: false, details });
   assert.deepEqual([done, total], [1, 5]);
-  assert.deepEqual(waiting.map(({ sentence }) => sentence), ["d waits for x", "f: nothing listens on port 7"]);
-  assert.deepEqual(failed.map(({ sentence }) => sentence), ["b: exit 1", "c: blocked: b failed (exit 1)"]);
+  assert.deepEqual(
+    waiting.map(({ sentence }) => sentence),
+    ["d waits for x", "f: nothing listens on port 7"],
+  );
+  assert.deepEqual(
+    failed.map(({ sentence }) => sentence),
+    ["b: exit 1", "c: blocked: b failed (exit 1)"],
+  );
 });

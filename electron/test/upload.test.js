@@ -15,7 +15,13 @@ async function collector(t) {
     let text = "";
     for await (const part of request) text += part;
     got.headers.push(request.headers);
-    if (got.status < 300) got.lines.push(...text.trimEnd().split("\n").map((line) => JSON.parse(line)));
+    if (got.status < 300)
+      got.lines.push(
+        ...text
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line)),
+      );
     answer.writeHead(got.status).end();
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -24,7 +30,8 @@ async function collector(t) {
   return got;
 }
 
-const bundle = (t, url, services = { a: {} }) => small(t, services, { telemetry: { file: "telemetry/events.jsonl", upload_url: url } });
+const bundle = (t, url, services = { a: {} }) =>
+  small(t, services, { telemetry: { file: "telemetry/events.jsonl", upload_url: url } });
 
 async function ready(t, url, services) {
   const runtime = await started(t, bundle(t, url, services));
@@ -34,11 +41,17 @@ async function ready(t, url, services) {
 
 test("every event is sent once, without lines of the logs and without the token", async (t) => {
   const got = await collector(t);
-  const runtime = await ready(t, got.url, { a: { SAY: "private" }, spare: { FAIL: "private", critical: false } });
+  const runtime = await ready(t, got.url, {
+    a: { SAY: "private" },
+    spare: { FAIL: "private", critical: false },
+  });
   const options = { agreed: () => true, stateFile: path.join(folder(t), "sent.json") };
   const { sent } = await uploadTelemetry(runtime, options);
   assert.equal(sent, got.lines.length);
-  assert.deepEqual(got.lines.map(({ seq }) => seq), got.lines.map((_, index) => index + 1));
+  assert.deepEqual(
+    got.lines.map(({ seq }) => seq),
+    got.lines.map((_, index) => index + 1),
+  );
   assert.ok(got.lines.some(({ event }) => event === "service_exit"));
   assert.ok(got.lines.every(({ details }) => details?.last_lines === undefined));
   assert.equal(got.headers[0]["content-type"], "application/x-ndjson");
@@ -64,7 +77,10 @@ test("nothing is sent of the time in which the user did not agree, or was not as
   const got = await collector(t);
   const runtime = await ready(t, got.url);
   const stateFile = path.join(folder(t), "sent.json");
-  assert.deepEqual(await uploadTelemetry(runtime, { agreed: () => undefined, stateFile }), { sent: 0, skipped: 0 });
+  assert.deepEqual(await uploadTelemetry(runtime, { agreed: () => undefined, stateFile }), {
+    sent: 0,
+    skipped: 0,
+  });
   const { skipped } = await uploadTelemetry(runtime, { agreed: () => false, stateFile });
   await runtime.restartService("a", { wait: 30 });
   await uploadTelemetry(runtime, { agreed: () => true, stateFile });
@@ -73,20 +89,30 @@ test("nothing is sent of the time in which the user did not agree, or was not as
 });
 
 test("it goes to a safe address only, and nowhere without one", async (t) => {
-  const options = { agreed: () => true, stateFile: path.join(folder(t), "sent.json"), fetch: () => assert.fail("sent") };
+  const options = {
+    agreed: () => true,
+    stateFile: path.join(folder(t), "sent.json"),
+    fetch: () => assert.fail("sent"),
+  };
   const without = await ready(t, "");
   assert.deepEqual(await uploadTelemetry(without, options), { sent: 0, skipped: 0 });
   const unsafe = await ready(t, "http://reports.example.org/");
   await assert.rejects(uploadTelemetry(unsafe, options), /only https is safe/);
 });
 
-for (const [answer, word] of [["0", "agrees"], ["1", "refuses"]]) {
+for (const [answer, word] of [
+  ["0", "agrees"],
+  ["1", "refuses"],
+]) {
   test(`the application asks once, and the user ${word}`, async (t) => {
     const got = await collector(t);
-    const run = shell(t, { env: { NOTES_BUNDLE: bundle(t, got.url, { web: {} }), STANDIN_ANSWER: answer } });
+    const run = shell(t, {
+      env: { NOTES_BUNDLE: bundle(t, got.url, { web: {} }), STANDIN_ANSWER: answer },
+    });
     const { options } = await run.sees("dialog");
     assert.match(options.message, /send reports of failures/);
-    if (answer === "0") await until(() => got.lines.some(({ event }) => event === "ready"), "the reports");
+    if (answer === "0")
+      await until(() => got.lines.some(({ event }) => event === "ready"), "the reports");
     await run.do("quit");
     assert.equal(await run.ended, 0);
     if (answer === "1") assert.deepEqual(got.lines, []);

@@ -9,29 +9,51 @@ const { NEEDS_BROWSER, shell } = require("./shell");
 
 const FIRST = 1;
 const SECOND = 2;
-const KEY = { id: "key", class: "user_prompt", required: true, format: "^k[0-9]+$", target: { type: "env", name: "KEY" } };
+const KEY = {
+  id: "key",
+  class: "user_prompt",
+  required: true,
+  format: "^k[0-9]+$",
+  target: { type: "env", name: "KEY" },
+};
 
 const opened = (t, manifest) => shell(t, { browser: true, env: { NOTES_BUNDLE: manifest } });
 const text = (run, window, selector) =>
-  run.page(window, `[...document.querySelectorAll(${JSON.stringify(selector)})].filter((e) => e.checkVisibility()).map((e) => e.textContent).join("|")`);
-const click = (run, window, selector) => run.page(window, `document.querySelector(${JSON.stringify(selector)}).click()`);
+  run.page(
+    window,
+    `[...document.querySelectorAll(${JSON.stringify(selector)})].filter((e) => e.checkVisibility()).map((e) => e.textContent).join("|")`,
+  );
+const click = (run, window, selector) =>
+  run.page(window, `document.querySelector(${JSON.stringify(selector)}).click()`);
 async function shows(run, window, selector, wanted) {
   await run.sees("loaded", { window });
-  await until(async () => wanted.test(await text(run, window, selector)), `${selector} shows ${wanted}`);
+  await until(
+    async () => wanted.test(await text(run, window, selector)),
+    `${selector} shows ${wanted}`,
+  );
 }
 
 test("the notes are there after the splash", NEEDS_BROWSER, async (t) => {
   const run = opened(t, notes(t));
   await run.sees("loaded", { window: SECOND });
   await shows(run, SECOND, "h1", /Your notes/);
-  assert.equal(await run.page(SECOND, "typeof require + typeof process + typeof splash"), "undefined".repeat(3));
+  assert.equal(
+    await run.page(SECOND, "typeof require + typeof process + typeof splash"),
+    "undefined".repeat(3),
+  );
   await run.do("quit");
   assert.equal(await run.ended, 0);
 });
 
 test("the splash shows progress, what is waited for, and the log", NEEDS_BROWSER, async (t) => {
   const gate = path.join(folder(t), "gate");
-  const run = opened(t, small(t, { db: { SAY: "<b>opening</b>" }, web: { needs: ["db"], GATE: gate, SAY: "at the gate" } }));
+  const run = opened(
+    t,
+    small(t, {
+      db: { SAY: "<b>opening</b>" },
+      web: { needs: ["db"], GATE: gate, SAY: "at the gate" },
+    }),
+  );
   await shows(run, FIRST, "#lines li", /web: /);
   assert.equal(await text(run, FIRST, "#name"), "Notes");
   assert.equal(await text(run, FIRST, "#phase"), "Starting…");
@@ -49,11 +71,14 @@ test("the splash shows progress, what is waited for, and the log", NEEDS_BROWSER
 test("a failure is shown as text with its log, and is tried again", NEEDS_BROWSER, async (t) => {
   const reason = path.join(folder(t), "fail");
   writeFileSync(reason, "");
-  const run = opened(t, small(t, { "web": { FAIL_FILE: reason, SAY: "<img src=x>" } }));
+  const run = opened(t, small(t, { web: { FAIL_FILE: reason, SAY: "<img src=x>" } }));
   await shows(run, FIRST, "#phase", /could not be started/);
   assert.match(await text(run, FIRST, "#lines li"), /web: .*exit 7/);
   assert.equal(await run.page(FIRST, "document.activeElement.id"), "retry");
-  assert.equal(await text(run, FIRST, "button"), "Open the folder of the logs|Show log|Quit|Try again");
+  assert.equal(
+    await text(run, FIRST, "button"),
+    "Open the folder of the logs|Show log|Quit|Try again",
+  );
   await click(run, FIRST, "#show-log");
   await shows(run, FIRST, "#log", /a file says so/);
   assert.equal(await run.page(FIRST, "document.images.length"), 0);
@@ -71,26 +96,35 @@ test("quitting from the splash ends all", NEEDS_BROWSER, async (t) => {
   assert.equal(await run.ended, 0);
 });
 
-const fill = (run, value) => run.page(SECOND, `document.querySelector("input").value = ${JSON.stringify(value)}`);
+const fill = (run, value) =>
+  run.page(SECOND, `document.querySelector("input").value = ${JSON.stringify(value)}`);
 
-test("secrets are asked for, refused with a reason, and never come back", NEEDS_BROWSER, async (t) => {
-  const prompt = { label: "Licence <key>", description: "It is in your mail.", hint: "k…" };
-  const run = opened(t, small(t, { web: { secrets: ["key"] } }, { secrets: [{ ...KEY, prompt }] }));
-  await shows(run, SECOND, "label", /Licence <key>/);
-  assert.equal(await text(run, SECOND, ".about"), "It is in your mail.");
-  const field = "(({ type, placeholder, autocomplete }) => [type, placeholder, autocomplete])(document.querySelector('input'))";
-  assert.deepEqual(await run.page(SECOND, field), ["password", "k…", "off"]);
-  await fill(run, "what-was-typed");
-  await click(run, SECOND, "#save");
-  await shows(run, SECOND, ".problem", /./);
-  assert.doesNotMatch(await text(run, SECOND, "body"), /what-was-typed/);
-  await fill(run, "k4711");
-  await click(run, SECOND, "#save");
-  const { url } = await run.sees("loaded", { window: 3 });
-  assert.equal((await (await fetch(`${url}env`)).json()).KEY, "k4711");
-  assert.ok(run.find("closed", { window: SECOND }));
-  assert.doesNotMatch(JSON.stringify(run.seen) + run.output, /k4711|what-was-typed/);
-});
+test(
+  "secrets are asked for, refused with a reason, and never come back",
+  NEEDS_BROWSER,
+  async (t) => {
+    const prompt = { label: "Licence <key>", description: "It is in your mail.", hint: "k…" };
+    const run = opened(
+      t,
+      small(t, { web: { secrets: ["key"] } }, { secrets: [{ ...KEY, prompt }] }),
+    );
+    await shows(run, SECOND, "label", /Licence <key>/);
+    assert.equal(await text(run, SECOND, ".about"), "It is in your mail.");
+    const field =
+      "(({ type, placeholder, autocomplete }) => [type, placeholder, autocomplete])(document.querySelector('input'))";
+    assert.deepEqual(await run.page(SECOND, field), ["password", "k…", "off"]);
+    await fill(run, "what-was-typed");
+    await click(run, SECOND, "#save");
+    await shows(run, SECOND, ".problem", /./);
+    assert.doesNotMatch(await text(run, SECOND, "body"), /what-was-typed/);
+    await fill(run, "k4711");
+    await click(run, SECOND, "#save");
+    const { url } = await run.sees("loaded", { window: 3 });
+    assert.equal((await (await fetch(`${url}env`)).json()).KEY, "k4711");
+    assert.ok(run.find("closed", { window: SECOND }));
+    assert.doesNotMatch(JSON.stringify(run.seen) + run.output, /k4711|what-was-typed/);
+  },
+);
 
 test("who gives no secret is told, and asked again", NEEDS_BROWSER, async (t) => {
   const run = opened(t, small(t, { web: { secrets: ["key"] } }, { secrets: [KEY] }));
@@ -114,10 +148,17 @@ test("the windows have a strict policy, and break none of its rules", NEEDS_BROW
     })`;
     const markup = "document.body.innerHTML = '<img src=x onerror=alert()>'";
     assert.equal(await run.page(window, violation(markup)), "require-trusted-types-for");
-    const script = "document.body.append(Object.assign(document.createElement('script'), { src: 'https://example.org/' }))";
+    const script =
+      "document.body.append(Object.assign(document.createElement('script'), { src: 'https://example.org/' }))";
     assert.equal(await run.page(window, violation(script)), "require-trusted-types-for");
-    assert.equal(await run.page(window, violation("new Image().src = 'https://example.org/'")), "img-src");
-    assert.equal(await run.page(window, violation("fetch('https://example.org/').catch(() => {})")), "connect-src");
+    assert.equal(
+      await run.page(window, violation("new Image().src = 'https://example.org/'")),
+      "img-src",
+    );
+    assert.equal(
+      await run.page(window, violation("fetch('https://example.org/').catch(() => {})")),
+      "connect-src",
+    );
   }
 });
 
@@ -127,6 +168,7 @@ test("a page finds its own address again when the runtime is killed", NEEDS_BROW
   await shows(run, SECOND, "h1", /Your notes/);
   const record = path.join(run.home, "userData/runtime/runtime/instance.json");
   process.kill(JSON.parse(readFileSync(record, "utf8")).pid, "SIGKILL");
-  const save = 'fetch("/api/notes", { method: "POST", body: JSON.stringify({ text: "kept" }), headers: { "Content-Type": "application/json" } }).then((answer) => answer.ok, () => false)';
+  const save =
+    'fetch("/api/notes", { method: "POST", body: JSON.stringify({ text: "kept" }), headers: { "Content-Type": "application/json" } }).then((answer) => answer.ok, () => false)';
   await until(() => run.page(SECOND, save), "a note is saved again");
 });

@@ -55,6 +55,12 @@ def test_its_types_are_right() -> None:
     run(tools() / ".bin" / "tsc", "-p", "tsconfig.json")
 
 
+@needs_npm
+@pytest.mark.timeout(600)
+def test_it_is_formatted() -> None:
+    run(tools() / ".bin" / "prettier", "--check", ".", CONSUMER)
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that has the tarball installed, with nothing else."""

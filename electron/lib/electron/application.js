@@ -26,10 +26,11 @@ const SEND_EVERY_MS = 15 * 60_000;
  * @property {import("./splash").SplashOptions} [splash]
  * @property {import("./secrets").PromptOptions} [secrets]
  * @property {readonly string[]} [permissions] what the page may ask for (`notifications`, …); none
- * @property {Pick<import("../upload").UploadOptions, "agreed" | "redact">} [telemetry] sends it, when
- *   the manifest has an `upload_url` and the user agreed
+ * @property {Pick<import("../upload").UploadOptions, "agreed" | "redact">} [telemetry] sends it,
+ *   when the manifest has an `upload_url` and the user agreed
  * @property {(runtime: Runtime) => void} [onRuntime] told of the runtime before it is started
- * @property {(window: import("electron").BrowserWindow) => void} [onWindow] told of the page's window
+ * @property {(window: import("electron").BrowserWindow) => void} [onWindow] told of the page's
+ *   window
  */
 
 /** Made by `runApplication()`. */
@@ -98,7 +99,7 @@ class Application {
 
   /** @param {Splash} splash @param {Error} [failure] */
   async #tryUntilReady(splash, failure) {
-    for (let failed = failure; splash.isOpen && !this.#quitting.begun; ) {
+    for (let failed = failure; splash.isOpen && !this.#quitting.begun;) {
       if (failed) {
         const choice = await splash.fail(failed.message);
         if (choice === "quit") app.quit();
@@ -178,8 +179,8 @@ class Application {
   }
 
   /**
-   * Sends the telemetry now, if it may be sent: for the moment in which the user agreed. Otherwise it
-   * is sent when the bundle is ready, and every quarter of an hour.
+   * Sends the telemetry now, if it may be sent: for the moment in which the user agreed. Otherwise
+   * it is sent when the bundle is ready, and every quarter of an hour.
    */
   async sendTelemetry() {
     const { telemetry } = this.#options;

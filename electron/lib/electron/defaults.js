@@ -7,7 +7,10 @@ const { prepare: prepareRuntime } = require("../start");
 
 /** @typedef {import("../start").StartOptions} StartOptions */
 
-/** Where the bundle's data is, unless it is said: `runtime` in Electron's own folder of the application. */
+/**
+ * Where the bundle's data is, unless it is said: `runtime` in Electron's own folder of the
+ * application.
+ */
 function defaultAppData() {
   return path.join(app.getPath("userData"), "runtime");
 }
@@ -25,8 +28,8 @@ function prepare(options = {}) {
 
 /**
  * As `start` of the package, with the folders of this application: `runtime` under Electron's
- * `userData` for its data, the resources for runtime and bundle once it is installed, and `runtime.log`
- * in Electron's `logs`.
+ * `userData` for its data, the resources for runtime and bundle once it is installed, and
+ * `runtime.log` in Electron's `logs`.
  *
  * @param {StartOptions} [options]
  */

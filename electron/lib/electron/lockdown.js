@@ -47,7 +47,9 @@ function grantOnly(granted) {
   session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) => {
     answer(allowed.has(permission));
   });
-  session.defaultSession.setPermissionCheckHandler((_contents, permission) => allowed.has(permission));
+  session.defaultSession.setPermissionCheckHandler((_contents, permission) =>
+    allowed.has(permission),
+  );
 }
 
 /** @param {string} url */

@@ -8,7 +8,9 @@ function load() {
   if (typeof electron === "object" && electron && "app" in electron) {
     return /** @type {typeof import("electron")} */ (electron);
   }
-  throw new Error("'bundlevisor/electron' works in Electron's main process only; use 'bundlevisor'.");
+  throw new Error(
+    "'bundlevisor/electron' works in Electron's main process only; use 'bundlevisor'.",
+  );
 }
 
 module.exports = load();

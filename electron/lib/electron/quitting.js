@@ -48,9 +48,9 @@ class Quitting {
   }
 
   /**
-   * Installs an update, for Electron's `autoUpdater` and for electron-updater's: closes the windows,
-   * stops the services, and only then calls `updater.quitAndInstall`. An installer replaces files
-   * which the services, and the runtime, have open.
+   * Installs an update, for Electron's `autoUpdater` and for electron-updater's: closes the
+   * windows, stops the services, and only then calls `updater.quitAndInstall`. An installer
+   * replaces files which the services, and the runtime, have open.
    *
    * @template {unknown[]} A
    * @param {{quitAndInstall(...args: A): void}} updater

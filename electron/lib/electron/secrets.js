@@ -16,7 +16,13 @@ const TEXTS = {
   lost: "It could not be saved: ",
 };
 
-const WINDOW = { width: 520, height: 420, useContentSize: true, maximizable: false, fullscreenable: false };
+const WINDOW = {
+  width: 520,
+  height: 420,
+  useContentSize: true,
+  maximizable: false,
+  fullscreenable: false,
+};
 
 /**
  * @typedef {Object} PromptOptions
@@ -92,7 +98,9 @@ function fieldOf({ id, prompt, description }) {
  * @returns {Promise<{id: string, message: string}[]>} what is wrong with the values
  */
 async function store(runtime, secrets, given, texts) {
-  const values = Object.fromEntries(Object.entries(Object(given)).map(([id, value]) => [id, String(value)]));
+  const values = Object.fromEntries(
+    Object.entries(Object(given)).map(([id, value]) => [id, String(value)]),
+  );
   const known = secrets.flatMap(({ id }) => (id in values ? [[id, values[id] ?? ""]] : []));
   try {
     await runtime.setSecrets(Object.fromEntries(known));

@@ -40,7 +40,13 @@ const TEXTS = {
  * @property {import("electron").BrowserWindowConstructorOptions} [window]
  */
 
-const WINDOW = { width: 480, height: 340, useContentSize: true, maximizable: false, fullscreenable: false };
+const WINDOW = {
+  width: 480,
+  height: 340,
+  useContentSize: true,
+  maximizable: false,
+  fullscreenable: false,
+};
 
 /** One splash window. */
 class Splash {
@@ -53,7 +59,13 @@ class Splash {
   /** @param {SplashOptions} [options] */
   constructor({ log = () => "", logFolder = "", texts = {}, window = {} } = {}) {
     const said = { ...TEXTS, ...texts };
-    this.#state = { name: app.getName(), texts: said, phase: "starting", lines: [], hasFolder: Boolean(logFolder) };
+    this.#state = {
+      name: app.getName(),
+      texts: said,
+      phase: "starting",
+      lines: [],
+      hasFolder: Boolean(logFolder),
+    };
     const calls = {
       "bundlevisor:splash-state": () => this.#state,
       "bundlevisor:splash-log": log,
@@ -110,7 +122,8 @@ class Splash {
     if (choice !== "retry" && choice !== "quit") return;
     const choose = this.#choose;
     this.#choose = undefined;
-    if (choice === "retry") this.#become({ phase: "starting", lines: [], done: undefined, total: undefined });
+    if (choice === "retry")
+      this.#become({ phase: "starting", lines: [], done: undefined, total: undefined });
     choose?.(choice);
   }
 

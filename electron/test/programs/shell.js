@@ -1,5 +1,6 @@
 "use strict";
-// A shell that starts a bundle of one service `a` and lives on: node shell.js MANIFEST APP_DATA COMMAND
+// A shell that starts a bundle of one service `a` and lives on: node shell.js MANIFEST APP_DATA
+// COMMAND
 
 const { start } = require("../../lib");
 

@@ -56,7 +56,9 @@ class Connection {
   constructor(program) {
     const profile = path.join(process.env.STANDIN_HOME, "profile");
     const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"];
-    this.#browser = spawn(program, [...FLAGS, `--user-data-dir=${profile}`, "about:blank"], { stdio });
+    this.#browser = spawn(program, [...FLAGS, `--user-data-dir=${profile}`, "about:blank"], {
+      stdio,
+    });
     let rest = "";
     this.#browser.stdio[4].setEncoding("utf8").on("data", (text) => {
       const messages = (rest + text).split("\0");
@@ -123,7 +125,8 @@ class Tab {
     if (method === "Page.loadEventFired") this.#loaded();
     if (method === "Runtime.bindingCalled") void this.#asked(JSON.parse(params.payload));
     if (method === "Log.entryAdded") this.troubles.push(params.entry.text);
-    if (method === "Runtime.exceptionThrown") this.troubles.push(params.exceptionDetails.exception?.description);
+    if (method === "Runtime.exceptionThrown")
+      this.troubles.push(params.exceptionDetails.exception?.description);
   }
 
   async #asked({ id, channel, args }) {
@@ -159,7 +162,8 @@ class Tab {
   async evaluate(expression) {
     const options = { expression, awaitPromise: true, returnByValue: true, userGesture: true };
     const { result, exceptionDetails } = await this.call("Runtime.evaluate", options);
-    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    if (exceptionDetails)
+      throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value;
   }
 

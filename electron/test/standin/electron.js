@@ -1,8 +1,9 @@
 "use strict";
-// Loaded before the application by `node -r`: what it uses of Electron, for a test without Electron.
-// The main process is a real one. Windows are tabs of a headless Chromium where STANDIN_BROWSER names
-// one, with the preload scripts in them; otherwise nothing is behind them. Over the channel to the
-// test goes what happens (`say`), and what the test wants to be done comes (`commands`).
+// Loaded before the application by `node -r`: what it uses of Electron, for a test without
+// Electron. The main process is a real one. Windows are tabs of a headless Chromium where
+// STANDIN_BROWSER names one, with the preload scripts in them; otherwise nothing is behind them.
+// Over the channel to the test goes what happens (`say`), and what the test wants to be done comes
+// (`commands`).
 
 const { EventEmitter } = require("node:events");
 const { existsSync } = require("node:fs");
@@ -10,7 +11,8 @@ const Module = require("node:module");
 const path = require("node:path");
 const { connect } = require("./browser");
 
-if (process.env.STANDIN_PLATFORM) Object.defineProperty(process, "platform", { value: process.env.STANDIN_PLATFORM });
+if (process.env.STANDIN_PLATFORM)
+  Object.defineProperty(process, "platform", { value: process.env.STANDIN_PLATFORM });
 process.resourcesPath = process.env.STANDIN_RESOURCES ?? "/nowhere";
 const browser = process.env.STANDIN_BROWSER ? connect(process.env.STANDIN_BROWSER) : null;
 const say = (what, details = {}) => process.send?.({ what, ...details });
@@ -37,7 +39,9 @@ class WebContents extends EventEmitter {
     super();
     this.window = window;
     this.ipc = { handle: (channel, answer) => this.#handlers.set(channel, answer) };
-    this.tab = browser?.then((connection) => connection.open(preload, (channel, args) => this.invoke(channel, args)));
+    this.tab = browser?.then((connection) =>
+      connection.open(preload, (channel, args) => this.invoke(channel, args)),
+    );
   }
 
   setWindowOpenHandler(decide) {
@@ -131,7 +135,8 @@ const app = Object.assign(new EventEmitter(), {
   quit() {
     say("quit");
     app.quitting = true;
-    const stays = emitPreventable(app, "before-quit") || !closeAll() || emitPreventable(app, "will-quit");
+    const stays =
+      emitPreventable(app, "before-quit") || !closeAll() || emitPreventable(app, "will-quit");
     app.quitting = false;
     if (!stays) leave();
   },
@@ -151,7 +156,10 @@ function leave() {
 const electron = {
   app,
   BrowserWindow,
-  Menu: { buildFromTemplate: (template) => template, setApplicationMenu: (menu) => (electron.menu = menu) },
+  Menu: {
+    buildFromTemplate: (template) => template,
+    setApplicationMenu: (menu) => (electron.menu = menu),
+  },
   autoUpdater: Object.assign(new EventEmitter(), {
     quitAndInstall: () => {
       const token = path.join(process.env.STANDIN_HOME, "userData/runtime/runtime/auth-token");
@@ -183,16 +191,24 @@ const electron = {
 
 /** What a test can have done; the answer goes back under the command's number. */
 const commands = {
-  evaluate: async ({ window, code }) => (await BrowserWindow.all.get(window).webContents.tab).evaluate(code),
+  evaluate: async ({ window, code }) =>
+    (await BrowserWindow.all.get(window).webContents.tab).evaluate(code),
   troubles: async ({ window }) => (await BrowserWindow.all.get(window).webContents.tab).troubles,
   invoke: ({ window, channel, args, foreign }) =>
-    BrowserWindow.all.get(window).webContents.invoke(channel, args ?? [], foreign ? { name: "frame" } : undefined),
+    BrowserWindow.all
+      .get(window)
+      .webContents.invoke(channel, args ?? [], foreign ? { name: "frame" } : undefined),
   close: ({ window }) => BrowserWindow.all.get(window).close(),
   /** A page that says "unsaved changes" once. */
-  refuse: ({ window }) => void BrowserWindow.all.get(window).once("close", (event) => event.preventDefault()),
+  refuse: ({ window }) =>
+    void BrowserWindow.all.get(window).once("close", (event) => event.preventDefault()),
   emit: ({ on, name, window }) =>
-    emitPreventable(window ? BrowserWindow.all.get(window)[on] ?? BrowserWindow.all.get(window) : electron[on], name),
-  gone: ({ window, reason }) => void BrowserWindow.all.get(window).webContents.emit("render-process-gone", {}, { reason }),
+    emitPreventable(
+      window ? (BrowserWindow.all.get(window)[on] ?? BrowserWindow.all.get(window)) : electron[on],
+      name,
+    ),
+  gone: ({ window, reason }) =>
+    void BrowserWindow.all.get(window).webContents.emit("render-process-gone", {}, { reason }),
   navigate: ({ window, url }) =>
     emitPreventable(BrowserWindow.all.get(window).webContents, "will-navigate", { url }),
   popup: ({ window, url }) => BrowserWindow.all.get(window).webContents.decide({ url }),

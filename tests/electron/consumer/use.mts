@@ -1,23 +1,53 @@
-import { NotReady, Runtime, start, type Progress, type StartOptions, type TelemetryEvent } from "bundlevisor";
-import { Splash, promptForSecrets, runApplication, type ApplicationOptions } from "bundlevisor/electron";
+import {
+  NotReady,
+  Runtime,
+  start,
+  type Progress,
+  type StartOptions,
+  type TelemetryEvent,
+} from "bundlevisor";
+import {
+  Splash,
+  promptForSecrets,
+  runApplication,
+  type ApplicationOptions,
+} from "bundlevisor/electron";
 
-const options: StartOptions = { manifest: "bundle.json", restart: { intensity: 2 } };
+const options: StartOptions = {
+  manifest: "bundle.json",
+  restart: { intensity: 2 },
+};
 const runtime: Runtime = await start(options);
-const progress: Progress = await runtime.waitUntilReady({ show: ({ done, total }) => console.log(done / total) });
+const progress: Progress = await runtime.waitUntilReady({
+  show: ({ done, total }) => console.log(done / total),
+});
 for await (const event of runtime.events({ after: "latest" })) {
   const known: TelemetryEvent = event;
   console.log(known.service_id?.length);
 }
 const text: string = await runtime.logTail("api", { lines: 10 });
-const cpu: number | undefined = (await runtime.status()).services[0]?.cpu_percent;
-const off: () => void = runtime.on("ended", ({ expected }) => console.log(!expected));
+const cpu: number | undefined = (await runtime.status()).services[0]
+  ?.cpu_percent;
+const off: () => void = runtime.on("ended", ({ expected }) =>
+  console.log(!expected),
+);
 const splash = new Splash({ log: () => text });
 splash.show(progress);
-const stored: boolean = await promptForSecrets(runtime, { ids: ["key"], parent: splash.window });
-const application: ApplicationOptions = { page: "web", telemetry: { agreed: () => stored } };
-runApplication(application)?.quitAndInstall({ quitAndInstall: (silent: boolean) => void silent }, true);
+const stored: boolean = await promptForSecrets(runtime, {
+  ids: ["key"],
+  parent: splash.window,
+});
+const application: ApplicationOptions = {
+  page: "web",
+  telemetry: { agreed: () => stored },
+};
+runApplication(application)?.quitAndInstall(
+  { quitAndInstall: (silent: boolean) => void silent },
+  true,
+);
 if (cpu === undefined) off();
-export const failed = (error: unknown): error is NotReady => error instanceof NotReady;
+export const failed = (error: unknown): error is NotReady =>
+  error instanceof NotReady;
 
 // @ts-expect-error lines is a number
 void runtime.logTail("api", { lines: "10" });

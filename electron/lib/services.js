@@ -1,0 +1,110 @@
+"use strict";
+// What a shell asks of the services as a whole: whether they are ready, and where their pages are.
+
+const { setTimeout: after } = require("node:timers/promises");
+const { Client } = require("./client");
+const { NotReady } = require("./errors");
+const { progressOf } = require("./progress");
+
+const ASK_AGAIN_MS = 300; // the least time between two questions, also when answers come at once
+const WAIT_S = 2; // how long one question waits: what is waited for is shown anew
+
+/** @typedef {import("./progress").Progress} Progress */
+
+class Services extends Client {
+  #gone;
+
+  /**
+   * @param {() => import("./request").Connection} connection as for Client
+   * @param {() => Error | undefined} gone why nobody will answer any more, once that is so
+   */
+  constructor(connection, gone) {
+    super(connection);
+    this.#gone = gone;
+  }
+
+  /**
+   * Resolves when every service is ready; `show` is told in between what is waited for. Rejects
+   * with NotReady when services have failed for good, or are blocked by such, and nothing else is
+   * on its way; with NotRunning when the runtime has ended.
+   *
+   * A failed service that is not critical does not fail the application, if `enough` says so.
+   *
+   * @param {Object} [options]
+   * @param {(progress: Progress) => void} [options.show]
+   * @param {(progress: Progress) => boolean | Promise<boolean>} [options.enough] whether the shell
+   *   can go on, although not every service is ready; default: when the bundle is only degraded
+   * @param {AbortSignal} [options.signal]
+   * @returns {Promise<Progress>}
+   */
+  async waitUntilReady({ show = () => {}, enough = () => this.#isDegraded(), signal } = {}) {
+    for (let wait = 0; ; wait = WAIT_S) {
+      const pause = after(wait ? ASK_AGAIN_MS : 0, undefined, { signal });
+      pause.catch(() => {});
+      const progress = await this.#progress(wait, signal);
+      if (progress?.ready) return progress;
+      if (progress) show(progress);
+      if (progress?.failed.length && !progress.waiting.length) {
+        if (await enough(progress)) return progress;
+        throw notReady(progress);
+      }
+      await pause;
+    }
+  }
+
+  /** What is waited for now. */
+  async progress() {
+    return progressOf(await this.readiness());
+  }
+
+  /**
+   * The address of the page that a service serves on a port of its own.
+   *
+   * @param {string} service
+   * @param {string} [port]
+   */
+  async pageUrl(service, port = "http") {
+    const { services } = await this.ports();
+    const number = services[service]?.[port];
+    if (number) return `http://127.0.0.1:${number}/`;
+    throw new NotReady(`The service '${service}' has no port named '${port}'.`, [service]);
+  }
+
+  /** Gives the services that have failed, and those that they block, another chance. */
+  async retryFailed() {
+    const { failed } = await this.progress();
+    const roots = failed.filter(({ state }) => state === "failed" || state === "stopped");
+    for (const { id } of roots) await this.restartService(id);
+    return roots.map(({ id }) => id);
+  }
+
+  /**
+   * @param {number} wait
+   * @param {AbortSignal} [signal]
+   */
+  async #progress(wait, signal) {
+    try {
+      return progressOf(await this.readiness({ wait, signal }));
+    } catch (error) {
+      signal?.throwIfAborted();
+      const gone = this.#gone();
+      if (gone) throw gone;
+      return undefined; // it is being started anew, or about to be
+    }
+  }
+
+  async #isDegraded() {
+    return (await this.health()).status === "degraded";
+  }
+}
+
+/** @param {Progress} progress */
+function notReady({ failed }) {
+  const sentences = failed.map(({ sentence }) => sentence).join("; ");
+  return new NotReady(
+    `The application could not be started: ${sentences}.`,
+    failed.map(({ id }) => id),
+  );
+}
+
+module.exports = { Services };
