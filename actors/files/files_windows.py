@@ -27,14 +27,20 @@ def replace(source: str, target: str) -> None:
 
 
 def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
-    """Open a file; tried again for up to 0.4 s while it is not to be shared.
+    """Open a file; to read it, for up to 0.4 s tried again while it is not to be shared.
 
-    OSError for a link or a junction, unless ``follow``: also for one that came in between.
+    To write it is tried once: a log must not hold up the others. OSError for a link or a junction,
+    unless ``follow``: also for one that came in between.
     """
+
+    def opened() -> int:
+        return os.open(path, flags | os.O_BINARY, mode)
+
+    patient = not flags & (os.O_WRONLY | os.O_RDWR)
     if follow:
-        return _patiently(lambda: os.open(path, flags | os.O_BINARY, mode))
+        return _patiently(opened) if patient else opened()
     _refuse_link(path)
-    descriptor = _patiently(lambda: os.open(path, flags | os.O_BINARY, mode))
+    descriptor = _patiently(opened) if patient else opened()
     try:
         _refuse_link(path)
         if not os.path.samestat(os.fstat(descriptor), os.stat(path)):

@@ -112,3 +112,40 @@ def test_nul_is_no_terminal() -> None:
         check=True,
     )
     assert said.stdout.strip() == "False"
+
+
+def test_nothing_is_written_into_a_file_with_a_second_name(tmp_path: Path) -> None:
+    log, other = tmp_path / "a.log", tmp_path / "other"
+    other.write_bytes(b"precious\n")
+    os.link(other, log)
+    with pytest.raises(own_file.Unfit, match="second name"):
+        own_file.open_to_change(str(log))
+    file = LogFile(str(log))
+    assert file.write(b"line\n") == 5
+    file.close()
+    assert other.read_bytes() == b"precious\n"
+    assert log.read_bytes() == b"line\n"
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(own_file.Unfit, match="it is a folder"):
+        own_file.open_to_change(str(tmp_path / "lock"))
+    with pytest.raises(own_file.Unfit, match="it is a folder"):
+        own_file.read(str(tmp_path / "lock"))
+
+
+def test_a_log_that_somebody_has_open_alone_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"one\n")
+    handle = _open_alone(log)
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    file = LogFile(str(log))
+    assert file.write(b"two\n") == 0
+    assert not pauses
+    _winapi.CloseHandle(handle)
+    assert file.write(b"two\n") == 4
+    file.close()
