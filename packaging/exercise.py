@@ -270,6 +270,8 @@ def asking_by_command(place: Place) -> None:
         ("logs", "--service", "api", "--lines", "5"),
         ("secrets", "list"),
         ("telemetry",),
+        ("events", "--lines", "5"),
+        ("events", "--service", "api", "--json"),
         ("timeline",),
         ("timeline", "--svg", os.path.join(place.work, "timeline.svg")),
         ("restart", "tcp", "--wait", "20"),

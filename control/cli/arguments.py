@@ -57,6 +57,7 @@ def parser(prog: str = "bundlevisor", *, asks: bool = False) -> Parser:
     _add_ready(commands, which)
     _add_port(commands, which)
     _add_logs(commands, which)
+    _add_events(commands, which)
     for name in SERVICE_COMMANDS:
         _add_service_command(commands, which, name)
     _add_shutdown(commands, which)
@@ -80,6 +81,18 @@ def seconds(text: str) -> float:
     if not 0 <= number < 1e9:
         raise argparse.ArgumentTypeError(f"not a number of seconds: {text}")
     return number
+
+
+def count(text: str) -> int:
+    """Return a whole number from 0 on; ArgumentTypeError for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise argparse.ArgumentTypeError(f"not a whole number: {text}")
+    return int(text)
+
+
+def sequence_number(text: str) -> str:
+    """Return what ``--after`` takes; ArgumentTypeError for anything else."""
+    return text if text == "latest" else str(count(text))
 
 
 def _which(**default: Any) -> Parser:
@@ -164,6 +177,24 @@ def _add_logs(commands: Commands, which: Parser) -> None:
     logs.add_argument(
         "--raw", action="store_true", help="bytes as they are, also what would steer a terminal"
     )
+
+
+def _add_events(commands: Commands, which: Parser) -> None:
+    text = "what happened, and with -f what happens from now on"
+    events = commands.add_parser("events", help=text, description=text, parents=[which])
+    events.add_argument("--service", metavar="ID", default=None, help="only of this service")
+    events.add_argument("--follow", "-f", action="store_true", help="and those that come")
+    events.add_argument(
+        "--after",
+        type=sequence_number,
+        default=None,
+        metavar="SEQ|latest",
+        help="only those after this number; latest: none but those that come",
+    )
+    events.add_argument(
+        "--lines", "-n", type=count, default=None, metavar="N", help="the last ones (200)"
+    )
+    events.add_argument("--json", action="store_true", help="each as one line of JSON")
 
 
 def _add_service_command(commands: Commands, which: Parser, name: str) -> None:

@@ -49,6 +49,7 @@ def ask(arguments: argparse.Namespace, connect: Callable[[], Client]) -> int:
 def _commands() -> dict[str, Asking]:
     from bundlevisor.control.cli import queries
     from bundlevisor.control.cli.arguments import SERVICE_COMMANDS
+    from bundlevisor.control.cli.events_command import show_events
     from bundlevisor.control.cli.secret_commands import secrets
     from bundlevisor.control.cli.timeline_command import show_timeline
 
@@ -60,6 +61,7 @@ def _commands() -> dict[str, Asking]:
         "ports": queries.ports,
         "port": queries.port,
         "logs": queries.logs,
+        "events": show_events,
         "shutdown": queries.shutdown,
         "telemetry": queries.telemetry,
         "validate": queries.validate,

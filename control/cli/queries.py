@@ -66,7 +66,7 @@ def port(client: Client, arguments: Arguments) -> int:
     services = accepted(client.get("/ports"))["services"]
     named = services.get(arguments.service)
     if not named:
-        _check_service(client, arguments.service)
+        check_service(client, arguments.service)
         raise Refused(f"service '{arguments.service}' has no port; see: bundlevisor ports")
     if arguments.port_name is None and len(named) > 1:
         raise Refused(f"service '{arguments.service}' has several ports: {', '.join(named)}")
@@ -80,7 +80,8 @@ def port(client: Client, arguments: Arguments) -> int:
     return exit_codes.OK
 
 
-def _check_service(client: Client, service: str) -> None:
+def check_service(client: Client, service: str) -> None:
+    """Raise Refused where the bundle has no such service."""
     known = accepted(client.get("/readyz"))["details"]
     if service not in known:
         raise Refused(

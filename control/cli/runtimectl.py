@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 VALUED = ("host", "port", "token-file", "app-data", "manifest")
 COMMANDS = (
     *("health", "ready", "ports", "port", "logs", "shutdown", "status", "secrets", "validate"),
-    *("telemetry", "start", "stop", "restart", "timeline"),
+    *("telemetry", "start", "stop", "restart", "timeline", "events"),
 )
 USAGE = f"""\
 usage: runtimectl [--host H] [--port N] [--token-file F] [--text] COMMAND [arguments]

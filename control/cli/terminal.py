@@ -1,7 +1,8 @@
-"""Whether somebody sits at a terminal."""
+"""Whether somebody sits at a terminal, and whether it shows colours."""
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TextIO
 
@@ -9,17 +10,47 @@ if sys.platform == "win32":
 
     def is_terminal(file: TextIO | None) -> bool:
         """Whether the file, of which None is none, is a console: isatty says yes of NUL as well."""
+        return _console_mode(file) is not None
+
+    def _console_mode(file: TextIO | None) -> tuple[int, int] | None:
+        """Return the console's handle and its mode, None for what is no console."""
         if file is None or not file.isatty():
-            return False
+            return None
         import ctypes
         import msvcrt
         from ctypes import wintypes
 
-        handle, mode = wintypes.HANDLE(msvcrt.get_osfhandle(file.fileno())), wintypes.DWORD()
-        return bool(ctypes.WinDLL("kernel32").GetConsoleMode(handle, ctypes.byref(mode)))
+        number = msvcrt.get_osfhandle(file.fileno())
+        handle, mode = wintypes.HANDLE(number), wintypes.DWORD()
+        if not ctypes.WinDLL("kernel32").GetConsoleMode(handle, ctypes.byref(mode)):
+            return None
+        return number, mode.value
+
+    def _obeys_colours(file: TextIO) -> bool:
+        """Have the console obey escape sequences; one before Windows 10 cannot."""
+        import ctypes
+        from ctypes import wintypes
+
+        found = _console_mode(file)
+        if found is None:
+            return False
+        number, mode = found
+        processing = 0x0004  # ENABLE_VIRTUAL_TERMINAL_PROCESSING
+        set_mode = ctypes.WinDLL("kernel32").SetConsoleMode
+        return bool(mode & processing or set_mode(wintypes.HANDLE(number), mode | processing))
 
 else:
 
     def is_terminal(file: TextIO | None) -> bool:
         """Whether the file, of which None is none, is a terminal."""
         return file is not None and file.isatty()
+
+    def _obeys_colours(_file: TextIO) -> bool:
+        return os.environ.get("TERM") != "dumb"
+
+
+def shows_colours(file: TextIO | None) -> bool:
+    """Whether colours of ours belong there: a terminal that can, and no ``NO_COLOR``."""
+    if file is None or os.environ.get("NO_COLOR") or not is_terminal(file):
+        return False
+    return _obeys_colours(file)

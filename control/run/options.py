@@ -19,7 +19,8 @@ SWITCHES = frozenset({"dry-run", "keep-running"})
 VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify"})
 
 COMMANDS = (
-    *("run", "status", "health", "ready", "ports", "port", "logs", "start", "stop", "restart"),
+    *("run", "status", "health", "ready", "ports", "port", "logs"),
+    *("events", "start", "stop", "restart"),
     *("shutdown", "secrets", "telemetry", "timeline", "validate", "schema", "version", "help"),
 )
 """Every command, as ``--help`` tells them."""
