@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,11 @@ class Relay:
             threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
 
     def _pass_on(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self._target)) as there:
+        with suppress(OSError), client:
+            self._exchange(client)
+
+    def _exchange(self, client: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", self._target)) as there:
             asked = client.recv(1 << 16)
             if b"wait=" in asked and self.left:
                 self.left -= 1
