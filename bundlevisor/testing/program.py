@@ -8,7 +8,7 @@ Run as ``program.py PORT``. ``POST /kit/<what>`` with a JSON value as its body:
 ``grow``    MiB that it takes and keeps
 ``flood``   bytes that it writes to its output
 ``say``     a line that it writes to its output
-``deaf``    true: it ignores SIGTERM from now on
+``deaf``    true: it ignores SIGTERM from now on (POSIX)
 ``child``   ``"child"`` of its own tree, or ``"daemon"`` of a session of its own; answers its pid
 """
 
@@ -57,8 +57,9 @@ def become_flooded(count: object) -> None:
 
 def become_deaf(deaf: object) -> None:
     """Ignore SIGTERM, or heed it again; runs in a thread, so the main thread is asked."""
-    Server.wish = signal.SIG_IGN if deaf else signal.SIG_DFL
-    signal.raise_signal(signal.SIGUSR1)
+    if sys.platform != "win32":
+        Server.wish = signal.SIG_IGN if deaf else signal.SIG_DFL
+        signal.raise_signal(signal.SIGUSR1)
 
 
 def become_parent(kind: object) -> int:
@@ -139,6 +140,6 @@ def heed_wish(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    if os.name == "posix":
+    if sys.platform != "win32":
         signal.signal(signal.SIGUSR1, heed_wish)
     Server(("127.0.0.1", int(sys.argv[1])), Answers).serve_forever(0.1)
