@@ -134,6 +134,7 @@ def unread_answers(runtime: Runtime, count: int = 200) -> socket.socket:
 
 def step_clock(seconds: float) -> None:
     """Set the system's clock by so much (POSIX, root; else PermissionError). Step it back."""
-    if sys.platform == "win32":
+    if sys.platform != "win32":
+        time.clock_settime(time.CLOCK_REALTIME, time.time() + seconds)
+    else:
         raise PermissionError("the clock is stepped on POSIX only")
-    time.clock_settime(time.CLOCK_REALTIME, time.time() + seconds)
