@@ -92,15 +92,20 @@ class SecretsRefused extends ApiError {
   }
 }
 
-/** Services have failed for good, so that readiness will not come by itself. */
+/**
+ * Services have failed for good, so that readiness will not come by itself; `reasons` has a sentence
+ * for each of `services`.
+ */
 class NotReady extends BundlevisorError {
   /**
    * @param {string} message
-   * @param {readonly string[]} services the ids of those that failed
+   * @param {readonly string[]} services their ids
+   * @param {readonly string[]} [reasons]
    */
-  constructor(message, services) {
+  constructor(message, services, reasons = [message]) {
     super("not_ready", message);
     this.services = services;
+    this.reasons = reasons;
   }
 }
 

@@ -100,10 +100,11 @@ class Services extends Client {
 
 /** @param {Progress} progress */
 function notReady({ failed }) {
-  const sentences = failed.map(({ sentence }) => sentence).join("; ");
+  const reasons = failed.map(({ sentence }) => sentence);
   return new NotReady(
-    `The application could not be started: ${sentences}.`,
+    `The application could not be started: ${reasons.join("; ")}.`,
     failed.map(({ id }) => id),
+    reasons,
   );
 }
 

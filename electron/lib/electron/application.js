@@ -101,7 +101,8 @@ class Application {
   async #tryUntilReady(splash, failure) {
     for (let failed = failure; splash.isOpen && !this.#quitting.begun;) {
       if (failed) {
-        const choice = await splash.fail(failed.message);
+        const reasons = failed instanceof NotReady ? failed.reasons : [failed.message];
+        const choice = await splash.fail(reasons.join("\n"));
         if (choice === "quit") app.quit();
         if (choice !== "retry") return;
         await this.#runtime?.retryFailed().catch(() => {}); // it has ended: it is started anew

@@ -16,7 +16,7 @@ const TEXTS = {
   quit: "Quit",
   showLog: "Show log",
   hideLog: "Hide log",
-  openFolder: "Open the folder of the logs",
+  openFolder: "Log folder",
 };
 
 /**
@@ -42,7 +42,7 @@ const TEXTS = {
 
 const WINDOW = {
   width: 480,
-  height: 340,
+  height: 380,
   useContentSize: true,
   maximizable: false,
   fullscreenable: false,
