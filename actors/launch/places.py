@@ -40,10 +40,11 @@ def look(manifest: Manifest, app_data: str, bundle_root: str, *, minds_case: boo
         except PathRefused as refused:
             report.error("path_escapes_root", field, f"{field}: {refused}")
     claims = claims_of(manifest)
-    found = [*_of_bundle(manifest, app_data, bundle_root), *_where_they_lead(claims, app_data)]
-    if found != claims:
+    own = _of_bundle(manifest, app_data, bundle_root)
+    if own or _where_they_lead(claims, app_data) != claims:
         from bundlevisor.manifest.check.places import report_conflict
 
+        found = [*own, *_where_they_lead(claims_of(manifest, every=True), app_data)]
         for conflict in conflicts(found):
             report_conflict(conflict, report, minds_case=minds_case)
     return _by_service(report.findings())

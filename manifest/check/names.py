@@ -13,6 +13,8 @@ LONGEST = 131_072
 """Bytes of one argument or one variable with its name, NUL included; execve(2), MAX_ARG_STRLEN."""
 LONGEST_ON_WINDOWS = 32_767
 """Characters of a variable, and of a whole command line."""
+SURELY_SHORT = 32_000
+"""Characters, at most four bytes each."""
 
 
 def check(view: View, report: Report) -> None:
@@ -71,17 +73,23 @@ def _check_name(path: str, name: str, report: Report, service: str = "") -> None
 
 
 def _lengths(service: Service, view: View) -> Iterator[tuple[str, int]]:
-    """Yield what is given to the service's program and how long it is; templates as written."""
+    """Yield what is given to the service's program and how long it is; templates as written.
+
+    What is short enough in any coding is left out.
+    """
     for name, value in service.env.items():
-        yield child("env", name), _length(f"{name}={value}", view)
+        if len(name) + len(value) > SURELY_SHORT:
+            yield child("env", name), _length(f"{name}={value}", view)
     binary = pick_binary(service, view.platform)[0]
     for key, one in service.binaries.items():
         if one is binary:
             at = child("binaries", key)
             for name, value in one.env.items():
-                yield child(f"{at}.env", name), _length(f"{name}={value}", view)
+                if len(name) + len(value) > SURELY_SHORT:
+                    yield child(f"{at}.env", name), _length(f"{name}={value}", view)
             for index, value in enumerate(one.args):
-                yield f"{at}.args[{index}]", _length(value, view)
+                if len(value) > SURELY_SHORT:
+                    yield f"{at}.args[{index}]", _length(value, view)
 
 
 def _length(text: str, view: View) -> int:

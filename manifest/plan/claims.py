@@ -67,10 +67,12 @@ class Conflict:
         return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
-def claims_of(manifest: Manifest) -> list[Claim]:
-    """Return every claim of a bundle, the strongest first; paths that leave app-data are left out.
+def claims_of(manifest: Manifest, *, every: bool = False) -> list[Claim]:
+    """Return the claims of a bundle, the strongest first; paths that leave app-data are left out.
 
-    A path that only the start can render (a template) is taken as it is written.
+    A path that only the start can render (a template) is taken as it is written. Default logs are
+    in nobody's way unless something else is named where they lie: else they are left out, unless
+    ``every`` claim is wanted.
     """
     places = tuple((f"services[{index}]", one) for index, one in enumerate(manifest.services))
     named = [
@@ -80,12 +82,19 @@ def claims_of(manifest: Manifest) -> list[Claim]:
         *(claim for at, service in places if service.log_dir for claim in _of_log(at, service)),
         *_of_secrets(manifest),
     ]
-    return [
+    ours = [
         *(Claim(OURS, path, ours=True) for path in FILES),
         *(Claim(OURS, path, "closed", ours=True) for path in FOLDERS),
-        *(claim for at, service in places if not service.log_dir for claim in _of_log(at, service)),
-        *named,
     ]
+    if every or any(_may_meet_default_logs(claim) for claim in named):
+        for at, service in places:
+            if not service.log_dir:
+                ours += _of_log(at, service)
+    return ours + named
+
+
+def _may_meet_default_logs(claim: Claim) -> bool:
+    return claim.path == "." or folded(claim.path.partition("/")[0]) == "logs"
 
 
 def conflicts(claims: Iterable[Claim]) -> Iterator[Conflict]:

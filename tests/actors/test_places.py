@@ -95,3 +95,10 @@ def test_the_files_of_a_bundle_in_app_data_are_not_written_over(
         assert [(one.code, one.path) for one in seen.errors] == expected
     seen = look(manifest("models"), str(tmp_path), str(root), minds_case=True)
     assert seen.ok
+
+
+def test_a_link_to_where_the_default_logs_lie(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "telemetry").symlink_to("logs")
+    assert found(manifest("telemetry/one.log"), tmp_path) == [("path_taken", "telemetry.file")]
+    assert found(manifest("telemetry/two.log"), tmp_path) == []
