@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import signal
 import sys
 import time
 from multiprocessing.process import BaseProcess
-
-from bundlevisor.actors.guardian.blocked_signals import DeafChildren
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,3 +97,30 @@ def _guard(end: End) -> None:
     from bundlevisor.actors.guardian.guard import guard
 
     guard(end)
+
+
+if sys.platform == "win32":
+
+    class DeafChildren:
+        """Does nothing: the guardian ignores console events as soon as it lives."""
+
+        def __enter__(self) -> None:
+            pass
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+else:
+    DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+
+    class DeafChildren:
+        """Blocks these signals, for ever, in what this thread starts; ours come a little later.
+
+        A guardian is born deaf: what a terminal or a desktop sends may come at any moment.
+        """
+
+        def __enter__(self) -> None:
+            self._before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+
+        def __exit__(self, *_: object) -> None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._before)

@@ -1,7 +1,8 @@
-"""What a start needs of the rest of the bundle."""
+"""What a start needs of the rest of the bundle, and values that nobody may see."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,3 +36,17 @@ class Inputs(msgspec.Struct, frozen=True):
         from bundlevisor.actors.logs.redact import Redactor
 
         return Redactor(self.hidden())
+
+
+class Concealed(dict[str, str]):
+    """Values by name; its text shows the names only, and so does the text of what holds it."""
+
+    def __repr__(self) -> str:
+        return f"<concealed: {', '.join(self) or 'nothing'}>"
+
+    __str__ = __repr__
+
+
+def encoded(secrets: Mapping[str, str]) -> tuple[tuple[str, bytes], ...]:
+    """Return secrets as the bytes that services read from their files."""
+    return tuple((id_, value.encode("utf-8", "surrogateescape")) for id_, value in secrets.items())

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from bundlevisor.actors.files import atomic
-from bundlevisor.actors.launch.concealed import Concealed, encoded
-from bundlevisor.actors.launch.inputs import Inputs
+from bundlevisor.actors.launch.inputs import Concealed, Inputs, encoded
 from bundlevisor.actors.probes.probe import Target
 from bundlevisor.actors.process import binary, children
 from bundlevisor.manifest.format.paths import PathRefused, anchor, resolve, within

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from bundlevisor.actors.launch.concealed import Concealed
+from bundlevisor.actors.launch.inputs import Concealed
 from bundlevisor.actors.process import isolated_call
 
 TIMEOUT = 20.0

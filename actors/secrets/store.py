@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from bundlevisor.actors.files import atomic, own_file
-from bundlevisor.actors.launch.concealed import Concealed
+from bundlevisor.actors.launch.inputs import Concealed
 
 
 class Kept(msgspec.Struct, frozen=True):

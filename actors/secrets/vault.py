@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files.own_file import told
-from bundlevisor.actors.launch.concealed import Concealed
+from bundlevisor.actors.launch.inputs import Concealed
 from bundlevisor.actors.secrets import store as file
 from bundlevisor.actors.secrets.store import Kept
 from bundlevisor.manifest.format.schema import Manifest

@@ -41,9 +41,9 @@ actors.core: collaborators commanded dependencies desired effects foreseen life 
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
  rotating_file tail
 actors.gpu: linux presence
-actors.guardian: blocked_signals channel channel_posix guarded link owned_file roster sentry
+actors.guardian: channel channel_posix guarded link owned_file roster sentry
  starting wire
-actors.launch: concealed inputs page places spec
+actors.launch: inputs page places spec
 actors.logs: intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: clock loop_actor reactor timers
 actors.ports: allocator reallocation remembered reservations service_ports

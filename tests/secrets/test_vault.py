@@ -11,8 +11,7 @@ import pytest
 
 from bundlevisor.actors.core.messages import StartService
 from bundlevisor.actors.guardian.guarded import Charge
-from bundlevisor.actors.launch.concealed import Concealed
-from bundlevisor.actors.launch.inputs import Inputs
+from bundlevisor.actors.launch.inputs import Concealed, Inputs
 from bundlevisor.actors.process.spawn_request import Launch
 from bundlevisor.actors.secrets.store import read
 from bundlevisor.actors.secrets.vault import FORMER, FORMER_LENGTH, Vault, open_vault
