@@ -57,10 +57,20 @@ function atTheEnd(t, ending) {
   endings.get(t).push(ending);
 }
 
+/** Removes a folder; false while a process that is just ending, as a browser, still writes there. */
+function isRemoved(made) {
+  try {
+    rmSync(made, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A folder that is there until the test has ended. */
 function folder(t) {
   const made = mkdtempSync(path.join(os.tmpdir(), "bundlevisor-"));
-  atTheEnd(t, () => rmSync(made, { recursive: true, force: true, maxRetries: 5 }));
+  atTheEnd(t, () => until(() => isRemoved(made), `${made} is removed`));
   return made;
 }
 

@@ -35,9 +35,11 @@ class Shell {
   /** Has something done in the application; resolves to what it gives. */
   async do(command, details = {}) {
     const number = ++this.#number;
-    const answer = new Promise((resolve) => this.#answers.set(number, resolve));
+    let answer;
+    this.#answers.set(number, (given) => (answer = given));
     this.child.send({ number, command, ...details });
-    const { result, error } = await answer;
+    await until(() => answer ?? !this.child.connected, `an answer to '${command}'`);
+    const { result, error } = answer ?? { error: `the application ended before '${command}'` };
     if (error) throw new Error(error);
     return result;
   }
