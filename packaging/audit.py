@@ -3,19 +3,22 @@
 
 ``audit.py [--target T] [--with WORD…]``: builds a folder with every module there is, whose
 interpreter notes each import, does everything with it that exercise.py can, and writes what the
-closure of the import statements had not found (see shipping/closure.py) to ``shipping/imports/``.
+closure of the import statements had not found (see shipping/closure.py) to ``shipping/imports/``;
+with it what is imported from C, as the source of CPython tells.
 ``--check`` writes nothing and ends with 1 when the list lacks one.
 """
 
 from __future__ import annotations
 
 import argparse
+import glob
 import os
+import re
 import subprocess
 import sys
 import tempfile
 
-from shipping import assembly, closure, sources, wheels
+from shipping import assembly, closure, cpython_build, debian_source, sources, wheels
 from shipping.targets import TARGETS, Target
 from shipping.tools import CannotBuild
 
@@ -61,12 +64,26 @@ def late_imports(target: Target, python: str | None, before: list[str]) -> set[s
             [sys.executable, EXERCISE, *words, *(["--with", *before] if before else [])], check=True
         )
         with open(os.path.join(folder, "lib", assembly.NOTED), encoding="utf-8") as file:
-            noted = set(file.read().split())
+            noted = set(file.read().split()) | imported_by_c()
     interpreter = sources.interpreter(target, python)
     site = wheels.unpacked(target, interpreter.minor)
     plain = assembly.followed(target, interpreter, site).modules
     every = assembly.select(target, interpreter, site, everything=True)
     return {name for name in noted if name in every and name not in plain}
+
+
+def imported_by_c() -> set[str]:
+    """Return what CPython's core, and the C modules that are built in, import by name."""
+    python = os.path.join(debian_source.sources(), "python3.11")
+    files = [file for words in cpython_build.MODULES.values() for file in words.split()]
+    paths = [os.path.join(python, "Modules", file) for file in files if file.endswith(".c")]
+    for folder in ("Python", "Objects"):
+        paths += glob.glob(os.path.join(python, folder, "*.c"))
+    found: set[str] = set()
+    for path in paths:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found.update(re.findall(r'PyImport_ImportModule\w*\(\s*"([\w.]+)"', file.read()))
+    return found
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def build(target: Target, output: str, *, python: str | None, everything: bool =
     shutil.rmtree(making, ignore_errors=True)
     os.makedirs(os.path.join(making, "lib"))
     places = _copy_extensions(target, modules, site, making)
-    _copy_files(interpreter, making)
+    _copy_files(target, interpreter, making)
     _write_code(target, interpreter, modules, places, making, everything=everything)
     licences.collect(interpreter, site, making)
     _even_out(making)
@@ -75,7 +75,9 @@ def followed(target: Target, interpreter: Interpreter, site: str) -> Closure:
     """Return the closure of the import statements."""
     places = [product.ROOT, site, interpreter.stdlib]
     found = Closure(places, interpreter.builtin, dict(interpreter.extensions), target.system)
-    found.add_product()
+    for module, _ in product.ROLES.values():
+        if not found.add(module, "the programs"):
+            raise CannotBuild(f"there is no module {module}")
     for name in closure.ALWAYS:
         found.add(name, "CPython")
     return found
@@ -96,15 +98,24 @@ def _copy_extensions(target: Target, modules: Modules, site: str, making: str) -
         shutil.copyfile(path, copied)
         if target.system != "win32":
             strip(copied)
+    _copy_libraries(site, os.path.join(making, "lib"))
     return places
 
 
-def _copy_files(interpreter: Interpreter, making: str) -> None:
+def _copy_libraries(site: str, library: str) -> None:
+    """Copy the shared libraries that repaired wheels bring beside their packages."""
+    for name in sorted(os.listdir(site)):
+        if name.endswith(".libs"):
+            shutil.copytree(os.path.join(site, name), os.path.join(library, name))
+
+
+def _copy_files(target: Target, interpreter: Interpreter, making: str) -> None:
     for inside, path in interpreter.files.items():
         copied = os.path.join(making, inside)
         os.makedirs(os.path.dirname(copied), exist_ok=True)
         shutil.copyfile(path, copied)
-        strip(copied)
+        if target.system != "win32":  # python.org's signature stays valid there
+            strip(copied)
 
 
 def _write_code(

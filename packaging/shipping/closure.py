@@ -1,4 +1,4 @@
-"""Which modules the product can import: the closure of the import statements, and the audit.
+"""Which modules the programs can import: the closure of the import statements, and the audit.
 
 Two sources, since neither sees everything. The statements are read from the source: in the
 product's own packages all of them, also those in functions; in libraries those that run when a
@@ -27,7 +27,6 @@ ALWAYS = (
     "multiprocessing.resource_tracker",
 )
 """What CPython itself imports, from C or from text that it gives to a child's ``-c``."""
-LEFT_OUT = tuple(f"{name}." for name in product.LEFT_OUT)
 NOT_SHIPPED = frozenset({"test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"})
 """What is no part of any library: not even the audit has to look there."""
 
@@ -85,19 +84,6 @@ class Closure:
             self.add(wanted, name)
         return True
 
-    def add_product(self) -> None:
-        """Add the product's package with all that lies in it."""
-        for place in self._places:
-            top = os.path.join(place, product.PACKAGE)
-            for folder, folders, files in os.walk(top, followlinks=True):
-                folders.sort()
-                inside = os.path.relpath(folder, place).replace(os.sep, ".")
-                for file in sorted(files):
-                    if file.endswith(".py"):
-                        module = inside if file == "__init__.py" else f"{inside}.{file[:-3]}"
-                        if not f"{module}.".startswith(LEFT_OUT):
-                            self.add(module, "the product")
-
     def add_everything(self, places: Iterable[str]) -> None:
         """Add all modules of some folders but tests: the audit sees which are used."""
         for name in (*self._builtin, *self._extensions):
@@ -126,15 +112,64 @@ class Closure:
         with open(path, "rb") as file:
             tree = ast.parse(file.read(), path)
         package = name if is_package else name.rpartition(".")[0]
-        for node in _statements(tree.body, self._system, inside_functions=own):
-            if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names)
-            else:
-                base = _base(node, package)
-                yield base
-                for alias in node.names:
-                    if alias.name != "*" and self._find(f"{base}.{alias.name}") is not None:
-                        yield f"{base}.{alias.name}"
+        for node in self._statements(tree.body, package, own=own):
+            yield from self._names(node, package)
+        if own:
+            yield from _named_in_calls(tree)
+
+    def _names(self, node: ast.Import | ast.ImportFrom, package: str) -> Iterator[str]:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+            return
+        base = _base(node, package)
+        yield base
+        for alias in node.names:
+            if alias.name != "*" and self._find(f"{base}.{alias.name}") is not None:
+                yield f"{base}.{alias.name}"
+
+    def _statements(
+        self, body: Iterable[ast.stmt], package: str, *, own: bool
+    ) -> Iterator[ast.Import | ast.ImportFrom]:
+        """Yield the import statements that can run on the system."""
+        for node in body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield node
+                continue
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not own:
+                continue
+            for part in self._bodies(node, package):
+                yield from self._statements(part, package, own=own)
+
+    def _bodies(self, node: ast.stmt, package: str) -> Iterator[list[ast.stmt]]:
+        if isinstance(node, ast.If):
+            verdict = _verdict(node.test, self._system)
+            if verdict is not False:
+                yield node.body
+            if verdict is not True:
+                yield node.orelse
+            return
+        for name in ("body", "orelse", "finalbody"):
+            part = getattr(node, name, None)
+            if isinstance(part, list):
+                yield part
+        if not isinstance(node, ast.Try) or not self._succeeds(node, package):
+            for handler in getattr(node, "handlers", ()):
+                yield handler.body
+        for case in getattr(node, "cases", ()):
+            yield case.body
+
+    def _succeeds(self, node: ast.Try, package: str) -> bool:
+        """Return whether the node imports C modules that are there: no fallback is needed."""
+        catches = {ast.unparse(one.type) for one in node.handlers if one.type is not None}
+        imports = [one for one in node.body if isinstance(one, ast.Import | ast.ImportFrom)]
+        if not catches & {"ImportError", "ModuleNotFoundError"} or not imports:
+            return False
+        names = [name for one in imports for name in self._names(one, package)]
+        return all(name in self._builtin or self._is_extension(name) for name in names)
+
+    def _is_extension(self, name: str) -> bool:
+        found = self._find(name)
+        return found is not None and not found[0].endswith(".py")
 
 
 def _all_in(place: str) -> Iterator[str]:
@@ -166,36 +201,11 @@ def _base(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*parts, *([node.module] if node.module else [])])
 
 
-def _statements(
-    body: Iterable[ast.stmt], system: str, *, inside_functions: bool
-) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Yield the import statements that can run on the system."""
-    for node in body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield node
-            continue
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not inside_functions:
-            continue
-        for part in _bodies(node, system):
-            yield from _statements(part, system, inside_functions=inside_functions)
-
-
-def _bodies(node: ast.stmt, system: str) -> Iterator[list[ast.stmt]]:
-    if isinstance(node, ast.If):
-        verdict = _verdict(node.test, system)
-        if verdict is not False:
-            yield node.body
-        if verdict is not True:
-            yield node.orelse
-        return
-    for name in ("body", "orelse", "finalbody"):
-        part = getattr(node, name, None)
-        if isinstance(part, list):
-            yield part
-    for handler in getattr(node, "handlers", ()):
-        yield handler.body
-    for case in getattr(node, "cases", ()):
-        yield case.body
+def _named_in_calls(tree: ast.Module) -> Iterator[str]:
+    """Yield what is imported by ``__import__("name")``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "__import__":
+            yield from (str(one.value) for one in node.args if isinstance(one, ast.Constant))
 
 
 def _verdict(test: ast.expr, system: str) -> bool | None:
@@ -203,11 +213,17 @@ def _verdict(test: ast.expr, system: str) -> bool | None:
     text = ast.unparse(test)
     if text in ("TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"):
         return False
+    if text in SYSTEMS:
+        return system == SYSTEMS[text]
     for subject, value in (("sys.platform", system), ("os.name", _os_name(system))):
         if text.startswith((f"{subject} == ", f"{subject} != ")):
             same = ast.unparse(test).split(" ", 2)[2].strip("'") == value
             return same if " == " in text else not same
     return None
+
+
+SYSTEMS = {"WINDOWS": "win32", "MACOS": "darwin", "OSX": "darwin", "LINUX": "linux", "BSD": "bsd"}
+"""What psutil calls the systems in its conditions."""
 
 
 def _os_name(system: str) -> str:

@@ -80,7 +80,7 @@ CONFIGURE = (
 SETUP = "*static*\n" + "".join(f"{name} {files}\n" for name, files in MODULES.items())
 DATE = ("BUILD_DATE=Jan  1 2026", "BUILD_TIME=00:00:00")
 """What the interpreter says of its own build: two builds are the same bytes."""
-FLAGS = "-g0 -O3"
+FLAGS = "-g0 -O3 -fno-asynchronous-unwind-tables"
 JOBS = f"-j{os.cpu_count() or 1}"
 
 
@@ -149,8 +149,9 @@ class _Build:
         compiler = f"exec '{zig()}'"
         self._tools = {
             "CC": self._script("cc", f"{compiler} cc -target {target.zig}"),
-            "CXX": self._script("cxx", f"{compiler} c++ -target {target.zig}"),
+            "CXX": os.path.join(folder, "bin", "cc"),  # nothing is C++; its library takes minutes
             "AR": self._script("ar", f"{compiler} ar"),
+            "READELF": shutil.which("readelf") or shutil.which("llvm-readelf") or "/bin/false",
             "RANLIB": self._script("ranlib", f"{compiler} ranlib"),
         }
 

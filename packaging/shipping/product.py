@@ -6,8 +6,6 @@ import os
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PACKAGE = "bundlevisor"
-LEFT_OUT = ("bundlevisor.perf", "bundlevisor.testing")
-"""What of the package is not shipped: the benchmark kit, and the helpers for tests."""
 ROLES = {
     "runtime": ("bundlevisor.control.__main__", "main"),
     "runtimectl": ("bundlevisor.control.__main__", "main"),

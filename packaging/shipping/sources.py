@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from shipping.interpreter import Interpreter
 from shipping.targets import Target
-from shipping.tools import CannotBuild
 
 
 def interpreter(target: Target, python: str | None) -> Interpreter:
@@ -17,7 +16,9 @@ def interpreter(target: Target, python: str | None) -> Interpreter:
         from shipping import cpython_build
 
         return cpython_build.build(target)
-    raise CannotBuild(f"no interpreter for {target.name}: give one with --python DIR")
+    from shipping import prebuilt
+
+    return prebuilt.interpreter(target)
 
 
 def is_at_hand(target: Target) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from typing import Any
 
 from shipping import product, wheels
 from shipping.interpreter import Interpreter
@@ -30,6 +31,13 @@ def write(target: Target, interpreter: Interpreter, site: str, folder: str) -> N
         file.write("\n")
 
 
+def read(folder: str) -> dict[str, Any]:
+    """Return what the list of a folder says."""
+    with open(os.path.join(folder, NAME), encoding="utf-8") as file:
+        found: dict[str, Any] = json.load(file)
+    return found
+
+
 def listed(folder: str) -> list[str]:
     """Return the files of a folder but the list itself, with ``/``, sorted."""
     found = []
@@ -41,8 +49,7 @@ def listed(folder: str) -> list[str]:
 
 def differences(folder: str) -> list[str]:
     """Return a sentence for each file that is not as the list says."""
-    with open(os.path.join(folder, NAME), encoding="utf-8") as file:
-        said = json.load(file)["files"]
+    said = read(folder)["files"]
     there = listed(folder)
     wrong = [f"{name} is missing" for name in said if name not in there]
     wrong += [f"{name} is not in the list" for name in there if name not in said]

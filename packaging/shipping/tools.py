@@ -102,12 +102,13 @@ def pip() -> tuple[str, ...]:
 def strip(path: str) -> bool:
     """Take symbols and debugging information out of a binary; False where no tool can.
 
-    llvm-strip reads the formats of all targets; the binutils' own reads the machine's only.
+    llvm-strip reads the formats of all targets; the binutils' own reads the machine's only. A
+    signature of macOS is void afterwards: the application's maker signs everything anew anyway.
     """
     tool = next(filter(shutil.which, ("llvm-strip", *_numbered("llvm-strip"))), None)
     if tool is None:
         return False
-    run(tool, "--strip-all" if _is_elf(path) else "--strip-unneeded", path)
+    run(tool, "--strip-all" if _is_elf(path) else "--discard-all", path)
     return True
 
 
