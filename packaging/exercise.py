@@ -465,13 +465,16 @@ def ask(
 def running(place: Place, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run the runtime as long as the block lasts."""
     log = place.outside("runtime.log")
-    with open(log, "ab") as output:
+    with open(log, "ab") as output:  # through a pipe: in Wine no file of ours can be written to
+        copying = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=output)
+    assert copying.stdin is not None
+    with copying.stdin as pipe:
         process = subprocess.Popen(
             place.command("runtime", *words),
             env=_environment(place),
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+            stdout=pipe,
+            stderr=pipe,
         )
     try:
         yield process
@@ -486,6 +489,10 @@ def running(place: Place, *words: str) -> Iterator[subprocess.Popen[bytes]]:
                 process.wait(20)
             process.kill()
         process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            copying.wait(20)
+        copying.kill()
+        copying.wait()
     with open(log, encoding="utf-8", errors="replace") as said:
         text = said.read()
     if "Traceback" in text or "Error:" in text:

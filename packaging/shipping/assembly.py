@@ -78,7 +78,7 @@ def followed(target: Target, interpreter: Interpreter, site: str) -> Closure:
     for module, _ in product.ROLES.values():
         if not found.add(module, "the programs"):
             raise CannotBuild(f"there is no module {module}")
-    for name in closure.ALWAYS:
+    for name in closure.always(target.system):
         found.add(name, "CPython")
     return found
 

@@ -27,6 +27,8 @@ ALWAYS = (
     "multiprocessing.resource_tracker",
 )
 """What CPython itself imports, from C or from text that it gives to a child's ``-c``."""
+ALWAYS_ON_WINDOWS = ("encodings.mbcs", "encodings.oem")
+"""By which the user's own code page is read and written, whatever its number is."""
 NOT_SHIPPED = frozenset({"test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"})
 """What is no part of any library: not even the audit has to look there."""
 
@@ -228,6 +230,11 @@ SYSTEMS = {"WINDOWS": "win32", "MACOS": "darwin", "OSX": "darwin", "LINUX": "lin
 
 def _os_name(system: str) -> str:
     return "nt" if system == "win32" else "posix"
+
+
+def always(system: str) -> tuple[str, ...]:
+    """Return what CPython itself imports on a system."""
+    return ALWAYS + (ALWAYS_ON_WINDOWS if system == "win32" else ())
 
 
 def audited(target: Target) -> tuple[list[str], bool]:

@@ -246,7 +246,11 @@ class _Build:
         python = shutil.which("python3.11")
         if python is None:
             raise CannotBuild("building for another processor needs a python3.11 on PATH")
-        answers = ("ac_cv_file__dev_ptmx=yes", "ac_cv_file__dev_ptc=no")
+        answers = (
+            "ac_cv_file__dev_ptmx=yes",
+            "ac_cv_file__dev_ptc=no",
+            "ac_cv_buggy_getaddrinfo=no",
+        )
         return [
             f"--build={GNU['x86_64']}",
             f"--host={self._host}",
