@@ -27,10 +27,9 @@ from bundlevisor.actors.context import World
 from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan
 from bundlevisor.actors.core.messages import StartBundle, SystemResumed
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot
-from bundlevisor.actors.files import atomic, endpoint, instance, instance_lock
-from bundlevisor.actors.files.instance_lock import Holder, InstanceLock
+from bundlevisor.actors.files import atomic, endpoint, instance
+from bundlevisor.actors.files.instance_lock import InstanceLock
 from bundlevisor.actors.guardian.link import Guardian
-from bundlevisor.actors.launch import places
 from bundlevisor.actors.logs.pipe_copy import guarded
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.ports.allocator import PortBook
@@ -51,6 +50,7 @@ from bundlevisor.actors.telemetry.writer import Telemetry
 from bundlevisor.control.boot import early_socket, ipc_socket, lean_imports
 from bundlevisor.control.boot.import_throttle import Courtesy
 from bundlevisor.control.run import limits
+from bundlevisor.control.run.admission import ALREADY_RUNNING, CANNOT_START, Refused, admit
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console import Console, open_console
 from bundlevisor.control.run.console_events import announce
@@ -60,9 +60,8 @@ from bundlevisor.control.run.limits import shortage, why
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.run.secret_supply import SecretSupply
 from bundlevisor.control.run.shutdown_requests import Ending
-from bundlevisor.manifest.format import paths, platform
-from bundlevisor.manifest.format.findings import Findings
-from bundlevisor.manifest.read import load
+from bundlevisor.control.run.start_events import tell_start
+from bundlevisor.manifest.format import paths
 
 if TYPE_CHECKING:
     from bundlevisor.actors.ports.shortages import Shortage
@@ -72,11 +71,6 @@ if TYPE_CHECKING:
     from bundlevisor.control.run.api_host import Api
     from bundlevisor.control.run.lock_keeper import LockKeeper
     from bundlevisor.control.run.parts import Parts
-
-STOPPED = 0
-CANNOT_START = 1
-BAD_MANIFEST = 2
-ALREADY_RUNNING = 3
 
 NOTICED, RELEASED, SPAWNED = 0.0015, 0.012, 0.002
 """Seconds that the heavy imports wait when a service listens or is ready, so that the supervisor
@@ -114,37 +108,11 @@ def _run(
     parent: int,
     recorder: Recorder,
 ) -> int:
-    loaded = load.read(options.manifest)
-    recorder.mark(milestones.MANIFEST)
-    _report(console, loaded.findings, options.manifest)
-    if loaded.manifest is None:
-        guardian.dismiss()
-        return BAD_MANIFEST
-    app_data = os.path.abspath(
-        options.app_data or paths.app_data_folder(loaded.manifest.app.name, os.environ)
-    )
-    if not options.app_data and (ignored := paths.ignored_home(os.environ)):
-        console.warn(ignored)
-    if short := limits.make_room(limits.files_for(loaded.manifest)):
-        console.error(f"cannot start: {short}")
-        guardian.dismiss()
-        return CANNOT_START
-    atomic.make_folder(app_data)
-    minds_case = platform.minds_case()
-    on_disk = places.look(loaded.manifest, app_data, options.root, minds_case=minds_case)
-    _report(console, on_disk, app_data)
-    if not on_disk.ok:
-        guardian.dismiss()
-        return CANNOT_START
     try:
-        lock = instance_lock.take(app_data, lambda holder: console.info(_awaited(holder)))
-    except (instance_lock.InstanceRunning, instance_lock.LockUnavailable) as error:
-        console.error(str(error))
+        bundle, lock = admit(options, console, recorder, guardian.instance_id)
+    except Refused as refused:
         guardian.dismiss()
-        running = isinstance(error, instance_lock.InstanceRunning)
-        return ALREADY_RUNNING if running else CANNOT_START
-    known = loaded.and_found(on_disk)
-    bundle = Bundle(loaded.manifest, known, options, app_data, guardian.instance_id)
+        return refused.code
     try:
         return House(bundle, console, guardian, recorder, lock).live(parent)
     finally:
@@ -345,35 +313,10 @@ class House:
         for event, details in migrations.news():
             self.emit(event, None, **details)
 
-    def _tell_findings(self) -> None:
-        found = self.bundle.loaded.findings
-        failing, warnings = found.service_errors, found.warnings
-        self.emit(
-            "bundle_validation",
-            None,
-            valid=not failing,
-            errors=len(failing),
-            warnings=len(warnings),
-            codes=sorted({one.code for one in (*failing, *warnings)}),
-        )
-
     def _start_services(self) -> None:
         bundle = self.bundle
         manifest = bundle.manifest
-        self.emit(
-            "runtime_start",
-            None,
-            app=manifest.app.name,
-            version=manifest.app.version,
-            services=len(manifest.services),
-            instance_id=bundle.instance_id,
-            pid=os.getpid(),
-            port=self.port,
-            dry_run=bundle.options.dry_run,
-        )
-        self._tell_findings()
-        if manifest.ipc.port not in (0, self.port):
-            self.emit("ipc_port_reassigned", None, previous=manifest.ipc.port, port=self.port)
+        tell_start(self.emit, bundle, self.port)
         self.gpu = Gpu(manifest, self.emit, self.console.warn)
         book = PortBook(
             manifest,
@@ -520,17 +463,3 @@ class House:
         if event == "service_ready" and service_id and self.blueprints[service_id].page:
             port = next(iter(self.board.snapshot.services[service_id].ports.values()), 0)
             self.console.info(f"open http://127.0.0.1:{port}/", service_id)
-
-
-def _awaited(holder: Holder) -> str:
-    return (
-        f"waiting for the instance that is stopping (pid {holder.pid}) to end,"
-        f" {holder.stopping_s:g} s at most"
-    )
-
-
-def _report(console: Console, findings: Findings, manifest: str) -> None:
-    for finding in findings.errors:
-        console.error(f"{finding.path or manifest}: {finding.message}", finding.service)
-    for finding in (*findings.service_errors, *findings.warnings):
-        console.warn(f"{finding.path or manifest}: {finding.message}", finding.service)

@@ -1,0 +1,93 @@
+"""Whether a bundle may start here: its manifest, its app-data, the limits, and nobody else.
+
+Everything that is refused is told in sentences before a file of the bundle is touched, and nothing
+is left of it but an app-data folder.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bundlevisor.actors.files import atomic, instance_lock
+from bundlevisor.actors.files.instance_lock import Holder, InstanceLock
+from bundlevisor.actors.launch import places
+from bundlevisor.actors.telemetry import milestones
+from bundlevisor.actors.telemetry.milestones import Recorder
+from bundlevisor.control.run import limits
+from bundlevisor.control.run.bundle import Bundle
+from bundlevisor.control.run.console import Console
+from bundlevisor.control.run.options import RunOptions
+from bundlevisor.manifest.format import paths, platform
+from bundlevisor.manifest.format.findings import Findings
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.read import load
+
+CANNOT_START = 1
+BAD_MANIFEST = 2
+ALREADY_RUNNING = 3
+"""Exit codes of a run that does not take place."""
+
+
+class Refused(Exception):
+    """The start ends here and has said why; ``code`` is the exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def admit(
+    options: RunOptions, console: Console, recorder: Recorder, instance_id: str
+) -> tuple[Bundle, InstanceLock]:
+    """Return the bundle with the lock on its app-data, which the caller releases.
+
+    Waits for an instance that is stopping. Raises Refused; OSError or PathRefused for what no
+    sentence of ours foresees.
+    """
+    loaded = load.read(options.manifest)
+    recorder.mark(milestones.MANIFEST)
+    _report(console, loaded.findings, options.manifest)
+    if loaded.manifest is None:
+        raise Refused(BAD_MANIFEST)
+    app_data = _app_data(options, loaded.manifest, console)
+    if short := limits.make_room(limits.files_for(loaded.manifest)):
+        console.error(f"cannot start: {short}")
+        raise Refused(CANNOT_START)
+    atomic.make_folder(app_data)
+    minds_case = platform.minds_case()
+    on_disk = places.look(loaded.manifest, app_data, options.root, minds_case=minds_case)
+    _report(console, on_disk, app_data)
+    if not on_disk.ok:
+        raise Refused(CANNOT_START)
+    lock = _lock(app_data, console)
+    return Bundle(loaded.manifest, loaded.and_found(on_disk), options, app_data, instance_id), lock
+
+
+def _app_data(options: RunOptions, manifest: Manifest, console: Console) -> str:
+    if not options.app_data and (ignored := paths.ignored_home(os.environ)):
+        console.warn(ignored)
+    chosen = options.app_data or paths.app_data_folder(manifest.app.name, os.environ)
+    return os.path.abspath(chosen)
+
+
+def _lock(app_data: str, console: Console) -> InstanceLock:
+    try:
+        return instance_lock.take(app_data, lambda holder: console.info(_awaited(holder)))
+    except (instance_lock.InstanceRunning, instance_lock.LockUnavailable) as error:
+        console.error(str(error))
+        running = isinstance(error, instance_lock.InstanceRunning)
+        raise Refused(ALREADY_RUNNING if running else CANNOT_START) from error
+
+
+def _awaited(holder: Holder) -> str:
+    return (
+        f"waiting for the instance that is stopping (pid {holder.pid}) to end,"
+        f" {holder.stopping_s:g} s at most"
+    )
+
+
+def _report(console: Console, findings: Findings, manifest: str) -> None:
+    for finding in findings.errors:
+        console.error(f"{finding.path or manifest}: {finding.message}", finding.service)
+    for finding in (*findings.service_errors, *findings.warnings):
+        console.warn(f"{finding.path or manifest}: {finding.message}", finding.service)
