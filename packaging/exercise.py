@@ -280,7 +280,10 @@ def asking_by_command(place: Place) -> None:
         ("status", "--manifest", place.manifest),
     ):
         ask(place, 0, *words, *(data if "--manifest" not in words else ()), accept=(0, 4))
-    ask(place, 0, "status", *data, program="runtimectl")
+    token = os.path.join(place.app_data, "runtime", "auth-token")
+    for command in ("health", "status", "ports"):
+        there = ("--port", str(api.port), "--token-file", token)
+        ask(place, 0, *there, command, program="runtimectl")
     if not os.path.exists(place.outside("app data", "migrated")):
         raise Wrong("the migration did not run")
     done("every command, secrets by command, a migration")
@@ -362,7 +365,7 @@ class Api:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._port = int(_wait_for_file(place, "app data", "runtime", "ipc_port"))
+        self.port = int(_wait_for_file(place, "app data", "runtime", "ipc_port"))
         self._token = _wait_for_file(place, "app data", "runtime", "auth-token")
 
     def get(
@@ -382,7 +385,7 @@ class Api:
 
     def stream(self, path: str, accept: str, wanted: bytes) -> None:
         """Read a stream until something stands in it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=DEADLINE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
         with contextlib.closing(connection):
             headers = {"Authorization": f"Bearer {self._token}", "Accept": accept}
             connection.request("GET", path, headers=headers)
@@ -420,7 +423,7 @@ class Api:
     ) -> tuple[int, bytes]:
         if bearer:
             headers["Authorization"] = f"Bearer {self._token}"
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=DEADLINE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
         with contextlib.closing(connection):
             connection.request(method, path, body, headers)
             answer = connection.getresponse()

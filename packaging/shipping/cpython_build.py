@@ -80,7 +80,7 @@ CONFIGURE = (
 SETUP = "*static*\n" + "".join(f"{name} {files}\n" for name, files in MODULES.items())
 DATE = ("BUILD_DATE=Jan  1 2026", "BUILD_TIME=00:00:00")
 """What the interpreter says of its own build: two builds are the same bytes."""
-FLAGS = "-g0 -O3 -fno-asynchronous-unwind-tables"
+FLAGS = "-g0 -O3"
 JOBS = f"-j{os.cpu_count() or 1}"
 
 

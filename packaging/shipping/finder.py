@@ -181,4 +181,5 @@ def run() -> None:
     roles = __import__("folder_roles").ROLES  # written by assembly.py
     name = role.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")
     module, function = roles[name]
+    sys.argv[0] = role
     sys.exit(getattr(__import__(module, fromlist=[function]), function)())
