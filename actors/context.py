@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files.rotating_file import LogFile
+from bundlevisor.actors.files.time_index import TimeIndex
 from bundlevisor.actors.launch.spec import Blueprint
 from bundlevisor.actors.logs.stream import LogStream
 from bundlevisor.actors.loop.reactor import Loop
@@ -73,8 +74,9 @@ class World:
         stream = self._logs.get(id_)
         if stream is None:
             path, passage = blueprint.log_path, self._passage
+            times = TimeIndex(path)
             file = self._files.setdefault(
-                path, LogFile(path, write=passage.write, report=self._warn)
+                path, LogFile(path, write=passage.write, report=self._warn, times=times)
             )
             stream = LogStream(id_, file, self._log_loop, self._warn, passage)
             self._logs[id_] = stream

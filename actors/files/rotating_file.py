@@ -13,6 +13,7 @@ from contextlib import suppress
 import msgspec
 
 from bundlevisor.actors.files import atomic, own_file
+from bundlevisor.actors.files.time_index import TimeIndex, renamed
 
 MAX_BYTES = 10 * 1024 * 1024
 FILES = 3
@@ -42,6 +43,8 @@ class LogFile:
 
     Nothing is written into a file that has a second name, or that a link leads to. The first is
     rotated away; a link, a pipe or a device is set aside, of which ``report`` hears.
+
+    ``times`` keeps when what was written, and is rotated and closed with the file.
     """
 
     def __init__(
@@ -52,8 +55,10 @@ class LogFile:
         files: int = FILES,
         write: Callable[[int, bytes], int] = os.write,
         report: Callable[[str], object] = atomic.unheard,
+        times: TimeIndex | None = None,
     ) -> None:
         self.path = path
+        self._times = times
         self._report = report
         self.trouble: OSError | None = None
         """Why the last write did not take everything."""
@@ -93,6 +98,8 @@ class LogFile:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+        if self._times is not None:
+            self._times.close()
 
     def _append(self, data: bytes) -> int:
         """Write as much of ``data`` as goes into this file, rotating when that is nothing."""
@@ -102,6 +109,8 @@ class LogFile:
                 self._rotate()
                 return 0
             data = data[:count]
+        if self._times is not None and data:
+            self._times.note(self._size)
         count = self._os_write(self._fd, data)
         self._size += count
         if count:
@@ -180,6 +189,8 @@ class LogFile:
             older = f"{self.path}.{number - 1}" if number > 1 else self.path
             with suppress(FileNotFoundError):
                 os.replace(older, f"{self.path}.{number}")
+                if self._times is not None:
+                    renamed(older, f"{self.path}.{number}")
         if self._files < 2:
             os.unlink(self.path)
 

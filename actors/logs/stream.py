@@ -39,6 +39,10 @@ def _nothing() -> None:
     """For callers that do not want to be told."""
 
 
+def _last(lines: int, path: str) -> bytes:
+    return tail(path, lines, FIRST_BYTES)
+
+
 class LogStream:
     """Everything that one service writes. Every method can be called from any thread.
 
@@ -111,12 +115,15 @@ class LogStream:
         """When the tree is gone: take what is in the pipe and close it. Again is no error."""
         self._loop.call_soon(lambda: self._detach(instance, done))
 
-    def follow(self, lines: int = 0) -> Subscription:
-        """Return a reader of the last ``lines`` lines and of everything after, without a gap."""
+    def follow(self, lines: int = 0, first: Callable[[str], bytes] | None = None) -> Subscription:
+        """Return a reader of the last ``lines`` lines and of everything after, without a gap.
+
+        ``first`` returns what it begins with instead, on the loop's thread, of the log's path.
+        """
         from bundlevisor.actors.logs.follow import Subscription
 
         subscription = Subscription(self._leave)
-        self._loop.call_soon(lambda: self._join(subscription, lines))
+        self._loop.call_soon(lambda: self._join(subscription, first or partial(_last, lines)))
         return subscription
 
     def tail(self, instance: str, lines: int = 400, max_bytes: int = KEPT) -> bytes:
@@ -234,10 +241,10 @@ class LogStream:
             self._finish(intake)
         done()
 
-    def _join(self, subscription: Subscription, lines: int) -> None:
+    def _join(self, subscription: Subscription, first: Callable[[str], bytes]) -> None:
         """On the thread that writes the file, so that nothing comes in between."""
         try:
-            subscription.begin(tail(self.path, lines, FIRST_BYTES))
+            subscription.begin(first(self.path))
         except OSError as error:
             subscription.begin(f"[bundlevisor: cannot read the log: {error.strerror}]\n".encode())
         if self._closed:

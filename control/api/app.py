@@ -10,6 +10,7 @@ import falcon
 
 from bundlevisor.control.api import error_answers
 from bundlevisor.control.api.events import EventsResource
+from bundlevisor.control.api.log_lines import LinesResource
 from bundlevisor.control.api.logs import FollowResource, TailResource
 from bundlevisor.control.api.metrics import MetricsResource
 from bundlevisor.control.api.openapi import OpenApiResource
@@ -61,6 +62,7 @@ def resources(runtime: Runtime, closing: Closing) -> dict[str, Any]:
         "/readyz": ReadyResource(runtime, closing),
         "/ports": PortsResource(runtime),
         "/logs/tail": TailResource(runtime),
+        "/logs/lines": LinesResource(runtime, closing),
         "/logs/follow": FollowResource(runtime, closing),
         "/shutdown": ShutdownResource(runtime),
         "/secrets": SecretsResource(runtime),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,6 +25,9 @@ class Parser(argparse.ArgumentParser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """Take all arguments: what a command does not know is no other parser's."""
         found, unknown = super().parse_known_args(args, namespace)
+        if unknown and hasattr(found, "services"):  # `logs db -f api`: argparse takes only db
+            found.services += [word for word in unknown if not word.startswith("-")]
+            unknown = [word for word in unknown if word.startswith("-")]
         if unknown:
             word = unknown[0].partition("=")[0]
             known = self._option_string_actions if word.startswith("-") else ()
@@ -88,6 +92,16 @@ def count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise argparse.ArgumentTypeError(f"not a whole number: {text}")
     return int(text)
+
+
+def age(text: str) -> int:
+    """Return ``90``, ``90s``, ``5m``, ``1h30m`` or ``2d`` in seconds; ArgumentTypeError if none."""
+    parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text, re.ASCII)
+    found = [int(part or 0) for part in parts.groups()] if parts and len(text) < 16 else []
+    total = sum(number * unit for number, unit in zip(found, (86400, 3600, 60, 1), strict=False))
+    if not total:
+        raise argparse.ArgumentTypeError(f"not an age like 90s, 5m, 2h or 1d: {text}")
+    return total
 
 
 def sequence_number(text: str) -> str:
@@ -169,11 +183,18 @@ def _add_port(commands: Commands, which: Parser) -> None:
 
 
 def _add_logs(commands: Commands, which: Parser) -> None:
-    text = "the last lines that a service has written"
+    text = "the last lines that services have written"
     logs = commands.add_parser("logs", help=text, description=text, parents=[which])
-    _add_service(logs)
-    logs.add_argument("--lines", "-n", type=int, default=200, metavar="N", help="(200)")
-    logs.add_argument("--follow", "-f", action="store_true", help="and what it writes from now on")
+    logs.add_argument("services", metavar="ID", nargs="*", action="extend", default=[])
+    logs.add_argument("--service", dest="services", metavar="ID", action="append")
+    logs.add_argument("--lines", "-n", type=count, metavar="N", help="of each service (200)")
+    logs.add_argument("--follow", "-f", action="store_true", help="and what they write from now on")
+    logs.add_argument("--since", type=age, metavar="AGE", help="only of the last 90s, 5m, 2h, 1d")
+    logs.add_argument("--grep", metavar="RE", help="only lines that match (RE2)")
+    logs.add_argument("--timestamps", "-t", action="store_true", help="when each line was begun")
+    logs.add_argument(
+        "--json", dest="json_lines", action="store_true", help="each line as one line of JSON"
+    )
     logs.add_argument(
         "--raw", action="store_true", help="bytes as they are, also what would steer a terminal"
     )

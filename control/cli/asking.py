@@ -50,6 +50,7 @@ def _commands() -> dict[str, Asking]:
     from bundlevisor.control.cli import queries
     from bundlevisor.control.cli.arguments import SERVICE_COMMANDS
     from bundlevisor.control.cli.events_command import show_events
+    from bundlevisor.control.cli.logs_command import show_logs
     from bundlevisor.control.cli.secret_commands import secrets
     from bundlevisor.control.cli.timeline_command import show_timeline
 
@@ -60,7 +61,7 @@ def _commands() -> dict[str, Asking]:
         "ready": queries.ready,
         "ports": queries.ports,
         "port": queries.port,
-        "logs": queries.logs,
+        "logs": show_logs,
         "events": show_events,
         "shutdown": queries.shutdown,
         "telemetry": queries.telemetry,

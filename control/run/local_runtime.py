@@ -37,6 +37,8 @@ from bundlevisor.manifest.plan.secrets import receivers
 if TYPE_CHECKING:
     from bundlevisor.actors.launch.spec import Blueprint
     from bundlevisor.actors.logs.follow import Subscription
+    from bundlevisor.actors.logs.timed_follow import TimedFollower
+    from bundlevisor.actors.logs.timed_lines import Line
     from bundlevisor.actors.probes.schedule import Tally
     from bundlevisor.actors.secrets.vault import Vault
     from bundlevisor.control.run.shutdown_requests import Ending
@@ -47,6 +49,10 @@ COMMANDS: dict[Action, type[CommandStart | CommandStop | CommandRestart]] = {
     "stop": CommandStop,
     "restart": CommandRestart,
 }
+
+
+LEAST_SHARE = 256 * 1024
+"""Bytes of each log that are looked at, of however many services."""
 
 
 class ServiceLogs:
@@ -66,6 +72,19 @@ class ServiceLogs:
     def follow(self, service_id: str, lines: int) -> Subscription:
         """Subscribe to the last ``lines`` lines and everything after."""
         return self._world.log(self._blueprints[service_id]).follow(lines)
+
+    def lines(self, service_id: str, lines: int, since: float, readers: int) -> list[Line]:
+        """Return the last lines that were begun at ``since`` or later, of earlier runs too."""
+        from bundlevisor.actors.logs.timed_lines import MAX_BYTES, last_lines
+
+        share = max(MAX_BYTES // readers, LEAST_SHARE)
+        return last_lines(self._blueprints[service_id].log_path, lines, since, share).lines
+
+    def follow_lines(self, service_id: str, lines: int, since: float) -> TimedFollower:
+        """Subscribe to these and to all that come."""
+        from bundlevisor.actors.logs.timed_follow import TimedFollower
+
+        return TimedFollower(self._world.log(self._blueprints[service_id]), lines, since)
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):

@@ -114,6 +114,32 @@ class Subscription(Protocol):
         """Let go of the queue; a ``read`` that waits returns None."""
 
 
+class TimedLine(Protocol):
+    """A line without its end, and when it was begun, in seconds since 1970."""
+
+    @property
+    def time(self) -> float:
+        """When."""
+
+    @property
+    def text(self) -> bytes:
+        """What."""
+
+
+class LineFollower(Protocol):
+    """A reader of one service's log, by lines; a slow one loses lines as a subscription does."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether what was before has been read."""
+
+    def read(self, timeout: float) -> Sequence[TimedLine] | None:
+        """Return what has come, nothing when nothing has in ``timeout`` s, None after the end."""
+
+    def close(self) -> None:
+        """Leave."""
+
+
 class Logs(Protocol):
     """The services' log files. Unknown ids are refused before these are called."""
 
@@ -122,6 +148,15 @@ class Logs(Protocol):
 
     def follow(self, service_id: str, lines: int) -> Subscription:
         """Subscribe to the last ``lines`` lines and everything after: no gap, no double."""
+
+    def lines(self, service_id: str, lines: int, since: float, readers: int) -> Sequence[TimedLine]:
+        """Return the last lines that were begun at ``since`` (seconds since 1970) or later.
+
+        ``readers``: as one of so many services, which share the memory that one request may take.
+        """
+
+    def follow_lines(self, service_id: str, lines: int, since: float) -> LineFollower:
+        """Subscribe to these and to all that come: no gap, no double."""
 
 
 class Event(Protocol):

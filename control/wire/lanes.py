@@ -6,7 +6,7 @@ lane      threads  requests
 quick     4        what is answered from memory: ``/readyz``, ``/ports``, ``/shutdown`` …
 work      8        what asks the supervisor, the disk or the operating system
 wait      64       ``?wait=`` and ``/validate``; one more is refused (429)
-stream    8        ``/events`` and ``/logs/follow``; one more is refused (429)
+stream    8        ``/events``, ``/logs/follow``, ``/logs/lines?follow=1``; one more: 429
 ========  =======  ======================================================================
 
 A full quick or work lane lets requests queue; what a full wait or stream lane refuses is answered
@@ -39,12 +39,14 @@ class Lane(enum.Enum):
 
 THREADS = {Lane.QUICK: 4, Lane.WORK: 8, Lane.WAIT: 64, Lane.STREAM: 8}
 REFUSING = frozenset({Lane.WAIT, Lane.STREAM})
-WORK_PATHS = frozenset({"/logs/tail", "/status", "/metrics"})
+WORK_PATHS = frozenset({"/logs/tail", "/logs/lines", "/status", "/metrics"})
 
 
 def lane_of(method: str, path: str, query: str, accept: str) -> Lane:
     """Return the lane for a request; ``path`` is decoded, ``query`` as it came."""
     if path == "/logs/follow" or (path == "/events" and wants_stream(accept)):
+        return Lane.STREAM
+    if path == "/logs/lines" and "follow" in dict(parse_qsl(query, keep_blank_values=True)):
         return Lane.STREAM
     if path == "/validate" or "wait" in dict(parse_qsl(query, keep_blank_values=True)):
         return Lane.WAIT

@@ -50,6 +50,18 @@ WAIT = Parameter(
     text=f"seconds to wait for the outcome; more than {LONGEST_WAIT_S} are taken as that many",
 )
 SERVICE = Parameter(name="serviceId", kind="string", text="id of a service", required=True)
+SERVICES = Parameter(
+    name="services", kind="string", text="ids with commas between them; all without it"
+)
+SINCE = Parameter(
+    name="since",
+    kind="integer",
+    text="only lines of the last so many seconds; 0: of any time",
+    highest=10**9,
+    clamped=True,
+    default=0,
+)
+FOLLOW = Parameter(name="follow", kind="boolean", text="a stream: and those that come")
 COMMANDED = Parameter(
     name="service_id", kind="string", text="id of a service", required=True, place="path"
 )

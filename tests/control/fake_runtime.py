@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
+from bundlevisor.actors.logs.timed_lines import Line
 from bundlevisor.actors.telemetry.timeline import Span, Timeline
 from bundlevisor.control.wire.bodies import Validation
 from bundlevisor.control.wire.facade import (
@@ -98,6 +99,23 @@ class FakeSubscription:
         self.queue.put(None)
 
 
+class FakeLines:
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.queue: queue.SimpleQueue[Sequence[Line] | None] = queue.SimpleQueue()
+        self.queue.put(lines)
+        self.has_begun = False
+
+    def read(self, timeout: float) -> Sequence[Line] | None:
+        self.has_begun = True
+        try:
+            return self.queue.get(timeout=timeout) if timeout else self.queue.get_nowait()
+        except queue.Empty:
+            return []
+
+    def close(self) -> None:
+        self.queue.put(None)
+
+
 class FakeLogs:
     def __init__(self) -> None:
         self.content: dict[str, bytes] = {}
@@ -112,6 +130,13 @@ class FakeLogs:
         subscription = FakeSubscription(self.tail(service_id, lines) if lines else b"")
         self.subscriptions.append(subscription)
         return subscription
+
+    def lines(self, service_id: str, lines: int, since: float, readers: int) -> Sequence[Line]:
+        del since, readers
+        return [Line(NOON, text) for text in self.tail(service_id, lines).splitlines()]
+
+    def follow_lines(self, service_id: str, lines: int, since: float) -> FakeLines:
+        return FakeLines(self.lines(service_id, lines, since, 1))
 
 
 class FakeEvent(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -535,7 +535,7 @@ def test_the_version_is_that_of_the_runtime(run: Run) -> None:
         ["port"],
         ["port", "a", "--service", "b"],
         ["logs", "db", "--lines", "many"],
-        ["logs", "db", "extra"],
+        ["logs", "db", "--since", "soon"],
         ["secrets"],
         ["secrets", "set"],
         ["timeline", "--svg"],
@@ -567,7 +567,7 @@ def test_misuse_is_2_with_usage_on_stderr(run: Run, argv: list[str]) -> None:
             "unknown option: --jsno (did you mean '--json'",
         ),
         (["run", "--app-dat", "x"], "bundlevisor run", "--app-dat (did you mean --app-data?)"),
-        (["logs"], "bundlevisor logs", "say which service: bundlevisor logs ID"),
+        (["port"], "bundlevisor port", "say which service: bundlevisor port ID"),
         (["ctl", "helth"], "runtimectl", "no command 'helth' (did you mean 'health'?)"),
     ],
 )

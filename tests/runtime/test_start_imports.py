@@ -39,7 +39,7 @@ actors: context incarnation picture service supervisor
 actors.core: collaborators commanded dependencies desired effects foreseen life lifecycle messages
  report restart snapshot
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
- rotating_file tail
+ rotating_file tail time_index
 actors.gpu: linux presence
 actors.guardian: channel channel_posix guarded link owned_file roster sentry
  starting wire

@@ -1,0 +1,91 @@
+"""When what stands in a log was written: an index beside the log, never in its bytes.
+
+A record is 16 bytes, two little-endian numbers: the offset into the log, and microseconds since
+1970 (UTC). It says that the byte at the offset was written then, and what follows, up to the next
+record, within :data:`EVERY` of it or of the records' longer pause. It is written before its bytes,
+unbuffered, so that nothing in the log of a killed runtime is without a time.
+:mod:`bundlevisor.actors.logs.times` reads it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+
+from bundlevisor.actors.files import own_file
+
+SUFFIX = ".times"
+RECORD = 16
+EVERY = 0.05
+"""Seconds between two records: what they cost does not depend on how much a service writes."""
+SLOWER = ((32 * 1024, 1.0), (96 * 1024, 60.0))
+"""From so many records on there are so many seconds between two: a slow writer fills no disk."""
+MOST = 128 * 1024
+"""Records of one log file (2 MiB); what comes after them has the time of the last."""
+
+
+def path_of(log: str) -> str:
+    """Return where the index of a log file lies."""
+    return log + SUFFIX
+
+
+def renamed(log: str, new: str) -> None:
+    """Let the index follow its log, which has got a new name; one that is missing takes none."""
+    with suppress(OSError):
+        try:
+            os.replace(path_of(log), path_of(new))
+        except FileNotFoundError:
+            os.unlink(path_of(new))
+
+
+class TimeIndex:
+    """Writes the index of one log. The log's thread only. Never raises: the log is worth more."""
+
+    def __init__(self, log: str) -> None:
+        self._path = path_of(log)
+        self._fd = -1
+        self._next = 0.0
+        self._count = 0
+
+    def note(self, offset: int) -> None:
+        """Say that something is written at ``offset`` now; most calls only look at the clock."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        with suppress(OSError):
+            self._write(offset)
+        self._next = now + self._pause()
+
+    def close(self) -> None:
+        """Close the file, as the log is closed, and perhaps renamed or gone."""
+        fd, self._fd = self._fd, -1
+        self._next = 0.0
+        if fd >= 0:
+            os.close(fd)
+
+    def _pause(self) -> float:
+        pause = EVERY
+        for count, longer in SLOWER:
+            if self._count >= count:
+                pause = longer
+        return pause
+
+    def _write(self, offset: int) -> None:
+        if self._fd < 0:
+            self._open(fresh=offset == 0)
+        if self._count >= MOST:
+            return
+        record = offset.to_bytes(8, "little") + (time.time_ns() // 1000).to_bytes(8, "little")
+        if os.write(self._fd, record) < RECORD:  # a full disk: what is torn goes at the next open
+            self.close()
+        self._count += 1
+
+    def _open(self, *, fresh: bool) -> None:
+        """Open the file without what is torn in it; without anything for a ``fresh`` log."""
+        self._fd = own_file.open_to_append(self._path)
+        size = os.fstat(self._fd).st_size
+        whole = 0 if fresh else size - size % RECORD
+        if whole < size:
+            os.ftruncate(self._fd, whole)
+        self._count = whole // RECORD

@@ -1,0 +1,115 @@
+"""``GET /logs/lines``: the lines of several services in the order of time, each one JSON."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bundlevisor.actors.telemetry.event import timestamp
+from bundlevisor.control.wire.lanes import require_room
+from bundlevisor.control.wire.parameters import (
+    FOLLOW,
+    SERVICES,
+    SINCE,
+    TAIL_LINES,
+    known_service,
+    whole_number,
+    yes_or_no,
+)
+from bundlevisor.control.wire.streams import Stream, is_over
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence
+
+    import falcon
+
+    from bundlevisor.control.wire.closing import Closing
+    from bundlevisor.control.wire.facade import LineFollower, Runtime, TimedLine
+
+NDJSON = "application/x-ndjson"
+SLICE_S = 0.05
+"""How late a line may come, and how soon a silent stream notices that its client has gone away."""
+FIRST_S = 5.0
+"""Seconds that a stream waits for what was before, for which the logs' thread may need a disk."""
+
+
+class LinesResource:
+    """Lines of services, of all of them by default; a stream for ``?follow=1``."""
+
+    def __init__(self, runtime: Runtime, closing: Closing) -> None:
+        self._runtime = runtime
+        self._closing = closing
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer lines of JSON: ``{"service", "time", "line"}``."""
+        services = self._services(req)
+        lines = whole_number(req, TAIL_LINES)
+        back = whole_number(req, SINCE)
+        since = time.time() - back if back else 0.0
+        resp.content_type = NDJSON
+        if not yes_or_no(req, FOLLOW):
+            logs = self._runtime.logs
+            share = len(services)
+            found = {id_: logs.lines(id_, lines, since, share) for id_ in services}
+            resp.data = b"".join(_merged(found))
+            return
+        require_room(req)
+        if req.method != "HEAD":
+            followers = {
+                id_: self._runtime.logs.follow_lines(id_, lines, since) for id_ in services
+            }
+            resp.stream = Stream(self._chunks(req, followers), lambda: _close(followers.values()))
+
+    def _services(self, req: falcon.Request) -> list[str]:
+        snapshot = self._runtime.board.snapshot
+        named = [id_ for id_ in (req.get_param(SERVICES.name) or "").split(",") if id_]
+        if not named:
+            return list(snapshot.services)
+        return [known_service(snapshot, id_).id for id_ in dict.fromkeys(named)]
+
+    def _chunks(
+        self, req: falcon.Request, followers: dict[str, LineFollower]
+    ) -> Generator[bytes, None, None]:
+        yield from _merged(self._earlier(req, followers))
+        left = dict(followers)
+        while left and not is_over(req, self._closing):
+            found = {}
+            for id_, follower in list(left.items()):
+                lines = follower.read(0)
+                if lines is None:
+                    del left[id_]
+                elif lines:
+                    found[id_] = lines
+            if found:
+                yield b"".join(_merged(found))
+            else:
+                self._closing.wait(SLICE_S)
+
+    def _earlier(
+        self, req: falcon.Request, followers: dict[str, LineFollower]
+    ) -> dict[str, Sequence[TimedLine]]:
+        found: dict[str, Sequence[TimedLine]] = {}
+        deadline = time.monotonic() + FIRST_S
+        for id_, follower in followers.items():
+            while not follower.has_begun and not is_over(req, self._closing):
+                found[id_] = follower.read(SLICE_S) or ()
+                if time.monotonic() > deadline:
+                    break
+        return found
+
+
+def _merged(found: Mapping[str, Iterable[TimedLine]]) -> Generator[bytes, None, None]:
+    """Yield the lines by time; those of one service stay in its order, whatever its clock did."""
+    told = [[(line, id_) for line in lines] for id_, lines in found.items()]
+    for line, id_ in heapq.merge(*told, key=lambda one: one[0].time):
+        text = line.text.removesuffix(b"\r").decode("utf-8", "replace")
+        document = {"service": id_, "time": timestamp(line.time), "line": text}
+        yield msgspec.json.encode(document) + b"\n"
+
+
+def _close(followers: Iterable[LineFollower]) -> None:
+    for follower in followers:
+        follower.close()

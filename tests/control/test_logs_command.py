@@ -1,0 +1,163 @@
+"""``bundlevisor logs`` of several services, against a runtime that runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.control.cli.arguments import age
+from tests.bundle_maker import Run, bundle, bundlevisor, running, wait_until
+from tests.control.terminal import on_terminal
+from tests.installed import COMMAND
+
+SAYS = """
+import os, sys, time
+SAID = {"db": ("one", "two"), "web-page": ("\\x1b[2Jeins", "zwei")}
+for word in SAID[os.path.basename(sys.argv[sys.argv.index("--record") + 1]).partition(".")[0]]:
+    print(word, flush=True)
+    time.sleep(0.1)
+print("said", flush=True)
+while True:
+    time.sleep(1000)
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    made = bundle(tmp_path).script("bin/says", SAYS)
+    for id_ in ("db", "web-page"):
+        made.service(id_, "bin/says", ports=(), health=None)
+    with running(made.write()) as one:
+        one.until_ready()
+        wait_until(lambda: all("said" in one.log(id_) for id_ in ("db", "web-page")))
+        yield one
+
+
+def logs(run: Run, *options: str, code: int = 0) -> list[str]:
+    done = bundlevisor("logs", "--app-data", str(run.app_data), *options)
+    assert done.returncode == code, done.stderr
+    return done.stdout.splitlines() if code == 0 else done.stderr.splitlines()
+
+
+def test_all_services_are_interleaved_by_time_with_a_prefix_each(run: Run) -> None:
+    lines = logs(run)
+    assert [one for one in lines if one.startswith("db ")] == [
+        f"db       | {word}" for word in ("one", "two", "said")
+    ]
+    assert [one for one in lines if one.startswith("web-page ")] == [
+        f"web-page | {word}" for word in ("\x1b[2Jeins", "zwei", "said")
+    ]
+    documents = [json.loads(one) for one in logs(run, "--json")]
+    assert [f"{one['service']:8} | {one['line']}" for one in documents] == lines
+    moments = [one["time"] for one in documents]
+    assert moments == sorted(moments)
+    assert len(set(moments)) > 2
+    assert run.telemetry()[0]["ts"] < moments[0]
+
+
+def test_one_service_stays_as_it_is(run: Run) -> None:
+    as_it_is = ["one", "two", "said"]
+    for words in (("db",), ("--service", "db"), ("db", "--service", "db")):
+        assert logs(run, *words) == as_it_is
+    assert logs(run, "db", "--lines", "1") == ["said"]
+    stamped = logs(run, "db", "--timestamps")
+    assert [one[25:] for one in stamped] == as_it_is
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  \w", one) for one in stamped)
+
+
+def test_several_services_may_be_named_wherever_options_stand(run: Run) -> None:
+    both = logs(run)
+    assert logs(run, "db", "web-page") == both
+    assert logs(run, "db", "--lines", "200", "web-page") == both
+    assert logs(run, "--service", "db", "web-page") == both
+    assert sorted(logs(run, "-n", "1")) == ["db       | said", "web-page | said"]
+    refused = logs(run, "db", "nobody", code=1)
+    assert "there is no service 'nobody' in this bundle" in refused[0]
+
+
+def test_grep_and_since_choose_lines(run: Run) -> None:
+    assert sorted(logs(run, "--grep", "^(two|zwei)$")) == ["db       | two", "web-page | zwei"]
+    assert logs(run, "db", "--grep", "o", "--since", "1h") == ["one", "two"]
+    assert logs(run, "db", "--grep", "(a+)+$") == []
+    assert "'(' is not a regular expression" in logs(run, "--grep", "(", code=1)[0]
+    index = run.app_data / "logs" / "db.log.times"
+    index.unlink()
+    os.utime(run.app_data / "logs" / "db.log", (1e9, 1e9))
+    assert logs(run, "--since", "1h", "db") == []
+
+
+@contextmanager
+def following(*command: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    with subprocess.Popen([*COMMAND, *command], stdout=subprocess.PIPE, text=True) as process:
+        seen: list[str] = []
+
+        def read() -> None:
+            assert process.stdout is not None
+            seen.extend(process.stdout)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            yield process, seen
+        finally:
+            process.kill()
+            reader.join()
+
+
+def test_following_has_no_gap_and_no_double(tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    for id_ in ("a", "b"):
+        made.service(id_, "talks", options={"every_ms": 5}, ports=(), health=None)
+    with running(made.write()) as run:
+        run.until_ready()
+        wait_until(lambda: "line 20\n" in run.log("a"), what="some lines")
+        command = ("logs", "-f", "--lines", "10000", "--app-data", str(run.app_data))
+        with following(*command) as (process, seen):
+            wait_until(lambda: {one[0] for one in seen} == {"a", "b"}, what="both services")
+            last = run.log("b").count("\n") + 100
+            wait_until(lambda: f"b | line {last}\n" in seen, 30, "what comes")
+            run.post("/shutdown")
+            assert process.wait(30) == 0
+        for id_ in ("a", "b"):
+            numbers = [int(one.split()[-1]) for one in seen if one.startswith(id_)]
+            assert numbers == list(range(len(numbers)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals in Python")
+def test_on_a_terminal_services_have_colours_and_steer_nothing(run: Run) -> None:
+    command = [*COMMAND, "logs", "--app-data", str(run.app_data)]
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    plain["TERM"] = "xterm"
+    coloured = on_terminal(command, plain).splitlines()
+    assert b"\x1b[36mdb       |\x1b[0m one" in coloured
+    assert b"\x1b[33mweb-page |\x1b[0m ^[[2Jeins" in coloured
+    bare = on_terminal(command, {**plain, "NO_COLOR": "1"})
+    assert b"\x1b" not in bare
+    assert b"db       | one" in bare
+    raw = on_terminal([*command, "--raw"], {**plain, "NO_COLOR": "1"})
+    assert b"web-page | \x1b[2Jeins" in raw
+
+
+def test_the_api_refuses_what_it_does_not_know(run: Run) -> None:
+    assert run.get("/logs/lines?services=nobody").status == 404
+    assert run.get("/logs/lines?since=soon").status == 400
+    assert run.get("/logs/lines?follow=perhaps").status == 400
+    reply = run.get("/logs/lines?services=db&lines=1")
+    assert reply.headers["Content-Type"] == "application/x-ndjson"
+    assert reply.json()["line"] == "said"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("2d", 172800)]
+)
+def test_an_age_is_said_as_people_say_it(text: str, seconds: int) -> None:
+    assert age(text) == seconds
