@@ -31,7 +31,7 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import LIVE, Stage, Then
+from bundlevisor.actors.core.report import LIVE, Stage, StopCause, Then
 from bundlevisor.actors.launch.inputs import Inputs
 from bundlevisor.manifest.format.schema import Health, RestartPolicy, Service
 
@@ -428,6 +428,86 @@ def test_every_effect_is_performed_by_the_actor() -> None:
 
 def test_lives_are_values() -> None:
     assert msgspec.structs.replace(READY) == READY
+
+
+def effects_of(life: Life, event: Message) -> list[str]:
+    _, found = step(life, event, Context(SERVICE, 100.0))
+    return [
+        f"{type(one).__name__} {one.timer.name}"
+        if isinstance(one, effects.Arm | effects.Disarm)
+        else type(one).__name__
+        for one in found
+    ]
+
+
+def test_a_stop_that_comes_while_it_is_spawned_is_carried_out_then() -> None:
+    told = go(WAITING, start(), Prepared(1), StopService(Then.STAY))
+    assert go(told, Launched(1, 77)).pid == 77
+    assert effects_of(told, Launched(1, 77)) == ["Note", "Arm GRACE", "EndTree"]
+    launched = effects_of(go(WAITING, start(), Prepared(1)), Launched(1, 77))
+    assert launched == ["Note", "Arm READINESS", "Arm OBSTACLE", "AwaitReadiness"]
+
+
+def test_what_is_ill_is_asked_to_end_and_has_its_grace() -> None:
+    ill = go(READY, *[ProbeAnswered(1, "HTTP 500")] * 2)
+    assert effects_of(ill, ProbeAnswered(1, "HTTP 500")) == ["Note", "Arm GRACE", "EndTree"]
+    cause = "unhealthy: HTTP 500"
+    assert (UNHEALTHY.then, UNHEALTHY.cause, UNHEALTHY.message) == (Then.RETRY, cause, cause)
+    assert UNHEALTHY.stop_cause is StopCause.UNHEALTHY
+    overruled = go(UNHEALTHY, StopService(Then.STAY))
+    assert (overruled.stop_cause, overruled.message, overruled.cause) == (
+        StopCause.ORDERED,
+        "stopping",
+        "stopped",
+    )
+
+
+def test_the_end_of_a_stop_leaves_no_timer_and_no_port() -> None:
+    assert effects_of(STOPPING, TreeEmptied(1)) == [
+        "Disarm GRACE",
+        "Disarm TREE",
+        "Disarm BACKOFF",
+        "ReleasePorts",
+    ]
+    assert (STOPPED.pid, STOPPED.message) == (None, "stopped")
+    assert go(BACKOFF, StopService(Then.STAY)).message == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("life", "stage"),
+    [
+        (BACKOFF, Stage.WAITING),
+        (WAITING, Stage.WAITING),
+        (FAILED, Stage.FAILED),
+        (STOPPED, Stage.STOPPED),
+    ],
+)
+def test_a_restart_with_others_ends_a_pause_and_wakes_nothing_that_rests(
+    life: Life, stage: Stage
+) -> None:
+    after = go(life, StopService(Then.WAIT, "with db"))
+    assert after.stage is stage
+    assert after.message == ("" if stage is Stage.WAITING else life.message)
+
+
+def test_a_start_begins_with_nothing_of_the_run_before() -> None:
+    again = go(READY, ProcessExited(1, 1), TreeEmptied(1), start(1))
+    assert (again.stage, again.incarnation, again.message) == (Stage.STARTING, 2, "starting")
+    assert (again.then, again.pid, again.ready_at) == (Then.RETRY, None, None)
+    assert (again.troubles, again.cause) == (0, "")
+    ready = go(again, Prepared(2), Launched(2, 78), BecameReady(2), now=200.0)
+    assert (ready.pid, ready.ready_at, ready.message) == (78, 200.0, "ready")
+
+
+def test_failures_that_are_forgiven_are_still_counted() -> None:
+    forgiven = go(BACKOFF, ForgiveService())
+    assert (forgiven.history.total, forgiven.history.attempt, forgiven.history.recent) == (1, 0, ())
+
+
+def test_what_gives_up_has_no_process_and_says_why() -> None:
+    assert (FAILED.pid, FAILED.message) == (None, "exit 1 before it was ready")
+    moving = go(STARTING, ProcessExited(1, 1), PortsLost(1, ("http", "admin")))
+    assert (moving.pid, moving.message) == (None, "port http, admin is taken; choosing another")
 
 
 def table_of_the_docstring() -> set[str]:
