@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 KILL = signal.SIGTERM if os.name == "nt" else signal.SIGKILL  # TerminateProcess on Windows
 MARK = "TEST_RUN_MARK"
-START_S = 20.0
+START_S = 40.0
 
 
 class Reply(NamedTuple):
@@ -181,7 +181,7 @@ class Run:
         """Send the runtime a signal, SIGKILL by default; on Windows it is always terminated."""
         self.process.send_signal(number)
 
-    def wait_gone(self, deadline: float = 15.0) -> int:
+    def wait_gone(self, deadline: float = 40.0) -> int:
         """Return the runtime's exit code; AssertionError when it does not end in time."""
         try:
             return self.process.wait(deadline)

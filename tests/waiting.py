@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], deadline: float = 10.0, what: str = "") -> T:
+def wait_until(condition: Callable[[], T], deadline: float = 30.0, what: str = "") -> T:
     """Return the first truthy value of ``condition``; AssertionError after ``deadline`` seconds.
 
     ``what`` says in the error what was waited for.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-WITHIN = 20.0
+WITHIN = 30.0
 """Seconds that a wait has unless it is told otherwise: long enough for a busy machine."""
 BETWEEN = 0.01
 """Seconds between two looks."""
