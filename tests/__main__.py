@@ -37,6 +37,7 @@ NEEDED_BY = (
     ("the tests in a browser", ("chromium", "google-chrome"), "chromium"),
     ("the tests in a browser", ("chromedriver",), "chromium-driver"),
     ("the tests of the npm package", ("node",), "nodejs"),
+    ("its types and its tarball", ("npm",), "npm"),
     ("the native programs", ("cc", "gcc", "clang"), "gcc"),
     ("the system calls of a start", ("strace",), "strace"),
 )

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "electron"
 TOOLS = PACKAGE / "node_modules"
 LOCK = "package-lock.json"
+STAMP = "installed-from"
 COMMAND = Path(sys.executable).with_name("bundlevisor.exe" if os.name == "nt" else "bundlevisor")
 NODE = shutil.which("node")
 NPM = shutil.which("npm")
@@ -42,14 +44,39 @@ def run(*command: str | Path, cwd: Path = PACKAGE, within_s: float = 580.0) -> s
 
 @functools.cache
 def tools() -> Path:
-    """Install what the lock says, unless it is there; skip the test when the registry is away."""
-    stamp = TOOLS / "installed-from"
-    lock = (PACKAGE / LOCK).read_bytes()
-    if not stamp.exists() or stamp.read_bytes() != lock:
-        try:
-            # No scripts: Electron's would fetch Electron, of which only the types are needed.
-            run(NPM or "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-        except (AssertionError, subprocess.TimeoutExpired) as error:
-            pytest.skip(f"the tools of electron/ cannot be installed: {error}")
-        stamp.write_bytes(lock)
+    """Install what the lock says, unless it is there; skip the test when the registry is away.
+
+    Several tests may do it at the same time: each installs elsewhere, and one of them moves it in.
+    """
+    if not is_installed():
+        (ROOT / "build").mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=ROOT / "build") as name:
+            folder = Path(name)
+            for file in ("package.json", LOCK):
+                shutil.copy(PACKAGE / file, folder)
+            try:
+                # No scripts: Electron's would fetch Electron, of which only the types are needed.
+                run(
+                    *(NPM or "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"), cwd=folder
+                )
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                pytest.skip(f"the tools of electron/ cannot be installed: {error}")
+            shutil.copy(PACKAGE / LOCK, folder / "node_modules" / STAMP)
+            move_in(folder / "node_modules")
     return TOOLS
+
+
+def is_installed() -> bool:
+    """Whether the tools are those of the lock."""
+    stamp = TOOLS / STAMP
+    return stamp.exists() and stamp.read_bytes() == (PACKAGE / LOCK).read_bytes()
+
+
+def move_in(made: Path) -> None:
+    """Put the tools in their place, unless somebody else has done it meanwhile."""
+    if not is_installed():
+        shutil.rmtree(TOOLS, ignore_errors=True)
+    try:
+        made.rename(TOOLS)
+    except OSError:
+        assert is_installed(), f"{TOOLS} cannot be replaced: remove it"

@@ -64,9 +64,11 @@ def test_it_is_formatted() -> None:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that has the tarball installed, with nothing else."""
-    tools()
+    package = tmp_path_factory.mktemp("package") / "electron"  # other tests may pack, too
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("node_modules", "types"))
+    (package / "node_modules").symlink_to(tools(), target_is_directory=True)
     project = tmp_path_factory.mktemp("project")
-    told = run(NPM or "npm", "pack", "--json", f"--pack-destination={project}", cwd=PACKAGE)
+    told = run(NPM or "npm", "pack", "--json", f"--pack-destination={project}", cwd=package)
     tarball = project / json.loads(told)[0]["filename"]
     shutil.copytree(CONSUMER, project, dirs_exist_ok=True)
     (project / "package.json").write_text('{"name": "consumer", "private": true}')
