@@ -82,6 +82,11 @@ class LogFile:
         """Open the file if it is not; False (see ``trouble``) when that cannot be."""
         return self.write(b"") == 0 and self._fd >= 0
 
+    def mark_start(self) -> None:
+        """Have ``times`` say that an incarnation begins with the next byte."""
+        if self._times is not None and self._fd >= 0:
+            self._times.note_start(self._size)
+
     def write(self, data: bytes) -> int:
         """Append; returns how many bytes were taken, fewer than given when ``trouble`` says why."""
         taken = 0

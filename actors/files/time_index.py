@@ -3,7 +3,8 @@
 A record is 16 bytes, two little-endian numbers: the offset into the log, and microseconds since
 1970 (UTC). It says that the byte at the offset was written then, and what follows, up to the next
 record, within :data:`EVERY` of it or of the records' longer pause. It is written before its bytes,
-unbuffered, so that nothing in the log of a killed runtime is without a time.
+unbuffered, so that nothing in the log of a killed runtime is without a time. The highest bit of the
+time says that an incarnation of the service begins there.
 :mod:`bundlevisor.actors.logs.times` reads it.
 """
 
@@ -16,6 +17,7 @@ from contextlib import suppress
 from bundlevisor.actors.files import own_file
 
 SUFFIX = ".times"
+STARTS = 1 << 63
 RECORD = 16
 EVERY = 0.05
 """Seconds between two records: what they cost does not depend on how much a service writes."""
@@ -57,6 +59,11 @@ class TimeIndex:
             self._write(offset)
         self._next = now + self._pause()
 
+    def note_start(self, offset: int) -> None:
+        """Say that an incarnation begins at ``offset`` now."""
+        with suppress(OSError):
+            self._write(offset, STARTS)
+
     def close(self) -> None:
         """Close the file, as the log is closed, and perhaps renamed or gone."""
         fd, self._fd = self._fd, -1
@@ -71,12 +78,13 @@ class TimeIndex:
                 pause = longer
         return pause
 
-    def _write(self, offset: int) -> None:
+    def _write(self, offset: int, starts: int = 0) -> None:
         if self._fd < 0:
             self._open(fresh=offset == 0)
         if self._count >= MOST:
             return
-        record = offset.to_bytes(8, "little") + (time.time_ns() // 1000).to_bytes(8, "little")
+        moment = time.time_ns() // 1000 | starts
+        record = offset.to_bytes(8, "little") + moment.to_bytes(8, "little")
         if os.write(self._fd, record) < RECORD:  # a full disk: what is torn goes at the next open
             self.close()
         self._count += 1

@@ -22,12 +22,18 @@ class LogSink:
         self._gap = 0
         self._why = ""
 
-    def open(self) -> None:
-        """Make the file now, so that it is there before the first byte; begin a new line in it."""
+    def open(self, *, starts: bool) -> None:
+        """Make the file now, so that it is there before the first byte; begin a new line in it.
+
+        ``starts``: what comes is another run of the service.
+        """
         if not self.file.open():
             self._failed(0)
-        elif not self.file.at_line_start:
+            return
+        if not self.file.at_line_start:
             self.file.write(b"\n")
+        if starts:
+            self.file.mark_start()
 
     def write(self, data: bytes) -> None:
         """Write, or count as lost."""

@@ -93,12 +93,16 @@ class LogStream:
         instance: str,
         on_end: Callable[[str], object],
         redactor: Redactor | None = None,
+        *,
+        starts: bool = True,
     ) -> None:
         """Read a new incarnation's pipe; the descriptor is the stream's from now on.
 
+        ``starts``: it is another run of the service, not a migration before it.
+
         ``on_end(instance)`` is called at the end of file: when nobody can write any more.
         """
-        self._loop.call_soon(lambda: self._attach(read_fd, instance, on_end, redactor))
+        self._loop.call_soon(lambda: self._attach(read_fd, instance, on_end, redactor, starts))
 
     def hide(self, secrets: tuple[tuple[str, bytes], ...]) -> None:
         """Hide these as well in what is written from now on by whoever writes now."""
@@ -166,8 +170,9 @@ class LogStream:
         instance: str,
         on_end: Callable[[str], object],
         redactor: Redactor | None,
+        starts: bool,
     ) -> None:
-        self._sink.open()
+        self._sink.open(starts=starts)
         intake = Intake(instance, self._sink.file.position, redactor)
         for watch in self._early.pop(instance, []):
             self._listen(intake, watch)

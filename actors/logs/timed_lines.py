@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import time
 from typing import NamedTuple
@@ -30,8 +31,32 @@ class Earlier(NamedTuple):
     unfinished: bool
 
 
-def last_lines(path: str, lines: int, since: float = 0.0, max_bytes: int = MAX_BYTES) -> Earlier:
-    """Return the last ``lines`` lines that were begun at ``since`` or later, the oldest first.
+def previous_lines(path: str, lines: int, max_bytes: int = MAX_BYTES) -> list[Line]:
+    """Return the last lines of the run before the newest one; none where no such run is known.
+
+    A run is what was written from one start of the service on to the next.
+    """
+    starts: list[float] = []
+    for number in itertools.count():
+        name = f"{path}.{number}" if number else path
+        starts[:0] = Times(name, 0.0).starts
+        if len(starts) > 1 or (number and not os.path.lexists(name)):
+            break
+    if len(starts) < 2:
+        return []
+    return last_lines(path, lines, starts[-2], max_bytes, until=starts[-1]).lines
+
+
+def last_lines(
+    path: str,
+    lines: int,
+    since: float = 0.0,
+    max_bytes: int = MAX_BYTES,
+    until: float = math.inf,
+) -> Earlier:
+    """Return the last ``lines`` lines that were begun from ``since`` to before ``until``.
+
+    The oldest comes first.
 
     Rotated neighbours go before the log; a line that a rotation cut is two. No file is no line.
     Raises OSError when a file cannot be read.
@@ -56,7 +81,8 @@ def last_lines(path: str, lines: int, since: float = 0.0, max_bytes: int = MAX_B
         seen.add((stat.st_dev, stat.st_ino))
         if not number:
             unfinished = bool(data) and not data.endswith(b"\n")
-        found[:0] = _timed(data, begin, Times(name, stat.st_mtime), lines - len(found))
+        times = Times(name, stat.st_mtime)
+        found[:0] = _timed(data, begin, times, lines - len(found), until)
         max_bytes -= len(data)
         if len(found) >= lines or max_bytes <= 0 or (found and found[0].time < since):
             break
@@ -64,8 +90,8 @@ def last_lines(path: str, lines: int, since: float = 0.0, max_bytes: int = MAX_B
     return Earlier(kept, unfinished and bool(kept))
 
 
-def _timed(data: bytes, begin: int, times: Times, lines: int) -> list[Line]:
-    """Return the last lines of ``data``, which stands at ``begin`` in its file."""
+def _timed(data: bytes, begin: int, times: Times, lines: int, until: float) -> list[Line]:
+    """Return the last lines before ``until`` of ``data``, which stands at ``begin`` in its file."""
     if begin:  # the first one is a fragment
         cut = data.find(b"\n") + 1
         data, begin = data[cut:], begin + cut
@@ -73,7 +99,9 @@ def _timed(data: bytes, begin: int, times: Times, lines: int) -> list[Line]:
     end = len(data) - 1 if data.endswith(b"\n") else len(data)
     while data and end >= 0 and len(found) < lines:
         start = data.rfind(b"\n", 0, end) + 1
-        found.append(Line(times.at(begin + start), data[start:end]))
+        moment = times.at(begin + start)
+        if moment < until:
+            found.append(Line(moment, data[start:end]))
         end = start - 1
     found.reverse()
     return found

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from contextlib import suppress
 
 from bundlevisor.actors.files import own_file
-from bundlevisor.actors.files.time_index import MOST, RECORD, path_of
+from bundlevisor.actors.files.time_index import MOST, RECORD, STARTS, path_of
 
 LAYOUT = struct.Struct("<QQ")
 LATEST = 250_000_000_000.0
@@ -19,6 +19,8 @@ class Times:
 
     def __init__(self, log: str, fallback: float) -> None:
         self._fallback = fallback
+        self.starts: list[float] = []
+        """When incarnations began whose first bytes are in this file."""
         self._offsets: list[int] = []
         self._moments: list[float] = []
         with suppress(OSError):
@@ -34,11 +36,15 @@ class Times:
         return self._moments[max(0, bisect_right(self._offsets, offset) - 1)]
 
     def _read(self, data: bytes) -> None:
-        for offset, moment in LAYOUT.iter_unpack(data[: len(data) - len(data) % RECORD]):
+        for offset, marked in LAYOUT.iter_unpack(data[: len(data) - len(data) % RECORD]):
+            moment = marked & ~STARTS
             if moment / 1e6 > LATEST:  # no time of any clock
                 continue
             if self._offsets and offset < self._offsets[-1]:  # the log was truncated meanwhile
                 self._offsets.clear()
                 self._moments.clear()
+                self.starts.clear()
             self._offsets.append(offset)
             self._moments.append(moment / 1e6)
+            if marked & STARTS:
+                self.starts.append(moment / 1e6)

@@ -81,7 +81,7 @@ class Migrator:
         read, write = pipes.make()
         try:
             guardian.expect(self._charge(instance), read)
-            log.attach(read, instance, lambda _: None, self._inputs.redactor())
+            log.attach(read, instance, lambda _: None, self._inputs.redactor(), starts=False)
             child = children.spawn(
                 children.Launch(
                     argv=(program, *plan.arguments),

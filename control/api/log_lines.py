@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.telemetry.event import timestamp
+from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room
 from bundlevisor.control.wire.parameters import (
     FOLLOW,
+    PREVIOUS,
     SERVICES,
     SINCE,
     TAIL_LINES,
@@ -49,11 +51,20 @@ class LinesResource:
         lines = whole_number(req, TAIL_LINES)
         back = whole_number(req, SINCE)
         since = time.time() - back if back else 0.0
+        previous = yes_or_no(req, PREVIOUS)
+        if previous and (back or yes_or_no(req, FOLLOW)):
+            sentence = "previous is a run that is over: it takes neither follow nor since"
+            raise Refusal(400, "bad_previous", sentence)
         resp.content_type = NDJSON
         if not yes_or_no(req, FOLLOW):
             logs = self._runtime.logs
             share = len(services)
-            found = {id_: logs.lines(id_, lines, since, share) for id_ in services}
+            found = {
+                id_: logs.previous_lines(id_, lines, share)
+                if previous
+                else logs.lines(id_, lines, since, share)
+                for id_ in services
+            }
             resp.data = b"".join(_merged(found))
             return
         require_room(req)

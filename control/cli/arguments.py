@@ -190,6 +190,9 @@ def _add_logs(commands: Commands, which: Parser) -> None:
     logs.add_argument("--lines", "-n", type=count, metavar="N", help="of each service (200)")
     logs.add_argument("--follow", "-f", action="store_true", help="and what they write from now on")
     logs.add_argument("--since", type=age, metavar="AGE", help="only of the last 90s, 5m, 2h, 1d")
+    logs.add_argument(
+        "--previous", "-p", action="store_true", help="of the run before the last restart"
+    )
     logs.add_argument("--grep", metavar="RE", help="only lines that match (RE2)")
     logs.add_argument("--timestamps", "-t", action="store_true", help="when each line was begun")
     logs.add_argument(

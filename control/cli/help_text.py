@@ -26,7 +26,7 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
   ports                where the services listen
   port ID              one of them: [--port-name NAME]
   logs [ID…]           the last lines of services: [-f] [--lines N] [--since 5m] [--grep RE]
-                       [--timestamps] [--json] [--raw]
+                       [--previous] [--timestamps] [--json] [--raw]
   events               what happened: [-f] [--service ID] [--after SEQ|latest] [--lines N]
   start, stop, restart ID [--wait SECONDS]
   shutdown             the orderly stop of everything; --wait [SECONDS]

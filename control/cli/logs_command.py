@@ -30,8 +30,11 @@ Keep = Callable[[str], bool]
 def show_logs(client: Client, arguments: argparse.Namespace) -> int:
     """Print output: of one service as it is, else and with options on lines, line by line."""
     services = list(dict.fromkeys(arguments.services))
-    by_line = arguments.since or arguments.grep or arguments.timestamps or arguments.json_lines
-    if len(services) == 1 and not by_line:
+    by_line = (
+        *(arguments.since, arguments.grep, arguments.timestamps),
+        *(arguments.json_lines, arguments.previous),
+    )
+    if len(services) == 1 and not any(by_line):
         arguments.service = services[0]
         arguments.lines = LINES if arguments.lines is None else arguments.lines
         return queries.logs(client, arguments)
@@ -54,6 +57,7 @@ def _received(
         "services": ",".join(services) or None,
         "lines": usual if arguments.lines is None else arguments.lines,
         "since": arguments.since,
+        "previous": "1" if arguments.previous else None,
     }
     if not arguments.follow:
         answer = client.get("/logs/lines", **query)

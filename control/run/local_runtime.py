@@ -80,6 +80,13 @@ class ServiceLogs:
         share = max(MAX_BYTES // readers, LEAST_SHARE)
         return last_lines(self._blueprints[service_id].log_path, lines, since, share).lines
 
+    def previous_lines(self, service_id: str, lines: int, readers: int) -> list[Line]:
+        """Return the last lines of the run before the newest one."""
+        from bundlevisor.actors.logs.timed_lines import MAX_BYTES, previous_lines
+
+        share = max(MAX_BYTES // readers, LEAST_SHARE)
+        return previous_lines(self._blueprints[service_id].log_path, lines, share)
+
     def follow_lines(self, service_id: str, lines: int, since: float) -> TimedFollower:
         """Subscribe to these and to all that come."""
         from bundlevisor.actors.logs.timed_follow import TimedFollower

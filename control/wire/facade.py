@@ -155,6 +155,9 @@ class Logs(Protocol):
         ``readers``: as one of so many services, which share the memory that one request may take.
         """
 
+    def previous_lines(self, service_id: str, lines: int, readers: int) -> Sequence[TimedLine]:
+        """Return the last lines of the run before the newest one, where one is known."""
+
     def follow_lines(self, service_id: str, lines: int, since: float) -> LineFollower:
         """Subscribe to these and to all that come: no gap, no double."""
 

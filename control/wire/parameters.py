@@ -61,6 +61,9 @@ SINCE = Parameter(
     clamped=True,
     default=0,
 )
+PREVIOUS = Parameter(
+    name="previous", kind="boolean", text="of the run before the last restart of each service"
+)
 FOLLOW = Parameter(name="follow", kind="boolean", text="a stream: and those that come")
 COMMANDED = Parameter(
     name="service_id", kind="string", text="id of a service", required=True, place="path"

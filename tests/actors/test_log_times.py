@@ -10,7 +10,7 @@ import pytest
 from bundlevisor.actors.files import time_index
 from bundlevisor.actors.files.rotating_file import LogFile
 from bundlevisor.actors.files.time_index import EVERY, RECORD, TimeIndex
-from bundlevisor.actors.logs.timed_lines import Line, LineAssembler, last_lines
+from bundlevisor.actors.logs.timed_lines import Line, LineAssembler, last_lines, previous_lines
 
 NOON = 1_700_000_000
 
@@ -99,6 +99,27 @@ def test_the_index_goes_with_its_log_when_that_is_rotated(tmp_path: Path, clock:
     lines = shown(path)
     assert len(lines) > 10
     assert lines == [(at, b"line %d" % at) for at in range(60 - len(lines), 60)]
+
+
+def test_the_run_before_the_newest_one_is_known_across_rotations(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path = tmp_path / "a.log"
+    log = log_of(path, max_bytes=64)
+    log.open()
+    assert previous_lines(str(path), 100) == []
+    for run in range(3):
+        clock.passed = 10 * run
+        log.mark_start()
+        for line in range(6):
+            log.write(b"run %d, line %d\n" % (run, line))
+    clock.passed = 30
+    log.mark_start()
+    assert [line.text for line in previous_lines(str(path), 3)] == [
+        b"run 2, line %d" % line for line in (3, 4, 5)
+    ]
+    log.write(b"newest\n")
+    assert len(previous_lines(str(path), 100)) == 6
 
 
 def test_a_log_that_is_begun_anew_forgets_the_times_of_the_old_one(

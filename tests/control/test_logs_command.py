@@ -95,6 +95,15 @@ def test_grep_and_since_choose_lines(run: Run) -> None:
     assert logs(run, "--since", "1h", "db") == []
 
 
+def test_the_run_before_the_last_restart(run: Run) -> None:
+    assert logs(run, "--previous") == []
+    assert run.post("/services/db/restart?wait=20").json()["done"]
+    wait_until(lambda: run.log("db").count("said") == 2, what="the second run's words")
+    assert logs(run, "db", "--previous") == ["one", "two", "said"]
+    assert logs(run, "--previous", "-n", "1") == ["db       | said"]
+    assert "neither follow nor since" in logs(run, "--previous", "-f", code=1)[0]
+
+
 @contextmanager
 def following(*command: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     with subprocess.Popen([*COMMAND, *command], stdout=subprocess.PIPE, text=True) as process:
