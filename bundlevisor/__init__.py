@@ -6,7 +6,7 @@ an installation within it. The links in a checkout are for tools that follow no 
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _above = os.path.dirname(__path__[0])
 if os.path.exists(os.path.join(_above, "packaging", "bundlevisor")):  # the launcher: a checkout

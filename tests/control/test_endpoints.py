@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from bundlevisor import __version__
 from bundlevisor.actors.core.snapshot import Phase, State
 from bundlevisor.control.wire.bodies import Problem, Validation
 from tests.control.fake_runtime import NOON, FakeRuntime, view
@@ -11,7 +12,7 @@ from tests.control.wire import Api
 def test_healthz_needs_no_token_and_names_the_runtime(api: Api) -> None:
     reply = api.get("/healthz", token=None)
     assert reply.status == 200
-    assert reply.json() == {"status": "ok", "services": 3, "runtime": "bundlevisor 0.1.0"}
+    assert reply.json() == {"status": "ok", "services": 3, "runtime": f"bundlevisor {__version__}"}
 
 
 def test_healthz_is_503_while_stopping(api: Api, runtime: FakeRuntime) -> None:
