@@ -3,7 +3,7 @@
 
 const { events } = require("./events");
 const { ask, open } = require("./request");
-const { textChunks } = require("./text");
+const { jsonLines, textChunks } = require("./text");
 
 /** @typedef {import("./request").Connection} Connection */
 /** @typedef {import("./request").Question} Question */
@@ -65,7 +65,7 @@ class Client {
   /**
    * What took how long from exec to ready.
    *
-   * @param {{earlier?: number}} [options] how many earlier starts come with it
+   * @param {{earlier?: boolean}} [options] whether the earlier starts come with it
    * @returns {Promise<import("./api").Timelines>}
    */
   timeline({ earlier } = {}) {
@@ -147,6 +147,24 @@ class Client {
   logFollow(serviceId, { lines, signal } = {}) {
     const question = { path: "/logs/follow", query: { serviceId, lines } };
     return textChunks((until) => open(this.#connection(), { ...question, signal: until }), signal);
+  }
+
+  /**
+   * Lines of several services in the order of time, and with `follow` those that come.
+   *
+   * @param {Object} [options]
+   * @param {readonly string[]} [options.services] ids; default: all
+   * @param {number} [options.lines] so many of the last ones of each
+   * @param {number} [options.since] only those of the last so many seconds
+   * @param {boolean} [options.previous] those of before each service's last restart
+   * @param {boolean} [options.follow]
+   * @param {AbortSignal} [options.signal]
+   * @returns {AsyncGenerator<import("./text").LogLine, void, void>}
+   */
+  logLines({ services, lines, since, previous, follow, signal } = {}) {
+    const query = { services: services?.join(","), lines, since, previous, follow };
+    const question = { path: "/logs/lines", query };
+    return jsonLines((until) => open(this.#connection(), { ...question, signal: until }), signal);
   }
 
   /**

@@ -21,6 +21,7 @@ const { uploadTelemetry } = require("./upload");
 
 /** @typedef {import("./events").TelemetryEvent} TelemetryEvent */
 /** @typedef {import("./progress").Progress} Progress */
+/** @typedef {import("./text").LogLine} LogLine */
 /** @typedef {import("./progress").Awaited} Awaited */
 /** @typedef {import("./restarts").RestartBound} RestartBound */
 /** @typedef {import("./runtime").Ended} Ended */

@@ -20,7 +20,7 @@ const LOST = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
  * @typedef {Object} Question
  * @property {string} [method]
  * @property {string} path
- * @property {Record<string, string | number | undefined>} [query]
+ * @property {Record<string, string | number | boolean | undefined>} [query]
  * @property {unknown} [body] sent as JSON
  * @property {Record<string, string>} [headers]
  * @property {number} [wait] seconds that the runtime may take for the answer

@@ -22,4 +22,29 @@ async function* textChunks(open, signal) {
   }
 }
 
-module.exports = { textChunks };
+/**
+ * A line that a service wrote.
+ *
+ * @typedef {Object} LogLine
+ * @property {string} service
+ * @property {string} time RFC 3339, UTC, milliseconds
+ * @property {string} line
+ */
+
+/**
+ * The same with a JSON value on each line.
+ *
+ * @param {(signal: AbortSignal) => Promise<import("node:http").IncomingMessage>} open
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<LogLine, void, void>}
+ */
+async function* jsonLines(open, signal) {
+  let rest = "";
+  for await (const text of textChunks(open, signal)) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+module.exports = { jsonLines, textChunks };

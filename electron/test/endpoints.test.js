@@ -16,6 +16,18 @@ const CALLS = {
     for await (const text of runtime.logFollow("a", { lines: 1 }))
       return assert.equal(text, "hello\n");
   },
+  "GET /logs/lines": async (runtime) => {
+    const options = { services: ["a"], lines: 1, since: 600, previous: false };
+    const lines = [];
+    for await (const line of runtime.logLines(options)) lines.push(line);
+    assert.deepEqual(
+      lines.map(({ service, line }) => [service, line]),
+      [["a", "hello"]],
+    );
+    for await (const { line } of runtime.logLines({ ...options, follow: true })) {
+      return assert.equal(line, "hello");
+    }
+  },
   "GET /secrets": async (runtime) => assert.deepEqual(await runtime.secrets(), []),
   "POST /secrets": async (runtime) =>
     assert.rejects(runtime.setSecrets({ none: "x" }), { code: "secrets_refused" }),
@@ -24,7 +36,7 @@ const CALLS = {
   "GET /telemetry": async (runtime) =>
     assert.match((await runtime.telemetry()).path, /events\.jsonl$/),
   "GET /timeline": async (runtime) => {
-    assert.ok(Object.keys(await runtime.timeline({ earlier: 1 })).length);
+    assert.ok(Object.keys(await runtime.timeline({ earlier: true })).length);
     assert.match(await runtime.timelinePicture(), /^<svg|^<\?xml/);
   },
   "POST /services/{service_id}/stop": async (runtime) => {
