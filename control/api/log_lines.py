@@ -13,10 +13,10 @@ from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room
 from bundlevisor.control.wire.parameters import (
     FOLLOW,
+    LINES,
     PREVIOUS,
     SERVICES,
     SINCE,
-    TAIL_LINES,
     known_service,
     whole_number,
     yes_or_no,
@@ -48,7 +48,7 @@ class LinesResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer lines of JSON: ``{"service", "time", "line"}``."""
         services = self._services(req)
-        lines = whole_number(req, TAIL_LINES)
+        lines = whole_number(req, LINES)
         back = whole_number(req, SINCE)
         since = time.time() - back if back else 0.0
         previous = yes_or_no(req, PREVIOUS)

@@ -15,6 +15,7 @@ from bundlevisor.control.wire.parameters import (
     FOLLOW,
     FOLLOW_LINES,
     LIMIT,
+    LINES,
     PREVIOUS,
     SERVICE,
     SERVICES,
@@ -85,7 +86,7 @@ OPERATIONS = (
     Operation(
         path="/logs/lines",
         text="Lines of several services in the order of time, each as JSON: service, time, line.",
-        parameters=(SERVICES, TAIL_LINES, SINCE, PREVIOUS, FOLLOW),
+        parameters=(SERVICES, LINES, SINCE, PREVIOUS, FOLLOW),
         answers={200: "application/x-ndjson", 404: bodies.Error, 429: bodies.Error},
     ),
     _shutdown("post", "The orderly stop of everything."),

@@ -79,6 +79,14 @@ TAIL_LINES = Parameter(
     clamped=True,
     default=200,
 )
+LINES = Parameter(
+    name="lines",
+    kind="integer",
+    text="so many of the last lines of each service",
+    highest=LONGEST_TAIL,
+    clamped=True,
+    default=200,
+)
 FOLLOW_LINES = Parameter(
     name="lines",
     kind="integer",

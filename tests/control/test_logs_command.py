@@ -80,6 +80,7 @@ def test_several_services_may_be_named_wherever_options_stand(run: Run) -> None:
     assert logs(run, "db", "--lines", "200", "web-page") == both
     assert logs(run, "--service", "db", "web-page") == both
     assert sorted(logs(run, "-n", "1")) == ["db       | said", "web-page | said"]
+    assert logs(run, "-n", "0") == []
     refused = logs(run, "db", "nobody", code=1)
     assert "there is no service 'nobody' in this bundle" in refused[0]
 
