@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files.rotating_file import LogFile
 from bundlevisor.actors.files.time_index import TimeIndex
-from bundlevisor.actors.launch.spec import Blueprint
+from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.logs.stream import LogStream
 from bundlevisor.actors.loop.reactor import Loop
-from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.probes.listen_watch import Listening
-from bundlevisor.actors.probes.schedule import Tally
+from bundlevisor.actors.probes.schedule import ProbeStats
 from bundlevisor.manifest.format.schema import Service
 
 if TYPE_CHECKING:
     from bundlevisor.actors.guardian.interface import Guardian
-    from bundlevisor.actors.logs.pipe_copy import Passage
+    from bundlevisor.actors.logs.pipe_copy import PipeCopy
     from bundlevisor.actors.prepare.means import Means
     from bundlevisor.actors.prepare.stores import Stores
     from bundlevisor.actors.secrets.files import SecretFiles
@@ -28,20 +28,20 @@ LONGEST_PAUSE = 5.0
 """Seconds that the logs are kept closed at most; a disk may hang."""
 
 
-class World:
+class ServiceContext:
     """The edges of the runtime; everything here may be used from any actor."""
 
     def __init__(
         self,
         loop: Loop,
         log_loop: Loop,
-        passage: Passage,
+        passage: PipeCopy,
         listening: Listening,
         emit: Callable[..., None],
         fault: Callable[[str, BaseException], None],
         warn: Callable[[str], None],
         guardian: Guardian,
-        reserved: HeldPorts,
+        reserved: PortReservations,
         open_stores: Callable[[], Stores],
         mark: Callable[[str, str], None],
         *,
@@ -66,9 +66,9 @@ class World:
         self._warn = warn
         self._files: dict[str, LogFile] = {}
         self._logs: dict[str, LogStream] = {}
-        self._tallies: dict[str, Tally] = {}
+        self._tallies: dict[str, ProbeStats] = {}
 
-    def log(self, blueprint: Blueprint) -> LogStream:
+    def log(self, blueprint: LaunchSpec) -> LogStream:
         """Return the log of a service; it outlives the service's incarnations."""
         id_ = blueprint.service.id
         stream = self._logs.get(id_)
@@ -82,7 +82,7 @@ class World:
             self._logs[id_] = stream
         return stream
 
-    def means(self, blueprint: Blueprint) -> Means:
+    def means(self, blueprint: LaunchSpec) -> Means:
         """Return what the preparations of a service work with."""
         from bundlevisor.actors.prepare.means import Means
 
@@ -124,12 +124,12 @@ class World:
                 self._secret_files = SecretFiles(self.guardian)
             return self._secret_files
 
-    def tally(self, service_id: str) -> Tally:
+    def tally(self, service_id: str) -> ProbeStats:
         """Return the count of a service's checks; it outlives the service's incarnations."""
-        return self._tallies.setdefault(service_id, Tally())
+        return self._tallies.setdefault(service_id, ProbeStats())
 
     @property
-    def tallies(self) -> dict[str, Tally]:
+    def tallies(self) -> dict[str, ProbeStats]:
         """Return the counts of checks, by service that has been asked."""
         return {id_: tally for id_, tally in self._tallies.copy().items() if tally.count}
 

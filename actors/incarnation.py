@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.context import World
-from bundlevisor.actors.guardian.guarded import Charge
-from bundlevisor.actors.launch.inputs import Inputs
-from bundlevisor.actors.launch.spec import Blueprint, compose, spawn
+from bundlevisor.actors.context import ServiceContext
+from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.launch.spec import LaunchSpec, build_launch, spawn
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.match import AnyOutput, BadPattern, compile_pattern
 from bundlevisor.actors.ports.service_ports import ServicePorts
@@ -40,7 +40,7 @@ LOG_PATIENCE = 0.5
 """Seconds that an exit waits for the last lines of its log."""
 
 
-class Ending(enum.Enum):
+class StopProgress(enum.Enum):
     """How urgently the tree has been told to end."""
 
     NOT_YET = 0
@@ -54,7 +54,9 @@ class Ending(enum.Enum):
 class Incarnation:
     """Owned by a service actor, from the spawn until nothing of the tree is left."""
 
-    def __init__(self, blueprint: Blueprint, world: World, inputs: Inputs, number: int) -> None:
+    def __init__(
+        self, blueprint: LaunchSpec, world: ServiceContext, inputs: StartInputs, number: int
+    ) -> None:
         self.number = number
         self.instance = blueprint.instance(number)
         self.env: dict[str, str] = {}
@@ -65,7 +67,7 @@ class Incarnation:
         self._log = world.log(blueprint)
         self._child: children.Child | None = None
         self._page: PageServer | None = None
-        self._ending = Ending.NOT_YET
+        self._ending = StopProgress.NOT_YET
 
     @property
     def child(self) -> children.Child | None:
@@ -154,12 +156,12 @@ class Incarnation:
         child = self._child
         if child is None:
             return
-        if self._ending is Ending.ASKED and self._page is None and _left_others(child):
-            self._ending = Ending.REST_ASKED
+        if self._ending is StopProgress.ASKED and self._page is None and _left_others(child):
+            self._ending = StopProgress.REST_ASKED
             self._signal_tree(child)
-        if self._ending is not Ending.NOT_YET:
+        if self._ending is not StopProgress.NOT_YET:
             return
-        self._ending = Ending.ASKED
+        self._ending = StopProgress.ASKED
         address = self._blueprint.stop_address(self._inputs)
         if self._page is not None:
             self._page.ask_to_stop()
@@ -178,29 +180,29 @@ class Incarnation:
             return
         if child.poll() is None and leader_only(self._blueprint.service.stop):
             if not child.ask_to_stop(self._blueprint.service.stop.signal, leader_only=True):
-                self._ending = Ending.KILLED
+                self._ending = StopProgress.KILLED
             return
-        self._ending = Ending.REST_ASKED
+        self._ending = StopProgress.REST_ASKED
         self._signal_tree(child)
 
     def _signal_tree(self, child: children.Child) -> None:
         if not child.ask_to_stop(self._blueprint.service.stop.signal):
-            self._ending = Ending.KILLED
+            self._ending = StopProgress.KILLED
 
     def insist(self) -> None:
         """From now on the tree is killed."""
-        self._ending = Ending.KILLED
+        self._ending = StopProgress.KILLED
 
     def is_hopeless(self) -> bool:
         """Whether the tree is to be killed rather than waited for."""
-        return self._ending is Ending.KILLED
+        return self._ending is StopProgress.KILLED
 
     def is_over(self) -> bool:
         """Whether nothing of the tree is left; kills what there is if it is to be killed."""
         child = self._child
         if child is None:
             return True
-        if self._ending is Ending.KILLED:
+        if self._ending is StopProgress.KILLED:
             child.kill()
         return child.poll() is not None and not child.survivors()
 
@@ -220,10 +222,12 @@ class Incarnation:
         if self._page is not None:
             from bundlevisor.actors.ui_server.parent.page_server import upstream_port
 
-            self._page.move_upstream(upstream_port(self._blueprint, Inputs(ports)))
+            self._page.move_upstream(upstream_port(self._blueprint, StartInputs(ports)))
 
     def _start_program(self, ports: ServicePorts, output: int) -> children.Child:
-        launch = compose(self._blueprint, self._inputs, self.instance, output, ports.hand_over())
+        launch = build_launch(
+            self._blueprint, self._inputs, self.instance, output, ports.hand_over()
+        )
         self.env = launch.env
         self._blueprint.find_health_command(self._inputs, self.env)
         self._tell_of_chromium()
@@ -252,9 +256,9 @@ class Incarnation:
         self._page = serve_page(self._blueprint, self._inputs, self.instance, output, socket)
         return self._page.child
 
-    def _charge(self) -> Charge:
+    def _charge(self) -> GuardedProcess:
         stop = self._blueprint.service.stop
-        return Charge(
+        return GuardedProcess(
             service=self._blueprint.service.id,
             instance=self.instance,
             signal=stop_signal(stop.signal),

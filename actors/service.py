@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pykka
 
-from bundlevisor.actors.context import World
+from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.core import effects, lifecycle
 from bundlevisor.actors.core.effects import Effect
 from bundlevisor.actors.core.life import Context, Life
@@ -43,11 +43,11 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import LIVE, Report, Stage, StopCause, Then
+from bundlevisor.actors.core.report import LIVE, AfterStop, Report, Stage, StopCause
 from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.incarnation import Incarnation
-from bundlevisor.actors.launch.inputs import Inputs
-from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, health_port
+from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec, health_port
 from bundlevisor.actors.loop.loop_actor import LoopActor
 from bundlevisor.actors.loop.reactor import Timer as LoopTimer
 from bundlevisor.actors.ports.service_ports import ServicePorts
@@ -69,8 +69,8 @@ class ServiceActor(LoopActor):
 
     def __init__(
         self,
-        blueprint: Blueprint,
-        world: World,
+        blueprint: LaunchSpec,
+        world: ServiceContext,
         supervisor: pykka.ActorRef[Any],
         child: children.Child | None = None,
         incarnation: int = 0,
@@ -83,7 +83,7 @@ class ServiceActor(LoopActor):
         self._life = Life(incarnation=incarnation)
         self._orphan = child
         """The process of a broken predecessor."""
-        self._inputs = Inputs({})
+        self._inputs = StartInputs({})
         self._ports = ServicePorts(blueprint.service, world.reserved)
         self._incarnation: Incarnation | None = None
         """The present start, until nothing of its tree is left."""
@@ -105,7 +105,7 @@ class ServiceActor(LoopActor):
             self._life = msgspec.structs.replace(
                 self._life,
                 stage=Stage.STOPPING,
-                then=Then.RETRY,
+                then=AfterStop.RETRY,
                 stop_cause=StopCause.BROKEN,
                 pid=self._orphan.pid,
                 cause="an error in the runtime",
@@ -335,7 +335,7 @@ class ServiceActor(LoopActor):
             return ()
         incarnation.bury()
         self._incarnation = None
-        never_ready = self._life.ready_at is None and self._life.then is Then.RETRY
+        never_ready = self._life.ready_at is None and self._life.then is AfterStop.RETRY
         lost = self._ports.hold() if never_ready else ()
         number = self._life.incarnation
         return (PortsLost(number, lost),) if lost else (TreeEmptied(number),)
@@ -378,7 +378,7 @@ class ServiceActor(LoopActor):
         if timer is not None:
             timer.cancel()
 
-    def _note(self, effect: effects.Note) -> None:
+    def _note(self, effect: effects.EmitEvent) -> None:
         self._world.emit(effect.event, self._service.id, **effect.details)
 
     def _report_failure(self, effect: effects.ReportFailure) -> None:
@@ -429,7 +429,7 @@ PERFORM: dict[type[Effect], Callable[[ServiceActor, Any], tuple[Message, ...] | 
     effects.KillTree: ServiceActor._kill_tree,
     effects.Arm: ServiceActor._arm,
     effects.Disarm: ServiceActor._disarm,
-    effects.Note: ServiceActor._note,
+    effects.EmitEvent: ServiceActor._note,
     effects.ReportFailure: ServiceActor._report_failure,
     effects.ReportPorts: ServiceActor._report_ports,
     effects.ReleasePorts: ServiceActor._release_ports,

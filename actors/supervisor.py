@@ -47,7 +47,7 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.report import LIVE, Report
 from bundlevisor.actors.core.snapshot import Phase
-from bundlevisor.actors.launch.inputs import Inputs
+from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.page import pages_by_api
 from bundlevisor.actors.loop.loop_actor import LoopActor, Turns
 from bundlevisor.actors.picture import Picture
@@ -311,11 +311,11 @@ class Supervisor(LoopActor):
             self._desired.pop(id_, None)
         self._see(foreseen.failed(self._reports[id_], reason, self._to.now()))
 
-    def _inputs(self, id_: str) -> Inputs:
+    def _inputs(self, id_: str) -> StartInputs:
         """Return what a start is given; its secrets first, as a new value makes them former."""
         vault = self._to.vault
         values = vault.values_for(id_)
-        return Inputs(self._ports.ports, values, self._plan.gpu, vault.former_for(id_))
+        return StartInputs(self._ports.ports, values, self._plan.gpu, vault.former_for(id_))
 
     def _tell(self, id_: str, told: Instruction) -> None:
         """Send to a service; its actor is started at the first message."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.core.desired import Desired, is_ending
-from bundlevisor.actors.core.report import LIVE, RUNNING, Report, Stage, StopCause, Then
+from bundlevisor.actors.core.report import LIVE, RUNNING, AfterStop, Report, Stage, StopCause
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.process.exit_reason import describe_exit
 from bundlevisor.manifest.format.schema import Manifest, Supervision
@@ -182,7 +182,7 @@ def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> Service
 
 
 def _state(report: Report) -> State:
-    failing = report.stage is Stage.STOPPING and report.then is Then.RETRY
+    failing = report.stage is Stage.STOPPING and report.then is AfterStop.RETRY
     if failing and report.stop_cause is StopCause.UNHEALTHY:
         return State.UNHEALTHY
     return State(report.stage.value)

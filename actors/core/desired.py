@@ -35,13 +35,13 @@ from __future__ import annotations
 
 import msgspec
 
-from bundlevisor.actors.core.messages import ForgiveService, Instruction, StopService
+from bundlevisor.actors.core.messages import Instruction, ResetFailures, StopService
 from bundlevisor.actors.core.report import (
     LIVE,
     RUNNING,
+    AfterStop,
     Report,
     Stage,
-    Then,
 )
 
 NO_RUN = -1
@@ -115,17 +115,17 @@ def is_deferred(report: Report) -> bool:
 def instruction(desired: Desired, report: Report) -> Instruction | None:
     """Return what a service is to be told, None when it does already what is wanted."""
     if desired.down:
-        so = report.stage is Stage.STOPPED or _is_stopping(report, Then.STAY)
-        return None if so else StopService(Then.STAY, desired.reason)
-    so = report.stage is Stage.WAITING or _is_stopping(report, Then.WAIT)
+        so = report.stage is Stage.STOPPED or _is_stopping(report, AfterStop.STAY)
+        return None if so else StopService(AfterStop.STAY, desired.reason)
+    so = report.stage is Stage.WAITING or _is_stopping(report, AfterStop.WAIT)
     if so or is_settled(desired, report):
         return None
     if desired.forgiving and report.stage not in RUNNING:
-        return ForgiveService()
-    return StopService(Then.WAIT, desired.reason) if report.stage in LIVE else None
+        return ResetFailures()
+    return StopService(AfterStop.WAIT, desired.reason) if report.stage in LIVE else None
 
 
-def _is_stopping(report: Report, then: Then) -> bool:
+def _is_stopping(report: Report, then: AfterStop) -> bool:
     return report.stage is Stage.STOPPING and report.then is then
 
 

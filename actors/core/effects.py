@@ -53,7 +53,7 @@ class Disarm(Effect, frozen=True):
     timer: Timer
 
 
-class Note(Effect, frozen=True):
+class EmitEvent(Effect, frozen=True):
     """Write a telemetry event."""
 
     event: str

@@ -10,19 +10,19 @@ from bundlevisor.actors.core.messages import Instruction, StopService
 from bundlevisor.actors.core.report import (
     LIVE,
     STARTS_AGAIN,
+    AfterStop,
     Report,
     Stage,
     StopCause,
-    Then,
 )
 
 
 def obeyed(told: Instruction, report: Report, now: float) -> Report:
     """Return the report of a service that was told to stop, or that it may start again."""
-    stop = told if isinstance(told, StopService) else StopService(Then.WAIT, STARTS_AGAIN)
+    stop = told if isinstance(told, StopService) else StopService(AfterStop.WAIT, STARTS_AGAIN)
     if report.stage in LIVE:
         stage, message = Stage.STOPPING, stop.reason
-    elif stop.then is Then.STAY:
+    elif stop.then is AfterStop.STAY:
         stage, message = Stage.STOPPED, stop.reason
     else:
         stage, message = Stage.WAITING, ""
@@ -65,7 +65,7 @@ def taken_over(report: Report, incarnation: int, now: float, *, alive: bool) -> 
     return msgspec.structs.replace(
         report,
         stage=Stage.STOPPING if alive else Stage.WAITING,
-        then=Then.RETRY,
+        then=AfterStop.RETRY,
         stop_cause=StopCause.BROKEN,
         message="an error in the runtime",
         incarnation=incarnation,

@@ -15,14 +15,14 @@ from bundlevisor.actors.core.effects import (
     ClearTree,
     Disarm,
     Effect,
+    EmitEvent,
     EndTree,
-    Note,
     ReleasePorts,
     ReportFailure,
     ReportPorts,
 )
 from bundlevisor.actors.core.messages import PortsLost, ProcessExited, Timer, TreeEmptied
-from bundlevisor.actors.core.report import RUNNING, Stage, StopCause, Then
+from bundlevisor.actors.core.report import RUNNING, AfterStop, Stage, StopCause
 from bundlevisor.actors.process.exit_reason import describe_exit, is_own_failure
 from bundlevisor.manifest.format.schema import Service
 
@@ -41,7 +41,7 @@ class Life(msgspec.Struct, frozen=True):
     heard: int = 0
     """The number of the supervisor's last instruction."""
     message: str = ""
-    then: Then = Then.STAY
+    then: AfterStop = AfterStop.STAY
     """What follows a stop; means something in ``stopping`` only."""
     stop_cause: StopCause = StopCause.ORDERED
     """Why it is stopping."""
@@ -82,7 +82,7 @@ def failing(life: Life, stop_cause: StopCause, cause: str) -> Life:
     return msgspec.structs.replace(
         life,
         stage=Stage.STOPPING,
-        then=Then.RETRY,
+        then=AfterStop.RETRY,
         stop_cause=stop_cause,
         cause=cause,
         message=cause,
@@ -106,7 +106,7 @@ def exited(life: Life, event: ProcessExited, context: Context) -> Step:
     ending = failing(gone, StopCause.EXITED, cause)
     grace = Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000)
     note = exit_note(life, event, reason)
-    notes = (note,) if was_ready else (note, Note("service_not_ready", {"error": cause}))
+    notes = (note,) if was_ready else (note, EmitEvent("service_not_ready", {"error": cause}))
     return ending, (*notes, *WAIT_OVER, grace, ClearTree())
 
 
@@ -120,7 +120,7 @@ def too_slow(life: Life, timer: Timer, context: Context) -> Step:
     if context.trouble:
         cause += f": {context.trouble}"
     slow = failing(life, StopCause.NOT_READY, cause)
-    note = Note("service_not_ready", {"error": cause})
+    note = EmitEvent("service_not_ready", {"error": cause})
     return slow, (*WAIT_OVER, note, *ask(context))
 
 
@@ -130,7 +130,7 @@ def emptied(life: Life, event: TreeEmptied, context: Context) -> Step:  # noqa: 
         return life, ()
     done: Effects = (Disarm(Timer.GRACE), Disarm(Timer.TREE))
     gone = msgspec.structs.replace(life, pid=None)
-    if life.then is Then.RETRY:
+    if life.then is AfterStop.RETRY:
         return retry(gone, context, done)
     rested, effects = rest(gone, life.then, life.cause)
     return rested, (*done, *effects)
@@ -138,7 +138,7 @@ def emptied(life: Life, event: TreeEmptied, context: Context) -> Step:  # noqa: 
 
 def ports_lost(life: Life, event: PortsLost, context: Context) -> Step:  # noqa: ARG001
     """Leave the restart policy out of it: what failed is the choice of the port."""
-    if life.stage not in (Stage.STARTING, Stage.STOPPING) or life.then is not Then.RETRY:
+    if life.stage not in (Stage.STARTING, Stage.STOPPING) or life.then is not AfterStop.RETRY:
         return life, ()
     names = ", ".join(event.names)
     waiting = msgspec.structs.replace(
@@ -166,7 +166,7 @@ def reason_of(event: ProcessExited, *, was_ready: bool) -> Reason | None:
     return reason if reason.sure or not was_ready else None
 
 
-def exit_note(life: Life, event: ProcessExited, reason: Reason | None = None) -> Note:
+def exit_note(life: Life, event: ProcessExited, reason: Reason | None = None) -> EmitEvent:
     """Return the event that tells of an exit; ``life`` is as it was before."""
     told = life.stage is Stage.STOPPING
     said: dict[str, object] = {
@@ -179,7 +179,7 @@ def exit_note(life: Life, event: ProcessExited, reason: Reason | None = None) ->
         said["last_lines"] = "".join(event.last_lines.splitlines(keepends=True)[-LAST_LINES:])
     if reason and reason.line:
         said |= {"reason": reason.line, "output": reason.around}
-    return Note("service_exit", said)
+    return EmitEvent("service_exit", said)
 
 
 def ask(context: Context) -> Effects:
@@ -187,10 +187,10 @@ def ask(context: Context) -> Effects:
     return (Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000), EndTree())
 
 
-def rest(life: Life, then: Then, message: str) -> Step:
+def rest(life: Life, then: AfterStop, message: str) -> Step:
     """Settle a service without a process in waiting or stopped."""
     quiet: Effects = (Disarm(Timer.BACKOFF),)
-    if then is Then.STAY:
+    if then is AfterStop.STAY:
         stopped = msgspec.structs.replace(life, stage=Stage.STOPPED, message=message)
         return stopped, (*quiet, ReleasePorts())
     if life.stage in (Stage.FAILED, Stage.STOPPED):
@@ -213,10 +213,10 @@ def retry(life: Life, context: Context, effects: Effects) -> Step:
     )
     if isinstance(decision, restart.GiveUp):
         if not decision.failed:
-            return rest(life, Then.STAY, f"ended: {decision.reason}")
+            return rest(life, AfterStop.STAY, f"ended: {decision.reason}")
         return fail(life, decision.reason, effects)
     again = msgspec.structs.replace(life, history=decision.history)
-    note = Note(
+    note = EmitEvent(
         "restart",
         {
             "reason": life.cause,
@@ -230,14 +230,14 @@ def retry(life: Life, context: Context, effects: Effects) -> Step:
         return msgspec.structs.replace(again, stage=Stage.WAITING, message=message), told
     message = f"{life.cause}; restart {decision.history.attempt} in {decision.delay:.1f} s"
     waiting = msgspec.structs.replace(again, stage=Stage.BACKOFF, message=message)
-    pause = Note("backoff", {"reason": life.cause, "delay_ms": round(decision.delay * 1000)})
+    pause = EmitEvent("backoff", {"reason": life.cause, "delay_ms": round(decision.delay * 1000)})
     return waiting, (*told, pause, Arm(Timer.BACKOFF, decision.delay))
 
 
 def fail(life: Life, reason: str, effects: Effects) -> Step:
     """Give a service up, for this reason."""
     failed = msgspec.structs.replace(life, stage=Stage.FAILED, message=reason, pid=None)
-    return failed, (*effects, Note("gave_up", {"reason": reason}), ReleasePorts())
+    return failed, (*effects, EmitEvent("gave_up", {"reason": reason}), ReleasePorts())
 
 
 def readiness_timeout(service: Service) -> float:

@@ -19,7 +19,7 @@ stopping     Launched                 stopping     EndTree: it was told while it
 stopping     Prepared, LaunchFailed   as ``then``  there is nothing to end
 stopping     ProcessExited            stopping     ClearTree
 stopping     StopService              stopping     the last one says what follows
-stopping     ForgiveService           stopping     then waiting
+stopping     ResetFailures            stopping     then waiting
 stopping     GRACE                    stopping     KillTree
 stopping     PortsLost                waiting      where it was never ready and *retry* would follow
 stopping     TreeEmptied              as ``then``  ReleasePorts where it stays down
@@ -27,7 +27,7 @@ backoff      BACKOFF                  waiting      the supervisor starts it when
 not live     StopService(STAY)        stopped      Disarm BACKOFF, ReleasePorts
 not live     StopService(WAIT)        waiting      out of a pause only
 not live     KillService              stopped      Disarm BACKOFF, ReleasePorts
-not live     ForgiveService           waiting      Disarm BACKOFF
+not live     ResetFailures            waiting      Disarm BACKOFF
 not live     FailService              failed       Disarm BACKOFF, ReleasePorts
 starting     ProgressMade             starting     says what it is busy with
 starting     SystemResumed            starting     Arm STARTUP and READINESS again
@@ -54,9 +54,9 @@ from bundlevisor.actors.core.effects import (
     AwaitFailure,
     AwaitReadiness,
     Disarm,
+    EmitEvent,
     KillTree,
     Launch,
-    Note,
     Prepare,
 )
 from bundlevisor.actors.core.life import (
@@ -79,7 +79,6 @@ from bundlevisor.actors.core.life import (
 from bundlevisor.actors.core.messages import (
     BecameReady,
     FailService,
-    ForgiveService,
     Instruction,
     KillService,
     Launched,
@@ -90,6 +89,7 @@ from bundlevisor.actors.core.messages import (
     ProbeAnswered,
     ProcessExited,
     ProgressMade,
+    ResetFailures,
     StartService,
     StopService,
     SystemResumed,
@@ -97,7 +97,7 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import LIVE, RUNNING, STARTS_AGAIN, Stage, StopCause, Then
+from bundlevisor.actors.core.report import LIVE, RUNNING, STARTS_AGAIN, AfterStop, Stage, StopCause
 
 OBSTACLE = 0.5
 """Seconds between two looks at what a starting service waits for, to be shown."""
@@ -122,7 +122,7 @@ def _start(life: Life, event: StartService, context: Context) -> Step:
         stage=Stage.STARTING,
         incarnation=life.incarnation + 1,
         message="starting",
-        then=Then.RETRY,
+        then=AfterStop.RETRY,
         pid=None,
         ready_at=None,
         troubles=0,
@@ -144,7 +144,7 @@ def _prepared(life: Life, event: Prepared, context: Context) -> Step:
 
 def _launched(life: Life, event: Launched, context: Context) -> Step:
     running = msgspec.structs.replace(life, pid=event.pid, exit_code=None)
-    started = Note("service_start", {"pid": event.pid})
+    started = EmitEvent("service_start", {"pid": event.pid})
     if life.stage is Stage.STOPPING:
         return running, (started, *ask(context))
     wait = readiness_timeout(context.service)
@@ -158,7 +158,7 @@ def _launch_failed(life: Life, event: LaunchFailed, context: Context) -> Step:
     if life.stage is not Stage.STARTING:
         return life, ()
     failed = msgspec.structs.replace(life, cause=event.reason)
-    note = Note("service_start_failed", {"error": event.reason})
+    note = EmitEvent("service_start_failed", {"error": event.reason})
     if event.fatal:
         return fail(failed, event.reason, (Disarm(Timer.STARTUP), note))
     return retry(failed, context, (Disarm(Timer.STARTUP), note))
@@ -170,7 +170,7 @@ def _became_ready(life: Life, event: BecameReady, context: Context) -> Step:
     ready = msgspec.structs.replace(
         life, stage=Stage.READY, message="ready", ready_at=context.now, troubles=0, output=()
     )
-    return ready, (*WAIT_OVER, AwaitFailure(), Note("service_ready"))
+    return ready, (*WAIT_OVER, AwaitFailure(), EmitEvent("service_ready"))
 
 
 def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
@@ -185,7 +185,7 @@ def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
         return msgspec.structs.replace(life, troubles=troubles, message=message), ()
     cause = f"unhealthy: {event.trouble}"
     ill = failing(life, StopCause.UNHEALTHY, cause)
-    note = Note("unhealthy", {"error": event.trouble, "failures": troubles})
+    note = EmitEvent("unhealthy", {"error": event.trouble, "failures": troubles})
     return ill, (note, *ask(context))
 
 
@@ -213,17 +213,17 @@ def _stop(life: Life, event: StopService, context: Context) -> Step:
 def _kill(life: Life, event: KillService, context: Context) -> Step:
     if life.stage in LIVE:
         ending = msgspec.structs.replace(
-            life, stage=Stage.STOPPING, then=Then.STAY, stop_cause=StopCause.ORDERED
+            life, stage=Stage.STOPPING, then=AfterStop.STAY, stop_cause=StopCause.ORDERED
         )
         return ending, (*WAIT_OVER, Disarm(Timer.GRACE), KillTree())
-    return rest(life, Then.STAY, "stopped")
+    return rest(life, AfterStop.STAY, "stopped")
 
 
 def _timer(life: Life, event: TimerFired, context: Context) -> Step:
     if event.timer is Timer.BACKOFF and life.stage is Stage.BACKOFF:
         return msgspec.structs.replace(life, stage=Stage.WAITING), ()
     if event.timer is Timer.GRACE and life.stage is Stage.STOPPING:
-        note = Note("service_killed", {"timeout_ms": context.service.stop.timeout_ms})
+        note = EmitEvent("service_killed", {"timeout_ms": context.service.stop.timeout_ms})
         return life, (note, KillTree())
     if event.timer in (Timer.READINESS, Timer.STARTUP) and life.stage is Stage.STARTING:
         return too_slow(life, event.timer, context)
@@ -234,13 +234,13 @@ def _timer(life: Life, event: TimerFired, context: Context) -> Step:
     return life, ()
 
 
-def _forgive(life: Life, event: ForgiveService, context: Context) -> Step:
+def _forgive(life: Life, event: ResetFailures, context: Context) -> Step:
     if life.stage in RUNNING:
         return life, ()
     fresh = forgiven(life)
     if life.stage is Stage.STOPPING:
         again = msgspec.structs.replace(
-            fresh, then=Then.WAIT, stop_cause=StopCause.ORDERED, message=STARTS_AGAIN
+            fresh, then=AfterStop.WAIT, stop_cause=StopCause.ORDERED, message=STARTS_AGAIN
         )
         return again, ()
     return msgspec.structs.replace(fresh, stage=Stage.WAITING, message="", cause=""), (
@@ -277,7 +277,7 @@ HANDLERS: dict[type[Message], Callable[[Life, Any, Context], Step]] = {
     KillService: _kill,
     TimerFired: _timer,
     TreeEmptied: emptied,
-    ForgiveService: _forgive,
+    ResetFailures: _forgive,
     PortsLost: ports_lost,
     FailService: _fail_now,
     SystemResumed: _resumed,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bundlevisor.actors.core.report import Report, Then
-from bundlevisor.actors.launch.inputs import Inputs
+from bundlevisor.actors.core.report import AfterStop, Report
+from bundlevisor.actors.launch.inputs import StartInputs
 
 if TYPE_CHECKING:
     pass
@@ -48,13 +48,13 @@ class StartService(Instruction, frozen=True):
     """All dependencies are ready: start now, unless another start came after ``after``."""
 
     after: int
-    inputs: Inputs
+    inputs: StartInputs
 
 
 class StopService(Instruction, frozen=True):
     """End the tree, then do what ``then`` says; ``reason`` is shown."""
 
-    then: Then
+    then: AfterStop
     reason: str = ""
 
 
@@ -62,7 +62,7 @@ class KillService(Instruction, frozen=True):
     """The time for an orderly stop is over: kill the tree now."""
 
 
-class ForgiveService(Instruction, frozen=True):
+class ResetFailures(Instruction, frozen=True):
     """Somebody asked for a start: forget earlier failures and wait for the dependencies."""
 
 

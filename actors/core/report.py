@@ -29,7 +29,7 @@ LIVE = RUNNING | {Stage.STOPPING}
 """Stages in which a process of the service may exist."""
 
 
-class Then(enum.Enum):
+class AfterStop(enum.Enum):
     """What a stopped service does next."""
 
     STAY = "stay"
@@ -62,7 +62,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage = Stage.WAITING
     heard: int = 0
     """The number of the supervisor's last instruction that is reckoned with here."""
-    then: Then = Then.STAY
+    then: AfterStop = AfterStop.STAY
     """What follows the stop; means something while it is stopping only."""
     stop_cause: StopCause = StopCause.ORDERED
     """Why it is stopping; means something while it is."""

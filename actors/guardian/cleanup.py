@@ -7,12 +7,12 @@ import time
 from bundlevisor.actors.guardian import system
 from bundlevisor.actors.guardian.disk import Disk
 from bundlevisor.actors.guardian.drain import Drain
-from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.http_stop import StopRequest
 from bundlevisor.actors.guardian.patience import SLICE, WorkingTime
-from bundlevisor.actors.guardian.state import Ledger
+from bundlevisor.actors.guardian.state import GuardianState
 from bundlevisor.actors.guardian.stop_plan import cut_off, next_change, orders
-from bundlevisor.actors.guardian.survivors import Living, look
+from bundlevisor.actors.guardian.survivors import Survivors, look
 from bundlevisor.actors.process.table.found import Found
 
 AGAIN = 0.1
@@ -26,23 +26,23 @@ GIVE_UP = 3.0
 MOST_TRIES = 10
 
 
-def addressed(charge: Charge, processes: list[Found]) -> list[Found]:
+def addressed(charge: GuardedProcess, processes: list[Found]) -> list[Found]:
     """Return who of a service's processes is asked to stop: its leader alone while that lives."""
     leader = [p for p in processes if charge.leader_only and p.pid == charge.pid]
     return leader or processes
 
 
-class Aftermath:
+class Cleanup:
     """One run through the end; the counts are good afterwards."""
 
-    def __init__(self, ledger: Ledger, disk: Disk) -> None:
+    def __init__(self, ledger: GuardianState, disk: Disk) -> None:
         self.started = time.monotonic()
         self.found: set[str] = set()
         self.killed: set[str] = set()
         self.left = 0
         self._prefix = f"{ledger.instance_id}-"
         self._runtime = (ledger.runtime_pid, ledger.runtime_created)
-        self._charges: dict[str, Charge] = dict(ledger.charges)
+        self._charges: dict[str, GuardedProcess] = dict(ledger.charges)
         self._clock = WorkingTime()
         self._began = self._clock.now()
         self._until = cut_off(self._charges, self._began)
@@ -75,7 +75,7 @@ class Aftermath:
         self.left = len(self._untouchable) + sum(map(len, living.values()))
         self._finish()
 
-    def _look(self) -> Living:
+    def _look(self) -> Survivors:
         self._pump({drain.fd for drain in self.drains.values() if not drain.ended})
         known = (self._runtime, self._serials, self._group)
         seen = look(self._prefix, self._charges, self.drains, *known)
@@ -93,7 +93,7 @@ class Aftermath:
             for charge in self._charges.values()
         )
 
-    def _is_hopeless(self, living: Living, now: float) -> bool:
+    def _is_hopeless(self, living: Survivors, now: float) -> bool:
         """Whether all that lives was killed, and the kernel has had its time.
 
         What forks for ever is given up in the end, unkilled as the last of it is.
@@ -102,7 +102,7 @@ class Aftermath:
         late = now >= self._until + GIVE_UP
         return late and (keys <= self._shot or now >= self._until + MOST_TRIES * GIVE_UP)
 
-    def _act(self, living: Living, now: float) -> None:
+    def _act(self, living: Survivors, now: float) -> None:
         due = orders(self._charges, living, self._asked, now, self._until)
         for instance in due.ask:
             self._asked[instance] = now
@@ -141,7 +141,7 @@ class Aftermath:
             except PermissionError:
                 self._untouchable.add((process.pid, process.created))
 
-    def _wait(self, living: Living, now: float) -> None:
+    def _wait(self, living: Survivors, now: float) -> None:
         """Wait for an end, an answer or the next step, and meanwhile keep the logs flowing."""
         until = max(now + AGAIN, next_change(self._charges, living, self._asked, self._until))
         if self._expected(now):

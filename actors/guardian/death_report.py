@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 from bundlevisor.actors.guardian import system
-from bundlevisor.actors.guardian.cleanup import Aftermath
-from bundlevisor.actors.guardian.state import Ledger
+from bundlevisor.actors.guardian.cleanup import Cleanup
+from bundlevisor.actors.guardian.state import GuardianState
 
 
-def cause(ledger: Ledger) -> dict[str, object]:
+def cause(ledger: GuardianState) -> dict[str, object]:
     """Return what the runtime died of, as far as it is known by now: its signal or exit code."""
     status = ledger.exit_status.read() if ledger.exit_status else None
     if status is None:
@@ -17,7 +17,7 @@ def cause(ledger: Ledger) -> dict[str, object]:
     return {"signal": status & 0x7F} if status & 0x7F else {"exit_code": status >> 8}
 
 
-def findings(aftermath: Aftermath) -> dict[str, object]:
+def findings(aftermath: Cleanup) -> dict[str, object]:
     """Return what was found: services, how they ended, how long it took."""
     drains = aftermath.drains.values()
     return {

@@ -7,13 +7,13 @@ import os
 
 from bundlevisor.actors.guardian import death_report, system
 from bundlevisor.actors.guardian.channel import End
-from bundlevisor.actors.guardian.cleanup import Aftermath
+from bundlevisor.actors.guardian.cleanup import Cleanup
 from bundlevisor.actors.guardian.disk import Disk
-from bundlevisor.actors.guardian.state import Ledger
+from bundlevisor.actors.guardian.state import GuardianState
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.exit_status import ExitStatus
-from bundlevisor.actors.process.table.rlimit_mark import brand
+from bundlevisor.actors.process.table.rlimit_mark import set_mark
 
 
 def guard(end: End) -> None:
@@ -36,13 +36,13 @@ def guard(end: End) -> None:
         os._exit(0)
 
 
-def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[Ledger, system.Heirs]:
+def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianState, system.Heirs]:
     """Take in what the runtime tells until it says goodbye or is gone.
 
     Returns twice if the runtime asks for an heir: that one, in its own process, listens to its own
     channel, on which it is told everything.
     """
-    ledger = Ledger()
+    ledger = GuardianState()
     receiver.answer()
     while (messages := receiver.receive()) is not None:
         for message, fd in messages:
@@ -62,25 +62,25 @@ def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[Ledger, sys
     return ledger, heirs
 
 
-def _take_charge(ledger: Ledger) -> None:
+def _take_charge(ledger: GuardianState) -> None:
     """Mark the runtime, so that all is found that comes out of it: beside its start."""
     pid, born = ledger.runtime_pid, ledger.runtime_created
     ledger.exit_status = ExitStatus(pid, born)
-    brand(pid, born, ledger.instance_id)
+    set_mark(pid, born, ledger.instance_id)
     ledger.group = control_group.group_of(os.getpid(), ledger.instance_id)
     control_group.release(os.getpid(), ledger.group)  # it was started later, by the runtime itself
     if not ledger.group and table.alive(pid, born):
         ledger.group = control_group.enclose(pid, ledger.instance_id)
 
 
-def clean_up(ledger: Ledger) -> None:
+def clean_up(ledger: GuardianState) -> None:
     """Do what the guardian is there for, whatever goes wrong with a part of it."""
     details = death_report.cause(ledger)
     gc.enable()
     disk = Disk()
     disk.do(lambda: _remove(ledger, last=False))
     try:
-        aftermath = Aftermath(ledger, disk)
+        aftermath = Cleanup(ledger, disk)
         aftermath.run()
         disk.finish()
         left = aftermath.left
@@ -95,7 +95,7 @@ def clean_up(ledger: Ledger) -> None:
     disk.finish()
 
 
-def _remove(ledger: Ledger, *, last: bool) -> None:
+def _remove(ledger: GuardianState, *, last: bool) -> None:
     for belonging in ledger.belongings.values():
         if belonging.last == last:
             belonging.remove()

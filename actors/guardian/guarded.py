@@ -8,7 +8,7 @@ STRAY_GRACE = 2.0
 SIGTERM = 15
 
 
-class Charge:
+class GuardedProcess:
     """What the guardian has to know to stop a service as the runtime would have.
 
     ``instance`` is the mark in the service's environment and begins with the runtime's instance id
@@ -76,6 +76,6 @@ class Charge:
         )
 
 
-def stray(instance: str) -> Charge:
+def stray(instance: str) -> GuardedProcess:
     """Return the charge of a start that nobody told the guardian of, or told it to forget."""
-    return Charge("", instance, grace_s=STRAY_GRACE)
+    return GuardedProcess("", instance, grace_s=STRAY_GRACE)

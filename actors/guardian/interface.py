@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.guardian.guarded import Charge
+    from bundlevisor.actors.guardian.guarded import GuardedProcess
 
 
 class Guardian(Protocol):
     """The runtime's end of the other process, which ends what this one leaves behind."""
 
-    def expect(self, charge: Charge, read_fd: int = -1) -> None:
+    def expect(self, charge: GuardedProcess, read_fd: int = -1) -> None:
         """Say that a process is about to be started; ``read_fd`` of its log pipe is duplicated."""
 
     def spawned(self, instance: str, pid: int, created: float, session: int) -> None:

@@ -12,7 +12,7 @@ import threading
 
 from bundlevisor.actors.guardian import starting
 from bundlevisor.actors.guardian.channel import Descriptor, duplicate
-from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.owned_file import identity
 from bundlevisor.actors.guardian.roster import Roster
 from bundlevisor.actors.guardian.wire import Message
@@ -98,7 +98,7 @@ class Guardian:
         """Leave a file alone."""
         self._untell("own", path, ("disown", path))
 
-    def expect(self, charge: Charge, read_fd: int = -1) -> None:
+    def expect(self, charge: GuardedProcess, read_fd: int = -1) -> None:
         """Announce a process before it is spawned.
 
         If the runtime is killed before :meth:`spawned`, the guardian finds the process by its mark.

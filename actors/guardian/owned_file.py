@@ -10,7 +10,7 @@ Identity = tuple[int, int, int]
 """Device, inode and time of the last change (ns): another file under the same path differs."""
 
 
-class Belonging:
+class OwnedFile:
     """A file that is removed when the runtime has died, if it is still the runtime's.
 
     With ``containing`` it is the runtime's as long as it contains these bytes (for a file that is

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from bundlevisor.actors.guardian.guarded import Charge
-from bundlevisor.actors.guardian.owned_file import Belonging, Identity
+from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.guardian.owned_file import Identity, OwnedFile
 from bundlevisor.actors.guardian.wire import Message
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.process.table.exit_status import ExitStatus
 
 
-class Ledger:
+class GuardianState:
     """Filled message by message; acted on only when the runtime is dead."""
 
     def __init__(self) -> None:
@@ -21,8 +21,8 @@ class Ledger:
         self.runtime_pid = 0
         self.runtime_created = 0.0
         self.telemetry = ""
-        self.charges: dict[str, Charge] = {}
-        self.belongings: dict[str, Belonging] = {}
+        self.charges: dict[str, GuardedProcess] = {}
+        self.belongings: dict[str, OwnedFile] = {}
         self.pipes: dict[str, int] = {}
         """Spare read ends of the log pipes, by instance."""
         self.held: dict[str, bytes] = {}
@@ -64,13 +64,13 @@ class Ledger:
     def _take_own(
         self, _fd: int, path: str, identity: Identity | None, containing: bytes, last: bool
     ) -> None:
-        self.belongings[path] = Belonging(path, identity, containing, last)
+        self.belongings[path] = OwnedFile(path, identity, containing, last)
 
     def _take_disown(self, _fd: int, path: str) -> None:
         self.belongings.pop(path, None)
 
     def _take_expect(self, fd: int, fields: tuple[object, ...]) -> None:
-        charge = Charge(*fields)  # type: ignore[arg-type]  # as Charge.fields() made them
+        charge = GuardedProcess(*fields)  # type: ignore[arg-type]  # as its fields() made them
         self._let_go(charge.instance)
         self.charges[charge.instance] = charge
         if fd >= 0:

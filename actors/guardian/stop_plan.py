@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.guarded import GuardedProcess
 
 LONGEST = 30.0
 """Seconds for the whole of it; a desktop's own shutdown does not wait longer."""
@@ -27,7 +27,7 @@ class Orders:
         self.kill = kill
 
 
-def cut_off(charges: Mapping[str, Charge], now: float) -> float:
+def cut_off(charges: Mapping[str, GuardedProcess], now: float) -> float:
     """Return when patience ends: the graces along the longest chain from now, at most LONGEST."""
     chain: dict[str, float] = {}
     # A service has more (transitive) dependencies than each of them has, so they come first.
@@ -38,7 +38,7 @@ def cut_off(charges: Mapping[str, Charge], now: float) -> float:
 
 
 def orders(
-    charges: Mapping[str, Charge],
+    charges: Mapping[str, GuardedProcess],
     living: Collection[str],
     asked: Mapping[str, float],
     now: float,
@@ -66,7 +66,7 @@ def orders(
 
 
 def next_change(
-    charges: Mapping[str, Charge],
+    charges: Mapping[str, GuardedProcess],
     living: Collection[str],
     asked: Mapping[str, float],
     until: float,

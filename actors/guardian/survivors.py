@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from bundlevisor.actors.guardian import system
 from bundlevisor.actors.guardian.drain import Drain
-from bundlevisor.actors.guardian.guarded import Charge, stray
+from bundlevisor.actors.guardian.guarded import GuardedProcess, stray
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.found import Found
 from bundlevisor.actors.process.table.rlimit_mark import by_serial
 
-Living = dict[str, list[Found]]
+Survivors = dict[str, list[Found]]
 """Processes by instance; an instance without any is not in it."""
 
 
 def look(
     prefix: str,
-    charges: dict[str, Charge],
+    charges: dict[str, GuardedProcess],
     drains: dict[str, Drain],
     runtime: tuple[int, float],
     serials: dict[int, str],
     group: str = "",
-) -> Living:
+) -> Survivors:
     """Return what is left: by mark, session, pid, brand and control group, and at last by pipe.
 
     An instance that carries the runtime's mark and has no charge gets one. The runtime itself (its
@@ -29,7 +29,7 @@ def look(
     remembers from one look to the next which brand is whose.
     """
     sessions = _sessions(charges)
-    living: Living = {}
+    living: Survivors = {}
     for found in system.census(prefix, set(sessions)):
         living.setdefault(found.mark or sessions[found.session], []).append(found)
     for charge in charges.values():
@@ -57,7 +57,7 @@ def _trees(prefix: str, runtime: tuple[int, float]) -> dict[int, list[Found]]:
 
 
 def _add_branded(
-    living: Living, trees: dict[int, list[Found]], serials: dict[int, str], prefix: str
+    living: Survivors, trees: dict[int, list[Found]], serials: dict[int, str], prefix: str
 ) -> None:
     """Add what shows neither mark nor session, as that of the start whose number it wears."""
     known = {process.pid: name for name, found in living.items() for process in found}
@@ -71,7 +71,7 @@ def _add_branded(
             living.setdefault(serials.get(serial, prefix), []).extend(unseen)
 
 
-def _add_enclosed(living: Living, group: str, prefix: str, others: set[int]) -> None:
+def _add_enclosed(living: Survivors, group: str, prefix: str, others: set[int]) -> None:
     """Add what is in the runtime's control group, and shows nothing else."""
     known = {process.pid for found in living.values() for process in found} | others
     for pid in control_group.members(group):
@@ -80,7 +80,7 @@ def _add_enclosed(living: Living, group: str, prefix: str, others: set[int]) -> 
             living.setdefault(prefix, []).append(Found(pid, born, 0, ""))
 
 
-def _sessions(charges: dict[str, Charge]) -> dict[int, str]:
+def _sessions(charges: dict[str, GuardedProcess]) -> dict[int, str]:
     """Return the sessions that are still the services' own: a number may have been given away."""
     return {
         charge.session: charge.instance
@@ -89,7 +89,7 @@ def _sessions(charges: dict[str, Charge]) -> dict[int, str]:
     }
 
 
-def _by_pipe(drains: dict[str, Drain]) -> Living:
+def _by_pipe(drains: dict[str, Drain]) -> Survivors:
     """A process that left its session and cleared its environment still holds the log's pipe."""
     holding = {
         instance: system.holders(drain.fd) for instance, drain in drains.items() if not drain.ended

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.logs.redact import Redactor
 
 
-class Inputs(msgspec.Struct, frozen=True):
+class StartInputs(msgspec.Struct, frozen=True):
     """What a start needs from the rest of the bundle at that moment."""
 
     ports: dict[str, dict[str, int]]

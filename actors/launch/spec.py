@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from bundlevisor.actors.files import atomic
-from bundlevisor.actors.launch.inputs import Concealed, Inputs, encoded
+from bundlevisor.actors.launch.inputs import Concealed, StartInputs, encoded
 from bundlevisor.actors.probes.probe import Target
 from bundlevisor.actors.process import binary, children
 from bundlevisor.manifest.format.paths import PathRefused, anchor, resolve, within
@@ -42,7 +42,7 @@ class CannotLaunch(Exception):
         super().__init__(reason)
 
 
-class Blueprint(msgspec.Struct, frozen=True):
+class LaunchSpec(msgspec.Struct, frozen=True):
     """One service on this machine: everything about its launch that does not change."""
 
     service: Service
@@ -58,7 +58,7 @@ class Blueprint(msgspec.Struct, frozen=True):
     upstream: tuple[str, str] | None = None
     """Service and port name of the API behind a page."""
 
-    def scope(self, inputs: Inputs) -> Scope:
+    def scope(self, inputs: StartInputs) -> Scope:
         """Return what this start's templates are rendered with."""
         return Scope(data=self.site.app_data, bundle=self.site.bundle_root, ports=inputs.ports)
 
@@ -66,7 +66,7 @@ class Blueprint(msgspec.Struct, frozen=True):
         """Return the SERVICE_INSTANCE_ID of a start."""
         return f"{self.site.instance_id}-{self.service.id}-{incarnation}"
 
-    def environment(self, inputs: Inputs, instance: str) -> dict[str, str]:
+    def environment(self, inputs: StartInputs, instance: str) -> dict[str, str]:
         """Return the environment of a start; raises Unresolved or PathRefused."""
         scope = self.scope(inputs)
         variables = environment.render(
@@ -100,7 +100,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             return None
         return wanted, electron
 
-    def secret_files(self, inputs: Inputs) -> dict[str, bytes]:
+    def secret_files(self, inputs: StartInputs) -> dict[str, bytes]:
         """Return the files through which a start gets secrets, by absolute path.
 
         CannotLaunch when a path cannot be made out, or leaves app-data.
@@ -115,7 +115,7 @@ class Blueprint(msgspec.Struct, frozen=True):
         except (Unresolved, PathRefused) as error:
             raise self.refusal(f"secret: {error}", fatal=True) from error
 
-    def target(self, inputs: Inputs, env: dict[str, str], port_name: str) -> Target:
+    def target(self, inputs: StartInputs, env: dict[str, str], port_name: str) -> Target:
         """Return what a probe asks; CannotLaunch when its command cannot be made out.
 
         A command whose program is gone meanwhile is asked all the same: each time it says so.
@@ -136,7 +136,7 @@ class Blueprint(msgspec.Struct, frozen=True):
         health = self.service.health
         return health is not None and health.type == "command" and bool(health.command)
 
-    def find_health_command(self, inputs: Inputs, env: dict[str, str]) -> None:
+    def find_health_command(self, inputs: StartInputs, env: dict[str, str]) -> None:
         """Raise CannotLaunch when the health check is a command that can never be run.
 
         One in the app's data may be made by the service itself.
@@ -149,7 +149,7 @@ class Blueprint(msgspec.Struct, frozen=True):
         except CommandNotFound as error:
             raise self.refusal(f"health: {error}") from error
 
-    def _health_plan(self, inputs: Inputs, env: dict[str, str]) -> LaunchPlan | None:
+    def _health_plan(self, inputs: StartInputs, env: dict[str, str]) -> LaunchPlan | None:
         health = self.service.health
         if health is None or not self.asks_by_command:
             return None
@@ -164,7 +164,7 @@ class Blueprint(msgspec.Struct, frozen=True):
 
     def data_folders(self) -> tuple[str, ...]:
         """Return the absolute paths of the service's data_dirs; raises Unresolved, PathRefused."""
-        scope = self.scope(Inputs({}))
+        scope = self.scope(StartInputs({}))
         return tuple(
             anchor(render(folder, scope), self.site.app_data) for folder in self.service.data_dirs
         )
@@ -174,7 +174,7 @@ class Blueprint(msgspec.Struct, frozen=True):
         if self.service.log_dir:
             resolve(self.site.app_data, os.path.relpath(self.log_path, self.site.app_data))
 
-    def stop_address(self, inputs: Inputs) -> tuple[int, str] | None:
+    def stop_address(self, inputs: StartInputs) -> tuple[int, str] | None:
         """Return port and path of the service's own HTTP stop, if it has one."""
         http = self.service.stop.http
         if http is None:
@@ -190,9 +190,9 @@ def health_port(service: Service, health: Health | None) -> str:
     return port_asked(service, health.port_name)
 
 
-def compose(
-    blueprint: Blueprint,
-    inputs: Inputs,
+def build_launch(
+    blueprint: LaunchSpec,
+    inputs: StartInputs,
     instance: str,
     output: int,
     sockets: tuple[tuple[str, int], ...] = (),
@@ -228,7 +228,7 @@ def compose(
     )
 
 
-def spawn(blueprint: Blueprint, launch: children.Launch) -> children.Child:
+def spawn(blueprint: LaunchSpec, launch: children.Launch) -> children.Child:
     """Start a composed process; CannotLaunch says why the system refused."""
     try:
         return children.spawn(launch)
@@ -240,7 +240,7 @@ def spawn(blueprint: Blueprint, launch: children.Launch) -> children.Child:
         raise blueprint.refusal(str(error), fatal=True) from error
 
 
-def make_data_dirs(blueprint: Blueprint) -> None:
+def make_data_dirs(blueprint: LaunchSpec) -> None:
     """Make the service's data folders, for the user alone (0700).
 
     Raises Unresolved, PathRefused, OSError.

@@ -1,7 +1,7 @@
 """How bytes get from the pipes into the logs: plainly, or so that no kill of us loses any.
 
 A plain reader that is killed between read(2) and write(2) takes what it has read with it. The
-guardian's memory in flight is another way; a Passage is what both have in common, so that the logs
+guardian's memory in flight is another way; a PipeCopy is what both have in common, so that the logs
 do not know of the guardian.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # a Protocol costs a third of a millisecond
     from typing import Protocol
 
-    class Passage(Protocol):
+    class PipeCopy(Protocol):
         """Used by the one thread that reads all pipes: read, (output,) write, done."""
 
         def read(self, instance: str, fd: int) -> bytes:
@@ -65,10 +65,10 @@ class Guarded:
     ``warn`` hears why when it cannot be made; then the logs are written plainly.
     """
 
-    def __init__(self, make: Callable[[], Passage], warn: Callable[[str], object]) -> None:
-        self._make: Callable[[], Passage] | None = make
+    def __init__(self, make: Callable[[], PipeCopy], warn: Callable[[str], object]) -> None:
+        self._make: Callable[[], PipeCopy] | None = make
         self._warn = warn
-        self._way: Passage = Plain()
+        self._way: PipeCopy = Plain()
 
     def read(self, instance: str, fd: int) -> bytes:
         """Read, having made the passage if this is the first time."""
@@ -93,7 +93,7 @@ class Guarded:
         """Pass on."""
         self._way.forget(instance)
 
-    def _open(self, make: Callable[[], Passage]) -> None:
+    def _open(self, make: Callable[[], PipeCopy]) -> None:
         try:
             self._way = make()
         except (OSError, ValueError) as error:
@@ -103,6 +103,6 @@ class Guarded:
 PLAIN = Plain()
 
 
-def guarded(make: Callable[[], Passage], warn: Callable[[str], object]) -> Passage:
+def guarded(make: Callable[[], PipeCopy], warn: Callable[[str], object]) -> PipeCopy:
     """Return a guarded passage, where pipes are read by one thread: not on Windows."""
     return PLAIN if sys.platform == "win32" else Guarded(make, warn)

@@ -24,7 +24,7 @@ from bundlevisor.actors.loop.reactor import Loop
 if TYPE_CHECKING:
     from bundlevisor.actors.logs.follow import Subscription
     from bundlevisor.actors.logs.match import Matcher
-    from bundlevisor.actors.logs.pipe_copy import Passage
+    from bundlevisor.actors.logs.pipe_copy import PipeCopy
     from bundlevisor.actors.logs.redact import Redactor
 
 __all__ = ["Drained", "LogStream"]
@@ -57,7 +57,7 @@ class LogStream:
         file: LogFile,
         loop: Loop,
         report: Callable[[str], None],
-        passage: Passage = PLAIN,
+        passage: PipeCopy = PLAIN,
     ) -> None:
         self.service = service
         self.bytes_read = 0

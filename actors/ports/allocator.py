@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.ports import remembered as memory
-from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.ports.service_ports import Ports
 from bundlevisor.manifest.format.platform import current_key
 from bundlevisor.manifest.format.schema import Manifest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.ports.shortages import Shortage
 
 
-class PortBook:
+class PortAllocator:
     """The ports of one bundle. Chosen ports are held in ``reserved`` until a service takes them.
 
     ``set_aside`` hears of a memory of ports that could not be used, ``warn`` of other trouble.
@@ -30,7 +30,7 @@ class PortBook:
         manifest: Manifest,
         app_data: str,
         control_port: int,
-        reserved: HeldPorts,
+        reserved: PortReservations,
         warn: Callable[[str], None],
         set_aside: Callable[[str], None],
     ) -> None:

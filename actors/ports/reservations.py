@@ -38,7 +38,7 @@ class _Held:
             self.ipv6 = None
 
 
-class HeldPorts:
+class PortReservations:
     """The sockets that keep ports for services. Only :meth:`move` is safe from several threads."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class HeldPorts:
         if held is not None:
             held.close()
 
-    def move(self, port: int, other: HeldPorts) -> bool:
+    def move(self, port: int, other: PortReservations) -> bool:
         """Give a port that is held here over to ``other``; False when it is not held."""
         held = self._held.pop(port, None)
         if held is None:
@@ -106,7 +106,7 @@ class HeldPorts:
 
 def is_taken(port: int) -> bool:
     """Whether the port can no longer be bound."""
-    probe = HeldPorts()
+    probe = PortReservations()
     free = probe.hold(port)
     probe.release_all()
     return not free

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.process import children
 from bundlevisor.manifest.format.schema import Service
 
@@ -15,11 +15,11 @@ Ports = dict[str, dict[str, int]]
 class ServicePorts:
     """The sockets that keep a service's ports for it; only its actor uses them."""
 
-    def __init__(self, service: Service, reserved: HeldPorts) -> None:
+    def __init__(self, service: Service, reserved: PortReservations) -> None:
         self._id = service.id
         self._names = {request.name for request in service.port_requests if request.requires_socket}
         self._reserved = reserved
-        self._held = HeldPorts()
+        self._held = PortReservations()
         self._ports: dict[str, int] = {}
 
     def assign(self, table: dict[str, dict[str, int]]) -> None:

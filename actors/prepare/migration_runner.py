@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from bundlevisor.actors.guardian.guarded import Charge
-from bundlevisor.actors.launch.inputs import Inputs
-from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch
+from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.prepare.means import Means
 from bundlevisor.actors.process import children
@@ -40,7 +40,9 @@ class Result(msgspec.Struct, frozen=True):
 class Migrator:
     """Runs migrations of one service on the calling thread, which it blocks."""
 
-    def __init__(self, blueprint: Blueprint, means: Means, inputs: Inputs, instance: str) -> None:
+    def __init__(
+        self, blueprint: LaunchSpec, means: Means, inputs: StartInputs, instance: str
+    ) -> None:
         self._blueprint = blueprint
         self._means = means
         self._inputs = inputs
@@ -96,10 +98,10 @@ class Migrator:
         guardian.spawned(instance, child.pid, child.created, child.session)
         return child
 
-    def _charge(self, instance: str) -> Charge:
+    def _charge(self, instance: str) -> GuardedProcess:
         import signal
 
-        return Charge(
+        return GuardedProcess(
             service=self._blueprint.service.id,
             instance=instance,
             signal=int(signal.SIGTERM),

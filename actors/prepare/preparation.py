@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared, ProgressMade
 from bundlevisor.actors.files.own_file import told
-from bundlevisor.actors.launch.inputs import Inputs
-from bundlevisor.actors.launch.spec import Blueprint, make_data_dirs
+from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.launch.spec import LaunchSpec, make_data_dirs
 from bundlevisor.actors.prepare import assets
 from bundlevisor.actors.prepare.data_snapshot import Taken, TooLarge
 from bundlevisor.actors.prepare.means import Means
@@ -32,9 +32,9 @@ class Preparation:
 
     def __init__(
         self,
-        blueprint: Blueprint,
+        blueprint: LaunchSpec,
         means: Means,
-        inputs: Inputs,
+        inputs: StartInputs,
         incarnation: int,
         told: Callable[[Message], None],
     ) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.probes.checks import Answer, Check, TcpCheck, ask
 from bundlevisor.actors.probes.listen_watch import Listening
-from bundlevisor.actors.probes.schedule import Pace, Probing, Tally
+from bundlevisor.actors.probes.schedule import Pace, ProbeStats, Probing
 from bundlevisor.manifest.format.schema import Health
 from bundlevisor.manifest.plan.readiness import Condition, Criterion
 
@@ -31,7 +31,7 @@ class Target(msgspec.Struct, frozen=True):
 class Probe:
     """Asks from the events loop; may be used from any thread, and told from the loop's."""
 
-    def __init__(self, loop: Loop, listening: Listening, target: Target, tally: Tally) -> None:
+    def __init__(self, loop: Loop, listening: Listening, target: Target, tally: ProbeStats) -> None:
         self._loop = loop
         self._target = target
         self._probing = Probing(loop, listening, tally)

@@ -42,7 +42,7 @@ class Pace(msgspec.Struct, frozen=True):
         return self.interval if trouble else min(2 * wait, self.widest)
 
 
-class Tally:
+class ProbeStats:
     """The checks of one service so far: how many, and the seconds until they were answered."""
 
     __slots__ = ("count", "failed", "seconds_last", "seconds_sum")
@@ -64,7 +64,7 @@ class Tally:
 class Probing:
     """The checks of one incarnation. Methods may be called from any thread."""
 
-    def __init__(self, loop: Loop, listening: Listening, tally: Tally) -> None:
+    def __init__(self, loop: Loop, listening: Listening, tally: ProbeStats) -> None:
         self._loop = loop
         self._tally = tally
         self._listening = listening

@@ -44,16 +44,16 @@ class Child:
         self._wait = wait
         self._status: int | None = None
         self._serial = serial
-        tree.know(pid)
+        tree.register_child(pid)
         self.created = table.created(pid) or 0.0
-        tree.plant(pid, self.created, instance)
+        tree.add_tree(pid, self.created, instance)
 
     def poll(self) -> int | None:
         """Reap the leader if it has ended: its exit status, negative for a signal, else None."""
         if self._status is None:
             self._status = self._wait()
             if self._status is not None:
-                tree.unknow(self.pid)
+                tree.unregister_child(self.pid)
         return self._status
 
     def survivors(self) -> list[int]:
@@ -79,7 +79,7 @@ class Child:
 
     def close(self) -> None:
         """Say that nothing of the tree is left."""
-        tree.fell(self.pid)
+        tree.remove_tree(self.pid)
 
     def _members(self) -> list[tree.Member]:
         reaped = self._status is not None

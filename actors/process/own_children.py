@@ -22,19 +22,19 @@ if sys.platform == "linux":
             before = set(tree.children())
             yield
             for pid in set(tree.children()) - before:
-                tree.know(pid)
+                tree.register_child(pid)
 
     def know(pid: int) -> None:
         """Make one child known as ours."""
         from bundlevisor.actors.process import tree
 
-        tree.know(pid)
+        tree.register_child(pid)
 
     def forget(pid: int) -> None:
         """Say that a child has been reaped: its pid may become that of an adopted one."""
         from bundlevisor.actors.process import tree
 
-        tree.unknow(pid)
+        tree.unregister_child(pid)
 
 else:
 

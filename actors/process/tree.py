@@ -45,17 +45,17 @@ spawning = threading.RLock()
 """Held from a fork until the child is known, so that nobody takes it for an adopted one."""
 
 
-def know(pid: int) -> None:
+def register_child(pid: int) -> None:
     """Say that somebody waits for this child of the runtime."""
     _known.add(pid)
 
 
-def plant(leader: int, created: float, instance: str) -> None:
+def add_tree(leader: int, created: float, instance: str) -> None:
     """Say that a tree begins with this child, and which mark its processes carry."""
     _trees[leader] = (created, instance)
 
 
-def fell(leader: int) -> None:
+def remove_tree(leader: int) -> None:
     """Say that nothing is left of a tree."""
     _trees.pop(leader, None)
 
@@ -65,7 +65,7 @@ def is_known(pid: int) -> bool:
     return pid in _known
 
 
-def unknow(pid: int) -> None:
+def unregister_child(pid: int) -> None:
     """Say that this child has been reaped."""
     _known.discard(pid)
 
@@ -138,7 +138,7 @@ def _with_descendants(pids: list[int]) -> list[int]:
     return found
 
 
-class RollCall:
+class ProcessScan:
     """Who is there, found by one walk through all processes for everybody who asks meanwhile.
 
     A walk takes milliseconds, and a bundle that stops asks for every service at once: who comes
@@ -170,7 +170,7 @@ class RollCall:
         self._found = table.census(marks, trees)
 
 
-_roll = RollCall()
+_roll = ProcessScan()
 
 
 def _group_lives(group: int) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from bundlevisor.actors.files import atomic, own_file
-from bundlevisor.actors.launch.inputs import Inputs
-from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch
+from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
 
 TOLD = 4096
 """Bytes of a file by which the guardian knows it for ours: its channel takes them at once."""
@@ -59,14 +59,14 @@ class SecretFiles:
 
 
 def remove_left_over(
-    blueprints: Iterable[Blueprint],
+    blueprints: Iterable[LaunchSpec],
     ports: dict[str, dict[str, int]],
     values_for: Callable[[str], dict[str, str]],
 ) -> None:
     """Remove what an earlier instance left at a power cut: files that hold what it wrote."""
     for blueprint in blueprints:
         with contextlib.suppress(CannotLaunch):
-            files = blueprint.secret_files(Inputs(ports, values_for(blueprint.service.id)))
+            files = blueprint.secret_files(StartInputs(ports, values_for(blueprint.service.id)))
             for path, content in files.items():
                 if _holds(path, content):
                     remove(path)

@@ -61,9 +61,9 @@ def _of_places(manifest: Manifest, site: Site) -> Findings:
 
 
 def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
-    from bundlevisor.actors.launch.inputs import Inputs
+    from bundlevisor.actors.launch.inputs import StartInputs
     from bundlevisor.actors.launch.page import is_page
-    from bundlevisor.actors.launch.spec import Blueprint
+    from bundlevisor.actors.launch.spec import LaunchSpec
     from bundlevisor.actors.logs.path import log_path
     from bundlevisor.actors.prepare.verified_assets import VerifiedAssets
     from bundlevisor.actors.validation.inspection import Subject, inspect
@@ -83,8 +83,8 @@ def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
             log = log_path(service, site.app_data, os.path.isfile)
         except PathRefused:
             continue  # the manifest's own rules have said so
-        blueprint = Blueprint(service, chosen, site, log, index=index, page=page)
-        found.append(inspect(Subject(blueprint, Inputs(lowest), key), known, full=full))
+        blueprint = LaunchSpec(service, chosen, site, log, index=index, page=page)
+        found.append(inspect(Subject(blueprint, StartInputs(lowest), key), known, full=full))
     return joined(found)
 
 

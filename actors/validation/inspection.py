@@ -12,9 +12,9 @@ from functools import partial
 
 import msgspec
 
-from bundlevisor.actors.launch.inputs import Inputs
+from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.page import page_of
-from bundlevisor.actors.launch.spec import Blueprint
+from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.prepare import assets
 from bundlevisor.actors.process import binary
 from bundlevisor.manifest.format.findings import Finding, Findings, child
@@ -42,8 +42,8 @@ class BinaryMissing(Finding, frozen=True):
 class Subject(msgspec.Struct, frozen=True):
     """A service that is looked at, as ``platform`` (a canonical key) would run it."""
 
-    blueprint: Blueprint
-    inputs: Inputs
+    blueprint: LaunchSpec
+    inputs: StartInputs
     platform: str
 
     @property

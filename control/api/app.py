@@ -32,14 +32,14 @@ from bundlevisor.control.wire.streams import Stream
 
 if TYPE_CHECKING:
     from bundlevisor.control.wire.closing import Closing
-    from bundlevisor.control.wire.facade import Runtime
+    from bundlevisor.control.wire.facade import RuntimeApi
 
 LONGEST_AGENT = 200
 """Characters of a User-Agent that are kept."""
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def make_app(runtime: Runtime, closing: Closing) -> Wsgi:
+def make_app(runtime: RuntimeApi, closing: Closing) -> Wsgi:
     """Return the WSGI application that serves ``runtime`` to those who have come through the door.
 
     That is all but ``/healthz``. ``closing`` ends its streams and waits when it begins.
@@ -55,7 +55,7 @@ def make_app(runtime: Runtime, closing: Closing) -> Wsgi:
     return streaming(app)
 
 
-def resources(runtime: Runtime, closing: Closing) -> dict[str, Any]:
+def resources(runtime: RuntimeApi, closing: Closing) -> dict[str, Any]:
     """Return who answers each path."""
     meter = Meter()
     return {
@@ -121,7 +121,7 @@ class KnownParameters:
 class WhoAsked:
     """Middleware: who asks for something to be done is told to the telemetry, before it is done."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
 
     def process_resource(

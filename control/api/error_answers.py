@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     import falcon
 
-    from bundlevisor.control.wire.facade import Runtime
+    from bundlevisor.control.wire.facade import RuntimeApi
 
 
-def install(app: falcon.App[Any, Any], runtime: Runtime) -> None:
+def install(app: falcon.App[Any, Any], runtime: RuntimeApi) -> None:
     """Give every error of ``app`` the shape of the control API."""
     import falcon
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import falcon
 
     from bundlevisor.control.wire.closing import Closing
-    from bundlevisor.control.wire.facade import Event, Runtime
+    from bundlevisor.control.wire.facade import Event, RuntimeApi
 
 SLICE_S = 0.25
 """How soon a silent stream notices that its client has gone away."""
@@ -36,7 +36,7 @@ HEARTBEAT_S = 15.0
 class EventsResource:
     """Events by sequence number, so that a client that was away misses none."""
 
-    def __init__(self, runtime: Runtime, closing: Closing) -> None:
+    def __init__(self, runtime: RuntimeApi, closing: Closing) -> None:
         self._runtime = runtime
         self._closing = closing
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import falcon
 
     from bundlevisor.control.wire.closing import Closing
-    from bundlevisor.control.wire.facade import LineFollower, Runtime, TimedLine
+    from bundlevisor.control.wire.facade import LineFollower, RuntimeApi, TimedLine
 
 NDJSON = "application/x-ndjson"
 SLICE_S = 0.05
@@ -41,7 +41,7 @@ FIRST_S = 5.0
 class LinesResource:
     """Lines of services, of all of them by default; a stream for ``?follow=1``."""
 
-    def __init__(self, runtime: Runtime, closing: Closing) -> None:
+    def __init__(self, runtime: RuntimeApi, closing: Closing) -> None:
         self._runtime = runtime
         self._closing = closing
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import falcon
 
     from bundlevisor.control.wire.closing import Closing
-    from bundlevisor.control.wire.facade import Runtime, Subscription
+    from bundlevisor.control.wire.facade import RuntimeApi, Subscription
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 SLICE_S = 0.5
@@ -30,7 +30,7 @@ SLICE_S = 0.5
 class TailResource:
     """The last lines of a service's log."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -45,7 +45,7 @@ class TailResource:
 class FollowResource:
     """A service's log as it grows; ``?lines=`` of what is there come first."""
 
-    def __init__(self, runtime: Runtime, closing: Closing) -> None:
+    def __init__(self, runtime: RuntimeApi, closing: Closing) -> None:
         self._runtime = runtime
         self._closing = closing
 

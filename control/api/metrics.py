@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
     from bundlevisor.actors.telemetry.timeline import Timeline
     from bundlevisor.control.api.usage import Meter, Usage
-    from bundlevisor.control.wire.facade import Facts, Gauges, Runtime
+    from bundlevisor.control.wire.facade import Facts, Gauges, RuntimeApi
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 class MetricsResource:
     """All metrics of the bundle and of the runtime."""
 
-    def __init__(self, runtime: Runtime, meter: Meter) -> None:
+    def __init__(self, runtime: RuntimeApi, meter: Meter) -> None:
         self._runtime = runtime
         self._meter = meter
 

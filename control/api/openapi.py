@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import falcon
 
-    from bundlevisor.control.wire.facade import Facts, Runtime
+    from bundlevisor.control.wire.facade import Facts, RuntimeApi
     from bundlevisor.manifest.format.schema import Secret
 
 REFERENCES = "#/components/schemas/{name}"
@@ -45,7 +45,7 @@ STREAMED = {"/events": "text/event-stream"}
 class OpenApiResource:
     """The description, made at the first request."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:

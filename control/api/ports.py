@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import falcon
 
     from bundlevisor.actors.core.snapshot import Snapshot
-    from bundlevisor.control.wire.facade import Runtime
+    from bundlevisor.control.wire.facade import RuntimeApi
     from bundlevisor.manifest.format.schema import Manifest
 
 
@@ -43,7 +43,7 @@ def ports(snapshot: Snapshot, api: tuple[str, str] | None) -> Ports:
 class PortsResource:
     """The ports of the snapshot."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:

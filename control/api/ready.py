@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
     from bundlevisor.control.wire.closing import Closing
-    from bundlevisor.control.wire.facade import Runtime
+    from bundlevisor.control.wire.facade import RuntimeApi
 
 
 class ReadyResource:
     """Readiness, now or as soon as it is decided."""
 
-    def __init__(self, runtime: Runtime, closing: Closing) -> None:
+    def __init__(self, runtime: RuntimeApi, closing: Closing) -> None:
         self._runtime = runtime
         self._closing = closing
 

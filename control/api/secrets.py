@@ -23,14 +23,14 @@ from bundlevisor.control.wire.json_body import receive, send
 if TYPE_CHECKING:
     import falcon
 
-    from bundlevisor.control.wire.facade import Runtime, SecretProblem
+    from bundlevisor.control.wire.facade import RuntimeApi, SecretProblem
     from bundlevisor.manifest.format import schema
 
 
 class SecretsResource:
     """Values come in here, and never go out."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import falcon
 
     from bundlevisor.control.wire.closing import Closing
-    from bundlevisor.control.wire.facade import Action, CommandOutcome, Runtime
+    from bundlevisor.control.wire.facade import Action, CommandOutcome, RuntimeApi
 
 
 def is_done(action: Action, after: int, now: ServiceView) -> bool:
@@ -46,7 +46,7 @@ def is_settled(action: Action, after: int, now: ServiceView) -> bool:
 class CommandResource:
     """One of the three commands."""
 
-    def __init__(self, runtime: Runtime, action: Action, closing: Closing) -> None:
+    def __init__(self, runtime: RuntimeApi, action: Action, closing: Closing) -> None:
         self._runtime = runtime
         self._action = action
         self._closing = closing

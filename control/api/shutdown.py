@@ -10,13 +10,13 @@ from bundlevisor.control.wire.json_body import send
 if TYPE_CHECKING:
     import falcon
 
-    from bundlevisor.control.wire.facade import Runtime
+    from bundlevisor.control.wire.facade import RuntimeApi
 
 
 class ShutdownResource:
     """Begins the stop; asking again changes nothing."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
 
     def on_post(self, _req: falcon.Request, resp: falcon.Response) -> None:

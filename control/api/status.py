@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     import falcon
 
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
-    from bundlevisor.control.wire.facade import Facts, Runtime
+    from bundlevisor.control.wire.facade import Facts, RuntimeApi
     from bundlevisor.manifest.format import schema
 
 
 class StatusResource:
     """The whole picture on one page."""
 
-    def __init__(self, runtime: Runtime, meter: Meter) -> None:
+    def __init__(self, runtime: RuntimeApi, meter: Meter) -> None:
         self._runtime = runtime
         self._meter = meter
 

@@ -11,7 +11,7 @@ from bundlevisor.control.wire.parameters import EARLIER, yes_or_no
 if TYPE_CHECKING:
     import falcon
 
-    from bundlevisor.control.wire.facade import Runtime
+    from bundlevisor.control.wire.facade import RuntimeApi
 
 SVG = "image/svg+xml"
 
@@ -19,7 +19,7 @@ SVG = "image/svg+xml"
 class TimelineResource:
     """This start, and on ``?earlier=1`` the ones before it."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:

@@ -11,13 +11,13 @@ from bundlevisor.control.wire.lanes import require_room
 if TYPE_CHECKING:
     import falcon
 
-    from bundlevisor.control.wire.facade import Runtime
+    from bundlevisor.control.wire.facade import RuntimeApi
 
 
 class ValidateResource:
     """Checks the bundle anew; one check at a time, because checksums read whole disks."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
         self._checking = threading.Lock()
 

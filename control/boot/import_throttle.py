@@ -22,7 +22,7 @@ STEP = 0.0005
 """Seconds between two looks."""
 
 
-class Courtesy:
+class ImportThrottle:
     """Finds nothing; asked before each import of the thread that entered it, it may wait.
 
     A finder by its one method: importlib.abc costs 10 ms.

@@ -22,7 +22,7 @@ from bundlevisor.control.wire.lanes import Lane, lane_of
 if TYPE_CHECKING:
     from bundlevisor.control.http.door import Door
     from bundlevisor.control.http.quick_answer import HealthWords
-    from bundlevisor.control.http.turns import Turns
+    from bundlevisor.control.http.turns import FairTurns
 
 REQUEST_DEADLINE_S = 10.0
 """From a request's first byte (a connection's beginning) to its last; the specification's limit."""
@@ -39,7 +39,7 @@ class Host(TcpWSGIServer):
 
     door: Door
     health: HealthWords
-    turns: Turns[Connection]
+    turns: FairTurns[Connection]
 
 
 class Connection(Channel):

@@ -22,7 +22,7 @@ from bundlevisor.control.http.limits import (
 )
 from bundlevisor.control.http.places import who_goes
 from bundlevisor.control.http.quick_answer import HealthWords
-from bundlevisor.control.http.turns import Turns
+from bundlevisor.control.http.turns import FairTurns
 from bundlevisor.control.http.waitress_log import Faults
 from bundlevisor.control.http.waitress_parts import close_all, loop
 from bundlevisor.control.wire.closing import Closing
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bundlevisor.control.api.app import Wsgi
-    from bundlevisor.control.wire.facade import Runtime
+    from bundlevisor.control.wire.facade import RuntimeApi
 
 ACCEPTS = 256
 """So many are accepted in one round, which takes some 20 ms."""
@@ -42,7 +42,7 @@ OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOME
 class ControlServer:
     """Serves the control API of ``runtime`` on ``listener`` from a thread of its own."""
 
-    def __init__(self, runtime: Runtime, token: str, listener: socket.socket) -> None:
+    def __init__(self, runtime: RuntimeApi, token: str, listener: socket.socket) -> None:
         self._runtime = runtime
         self._closing = Closing()
         self._answers = FirstAnswers()
@@ -100,7 +100,7 @@ class HttpServer(Host):
         self.logger = Faults(fault)
         self.door = door
         self.health = health
-        self.turns: Turns[Connection] = Turns()
+        self.turns: FairTurns[Connection] = FairTurns()
         self.finished_cleanly = False
         self._knocked = False
         self._leaving: list[Connection] = []

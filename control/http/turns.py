@@ -29,7 +29,7 @@ class Turn(Protocol):
 Taker = TypeVar("Taker", bound=Turn)
 
 
-class Turns(Generic[Taker]):
+class FairTurns(Generic[Taker]):
     """The connections of which something has come.
 
     In each round first everybody that has just sent something has one turn: those with the token,

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.control.http.server import ControlServer
-from bundlevisor.control.run.local_runtime import Running, ServiceLogs
+from bundlevisor.control.run.local_runtime import LocalRuntime, ServiceLogs
 from bundlevisor.control.run.start_record import StartRecord
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ class Api:
         self.start_record = StartRecord(parts.recorder, parts.bundle, parts.board)
         self.server = ControlServer(self._facade(), parts.token, parts.socket)
 
-    def _facade(self) -> Running:
+    def _facade(self) -> LocalRuntime:
         parts = self._parts
-        return Running(
+        return LocalRuntime(
             board=parts.board,
             make_facts=lambda: self.facts,
             open_vault=parts.secrets.vault,

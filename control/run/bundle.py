@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.files.instance import Instance
 from bundlevisor.actors.launch.page import is_page, upstream_of
-from bundlevisor.actors.launch.spec import Blueprint, Site
+from bundlevisor.actors.launch.spec import LaunchSpec, Site
 from bundlevisor.actors.logs.path import log_path
 from bundlevisor.actors.process import table
 from bundlevisor.control.run.options import RunOptions
@@ -41,7 +41,7 @@ class Bundle:
         self.telemetry_path = paths.resolve(app_data, manifest.telemetry.file)
         self.started_at = time.time()
 
-    def blueprints(self) -> dict[str, Blueprint]:
+    def blueprints(self) -> dict[str, LaunchSpec]:
         """Return how each service is launched on this machine."""
         site = Site(
             bundle_root=self.root,
@@ -56,9 +56,9 @@ class Bundle:
             for index, service in enumerate(self.manifest.services)
         }
 
-    def _blueprint(self, service: Service, index: int, key: str, site: Site) -> Blueprint:
+    def _blueprint(self, service: Service, index: int, key: str, site: Site) -> LaunchSpec:
         binary = platform.pick_binary(service, key)[0]
-        return Blueprint(
+        return LaunchSpec(
             service,
             binary,
             site,

@@ -14,7 +14,7 @@ import msgspec
 from bundlevisor.actors.files import instance as record_file
 from bundlevisor.actors.files.instance import Instance, ServiceProcess
 from bundlevisor.actors.files.own_file import told
-from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.process.table.control_group import group_of
 
@@ -25,7 +25,7 @@ LOOK_EVERY = 2.0
 """Seconds between two looks whether the files by which we are found still stand."""
 
 
-class Register:
+class InstanceRecord:
     """Passes on to the guardian, and keeps the instance record current from a thread of its own."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Register:
         self._writer = threading.Thread(target=self._keep_written, name="record", daemon=True)
         self._writer.start()
 
-    def expect(self, charge: Charge, read_fd: int = -1) -> None:
+    def expect(self, charge: GuardedProcess, read_fd: int = -1) -> None:
         """Tell the guardian that a process is about to be started."""
         self._services[charge.instance] = charge.service
         self._guardian.expect(charge, read_fd)

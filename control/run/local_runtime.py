@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pykka
 
-from bundlevisor.actors.context import World
+from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.core.messages import (
     CommandRestart,
     CommandStart,
@@ -35,13 +35,13 @@ from bundlevisor.control.wire.facade import (
 from bundlevisor.manifest.plan.secrets import receivers
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.launch.spec import Blueprint
+    from bundlevisor.actors.launch.spec import LaunchSpec
     from bundlevisor.actors.logs.follow import Subscription
     from bundlevisor.actors.logs.timed_follow import TimedFollower
     from bundlevisor.actors.logs.timed_lines import Line
-    from bundlevisor.actors.probes.schedule import Tally
+    from bundlevisor.actors.probes.schedule import ProbeStats
     from bundlevisor.actors.secrets.vault import Vault
-    from bundlevisor.control.run.shutdown_requests import Ending
+    from bundlevisor.control.run.shutdown_requests import ShutdownRequests
     from bundlevisor.control.wire.bodies import Validation
 
 COMMANDS: dict[Action, type[CommandStart | CommandStop | CommandRestart]] = {
@@ -58,7 +58,7 @@ LEAST_SHARE = 256 * 1024
 class ServiceLogs:
     """The logs of the bundle's services, whether they have run yet or not."""
 
-    def __init__(self, blueprints: dict[str, Blueprint], world: World) -> None:
+    def __init__(self, blueprints: dict[str, LaunchSpec], world: ServiceContext) -> None:
         self._blueprints = blueprints
         self._world = world
 
@@ -94,9 +94,9 @@ class ServiceLogs:
         return TimedFollower(self._world.log(self._blueprints[service_id]), lines, since)
 
 
-class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """Implements :class:`bundlevisor.control.wire.facade.Runtime`; what is slow to make is made at
-    its first use."""
+class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
+    """Implements :class:`bundlevisor.control.wire.facade.RuntimeApi`; what is slow to make is made
+    at its first use."""
 
     board: Board
     make_facts: Callable[[], Facts]
@@ -105,8 +105,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     events: Telemetry
     supervisor: pykka.ActorRef[Any] | None
     """None in a dry run."""
-    ending: Ending
-    world: World
+    ending: ShutdownRequests
+    world: ServiceContext
     report_fault: Callable[[str, BaseException], None]
     validate_bundle: Callable[[], Validation]
     make_timeline: Callable[[], Timeline]
@@ -221,7 +221,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
         self.report_fault(what, error)
 
 
-def _gauge(tally: Tally) -> ProbeGauge:
+def _gauge(tally: ProbeStats) -> ProbeGauge:
     return ProbeGauge(
         count=tally.count,
         failed=tally.failed,

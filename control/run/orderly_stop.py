@@ -11,7 +11,7 @@ import pykka
 from bundlevisor.actors.core.messages import KillBundle, StopBundle
 from bundlevisor.actors.core.snapshot import LIVE, Board, Phase
 from bundlevisor.control.run.console import Console
-from bundlevisor.control.run.shutdown_requests import Ending
+from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 
 FOREVER = threading.TIMEOUT_MAX
 """Seconds: longer than an application lives, and short enough for every platform's wait."""
@@ -24,11 +24,15 @@ REMIND_EVERY = 2.0
 """Seconds until the first word on what a stop waits for, and between two of them."""
 
 
-class Stopping:
+class OrderlyStop:
     """One stop; used by the main thread only."""
 
     def __init__(
-        self, supervisor: pykka.ActorRef[Any], board: Board, ending: Ending, console: Console
+        self,
+        supervisor: pykka.ActorRef[Any],
+        board: Board,
+        ending: ShutdownRequests,
+        console: Console,
     ) -> None:
         self._supervisor = supervisor
         self._board = board

@@ -9,21 +9,21 @@ from typing import Any
 import msgspec
 import pykka
 
-from bundlevisor.actors.context import World
+from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.core.snapshot import Board
 from bundlevisor.actors.files.instance_lock import InstanceLock
 from bundlevisor.actors.guardian.link import Guardian
-from bundlevisor.actors.launch.spec import Blueprint
-from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.launch.spec import LaunchSpec
+from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.prepare.migration_record import Migrations
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.actors.telemetry.writer import Telemetry
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console import Console
 from bundlevisor.control.run.gpu import Gpu
-from bundlevisor.control.run.instance_record import Register
+from bundlevisor.control.run.instance_record import InstanceRecord
 from bundlevisor.control.run.secret_supply import SecretSupply
-from bundlevisor.control.run.shutdown_requests import Ending
+from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     recorder: Recorder
     console: Console
     guardian: Guardian
-    ending: Ending
+    ending: ShutdownRequests
     secrets: SecretSupply
     socket: socket.socket
     """The control API's, which listens."""
@@ -42,11 +42,11 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     token: str
     telemetry: Telemetry
-    register: Register
-    reserved: HeldPorts
-    world: World
+    register: InstanceRecord
+    reserved: PortReservations
+    world: ServiceContext
     gpu: Gpu
-    blueprints: dict[str, Blueprint]
+    blueprints: dict[str, LaunchSpec]
     board: Board
     supervisor: pykka.ActorRef[Any] | None
     """None in a dry run."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from bundlevisor.actors.context import World
+from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan
 from bundlevisor.actors.core.messages import StartBundle, SystemResumed
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot
@@ -32,8 +32,8 @@ from bundlevisor.actors.files.instance_lock import InstanceLock
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.logs.pipe_copy import guarded
 from bundlevisor.actors.loop.reactor import Loop
-from bundlevisor.actors.ports.allocator import PortBook
-from bundlevisor.actors.ports.reservations import HeldPorts
+from bundlevisor.actors.ports.allocator import PortAllocator
+from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.ports.service_ports import Ports
 from bundlevisor.actors.probes.listen_watch import Listening
 from bundlevisor.actors.process import table
@@ -41,25 +41,25 @@ from bundlevisor.actors.process.children import SOCKET_ACTIVATION
 from bundlevisor.actors.process.own_children import know
 from bundlevisor.actors.process.parent_watch import watch_parent
 from bundlevisor.actors.process.reaping import keep_reaping
-from bundlevisor.actors.process.table.rlimit_mark import brand
+from bundlevisor.actors.process.table.rlimit_mark import set_mark
 from bundlevisor.actors.service import ServiceActor
 from bundlevisor.actors.supervisor import Supervisor
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.actors.telemetry.writer import Telemetry
 from bundlevisor.control.boot import early_socket, ipc_socket, lean_imports
-from bundlevisor.control.boot.import_throttle import Courtesy
+from bundlevisor.control.boot.import_throttle import ImportThrottle
 from bundlevisor.control.run import limits
 from bundlevisor.control.run.admission import ALREADY_RUNNING, CANNOT_START, Refused, admit
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console import Console, open_console
 from bundlevisor.control.run.console_events import announce
 from bundlevisor.control.run.gpu import Gpu
-from bundlevisor.control.run.instance_record import Register
+from bundlevisor.control.run.instance_record import InstanceRecord
 from bundlevisor.control.run.limits import shortage, why
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.run.secret_supply import SecretSupply
-from bundlevisor.control.run.shutdown_requests import Ending
+from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 from bundlevisor.control.run.start_events import tell_start
 from bundlevisor.manifest.format import paths
 
@@ -114,12 +114,12 @@ def _run(
         guardian.dismiss()
         return refused.code
     try:
-        return House(bundle, console, guardian, recorder, lock).live(parent)
+        return Runtime(bundle, console, guardian, recorder, lock).live(parent)
     finally:
         lock.release()
 
 
-class House:
+class Runtime:
     """Everything that is up while a bundle runs. Built in order, taken down in reverse."""
 
     def __init__(
@@ -135,12 +135,12 @@ class House:
         self.recorder = recorder
         self.console = console
         self.guardian = guardian
-        self.ending = Ending()
+        self.ending = ShutdownRequests()
         self.spare = limits.SpareFiles()
         self.supervisor: pykka.ActorRef[Any] | None = None
         self.api: Api | None = None
         self._first_spawn = threading.Event()
-        self.courtesy = Courtesy()
+        self.courtesy = ImportThrottle()
         self._set_aside_early: list[str] = []
         self.secrets = SecretSupply(bundle, console.warn, self.emit)
         self.socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
@@ -151,7 +151,7 @@ class House:
         """Start everything, wait for the end, stop everything; return the exit code."""
         self.ending.hear_signals()
         know(self.guardian.pid)
-        brand(os.getpid(), table.created(os.getpid()) or 0.0, self.bundle.instance_id)
+        set_mark(os.getpid(), table.created(os.getpid()) or 0.0, self.bundle.instance_id)
         self._sweep()
         for folder in (self.bundle.app_data, os.path.dirname(instance.path(self.bundle.app_data))):
             atomic.remove_half_written(folder)
@@ -251,7 +251,7 @@ class House:
         self.log_loop = Loop("logs", console.fault)
         self.loop.start()
         self.log_loop.start()
-        self.register = Register(
+        self.register = InstanceRecord(
             self.guardian,
             bundle.app_data,
             bundle.record(self.host, self.port),
@@ -259,8 +259,8 @@ class House:
             self._look_after_lock,
         )
         self.guardian.attach(self.loop, self._guardian_news)
-        self.reserved = HeldPorts()
-        self.world = World(
+        self.reserved = PortReservations()
+        self.world = ServiceContext(
             loop=self.loop,
             log_loop=self.log_loop,
             passage=guarded(lambda: self.guardian.inflight, console.warn),
@@ -318,7 +318,7 @@ class House:
         manifest = bundle.manifest
         tell_start(self.emit, bundle, self.port)
         self.gpu = Gpu(manifest, self.emit, self.console.warn)
-        book = PortBook(
+        book = PortAllocator(
             manifest,
             bundle.app_data,
             self.port,
@@ -345,7 +345,7 @@ class House:
         )
         self._show(self.bundle.first_views(ports, dry_run=True))
 
-    def _supervise(self, book: PortBook, ports: Ports, shortages: dict[str, Shortage]) -> None:
+    def _supervise(self, book: PortAllocator, ports: Ports, shortages: dict[str, Shortage]) -> None:
         """Start the supervisor, and by it every service that waits for no other."""
         bundle = self.bundle
         manifest = bundle.manifest

@@ -13,7 +13,7 @@ from bundlevisor.actors.ports.service_ports import Ports
 from bundlevisor.control.run.bundle import Bundle
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.launch.spec import Blueprint
+    from bundlevisor.actors.launch.spec import LaunchSpec
     from bundlevisor.actors.secrets.vault import Vault
 
 
@@ -47,7 +47,7 @@ class SecretSupply:
         if self._bundle.manifest.secrets and not self._bundle.options.dry_run:
             self.vault().begin()
 
-    def prepare(self, blueprints: Iterable[Blueprint], ports: Ports) -> Vault:
+    def prepare(self, blueprints: Iterable[LaunchSpec], ports: Ports) -> Vault:
         """Remove the secret files that a dead runtime left, and return the vault."""
         from bundlevisor.actors.secrets.files import remove_left_over
 

@@ -38,7 +38,7 @@ class Request(msgspec.Struct, frozen=True):
     """The exit code of a runtime that ends for this reason."""
 
 
-class Ending:
+class ShutdownRequests:
     """The requests to end, in the order in which they came."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from bundlevisor.actors.core.stop_deadline import stop_bound
 from bundlevisor.actors.files import endpoint, instance
 from bundlevisor.actors.process.reaping import end_remains
 from bundlevisor.actors.process.table.control_group import group_of
-from bundlevisor.control.run.orderly_stop import KILL_PATIENCE, Stopping
+from bundlevisor.control.run.orderly_stop import KILL_PATIENCE, OrderlyStop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def _stop_services(parts: Parts, reason: str, bound: float) -> bool:
         services = parts.board.snapshot.services
         parts.board.publish(Snapshot(version=2, phase=Phase.STOPPED, services=services))
         return True
-    stopping = Stopping(parts.supervisor, parts.board, parts.ending, parts.console)
+    stopping = OrderlyStop(parts.supervisor, parts.board, parts.ending, parts.console)
     return stopping.stop(reason, bound)
 
 

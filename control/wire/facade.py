@@ -1,6 +1,6 @@
 """What the control API needs of the runtime: values to read, and a few commands to send.
 
-The composition root implements :class:`Runtime`; the resources know nothing else, so that the
+The composition root implements :class:`RuntimeApi`; the resources know nothing else, so that the
 tests can serve a runtime of their own. Everything here may be called from any thread. Except for
 ``follow().read``, ``events.wait``, ``validate`` and the commands (which take a time-out), nothing
 may block: an answer of the API never waits on a busy or stuck service.
@@ -188,7 +188,7 @@ class Events(Protocol):
         """Return whether there is an event after ``after``, waiting at most ``timeout`` s."""
 
 
-class Runtime(Protocol):
+class RuntimeApi(Protocol):
     """The runtime as the control API sees it."""
 
     @property

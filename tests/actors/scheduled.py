@@ -35,7 +35,7 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import Report, Stage, StopCause, Then
+from bundlevisor.actors.core.report import AfterStop, Report, Stage, StopCause
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.supervisor import Supervisor
 from bundlevisor.manifest.format.schema import Manifest
@@ -73,7 +73,7 @@ class Actor:
         """Begin as the successor of a broken actor: its process is ended."""
         self.alive = self.told = True
         self.life = msgspec.structs.replace(
-            self.life, stage=Stage.STOPPING, then=Then.RETRY, stop_cause=StopCause.BROKEN
+            self.life, stage=Stage.STOPPING, then=AfterStop.RETRY, stop_cause=StopCause.BROKEN
         )
         self._offered = [ProcessExited(self.life.incarnation, 0)]
 

@@ -15,7 +15,7 @@ from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.probes.checks import Answer, HttpCheck, TcpCheck
 from bundlevisor.actors.probes.http_verdict import judge_body, judge_response
 from bundlevisor.actors.probes.listen_watch import Listening, pause
-from bundlevisor.actors.probes.schedule import Pace, Probing, Tally, asked_at
+from bundlevisor.actors.probes.schedule import Pace, ProbeStats, Probing, asked_at
 from bundlevisor.manifest.format.schema import Health
 from tests.waiting import wait_until
 
@@ -230,7 +230,7 @@ def test_readiness_is_asked_again_until_the_service_is_well(
         b"HTTP/1.1 200 OK\r\n\r\n",
     )
     told: queue.Queue[str] = queue.Queue()
-    tally = Tally()
+    tally = ProbeStats()
     probing = Probing(loop, Listening(loop), tally)
     port = port_of(listener)
     probing.until_well(
@@ -247,7 +247,7 @@ def test_liveness_tells_what_is_news_until_it_is_stopped(
     well = b"HTTP/1.1 200 OK\r\n\r\n"
     answering(listener, well, well, b"HTTP/1.1 500 No\r\n\r\n", b"", well, well)
     told: queue.Queue[str] = queue.Queue()
-    tally = Tally()
+    tally = ProbeStats()
     probing = Probing(loop, Listening(loop), tally)
     port = port_of(listener)
     pace = Pace(0.01, 0.01)

@@ -15,18 +15,21 @@ from bundlevisor.actors.core.desired import (
     stopped,
 )
 from bundlevisor.actors.core.foreseen import failed, obeyed, starting, taken_over
-from bundlevisor.actors.core.messages import ForgiveService, Instruction, StopService
-from bundlevisor.actors.core.report import STARTS_AGAIN, Report, Stage, StopCause, Then
+from bundlevisor.actors.core.messages import Instruction, ResetFailures, StopService
+from bundlevisor.actors.core.report import STARTS_AGAIN, AfterStop, Report, Stage, StopCause
 
 DOWN = stopped("stopped by command")
 RESTART = Desired(after=3, reason="restarting", forgiving=True)
 REPEAT = Desired(after=3, reason="a port moved")
-STOP, WAIT = StopService(Then.STAY, "stopped by command"), StopService(Then.WAIT, "restarting")
-MOVED = StopService(Then.WAIT, "a port moved")
-FORGIVE = ForgiveService()
+STOP, WAIT = (
+    StopService(AfterStop.STAY, "stopped by command"),
+    StopService(AfterStop.WAIT, "restarting"),
+)
+MOVED = StopService(AfterStop.WAIT, "a port moved")
+FORGIVE = ResetFailures()
 
 
-def report(stage: str, then: Then = Then.RETRY, incarnation: int = 3) -> Report:
+def report(stage: str, then: AfterStop = AfterStop.RETRY, incarnation: int = 3) -> Report:
     return Report(id="db", stage=Stage(stage), then=then, incarnation=incarnation)
 
 
@@ -35,28 +38,28 @@ def report(stage: str, then: Then = Then.RETRY, incarnation: int = 3) -> Report:
     [
         (DOWN, report("ready"), STOP),
         (DOWN, report("starting"), STOP),
-        (DOWN, report("stopping", Then.RETRY), STOP),
-        (DOWN, report("stopping", Then.WAIT), STOP),
-        (DOWN, report("stopping", Then.STAY), None),
+        (DOWN, report("stopping", AfterStop.RETRY), STOP),
+        (DOWN, report("stopping", AfterStop.WAIT), STOP),
+        (DOWN, report("stopping", AfterStop.STAY), None),
         (DOWN, report("waiting"), STOP),
         (DOWN, report("backoff"), STOP),
         (DOWN, report("failed"), STOP),
         (DOWN, report("stopped"), None),
         (RESTART, report("ready"), WAIT),
         (RESTART, report("starting"), WAIT),
-        (RESTART, report("stopping", Then.STAY), FORGIVE),
-        (RESTART, report("stopping", Then.RETRY), FORGIVE),
-        (RESTART, report("stopping", Then.WAIT), None),
+        (RESTART, report("stopping", AfterStop.STAY), FORGIVE),
+        (RESTART, report("stopping", AfterStop.RETRY), FORGIVE),
+        (RESTART, report("stopping", AfterStop.WAIT), None),
         (RESTART, report("waiting"), None),
         (RESTART, report("backoff"), FORGIVE),
         (RESTART, report("failed"), FORGIVE),
         (RESTART, report("stopped"), FORGIVE),
         (RESTART, report("ready", incarnation=4), None),
         (RESTART, report("failed", incarnation=4), None),
-        (RESTART, report("stopping", Then.RETRY, incarnation=4), None),
+        (RESTART, report("stopping", AfterStop.RETRY, incarnation=4), None),
         (REPEAT, report("ready"), MOVED),
-        (REPEAT, report("stopping", Then.RETRY), MOVED),
-        (REPEAT, report("stopping", Then.WAIT), None),
+        (REPEAT, report("stopping", AfterStop.RETRY), MOVED),
+        (REPEAT, report("stopping", AfterStop.WAIT), None),
         (REPEAT, report("waiting"), None),
         (REPEAT, report("backoff"), None),
         (REPEAT, report("failed"), None),
@@ -158,15 +161,15 @@ def test_what_is_under_orders_to_end_and_what_is_done(
 @pytest.mark.parametrize(
     ("told", "stage", "then", "message", "after"),
     [
-        (STOP, "ready", Then.STAY, "stopped by command", "stopping"),
-        (WAIT, "ready", Then.WAIT, "restarting", "stopping"),
-        (STOP, "backoff", Then.STAY, "stopped by command", "stopped"),
-        (FORGIVE, "stopping", Then.WAIT, STARTS_AGAIN, "stopping"),
-        (FORGIVE, "failed", Then.WAIT, "", "waiting"),
+        (STOP, "ready", AfterStop.STAY, "stopped by command", "stopping"),
+        (WAIT, "ready", AfterStop.WAIT, "restarting", "stopping"),
+        (STOP, "backoff", AfterStop.STAY, "stopped by command", "stopped"),
+        (FORGIVE, "stopping", AfterStop.WAIT, STARTS_AGAIN, "stopping"),
+        (FORGIVE, "failed", AfterStop.WAIT, "", "waiting"),
     ],
 )
 def test_the_picture_is_what_the_service_will_report(
-    told: Instruction, stage: str, then: Then, message: str, after: str
+    told: Instruction, stage: str, then: AfterStop, message: str, after: str
 ) -> None:
     found = obeyed(told, report(stage), 7.0)
     assert (found.stage, found.then, found.message) == (Stage(after), then, message)
@@ -199,5 +202,5 @@ def test_the_successor_of_a_broken_actor_ends_what_runs(
     found = taken_over(report(stage), 5, 7.0, alive=alive)
     assert found.stage is Stage(after)
     if stage != after:
-        assert (found.then, found.stop_cause) == (Then.RETRY, StopCause.BROKEN)
+        assert (found.then, found.stop_cause) == (AfterStop.RETRY, StopCause.BROKEN)
         assert (found.incarnation, found.updated_at) == (5, 7.0)

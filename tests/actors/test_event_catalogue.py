@@ -12,7 +12,7 @@ from bundlevisor.actors.gpu.requirement import EVENTS as GPU_EVENTS
 from bundlevisor.actors.telemetry.catalogue import ASSETS, EVENTS
 
 ROOT = Path(__file__).parents[2]
-EMITTERS = {"emit", "_emit", "Note", "_report", "append"}
+EMITTERS = {"emit", "_emit", "EmitEvent", "_report", "append"}
 TOLD_ELSEWHERE = {*ASSETS, *GPU_EVENTS.values(), "app_downgraded", "playwright_chromium_fallback"}
 """Events whose names are data: of findings, of requirements, of a phase."""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bundlevisor.actors.ports.reservations import HeldPorts, is_taken
+from bundlevisor.actors.ports.reservations import PortReservations, is_taken
 
 HERE = "127.0.0.1"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the socket goes on listening")
@@ -18,8 +18,8 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nothing
 
 
 @pytest.fixture
-def held() -> Iterator[HeldPorts]:
-    ports = HeldPorts()
+def held() -> Iterator[PortReservations]:
+    ports = PortReservations()
     yield ports
     ports.release_all()
 
@@ -56,7 +56,7 @@ def can_be_served(port: int) -> bool:
     return True
 
 
-def test_a_held_port_is_nobody_elses_and_refuses(held: HeldPorts, fresh: int) -> None:
+def test_a_held_port_is_nobody_elses_and_refuses(held: PortReservations, fresh: int) -> None:
     assert held.hold(fresh)
     assert is_taken(fresh)
     assert not can_be_served(fresh)
@@ -68,7 +68,7 @@ def test_a_held_port_is_nobody_elses_and_refuses(held: HeldPorts, fresh: int) ->
 
 @LINUX
 def test_a_port_with_lingering_connections_is_held_without_taking_new_ones(
-    held: HeldPorts, lingering: int
+    held: PortReservations, lingering: int
 ) -> None:
     assert held.hold(lingering)
     with socket.socket() as client, pytest.raises(ConnectionRefusedError):
@@ -81,12 +81,14 @@ def test_a_port_with_lingering_connections_is_held_without_taking_new_ones(
 
 @POSIX
 def test_of_many_that_claim_a_lingering_port_at_once_one_gets_it(lingering: int) -> None:
-    claimants = [HeldPorts() for _ in range(8)]
+    claimants = [PortReservations() for _ in range(8)]
     for _ in range(50):
         together = threading.Barrier(len(claimants))
-        won: list[HeldPorts] = []
+        won: list[PortReservations] = []
 
-        def claim(one: HeldPorts, at: threading.Barrier, won: list[HeldPorts]) -> None:
+        def claim(
+            one: PortReservations, at: threading.Barrier, won: list[PortReservations]
+        ) -> None:
             at.wait()
             if one.hold(lingering):
                 won.append(one)
@@ -107,7 +109,7 @@ def test_of_many_that_claim_a_lingering_port_at_once_one_gets_it(lingering: int)
 @POSIX
 @pytest.mark.parametrize("state", ["fresh", "lingering"])
 def test_a_held_port_can_be_listened_on_by_whom_it_is_given(
-    held: HeldPorts, state: str, request: pytest.FixtureRequest
+    held: PortReservations, state: str, request: pytest.FixtureRequest
 ) -> None:
     port: int = request.getfixturevalue(state)
     assert held.hold(port)
@@ -125,7 +127,7 @@ def test_a_held_port_can_be_listened_on_by_whom_it_is_given(
 @POSIX
 @pytest.mark.parametrize("state", ["fresh", "lingering"])
 def test_a_held_port_is_handed_over_as_a_listening_socket(
-    held: HeldPorts, state: str, request: pytest.FixtureRequest
+    held: PortReservations, state: str, request: pytest.FixtureRequest
 ) -> None:
     port: int = request.getfixturevalue(state)
     assert held.hold(port)
@@ -135,8 +137,8 @@ def test_a_held_port_is_handed_over_as_a_listening_socket(
     assert held.listen(port) == descriptor
 
 
-def test_a_port_moves_to_another_holder_without_a_gap(held: HeldPorts, fresh: int) -> None:
-    other = HeldPorts()
+def test_a_port_moves_to_another_holder_without_a_gap(held: PortReservations, fresh: int) -> None:
+    other = PortReservations()
     assert held.hold(fresh)
     assert held.move(fresh, other)
     assert not held.move(fresh, other)
@@ -171,7 +173,7 @@ def somebody_on(host: str, port: int) -> Iterator[socket.socket]:
 @IPV6
 @pytest.mark.parametrize("host", ["::1", "::"])
 def test_a_port_that_somebody_has_on_ipv6_only_is_taken(
-    held: HeldPorts, fresh: int, host: str
+    held: PortReservations, fresh: int, host: str
 ) -> None:
     with somebody_on(host, fresh):
         assert not held.hold(fresh)
@@ -183,7 +185,7 @@ def test_a_port_that_somebody_has_on_ipv6_only_is_taken(
 @IPV6
 @pytest.mark.parametrize("give_up", ["release", "take"])
 def test_a_held_port_is_nobody_elses_on_ipv6_either_until_it_is_given_up(
-    held: HeldPorts, fresh: int, give_up: str
+    held: PortReservations, fresh: int, give_up: str
 ) -> None:
     assert held.hold(fresh)
     with pytest.raises(OSError, match=r"in use|10013|10048"), somebody_on("::1", fresh):
@@ -197,7 +199,9 @@ def test_a_held_port_is_nobody_elses_on_ipv6_either_until_it_is_given_up(
 
 @IPV6
 @POSIX
-def test_a_port_on_which_connections_linger_on_ipv6_is_held(held: HeldPorts, fresh: int) -> None:
+def test_a_port_on_which_connections_linger_on_ipv6_is_held(
+    held: PortReservations, fresh: int
+) -> None:
     with somebody_on("::1", fresh) as listener, socket.create_connection(("::1", fresh)) as client:
         accepted, _ = listener.accept()
         accepted.close()
@@ -208,7 +212,7 @@ def test_a_port_on_which_connections_linger_on_ipv6_is_held(held: HeldPorts, fre
 
 
 def test_without_ipv6_a_port_is_held_on_ipv4_alone(
-    held: HeldPorts, fresh: int, monkeypatch: pytest.MonkeyPatch
+    held: PortReservations, fresh: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hosts = {socket.AF_INET: HERE, socket.AF_INET6: "2001:db8::1"}  # an address of nobody
     monkeypatch.setattr("bundlevisor.actors.ports.reservations.HOSTS", hosts)

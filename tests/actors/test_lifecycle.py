@@ -14,7 +14,6 @@ from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
     BecameReady,
     FailService,
-    ForgiveService,
     KillService,
     Launched,
     LaunchFailed,
@@ -24,6 +23,7 @@ from bundlevisor.actors.core.messages import (
     ProbeAnswered,
     ProcessExited,
     ProgressMade,
+    ResetFailures,
     StartService,
     StopService,
     SystemResumed,
@@ -31,8 +31,8 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import LIVE, Stage, StopCause, Then
-from bundlevisor.actors.launch.inputs import Inputs
+from bundlevisor.actors.core.report import LIVE, AfterStop, Stage, StopCause
+from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.manifest.format.schema import Health, RestartPolicy, Service
 
 SERVICE = Service(id="api", health=Health(type="http"))
@@ -51,13 +51,13 @@ def effect_names(life: Life, event: Message, service: Service = SERVICE) -> list
 
 
 def start(after: int = 0) -> StartService:
-    return StartService(after, Inputs({}))
+    return StartService(after, StartInputs({}))
 
 
 WAITING = Life()
 STARTING = go(WAITING, start(), Prepared(1), Launched(1, 77))
 READY = go(STARTING, BecameReady(1))
-STOPPING = go(READY, StopService(Then.STAY))
+STOPPING = go(READY, StopService(AfterStop.STAY))
 BACKOFF = go(STARTING, ProcessExited(1, 1), TreeEmptied(1))
 FAILED = go(STARTING, ProcessExited(1, 1), TreeEmptied(1), service=ONCE)
 STOPPED = go(STOPPING, ProcessExited(1, -15), TreeEmptied(1))
@@ -90,13 +90,13 @@ def test_the_way_of_a_service_leads_through_every_state(life: Life, stage: Stage
             go(WAITING, start()),
             LaunchFailed(1, "no file"),
             Stage.BACKOFF,
-            ["Disarm", "Note", "Note", "ReportFailure", "Note", "Arm"],
+            ["Disarm", "EmitEvent", "EmitEvent", "ReportFailure", "EmitEvent", "Arm"],
         ),
         (
             go(WAITING, start()),
             LaunchFailed(1, "no port", fatal=True),
             Stage.FAILED,
-            ["Disarm", "Note", "Note", "ReleasePorts"],
+            ["Disarm", "EmitEvent", "EmitEvent", "ReleasePorts"],
         ),
         (
             go(WAITING, start()),
@@ -108,36 +108,36 @@ def test_the_way_of_a_service_leads_through_every_state(life: Life, stage: Stage
             STARTING,
             TimerFired(1, Timer.READINESS),
             Stage.STOPPING,
-            ["Disarm", "Disarm", "Disarm", "Note", "Arm", "EndTree"],
+            ["Disarm", "Disarm", "Disarm", "EmitEvent", "Arm", "EndTree"],
         ),
         (
             STARTING,
             TimerFired(1, Timer.STARTUP),
             Stage.STOPPING,
-            ["Disarm", "Disarm", "Disarm", "Note", "Arm", "EndTree"],
+            ["Disarm", "Disarm", "Disarm", "EmitEvent", "Arm", "EndTree"],
         ),
         (
             READY,
             ProcessExited(1, 1),
             Stage.STOPPING,
-            ["Note", "Disarm", "Disarm", "Disarm", "Arm", "ClearTree"],
+            ["EmitEvent", "Disarm", "Disarm", "Disarm", "Arm", "ClearTree"],
         ),
         (READY, ProbeAnswered(1, "HTTP 500"), Stage.READY, []),
         (
             READY,
-            StopService(Then.STAY),
+            StopService(AfterStop.STAY),
             Stage.STOPPING,
             ["Disarm", "Disarm", "Disarm", "Arm", "EndTree"],
         ),
-        (STOPPING, TimerFired(1, Timer.GRACE), Stage.STOPPING, ["Note", "KillTree"]),
+        (STOPPING, TimerFired(1, Timer.GRACE), Stage.STOPPING, ["EmitEvent", "KillTree"]),
         (BACKOFF, TimerFired(1, Timer.BACKOFF), Stage.WAITING, []),
-        (BACKOFF, StopService(Then.STAY), Stage.STOPPED, ["Disarm", "ReleasePorts"]),
-        (BACKOFF, ForgiveService(), Stage.WAITING, ["Disarm"]),
-        (FAILED, ForgiveService(), Stage.WAITING, ["Disarm"]),
-        (STOPPED, ForgiveService(), Stage.WAITING, ["Disarm"]),
+        (BACKOFF, StopService(AfterStop.STAY), Stage.STOPPED, ["Disarm", "ReleasePorts"]),
+        (BACKOFF, ResetFailures(), Stage.WAITING, ["Disarm"]),
+        (FAILED, ResetFailures(), Stage.WAITING, ["Disarm"]),
+        (STOPPED, ResetFailures(), Stage.WAITING, ["Disarm"]),
         (STOPPED, start(1), Stage.STOPPED, []),
         (FAILED, start(1), Stage.FAILED, []),
-        (WAITING, FailService("no"), Stage.FAILED, ["Disarm", "Note", "ReleasePorts"]),
+        (WAITING, FailService("no"), Stage.FAILED, ["Disarm", "EmitEvent", "ReleasePorts"]),
         (
             UNHEALTHY,
             KillService(),
@@ -195,7 +195,7 @@ def test_a_crash_after_ready_tells_its_reason_where_the_output_speaks_of_a_failu
     assert life.message == cause
     told = "OSError" in cause
     assert ("OSError: disk gone" in life.output) is told
-    (note,) = [one for one in found if isinstance(one, effects.Note)]
+    (note,) = [one for one in found if isinstance(one, effects.EmitEvent)]
     assert note.details.get("reason") == ("OSError: disk gone" if told else None)
     assert note.details.get("last_lines", "") == said
 
@@ -213,7 +213,7 @@ def test_an_exit_tells_the_last_twenty_lines_and_the_reason_above_them() -> None
     assert life.message.endswith(
         'before it was ready: Exception in thread "main" java.lang.Error: boom'
     )
-    note = next(one for one in found if isinstance(one, effects.Note))
+    note = next(one for one in found if isinstance(one, effects.EmitEvent))
     assert str(note.details["last_lines"]).splitlines() == frames.splitlines()[-20:]
     assert life.output == tuple(text.splitlines()[:9])
 
@@ -234,12 +234,12 @@ def test_an_unhealthy_service_is_restarted_like_one_that_crashed() -> None:
 
 
 def test_a_stop_during_the_start_is_carried_out_when_the_tree_is_empty() -> None:
-    life = go(WAITING, start(), StopService(Then.STAY), Prepared(1))
+    life = go(WAITING, start(), StopService(AfterStop.STAY), Prepared(1))
     assert life.stage is Stage.STOPPED
 
 
 def test_a_stop_is_sticky_whatever_was_under_way() -> None:
-    life = go(READY, ProcessExited(1, 1), StopService(Then.STAY), TreeEmptied(1))
+    life = go(READY, ProcessExited(1, 1), StopService(AfterStop.STAY), TreeEmptied(1))
     assert life.stage is Stage.STOPPED
     assert go(life, TimerFired(1, Timer.BACKOFF), BecameReady(1)).stage is Stage.STOPPED
 
@@ -247,11 +247,11 @@ def test_a_stop_is_sticky_whatever_was_under_way() -> None:
 @pytest.mark.parametrize(
     ("orders", "stage"),
     [
-        ([StopService(Then.STAY), StopService(Then.WAIT)], Stage.WAITING),
-        ([StopService(Then.WAIT), StopService(Then.STAY)], Stage.STOPPED),
-        ([StopService(Then.STAY), ForgiveService()], Stage.WAITING),
-        ([ForgiveService(), StopService(Then.STAY)], Stage.STOPPED),
-        ([StopService(Then.WAIT), KillService()], Stage.STOPPED),
+        ([StopService(AfterStop.STAY), StopService(AfterStop.WAIT)], Stage.WAITING),
+        ([StopService(AfterStop.WAIT), StopService(AfterStop.STAY)], Stage.STOPPED),
+        ([StopService(AfterStop.STAY), ResetFailures()], Stage.WAITING),
+        ([ResetFailures(), StopService(AfterStop.STAY)], Stage.STOPPED),
+        ([StopService(AfterStop.WAIT), KillService()], Stage.STOPPED),
     ],
 )
 @pytest.mark.parametrize("exits_after", [0, 1, 2])
@@ -265,8 +265,8 @@ def test_the_last_order_says_what_follows_a_stop(
 
 
 def test_a_report_says_which_instruction_was_heard_last_also_one_that_changed_nothing() -> None:
-    assert go(READY, StopService(Then.STAY, number=4)).heard == 4
-    assert go(STOPPED, StartService(7, Inputs({}), number=5)).heard == 5
+    assert go(READY, StopService(AfterStop.STAY, number=4)).heard == 4
+    assert go(STOPPED, StartService(7, StartInputs({}), number=5)).heard == 5
     assert go(READY, FailService("no", number=6)) == msgspec.structs.replace(READY, heard=6)
 
 
@@ -274,11 +274,11 @@ def test_an_exit_while_it_stops_is_noted_and_the_tree_is_looked_at_again() -> No
     life, found = step(STOPPING, ProcessExited(1, 3), Context(SERVICE, 100.0))
     assert (life.stage, life.then, life.pid, life.exit_code) == (
         Stage.STOPPING,
-        Then.STAY,
+        AfterStop.STAY,
         None,
         3,
     )
-    assert [type(effect).__name__ for effect in found] == ["Note", "ClearTree"]
+    assert [type(effect).__name__ for effect in found] == ["EmitEvent", "ClearTree"]
     assert step(STOPPED, ProcessExited(1, 3), Context(SERVICE, 100.0)) == (STOPPED, ())
 
 
@@ -299,7 +299,7 @@ def test_every_wait_of_a_start_has_its_timer() -> None:
     ],
 )
 def test_what_ends_by_itself_is_judged_by_the_restart_policy(life: Life) -> None:
-    assert (life.stage, life.then) == (Stage.STOPPING, Then.RETRY)
+    assert (life.stage, life.then) == (Stage.STOPPING, AfterStop.RETRY)
     assert go(life, TreeEmptied(1), service=ONCE).stage is Stage.FAILED
     assert go(life, TreeEmptied(1)).history.total == 1
 
@@ -327,17 +327,17 @@ def test_a_port_that_is_lost_while_it_stops_counts_only_where_a_start_has_failed
         Timer.GRACE,
         Timer.TREE,
     }
-    for life in (STOPPING, go(failing, StopService(Then.STAY)), READY, BACKOFF, STOPPED):
+    for life in (STOPPING, go(failing, StopService(AfterStop.STAY)), READY, BACKOFF, STOPPED):
         assert step(life, lost, Context(SERVICE, 100.0)) == (life, ())
 
 
 def test_a_stop_tells_why_also_where_the_service_had_failed_on_its_own() -> None:
-    life = go(READY, ProcessExited(1, 1), StopService(Then.STAY, "by command"), TreeEmptied(1))
+    life = go(READY, ProcessExited(1, 1), StopService(AfterStop.STAY, "by command"), TreeEmptied(1))
     assert (life.stage, life.message) == (Stage.STOPPED, "by command")
 
 
 def test_a_start_command_while_it_stops_brings_it_back_when_it_has_stopped() -> None:
-    life = go(STOPPING, ForgiveService(), ProcessExited(1, 0), TreeEmptied(1))
+    life = go(STOPPING, ResetFailures(), ProcessExited(1, 0), TreeEmptied(1))
     assert life.stage is Stage.WAITING
 
 
@@ -374,9 +374,9 @@ EVENTS = st.one_of(
     st.builds(ProbeAnswered, st.integers(0, 3), st.sampled_from(["", "ill"])),
     st.builds(PortsLost, st.integers(0, 3), st.just(("http",))),
     st.builds(TimerFired, st.integers(0, 3), st.sampled_from(Timer)),
-    st.builds(StopService, st.sampled_from([Then.STAY, Then.WAIT])),
+    st.builds(StopService, st.sampled_from([AfterStop.STAY, AfterStop.WAIT])),
     st.builds(KillService),
-    st.builds(ForgiveService),
+    st.builds(ResetFailures),
     st.builds(FailService, st.just("no")),
     st.builds(ProgressMade, st.integers(0, 3), st.just("working")),
     st.builds(SystemResumed, st.just(60.0)),
@@ -401,7 +401,7 @@ def test_whatever_happens_no_process_is_started_beside_one_that_may_live(
 @given(st.lists(EVENTS, max_size=40))
 def test_whatever_happens_a_stop_for_good_ends_in_stopped(events: list[Message]) -> None:
     life = go(Life(), *events)
-    life = go(life, StopService(Then.STAY), TreeEmptied(life.incarnation))
+    life = go(life, StopService(AfterStop.STAY), TreeEmptied(life.incarnation))
     assert life.stage is Stage.STOPPED
 
 
@@ -441,20 +441,20 @@ def effects_of(life: Life, event: Message) -> list[str]:
 
 
 def test_a_stop_that_comes_while_it_is_spawned_is_carried_out_then() -> None:
-    told = go(WAITING, start(), Prepared(1), StopService(Then.STAY))
+    told = go(WAITING, start(), Prepared(1), StopService(AfterStop.STAY))
     assert go(told, Launched(1, 77)).pid == 77
-    assert effects_of(told, Launched(1, 77)) == ["Note", "Arm GRACE", "EndTree"]
+    assert effects_of(told, Launched(1, 77)) == ["EmitEvent", "Arm GRACE", "EndTree"]
     launched = effects_of(go(WAITING, start(), Prepared(1)), Launched(1, 77))
-    assert launched == ["Note", "Arm READINESS", "Arm OBSTACLE", "AwaitReadiness"]
+    assert launched == ["EmitEvent", "Arm READINESS", "Arm OBSTACLE", "AwaitReadiness"]
 
 
 def test_what_is_ill_is_asked_to_end_and_has_its_grace() -> None:
     ill = go(READY, *[ProbeAnswered(1, "HTTP 500")] * 2)
-    assert effects_of(ill, ProbeAnswered(1, "HTTP 500")) == ["Note", "Arm GRACE", "EndTree"]
+    assert effects_of(ill, ProbeAnswered(1, "HTTP 500")) == ["EmitEvent", "Arm GRACE", "EndTree"]
     cause = "unhealthy: HTTP 500"
-    assert (UNHEALTHY.then, UNHEALTHY.cause, UNHEALTHY.message) == (Then.RETRY, cause, cause)
+    assert (UNHEALTHY.then, UNHEALTHY.cause, UNHEALTHY.message) == (AfterStop.RETRY, cause, cause)
     assert UNHEALTHY.stop_cause is StopCause.UNHEALTHY
-    overruled = go(UNHEALTHY, StopService(Then.STAY))
+    overruled = go(UNHEALTHY, StopService(AfterStop.STAY))
     assert (overruled.stop_cause, overruled.message, overruled.cause) == (
         StopCause.ORDERED,
         "stopping",
@@ -470,7 +470,7 @@ def test_the_end_of_a_stop_leaves_no_timer_and_no_port() -> None:
         "ReleasePorts",
     ]
     assert (STOPPED.pid, STOPPED.message) == (None, "stopped")
-    assert go(BACKOFF, StopService(Then.STAY)).message == "stopped"
+    assert go(BACKOFF, StopService(AfterStop.STAY)).message == "stopped"
 
 
 @pytest.mark.parametrize(
@@ -485,7 +485,7 @@ def test_the_end_of_a_stop_leaves_no_timer_and_no_port() -> None:
 def test_a_restart_with_others_ends_a_pause_and_wakes_nothing_that_rests(
     life: Life, stage: Stage
 ) -> None:
-    after = go(life, StopService(Then.WAIT, "with db"))
+    after = go(life, StopService(AfterStop.WAIT, "with db"))
     assert after.stage is stage
     assert after.message == ("" if stage is Stage.WAITING else life.message)
 
@@ -493,14 +493,14 @@ def test_a_restart_with_others_ends_a_pause_and_wakes_nothing_that_rests(
 def test_a_start_begins_with_nothing_of_the_run_before() -> None:
     again = go(READY, ProcessExited(1, 1), TreeEmptied(1), start(1))
     assert (again.stage, again.incarnation, again.message) == (Stage.STARTING, 2, "starting")
-    assert (again.then, again.pid, again.ready_at) == (Then.RETRY, None, None)
+    assert (again.then, again.pid, again.ready_at) == (AfterStop.RETRY, None, None)
     assert (again.troubles, again.cause) == (0, "")
     ready = go(again, Prepared(2), Launched(2, 78), BecameReady(2), now=200.0)
     assert (ready.pid, ready.ready_at, ready.message) == (78, 200.0, "ready")
 
 
 def test_failures_that_are_forgiven_are_still_counted() -> None:
-    forgiven = go(BACKOFF, ForgiveService())
+    forgiven = go(BACKOFF, ResetFailures())
     assert (forgiven.history.total, forgiven.history.attempt, forgiven.history.recent) == (1, 0, ())
 
 

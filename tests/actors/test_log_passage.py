@@ -19,7 +19,7 @@ from bundlevisor.actors.logs.stream import LogStream
 from bundlevisor.actors.loop.reactor import Loop
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.logs.pipe_copy import Passage
+    from bundlevisor.actors.logs.pipe_copy import PipeCopy
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="one thread for each pipe there")
 
@@ -63,7 +63,7 @@ def loop() -> Iterator[Loop]:
     made.stop()
 
 
-def pass_on(loop: Loop, path: Path, passage: Passage, *texts: bytes, secret: bytes = b"") -> bytes:
+def pass_on(loop: Loop, path: Path, passage: PipeCopy, *texts: bytes, secret: bytes = b"") -> bytes:
     """Send texts through a stream, one after the other, to the end; return the log."""
     stream = LogStream(
         "api", LogFile(str(path), write=passage.write), loop, lambda _: None, passage
@@ -117,9 +117,9 @@ def test_through_the_shared_memory_the_log_is_the_same(loop: Loop, tmp_path: Pat
 
 
 def test_nothing_is_made_before_the_first_byte(loop: Loop, tmp_path: Path) -> None:
-    made: list[Passage] = []
+    made: list[PipeCopy] = []
 
-    def make() -> Passage:
+    def make() -> PipeCopy:
         assert loop.inside
         made.append(Plain())
         return made[-1]
@@ -134,7 +134,7 @@ def test_nothing_is_made_before_the_first_byte(loop: Loop, tmp_path: Path) -> No
 def test_a_passage_that_cannot_be_made_is_reported_and_the_log_is_written(
     loop: Loop, tmp_path: Path
 ) -> None:
-    def make() -> Passage:
+    def make() -> PipeCopy:
         raise OSError(24, "Too many open files")
 
     warnings: list[str] = []

@@ -11,7 +11,7 @@ import pytest
 from bundlevisor.actors.core import dependencies as order
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired, stopped
-from bundlevisor.actors.core.report import Report, Stage, StopCause, Then
+from bundlevisor.actors.core.report import AfterStop, Report, Stage, StopCause
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.ports.shortages import Shortage, Shortages
 from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Supervision, Telemetry
@@ -229,13 +229,13 @@ def test_what_was_blocked_or_skipped_is_shown_so_no_longer_once_it_runs() -> Non
 @pytest.mark.parametrize(
     ("then", "cause", "state"),
     [
-        (Then.RETRY, StopCause.UNHEALTHY, State.UNHEALTHY),
-        (Then.STAY, StopCause.UNHEALTHY, State.STOPPING),
-        (Then.RETRY, StopCause.EXITED, State.STOPPING),
+        (AfterStop.RETRY, StopCause.UNHEALTHY, State.UNHEALTHY),
+        (AfterStop.STAY, StopCause.UNHEALTHY, State.STOPPING),
+        (AfterStop.RETRY, StopCause.EXITED, State.STOPPING),
     ],
 )
 def test_a_service_that_ends_because_it_is_unhealthy_is_shown_so(
-    then: Then, cause: StopCause, state: State
+    then: AfterStop, cause: StopCause, state: State
 ) -> None:
     given = tree(db="stopping")
     report = msgspec.structs.replace(given.reports["db"], then=then, stop_cause=cause)

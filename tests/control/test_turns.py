@@ -13,7 +13,7 @@ from bundlevisor.control.http import places
 from bundlevisor.control.http.door import Door
 from bundlevisor.control.http.quick_answer import HealthWords
 from bundlevisor.control.http.server import HttpServer
-from bundlevisor.control.http.turns import AGAIN, Turns
+from bundlevisor.control.http.turns import AGAIN, FairTurns
 from bundlevisor.perf.attacker import ABORT
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime
@@ -32,7 +32,7 @@ class One(msgspec.Struct, eq=False):
     may_go_on: bool = True
 
 
-def go_round(turns: Turns[One]) -> list[str]:
+def go_round(turns: FairTurns[One]) -> list[str]:
     order = turns.next_round()
     for one in order:
         turns.done(one)
@@ -40,14 +40,14 @@ def go_round(turns: Turns[One]) -> list[str]:
 
 
 def test_the_token_comes_first_and_then_who_has_asked_least() -> None:
-    turns = Turns[One]()
+    turns = FairTurns[One]()
     for one in (One("often", asked=9), One("new"), One("ours", asked=50, trusted=True)):
         turns.has_sent(one)
     assert go_round(turns) == ["ours", "new", "often"]
 
 
 def test_who_had_sent_more_waits_behind_all_who_have_just_sent() -> None:
-    turns = Turns[One]()
+    turns = FairTurns[One]()
     turns.has_sent(greedy := One("greedy"))
     assert go_round(turns) == ["greedy"]
     turns.has_sent(greedy)  # and goes on sending
@@ -56,7 +56,7 @@ def test_who_had_sent_more_waits_behind_all_who_have_just_sent() -> None:
 
 
 def test_those_who_go_on_have_a_bounded_share_of_a_round_in_turn() -> None:
-    turns = Turns[One]()
+    turns = FairTurns[One]()
     greedy = [One(str(number)) for number in range(AGAIN + 3)]
     for one in greedy:
         turns.has_sent(one)
@@ -66,7 +66,7 @@ def test_those_who_go_on_have_a_bounded_share_of_a_round_in_turn() -> None:
 
 
 def test_who_cannot_go_on_keeps_its_turn_and_wakes_nobody() -> None:
-    turns = Turns[One]()
+    turns = FairTurns[One]()
     turns.has_sent(busy := One("busy", may_go_on=False))
     assert go_round(turns) == []
     ready = [turns.any_ready]
@@ -76,7 +76,7 @@ def test_who_cannot_go_on_keeps_its_turn_and_wakes_nobody() -> None:
 
 
 def test_who_has_gone_has_no_turn() -> None:
-    turns = Turns[One]()
+    turns = FairTurns[One]()
     turns.has_sent(one := One("gone"))
     turns.forget(one)
     assert go_round(turns) == []

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process import table
@@ -67,7 +67,7 @@ class Runtime:
         os.set_blocking(read, False)
         log = str(self.folder / f"{name}.log")
         if service.get("announce", "all") != "nothing":
-            charge = Charge(
+            charge = GuardedProcess(
                 name,
                 mark,
                 signal=service.get("signal", 15),

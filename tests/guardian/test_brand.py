@@ -14,7 +14,7 @@ import pytest
 from bundlevisor.actors.guardian.survivors import look
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.sweep import sweep
-from bundlevisor.actors.process.table.rlimit_mark import brand, branded, is_branded
+from bundlevisor.actors.process.table.rlimit_mark import branded, is_branded, set_mark
 from tests.guardian.household import Household, service
 from tests.guardian.test_sweep import OLD, record
 from tests.waiting import wait_until
@@ -45,7 +45,7 @@ def waiting(code: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     ) as process:
         assert process.stdin
         try:
-            brand(process.pid, table.created(process.pid) or 0.0, INSTANCE)
+            set_mark(process.pid, table.created(process.pid) or 0.0, INSTANCE)
             process.stdin.write(b"\n")
             process.stdin.flush()
             yield process
@@ -67,7 +67,7 @@ def test_what_left_its_session_and_cleared_its_environment_keeps_the_brand() -> 
 
 def test_a_process_that_is_not_the_one_meant_is_not_branded() -> None:
     with subprocess.Popen([sys.executable, "-c", WAITS], stdin=subprocess.PIPE) as process:
-        brand(process.pid, (table.created(process.pid) or 0.0) - 1, INSTANCE)
+        set_mark(process.pid, (table.created(process.pid) or 0.0) - 1, INSTANCE)
         assert not is_branded(process.pid, INSTANCE)
         assert process.stdin
         process.stdin.close()
@@ -107,7 +107,7 @@ def test_the_sweep_ends_what_is_branded_and_nothing_else(tmp_path: Path) -> None
         waiting(WAITS) as theirs,
         subprocess.Popen([sys.executable, "-c", WAITS], stdin=subprocess.PIPE) as other,
     ):
-        brand(other.pid, table.created(other.pid) or 0.0, OLD)
+        set_mark(other.pid, table.created(other.pid) or 0.0, OLD)
         result = sweep(str(tmp_path), grace_s=5.0)
         assert result is not None
         assert (result.found, result.left) == (1, 0)

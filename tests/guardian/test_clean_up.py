@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.guardian import guard, system
-from bundlevisor.actors.guardian.cleanup import Aftermath
-from bundlevisor.actors.guardian.guarded import Charge
-from bundlevisor.actors.guardian.state import Ledger
+from bundlevisor.actors.guardian.cleanup import Cleanup
+from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.guardian.state import GuardianState
 from tests.guardian.marked import marked
 from tests.records import read_records
 
@@ -19,9 +19,9 @@ GONE = f"gone{os.urandom(4).hex()}"
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
+def ledger(tmp_path: Path) -> GuardianState:
     """Of a dead runtime with a token and a record."""
-    ledger = Ledger()
+    ledger = GuardianState()
     ledger.apply(("hello", GONE, 1, -1.0))
     ledger.apply(("telemetry", str(tmp_path / "telemetry.jsonl")))
     for name in ("token", "record"):
@@ -30,7 +30,7 @@ def ledger(tmp_path: Path) -> Ledger:
     return ledger
 
 
-class Stuck(Aftermath):
+class Stuck(Cleanup):
     """A process could not be ended: another user's, or in the middle of a system call."""
 
     def run(self) -> None:
@@ -38,26 +38,26 @@ class Stuck(Aftermath):
 
 
 def test_while_a_process_is_left_the_record_is_kept_for_the_sweep(
-    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, ledger: GuardianState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "Aftermath", Stuck)
+    monkeypatch.setattr(guard, "Cleanup", Stuck)
     guard.clean_up(ledger)
     assert not (tmp_path / "token").exists()
     assert (tmp_path / "record").exists()
     assert read_records(tmp_path / "telemetry.jsonl")[0]["details"]["left"] == 1
 
 
-def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, ledger: Ledger) -> None:
+def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, ledger: GuardianState) -> None:
     ledger.inflight = 10_000_000
     with marked(f"{GONE}-1", tmp_path / "r") as process:
-        ledger.apply(("expect", Charge("api", f"{GONE}-1").fields()))
+        ledger.apply(("expect", GuardedProcess("api", f"{GONE}-1").fields()))
         guard.clean_up(ledger)
         assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "record").exists()
     assert "Bad file" in read_records(tmp_path / "telemetry.jsonl")[0]["details"]["error"]
 
 
-def test_nothing_to_do_is_done_at_once(tmp_path: Path, ledger: Ledger) -> None:
+def test_nothing_to_do_is_done_at_once(tmp_path: Path, ledger: GuardianState) -> None:
     guard.clean_up(ledger)
     assert not (tmp_path / "record").exists()
     (line,) = read_records(tmp_path / "telemetry.jsonl")
@@ -65,7 +65,7 @@ def test_nothing_to_do_is_done_at_once(tmp_path: Path, ledger: Ledger) -> None:
 
 
 def test_a_death_that_cannot_be_published_is_told_to_the_systems_log(
-    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, ledger: GuardianState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(system, "tell_system_log", said.append)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from bundlevisor.actors.guardian.guarded import Charge
-from bundlevisor.actors.guardian.owned_file import Belonging, identity
-from bundlevisor.actors.guardian.state import Ledger
+from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.guardian.owned_file import OwnedFile, identity
+from bundlevisor.actors.guardian.state import GuardianState
 from bundlevisor.actors.guardian.wire import Decoder, Message, encode
 
 
@@ -30,10 +30,10 @@ def test_messages_arrive_whole_however_the_stream_is_cut(
 
 
 def test_a_charge_survives_the_way_to_the_guardian() -> None:
-    charge = Charge(
+    charge = GuardedProcess(
         "api", "r-1", 2, 1.5, ("db",), "/log", (4711, "/stop"), (("key", b"value"),), True
     )
-    ledger = Ledger()
+    ledger = GuardianState()
     (message,) = Decoder().feed(encode(("expect", charge.fields())))
     ledger.apply(message)
     ledger.apply(("spawned", "r-1", 17, 3.5, 17))
@@ -44,8 +44,8 @@ def test_a_charge_survives_the_way_to_the_guardian() -> None:
 
 def test_what_is_forgotten_lets_its_pipe_go() -> None:
     read, write = os.pipe()
-    ledger = Ledger()
-    ledger.apply(("expect", Charge("api", "r-1").fields()), read)
+    ledger = GuardianState()
+    ledger.apply(("expect", GuardedProcess("api", "r-1").fields()), read)
     assert ledger.pipes == {"r-1": read}
     ledger.apply(("forget", "r-1"))
     assert not ledger.charges
@@ -56,7 +56,7 @@ def test_what_is_forgotten_lets_its_pipe_go() -> None:
 
 
 def test_what_was_forgotten_is_not_spawned_again() -> None:
-    ledger = Ledger()
+    ledger = GuardianState()
     ledger.apply(("spawned", "r-1", 17, 3.5, 17))
     ledger.apply(("held", "r-1", b"sec"))
     assert not ledger.charges
@@ -66,7 +66,7 @@ def test_what_was_forgotten_is_not_spawned_again() -> None:
 def test_a_belonging_is_removed_while_it_is_the_same_file(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("ours")
-    belonging = Belonging(str(path), identity(str(path)), b"", last=False)
+    belonging = OwnedFile(str(path), identity(str(path)), b"", last=False)
     assert belonging.remove()
     assert not path.exists()
     assert not belonging.remove()
@@ -75,7 +75,7 @@ def test_a_belonging_is_removed_while_it_is_the_same_file(tmp_path: Path) -> Non
 def test_a_belonging_that_somebody_wrote_again_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("ours")
-    belonging = Belonging(str(path), identity(str(path)), b"", last=False)
+    belonging = OwnedFile(str(path), identity(str(path)), b"", last=False)
     os.utime(path, ns=(0, 0))
     assert not belonging.remove()
     assert path.exists()
@@ -87,5 +87,5 @@ def test_a_belonging_may_be_known_by_what_it_contains(
 ) -> None:
     path = tmp_path / "record"
     path.write_text(content)
-    assert Belonging(str(path), None, b"ours", last=True).remove() == removed
+    assert OwnedFile(str(path), None, b"ours", last=True).remove() == removed
     assert path.exists() != removed

@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.stop_plan import LONGEST, MARGIN, cut_off, next_change, orders
 
 
-def charge(service: str, *depends_on: str, grace_s: float = 5.0) -> Charge:
-    return Charge(service, f"r-{service}", grace_s=grace_s, depends_on=depends_on)
+def charge(service: str, *depends_on: str, grace_s: float = 5.0) -> GuardedProcess:
+    return GuardedProcess(service, f"r-{service}", grace_s=grace_s, depends_on=depends_on)
 
 
 CHAIN = {

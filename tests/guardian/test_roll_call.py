@@ -25,25 +25,25 @@ def test_a_tree_is_its_session_and_its_exact_mark(tmp_path: Path) -> None:
         marked(f"{M}-12", tmp_path / "other") as other,
     ):
         for process, mark in ((leader, f"{M}-1"), (other, f"{M}-12")):
-            tree.plant(process.pid, birth(process.pid), mark)
+            tree.add_tree(process.pid, birth(process.pid), mark)
         try:
-            roll = tree.RollCall()
+            roll = tree.ProcessScan()
             found = {pid for pid, _ in roll.members(leader.pid, f"{M}-1")}
             assert found == {leader.pid, escaped.pid}
             assert roll.members(other.pid, f"{M}-12") == [(other.pid, birth(other.pid))]
         finally:
-            tree.fell(leader.pid)
-            tree.fell(other.pid)
+            tree.remove_tree(leader.pid)
+            tree.remove_tree(other.pid)
 
 
 def test_each_question_is_answered_by_a_walk_that_began_after_it(tmp_path: Path) -> None:
     with marked(f"{M}-2", tmp_path / "leader") as leader:
-        tree.plant(leader.pid, birth(leader.pid), f"{M}-2")
+        tree.add_tree(leader.pid, birth(leader.pid), f"{M}-2")
         try:
-            roll = tree.RollCall()
+            roll = tree.ProcessScan()
             assert roll.members(leader.pid, f"{M}-2")
             leader.kill()
             leader.wait()
             assert roll.members(leader.pid, f"{M}-2") == []
         finally:
-            tree.fell(leader.pid)
+            tree.remove_tree(leader.pid)

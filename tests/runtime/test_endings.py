@@ -58,8 +58,8 @@ def test_a_signal_in_the_first_moments_ends_with_code_0_and_without_a_word(
 
 HEARD_BY_ANOTHER_THREAD = """
 import signal, threading
-from bundlevisor.control.run.shutdown_requests import Ending
-ending = Ending()
+from bundlevisor.control.run.shutdown_requests import ShutdownRequests
+ending = ShutdownRequests()
 ending.hear_signals()
 def hear():
     print("waiting", flush=True)

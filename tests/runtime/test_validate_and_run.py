@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bundlevisor.actors.launch.inputs import Inputs
+from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.places import look
-from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch, compose
+from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec, build_launch
 from bundlevisor.actors.validation import bundle
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.options import RunOptions
@@ -58,18 +58,18 @@ def refusals(manifest: Path, app_data: Path) -> Iterator[str]:
         ports.setdefault(demand.service, {})[demand.name] = demand.low
     for id_, blueprint in blueprints.items():
         if not launches(
-            blueprint, Inputs(ports, dict.fromkeys(blueprint.service.secrets, "x" * 9))
+            blueprint, StartInputs(ports, dict.fromkeys(blueprint.service.secrets, "x" * 9))
         ):
             yield id_
 
 
-def launches(blueprint: Blueprint, inputs: Inputs) -> bool:
+def launches(blueprint: LaunchSpec, inputs: StartInputs) -> bool:
     try:
         blueprint.secret_files(inputs)
         blueprint.keep_log_inside()
         if not blueprint.page:
             env = blueprint.environment(inputs, "i")
-            compose(blueprint, inputs, "i", -1)
+            build_launch(blueprint, inputs, "i", -1)
             blueprint.find_health_command(inputs, env)
     except (CannotLaunch, PathRefused):
         return False

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.core.messages import StartService
-from bundlevisor.actors.guardian.guarded import Charge
-from bundlevisor.actors.launch.inputs import Concealed, Inputs
+from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.launch.inputs import Concealed, StartInputs
 from bundlevisor.actors.process.spawn_request import Launch
 from bundlevisor.actors.secrets.store import read
 from bundlevisor.actors.secrets.vault import FORMER, FORMER_LENGTH, Vault, open_vault
@@ -180,12 +180,12 @@ def test_no_text_of_what_carries_values_shows_them(tmp_path: Path) -> None:
     assert vault.former_for("api")[0]["api_key"] == HIDDEN
     carriers: list[object] = [
         values,
-        Inputs({}, values),
-        StartService(1, Inputs({}, vault.values_for("api"))),
-        Inputs({}, former=vault.former_for("api")),
+        StartInputs({}, values),
+        StartService(1, StartInputs({}, vault.values_for("api"))),
+        StartInputs({}, former=vault.former_for("api")),
         read(str(tmp_path)),
         Launch(argv=("/x",), env={"KEY": HIDDEN}, cwd="/", output=1),
-        Charge("api", "x-api-1", secrets=(("key", HIDDEN.encode()),)),
+        GuardedProcess("api", "x-api-1", secrets=(("key", HIDDEN.encode()),)),
         vault,
     ]
     for carrier in carriers:

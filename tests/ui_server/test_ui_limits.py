@@ -15,7 +15,7 @@ from aiohttp.web_response import Response
 from aiohttp.web_server import Server
 
 from bundlevisor.actors.ui_server.server import connection
-from bundlevisor.actors.ui_server.server.connection_limit import Crowd, crowd_for
+from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit, limit_for
 from tests.ui_server.conftest import read_all, until
 
 
@@ -89,7 +89,7 @@ def test_a_file_is_served_while_hundreds_of_clients_trickle(ui: Any) -> None:
             client.close()
 
 
-def in_process(use: Callable[[int], Awaitable[None]], crowd: Crowd | None = None) -> None:
+def in_process(use: Callable[[int], Awaitable[None]], crowd: ConnectionLimit | None = None) -> None:
     """Serve 'ok' from a :class:`Connection` in this process, whose limits a test may lower."""
 
     async def run() -> None:
@@ -107,7 +107,9 @@ def in_process(use: Callable[[int], Awaitable[None]], crowd: Crowd | None = None
 
         server = Server(handler)
         listening = await loop.create_server(
-            lambda: connection.Connection(server, loop, crowd or Crowd(100)), "127.0.0.1", 0
+            lambda: connection.Connection(server, loop, crowd or ConnectionLimit(100)),
+            "127.0.0.1",
+            0,
         )
         try:
             await use(listening.sockets[0].getsockname()[1])
@@ -199,7 +201,7 @@ def test_over_the_limit_the_longest_there_makes_room() -> None:
         for _, writer in kept:
             writer.close()
 
-    in_process(flood, Crowd(2, reserved=3))
+    in_process(flood, ConnectionLimit(2, reserved=3))
 
 
 def test_who_is_over_the_limit_and_asks_nothing_is_turned_away_soon(
@@ -217,7 +219,7 @@ def test_who_is_over_the_limit_and_asks_nothing_is_turned_away_soon(
         first[1].close()
         writer.close()
 
-    in_process(idle, Crowd(1))
+    in_process(idle, ConnectionLimit(1))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,7 @@ def test_a_crowd_is_no_bigger_than_the_descriptors_allow(
         def turn_away(self) -> None:
             self.turned_away = True
 
-    crowd = crowd_for(most, descriptors)
+    crowd = limit_for(most, descriptors)
     guests = [Guest() for _ in range(inside + over + 1)]
     for guest in guests:
         crowd.enter(guest)

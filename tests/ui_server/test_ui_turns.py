@@ -14,16 +14,16 @@ from bundlevisor.actors.ui_server.files.site import Site
 from bundlevisor.actors.ui_server.proxy.proxy import Proxy
 from bundlevisor.actors.ui_server.server import fair_turns
 from bundlevisor.actors.ui_server.server.connection import Connection
-from bundlevisor.actors.ui_server.server.connection_limit import Crowd
+from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 from bundlevisor.actors.ui_server.server.dispatch import Dispatch
-from bundlevisor.actors.ui_server.server.fair_turns import AT_ONCE, Turns
+from bundlevisor.actors.ui_server.server.fair_turns import AT_ONCE, FairTurns
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def test_a_round_has_so_many_turns_and_who_comes_first_is_first() -> None:
     async def run() -> None:
-        queue, order = Turns(), list[int]()
+        queue, order = FairTurns(), list[int]()
 
         async def one(number: int) -> None:
             await queue.wait()
@@ -43,7 +43,7 @@ def test_a_round_has_so_many_turns_and_who_comes_first_is_first() -> None:
 
 def test_a_turn_that_nobody_waits_for_any_more_goes_to_the_next() -> None:
     async def run() -> None:
-        queue = Turns()
+        queue = FairTurns()
         tasks = [asyncio.ensure_future(queue.wait()) for _ in range(3 * AT_ONCE)]
         await asyncio.sleep(0)
         for task in tasks[AT_ONCE : 2 * AT_ONCE]:
@@ -68,7 +68,7 @@ def test_the_first_request_for_the_health_path_waits_for_no_turn(
         server = Server(
             Dispatch(config, Site(config.root, config.index), proxy), handler_cancellation=True
         )
-        crowd = Crowd(100)
+        crowd = ConnectionLimit(100)
         listening = await loop.create_server(
             lambda: Connection(server, loop, crowd), "127.0.0.1", 0
         )

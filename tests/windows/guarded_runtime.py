@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from bundlevisor.actors.guardian.guarded import Charge
+from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process import child_windows
@@ -55,7 +55,7 @@ def _start(guardian: Guardian, folder: str, number: int, word: str) -> int:
     kind, _, port = word.partition(":")
     code = [OBEYS_HTTP, port, os.path.join(folder, "obeyed")] if kind == "http" else [SLEEPS]
     address = (int(port), "/stop") if port else None
-    guardian.expect(Charge(word, instance, grace_s=20.0, http=address))
+    guardian.expect(GuardedProcess(word, instance, grace_s=20.0, http=address))
     nul = os.open(os.devnull, os.O_RDWR)
     child = child_windows.spawn(
         Launch(

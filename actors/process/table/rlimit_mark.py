@@ -28,7 +28,7 @@ if sys.platform == "linux":
     RLIMIT_LOCKS = 10
     """The same on every architecture; Python's ``resource`` has no name for it."""
 
-    def brand(pid: int, born: float, instance_id: str) -> None:
+    def set_mark(pid: int, born: float, instance_id: str) -> None:
         """Brand a process, and what it starts from now on; nothing happens where that is refused.
 
         A pid that was freed just now is not given out again before all others have been, so the
@@ -126,7 +126,7 @@ if sys.platform == "linux":
 
 else:
 
-    def brand(pid: int, born: float, instance_id: str) -> None:
+    def set_mark(pid: int, born: float, instance_id: str) -> None:
         """Do nothing."""
 
     class Wearing:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import socket
 
-from bundlevisor.actors.launch.inputs import Inputs
+from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.page import page_of
-from bundlevisor.actors.launch.spec import Blueprint, CannotLaunch
+from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
 from bundlevisor.actors.process import children
 from bundlevisor.actors.process.own_children import starting
 from bundlevisor.actors.ui_server.config import UiConfig, configure
@@ -38,8 +38,8 @@ class PageServer:
 
 
 def serve_page(
-    blueprint: Blueprint,
-    inputs: Inputs,
+    blueprint: LaunchSpec,
+    inputs: StartInputs,
     instance: str,
     output: int,
     held: socket.socket | None,
@@ -57,7 +57,7 @@ def serve_page(
     return PageServer(ui, ui.child)
 
 
-def upstream_port(blueprint: Blueprint, inputs: Inputs) -> int | None:
+def upstream_port(blueprint: LaunchSpec, inputs: StartInputs) -> int | None:
     """Return the port of the API behind a page at this moment."""
     if blueprint.upstream is None:
         return None
@@ -65,7 +65,7 @@ def upstream_port(blueprint: Blueprint, inputs: Inputs) -> int | None:
     return inputs.ports.get(service, {}).get(name)
 
 
-def _configure(blueprint: Blueprint, inputs: Inputs) -> UiConfig:
+def _configure(blueprint: LaunchSpec, inputs: StartInputs) -> UiConfig:
     service = blueprint.service
     page = page_of(service, blueprint.binary, blueprint.site.bundle_root)
     ports = inputs.ports.get(service.id, {})

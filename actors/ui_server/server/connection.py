@@ -13,7 +13,7 @@ from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_server import Server
 
 from bundlevisor.actors.ui_server.http import plain_answers
-from bundlevisor.actors.ui_server.server.connection_limit import Crowd
+from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 
 LONGEST_FIELD = 16 * 1024
 """Bytes in the request line, and in one header."""
@@ -43,7 +43,9 @@ class Connection(RequestHandler):
     know where a request line begins, which after a body that nobody has read only the parser knows.
     """
 
-    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop, crowd: Crowd) -> None:
+    def __init__(
+        self, server: Server, loop: asyncio.AbstractEventLoop, crowd: ConnectionLimit
+    ) -> None:
         super().__init__(
             server,
             loop=loop,

@@ -23,7 +23,7 @@ DESCRIPTORS_EACH = 4
 """One for each connection and one for its API's, one for each that is reserved, one to spare."""
 
 
-class Crowd:
+class ConnectionLimit:
     """The connections of a server: up to ``most`` as they like, ``reserved`` more for one answer.
 
     Who comes when there are enough is heard all the same, so that the health check is answered;
@@ -58,7 +58,7 @@ class Crowd:
         return guest not in self._inside
 
 
-def crowd_for(most: int, descriptors: int) -> Crowd:
+def limit_for(most: int, descriptors: int) -> ConnectionLimit:
     """Return a crowd that does not use up a process's file descriptors."""
     bearable = max(1, (descriptors - SPARE_DESCRIPTORS) // DESCRIPTORS_EACH)
-    return Crowd(min(most, bearable), min(RESERVED, bearable))
+    return ConnectionLimit(min(most, bearable), min(RESERVED, bearable))

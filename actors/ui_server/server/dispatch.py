@@ -14,7 +14,7 @@ from bundlevisor.actors.ui_server.http import plain_answers
 from bundlevisor.actors.ui_server.http.negotiate import prefers_html
 from bundlevisor.actors.ui_server.proxy.proxy import Proxy
 from bundlevisor.actors.ui_server.server.connection import Connection
-from bundlevisor.actors.ui_server.server.fair_turns import Turns
+from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
 from bundlevisor.actors.ui_server.server.hosts import is_loopback_host, may_use_api
 
 PROXIED = ("api", "ws")
@@ -28,7 +28,7 @@ class Dispatch:
         self._config = config
         self._static = Static(site, config.content_security_policy)
         self._proxy = proxy
-        self._turns = Turns()
+        self._turns = FairTurns()
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
         """Answer a request whose head is complete."""

@@ -14,7 +14,7 @@ AT_ONCE = 32
 """Answers begun in one round; some ten milliseconds."""
 
 
-class Turns:
+class FairTurns:
     """One for a server; used on its loop only."""
 
     def __init__(self) -> None:

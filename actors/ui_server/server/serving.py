@@ -16,7 +16,7 @@ from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.files.site import Site
 from bundlevisor.actors.ui_server.proxy.proxy import Proxy
 from bundlevisor.actors.ui_server.server.connection import Connection
-from bundlevisor.actors.ui_server.server.connection_limit import Crowd, crowd_for
+from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit, limit_for
 from bundlevisor.actors.ui_server.server.dispatch import Dispatch
 
 BACKLOG = 128
@@ -32,12 +32,12 @@ def serve(
     config: UiConfig, control: commands.Pipe, listener: socket.socket, descriptors: int
 ) -> None:
     """Serve until told to stop, with at most so many file descriptors."""
-    crowd = crowd_for(config.max_connections, descriptors)
+    crowd = limit_for(config.max_connections, descriptors)
     asyncio.run(_serve(config, control, listener, crowd))
 
 
 async def _serve(
-    config: UiConfig, control: commands.Pipe, listener: socket.socket, crowd: Crowd
+    config: UiConfig, control: commands.Pipe, listener: socket.socket, crowd: ConnectionLimit
 ) -> None:
     loop = asyncio.get_running_loop()
     proxy = Proxy(config)
