@@ -6,8 +6,7 @@ import heapq
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from bundlevisor.actors.files import json_text
 from bundlevisor.actors.telemetry.event import timestamp
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room
@@ -118,7 +117,7 @@ def _merged(found: Mapping[str, Iterable[TimedLine]]) -> Generator[bytes, None, 
     for line, id_ in heapq.merge(*told, key=lambda one: one[0].time):
         text = line.text.removesuffix(b"\r").decode("utf-8", "replace")
         document = {"service": id_, "time": timestamp(line.time), "line": text}
-        yield msgspec.json.encode(document) + b"\n"
+        yield json_text.encode(document) + b"\n"
 
 
 def _close(followers: Iterable[LineFollower]) -> None:
