@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bundlevisor.testing.ports import free_block
 from tests.live_runtime import Run, bundlevisor, running, starting
-from tests.ports import free_block
 from tests.records import events, read_records
 from tests.waiting import wait_until
 

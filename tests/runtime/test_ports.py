@@ -8,8 +8,8 @@ import socket
 import threading
 from pathlib import Path
 
+from bundlevisor.testing.ports import free_block
 from tests.bundle_maker import bundle, running, wait_until
-from tests.ports import free_block
 
 P = free_block(200)
 """Every test has ports of its own behind this one, so that none waits for another's to be free."""

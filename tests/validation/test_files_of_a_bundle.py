@@ -16,8 +16,8 @@ from bundlevisor.actors.validation import bundle as validate
 from bundlevisor.control.wire.findings import shown
 from bundlevisor.manifest.format.findings import Finding, Findings
 from bundlevisor.manifest.format.platform import current_key
+from bundlevisor.testing.ports import free_block
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running, wait_until
-from tests.ports import free_block
 from tests.validation.foreign import FOREIGN
 
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="POSIX has permission bits and links")
