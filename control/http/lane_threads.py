@@ -41,22 +41,21 @@ class LaneThreads:
         self._changed = threading.Condition()
         self._waiting: deque[Task] = deque()
         self._threads = 0
-        self._idle = 0
+        self._busy = 0
         self._closed = False
 
     def offer(self, task: Task) -> bool:
         """Take a task; False when the lane is full and does not let tasks queue."""
         with self._changed:
-            taken = self._threads - self._idle + len(self._waiting)
+            taken = self._busy + len(self._waiting)
             if self._closed or (self._refuses and taken >= self._most):
                 return False
             self._waiting.append(task)
-            if len(self._waiting) > self._idle and self._threads < self._most:
-                self._threads += 1
-                name = f"api-{self._name}"
-                threading.Thread(target=self._work, name=name, daemon=True).start()
-            else:
+            if taken < self._threads or self._threads == self._most:
                 self._changed.notify()
+            elif not self._start_thread() and not self._threads:
+                self._waiting.pop()
+                return False
             return True
 
     def close(self) -> None:
@@ -68,16 +67,26 @@ class LaneThreads:
             self._waiting.clear()
             self._changed.notify_all()
 
+    def _start_thread(self) -> bool:
+        """Start one more; False where the system allows none, and the others have to do."""
+        try:
+            threading.Thread(target=self._work, name=f"api-{self._name}", daemon=True).start()
+        except RuntimeError:
+            return False
+        self._threads += 1
+        return True
+
     def _work(self) -> None:
         while (task := self._next()) is not None:
             self._run(task)
+            with self._changed:
+                self._busy -= 1
 
     def _next(self) -> Task | None:
         with self._changed:
-            self._idle += 1
             self._changed.wait_for(lambda: self._waiting or self._closed, IDLE_S)
-            self._idle -= 1
             if self._waiting:
+                self._busy += 1
                 return self._waiting.popleft()
             self._threads -= 1
             return None

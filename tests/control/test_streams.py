@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -198,23 +199,20 @@ def test_waits_and_streams_never_use_up_the_threads_that_answer(
     api: Api, runtime: FakeRuntime
 ) -> None:
     runtime.change("db", State.STARTING)
-    clients = []
-    for _ in range(70):
-        client = api.connect()
-        client.sendall(
-            b"GET /readyz?wait=60 HTTP/1.1\r\nHost: localhost\r\n"
-            b"Authorization: Bearer " + TOKEN.encode() + b"\r\n\r\n"
-        )
-        clients.append(client)
-    for _ in range(8):
-        api.open("/events", Accept=STREAM)
-    assert api.get("/healthz", token=None, timeout=5).status == 200
-    assert api.get("/readyz", timeout=5).status == 200
-    full = wait_until(lambda: refused_wait(api), what="all seventy waits to be read")
-    assert full is not None
-    assert full.refusal == (429, "too_many_waits")
-    for client in clients:
-        client.close()
+    with contextlib.ExitStack() as clients:
+        for _ in range(70):
+            client = clients.enter_context(api.connect())
+            client.sendall(
+                b"GET /readyz?wait=60 HTTP/1.1\r\nHost: localhost\r\n"
+                b"Authorization: Bearer " + TOKEN.encode() + b"\r\n\r\n"
+            )
+        for _ in range(8):
+            api.open("/events", Accept=STREAM)
+        assert api.get("/healthz", token=None).status == 200
+        assert api.get("/readyz").status == 200
+        full = wait_until(lambda: refused_wait(api), what="all seventy waits to be read")
+        assert full is not None
+        assert full.refusal == (429, "too_many_waits")
     wait_until(
         lambda: api.get("/readyz?wait=0").status == 200,
         what="clients that went away free their wait",

@@ -1,0 +1,67 @@
+"""A lane takes as many requests as it says, however fast they come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bundlevisor.control.http.lane_threads import LaneThreads, Task
+from bundlevisor.control.wire.lanes import Lane
+from tests.waiting import wait_until
+
+MOST = 64
+
+
+class Request:
+    refused: Lane | None = None
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+
+    def lane(self) -> Lane:
+        return Lane.WAIT
+
+    def service(self) -> None:
+        self.began.set()
+
+    def cancel(self) -> None:
+        raise AssertionError("a lane that goes on cancels nothing")
+
+
+@contextmanager
+def held_lane() -> Iterator[tuple[LaneThreads, threading.Event]]:
+    """A lane whose requests are answered once the event is set."""
+    answer = threading.Event()
+
+    def run(task: Task) -> None:
+        task.service()
+        answer.wait(60)
+
+    lane = LaneThreads("held", MOST, refuses=True, run=run)
+    try:
+        yield lane, answer
+    finally:
+        answer.set()
+        lane.close()
+
+
+def test_a_burst_is_taken_to_the_last_place_before_a_thread_has_begun() -> None:
+    with held_lane() as (lane, _):
+        burst = [Request() for _ in range(MOST)]
+        assert [lane.offer(request) for request in burst] == [True] * MOST
+        assert not lane.offer(Request())
+        for request in burst:
+            assert request.began.wait(30)
+
+
+def test_an_answered_request_frees_its_place_and_its_thread_takes_the_next() -> None:
+    with held_lane() as (lane, answer):
+        for _ in range(MOST):
+            assert lane.offer(Request())
+        assert not lane.offer(Request())
+        answer.set()
+        late = Request()
+        wait_until(lambda: lane.offer(late), what="a place is free again")
+        assert late.began.wait(30)
+        assert sum(thread.name == "api-held" for thread in threading.enumerate()) <= MOST
