@@ -1,8 +1,8 @@
 """The pipes that services write their output to, chosen once for the platform.
 
-``make(size)`` returns (read end, write end), neither inherited by other programs: the read end for
-a :class:`PipeReader`, the write end for the service. ``size`` is a wish: what a burst may fill
-before the service waits. ``holders(fd)`` says which processes can still write to it.
+``make()`` returns (read end, write end), neither inherited by other programs: the read end for a
+:class:`PipeReader`, the write end for the service. ``holders(fd)`` says which processes can still
+write to it.
 """
 
 from __future__ import annotations

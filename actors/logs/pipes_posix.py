@@ -13,7 +13,10 @@ from bundlevisor.actors.loop.reactor import Loop
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
-SIZE = 1024 * 1024
+FLOOD = 1024 * 1024
+"""Bytes that the pipe of a service which floods may hold."""
+FULL_OFTEN = 4
+"""So many times a pipe has been found full, and its writer waiting, before it counts as a flood."""
 READS_PER_TURN = 4
 """Then the other pipes have their turn: 256 KiB, a quarter of a millisecond."""
 
@@ -21,22 +24,29 @@ _GET_SIZE = getattr(fcntl, "F_GETPIPE_SZ", None)
 _SET_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)
 
 
-def make(size: int = SIZE) -> tuple[int, int]:
+def make() -> tuple[int, int]:
     """Return a new pipe's read end (non-blocking) and write end (blocking), neither inheritable.
 
-    Linux grants 1 MiB a pipe and 64 MiB a user without privileges (pipe(7)): past that the pipe
-    is smaller. Elsewhere the size is the system's.
+    It has the system's size, 64 KiB on Linux, until its reader meets a flood.
     """
     read_fd, write_fd = os.pipe()
     os.set_blocking(read_fd, False)
+    return read_fd, write_fd
+
+
+def widen(fd: int, size: int = FLOOD) -> None:
+    """Let a pipe hold ``size`` bytes, or as many as the system allows; ends of it may be in use.
+
+    Linux only. A user without privileges has 64 MiB for all pipes, those of other programs
+    included, and past them new pipes hold one page (pipe(7)): so only floods are worth it.
+    """
     while _SET_SIZE is not None and size > READ:
         try:
-            fcntl.fcntl(write_fd, _SET_SIZE, size)
+            fcntl.fcntl(fd, _SET_SIZE, size)
         except OSError:
             size //= 2
         else:
-            break
-    return read_fd, write_fd
+            return
 
 
 def _read(fd: int) -> bytes:
@@ -63,6 +73,7 @@ class PipeReader:
         self._take = take
         self._ended = ended
         self._read_some = read
+        self._full = 0
 
     def start(self) -> None:
         """Begin to read. Raises OSError when the loop cannot watch the descriptor."""
@@ -97,12 +108,19 @@ class PipeReader:
                 return
             at_most -= len(data)
             self._take(data)
+            if len(data) == READ:
+                self._was_full()
+
+    def _was_full(self) -> None:
+        self._full += 1
+        if self._full == FULL_OFTEN and self._fd >= 0:
+            widen(self._fd)
 
     def _capacity(self) -> int:
         if _GET_SIZE is not None and self._fd >= 0:
             with suppress(OSError):
                 return fcntl.fcntl(self._fd, _GET_SIZE)
-        return SIZE
+        return FLOOD
 
 
 def holders(fd: int) -> set[int]:

@@ -23,9 +23,9 @@ LOOK_EVERY = 0.005
 THREAD_TERMINATE = 1
 
 
-def make(size: int = SIZE) -> tuple[int, int]:
+def make() -> tuple[int, int]:
     """Return a new pipe's read end and write end, neither inheritable; both block."""
-    read_handle, write_handle = _winapi.CreatePipe(None, size)
+    read_handle, write_handle = _winapi.CreatePipe(None, SIZE)
     flags = os.O_BINARY | os.O_NOINHERIT
     return (
         msvcrt.open_osfhandle(read_handle, os.O_RDONLY | flags),

@@ -20,6 +20,7 @@ from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.follow import Subscription
 from bundlevisor.actors.logs.match import compile_pattern
 from bundlevisor.actors.logs.match_process import ProcessMatcher
+from bundlevisor.actors.logs.pipe_copy import READ
 from bundlevisor.actors.logs.redact import Redactor
 from bundlevisor.actors.logs.stream import Drained, LogStream
 from bundlevisor.actors.loop.reactor import Loop
@@ -519,12 +520,27 @@ def test_neither_end_of_a_pipe_is_inherited_by_accident(bench: Bench) -> None:
     os.close(write)
 
 
+def capacity(fd: int) -> int:
+    import fcntl
+
+    return fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux sizes its pipes")
-def test_a_burst_of_a_megabyte_fits_into_the_pipe() -> None:
-    read, write = pipes.make()
-    assert os.write(write, b"x" * 1024 * 1024) == 1024 * 1024  # or it waits for ever
-    os.close(read)
-    os.close(write)
+def test_only_the_pipe_of_a_flood_is_widened(bench: Bench) -> None:
+    quiet = bench.write(b"x" * READ, "quiet")
+    loud = bench.write(b"", "loud")
+    usual = capacity(quiet)
+    bench.drain("quiet")
+
+    def flood() -> bool:
+        os.write(loud, b"x" * 4 * READ)
+        return capacity(loud) >= 1024 * 1024
+
+    wait_until(flood, PATIENCE, "the pipe of the flood to hold a megabyte")
+    assert capacity(quiet) == usual
+    os.close(quiet)
+    os.close(loud)
 
 
 RUNTIME = """
