@@ -32,8 +32,8 @@ PATIENCE = 60.0
 NUMBERED = """
 import os, sys
 begin, end = int(sys.argv[1]), int(sys.argv[2])
-for first in range(begin, end, 500):
-    os.write(1, b"".join(b"%09d\\n" % n for n in range(first, min(end, first + 500))))
+for first in range(begin, end, 400):  # less than PIPE_BUF: each write is whole in the pipe
+    os.write(1, b"".join(b"%09d\\n" % n for n in range(first, min(end, first + 400))))
 """
 ENDLESS = """
 import os
