@@ -16,7 +16,7 @@ from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import LaunchSpec, build_launch, spawn
 from bundlevisor.actors.logs import pipes
-from bundlevisor.actors.logs.match import AnyOutput, BadPattern, compile_pattern
+from bundlevisor.actors.logs.match import AnyOutput, PatternMatcher
 from bundlevisor.actors.ports.service_ports import ServicePorts
 from bundlevisor.actors.process import children
 from bundlevisor.actors.telemetry import milestones
@@ -275,10 +275,7 @@ class Incarnation:
         service = self._blueprint.service
         wanted = readiness.criterion(service)
         if wanted.condition is readiness.Condition.LOGGED:
-            try:
-                matcher = compile_pattern(wanted.pattern, self._tell_of_pattern)
-            except BadPattern as error:
-                raise self._blueprint.refusal(str(error), fatal=True) from error
+            matcher = PatternMatcher(wanted.pattern, self._tell_of_pattern)
             self._log.watch(self.instance, matcher, lambda _: logged())
         if self.number == 1:
             mark = self._world.mark

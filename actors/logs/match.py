@@ -1,12 +1,8 @@
-"""Looking for a manifest's pattern in a service's output, however the pattern was meant.
+"""Looking for a manifest's pattern in a service's output.
 
-Patterns come from elsewhere, and those written for the Go runtime are in RE2's syntax. So the
-engine is RE2 (package ``google-re2``): its time is linear in the text whatever the pattern; 1 MiB
-of the worst text for ``(a+)+$`` takes it 2 ms, and Python's own engine more than the age of the
-universe. A pattern whose program is large, or that turns out to be slow, goes on on a thread of its
-own (:mod:`bundlevisor.actors.logs.match_thread`). What RE2 does not take (look-around), and
-everything where there is no build of it (musl, at the time of writing), is searched by Python's
-engine in a process of its own that is ended when it takes too long.
+The engine is RE2 (:mod:`bundlevisor.manifest.format.pattern`). A pattern whose program is large, or
+that turns out to be slow, goes on on a thread of its own
+(:mod:`bundlevisor.actors.logs.match_thread`).
 """
 
 from __future__ import annotations
@@ -14,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bundlevisor.actors.logs.match_thread import SearchBeside
@@ -23,10 +19,6 @@ SMALL = 128
 """Instructions of a program that the log's thread tries itself: 0.1 s a block at the very worst."""
 SLOW = 0.005
 """Seconds of the processor for one block of output; usual patterns take a hundredth of that."""
-
-
-class BadPattern(ValueError):
-    """The pattern cannot be compiled."""
 
 
 class Matcher(Protocol):
@@ -45,14 +37,16 @@ class Matcher(Protocol):
         """Let go of what the matcher holds."""
 
 
-class Re2Matcher:
-    """RE2: on the calling thread for as long as that is quick, then beside it."""
+class PatternMatcher:
+    """Searches for a pattern: on the calling thread while that is quick, then beside it."""
 
-    def __init__(self, pattern: str, re2: Any, report: Callable[[str], None]) -> None:
-        self.wake: Callable[[], object] = _nobody
+    def __init__(self, pattern: str, report: Callable[[str], None]) -> None:
+        """``report`` hears of a pattern that took too long and is given up."""
         from bundlevisor.actors.logs.line_search import LineSearch
+        from bundlevisor.manifest.format.pattern import compile_pattern
 
-        compiled = compile_re2(pattern, re2)
+        self.wake: Callable[[], object] = _nobody
+        compiled = compile_pattern(pattern, by_line=True)
         self._pattern = pattern
         self._report = report
         self._lines = LineSearch(pattern, partial(_found, compiled.search))
@@ -96,60 +90,9 @@ class AnyOutput:
         """Nothing is held."""
 
 
-def compile_pattern(pattern: str, report: Callable[[str], None] | None = None) -> Matcher:
-    """Return a matcher for one incarnation. Raises BadPattern, whose text is a sentence.
-
-    Imports RE2 on first use: only bundles with a ``log_match`` pay for it. ``report`` hears of a
-    pattern that took too long and is given up.
-    """
-    report = report or _ignore
-    try:
-        import re2  # type: ignore[import-untyped]
-
-        return Re2Matcher(pattern, re2, report)
-    except ImportError:
-        return _in_a_process(pattern, report)
-    except BadPattern as refused:
-        try:
-            return _in_a_process(pattern, report)
-        except BadPattern:
-            raise refused from None
-
-
-def _in_a_process(pattern: str, report: Callable[[str], None]) -> Matcher:
-    from bundlevisor.actors.logs.match_process import ProcessMatcher
-
-    try:
-        return ProcessMatcher(pattern, report)
-    except ValueError as refused:
-        raise BadPattern(str(refused)) from None
-
-
-def compile_re2(pattern: str, re2: Any) -> Any:
-    """Return a pattern with ``^`` and ``$`` at every line; raises BadPattern."""
-    options = re2.Options()
-    options.never_capture = True
-    options.log_errors = False
-    try:
-        return re2.compile(f"(?m){pattern}", options)
-    except (re2.error, UnicodeEncodeError) as error:
-        raise BadPattern(
-            f"pattern {pattern!r} is not a regular expression: {_said(error)}"
-        ) from None
-
-
 def _found(search: Callable[[bytes], object], text: bytes) -> bool:
     return search(text) is not None
 
 
-def _said(error: Exception) -> str:
-    said = error.args[0] if error.args else error
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-
-
 def _nobody() -> None:
     """Nobody has asked to be woken."""
-
-
-def _ignore(sentence: str) -> None:
-    """Nobody has asked to be told."""

@@ -108,6 +108,7 @@ def _of_ports(manifest: Manifest, given: Ports | None) -> Findings:
 def _of_secrets(manifest: Manifest) -> Findings:
     """Warn of secrets whose generator does not make what their own format asks for, by a sample."""
     from bundlevisor.actors.secrets.format_match import matches
+    from bundlevisor.manifest.format.pattern import why_refused
     from bundlevisor.manifest.plan.secrets import generate
 
     warnings = tuple(
@@ -119,6 +120,7 @@ def _of_secrets(manifest: Manifest) -> Findings:
         )
         for index, secret in enumerate(manifest.secrets)
         if secret.class_ == "per_install_generated" and secret.format
+        if not why_refused(secret.format)  # that is said already
         if not matches(secret.format, generate(secret.generator, os.urandom))
     )
     return Findings(warnings=warnings)

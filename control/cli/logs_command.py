@@ -111,14 +111,10 @@ def _keep(pattern: str | None) -> Keep:
     """Return whether a line is wanted: RE2, in which no pattern can hang."""
     if pattern is None:
         return lambda _line: True
-    from bundlevisor.actors.logs.match import BadPattern, compile_re2
+    from bundlevisor.manifest.format.pattern import compile_pattern, why_refused
 
-    try:
-        import re2  # type: ignore[import-untyped]
-    except ImportError:
-        raise queries.Refused("--grep needs the package google-re2, which is not there") from None
-    try:
-        search = compile_re2(pattern, re2).search
-    except BadPattern as bad:
-        raise queries.Refused(f"--grep: {bad}") from None
+    refused = why_refused(pattern)
+    if refused:
+        raise queries.Refused(f"--grep: pattern {pattern!r} is not a regular expression: {refused}")
+    search = compile_pattern(pattern, by_line=True).search
     return lambda line: search(COLOUR.sub("", line).encode()) is not None

@@ -18,23 +18,13 @@ def check(view: View, report: Report) -> None:
 
 
 def check_pattern(pattern: str, path: str, report: Report, owner: str, service: str = "") -> None:
-    """Report a regular expression that neither Go nor Python takes, or only Python."""
+    """Report a regular expression that RE2 does not take, with what RE2 says of it."""
     from bundlevisor.manifest.format.pattern import why_refused
 
-    refused, portable = why_refused(pattern)
+    refused = why_refused(pattern)
     if refused:
-        report.error(
-            "invalid_pattern",
-            path,
-            f"{owner}: {path} is no regular expression: {refused}.",
-            service,
-        )
-    elif not portable:
-        sentence = (
-            f"{owner}: {path} uses look-around or back-references, which have no bound in time;"
-            " write it without them."
-        )
-        report.warning("pattern_not_portable", path, sentence, service)
+        sentence = f"{owner}: RE2 does not take the regular expression of {path}: {refused}."
+        report.error("invalid_pattern", path, sentence, service)
 
 
 def _check_health(place: Place, view: View, report: Report) -> None:

@@ -55,7 +55,7 @@ STRUCTURE = {
     " decides nothing)",
     "readiness_without_health": "readiness waits for a health check that is not there",
     "pattern_missing": "a log_match has no regular expression",
-    "invalid_pattern": "a regular expression cannot be read",
+    "invalid_pattern": "a regular expression that RE2 does not take, as look-around",
     "empty_command": "a command has no program",
     "duplicate_migration": "a service has two migrations of the same version",
 }
@@ -100,7 +100,6 @@ WARNING = {
     "duplicate_dependency": "a dependency is listed twice",
     "port_variable_shared": "two ports of a service share a PORT_ variable",
     "env_names_differ_in_case": "two variables are one on Windows",
-    "pattern_not_portable": "a regular expression that Go's RE2 does not take",
     "generated_format": "what is generated for a secret does not have the secret's own format",
     "checksum_malformed": "an asset's sha256 is not 64 hexadecimal digits, so it is not checked",
     "interpreter_missing": "a script's #! line names a program that is not there",

@@ -1,34 +1,33 @@
 from __future__ import annotations
 
-import builtins
 import random
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from bundlevisor.actors.logs import match_process, match_thread
+from bundlevisor.actors.logs import match_thread
 from bundlevisor.actors.logs.line_search import WINDOW
-from bundlevisor.actors.logs.match import BadPattern, Matcher, Re2Matcher, compile_pattern
-from bundlevisor.actors.logs.match_process import ProcessMatcher
+from bundlevisor.actors.logs.match import PatternMatcher
 from bundlevisor.actors.logs.match_thread import SearchBeside
 from tests.waiting import wait_until
 
 PATIENCE = 30.0
 
 
+def matcher_of(pattern: str, reports: list[str] | None = None) -> PatternMatcher:
+    return PatternMatcher(pattern, (reports if reports is not None else []).append)
+
+
 def fed(pattern: str, *blocks: bytes) -> list[bool]:
-    matcher = compile_pattern(pattern)
+    matcher = matcher_of(pattern)
     return [matcher.feed(block) for block in blocks]
 
 
-def test_re2_is_the_engine_and_comes_on_first_use_only() -> None:
-    assert isinstance(compile_pattern("x"), Re2Matcher)
-    import subprocess
-
+def test_re2_comes_on_first_use_only() -> None:
     program = "import sys, bundlevisor.actors.logs.match; print('re2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.strip() == b"False"
@@ -68,7 +67,7 @@ def test_a_pattern_may_span_lines() -> None:
 
 def test_the_syntax_of_the_go_runtime_s_patterns_is_understood() -> None:
     assert fed(r"(?i)Server \[[[:alpha:]]+\] (?P<what>up)\z?", b"SERVER [main] UP\n") == [True]
-    assert wait_for(compile_pattern(r"\p{Greek}+ \pN"), "Ωμέγα 7\n".encode)
+    assert wait_for(matcher_of(r"\p{Greek}+ \pN"), "Ωμέγα 7\n".encode)
     assert fed(r"\QC++ (ready)\E", b"C++ (ready)\n") == [True]
 
 
@@ -78,29 +77,23 @@ def test_bytes_that_are_no_utf_8_are_any_character() -> None:
 
 
 def test_a_line_without_end_is_searched_in_a_window() -> None:
-    matcher = compile_pattern("needle")
+    matcher = matcher_of("needle")
     for _ in range(20):
         assert matcher.feed(b"x" * WINDOW) is False
     assert matcher.feed(b"nee") is False
     assert matcher.feed(b"dle") is True
-    assert len(matcher._lines._line) <= WINDOW  # type: ignore[attr-defined]
+    assert len(matcher._lines._line) <= WINDOW
 
 
 def test_a_match_stays_a_match() -> None:
     assert fed("ready", b"ready\n", b"other\n", b"") == [True, True, True]
 
 
-@pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}"])
-def test_what_is_no_pattern_is_refused_in_a_sentence(pattern: str) -> None:
-    with pytest.raises(BadPattern, match="is not a regular expression"):
-        compile_pattern(pattern)
-
-
 def test_a_catastrophic_pattern_takes_linear_time() -> None:
     def seconds(size: int) -> float:
         best = 60.0
         for _ in range(3):
-            matcher = compile_pattern("(a+)+$")
+            matcher = matcher_of("(a+)+$")
             began = time.perf_counter()
             matcher.feed(b"a" * size + b"b\n" + b"a" * size + b"!")
             best = min(best, time.perf_counter() - began)
@@ -110,25 +103,12 @@ def test_a_catastrophic_pattern_takes_linear_time() -> None:
     assert seconds(1 << 20) < 32 * 20 * max(seconds(1 << 15), 1e-4)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "text"),
-    [("(?<=up )now", b"up now\n"), (r"(a)\1", b"aa\n"), ("a{1001}", b"a" * 1001)],
-)
-def test_what_only_python_takes_is_searched_in_another_process(pattern: str, text: bytes) -> None:
-    matcher = compile_pattern(pattern)
-    assert isinstance(matcher, ProcessMatcher)
-    assert matcher.feed(b"not yet\n") is False
-    assert wait_for(matcher, lambda: text)
-    matcher.close()
-
-
 STUBBORN = "[ab]*a" + "[ab]{1000}" * 20 + "c"
 """Linear in the text, with a factor of twenty thousand."""
 
 
-def is_beside(matcher: Matcher) -> bool:
+def is_beside(matcher: PatternMatcher) -> bool:
     """Whether the calling thread searches no more."""
-    assert isinstance(matcher, Re2Matcher)
     return matcher._beside is not None
 
 
@@ -142,7 +122,7 @@ def test_a_large_pattern_is_searched_beside_the_log_and_given_up_when_it_is_too_
 ) -> None:
     monkeypatch.setattr(match_thread, "PATIENCE", 0.05)
     reports: list[str] = []
-    matcher = compile_pattern(STUBBORN, reports.append)
+    matcher = matcher_of(STUBBORN, reports)
     assert is_beside(matcher)
     assert matcher.feed(noise(16 * 1024)) is False
     wait_until(lambda: bool(reports), what="the sentence")
@@ -186,7 +166,7 @@ def test_a_pattern_that_is_fast_enough_is_never_given_up(monkeypatch: pytest.Mon
 
 
 def test_a_pattern_that_turns_out_slow_goes_on_beside_and_still_finds() -> None:
-    matcher = compile_pattern("[ab]*a[ab]{48}c")
+    matcher = matcher_of("[ab]*a[ab]{48}c")
     woken = threading.Event()
     matcher.wake = woken.set
     assert not is_beside(matcher)
@@ -198,74 +178,5 @@ def test_a_pattern_that_turns_out_slow_goes_on_beside_and_still_finds() -> None:
     assert matcher.feed(b"") is True
 
 
-def wait_for(matcher: Matcher, feed: Callable[[], bytes]) -> bool:
+def wait_for(matcher: PatternMatcher, feed: Callable[[], bytes]) -> bool:
     return wait_until(lambda: matcher.feed(feed()), PATIENCE, "a match")
-
-
-def without_re2(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = builtins.__import__
-
-    def refuse(name: str, *rest: Any, **named: Any) -> Any:
-        if name == "re2":
-            raise ImportError(name)
-        return original(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-
-
-def test_without_re2_another_process_searches_and_says_when_it_has_found(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    without_re2(monkeypatch)
-    matcher = compile_pattern(r"^listening on [[:digit:]]+$")
-    assert isinstance(matcher, ProcessMatcher)
-    woken = threading.Event()
-    matcher.wake = woken.set
-    assert matcher.feed(b"boot\nlisten") is False
-    matcher.feed(b"ing on 47001\n")
-    assert woken.wait(PATIENCE)
-    assert matcher.feed(b"") is True
-    matcher.close()
-    matcher._thread.join(PATIENCE)
-    assert not matcher._thread.is_alive()
-
-
-def test_without_re2_a_catastrophic_pattern_is_given_up_and_blocks_nobody(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(match_process, "PATIENCE", 0.2)
-    reports: list[str] = []
-    matcher = ProcessMatcher("^(a+)+$", reports.append)
-    began = time.monotonic()
-    for _ in range(100):
-        matcher.feed(b"a" * 40 + b"b\n")
-    assert time.monotonic() - began < PATIENCE
-    matcher._thread.join(PATIENCE)
-    assert not matcher._thread.is_alive()
-    assert reports == ["pattern '^(a+)+$' is not searched for any more: it took longer than 0.2 s"]
-    assert matcher.feed(b"aaa\n") is False
-
-
-def test_without_re2_a_matcher_that_is_let_go_ends_its_process() -> None:
-    matcher = ProcessMatcher("never", lambda _: None)
-    matcher.feed(b"something\n")
-    matcher.close()
-    matcher._thread.join(PATIENCE)
-    assert not matcher._thread.is_alive()
-
-
-def test_without_re2_a_pattern_that_python_cannot_search_is_refused() -> None:
-    with pytest.raises(ValueError, match="google-re2"):
-        ProcessMatcher("a**", lambda _: None)
-
-
-def test_both_engines_find_the_same() -> None:
-    dice = random.Random(5)
-    patterns = ["^a+b$", "[ab]c", r"a\nb", "c$", r"\bab\b", "^$"]
-    for pattern in patterns:
-        compiled = match_process.translate(pattern)
-        for _ in range(200):
-            text = "".join(dice.choice("abc\n ") for _ in range(30)) + "\n"
-            expected = compiled.search(text.rstrip("\n") + "\n") is not None
-            if pattern != "^$":
-                assert fed(pattern, text.encode()) == [expected]

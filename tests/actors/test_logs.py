@@ -18,8 +18,7 @@ from bundlevisor.actors.files.rotating_file import LogFile, Position
 from bundlevisor.actors.files.tail import tail
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.follow import Subscription
-from bundlevisor.actors.logs.match import compile_pattern
-from bundlevisor.actors.logs.match_process import ProcessMatcher
+from bundlevisor.actors.logs.match import PatternMatcher
 from bundlevisor.actors.logs.pipe_copy import READ
 from bundlevisor.actors.logs.redact import Redactor
 from bundlevisor.actors.logs.stream import Drained, LogStream
@@ -102,6 +101,9 @@ class Bench:
         self.stream.attach(read, instance, self.ended.append, redactor)
         os.write(write, data)
         return write
+
+    def matcher(self, pattern: str) -> PatternMatcher:
+        return PatternMatcher(pattern, self.reports.append)
 
     def drain(self, instance: str = "one") -> Drained:
         drained: list[Drained] = []
@@ -394,7 +396,7 @@ def test_a_pattern_is_looked_for_in_this_incarnation_only_and_told_once(bench: B
     os.close(bench.write(b"ready in an earlier life\n"))
     bench.until_end()
     told: list[str] = []
-    bench.stream.watch("two", compile_pattern("^ready"), told.append)
+    bench.stream.watch("two", bench.matcher("^ready"), told.append)
     write = bench.write(b"starting\nrea", "two")
     bench.drain("two")
     assert told == []
@@ -408,7 +410,7 @@ def test_a_pattern_is_looked_for_in_this_incarnation_only_and_told_once(bench: B
 
 def test_the_first_byte_of_an_incarnation_is_looked_at(bench: Bench) -> None:
     told: list[str] = []
-    bench.stream.watch("one", compile_pattern("^up$"), told.append)
+    bench.stream.watch("one", bench.matcher("^up$"), told.append)
     bench.start("print('up')")
     bench.until_end()
     assert told == ["one"]
@@ -420,14 +422,15 @@ def test_a_pattern_that_is_asked_for_late_is_looked_for_in_the_last_lines_too(
     write = bench.write(b"up\n")
     bench.drain()
     told: list[str] = []
-    bench.stream.watch("one", compile_pattern("^up$"), told.append)
+    bench.stream.watch("one", bench.matcher("^up$"), told.append)
     wait_until(lambda: told, PATIENCE, "the match")
     os.close(write)
 
 
 def test_a_matcher_that_answers_late_is_heard_without_more_output(bench: Bench) -> None:
     told: list[str] = []
-    bench.stream.watch("one", ProcessMatcher("^up$", bench.reports.append), told.append)
+    large = bench.matcher("^up$|a{1000}")  # its program is not for the log's thread
+    bench.stream.watch("one", large, told.append)
     write = bench.write(b"up\n")
     wait_until(lambda: told, PATIENCE, "the match")
     os.close(write)
@@ -435,8 +438,8 @@ def test_a_matcher_that_answers_late_is_heard_without_more_output(bench: Bench) 
 
 def test_two_patterns_of_one_incarnation_are_told_each(bench: Bench) -> None:
     told: list[str] = []
-    bench.stream.watch("one", compile_pattern("^b$"), lambda _: told.append("b"))
-    bench.stream.watch("one", compile_pattern("^a$"), lambda _: told.append("a"))
+    bench.stream.watch("one", bench.matcher("^b$"), lambda _: told.append("b"))
+    bench.stream.watch("one", bench.matcher("^a$"), lambda _: told.append("a"))
     write = bench.write(b"a\n")
     wait_until(lambda: told == ["a"], PATIENCE, "the first match")
     os.write(write, b"b\n")

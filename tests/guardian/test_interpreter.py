@@ -15,16 +15,6 @@ WAYS = {
 from bundlevisor.actors.process import isolated_call as isolated
 assert isolated.call(len, "abc", timeout=20) == 3
 """,
-    "a pattern": """
-import threading
-from bundlevisor.actors.logs.match_process import ProcessMatcher
-found = threading.Event()
-matcher = ProcessMatcher("rea(?=dy)", print)
-matcher.wake = found.set
-matcher.feed(b"ready\\n")
-assert found.wait(20)
-matcher.close()
-""",
     "a guardian": """
 import os
 from multiprocessing.connection import Pipe

@@ -64,7 +64,7 @@ def test_a_plain_bundle_has_no_findings(found: Callable[..., Any]) -> None:
         ),
         (
             {"secrets": [{"id": "a", "class": "user_prompt", "format": "(?=a)b", "target": ENV}]},
-            [("warning", "pattern_not_portable", "secrets[0].format")],
+            [("error", "invalid_pattern", "secrets[0].format")],
         ),
         (
             {"secrets": [{"id": "a=b", "class": "user_prompt", "target": {"type": "env"}}]},

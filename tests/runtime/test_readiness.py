@@ -300,14 +300,6 @@ def test_a_pattern_that_takes_for_ever_holds_up_no_log_and_is_given_up(tmp_path:
         wait_until(lambda: "it took longer than 2 s" in run.stderr, what="the word on the console")
 
 
-def test_look_around_is_searched_for_too(tmp_path: Path) -> None:
-    made = bundle(tmp_path)
-    pattern = {"type": "log_match", "pattern": "(?<=worker )is ready"}
-    made.service("worker", "logs_ready_line", ports=(), readiness=pattern).write()
-    with running(made) as run:
-        run.until_ready()
-
-
 ONLY_FROM_LOCALHOST = """
 import http.server, os
 class Strict(http.server.BaseHTTPRequestHandler):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.places import look
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec, build_launch
-from bundlevisor.actors.validation import bundle
+from bundlevisor.actors.validation import bundle as validation
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.wire.findings import shown
@@ -20,7 +21,7 @@ from bundlevisor.manifest.format.paths import PathRefused
 from bundlevisor.manifest.plan.ports import demands
 from bundlevisor.manifest.read import load
 from tests.broken_manifests import PICKER, broken
-from tests.bundle_maker import bundlevisor
+from tests.bundle_maker import bundle, bundlevisor
 
 SAMPLE = 12
 PROGRAMS = ("bin/store", "bin/store-arm", "bin/api", "models/small.bin", "ui/dist/index.html")
@@ -83,7 +84,7 @@ def test_what_run_refuses_is_reported(folder: Path) -> None:
         manifest.write_bytes(source)
         app_data = folder / f"app-{number}"
         (app_data / "work").mkdir(parents=True)  # a working folder that a service would make
-        findings = bundle.look(str(manifest), str(manifest.parent), str(app_data))
+        findings = validation.look(str(manifest), str(manifest.parent), str(app_data))
         report = json.loads(msgspec.json.encode(shown(findings)))
         assert report["valid"] is not bool(report.get("errors"))
         of_services = {one.get("service", "") for one in report.get("errors", ())}
@@ -126,3 +127,27 @@ def agree(folder: Path, source: bytes) -> None:
     assert len(said) >= len(report["errors"]) > 0
     for problem in report["errors"]:
         assert any(sentence.endswith(problem["message"]) for sentence in said)
+
+
+AROUND = "(?<=worker )is ready"
+SECRET = {"id": "key", "class": "user_prompt", "format": AROUND, "target": {"type": "env"}}
+PATTERNS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "secrets[0].format": ({"secrets": [SECRET]}, {}),
+    "services[0].readiness.pattern": ({}, {"readiness": {"type": "log_match", "pattern": AROUND}}),
+    "services[0].health.pattern": ({}, {"health": {"type": "log_match", "pattern": AROUND}}),
+    "services[0].health.path": ({}, {"health": {"type": "log_match", "path": AROUND}}),
+}
+
+
+@pytest.mark.parametrize("path", PATTERNS)
+def test_look_around_is_refused_in_re2_s_words_by_both(tmp_path: Path, path: str) -> None:
+    document, service = PATTERNS[path]
+    made = bundle(tmp_path).service("worker", "logs_ready_line", ports=(), **service)
+    made.set(**document).write()
+    place = ("--manifest", str(made.path), "--app-data", str(made.app_data))
+    (found,) = json.loads(bundlevisor("validate", "--json", *place).stdout)["errors"]
+    assert (found["code"], found["path"]) == ("invalid_pattern", path)
+    assert f"the regular expression of {path}: invalid perl operator: (?<" in found["message"]
+    ran = bundlevisor("run", *place)
+    assert ran.returncode == REFUSED
+    assert json.loads(ran.stderr)["message"].endswith(found["message"])

@@ -1,8 +1,6 @@
-"""A secret's format: search semantics, linear time, and an end to what is not linear."""
+"""A secret's format: search semantics, linear time, and an end to what takes long all the same."""
 
 from __future__ import annotations
-
-import sys
 
 import pytest
 
@@ -19,19 +17,13 @@ CASES = [
     ("^.$", "ü", True),
     (r"\A[[:alpha:]]+\z", "abc", True),
     ("^(?i)ab$", "AB", True),
+    ("[0-9]", "7\udcff", True),
+    ("^.{2}$", "7\udcff", True),
 ]
 
 
 @pytest.mark.parametrize(("pattern", "value", "answer"), CASES)
 def test_a_format_is_searched_for_as_go_does(pattern: str, value: str, answer: bool) -> None:
-    assert matches(pattern, value) is answer
-
-
-@pytest.mark.parametrize(("pattern", "value", "answer"), CASES[:1] + CASES[3:7])
-def test_the_same_holds_without_re2(
-    monkeypatch: pytest.MonkeyPatch, pattern: str, value: str, answer: bool
-) -> None:
-    monkeypatch.setitem(sys.modules, "re2", None)
     assert matches(pattern, value) is answer
 
 
@@ -49,19 +41,6 @@ def test_a_format_that_is_linear_but_slow_is_given_up_too(monkeypatch: pytest.Mo
 def test_a_long_value_of_a_usual_format_is_matched_all_the_same() -> None:
     assert matches("^(?i)[a-z]{1,200}[0-9a-f]*$", "k" + "0" * 900_000) is True
     assert matches("^(?i)[a-z]{1,200}[0-9a-f]*$", "k" + "0" * 900_000 + "!") is False
-
-
-@pytest.mark.parametrize("pattern", ["(?=a)^(a+)+$", "^(a|a)*(?!x)$"])
-def test_a_catastrophic_format_that_re2_does_not_take_is_given_up(
-    monkeypatch: pytest.MonkeyPatch, pattern: str
-) -> None:
-    monkeypatch.setattr(format_match, "PATIENCE", 0.2)
-    assert matches(pattern, "a" * 60 + "!") is False
-
-
-def test_look_ahead_works_where_it_is_harmless() -> None:
-    assert matches(r"^(?=.*\d).{8,}$", "password1") is True
-    assert matches(r"^(?=.*\d).{8,}$", "password") is False
 
 
 def test_an_isolated_call_returns_raises_by_type_and_is_ended_in_time() -> None:
