@@ -87,6 +87,8 @@ class ServiceContext:
         from bundlevisor.actors.prepare.means import Means
 
         return Means(
+            installs=self.installs(blueprint.service),
+            secret_files=lambda: self.secret_files,
             loop=self.loop,
             log=self.log(blueprint),
             guardian=self.guardian,
@@ -110,9 +112,13 @@ class ServiceContext:
         """Whether they have been opened."""
         return self._stores is not None
 
-    def may_be_put_back(self, service: Service) -> bool:
-        """Whether an upgrade may have been cut short after which the app went back a version."""
-        return bool(service.data_dirs) and self._has_snapshots
+    def installs(self, service: Service) -> bool:
+        """Whether there are assets to look at, migrations to run, or data to be put back.
+
+        The last may be when an upgrade was cut short after which the app went back a version.
+        """
+        back = bool(service.data_dirs) and self._has_snapshots
+        return bool(service.assets or service.migrations or back)
 
     @property
     def secret_files(self) -> SecretFiles:
@@ -123,6 +129,11 @@ class ServiceContext:
 
                 self._secret_files = SecretFiles(self.guardian)
             return self._secret_files
+
+    def remove_secret_files(self) -> None:
+        """Remove what is left of them in the end: an actor that broke may have left some."""
+        if self._secret_files is not None:
+            self._secret_files.remove_all()
 
     def tally(self, service_id: str) -> ProbeStats:
         """Return the count of a service's checks; it outlives the service's incarnations."""

@@ -43,8 +43,7 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import LIVE, AfterStop, Report, Stage, StopCause
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.core.report import AfterStop, Report, Stage, StopCause
 from bundlevisor.actors.incarnation import Incarnation
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec, health_port
@@ -59,6 +58,7 @@ from bundlevisor.manifest.plan import readiness
 
 if TYPE_CHECKING:
     from bundlevisor.actors.prepare.preparation import Preparation
+    from bundlevisor.actors.secrets.removal import SecretRemoval
 
 LOOK_AGAIN = 0.005
 """Seconds between two looks at a tree that is ending: there is no event for the last exit."""
@@ -87,8 +87,8 @@ class ServiceActor(LoopActor):
         self._ports = ServicePorts(blueprint.service, world.reserved)
         self._incarnation: Incarnation | None = None
         """The present start, until nothing of its tree is left."""
-        self._preparation: Preparation | None = None
-        """Under way before the spawn."""
+        self._errand: Preparation | SecretRemoval | None = None
+        """What is done on a thread before a spawn, or after an end; it answers by a message."""
         self._timers: dict[Timer, LoopTimer] = {}
         self._probe: Probe | None = None
         self._unaskable = ""
@@ -129,9 +129,9 @@ class ServiceActor(LoopActor):
         if isinstance(message, StartService):
             self._inputs = message.inputs
             self._ports.assign(message.inputs.ports)
-        elif isinstance(message, Prepared | LaunchFailed):
-            self._preparation = None
-        events: deque[Message] = deque([message])
+        elif isinstance(message, Prepared | LaunchFailed | PortsLost | TreeEmptied):
+            self._errand = None
+        events = deque(self._unless_stopped(message))
         while events:
             event = events.popleft()
             if isinstance(event, TimerFired) and event.timer is Timer.TREE:
@@ -146,10 +146,14 @@ class ServiceActor(LoopActor):
             self._life, due = lifecycle.step(self._life, event, context)
             for effect in due:
                 events.extend(PERFORM[type(effect)](self, effect) or ())
-        if self._life.stage not in LIVE and self._service.secrets:
-            self._world.secret_files.remove_for(self._service.id)
         if self._life != before:
             self._report()
+
+    def _unless_stopped(self, message: Message) -> tuple[Message, ...]:
+        """Have what was prepared for a start undone where a stop has been told meanwhile."""
+        if isinstance(message, Prepared) and self._life.stage is Stage.STOPPING:
+            return self._once_without_secrets(TreeEmptied(message.incarnation))
+        return (message,)
 
     def _give_up_ownership(self, error: Exception) -> None:
         for timer in self._timers.values():
@@ -172,22 +176,19 @@ class ServiceActor(LoopActor):
     def _prepare(self, _: Effect) -> tuple[Message, ...]:
         self._ready_at = None
         self._unaskable = ""
-        trouble = self._refuse_log() or self._place_secret_files()
+        trouble = self._refuse_log()
         if trouble is not None:
             return (trouble,)
-        service, world = self._service, self._world
-        if not (service.assets or service.migrations or world.may_be_put_back(service)):
-            return (Prepared(self._life.incarnation),)
+        service, world, incarnation = self._service, self._world, self._life.incarnation
+        if not (self._blueprint.reads_secret_files or world.installs(service)):
+            return (Prepared(incarnation),)
         from bundlevisor.actors.prepare.preparation import Preparation
 
-        self._preparation = Preparation(
-            self._blueprint,
-            self._world.means(self._blueprint),
-            self._inputs,
-            self._life.incarnation,
-            self.actor_ref.tell,
+        means = world.means(self._blueprint)
+        self._errand = Preparation(
+            self._blueprint, means, self._inputs, incarnation, self.actor_ref.tell
         )
-        self._preparation.start()
+        self._errand.start()
         return ()
 
     def _refuse_log(self) -> LaunchFailed | None:
@@ -198,32 +199,19 @@ class ServiceActor(LoopActor):
             return LaunchFailed(self._life.incarnation, str(refusal), fatal=True)
         return None
 
-    def _place_secret_files(self) -> LaunchFailed | None:
-        incarnation = self._life.incarnation
-        try:
-            files = self._blueprint.secret_files(self._inputs)
-            if files:
-                self._world.secret_files.place(self._service.id, files)
-        except CannotLaunch as error:
-            return LaunchFailed(incarnation, str(error), error.fatal)
-        except OSError as error:
-            reason = f"a secret could not be written: {told(error)}"
-            return LaunchFailed(incarnation, str(self._blueprint.refusal(reason)))
-        return None
-
     def _launch(self, _: Effect) -> tuple[Message, ...]:
         number, ref = self._life.incarnation, self.actor_ref
         incarnation = self._new_incarnation()
         try:
             lost = self._ports.hold()
             if lost:
-                return (PortsLost(number, lost),)
+                return self._once_without_secrets(PortsLost(number, lost))
             child = incarnation.start(self._ports, lambda: ref.tell(BecameReady(number)))
         except CannotLaunch as error:
-            return (LaunchFailed(number, str(error), error.fatal),)
+            return self._once_without_secrets(LaunchFailed(number, str(error), error.fatal))
         except OSError as error:  # no more descriptors, or no more processes
             refusal = self._blueprint.refusal(f"it cannot be started: {error.strerror or error}")
-            return (LaunchFailed(number, str(refusal)),)
+            return self._once_without_secrets(LaunchFailed(number, str(refusal)))
         self._incarnation = incarnation
         self._started_at = time.time()
         self._world.mark(milestones.SPAWNED, self._service.id)
@@ -303,15 +291,26 @@ class ServiceActor(LoopActor):
     def _end_tree(self, _: Effect) -> tuple[Message, ...]:
         self._stop_probing()
         if self._incarnation is None:
-            return self._end_preparation()
+            return self._end_errand()
         self._ask()
         return ()
 
-    def _end_preparation(self) -> tuple[Message, ...]:
-        """Cut the preparation short, which says when it has ended; without one nothing is left."""
-        if self._preparation is None:
+    def _end_errand(self) -> tuple[Message, ...]:
+        """Cut the errand short, which says when it has ended; without one nothing is left."""
+        if self._errand is None:
             return (TreeEmptied(self._life.incarnation),)
-        self._preparation.cancel()
+        self._errand.cancel()
+        return ()
+
+    def _once_without_secrets(self, message: Message) -> tuple[Message, ...]:
+        """Go on with this once the files of its secrets, if it has any, are removed."""
+        if not self._blueprint.reads_secret_files:
+            return (message,)
+        from bundlevisor.actors.secrets.removal import SecretRemoval
+
+        files, ref = self._world.secret_files, self.actor_ref
+        self._errand = SecretRemoval(files, self._service.id, lambda: ref.tell(message))
+        self._errand.start()
         return ()
 
     def _clear_tree(self, _: Effect) -> tuple[Message, ...]:
@@ -328,7 +327,7 @@ class ServiceActor(LoopActor):
         """See what is left: nothing, or processes that are asked or killed and looked at again."""
         incarnation = self._incarnation
         if incarnation is None:
-            return self._end_preparation()
+            return self._end_errand()
         if not incarnation.is_over():
             self._ask()
             self._arm(effects.Arm(Timer.TREE, LOOK_AGAIN))
@@ -338,7 +337,7 @@ class ServiceActor(LoopActor):
         never_ready = self._life.ready_at is None and self._life.then is AfterStop.RETRY
         lost = self._ports.hold() if never_ready else ()
         number = self._life.incarnation
-        return (PortsLost(number, lost),) if lost else (TreeEmptied(number),)
+        return self._once_without_secrets(PortsLost(number, lost) if lost else TreeEmptied(number))
 
     def _ask(self) -> None:
         if self._incarnation is not None:

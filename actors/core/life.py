@@ -136,8 +136,13 @@ def emptied(life: Life, event: TreeEmptied, context: Context) -> Step:  # noqa: 
     return rested, (*done, *effects)
 
 
-def ports_lost(life: Life, event: PortsLost, context: Context) -> Step:  # noqa: ARG001
-    """Leave the restart policy out of it: what failed is the choice of the port."""
+def ports_lost(life: Life, event: PortsLost, context: Context) -> Step:
+    """Leave the restart policy out of it: what failed is the choice of the port.
+
+    In a stop that somebody has ordered meanwhile it says no more than that nothing is left.
+    """
+    if life.stage is Stage.STOPPING and life.then is not AfterStop.RETRY:
+        return emptied(life, TreeEmptied(life.incarnation), context)
     if life.stage not in (Stage.STARTING, Stage.STOPPING) or life.then is not AfterStop.RETRY:
         return life, ()
     names = ", ".join(event.names)

@@ -21,7 +21,7 @@ stopping     ProcessExited            stopping     ClearTree
 stopping     StopService              stopping     the last one says what follows
 stopping     ResetFailures            stopping     then waiting
 stopping     GRACE                    stopping     KillTree
-stopping     PortsLost                waiting      where it was never ready and *retry* would follow
+stopping     PortsLost                waiting      where *retry* would follow; else as TreeEmptied
 stopping     TreeEmptied              as ``then``  ReleasePorts where it stays down
 backoff      BACKOFF                  waiting      the supervisor starts it when it may
 not live     StopService(STAY)        stopped      Disarm BACKOFF, ReleasePorts

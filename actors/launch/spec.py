@@ -100,6 +100,12 @@ class LaunchSpec(msgspec.Struct, frozen=True):
             return None
         return wanted, electron
 
+    @property
+    def reads_secret_files(self) -> bool:
+        """Whether some of its secrets are handed to it in files."""
+        named = (self.site.secrets.get(id_) for id_ in self.service.secrets)
+        return any(secret is not None and secret.target.type == "file" for secret in named)
+
     def secret_files(self, inputs: StartInputs) -> dict[str, bytes]:
         """Return the files through which a start gets secrets, by absolute path.
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.actors.guardian.interface import Guardian
-from bundlevisor.actors.logs.stream import LogStream
-from bundlevisor.actors.loop.reactor import Loop
-from bundlevisor.actors.prepare.stores import Stores
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from bundlevisor.actors.guardian.interface import Guardian
+    from bundlevisor.actors.logs.stream import LogStream
+    from bundlevisor.actors.loop.reactor import Loop
+    from bundlevisor.actors.prepare.stores import Stores
+    from bundlevisor.actors.secrets.files import SecretFiles
 
 
 class Means(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +28,10 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """Telemetry: ``emit(event, service_id, **details)``."""
     fault: Callable[[str, BaseException], None]
     """Reports an error of ours with its trace."""
+    installs: bool
+    """Whether there are assets to look at, migrations to run, or data to be put back."""
+    secret_files: Callable[[], SecretFiles]
+    """Where the secrets are that services read from files."""
     stores: Callable[[], Stores]
     """Opens what preparations remember, at the first call."""
     log_paths: Callable[[], list[str]]

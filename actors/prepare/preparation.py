@@ -1,30 +1,25 @@
-"""What comes before a service is spawned: its assets are looked at, its migrations are run.
+"""What comes before a service is spawned, as far as it may block.
 
-It happens on a thread of its own, once per start of the service; migrations that have succeeded are
-not run again while the runtime lives. The actor hears of it by messages, and can cancel it.
+On a thread of its own, once per start of the service: the files of its secrets are written, its
+assets looked at, its migrations run. The actor hears of it by messages, and can cancel it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared, ProgressMade
+from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared
 from bundlevisor.actors.files.own_file import told
-from bundlevisor.actors.launch.inputs import StartInputs
-from bundlevisor.actors.launch.spec import LaunchSpec, make_data_dirs
-from bundlevisor.actors.prepare import assets
-from bundlevisor.actors.prepare.data_snapshot import Taken, TooLarge
-from bundlevisor.actors.prepare.means import Means
-from bundlevisor.actors.prepare.migration_runner import Migrator, Result
-from bundlevisor.manifest.format.reserved_paths import holds_own
-from bundlevisor.manifest.format.schema import Migration
-from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan
+from bundlevisor.actors.launch.spec import CannotLaunch
 
-LAST_BYTES = 8192
-"""Characters of a failed migration's output that are told with it."""
-SAY_AFTER = 2.0
-"""Seconds that a migration may take before its progress is worth a word."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bundlevisor.actors.launch.inputs import StartInputs
+    from bundlevisor.actors.launch.spec import LaunchSpec
+    from bundlevisor.actors.prepare.installation import Installation
+    from bundlevisor.actors.prepare.means import Means
 
 
 class Preparation:
@@ -36,15 +31,16 @@ class Preparation:
         means: Means,
         inputs: StartInputs,
         incarnation: int,
-        told: Callable[[Message], None],
+        tell: Callable[[Message], None],
     ) -> None:
         self._blueprint = blueprint
         self._service = blueprint.service
         self._means = means
+        self._inputs = inputs
         self._incarnation = incarnation
-        self._told = told
+        self._tell = tell
         self._cancelled = threading.Event()
-        self._migrator = Migrator(blueprint, means, inputs, blueprint.instance(incarnation))
+        self._installation: Installation | None = None
 
     def start(self) -> None:
         """Begin, on a thread of its own; it ends with Prepared or LaunchFailed."""
@@ -54,120 +50,47 @@ class Preparation:
     def cancel(self) -> None:
         """Give up as soon as possible; what is told then is LaunchFailed."""
         self._cancelled.set()
-        self._migrator.cancel()
+        if self._installation is not None:
+            self._installation.cancel()
 
     def _run(self) -> None:
+        answer = self._place_secrets() or self._install() or Prepared(self._incarnation)
+        if isinstance(answer, LaunchFailed) and self._blueprint.reads_secret_files:
+            self._means.secret_files().remove_for(self._service.id)
+        self._tell(answer)
+
+    def _place_secrets(self) -> LaunchFailed | None:
         try:
-            self._stores = self._means.stores()
-            trouble = self._look_at_assets() or self._migrate()
-        except assets.Cancelled:
-            trouble = "cancelled"
+            files = self._blueprint.secret_files(self._inputs)
+            if files:
+                self._means.secret_files().place(self._service.id, files)
+        except CannotLaunch as error:
+            return LaunchFailed(self._incarnation, str(error), error.fatal)
+        except OSError as error:
+            reason = f"a secret could not be written: {told(error)}"
+            return LaunchFailed(self._incarnation, str(self._blueprint.refusal(reason)))
+        except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
+            return self._broken(error)
+        return None
+
+    def _install(self) -> LaunchFailed | None:
+        if not self._means.installs:
+            return None
+        try:
+            from bundlevisor.actors.prepare.installation import Installation
+
+            self._installation = Installation(
+                self._blueprint, self._means, self._inputs, self._incarnation, self._tell
+            )
+            if self._cancelled.is_set():
+                self._installation.cancel()
+            trouble = self._installation.run()
         except OSError as error:
             trouble = told(error)
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
-            self._means.fault(f"preparation of {self._service.id!r}", error)
-            trouble = f"an error in the runtime: {error}"
-        if trouble:
-            self._told(LaunchFailed(self._incarnation, trouble, fatal=True))
-        else:
-            self._told(Prepared(self._incarnation))
+            return self._broken(error)
+        return LaunchFailed(self._incarnation, trouble, fatal=True) if trouble else None
 
-    def _look_at_assets(self) -> str:
-        """Return why the assets are not right, in a sentence; empty when they are."""
-        look = assets.look(
-            self._service,
-            self._blueprint.index,
-            self._blueprint.site.bundle_root,
-            self._stores.verified.known(),
-            full=self._stores.verify_all,
-            wanted=lambda: not self._cancelled.is_set(),
-        )
-        for finding in (*look.failures, *look.warnings):
-            details = {"code": finding.code, "message": finding.message}
-            self._means.emit(finding.code, self._service.id, **details)
-        self._stores.verified.remember(look.verified)
-        return "; ".join(finding.message for finding in look.failures)
-
-    def _migrate(self) -> str:
-        """Run what is pending; return why one failed, in a sentence."""
-        id_, migrations = self._service.id, self._stores.migrations
-        unfinished = self._stores.snapshots.find(id_)
-        if unfinished is not None and not unfinished.upgraded:
-            self._put_back(unfinished, "an earlier upgrade did not come to its end")
-        if not self._service.migrations:
-            return ""
-        make_data_dirs(self._blueprint)
-        plan = migrations.plan(id_)
-        for number, migration in enumerate(plan.pending, 1):
-            if plan.phase is InstallPhase.UPGRADE and migration.run_on == "upgrade":
-                self._take_snapshot(plan)
-            result = self._run_one(migration, number, len(plan.pending))
-            if result.trouble:
-                return self._failed(migration, result)
-            migrations.succeeded(id_, migration)
-            self._means.emit("migration_applied", id_, version=migration.version)
-        self._stores.snapshots.upgraded(id_)
-        migrations.settled(id_)
-        return ""
-
-    def _run_one(self, migration: Migration, number: int, count: int) -> Result:
-        what = f"migration {migration.version} ({number} of {count})"
-        self._told(ProgressMade(self._incarnation, what))
-        self._means.emit("migration_start", self._service.id, version=migration.version)
-
-        def progress(seconds: float) -> None:
-            if seconds >= SAY_AFTER:
-                limit = migration.timeout_ms / 1000
-                taken = f"{what}, {seconds:.0f} s of at most {limit:g}"
-                self._told(ProgressMade(self._incarnation, taken))
-
-        return self._migrator.run(migration, progress)
-
-    def _failed(self, migration: Migration, result: Result) -> str:
-        id_ = self._service.id
-        if self._cancelled.is_set():
-            return f"migration {migration.version} was cut short"
-        self._means.emit(
-            "migration_failed",
-            id_,
-            version=migration.version,
-            error=result.trouble,
-            last_lines=result.output[-LAST_BYTES:],
-        )
-        taken = self._stores.snapshots.find(id_)
-        if taken is not None and not taken.upgraded:
-            self._put_back(taken, f"migration {migration.version} failed")
-        from bundlevisor.actors.core.crash_reason import find_reason
-
-        reason = find_reason(result.output).line
-        said = f": {reason}" if reason else ""
-        return f"migration_failed: migration {migration.version}: {result.trouble}{said}"
-
-    def _take_snapshot(self, plan: MigrationPlan) -> None:
-        """Copy the data before the first upgrade migration; without room the upgrade goes on."""
-        id_, snapshots = self._service.id, self._stores.snapshots
-        present = snapshots.find(id_)
-        if present is not None and not present.upgraded:
-            return
-        shared = [one for one in self._service.data_dirs if holds_own(one, self._stores.manifest)]
-        if shared:
-            reason = f"the folder '{shared[0]}' also holds files of the runtime"
-            self._means.emit("migration_snapshot_skipped", id_, reason=reason)
-            return
-        folders = self._blueprint.data_folders()
-        taken = Taken(folders, self._stores.migrations.applied(id_), plan.version_before)
-        try:
-            snapshots.take(id_, taken, self._service.snapshot.max_bytes)
-        except (TooLarge, OSError) as error:
-            reason = told(error) if isinstance(error, OSError) else str(error)
-            self._means.emit("migration_snapshot_skipped", id_, reason=reason)
-        else:
-            self._means.emit("migration_snapshot_taken", id_, folders=list(folders))
-
-    def _put_back(self, taken: Taken, reason: str) -> None:
-        id_ = self._service.id
-        logs = self._means.log_paths()
-        self._stores.snapshots.put_back(id_, taken, logs, self._means.closed_logs)
-        self._stores.migrations.rolled_back(id_, taken.applied)
-        self._stores.snapshots.drop(id_)
-        self._means.emit("migration_rolled_back", id_, reason=reason)
+    def _broken(self, error: Exception) -> LaunchFailed:
+        self._means.fault(f"preparation of {self._service.id!r}", error)
+        return LaunchFailed(self._incarnation, f"an error in the runtime: {error}", fatal=True)

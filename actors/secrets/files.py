@@ -57,6 +57,13 @@ class SecretFiles:
                     remove(path)
                     self._owner.disown(path)
 
+    def remove_all(self) -> None:
+        """Remove those of all services."""
+        with self._lock:
+            services = set().union(*self._users.values())
+        for service_id in services:
+            self.remove_for(service_id)
+
 
 def remove_left_over(
     blueprints: Iterable[LaunchSpec],

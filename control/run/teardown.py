@@ -65,6 +65,7 @@ def _close(parts: Parts, reason: str, stop_api: Callable[[], object], *, clean: 
     bundle = parts.bundle
     stop_api()
     parts.socket.close()
+    parts.world.remove_secret_files()
     deadline = time.monotonic() + LOGS
     for stream in parts.world.streams.values():
         stream.close(max(0.0, deadline - time.monotonic()))

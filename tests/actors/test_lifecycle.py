@@ -327,8 +327,11 @@ def test_a_port_that_is_lost_while_it_stops_counts_only_where_a_start_has_failed
         Timer.GRACE,
         Timer.TREE,
     }
-    for life in (STOPPING, go(failing, StopService(AfterStop.STAY)), READY, BACKOFF, STOPPED):
-        assert step(life, lost, Context(SERVICE, 100.0)) == (life, ())
+    context = Context(SERVICE, 100.0)
+    for life in (READY, BACKOFF, STOPPED):
+        assert step(life, lost, context) == (life, ())
+    for life in (STOPPING, go(failing, StopService(AfterStop.STAY))):
+        assert step(life, lost, context) == step(life, TreeEmptied(1), context)
 
 
 def test_a_stop_tells_why_also_where_the_service_had_failed_on_its_own() -> None:

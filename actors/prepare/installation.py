@@ -1,0 +1,160 @@
+"""What a bundle brings for a service: its assets are looked at, its migrations are run.
+
+On the thread of a :class:`bundlevisor.actors.prepare.preparation.Preparation`. Migrations that have
+succeeded are not run again while the runtime lives.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from bundlevisor.actors.core.messages import Message, ProgressMade
+from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.launch.spec import LaunchSpec, make_data_dirs
+from bundlevisor.actors.prepare import assets
+from bundlevisor.actors.prepare.data_snapshot import Taken, TooLarge
+from bundlevisor.actors.prepare.means import Means
+from bundlevisor.actors.prepare.migration_runner import Migrator, Result
+from bundlevisor.manifest.format.reserved_paths import holds_own
+from bundlevisor.manifest.format.schema import Migration
+from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan
+
+LAST_BYTES = 8192
+"""Characters of a failed migration's output that are told with it."""
+SAY_AFTER = 2.0
+"""Seconds that a migration may take before its progress is worth a word."""
+
+
+class Installation:
+    """For one incarnation; blocks the thread that calls :meth:`run`."""
+
+    def __init__(
+        self,
+        blueprint: LaunchSpec,
+        means: Means,
+        inputs: StartInputs,
+        incarnation: int,
+        told: Callable[[Message], None],
+    ) -> None:
+        self._blueprint = blueprint
+        self._service = blueprint.service
+        self._means = means
+        self._incarnation = incarnation
+        self._told = told
+        self._cancelled = threading.Event()
+        self._migrator = Migrator(blueprint, means, inputs, blueprint.instance(incarnation))
+
+    def cancel(self) -> None:
+        """Give up as soon as possible. Any thread."""
+        self._cancelled.set()
+        self._migrator.cancel()
+
+    def run(self) -> str:
+        """Return why the service cannot be started, in a sentence; empty when it can."""
+        self._stores = self._means.stores()
+        try:
+            return self._look_at_assets() or self._migrate()
+        except assets.Cancelled:
+            return "cancelled"
+
+    def _look_at_assets(self) -> str:
+        """Return why the assets are not right, in a sentence; empty when they are."""
+        look = assets.look(
+            self._service,
+            self._blueprint.index,
+            self._blueprint.site.bundle_root,
+            self._stores.verified.known(),
+            full=self._stores.verify_all,
+            wanted=lambda: not self._cancelled.is_set(),
+        )
+        for finding in (*look.failures, *look.warnings):
+            details = {"code": finding.code, "message": finding.message}
+            self._means.emit(finding.code, self._service.id, **details)
+        self._stores.verified.remember(look.verified)
+        return "; ".join(finding.message for finding in look.failures)
+
+    def _migrate(self) -> str:
+        """Run what is pending; return why one failed, in a sentence."""
+        id_, migrations = self._service.id, self._stores.migrations
+        unfinished = self._stores.snapshots.find(id_)
+        if unfinished is not None and not unfinished.upgraded:
+            self._put_back(unfinished, "an earlier upgrade did not come to its end")
+        if not self._service.migrations:
+            return ""
+        make_data_dirs(self._blueprint)
+        plan = migrations.plan(id_)
+        for number, migration in enumerate(plan.pending, 1):
+            if plan.phase is InstallPhase.UPGRADE and migration.run_on == "upgrade":
+                self._take_snapshot(plan)
+            result = self._run_one(migration, number, len(plan.pending))
+            if result.trouble:
+                return self._failed(migration, result)
+            migrations.succeeded(id_, migration)
+            self._means.emit("migration_applied", id_, version=migration.version)
+        self._stores.snapshots.upgraded(id_)
+        migrations.settled(id_)
+        return ""
+
+    def _run_one(self, migration: Migration, number: int, count: int) -> Result:
+        what = f"migration {migration.version} ({number} of {count})"
+        self._told(ProgressMade(self._incarnation, what))
+        self._means.emit("migration_start", self._service.id, version=migration.version)
+
+        def progress(seconds: float) -> None:
+            if seconds >= SAY_AFTER:
+                limit = migration.timeout_ms / 1000
+                taken = f"{what}, {seconds:.0f} s of at most {limit:g}"
+                self._told(ProgressMade(self._incarnation, taken))
+
+        return self._migrator.run(migration, progress)
+
+    def _failed(self, migration: Migration, result: Result) -> str:
+        id_ = self._service.id
+        if self._cancelled.is_set():
+            return f"migration {migration.version} was cut short"
+        self._means.emit(
+            "migration_failed",
+            id_,
+            version=migration.version,
+            error=result.trouble,
+            last_lines=result.output[-LAST_BYTES:],
+        )
+        taken = self._stores.snapshots.find(id_)
+        if taken is not None and not taken.upgraded:
+            self._put_back(taken, f"migration {migration.version} failed")
+        from bundlevisor.actors.core.crash_reason import find_reason
+
+        reason = find_reason(result.output).line
+        said = f": {reason}" if reason else ""
+        return f"migration_failed: migration {migration.version}: {result.trouble}{said}"
+
+    def _take_snapshot(self, plan: MigrationPlan) -> None:
+        """Copy the data before the first upgrade migration; without room the upgrade goes on."""
+        id_, snapshots = self._service.id, self._stores.snapshots
+        present = snapshots.find(id_)
+        if present is not None and not present.upgraded:
+            return
+        shared = [one for one in self._service.data_dirs if holds_own(one, self._stores.manifest)]
+        if shared:
+            reason = f"the folder '{shared[0]}' also holds files of the runtime"
+            self._means.emit("migration_snapshot_skipped", id_, reason=reason)
+            return
+        folders = self._blueprint.data_folders()
+        taken = Taken(folders, self._stores.migrations.applied(id_), plan.version_before)
+        try:
+            snapshots.take(id_, taken, self._service.snapshot.max_bytes)
+        except (TooLarge, OSError) as error:
+            reason = told(error) if isinstance(error, OSError) else str(error)
+            self._means.emit("migration_snapshot_skipped", id_, reason=reason)
+        else:
+            self._means.emit("migration_snapshot_taken", id_, folders=list(folders))
+
+    def _put_back(self, taken: Taken, reason: str) -> None:
+        id_ = self._service.id
+        logs = self._means.log_paths()
+        self._stores.snapshots.put_back(id_, taken, logs, self._means.closed_logs)
+        self._stores.migrations.rolled_back(id_, taken.applied)
+        self._stores.snapshots.drop(id_)
+        self._means.emit("migration_rolled_back", id_, reason=reason)
