@@ -190,7 +190,8 @@ class Connection(Channel):
     def _answer(self, request: Parser) -> None:
         self.asked += 1
         if request.error is None and not is_open(request):
-            self.requests.append(request)
+            with self.requests_lock:  # who answered the one before may be about to look for more
+                self.requests.append(request)
             self.server.add_task(self)
             return
         failed = request.error is not None

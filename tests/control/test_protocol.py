@@ -3,13 +3,19 @@ from __future__ import annotations
 import json
 import random
 import socket
+from contextlib import suppress
+from typing import Any, SupportsIndex
 
 import pytest
 from waitress.utilities import BadRequest
 
 from bundlevisor.control.http import request_refusals
+from bundlevisor.control.http.connection import Connection
+from bundlevisor.control.http.server import HttpServer
+from bundlevisor.control.http.waitress_parts import HTTPRequestParser
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of
+from tests.waiting import wait_until
 
 HEAD = b"Host: 127.0.0.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
 LAST = b"Connection: close\r\n\r\n"
@@ -25,6 +31,36 @@ def test_pipelined_requests_are_answered_in_their_order(api: Api) -> None:
     assert answer.count(b"HTTP/1.1 200 OK") == 5
     marks = [b'"status":"ok"', b'"details"', b'"apiBase"', b'"instance_id"', b'"upload_url"']
     assert [answer.index(mark) for mark in marks] == sorted(answer.index(mark) for mark in marks)
+
+
+class Lingering(Connection):
+    """Who has answered a request goes on only when the next one had every chance to begin."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.requests = Answered(self)
+
+
+class Answered(list[HTTPRequestParser]):
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def pop(self, index: SupportsIndex = -1) -> HTTPRequestParser:
+        answered = super().pop(index)
+        self._connection.server.pull_trigger()
+        with suppress(AssertionError):
+            wait_until(lambda: bool(self), 0.5, "the next request")
+        return answered
+
+
+def test_each_request_is_answered_once_though_it_comes_as_the_one_before_is_done(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HttpServer, "channel_class", Lingering)
+    asked = b"GET /telemetry HTTP/1.1\r\n" + HEAD
+    answer = api.raw((asked + b"\r\n") * 3 + asked + LAST)
+    assert answer.count(b"HTTP/1.1 200 OK") == 4
 
 
 def test_a_client_that_has_sent_all_it_will_is_still_answered(api: Api) -> None:
