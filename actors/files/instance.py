@@ -39,6 +39,9 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     token_path: str
     manifest: str
     started_at: float
+    bundle_root: str = ""
+    overlays: tuple[str, ...] = ()
+    """Absolute paths of the files that change the manifest."""
     guardian_pid: int = 0
     guardian_created: float = 0.0
     group: str = ""

@@ -10,6 +10,7 @@ import msgspec
 from bundlevisor.manifest.format.paths import PathRefused, resolve
 from bundlevisor.manifest.format.schema import Binary, Service
 from bundlevisor.manifest.plan.command import is_runnable
+from bundlevisor.manifest.plan.launch import program_of
 
 KIND = "ui-bundle"
 API_PORTS = ("api", "http")
@@ -32,7 +33,7 @@ def page_of(service: Service, binary: Binary | None, bundle_root: str) -> Page |
     if service.type != KIND:
         return None
     if binary is not None and binary.path:
-        path = resolve(bundle_root, binary.path)
+        path = program_of(binary, bundle_root)
         if path.lower().endswith((".html", ".htm")):  # Windows lets every file be run
             return Page(os.path.dirname(path), os.path.basename(path))
         return None if is_runnable(path) else Page(path)

@@ -17,6 +17,7 @@ from bundlevisor.manifest.format.paths import PathRefused, crosses_link, resolve
 from bundlevisor.manifest.format.reserved_paths import normal
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.claims import Claim, claims_of, conflicts
+from bundlevisor.manifest.plan.launch import is_outside
 
 
 def look(manifest: Manifest, app_data: str, bundle_root: str, *, minds_case: bool) -> Findings:
@@ -74,7 +75,7 @@ def _of_bundle(manifest: Manifest, app_data: str, bundle_root: str) -> list[Clai
         for asset in service.assets:
             paths[asset.path] = "folder"
         for binary in service.binaries.values():
-            if binary.path:
+            if binary.path and not is_outside(binary, binary.path):
                 paths[binary.path] = "folder" if service.type == "ui-bundle" else "file"
     claims = []
     for path, kind in paths.items():

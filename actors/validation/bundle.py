@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bundlevisor.manifest.format.findings import Finding, Findings, joined
@@ -22,22 +22,24 @@ def look(
     *,
     full: bool = False,
     ports: Ports | None = None,
+    overlays: Sequence[str] = (),
 ) -> Findings:
     """Return everything that is wrong with a bundle, its files included; starts nothing.
 
     Assets that a start has verified in ``app_data`` (by default the app's own folder) are not
-    hashed again unless ``full``. ``ports`` are those that a running instance has given out.
+    hashed again unless ``full``. ``ports`` are those that a running instance has given out,
+    ``overlays`` the files that change the bundle.
     """
     from bundlevisor.manifest.read import load
 
-    loaded = load.read(manifest_path)
-    manifest, decoded = load.decode(loaded.source) if loaded.source else (None, Findings())
-    if manifest is None or not decoded.ok:
+    loaded = load.read(manifest_path, overlays=overlays)
+    manifest = loaded.readable
+    if manifest is None:
         return loaded.findings  # no files can be told from a bundle that cannot be read
     site = _site(manifest, bundle_root, app_data)
     found = _of_places(manifest, site) + _of_files(manifest, site, full)
     found += _of_ports(manifest, ports) + _of_secrets(manifest)
-    return _merged(loaded.findings, found)
+    return _merged(loaded.findings, loaded.placed(found))
 
 
 def _site(manifest: Manifest, bundle_root: str, app_data: str) -> Site:
@@ -128,13 +130,15 @@ def _of_secrets(manifest: Manifest) -> Findings:
 
 def _merged(first: Findings, second: Findings) -> Findings:
     """Return both; what the manifest's own rules have said of a place is not said twice."""
-    said = {
-        (one.code, one.path)
-        for part in (first.errors, first.service_errors, first.warnings)
-        for one in part
-    }
+    known = {_place(one) for part in _parts(first) for one in part}
     return first + Findings(
-        errors=tuple(f for f in second.errors if (f.code, f.path) not in said),
-        service_errors=tuple(f for f in second.service_errors if (f.code, f.path) not in said),
-        warnings=tuple(f for f in second.warnings if (f.code, f.path) not in said),
+        *(tuple(one for one in part if _place(one) not in known) for part in _parts(second))
     )
+
+
+def _parts(findings: Findings) -> tuple[tuple[Finding, ...], ...]:
+    return findings.errors, findings.service_errors, findings.warnings
+
+
+def _place(finding: Finding) -> tuple[str, str, str]:
+    return finding.code, finding.file, finding.path

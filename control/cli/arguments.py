@@ -122,6 +122,39 @@ def _which(**default: Any) -> Parser:
     return which
 
 
+def add_bundle(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which a bundle is named that need not run."""
+    parser.add_argument(
+        "--manifest",
+        "-manifest",
+        default="bundle.json",
+        metavar="FILE",
+        help="the bundle (bundle.json)",
+    )
+    parser.add_argument(
+        "--overlay",
+        "-overlay",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file that changes the bundle; may be given again",
+    )
+    parser.add_argument(
+        "--bundle-root",
+        "-bundle-root",
+        default="",
+        metavar="DIR",
+        help="where its files are (the manifest's folder)",
+    )
+    parser.add_argument(
+        "--app-data",
+        "-app-data",
+        default="",
+        metavar="DIR",
+        help="where the application keeps its data (from the app's name)",
+    )
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the API's answer as it is")
 
@@ -266,8 +299,11 @@ def _add_schema(commands: Commands) -> None:
 def _add_validate(commands: Commands) -> None:
     text = "all the problems of a bundle; needs no running instance"
     validate = commands.add_parser("validate", help=text, description=text)
-    validate.add_argument("--manifest", "-manifest", default="bundle.json", metavar="FILE")
-    validate.add_argument("--bundle-root", "-bundle-root", default="", metavar="DIR")
-    validate.add_argument("--app-data", "-app-data", default="", metavar="DIR")
-    validate.add_argument("--verify", choices=("cached", "full"), default="cached")
+    add_bundle(validate)
+    validate.add_argument(
+        "--verify",
+        choices=("cached", "full"),
+        default="cached",
+        help="assets that were verified before (cached)",
+    )
     _add_json(validate)

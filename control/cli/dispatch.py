@@ -107,7 +107,13 @@ def _validate(arguments: argparse.Namespace) -> int:
 
     root = arguments.bundle_root or os.path.dirname(os.path.abspath(arguments.manifest))
     full = arguments.verify == "full"
-    findings = bundle.look(arguments.manifest, root, arguments.app_data, full=full)
+    findings = bundle.look(
+        arguments.manifest,
+        root,
+        arguments.app_data,
+        full=full,
+        overlays=arguments.overlay,
+    )
     report = msgspec.to_builtins(shown(findings))
     output(arguments, report, lambda: render.validation(report))
     if not findings.ok:

@@ -18,6 +18,7 @@ run
   --dry-run[=BOOL]     control API and validation only: no service is started
   --keep-running       live on when the process that started the runtime ends
   --verify HOW         assets that were verified before: cached or full (cached)
+  --overlay FILE       a file that changes the bundle for this run; may be given again
 
 ask (all take --app-data DIR or --manifest FILE to say which instance; --json where it helps)
   status               every service: state, restarts, pid, ports, and what it waits for
@@ -37,7 +38,8 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
 
 without an instance
   validate             all the problems of a bundle and its files: [--manifest FILE]
-                       [--bundle-root DIR] [--app-data DIR] [--verify cached|full]
+                       [--overlay FILE] [--bundle-root DIR] [--app-data DIR]
+                       [--verify cached|full]
   schema [--strict]    the JSON Schema of bundle.json; strict: for editors
   version, help        also --version, --help
 

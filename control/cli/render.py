@@ -135,7 +135,8 @@ def command(action: str, document: Document) -> str:
 
 
 def _where(problem: Document) -> str:
-    return f"{plain(problem['path'])}: " if problem.get("path") else ""
+    parts = [plain(problem[key]) for key in ("file", "path") if problem.get(key)]
+    return f"{': '.join(parts)}: " if parts else ""
 
 
 def _count(number: int, word: str) -> str:

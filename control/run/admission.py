@@ -44,8 +44,10 @@ def admit(
     Waits for an instance that is stopping. Raises Refused; OSError or PathRefused for what no
     sentence of ours foresees.
     """
-    loaded = load.read(options.manifest)
+    loaded = load.read(options.manifest, overlays=options.overlay)
     recorder.mark(milestones.MANIFEST)
+    for overlay in options.overlay:
+        console.info(f"the bundle is changed by {overlay}")
     _report(console, loaded.findings, options.manifest)
     if loaded.manifest is None:
         raise Refused(BAD_MANIFEST)
@@ -56,7 +58,7 @@ def admit(
     atomic.make_folder(app_data)
     minds_case = platform.minds_case()
     on_disk = places.look(loaded.manifest, app_data, options.root, minds_case=minds_case)
-    _report(console, on_disk, app_data)
+    _report(console, loaded.placed(on_disk), app_data)
     if not on_disk.ok:
         raise Refused(CANNOT_START)
     lock = _lock(app_data, console)
@@ -88,6 +90,6 @@ def _awaited(holder: Holder) -> str:
 
 def _report(console: Console, findings: Findings, manifest: str) -> None:
     for finding in findings.errors:
-        console.error(f"{finding.path or manifest}: {finding.message}", finding.service)
+        console.error(f"{finding.place or manifest}: {finding.message}", finding.service)
     for finding in (*findings.service_errors, *findings.warnings):
-        console.warn(f"{finding.path or manifest}: {finding.message}", finding.service)
+        console.warn(f"{finding.place or manifest}: {finding.message}", finding.service)

@@ -76,4 +76,5 @@ class Api:
             bundle.app_data,
             full=bundle.options.verify == "full",
             ports={id_: view.ports for id_, view in services.items()},
+            overlays=bundle.options.overlay,
         )

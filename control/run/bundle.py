@@ -80,6 +80,8 @@ class Bundle:
             token_path=self.token_path,
             manifest=os.path.abspath(self.options.manifest),
             started_at=self.started_at,
+            bundle_root=self.root,
+            overlays=tuple(map(os.path.abspath, self.options.overlay)),
         )
 
     def warn_of_sockets(self, warn: Callable[[str, str], object]) -> None:

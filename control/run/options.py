@@ -16,7 +16,7 @@ TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 """What Go's strconv.ParseBool takes."""
 SWITCHES = frozenset({"dry-run", "keep-running"})
-VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify"})
+VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify", "overlay"})
 
 COMMANDS = (
     *("run", "status", "health", "ready", "ports", "port", "logs"),
@@ -42,6 +42,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Live on when the process that started the runtime ends."""
     verify: Literal["cached", "full"] = "cached"
     """Whether assets that were verified before are trusted by size, time and inode."""
+    overlay: tuple[str, ...] = ()
+    """Files that change the bundle for this run, in their order."""
 
     @property
     def root(self) -> str:
@@ -62,6 +64,8 @@ class Misuse(msgspec.Struct, frozen=True):
 
 
 Parsed = RunOptions | Client | Misuse
+Found = dict[str, str | bool | tuple[str, ...]]
+"""The flags of a command line, by the names of the options."""
 
 
 def parse(argv: Sequence[str]) -> Parsed:
@@ -75,14 +79,17 @@ def parse(argv: Sequence[str]) -> Parsed:
 
 
 def _parse_run(argv: Sequence[str], *, dry_run: bool) -> Parsed:
-    found: dict[str, str | bool] = {"dry_run": dry_run}
+    found: Found = {"dry_run": dry_run}
     rest = list(argv)
     try:
         while rest:
             name, value = _take_flag(rest)
             if name in OTHERS:
                 return Client((OTHERS[name],))
-            found[name.replace("-", "_")] = value
+            if name == "overlay":
+                found[name] = (*_overlays(found), str(value))
+            else:
+                found[name.replace("-", "_")] = value
         return _checked(found)
     except ValueError as error:
         return Misuse(str(error))
@@ -121,9 +128,16 @@ def _hint(name: str) -> str:
     return f" (did you mean --{found[0]}?)" if found else ""
 
 
-def _checked(found: dict[str, str | bool]) -> RunOptions:
+def _overlays(found: Found) -> tuple[str, ...]:
+    before = found.get("overlay", ())
+    return before if isinstance(before, tuple) else ()
+
+
+def _checked(found: Found) -> RunOptions:
     if found.get("manifest") == "":
         raise ValueError("--manifest needs the path of a file")
+    if "" in _overlays(found):
+        raise ValueError("--overlay needs the path of a file")
     if found.get("verify", "cached") not in ("cached", "full"):
         raise ValueError(f"--verify is cached or full, not {found['verify'] or 'empty'}")
     return msgspec.convert(found, RunOptions)

@@ -157,6 +157,8 @@ class Problem(Body, frozen=True, kw_only=True):
 
     code: str
     service: str | UnsetType = UNSET
+    file: str | UnsetType = UNSET
+    """The overlay in which it stands; none for the bundle itself."""
     path: str | UnsetType = UNSET
     message: str
 

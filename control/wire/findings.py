@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 
 
 def report(
-    manifest_path: str, bundle_root: str, app_data: str, *, full: bool, ports: Ports
+    manifest_path: str,
+    bundle_root: str,
+    app_data: str,
+    *,
+    full: bool,
+    ports: Ports,
+    overlays: Sequence[str] = (),
 ) -> Validation:
     """Return everything that is wrong with the bundle of a running instance."""
     from bundlevisor.actors.validation.bundle import look
 
-    return shown(look(manifest_path, bundle_root, app_data, full=full, ports=ports))
+    found = look(manifest_path, bundle_root, app_data, full=full, ports=ports, overlays=overlays)
+    return shown(found)
 
 
 def shown(findings: Findings) -> Validation:
@@ -65,6 +72,7 @@ def _problem(finding: Finding) -> Problem:
     return Problem(
         code=finding.code,
         service=finding.service or UNSET,
+        file=finding.file or UNSET,
         path=finding.path or UNSET,
         message=finding.message,
     )

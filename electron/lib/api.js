@@ -83,6 +83,7 @@
  * @typedef {Object} Problem
  * @property {string} code
  * @property {string} [service]
+ * @property {string} [file]
  * @property {string} [path]
  * @property {string} message
  */

@@ -9,6 +9,7 @@ from bundlevisor.manifest.format.findings import Finding, Report, child
 from bundlevisor.manifest.format.paths import is_device
 from bundlevisor.manifest.format.platform import KEYS, UNIVERSAL, canonical, pick_binary
 from bundlevisor.manifest.format.suggest import hint, quoted
+from bundlevisor.manifest.plan.launch import is_outside
 
 TYPES = ("ui-bundle", "api-binary", "worker", "resource")
 """The service types of the format; any other word means a plain binary."""
@@ -81,8 +82,10 @@ def _check_binaries(place: Place, view: View, report: Report) -> None:
             near = hint(key, (*KEYS, UNIVERSAL))
             sentence = f"service '{place.id}': '{key}' is no platform{near}; it is never used."
             report.warning("unknown_platform", path, sentence, place.id)
-        check_path(binary.path, f"{path}.path", view, report, place.id)
-        check_path(binary.cwd, f"{path}.cwd", view, report, place.id, template=True)
+        if not is_outside(binary, binary.path):
+            check_path(binary.path, f"{path}.path", view, report, place.id)
+        if not is_outside(binary, binary.cwd):
+            check_path(binary.cwd, f"{path}.cwd", view, report, place.id, template=True)
     chosen, warnings = pick_binary(service, view.platform)
     for warning in warnings:
         report.warning(warning.code, f"{place.path}.{warning.path}", warning.message, place.id)

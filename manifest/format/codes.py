@@ -16,6 +16,7 @@ FILE = {
     "number_out_of_range": "a number is too large to be read",
     "nested_too_deeply": "brackets are nested too deeply",
     "duplicate_key": "a key stands twice in one object",
+    "overlay_unclear": "an overlay does not say what of the bundle it changes",
     "too_many_findings": "more was found than is shown",
 }
 """What is wrong with the file; errors of the manifest."""

@@ -19,17 +19,29 @@ HINTED = 100
 """How many findings are worth a search for near matches."""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class InFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in an overlay: its path; empty for the bundle itself."""
+
+    file: str = ""
+
+
+class Finding(InFile, frozen=True):
     """One thing that is wrong.
 
     ``path`` is a JSON path such as ``services[2].health.type``; empty for the file as a whole.
-    ``service`` is the id of the service that it concerns, if there is one.
+    ``service`` is the id of the service that it concerns, if there is one. Where ``file`` names an
+    overlay, the path is the one in there.
     """
 
     code: str
     path: str
     message: str
     service: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a person; empty for the bundle as a whole."""
+        return ": ".join(part for part in (self.file, self.path) if part)
 
     def __post_init__(self) -> None:
         """Write line ends and the like as escapes: a sentence is one line, whatever it quotes."""

@@ -14,6 +14,22 @@ from bundlevisor.manifest.plan.environment import INSTANCE, merged
 from bundlevisor.manifest.plan.template import Scope, render
 
 
+class DevelopedBinary(Binary, frozen=True, kw_only=True):
+    """A binary of an overlay: where ``path`` or ``cwd`` is absolute, it may lie anywhere."""
+
+
+def is_outside(binary: Binary, path: str) -> bool:
+    """Whether a path of a binary may lie outside of the bundle, and is absolute."""
+    return isinstance(binary, DevelopedBinary) and os.path.isabs(path)
+
+
+def program_of(binary: Binary, bundle: str, *, windows: bool = WINDOWS) -> str:
+    """Return the absolute path of a binary; raises PathRefused when it leaves the bundle."""
+    if is_outside(binary, binary.path):
+        return binary.path
+    return resolve(bundle, binary.path, windows=windows)
+
+
 class LaunchPlan(msgspec.Struct, frozen=True, kw_only=True):
     """One process to be spawned.
 
@@ -36,7 +52,7 @@ def plan_service(
 
     Raises PathRefused and Unresolved.
     """
-    program = resolve(scope.bundle, binary.path, windows=windows)
+    program = program_of(binary, scope.bundle, windows=windows)
     return LaunchPlan(
         word=binary.path,
         programs=with_suffixes(program, _with_path(environment, windows), windows=windows),
@@ -82,6 +98,8 @@ def plan_migration(
 
 def working_folder(binary: Binary | None, scope: Scope, *, windows: bool = WINDOWS) -> str:
     """Return the absolute folder that a service runs in: its ``cwd``, or the bundle root."""
+    if binary is not None and is_outside(binary, binary.cwd):
+        return binary.cwd
     cwd = render(binary.cwd, scope) if binary else ""
     return anchor(cwd, scope.bundle, scope.data, windows=windows)
 
@@ -90,7 +108,7 @@ def binary_folder(binary: Binary | None, scope: Scope, *, windows: bool = WINDOW
     """Return the absolute folder of a service's binary; empty where it has none."""
     if binary is None or not binary.path:
         return ""
-    return os.path.dirname(resolve(scope.bundle, binary.path, windows=windows))
+    return os.path.dirname(program_of(binary, scope.bundle, windows=windows))
 
 
 def _plan_command(

@@ -7,6 +7,9 @@ is unknown, and hands the rest back to be read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import msgspec
 
 from bundlevisor.manifest.check import check
@@ -15,17 +18,35 @@ from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.read.duplicates import may_repeat_keys, report_repeated_keys
 from bundlevisor.manifest.read.source import SourceRefused, read_bytes
 
+if TYPE_CHECKING:
+    from bundlevisor.manifest.read.overlay import Merged
+
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What was read: ``manifest`` is None exactly when ``findings`` has errors."""
+    """What was read: ``manifest`` is None exactly when ``findings`` has errors.
+
+    ``readable`` is what could be read without an error, whatever the rules say of it then.
+    """
 
     manifest: Manifest | None
     findings: Findings
     source: bytes = b""
+    """What was read, overlays merged into it."""
+    readable: Manifest | None = None
+    merged: Any = None
+    """With overlays: :class:`bundlevisor.manifest.read.overlay.Merged`."""
 
     def and_found(self, more: Findings) -> Loaded:
         """Return the same with further findings, none of them an error."""
-        return Loaded(self.manifest, self.findings + more, self.source)
+        return msgspec.structs.replace(self, findings=self.findings + self.placed(more))
+
+    def placed(self, found: Findings) -> Findings:
+        """Return findings about this bundle with the overlays that they concern, if any."""
+        if self.merged is None:
+            return found
+        from bundlevisor.manifest.read.overlay import placed
+
+        return placed(found, self.merged.origins)
 
     @property
     def sha256(self) -> str:
@@ -35,27 +56,44 @@ class Loaded(msgspec.Struct, frozen=True):
         return hashlib.sha256(self.source).hexdigest()
 
 
-def read(path: str, platform_key: str | None = None) -> Loaded:
-    """Read and check the bundle in the file ``path``; never raises for what is in the file."""
+def read(path: str, platform_key: str | None = None, overlays: Sequence[str] = ()) -> Loaded:
+    """Read and check the bundle in the file ``path``; never raises for what is in the file.
+
+    ``overlays`` are files that change it, in their order.
+    """
     try:
         source = read_bytes(path)
     except SourceRefused as refused:
         return Loaded(None, Findings(errors=(Finding(refused.code, "", str(refused)),)))
-    return parse(source, platform_key)
+    if not overlays:
+        return parse(source, platform_key)
+    from bundlevisor.manifest.read.overlay import merge
+
+    merged = merge(path, source, overlays)
+    if not merged.findings.ok:
+        return Loaded(None, merged.findings, source)
+    loaded = parse(merged.source, platform_key, merged)
+    return msgspec.structs.replace(loaded, findings=loaded.placed(loaded.findings))
 
 
-def parse(source: bytes, platform_key: str | None = None) -> Loaded:
-    """Decode and check a bundle; ``platform_key`` is the platform to check it for (this one)."""
+def parse(source: bytes, platform_key: str | None = None, merged: Merged | None = None) -> Loaded:
+    """Decode and check a bundle; ``platform_key`` is the platform to check it for (this one).
+
+    ``merged`` is what its overlays have made of it.
+    """
     manifest, found = decode(source)
     if manifest is None:
         return Loaded(None, found, source)
+    if merged is not None:
+        manifest = merged.developed(manifest)
+    readable = manifest if found.ok else None
     checked = check(manifest, platform_key)
     if not found.ok:
         from bundlevisor.manifest.read.partial import trustworthy
 
         checked = trustworthy(checked, found.errors)
     findings = found + checked
-    return Loaded(manifest if findings.ok else None, findings, source)
+    return Loaded(manifest if findings.ok else None, findings, source, readable, merged)
 
 
 def decode(source: bytes) -> tuple[Manifest | None, Findings]:

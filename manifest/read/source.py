@@ -26,6 +26,7 @@ class SourceRefused(OSError):
 
     def __init__(self, code: str, path: str, reason: str) -> None:
         self.code = code
+        self.reason = reason
         super().__init__(f"cannot read the bundle {path!r}: {reason}.")
 
 

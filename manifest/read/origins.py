@@ -1,0 +1,64 @@
+"""Where a value of a merged bundle was written: in which overlay, and at what place there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from bundlevisor.manifest.format.findings import Finding
+
+Steps = tuple[str, ...]
+"""The way to a value: names of members, and of items in lists that are merged by name."""
+
+_STEP = re.compile(r'\.?([^.\[\]"]+)|\["((?:\\.|[^"\\])*)"\]|\[(\d+)\]')
+
+
+class Origins:
+    """What the overlays have written: the file, and the JSON path in it, by the steps to it."""
+
+    def __init__(self) -> None:
+        self.places: dict[Steps, tuple[str, str]] = {}
+        self.document: Any = None
+        """The merged bundle, to which the paths of findings lead."""
+
+
+def origin_of(finding: Finding, origins: Origins, naming: Callable[[Steps], str]) -> Finding:
+    """Return the finding as the author of the overlay reads it; else as it is.
+
+    ``naming`` says by which member the items of a list are known.
+    """
+    if finding.file or not finding.path:
+        return finding
+    walked = _walk(finding.path, origins.document, naming)
+    for length in range(len(walked), 0, -1):
+        steps = tuple(step for step, _ in walked[:length])
+        if steps in origins.places:
+            file, place = origins.places[steps]
+            path = place + "".join(text for _, text in walked[length:])
+            message = finding.message
+            if message.startswith(finding.path):
+                message = path + message.removeprefix(finding.path)
+            return msgspec.structs.replace(finding, path=path, message=message, file=file)
+    return finding
+
+
+def _walk(path: str, document: Any, naming: Callable[[Steps], str]) -> list[tuple[str, str]]:
+    """Return the steps of a finding's path, each with its text in it."""
+    walked: list[tuple[str, str]] = []
+    value = document
+    for match in _STEP.finditer(path):
+        word, quoted, number = match.groups()
+        if number is not None:
+            items = value if isinstance(value, list) else []
+            value = items[int(number)] if int(number) < len(items) else None
+            name = naming(tuple(step for step, _ in walked))
+            known = value.get(name) if name and isinstance(value, dict) else None
+            step = known if isinstance(known, str) else f"[{number}]"
+        else:
+            step = word if word is not None else quoted.replace('\\"', '"').replace("\\\\", "\\")
+            value = value.get(step) if isinstance(value, dict) else None
+        walked.append((step, match.group()))
+    return walked
