@@ -90,9 +90,12 @@ class ServiceActor(LoopActor):
         self._errand: Preparation | SecretRemoval | None = None
         """What is done on a thread before a spawn, or after an end; it answers by a message."""
         self._timers: dict[Timer, LoopTimer] = {}
+        self._bounds: dict[Timer, float] = {}
+        """When each was to fire by itself, on the monotonic clock; a service may put it off."""
         self._probe: Probe | None = None
         self._unaskable = ""
         """Why there is no probe although one is wanted."""
+        self._begun_at: float | None = None
         self._started_at: float | None = None
         self._ready_at: float | None = None
 
@@ -175,6 +178,7 @@ class ServiceActor(LoopActor):
 
     def _prepare(self, _: Effect) -> tuple[Message, ...]:
         self._ready_at = None
+        self._begun_at = time.time()
         self._unaskable = ""
         trouble = self._refuse_log()
         if trouble is not None:
@@ -366,11 +370,21 @@ class ServiceActor(LoopActor):
             self._probe = None
 
     def _arm(self, effect: effects.Arm) -> None:
-        self._disarm(effects.Disarm(effect.timer))
-        fired, ref = TimerFired(self._life.incarnation, effect.timer), self.actor_ref
-        self._timers[effect.timer] = self._world.loop.call_at(
-            time.monotonic() + effect.seconds, lambda: ref.tell(fired)
-        )
+        when = self._bounds[effect.timer] = time.monotonic() + effect.seconds
+        self._set(effect.timer, when)
+
+    def _set(self, timer: Timer, when: float) -> None:
+        self._disarm(effects.Disarm(timer))
+        fired, ref = TimerFired(self._life.incarnation, timer), self.actor_ref
+        self._timers[timer] = self._world.loop.call_at(when, lambda: ref.tell(fired))
+
+    def _extend(self, effect: effects.Extend) -> None:
+        """Put a timer off; one that is not set stays so, and none is brought forward."""
+        timer = self._timers.get(effect.timer)
+        if timer is None or effect.timer not in self._bounds:
+            return
+        when = max(self._bounds[effect.timer], time.monotonic() + effect.seconds)
+        self._set(effect.timer, when)
 
     def _disarm(self, effect: effects.Disarm) -> None:
         timer = self._timers.pop(effect.timer, None)
@@ -410,6 +424,8 @@ class ServiceActor(LoopActor):
                     instance=self._blueprint.instance(life.incarnation) if life.incarnation else "",
                     exit_code=life.exit_code,
                     output=life.output,
+                    doing=life.doing,
+                    begun_at=self._begun_at,
                     started_at=self._started_at,
                     ready_at=self._ready_at if life.stage is Stage.READY else None,
                     log_path=self._blueprint.log_path,
@@ -427,6 +443,7 @@ PERFORM: dict[type[Effect], Callable[[ServiceActor, Any], tuple[Message, ...] | 
     effects.ClearTree: ServiceActor._clear_tree,
     effects.KillTree: ServiceActor._kill_tree,
     effects.Arm: ServiceActor._arm,
+    effects.Extend: ServiceActor._extend,
     effects.Disarm: ServiceActor._disarm,
     effects.EmitEvent: ServiceActor._note,
     effects.ReportFailure: ServiceActor._report_failure,

@@ -164,6 +164,8 @@ def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> Service
         instance=report.instance,
         exit_code=report.exit_code,
         output=report.output,
+        doing=report.doing,
+        begun_at=report.begun_at,
         started_at=report.started_at,
         ready_at=report.ready_at,
         log_path=report.log_path,

@@ -47,6 +47,13 @@ class Arm(Effect, frozen=True):
     seconds: float
 
 
+class Extend(Effect, frozen=True):
+    """Let a timer that is set fire in so many seconds, but not before its own time."""
+
+    timer: Timer
+    seconds: float
+
+
 class Disarm(Effect, frozen=True):
     """Cancel a timer; it need not be set."""
 

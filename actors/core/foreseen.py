@@ -11,6 +11,7 @@ from bundlevisor.actors.core.report import (
     LIVE,
     STARTS_AGAIN,
     AfterStop,
+    Doing,
     Report,
     Stage,
     StopCause,
@@ -44,6 +45,8 @@ def starting(report: Report, now: float) -> Report:
         stage=Stage.STARTING,
         incarnation=report.incarnation + 1,
         message="starting",
+        doing=Doing(),
+        begun_at=now,
         updated_at=now,
     )
 

@@ -21,8 +21,23 @@ from bundlevisor.actors.core.effects import (
     ReportFailure,
     ReportPorts,
 )
-from bundlevisor.actors.core.messages import PortsLost, ProcessExited, Timer, TreeEmptied
-from bundlevisor.actors.core.report import RUNNING, AfterStop, Stage, StopCause
+from bundlevisor.actors.core.messages import (
+    FailService,
+    PortsLost,
+    ProcessExited,
+    ResetFailures,
+    Timer,
+    TreeEmptied,
+)
+from bundlevisor.actors.core.report import (
+    LIVE,
+    RUNNING,
+    STARTS_AGAIN,
+    AfterStop,
+    Doing,
+    Stage,
+    StopCause,
+)
 from bundlevisor.actors.process.exit_reason import describe_exit, is_own_failure
 from bundlevisor.manifest.format.schema import Service
 
@@ -41,6 +56,8 @@ class Life(msgspec.Struct, frozen=True):
     heard: int = 0
     """The number of the supervisor's last instruction."""
     message: str = ""
+    doing: Doing = Doing()
+    """What its start is busy with, or what it says of itself."""
     then: AfterStop = AfterStop.STAY
     """What follows a stop; means something in ``stopping`` only."""
     stop_cause: StopCause = StopCause.ORDERED
@@ -49,6 +66,8 @@ class Life(msgspec.Struct, frozen=True):
     exit_code: int | None = None
     ready_at: float | None = None
     """When this incarnation became ready."""
+    watchdog: float = 0.0
+    """Seconds within which a ready service has to give a sign of life; 0: it need not."""
     troubles: int = 0
     """Failed liveness probes in a row."""
     history: restart.History = restart.History()
@@ -77,6 +96,12 @@ class Context(msgspec.Struct, frozen=True):
     """What stands in the way of readiness, where the probe knows it."""
 
 
+def in_words(life: Life, trouble: str = "") -> str:
+    """Say where a running service stands: in its own words, or what is in its way."""
+    said = life.doing.words or trouble
+    return f"{life.stage.value}: {said}" if said else life.stage.value
+
+
 def failing(life: Life, stop_cause: StopCause, cause: str) -> Life:
     """Return the life of a service whose run ends by itself: the restart policy decides then."""
     return msgspec.structs.replace(
@@ -93,11 +118,11 @@ def exited(life: Life, event: ProcessExited, context: Context) -> Step:
     """The leader is gone: asked to, or by itself."""
     how = describe_exit(event.code)
     gone = msgspec.structs.replace(life, pid=None, exit_code=event.code)
-    if life.stage is Stage.STOPPING:
+    if life.stage is Stage.STOPPING and life.stop_cause is not StopCause.ANNOUNCED:
         return gone, (exit_note(life, event), ClearTree())
-    if life.stage not in RUNNING:
+    if life.stage not in LIVE:
         return life, ()
-    was_ready = life.stage is Stage.READY
+    was_ready = life.ready_at is not None
     reason = reason_of(event, was_ready=was_ready)
     cause = how if was_ready else f"{how} before it was ready"
     cause += f": {reason.line}" if reason and reason.line else ""
@@ -173,7 +198,7 @@ def reason_of(event: ProcessExited, *, was_ready: bool) -> Reason | None:
 
 def exit_note(life: Life, event: ProcessExited, reason: Reason | None = None) -> EmitEvent:
     """Return the event that tells of an exit; ``life`` is as it was before."""
-    told = life.stage is Stage.STOPPING
+    told = life.stage is Stage.STOPPING and life.stop_cause is not StopCause.ANNOUNCED
     said: dict[str, object] = {
         "exit_code": event.code,
         "error": describe_exit(event.code),
@@ -243,6 +268,28 @@ def fail(life: Life, reason: str, effects: Effects) -> Step:
     """Give a service up, for this reason."""
     failed = msgspec.structs.replace(life, stage=Stage.FAILED, message=reason, pid=None)
     return failed, (*effects, EmitEvent("gave_up", {"reason": reason}), ReleasePorts())
+
+
+def forgive(life: Life, event: ResetFailures, context: Context) -> Step:  # noqa: ARG001
+    """Somebody asked for a start: forget earlier failures, and wait for the dependencies."""
+    if life.stage in RUNNING:
+        return life, ()
+    fresh = forgiven(life)
+    if life.stage is Stage.STOPPING:
+        again = msgspec.structs.replace(
+            fresh, then=AfterStop.WAIT, stop_cause=StopCause.ORDERED, message=STARTS_AGAIN
+        )
+        return again, ()
+    return msgspec.structs.replace(fresh, stage=Stage.WAITING, message="", cause=""), (
+        Disarm(Timer.BACKOFF),
+    )
+
+
+def fail_now(life: Life, event: FailService, context: Context) -> Step:  # noqa: ARG001
+    """The supervisor knows that it cannot run; what runs does not fail."""
+    if life.stage in LIVE:
+        return life, ()
+    return fail(life, event.reason, (Disarm(Timer.BACKOFF),))
 
 
 def readiness_timeout(service: Service) -> float:

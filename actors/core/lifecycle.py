@@ -30,6 +30,11 @@ not live     KillService              stopped      Disarm BACKOFF, ReleasePorts
 not live     ResetFailures            waiting      Disarm BACKOFF
 not live     FailService              failed       Disarm BACKOFF, ReleasePorts
 starting     ProgressMade             starting     says what it is busy with
+any running  ServiceSaid              the same     shows what the service says of itself
+any live     TimeExtended             the same     Extend the timers of what it is at
+any running  SignOfLife, WatchdogSet  the same     Arm WATCHDOG, once it is ready
+ready        WATCHDOG                 stopping     EndTree, then *retry*
+any running  StopAnnounced            stopping     Arm GRACE; its exit is its own
 starting     SystemResumed            starting     Arm STARTUP and READINESS again
 ============ ======================== ============ ==============================================
 
@@ -68,8 +73,10 @@ from bundlevisor.actors.core.life import (
     emptied,
     exited,
     fail,
+    fail_now,
     failing,
-    forgiven,
+    forgive,
+    in_words,
     ports_lost,
     readiness_timeout,
     rest,
@@ -84,6 +91,7 @@ from bundlevisor.actors.core.messages import (
     Launched,
     LaunchFailed,
     Message,
+    Notice,
     PortsLost,
     Prepared,
     ProbeAnswered,
@@ -97,7 +105,14 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import LIVE, RUNNING, STARTS_AGAIN, AfterStop, Stage, StopCause
+from bundlevisor.actors.core.report import (
+    LIVE,
+    RUNNING,
+    AfterStop,
+    Doing,
+    Stage,
+    StopCause,
+)
 
 OBSTACLE = 0.5
 """Seconds between two looks at what a starting service waits for, to be shown."""
@@ -110,7 +125,7 @@ def step(life: Life, event: Message, context: Context) -> Step:
         return life, ()
     if isinstance(event, Instruction):
         life = msgspec.structs.replace(life, heard=event.number)
-    handler = HANDLERS.get(type(event))
+    handler = HANDLERS.get(type(event)) or (_notice if isinstance(event, Notice) else None)
     return handler(life, event, context) if handler else (life, ())
 
 
@@ -122,6 +137,8 @@ def _start(life: Life, event: StartService, context: Context) -> Step:
         stage=Stage.STARTING,
         incarnation=life.incarnation + 1,
         message="starting",
+        doing=Doing(),
+        watchdog=context.service.watchdog,
         then=AfterStop.RETRY,
         pid=None,
         ready_at=None,
@@ -139,6 +156,7 @@ def _prepared(life: Life, event: Prepared, context: Context) -> Step:
     if life.stage is not Stage.STARTING:
         return life, ()
     bound = context.service.startup.timeout_ms / 1000
+    life = msgspec.structs.replace(life, doing=Doing())
     return life, (Arm(Timer.STARTUP, bound), Launch())
 
 
@@ -168,16 +186,23 @@ def _became_ready(life: Life, event: BecameReady, context: Context) -> Step:
     if life.stage is not Stage.STARTING:
         return life, ()
     ready = msgspec.structs.replace(
-        life, stage=Stage.READY, message="ready", ready_at=context.now, troubles=0, output=()
+        life,
+        stage=Stage.READY,
+        message="ready",
+        doing=Doing(),
+        ready_at=context.now,
+        troubles=0,
+        output=(),
     )
-    return ready, (*WAIT_OVER, AwaitFailure(), EmitEvent("service_ready"))
+    begun = (*WAIT_OVER, AwaitFailure(), EmitEvent("service_ready"))
+    return ready, (*begun, Arm(Timer.WATCHDOG, ready.watchdog)) if ready.watchdog else begun
 
 
 def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
     if life.stage is not Stage.READY or context.service.health is None:
         return life, ()
     if not event.trouble:
-        return msgspec.structs.replace(life, troubles=0, message="ready"), ()
+        return msgspec.structs.replace(life, troubles=0, message=in_words(life)), ()
     troubles = life.troubles + 1
     retries = context.service.health.retries
     if troubles < retries:
@@ -192,7 +217,14 @@ def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
 def _progress(life: Life, event: ProgressMade, context: Context) -> Step:
     if life.stage is not Stage.STARTING:
         return life, ()
-    return msgspec.structs.replace(life, message=event.text), ()
+    doing = Doing(event.phase, event.text, event.fraction)
+    return msgspec.structs.replace(life, message=event.text, doing=doing), ()
+
+
+def _notice(life: Life, event: Message, context: Context) -> Step:
+    from bundlevisor.actors.core import notices  # few services speak for themselves
+
+    return notices.step(life, event, context)
 
 
 def _stop(life: Life, event: StopService, context: Context) -> Step:
@@ -225,33 +257,14 @@ def _timer(life: Life, event: TimerFired, context: Context) -> Step:
     if event.timer is Timer.GRACE and life.stage is Stage.STOPPING:
         note = EmitEvent("service_killed", {"timeout_ms": context.service.stop.timeout_ms})
         return life, (note, KillTree())
+    if event.timer is Timer.WATCHDOG:
+        return _notice(life, event, context)
     if event.timer in (Timer.READINESS, Timer.STARTUP) and life.stage is Stage.STARTING:
         return too_slow(life, event.timer, context)
     if event.timer is Timer.OBSTACLE and life.stage is Stage.STARTING:
-        message = f"starting: {context.trouble}" if context.trouble else "starting"
         again = Arm(Timer.OBSTACLE, OBSTACLE)
-        return msgspec.structs.replace(life, message=message), (again,)
+        return msgspec.structs.replace(life, message=in_words(life, context.trouble)), (again,)
     return life, ()
-
-
-def _forgive(life: Life, event: ResetFailures, context: Context) -> Step:
-    if life.stage in RUNNING:
-        return life, ()
-    fresh = forgiven(life)
-    if life.stage is Stage.STOPPING:
-        again = msgspec.structs.replace(
-            fresh, then=AfterStop.WAIT, stop_cause=StopCause.ORDERED, message=STARTS_AGAIN
-        )
-        return again, ()
-    return msgspec.structs.replace(fresh, stage=Stage.WAITING, message="", cause=""), (
-        Disarm(Timer.BACKOFF),
-    )
-
-
-def _fail_now(life: Life, event: FailService, context: Context) -> Step:
-    if life.stage in LIVE:
-        return life, ()
-    return fail(life, event.reason, (Disarm(Timer.BACKOFF),))
 
 
 def _resumed(life: Life, event: SystemResumed, context: Context) -> Step:
@@ -277,8 +290,8 @@ HANDLERS: dict[type[Message], Callable[[Life, Any, Context], Step]] = {
     KillService: _kill,
     TimerFired: _timer,
     TreeEmptied: emptied,
-    ResetFailures: _forgive,
+    ResetFailures: forgive,
     PortsLost: ports_lost,
-    FailService: _fail_now,
+    FailService: fail_now,
     SystemResumed: _resumed,
 }

@@ -32,6 +32,8 @@ class Timer(enum.Enum):
     BACKOFF = "backoff"
     GRACE = "grace"
     TREE = "tree"
+    WATCHDOG = "watchdog"
+    """To have had a sign of life of a ready service that gives them."""
 
 
 # Supervisor to service
@@ -150,10 +152,50 @@ class ProbeAnswered(Message, frozen=True):
 
 
 class ProgressMade(Message, frozen=True):
-    """What a starting service is busy with, for display."""
+    """What comes before the spawn of a service, or stands in its way; for display."""
 
     incarnation: int
     text: str
+    phase: str = ""
+    """As of :class:`bundlevisor.actors.core.report.Doing`."""
+    fraction: float | None = None
+
+
+class Notice(Message, frozen=True):
+    """What a service says of itself."""
+
+    incarnation: int
+
+
+class ServiceSaid(Notice, frozen=True):
+    """How far its start is, or what it is at."""
+
+    text: str | None = None
+    """None: as before."""
+    fraction: float | None = None
+    """0 to 1; None: as before. Means something until it is ready."""
+
+
+class TimeExtended(Notice, frozen=True):
+    """It needs longer for its start, or its stop: at least so many seconds from now."""
+
+    seconds: float
+
+
+class SignOfLife(Notice, frozen=True):
+    """It has fed its watchdog; ``trouble``: it says that it is not well."""
+
+    trouble: str = ""
+
+
+class WatchdogSet(Notice, frozen=True):
+    """From now on a sign of life is due every so many seconds; 0: none is."""
+
+    seconds: float
+
+
+class StopAnnounced(Notice, frozen=True):
+    """It says that it is about to end by itself."""
 
 
 class TimerFired(Message, frozen=True):

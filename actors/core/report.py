@@ -51,8 +51,28 @@ class StopCause(enum.Enum):
     EXITED = "exited"
     NOT_READY = "not ready"
     UNHEALTHY = "unhealthy"
+    ANNOUNCED = "announced"
+    """It has said that it ends."""
     BROKEN = "broken"
     """An error of ours in its actor."""
+
+
+class Doing(msgspec.Struct, frozen=True):
+    """What a service says of itself, or a start is busy with; the last word counts."""
+
+    phase: str = ""
+    """``assets`` or ``migration`` before the spawn; empty for the service's own words."""
+    text: str = ""
+    fraction: float | None = None
+    """How much of it is done, 0 to 1, where somebody says so."""
+
+    @property
+    def words(self) -> str:
+        """Both, for a person."""
+        if self.fraction is None:
+            return self.text
+        percent = f"{self.fraction:.0%}"
+        return f"{self.text} ({percent})" if self.text else percent
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +95,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
     output: tuple[str, ...] = ()
     """The lines around the reason of the last failure."""
+    doing: Doing = Doing()
+    begun_at: float | None = None
+    """When its present start was begun: before the spawn, and what comes before that."""
     started_at: float | None = None
     ready_at: float | None = None
     log_path: str = ""

@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from bundlevisor.actors.core.report import Doing
+
 
 class State(enum.Enum):
     """The state of a service as it is shown: written by the supervisor only."""
@@ -66,6 +68,10 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     """Of the last exit; negative: ended by that signal."""
     output: tuple[str, ...] = ()
     """The lines around the reason of the last failure, until it is ready again."""
+    doing: Doing = Doing()
+    """What its start is busy with, or what it says of itself."""
+    begun_at: float | None = None
+    """When its present start was begun: before the spawn, and what comes before that."""
     started_at: float | None = None
     ready_at: float | None = None
     log_path: str = ""

@@ -31,6 +31,8 @@ __all__ = ["Drained", "LogStream"]
 
 REMEMBERED = 3
 """Ended incarnations (migrations are some as well) whose tail is kept."""
+LAST = 20
+"""Lines among which one that says something is looked for."""
 FIRST_BYTES = 1024 * 1024
 """The most that a follower gets of what was written before it came."""
 
@@ -134,6 +136,15 @@ class LogStream:
         """Return the last lines that the incarnation wrote, from memory."""
         intake = self._intakes.get(instance)
         return intake.tail(lines, max_bytes) if intake else b""
+
+    def last_line(self, instance: str) -> str:
+        """Return the last line of a start (and of migrations before it) that can be read."""
+        begun = [one for one in list(self._intakes) if f"{one}-".startswith(f"{instance}-")]
+        if not begun:
+            return ""
+        from bundlevisor.actors.logs.last_line import readable_line
+
+        return readable_line(self.tail(begun[-1], LAST, KEPT))
 
     def began(self, instance: str) -> Position | None:
         """Return where in the log the incarnation began; None when it is not known (any more)."""

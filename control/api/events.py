@@ -9,6 +9,7 @@ import msgspec
 
 from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.files import json_text
+from bundlevisor.control.api.progress_watch import ProgressWatch
 from bundlevisor.control.wire.bodies import EventPage
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.json_body import send
@@ -74,13 +75,19 @@ class EventsResource:
     def _chunks(self, req: falcon.Request, after: int) -> Generator[bytes, None, None]:
         yield b"retry: 1000\n\n"
         spoken = time.monotonic()
+        snapshot = self._runtime.board.snapshot
+        ready = self._runtime.progress(snapshot) if snapshot.ready else None
+        progress = ProgressWatch(self._runtime, shown=ready)
         while not is_over(req, self._closing):
             found = self._found(after)
             if found:
                 yield b"".join(frames(found, after))
                 after = found[-1].seq
                 spoken = time.monotonic()
-            elif time.monotonic() - spoken >= HEARTBEAT_S:
+            if news := progress.news(self._runtime.board.snapshot):
+                yield b"event: progress\ndata: %s\n\n" % json_text.encode(news)
+                spoken = time.monotonic()
+            if time.monotonic() - spoken >= HEARTBEAT_S:
                 yield b":\n\n"
                 spoken = time.monotonic()
 

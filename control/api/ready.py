@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from bundlevisor.control.api.progress_watch import ProgressWatch
 from bundlevisor.control.wire.bodies import Gpu, Readiness, ServiceDetail, timestamp
 from bundlevisor.control.wire.json_body import send
-from bundlevisor.control.wire.long_poll import wait_for_snapshot, wait_seconds
-from bundlevisor.control.wire.parameters import STRICT, yes_or_no
+from bundlevisor.control.wire.long_poll import wait_for, wait_for_snapshot, wait_seconds
+from bundlevisor.control.wire.parameters import (
+    CHANGE,
+    CHANGED_AFTER,
+    STRICT,
+    whole_number,
+    yes_or_no,
+)
 
 if TYPE_CHECKING:
     import falcon
@@ -30,11 +37,33 @@ class ReadyResource:
         """Answer 200; with ``?strict=1`` 503 while not ready."""
         seconds, strict = wait_seconds(req), yes_or_no(req, STRICT)
         snapshot = self._runtime.board.snapshot
-        if seconds is not None:
+        after = snapshot.version
+        if req.has_param(CHANGED_AFTER.name):
+            after = whole_number(req, CHANGED_AFTER)
+        if yes_or_no(req, CHANGE):
+            snapshot = self._changed(snapshot, after, seconds or 0.0, req)
+        elif seconds is not None:
             snapshot = wait_for_snapshot(
                 self._runtime.board, is_decided, seconds, req, self._closing
             )
         send(resp, self._body(snapshot), 503 if strict and not snapshot.ready else 200)
+
+    def _changed(
+        self, known: Snapshot, after: int, seconds: float, req: falcon.Request
+    ) -> Snapshot:
+        """Return the first snapshot of another version, or that shows another progress."""
+        board = self._runtime.board
+        watch = ProgressWatch(self._runtime, self._runtime.progress(known))
+
+        def other(snapshot: Snapshot) -> bool:
+            return snapshot.version != after
+
+        def settled(snapshot: Snapshot) -> bool:
+            return other(snapshot) or watch.news(snapshot) is not None
+
+        return wait_for(
+            lambda timeout: board.wait(other, timeout), settled, seconds, req, self._closing
+        )
 
     def _body(self, snapshot: Snapshot) -> Readiness:
         gpu = self._runtime.gpu()
@@ -49,6 +78,8 @@ class ReadyResource:
                 name=gpu.name or UNSET,
                 driver=gpu.driver or UNSET,
             ),
+            progress=self._runtime.progress(snapshot),
+            version=snapshot.version,
         )
 
 

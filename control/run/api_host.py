@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundlevisor.control.http.server import ControlServer
 from bundlevisor.control.run.local_runtime import LocalRuntime, ServiceLogs
+from bundlevisor.control.run.progress_meter import ProgressMeter
 from bundlevisor.control.run.start_record import StartRecord
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ class Api:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.start_record = StartRecord(parts.recorder, parts.bundle, parts.board)
+        self._logs = ServiceLogs(parts.blueprints, parts.world)
+        graph = parts.bundle.graph
+        self.progress = ProgressMeter(
+            {id_: graph.dependencies(id_) for id_ in graph.start_order}, self._logs.last_line
+        )
         self.server = ControlServer(self._facade(), parts.token, parts.socket)
 
     def _facade(self) -> LocalRuntime:
@@ -32,7 +38,7 @@ class Api:
             board=parts.board,
             make_facts=lambda: self.facts,
             open_vault=parts.secrets.vault,
-            logs=ServiceLogs(parts.blueprints, parts.world),
+            logs=self._logs,
             events=parts.telemetry,
             supervisor=parts.supervisor,
             ending=parts.ending,
@@ -40,6 +46,7 @@ class Api:
             report_fault=parts.console.fault,
             validate_bundle=self._validate,
             make_timeline=self.start_record.make,
+            measure=self.progress.measure,
             view_gpu=parts.gpu.view,
         )
 

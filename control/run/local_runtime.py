@@ -17,7 +17,7 @@ from bundlevisor.actors.core.messages import (
     Outcome,
     SecretsChanged,
 )
-from bundlevisor.actors.core.snapshot import Board
+from bundlevisor.actors.core.snapshot import Board, ServiceView, Snapshot
 from bundlevisor.actors.files.tail import tail
 from bundlevisor.actors.logs.secret_forms import forms
 from bundlevisor.actors.telemetry import timelines
@@ -35,6 +35,7 @@ from bundlevisor.control.wire.facade import (
 from bundlevisor.manifest.plan.secrets import receivers
 
 if TYPE_CHECKING:
+    from bundlevisor.actors.core.progress import Progress
     from bundlevisor.actors.launch.spec import LaunchSpec
     from bundlevisor.actors.logs.follow import Subscription
     from bundlevisor.actors.logs.timed_follow import TimedFollower
@@ -68,6 +69,11 @@ class ServiceLogs:
             return tail(self._blueprints[service_id].log_path, lines)
         except FileNotFoundError:
             return b""
+
+    def last_line(self, view: ServiceView) -> str:
+        """Return the last line of its present start that can be read; secrets are hidden."""
+        stream = self._world.streams.get(view.id)
+        return stream.last_line(view.instance) if stream and view.instance else ""
 
     def follow(self, service_id: str, lines: int) -> Subscription:
         """Subscribe to the last ``lines`` lines and everything after."""
@@ -110,6 +116,7 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
     report_fault: Callable[[str, BaseException], None]
     validate_bundle: Callable[[], Validation]
     make_timeline: Callable[[], Timeline]
+    measure: Callable[[Snapshot], Progress]
     view_gpu: Callable[[], GpuView]
 
     @property
@@ -191,6 +198,10 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
     def gpu(self) -> GpuView:
         """Return what is known about the GPU now."""
         return self.view_gpu()
+
+    def progress(self, snapshot: Snapshot) -> Progress:
+        """Return how far the start is that this snapshot shows."""
+        return self.measure(snapshot)
 
     def timeline(self) -> Timeline:
         """Return what took how long in this start, as far as it has come."""

@@ -416,6 +416,8 @@ class Runtime:
             if self.supervisor is not None:
                 from bundlevisor.control.run.version_record import note_version
 
+                if not self.board.snapshot.ready:
+                    self.api.progress.learn(self.api.start_record.usual(self.set_aside))
                 note_version(self.parts)
                 self.api.start_record.keep(self.emit, self.console.warn)
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end

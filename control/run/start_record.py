@@ -40,6 +40,13 @@ class StartRecord:
             app_version=bundle.manifest.app.version,
         )
 
+    def usual(self, set_aside: Callable[[str], None]) -> dict[str, float]:
+        """Return how long the services' starts have taken until now, in seconds; reads a file."""
+        from bundlevisor.actors.telemetry import timelines
+        from bundlevisor.actors.telemetry.usual import usual_seconds
+
+        return usual_seconds(timelines.read(self._bundle.app_data, set_aside))
+
     def keep(self, emit: Callable[..., None], warn: Callable[[str], None]) -> None:
         """Wait until everything is ready, then say it and write it down. Blocks its thread."""
         snapshot = self._board.wait(lambda s: s.ready or s.phase is not Phase.RUNNING, FOREVER)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from bundlevisor.actors.core.progress import Progress
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.telemetry.timeline import Timeline
 
@@ -86,6 +87,10 @@ class Readiness(Body, frozen=True, kw_only=True):
     ready: bool
     details: dict[str, ServiceDetail]
     gpu: Gpu
+    progress: Progress
+    version: Annotated[
+        int, msgspec.Meta(description="of this answer; ?change=1&after= it waits for a later one")
+    ]
 
 
 class Ports(Body, frozen=True, kw_only=True):

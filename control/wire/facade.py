@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
-from bundlevisor.actors.core.snapshot import Board
+from bundlevisor.actors.core.progress import Progress
+from bundlevisor.actors.core.snapshot import Board, Snapshot
 from bundlevisor.actors.telemetry.timeline import Timeline
 from bundlevisor.manifest.format.schema import Manifest
 
@@ -240,6 +241,9 @@ class RuntimeApi(Protocol):
 
     def gpu(self) -> GpuView:
         """Return what is known about the GPU now."""
+
+    def progress(self, snapshot: Snapshot) -> Progress:
+        """Return how far the start is that this snapshot shows; the fraction never goes back."""
 
     def timeline(self) -> Timeline:
         """Return what took how long in this start, as far as it has come."""

@@ -10,6 +10,8 @@ import msgspec
 from bundlevisor.control.wire import bodies
 from bundlevisor.control.wire.parameters import (
     AFTER,
+    CHANGE,
+    CHANGED_AFTER,
     COMMANDED,
     EARLIER,
     FOLLOW,
@@ -67,7 +69,7 @@ OPERATIONS = (
     Operation(
         path="/readyz",
         text="Which services are ready, and what the others wait for.",
-        parameters=(WAIT, STRICT),
+        parameters=(WAIT, CHANGE, CHANGED_AFTER, STRICT),
         answers={200: bodies.Readiness, 429: bodies.Error, 503: bodies.Readiness},
     ),
     Operation(path="/ports", text="Where the services listen.", answers={200: bodies.Ports}),
@@ -126,7 +128,8 @@ OPERATIONS = (
     _command("restart", "Stop and start a service."),
     Operation(
         path="/events",
-        text="The telemetry events: a page; for Accept: text/event-stream a stream.",
+        text="The telemetry events: a page; for Accept: text/event-stream a stream, with a"
+        " 'progress' (without a number) whenever that of /readyz changes.",
         parameters=(AFTER, LIMIT, WAIT),
         answers={200: bodies.EventPage, 429: bodies.Error},
     ),

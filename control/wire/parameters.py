@@ -69,6 +69,15 @@ COMMANDED = Parameter(
     name="service_id", kind="string", text="id of a service", required=True, place="path"
 )
 STRICT = Parameter(name="strict", kind="boolean", text="answer 503 while not ready")
+CHANGE = Parameter(
+    name="change", kind="boolean", text="with wait: answer at any change, of a state or progress"
+)
+CHANGED_AFTER = Parameter(
+    name="after",
+    kind="integer",
+    text="with change: the version that was seen last; without it, that of now",
+    highest=HIGHEST_SEQ,
+)
 EARLIER = Parameter(name="earlier", kind="boolean", text="the last starts of this app-data, too")
 TAIL_LINES = Parameter(
     name="lines",

@@ -89,12 +89,27 @@
  */
 
 /**
+ * How far the start of the bundle is.
+ *
+ * @typedef {Object} Progress
+ * @property {number} fraction 0 to 1: a share of time; 1 once all is ready, and it never goes back before
+ * @property {number} done how many services are ready
+ * @property {number} total how many there are, without those that are skipped
+ * @property {(Work)[]} [working_on] the services on their way, those that wait for others or for secrets last
+ * @property {number | null} [remaining_s] until all is ready, where that can be foreseen from earlier starts
+ * @property {string | null} [slowest] the service that something has been done for longest
+ * @property {string | null} [last_line] the last line of its log in this start; secrets are hidden
+ */
+
+/**
  * Whether every service that is not skipped is ready.
  *
  * @typedef {Object} Readiness
  * @property {boolean} ready
  * @property {Record<string, ServiceDetail>} details
  * @property {Gpu} gpu
+ * @property {Progress} progress
+ * @property {number} version of this answer; ?change=1&after= it waits for a later one
  */
 
 /**
@@ -301,6 +316,19 @@
  * @property {(MissingBinary)[]} [missing_binaries]
  * @property {(MissingAsset)[]} [missing_assets]
  * @property {(InvalidChecksum)[]} [invalid_checksums]
+ */
+
+/**
+ * A service on its way to be ready, and what is done for it right now.
+ *
+ * @typedef {Object} Work
+ * @property {string} service
+ * @property {"assets" | "dependencies" | "migration" | "probing" | "restarting" | "secrets" | "spawning"} phase
+ * @property {string} text in a few words: its own, a migration's name, or what stands in the way
+ * @property {number} elapsed_s since its start was begun; 0 while it waits for others
+ * @property {number | null} [usual_s] what its start takes in the median of earlier ones
+ * @property {number | null} [fraction] 0 to 1: how far it is, where it says so itself
+ * @property {number | null} [remaining_s] what it still needs by itself, where that can be foreseen
  */
 
 module.exports = {};

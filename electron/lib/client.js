@@ -29,13 +29,15 @@ class Client {
   }
 
   /**
-   * Whether all services are ready. With `wait` it answers as soon as they are or cannot be.
+   * Whether all services are ready. With `wait` it answers as soon as they are or cannot be; with
+   * `after` as well, the `version` of an earlier answer, as soon as anything has changed since.
    *
-   * @param {Waiting} [options]
+   * @param {Waiting & {after?: number}} [options]
    * @returns {Promise<import("./api").Readiness>}
    */
-  readiness({ wait, signal } = {}) {
-    return this.#json({ path: "/readyz", query: { wait }, wait, signal });
+  readiness({ wait, after, signal } = {}) {
+    const query = after === undefined ? { wait } : { wait, change: true, after };
+    return this.#json({ path: "/readyz", query, wait, signal });
   }
 
   /** Who listens where. @returns {Promise<import("./api").Ports>} */

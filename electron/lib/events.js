@@ -20,9 +20,20 @@ const AGAIN_AFTER_MS = 250;
  */
 
 /**
+ * How far the start is, whenever that has changed; of now, and not kept.
+ *
+ * @typedef {Object} ProgressEvent
+ * @property {"progress"} event
+ * @property {import("./api").Progress} details
+ * @property {undefined} [seq]
+ * @property {undefined} [ts]
+ * @property {undefined} [service_id]
+ */
+
+/**
  * `seq` counts on over the runs of an application.
  *
- * @typedef {import("./api").Event | Missed} TelemetryEvent
+ * @typedef {import("./api").Event | Missed | ProgressEvent} TelemetryEvent
  */
 /** @typedef {import("./request").Question} Question */
 
@@ -66,7 +77,7 @@ async function* connection(open, last, signal) {
 /** @param {string} event @param {string} data @returns {TelemetryEvent} */
 function read(event, data) {
   const content = JSON.parse(data);
-  return event === "missed" ? { event, details: content } : content;
+  return event === "missed" || event === "progress" ? { event, details: content } : content;
 }
 
 /** @param {unknown} error */

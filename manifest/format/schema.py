@@ -193,12 +193,16 @@ class Health(Document, frozen=True, kw_only=True):
 
 
 class Readiness(Document, frozen=True, kw_only=True):
-    """When a starting service counts as ready; ``timeout_ms`` bounds the whole wait."""
+    """When a starting service counts as ready; ``timeout_ms`` bounds the whole wait.
 
-    type: Literal["health_success", "port_open", "log_match", "dependencies_ready"]
+    ``notify`` and ``watchdog_ms`` are extensions of ours: the service tells by itself.
+    """
+
+    type: Literal["health_success", "port_open", "log_match", "dependencies_ready", "notify"]
     port_name: str = ""
     pattern: str = ""
     timeout_ms: Milliseconds = 30_000
+    watchdog_ms: Milliseconds | None = None
 
 
 class Migration(Document, frozen=True, kw_only=True):
@@ -313,6 +317,12 @@ class Service(Document, frozen=True, kw_only=True):
     stop: StopPolicy = StopPolicy()
     startup: Startup = Startup()
     snapshot: DataSnapshot = DataSnapshot()
+
+    @property
+    def watchdog(self) -> float:
+        """Seconds within which it has to give a sign of life once it is ready; 0: it need not."""
+        bound = self.readiness.watchdog_ms if self.readiness else None
+        return bound / 1000 if bound else 0.0
 
     @property
     def port_requests(self) -> list[PortRequest]:

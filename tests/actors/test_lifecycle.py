@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from bundlevisor.actors.core import effects, lifecycle
+from bundlevisor.actors.core import effects, lifecycle, notices
 from bundlevisor.actors.core.life import Context, Life
 from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
@@ -522,5 +522,6 @@ def test_the_table_in_the_docstring_names_every_event_and_timer_that_is_handled(
     named = {word.split("(")[0] for word in table_of_the_docstring()}
     silent = {Timer.TREE.name}  # the actor's own: it looks at the tree again
     timers = {timer.name for timer in Timer} - silent
-    handled = {event.__name__ for event in lifecycle.HANDLERS} - {"TimerFired"}
+    events = {*lifecycle.HANDLERS, *notices.HANDLERS}
+    handled = {event.__name__ for event in events} - {"TimerFired"}
     assert named == handled | timers

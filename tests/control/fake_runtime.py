@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bundlevisor.actors.core.progress import Known, Progress, measure
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.logs.timed_lines import Line
 from bundlevisor.actors.telemetry.timeline import Span, Timeline
@@ -213,6 +214,8 @@ class FakeRuntime:
         self.stored: dict[str, object] = {"session": "s"}
         self.report = Validation(valid=True)
         self.faults: list[tuple[str, BaseException]] = []
+        self.last_line = ""
+        self.measured = 0
         self.hold = threading.Event()
         self.hold.set()
 
@@ -257,6 +260,10 @@ class FakeRuntime:
         return GpuView(
             available=True, method="files", reason="/dev/dri", requirements={"extra": "optional"}
         )
+
+    def progress(self, snapshot: Snapshot) -> Progress:
+        self.measured += 1
+        return measure(snapshot, Known(), NOON, last_line=lambda _: self.last_line)
 
     def timeline(self) -> Timeline:
         return Timeline(

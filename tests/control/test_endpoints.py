@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 
 from bundlevisor import __version__
@@ -7,6 +10,7 @@ from bundlevisor.actors.core.snapshot import Phase, State
 from bundlevisor.control.wire.bodies import Problem, Validation
 from tests.control.fake_runtime import NOON, FakeRuntime, view
 from tests.control.wire import Api
+from tests.waiting import wait_until
 
 
 def test_healthz_needs_no_token_and_names_the_runtime(api: Api) -> None:
@@ -79,7 +83,68 @@ def test_readyz_says_everything_about_a_service(api: Api, runtime: FakeRuntime) 
             "reason": "/dev/dri",
             "requirements": {"extra": "optional"},
         },
+        "progress": {
+            "fraction": 0.0,
+            "done": 0,
+            "total": 2,
+            "working_on": [
+                {
+                    "service": "db",
+                    "phase": "restarting",
+                    "text": "exit 3, next try in 1.2 s",
+                    "elapsed_s": 0.0,
+                },
+                {
+                    "service": "web.api-1",
+                    "phase": "dependencies",
+                    "text": "waiting",
+                    "elapsed_s": 0.0,
+                },
+            ],
+            "slowest": "db",
+        },
+        "version": 2,
     }
+
+
+def test_readyz_answers_at_any_change(api: Api, runtime: FakeRuntime) -> None:
+    runtime.change("db", State.STARTING)
+    seen = api.get("/readyz").json()["version"]
+    answers: list[Any] = []
+    measured = runtime.measured
+
+    def ask(path: str) -> threading.Thread:
+        asker = threading.Thread(target=lambda: answers.append(api.get(path, timeout=40).json()))
+        asker.start()
+        return asker
+
+    asker = ask(f"/readyz?wait=30&change=1&after={seen}")
+    wait_until(lambda: runtime.measured > measured, what="the wait has begun")
+    runtime.change("db", State.STARTING, message="starting: loading")
+    asker.join(20)
+    assert answers[0]["details"]["db"]["message"] == "starting: loading"
+    assert not answers[0]["ready"]
+    assert answers[0]["version"] > seen
+    missed = api.get(f"/readyz?wait=30&change=1&after={seen}", timeout=20).json()
+    assert missed["version"] == answers[0]["version"], "what came between two questions is told"
+
+
+def test_readyz_answers_when_only_the_progress_has_changed(api: Api, runtime: FakeRuntime) -> None:
+    """No snapshot says that a service has written a line, or that time has passed."""
+    runtime.change("db", State.STARTING)
+    runtime.last_line = "one"
+    version = runtime.board.snapshot.version
+    answers: list[Any] = []
+    measured = runtime.measured
+    asker = threading.Thread(
+        target=lambda: answers.append(api.get("/readyz?wait=30&change=1", timeout=40).json())
+    )
+    asker.start()
+    wait_until(lambda: runtime.measured > measured, what="the wait has begun")
+    runtime.last_line = "two"
+    asker.join(20)
+    assert answers[0]["progress"]["last_line"] == "two"
+    assert answers[0]["version"] == version
 
 
 def test_readyz_is_true_when_all_that_count_are_ready(api: Api, runtime: FakeRuntime) -> None:
@@ -132,7 +197,7 @@ def test_so_few_or_many_lines_are_taken_as_the_nearest_number_there_is(
             "/readyz?wiat=5",
             "/readyz has no parameter 'wiat' (did you mean 'wait'?); it takes 'wait'",
         ),
-        ("/readyz?wait=0&strict=1&x=1", "/readyz has no parameter 'x'; it takes 'wait' and"),
+        ("/readyz?wait=0&strict=1&x=1", "/readyz has no parameter 'x'; it takes 'wait', '"),
         ("/ports?x", "/ports has no parameter 'x'; it takes none"),
         ("/healthz?wait=1", "/healthz has no parameter 'wait'; it takes none"),
         ("/services/db/stop?wiat=5", "/services/db/stop has no parameter 'wiat' (did you mean"),

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from bundlevisor.actors.core.report import Doing
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.control.http.server import ControlServer
 from tests.control.fake_runtime import FakeRuntime
@@ -104,6 +105,23 @@ def test_events_are_streamed_in_order_and_resumed_by_number(api: Api, runtime: F
     resumed = api.open("/events", **{"Accept": STREAM, "Last-Event-ID": "2"})
     frame(resumed)
     assert frame(resumed)["id"] == "3"
+
+
+def test_a_stream_tells_of_progress_between_the_events(api: Api, runtime: FakeRuntime) -> None:
+    """Without a number: it is of now, and nothing to resume at."""
+    response = api.open("/events", Accept=STREAM)
+    frame(response)
+    runtime.change("db", State.STARTING, doing=Doing(text="loading", fraction=0.5))
+    told = frame(response)
+    assert set(told) == {"event", "data"}
+    assert told["event"] == "progress"
+    progress = json.loads(told["data"])
+    assert (progress["done"], progress["total"], progress["slowest"]) == (2, 3, "db")
+    assert progress["working_on"][0]["text"] == "loading"
+    runtime.events.emit("service_ready", "db")
+    assert frame(response)["id"] == "1"
+    runtime.change("db", State.READY, doing=Doing())
+    assert json.loads(frame(response)["data"]) == {"fraction": 1.0, "done": 3, "total": 3}
 
 
 def test_a_stream_says_how_many_events_it_has_missed(api: Api, runtime: FakeRuntime) -> None:
@@ -245,6 +263,7 @@ def test_the_end_of_the_server_ends_streams_and_waits_at_once(
     runtime.change("db", State.STARTING)
     log, events = api.open("/logs/follow?serviceId=db"), api.open("/events", Accept=STREAM)
     frame(events)
+    assert frame(events)["event"] == "progress"
     waited: list[bool] = []
 
     def wait() -> None:

@@ -192,7 +192,9 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
             (
                 "'health_success' waits for the health check, 'port_open' for a connection to"
                 " the port, 'log_match' for a line of output, 'dependencies_ready' for nothing"
-                " else than the dependencies and the process."
+                " else than the dependencies and the process, 'notify' for the service's own word:"
+                " READY=1 to NOTIFY_SOCKET as sd_notify defines it (not on Windows), or a line"
+                " '::progress 100'."
             ),
             "health_success",
         ),
@@ -202,6 +204,13 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         ),
         "pattern": ("The regular expression (RE2) of a 'log_match'.", "ready to accept"),
         "timeout_ms": ("Milliseconds after which a start that is not ready has failed.", 30000),
+        "watchdog_ms": (
+            (
+                "With 'notify': milliseconds within which a ready service has to send WATCHDOG=1"
+                " again and again (it finds them in WATCHDOG_USEC); one that does not is restarted."
+            ),
+            20000,
+        ),
     },
     "Migration": {
         "version": ("A name of its own among the service's migrations; it is run once.", "2"),

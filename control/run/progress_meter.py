@@ -1,0 +1,46 @@
+"""How far this start is, for everybody who asks: what only goes forward is remembered here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from bundlevisor.actors.core.progress import Known, Progress, measure
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
+
+
+class ProgressMeter:
+    """Safe from any thread; what is usual is not known before :meth:`learn`."""
+
+    def __init__(
+        self,
+        dependencies: Mapping[str, tuple[str, ...]],
+        last_line: Callable[[ServiceView], str],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._known = Known(dependencies)
+        self._last_line = last_line
+        self._now = now
+        self._least = 0.0
+        self._lock = threading.Lock()
+
+    def learn(self, usual: Mapping[str, float]) -> None:
+        """Take how long starts take usually, in seconds by service."""
+        self._known = Known(self._known.dependencies, usual)
+
+    def measure(self, snapshot: Snapshot) -> Progress:
+        """Return how far it is; a start that follows when all was ready begins anew."""
+        with self._lock:
+            found = measure(
+                snapshot,
+                self._known,
+                self._now(),
+                least=self._least,
+                last_line=self._last_line,
+            )
+            self._least = found.fraction if found.fraction < 1 else 0.0
+        return found
