@@ -29,6 +29,7 @@ control/wire
 control/api
 control/http
 control/run
+control/develop
 control/cli
 control
 bundlevisor perf

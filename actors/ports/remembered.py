@@ -26,6 +26,14 @@ def read(app_data: str) -> tuple[Remembered, str | None]:
     return found or {}, trouble
 
 
+def peek(app_data: str) -> Remembered:
+    """Return the remembered ports, none where the file is of no use; touches nothing."""
+    try:
+        return _parse(own_file.read(path(app_data), follow=False))
+    except (OSError, ValueError):
+        return {}
+
+
 def write(app_data: str, ports: Remembered) -> None:
     """Remember the ports; a file that says so already is left alone. Raises OSError."""
     data = msgspec.json.format(msgspec.json.encode(ports, order="sorted"), indent=2)

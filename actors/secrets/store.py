@@ -48,6 +48,17 @@ def read(app_data: str) -> tuple[Kept, str | None]:
     return found or Kept(), trouble
 
 
+def peek(app_data: str) -> Kept:
+    """Return what is kept, and touch nothing: it may belong to an instance that runs.
+
+    Raises OSError for a file that cannot be read, ValueError for a torn one.
+    """
+    try:
+        return _parse(own_file.read(path(app_data)))
+    except FileNotFoundError:
+        return Kept()
+
+
 def write(app_data: str, values: Mapping[str, str], in_key_store: Collection[str] = ()) -> None:
     """Replace the file, durably; raises OSError and leaves the old one then."""
     document: dict[str, object] = {"secrets": dict(values)}

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli import develop_arguments, exit_codes
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def parser(prog: str = "bundlevisor", *, asks: bool = False) -> Parser:
         _add_json(commands.add_parser("validate", help=text, description=text, parents=[which]))
         return top
     _add_validate(commands)
+    develop_arguments.add(commands)
     _add_schema(commands)
     return top
 
@@ -120,39 +121,6 @@ def _which(**default: Any) -> Parser:
     }
     which.add_argument("--manifest", "-manifest", **bundle | default)
     return which
-
-
-def add_bundle(parser: argparse.ArgumentParser) -> None:
-    """Add the options by which a bundle is named that need not run."""
-    parser.add_argument(
-        "--manifest",
-        "-manifest",
-        default="bundle.json",
-        metavar="FILE",
-        help="the bundle (bundle.json)",
-    )
-    parser.add_argument(
-        "--overlay",
-        "-overlay",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a file that changes the bundle; may be given again",
-    )
-    parser.add_argument(
-        "--bundle-root",
-        "-bundle-root",
-        default="",
-        metavar="DIR",
-        help="where its files are (the manifest's folder)",
-    )
-    parser.add_argument(
-        "--app-data",
-        "-app-data",
-        default="",
-        metavar="DIR",
-        help="where the application keeps its data (from the app's name)",
-    )
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -299,7 +267,7 @@ def _add_schema(commands: Commands) -> None:
 def _add_validate(commands: Commands) -> None:
     text = "all the problems of a bundle; needs no running instance"
     validate = commands.add_parser("validate", help=text, description=text)
-    add_bundle(validate)
+    develop_arguments.add_bundle(validate)
     validate.add_argument(
         "--verify",
         choices=("cached", "full"),

@@ -17,7 +17,7 @@ import msgspec
 
 from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.asking import ask, complain, parsed
-from bundlevisor.control.run.options import COMMANDS, Misuse
+from bundlevisor.control.run.options import COMMANDS, DEVELOP, Misuse
 
 if TYPE_CHECKING:
     import argparse
@@ -96,6 +96,10 @@ def _run(argv: tuple[str, ...]) -> int:
         return exit_codes.OK
     if arguments.command == "validate":
         return _validate(arguments)
+    if arguments.command in DEVELOP:
+        from bundlevisor.control.cli import develop_commands
+
+        return develop_commands.COMMANDS[arguments.command](arguments)
     return ask(arguments, lambda: _client(arguments))
 
 

@@ -40,6 +40,9 @@ without an instance
   validate             all the problems of a bundle and its files: [--manifest FILE]
                        [--overlay FILE] [--bundle-root DIR] [--app-data DIR]
                        [--verify cached|full]
+  config [ID…]         what would be started: commands, ports, environment, order; [--json]
+  graph                which services need which: [--mermaid|--dot]
+                       (both take what validate takes)
   schema [--strict]    the JSON Schema of bundle.json; strict: for editors
   version, help        also --version, --help
 

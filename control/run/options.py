@@ -18,10 +18,14 @@ FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 SWITCHES = frozenset({"dry-run", "keep-running"})
 VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify", "overlay"})
 
+DEVELOP = ("config", "graph")
+"""What helps to develop a bundle."""
+
 COMMANDS = (
     *("run", "status", "health", "ready", "ports", "port", "logs"),
     *("events", "start", "stop", "restart"),
-    *("shutdown", "secrets", "telemetry", "timeline", "validate", "schema", "version", "help"),
+    *("shutdown", "secrets", "telemetry", "timeline", "validate", *DEVELOP),
+    *("schema", "version", "help"),
 )
 """Every command, as ``--help`` tells them."""
 

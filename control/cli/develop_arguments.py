@@ -1,0 +1,52 @@
+"""The command line of what helps to develop a bundle."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[Any]
+
+BUNDLE = (
+    ("--manifest", "bundle.json", "FILE", "the bundle (bundle.json)"),
+    ("--bundle-root", "", "DIR", "where its files are (the manifest's folder)"),
+    ("--app-data", "", "DIR", "where the application keeps its data (from the app's name)"),
+)
+
+
+def add_bundle(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which a bundle is named that need not run."""
+    for name, default, metavar, text in BUNDLE:
+        parser.add_argument(name, name[1:], default=default, metavar=metavar, help=text)
+    parser.add_argument(
+        "--overlay",
+        "-overlay",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file that changes the bundle; may be given again",
+    )
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    _add_config(commands)
+    _add_graph(commands)
+
+
+def _add_config(commands: Commands) -> None:
+    text = "what would be started: commands, ports, environment, order"
+    config = commands.add_parser("config", help=text, description=text)
+    config.add_argument("services", metavar="ID", nargs="*", action="extend", default=[])
+    add_bundle(config)
+    config.add_argument("--json", action="store_true", help="all of it as JSON")
+
+
+def _add_graph(commands: Commands) -> None:
+    text = "which services need which"
+    graph = commands.add_parser("graph", help=text, description=text)
+    add_bundle(graph)
+    kinds = graph.add_mutually_exclusive_group()
+    kinds.add_argument("--mermaid", action="store_true", help="a flowchart for Mermaid")
+    kinds.add_argument("--dot", action="store_true", help="a digraph for Graphviz")
