@@ -276,6 +276,7 @@ def asking_by_command(place: Place) -> None:
         ("events", "--service", "api", "--json"),
         ("timeline",),
         ("timeline", "--svg", os.path.join(place.work, "timeline.svg")),
+        ("dashboard", "--no-open"),
         ("restart", "tcp", "--wait", "20"),
         ("stop", "tcp", "--wait", "20"),
         ("start", "tcp", "--wait", "20"),
@@ -310,6 +311,8 @@ def asking_by_http(api: Api) -> None:
         "/openapi.json",
         "/events?after=0&limit=5",
         "/readyz?strict=1",
+        "/ui/",
+        "/ui/main.js",
     ):
         expect(200, path, api.get(path))
     expect(200, "the picture", api.get("/timeline", accept="image/svg+xml"))

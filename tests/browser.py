@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests import absent
+import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
+SELENIUM = importlib.util.find_spec("selenium")
 
-needs_browser = absent.unless(CHROMIUM and DRIVER, "chromium and chromedriver")
+needs_browser = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER and SELENIUM),
+    reason="no browser tests: install a browser (apt-get install chromium chromium-driver)",
+)
 
 FLAGS = (
     "--headless",

@@ -25,7 +25,7 @@ actors/secrets actors/prepare actors/ui_server
 actors
 actors/validation
 control/boot
-control/wire
+control/wire control/dashboard
 control/api
 control/http
 control/run

@@ -131,7 +131,7 @@ PORTS = {
 }
 OTHERS = {
     "api_request": _runtime(
-        "somebody asks for a command, for new secrets, or for the end",
+        "somebody asks for a command, new secrets, a way into the dashboard, or the end",
         request="method and path",
         agent="what the caller calls itself (User-Agent)",
         uid="of the caller, where the system knows it (Linux)",

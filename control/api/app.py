@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import falcon
 
 from bundlevisor.control.api import error_answers
+from bundlevisor.control.api.dashboard import CodesResource, FilesResource, LeaveResource
 from bundlevisor.control.api.events import EventsResource
 from bundlevisor.control.api.log_lines import LinesResource
 from bundlevisor.control.api.logs import FollowResource, TailResource
@@ -31,31 +32,36 @@ from bundlevisor.control.wire.parameters import unknown_parameter
 from bundlevisor.control.wire.streams import Stream
 
 if TYPE_CHECKING:
+    from bundlevisor.control.dashboard.guests import Guests
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import RuntimeApi
 
 LONGEST_AGENT = 200
 """Characters of a User-Agent that are kept."""
+POSTS_TOLD = (CommandResource, SecretsResource, CodesResource)
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def make_app(runtime: RuntimeApi, closing: Closing) -> Wsgi:
+def make_app(runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests]) -> Wsgi:
     """Return the WSGI application that serves ``runtime`` to those who have come through the door.
 
-    That is all but ``/healthz``. ``closing`` ends its streams and waits when it begins.
+    That is all but ``/healthz``. ``closing`` ends its streams and waits when it begins,
+    ``guests`` are the browsers that have come in by a code.
     """
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
     app.add_middleware([EveryAnswer(), OneSlash(), KnownParameters(), WhoAsked(runtime)])
     app.resp_options.default_media_type = "application/json"
     error_answers.install(app, runtime)
-    for path, resource in resources(runtime, closing).items():
+    for path, resource in (resources(runtime, closing, guests) | page(guests)).items():
         if hasattr(resource, "on_get") and path != "/shutdown":  # HEAD never does anything
             resource.on_head = resource.on_get  # Falcon leaves the body away
         app.add_route(path, resource)
     return streaming(app)
 
 
-def resources(runtime: RuntimeApi, closing: Closing) -> dict[str, Any]:
+def resources(
+    runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests]
+) -> dict[str, Any]:
     """Return who answers each path."""
     meter = Meter()
     return {
@@ -76,6 +82,16 @@ def resources(runtime: RuntimeApi, closing: Closing) -> dict[str, Any]:
         "/events": EventsResource(runtime, closing),
         "/metrics": MetricsResource(runtime, meter),
         "/openapi.json": OpenApiResource(runtime),
+        "/ui/codes": CodesResource(guests),
+    }
+
+
+def page(guests: Callable[[], Guests]) -> dict[str, Any]:
+    """Return who answers what only the dashboard asks for, and its description leaves out."""
+    return {
+        "/ui/": FilesResource(),
+        "/ui/{name}": FilesResource(),
+        "/ui/leave": LeaveResource(guests),
     }
 
 
@@ -111,7 +127,7 @@ class KnownParameters:
         self, req: falcon.Request, _resp: falcon.Response, _resource: object, _params: object
     ) -> None:
         """Raise Refusal 400 for a parameter that the address does not have."""
-        known = self._known[req.uri_template or ""]
+        known = self._known.get(req.uri_template or "", {})
         for name in req.params:
             if name not in known:
                 sentence = unknown_parameter(req.path, name, known)
@@ -127,8 +143,8 @@ class WhoAsked:
     def process_resource(
         self, req: falcon.Request, _resp: falcon.Response, resource: object, _params: object
     ) -> None:
-        """Tell of a command, of new secrets (no value) and of the request to end."""
-        asked = isinstance(resource, (CommandResource, SecretsResource)) and req.method == "POST"
+        """Tell of a command, new secrets (no value), a way in (no code) and the request to end."""
+        asked = isinstance(resource, POSTS_TOLD) and req.method == "POST"
         if asked or (isinstance(resource, ShutdownResource) and req.method in {"GET", "POST"}):
             port = str(req.env.get("REMOTE_PORT") or "0")
             agent = (req.user_agent or "")[:LONGEST_AGENT]

@@ -67,6 +67,7 @@ def parser(prog: str = "bundlevisor", *, asks: bool = False) -> Parser:
     _add_shutdown(commands, which)
     _add_secrets(commands, which)
     _add_timeline(commands, which)
+    _add_dashboard(commands, which)
     if asks:
         text = "all the problems of its bundle"
         _add_json(commands.add_parser("validate", help=text, description=text, parents=[which]))
@@ -150,6 +151,17 @@ def _add_timeline(commands: Commands, which: Parser) -> None:
         "--compare", action="store_true", help="what became slower or faster since earlier starts"
     )
     _add_json(timeline)
+
+
+def _add_dashboard(commands: Commands, which: Parser) -> None:
+    text = "open the page that shows all of it in a browser"
+    dashboard = commands.add_parser("dashboard", help=text, description=text, parents=[which])
+    dashboard.add_argument(
+        "--no-open",
+        action="store_true",
+        help="print the address instead: it lets one browser in, once, within a minute",
+    )
+    _add_json(dashboard)
 
 
 class OneService(argparse.Action):

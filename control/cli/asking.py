@@ -49,6 +49,7 @@ def ask(arguments: argparse.Namespace, connect: Callable[[], Client]) -> int:
 def _commands() -> dict[str, Asking]:
     from bundlevisor.control.cli import queries
     from bundlevisor.control.cli.arguments import SERVICE_COMMANDS
+    from bundlevisor.control.cli.dashboard_command import show_dashboard
     from bundlevisor.control.cli.events_command import show_events
     from bundlevisor.control.cli.logs_command import show_logs
     from bundlevisor.control.cli.secret_commands import secrets
@@ -68,6 +69,7 @@ def _commands() -> dict[str, Asking]:
         "validate": queries.validate,
         "secrets": secrets,
         "timeline": show_timeline,
+        "dashboard": show_dashboard,
     }
 
 

@@ -12,7 +12,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from bundlevisor.control.http.door import is_open
+from bundlevisor.control.http.door import ENTRANCE, is_open
 from bundlevisor.control.http.quick_answer import closes, of_error, on_the_wire
 from bundlevisor.control.http.request_parser import Parser
 from bundlevisor.control.http.tasks import ApiTask, Channel, JsonErrorTask, RequestTimeout
@@ -21,7 +21,7 @@ from bundlevisor.control.wire.lanes import Lane, lane_of
 
 if TYPE_CHECKING:
     from bundlevisor.control.http.door import Door
-    from bundlevisor.control.http.quick_answer import HealthWords
+    from bundlevisor.control.http.quick_answer import HealthWords, Said
     from bundlevisor.control.http.turns import FairTurns
 
 REQUEST_DEADLINE_S = 10.0
@@ -195,8 +195,7 @@ class Connection(Channel):
             self.server.add_task(self)
             return
         failed = request.error is not None
-        health = self.server.health
-        said = of_error(request) if failed else health.answer(request.command, request.query)
+        said = of_error(request) if failed else self._said_openly(request)
         self.lingers = self.lingers or failed
         self.close_when_flushed = closes(request)
         self.write_soon(on_the_wire(said, request))  # so small that it never waits for the client
@@ -204,6 +203,23 @@ class Connection(Channel):
         request.close()
         if self.writable():
             self.handle_write()
+
+    def _said_openly(self, request: Parser) -> Said:
+        if request.path not in ENTRANCE:
+            return self.server.health.answer(request.command, request.query)
+        from bundlevisor.control.http import entrance
+
+        return entrance.answer(request, self.server.door.guests(), self._owner)
+
+    def _owner(self) -> int | None:
+        """Return the user at the other end, where the system tells."""
+        from bundlevisor.actors.probes.caller import caller_uid
+
+        try:
+            theirs, ours = self.socket.getpeername(), self.socket.getsockname()
+        except OSError:
+            return None
+        return caller_uid(theirs[1], ours[1])
 
     def handle_write(self) -> None:
         """Send; after an error, wait for the client to read it before closing."""

@@ -7,27 +7,36 @@ have it find the threads free.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from bundlevisor.control.api.auth import carries
 from bundlevisor.control.wire.origin import refusal_of
 
 if TYPE_CHECKING:
+    from bundlevisor.control.dashboard.guests import Guests
     from bundlevisor.control.http.waitress_parts import HTTPRequestParser
 
 OPEN_PATH = "/healthz"
 """The one path that needs no token."""
+ENTRANCE = frozenset(
+    f"/ui/{name}" for name in ("enter", "enter.js", "enter.css", "key.js", "icon.svg", "sessions")
+)
+"""Where a browser gets in that has none yet."""
+PAGE = frozenset({"/ui", "/ui/"})
 
 
 class Refused:
     """The error of a request that is turned away, as waitress's errors are."""
 
-    def __init__(self, status: int, reason: str, name: str, sentence: str) -> None:
+    def __init__(
+        self, status: int, reason: str, name: str, sentence: str, *headers: tuple[str, str]
+    ) -> None:
         self.code = status
         self.reason = reason
         self.body = sentence
         self.name = name
-        self.headers = [("WWW-Authenticate", "Bearer")] if status == 401 else []
+        self.headers = headers
 
 
 NO_TOKEN = Refused(
@@ -35,20 +44,40 @@ NO_TOKEN = Refused(
     "Unauthorized",
     "unauthorized",
     "the request needs the runtime's token: Authorization: Bearer <token>",
+    ("WWW-Authenticate", "Bearer"),
+)
+NOT_ENTERED = Refused(
+    303, "See Other", "unauthorized", "the dashboard wants a code first", ("Location", "/ui/enter")
 )
 
 
 class Door:
-    """Knows the token, and who is loopback."""
+    """Knows the token, the browsers that have come in by a code, and who is loopback."""
 
     def __init__(self, token: str) -> None:
         if not token:
             raise ValueError("the control API needs a token that is not empty")
         self._token = token.encode()
+        self._lock = threading.Lock()
+        self._guests: Guests | None = None
+
+    def guests(self) -> Guests:
+        """Return the browsers' codes and sessions; there are none before somebody asks for one."""
+        with self._lock:
+            if self._guests is None:
+                from bundlevisor.control.dashboard.guests import Guests
+
+                self._guests = Guests()
+            return self._guests
 
     def knows(self, request: HTTPRequestParser) -> bool:
-        """Return whether a request carries the token."""
-        return carries(request.headers.get("AUTHORIZATION", ""), self._token)
+        """Return whether a request carries the token, or a session that may ask for this."""
+        headers = request.headers
+        if carries(headers.get("AUTHORIZATION", ""), self._token):
+            return True
+        if self._guests is None or "COOKIE" not in headers:
+            return False
+        return self._guests.admits(request.command, request.path, headers)
 
     def refusal(self, request: HTTPRequestParser, trusted: bool) -> Refused | None:
         """Return why a request is turned away: first its Host, then its Origin, then its token."""
@@ -56,9 +85,12 @@ class Door:
         foreign = refusal_of(headers.get("HOST", ""), headers.get("ORIGIN"))
         if foreign is not None:
             return Refused(403, "Forbidden", *foreign)
-        return None if trusted or is_open(request) else NO_TOKEN
+        if trusted or is_open(request):
+            return None
+        opens = request.command in ("GET", "HEAD") and request.path in PAGE
+        return NOT_ENTERED if opens else NO_TOKEN
 
 
 def is_open(request: HTTPRequestParser) -> bool:
     """Return whether a request is for what needs no token, and is answered from memory."""
-    return request.path == OPEN_PATH
+    return request.path == OPEN_PATH or request.path in ENTRANCE

@@ -34,12 +34,13 @@ BASE = "".join(f"{name}: {value}\r\n" for name, value in EVERY_ANSWER.items())
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A status and a JSON body."""
+    """A status and a body, JSON unless it says otherwise."""
 
     status: int
     reason: str
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    media_type: str = "application/json"
 
 
 class HealthWords:
@@ -121,7 +122,7 @@ def on_the_wire(said: Said, request: HTTPRequestParser) -> bytes:
     own = "".join(f"{name}: {value}\r\n" for name, value in said.headers)
     head = (
         f"HTTP/{spoken} {said.status} {said.reason}\r\n{BASE}{connection}{own}"
-        f"Content-Length: {len(said.body)}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(said.body)}\r\nContent-Type: {said.media_type}\r\n"
         f"Date: {build_http_date(time.time())}\r\n\r\n"
     )
     return head.encode("latin-1") + (b"" if request.command == "HEAD" else said.body)

@@ -46,8 +46,9 @@ class ControlServer:
         self._runtime = runtime
         self._closing = Closing()
         self._answers = FirstAnswers()
+        self._door = Door(token)
         self._http = HttpServer(
-            self._answers, Door(token), HealthWords(runtime.board), listener, runtime.fault
+            self._answers, self._door, HealthWords(runtime.board), listener, runtime.fault
         )
         self._thread = threading.Thread(target=self._http.run, name="control-api", daemon=True)
 
@@ -60,7 +61,7 @@ class ControlServer:
         lean_imports.import_falcon()
         from bundlevisor.control.api.app import make_app
 
-        self._answers.become(make_app(self._runtime, self._closing))
+        self._answers.become(make_app(self._runtime, self._closing, self._door.guests))
 
     def stop(self, timeout: float) -> bool:
         """End: no new requests, no streams, no waits; answers on their way still get there.

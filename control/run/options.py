@@ -24,8 +24,8 @@ DEVELOP = ("config", "graph")
 COMMANDS = (
     *("run", "status", "health", "ready", "ports", "port", "logs"),
     *("events", "start", "stop", "restart"),
-    *("shutdown", "secrets", "telemetry", "timeline", "validate", *DEVELOP),
-    *("schema", "version", "help"),
+    *("shutdown", "secrets", "telemetry", "timeline", "dashboard"),
+    *("validate", *DEVELOP, "schema", "version", "help"),
 )
 """Every command, as ``--help`` tells them."""
 

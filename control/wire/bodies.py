@@ -277,6 +277,14 @@ class ServiceCommand(Body, frozen=True, kw_only=True):
     done: bool | UnsetType = UNSET
 
 
+class DashboardCode(Body, frozen=True, kw_only=True):
+    """A way for one browser into the dashboard, once."""
+
+    code: str
+    path: Annotated[str, msgspec.Meta(description="where a browser takes it, code and all")]
+    expires_in_s: Seconds
+
+
 class Event(Body, frozen=True, kw_only=True):
     """One telemetry event."""
 

@@ -136,5 +136,11 @@ OPERATIONS = (
     Operation(
         path="/metrics", text="Numbers for Prometheus.", answers={200: "text/plain; version=0.0.4"}
     ),
+    Operation(
+        method="post",
+        path="/ui/codes",
+        text="A code that lets a browser into the dashboard under /ui/: good once, for a minute.",
+        answers={200: bodies.DashboardCode},
+    ),
     Operation(path="/openapi.json", text="This document.", answers={200: "application/json"}),
 )

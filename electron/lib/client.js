@@ -192,6 +192,16 @@ class Client {
     return this.#json({ path: "/events", query: { after, limit, wait }, headers, wait, signal });
   }
 
+  /**
+   * A way for one browser into the dashboard, good once and for a minute: open its path, code and
+   * all, at the runtime's address.
+   *
+   * @returns {Promise<import("./api").DashboardCode>}
+   */
+  dashboardCode() {
+    return this.#json({ method: "POST", path: "/ui/codes" });
+  }
+
   /** Asks for the orderly stop of everything; it has only begun when this resolves. */
   async shutdown() {
     await this.#text({ method: "POST", path: "/shutdown" });

@@ -65,6 +65,10 @@ const CALLS = {
   "GET /metrics": async (runtime) => assert.match(await runtime.metrics(), /^# HELP/),
   "GET /openapi.json": async (runtime) =>
     assert.match(String((await runtime.openapi()).openapi), /^3\./),
+  "POST /ui/codes": async (runtime) => {
+    const { code, path } = await runtime.dashboardCode();
+    assert.equal(path, `/ui/enter#${code}`);
+  },
   "POST /shutdown": async (runtime) => {
     await runtime.shutdown();
     assert.equal((await runtime.ended).code, 0);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 
@@ -43,6 +44,7 @@ def build(target: Target, output: str, *, python: str | None, everything: bool =
     os.makedirs(os.path.join(making, "lib"))
     places = _copy_extensions(target, modules, site, making)
     _copy_files(target, interpreter, making)
+    _copy_data(modules, making)
     _write_code(target, interpreter, modules, places, making, everything=everything)
     licences.collect(interpreter, site, making)
     _even_out(making)
@@ -116,6 +118,23 @@ def _copy_files(target: Target, interpreter: Interpreter, making: str) -> None:
         shutil.copyfile(path, copied)
         if target.system != "win32":  # python.org's signature stays valid there
             strip(copied)
+
+
+def _copy_data(modules: Modules, making: str) -> None:
+    """Copy what the product's packages read beside their modules, to where those would lie."""
+    for package, patterns in product.data().items():
+        source = modules.sources.get(package)
+        if source is None:
+            continue
+        for pattern in patterns:
+            found = sorted(glob.glob(os.path.join(os.path.dirname(source), pattern)))
+            if not found:
+                raise CannotBuild(f"{package} has no {pattern}, which pyproject.toml names")
+            for path in found:
+                inside = os.path.relpath(path, os.path.dirname(source))
+                copied = os.path.join(making, "lib", *package.split("."), inside)
+                os.makedirs(os.path.dirname(copied), exist_ok=True)
+                shutil.copyfile(path, copied)
 
 
 def _write_code(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PACKAGE = "bundlevisor"
@@ -26,8 +27,20 @@ def version() -> str:
 
 def dependencies() -> list[str]:
     """Return the requirements of the product itself, without extras."""
+    return [str(one) for one in _pyproject()["project"]["dependencies"]]
+
+
+def data() -> dict[str, list[str]]:
+    """Return the patterns of the files that packages read, by package; none for type checkers."""
+    found = _pyproject()["tool"]["setuptools"]["package-data"]
+    return {
+        package: [pattern for pattern in patterns if pattern != "py.typed"]
+        for package, patterns in found.items()
+    }
+
+
+def _pyproject() -> dict[str, Any]:
     import tomllib
 
     with open(PYPROJECT, "rb") as file:
-        found = tomllib.load(file)["project"]["dependencies"]
-    return [str(one) for one in found]
+        return tomllib.load(file)

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.control.api.app import resources
 from bundlevisor.control.api.usage import Meter, Sample, used
+from bundlevisor.control.dashboard.guests import Guests
 from bundlevisor.control.wire.closing import Closing
 from bundlevisor.control.wire.operations import OPERATIONS
 from tests.control.fake_runtime import FakeRuntime
@@ -130,7 +131,7 @@ def test_a_reused_pid_is_another_process() -> None:
 
 
 def test_the_description_covers_every_address_and_nothing_else(runtime: FakeRuntime) -> None:
-    served = resources(runtime, Closing())
+    served = resources(runtime, Closing(), Guests)
     described = {(operation.path, operation.method) for operation in OPERATIONS}
     answered = {
         (path, method)

@@ -64,16 +64,9 @@ class Tally:
             fault,
             str(len(seen)),
             str(sum(injection.leftovers for injection in seen)),
-            lost_in(lost, len(seen)),
+            str(sum(lost)) if lost else "-",
             f"{seconds[len(seconds) // 2]:.2f}, {seconds[-1]:.2f}" if seconds else "-",
         )
-
-
-def lost_in(lost: list[int], times: int) -> str:
-    """Return the sum as it is shown, and in how many of so many runs there were lines to count."""
-    if not lost:
-        return "-"
-    return f"{sum(lost)}" + f" in {len(lost)}" * (len(lost) < times)
 
 
 def lost_lines(run: Run) -> int | None:

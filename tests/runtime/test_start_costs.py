@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import pytest
 
-from tests import absent
 from tests.bundle_maker import Bundle, bundle, wait_until
 from tests.records import events, read_records
 
@@ -66,7 +65,7 @@ def three(tmp_path: Path) -> Bundle:
     return made.write()
 
 
-@absent.unless(STRACE, "strace")
+@pytest.mark.skipif(not STRACE, reason="strace is not installed")
 def test_files_and_threads_until_the_first_service(three: Bundle, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     command = (str(INSTALLED), *words(three))

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
-from tests import absent
-
+pytest.importorskip("selenium", reason="no browser tests: selenium is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 
 pytestmark = [
     pytest.mark.slow,
-    absent.unless(CHROMIUM and DRIVER, "chromium and chromedriver"),
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER),
+        reason="no browser tests: install a browser (apt-get install chromium chromium-driver)",
+    ),
 ]
 
 SITE = os.path.join(os.path.dirname(__file__), "site")

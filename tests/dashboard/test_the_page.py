@@ -1,0 +1,174 @@
+"""The dashboard in headless Chromium, before a real runtime, got into by the installed command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.browser import needs_browser
+from tests.bundle_maker import bundle, running
+from tests.dashboard.tab import Tab, opened
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.slow, needs_browser]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    folder = tmp_path_factory.mktemp("dashboard")
+    made = (
+        bundle(folder, "Notes", "1.1.0")
+        .service("store")
+        .service("api", deps=["store"])
+        .service("web", deps=["api"])
+        .service("lone", "logs_ready_line", options={"line": "the needle is ready"})
+        .write()
+    )
+    with running(made) as run:
+        run.until_ready()
+        with opened(run, folder / "profile") as tab:
+            yield tab
+
+
+@pytest.fixture
+def tab(shown: Tab) -> Iterator[Tab]:
+    shown.driver.get(f"{shown.place}/ui/")
+    shown.shows("#services-body", "web")
+    yield shown
+    assert shown.complaints() == []
+
+
+def row(tab: Tab, service: str) -> str:
+    return tab.text(f'tr[data-id="{service}"]').replace("\n", " ").replace("\t", " ")
+
+
+def test_services_are_shown_with_what_they_use(tab: Tab) -> None:
+    tab.shows("#app", "Notes 1.1.0")
+    tab.shows("#health", "ready: 4 of 4")
+    port = tab.run.ports("store")["http"]
+    wait_until(lambda: f"http {port}" in row(tab, "store"), what="the port")
+    assert " ready" in row(tab, "store")
+    assert " MB" in row(tab, "store")
+
+
+def test_a_service_that_dies_is_shown_to_come_back(tab: Tab) -> None:
+    before = int(tab.text('tr[data-id="lone"] .restarts'))
+    psutil.Process(tab.run.service("lone")["pid"]).kill()
+    tab.shows('tr[data-id="lone"] .restarts', str(before + 1))
+    tab.shows('tr[data-id="lone"] .state', "ready")
+
+
+def test_buttons_stop_start_and_restart(tab: Tab) -> None:
+    tab.find('button[aria-label="Stop api"]').click()
+    tab.shows("#confirm-detail", "What needs it stops first: web.")
+    tab.find("#confirm-yes").click()
+    tab.shows('tr[data-id="api"] .state', "stopped")
+    tab.shows("#said", "api: stop was asked for, with web.")
+    assert tab.run.service("web")["state"] != "ready"
+    tab.find('button[aria-label="Start api"]').click()
+    tab.shows('tr[data-id="web"] .state', "ready")
+    before = tab.run.service("lone")["pid"]
+    tab.find('button[aria-label="Restart lone"]').click()
+    wait_until(lambda: tab.run.service("lone").get("pid") not in (None, before), what="another pid")
+    tab.shows('tr[data-id="lone"] .state', "ready")
+
+
+def test_a_question_that_is_declined_stops_nothing(tab: Tab) -> None:
+    tab.find('button[aria-label="Stop store"]').click()
+    tab.press("\ue00c")  # Escape
+    wait_until(lambda: not tab.script("return document.querySelector('dialog[open]')"))
+    assert tab.run.service("store")["state"] == "ready"
+    assert tab.focus() == "Stop store", "the focus is where it was"
+
+
+def test_a_refusal_is_told_in_the_runtimes_words(tab: Tab) -> None:
+    said = tab.wait_script(
+        "const { command } = await import('/ui/api.js');"
+        "return await command('nobody', 'stop').catch((error) => error.message)"
+    )
+    assert said.startswith("there is no service 'nobody' in this bundle")
+    assert "404" in str(tab.complaints()), "the browser tells of it, too"
+
+
+def test_the_graph_shows_who_needs_whom(tab: Tab) -> None:
+    tab.find("#to-graph").click()
+    tab.shows("#graph-picture", "store")
+    labels = tab.script(
+        "return [...document.querySelectorAll('#graph-picture a')]"
+        ".map((one) => one.getAttribute('aria-label').split('. ')[0])"
+    )
+    assert sorted(labels) == [
+        "api: ready, needs store",
+        "lone: ready",
+        "store: ready",
+        "web: ready, needs api",
+    ]
+    assert tab.script("return document.querySelectorAll('#graph-picture path.edge').length") == 2
+
+
+def test_the_start_is_drawn_and_told(tab: Tab) -> None:
+    tab.find("#to-start").click()
+    tab.shows("#start-summary", "ready after")
+    pieces = "return document.querySelectorAll('#start-picture rect.piece.starting').length"
+    assert tab.script(pieces) == 4
+    tab.find("#start summary").click()
+    tab.shows("#start-table", "store")
+
+
+def test_logs_are_live_and_searched(tab: Tab) -> None:
+    tab.find("#to-logs").click()
+    tab.shows("#log", "the needle is ready")
+    count = "return document.querySelectorAll('#log .line').length"
+    tab.find("#log-search").send_keys("NEEDLE")
+    wait_until(lambda: "needle" in tab.text("#log mark"), what="the match is marked")
+    assert "needle" in tab.text("#log .line:last-child")
+    before = tab.script(count)
+    tab.run.post("/services/lone/restart?wait=20")
+    wait_until(lambda: tab.script(count) > before, what="a new line that matches")
+    tab.script("location.hash = 'logs/store'")
+    tab.shows("#log-count", "0 lines of")
+
+
+def test_events_come_and_are_searched(tab: Tab) -> None:
+    tab.find("#to-events").click()
+    tab.shows("#events-body", "service_ready")
+    tab.find("#event-search").send_keys("api_request")
+    wait_until(lambda: "service_ready" not in tab.text("#events-body"), what="only those")
+    before = tab.text("#event-count")
+    tab.run.post("/services/lone/restart?wait=20")
+    wait_until(lambda: tab.text("#event-count") != before, what="the new one")
+
+
+def test_findings_are_what_validate_finds(tab: Tab) -> None:
+    tab.find("#to-findings").click()
+    tab.shows("#findings-said", "Nothing is wrong with the bundle.")
+    program = tab.run.bundle.root / "bin" / "web"
+    program.rename(program.with_name("away"))
+    try:
+        tab.find("#findings-again").click()
+        tab.shows("#findings-body", "web")
+        tab.shows("#findings-number", "(1)")
+    finally:
+        program.with_name("away").rename(program)
+
+
+def test_the_theme_follows_the_system_until_it_is_chosen(tab: Tab) -> None:
+    def ground() -> Any:
+        return tab.script("return getComputedStyle(document.body).backgroundColor")
+
+    light, dark = "rgb(255, 255, 255)", "rgb(20, 23, 28)"
+    for scheme, shown in (("dark", dark), ("light", light)):
+        feature = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        tab.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", feature)
+        assert ground() == shown
+    tab.find("#theme").click()
+    assert (tab.find("#theme").text, ground()) == ("Theme: dark", dark)
+    tab.driver.refresh()
+    assert ground() == dark
+    tab.find("#theme").click()
+    assert ground() == light
+    tab.find("#theme").click()
+    assert tab.find("#theme").text == "Theme: system"
