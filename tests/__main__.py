@@ -1,8 +1,11 @@
-"""``python3 -m tests [pytest arguments]``: all that has to pass, from an empty checkout on.
+"""``python3 -m tests [--everything] [pytest arguments]``: all that has to pass, from a checkout on.
 
 Needs a Python and nothing else. Makes ``.venv`` with the locked tools of ``requirements-dev.txt``
 and this project, then runs every check, also after one has failed. Ends with the exit code of the
 first that failed. This file itself is read by Pythons that are too old to go on.
+
+What this machine cannot do is left out and named. With ``--everything`` it fails; in CI (``CI`` is
+in the environment) whatever is skipped fails that does not need something this machine lacks.
 """
 
 from __future__ import annotations
@@ -44,6 +47,8 @@ NEEDED_BY = (
 """What needs a program of the system, by which names it goes, and Debian's package of it."""
 SKIPPED = os.path.join(VENV, "skipped")
 """Where pytest leaves what it skipped, a line each."""
+EVERYTHING = "--everything"
+DEMAND = "BUNDLEVISOR_DEMAND"  # what tests/absent.py reads
 
 
 class Steps:
@@ -73,6 +78,10 @@ class Steps:
         self._ended.append((name, code, time.monotonic() - began))
         return code
 
+    def fail(self, name: str) -> None:
+        """Note something that cannot be run and has to be."""
+        self._ended.append((name, 1, 0.0))
+
     def summary(self) -> None:
         """Print a line for each step, and one for what was left out."""
         print("\n== summary")
@@ -93,12 +102,24 @@ def main() -> int:
     """Do everything; return the exit code."""
     if sys.version_info < OLDEST:
         return start_again_with_a_newer_python()
+    arguments = [word for word in sys.argv[1:] if word != EVERYTHING]
+    set_demand(everything=EVERYTHING in sys.argv)
     steps = Steps()
     if prepare(steps) == 0:
         install_programs()
-        check(steps, sys.argv[1:])
+        check(steps, arguments)
+        for what, tool, _ in missing_tools() if os.environ.get(DEMAND) == "everything" else ():
+            steps.fail(f"{what}: {tool} is not installed")
     steps.summary()
     return steps.code
+
+
+def set_demand(*, everything: bool) -> None:
+    """Say what must not be skipped: all, what is possible in CI, or nothing."""
+    if everything:
+        os.environ[DEMAND] = "everything"
+    elif os.environ.get("CI") and sys.platform == "linux":
+        os.environ.setdefault(DEMAND, "possible")
 
 
 def start_again_with_a_newer_python() -> int:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests import absent
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-SELENIUM = importlib.util.find_spec("selenium")
 
-needs_browser = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER and SELENIUM),
-    reason="no browser tests: install a browser (apt-get install chromium chromium-driver)",
-)
+needs_browser = absent.unless(CHROMIUM and DRIVER, "chromium and chromedriver")
 
 FLAGS = (
     "--headless",

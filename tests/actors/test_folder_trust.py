@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests import absent
+
 pytest.importorskip("fcntl", reason="access lists are not looked at on Windows")
 assert sys.platform != "win32"
 
 from bundlevisor.actors.files.files_posix import distrust  # noqa: E402
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+as_root = absent.unless(os.geteuid() == 0, "root, who can give a folder away")
 
 
 @pytest.fixture

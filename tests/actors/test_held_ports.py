@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from bundlevisor.actors.ports.reservations import PortReservations, is_taken
+from tests import absent
 
 HERE = "127.0.0.1"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the socket goes on listening")
@@ -156,7 +157,7 @@ def has_ipv6() -> bool:
     return True
 
 
-IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+IPV6 = absent.unless(has_ipv6(), "the address ::1")
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ import pytest
 
 from bundlevisor.actors.loop.clock import SYSTEM, Clock
 from bundlevisor.actors.loop.reactor import GIVE_UP_AFTER, Loop
+from tests import absent
 from tests.waiting import wait_until
 
 PATIENCE = 20.0
@@ -348,7 +349,7 @@ def test_the_system_s_clocks_agree_while_the_machine_is_awake() -> None:
     assert abs(SYSTEM.suspended() - before) < 0.04
 
 
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="pidfds are Linux's")
+@absent.unless(hasattr(os, "pidfd_open"), "pidfd_open(2)")
 def test_the_exit_of_a_process_wakes_the_loop(loop: Loop) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     fd = os.pidfd_open(child.pid)

@@ -15,6 +15,7 @@ import pytest
 from bundlevisor.actors.files import atomic, own_file
 from bundlevisor.actors.files.rotating_file import LogFile
 from bundlevisor.actors.files.tail import tail
+from tests import absent
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="what POSIX has in folders")
 
@@ -44,7 +45,7 @@ def device(path: Path, other: Path) -> None:
     try:
         os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5))
     except PermissionError:
-        pytest.skip("devices are made by root")
+        absent.skip("root, who can make a device")
 
 
 def socket(path: Path, other: Path) -> None:

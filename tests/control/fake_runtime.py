@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ from bundlevisor.control.wire.facade import (
     SecretProblem,
 )
 from bundlevisor.manifest.format.schema import Manifest
+from tests.waiting import wait_until
 
 NOON = 1_700_000_000.125
 BUNDLE: dict[str, Any] = {
@@ -80,6 +81,30 @@ def view(service_id: str, state: State = State.READY, **fields: Any) -> ServiceV
 
 def snapshot_of(*views: ServiceView, phase: Phase = Phase.RUNNING) -> Snapshot:
     return Snapshot(version=1, phase=phase, services={one.id: one for one in views})
+
+
+class WatchedBoard(Board):
+    """A board that remembers what those who wait on it thought of each snapshot."""
+
+    def __init__(self, first: Snapshot) -> None:
+        super().__init__(first)
+        self._verdicts: list[tuple[int, bool]] = []
+
+    def wait(self, until: Callable[[Snapshot], bool], timeout: float) -> Snapshot:
+        def judged(snapshot: Snapshot) -> bool:
+            verdict = until(snapshot)
+            self._verdicts.append((snapshot.version, verdict))
+            return verdict
+
+        return super().wait(judged, timeout)
+
+    def await_verdicts(self) -> set[bool]:
+        """Return what was thought of the newest snapshot, once somebody has looked at it."""
+        newest = self.snapshot.version
+        return wait_until(
+            lambda: {verdict for version, verdict in self._verdicts if version == newest},
+            what="somebody who waits to look at the newest snapshot",
+        )
 
 
 class FakeSubscription:
@@ -156,6 +181,8 @@ class FakeEvents:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self.kept: list[FakeEvent] = []
+        self.waited = False
+        """Whether somebody has found nothing new yet, and waits."""
 
     @property
     def last_seq(self) -> int:
@@ -173,7 +200,9 @@ class FakeEvents:
 
     def wait(self, after: int, timeout: float) -> bool:
         def come() -> bool:
-            return bool(self.kept) and self.kept[-1].seq > after
+            new = bool(self.kept) and self.kept[-1].seq > after
+            self.waited = self.waited or not new
+            return new
 
         with self._changed:
             return self._changed.wait_for(come, timeout)
@@ -188,7 +217,7 @@ class FakeRuntime:
             view("web.api-1", ports={"http": 47002}, started_at=NOON, ready_at=NOON + 1.5),
             view("extra", critical=False),
         )
-        self.board = Board(snapshot_of(*first))
+        self.board = WatchedBoard(snapshot_of(*first))
         self.facts = Facts(
             manifest=msgspec.convert(BUNDLE, Manifest),
             manifest_hash="ab" * 32,

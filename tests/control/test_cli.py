@@ -24,6 +24,7 @@ from bundlevisor.control.cli.help_text import TOP
 from bundlevisor.control.run import options
 from bundlevisor.control.run.options import COMMANDS as NAMES
 from bundlevisor.control.wire.facade import CommandOutcome
+from tests import absent
 from tests.control.fake_runtime import BUNDLE, FakeRuntime
 from tests.control.wire import TOKEN, Api
 from tests.installed import COMMAND
@@ -225,7 +226,7 @@ def test_shutdown_does_not_wait_until_the_parent_has_noticed(
             parent.kill()
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is full")
+@absent.unless(os.path.exists("/dev/full"), "/dev/full")
 def test_an_answer_that_cannot_be_written_is_a_no_with_a_sentence(
     cli: Cli, runtime: FakeRuntime
 ) -> None:

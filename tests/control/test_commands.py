@@ -78,7 +78,7 @@ def test_a_supervisor_that_does_not_answer_is_503(api: Api, runtime: FakeRuntime
 def test_waiting_for_a_stop_answers_when_nothing_runs(api: Api, runtime: FakeRuntime) -> None:
     runtime.change("db", State.STOPPING, kept_down=True)
     later = Later(api, "/services/db/stop?wait=30")
-    wait_until(lambda: runtime.commands, what="the command came")
+    assert runtime.board.await_verdicts() == {False}
     assert not later.answered
     runtime.change("db", State.STOPPED)
     assert later.reply().json() | {"message": ""} == {
@@ -100,6 +100,7 @@ def test_waiting_for_a_restart_takes_the_old_incarnation_for_nothing(
     runtime.change("web.api-1", State.STOPPING)
     for state in (State.STOPPING, State.WAITING, State.STARTING):
         runtime.change("db", state)
+        assert runtime.board.await_verdicts() == {False}
         assert not later.answered
     runtime.change("db", State.READY, incarnation=4)
     assert later.reply().json()["done"] is True
@@ -172,6 +173,7 @@ def test_readiness_is_answered_the_moment_it_turns_true(api: Api, runtime: FakeR
     waiter = threading.Thread(target=lambda: answers.append(api.get("/readyz?wait=30").json()))
     waiter.start()
     runtime.change("web.api-1", State.READY)
+    assert runtime.board.await_verdicts() == {False}
     assert not answers
     runtime.change("db", State.READY)
     waiter.join(10)

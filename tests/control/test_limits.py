@@ -263,8 +263,21 @@ def test_the_answer_to_shutdown_reaches_the_client_while_the_server_ends(
 
 
 def test_an_end_in_the_middle_of_an_answer_waits_for_it(
-    server: tuple[ControlServer, int], api: Api, runtime: FakeRuntime
+    monkeypatch: pytest.MonkeyPatch,
+    server: tuple[ControlServer, int],
+    api: Api,
+    runtime: FakeRuntime,
 ) -> None:
+    looks: list[bool] = []
+    is_finished = server[0]._http._is_finished
+
+    def look() -> bool:
+        finished = is_finished()
+        if server[0]._http._finish_by is not None:
+            looks.append(finished)
+        return finished
+
+    monkeypatch.setattr(server[0]._http, "_is_finished", look)
     runtime.hold.clear()
     answers = []
     asking = threading.Thread(target=lambda: answers.append(api.post("/services/db/stop")))
@@ -273,6 +286,8 @@ def test_an_end_in_the_middle_of_an_answer_waits_for_it(
     ended: list[bool] = []
     ending = threading.Thread(target=lambda: ended.append(server[0].stop(10)))
     ending.start()
+    wait_until(lambda: looks, what="the server looks whether it can end")
+    assert looks[0] is False
     assert not ended
     runtime.hold.set()
     asking.join(10)

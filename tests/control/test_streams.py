@@ -155,6 +155,7 @@ def test_a_page_may_be_waited_for(api: Api, runtime: FakeRuntime) -> None:
 
     waiter = threading.Thread(target=ask)
     waiter.start()
+    wait_until(lambda: runtime.events.waited, what="the request waits for an event")
     assert not pages
     runtime.events.emit("tick")
     waiter.join(10)

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
+from tests import absent
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "electron"
@@ -21,8 +21,8 @@ COMMAND = Path(sys.executable).with_name("bundlevisor.exe" if os.name == "nt" el
 NODE = shutil.which("node")
 NPM = shutil.which("npm")
 
-needs_node = pytest.mark.skipif(not NODE, reason="node is not installed")
-needs_npm = pytest.mark.skipif(not (NODE and NPM), reason="node and npm are not installed")
+needs_node = absent.unless(NODE, "node")
+needs_npm = absent.unless(NODE and NPM, "node and npm")
 
 
 def run(*command: str | Path, cwd: Path = PACKAGE, within_s: float = 580.0) -> str:
@@ -60,7 +60,7 @@ def tools() -> Path:
                     *(NPM or "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"), cwd=folder
                 )
             except (AssertionError, subprocess.TimeoutExpired) as error:
-                pytest.skip(f"the tools of electron/ cannot be installed: {error}")
+                absent.skip(f"the tools of electron/, which cannot be installed: {error}")
             shutil.copy(PACKAGE / LOCK, folder / "node_modules" / STAMP)
             move_in(folder / "node_modules")
     return TOOLS

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import absent
 from tests.electron.npm import NODE, PACKAGE, ROOT, needs_node, run
 
 SCRIPT = """
@@ -24,9 +25,8 @@ start(options).then(async (runtime) => {
 """
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or platform.machine() != "x86_64",
-    reason="the folder for linux-x64 runs on linux-x64",
+@absent.unless(
+    sys.platform == "linux" and platform.machine() == "x86_64", "linux-x64, whose folder this is"
 )
 @needs_node
 @pytest.mark.timeout(300)

@@ -6,15 +6,19 @@ import contextlib
 import hashlib
 import json
 import os
-import random
 import signal
 import socket
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
+from bundlevisor.testing.ports import free_block
 from tests.bundle_maker import Bundle, Run, bundle, wait_until
+
+if TYPE_CHECKING:
+    import random
 
 ASSET = b"a model"
 STEP = "import sys\nprint('migrated', file=sys.stderr)\n"
@@ -35,9 +39,9 @@ def with_all_state(folder: Path) -> Bundle:
         "target": {"type": "env", "name": "SESSION"},
     }
     digest = hashlib.sha256(ASSET).hexdigest()
-    lowest = random.randrange(22_000, 30_000, 100)  # other tests on this machine have theirs
+    lowest = free_block(20)  # the last start finds the ports of the killed ones, and no others
     made = bundle(folder).set(
-        secrets=[session], ports={"default_range": {"min": lowest, "max": lowest + 99}}
+        secrets=[session], ports={"default_range": {"min": lowest, "max": lowest + 19}}
     )
     made.file("data/model", ASSET)
     made.script("bin/step", STEP)
@@ -132,9 +136,9 @@ def _can_be_bound(port: int) -> bool:
         return True
 
 
-def let_pass(most: float) -> None:
+def let_pass(dice: random.Random, most: float) -> None:
     """Let a random time go by: the moment of a fault, not a wait for anything."""
-    time.sleep(random.uniform(0, most))
+    time.sleep(dice.uniform(0, most))
 
 
 def rounds(default: int) -> int:

@@ -64,9 +64,16 @@ class Tally:
             fault,
             str(len(seen)),
             str(sum(injection.leftovers for injection in seen)),
-            str(sum(lost)) if lost else "-",
+            lost_in(lost, len(seen)),
             f"{seconds[len(seconds) // 2]:.2f}, {seconds[-1]:.2f}" if seconds else "-",
         )
+
+
+def lost_in(lost: list[int], times: int) -> str:
+    """Return the sum as it is shown, and in how many of so many runs there were lines to count."""
+    if not lost:
+        return "-"
+    return f"{sum(lost)}" + f" in {len(lost)}" * (len(lost) < times)
 
 
 def lost_lines(run: Run) -> int | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import absent
 from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
 from tests.faults.scene import guardian_of
 from tests.faults.test_killed_guardian import in_reserve, kill_both, next_after
@@ -29,9 +30,7 @@ def may_make_one() -> bool:
     return bool(made)
 
 
-pytestmark = pytest.mark.skipif(
-    not may_make_one(), reason="the user may not make a control group here (cgroups(7), version 2)"
-)
+pytestmark = absent.unless(may_make_one(), "the right to make a control group (cgroups(7), 2)")
 SERVICE = """
 import os, resource, sys, time
 record = sys.argv[sys.argv.index("--told") + 1]

@@ -54,11 +54,11 @@ def line(number: int, *, secret: bool) -> bytes:
 @pytest.mark.timeout(60 + 20 * rounds(20))
 @pytest.mark.parametrize("secret", [False, True], ids=["plain", "redacted"])
 def test_of_a_million_lines_none_is_lost_or_doubled(
-    tmp_path: Path, tally: Tally, secret: bool
+    tmp_path: Path, tally: Tally, dice: random.Random, secret: bool
 ) -> None:
     expected = [line(n, secret=secret) for n in range(LINES)] + [b"told to stop"]
     for number in range(max(1, rounds(20) // 20)):
-        moment = random.randrange(1, LINES * WIDTH * 98 // 100)
+        moment = dice.randrange(1, LINES * WIDTH * 98 // 100)
         logged, seconds = log_of_a_killed_run(tmp_path / str(number), moment, secret=secret)
         missing = len(set(expected) - set(logged))
         doubled = len(logged) - len(set(logged))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 from pathlib import Path
 
@@ -27,14 +28,14 @@ START_S, RUN_S, STOP_S = 0.5, 0.3, 0.1
 
 @pytest.mark.timeout(120 + 3 * rounds(ROUNDS))
 def test_whenever_the_runtime_is_killed_nothing_is_left_and_all_state_can_be_read(
-    tmp_path: Path, tally: Tally
+    tmp_path: Path, tally: Tally, dice: random.Random
 ) -> None:
     made = with_all_state(tmp_path)
     injected = 0
     while injected < rounds(ROUNDS):
         phase = PHASES[injected % len(PHASES)]
         with starting(made) as run:
-            kill_in(run, phase)
+            kill_in(run, phase, dice)
             if run.wait_gone() == 0:
                 continue  # its stop was over sooner
             injected += 1
@@ -53,15 +54,15 @@ def begin_logs_anew(made: Bundle) -> None:
     (made.app_data / "logs" / "talker.log").unlink(missing_ok=True)
 
 
-def kill_in(run: Run, phase: str) -> None:
+def kill_in(run: Run, phase: str, dice: random.Random) -> None:
     if phase == "start":
-        let_pass(START_S)
+        let_pass(dice, START_S)
     else:
         run.await_listening()
         run.until_ready()
         if phase == "stop":
             run.kill(signal.SIGTERM)
-        let_pass(STOP_S if phase == "stop" else RUN_S)
+        let_pass(dice, STOP_S if phase == "stop" else RUN_S)
     run.kill()
 
 

@@ -22,7 +22,7 @@ def numbered(lines: list[str]) -> list[int]:
 
 @pytest.mark.parametrize("round_", range(5))
 def test_not_one_line_is_lost_or_doubled_when_the_runtime_is_killed_in_a_flood(
-    tmp_path: Path, round_: int
+    tmp_path: Path, dice: random.Random, round_: int
 ) -> None:
     flood = {"line-bytes": 40}
     services = [
@@ -32,7 +32,7 @@ def test_not_one_line_is_lost_or_doubled_when_the_runtime_is_killed_in_a_flood(
     with Household(tmp_path / "h", *services) as house:
         for name in ("one", "two"):
             wait_until(partial(flooding, house, name))
-        time.sleep(random.random() / 10)
+        time.sleep(dice.random() / 10)
         house.kill()
         house.wait_clean(30)
         for name in ("one", "two"):

@@ -12,6 +12,7 @@ import pytest
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import linux, other
 from bundlevisor.actors.process.table.exit_watch import ExitWatch
+from tests import absent
 from tests.guardian.marked import birth, marked
 from tests.waiting import wait_until
 
@@ -111,7 +112,7 @@ def test_a_process_whose_main_thread_has_ended_is_alive(tmp_path: Path) -> None:
         "ctypes.CDLL(None).syscall(60, 0)\n"  # exit(2) of this thread only, on x86-64
     )
     if os.uname().machine != "x86_64":
-        pytest.skip("the number of exit(2) is that of x86-64")
+        absent.skip("x86-64, whose number of exit(2) this is")
     process = subprocess.Popen([sys.executable, "-c", source])
     try:
         stat = Path(f"/proc/{process.pid}/stat")

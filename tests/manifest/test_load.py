@@ -21,6 +21,7 @@ from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.read import load
 from bundlevisor.manifest.read.load import Loaded, parse, read
 from bundlevisor.manifest.read.source import LIMIT, SourceRefused, read_bytes
+from tests import absent
 
 
 def codes(loaded: Loaded) -> list[str]:
@@ -325,7 +326,8 @@ def test_links_in_a_circle_are_a_finding(tmp_path: Path) -> None:
     assert codes(read(str(tmp_path / "a"))) == ["manifest_unreadable"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
+@pytest.mark.skipif(sys.platform == "win32", reason="modes mean nothing on Windows")
+@pytest.mark.permissions
 def test_a_file_without_permission_is_a_finding(tmp_path: Path) -> None:
     path = tmp_path / "bundle.json"
     path.write_text("{}")
@@ -349,7 +351,7 @@ def test_a_file_of_exactly_the_limit_is_read(tmp_path: Path) -> None:
     assert LIMIT == 16 * 1024 * 1024
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+@absent.unless(os.path.exists("/proc/self/status"), "/proc")
 def test_a_file_whose_size_is_not_told_is_read_to_its_end() -> None:
     assert b"Pid:" in read_bytes("/proc/self/status")
     with pytest.raises(SourceRefused, match="larger than"):

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import absent
 from tests.packaging import bare_root
 
 if sys.platform != "linux" or platform.machine() != "x86_64":
-    pytest.skip("the folder for linux-x64 is built and run on linux-x64", allow_module_level=True)
+    absent.skip("linux-x64, where the folder for it is built and run", module=True)
 
 BUILDER = bare_root.ROOT / "packaging" / "folder.py"
 SYSTEM = re.compile(r"ld-linux-x86-64\.so\.2|lib(c|m|dl|rt|util|pthread|gcc_s|stdc\+\+)\.so\.\d")
@@ -44,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def needs_the_interpreter_of_releases(folder: Path) -> None:
     origin = json.loads((folder / "files.json").read_text())["interpreter_origin"]
     if "Debian" not in origin:
-        pytest.skip(f"says nothing of a release: {origin} (build it: packaging/folder.py)")
+        absent.skip(f"an interpreter of releases (packaging/folder.py builds it), but: {origin}")
 
 
 @pytest.mark.timeout(300)

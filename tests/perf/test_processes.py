@@ -7,6 +7,7 @@ import time
 import pytest
 
 from bundlevisor.perf import processes
+from tests import absent
 
 
 def _use_processor(seconds: float) -> None:
@@ -22,7 +23,7 @@ def test_what_an_ended_thread_used_is_still_counted() -> None:
     assert processes.cpu_seconds([os.getpid()]) - before >= 0.05
 
 
-@pytest.mark.skipif(not processes.PROC, reason="reads /proc and the clocks of Linux")
+@absent.unless(processes.PROC, "/proc and the clocks of Linux")
 def test_the_processor_time_of_a_process_that_has_gone_is_an_error() -> None:
     with pytest.raises(OSError, match=r".+"):
         processes.cpu_seconds([2**22 + 1])

@@ -11,6 +11,7 @@ import pytest
 
 from bundlevisor.perf import bundles, client, critical_path, programs, records
 from bundlevisor.perf.records import Incarnation
+from tests import absent
 from tests.waiting import wait_until
 
 
@@ -66,7 +67,7 @@ def test_a_service_program_records_start_listen_and_stop_and_answers(
     native: bool, tmp_path: Path
 ) -> None:
     if native and not any(map(shutil.which, programs.COMPILERS)):
-        pytest.skip("no C compiler here")
+        absent.skip("a C compiler")
     program = programs.find(native=native)
     assert program.native is native
     binary = tmp_path / programs.install(program, str(tmp_path))

@@ -161,13 +161,26 @@ def test_the_end_of_a_piped_stdin_ends_the_runtime(tmp_path: Path) -> None:
 
 
 def test_keep_running_outlives_the_end_of_stdin(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("db").write()
-    with running(made, "--keep-running", stdin=subprocess.PIPE) as run:
-        run.until_ready()
-        assert run.process.stdin is not None
-        run.process.stdin.close()
-        assert run.ready(wait=1)["ready"]
-        assert run.process.poll() is None
+    """Another runtime shares the stdin: when that has ended for it, this one has seen it, too."""
+    kept, mortal = (bundle(tmp_path / name).service("db").write() for name in ("kept", "mortal"))
+    stdin, shell = os.pipe()
+    try:
+        with (
+            running(kept, "--keep-running", stdin=stdin) as run,
+            running(mortal, stdin=stdin) as other,
+        ):
+            run.until_ready()
+            other.until_ready()
+            os.close(shell)
+            shell = -1
+            assert other.wait_gone() == 0
+            assert run.post("/services/db/restart?wait=30").json()["done"]
+            assert run.process.poll() is None
+            assert "runtime_shutdown" not in [event["event"] for event in run.telemetry()]
+    finally:
+        os.close(stdin)
+        if shell >= 0:
+            os.close(shell)
 
 
 SHELL = """

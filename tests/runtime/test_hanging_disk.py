@@ -13,13 +13,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import absent
 from tests.bundle_maker import bundle, running, wait_until
 
 TOOLS = ("mkfs.ext4", "mount", "umount", "fsfreeze")
 MIB = 1024 * 1024
 
 if sys.platform != "linux" or os.geteuid() != 0 or not all(map(shutil.which, TOOLS)):
-    pytest.skip("mounts and freezes a file system of its own", allow_module_level=True)
+    absent.skip("Linux, root, and tools to mount and freeze a file system", module=True)
 
 
 def run(*words: str | Path) -> bool:
@@ -33,7 +34,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     with image.open("wb") as file:
         file.truncate(32 * MIB)
     if not (run("mkfs.ext4", "-q", image) and run("mount", "-o", "loop", image, mounted)):
-        pytest.skip("no loop device to be had")
+        absent.skip("a loop device to be had")
     try:
         yield mounted
     finally:

@@ -7,14 +7,13 @@ import shutil
 import sys
 from pathlib import Path
 
-import pytest
-
+from tests import absent
 from tests.bundle_maker import bundle, starting, wait_until
 from tests.installed import COMMAND
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or (os.geteuid() == 0 and not shutil.which("setpriv")),
-    reason="prctl(2); root, who may look into everything, has to lay such rights down",
+pytestmark = absent.unless(
+    sys.platform == "linux" and (os.geteuid() != 0 or shutil.which("setpriv")),
+    "prctl(2), and setpriv for root, who has to lay the right down to look into everything",
 )
 LAID_DOWN = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 CURIOUS = """#!/usr/bin/env python3

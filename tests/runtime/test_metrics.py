@@ -19,12 +19,13 @@ def test_probes_are_counted_and_timed_over_all_incarnations_of_a_service(tmp_pat
     with running(made) as run:
         run.until_ready()
         wait_until(
-            lambda: sample(run, "bundlevisor_probe_seconds_count", "api") >= 3, what="three probes"
+            lambda: sample(run, "bundlevisor_probe_seconds_count", "api") >= 10, what="ten probes"
         )
         assert sample(run, "bundlevisor_probe_seconds_sum", "api") > 0
         assert sample(run, "bundlevisor_probe_last_seconds", "api") > 0
         assert 'bundlevisor_probe_seconds_count{service="worker"}' not in run.get("/metrics").text
 
         before = sample(run, "bundlevisor_probe_seconds_count", "api")
-        run.post("/services/api/restart")
-        assert sample(run, "bundlevisor_probe_seconds_count", "api") >= before
+        assert run.post("/services/api/restart?wait=30").json()["done"]
+        assert len(run.events("api", "started")) == 2  # this one has been probed once or twice
+        assert sample(run, "bundlevisor_probe_seconds_count", "api") > before

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import absent
 from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
 from tests.installed import COMMAND
 
@@ -68,9 +69,9 @@ def test_little_memory(tmp_path: Path, kibibytes: int) -> None:
         assert end(run) == any(word in run.stderr for word in WORDS), run.stderr
 
 
-@pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("setpriv") or not shutil.which("prlimit"),
-    reason="the limit on processes holds for other users only",
+@absent.unless(
+    os.geteuid() == 0 and shutil.which("setpriv") and shutil.which("prlimit"),
+    "root, setpriv and prlimit: the limit on processes holds for other users only",
 )
 @pytest.mark.parametrize("processes", [1, 3, 6, 10, 13, 16, 20])
 def test_few_processes(processes: int) -> None:

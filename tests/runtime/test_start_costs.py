@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests import absent
 from tests.bundle_maker import Bundle, bundle, wait_until
 from tests.records import events, read_records
 
@@ -65,7 +66,7 @@ def three(tmp_path: Path) -> Bundle:
     return made.write()
 
 
-@pytest.mark.skipif(not STRACE, reason="strace is not installed")
+@absent.unless(STRACE, "strace")
 def test_files_and_threads_until_the_first_service(three: Bundle, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     command = (str(INSTALLED), *words(three))

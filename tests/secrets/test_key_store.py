@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("keyring", reason="the extra 'keyring' is not installed")
+pytest.importorskip("keyring", reason="keyring is not installed")
 
 from bundlevisor.actors.secrets.key_store import KeyStore, KeyStoreUnavailable
 from bundlevisor.actors.secrets.vault import Vault

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from bundlevisor.testing import Bundle, NotWithin, Runtime, faults, wait_until
+from tests import absent
 
 
 def two(tmp_path: Path) -> Bundle:
@@ -182,7 +183,7 @@ def test_the_death_of_a_parent_ends_the_runtime(tmp_path: Path) -> None:
         runtime.wait(lambda: not runtime.processes, "the end of all")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting needs root")
+@absent.unless(hasattr(os, "geteuid") and os.geteuid() == 0, "root, who may mount")
 def test_a_full_disk_under_the_telemetry_stops_nothing(tmp_path: Path) -> None:
     bundle = two(tmp_path)
     with faults.small_disk(bundle.telemetry.parent):

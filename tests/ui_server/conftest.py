@@ -217,11 +217,6 @@ def own_api() -> Iterator[Api]:
     made.kill()
 
 
-@pytest.fixture
-def unprivileged() -> Callable[[], bool]:
-    return lambda: sys.platform != "win32" and os.geteuid() != 0
-
-
 @pytest.fixture(name="until")
 def until_fixture() -> Callable[[Callable[[], Any], str], Any]:
     return until

@@ -11,16 +11,14 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("selenium", reason="no browser tests: selenium is not installed")
+from tests import absent
+
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER),
-        reason="no browser tests: install a browser (apt-get install chromium chromium-driver)",
-    ),
+    absent.unless(CHROMIUM and DRIVER, "chromium and chromedriver"),
 ]
 
 SITE = os.path.join(os.path.dirname(__file__), "site")

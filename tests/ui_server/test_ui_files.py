@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import sys
 import unicodedata
-from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -327,11 +327,9 @@ def test_without_an_api_its_paths_are_files_and_routes_but_no_page_for_a_program
         assert "'api' or 'http'" in answer.json["error"]
 
 
-def test_a_file_that_may_not_be_read_is_forbidden(
-    serving: Any, tmp_path: Path, unprivileged: Callable[[], bool]
-) -> None:
-    if not unprivileged():
-        pytest.skip("root may read every file")
+@pytest.mark.skipif(sys.platform == "win32", reason="modes mean nothing on Windows")
+@pytest.mark.permissions
+def test_a_file_that_may_not_be_read_is_forbidden(serving: Any, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"x")
     (tmp_path / "a.txt").chmod(0)
     assert serving(tmp_path).ask("/a.txt").status == 403
