@@ -227,7 +227,7 @@ class ServiceActor(LoopActor):
 
     def _watch_exit(self, incarnation: Incarnation) -> None:
         number, ref = incarnation.number, self.actor_ref
-        incarnation.watch(lambda code, lines: ref.tell(ProcessExited(number, code, lines)))
+        incarnation.on_exit(lambda code, lines: ref.tell(ProcessExited(number, code, lines)))
 
     def _await_readiness(self, _: Effect) -> tuple[Message, ...]:
         incarnation, ref = self._life.incarnation, self.actor_ref
@@ -324,7 +324,7 @@ class ServiceActor(LoopActor):
     def _kill_tree(self, _: Effect) -> tuple[Message, ...]:
         self._stop_probing()
         if self._incarnation is not None:
-            self._incarnation.insist()
+            self._incarnation.stop.insist()
         return self._look_at_tree()
 
     def _look_at_tree(self) -> tuple[Message, ...]:
@@ -351,7 +351,7 @@ class ServiceActor(LoopActor):
 
     def _hurry(self) -> None:
         """Where nobody can be asked there is nothing to wait for."""
-        if self._incarnation is not None and self._incarnation.is_hopeless():
+        if self._incarnation is not None and self._incarnation.stop.is_hopeless:
             self._arm(effects.Arm(Timer.TREE, 0))
 
     def _pass_on(self, message: StopRefused | PortsMoved) -> None:
@@ -361,7 +361,7 @@ class ServiceActor(LoopActor):
         if isinstance(message, PortsMoved):
             self._incarnation.move_upstream(message.ports)
         elif message.incarnation == self._life.incarnation:
-            self._incarnation.signal()
+            self._incarnation.stop.signal()
             self._hurry()
 
     def _stop_probing(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ import msgspec
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
-from bundlevisor.actors.logs import pipes
+from bundlevisor.actors.launch.tracked_process import LOG_PATIENCE, TrackedProcess
 from bundlevisor.actors.prepare.means import Means
 from bundlevisor.actors.process import children
 from bundlevisor.actors.process.exit_reason import describe_exit
@@ -24,8 +23,6 @@ from bundlevisor.manifest.plan.template import Unresolved
 
 GRACE = 2.0
 """Seconds for its tree to end when it is told to."""
-LOG_PATIENCE = 0.5
-"""Seconds to wait for the last lines of its log; a disk may hang."""
 TICK = 1.0
 """Seconds between two words on how long it takes."""
 
@@ -61,44 +58,41 @@ class Migrator:
         timeout = migration.timeout_ms / 1000
         if self._cancelled.is_set():
             return Result("cancelled")
+        process = TrackedProcess(instance, self._means.loop, self._means.log, self._means.guardian)
         try:
-            child = self._spawn(migration, instance)
+            self._start(process, migration)
         except (CannotLaunch, CommandNotFound, PathRefused, Unresolved, OSError) as error:
-            self._let_go(instance)
             return Result(str(error))
         try:
-            code = self._wait(child, timeout, progress)
-            self._end(child)
+            code = self._wait(process, timeout, progress)
+            process.end("SIGTERM", GRACE, self._pause)
         finally:
-            self._let_go(instance)
-            child.close()
+            read = threading.Event()
+            process.close(read.set)
+            read.wait(LOG_PATIENCE)
         output = self._means.log.tail(instance)
         return self._judge(code, timeout, output.decode("utf-8", "replace"))
 
-    def _spawn(self, migration: Migration, instance: str) -> children.Child:
-        blueprint, log, guardian = self._blueprint, self._means.log, self._means.guardian
+    def _start(self, process: TrackedProcess, migration: Migration) -> None:
+        blueprint, instance = self._blueprint, process.instance
         env = blueprint.environment(self._inputs, instance)
         plan = plan_migration(migration, blueprint.binary, blueprint.scope(self._inputs), env)
         program = find(plan.word, plan.programs)
-        read, write = pipes.make()
-        try:
-            guardian.expect(self._charge(instance), read)
-            log.attach(read, instance, lambda _: None, self._inputs.redactor(), starts=False)
-            child = children.spawn(
+
+        def spawn(output: int) -> children.Child:
+            return children.spawn(
                 children.Launch(
                     argv=(program, *plan.arguments),
                     env=plan.environment,
                     cwd=plan.cwd,
-                    output=write,
+                    output=output,
                     instance=instance,
                 )
             )
-        finally:
-            os.close(write)
-        guardian.spawned(instance, child.pid, child.created, child.session)
-        return child
 
-    def _charge(self, instance: str) -> GuardedProcess:
+        process.start(self._guarded(instance), self._inputs.redactor(), spawn, starts=False)
+
+    def _guarded(self, instance: str) -> GuardedProcess:
         import signal
 
         return GuardedProcess(
@@ -112,37 +106,24 @@ class Migrator:
         )
 
     def _wait(
-        self, child: children.Child, timeout: float, progress: Callable[[float], None]
+        self, process: TrackedProcess, timeout: float, progress: Callable[[float], None]
     ) -> int | None:
         """Return the exit code; None when it was cancelled or took too long."""
-        children.watch_exit(self._means.loop, child, self._woken.set)
+        process.on_exit(lambda _code, _lines: self._woken.set())
         began = time.monotonic()
-        while (code := child.poll()) is None:
+        while (code := process.poll()) is None:
             taken = time.monotonic() - began
             if self._cancelled.is_set() or taken >= timeout:
                 return None
-            if not self._woken.wait(min(TICK, timeout - taken)):
+            if not self._pause(min(TICK, timeout - taken)):
                 progress(time.monotonic() - began)
-            self._woken.clear()
         return code
 
-    def _end(self, child: children.Child) -> None:
-        """End what is left of the tree: the leader that took too long, or what it left behind."""
-        deadline = time.monotonic() + GRACE
-        if child.poll() is None or child.survivors():
-            child.ask_to_stop("SIGTERM")
-        while child.poll() is None or child.survivors():
-            if time.monotonic() >= deadline:
-                child.kill()
-            self._woken.wait(0.01)
-            self._woken.clear()
-
-    def _let_go(self, instance: str) -> None:
-        """Let its last lines be read, and only then the guardian forget where they come from."""
-        read = threading.Event()
-        self._means.log.detach(instance, read.set)
-        read.wait(LOG_PATIENCE)
-        self._means.guardian.forget(instance)
+    def _pause(self, seconds: float) -> bool:
+        """Wait until it has ended or is cancelled; False when nothing came meanwhile."""
+        came = self._woken.wait(seconds)
+        self._woken.clear()
+        return came
 
     def _judge(self, code: int | None, timeout: float, output: str) -> Result:
         if code == 0:

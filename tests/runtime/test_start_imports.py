@@ -35,7 +35,7 @@ SLOW = {
     *("shutil", "ssl", "tempfile", "typing_extensions", "urllib", "waitress", "xml", "aiohttp"),
 }
 OWN = """
-actors: context incarnation picture service supervisor
+actors: context incarnation picture service supervisor tree_stop
 actors.core: collaborators commanded dependencies desired effects foreseen life lifecycle messages
  report restart snapshot
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
@@ -43,7 +43,7 @@ actors.files: atomic endpoint files_posix instance instance_lock json_text lock_
 actors.gpu: linux presence
 actors.guardian: channel channel_posix guarded link owned_file roster sentry
  starting wire
-actors.launch: inputs page places spec
+actors.launch: inputs page places spec tracked_process
 actors.logs: intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: clock loop_actor reactor timers
 actors.ports: allocator reallocation remembered reservations service_ports

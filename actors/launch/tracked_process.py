@@ -1,0 +1,161 @@
+"""A process tree whose output is logged and that the guardian knows, from its spawn to its end.
+
+Services, the servers of their pages and their migrations are all started, watched and ended in this
+way; what they differ in is how they are spawned, and how they are asked to stop.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bundlevisor.actors.logs import pipes
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.guardian.guarded import GuardedProcess
+    from bundlevisor.actors.guardian.interface import Guardian
+    from bundlevisor.actors.logs.intake import Drained
+    from bundlevisor.actors.logs.redact import Redactor
+    from bundlevisor.actors.logs.stream import LogStream
+    from bundlevisor.actors.loop.reactor import Loop
+    from bundlevisor.actors.process.children import Child
+
+Exited = Callable[[int, str], object]
+"""Called with the exit status and the last lines of the log."""
+
+LOG_PATIENCE = 0.5
+"""Seconds that an exit waits for the last lines of its log."""
+
+
+class TrackedProcess:
+    """Owned by who starts it, until nothing of the tree is left and it is closed."""
+
+    def __init__(self, instance: str, loop: Loop, log: LogStream, guardian: Guardian) -> None:
+        self.instance = instance
+        self.child: Child | None = None
+        """The leader; None before the spawn and once closed."""
+        self._loop = loop
+        self._log = log
+        self._guardian = guardian
+
+    def start(
+        self,
+        guarded: GuardedProcess,
+        redactor: Redactor | None,
+        spawn: Callable[[int], Child],
+        *,
+        starts: bool = True,
+    ) -> Child:
+        """Connect the log, tell the guardian, and ``spawn`` with the descriptor to write to.
+
+        Raises what ``spawn`` raises, and OSError where there is no pipe; then nothing is left.
+        ``starts``: in the log it is another run of the service.
+        """
+        read, write = pipes.make()
+        try:
+            self._guardian.expect(guarded, read)
+            self._log.attach(read, self.instance, _ignore, redactor, starts=starts)
+            read = -1
+            child = self.child = spawn(write)
+        except BaseException:
+            self._log.detach(self.instance)
+            self._guardian.forget(self.instance)
+            raise
+        finally:
+            os.close(write)
+            if read >= 0:
+                os.close(read)
+        self._guardian.spawned(self.instance, child.pid, child.created, child.session)
+        return child
+
+    def adopt(self, child: Child) -> None:
+        """Take over a tree whose owner broke."""
+        self.child = child
+        self.instance = child.instance
+
+    def on_exit(self, exited: Exited) -> None:
+        """Have the leader's exit told with the last lines of the log, which are read first.
+
+        A disk that hangs delays it by LOG_PATIENCE at most.
+        """
+        from bundlevisor.actors.process import children
+
+        child, loop = self.child, self._loop
+        if child is None:
+            return
+
+        def ended() -> None:
+            code = child.poll()
+            telling = _Once(exited, 255 if code is None else code)
+            patience = loop.call_at(time.monotonic() + LOG_PATIENCE, telling)
+
+            def drained(read: Drained) -> None:
+                patience.cancel()
+                telling(read.tail.decode("utf-8", "replace"))
+
+            self._log.drain(child.instance, drained)
+
+        children.watch_exit(loop, child, ended)
+
+    def poll(self) -> int | None:
+        """Return the leader's exit status, negative for a signal; None while it runs."""
+        return None if self.child is None else self.child.poll()
+
+    def is_over(self) -> bool:
+        """Whether nothing of the tree is left."""
+        child = self.child
+        return child is None or (child.poll() is not None and not child.survivors())
+
+    def kill(self) -> None:
+        """End every process of the tree at once."""
+        if self.child is not None:
+            self.child.kill()
+
+    def end(self, signal_name: str, grace: float, pause: Callable[[float], object]) -> None:
+        """Ask what is left to stop, kill it after ``grace`` seconds, wait until nothing is left.
+
+        Blocks, ``pause`` by ``pause``: not for an actor.
+        """
+        deadline = time.monotonic() + grace
+        if self.child is not None and not self.is_over():
+            self.child.ask_to_stop(signal_name)
+        while not self.is_over():
+            if time.monotonic() >= deadline:
+                self.kill()
+            pause(0.01)
+
+    def close(self, done: Callable[[], object] | None = None) -> None:
+        """Nothing of the tree is left: read its last lines, then have the guardian forget it.
+
+        The guardian holds the pipe as well, until all that is in it has been read.
+        """
+        self._log.detach(self.instance, partial(self._closed, done))
+        child, self.child = self.child, None
+        if child is not None:
+            child.close()
+
+    def _closed(self, done: Callable[[], object] | None) -> None:
+        self._guardian.forget(self.instance)
+        if done is not None:
+            done()
+
+
+class _Once:
+    """Tells an exit at the first call: with the last lines, or without when they take too long."""
+
+    def __init__(self, exited: Exited, code: int) -> None:
+        self._exited = exited
+        self._code = code
+        self._first = threading.Lock()
+
+    def __call__(self, lines: str = "") -> None:
+        if self._first.acquire(blocking=False):
+            self._exited(self._code, lines)
+
+
+def _ignore(_: object) -> None:
+    """The end of a pipe says nothing that the exit does not."""

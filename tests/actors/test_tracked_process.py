@@ -1,0 +1,149 @@
+"""A process tree that is logged and guarded: what is told of it, and that nothing is left of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.actors.files.rotating_file import LogFile
+from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.launch.tracked_process import TrackedProcess
+from bundlevisor.actors.logs.stream import LogStream
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.process import children
+from tests.waiting import wait_until
+
+PATIENCE = 30.0
+LEAVES_A_CHILD = """
+import os, sys, time
+if os.fork() == 0:
+    time.sleep(600)
+print("gone", flush=True)
+"""
+
+
+class Told:
+    """A guardian that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.pipe = 0
+        self.said: list[tuple[object, ...]] = []
+
+    def expect(self, charge: GuardedProcess, read_fd: int = -1) -> None:
+        self.pipe = os.fstat(read_fd).st_ino
+        self.said.append(("expect", charge.instance))
+
+    def spawned(self, instance: str, pid: int, created: float, session: int) -> None:
+        self.said.append(("spawned", instance, pid))
+
+    def forget(self, instance: str) -> None:
+        self.said.append(("forget", instance))
+
+    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+        raise AssertionError
+
+    def disown(self, path: str) -> None:
+        raise AssertionError
+
+
+@pytest.fixture
+def guardian() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def process(tmp_path: Path, guardian: Told) -> Iterator[TrackedProcess]:
+    loop = Loop("test", lambda where, error: None)
+    loop.start()
+    log = LogStream("api", LogFile(str(tmp_path / "api.log")), loop, lambda _: None)
+    tracked = TrackedProcess("api-1", loop, log, guardian)
+    yield tracked
+    tracked.kill()
+    wait_until(tracked.is_over, PATIENCE, "the end of what the test has started")
+    assert log.close(PATIENCE)
+    loop.stop()
+
+
+def guarded() -> GuardedProcess:
+    return GuardedProcess(
+        service="api", instance="api-1", signal=15, grace_s=1.0, depends_on=(), log_path=""
+    )
+
+
+def is_open(inode: int) -> bool:
+    """Whether a descriptor of ours is this pipe."""
+    for number in range(256):
+        with suppress(OSError):
+            if os.fstat(number).st_ino == inode:
+                return True
+    return False
+
+
+def python(code: str) -> Callable[[int], children.Child]:
+    return lambda output: children.spawn(
+        children.Launch(
+            argv=(sys.executable, "-c", code),
+            env=dict(os.environ),
+            cwd=os.getcwd(),
+            output=output,
+            instance="api-1",
+        )
+    )
+
+
+def test_an_exit_is_told_with_the_last_lines_and_forgotten_after_them(
+    process: TrackedProcess, guardian: Told
+) -> None:
+    exits: list[tuple[int, str]] = []
+    child = process.start(guarded(), None, python("print('last word'); raise SystemExit(3)"))
+    process.on_exit(lambda code, lines: exits.append((code, lines)))
+    wait_until(lambda: bool(exits), PATIENCE, "the exit")
+    assert exits == [(3, "last word\n")]
+    assert process.is_over()
+    read = threading.Event()
+    process.close(read.set)
+    assert read.wait(PATIENCE)
+    assert guardian.said == [
+        ("expect", "api-1"),
+        ("spawned", "api-1", child.pid),
+        ("forget", "api-1"),
+    ]
+    assert process.child is None
+
+
+def test_what_cannot_be_spawned_leaves_no_descriptor_and_nobody_waits_for_it(
+    process: TrackedProcess, guardian: Told
+) -> None:
+    def refuse(output: int) -> children.Child:
+        raise OSError(output, "no such program")
+
+    with pytest.raises(OSError, match="no such program"):
+        process.start(guarded(), None, refuse)
+    assert guardian.said == [("expect", "api-1"), ("forget", "api-1")]
+    assert process.is_over()
+    wait_until(lambda: not is_open(guardian.pipe), PATIENCE, "the pipe to be closed")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_an_end_takes_what_the_leader_left(process: TrackedProcess) -> None:
+    child = process.start(guarded(), None, python(LEAVES_A_CHILD))
+    wait_until(lambda: process.poll() is not None, PATIENCE, "the end of the leader")
+    assert not process.is_over()
+    process.end("SIGTERM", PATIENCE, threading.Event().wait)
+    assert process.is_over()
+    assert child.survivors() == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ignores a signal")
+def test_what_ignores_the_signal_is_killed_after_its_grace(process: TrackedProcess) -> None:
+    deaf = "import signal, time; signal.signal(15, 1); print('deaf', flush=True); time.sleep(600)"
+    process.start(guarded(), None, python(deaf))
+    wait_until(lambda: process._log.tail("api-1") == b"deaf\n", PATIENCE, "its word")
+    process.end("SIGTERM", 0.05, threading.Event().wait)
+    assert process.poll() == -9
