@@ -5,7 +5,7 @@ from __future__ import annotations
 from bundlevisor.perf import client, load, options, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
-from bundlevisor.perf.results import Measure, Result
+from bundlevisor.perf.results import Measure
 
 PATHS = ("/healthz", "/readyz", "/ports")
 CONNECTIONS = (1, 8)
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
     parsed = parser.parse_args(argv)
     contenders = options.contenders(parsed)
     with options.bundle(parsed) as (bundle, notes):
-        result = Result(
+        result = results.begin(
             question="api",
             bundle=parsed.bundle or parsed.shape,
             measures=_measures(),
@@ -54,7 +54,6 @@ def main(argv: list[str]) -> int:
                 *notes,
                 "the asking client is a process of the same machine and takes its share",
             ],
-            machine=results.machine(),
         )
         for _ in range(parsed.runs):
             for one in contenders:

@@ -10,7 +10,7 @@ from bundlevisor.perf import client, options, results
 from bundlevisor.perf.attacker import SHAPES
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
-from bundlevisor.perf.results import Measure, Result, Samples
+from bundlevisor.perf.results import Measure, Samples
 
 PATHS = ("/healthz", "/readyz")
 ASK_EVERY_S = 0.02
@@ -97,13 +97,12 @@ def main(argv: list[str]) -> int:
     contenders = options.contenders(parsed)
     names = [parsed.only] if parsed.only else list(SHAPES)
     with options.bundle(parsed) as (bundle, notes):
-        result = Result(
+        result = results.begin(
             question="attack",
             bundle=parsed.bundle or parsed.shape,
             measures=measures(),
             contenders={},
             notes=[*notes, f"{parsed.connections} connections without a token per attack"],
-            machine=results.machine(),
         )
         for _ in range(parsed.runs):
             for one in contenders:

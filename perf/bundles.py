@@ -42,6 +42,10 @@ class Bundle(msgspec.Struct, frozen=True):
     """The token's file, relative to app-data."""
     dependencies: dict[str, tuple[str, ...]]
     records: bool = True
+    services: tuple[Planned, ...] = ()
+    """The services of a made bundle."""
+    binary: str = ""
+    """The program that each of them runs."""
 
 
 def shape(name: str) -> list[Planned]:
@@ -97,6 +101,8 @@ def write(
         port=port,
         token="runtime/auth-token",
         dependencies={service.id: service.dependencies for service in services},
+        services=tuple(services),
+        binary=os.path.join(folder, binary),
     )
 
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import uuid
+from typing import Protocol
 
 import msgspec
 
@@ -36,13 +37,42 @@ class Contender(msgspec.Struct, frozen=True):
     name: str
     command: str
 
-    def argv(self, manifest: str, app_data: str) -> list[str]:
+    def argv(self, bundle: Bundle, app_data: str) -> list[str]:
         """Split the command as a shell would and fill the places in each word."""
         words = shlex.split(self.command, posix=os.name == "posix")
-        places = {"{manifest}": manifest, "{app_data}": app_data}
+        places = {"{manifest}": bundle.manifest, "{app_data}": app_data}
         for place, value in places.items():
             words = [word.replace(place, value) for word in words]
         return words
+
+    def version(self) -> str:
+        """Return the first line that its program says to ``--version``; empty when none."""
+        words = shlex.split(self.command, posix=os.name == "posix")
+        program = words[: words.index("-m") + 2] if "-m" in words else words[:1]
+        return said_version([*program, "--version"])
+
+
+def said_version(argv: list[str]) -> str:
+    """Return the first line of what a program says, within five seconds; empty when nothing."""
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, text=True, errors="replace", timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    lines = done.stdout.strip().splitlines() if done.returncode == 0 else []
+    return lines[0][:100] if lines else ""
+
+
+class Starts(Protocol):
+    """What can be started on a bundle."""
+
+    @property
+    def name(self) -> str:
+        """How a report calls it."""
+
+    def argv(self, bundle: Bundle, app_data: str) -> list[str]:
+        """Return the command that starts it on this bundle, with this folder for its files."""
 
 
 def installed(form: str) -> Contender:
@@ -74,7 +104,7 @@ class Run:
     Leaving it ends the runtime (politely first) and whatever it left behind.
     """
 
-    def __init__(self, contender: Contender, bundle: Bundle) -> None:
+    def __init__(self, contender: Starts, bundle: Bundle) -> None:
         self.contender = contender
         self.bundle = bundle
         self.mark = uuid.uuid4().hex
@@ -82,7 +112,7 @@ class Run:
         self.app_data = os.path.join(self.folder, "app-data")
         os.mkdir(self.app_data)
         self.port = bundle.port
-        argv = contender.argv(bundle.manifest, self.app_data)
+        argv = contender.argv(bundle, self.app_data)
         environment = {**os.environ, MARK: self.mark}
         with open(self._stderr, "wb") as stderr:
             self.exec_ns = time.monotonic_ns()

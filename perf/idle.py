@@ -7,7 +7,7 @@ import time
 from bundlevisor.perf import options, processes, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import MARK, Contender, Run
-from bundlevisor.perf.results import Measure, Result
+from bundlevisor.perf.results import Measure
 
 MEASURES = {
     "cpu": Measure(title="processor time", unit="% of a core"),
@@ -59,13 +59,12 @@ def main(argv: list[str]) -> int:
         parser.error("idle tells services apart by the record of a made bundle (--shape)")
     contenders = options.contenders(parsed)
     with options.bundle(parsed, parsed.probe_ms) as (bundle, notes):
-        result = Result(
+        result = results.begin(
             question="idle",
             bundle=f"{parsed.shape}, probed every {parsed.probe_ms} ms",
             measures=MEASURES,
             contenders={},
             notes=notes,
-            machine=results.machine(),
         )
         for _ in range(parsed.runs):
             for one in contenders:

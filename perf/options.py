@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from bundlevisor.perf import bundles, contender, programs, results
+from bundlevisor.perf import bundles, contender, page, programs, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender
 
@@ -81,7 +81,11 @@ def shape_name(name: str) -> str:
 
 
 def add_keeping(made: argparse.ArgumentParser) -> None:
-    """Add where values are kept, and what they are compared with."""
+    """Add where values are kept, how they are called, and what they are compared with."""
+    made.add_argument("--label", default="", help="what these values are of, kept with them")
+    made.add_argument(
+        "--html", type=new_file, metavar="FILE", help="write a page that needs nothing beside it"
+    )
     made.add_argument(
         "--json",
         nargs="?",
@@ -175,11 +179,19 @@ def made(
 
 
 def finish(options: argparse.Namespace, result: results.Result) -> int:
-    """Print the report (not where JSON goes to stdout), keep the values, compare; return 0."""
-    out = sys.stderr if options.json == "-" else sys.stdout
+    """Print the report (not where JSON or a page goes to stdout), keep the values, compare.
+
+    Returns 0.
+    """
+    result.label = options.label
+    named = contenders(options) if "runtime" in options else []
+    result.versions |= {one.name: one.version() for one in named if one.name in result.contenders}
+    out = sys.stderr if "-" in (options.json, options.html) else sys.stdout
     print(results.render(result), file=out)
     if options.baseline:
         print("\n" + results.compare_with(options.baseline, result), file=out)
     if options.json:
         results.keep(result, options.json)
+    if options.html:
+        page.keep([options.baseline] * bool(options.baseline) + [result], options.html)
     return 0

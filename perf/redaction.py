@@ -19,7 +19,7 @@ import msgspec
 from bundlevisor.perf import bundles, client, flood, options, processes, programs, results
 from bundlevisor.perf.bundles import PLATFORMS, Bundle
 from bundlevisor.perf.contender import MARK, Contender, Run
-from bundlevisor.perf.results import Measure, Result, Samples
+from bundlevisor.perf.results import Measure, Samples
 
 SECRETS = (0, 1, 20)
 LINES = 1_000_000
@@ -137,13 +137,12 @@ def main(argv: list[str]) -> int:
     if parsed.bundle or parsed.shape != "-" or parsed.lines % flood.BATCH or parsed.lines <= 0:
         parser.error(f"redaction makes its own bundle; --lines comes in {flood.BATCH}s")
     contenders = options.contenders(parsed)
-    result = Result(
+    result = results.begin(
         question="redaction",
         bundle=f"{parsed.lines} lines of {len(flood.batch()) / flood.BATCH:.0f} bytes",
         measures=measures(),
         contenders={},
         notes=["the writing service is a process of the same machine and takes its share"],
-        machine=results.machine(),
     )
     with made(parsed.lines) as bundle:
         for _ in range(parsed.runs):

@@ -9,7 +9,7 @@ from bundlevisor.perf import options, processes, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, ContenderError, Run
 from bundlevisor.perf.records import Incarnation
-from bundlevisor.perf.results import Measure, Result
+from bundlevisor.perf.results import Measure
 
 MEASURES = {
     "respawn": Measure(title="kill -9 → successor in its main()", pooled=True),
@@ -61,13 +61,12 @@ def main(argv: list[str]) -> int:
         parser.error("respawn needs kill -9, and the record of a made bundle (--shape)")
     contenders = options.contenders(parsed)
     with options.bundle(parsed) as (bundle, notes):
-        result = Result(
+        result = results.begin(
             question="respawn",
             bundle=parsed.shape,
             measures=MEASURES,
             contenders={},
             notes=[*notes, "each service is killed once per run: first restarts only"],
-            machine=results.machine(),
         )
         for _ in range(parsed.runs):
             for one in contenders:

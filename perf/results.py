@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from statistics import median
 
 import msgspec
@@ -41,6 +43,14 @@ class Result(msgspec.Struct, kw_only=True):
     """F of the same session in ms, taken between the runs; empty where it plays no part."""
     notes: list[str] = []
     machine: str = ""
+    label: str = ""
+    """What this session was for, in the words of who measured."""
+    began: str = ""
+    """When the session began: UTC, ISO 8601, to the second."""
+    load: str = ""
+    """How busy the machine was when the session began; empty where the system does not say."""
+    versions: dict[str, str] = {}
+    """What each contender says of itself, as far as it says anything."""
     kit: int = FORMAT
 
     def add(self, contender: str, sample: Samples) -> None:
@@ -48,6 +58,26 @@ class Result(msgspec.Struct, kw_only=True):
         kept = self.contenders.setdefault(contender, {})
         for measure, values in sample.items():
             kept.setdefault(measure, []).extend(values)
+
+
+def begin(
+    question: str,
+    bundle: str,
+    measures: dict[str, Measure],
+    contenders: dict[str, Samples],
+    notes: Sequence[str] = (),
+) -> Result:
+    """Return a result without values, of a session that begins now and here."""
+    return Result(
+        question=question,
+        bundle=bundle,
+        measures=measures,
+        contenders=contenders,
+        notes=list(notes),
+        machine=machine(),
+        began=now(),
+        load=load(),
+    )
 
 
 def machine() -> str:
@@ -58,9 +88,29 @@ def machine() -> str:
     )
 
 
+def now() -> str:
+    """Return the time for :attr:`Result.began`."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def load() -> str:
+    """Return the load of the last minute for :attr:`Result.load`; empty on Windows."""
+    if not hasattr(os, "getloadavg"):
+        return ""
+    return f"{os.getloadavg()[0]:.1f} of {os.cpu_count()} cores"
+
+
+def head(result: Result) -> list[str]:
+    """Return what a report begins with: what, for what, when, where, and who took part."""
+    when = " · ".join(filter(None, [result.began, result.load and f"load {result.load}"]))
+    who = [f"{name}: {version}" for name, version in result.versions.items() if version]
+    title = " · ".join(filter(None, [result.question, result.bundle, result.label]))
+    return [part for part in [title, when, result.machine, *who, *result.notes] if part]
+
+
 def render(result: Result) -> str:
     """Return the report: medians, where they lie with 95 %, their spread, and ratios."""
-    parts = [f"{result.question} · {result.bundle}", result.machine, *result.notes]
+    parts = head(result)
     if result.floor:
         floor = noise.summarise(result.floor)
         parts.append(
@@ -70,7 +120,7 @@ def render(result: Result) -> str:
     first = next(iter(result.contenders))
     for name, samples in result.contenders.items():
         parts += ["", name, _samples(result, samples, result.contenders[first], name != first)]
-    return "\n".join(part for part in parts if part or part == "")
+    return "\n".join(parts)
 
 
 def _samples(result: Result, samples: Samples, reference: Samples, compared: bool) -> str:
@@ -82,7 +132,7 @@ def _samples(result: Result, samples: Samples, reference: Samples, compared: boo
         if not samples.get(key):
             continue
         one = noise.summarise(samples[key])
-        row = [measure.title, number(one.median), _enclosing(measure, one)]
+        row = [measure.title, number(one.median), enclosing(measure, one)]
         row += [number(one.mad), number(one.p99), number(one.least), measure.unit]
         if floor:
             row.append(ratio(one.median, floor) if measure.unit == "ms" else "")
@@ -92,7 +142,7 @@ def _samples(result: Result, samples: Samples, reference: Samples, compared: boo
     return table(head, rows)
 
 
-def _enclosing(measure: Measure, one: noise.Summary) -> str:
+def enclosing(measure: Measure, one: noise.Summary) -> str:
     """Return the interval of the median; a dash where too few or dependent values give none."""
     if measure.pooled or one.runs < noise.ENOUGH:
         return "–"
@@ -103,11 +153,11 @@ def _against(measure: Measure, before: list[float], after: list[float]) -> list[
     if not before:
         return ["–", ""]
     verdict = noise.compare(before, after)
-    return [ratio(median(after), median(before)), _worded(measure, verdict)]
+    return [ratio(median(after), median(before)), worded(measure, verdict)]
 
 
-def _worded(measure: Measure, verdict: noise.Verdict) -> str:
-    """Say in the measure's own terms which way a difference goes."""
+def worded(measure: Measure, verdict: noise.Verdict) -> str:
+    """Return a verdict in the measure's own terms: which way it goes, and whether that is bad."""
     if measure.pooled:
         return "not judged: several values per run"
     if verdict not in ("faster", "slower"):
@@ -124,7 +174,7 @@ def compare_with(baseline: Result, result: Result) -> str:
     Contenders are matched by name, a single one on both sides also without.
     """
     scale = (median(baseline.floor), median(result.floor)) if _floors(baseline, result) else None
-    lines = [f"against the kept result of {baseline.machine}"]
+    lines = ["against:", *(f"  {line}" for line in head(baseline))]
     if scale:
         lines.append(f"the machine: F was {number(scale[0])} ms then, {number(scale[1])} ms now")
     for name, samples in result.contenders.items():
@@ -156,7 +206,7 @@ def _change(
     else:
         verdict = noise.compare(before, after)
     then, now = median(before), median(after)
-    return [measure.title, number(then), number(now), ratio(now, then), _worded(measure, verdict)]
+    return [measure.title, number(then), number(now), ratio(now, then), worded(measure, verdict)]
 
 
 def keep(result: Result, path: str) -> None:

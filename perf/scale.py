@@ -9,7 +9,7 @@ from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
 from bundlevisor.perf.idle import own_processes
 from bundlevisor.perf.report import number
-from bundlevisor.perf.results import Measure, Result
+from bundlevisor.perf.results import Measure
 
 SIZES = (10, 20, 50, 100, 200, 500)
 
@@ -53,12 +53,11 @@ def main(argv: list[str]) -> int:
         parser.error("scale makes its own bundles, of two --sizes at least")
     contenders = options.contenders(parsed)
     sizes = sorted(set(parsed.sizes))
-    result = Result(
+    result = results.begin(
         question="scale",
         bundle=f"{sizes[0]} to {sizes[-1]} independent services",
         measures=_measures(sizes),
         contenders={},
-        machine=results.machine(),
     )
     for size in sizes:
         with options.made(f"independent{size}", parsed.python_services) as (bundle, notes):

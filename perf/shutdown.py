@@ -8,7 +8,7 @@ from bundlevisor.perf import options, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
 from bundlevisor.perf.critical_path import stops_out_of_order
-from bundlevisor.perf.results import Measure, Result
+from bundlevisor.perf.results import Measure
 
 MEASURES = {
     "first": Measure(title="SIGTERM → first service told to stop"),
@@ -47,13 +47,12 @@ def main(argv: list[str]) -> int:
         parser.error("shutdown needs the record of a made bundle (--shape)")
     contenders = options.contenders(parsed)
     with options.bundle(parsed) as (bundle, notes):
-        result = Result(
+        result = results.begin(
             question="shutdown",
             bundle=parsed.shape,
             measures=MEASURES,
             contenders={},
             notes=notes,
-            machine=results.machine(),
         )
         for _ in range(parsed.runs):
             for one in contenders:

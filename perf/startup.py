@@ -16,13 +16,12 @@ def measure(
     contenders: list[Contender], bundle: Bundle, name: str, runs: int, notes: list[str]
 ) -> Result:
     """Start the contenders in turn (A B A B …), F between them; a first round is not counted."""
-    result = Result(
+    result = results.begin(
         question="startup",
         bundle=name,
         measures=MEASURES,
         contenders={one.name: {} for one in contenders},
         notes=[*notes, "first spawn: the service's own clock at its main(), nothing subtracted"],
-        machine=results.machine(),
     )
     for attempt in range(runs + 1):
         for one in contenders:

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.parent.ui_process import UiProcess, start
 from bundlevisor.perf import client, options, results
-from bundlevisor.perf.results import Measure, Result, Samples
+from bundlevisor.perf.results import Measure, Samples
 
 SMALL, BIG = 4_096, 10_000_000
 CONNECTIONS = (1, 8)
@@ -222,13 +222,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seconds", type=options.span, default=2.0, help="per case (%(default)s)")
     options.add_keeping(parser)
     parsed = parser.parse_args(argv)
-    result = Result(
+    result = results.begin(
         question="ui",
         bundle="a folder and an API",
         measures=_measures(),
         contenders={},
         notes=["the asking client is a process of the same machine and takes its share"],
-        machine=results.machine(),
     )
     with tempfile.TemporaryDirectory(prefix="perf-ui-") as root:
         _write_site(root)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import os
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor import __version__
 from bundlevisor.perf import (
     api,
     attack,
@@ -128,13 +130,17 @@ def test_a_runtime_that_ends_at_once_is_a_failure_with_its_last_words(bundle: Bu
         milestones.measure(broken, bundle)
 
 
+def somebodys(manifest: str) -> Bundle:
+    return Bundle(manifest=manifest, port=1, token="t", dependencies={})
+
+
 def test_places_are_filled_in_words_with_blanks() -> None:
     one = Contender("x", "'/my runtime' --m={manifest} --at {app_data}")
-    assert one.argv("/a b", "/c") == ["/my runtime", "--m=/a b", "--at", "/c"]
+    assert one.argv(somebodys("/a b"), "/c") == ["/my runtime", "--m=/a b", "--at", "/c"]
 
 
 def test_the_module_form_runs_this_interpreter() -> None:
-    argv = installed("module").argv("bundle.json", "data")
+    argv = installed("module").argv(somebodys("bundle.json"), "data")
     assert argv[:3] == [sys.executable, "-m", "bundlevisor"]
 
 
@@ -162,6 +168,37 @@ def test_the_command_line_measures_keeps_and_compares(
     output = capsys.readouterr().out
     assert "every service ready" in output
     assert "too few runs to say" in output
+    page = tmp_path / "page.html"
+    assert main(["compare", kept, kept, "--html", str(page)]) == 0
+    assert "too few runs to say" in capsys.readouterr().out
+    assert "every service ready" in page.read_text()
+
+
+def test_what_was_measured_says_when_where_and_of_what(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, command = tmp_path / "kept.json", "run --manifest {manifest} --app-data {app_data}"
+    ours = f"{os.path.dirname(sys.executable)}/bundlevisor {command}"
+    arguments = ["--shape", "chain1", "--runs", "1", "--label", "before <b>"]
+    assert main(["startup", *arguments, "--runtime", ours, "--json", str(kept)]) == 0
+    result = results.kept(str(kept))
+    assert result.label == "before <b>"
+    assert datetime.datetime.fromisoformat(result.began).tzinfo is not None
+    assert result.versions == {"bundlevisor run": f"bundlevisor {__version__}"}
+    assert "before <b>" in capsys.readouterr().out
+
+
+def test_services_start_under_a_shell_script_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "kept.json"
+    arguments = ["peers", "--peer", "sh", "--shape", "independent3", "--runs", "1"]
+    assert main([*arguments, "--json", str(kept)]) == 0
+    found = results.kept(str(kept)).contenders
+    assert set(found) == {"bundlevisor", "sh"}
+    assert all(len(values) == 1 for samples in found.values() for values in samples.values())
+    assert found["sh"]["memory"] < found["bundlevisor"]["memory"]
+    assert "the ports of all services accept" in capsys.readouterr().out
 
 
 def test_an_unknown_question_is_answered_with_the_known_ones(
