@@ -323,14 +323,15 @@ def open_vault(
 ) -> Vault:
     """Read what is kept; ``environ`` says whether the system's key store is wanted."""
     key_store = None
-    if manifest.secrets and _wants_key_store(environ, warn):
+    if manifest.secrets and wants_key_store(environ, warn):
         from bundlevisor.actors.secrets.key_store import KeyStore
 
         key_store = KeyStore(manifest.app.name)
     return Vault(manifest, app_data, warn, key_store, generates=generates)
 
 
-def _wants_key_store(environ: Mapping[str, str], warn: Callable[[str], None]) -> bool:
+def wants_key_store(environ: Mapping[str, str], warn: Callable[[str], object]) -> bool:
+    """Whether the environment switches the key store on; ``warn`` hears what is unclear in it."""
     if not environ.get(KEY_STORE_VARIABLE):
         return False
     from bundlevisor.manifest.format.flag import read_flag, unclear

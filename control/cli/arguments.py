@@ -73,7 +73,7 @@ def parser(prog: str = "bundlevisor", *, asks: bool = False) -> Parser:
         _add_json(commands.add_parser("validate", help=text, description=text, parents=[which]))
         return top
     _add_validate(commands)
-    develop_arguments.add(commands)
+    develop_arguments.add(commands, which)
     _add_schema(commands)
     return top
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.files.json_text import visible
 from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli.complaint import complain
 
 if TYPE_CHECKING:
     import argparse
@@ -51,6 +49,7 @@ def _commands() -> dict[str, Asking]:
     from bundlevisor.control.cli.arguments import SERVICE_COMMANDS
     from bundlevisor.control.cli.dashboard_command import show_dashboard
     from bundlevisor.control.cli.events_command import show_events
+    from bundlevisor.control.cli.exec_command import execute
     from bundlevisor.control.cli.logs_command import show_logs
     from bundlevisor.control.cli.secret_commands import secrets
     from bundlevisor.control.cli.timeline_command import show_timeline
@@ -64,6 +63,7 @@ def _commands() -> dict[str, Asking]:
         "port": queries.port,
         "logs": show_logs,
         "events": show_events,
+        "exec": execute,
         "shutdown": queries.shutdown,
         "telemetry": queries.telemetry,
         "validate": queries.validate,
@@ -71,10 +71,3 @@ def _commands() -> dict[str, Asking]:
         "timeline": show_timeline,
         "dashboard": show_dashboard,
     }
-
-
-def complain(sentence: str, code: int) -> int:
-    """Say on stderr why there is no answer; returns ``code``."""
-    with contextlib.suppress(OSError):  # `2>&1 > file` on a full disk
-        print(f"bundlevisor: {visible(sentence)}", file=sys.stderr)
-    return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,10 +30,26 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add(commands: Commands) -> None:
-    """Add the commands."""
+def add(commands: Commands, which: argparse.ArgumentParser) -> None:
+    """Add the commands; ``which`` has the options by which an instance is named."""
+    _add_exec(commands, which)
     _add_config(commands)
     _add_graph(commands)
+
+
+def _add_exec(commands: Commands, which: argparse.ArgumentParser) -> None:
+    text = "a command in the environment of a service: exec ID -- COMMAND…"
+    execute = commands.add_parser("exec", help=text, description=text, parents=[which])
+    execute.add_argument("service", metavar="ID")
+    execute.add_argument(
+        "words", metavar="COMMAND", nargs="*", help="and its arguments, behind --", default=[]
+    )
+
+
+def split_command(argv: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Return what stands before the first ``--``, and the command behind it."""
+    place = argv.index("--") if "--" in argv else len(argv)
+    return tuple(argv[:place]), list(argv[place + 1 :])
 
 
 def _add_config(commands: Commands) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli import exit_codes
-from bundlevisor.control.cli.asking import complain
+from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.queries import width
 from bundlevisor.manifest.format.suggest import hint
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.control.cli import exit_codes
-from bundlevisor.control.cli.asking import ask, complain, parsed
+from bundlevisor.control.cli.asking import ask, parsed
+from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.run.options import COMMANDS, DEVELOP, Misuse
 
 if TYPE_CHECKING:
@@ -86,9 +87,18 @@ def _misuse(sentence: str) -> int:
 def _run(argv: tuple[str, ...]) -> int:
     from bundlevisor.control.cli.arguments import parser
 
+    words: list[str] = []
+    if argv[0] == "exec":
+        from bundlevisor.control.cli.develop_arguments import split_command
+
+        argv, words = split_command(argv)
     arguments = parsed(parser(), argv)
     if isinstance(arguments, int):
         return arguments
+    if arguments.command == "exec":
+        arguments.words += words
+        if not arguments.words:
+            return _misuse("say what to run: bundlevisor exec ID -- COMMAND")
     if arguments.command == "schema":
         from bundlevisor.manifest.format.json_schema import text
 

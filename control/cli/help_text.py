@@ -30,6 +30,7 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
                        [--previous] [--timestamps] [--json] [--raw]
   events               what happened: [-f] [--service ID] [--after SEQ|latest] [--lines N]
   start, stop, restart ID [--wait SECONDS]
+  exec ID -- COMMAND…  a command in the environment of a service
   shutdown             the orderly stop of everything; --wait [SECONDS]
   secrets list         which secrets the bundle has
   secrets set ID       give one its value: typed unseen, or --stdin

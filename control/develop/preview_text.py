@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from textwrap import wrap
@@ -29,11 +27,19 @@ def text(preview: Preview, only: tuple[str, ...], width: int | None) -> str:
     return "\n".join(lines).strip("\n")
 
 
-def shell_words(command: tuple[str, ...]) -> str:
-    """Return a command as it is typed in the platform's shell."""
-    if sys.platform == "win32":
+if sys.platform == "win32":
+    import subprocess
+
+    def shell_words(command: tuple[str, ...]) -> str:
+        """Return a command as it is typed."""
         return subprocess.list2cmdline(command)
-    return shlex.join(command)
+
+else:
+    import shlex
+
+    def shell_words(command: tuple[str, ...]) -> str:
+        """Return a command as it is typed."""
+        return shlex.join(command)
 
 
 def _head(preview: Preview, width: int | None) -> Iterator[str]:

@@ -23,7 +23,7 @@ DEVELOP = ("config", "graph")
 
 COMMANDS = (
     *("run", "status", "health", "ready", "ports", "port", "logs"),
-    *("events", "start", "stop", "restart"),
+    *("events", "start", "stop", "restart", "exec"),
     *("shutdown", "secrets", "telemetry", "timeline", "dashboard"),
     *("validate", *DEVELOP, "schema", "version", "help"),
 )

@@ -1,0 +1,56 @@
+"""The values that a service is given, read beside a runtime that runs: nothing is written.
+
+For a person at the terminal, who may read the same files; no runtime hands values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.launch.inputs import Concealed
+from bundlevisor.actors.secrets import store
+from bundlevisor.actors.secrets.vault import wants_key_store
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.plan.secrets import has_value
+
+
+def values_of(
+    service_id: str,
+    manifest: Manifest,
+    app_data: str,
+    environ: Mapping[str, str],
+    warn: Callable[[str], object],
+) -> Concealed:
+    """Return the values of the secrets that the service lists, by id, and of no other.
+
+    ``warn`` hears why values are missing. KeyError where the bundle has no such service.
+    """
+    listed = dict.fromkeys(manifest.service(service_id).secrets)
+    if not listed:
+        return Concealed()
+    found = Concealed()
+    try:
+        found = store.peek(app_data).values
+    except (OSError, ValueError) as error:
+        reason = told(error) if isinstance(error, OSError) else "it is torn"
+        warn(f"{store.path(app_data)} cannot be read: {reason}")
+    if wants_key_store(environ, warn):
+        found = Concealed({**_in_key_store(manifest.app.name, listed, warn), **found})
+    values = Concealed({id_: found[id_] for id_ in listed if has_value(id_, found)})
+    for id_ in listed:
+        if id_ not in values:
+            warn(f"secret '{id_}' has no value: the command goes without")
+    return values
+
+
+def _in_key_store(
+    app: str, ids: Mapping[str, object], warn: Callable[[str], object]
+) -> Mapping[str, str]:
+    from bundlevisor.actors.secrets.key_store import KeyStore, KeyStoreUnavailable
+
+    try:
+        return KeyStore(app).get(list(ids))
+    except KeyStoreUnavailable as error:
+        warn(f"the key store is not used: {error}")
+        return {}
