@@ -66,7 +66,7 @@ class ServiceContext:
         self._warn = warn
         self._files: dict[str, LogFile] = {}
         self._logs: dict[str, LogStream] = {}
-        self._tallies: dict[str, ProbeStats] = {}
+        self._probe_stats: dict[str, ProbeStats] = {}
 
     def log(self, blueprint: LaunchSpec) -> LogStream:
         """Return the log of a service; it outlives the service's incarnations."""
@@ -135,14 +135,14 @@ class ServiceContext:
         if self._secret_files is not None:
             self._secret_files.remove_all()
 
-    def tally(self, service_id: str) -> ProbeStats:
+    def probe_stats_of(self, service_id: str) -> ProbeStats:
         """Return the count of a service's checks; it outlives the service's incarnations."""
-        return self._tallies.setdefault(service_id, ProbeStats())
+        return self._probe_stats.setdefault(service_id, ProbeStats())
 
     @property
-    def tallies(self) -> dict[str, ProbeStats]:
+    def probe_stats(self) -> dict[str, ProbeStats]:
         """Return the counts of checks, by service that has been asked."""
-        return {id_: tally for id_, tally in self._tallies.copy().items() if tally.count}
+        return {id_: stats for id_, stats in self._probe_stats.copy().items() if stats.count}
 
     @contextlib.contextmanager
     def closed_logs(self) -> Iterator[None]:

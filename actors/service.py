@@ -290,7 +290,7 @@ class ServiceActor(LoopActor):
         env = self._incarnation.env if self._incarnation else {}
         target = self._blueprint.target(self._inputs, env, port_name)
         world = self._world
-        return Probe(world.loop, world.listening, target, world.tally(self._service.id))
+        return Probe(world.loop, world.listening, target, world.probe_stats_of(self._service.id))
 
     def _end_tree(self, _: Effect) -> tuple[Message, ...]:
         self._stop_probing()

@@ -282,6 +282,9 @@ class Outcome(msgspec.Struct, frozen=True):
     """The supervisor's answer to a command: the services it acts on, or why it refuses."""
 
     affected: tuple[str, ...] = ()
+    """Ids of the other services that the command stops, starts or restarts, in that order: the
+    dependents that are stopped first, the dependencies that are started first."""
     conflict: str = ""
+    """A sentence that says why the state forbids the command; empty when it was accepted."""
     after: int = -1
     """What was asked for is there with an incarnation later than this."""

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     import falcon
 
+    from bundlevisor.actors.telemetry.event import Event
     from bundlevisor.control.wire.closing import Closing
-    from bundlevisor.control.wire.facade import Event, RuntimeApi
+    from bundlevisor.control.wire.facade import RuntimeApi
 
 SLICE_S = 0.25
 """How soon a silent stream notices that its client has gone away."""

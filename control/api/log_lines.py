@@ -23,12 +23,13 @@ from bundlevisor.control.wire.parameters import (
 from bundlevisor.control.wire.streams import Stream, is_over
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping
 
     import falcon
 
+    from bundlevisor.actors.logs.timed_lines import Line
     from bundlevisor.control.wire.closing import Closing
-    from bundlevisor.control.wire.facade import LineFollower, RuntimeApi, TimedLine
+    from bundlevisor.control.wire.facade import LineReader, RuntimeApi
 
 NDJSON = "application/x-ndjson"
 SLICE_S = 0.05
@@ -81,7 +82,7 @@ class LinesResource:
         return [known_service(snapshot, id_).id for id_ in dict.fromkeys(named)]
 
     def _chunks(
-        self, req: falcon.Request, followers: dict[str, LineFollower]
+        self, req: falcon.Request, followers: dict[str, LineReader]
     ) -> Generator[bytes, None, None]:
         yield from _merged(self._earlier(req, followers))
         left = dict(followers)
@@ -99,19 +100,19 @@ class LinesResource:
                 self._closing.wait(SLICE_S)
 
     def _earlier(
-        self, req: falcon.Request, followers: dict[str, LineFollower]
-    ) -> dict[str, Sequence[TimedLine]]:
-        found: dict[str, Sequence[TimedLine]] = {}
+        self, req: falcon.Request, followers: dict[str, LineReader]
+    ) -> dict[str, list[Line]]:
+        found: dict[str, list[Line]] = {}
         deadline = time.monotonic() + FIRST_S
         for id_, follower in followers.items():
             while not follower.has_begun and not is_over(req, self._closing):
-                found[id_] = follower.read(SLICE_S) or ()
+                found[id_] = follower.read(SLICE_S) or []
                 if time.monotonic() > deadline:
                     break
         return found
 
 
-def _merged(found: Mapping[str, Iterable[TimedLine]]) -> Generator[bytes, None, None]:
+def _merged(found: Mapping[str, Iterable[Line]]) -> Generator[bytes, None, None]:
     """Yield the lines by time; those of one service stay in its order, whatever its clock did."""
     told = [[(line, id_) for line in lines] for id_, lines in found.items()]
     for line, id_ in heapq.merge(*told, key=lambda one: one[0].time):
@@ -120,6 +121,6 @@ def _merged(found: Mapping[str, Iterable[TimedLine]]) -> Generator[bytes, None, 
         yield json_text.encode(document) + b"\n"
 
 
-def _close(followers: Iterable[LineFollower]) -> None:
+def _close(followers: Iterable[LineReader]) -> None:
     for follower in followers:
         follower.close()

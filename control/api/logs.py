@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import falcon
 
     from bundlevisor.control.wire.closing import Closing
-    from bundlevisor.control.wire.facade import RuntimeApi, Subscription
+    from bundlevisor.control.wire.facade import Reader, RuntimeApi
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 SLICE_S = 0.5
@@ -61,7 +61,7 @@ class FollowResource:
             resp.stream = Stream(chunks, subscription.close)
 
     def _chunks(
-        self, subscription: Subscription, req: falcon.Request
+        self, subscription: Reader[bytes], req: falcon.Request
     ) -> Generator[bytes, None, None]:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         with self._closing.interrupts(subscription.close):

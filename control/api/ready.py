@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from bundlevisor.control.api.progress_watch import ProgressWatch
-from bundlevisor.control.wire.bodies import Gpu, Readiness, ServiceDetail, timestamp
+from bundlevisor.control.wire.bodies import Readiness, ServiceDetail, timestamp
 from bundlevisor.control.wire.json_body import send
 from bundlevisor.control.wire.long_poll import wait_for, wait_for_snapshot, wait_seconds
 from bundlevisor.control.wire.parameters import (
@@ -66,18 +66,10 @@ class ReadyResource:
         )
 
     def _body(self, snapshot: Snapshot) -> Readiness:
-        gpu = self._runtime.gpu()
         return Readiness(
             ready=snapshot.ready,
             details={view.id: detail(view) for view in snapshot.services.values()},
-            gpu=Gpu(
-                available=gpu.available,
-                method=gpu.method,
-                reason=gpu.reason,
-                requirements=gpu.requirements,
-                name=gpu.name or UNSET,
-                driver=gpu.driver or UNSET,
-            ),
+            gpu=self._runtime.gpu(),
             progress=self._runtime.progress(snapshot),
             version=snapshot.version,
         )

@@ -23,8 +23,9 @@ from bundlevisor.control.wire.json_body import receive, send
 if TYPE_CHECKING:
     import falcon
 
-    from bundlevisor.control.wire.facade import RuntimeApi, SecretProblem
+    from bundlevisor.control.wire.facade import RuntimeApi
     from bundlevisor.manifest.format import schema
+    from bundlevisor.manifest.plan.secrets import Rejection
 
 
 class SecretsResource:
@@ -76,7 +77,7 @@ def _prompt(prompt: schema.SecretPrompt) -> SecretPrompt:
     )
 
 
-def _refused(problems: tuple[SecretProblem, ...]) -> Refusal:
+def _refused(problems: tuple[Rejection, ...]) -> Refusal:
     names = ", ".join(problem.id for problem in problems)
     sentence = f"nothing was stored; refused: {names}"
     errors = tuple(SecretError(id=problem.id, message=problem.message) for problem in problems)

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     import falcon
 
+    from bundlevisor.actors.core.messages import Outcome
     from bundlevisor.control.wire.closing import Closing
-    from bundlevisor.control.wire.facade import Action, CommandOutcome, RuntimeApi
+    from bundlevisor.control.wire.facade import Action, RuntimeApi
 
 
 def is_done(action: Action, after: int, now: ServiceView) -> bool:
@@ -57,7 +58,7 @@ class CommandResource:
         known_service(self._runtime.board.snapshot, service_id)
         refuse_while_stopping(self._runtime.board.snapshot)
         outcome = self._send(service_id)
-        if not outcome.accepted:
+        if outcome.conflict:
             raise Refusal(409, "wrong_state", outcome.conflict)
         snapshot = self._runtime.board.snapshot
         if seconds is not None:
@@ -73,7 +74,7 @@ class CommandResource:
         )
         send(resp, body, 202)
 
-    def _send(self, service_id: str) -> CommandOutcome:
+    def _send(self, service_id: str) -> Outcome:
         try:
             return self._runtime.command(service_id, self._action, COMMAND_TIMEOUT_S)
         except TimeoutError:

@@ -13,7 +13,7 @@ from bundlevisor.manifest.format.schema import Manifest
 
 if TYPE_CHECKING:
     from bundlevisor.actors.gpu.details import Details
-    from bundlevisor.control.wire.facade import GpuView
+    from bundlevisor.control.wire import bodies
 
 START = 60.0
 """Seconds that a start may take before the details are asked for beside it."""
@@ -71,16 +71,18 @@ class Gpu:
         else:
             self._emit("gpu_details", None, name=self._details.name, driver=self._details.driver)
 
-    def view(self) -> GpuView:
+    def view(self) -> bodies.Gpu:
         """Return what is known now."""
-        seen, known = self.presence, self._details
-        from bundlevisor.control.wire.facade import GpuView
+        from msgspec import UNSET
 
-        return GpuView(
+        from bundlevisor.control.wire import bodies
+
+        seen, known = self.presence, self._details
+        return bodies.Gpu(
             available=seen.available,
             method=seen.method,
             reason=seen.reason,
             requirements=self.requirements,
-            name=known.name if known else "",
-            driver=known.driver if known else "",
+            name=known.name or UNSET if known else UNSET,
+            driver=known.driver or UNSET if known else UNSET,
         )

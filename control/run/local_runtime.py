@@ -23,16 +23,8 @@ from bundlevisor.actors.logs.secret_forms import forms
 from bundlevisor.actors.telemetry import timelines
 from bundlevisor.actors.telemetry.timeline import Timeline
 from bundlevisor.actors.telemetry.writer import Telemetry
-from bundlevisor.control.wire.facade import (
-    Action,
-    CommandOutcome,
-    Facts,
-    Gauges,
-    GpuView,
-    ProbeGauge,
-    SecretProblem,
-)
-from bundlevisor.manifest.plan.secrets import receivers
+from bundlevisor.control.wire.facade import Action, Facts, Gauges
+from bundlevisor.manifest.plan.secrets import Rejection, receivers
 
 if TYPE_CHECKING:
     from bundlevisor.actors.core.progress import Progress
@@ -40,10 +32,9 @@ if TYPE_CHECKING:
     from bundlevisor.actors.logs.follow import Subscription
     from bundlevisor.actors.logs.timed_follow import TimedFollower
     from bundlevisor.actors.logs.timed_lines import Line
-    from bundlevisor.actors.probes.schedule import ProbeStats
     from bundlevisor.actors.secrets.vault import Vault
     from bundlevisor.control.run.shutdown_requests import ShutdownRequests
-    from bundlevisor.control.wire.bodies import Validation
+    from bundlevisor.control.wire.bodies import Gpu, Validation
 
 COMMANDS: dict[Action, type[CommandStart | CommandStop | CommandRestart]] = {
     "start": CommandStart,
@@ -117,26 +108,18 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
     validate_bundle: Callable[[], Validation]
     make_timeline: Callable[[], Timeline]
     measure: Callable[[Snapshot], Progress]
-    view_gpu: Callable[[], GpuView]
+    view_gpu: Callable[[], Gpu]
 
     @property
     def facts(self) -> Facts:
         """What does not change while this instance lives."""
         return self.make_facts()
 
-    def command(self, service_id: str, action: Action, timeout_s: float) -> CommandOutcome:
+    def command(self, service_id: str, action: Action, timeout_s: float) -> Outcome:
         """Send a command to the supervisor and return its answer."""
         if self.supervisor is None:
-            return CommandOutcome(
-                accepted=False, conflict="this is a dry run: no service is started"
-            )
-        outcome = self._ask(COMMANDS[action](service_id), timeout_s)
-        return CommandOutcome(
-            accepted=not outcome.conflict,
-            conflict=outcome.conflict,
-            affected=outcome.affected,
-            after=outcome.after,
-        )
+            return Outcome(conflict="this is a dry run: no service is started")
+        return self._ask(COMMANDS[action](service_id), timeout_s)
 
     def _ask(self, message: Message, timeout_s: float) -> Outcome:
         if self.supervisor is None:
@@ -166,11 +149,11 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         """Return the ids of the secrets that have a value."""
         return self.open_vault().present()
 
-    def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[SecretProblem, ...]:
+    def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[Rejection, ...]:
         """Store secrets; every problem is returned and nothing stored when there is one."""
         refused = self.open_vault().refused(values)
         if refused:
-            return tuple(SecretProblem(id=one.id, message=one.message) for one in refused)
+            return refused
         texts = {id_: value for id_, value in values.items() if isinstance(value, str)}
         changed = self.open_vault().store(texts, timeout_s)
         if changed:
@@ -195,7 +178,7 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         """Check the bundle anew."""
         return self.validate_bundle()
 
-    def gpu(self) -> GpuView:
+    def gpu(self) -> Gpu:
         """Return what is known about the GPU now."""
         return self.view_gpu()
 
@@ -219,7 +202,7 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         """Return the counters for ``/metrics``."""
         streams = self.world.streams
         return Gauges(
-            probes={id_: _gauge(tally) for id_, tally in self.world.tallies.items()},
+            probes=self.world.probe_stats,
             exits={id_: dict(counts) for id_, counts in list(self.events.exits.items())},
             log_bytes={id_: stream.bytes_read for id_, stream in streams.items()},
             log_bytes_dropped={id_: stream.bytes_lost for id_, stream in streams.items()},
@@ -230,12 +213,3 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
     def fault(self, what: str, error: BaseException) -> None:
         """Log an error of ours with its trace."""
         self.report_fault(what, error)
-
-
-def _gauge(tally: ProbeStats) -> ProbeGauge:
-    return ProbeGauge(
-        count=tally.count,
-        failed=tally.failed,
-        seconds_sum=tally.seconds_sum,
-        seconds_last=tally.seconds_last,
-    )

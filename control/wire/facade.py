@@ -8,8 +8,7 @@ may block: an answer of the API never waits on a busy or stuck service.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -21,8 +20,14 @@ from bundlevisor.manifest.format.schema import Manifest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bundlevisor.control.wire.bodies import Validation
+    from bundlevisor.actors.core.messages import Outcome
+    from bundlevisor.actors.logs.timed_lines import Line
+    from bundlevisor.actors.probes.schedule import ProbeStats
+    from bundlevisor.actors.telemetry.event import Event
+    from bundlevisor.control.wire.bodies import Gpu, Validation
+    from bundlevisor.manifest.plan.secrets import Rejection
 
+Read_co = TypeVar("Read_co", covariant=True)
 Action = Literal["start", "stop", "restart"]
 
 
@@ -47,52 +52,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
 
 
-class CommandOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What the supervisor said to a start, stop or restart."""
-
-    accepted: bool
-    conflict: str = ""
-    """A sentence that says why the state forbids the command; only when it was not accepted."""
-    affected: tuple[str, ...] = ()
-    """Ids of the other services that the command stops, starts or restarts, in that order: the
-    dependents that are stopped first, the dependencies that are started first."""
-    after: int = -1
-    """What a start or restart asks for is there with an incarnation later than this."""
-
-
-class SecretProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a secret was refused; the sentence never shows the value."""
-
-    id: str
-    message: str
-
-
-class GpuView(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known about the GPU at the moment; ``method`` says how it is known."""
-
-    available: bool
-    method: str
-    reason: str
-    requirements: Mapping[str, str] = {}
-    """Service id → its ``gpu.requirement``, for the services that have one."""
-    name: str = ""
-    driver: str = ""
-    """Known some seconds after the start, and only where a service has a requirement."""
-
-
-class ProbeGauge(msgspec.Struct, frozen=True, kw_only=True):
-    """The probes of one service since it was first started; seconds."""
-
-    count: int
-    failed: int
-    seconds_sum: float
-    seconds_last: float
-
-
 class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     """Counters for ``/metrics`` that no snapshot has, by service id."""
 
-    probes: dict[str, ProbeGauge] = {}
+    probes: dict[str, ProbeStats] = {}
     exits: dict[str, dict[str, int]] = {}
     """By service id, and by what has ended it (``by`` of the event ``service_exit``)."""
     log_bytes: dict[str, int] = {}
@@ -101,44 +64,26 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     events_dropped: int = 0
 
 
-class Subscription(Protocol):
-    """A reader of one service's log.
+class Reader(Protocol[Read_co]):
+    """A reader of one service's log: of its bytes, or of its lines.
 
-    A slow reader loses its oldest bytes; the next read then begins with a line that says how many
-    were lost. It never slows the service or another reader.
+    A slow reader loses what is oldest; the next read then begins with a line that says how much was
+    lost. It never slows the service or another reader.
     """
 
-    def read(self, timeout: float) -> bytes | None:
-        """Return what has come, ``b""`` when nothing has in ``timeout`` s, None after the end."""
+    def read(self, timeout: float) -> Read_co | None:
+        """Return what has come, nothing when nothing has in ``timeout`` s, None after the end."""
 
     def close(self) -> None:
         """Let go of the queue; a ``read`` that waits returns None."""
 
 
-class TimedLine(Protocol):
-    """A line without its end, and when it was begun, in seconds since 1970."""
-
-    @property
-    def time(self) -> float:
-        """When."""
-
-    @property
-    def text(self) -> bytes:
-        """What."""
-
-
-class LineFollower(Protocol):
-    """A reader of one service's log, by lines; a slow one loses lines as a subscription does."""
+class LineReader(Reader["list[Line]"], Protocol):
+    """A reader by lines, which begins with what was written before."""
 
     @property
     def has_begun(self) -> bool:
         """Whether what was before has been read."""
-
-    def read(self, timeout: float) -> Sequence[TimedLine] | None:
-        """Return what has come, nothing when nothing has in ``timeout`` s, None after the end."""
-
-    def close(self) -> None:
-        """Leave."""
 
 
 class Logs(Protocol):
@@ -147,32 +92,20 @@ class Logs(Protocol):
     def tail(self, service_id: str, lines: int) -> bytes:
         """Return the last ``lines`` lines, ``b""`` when there is no file yet."""
 
-    def follow(self, service_id: str, lines: int) -> Subscription:
+    def follow(self, service_id: str, lines: int) -> Reader[bytes]:
         """Subscribe to the last ``lines`` lines and everything after: no gap, no double."""
 
-    def lines(self, service_id: str, lines: int, since: float, readers: int) -> Sequence[TimedLine]:
+    def lines(self, service_id: str, lines: int, since: float, readers: int) -> list[Line]:
         """Return the last lines that were begun at ``since`` (seconds since 1970) or later.
 
         ``readers``: as one of so many services, which share the memory that one request may take.
         """
 
-    def previous_lines(self, service_id: str, lines: int, readers: int) -> Sequence[TimedLine]:
+    def previous_lines(self, service_id: str, lines: int, readers: int) -> list[Line]:
         """Return the last lines of the run before the newest one, where one is known."""
 
-    def follow_lines(self, service_id: str, lines: int, since: float) -> LineFollower:
+    def follow_lines(self, service_id: str, lines: int, since: float) -> LineReader:
         """Subscribe to these and to all that come: no gap, no double."""
-
-
-class Event(Protocol):
-    """One telemetry event: a Struct that msgspec encodes as it stands in the file."""
-
-    @property
-    def seq(self) -> int:
-        """The sequence number; without gaps, unless events were dropped."""
-
-    @property
-    def event(self) -> str:
-        """The name."""
 
 
 class Events(Protocol):
@@ -208,7 +141,7 @@ class RuntimeApi(Protocol):
     def events(self) -> Events:
         """The telemetry events."""
 
-    def command(self, service_id: str, action: Action, timeout_s: float) -> CommandOutcome:
+    def command(self, service_id: str, action: Action, timeout_s: float) -> Outcome:
         """Send a command to the supervisor and return its answer (not the command's effect).
 
         When this returns, the snapshots show what is wanted since: what is to stop or to restart
@@ -228,7 +161,7 @@ class RuntimeApi(Protocol):
     def secrets_present(self) -> frozenset[str]:
         """Return the ids of the secrets that have a value."""
 
-    def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[SecretProblem, ...]:
+    def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[Rejection, ...]:
         """Store the values and start or restart what needs them, or return every problem.
 
         Checks ids, types (only strings are values) and formats; with one problem nothing is
@@ -239,7 +172,7 @@ class RuntimeApi(Protocol):
     def validate(self) -> Validation:
         """Check the bundle anew; may take long (checksums), and starts nothing."""
 
-    def gpu(self) -> GpuView:
+    def gpu(self) -> Gpu:
         """Return what is known about the GPU now."""
 
     def progress(self, snapshot: Snapshot) -> Progress:

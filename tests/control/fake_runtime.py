@@ -10,21 +10,17 @@ from typing import Any
 
 import msgspec
 
+from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.core.progress import Known, Progress, measure
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.logs.timed_lines import Line
+from bundlevisor.actors.probes.schedule import ProbeStats
+from bundlevisor.actors.telemetry.event import Event
 from bundlevisor.actors.telemetry.timeline import Span, Timeline
-from bundlevisor.control.wire.bodies import Validation
-from bundlevisor.control.wire.facade import (
-    Action,
-    CommandOutcome,
-    Facts,
-    Gauges,
-    GpuView,
-    ProbeGauge,
-    SecretProblem,
-)
+from bundlevisor.control.wire.bodies import Gpu, Validation
+from bundlevisor.control.wire.facade import Action, Facts, Gauges
 from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.plan.secrets import Rejection
 from tests.waiting import wait_until
 
 NOON = 1_700_000_000.125
@@ -126,12 +122,12 @@ class FakeSubscription:
 
 
 class FakeLines:
-    def __init__(self, lines: Sequence[Line]) -> None:
-        self.queue: queue.SimpleQueue[Sequence[Line] | None] = queue.SimpleQueue()
+    def __init__(self, lines: list[Line]) -> None:
+        self.queue: queue.SimpleQueue[list[Line] | None] = queue.SimpleQueue()
         self.queue.put(lines)
         self.has_begun = False
 
-    def read(self, timeout: float) -> Sequence[Line] | None:
+    def read(self, timeout: float) -> list[Line] | None:
         self.has_begun = True
         try:
             return self.queue.get(timeout=timeout) if timeout else self.queue.get_nowait()
@@ -157,11 +153,11 @@ class FakeLogs:
         self.subscriptions.append(subscription)
         return subscription
 
-    def lines(self, service_id: str, lines: int, since: float, readers: int) -> Sequence[Line]:
+    def lines(self, service_id: str, lines: int, since: float, readers: int) -> list[Line]:
         del since, readers
         return [Line(NOON, text) for text in self.tail(service_id, lines).splitlines()]
 
-    def previous_lines(self, service_id: str, lines: int, readers: int) -> Sequence[Line]:
+    def previous_lines(self, service_id: str, lines: int, readers: int) -> list[Line]:
         del readers
         return [Line(NOON, text) for text in self.tail(service_id, lines).splitlines()]
 
@@ -169,18 +165,10 @@ class FakeLogs:
         return FakeLines(self.lines(service_id, lines, since, 1))
 
 
-class FakeEvent(msgspec.Struct, frozen=True, omit_defaults=True):
-    ts: str
-    seq: int
-    event: str
-    service_id: str = ""
-    details: dict[str, Any] = {}
-
-
 class FakeEvents:
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self.kept: list[FakeEvent] = []
+        self.kept: list[Event] = []
         self.waited = False
         """Whether somebody has found nothing new yet, and waits."""
 
@@ -191,11 +179,11 @@ class FakeEvents:
     def emit(self, event: str, service_id: str = "", **details: Any) -> None:
         with self._changed:
             seq = self.kept[-1].seq + 1 if self.kept else 1
-            one = FakeEvent(ts="t", seq=seq, event=event, service_id=service_id, details=details)
+            one = Event(ts="t", seq=seq, event=event, service_id=service_id, details=details)
             self.kept.append(one)
             self._changed.notify_all()
 
-    def page(self, after: int, limit: int) -> Sequence[FakeEvent]:
+    def page(self, after: int, limit: int) -> Sequence[Event]:
         return [event for event in self.kept if event.seq > after][:limit]
 
     def wait(self, after: int, timeout: float) -> bool:
@@ -236,7 +224,7 @@ class FakeRuntime:
         self.logs = FakeLogs()
         self.events = FakeEvents()
         self.commands: list[tuple[str, str]] = []
-        self.outcome = CommandOutcome(accepted=True)
+        self.outcome = Outcome()
         self.command_error: Exception | None = None
         self.asked: list[tuple[str, str, int]] = []
         self.shutdowns: list[str] = []
@@ -248,7 +236,7 @@ class FakeRuntime:
         self.hold = threading.Event()
         self.hold.set()
 
-    def command(self, service_id: str, action: Action, timeout_s: float) -> CommandOutcome:
+    def command(self, service_id: str, action: Action, timeout_s: float) -> Outcome:
         self.commands.append((service_id, action))
         self.hold.wait(timeout_s)
         if self.command_error:
@@ -265,15 +253,15 @@ class FakeRuntime:
     def secrets_present(self) -> frozenset[str]:
         return frozenset(self.stored)
 
-    def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[SecretProblem, ...]:
+    def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[Rejection, ...]:
         known = {secret.id for secret in self.facts.manifest.secrets}
         problems = [
-            SecretProblem(id=name, message="is not a secret of this bundle")
+            Rejection(id=name, message="is not a secret of this bundle")
             for name in values
             if name not in known
         ]
         problems += [
-            SecretProblem(id=name, message="must be a string")
+            Rejection(id=name, message="must be a string")
             for name, value in values.items()
             if not isinstance(value, str)
         ]
@@ -285,8 +273,8 @@ class FakeRuntime:
         self.hold.wait(10)
         return self.report
 
-    def gpu(self) -> GpuView:
-        return GpuView(
+    def gpu(self) -> Gpu:
+        return Gpu(
             available=True, method="files", reason="/dev/dri", requirements={"extra": "optional"}
         )
 
@@ -310,7 +298,8 @@ class FakeRuntime:
         return [msgspec.structs.replace(self.timeline(), instance_id="old", services=(span,))]
 
     def gauges(self) -> Gauges:
-        probe = ProbeGauge(count=3, failed=1, seconds_sum=0.5, seconds_last=0.25)
+        probe = ProbeStats()
+        probe.count, probe.failed, probe.seconds_sum, probe.seconds_last = 3, 1, 0.5, 0.25
         return Gauges(
             probes={"db": probe},
             exits={"db": {"itself": 2, "order": 1}},

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.files import endpoint, instance
 from bundlevisor.actors.files.instance import Instance
@@ -23,7 +24,6 @@ from bundlevisor.control.cli.arguments import parser
 from bundlevisor.control.cli.help_text import TOP
 from bundlevisor.control.run import options
 from bundlevisor.control.run.options import COMMANDS as NAMES
-from bundlevisor.control.wire.facade import CommandOutcome
 from tests import absent
 from tests.control.fake_runtime import BUNDLE, FakeRuntime
 from tests.control.wire import TOKEN, Api
@@ -160,7 +160,7 @@ def test_following_a_log_ends_with_it(cli: Cli, runtime: FakeRuntime) -> None:
 
 
 def test_commands_name_whom_they_affect(cli: Cli, runtime: FakeRuntime) -> None:
-    runtime.outcome = CommandOutcome(accepted=True, affected=("web.api-1",))
+    runtime.outcome = Outcome(affected=("web.api-1",))
     assert cli("stop", "db") == (
         0,
         "db: stop accepted, ready so far; with it: web.api-1\n",
@@ -168,7 +168,7 @@ def test_commands_name_whom_they_affect(cli: Cli, runtime: FakeRuntime) -> None:
     )
     assert runtime.commands == [("db", "stop")]
     assert cli("start", "db", "--wait", "5")[0] == 0
-    runtime.outcome = CommandOutcome(accepted=False, conflict="db is stopping")
+    runtime.outcome = Outcome(conflict="db is stopping")
     assert cli("restart", "db") == (1, "", "bundlevisor: db is stopping\n")
 
 
@@ -308,9 +308,9 @@ def test_a_secret_is_typed_without_echo(cli: Cli, runtime: FakeRuntime) -> None:
 def test_a_refused_secret_is_a_no_without_the_value(
     cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bundlevisor.control.wire.facade import SecretProblem
+    from bundlevisor.manifest.plan.secrets import Rejection
 
-    problem = SecretProblem(id="api_key", message="does not have the format ^k-[0-9]+$")
+    problem = Rejection(id="api_key", message="does not have the format ^k-[0-9]+$")
     runtime.set_secrets = lambda values, timeout_s: (problem,)  # type: ignore[method-assign]
     feed(monkeypatch, b"hidden\n")
     code, out, err = cli("secrets", "set", "api_key", "--stdin")

@@ -5,10 +5,11 @@ import time
 
 import pytest
 
+from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
 from bundlevisor.control.api.app import LONGEST_AGENT
 from bundlevisor.control.api.services import is_done, is_settled
-from bundlevisor.control.wire.facade import Action, CommandOutcome
+from bundlevisor.control.wire.facade import Action
 from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.wire import Api, Reply
 from tests.waiting import wait_until
@@ -39,7 +40,7 @@ class Later(threading.Thread):
 def test_a_command_is_accepted_with_the_state_and_whom_it_affects(
     api: Api, runtime: FakeRuntime, action: str
 ) -> None:
-    runtime.outcome = CommandOutcome(accepted=True, affected=("web.api-1",))
+    runtime.outcome = Outcome(affected=("web.api-1",))
     reply = api.post(f"/services/db/{action}")
     assert reply.status == 202
     assert reply.json() == {
@@ -64,7 +65,7 @@ def test_an_id_may_hold_dots_and_be_percent_encoded(api: Api, runtime: FakeRunti
 def test_a_command_that_the_state_forbids_is_409_with_the_reason(
     api: Api, runtime: FakeRuntime
 ) -> None:
-    runtime.outcome = CommandOutcome(accepted=False, conflict="db is stopping; try again later")
+    runtime.outcome = Outcome(conflict="db is stopping; try again later")
     reply = api.post("/services/db/start")
     assert reply.refusal == (409, "wrong_state")
     assert reply.json()["error"] == "db is stopping; try again later"
@@ -94,7 +95,7 @@ def test_waiting_for_a_restart_takes_the_old_incarnation_for_nothing(
     api: Api, runtime: FakeRuntime
 ) -> None:
     runtime.change("db", State.READY, incarnation=3)
-    runtime.outcome = CommandOutcome(accepted=True, after=3)
+    runtime.outcome = Outcome(after=3)
     later = Later(api, "/services/db/restart?wait=30")
     wait_until(lambda: runtime.commands, what="the command came")
     runtime.change("web.api-1", State.STOPPING)
