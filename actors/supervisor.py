@@ -299,7 +299,6 @@ class Supervisor(LoopActor):
             if id_ in self._ports.short:
                 self._fail(id_, self._ports.short[id_].sentence)
                 continue
-            self._to.release()
             report = self._reports[id_]
             self._tell(id_, StartService(report.incarnation, self._inputs(id_)))
             self._see(foreseen.starting(report, self._to.now()))

@@ -78,10 +78,6 @@ class Plan(msgspec.Struct, frozen=True):
     """The ports that services did not get, by their ids."""
 
 
-def _nothing() -> None:
-    """Give way to nobody."""
-
-
 class Collaborators(msgspec.Struct, frozen=True):
     """Whom the supervisor talks to."""
 
@@ -94,7 +90,5 @@ class Collaborators(msgspec.Struct, frozen=True):
     """``spawn_actor(service_id, supervisor, child=None, incarnation=0)`` starts its actor."""
     chooser: PortChooser
     vault: Vault = NoSecrets()
-    release: Callable[[], object] = _nothing
-    """Called before a service is started: what is not urgent may give way."""
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic

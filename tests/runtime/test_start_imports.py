@@ -52,7 +52,7 @@ actors.process: binary child_posix children exit_event_posix exit_reason own_chi
  parent_watch reaping spawn_request tree
 actors.process.table: control_group found linux own_process rlimit_mark
 actors.telemetry: event event_file milestones writer
-control.boot: early_socket first_signals folders import_throttle ipc_socket lean_imports
+control.boot: early_socket first_signals folders ipc_socket lean_imports
 control.run: admission background_writer bundle console console_events gpu instance_record limits
  options runtime secret_supply shutdown_requests start_events
 manifest: check
