@@ -25,10 +25,8 @@ from bundlevisor.control.api.telemetry import TelemetryResource
 from bundlevisor.control.api.timeline import TimelineResource
 from bundlevisor.control.api.usage import Meter
 from bundlevisor.control.api.validation import ValidateResource
-from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.every_answer import EVERY_ANSWER
-from bundlevisor.control.wire.operations import OPERATIONS
-from bundlevisor.control.wire.parameters import unknown_parameter
+from bundlevisor.control.wire.operations import refuse_unknown_parameters
 from bundlevisor.control.wire.streams import Stream
 
 if TYPE_CHECKING:
@@ -117,21 +115,11 @@ class OneSlash:
 class KnownParameters:
     """Middleware: a parameter that is not known is a mistake to tell, not one to pass over."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, dict[str, None]] = {}
-        for operation in OPERATIONS:
-            known = self._known.setdefault(operation.path, {})
-            known.update((one.name, None) for one in operation.parameters if one.place == "query")
-
     def process_resource(
         self, req: falcon.Request, _resp: falcon.Response, _resource: object, _params: object
     ) -> None:
         """Raise Refusal 400 for a parameter that the address does not have."""
-        known = self._known.get(req.uri_template or "", {})
-        for name in req.params:
-            if name not in known:
-                sentence = unknown_parameter(req.path, name, known)
-                raise Refusal(400, "unknown_parameter", sentence)
+        refuse_unknown_parameters(req.uri_template or "", req.path, req.params)
 
 
 class WhoAsked:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import falcon
 
+    from bundlevisor.control.wire.exchange import Request, Response
     from bundlevisor.control.wire.facade import RuntimeApi
 
 
@@ -28,20 +29,30 @@ def install(app: falcon.App[Any, Any], runtime: RuntimeApi) -> None:
     def unexpected(
         req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]
     ) -> None:
-        runtime.fault(f"{req.method} {req.path}", error)
-        sentence = "the request failed inside the runtime; its log has the details"
-        send(resp, Error(error=sentence, code=CODES[500]), 500)
+        tell_unexpected(runtime, req, resp, error)
 
     app.add_error_handler(Exception, unexpected)
     app.add_error_handler(falcon.HTTPError, _of_falcon)
     app.add_error_handler(Refusal, _refused)
 
 
+def refuse(resp: Response, refusal: Refusal) -> None:
+    """Answer what a resource has refused."""
+    resp.set_headers(refusal.headers)
+    send(resp, refusal.body, refusal.status)
+
+
+def tell_unexpected(runtime: RuntimeApi, req: Request, resp: Response, error: Exception) -> None:
+    """Answer a 500 that shows nothing of the inside, and tell the log of the error."""
+    runtime.fault(f"{req.method} {req.path}", error)
+    sentence = "the request failed inside the runtime; its log has the details"
+    send(resp, Error(error=sentence, code=CODES[500]), 500)
+
+
 def _refused(
     _req: falcon.Request, resp: falcon.Response, refusal: Refusal, _params: dict[str, Any]
 ) -> None:
-    resp.set_headers(refusal.headers)
-    send(resp, refusal.body, refusal.status)
+    refuse(resp, refusal)
 
 
 def _of_falcon(

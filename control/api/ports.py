@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from bundlevisor.actors.files import json_text
 from bundlevisor.control.wire.bodies import Ports
-from bundlevisor.control.wire.json_body import send
+from bundlevisor.control.wire.json_body import send_encoded
 
 if TYPE_CHECKING:
-    import falcon
-
     from bundlevisor.actors.core.snapshot import Snapshot
+    from bundlevisor.control.wire.exchange import Request, Response
     from bundlevisor.control.wire.facade import RuntimeApi
     from bundlevisor.manifest.format.schema import Manifest
 
@@ -41,12 +41,17 @@ def ports(snapshot: Snapshot, api: tuple[str, str] | None) -> Ports:
 
 
 class PortsResource:
-    """The ports of the snapshot."""
+    """The ports of the snapshot; encoded once for each."""
 
     def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
+        self._encoded: tuple[Snapshot | None, bytes] = (None, b"")
 
-    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+    def on_get(self, _req: Request, resp: Response) -> None:
         """Answer 200."""
-        api = api_port(self._runtime.facts.manifest)
-        send(resp, ports(self._runtime.board.snapshot, api))
+        snapshot = self._runtime.board.snapshot
+        of, encoded = self._encoded
+        if snapshot is not of:
+            encoded = json_text.encode(ports(snapshot, api_port(self._runtime.facts.manifest)))
+            self._encoded = snapshot, encoded
+        send_encoded(resp, encoded)

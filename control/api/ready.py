@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from bundlevisor.actors.files import json_text
 from bundlevisor.control.api.progress_watch import ProgressWatch
 from bundlevisor.control.wire.bodies import Readiness, ServiceDetail, timestamp
-from bundlevisor.control.wire.json_body import send
+from bundlevisor.control.wire.json_body import send_encoded
 from bundlevisor.control.wire.long_poll import wait_for, wait_for_snapshot, wait_seconds
 from bundlevisor.control.wire.parameters import (
     CHANGE,
@@ -19,26 +20,29 @@ from bundlevisor.control.wire.parameters import (
 )
 
 if TYPE_CHECKING:
-    import falcon
-
+    from bundlevisor.actors.core.progress import Progress
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
+    from bundlevisor.control.wire.bodies import Gpu
     from bundlevisor.control.wire.closing import Closing
+    from bundlevisor.control.wire.exchange import Request, Response
     from bundlevisor.control.wire.facade import RuntimeApi
 
 
 class ReadyResource:
-    """Readiness, now or as soon as it is decided."""
+    """Readiness, now or as soon as it is decided; encoded once for each state."""
 
     def __init__(self, runtime: RuntimeApi, closing: Closing) -> None:
         self._runtime = runtime
         self._closing = closing
+        self._encoded: tuple[Snapshot | None, tuple[Gpu, Progress] | None, bytes]
+        self._encoded = None, None, b""
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    def on_get(self, req: Request, resp: Response) -> None:
         """Answer 200; with ``?strict=1`` 503 while not ready."""
         seconds, strict = wait_seconds(req), yes_or_no(req, STRICT)
         snapshot = self._runtime.board.snapshot
         after = snapshot.version
-        if req.has_param(CHANGED_AFTER.name):
+        if req.get_param(CHANGED_AFTER.name) is not None:
             after = whole_number(req, CHANGED_AFTER)
         if yes_or_no(req, CHANGE):
             snapshot = self._changed(snapshot, after, seconds or 0.0, req)
@@ -46,11 +50,9 @@ class ReadyResource:
             snapshot = wait_for_snapshot(
                 self._runtime.board, is_decided, seconds, req, self._closing
             )
-        send(resp, self._body(snapshot), 503 if strict and not snapshot.ready else 200)
+        send_encoded(resp, self._body(snapshot), 503 if strict and not snapshot.ready else 200)
 
-    def _changed(
-        self, known: Snapshot, after: int, seconds: float, req: falcon.Request
-    ) -> Snapshot:
+    def _changed(self, known: Snapshot, after: int, seconds: float, req: Request) -> Snapshot:
         """Return the first snapshot of another version, or that shows another progress."""
         board = self._runtime.board
         watch = ProgressWatch(self._runtime, self._runtime.progress(known))
@@ -65,14 +67,24 @@ class ReadyResource:
             lambda timeout: board.wait(other, timeout), settled, seconds, req, self._closing
         )
 
-    def _body(self, snapshot: Snapshot) -> Readiness:
-        return Readiness(
-            ready=snapshot.ready,
-            details={view.id: detail(view) for view in snapshot.services.values()},
-            gpu=self._runtime.gpu(),
-            progress=self._runtime.progress(snapshot),
-            version=snapshot.version,
-        )
+    def _body(self, snapshot: Snapshot) -> bytes:
+        now = self._runtime.gpu(), self._runtime.progress(snapshot)
+        of, then, encoded = self._encoded
+        if snapshot is not of or now != then:
+            encoded = json_text.encode(readiness(snapshot, *now))
+            self._encoded = snapshot, now, encoded
+        return encoded
+
+
+def readiness(snapshot: Snapshot, gpu: Gpu, progress: Progress) -> Readiness:
+    """Return the body of the answer."""
+    return Readiness(
+        ready=snapshot.ready,
+        details={view.id: detail(view) for view in snapshot.services.values()},
+        gpu=gpu,
+        progress=progress,
+        version=snapshot.version,
+    )
 
 
 def is_decided(snapshot: Snapshot) -> bool:

@@ -8,6 +8,7 @@ sending half.
 
 from __future__ import annotations
 
+import functools
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,14 @@ from bundlevisor.control.http.quick_answer import closes, of_error, on_the_wire
 from bundlevisor.control.http.request_parser import Parser
 from bundlevisor.control.http.tasks import ApiTask, Channel, JsonErrorTask, RequestTimeout
 from bundlevisor.control.http.waitress_parts import TcpWSGIServer
-from bundlevisor.control.wire.lanes import Lane, lane_of
+from bundlevisor.control.wire.lanes import REFUSED, Lane, lane_of
+from bundlevisor.control.wire.long_poll import DISCONNECTED
 
 if TYPE_CHECKING:
+    from bundlevisor.control.http.direct_answers import Asked
     from bundlevisor.control.http.door import Door
-    from bundlevisor.control.http.quick_answer import HealthWords, Said
+    from bundlevisor.control.http.memory import Memory
+    from bundlevisor.control.http.quick_answer import Said
     from bundlevisor.control.http.turns import FairTurns
 
 REQUEST_DEADLINE_S = 10.0
@@ -38,7 +42,7 @@ class Host(TcpWSGIServer):
     """What a connection knows of its server."""
 
     door: Door
-    health: HealthWords
+    memory: Memory
     turns: FairTurns[Connection]
 
 
@@ -60,6 +64,8 @@ class Connection(Channel):
         self.began_at = time.monotonic()
         """When the present request, or the wait for it, began."""
         self._unread = b""
+        self._question: Asked | None = None
+        """What the present request asks for, where the application is not needed."""
         self._drains_until: float | None = None
         super().__init__(server, *arguments, **keywords)
         self.logger = server.logger
@@ -96,6 +102,33 @@ class Connection(Channel):
         request = self.requests[0]
         accept = request.headers.get("ACCEPT", "")
         return lane_of(request.command, request.path, request.query, accept)
+
+    def service(self) -> None:
+        """Answer the request, with the application only where it needs it."""
+        request, question = self.requests[0], self._question
+        if question is None:
+            super().service()
+            return
+        question.env = {DISCONNECTED: self.check_client_disconnected, REFUSED: self.refused}
+        said = self.server.memory.direct.answer(question)
+        self._send_whole(on_the_wire(said, request))
+        self.began_at = time.monotonic()
+        request.close()
+        with self.requests_lock:
+            self.close_when_flushed = closes(request)
+            self.requests.pop(0)
+        self.server.pull_trigger()
+
+    def _send_whole(self, answer: bytes) -> None:
+        """Send an answer; what the system does not take now is kept, and sent when it does."""
+        with self.outbuf_lock:
+            if not self.connected:
+                return
+            try:
+                if (sent := self.send(answer, do_close=False)) < len(answer):
+                    self.write_soon(answer[sent:])
+            except OSError:
+                self.will_close = True
 
     def check_client_disconnected(self) -> bool:
         """Return whether the client has closed the connection, or its half of it."""
@@ -189,37 +222,37 @@ class Connection(Channel):
 
     def _answer(self, request: Parser) -> None:
         self.asked += 1
-        if request.error is None and not is_open(request):
+        said = self._said_at_once(request)
+        if said is None:
             with self.requests_lock:  # who answered the one before may be about to look for more
                 self.requests.append(request)
             self.server.add_task(self)
             return
-        failed = request.error is not None
-        said = of_error(request) if failed else self._said_openly(request)
-        self.lingers = self.lingers or failed
+        self.lingers = self.lingers or request.error is not None
         self.close_when_flushed = closes(request)
-        self.write_soon(on_the_wire(said, request))  # so small that it never waits for the client
+        self._send_whole(on_the_wire(said, request))
         self.began_at = time.monotonic()
         request.close()
         if self.writable():
             self.handle_write()
 
+    def _said_at_once(self, request: Parser) -> Said | None:
+        """Return the answer that needs no thread; None for a request that is for a lane."""
+        if request.error is not None:
+            return of_error(request)
+        if is_open(request):
+            return self._said_openly(request)
+        direct = self.server.memory.direct
+        self._question = question = direct.read(request)
+        return None if question is None or question.waits else direct.answer(question)
+
     def _said_openly(self, request: Parser) -> Said:
         if request.path not in ENTRANCE:
-            return self.server.health.answer(request.command, request.query)
+            return self.server.memory.health.answer(request.command, request.query)
         from bundlevisor.control.http import entrance
 
-        return entrance.answer(request, self.server.door.guests(), self._owner)
-
-    def _owner(self) -> int | None:
-        """Return the user at the other end, where the system tells."""
-        from bundlevisor.actors.probes.caller import caller_uid
-
-        try:
-            theirs, ours = self.socket.getpeername(), self.socket.getsockname()
-        except OSError:
-            return None
-        return caller_uid(theirs[1], ours[1])
+        owner = functools.partial(entrance.owner, self.socket)
+        return entrance.answer(request, self.server.door.guests(), owner)
 
     def handle_write(self) -> None:
         """Send; after an error, wait for the client to read it before closing."""

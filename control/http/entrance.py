@@ -19,6 +19,8 @@ from bundlevisor.control.http.quick_answer import Said, refusal
 from bundlevisor.control.wire.errors import CODES
 
 if TYPE_CHECKING:
+    import socket
+
     from bundlevisor.control.dashboard.guests import Guests
     from bundlevisor.control.http.waitress_parts import HTTPRequestParser
 
@@ -81,3 +83,14 @@ else:
 
         uid = owner()
         return uid is not None and uid not in (0, os.getuid())
+
+
+def owner(client: socket.socket) -> int | None:
+    """Return the user at the other end of a connection, where the system tells."""
+    from bundlevisor.actors.probes.caller import caller_uid
+
+    try:
+        theirs, ours = client.getpeername(), client.getsockname()
+    except OSError:
+        return None
+    return caller_uid(theirs[1], ours[1])

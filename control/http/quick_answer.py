@@ -30,7 +30,6 @@ ALLOWED = ("GET", "HEAD", "OPTIONS")
 KNOWN = frozenset({*ALLOWED, "POST", "PUT", "PATCH", "DELETE", "CONNECT", "TRACE", "QUERY"})
 """The methods of HTTP (RFC 9110, 9.3; RFC 5789; and what becomes one)."""
 ALLOW = ("Allow", ", ".join(ALLOWED))
-BASE = "".join(f"{name}: {value}\r\n" for name, value in EVERY_ANSWER.items())
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -114,15 +113,19 @@ def closes(request: HTTPRequestParser) -> bool:
 
 
 def on_the_wire(said: Said, request: HTTPRequestParser) -> bytes:
-    """Return the bytes of a whole answer."""
+    """Return the bytes of a whole answer, its headers in the order that waitress puts them in."""
     spoken = request.version if request.version in ("1.0", "1.1") else "1.0"
-    connection = "Connection: close\r\n" if closes(request) else ""
+    connection = [("Connection", "close")] if closes(request) else []
     if spoken == "1.0" and not connection:
-        connection = "Connection: Keep-Alive\r\n"
-    own = "".join(f"{name}: {value}\r\n" for name, value in said.headers)
-    head = (
-        f"HTTP/{spoken} {said.status} {said.reason}\r\n{BASE}{connection}{own}"
-        f"Content-Length: {len(said.body)}\r\nContent-Type: {said.media_type}\r\n"
-        f"Date: {build_http_date(time.time())}\r\n\r\n"
-    )
+        connection = [("Connection", "Keep-Alive")]
+    lines = [
+        *EVERY_ANSWER.items(),
+        *connection,
+        *said.headers,
+        ("Content-Length", str(len(said.body))),
+        ("Content-Type", said.media_type),
+        ("Date", build_http_date(time.time())),
+    ]
+    fields = "".join(f"{name}: {value}\r\n" for name, value in sorted(lines))
+    head = f"HTTP/{spoken} {said.status} {said.reason}\r\n{fields}\r\n"
     return head.encode("latin-1") + (b"" if request.command == "HEAD" else said.body)

@@ -8,11 +8,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.boot import lean_imports
 from bundlevisor.control.http.connection import Connection, Host
 from bundlevisor.control.http.door import Door
-from bundlevisor.control.http.first_answers import FirstAnswers
 from bundlevisor.control.http.lane_threads import Dispatcher
+from bundlevisor.control.http.late_application import LateApplication
 from bundlevisor.control.http.limits import (
     BACKLOG,
     CONNECTIONS,
@@ -20,8 +19,8 @@ from bundlevisor.control.http.limits import (
     adjustments,
     files_for_connections,
 )
+from bundlevisor.control.http.memory import Memory
 from bundlevisor.control.http.places import who_goes
-from bundlevisor.control.http.quick_answer import HealthWords
 from bundlevisor.control.http.turns import FairTurns
 from bundlevisor.control.http.waitress_log import Faults
 from bundlevisor.control.http.waitress_parts import close_all, loop
@@ -43,25 +42,20 @@ class ControlServer:
     """Serves the control API of ``runtime`` on ``listener`` from a thread of its own."""
 
     def __init__(self, runtime: RuntimeApi, token: str, listener: socket.socket) -> None:
-        self._runtime = runtime
         self._closing = Closing()
-        self._answers = FirstAnswers()
-        self._door = Door(token)
+        door = Door(token)
         self._http = HttpServer(
-            self._answers, self._door, HealthWords(runtime.board), listener, runtime.fault
+            LateApplication(runtime, self._closing, door.guests),
+            door,
+            Memory(runtime, self._closing),
+            listener,
+            runtime.fault,
         )
         self._thread = threading.Thread(target=self._http.run, name="control-api", daemon=True)
 
     def start(self) -> None:
-        """Answer from now on; connections that wait in the listener's backlog come first.
-
-        Returns when Falcon is imported and everything is answered.
-        """
+        """Answer from now on; connections that wait in the listener's backlog come first."""
         self._thread.start()
-        lean_imports.import_falcon()
-        from bundlevisor.control.api.app import make_app
-
-        self._answers.become(make_app(self._runtime, self._closing, self._door.guests))
 
     def stop(self, timeout: float) -> bool:
         """End: no new requests, no streams, no waits; answers on their way still get there.
@@ -93,14 +87,14 @@ class HttpServer(Host):
         self,
         app: Wsgi,
         door: Door,
-        health: HealthWords,
+        memory: Memory,
         listener: socket.socket,
         fault: Callable[[str, BaseException], None],
         connections: int = CONNECTIONS,
     ) -> None:
         self.logger = Faults(fault)
         self.door = door
-        self.health = health
+        self.memory = memory
         self.turns: FairTurns[Connection] = FairTurns()
         self.finished_cleanly = False
         self._knocked = False

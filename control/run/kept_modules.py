@@ -26,25 +26,31 @@ WITHOUT = {
     *("bundlevisor.control.cli", "bundlevisor.actors.ui_server"),
     *("prometheus_client.aiohttp", "prometheus_client.bridge", "prometheus_client.django"),
     *("prometheus_client.multiprocess", "prometheus_client.parser", "prometheus_client.twisted"),
+    *("falcon.asgi", "falcon.asgi_spec", "falcon.bench", "falcon.cmd", "falcon.inspect"),
+    *("falcon.media.validators", "falcon.testing"),
 }
 """What only other processes import, or only a start."""
-WHOLE = ("json", "msgspec", "prometheus_client", "waitress")
+WHOLE = ("falcon", "json", "msgspec", "prometheus_client", "waitress")
 LIBRARIES = """
 bundlevisor.actors.ui_server bundlevisor.actors.ui_server.metadata _bisect _blake2 _compat_pickle
 _compression _ctypes _datetime _decimal _heapq _json _md5 _multiprocessing _opcode _pickle
 _pydatetime _queue _random _re2 _sha1 _sha2 _sha256 _sha3 _sha512 _struct _uuid _winapi array ast
-base64 bisect contextlib copy ctypes ctypes._endian ctypes.util ctypes.wintypes datetime decimal
-difflib dis encodings.ascii encodings.idna encodings.latin_1 encodings.utf_8_sig errno fcntl
-fnmatch glob gzip hashlib heapq importlib importlib.machinery inspect keyword linecache logging
-mmap msvcrt multiprocessing.connection multiprocessing.popen_spawn_posix
+base64 bisect concurrent.futures concurrent.futures._base concurrent.futures.thread contextlib copy
+ctypes ctypes._endian ctypes.util ctypes.wintypes dataclasses datetime decimal difflib dis
+encodings.ascii encodings.idna encodings.latin_1 encodings.utf_8_sig errno fcntl fnmatch glob gzip
+hashlib heapq http http.cookies importlib importlib.machinery inspect keyword linecache logging
+mimetypes mmap msvcrt multiprocessing.connection multiprocessing.popen_spawn_posix
 multiprocessing.popen_spawn_win32 multiprocessing.reduction multiprocessing.resource_tracker
 multiprocessing.spawn numbers opcode operator pickle platform psutil psutil._common
 psutil._ntuples psutil._pslinux psutil._psosx psutil._psposix psutil._psutil_linux
 psutil._psutil_osx psutil._psutil_posix psutil._psutil_windows psutil._pswindows pwd queue random
 re re._casefix re._compiler re._constants re._parser re2 reprlib resource select shutil signal
 stat string stringprep struct subprocess tempfile textwrap timeit token tokenize traceback types
-typing unicodedata urllib.parse uuid warnings winreg zlib
+typing unicodedata urllib.parse uuid warnings winreg wsgiref.types xml.etree zlib
 """
+FASTER = ("falcon.cyutil.misc", "falcon.cyutil.reader", "falcon.cyutil.uri")
+"""Machine code that Falcon can do without: to keep it where no open file will do would take
+importing Falcon."""
 
 
 def keep(guardian: Guardian) -> None:
@@ -56,10 +62,12 @@ def keep(guardian: Guardian) -> None:
     collection = CodeCollection(store)
     guardians.collect(collection)
     collection.passed_over = frozenset(sys.modules)
-    collection.add(LIBRARIES.split())
+    libraries = LIBRARIES.split()
+    libraries += FASTER if sys.platform == "linux" else ()
+    collection.add(libraries)
     for package in (*OWN, *WHOLE):
         collection.add_package(package, WITHOUT)
     index_at = collection.finish()
-    KeptCode(store, index_at).stand_in(collection.machine_code(LIBRARIES.split()))
+    KeptCode(store, index_at).stand_in(collection.machine_code(libraries))
     fd = store.fd if isinstance(store, SharedStore) else -1
     guardian.hold_code(fd, index_at, collection.machine_code(guardians.MACHINE_CODE))

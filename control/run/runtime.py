@@ -5,7 +5,8 @@
 3. the control socket listens; what an earlier instance left is ended; token and port files are
    written and the shell is told, so that whoever waits for them is never refused
 4. ports are chosen, the supervisor starts, services without dependencies are spawned
-5. Falcon and waitress are imported and serve (control/run/api_host.py), beside the booting services
+5. waitress is imported and serves (control/run/api_host.py), beside the booting services; Falcon
+   comes with the first request that needs it (control/http/late_application.py)
 6. the main thread waits for a reason to end, and then all this is undone in reverse
    (control/run/teardown.py)
 

@@ -26,6 +26,16 @@ CODES = {
 }
 
 
+PHRASES = {
+    200: "OK",
+    400: "Bad Request",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+"""Of the statuses that are answered without Falcon (RFC 9110, 15; RFC 6585)."""
+
+
 class Refusal(Exception):
     """An answer with a status from 400 on; ``body`` replaces the plain error where more is said."""
 

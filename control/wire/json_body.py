@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import falcon
 
     from bundlevisor.control.wire.bodies import Body
+    from bundlevisor.control.wire.exchange import Response
 
 BODY_LIMIT = 1 << 20
 """Bytes of a request body (control API: 413 above 1 MiB)."""
@@ -20,11 +21,16 @@ BODY_LIMIT = 1 << 20
 Received = TypeVar("Received")
 
 
-def send(resp: falcon.Response, body: Body, status: int = 200) -> None:
+def send(resp: Response, body: Body, status: int = 200) -> None:
     """Answer with ``body`` as JSON."""
+    send_encoded(resp, json_text.encode(body), status)
+
+
+def send_encoded(resp: Response, body: bytes, status: int = 200) -> None:
+    """Answer with JSON that is there already."""
     resp.status = status
     resp.content_type = "application/json"
-    resp.data = json_text.encode(body)
+    resp.data = body
 
 
 def receive(req: falcon.Request, shape: type[Received]) -> Received:

@@ -22,8 +22,7 @@ from urllib.parse import parse_qsl
 from bundlevisor.control.wire.errors import Refusal
 
 if TYPE_CHECKING:
-    import falcon
-
+    from bundlevisor.control.wire.exchange import Request
 REFUSED = "bundlevisor.refused"
 """Key in the WSGI environment of a request whose lane is full; its value is that :class:`Lane`."""
 
@@ -62,7 +61,7 @@ def wants_stream(accept: str) -> bool:
     return "text/event-stream" in accept.lower()
 
 
-def require_room(req: falcon.Request) -> None:
+def require_room(req: Request) -> None:
     """Raise Refusal 429 when the request was refused by its lane."""
     refused = req.env.get(REFUSED)
     if refused is Lane.STREAM:

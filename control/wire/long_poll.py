@@ -11,18 +11,19 @@ from bundlevisor.control.wire.parameters import WAIT, seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import falcon
-
     from bundlevisor.actors.core.snapshot import Board, Snapshot
     from bundlevisor.control.wire.closing import Closing
+    from bundlevisor.control.wire.exchange import Request
 
+DISCONNECTED = "waitress.client_disconnected"
+"""Key in the WSGI environment of what says whether the client has closed its connection."""
 SLICE_S = 0.1
 """How soon a wait notices that its client has gone away or that the server stops."""
 
 Seen = TypeVar("Seen")
 
 
-def wait_seconds(req: falcon.Request) -> float | None:
+def wait_seconds(req: Request) -> float | None:
     """Return ``?wait=`` in seconds (longer ones as 60), None without it; Refusal 400 or 429."""
     wanted = seconds(req, WAIT)
     if wanted is not None:
@@ -30,9 +31,9 @@ def wait_seconds(req: falcon.Request) -> float | None:
     return wanted
 
 
-def client_has_gone(req: falcon.Request) -> bool:
+def client_has_gone(req: Request) -> bool:
     """Return whether the client has closed its connection."""
-    gone: Callable[[], bool] | None = req.env.get("waitress.client_disconnected")
+    gone: Callable[[], bool] | None = req.env.get(DISCONNECTED)
     return gone is not None and gone()
 
 
@@ -40,7 +41,7 @@ def wait_for(
     look: Callable[[float], Seen],
     settled: Callable[[Seen], bool],
     patience: float,
-    req: falcon.Request,
+    req: Request,
     closing: Closing,
 ) -> Seen:
     """Call ``look(timeout)`` until what it returns is settled, at most ``patience`` s; return it.
@@ -59,7 +60,7 @@ def wait_for_snapshot(
     board: Board,
     settled: Callable[[Snapshot], bool],
     patience: float,
-    req: falcon.Request,
+    req: Request,
     closing: Closing,
 ) -> Snapshot:
     """Return the first snapshot that is settled, or the newest after ``patience`` seconds."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
 from bundlevisor.control.wire import bodies
+from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.parameters import (
     AFTER,
     CHANGE,
@@ -26,6 +27,7 @@ from bundlevisor.control.wire.parameters import (
     TAIL_LINES,
     WAIT,
     Parameter,
+    unknown_parameter,
 )
 
 
@@ -144,3 +146,23 @@ OPERATIONS = (
     ),
     Operation(path="/openapi.json", text="This document.", answers={200: "application/json"}),
 )
+
+
+def _names_by_path() -> dict[str, dict[str, None]]:
+    known: dict[str, dict[str, None]] = {}
+    for operation in OPERATIONS:
+        names = (one.name for one in operation.parameters if one.place == "query")
+        known.setdefault(operation.path, {}).update(dict.fromkeys(names))
+    return known
+
+
+PARAMETERS = _names_by_path()
+"""The names of the parameters in the query, by path."""
+
+
+def refuse_unknown_parameters(template: str, path: str, names: Iterable[str]) -> None:
+    """Raise Refusal 400 for a parameter that a path does not have: nothing is passed over."""
+    known = PARAMETERS.get(template, {})
+    for name in names:
+        if name not in known:
+            raise Refusal(400, "unknown_parameter", unknown_parameter(path, name, known))

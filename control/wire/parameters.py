@@ -13,9 +13,8 @@ from bundlevisor.manifest.format.suggest import hint, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import falcon
-
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
+    from bundlevisor.control.wire.exchange import Request
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +121,7 @@ LIMIT = Parameter(
 )
 
 
-def whole_number(req: falcon.Request, parameter: Parameter) -> int:
+def whole_number(req: Request, parameter: Parameter) -> int:
     """Return a parameter of the query, or its default; Refusal 400 for no number, or out of it."""
     text = req.get_param(parameter.name)
     lowest, highest = parameter.lowest, parameter.highest
@@ -140,7 +139,7 @@ def whole_number(req: falcon.Request, parameter: Parameter) -> int:
     raise Refusal(400, f"bad_{parameter.name}", sentence)
 
 
-def yes_or_no(req: falcon.Request, parameter: Parameter) -> bool:
+def yes_or_no(req: Request, parameter: Parameter) -> bool:
     """Return a parameter that is true or false, false without it; Refusal 400 for other words."""
     text = req.get_param(parameter.name)
     if text is None or text.lower() in NO:
@@ -151,7 +150,7 @@ def yes_or_no(req: falcon.Request, parameter: Parameter) -> bool:
     raise Refusal(400, f"bad_{parameter.name}", sentence)
 
 
-def seconds(req: falcon.Request, parameter: Parameter) -> float | None:
+def seconds(req: Request, parameter: Parameter) -> float | None:
     """Return a parameter in seconds, at most a minute, None without it; Refusal 400 for others."""
     text = req.get_param(parameter.name)
     if text is None:
@@ -183,7 +182,7 @@ def known_service(snapshot: Snapshot, service_id: str) -> ServiceView:
     return view
 
 
-def named_service(req: falcon.Request, snapshot: Snapshot) -> ServiceView:
+def named_service(req: Request, snapshot: Snapshot) -> ServiceView:
     """Return the view of ``?serviceId=``; Refusal 400 without it, 404 when it is unknown."""
     service_id = req.get_param(SERVICE.name)
     if not service_id:

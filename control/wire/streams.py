@@ -9,9 +9,8 @@ from bundlevisor.control.wire.long_poll import client_has_gone
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    import falcon
-
     from bundlevisor.control.wire.closing import Closing
+    from bundlevisor.control.wire.exchange import Request
 
 
 class Stream:
@@ -31,6 +30,6 @@ class Stream:
         self._release()
 
 
-def is_over(req: falcon.Request, closing: Closing) -> bool:
+def is_over(req: Request, closing: Closing) -> bool:
     """Return whether nobody is left to stream to, or nobody may be any longer."""
     return closing.begun or client_has_gone(req)

@@ -16,8 +16,9 @@ import bundlevisor.control.http.server
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.control.http import waitress_parts
 from bundlevisor.control.http.door import Door
-from bundlevisor.control.http.quick_answer import HealthWords
+from bundlevisor.control.http.memory import Memory
 from bundlevisor.control.http.server import ControlServer, HttpServer
+from bundlevisor.control.wire.closing import Closing
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of
@@ -202,7 +203,7 @@ def test_too_many_connections_cost_the_oldest_incomplete_one(runtime: FakeRuntim
     http = HttpServer(
         lambda environ, start: [],
         Door(TOKEN),
-        HealthWords(runtime.board),
+        Memory(runtime, Closing()),
         listener,
         runtime.fault,
         connections=3,

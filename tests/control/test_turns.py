@@ -11,9 +11,10 @@ import pytest
 
 from bundlevisor.control.http import places
 from bundlevisor.control.http.door import Door
-from bundlevisor.control.http.quick_answer import HealthWords
+from bundlevisor.control.http.memory import Memory
 from bundlevisor.control.http.server import HttpServer
 from bundlevisor.control.http.turns import AGAIN, FairTurns
+from bundlevisor.control.wire.closing import Closing
 from bundlevisor.perf.attacker import ABORT
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime
@@ -87,7 +88,7 @@ class ByHand:
 
     def __init__(self, runtime: FakeRuntime) -> None:
         self.listener = listen()
-        words = HealthWords(runtime.board)
+        words = Memory(runtime, Closing())
         self.http = HttpServer(
             lambda environ, start: [], Door(TOKEN), words, self.listener, runtime.fault, PLACES
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle_maker import bundle, wait_until
+from tests.bundle_maker import Run, bundle, starting, wait_until
 
 RUNNER = """
 import sys
@@ -118,16 +118,39 @@ def _listed() -> set[str]:
     return listed | {"bundlevisor.control.__main__"}
 
 
-def test_the_server_answers_before_falcon_is_imported() -> None:
-    code = (
-        "import sys, bundlevisor.control.http.server;"
-        " print('falcon' in sys.modules, 'asyncio' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == ["False", "False"]
+WATCHER = """
+import sys
+sys.path[:0] = {path!r}
+def hear(event, arguments):
+    if event == "import" and arguments[0] == "falcon":
+        open({out!r}, "w").close()
+sys.addaudithook(hear)
+from bundlevisor.control.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_falcon_is_imported_when_a_request_needs_it_and_not_before(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").service("api", deps=["db"]).write()
+    out = tmp_path / "imported"
+    root = str(Path(__file__).parents[2])
+    path = [root, *(p for p in sys.path if p.endswith("site-packages"))]
+    code = WATCHER.format(path=path, out=str(out))
+    with starting(made, command=[sys.executable, "-I", "-S", "-c", code]) as run:
+        run.await_listening()
+        assert run.get("/healthz", token=None).status == 200
+        assert run.until_ready()["ready"]
+        answered = {query: run.get(query).status for query in ("/readyz?strict=1", "/ports")}
+        assert set(answered.values()) == {200}
+        assert run.get("/readyz?wait=soon").status == 400
+        assert run.get("/status", token="wrong").status == 401
+        assert run.get("/readyz", headers={"Host": "example.org"}).status == 403
+        wait_until(lambda: has_started(run), what="the end of the start")
+        assert not out.exists()
+        assert run.get("/telemetry").status == 200
+        assert out.exists()
+
+
+def has_started(run: Run) -> bool:
+    """Whether all is done that a start does, its record included."""
+    return any(event["event"] == "ready" for event in run.telemetry())
