@@ -93,6 +93,7 @@ class ServiceContext:
             log=self.log(blueprint),
             guardian=self.guardian,
             emit=self.emit,
+            mark=lambda what: self.mark(what, blueprint.service.id),
             fault=self.fault,
             stores=lambda: self.stores,
             log_paths=lambda: [stream.path for stream in self._logs.copy().values()],

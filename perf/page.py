@@ -109,7 +109,7 @@ def _measure(found: Sequence[Result], key: str, measure: Measure) -> Iterator[st
     if not rows:
         return
     yield f"<h2>{escape(measure.title)} <small>{escape(measure.unit)}</small></h2>"
-    yield _strip(rows)
+    yield _strip(rows, measure)
     head = ["", "median", "95 % of it", "p99", "least", "÷ F", "÷ first", "verdict", "runs"]
     yield "<table><tr>" + "".join(f"<th>{text}</th>" for text in head) + "</tr>"
     for row in rows:
@@ -144,7 +144,7 @@ def _verdict(measure: Measure, first: Row, row: Row) -> str:
     return results.worded(measure, said)
 
 
-def _strip(rows: list[Row]) -> str:
+def _strip(rows: list[Row], measure: Measure) -> str:
     most = max(max(row.values) for row in rows) or 1.0
     inner = WIDTH - 2 * LEFT
 
@@ -155,10 +155,11 @@ def _strip(rows: list[Row]) -> str:
     for index, row in enumerate(rows):
         one, top = noise.summarise(row.values), ROW * index
         parts.append(f"<g><title>{escape(row.name)}: {number(one.median)}</title>")
-        wide = max(2.0, inner * (one.high - one.low) / most)
-        parts.append(
-            f'<rect x="{at(one.low)}" y="{top + 4}" width="{wide:.1f}" height="{ROW - 8}"/>'
-        )
+        if results.encloses(measure, one):
+            wide = max(2.0, inner * (one.high - one.low) / most)
+            parts.append(
+                f'<rect x="{at(one.low)}" y="{top + 4}" width="{wide:.1f}" height="{ROW - 8}"/>'
+            )
         step = max(1, -(-len(row.values) // DOTS))
         for place, value in enumerate(row.values[::step]):
             y = top + ROW / 2 + (place % 5 - 2) * 3

@@ -142,11 +142,14 @@ def _samples(result: Result, samples: Samples, reference: Samples, compared: boo
     return table(head, rows)
 
 
+def encloses(measure: Measure, one: noise.Summary) -> bool:
+    """Return whether the interval of the median says anything: not for few or dependent values."""
+    return not measure.pooled and one.runs >= noise.ENOUGH
+
+
 def enclosing(measure: Measure, one: noise.Summary) -> str:
     """Return the interval of the median; a dash where too few or dependent values give none."""
-    if measure.pooled or one.runs < noise.ENOUGH:
-        return "–"
-    return f"{number(one.low)}–{number(one.high)}"
+    return f"{number(one.low)}–{number(one.high)}" if encloses(measure, one) else "–"
 
 
 def _against(measure: Measure, before: list[float], after: list[float]) -> list[str]:

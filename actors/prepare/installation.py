@@ -17,6 +17,7 @@ from bundlevisor.actors.prepare import assets
 from bundlevisor.actors.prepare.data_snapshot import Taken, TooLarge
 from bundlevisor.actors.prepare.means import Means
 from bundlevisor.actors.prepare.migration_runner import Migrator, Result
+from bundlevisor.actors.telemetry import milestones
 from bundlevisor.manifest.format.reserved_paths import holds_own
 from bundlevisor.manifest.format.schema import Migration
 from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan
@@ -61,14 +62,15 @@ class Installation:
 
     def _look_at_assets(self) -> str:
         """Return why the assets are not right, in a sentence; empty when they are."""
-        look = assets.look(
-            self._service,
-            self._blueprint.index,
-            self._blueprint.site.bundle_root,
-            self._stores.verified.known(),
-            full=self._stores.verify_all,
-            wanted=lambda: not self._cancelled.is_set(),
-        )
+        with self._means.timed(milestones.ASSETS):
+            look = assets.look(
+                self._service,
+                self._blueprint.index,
+                self._blueprint.site.bundle_root,
+                self._stores.verified.known(),
+                full=self._stores.verify_all,
+                wanted=lambda: not self._cancelled.is_set(),
+            )
         for finding in (*look.failures, *look.warnings):
             details = {"code": finding.code, "message": finding.message}
             self._means.emit(finding.code, self._service.id, **details)
@@ -85,16 +87,24 @@ class Installation:
             return ""
         make_data_dirs(self._blueprint)
         plan = migrations.plan(id_)
+        if plan.pending:
+            with self._means.timed(milestones.MIGRATIONS):
+                trouble = self._run_all(plan)
+            if trouble:
+                return trouble
+        self._stores.snapshots.upgraded(id_)
+        migrations.settled(id_)
+        return ""
+
+    def _run_all(self, plan: MigrationPlan) -> str:
         for number, migration in enumerate(plan.pending, 1):
             if plan.phase is InstallPhase.UPGRADE and migration.run_on == "upgrade":
                 self._take_snapshot(plan)
             result = self._run_one(migration, number, len(plan.pending))
             if result.trouble:
                 return self._failed(migration, result)
-            migrations.succeeded(id_, migration)
-            self._means.emit("migration_applied", id_, version=migration.version)
-        self._stores.snapshots.upgraded(id_)
-        migrations.settled(id_)
+            self._stores.migrations.succeeded(self._service.id, migration)
+            self._means.emit("migration_applied", self._service.id, version=migration.version)
         return ""
 
     def _run_one(self, migration: Migration, number: int, count: int) -> Result:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from bundlevisor.actors.telemetry import milestones
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from bundlevisor.actors.guardian.interface import Guardian
@@ -26,6 +29,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     guardian: Guardian
     emit: Callable[..., None]
     """Telemetry: ``emit(event, service_id, **details)``."""
+    mark: Callable[[str], None]
+    """Notes a milestone of the service."""
     fault: Callable[[str, BaseException], None]
     """Reports an error of ours with its trace."""
     installs: bool
@@ -38,3 +43,12 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """The logs that are open, of all services."""
     closed_logs: Callable[[], AbstractContextManager[None]]
     """Keeps their files closed meanwhile."""
+
+    @contextmanager
+    def timed(self, preparation: str) -> Iterator[None]:
+        """Note when a preparation begins and ends."""
+        self.mark(milestones.begin(preparation))
+        try:
+            yield
+        finally:
+            self.mark(milestones.end(preparation))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared
 from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.launch.spec import CannotLaunch
+from bundlevisor.actors.telemetry import milestones
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,8 @@ class Preparation:
         try:
             files = self._blueprint.secret_files(self._inputs)
             if files:
-                self._means.secret_files().place(self._service.id, files)
+                with self._means.timed(milestones.SECRETS):
+                    self._means.secret_files().place(self._service.id, files)
         except CannotLaunch as error:
             return LaunchFailed(self._incarnation, str(error), error.fatal)
         except OSError as error:

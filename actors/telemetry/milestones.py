@@ -23,6 +23,20 @@ EXEC, INTERPRETER, MANIFEST, SOCKET, PORTS, API = (
 checked, the control port listens, ports are chosen, the control API answers."""
 SPAWNED, OUTPUT, LISTENING, READY = ("spawned", "output", "listening", "ready")
 """Milestones of a service."""
+SECRETS, ASSETS, MIGRATIONS = ("secrets", "assets", "migrations")
+"""What may come before a service is spawned: files of its secrets are written, its assets looked
+at, its migrations run; each has two milestones, :func:`begin` and :func:`end`."""
+PREPARATIONS = (SECRETS, ASSETS, MIGRATIONS)
+
+
+def begin(preparation: str) -> str:
+    """Return the milestone of the begin of a preparation."""
+    return f"{preparation} begin"
+
+
+def end(preparation: str) -> str:
+    """Return the milestone of its end."""
+    return f"{preparation} end"
 
 
 class Recorder:

@@ -6,7 +6,25 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from bundlevisor.actors.telemetry.milestones import LISTENING, OUTPUT, PORTS, READY, SPAWNED
+from bundlevisor.actors.telemetry.milestones import (
+    LISTENING,
+    OUTPUT,
+    PORTS,
+    PREPARATIONS,
+    READY,
+    SPAWNED,
+    begin,
+    end,
+)
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One preparation before a service is spawned. Milliseconds since exec."""
+
+    what: str
+    """``secrets``, ``assets`` or ``migrations``."""
+    begin_ms: float
+    end_ms: float
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -16,6 +34,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dependencies: tuple[str, ...] = ()
     waiting_ms: float = 0.0
     """When it could have started had it had no dependencies: when ports were chosen."""
+    preparation: tuple[Step, ...] = ()
+    """What was done before it was spawned, in order."""
     spawned_ms: float | None = None
     output_ms: float | None = None
     listening_ms: float | None = None
@@ -82,12 +102,34 @@ def summarise(spans: Mapping[str, Span], path: list[str]) -> str:
     parts: list[tuple[float, str]] = []
     before = 0.0
     for id_ in path:
-        spawned, ready = spans[id_].spawned_ms or 0.0, spans[id_].ready_ms or 0.0
-        parts.append((spawned - before, f"until '{id_}' was started"))
-        parts.append((ready - spawned, f"'{id_}' starting"))
-        before = ready
+        parts += _parts(spans[id_], before)
+        before = spans[id_].ready_ms or 0.0
     longest, what = max(parts)
     return f"ready after {total:.0f} ms: {longest:.0f} ms of it is {what}"
+
+
+def _parts(span: Span, before: float) -> list[tuple[float, str]]:
+    """Return the milliseconds of each part of a service's start, and what it is."""
+    spawned, ready = span.spawned_ms or 0.0, span.ready_ms or 0.0
+    steps = [
+        (step.end_ms - step.begin_ms, f"the {step.what} of '{span.id}'")
+        for step in span.preparation
+    ]
+    waited = spawned - before - sum(lasted for lasted, _ in steps)
+    return [
+        (waited, f"until '{span.id}' was started"),
+        *steps,
+        (ready - spawned, f"'{span.id}' starting"),
+    ]
+
+
+def _steps(id_: str, marks: Mapping[tuple[str, str], float]) -> tuple[Step, ...]:
+    found = [
+        Step(what=what, begin_ms=marks[id_, begin(what)], end_ms=marks[id_, end(what)])
+        for what in PREPARATIONS
+        if (id_, begin(what)) in marks and (id_, end(what)) in marks
+    ]
+    return tuple(sorted(found, key=lambda step: step.begin_ms))
 
 
 def _span(id_: str, needs: tuple[str, ...], marks: Mapping[tuple[str, str], float]) -> Span:
@@ -95,6 +137,7 @@ def _span(id_: str, needs: tuple[str, ...], marks: Mapping[tuple[str, str], floa
         id=id_,
         dependencies=needs,
         waiting_ms=marks.get(("", PORTS), 0.0),
+        preparation=_steps(id_, marks),
         spawned_ms=marks.get((id_, SPAWNED)),
         output_ms=marks.get((id_, OUTPUT)),
         listening_ms=marks.get((id_, LISTENING)),

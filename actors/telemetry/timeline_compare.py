@@ -51,6 +51,8 @@ def parts(timeline: Timeline) -> dict[str, float]:
     for span in timeline.services:
         if span.ready_ms is not None and span.spawned_ms is not None:
             took[f"service '{span.id}'"] = span.ready_ms - span.spawned_ms
+        for step in span.preparation:
+            took[f"{step.what} of service '{span.id}'"] = step.end_ms - step.begin_ms
     return took
 
 

@@ -148,6 +148,9 @@ def _add_timeline(commands: Commands, which: Parser) -> None:
         "--svg", default="", metavar="FILE", help="write the picture to a file (- is stdout)"
     )
     timeline.add_argument(
+        "--blame", action="store_true", help="the services, those that took longest first"
+    )
+    timeline.add_argument(
         "--compare", action="store_true", help="what became slower or faster since earlier starts"
     )
     _add_json(timeline)

@@ -36,7 +36,7 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
   secrets set ID       give one its value: typed unseen, or --stdin
   telemetry            where the events are written
   dashboard            a page with all of it, in the browser; --no-open prints its address
-  timeline             what took how long from exec to ready; --svg FILE|-, --compare
+  timeline             what took how long from exec to ready; --svg FILE|-, --blame, --compare
 
 without an instance
   validate             all the problems of a bundle and its files: [--manifest FILE]

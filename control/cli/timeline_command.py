@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.actors.telemetry.timeline import Timeline
+from bundlevisor.actors.telemetry.timeline import Span, Timeline
 from bundlevisor.actors.telemetry.timeline_compare import changes
 from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.queries import Refused, accepted, output
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def show_timeline(client: Client, arguments: argparse.Namespace) -> int:
-    """Print the timeline, write its picture, or say what became slower."""
+    """Print the timeline, write its picture, or say what took longest or became slower."""
     document = accepted(client.get("/timeline", earlier="true"))
     found = msgspec.convert(document, Timelines)
     if arguments.svg:
@@ -29,7 +29,8 @@ def show_timeline(client: Client, arguments: argparse.Namespace) -> int:
     if arguments.compare:
         output(arguments, document, lambda: _compared(found))
     else:
-        output(arguments, document["timeline"], lambda: _lines(found.timeline))
+        lines = _blame if arguments.blame else _lines
+        output(arguments, document["timeline"], lambda: lines(found.timeline))
     return exit_codes.OK
 
 
@@ -53,6 +54,45 @@ def _compared(found: Timelines) -> str:
     if not differing:
         return f"nothing differs from the last {len(found.earlier)} starts"
     return "\n".join(change.sentence for change in differing)
+
+
+def _blame(timeline: Timeline) -> str:
+    rows = []
+    for span, lasted in blamed(timeline):
+        parts = [f"{step.what} {step.end_ms - step.begin_ms:.0f}" for step in span.preparation]
+        booted = span.listening_ms if span.listening_ms is not None else span.ready_ms
+        if span.spawned_ms is not None and booted is not None:
+            parts.append(f"starting {booted - span.spawned_ms:.0f}")
+        if span.ready_ms is not None and booted is not None and span.ready_ms > booted:
+            parts.append(f"until found ready {span.ready_ms - booted:.0f}")
+        if span.ready_ms is None:
+            parts.append("not ready")
+        rows.append(
+            [f"{lasted:.0f}", f"{'*' if span.critical else ' '} {span.id}", ", ".join(parts)]
+        )
+    return "\n".join(
+        [
+            timeline.summary,
+            table(["ms", "  service", "of that, ms"], rows, right=["ms"]),
+            "* on the critical path",
+        ]
+    )
+
+
+def blamed(timeline: Timeline) -> list[tuple[Span, float]]:
+    """Return the services with the milliseconds of their start, the longest first.
+
+    A start begins with the first preparation, and ends with ready (or with what came last so far);
+    waiting for dependencies is not counted.
+    """
+    found = []
+    for span in timeline.services:
+        times = [span.spawned_ms, span.output_ms, span.listening_ms, span.ready_ms]
+        times += [at for step in span.preparation for at in (step.begin_ms, step.end_ms)]
+        known = [at for at in times if at is not None]
+        if known:
+            found.append((span, max(known) - min(known)))
+    return sorted(found, key=lambda one: (-one[1], one[0].id))
 
 
 def _lines(timeline: Timeline) -> str:

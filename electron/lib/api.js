@@ -229,6 +229,7 @@
  * @property {string} id
  * @property {(string)[]} [dependencies]
  * @property {number} [waiting_ms]
+ * @property {(Step)[]} [preparation]
  * @property {number | null} [spawned_ms]
  * @property {number | null} [output_ms]
  * @property {number | null} [listening_ms]
@@ -260,6 +261,15 @@
  * @property {number} pid
  * @property {(ServiceStatus)[]} services
  * @property {(Swap)[]} [swaps]
+ */
+
+/**
+ * One preparation before a service is spawned. Milliseconds since exec.
+ *
+ * @typedef {Object} Step
+ * @property {string} what
+ * @property {number} begin_ms
+ * @property {number} end_ms
  */
 
 /**
