@@ -50,7 +50,7 @@ from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec, health_port
 from bundlevisor.actors.loop.loop_actor import LoopActor
 from bundlevisor.actors.loop.reactor import Timer as LoopTimer
 from bundlevisor.actors.ports.service_ports import ServicePorts
-from bundlevisor.actors.probes.probe import Probe
+from bundlevisor.actors.probes.probing import Probing
 from bundlevisor.actors.process import children
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.manifest.format.paths import PathRefused
@@ -92,7 +92,7 @@ class ServiceActor(LoopActor):
         self._timers: dict[Timer, LoopTimer] = {}
         self._bounds: dict[Timer, float] = {}
         """When each was to fire by itself, on the monotonic clock; a service may put it off."""
-        self._probe: Probe | None = None
+        self._probe: Probing | None = None
         self._unaskable = ""
         """Why there is no probe although one is wanted."""
         self._begun_at: float | None = None
@@ -286,11 +286,11 @@ class ServiceActor(LoopActor):
         snapshots, id_ = self._world.stores.snapshots, self._service.id
         threading.Thread(target=lambda: snapshots.drop(id_), name="snapshot", daemon=True).start()
 
-    def _new_probe(self, port_name: str) -> Probe:
+    def _new_probe(self, port_name: str) -> Probing:
         env = self._incarnation.env if self._incarnation else {}
         target = self._blueprint.target(self._inputs, env, port_name)
         world = self._world
-        return Probe(world.loop, world.listening, target, world.probe_stats_of(self._service.id))
+        return Probing(world.loop, world.listening, target, world.probe_stats_of(self._service.id))
 
     def _end_tree(self, _: Effect) -> tuple[Message, ...]:
         self._stop_probing()

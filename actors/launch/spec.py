@@ -9,7 +9,7 @@ import msgspec
 
 from bundlevisor.actors.files import atomic
 from bundlevisor.actors.launch.inputs import Concealed, StartInputs, encoded
-from bundlevisor.actors.probes.probe import Target
+from bundlevisor.actors.probes.checks import Target
 from bundlevisor.actors.process import binary, children
 from bundlevisor.manifest.format.paths import PathRefused, anchor, resolve, within
 from bundlevisor.manifest.format.platform import current_key
@@ -129,7 +129,7 @@ class LaunchSpec(msgspec.Struct, frozen=True):
         port = inputs.ports.get(self.service.id, {}).get(port_name)
         plan = self._health_plan(inputs, env)
         if plan is None:
-            return Target(port, [], env, self.site.bundle_root)
+            return Target(port)
         try:
             program = find(plan.word, plan.programs)
         except CommandNotFound:

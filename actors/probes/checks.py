@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Literal, Protocol
 
+import msgspec
+
 from bundlevisor.actors.loop.reactor import Loop, Timer
 from bundlevisor.manifest.format.schema import Health
 
@@ -25,6 +27,15 @@ IN_PROGRESS = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
 
 
 new_socket = socket.socket
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What is asked: a port (None where the check needs none), or a command with all it needs."""
+
+    port: int | None
+    argv: list[str] = []
+    env: dict[str, str] = {}
+    cwd: str = ""
 
 
 class Check(Protocol):
@@ -178,24 +189,15 @@ class HttpCheck(_Connection):
             self._finish(verdict)
 
 
-def ask(
-    loop: Loop,
-    health: Health,
-    answer: Answer,
-    *,
-    port: int | None,
-    argv: list[str],
-    env: dict[str, str],
-    cwd: str,
-) -> Check:
+def ask(loop: Loop, health: Health, target: Target, answer: Answer) -> Check:
     """Ask once whether a service is well, as its ``health`` section says."""
     timeout = health.timeout_ms / 1000
     if health.type == "command":
         from bundlevisor.actors.probes.command_check import CommandCheck
 
-        return CommandCheck(loop, argv, env, cwd, timeout, answer)
-    if port is None:
+        return CommandCheck(loop, target.argv, target.env, target.cwd, timeout, answer)
+    if target.port is None:
         raise ValueError(f"a check of type {health.type} needs a port")
     if health.type == "http":
-        return HttpCheck(loop, port, health.request_path, timeout, answer)
-    return TcpCheck(loop, port, timeout, answer)
+        return HttpCheck(loop, target.port, health.request_path, timeout, answer)
+    return TcpCheck(loop, target.port, timeout, answer)

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from bundlevisor.actors.loop.reactor import Loop
-from bundlevisor.actors.probes.checks import Answer, HttpCheck, TcpCheck
+from bundlevisor.actors.probes.checks import Answer, HttpCheck, Target, TcpCheck
 from bundlevisor.actors.probes.http_verdict import judge_body, judge_response
 from bundlevisor.actors.probes.listen_watch import Listening, pause
-from bundlevisor.actors.probes.schedule import Pace, ProbeStats, Probing, asked_at
+from bundlevisor.actors.probes.probing import Probing
+from bundlevisor.actors.probes.schedule import Pace, ProbeStats, asked_at
 from bundlevisor.manifest.format.schema import Health
+from bundlevisor.manifest.plan.readiness import Condition, Criterion
 from tests.waiting import wait_until
 
 DEADLINE = 10
@@ -230,15 +232,18 @@ def test_readiness_is_asked_again_until_the_service_is_well(
         b"HTTP/1.1 200 OK\r\n\r\n",
     )
     told: queue.Queue[str] = queue.Queue()
-    tally = ProbeStats()
-    probing = Probing(loop, Listening(loop), tally)
-    port = port_of(listener)
-    probing.until_well(
-        lambda answer: HttpCheck(loop, port, "/", 5, answer), 0.5, lambda: told.put("well"), port
+    stats = ProbeStats()
+    probing = Probing(loop, Listening(loop), Target(port_of(listener)), stats)
+    probing.until_ready(
+        Criterion(Condition.HEALTHY),
+        Health(type="http"),
+        lambda: told.put("well"),
+        lambda: told.put("listens"),
     )
+    assert told.get(timeout=DEADLINE) == "listens"
     assert told.get(timeout=DEADLINE) == "well"
-    assert (tally.count, tally.failed) == (3, 2)
-    assert tally.seconds_sum > tally.seconds_last > 0
+    assert (stats.count, stats.failed) == (3, 2)
+    assert stats.seconds_sum > stats.seconds_last > 0
 
 
 def test_liveness_tells_what_is_news_until_it_is_stopped(
@@ -247,18 +252,16 @@ def test_liveness_tells_what_is_news_until_it_is_stopped(
     well = b"HTTP/1.1 200 OK\r\n\r\n"
     answering(listener, well, well, b"HTTP/1.1 500 No\r\n\r\n", b"", well, well)
     told: queue.Queue[str] = queue.Queue()
-    tally = ProbeStats()
-    probing = Probing(loop, Listening(loop), tally)
-    port = port_of(listener)
-    pace = Pace(0.01, 0.01)
-    probing.regularly(lambda answer: HttpCheck(loop, port, "/", 5, answer), pace, told.put)
+    stats = ProbeStats()
+    probing = Probing(loop, Listening(loop), Target(port_of(listener)), stats)
+    probing.watch(Health(type="http", interval_ms=10), told.put)
     assert [told.get(timeout=DEADLINE) for _ in range(4)] == [
         "",
         "HTTP 500",
         "the connection was closed unanswered",
         "",
     ]
-    wait_until(lambda: tally.count >= 6, what="another check")
+    wait_until(lambda: stats.count >= 6, what="another check")
     probing.stop()
     assert told.empty()
 

@@ -47,7 +47,7 @@ actors.launch: inputs page places spec tracked_process
 actors.logs: intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: clock loop_actor reactor timers
 actors.ports: allocator reallocation remembered reservations service_ports
-actors.probes: checks listen_watch probe schedule
+actors.probes: checks listen_watch probing schedule
 actors.process: binary child_posix children exit_event_posix exit_reason own_children
  parent_watch reaping spawn_request tree
 actors.process.table: control_group found linux own_process rlimit_mark

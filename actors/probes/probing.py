@@ -1,0 +1,186 @@
+"""The probes of one incarnation: until it is ready, then whether it still is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from bundlevisor.actors.loop.reactor import Loop, Timer
+from bundlevisor.actors.probes.checks import Answer, Check, Target, TcpCheck, ask
+from bundlevisor.actors.probes.listen_watch import Listening, pause
+from bundlevisor.actors.probes.schedule import Pace, ProbeStats, asked_at
+from bundlevisor.manifest.format.schema import Health
+from bundlevisor.manifest.plan.readiness import Condition, Criterion
+
+CONNECT_TIMEOUT = 1.0
+"""Seconds for one connection attempt to a port of this machine."""
+CONNECT_INTERVAL = 0.5
+"""Seconds, at most, between two attempts."""
+Ask = Callable[[Answer], Check]
+
+
+class Probing:
+    """The checks of one incarnation, asked from the events loop, which also tells the answers.
+
+    Methods may be called from any thread.
+    """
+
+    def __init__(self, loop: Loop, listening: Listening, target: Target, stats: ProbeStats) -> None:
+        self._loop = loop
+        self._target = target
+        self._stats = stats
+        self._listening = listening
+        self._stopped = False
+        self._trouble = ""
+        self._silent: int | None = None
+        """The port on which nobody listens yet."""
+        self._check: Check | None = None
+        self._timer: Timer | None = None
+        self._listen: object = None
+
+    @property
+    def trouble(self) -> str:
+        """What stands in the way of readiness, as far as it is known; empty when nothing is."""
+        silent = self._silent
+        if silent is None:
+            return self._trouble
+        from bundlevisor.actors.probes.listeners import nothing_listens
+
+        return nothing_listens(silent)
+
+    def until_ready(
+        self,
+        criterion: Criterion,
+        health: Health | None,
+        on_ready: Callable[[], None],
+        on_listen: Callable[[], None],
+    ) -> None:
+        """Call ``on_ready`` once the criterion holds; what a log must show is watched elsewhere.
+
+        ``on_listen`` is called before, as soon as somebody listens on the port that is asked.
+        """
+        if criterion.condition is Condition.ALIVE:
+            on_ready()
+        elif criterion.condition is Condition.LISTENING:
+            self._until_well(self._connect, CONNECT_INTERVAL, on_ready, on_listen)
+        elif criterion.condition is Condition.HEALTHY and health is not None:
+            self._until_well(partial(self._ask, health), health.interval, on_ready, on_listen)
+
+    def watch(self, health: Health, on_answer: Answer) -> None:
+        """Ask again and again, and call ``on_answer`` with every answer that is news.
+
+        That a service is still well is none.
+        """
+        ask_once, pace = partial(self._ask, health), Pace(health.interval, health.widest_interval)
+        self._loop.call_soon(
+            lambda: self._next_live(ask_once, pace, on_answer, "not asked yet", pace.interval)
+        )
+
+    def stop(self) -> None:
+        """Ask no more; an answer under way is dropped."""
+        self._stopped = True
+        self._loop.call_soon(self._clear)
+
+    def _connect(self, answer: Answer) -> Check:
+        return TcpCheck(self._loop, self._target.port or 0, CONNECT_TIMEOUT, answer)
+
+    def _ask(self, health: Health, answer: Answer) -> Check:
+        return ask(self._loop, health, self._target, answer)
+
+    def _until_well(
+        self,
+        ask_once: Ask,
+        interval: float,
+        on_ready: Callable[[], None],
+        on_listen: Callable[[], None],
+    ) -> None:
+        self._loop.call_soon(lambda: self._begin(ask_once, interval, on_ready, on_listen))
+
+    def _begin(
+        self,
+        ask_once: Ask,
+        interval: float,
+        on_ready: Callable[[], None],
+        on_listen: Callable[[], None],
+    ) -> None:
+        if self._stopped:
+            return
+        since, port = time.monotonic(), self._target.port
+
+        def listened_on() -> None:
+            self._silent = None
+            on_listen()
+            self._try(ask_once, interval, on_ready, since)
+
+        if port is None:
+            self._try(ask_once, interval, on_ready, since)
+        else:
+            self._silent = port
+            self._listen = self._listening.when(port, listened_on)
+
+    def _try(
+        self, ask_once: Ask, interval: float, on_ready: Callable[[], None], since: float
+    ) -> None:
+        if self._stopped:
+            return
+
+        def answered(trouble: str) -> None:
+            self._check = None
+            if self._stopped:
+                return
+            self._trouble = trouble
+            if not trouble:
+                on_ready()
+                return
+            wait = pause(time.monotonic() - since, interval)
+            self._at(
+                time.monotonic() + wait, lambda: self._try(ask_once, interval, on_ready, since)
+            )
+
+        self._put(ask_once, answered)
+
+    def _next_live(
+        self, ask_once: Ask, pace: Pace, on_answer: Answer, before: str, wait: float
+    ) -> None:
+        when = asked_at(time.monotonic() + wait, wait)
+        self._at(when, lambda: self._live(ask_once, pace, on_answer, before, wait))
+
+    def _live(self, ask_once: Ask, pace: Pace, on_answer: Answer, before: str, wait: float) -> None:
+        if self._stopped:
+            return
+
+        def answered(trouble: str) -> None:
+            self._check = None
+            if not self._stopped:
+                if trouble or before:
+                    on_answer(trouble)
+                self._next_live(ask_once, pace, on_answer, trouble, pace.after(wait, trouble))
+
+        self._put(ask_once, answered)
+
+    def _put(self, ask_once: Ask, answered: Answer) -> None:
+        done = False
+        began = time.monotonic()
+
+        def once(trouble: str) -> None:
+            nonlocal done
+            done = True
+            self._stats.add(time.monotonic() - began, failed=bool(trouble))
+            answered(trouble)
+
+        check = ask_once(once)
+        if not done:
+            self._check = check
+
+    def _at(self, when: float, then: Callable[[], None]) -> None:
+        if not self._stopped:
+            self._timer = self._loop.call_at(when, then)
+
+    def _clear(self) -> None:
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._listening.cancel(self._listen)
