@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.guardian.guarded import GuardedProcess
@@ -22,6 +24,10 @@ from bundlevisor.manifest.format.paths import PathRefused
 from bundlevisor.manifest.plan import readiness
 from bundlevisor.manifest.plan.template import Unresolved
 
+if TYPE_CHECKING:
+    from bundlevisor.actors.core.messages import Message
+    from bundlevisor.actors.own_words import OwnWords
+
 KNOWS_LISTENERS = sys.platform == "linux"
 """Whether it can be found out which process listens on a port."""
 LOOK_AFTER = 1.0
@@ -32,7 +38,12 @@ class Incarnation:
     """Owned by a service actor, from the spawn until nothing of the tree is left."""
 
     def __init__(
-        self, blueprint: LaunchSpec, world: ServiceContext, inputs: StartInputs, number: int
+        self,
+        blueprint: LaunchSpec,
+        world: ServiceContext,
+        inputs: StartInputs,
+        number: int,
+        tell: Callable[[Message], object],
     ) -> None:
         self.number = number
         self.env: dict[str, str] = {}
@@ -40,6 +51,8 @@ class Incarnation:
         self._blueprint = blueprint
         self._world = world
         self._inputs = inputs
+        self._tell = tell
+        self._notifies = blueprint.criterion.condition is readiness.Condition.NOTIFIED
         self._log = world.log(blueprint)
         self._process = TrackedProcess(
             blueprint.instance(number), world.loop, self._log, world.guardian
@@ -67,7 +80,15 @@ class Incarnation:
             start = self._start_page if self._blueprint.page else self._start_program
             return start(ports, output)
 
-        return self._process.start(self._guarded(), self._inputs.redactor(), spawn)
+        redactor = self._inputs.redactor()
+        try:
+            child = self._process.start(self._guarded(), redactor, spawn, told=self._hear)
+        except BaseException:
+            self._close_own_words()
+            raise
+        if self._notifies:
+            self._own_words.listen(child.owns)
+        return child
 
     def adopt(self, child: children.Child) -> None:
         """Take over a process whose actor is broken."""
@@ -110,6 +131,7 @@ class Incarnation:
     def bury(self) -> None:
         """Nothing of the tree is left: let go of all that belonged to it."""
         self._process.close()
+        self._close_own_words()
         page, self.stop.page = self.stop.page, None
         if page is not None:
             page.close()
@@ -123,14 +145,30 @@ class Incarnation:
             page.move_upstream(upstream_port(self._blueprint, StartInputs(ports)))
 
     def _start_program(self, ports: ServicePorts, output: int) -> children.Child:
+        own = self._own_words.open() if self._notifies else {}
         launch = build_launch(
-            self._blueprint, self._inputs, self.instance, output, ports.hand_over()
+            self._blueprint, self._inputs, self.instance, output, ports.hand_over(), own
         )
         self.env = launch.env
         self._blueprint.find_health_command(self._inputs, self.env)
         self._tell_of_chromium()
         ports.let_go()
         return spawn(self._blueprint, launch)
+
+    @functools.cached_property
+    def _own_words(self) -> OwnWords:
+        """What it says of itself; few services do."""
+        from bundlevisor.actors.own_words import OwnWords
+
+        return OwnWords(self._blueprint, self._world, self._inputs, self.number, self._tell)
+
+    def _close_own_words(self) -> None:
+        if self._notifies:
+            self._own_words.close()
+
+    def _hear(self, text: str, fraction: float) -> None:
+        """On the thread of the logs."""
+        self._own_words.line(text, fraction)
 
     def _tell_of_chromium(self) -> None:
         fallback = self._blueprint.chromium_fallback(self.env)
@@ -172,7 +210,7 @@ class Incarnation:
     def _watch_log(self, logged: Callable[[], object]) -> None:
         """Have the output looked at from its first byte on: for readiness, and for the timeline."""
         service = self._blueprint.service
-        wanted = readiness.criterion(service)
+        wanted = self._blueprint.criterion
         if wanted.condition is readiness.Condition.LOGGED:
             matcher = PatternMatcher(wanted.pattern, self._tell_of_pattern)
             self._log.watch(self.instance, matcher, lambda _: logged())

@@ -223,7 +223,8 @@ class ServiceActor(LoopActor):
         return (Launched(number, child.pid),)
 
     def _new_incarnation(self) -> Incarnation:
-        return Incarnation(self._blueprint, self._world, self._inputs, self._life.incarnation)
+        number, tell = self._life.incarnation, self.actor_ref.tell
+        return Incarnation(self._blueprint, self._world, self._inputs, number, tell)
 
     def _watch_exit(self, incarnation: Incarnation) -> None:
         number, ref = incarnation.number, self.actor_ref
@@ -231,9 +232,11 @@ class ServiceActor(LoopActor):
 
     def _await_readiness(self, _: Effect) -> tuple[Message, ...]:
         incarnation, ref = self._life.incarnation, self.actor_ref
-        wanted = readiness.criterion(self._service)
+        wanted = self._blueprint.criterion
         if wanted.condition is readiness.Condition.ALIVE:
             return (BecameReady(incarnation),)
+        if wanted.condition is readiness.Condition.NOTIFIED:
+            return ()
         try:
             self._probe = self._new_probe(wanted.port_name)
         except CannotLaunch as error:
@@ -249,9 +252,11 @@ class ServiceActor(LoopActor):
 
     def _trouble(self) -> str:
         """Return what stands in the way of readiness, as far as anybody knows."""
-        wanted = readiness.criterion(self._service)
+        wanted = self._blueprint.criterion
         if wanted.condition is readiness.Condition.LOGGED:
             return f"its output shows no match of '{wanted.pattern}'"
+        if wanted.condition is readiness.Condition.NOTIFIED:
+            return "it has not said that it is ready"
         return self._probe.trouble if self._probe is not None else self._unaskable
 
     def _await_failure(self, _: Effect) -> tuple[Message, ...]:
@@ -275,7 +280,7 @@ class ServiceActor(LoopActor):
 
     def _look_who_answers(self) -> None:
         """See whether the port that made the service ready is listened on by the service."""
-        name = readiness.criterion(self._service).port_name
+        name = self._blueprint.criterion.port_name
         port = self._inputs.ports.get(self._service.id, {}).get(name)
         handed = any(r.name == name and r.requires_socket for r in self._service.port_requests)
         if port is not None and not handed and self._incarnation is not None:

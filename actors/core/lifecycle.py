@@ -215,7 +215,7 @@ def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
 
 
 def _progress(life: Life, event: ProgressMade, context: Context) -> Step:
-    if life.stage is not Stage.STARTING:
+    if life.stage is not Stage.STARTING or (event.phase and life.pid is not None):
         return life, ()
     doing = Doing(event.phase, event.text, event.fraction)
     return msgspec.structs.replace(life, message=event.text, doing=doing), ()

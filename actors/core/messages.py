@@ -170,10 +170,9 @@ class Notice(Message, frozen=True):
 class ServiceSaid(Notice, frozen=True):
     """How far its start is, or what it is at."""
 
-    text: str | None = None
-    """None: as before."""
+    text: str = ""
     fraction: float | None = None
-    """0 to 1; None: as before. Means something until it is ready."""
+    """0 to 1; a service that is ready is past that."""
 
 
 class TimeExtended(Notice, frozen=True):

@@ -35,14 +35,9 @@ def step(life: Life, event: Message, context: Context) -> Step:
 
 
 def _said(life: Life, event: ServiceSaid, context: Context) -> Step:
-    before = life.doing
-    text = before.text if event.text is None else event.text
-    fraction = before.fraction if event.fraction is None else event.fraction
-    if life.stage is Stage.READY:
-        if event.fraction is not None:
-            return life, ()
-        fraction = None
-    told = msgspec.structs.replace(life, doing=Doing("", text, fraction))
+    if life.stage is Stage.READY and event.fraction is not None:
+        return life, ()
+    told = msgspec.structs.replace(life, doing=Doing("", event.text, event.fraction))
     return msgspec.structs.replace(told, message=in_words(told)), ()
 
 

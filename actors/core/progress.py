@@ -1,7 +1,7 @@
 """How far a start is: a pure function of a snapshot, the time, and how long starts take usually.
 
 ``fraction`` is a share of time: each service that counts weighs as much as its start takes in the
-median of earlier starts, and a service on its way counts for the part of it that it says itself
+median of earlier starts, and a service on its way counts for the part of it that its program says
 (``::progress``), else for the part of its usual time that has passed. ``remaining_s`` is the
 longest chain of what is still to come; there is none as soon as a part of it is not known: a first
 start, a secret that somebody has to supply, a service that takes much longer than usual.
@@ -51,7 +51,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     usual_s: Annotated[
         float | None, _says("what its start takes in the median of earlier ones")
     ] = None
-    fraction: Annotated[float | None, _says("0 to 1: how far it is, where it says so itself")] = (
+    fraction: Annotated[float | None, _says("0 to 1: how far that is, where somebody says so")] = (
         None
     )
     remaining_s: Annotated[
@@ -134,7 +134,8 @@ def _work(view: ServiceView, snapshot: Snapshot, known: Known, now: float) -> Wo
     elapsed = 0.0 if begun is None else max(0.0, now - begun)
     said = view.doing.fraction if view.state is State.STARTING else None
     usual = known.usual.get(view.id)
-    left = None if phase == "secrets" else _left(elapsed, said, usual)
+    own = said if phase == "probing" else None
+    left = None if phase == "secrets" else _left(elapsed, own, usual)
     return Work(
         service=view.id,
         phase=phase,
@@ -178,7 +179,7 @@ def _fraction(counted: Mapping[str, ServiceView], works: Mapping[str, Work], kno
 
 
 def _part(work: Work, weight: float) -> float:
-    if work.fraction is not None:
+    if work.fraction is not None and work.phase == "probing":
         return min(work.fraction, ALMOST)
     if work.usual_s is None:  # nearer and nearer to the end, and never there
         return ALMOST * work.elapsed_s / (work.elapsed_s + weight)

@@ -17,7 +17,7 @@ from bundlevisor.manifest.format.schema import Binary, Health, Secret, Service
 from bundlevisor.manifest.plan import environment
 from bundlevisor.manifest.plan.command import CommandNotFound, find
 from bundlevisor.manifest.plan.launch import LaunchPlan, plan_health, plan_service
-from bundlevisor.manifest.plan.readiness import port_asked
+from bundlevisor.manifest.plan.readiness import Condition, Criterion, criterion, port_asked
 from bundlevisor.manifest.plan.template import Scope, Unresolved, render
 
 
@@ -57,6 +57,14 @@ class LaunchSpec(msgspec.Struct, frozen=True):
     """The runtime serves it itself: a ui-bundle without a program."""
     upstream: tuple[str, str] | None = None
     """Service and port name of the API behind a page."""
+
+    @property
+    def criterion(self) -> Criterion:
+        """When it is ready; a page, whose server says nothing by itself, when it listens."""
+        wanted = criterion(self.service)
+        if self.page and wanted.condition is Condition.NOTIFIED:
+            return Criterion(Condition.LISTENING, port_name=port_asked(self.service, ""))
+        return wanted
 
     def scope(self, inputs: StartInputs) -> Scope:
         """Return what this start's templates are rendered with."""
@@ -202,13 +210,18 @@ def build_launch(
     instance: str,
     output: int,
     sockets: tuple[tuple[str, int], ...] = (),
+    own: Mapping[str, str] | None = None,
 ) -> children.Launch:
-    """Return what to spawn for one start; CannotLaunch says what is missing."""
+    """Return what to spawn for one start; CannotLaunch says what is missing.
+
+    ``own``: variables that no bundle can give another value.
+    """
     chosen = blueprint.binary
     if chosen is None:
         raise blueprint.refusal("no binary for this platform", fatal=True)
     try:
         env = blueprint.environment(inputs, instance)
+        env.update(own or {})
         plan = plan_service(chosen, blueprint.scope(inputs), env)
         make_data_dirs(blueprint)
     except (Unresolved, PathRefused) as error:

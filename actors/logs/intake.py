@@ -13,6 +13,7 @@ from bundlevisor.actors.files.tail import last_lines
 if TYPE_CHECKING:
     from bundlevisor.actors.logs.match import Matcher
     from bundlevisor.actors.logs.pipes import PipeReader
+    from bundlevisor.actors.logs.progress_lines import ProgressLines, Told
     from bundlevisor.actors.logs.redact import Redactor
 
 KEPT = 16 * 1024
@@ -42,13 +43,23 @@ class Watch:
 class Intake:
     """One incarnation's output, as far as it has been read. The loop's thread only."""
 
-    def __init__(self, instance: str, began: Position, redactor: Redactor | None) -> None:
+    def __init__(
+        self,
+        instance: str,
+        began: Position,
+        redactor: Redactor | None,
+        told: Told | None = None,
+    ) -> None:
         self.instance = instance
         self.began = began
         self.reader: PipeReader | None = None
         self.watches: list[Watch] = []
         self.ended = False
         self._redactor = redactor
+        self._told = told
+        """Hears of lines that say how far it is."""
+        self._lines: ProgressLines | None = None
+        self._at_start = True
         self._kept = bytearray()
         self._length = 0
 
@@ -100,7 +111,20 @@ class Intake:
         cut = text[max(0, len(text) - max_bytes) :]
         return last_lines(cut, lines, whole=whole and len(cut) == len(text))
 
+    def _listen(self, text: bytes, told: Told) -> None:
+        """Have progress looked for as soon as there could be any: few services tell of it."""
+        if self._lines is None:
+            if b"::" not in text and not text.endswith(b":"):
+                self._at_start = text.endswith(b"\n")
+                return
+            from bundlevisor.actors.logs.progress_lines import ProgressLines
+
+            self._lines = ProgressLines(told, at_start=self._at_start)
+        self._lines.feed(text)
+
     def _remember(self, text: bytes) -> bytes:
+        if self._told is not None and text:
+            self._listen(text, self._told)
         self._length += len(text)
         self._kept += text[-KEPT:]
         if len(self._kept) > 2 * KEPT:

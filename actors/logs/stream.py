@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from bundlevisor.actors.logs.follow import Subscription
     from bundlevisor.actors.logs.match import Matcher
     from bundlevisor.actors.logs.pipe_copy import PipeCopy
+    from bundlevisor.actors.logs.progress_lines import Told
     from bundlevisor.actors.logs.redact import Redactor
 
 __all__ = ["Drained", "LogStream"]
 
 REMEMBERED = 3
 """Ended incarnations (migrations are some as well) whose tail is kept."""
-LAST = 20
-"""Lines among which one that says something is looked for."""
 FIRST_BYTES = 1024 * 1024
 """The most that a follower gets of what was written before it came."""
 
@@ -97,14 +96,21 @@ class LogStream:
         redactor: Redactor | None = None,
         *,
         starts: bool = True,
+        told: Told | None = None,
     ) -> None:
         """Read a new incarnation's pipe; the descriptor is the stream's from now on.
 
-        ``starts``: it is another run of the service, not a migration before it.
+        ``starts``: it is another run of the service, not a migration before it. ``told`` hears of
+        lines that say how far it is, ``told(text, fraction)``.
 
         ``on_end(instance)`` is called at the end of file: when nobody can write any more.
         """
-        self._loop.call_soon(lambda: self._attach(read_fd, instance, on_end, redactor, starts))
+
+        def begin() -> Intake:
+            self._sink.open(starts=starts)
+            return Intake(instance, self._sink.file.position, redactor, told)
+
+        self._loop.call_soon(lambda: self._attach(read_fd, on_end, begin))
 
     def hide(self, secrets: tuple[tuple[str, bytes], ...]) -> None:
         """Hide these as well in what is written from now on by whoever writes now."""
@@ -137,23 +143,15 @@ class LogStream:
         intake = self._intakes.get(instance)
         return intake.tail(lines, max_bytes) if intake else b""
 
-    def last_line(self, instance: str) -> str:
-        """Return the last line of a start (and of migrations before it) that can be read."""
+    def tail_of_start(self, instance: str) -> bytes:
+        """Return the end of what a start has written: its migrations too, while they run."""
         begun = [one for one in list(self._intakes) if f"{one}-".startswith(f"{instance}-")]
-        if not begun:
-            return ""
-        from bundlevisor.actors.logs.last_line import readable_line
-
-        return readable_line(self.tail(begun[-1], LAST, KEPT))
+        return self.tail(begun[-1]) if begun else b""
 
     def began(self, instance: str) -> Position | None:
         """Return where in the log the incarnation began; None when it is not known (any more)."""
         intake = self._intakes.get(instance)
         return intake.began if intake else None
-
-    def forget(self, instance: str) -> None:
-        """Let go of what is kept of a detached incarnation."""
-        self._loop.call_soon(lambda: self._forget(instance))
 
     def close(self, timeout: float) -> bool:
         """Drain and close every pipe, end the subscriptions; True when done in ``timeout`` s."""
@@ -176,15 +174,10 @@ class LogStream:
         intake.watches.append(watch)
 
     def _attach(
-        self,
-        fd: int,
-        instance: str,
-        on_end: Callable[[str], object],
-        redactor: Redactor | None,
-        starts: bool,
+        self, fd: int, on_end: Callable[[str], object], begin: Callable[[], Intake]
     ) -> None:
-        self._sink.open(starts=starts)
-        intake = Intake(instance, self._sink.file.position, redactor)
+        intake = begin()
+        instance = intake.instance
         for watch in self._early.pop(instance, []):
             self._listen(intake, watch)
         self._forget_old()

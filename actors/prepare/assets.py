@@ -48,15 +48,18 @@ def look(
     *,
     full: bool = False,
     wanted: Callable[[], bool] = lambda: True,
+    begun: Callable[[int], object] = lambda _: None,
 ) -> Look:
     """Look at all assets of a service; ``index`` is its place in the manifest.
 
-    ``wanted`` is asked between two pieces; when it says no, Cancelled is raised.
+    ``wanted`` is asked between two pieces; when it says no, Cancelled is raised. ``begun`` hears
+    the number of each, from 0 on, before it is looked at.
     """
     failures: list[Finding] = []
     warnings: list[Finding] = []
     verified: dict[str, Verified] = {}
     for place, asset in enumerate(service.assets):
+        begun(place)
         path = f"services[{index}].assets[{place}]"
         one = _look_at(asset, service.id, path, bundle_root, known, full, wanted)
         failures += one.failures

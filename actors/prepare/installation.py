@@ -13,6 +13,7 @@ from bundlevisor.actors.core.messages import Message, ProgressMade
 from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import LaunchSpec, make_data_dirs
+from bundlevisor.actors.loop.paced import Paced
 from bundlevisor.actors.prepare import assets
 from bundlevisor.actors.prepare.data_snapshot import Taken, TooLarge
 from bundlevisor.actors.prepare.means import Means
@@ -43,7 +44,9 @@ class Installation:
         self._service = blueprint.service
         self._means = means
         self._incarnation = incarnation
-        self._told = told
+        self._paced = Paced(means.loop, told)
+        self._speaks = False
+        """Whether the present migration says itself how far it is."""
         self._cancelled = threading.Event()
         self._migrator = Migrator(blueprint, means, inputs, blueprint.instance(incarnation))
 
@@ -70,12 +73,18 @@ class Installation:
                 self._stores.verified.known(),
                 full=self._stores.verify_all,
                 wanted=lambda: not self._cancelled.is_set(),
+                begun=self._look_begun,
             )
         for finding in (*look.failures, *look.warnings):
             details = {"code": finding.code, "message": finding.message}
             self._means.emit(finding.code, self._service.id, **details)
         self._stores.verified.remember(look.verified)
         return "; ".join(finding.message for finding in look.failures)
+
+    def _look_begun(self, place: int) -> None:
+        count = len(self._service.assets)
+        text = f"asset {self._service.assets[place].path} ({place + 1} of {count})"
+        self._paced.put(ProgressMade(self._incarnation, text, "assets", place / count))
 
     def _migrate(self) -> str:
         """Run what is pending; return why one failed, in a sentence."""
@@ -109,16 +118,22 @@ class Installation:
 
     def _run_one(self, migration: Migration, number: int, count: int) -> Result:
         what = f"migration {migration.version} ({number} of {count})"
-        self._told(ProgressMade(self._incarnation, what))
+        self._paced.put(ProgressMade(self._incarnation, what, "migration"))
         self._means.emit("migration_start", self._service.id, version=migration.version)
 
         def progress(seconds: float) -> None:
-            if seconds >= SAY_AFTER:
+            if seconds >= SAY_AFTER and not self._speaks:
                 limit = migration.timeout_ms / 1000
                 taken = f"{what}, {seconds:.0f} s of at most {limit:g}"
-                self._told(ProgressMade(self._incarnation, taken))
+                self._paced.put(ProgressMade(self._incarnation, taken, "migration"))
 
-        return self._migrator.run(migration, progress)
+        def told(text: str, fraction: float) -> None:
+            self._speaks = True
+            said = f"{what}: {text}" if text else what
+            self._paced.put(ProgressMade(self._incarnation, said, "migration", fraction))
+
+        self._speaks = False
+        return self._migrator.run(migration, progress, told)
 
     def _failed(self, migration: Migration, result: Result) -> str:
         id_ = self._service.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,6 +21,9 @@ from bundlevisor.manifest.format.schema import Migration
 from bundlevisor.manifest.plan.command import CommandNotFound, find
 from bundlevisor.manifest.plan.launch import plan_migration
 from bundlevisor.manifest.plan.template import Unresolved
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.logs.progress_lines import Told
 
 GRACE = 2.0
 """Seconds for its tree to end when it is told to."""
@@ -52,15 +56,20 @@ class Migrator:
         self._cancelled.set()
         self._woken.set()
 
-    def run(self, migration: Migration, progress: Callable[[float], None]) -> Result:
-        """Run one migration to its end; ``progress`` hears every second how long it has taken."""
+    def run(
+        self, migration: Migration, progress: Callable[[float], None], told: Told | None = None
+    ) -> Result:
+        """Run one migration to its end; ``progress`` hears every second how long it has taken.
+
+        ``told(text, fraction)`` hears, on the thread of the logs, of lines that say how far it is.
+        """
         instance = f"{self._instance}-migration-{migration.version}"
         timeout = migration.timeout_ms / 1000
         if self._cancelled.is_set():
             return Result("cancelled")
         process = TrackedProcess(instance, self._means.loop, self._means.log, self._means.guardian)
         try:
-            self._start(process, migration)
+            self._start(process, migration, told)
         except (CannotLaunch, CommandNotFound, PathRefused, Unresolved, OSError) as error:
             return Result(str(error))
         try:
@@ -73,7 +82,7 @@ class Migrator:
         output = self._means.log.tail(instance)
         return self._judge(code, timeout, output.decode("utf-8", "replace"))
 
-    def _start(self, process: TrackedProcess, migration: Migration) -> None:
+    def _start(self, process: TrackedProcess, migration: Migration, told: Told | None) -> None:
         blueprint, instance = self._blueprint, process.instance
         env = blueprint.environment(self._inputs, instance)
         plan = plan_migration(migration, blueprint.binary, blueprint.scope(self._inputs), env)
@@ -90,7 +99,8 @@ class Migrator:
                 )
             )
 
-        process.start(self._guarded(instance), self._inputs.redactor(), spawn, starts=False)
+        guarded, redactor = self._guarded(instance), self._inputs.redactor()
+        process.start(guarded, redactor, spawn, starts=False, told=told)
 
     def _guarded(self, instance: str) -> GuardedProcess:
         import signal

@@ -60,6 +60,10 @@ class Child:
         """Return the pids of the tree that are alive, also of those that left the session."""
         return [pid for pid, _ in self._members()]
 
+    def owns(self, pid: int) -> bool:
+        """Whether a process is one of the tree."""
+        return tree.session_of(pid) == self.pid or pid in self.survivors()
+
     def ask_to_stop(self, signal_name: str, *, leader_only: bool = False) -> bool:
         """Send the stop signal to every process of the tree; already gone is success.
 

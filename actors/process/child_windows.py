@@ -73,6 +73,10 @@ class Child:
         """Return the pids of the tree that are alive; whoever was born in the job is in it."""
         return self.job.pids() if self.job.handle else []
 
+    def owns(self, pid: int) -> bool:
+        """Whether a process is one of the tree."""
+        return pid in self.survivors()
+
     def ask_to_stop(self, signal_name: str, *, leader_only: bool = False) -> bool:  # noqa: ARG002
         """Send CTRL_BREAK, whatever the name (SIGKILL kills); False when nobody could be asked.
 

@@ -113,7 +113,7 @@ def _came_out_of(pid: int, leader: int, instance: str, serial: int) -> bool:
     worn = serial_of(pid)
     if worn and serial:
         return worn == serial
-    if _session_of(pid) == leader:
+    if session_of(pid) == leader:
         return True
     mark = table.mark_of(pid)
     if mark:
@@ -123,7 +123,8 @@ def _came_out_of(pid: int, leader: int, instance: str, serial: int) -> bool:
     return born is not None and [t for t, (planted, _) in trees if planted <= born] == [leader]
 
 
-def _session_of(pid: int) -> int:
+def session_of(pid: int) -> int:
+    """Return the session of a process; 0 when there is no such process."""
     try:
         return os.getsid(pid)
     except OSError:

@@ -64,7 +64,11 @@ class ServiceLogs:
     def last_line(self, view: ServiceView) -> str:
         """Return the last line of its present start that can be read; secrets are hidden."""
         stream = self._world.streams.get(view.id)
-        return stream.last_line(view.instance) if stream and view.instance else ""
+        if stream is None or not view.instance:
+            return ""
+        from bundlevisor.actors.logs.last_line import last_line
+
+        return last_line(stream.tail_of_start(view.instance))
 
     def follow(self, service_id: str, lines: int) -> Subscription:
         """Subscribe to the last ``lines`` lines and everything after."""

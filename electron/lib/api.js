@@ -346,7 +346,7 @@
  * @property {string} text in a few words: its own, a migration's name, or what stands in the way
  * @property {number} elapsed_s since its start was begun; 0 while it waits for others
  * @property {number | null} [usual_s] what its start takes in the median of earlier ones
- * @property {number | null} [fraction] 0 to 1: how far it is, where it says so itself
+ * @property {number | null} [fraction] 0 to 1: how far that is, where somebody says so
  * @property {number | null} [remaining_s] what it still needs by itself, where that can be foreseen
  */
 

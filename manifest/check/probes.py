@@ -12,6 +12,7 @@ def check(view: View, report: Report) -> None:
     for place in view.places:
         _check_health(place, view, report)
         _check_readiness(place, report)
+        _check_notify(place, view, report)
         stop = place.service.stop.http
         if stop:
             _check_port(place, stop.port_name, "stop.http", report)
@@ -53,6 +54,24 @@ def _check_readiness(place: Place, report: Report) -> None:
             " 'health' or choose another readiness."
         )
         report.error("readiness_without_health", f"{place.path}.readiness", sentence, place.id)
+
+
+def _check_notify(place: Place, view: View, report: Report) -> None:
+    readiness, path = place.service.readiness, f"{place.path}.readiness"
+    if readiness is None:
+        return
+    if readiness.type == "notify" and view.on_windows:
+        sentence = (
+            f"service '{place.id}': Windows has no NOTIFY_SOCKET; there the service is ready when"
+            " it prints the line '::progress 100', and has no watchdog."
+        )
+        report.warning("notify_by_lines", f"{path}.type", sentence, place.id)
+    if readiness.watchdog_ms and readiness.type != "notify":
+        sentence = (
+            f"service '{place.id}': watchdog_ms means something with readiness 'notify' only; it"
+            f" is '{readiness.type}'."
+        )
+        report.warning("watchdog_without_notify", f"{path}.watchdog_ms", sentence, place.id)
 
 
 def _health_decides(place: Place) -> bool:

@@ -109,6 +109,8 @@ WARNING = {
     " before an upgrade",
     "backoff_inverted": "a restart's backoff_max_ms is below its backoff_ms",
     "signal_unknown": "this platform does not have the stop signal",
+    "notify_by_lines": "Windows has no NOTIFY_SOCKET, only lines '::progress 100'",
+    "watchdog_without_notify": "a watchdog_ms is set for a service that does not notify",
 }
 """What fails nothing."""
 

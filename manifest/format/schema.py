@@ -321,8 +321,9 @@ class Service(Document, frozen=True, kw_only=True):
     @property
     def watchdog(self) -> float:
         """Seconds within which it has to give a sign of life once it is ready; 0: it need not."""
-        bound = self.readiness.watchdog_ms if self.readiness else None
-        return bound / 1000 if bound else 0.0
+        if self.readiness is None or self.readiness.type != "notify":
+            return 0.0
+        return (self.readiness.watchdog_ms or 0) / 1000
 
     @property
     def port_requests(self) -> list[PortRequest]:

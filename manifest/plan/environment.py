@@ -8,6 +8,10 @@ from bundlevisor.manifest.format.paths import WINDOWS, anchor
 from bundlevisor.manifest.format.schema import Binary, Secret, Service
 from bundlevisor.manifest.plan.template import Scope, render as render_text
 
+NOTIFY = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+"""By these a manager tells its own child of sd_notify(3): they are for the runtime, where it was
+started so, and no service may speak for it."""
+
 PRIVATE_PREFIX = "BUNDLEVISOR_"
 """The runtime's own variables (its control token among them): no service receives them."""
 
@@ -134,7 +138,7 @@ class _Variables:
 
 
 def _is_private(name: str) -> bool:
-    return name.upper().startswith(PRIVATE_PREFIX)
+    return name.upper().startswith(PRIVATE_PREFIX) or name in NOTIFY
 
 
 def _of_bundle(scope: Scope, path: str, windows: bool) -> dict[str, str]:

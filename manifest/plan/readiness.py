@@ -6,7 +6,7 @@ import enum
 
 import msgspec
 
-from bundlevisor.manifest.format.schema import Health, Service
+from bundlevisor.manifest.format.schema import Health, Readiness, Service
 
 
 class Condition(enum.Enum):
@@ -15,6 +15,7 @@ class Condition(enum.Enum):
     HEALTHY = "its health check answers well"
     LISTENING = "its port accepts a connection"
     LOGGED = "its log has the pattern"
+    NOTIFIED = "it says so itself"
     ALIVE = "its process is alive"
 
 
@@ -33,10 +34,8 @@ def criterion(service: Service) -> Criterion:
     a port to ask. The dependencies are ready by then, or it would not have been started.
     """
     readiness, health = service.readiness, service.health
-    if readiness is not None and readiness.type == "log_match":
-        return Criterion(Condition.LOGGED, pattern=readiness.pattern)
-    if readiness is not None and readiness.type == "port_open":
-        return Criterion(Condition.LISTENING, port_name=port_asked(service, readiness.port_name))
+    if readiness is not None and readiness.type not in ("health_success", "dependencies_ready"):
+        return _of_its_own(service, readiness)
     strict = readiness is not None and readiness.type == "health_success"
     if health is None:
         return Criterion(Condition.ALIVE)
@@ -47,6 +46,15 @@ def criterion(service: Service) -> Criterion:
         return Criterion(Condition.HEALTHY if asks else Condition.ALIVE)
     name = port_asked(service, health.port_name)
     return Criterion(Condition.HEALTHY if name else Condition.ALIVE, port_name=name)
+
+
+def _of_its_own(service: Service, readiness: Readiness) -> Criterion:
+    """Return a criterion that has nothing to do with the health check."""
+    if readiness.type == "log_match":
+        return Criterion(Condition.LOGGED, pattern=readiness.pattern)
+    if readiness.type == "notify":
+        return Criterion(Condition.NOTIFIED)
+    return Criterion(Condition.LISTENING, port_name=port_asked(service, readiness.port_name))
 
 
 def port_asked(service: Service, named: str) -> str:

@@ -487,8 +487,6 @@ def test_the_tails_of_old_incarnations_are_let_go(bench: Bench) -> None:
     assert bench.stream.tail("0") == b""
     assert bench.stream.tail("9") == b"9\n"
     assert len(bench.stream._intakes) <= 4
-    bench.stream.forget("9")
-    wait_until(lambda: bench.stream.tail("9") == b"", PATIENCE, "the tail to be let go")
 
 
 def test_closing_takes_the_last_bytes_of_every_pipe(bench: Bench) -> None:

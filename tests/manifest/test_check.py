@@ -531,6 +531,11 @@ def test_a_probe_asks_a_port_that_is_there(
             [("error", "invalid_pattern", "readiness.pattern")],
         ),
         ({"readiness": {"type": "log_match", "pattern": r"(?i)ready \pL+\z"}}, []),
+        ({"readiness": {"type": "notify", "watchdog_ms": 5000}}, []),
+        (
+            {"readiness": {"type": "port_open", "watchdog_ms": 5000}, "ports": HTTP},
+            [("warning", "watchdog_without_notify", "readiness.watchdog_ms")],
+        ),
         ({"health": {"type": "log_match"}}, [("error", "pattern_missing", "health.pattern")]),
         ({"health": {"type": "log_match", "path": "ready|ok"}}, []),
         ({"health": {"type": "log_match", "pattern": "ready|ok"}}, []),
@@ -635,12 +640,14 @@ def test_windows_has_its_own_names_signals_and_devices(found: Callable[..., Any]
         "env": {"Path": "x", "PATH": "y"},
         "data_dirs": ["ab:c", "c."],
         "stop": {"signal": "SIGUSR1"},
+        "readiness": {"type": "notify"},
     }
     assert found(service, platform="win-x64") == [
         ("error", "path_not_allowed", "services[0].binaries.win-x64.path"),
         ("error", "path_not_allowed", "services[0].data_dirs[0]"),
         ("error", "path_not_allowed", "services[0].data_dirs[1]"),
         ("warning", "env_names_differ_in_case", "services[0].env.PATH"),
+        ("warning", "notify_by_lines", "services[0].readiness.type"),
         ("warning", "signal_unknown", "services[0].stop.signal"),
     ]
     assert [code for _, code, _ in found(service)] == [

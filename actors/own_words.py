@@ -1,0 +1,144 @@
+"""What a service says of itself, on its way to its actor: by lines of its output, by datagrams.
+
+However often it speaks, its actor hears of it ten times a second at most, and the newest word last.
+That it is ready, or stopping, is passed on at once.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bundlevisor.actors.core.messages import (
+    BecameReady,
+    Message,
+    ServiceSaid,
+    SignOfLife,
+    StopAnnounced,
+    TimeExtended,
+    WatchdogSet,
+)
+from bundlevisor.actors.logs.last_line import readable
+from bundlevisor.actors.loop.paced import EVERY, Paced
+from bundlevisor.actors.probes.notify_socket import UNKNOWN, NotifySocket
+from bundlevisor.actors.probes.sd_notify import NOTHING, Said, parse
+from bundlevisor.manifest.plan.readiness import Condition
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.context import ServiceContext
+    from bundlevisor.actors.launch.inputs import StartInputs
+    from bundlevisor.actors.launch.spec import LaunchSpec
+
+FOLDER = "runtime"
+"""Where sockets lie in app-data."""
+
+Tell = Callable[[Message], object]
+
+
+class OwnWords:
+    """Of one start of a service, which may tell by a socket where that makes it ready."""
+
+    def __init__(
+        self,
+        blueprint: LaunchSpec,
+        world: ServiceContext,
+        inputs: StartInputs,
+        incarnation: int,
+        tell: Tell,
+    ) -> None:
+        self._blueprint = blueprint
+        self._loop = world.loop
+        self._guardian = world.guardian
+        self._inputs = inputs
+        self._incarnation = incarnation
+        self._tell = tell
+        self._notifies = blueprint.criterion.condition is Condition.NOTIFIED
+        self._watchdog = blueprint.service.watchdog
+        self._fraction: float | None = None
+        self._words = Paced(world.loop, tell)
+        self._extensions = Paced(world.loop, tell)
+        self._fed = 0.0
+        """When a sign of life was passed on."""
+        self._socket: NotifySocket | None = None
+        self._belongs: Callable[[int], bool] = lambda _: False
+
+    def line(self, text: str, fraction: float) -> None:
+        """Take a line of its output that says how far it is. Any thread."""
+        if self._notifies and fraction >= 1:
+            self._ready()
+        else:
+            self._fraction = fraction
+            self._words.put(ServiceSaid(self._incarnation, text, fraction))
+
+    def open(self) -> dict[str, str]:
+        """Open the socket; returns the variables by which the service learns of it.
+
+        There is none on Windows, where the service has its lines alone. Raises OSError.
+        """
+        if os.name == "nt":
+            return {}
+        folder = os.path.join(self._blueprint.site.app_data, FOLDER)
+        name = f"notify-{self._blueprint.index}-{self._incarnation}"
+        self._socket = NotifySocket(folder, name)
+        if self._socket.is_file:
+            self._guardian.own(self._socket.address)
+        found = {"NOTIFY_SOCKET": self._socket.address}
+        if self._watchdog:
+            found["WATCHDOG_USEC"] = str(round(self._watchdog * 1e6))
+        return found
+
+    def listen(self, belongs: Callable[[int], bool]) -> None:
+        """Begin to read; ``belongs(pid)`` says whose word counts. On the loop's thread."""
+        self._belongs = belongs
+        if self._socket is not None:
+            self._loop.watch(self._socket.fileno(), self._read)
+
+    def close(self) -> None:
+        """Read no more, and leave nothing behind. On the loop's thread."""
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            self._loop.unwatch(socket.fileno())
+            if socket.is_file:
+                self._guardian.disown(socket.address)
+            socket.close()
+
+    def _read(self) -> None:
+        for data, pid in self._socket.receive() if self._socket else ():
+            said = parse(data)
+            if said != NOTHING and (pid == UNKNOWN or self._belongs(pid)):
+                self._hear(said)
+
+    def _hear(self, said: Said) -> None:
+        number = self._incarnation
+        if said.watchdog_s is not None:
+            self._watchdog = said.watchdog_s
+            self._tell(WatchdogSet(number, said.watchdog_s))
+        if said.extend_s is not None:
+            self._extensions.put(TimeExtended(number, said.extend_s))
+        if said.ready:
+            self._ready()
+        if said.status is not None:
+            self._words.put(ServiceSaid(number, self._shown(said.status), self._fraction))
+        if said.unwell:
+            self._tell(SignOfLife(number, "it says so itself (WATCHDOG=trigger)"))
+        elif said.alive:
+            self._feed()
+        if said.stopping:
+            self._tell(StopAnnounced(number))
+
+    def _ready(self) -> None:
+        self._fraction = None
+        self._tell(BecameReady(self._incarnation))
+
+    def _feed(self) -> None:
+        now = time.monotonic()
+        if self._watchdog and now - self._fed >= min(EVERY, self._watchdog / 8):
+            self._fed = now
+            self._tell(SignOfLife(self._incarnation))
+
+    def _shown(self, status: bytes) -> str:
+        """Return what may be seen of a STATUS: secrets are hidden as in a log."""
+        redactor = self._inputs.redactor()
+        return readable(redactor.feed(status) + redactor.flush() if redactor else status)
