@@ -22,9 +22,13 @@ class Parser(HTTPRequestParser):
     def received(self, data: bytes) -> int:
         """Take bytes of the request, return how many; trailers are bounded as headers are."""
         taken = super().received(data)
-        pending = getattr(self.body_rcv, "trailer", b"") or getattr(
-            self.body_rcv, "control_line", b""
-        )
+        body = self.body_rcv
+        if body is None:
+            return taken
+        trailer = getattr(body, "trailer", b"")
+        if self.error is not None and self.error is body.error:
+            self._refuse_body(ended=not trailer)
+        pending = trailer or getattr(body, "control_line", b"")
         if len(pending) > self.adj.max_request_header_size and self.error is None:
             self._refuse("the trailers are larger than 16 KiB")
         return taken
@@ -37,8 +41,8 @@ class Parser(HTTPRequestParser):
             return
         try:
             super().parse_header(header_plus)
-        except ValueError as error:  # urlsplit: a target such as http://[
-            raise _unreadable("the request target is not valid") from error
+        except (ParsingError, ValueError) as error:
+            raise _unreadable(_fault(header_plus, error)) from error
         if b"\r\ntransfer-encoding:" in header_plus.lower() and (
             self.version != "1.1" or "CONTENT_LENGTH" in self.headers
         ):
@@ -54,6 +58,12 @@ class Parser(HTTPRequestParser):
         self.error = HeadersTooLarge(sentence)
         self.completed = True
 
+    def _refuse_body(self, ended: bool) -> None:
+        """Say what is wrong with a chunk; what follows one that did not end is in the trailer."""
+        from bundlevisor.control.http.request_refusals import BadBody
+
+        self.error = BadBody(ended)
+
     def _check_target(self) -> None:
         """Take ``http://host/path`` for a path of that host, and ``*`` for OPTIONS."""
         if self.proxy_netloc and self.proxy_scheme.lower() == "http":
@@ -62,6 +72,14 @@ class Parser(HTTPRequestParser):
                 raise _unreadable("the Host header and the request target name different hosts")
         elif (self.command, self.request_uri) != ("OPTIONS", "*"):
             raise _unreadable("the request target does not begin with '/'")
+
+
+def _fault(head: bytes, error: Exception) -> str:
+    from bundlevisor.control.http import request_faults
+
+    if isinstance(error, ValueError):  # urlsplit's: a target such as http://[
+        return request_faults.BAD_TARGET
+    return request_faults.fault(head)
 
 
 def _unreadable(sentence: str) -> ParsingError:

@@ -7,31 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundlevisor.control.http.request_faults import UNREADABLE
+
 if TYPE_CHECKING:
     from bundlevisor.control.http.waitress_parts import RequestError
 
 TIMED_OUT = 408
 """The one error of a request that waitress does not know."""
-UNREADABLE = "the request is not valid HTTP/1.1"
 BY_STATUS = {
     413: "the body is larger than 1 MiB",
     431: "the request line and the headers are larger than 16 KiB",
     500: "the request failed inside the runtime; its log has the details",
     501: "the Transfer-Encoding is not known here; chunked is",
 }
-BY_BEGINNING = {
-    "HTTP message header invalid": "the request line does not end with CR LF",
-    "Bare CR or LF": "a line ends with a lone CR or LF",
-    "Invalid header": "a header is not of the form 'Name: value'",
-    "Malformed header line": "the first header begins with a blank",
-    "Start line is invalid": "the request line is not of the form 'GET /path HTTP/1.1'",
-    "Malformed HTTP method": "the method is not written in capital letters",
-    "Content-Length is invalid": "the Content-Length is not a number",
-    "Bad URI": "the request target is not valid",
-    "Chunk not": "a chunk of the body does not end where its size says",
-    "Invalid chunk": "a chunk of the body does not begin with its size",
-}
-"""By how waitress begins its own."""
+NO_CHUNK_END = "a chunk of the body does not end where its size says"
+NO_CHUNK = "a chunk of the body does not begin with its size"
 
 
 class Unreadable(str):
@@ -44,10 +34,7 @@ def sentence(error: RequestError) -> str:
     """Return what is said about an error that a request was given while it was read."""
     if isinstance(error.body, Unreadable) or error.code == TIMED_OUT:
         return str(error.body)
-    if error.code in BY_STATUS:
-        return BY_STATUS[error.code]
-    found = (ours for theirs, ours in BY_BEGINNING.items() if error.body.startswith(theirs))
-    return next(found, UNREADABLE)
+    return BY_STATUS.get(error.code, UNREADABLE)
 
 
 class HeadersTooLarge:
@@ -58,3 +45,13 @@ class HeadersTooLarge:
 
     def __init__(self, sentence: str) -> None:
         self.body = Unreadable(sentence)
+
+
+class BadBody:
+    """The error of a body in chunks that cannot be read, as waitress's are."""
+
+    code = 400
+    reason = "Bad Request"
+
+    def __init__(self, ended: bool) -> None:
+        self.body = Unreadable(NO_CHUNK if ended else NO_CHUNK_END)

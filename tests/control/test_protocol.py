@@ -7,18 +7,30 @@ from contextlib import suppress
 from typing import Any, SupportsIndex
 
 import pytest
+from waitress.parser import TransferEncodingNotImplemented
 from waitress.utilities import BadRequest
 
-from bundlevisor.control.http import request_refusals
+from bundlevisor.control.http import request_faults, request_refusals
 from bundlevisor.control.http.connection import Connection
 from bundlevisor.control.http.server import HttpServer
-from bundlevisor.control.http.waitress_parts import HTTPRequestParser
+from bundlevisor.control.http.waitress_parts import Adjustments, HTTPRequestParser, ParsingError
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of
 from tests.waiting import wait_until
 
 HEAD = b"Host: 127.0.0.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
 LAST = b"Connection: close\r\n\r\n"
+FAULTS = {
+    request_faults.NO_END,
+    request_faults.LONE_END,
+    request_faults.FOLDED_FIRST,
+    request_faults.NO_HEADER,
+    request_faults.NO_REQUEST_LINE,
+    request_faults.SMALL_METHOD,
+    request_faults.BAD_TARGET,
+    request_faults.NO_LENGTH,
+}
+"""All but the sentence for what no rule of ours finds."""
 CHUNKED = b"POST /secrets HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n" + LAST
 
 
@@ -211,10 +223,32 @@ def test_two_slashes_do_not_open_what_needs_no_token(api: Api) -> None:
     assert status_of(answer) == 401
 
 
-def test_no_sentence_of_waitress_is_passed_on() -> None:
-    assert request_refusals.sentence(BadRequest('Something "hidden"')) == (
-        "the request is not valid HTTP/1.1"
+@pytest.mark.parametrize("code", [400, 413, 431, 500, 501, 599])
+def test_no_sentence_of_waitress_is_passed_on(code: int) -> None:
+    theirs = BadRequest('Something "hidden"')
+    theirs.code = code
+    assert "hidden" not in request_refusals.sentence(theirs)
+
+
+def test_whatever_waitress_refuses_in_a_head_is_found() -> None:
+    """No rule of its is without one of ours that says what is wrong."""
+    pieces = (
+        *(b"GET ", b"get ", b"/a", b"//", b" HTTP/1.1", b" HTTP/1.0", b"\r\n", b"\n", b"\r", b" "),
+        *(b"\t", b"A: b", b"Content-Length: ", b"content-length:", b"5", b"x", b"Host: h", b"\xe4"),
+        *(b"\x00", b":", b"B_C: 1", b"Transfer-Encoding: chunked", b"\x85", b"?q", b"\x0b", b"+"),
     )
+    rng, found = random.Random(7), set()
+    for _ in range(20_000):
+        line = rng.choice((b"GET /a HTTP/1.1\r\n", b""))
+        end = rng.choice((b"\r\n", b""))
+        head = line + b"".join(rng.choices(pieces, k=rng.randint(1, 8))) + end
+        try:
+            HTTPRequestParser(Adjustments()).parse_header(head)
+        except ParsingError:
+            found.add(request_faults.fault(head))
+        except (ValueError, TransferEncodingNotImplemented):
+            continue
+    assert found == FAULTS
 
 
 def test_http_1_0_keeps_the_connection_only_when_asked(api: Api) -> None:
