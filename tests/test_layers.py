@@ -28,6 +28,7 @@ control/boot
 control/wire control/dashboard
 control/api
 control/http
+control/watch
 control/run
 control/develop
 control/cli

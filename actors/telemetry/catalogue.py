@@ -130,6 +130,18 @@ PORTS = {
     ),
 }
 OTHERS = {
+    "files_changed": _service(
+        "files of it have changed, and it is restarted (`run --watch`)",
+        files="the first ten of them",
+        count="how many",
+        affected="the services that are restarted with it",
+    ),
+    "bundle_changed": _runtime(
+        "bundle.json or an overlay has changed (`run --watch`); the runtime goes on with what it"
+        " has read",
+        changes="the first ten places that are different; none: it is again as it was",
+        errors="why it could not be started now",
+    ),
     "api_request": _runtime(
         "somebody asks for a command, new secrets, a way into the dashboard, or the end",
         request="method and path",

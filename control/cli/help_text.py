@@ -19,6 +19,7 @@ run
   --keep-running       live on when the process that started the runtime ends
   --verify HOW         assets that were verified before: cached or full (cached)
   --overlay FILE       a file that changes the bundle for this run; may be given again
+  --watch              restart services whose files have changed
 
 ask (all take --app-data DIR or --manifest FILE to say which instance; --json where it helps)
   status               every service: state, restarts, pid, ports, and what it waits for

@@ -19,7 +19,33 @@ def _of_chromium(id_: str, details: Mapping[str, object]) -> str:
     return f"{id_}: {trouble}; it gets {path}{neither}"
 
 
+def _of_files(id_: str, details: Mapping[str, object]) -> str:
+    files, count = _names(details.get("files")), details.get("count")
+    more = (
+        f" and {count - len(files)} more" if isinstance(count, int) and count > len(files) else ""
+    )
+    affected = _names(details.get("affected"))
+    beside = f", and {', '.join(affected)} with it" if affected else ""
+    return f"{', '.join(files)}{more} changed: {id_} is restarted{beside}"
+
+
+def _of_bundle(_id: str, details: Mapping[str, object]) -> str:
+    if errors := _names(details.get("errors")):
+        return f"the bundle was changed and could not be started now: {' '.join(errors)}"
+    if changes := _names(details.get("changes")):
+        return (
+            f"the bundle was changed: {', '.join(changes)}; end this run and start it again to"
+            " have that"
+        )
+    return "the bundle is again what this run was started with"
+
+
+def _names(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+
+
 PLAIN: dict[str, Say] = {
+    "files_changed": _of_files,
     "service_ready": lambda id_, _: f"{id_} is ready",
     "service_exit": lambda id_, d: f"{id_} ended: {d.get('error')}",
     "service_blocked": lambda id_, d: f"{id_} is {d.get('reason')}",
@@ -32,6 +58,7 @@ PLAIN: dict[str, Say] = {
     "runtime_shutdown": lambda _, d: f"stopped ({d.get('reason')})",
 }
 TROUBLE: dict[str, Say] = {
+    "bundle_changed": _of_bundle,
     "service_start_failed": lambda _, d: str(d.get("error")),
     "service_not_ready": lambda id_, d: f"{id_}: {d.get('error')}",
     "service_killed": lambda id_, d: (

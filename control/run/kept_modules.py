@@ -23,7 +23,8 @@ KIND = "code"
 
 OWN = ("bundlevisor.control", "bundlevisor.actors", "bundlevisor.manifest")
 WITHOUT = {
-    *("bundlevisor.control.cli", "bundlevisor.actors.ui_server"),
+    *("bundlevisor.control.cli", "bundlevisor.control.develop", "bundlevisor.control.watch"),
+    "bundlevisor.actors.ui_server",
     *("prometheus_client.aiohttp", "prometheus_client.bridge", "prometheus_client.django"),
     *("prometheus_client.multiprocess", "prometheus_client.parser", "prometheus_client.twisted"),
     *("falcon.asgi", "falcon.asgi_spec", "falcon.bench", "falcon.cmd", "falcon.inspect"),

@@ -15,7 +15,7 @@ import msgspec
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 """What Go's strconv.ParseBool takes."""
-SWITCHES = frozenset({"dry-run", "keep-running"})
+SWITCHES = frozenset({"dry-run", "keep-running", "watch"})
 VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify", "overlay"})
 
 DEVELOP = ("config", "graph")
@@ -48,6 +48,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Whether assets that were verified before are trusted by size, time and inode."""
     overlay: tuple[str, ...] = ()
     """Files that change the bundle for this run, in their order."""
+    watch: bool = False
+    """Restart services whose files have changed."""
 
     @property
     def root(self) -> str:

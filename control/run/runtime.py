@@ -408,6 +408,10 @@ class Runtime:
             self.recorder.mark(milestones.API)
             gc.freeze()  # what is there by now stays, and need not be looked at each time
             gc.enable()
+            if self.bundle.options.watch:
+                from bundlevisor.control.run import watching
+
+                watching.begin(self.parts)
             self._hold_code()
             self.gpu.ask_for_details(self.board)
             if self.supervisor is not None:

@@ -1,0 +1,158 @@
+"""``run --watch``: looks at the files of the services, and has the supervisor restart them.
+
+On a thread of its own, from the moment that the control API answers.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import pykka
+
+from bundlevisor.actors.core.messages import CommandRestart, Outcome
+from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, State
+from bundlevisor.actors.launch.spec import LaunchSpec
+from bundlevisor.control.watch.differences import differences
+from bundlevisor.control.watch.files import PAUSE, SHARE, TooMany, look
+from bundlevisor.control.watch.restarts import Busy, Settling, concerned, step
+from bundlevisor.control.watch.watched import watched
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.plan.graph import Graph
+from bundlevisor.manifest.read import load
+
+ASK_S = 30.0
+NAMED = 10
+"""How many files or places an event names."""
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """What is watched, and who is told."""
+
+    manifest: Manifest
+    graph: Graph
+    specs: Mapping[str, LaunchSpec]
+    bundle: tuple[str, ...]
+    """The absolute paths of ``bundle.json`` and its overlays."""
+    bundle_root: str
+    app_data: str
+    board: Board
+    supervisor: pykka.ActorRef[Any]
+    emit: Callable[..., None]
+    info: Callable[[str], object]
+    warn: Callable[[str], object]
+    fault: Callable[[str, BaseException], object]
+
+
+class Watcher:
+    """Begun once; ends with the process."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._of = watched(subject.specs)
+        self._paths = {path for paths in self._of.values() for path in paths}
+        self._given_up: frozenset[str] = frozenset()
+        self._busy = Busy()
+
+    def start(self) -> None:
+        """Look from now on."""
+        threading.Thread(target=self._live, name="watch", daemon=True).start()
+
+    def _live(self) -> None:
+        try:
+            self._watch()
+        except TooMany as error:
+            self._subject.warn(
+                f"--watch: {error} has too many files to look at; name what counts in"
+                " metadata.watch of its service. Nothing is watched any more"
+            )
+        except Exception as error:  # noqa: BLE001 - services live on without it
+            self._subject.fault("watching files", error)
+
+    def _watch(self) -> None:
+        subject = self._subject
+        seen = look([*self._paths, *subject.bundle], subject.app_data)
+        subject.info(_begun(len(seen), self._of))
+        state, pause = Settling(seen, seen), threading.Event()
+        while subject.board.snapshot.phase is Phase.RUNNING:
+            began = time.monotonic()
+            now = look([*self._paths, *subject.bundle], subject.app_data)
+            for path in self._given_up:
+                now.pop(path, None)
+            state, files = step(state, now)
+            if files:
+                self._act(files)
+            pause.wait(max(PAUSE, SHARE * (time.monotonic() - began)))
+
+    def _act(self, files: tuple[str, ...]) -> None:
+        if any(file in self._subject.bundle for file in files):
+            self._tell_bundle()
+        files = tuple(file for file in files if file not in self._given_up)
+        theirs = concerned(files, self._of)
+        done: set[str] = set()
+        for id_ in self._subject.graph.start_order:
+            if id_ in theirs and id_ not in done:
+                done |= self._restart(id_, theirs[id_])
+        self._give_up(tuple(dict.fromkeys(file for some in theirs.values() for file in some)))
+
+    def _restart(self, id_: str, files: tuple[str, ...]) -> set[str]:
+        """Have a service restarted; returns what is restarted now."""
+        subject = self._subject
+        if not _minds(subject.board.snapshot.services[id_]):
+            return set()
+        program = self._of[id_][0]
+        if program in files and not os.path.exists(program):
+            return set()  # it is being built: its coming is a change as well
+        outcome = subject.supervisor.ask(CommandRestart(id_), timeout=ASK_S)
+        if not isinstance(outcome, Outcome) or outcome.conflict:
+            conflict = outcome.conflict if isinstance(outcome, Outcome) else "it did not answer"
+            subject.warn(f"{id_} is not restarted though its files changed: {conflict}")
+            return set()
+        shown = [self._shown(file) for file in files[:NAMED]]
+        subject.emit(
+            "files_changed", id_, files=shown, count=len(files), affected=list(outcome.affected)
+        )
+        return {id_, *outcome.affected}
+
+    def _give_up(self, files: tuple[str, ...]) -> None:
+        self._busy, hopeless = self._busy.noted(files, time.monotonic())
+        if hopeless:
+            self._given_up |= frozenset(hopeless)
+            names = ", ".join(self._shown(file) for file in hopeless)
+            self._subject.warn(
+                f"{names} changes again and again, perhaps by the service itself: it is no longer"
+                " watched; name what counts in metadata.watch of its service"
+            )
+
+    def _tell_bundle(self) -> None:
+        """Say what a start would make of the changed bundle; nothing of it is taken over."""
+        subject = self._subject
+        path, *overlays = subject.bundle
+        loaded = load.read(path, overlays=overlays)
+        errors = [f"{one.place or path}: {one.message}" for one in loaded.findings.errors]
+        places = [] if loaded.manifest is None else differences(subject.manifest, loaded.manifest)
+        subject.emit("bundle_changed", None, changes=list(places[:NAMED]), errors=errors[:NAMED])
+
+    def _shown(self, path: str) -> str:
+        """Return a path as a person knows it: from the bundle on, where it lies there."""
+        root = self._subject.bundle_root
+        try:
+            relative = os.path.relpath(path, root)
+        except ValueError:  # another drive
+            return path
+        return path if relative.startswith(os.pardir) else relative
+
+
+def _minds(view: ServiceView) -> bool:
+    """Whether a service is up, or ought to be: what was stopped, or nobody wants yet, is left."""
+    idle = view.state in (State.INACTIVE, State.WAITING, State.STOPPED)
+    return not (view.kept_down or idle or view.skipped)
+
+
+def _begun(files: int, of: Mapping[str, tuple[str, ...]]) -> str:
+    services = [id_ for id_, paths in of.items() if paths]
+    return f"watching {files} files of the bundle and of {', '.join(services) or 'no service'}"

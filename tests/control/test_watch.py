@@ -1,0 +1,186 @@
+"""What is watched, and when a change has come to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bundlevisor.control.run.bundle import Bundle as Planned
+from bundlevisor.control.run.options import RunOptions
+from bundlevisor.control.watch import files
+from bundlevisor.control.watch.differences import differences
+from bundlevisor.control.watch.files import changed, look
+from bundlevisor.control.watch.restarts import (
+    IN_A_ROW,
+    WITHIN_S,
+    Busy,
+    Settling,
+    concerned,
+    step,
+)
+from bundlevisor.control.watch.watched import watched
+from bundlevisor.manifest.read import load
+from tests.bundle_maker import Bundle, bundle
+
+
+def of(made: Bundle, *overlays: str) -> dict[str, list[str]]:
+    """Return what is watched of each service, from the bundle on."""
+    made.write()
+    loaded = load.read(str(made.path), overlays=overlays)
+    assert loaded.manifest is not None, loaded.findings.errors
+    options = RunOptions(manifest=str(made.path))
+    specs = Planned(loaded.manifest, loaded, options, str(made.app_data), "x").blueprints()
+    return {
+        id_: [os.path.relpath(path, made.root) for path in paths]
+        for id_, paths in watched(specs).items()
+    }
+
+
+def runs(path: str, *args: str, cwd: str = "") -> dict[str, Any]:
+    return {"universal": {"path": path, "args": list(args), "cwd": cwd}}
+
+
+def test_a_folder_that_services_share_is_nobodys(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("a").service("b")
+    assert of(made) == {"a": ["bin/a"], "b": ["bin/b"]}
+
+
+def test_a_folder_of_its_own_is_a_services(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("a/run", "").script("b/deep/run", "").script("b/run", "")
+    made.service("a", binaries=runs("a/run")).service("b", binaries=runs("b/run"))
+    assert of(made) == {"a": ["a/run", "a"], "b": ["b/run", "b"]}
+    made.service("c", binaries=runs("b/deep/run"))
+    assert of(made) == {"a": ["a/run", "a"], "b": ["b/run"], "c": ["b/deep/run", "b/deep"]}
+
+
+def test_files_of_arguments_and_the_working_folder_count(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("bin/x", "").file("api/main.py", "").file("jobs/all.py", "")
+    made.service("api", binaries=runs("bin/x", "${bundle}/api/main.py", "--main.py"))
+    made.service("jobs", binaries=runs("bin/x", "all.py", cwd="jobs"))
+    assert of(made) == {
+        "api": ["bin/x", "api/main.py", "api"],
+        "jobs": ["bin/x", "jobs/all.py", "jobs"],
+    }
+
+
+def test_what_a_program_writes_elsewhere_is_not_watched(tmp_path: Path) -> None:
+    (tmp_path / "out.log").touch()
+    (tmp_path / "main.py").touch()
+    made = bundle(tmp_path).script("bin/x", "").service("a", binaries=runs("bin/x", "../out.log"))
+    assert of(made) == {"a": ["bin/x", "bin"]}
+    outside = json.dumps({"path": sys.executable, "args": ["-I", "../main.py", "../out.log"]})
+    overlay = made.root / "dev.json"
+    overlay.write_text(f'{{"services": {{"a": {{"binaries": {{"universal": {outside}}}}}}}}}')
+    assert of(made, str(overlay))["a"][1:] == ["../main.py"]
+
+
+def test_the_bundle_as_a_whole_is_no_services(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("run", "").service("a", binaries=runs("run"))
+    assert of(made) == {"a": ["run"]}
+
+
+def test_assets_count_and_metadata_says_it_better(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("a/run", "").file("models/x.bin", "")
+    fields: dict[str, Any] = {"binaries": runs("a/run"), "assets": [{"path": "models"}]}
+    assert of(made.service("a", **fields)) == {"a": ["a/run", "models", "a"]}
+    made.service("a", metadata={"watch": ["../src", 3, "x\0"]}, **fields)
+    assert of(made) == {"a": ["a/run", "models", "../src"]}
+
+
+def test_pages_are_left_to_what_serves_them(tmp_path: Path) -> None:
+    made = bundle(tmp_path).file("ui/index.html", "").script("vite/run", "")
+    made.service("page", type="ui-bundle", binaries=runs("ui"))
+    made.service("vite", type="ui-bundle", binaries=runs("vite/run"))
+    assert of(made) == {"vite": ["vite/run"]}
+
+
+def test_what_belongs_to_tools_or_to_app_data_is_passed_over(tmp_path: Path) -> None:
+    for name in ("a.py", "b/c.py", "node_modules/x.js", ".git/HEAD", "__pycache__/a.pyc"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    for name in ("a.pyc", "a.py~", ".a.py.swp", ".#a.py", "data/log.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    found = look([str(tmp_path)], str(tmp_path / "data"))
+    assert sorted(os.path.relpath(path, tmp_path) for path in found) == ["a.py", "b/c.py"]
+    assert list(look([str(tmp_path / "a.pyc")], "/")) == [str(tmp_path / "a.pyc")]
+
+
+def test_links_to_folders_do_not_lead_in_circles(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x").touch()
+    (tmp_path / "a" / "again").symlink_to(tmp_path)
+    assert list(look([str(tmp_path)], "/nowhere")) == [str(tmp_path / "a" / "x")]
+
+
+def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST", 2)
+    for name in "abc":
+        (tmp_path / name).touch()
+    with pytest.raises(files.TooMany):
+        look([str(tmp_path)], "/nowhere")
+
+
+A, B, C = ({"f": (n, 1, 1)} for n in range(3))
+
+
+def test_a_change_counts_when_two_looks_agree() -> None:
+    state = Settling(A, A)
+    told = []
+    for now in (A, B, C, C, C, A, A):
+        state, changes = step(state, now)
+        told.append(changes)
+    assert told == [(), (), (), ("f",), (), (), ("f",)]
+
+
+def test_what_changes_and_changes_back_is_no_change() -> None:
+    state, _ = step(Settling(A, A), B)
+    state, changes = step(state, A)
+    assert (changes, step(state, A)[1]) == ((), ())
+
+
+def test_new_and_removed_files_are_changes() -> None:
+    assert changed({"a": (1, 1, 1), "b": (1, 1, 1)}, {"b": (1, 1, 1), "c": (1, 1, 1)}) == ("a", "c")
+
+
+def test_a_file_is_its_services() -> None:
+    of = {"a": ("/x/a", "/x/lib"), "b": ("/x/b", "/x/lib/deep"), "c": ("/x/c",)}
+    assert concerned(["/x/lib/deep/f", "/x/a", "/x/libf"], of) == {
+        "a": ("/x/lib/deep/f", "/x/a"),
+        "b": ("/x/lib/deep/f",),
+    }
+
+
+def test_a_file_that_changes_by_itself_is_given_up() -> None:
+    busy = Busy()
+    for number in range(IN_A_ROW):
+        busy, hopeless = busy.noted(["f"], float(number))
+        assert hopeless == ()
+    assert busy.noted(["f"], 5.0)[1] == ("f",)
+    assert busy.noted(["f"], 5.0 + WITHIN_S)[1] == ()
+
+
+def test_differences_are_told_by_names(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("a", env={"X": "1", "Y": "2"}).service("b")
+    before = load.parse(json.dumps(made.document).encode()).manifest
+    made.service("a", env={"X": "3", "Z": "4"}, deps=["c"]).service("c")
+    made._services.pop("b")
+    after = load.parse(json.dumps(made.document).encode()).manifest
+    assert before is not None
+    assert after is not None
+    assert differences(before, before) == ()
+    assert sorted(differences(before, after)) == [
+        "services.a.dependencies (changed)",
+        "services.a.env.X (changed)",
+        "services.a.env.Y (gone)",
+        "services.a.env.Z (new)",
+        "services.b (gone)",
+        "services.c (new)",
+    ]

@@ -1,0 +1,135 @@
+"""``run --watch``: a service whose files change is restarted, and what its strategy says."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bundle_maker import Bundle, Run, bundle, running, wait_until, wrapper, write_executable
+
+STARTS = "started"
+
+
+def made(folder: Path) -> Bundle:
+    """Services whose programs have folders of their own, and a page."""
+    of = bundle(folder).set(supervision={"strategy": "rest_for_one"})
+    for id_, deps in (("db", ()), ("api", ("db",)), ("web", ("api",))):
+        path = f"{id_}/run"
+        of.script(path, wrapper("well_behaved"))
+        of.service(id_, path, deps=deps).file(f"{id_}/settings.txt", "1")
+    of.file("ui/index.html", "old").file("ui/.keep", "")
+    of.service("page", type="ui-bundle", binaries={"universal": {"path": "ui"}}, deps=["api"])
+    return of.write()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    with running(made(tmp_path), "--watch") as run:
+        run.until_ready()
+        watched(run)
+        yield run
+
+
+def watched(run: Run) -> None:
+    wait_until(lambda: "watching" in run.stderr, what="the watch")
+
+
+def starts(run: Run) -> dict[str, int]:
+    return {id_: len(run.events(id_, STARTS)) for id_ in ("db", "api", "web")}
+
+
+def told(run: Run, event: str) -> list[dict[str, Any]]:
+    return [one for one in run.telemetry() if one["event"] == event]
+
+
+def test_what_changed_is_restarted_with_what_needs_it(run: Run) -> None:
+    assert starts(run) == {"db": 1, "api": 1, "web": 1}
+    (run.bundle.root / "api" / "settings.txt").write_text("22")
+    wait_until(lambda: starts(run) == {"db": 1, "api": 2, "web": 2}, what="the restarts")
+    run.until_ready()
+    (event,) = told(run, "files_changed")
+    assert event["service_id"] == "api"
+    assert event["details"]["files"] == [os.path.join("api", "settings.txt")]
+    assert event["details"]["affected"] == ["web", "page"] or "web" in event["details"]["affected"]
+    assert f"{os.path.join('api', 'settings.txt')} changed: api is restarted" in run.stderr
+    assert starts(run) == {"db": 1, "api": 2, "web": 2}
+
+
+def test_files_of_tools_restart_nothing(run: Run) -> None:
+    for name in ("node_modules/x.js", "__pycache__/x.pyc", ".git/HEAD", "x.swp"):
+        path = run.bundle.root / "db" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    (run.bundle.root / "web" / "new.txt").write_text("this is what is waited for")
+    wait_until(lambda: starts(run)["web"] == 2, what="the restart of web")
+    assert starts(run) == {"db": 1, "api": 1, "web": 2}
+
+
+def test_a_page_needs_no_restart(run: Run) -> None:
+    (run.bundle.root / "ui" / "index.html").write_text("newer")
+    connection = http.client.HTTPConnection("127.0.0.1", run.ports("page")["http"], timeout=30)
+    with contextlib.closing(connection):
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"newer"
+
+
+def test_a_service_that_was_stopped_stays_so(run: Run) -> None:
+    assert run.post("/services/web/stop?wait=30").json()["done"]
+    (run.bundle.root / "web" / "settings.txt").write_text("22")
+    (run.bundle.root / "db" / "settings.txt").write_text("22")
+    wait_until(lambda: starts(run)["db"] == 2, what="the restart of db")
+    assert run.service("web")["state"] == "stopped"
+    assert starts(run)["web"] == 1
+
+
+def test_a_program_that_is_being_built_is_waited_for(run: Run) -> None:
+    program = run.bundle.root / "web" / "run"
+    source = program.read_bytes()
+    program.unlink()
+    wait_until(lambda: told(run, "files_changed") or not program.exists(), what="nothing yet")
+    assert starts(run)["web"] == 1
+    new = program.with_name("run.new")
+    new.write_bytes(source + b"# built\n")
+    new.chmod(0o755)
+    new.rename(program)
+    wait_until(lambda: starts(run)["web"] == 2, what="the restart of web")
+    run.until_ready()
+
+
+def test_a_service_that_had_failed_for_good_is_started_again(tmp_path: Path) -> None:
+    of = bundle(tmp_path).script("db/run", "raise SystemExit(1)\n")
+    of.service("db", "db/run", restart={"policy": "never"}).write()
+    with running(of, "--watch") as run:
+        wait_until(lambda: run.service("db")["state"] == "failed", what="the failure")
+        watched(run)
+        write_executable(of.root / "db" / "run", wrapper("well_behaved").encode())
+        wait_until(lambda: run.service("db")["state"] == "ready", what="the service")
+
+
+def test_a_changed_bundle_is_told_and_not_taken_over(run: Run) -> None:
+    document = run.bundle.service("web", "web/run", deps=["api"], env={"LEVEL": "debug"}).document
+    run.bundle.path.write_text(json.dumps(document))
+    said = "the bundle was changed: services.web.env.LEVEL (new); end this run and start it again"
+    wait_until(lambda: said in run.stderr, what="the difference")
+    document["services"][0]["critical"] = "yes"
+    run.bundle.path.write_text(json.dumps(document))
+    wait_until(lambda: "services[0].critical" in run.stderr, what="the error")
+    assert starts(run) == {"db": 1, "api": 1, "web": 1}
+    assert [bool(one["details"]["errors"]) for one in told(run, "bundle_changed")] == [False, True]
+
+
+def test_without_watch_nothing_is_looked_at(tmp_path: Path) -> None:
+    with running(made(tmp_path)) as run:
+        run.until_ready()
+        threads = Path(f"/proc/{run.pid}/task")
+        if threads.exists():
+            names = {(one / "comm").read_text().strip() for one in threads.iterdir()}
+            assert "watch" not in names
+        assert "watching" not in run.stderr
