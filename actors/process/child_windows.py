@@ -19,6 +19,7 @@ from bundlevisor.actors.process.windows import (
     exit_event,
     jobs,
 )
+from bundlevisor.actors.process.windows.handle import OwnedHandle
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
@@ -44,14 +45,15 @@ watch_process = exit_event.watch_process
 class Child:
     """The first process of a job that was spawned here, and everything that came out of it.
 
-    As long as it is not closed, Windows gives ``pid`` to no other process.
+    As long as it is not closed, Windows gives ``pid`` to no other process. Any thread may ask: the
+    one that waits for the leader's end does so while the actor closes it.
     """
 
     def __init__(self, process: int, pid: int, job: jobs.Job, instance: str) -> None:
         self.pid = pid
         self.instance = instance
         self.created = api.created(process)
-        self.process = process
+        self.process = OwnedHandle(process)
         self.job = job
         self._status: int | None = None
 
@@ -65,13 +67,14 @@ class Child:
 
     def poll(self) -> int | None:
         """Return the leader's exit code (0 to 2**32 - 1) if it has ended, else None."""
-        if self._status is None and self.process and not _runs(self.process):
-            self._status = _winapi.GetExitCodeProcess(self.process)
-        return self._status
+        with self.process.use() as process:
+            if self._status is None and process and not _runs(process):
+                self._status = _winapi.GetExitCodeProcess(process)
+            return self._status
 
     def survivors(self) -> list[int]:
         """Return the pids of the tree that are alive; whoever was born in the job is in it."""
-        return self.job.pids() if self.job.handle else []
+        return self.job.pids()
 
     def owns(self, pid: int) -> bool:
         """Whether a process is one of the tree."""
@@ -90,15 +93,12 @@ class Child:
 
     def kill(self) -> None:
         """End every process of the tree at once; already gone is success."""
-        if self.job.handle:
-            self.job.terminate()
+        self.job.terminate()
 
     def close(self) -> None:
         """Release the handles; what still lives then is ended with the runtime."""
         self.poll()
-        process, self.process = self.process, 0
-        if process:
-            _winapi.CloseHandle(process)
+        self.process.close()
         self.job.close()
 
 
@@ -141,7 +141,8 @@ def own(popen: subprocess.Popen[bytes], instance: str) -> Child:
 def watch_exit(_loop: object, child: Child, told: Callable[[], None]) -> None:
     """Call ``told`` once, from a thread of its own, when the leader has ended."""
     ours = _winapi.GetCurrentProcess()
-    process = _winapi.DuplicateHandle(ours, child.process, ours, api.SYNCHRONIZE, False, 0)
+    with child.process.use() as leader:
+        process = _winapi.DuplicateHandle(ours, leader, ours, api.SYNCHRONIZE, False, 0)
     exit_event.wait_for(process, f"exit of {child.pid}", told)
 
 

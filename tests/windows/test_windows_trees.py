@@ -3,6 +3,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
 
 from bundlevisor.actors.process import child_windows
 from bundlevisor.actors.process.windows import exit_event, jobs
@@ -111,3 +115,34 @@ def test_a_process_that_was_started_otherwise_can_be_taken_over(start: services.
     services.wait_until(lambda: not services.is_alive(leader), "the end of the leader")
     child.close()
     services.wait_until(lambda: not services.is_alive(grandchild), "the end of what came later")
+
+
+@pytest.mark.parametrize(
+    ("place", "call", "ask"),
+    [
+        (child_windows, "_runs", child_windows.Child.poll),
+        (jobs, "_pids", child_windows.Child.survivors),
+    ],
+)
+def test_a_child_that_is_closed_while_another_thread_asks_answers_it(
+    place: ModuleType,
+    call: str,
+    ask: Callable[[child_windows.Child], object],
+    start: services.Starter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    child = start(services.SLEEPS).child
+    closing, real = threading.Thread(target=child.close), getattr(place, call)
+
+    def closed_meanwhile(handle: int) -> object:
+        monkeypatch.setattr(place, call, real)
+        closing.start()
+        closing.join(0.5)  # as long as this thread asks, the other one waits
+        return real(handle)
+
+    monkeypatch.setattr(place, call, closed_meanwhile)
+    child.kill()
+    ask(child)
+    closing.join(services.DEADLINE)
+    assert not closing.is_alive()
+    assert child.survivors() == []

@@ -19,6 +19,7 @@ import sys
 from ctypes import byref, sizeof, wintypes
 
 from bundlevisor.actors.process.windows import api
+from bundlevisor.actors.process.windows.handle import OwnedHandle
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
@@ -27,10 +28,15 @@ ENDED_BY_US = 1
 
 
 class Job:
-    """One job object; the handle is an int that no child inherits."""
+    """One job object; no child inherits its handle. Any thread may ask, also when it is closed."""
 
     def __init__(self, handle: int) -> None:
-        self.handle = handle
+        self._owned = OwnedHandle(handle)
+
+    @property
+    def handle(self) -> int:
+        """The handle, to give to others; 0 once it is closed."""
+        return self._owned.number
 
     def assign(self, process: int) -> None:
         """Put a process (by handle) in, with the children it will have; OSError."""
@@ -45,24 +51,15 @@ class Job:
         return bool(found.value)
 
     def pids(self) -> list[int]:
-        """Return the processes that are alive in this job; OSError."""
-        room = 16
-        while True:
-            held = _ids(room)()
-            size = sizeof(held)
-            known = api.kernel32.QueryInformationJobObject(
-                self.handle, api.JOB_BASIC_PROCESS_IDS, byref(held), size, None
-            )
-            if known and held.assigned <= room:
-                return list(held.pids[: held.listed])
-            if not known and ctypes.get_last_error() != api.ERROR_MORE_DATA:
-                raise api.error()
-            room = max(2 * room, held.assigned)
+        """Return the processes that are alive in this job, none of a closed one; OSError."""
+        with self._owned.use() as handle:
+            return _pids(handle) if handle else []
 
     def terminate(self) -> None:
-        """End every process in it at once; an empty job is success. OSError."""
-        if not api.kernel32.TerminateJobObject(self.handle, ENDED_BY_US):
-            raise api.error()
+        """End every process in it at once; an empty job is success, and a closed one. OSError."""
+        with self._owned.use() as handle:
+            if handle and not api.kernel32.TerminateJobObject(handle, ENDED_BY_US):
+                raise api.error()
 
     def duplicate_into(self, process: int) -> int:
         """Give another process (by handle) a handle of its own; returns its value over there."""
@@ -77,9 +74,7 @@ class Job:
 
     def close(self) -> None:
         """Let the job go; again is success. Its processes live on unless it kills on close."""
-        handle, self.handle = self.handle, 0
-        if handle:
-            _winapi.CloseHandle(handle)
+        self._owned.close()
 
 
 def create(*, kill_on_close: bool) -> Job:
@@ -110,6 +105,21 @@ def household() -> Job:
     The runtime gives its guardian a handle before anything is spawned, and never closes its own.
     """
     return create(kill_on_close=True)
+
+
+def _pids(handle: int) -> list[int]:
+    room = 16
+    while True:
+        held = _ids(room)()
+        size = sizeof(held)
+        known = api.kernel32.QueryInformationJobObject(
+            handle, api.JOB_BASIC_PROCESS_IDS, byref(held), size, None
+        )
+        if known and held.assigned <= room:
+            return list(held.pids[: held.listed])
+        if not known and ctypes.get_last_error() != api.ERROR_MORE_DATA:
+            raise api.error()
+        room = max(2 * room, held.assigned)
 
 
 @functools.cache
