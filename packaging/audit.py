@@ -74,7 +74,7 @@ def late_imports(target: Target, python: str | None, before: list[str]) -> set[s
 
 def imported_by_c() -> set[str]:
     """Return what CPython's core, and the C modules that are built in, import by name."""
-    python = os.path.join(debian_source.sources(), "python3.11")
+    python = os.path.join(debian_source.CPYTHON.fetched(), "python3.11")
     files = [file for words in cpython_build.MODULES.values() for file in words.split()]
     paths = [os.path.join(python, "Modules", file) for file in files if file.endswith(".c")]
     for folder in ("Python", "Objects"):

@@ -2,7 +2,7 @@
 """Builds the folder that an application ships: ``folder.py --target T --output DIR``.
 
 The folder has the programs ``runtime`` and ``runtimectl``, an interpreter, and every module that
-the product can import; it needs nothing of the system but libc and libstdc++. Copy it to
+the product can import; it needs nothing of the system but libc. Copy it to
 ``bundle/runtime/<platform>/`` of an application. docs/shipping.md tells more.
 """
 
@@ -40,12 +40,14 @@ def main() -> int:
         " the file that BUNDLEVISOR_IMPORTS names: for packaging/audit.py",
     )
     asked = parser.parse_args()
+    other = stand_in(asked.stand_in, TARGETS[asked.target])
     try:
         report = assembly.build(
             TARGETS[asked.target],
             os.path.abspath(asked.output),
-            python=asked.python or stand_in(asked.stand_in, TARGETS[asked.target]),
+            python=asked.python or other,
             everything=asked.everything,
+            stand_in=other is not None,
         )
     except CannotBuild as error:
         print(f"folder.py: {error}", file=sys.stderr)
@@ -58,7 +60,7 @@ def stand_in(folder: str | None, target: Target) -> str | None:
     """Return the stand-in where it has to be taken, and say so."""
     if folder is None or sources.is_at_hand(target):
         return None
-    print(f"no interpreter for {target.name} has been built here yet: {folder} stands in for it")
+    print(f"not all for {target.name} has been built here yet: {folder} stands in for CPython")
     return folder
 
 

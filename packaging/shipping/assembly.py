@@ -6,9 +6,9 @@ import glob
 import os
 import shutil
 
-from shipping import bytecode, closure, licences, native, product, sources, sums, wheels
+from shipping import bytecode, closure, licences, native, product, re2_build, sources, sums, wheels
 from shipping.closure import Closure, Modules
-from shipping.interpreter import Interpreter
+from shipping.interpreter import LEFT_OUT, Interpreter
 from shipping.targets import Target
 from shipping.tools import CannotBuild, strip
 
@@ -34,21 +34,34 @@ install = _install
 """What the finder of an auditing folder does besides: it notes each import in a file."""
 
 
-def build(target: Target, output: str, *, python: str | None, everything: bool = False) -> str:
-    """Build the folder for a target; returns a sentence about it; :class:`CannotBuild`."""
+def build(
+    target: Target,
+    output: str,
+    *,
+    python: str | None,
+    everything: bool = False,
+    stand_in: bool = False,
+) -> str:
+    """Build the folder for a target; returns a sentence about it; :class:`CannotBuild`.
+
+    ``stand_in``: nothing is compiled that takes minutes, so RE2 is the wheel's.
+    """
     interpreter = sources.interpreter(target, python)
     site = wheels.unpacked(target, interpreter.minor)
     modules = select(target, interpreter, site, everything=everything)
     making = f"{output}.part"
     shutil.rmtree(making, ignore_errors=True)
     os.makedirs(os.path.join(making, "lib"))
+    own_re2 = re2_build.is_for(target) and not stand_in
     places = _copy_extensions(target, modules, site, making)
+    if own_re2:
+        _replace_re2(target, interpreter, places, making)
     _copy_files(target, interpreter, making)
     _copy_data(modules, making)
     _write_code(target, interpreter, modules, places, making, everything=everything)
-    licences.collect(interpreter, site, making)
+    licences.collect(interpreter, site, re2_build.licences() if own_re2 else {}, making)
     _even_out(making)
-    sums.write(target, interpreter, site, making)
+    sums.write(target, interpreter, site, re2_build.origin() if own_re2 else "", making)
     shutil.rmtree(output, ignore_errors=True)
     os.rename(making, output)
     size = sum(os.path.getsize(os.path.join(output, name)) for name in sums.listed(output))
@@ -76,7 +89,9 @@ def select(
 def followed(target: Target, interpreter: Interpreter, site: str) -> Closure:
     """Return the closure of the import statements."""
     places = [product.ROOT, site, interpreter.stdlib]
-    found = Closure(places, interpreter.builtin, dict(interpreter.extensions), target.system)
+    frozen = bytecode.frozen_in(interpreter.minor)
+    extensions = {n: path for n, path in interpreter.extensions.items() if n not in LEFT_OUT}
+    found = Closure(places, interpreter.builtin, extensions, target.system, frozen)
     for module, _ in product.ROLES.values():
         if not found.add(module, "the programs"):
             raise CannotBuild(f"there is no module {module}")
@@ -102,6 +117,16 @@ def _copy_extensions(target: Target, modules: Modules, site: str, making: str) -
             strip(copied)
     _copy_libraries(site, os.path.join(making, "lib"))
     return places
+
+
+def _replace_re2(
+    target: Target, interpreter: Interpreter, places: dict[str, str], making: str
+) -> None:
+    """Put our own build in the place of the wheel's, and what the wheel brought for it away."""
+    inside = os.path.join(making, "lib", places[re2_build.NAME])
+    built = re2_build.module(target, interpreter, os.path.basename(inside))
+    shutil.copyfile(built, inside)
+    shutil.rmtree(os.path.join(making, "lib", "google_re2.libs"), ignore_errors=True)
 
 
 def _copy_libraries(site: str, library: str) -> None:

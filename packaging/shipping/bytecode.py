@@ -71,6 +71,13 @@ def magic(minor: tuple[int, int]) -> bytes:
     return bytes.fromhex(run(python_of(minor), "-I", "-c", question).strip())
 
 
+def frozen_in(minor: tuple[int, int]) -> frozenset[str]:
+    """Return the modules of the standard library that the interpreter has frozen in it."""
+    question = "import _imp; print(*_imp._frozen_module_names())"
+    names = run(python_of(minor), "-I", "-c", question).split()
+    return frozenset(name for name in names if "hello" not in name)
+
+
 def write(
     path: str,
     code: Mapping[str, bytes],

@@ -52,10 +52,16 @@ class Closure:
     """Follows imports from the product's packages on."""
 
     def __init__(
-        self, places: Iterable[str], builtin: Iterable[str], extensions: dict[str, str], system: str
+        self,
+        places: Iterable[str],
+        builtin: Iterable[str],
+        extensions: dict[str, str],
+        system: str,
+        frozen: Iterable[str] = (),
     ) -> None:
         self._places = list(places)
         self._builtin = frozenset(builtin)
+        self._frozen = frozenset(frozen)
         self._extensions = extensions
         self._system = system
         self.modules = Modules()
@@ -72,6 +78,9 @@ class Closure:
             return True
         found = self._find(name)
         if found is None:
+            if name in self._frozen:
+                self.modules.builtin.add(name)
+                return True
             self.modules.missing.setdefault(name, asked_by)
             return False
         path, is_package = found
@@ -82,9 +91,32 @@ class Closure:
         if is_package:
             self.modules.packages.add(name)
         own = name.partition(".")[0] == product.PACKAGE
-        for wanted in self._imports(path, name, is_package, own=own):
+        with open(path, "rb") as file:
+            tree = ast.parse(file.read(), path)
+        for wanted in self._imports(tree, name, is_package, own=own):
             self.add(wanted, name)
+        if not own and not self._can_be_imported(tree, name, is_package):
+            del self.modules.sources[name]
+            self.modules.missing.setdefault(name, asked_by)
+            return False
+        if name in self._frozen:  # the interpreter has it; what it imports is needed
+            del self.modules.sources[name]
+            self.modules.builtin.add(name)
         return True
+
+    def _can_be_imported(self, tree: ast.Module, name: str, is_package: bool) -> bool:
+        """Return False where a module that it imports in any case cannot be had (ssl: _ssl)."""
+        package = name if is_package else name.rpartition(".")[0]
+        plain = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        return all(
+            wanted in self.modules
+            for node in plain
+            for wanted in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [_base(node, package)]
+            )
+        )
 
     def add_everything(self, places: Iterable[str]) -> None:
         """Add all modules of some folders but tests: the audit sees which are used."""
@@ -110,9 +142,9 @@ class Closure:
                 return f"{base}.py", False
         return None
 
-    def _imports(self, path: str, name: str, is_package: bool, *, own: bool) -> Iterator[str]:
-        with open(path, "rb") as file:
-            tree = ast.parse(file.read(), path)
+    def _imports(
+        self, tree: ast.Module, name: str, is_package: bool, *, own: bool
+    ) -> Iterator[str]:
         package = name if is_package else name.rpartition(".")[0]
         for node in self._statements(tree.body, package, own=own):
             yield from self._names(node, package)

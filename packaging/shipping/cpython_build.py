@@ -86,7 +86,7 @@ JOBS = f"-j{os.cpu_count() or 1}"
 
 def build(target: Target) -> Interpreter:
     """Return the interpreter for a Linux target, from the cache if it was built before."""
-    source = debian_source.sources()
+    source = debian_source.CPYTHON.fetched()
 
     def make(folder: str) -> None:
         print(f"building CPython for {target.name}: some minutes, once", file=sys.stderr)
@@ -125,15 +125,14 @@ def build(target: Target) -> Interpreter:
 
 def is_built(target: Target) -> bool:
     """Return whether the interpreter is in the cache."""
-    source = debian_source.at_hand()
+    source = debian_source.CPYTHON.at_hand()
     if source is None:
         return False
     return os.path.isdir(cached_path(f"cpython-{target.name}", *_inputs(target, source)))
 
 
 def _inputs(target: Target, source: str) -> tuple[str, ...]:
-    versions = [debian_source.version(source, name) for name in debian_source.PACKAGES]
-    return target.zig, ZIG, *versions, SETUP, *CONFIGURE, FLAGS
+    return target.zig, ZIG, *debian_source.CPYTHON.versions(source), SETUP, *CONFIGURE, FLAGS
 
 
 class _Build:

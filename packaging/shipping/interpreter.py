@@ -7,6 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
+LEFT_OUT = frozenset(
+    {"_bz2", "_elementtree", "_hashlib", "_lzma", "_sqlite3", "_ssl", "_tkinter", "_uuid", "pyexpat"}
+)
+"""C modules that no part of the product calls, though a library tries to import them.
+
+The API, pages and services are asked on the loopback interface, without TLS; archives, XML and data
+bases are never read. OpenSSL alone would be five megabytes. Where the interpreter that was given
+has one built in, it stays.
+"""
+
+
 @dataclass(frozen=True)
 class Interpreter:
     """A CPython that programs of the folder are linked with."""

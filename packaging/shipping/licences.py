@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 
 from shipping import product, wheels
 from shipping.interpreter import Interpreter
@@ -11,13 +12,17 @@ from shipping.interpreter import Interpreter
 WORDS = ("licen", "copying", "notice", "authors")
 
 
-def collect(interpreter: Interpreter, site: str, folder: str) -> None:
-    """Write ``licences/`` into the folder: ours, the interpreter's, each library's."""
+def collect(
+    interpreter: Interpreter, site: str, more: Mapping[str, list[str]], folder: str
+) -> None:
+    """Write ``licences/`` into the folder: ours, the interpreter's, each library's, and more."""
     place = os.path.join(folder, "licences")
     os.makedirs(place)
     shutil.copyfile(os.path.join(product.ROOT, "LICENSE"), os.path.join(place, "bundlevisor.txt"))
     for name, path in interpreter.licences.items():
         _put(os.path.join(place, f"{name}.txt"), [path])
+    for name, texts in more.items():
+        _put(os.path.join(place, f"{name}.txt"), texts)
     for name, version, metadata in wheels.distributions(site):
         _put(os.path.join(place, f"{name}-{version}.txt"), _texts(metadata))
 

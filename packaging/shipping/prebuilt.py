@@ -40,7 +40,7 @@ def _windows(target: Target) -> Interpreter:
         dll.forwarder(python, os.path.join(folder, "python3.dll"), target.zig)
 
     place = cached("windows", PANDA, MSVC, str(os.path.getsize(dll.__file__)), make=fill)
-    source = os.path.join(debian_source.sources(), "python3.11")
+    source = os.path.join(debian_source.CPYTHON.fetched(), "python3.11")
     libraries = {name.lower(): os.path.join(place, name) for name in os.listdir(place)}
     beside = ("python311.dll", "python3.dll", "vcruntime140.dll", "vcruntime140_1.dll")
     return Interpreter(
@@ -70,7 +70,7 @@ def _darwin(target: Target) -> Interpreter:
             macho.thin(os.path.join(folder, name), target.machine)
 
     place = cached(f"darwin-{target.machine}", PANDA, make=fill)
-    source = os.path.join(debian_source.sources(), "python3.11")
+    source = os.path.join(debian_source.CPYTHON.fetched(), "python3.11")
     names = sorted(os.listdir(place))
     library = "libpython3.11.dylib"
     return Interpreter(

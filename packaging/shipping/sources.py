@@ -22,9 +22,9 @@ def interpreter(target: Target, python: str | None) -> Interpreter:
 
 
 def is_at_hand(target: Target) -> bool:
-    """Return whether the registries' interpreter can be had without a long build."""
-    if target.system == "linux":
-        from shipping import cpython_build
+    """Return whether all that has to be compiled for minutes has been before."""
+    from shipping import cpython_build, re2_build
 
-        return cpython_build.is_built(target)
-    return True
+    if target.system == "linux" and not cpython_build.is_built(target):
+        return False
+    return re2_build.is_built(target) or not re2_build.is_for(target)

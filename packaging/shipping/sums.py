@@ -14,8 +14,11 @@ from shipping.targets import Target
 NAME = "files.json"
 
 
-def write(target: Target, interpreter: Interpreter, site: str, folder: str) -> None:
-    """Write the list of files, with size and SHA-256, and of what the folder was made."""
+def write(target: Target, interpreter: Interpreter, site: str, re2: str, folder: str) -> None:
+    """Write the list of files, with size and SHA-256, and of what the folder was made.
+
+    ``re2`` says where RE2 is from, if it is not the wheel's.
+    """
     content = {
         "product": "bundlevisor",
         "version": product.version(),
@@ -23,6 +26,7 @@ def write(target: Target, interpreter: Interpreter, site: str, folder: str) -> N
         "note": target.note,
         "interpreter": ".".join(map(str, interpreter.version)),
         "interpreter_origin": interpreter.origin,
+        "re2_origin": re2,
         "libraries": {name: version for name, version, _ in wheels.distributions(site)},
         "files": {name: _described(os.path.join(folder, name)) for name in listed(folder)},
     }

@@ -276,6 +276,7 @@ def test_a_runtime_behind_pips_launcher_is_stopped_in_order_by_the_end_of_that(
         pids = running.ready()
         running.process.kill()
         _all_gone([running.pid, *pids])
+        services.wait_until(lambda: running.named("runtime_died"), "the line on the death")
         services.wait_until(lambda: not running.left(), "the removal of token and port file")
         log = (running.app_data / "logs" / "db.log").read_text()
         assert "asked to stop" in log, "the service was not given the time to stop"
