@@ -104,6 +104,8 @@ def _copy_extensions(target: Target, modules: Modules, site: str, making: str) -
     """Copy extension modules, stripped; returns each one's place in lib/."""
     places = {}
     for name, path in sorted(modules.extensions.items()):
+        if target.system == "linux" and name != re2_build.NAME and _wants_cpp_library(path):
+            continue
         inside = (
             os.path.relpath(path, site)
             if path.startswith(site + os.sep)
@@ -117,6 +119,16 @@ def _copy_extensions(target: Target, modules: Modules, site: str, making: str) -
             strip(copied)
     _copy_libraries(site, os.path.join(making, "lib"))
     return places
+
+
+def _wants_cpp_library(path: str) -> bool:
+    """Return whether a module wants the system's C++ library, which need not be there.
+
+    Such a module is left out: its package has the same in Python (frozenlist), or the tests, in a
+    root without that library, fail.
+    """
+    with open(path, "rb") as file:
+        return b"libstdc++.so.6\0" in file.read()
 
 
 def _replace_re2(

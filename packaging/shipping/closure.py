@@ -95,7 +95,7 @@ class Closure:
             tree = ast.parse(file.read(), path)
         for wanted in self._imports(tree, name, is_package, own=own):
             self.add(wanted, name)
-        if not own and not self._can_be_imported(tree, name, is_package):
+        if not own and self._wants_missing_c_module(tree):
             del self.modules.sources[name]
             self.modules.missing.setdefault(name, asked_by)
             return False
@@ -104,19 +104,14 @@ class Closure:
             self.modules.builtin.add(name)
         return True
 
-    def _can_be_imported(self, tree: ast.Module, name: str, is_package: bool) -> bool:
-        """Return False where a module that it imports in any case cannot be had (ssl: _ssl)."""
-        package = name if is_package else name.rpartition(".")[0]
+    def _wants_missing_c_module(self, tree: ast.Module) -> bool:
+        """Return whether it imports, in any case, a C module that is not there (ssl: _ssl).
+
+        Who imports such a module does without it, or stands something in for it.
+        """
         plain = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-        return all(
-            wanted in self.modules
-            for node in plain
-            for wanted in (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [_base(node, package)]
-            )
-        )
+        names = {name for node in plain for name in self._names(node, "")}
+        return any(name.startswith("_") and name not in self.modules for name in names)
 
     def add_everything(self, places: Iterable[str]) -> None:
         """Add all modules of some folders but tests: the audit sees which are used."""

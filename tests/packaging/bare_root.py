@@ -1,4 +1,4 @@
-"""A root folder with nothing in it but a shipped folder and the libraries of libc and libstdc++."""
+"""A root folder with nothing in it but a shipped folder and the libraries that it wants: libc."""
 
 from __future__ import annotations
 
