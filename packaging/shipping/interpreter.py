@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 
 
 LEFT_OUT = frozenset(
-    {"_bz2", "_elementtree", "_hashlib", "_lzma", "_sqlite3", "_ssl", "_tkinter", "_uuid", "pyexpat"}
+    {
+        "_bz2",
+        "_elementtree",
+        "_hashlib",
+        "_lzma",
+        "_sqlite3",
+        "_ssl",
+        "_tkinter",
+        "_uuid",
+        "pyexpat",
+    }
 )
 """C modules that no part of the product calls, though a library tries to import them.
 

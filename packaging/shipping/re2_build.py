@@ -109,7 +109,7 @@ def _library(target: Target, source: str, folder: str) -> None:
     print(f"building RE2 for {target.name}: a minute or two, once", file=sys.stderr)
     abseil, re2 = _includes(source)
     files = [path for part in ABSEIL for path in _sources(f"{abseil}/absl/{part}", abseil)]
-    files += glob.glob(f"{re2}/re2/*.cc") + [f"{re2}/util/rune.cc", f"{re2}/util/strutil.cc"]
+    files += [*glob.glob(f"{re2}/re2/*.cc"), f"{re2}/util/rune.cc", f"{re2}/util/strutil.cc"]
     words = ("-I", abseil, "-I", re2, "-c")
     objects = [os.path.join(folder, f"{number}.o") for number in range(len(files))]
 
