@@ -73,26 +73,26 @@ class Closure:
         parent = name.rpartition(".")[0]
         if parent and not self.add(parent, asked_by):
             return False
-        if name in self._builtin:
-            self.modules.builtin.add(name)
-            return True
-        found = self._find(name)
+        found = None if name in self._builtin else self._find(name)
         if found is None:
-            if name in self._frozen:
+            if name in self._builtin or name in self._frozen:
                 self.modules.builtin.add(name)
                 return True
             self.modules.missing.setdefault(name, asked_by)
             return False
         path, is_package = found
-        if not path.endswith(".py"):
-            self.modules.extensions[name] = path
-            return True
+        if path.endswith(".py"):
+            return self._add_source(name, asked_by, path, is_package=is_package)
+        self.modules.extensions[name] = path
+        return True
+
+    def _add_source(self, name: str, asked_by: str, path: str, *, is_package: bool) -> bool:
+        with open(path, "rb") as file:
+            tree = ast.parse(file.read(), path)
         self.modules.sources[name] = path
         if is_package:
             self.modules.packages.add(name)
         own = name.partition(".")[0] == product.PACKAGE
-        with open(path, "rb") as file:
-            tree = ast.parse(file.read(), path)
         for wanted in self._imports(tree, name, is_package, own=own):
             self.add(wanted, name)
         if not own and self._wants_missing_c_module(tree):

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-
 LEFT_OUT = frozenset(
     {
         "_bz2",

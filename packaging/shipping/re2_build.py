@@ -42,7 +42,7 @@ FLAGS = (
     *("-ffunction-sections", "-fdata-sections"),
 )
 SYSTEM = {"linux": ("-fPIC",), "win32": ("-DNOMINMAX", "-D_WIN32_WINNT=0x0A00")}
-"""What the compiler is told for a system. macOS has a C++ library of its own: its wheel is taken."""
+"""What the compiler is told. macOS has a C++ library of its own, so that its wheel is taken."""
 LINKED = {"linux": (), "win32": ("-ldbghelp", "-lbcrypt")}
 
 
