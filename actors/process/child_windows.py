@@ -18,8 +18,8 @@ from bundlevisor.actors.process.windows import (
     create_process as windows_spawn,
     exit_event,
     jobs,
+    owned_handle,
 )
-from bundlevisor.actors.process.windows.handle import OwnedHandle
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
@@ -53,7 +53,7 @@ class Child:
         self.pid = pid
         self.instance = instance
         self.created = api.created(process)
-        self.process = OwnedHandle(process)
+        self.process = owned_handle.OwnedHandle(process)
         self.job = job
         self._status: int | None = None
 

@@ -18,8 +18,7 @@ import functools
 import sys
 from ctypes import byref, sizeof, wintypes
 
-from bundlevisor.actors.process.windows import api
-from bundlevisor.actors.process.windows.handle import OwnedHandle
+from bundlevisor.actors.process.windows import api, owned_handle
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
@@ -31,7 +30,7 @@ class Job:
     """One job object; no child inherits its handle. Any thread may ask, also when it is closed."""
 
     def __init__(self, handle: int) -> None:
-        self._owned = OwnedHandle(handle)
+        self._owned = owned_handle.OwnedHandle(handle)
 
     @property
     def handle(self) -> int:
