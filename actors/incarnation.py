@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -27,11 +24,6 @@ from bundlevisor.manifest.plan.template import Unresolved
 if TYPE_CHECKING:
     from bundlevisor.actors.core.messages import Message
     from bundlevisor.actors.own_words import OwnWords
-
-KNOWS_LISTENERS = sys.platform == "linux"
-"""Whether it can be found out which process listens on a port."""
-LOOK_AFTER = 1.0
-"""Seconds from ready to that look, which must not hold up what is being started beside it."""
 
 
 class Incarnation:
@@ -97,26 +89,6 @@ class Incarnation:
     def on_exit(self, exited: Exited) -> None:
         """Have the leader's exit told, with the last lines of the log."""
         self._process.on_exit(exited)
-
-    def look_who_answers(self, name: str, port: int) -> None:
-        """Some time from now, beside everything else, tell of a listener outside of the tree."""
-        child = self.child
-        if child is None or self.stop.page is not None or not KNOWS_LISTENERS:
-            return
-
-        def look() -> None:
-            from bundlevisor.actors.probes.port_owner import impostor
-
-            found = impostor(port, child.pid, child.survivors)
-            if found is not None and self.child is child:
-                told = {"name": name, "port": port, "pid": found.pid, "program": found.name}
-                self._world.emit("port_answered_by_other", self._blueprint.service.id, **told)
-
-        def beside() -> None:
-            if self.child is child:
-                threading.Thread(target=look, name="who answers", daemon=True).start()
-
-        self._world.loop.call_at(time.monotonic() + LOOK_AFTER, beside)
 
     def ask(self, refused: Callable[[], object]) -> None:
         """Ask the tree to stop, as the bundle says; ``refused``: it did not take that over HTTP."""
