@@ -30,6 +30,7 @@ control/api
 control/http
 control/watch
 control/run
+control/develop/starter
 control/develop
 control/cli
 control

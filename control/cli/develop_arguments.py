@@ -33,6 +33,7 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
 def add(commands: Commands, which: argparse.ArgumentParser) -> None:
     """Add the commands; ``which`` has the options by which an instance is named."""
     _add_exec(commands, which)
+    _add_init(commands)
     _add_config(commands)
     _add_graph(commands)
 
@@ -50,6 +51,15 @@ def split_command(argv: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
     """Return what stands before the first ``--``, and the command behind it."""
     place = argv.index("--") if "--" in argv else len(argv)
     return tuple(argv[:place]), list(argv[place + 1 :])
+
+
+def _add_init(commands: Commands) -> None:
+    text = "a folder with a bundle that runs: page, API and worker"
+    init = commands.add_parser("init", help=text, description=text)
+    init.add_argument("folder", metavar="DIR", nargs="?", default=".", help="where (this folder)")
+    init.add_argument(
+        "--language", choices=("python", "node"), default="python", help="of API and worker"
+    )
 
 
 def _add_config(commands: Commands) -> None:

@@ -87,4 +87,15 @@ def _read(arguments: argparse.Namespace) -> Loaded | None:
     return loaded if loaded.findings.ok else None
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"config": config, "graph": graph}
+def init(arguments: argparse.Namespace) -> int:
+    """Write a new bundle."""
+    from bundlevisor.control.cli import init_command
+
+    return init_command.init(arguments)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "init": init,
+    "config": config,
+    "graph": graph,
+}

@@ -40,6 +40,7 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
   timeline             what took how long from exec to ready; --svg FILE|-, --blame, --compare
 
 without an instance
+  init [DIR]           a folder with a bundle that runs at once: [--language python|node]
   validate             all the problems of a bundle and its files: [--manifest FILE]
                        [--overlay FILE] [--bundle-root DIR] [--app-data DIR]
                        [--verify cached|full]

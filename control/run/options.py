@@ -18,7 +18,7 @@ FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 SWITCHES = frozenset({"dry-run", "keep-running", "watch"})
 VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify", "overlay"})
 
-DEVELOP = ("config", "graph")
+DEVELOP = ("init", "config", "graph")
 """What helps to develop a bundle."""
 
 COMMANDS = (

@@ -1,0 +1,116 @@
+"""``init``: a folder that runs at once, and nothing of the user's is ever written over."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bundle_maker import Bundle, Run, bundlevisor, running, wait_until
+from tests.installed import COMMAND
+
+LANGUAGES = {"python": "python3", "node": "node"}
+ON_PATH = {"PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])}
+
+
+def count(run: Run, service: str, method: str = "GET", key: str = "") -> tuple[int, int]:
+    """Ask for the count at one of the services' ports."""
+    connection = http.client.HTTPConnection("127.0.0.1", run.ports(service)["http"], timeout=30)
+    with contextlib.closing(connection):
+        connection.request(method, "/api/count", headers={"X-Key": key})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read()).get("count", -1)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_folder_runs_at_once(tmp_path: Path, language: str) -> None:
+    if shutil.which(LANGUAGES[language]) is None:
+        pytest.skip(f"there is no {LANGUAGES[language]} here")
+    folder = tmp_path / "My app"
+    done = bundlevisor("init", str(folder), "--language", language)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.replace(str(tmp_path), "").splitlines())) <= 80
+    said = bundlevisor("validate", "--manifest", str(folder / "bundle.json"), env=ON_PATH)
+    assert (said.returncode, said.stdout) == (0, "valid\n")
+    made = Bundle.existing(folder / "bundle.json", tmp_path)
+    with running(made, "--overlay", str(folder / "dev.json"), "--watch", env=ON_PATH) as run:
+        run.until_ready(60)
+        first = count(run, "page")
+        assert first[0] == 200
+        wait_until(lambda: count(run, "page")[1] > first[1], what="the worker's work")
+        assert count(run, "api", "POST", "wrong")[0] == 403
+        wait_until(lambda: "watching" in run.stderr, what="the watch")
+        (server,) = (path for path in (folder / "api").iterdir() if path.suffix != ".cmd")
+        text = server.read_text()
+        server.write_text(text.replace('{"ok": True}', '{"ok": 1}').replace("{ ok: true }", "{}"))
+        wait_until(lambda: "changed: api is restarted, and" in run.stderr, what="the restart")
+        run.until_ready(60)
+        wait_until(lambda: count(run, "page")[1] > first[1], what="the count that was kept")
+        assert "/api/count" in run.log("api")  # said by LOG_LEVEL=debug of the overlay
+
+
+def test_what_to_type_next_is_right(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "init", "it's mine"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    _, _, following = done.stdout.partition("next:\n")
+    first, second = (line.strip() for line in following.strip().splitlines())
+    assert second == "bundlevisor run --overlay dev.json --watch"
+    if os.name != "nt":
+        there = subprocess.run(
+            ["sh", "-c", f"{first} && cat bundle.json"],
+            cwd=tmp_path,
+            capture_output=True,
+            check=True,
+        )
+        assert json.loads(there.stdout)["app"]["name"] == "it's mine"
+
+
+def test_a_folder_without_a_name_of_its_own_is_this_one(tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    done = subprocess.run(
+        [*COMMAND, "init"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert "  cd " not in done.stdout
+    assert json.loads((folder / "bundle.json").read_text())["app"]["name"] == "here"
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("path", ["README.md", "api/server.py", "page"])
+def test_nothing_is_written_over(tmp_path: Path, path: str) -> None:
+    mine = tmp_path / path
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    done = bundlevisor("init", str(tmp_path))
+    assert done.returncode == 1
+    assert path in done.stderr
+    assert mine.read_text() == "mine"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="making links needs a right on Windows")
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    target, folder = tmp_path / "target", tmp_path / "folder"
+    folder.mkdir()
+    (folder / "bundle.json").symlink_to(target)
+    assert bundlevisor("init", str(folder)).returncode == 1
+    assert not target.exists()
+
+
+def test_an_interpreter_that_is_missing_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    done = bundlevisor("init", str(folder), "--language", "node", env={"PATH": "/nowhere"})
+    assert (done.returncode, done.stderr) == (
+        0,
+        "bundlevisor: its programs need node, which is not on PATH\n",
+    )
