@@ -18,6 +18,7 @@ QUESTIONS = {
     "ui": "the UI server's requests per second and latency",
     "redaction": "lines per second and processor time with 0, 1 and 20 secrets",
     "peers": "the same services under other supervisors: ports accept, memory, stop",
+    "soak": "one random fault a second, for minutes: recoveries, wrong states, lost lines, growth",
     "compare": "what differs between kept results; nothing is measured",
     "budget": "the goals beside what is reached; --strict: exit 1 when one is missed",
 }

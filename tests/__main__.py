@@ -57,6 +57,7 @@ class Steps:
     def __init__(self) -> None:
         self._end = time.monotonic() + LIMIT_S
         self._ended: list[tuple[str, int, float]] = []
+        self._beside: list[tuple[str, subprocess.Popen[bytes], float]] = []
 
     @property
     def code(self) -> int:
@@ -77,6 +78,25 @@ class Steps:
             code = 1
         self._ended.append((name, code, time.monotonic() - began))
         return code
+
+    def begin(self, name: str, *command: str) -> None:
+        """Run a command beside the steps that follow, until :meth:`join`; what it says is kept."""
+        log = open(os.path.join(VENV, f"{name}.log"), "wb")  # noqa: SIM115 - it is the child's
+        with log:
+            child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        self._beside.append((name, child, time.monotonic()))
+
+    def join(self) -> None:
+        """Wait for what runs beside, and print what it has said."""
+        for name, child, began in self._beside:
+            try:
+                code = child.wait(max(self._end - time.monotonic(), 1.0))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                code = TIMED_OUT
+            print(f"\n== {name}\n{read(os.path.join(VENV, f'{name}.log'))}", flush=True)
+            self._ended.append((name, code, time.monotonic() - began))
+        self._beside.clear()
 
     def fail(self, name: str) -> None:
         """Note something that cannot be run and has to be."""
@@ -176,6 +196,8 @@ def install_programs() -> None:
 
 def check(steps: Steps, pytest_arguments: list[str]) -> None:
     """Run every check, whatever the others say."""
+    if not pytest_arguments:
+        steps.begin("soak", PYTHON, "-m", "bundlevisor.perf", "soak", "--minutes", "1")
     steps.run("ruff check", PYTHON, "-m", "ruff", "check", ".")
     steps.run("ruff format", PYTHON, "-m", "ruff", "format", "--check", ".")
     for system, what in TYPED:
@@ -185,6 +207,7 @@ def check(steps: Steps, pytest_arguments: list[str]) -> None:
     if os.path.exists(SKIPPED):
         os.remove(SKIPPED)
     steps.run("pytest", PYTHON, "-m", "pytest", "-n", WORKERS, *pytest_arguments)
+    steps.join()
 
 
 def missing_tools() -> list[tuple[str, str, str]]:
