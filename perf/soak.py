@@ -200,9 +200,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--html", type=options.new_file, metavar="FILE", help="write a page")
     parsed = parser.parse_args(argv)
     seed = parsed.seed or random.randrange(1, 10**6)
-    print(
-        f"soak · {parsed.minutes:g} minutes · seed {seed} (--seed {seed} begins with the same choices)"
-    )
+    print(f"soak · {parsed.minutes:g} minutes · seed {seed} (--seed repeats its first choices)")
     began = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     with tempfile.TemporaryDirectory(prefix="perf-soak-") as folder:
         soak = Soak(Path(folder), seed)
