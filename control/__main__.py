@@ -16,7 +16,7 @@ from bundlevisor.control.boot import early_socket, first_signals, folders, lean_
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from bundlevisor.actors.guardian.link import Guardian
 
@@ -63,7 +63,14 @@ def _run(words: list[str], began: float) -> int:
         return _ask(words)
     from bundlevisor.control.run.runtime import run
 
-    return _leave(run(parsed, guardian, began, socket_at))
+    return _leave(run(parsed, guardian, began, socket_at, _follow_start))
+
+
+def _follow_start(*parts: Any) -> None:
+    """Show in a terminal how far the start is; called when there is time to import that."""
+    from bundlevisor.control.cli.start_view import follow_start
+
+    follow_start(*parts)
 
 
 def _complain(error: Exception) -> int:

@@ -139,7 +139,7 @@ def _work(view: ServiceView, snapshot: Snapshot, known: Known, now: float) -> Wo
     return Work(
         service=view.id,
         phase=phase,
-        text=view.doing.text or view.message,
+        text=view.doing.text or view.message.removeprefix(f"{view.state.value}: "),
         elapsed_s=round(elapsed, 3),
         usual_s=usual,
         fraction=said,

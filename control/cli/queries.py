@@ -49,7 +49,13 @@ def health(client: Client, arguments: Arguments) -> int:
 
 def ready(client: Client, arguments: Arguments) -> int:
     """Print whether all are ready, or who is not."""
-    document = _wait_ready(client, arguments.wait)
+    if arguments.wait:
+        from bundlevisor.control.cli.start_view import WatchedWait
+
+        with WatchedWait(client):
+            document = _wait_ready(client, arguments.wait)
+    else:
+        document = _wait_ready(client, None if arguments.wait is None else 0.0)
     output(arguments, document, lambda: render.readiness(document, width()))
     return exit_codes.OK if document["ready"] else exit_codes.NO
 

@@ -26,7 +26,7 @@ if sys.platform == "win32":
             return None
         return number, mode.value
 
-    def _obeys_colours(file: TextIO) -> bool:
+    def _obeys_escapes(file: TextIO) -> bool:
         """Have the console obey escape sequences; one before Windows 10 cannot."""
         import ctypes
         from ctypes import wintypes
@@ -45,12 +45,17 @@ else:
         """Whether the file, of which None is none, is a terminal."""
         return file is not None and file.isatty()
 
-    def _obeys_colours(_file: TextIO) -> bool:
+    def _obeys_escapes(_file: TextIO) -> bool:
         return os.environ.get("TERM") != "dumb"
+
+
+def obeys_escapes(file: TextIO | None) -> bool:
+    """Whether lines of ours can be erased and drawn anew there: a terminal that is not ``dumb``."""
+    return file is not None and is_terminal(file) and _obeys_escapes(file)
 
 
 def shows_colours(file: TextIO | None) -> bool:
     """Whether colours of ours belong there: a terminal that can, and no ``NO_COLOR``."""
     if file is None or os.environ.get("NO_COLOR") or not is_terminal(file):
         return False
-    return _obeys_colours(file)
+    return _obeys_escapes(file)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -38,6 +40,23 @@ class Console:
         self._human = human
         self._log = BackgroundWriter(fd, self._missing)
         self._output = BackgroundWriter(output, lambda _: b"")
+        self._around: Callable[[bytes], bytes] = _alone
+        self._order = threading.Lock()
+
+    @property
+    def human(self) -> bool:
+        """Whether a person reads it, on a terminal."""
+        return self._human
+
+    def put_below(self, around: Callable[[bytes], bytes] | None) -> None:
+        """Have something stay below the log: ``around(line)`` is written in place of each line."""
+        with self._order:
+            self._around = around or _alone
+
+    def redraw(self) -> None:
+        """Write what stays below anew, without a line."""
+        with self._order:
+            self._log.put(self._around(b""))
 
     def info(self, message: str, service_id: str = "") -> None:
         """Say what happened."""
@@ -71,7 +90,9 @@ class Console:
         self._log.close()
 
     def _write(self, level: Level, message: str, service_id: str = "", trace: str = "") -> None:
-        self._log.put(self._line(level, message, service_id, trace))
+        line = self._line(level, message, service_id, trace)
+        with self._order:
+            self._log.put(self._around(line))
 
     def _line(self, level: Level, message: str, service_id: str = "", trace: str = "") -> bytes:
         now = time.time()
@@ -87,6 +108,10 @@ class Console:
         return self._line(
             "warning", f"{lines} missing here: stderr was not read, or could not be written"
         )
+
+
+def _alone(line: bytes) -> bytes:
+    return line
 
 
 class ErrorStream:

@@ -20,6 +20,7 @@ import gc
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pykka
@@ -77,11 +78,18 @@ HANDED_ON = 0.00005
 eight clients at once wait twice as long at p99 (measured)."""
 
 
-def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_at: float) -> int:
+def run(
+    options: RunOptions,
+    guardian: Guardian,
+    interpreter_at: float,
+    socket_at: float,
+    follow: Callable[..., None],
+) -> int:
     """Run a bundle until somebody asks for its end; return the exit code (README, 'Exit codes').
 
     ``interpreter_at`` is when our first line was run, ``socket_at`` when the control port was
-    listened on, if it was by then; both on the monotonic clock.
+    listened on, if it was by then; both on the monotonic clock. ``follow(console, board, measure)``
+    shows a person how far the start is, until it is over.
     """
     sys.setswitchinterval(HANDED_ON)
     recorder = Recorder(interpreter_at)
@@ -90,7 +98,7 @@ def run(options: RunOptions, guardian: Guardian, interpreter_at: float, socket_a
     parent = os.getppid()
     console = open_console()
     try:
-        return _run(options, console, guardian, parent, recorder)
+        return _run(options, console, guardian, parent, recorder, follow)
     except Exception as error:  # noqa: BLE001 - printed by the interpreter, it could wait for ever
         if isinstance(error, OSError | paths.PathRefused) or shortage(error):
             console.error(f"cannot start: {why(error)}")
@@ -107,6 +115,7 @@ def _run(
     guardian: Guardian,
     parent: int,
     recorder: Recorder,
+    follow: Callable[..., None],
 ) -> int:
     try:
         bundle, lock = admit(options, console, recorder, guardian.instance_id)
@@ -114,7 +123,7 @@ def _run(
         guardian.dismiss()
         return refused.code
     try:
-        return Runtime(bundle, console, guardian, recorder, lock).live(parent)
+        return Runtime(bundle, console, guardian, recorder, lock, follow).live(parent)
     finally:
         lock.release()
 
@@ -129,7 +138,9 @@ class Runtime:
         guardian: Guardian,
         recorder: Recorder,
         lock: InstanceLock,
+        follow: Callable[..., None],
     ) -> None:
+        self._follow = follow
         self.bundle = bundle
         self.lock = lock
         self.recorder = recorder
@@ -412,6 +423,9 @@ class Runtime:
                 from bundlevisor.control.run import watching
 
                 watching.begin(self.parts)
+            if self.console.human:
+                shown = self.console, self.board, self.api.progress.measure
+                threading.Thread(target=self._follow, args=shown, daemon=True).start()
             self._hold_code()
             self.gpu.ask_for_details(self.board)
             if self.supervisor is not None:
