@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bundlevisor.perf import client, load, options, results
+from bundlevisor.perf import client, load, options, processes, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
 from bundlevisor.perf.results import Measure
 
-PATHS = ("/healthz", "/readyz", "/ports")
+PATHS = ("/healthz", "/readyz", "/ports", "/status")
 CONNECTIONS = (1, 8)
 
 
@@ -20,6 +20,7 @@ def _measures() -> dict[str, Measure]:
                 title=f"{by}: rate", unit="1/s", more_is_better=True
             )
             found[f"{path}*{count}"] = Measure(title=f"{by}: latency", pooled=True)
+            found[f"{path}*{count} cpu"] = Measure(title=f"{by}: processor time of each", unit="µs")
     return found
 
 
@@ -32,9 +33,12 @@ def measure(contender: Contender, bundle: Bundle, seconds: float) -> dict[str, l
             message = client.request(path, run.port, run.token)
             for count in CONNECTIONS:
                 load.run(run.port, message, count, seconds / 10)
+                before = processes.cpu_seconds([run.process.pid])
                 rate, latencies = load.run(run.port, message, count, seconds)
+                used = processes.cpu_seconds([run.process.pid]) - before
                 sample[f"{path}*{count} rate"] = [rate]
                 sample[f"{path}*{count}"] = latencies
+                sample[f"{path}*{count} cpu"] = [used * 1e6 / len(latencies)]
     return sample
 
 
@@ -53,6 +57,7 @@ def main(argv: list[str]) -> int:
             notes=[
                 *notes,
                 "the asking client is a process of the same machine and takes its share",
+                "processor time is the runtime's, and says most where the machine is busy",
             ],
         )
         for _ in range(parsed.runs):

@@ -40,17 +40,19 @@ POSTS_TOLD = (CommandResource, SecretsResource, CodesResource)
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def make_app(runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests]) -> Wsgi:
+def make_app(
+    runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests], meter: Meter
+) -> Wsgi:
     """Return the WSGI application that serves ``runtime`` to those who have come through the door.
 
     That is all but ``/healthz``. ``closing`` ends its streams and waits when it begins,
-    ``guests`` are the browsers that have come in by a code.
+    ``guests`` are the browsers that have come in by a code, ``meter`` measures what services use.
     """
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
     app.add_middleware([EveryAnswer(), OneSlash(), KnownParameters(), WhoAsked(runtime)])
     app.resp_options.default_media_type = "application/json"
     error_answers.install(app, runtime)
-    for path, resource in (resources(runtime, closing, guests) | page(guests)).items():
+    for path, resource in (resources(runtime, closing, guests, meter) | page(guests)).items():
         if hasattr(resource, "on_get") and path != "/shutdown":  # HEAD never does anything
             resource.on_head = resource.on_get  # Falcon leaves the body away
         app.add_route(path, resource)
@@ -58,10 +60,9 @@ def make_app(runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests]
 
 
 def resources(
-    runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests]
+    runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests], meter: Meter
 ) -> dict[str, Any]:
     """Return who answers each path."""
-    meter = Meter()
     return {
         "/readyz": ReadyResource(runtime, closing),
         "/ports": PortsResource(runtime),

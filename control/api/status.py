@@ -12,9 +12,8 @@ from bundlevisor.control.wire.bodies import ServiceStatus, Status, Swap, timesta
 from bundlevisor.control.wire.json_body import send
 
 if TYPE_CHECKING:
-    import falcon
-
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
+    from bundlevisor.control.wire.exchange import Request, Response
     from bundlevisor.control.wire.facade import Facts, RuntimeApi
     from bundlevisor.manifest.format import schema
 
@@ -26,7 +25,7 @@ class StatusResource:
         self._runtime = runtime
         self._meter = meter
 
-    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+    def on_get(self, _req: Request, resp: Response) -> None:
         """Answer 200."""
         snapshot = self._runtime.board.snapshot
         usage = self._meter.measure(pids(snapshot))

@@ -1,9 +1,10 @@
 """Answers from memory to the requests that an application makes all the time, without Falcon.
 
-``/readyz`` and ``/ports`` are answered by the same resources in both ways. Here it takes neither
-Falcon, which is 4 MiB and 40 ms of processor time, nor, but for ``?wait=``, a thread: the server's
-loop has the answer before another thread could be told of the question. What is not plain is left
-to Falcon: other methods than GET and HEAD, and queries that need decoding.
+``/readyz``, ``/ports`` and ``/status`` are answered by the same resources in both ways. Here it
+takes neither Falcon, which is 4 MiB and 40 ms of processor time, nor, where nothing is measured or
+waited for, a thread: the server's loop has the answer before another thread could be told of the
+question. What is not plain is left to Falcon: other methods than GET and HEAD, and queries that
+need decoding.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from bundlevisor.control.api import error_answers
 from bundlevisor.control.api.ports import PortsResource
 from bundlevisor.control.api.ready import ReadyResource
+from bundlevisor.control.api.status import StatusResource
+from bundlevisor.control.api.usage import Meter
 from bundlevisor.control.http.quick_answer import Said
 from bundlevisor.control.wire.errors import PHRASES, Refusal
 from bundlevisor.control.wire.operations import refuse_unknown_parameters
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import RuntimeApi
 
+STATUS = "/status"
 METHODS = ("GET", "HEAD")
 PLAIN = re.compile(r"[\w.~-]+=[\w.~-]+(&[\w.~-]+=[\w.~-]+)*", re.ASCII)
 """A query that is the same however it is read."""
@@ -41,9 +45,9 @@ class Asked:
         self.env: dict[str, Any] = {}
 
     @property
-    def waits(self) -> bool:
-        """Whether the answer may be kept back."""
-        return WAIT.name in self.parameters
+    def lasts(self) -> bool:
+        """Whether the answer may be kept back, or is measured first."""
+        return self.path == STATUS or WAIT.name in self.parameters
 
     def get_param(self, name: str, /) -> str | None:
         """Return a parameter of the query."""
@@ -70,9 +74,12 @@ class DirectAnswers:
 
     def __init__(self, runtime: RuntimeApi, closing: Closing) -> None:
         self._runtime = runtime
-        self._resources: dict[str, ReadyResource | PortsResource] = {
+        self.meter = Meter()
+        """Shared by all who ask what services use: each look at them is remembered."""
+        self._resources: dict[str, ReadyResource | PortsResource | StatusResource] = {
             "/readyz": ReadyResource(runtime, closing),
             "/ports": PortsResource(runtime),
+            STATUS: StatusResource(runtime, self.meter),
         }
 
     def read(self, request: HTTPRequestParser) -> Asked | None:

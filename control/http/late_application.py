@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bundlevisor.control.api.app import Wsgi
     from bundlevisor.control.dashboard.guests import Guests
+    from bundlevisor.control.http.memory import Memory
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import RuntimeApi
 
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
 class LateApplication:
     """A WSGI application; the first requests wait while it is made, once, by one of them."""
 
-    def __init__(self, runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests]) -> None:
+    def __init__(
+        self, runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests], memory: Memory
+    ) -> None:
         self._runtime = runtime
         self._closing = closing
         self._guests = guests
+        self._memory = memory
         self._whole: Wsgi | None = None
         self._making = threading.Lock()
 
@@ -43,5 +47,6 @@ class LateApplication:
                 lean_imports.import_falcon()
                 from bundlevisor.control.api.app import make_app
 
-                self._whole = make_app(self._runtime, self._closing, self._guests)
+                meter = self._memory.direct.meter
+                self._whole = make_app(self._runtime, self._closing, self._guests, meter)
             return self._whole

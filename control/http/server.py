@@ -43,11 +43,11 @@ class ControlServer:
 
     def __init__(self, runtime: RuntimeApi, token: str, listener: socket.socket) -> None:
         self._closing = Closing()
-        door = Door(token)
+        door, memory = Door(token), Memory(runtime, self._closing)
         self._http = HttpServer(
-            LateApplication(runtime, self._closing, door.guests),
+            LateApplication(runtime, self._closing, door.guests, memory),
             door,
-            Memory(runtime, self._closing),
+            memory,
             listener,
             runtime.fault,
         )

@@ -11,7 +11,12 @@ from bundlevisor.control.wire.every_answer import EVERY_ANSWER
 from bundlevisor.control.wire.lanes import REFUSED, Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bundlevisor.control.http.waitress_parts import HTTPRequestParser
+
+TOGETHER = 64 * 1024
+"""Bytes of a body that are put behind the headers; to copy more costs more than to send twice."""
 
 
 class Channel(HTTPChannel):
@@ -23,6 +28,24 @@ class Channel(HTTPChannel):
     """Whether the client is to have read the answer before the connection closes."""
     began_at: float
     """When the present request, or the wait for it, began: monotonic seconds."""
+    _held: list[bytes] | None = None
+
+    def write_soon(self, data: bytes) -> int:
+        """Send, or hold for what comes with it."""
+        if self._held is None:
+            return super().write_soon(data)
+        self._held.append(data)
+        return len(data)
+
+    def write_as_one(self, write: Callable[[bytes], None], data: bytes) -> None:
+        """Have what ``write`` writes sent at once, where that is several pieces."""
+        held: list[bytes] = []
+        self._held = held
+        try:
+            write(data)
+        finally:
+            self._held = None
+        self.write_soon(b"".join(held))
 
 
 class ApiTask(WSGITask):
@@ -33,6 +56,13 @@ class ApiTask(WSGITask):
     def __init__(self, channel: Channel, request: HTTPRequestParser) -> None:
         super().__init__(channel, request)
         self.logger = channel.logger
+
+    def write(self, data: bytes) -> None:
+        """Write a piece of the answer; the first goes with the headers, in one system call."""
+        if data and not self.wrote_header and len(data) <= TOGETHER:
+            self.channel.write_as_one(super().write, data)
+        else:
+            super().write(data)
 
     def finish(self) -> None:
         """Write the end of the answer; from now on the connection waits for the next request."""

@@ -12,13 +12,21 @@ import msgspec
 import pytest
 
 from bundlevisor.actors.core.snapshot import Phase, State
+from bundlevisor.control.api import status
 from bundlevisor.control.http.direct_answers import DirectAnswers
 from bundlevisor.control.http.late_application import LateApplication
 from bundlevisor.control.wire.bodies import Gpu
-from tests.control.fake_runtime import FakeRuntime
+from tests.control.fake_runtime import NOON, FakeRuntime
 from tests.control.wire import TOKEN, Api
 
-PLAIN = ("", "?wait=0", "?wait=0.0", "?strict=1", "?strict=true&wait=0", "?strict=0")
+PLAIN = (
+    "",
+    "?wait=0",
+    "?wait=0.0",
+    "?strict=1",
+    "?strict=true&wait=0",
+    "?change=1&after=3",
+)
 REFUSED = ("?wait=soon", "?wait=-1", "?wait=inf", "?wait=1_0", "?strict=maybe", "?wiat=1", "?a=b")
 ODD = ("?", "?wait", "?wait=", "?wait=%30", "?wait=0&wait=1", "?wait=0&&strict=1", "?=1", "?+=1")
 ENDS = ("HTTP/1.1", "HTTP/1.0")
@@ -69,6 +77,13 @@ def compare(api: Api, by_falcon: list[str], monkeypatch: pytest.MonkeyPatch, *as
     assert direct == there
 
 
+class Noon:
+    """A clock that stands."""
+
+    def time(self) -> float:
+        return NOON + 60
+
+
 def as_it_is(_runtime: FakeRuntime) -> None:
     """Leave it."""
 
@@ -100,7 +115,8 @@ def test_both_ways_answer_the_same_bytes(
 ) -> None:
     state(runtime)
     targets = [f"/readyz{query}" for query in (*PLAIN, *REFUSED)]
-    targets += ["/ports", "/ports?wait=0", "/ports?x=1"]
+    monkeypatch.setattr(status, "time", Noon())
+    targets += ["/status", "/status?x=1", "/ports", "/ports?wait=0", "/ports?x=1"]
     targets += ["http://127.0.0.1/readyz?wait=0"]
     every = itertools.product(targets, ("GET", "HEAD"))
     compare(api, by_falcon, monkeypatch, *(request(t, method=m) for t, m in every))

@@ -131,7 +131,7 @@ def test_a_reused_pid_is_another_process() -> None:
 
 
 def test_the_description_covers_every_address_and_nothing_else(runtime: FakeRuntime) -> None:
-    served = resources(runtime, Closing(), Guests)
+    served = resources(runtime, Closing(), Guests, Meter())
     described = {(operation.path, operation.method) for operation in OPERATIONS}
     answered = {
         (path, method)

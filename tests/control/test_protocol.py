@@ -75,6 +75,14 @@ def test_each_request_is_answered_once_though_it_comes_as_the_one_before_is_done
     assert answer.count(b"HTTP/1.1 200 OK") == 4
 
 
+def test_headers_and_body_come_as_one(api: Api) -> None:
+    with api.connect() as client:
+        for path in (b"/telemetry", b"/readyz", b"/status"):
+            client.sendall(b"GET " + path + b" HTTP/1.1\r\n" + HEAD + b"\r\n")
+            head, _, body = client.recv(1 << 20).partition(b"\r\n\r\n")
+            assert b"Content-Length: %d\r\n" % len(body) in head
+
+
 def test_a_client_that_has_sent_all_it_will_is_still_answered(api: Api) -> None:
     with api.connect() as client:
         client.sendall(b"GET /readyz HTTP/1.1\r\n" + HEAD + b"\r\n")
