@@ -121,8 +121,21 @@ def import_falcon() -> None:
 
 
 def import_waitress() -> None:
-    """Import waitress without what its command line needs (getopt, and gettext behind it)."""
-    stand_ins = {"platform": Late("platform", system=_system), "getopt": Late("getopt")}
+    """Import waitress without logging, its command line (getopt, with gettext) and traces.
+
+    ``calendar`` (locale and datetime stand behind it) is wanted for dates that nobody sends, and
+    ``ipaddress``, by urllib.parse, for targets with an address of IPv6.
+    """
+    logging = Late("logging")
+    logging.get_ready(getLogger=LateLogger)
+    stand_ins = {
+        "calendar": Late("calendar"),
+        "getopt": Late("getopt"),
+        "ipaddress": Late("ipaddress"),
+        "logging": logging,
+        "platform": Late("platform", system=_system),
+        "traceback": Late("traceback"),
+    }
     with StandingIn(stand_ins):
         import waitress.server  # noqa: F401
 

@@ -71,7 +71,12 @@ WANTED = [
     ("falcon", "xml.etree.ElementTree"),
     ("waitress", "platform"),
     ("waitress", "getopt"),
+    ("waitress", "logging"),
+    ("waitress", "calendar"),
+    ("waitress", "traceback"),
 ]
+if sys.version_info >= (3, 11, 4):
+    WANTED.append(("urllib", "ipaddress"))
 if sys.platform not in ("win32", "darwin") and sys.version_info < (3, 12):
     WANTED.append(("uuid", "platform"))
 
@@ -185,10 +190,11 @@ def test_every_module_that_was_stood_in_for_is_the_real_one_for_others() -> None
     assert child(
         LEAN
         + """
-import asyncio, datetime, getopt, http.cookiejar, json, logging, pathlib, platform
+import asyncio, calendar, datetime, getopt, http.cookiejar, ipaddress, json, logging, pathlib
+import platform, traceback
 import msgspec.inspect, msgspec.toml, msgspec.yaml, xml.etree.ElementTree
-modules = [asyncio, datetime, getopt, http.cookiejar, logging, pathlib, platform, msgspec.inspect,
-           msgspec.toml, msgspec.yaml, xml.etree.ElementTree]
+modules = [asyncio, calendar, ipaddress, traceback, datetime, getopt, http.cookiejar, logging,
+           pathlib, platform, msgspec.inspect, msgspec.toml, msgspec.yaml, xml.etree.ElementTree]
 print(json.dumps(all(type(m).__name__ == "module" and m.__file__ for m in modules)))"""
     )
 
@@ -304,6 +310,22 @@ error = falcon.HTTPNotFound(title="x")._to_xml()
 async def later(): return falcon.util.sync.asyncio is asyncio
 print(json.dumps([*found, b"<title>x" in error, falcon.async_to_sync(later)]))"""
     ) == ["wsgi", "asgi", True, True]
+
+
+def test_waitress_reads_dates_and_targets_as_ever() -> None:
+    assert child(
+        """
+import sys
+from bundlevisor.control.boot import lean_imports
+lean_imports.import_waitress()
+early = sorted({"logging", "calendar", "ipaddress", "traceback"} & set(sys.modules))
+import json, urllib.parse
+from waitress import utilities
+date = utilities.parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT")
+utilities.logger.warning("said %s", 1)
+print(json.dumps([early, date, urllib.parse.urlsplit("http://[::1]/a").hostname,
+                  type(urllib.parse.ipaddress).__name__]))"""
+    ) == [[], 784111777, "::1", "module"]
 
 
 def test_a_module_that_is_loaded_already_is_not_stood_in_for() -> None:
