@@ -197,6 +197,7 @@ def install_programs() -> None:
 def check(steps: Steps, pytest_arguments: list[str]) -> None:
     """Run every check, whatever the others say."""
     if not pytest_arguments:
+        steps.begin("branches of the pure core", PYTHON, "-m", "tests.pure_core")
         steps.begin("soak", PYTHON, "-m", "bundlevisor.perf", "soak", "--minutes", "1")
     steps.run("ruff check", PYTHON, "-m", "ruff", "check", ".")
     steps.run("ruff format", PYTHON, "-m", "ruff", "format", "--check", ".")

@@ -243,7 +243,8 @@ def retry(life: Life, context: Context, effects: Effects) -> Step:
     )
     if isinstance(decision, restart.GiveUp):
         if not decision.failed:
-            return rest(life, AfterStop.STAY, f"ended: {decision.reason}")
+            rested, quiet = rest(life, AfterStop.STAY, f"ended: {decision.reason}")
+            return rested, (*effects, *quiet)
         return fail(life, decision.reason, effects)
     again = msgspec.structs.replace(life, history=decision.history)
     note = EmitEvent(

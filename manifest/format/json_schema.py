@@ -96,9 +96,8 @@ class _Maker:
             made |= _STRICT_RULES.get(place, {})
         elif not field.required and field.shape.kind != "any":
             made = self._or_absent(made, field.shape, struct)
-        meaning, example = fields.FIELDS.get(place[0], {}).get(place[1], ("", None))
-        if meaning:
-            made = {"description": meaning, **made, "examples": [example]}
+        meaning, example = fields.FIELDS[place[0]][place[1]]
+        made = {"description": meaning, **made, "examples": [example]}
         if not field.required:
             made["default"] = default_of(struct, field.name)
         return made

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from bundlevisor.manifest.format.findings import Finding, Findings
 from bundlevisor.manifest.plan.launch import DevelopedBinary
 from bundlevisor.manifest.read import load
 from bundlevisor.manifest.read.load import Loaded
+from bundlevisor.manifest.read.overlay import merge
 from tests.bundle_maker import bundle
 
 Written = dict[str, Any]
@@ -158,3 +160,21 @@ def test_a_mistake_of_the_bundle_stays_one_of_the_bundle(tmp_path: Path) -> None
     assert [(one.file, one.path) for one in loaded.findings.errors] == [
         ("", "services[0].health.type")
     ]
+
+
+@pytest.mark.parametrize("source", [b"{", b'{"a": "\xff"}', b"[" * 100_000])
+def test_a_bundle_that_cannot_be_read_is_left_to_its_reader(tmp_path: Path, source: bytes) -> None:
+    merged = merge(str(tmp_path / "bundle.json"), source, [str(tmp_path / "dev.json")])
+    assert merged.source == source
+    assert merged.findings == Findings()
+
+
+def test_findings_without_overlays_and_those_of_a_file_stay_where_they_are(tmp_path: Path) -> None:
+    told = Findings(warnings=(Finding("x", "services[0]", "a sentence"),))
+    assert read(tmp_path).placed(told) == told
+    assert read(tmp_path).and_found(told).findings.warnings[-1:] == told.warnings
+    own = Finding("x", "", "a sentence", file="dev0.json")
+    overlaid = read(tmp_path, {"app": {"version": "2.0.0"}})
+    assert overlaid.placed(Findings(warnings=(own,))).warnings == (own,)
+    assert own.place == "dev0.json"
+    assert Finding("x", "app", "a sentence", file="dev0.json").place == "dev0.json: app"

@@ -20,6 +20,7 @@ from bundlevisor.manifest.format.suggest import hint, near, quoted
         ("x", ["y"], []),
         ("zzz", ["dependencies"], []),
         ("", ["a"], []),
+        ("ports", ["ports" + "x" * 76, "port"], ["port"]),
         ("a" * 500, ["a" * 499], []),
         ("port", ["ports", "sport", "prot", "part", "pot"], ["part", "ports", "pot"]),
     ],

@@ -1,0 +1,177 @@
+"""Moments of a service's life that come seldom, and the values that tell of it."""
+
+from __future__ import annotations
+
+import threading
+import typing
+
+import pytest
+
+from bundlevisor.actors.core.effects import Disarm, EmitEvent, Launch
+from bundlevisor.actors.core.life import Context, Life
+from bundlevisor.actors.core.lifecycle import step
+from bundlevisor.actors.core.messages import (
+    BecameReady,
+    Launched,
+    LaunchFailed,
+    Message,
+    Prepared,
+    ProcessExited,
+    ProgressMade,
+    StartService,
+    StopService,
+    SystemResumed,
+    Timer,
+    TimerFired,
+    TreeEmptied,
+)
+from bundlevisor.actors.core.progress import Work
+from bundlevisor.actors.core.report import AfterStop, Doing, Stage
+from bundlevisor.actors.core.restart import Again, GiveUp, History, after_exit
+from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
+from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.process.exit_reason import describe_exit
+from bundlevisor.manifest.format.schema import RestartPolicy, Service
+
+SERVICE = Service(id="api")
+
+
+def go(life: Life, *events: Message, service: Service = SERVICE) -> Life:
+    for event in events:
+        life, _ = step(life, event, Context(service, 100.0))
+    return life
+
+
+BEGUN = go(Life(), StartService(0, StartInputs({})))
+STARTING = go(BEGUN, Prepared(1), Launched(1, 77))
+READY = go(STARTING, BecameReady(1))
+
+
+@pytest.mark.parametrize(
+    ("timer", "trouble", "cause"),
+    [
+        (Timer.READINESS, "", "not ready within 30 s"),
+        (Timer.READINESS, "refused", "not ready within 30 s: refused"),
+        (Timer.STARTUP, "refused", "not ready within 600 s of its start-up: refused"),
+    ],
+)
+def test_a_start_that_takes_too_long_says_what_was_in_the_way(
+    timer: Timer, trouble: str, cause: str
+) -> None:
+    slow, effects = step(STARTING, TimerFired(1, timer), Context(SERVICE, 100.0, trouble=trouble))
+    bound = SERVICE.startup.timeout_ms / 1000
+    assert slow.message == slow.cause == cause.replace("600", f"{bound:g}")
+    assert EmitEvent("service_not_ready", {"error": slow.cause}) in effects
+
+
+@pytest.mark.parametrize(
+    ("life", "event"),
+    [
+        (STARTING, Prepared(1)),  # it runs already
+        (READY, LaunchFailed(1, "no file")),
+        (READY, ProgressMade(1, text="copying", phase="assets", fraction=0.5)),
+        (Life(), Prepared(0)),
+        (BEGUN, SystemResumed(60.0)),  # nothing has been armed
+    ],
+)
+def test_what_comes_too_late_changes_nothing(life: Life, event: Message) -> None:
+    assert step(life, event, Context(SERVICE, 100.0)) == (life, ())
+
+
+def test_a_spawn_that_fails_while_it_is_stopped_leaves_nothing_to_end() -> None:
+    stopping = go(BEGUN, Prepared(1), StopService(AfterStop.STAY))
+    assert go(stopping, LaunchFailed(1, "no file")).stage is Stage.STOPPED
+
+
+def test_what_a_start_is_busy_with_is_said_until_it_launches() -> None:
+    busy = go(BEGUN, ProgressMade(1, text="copying", phase="assets", fraction=0.5))
+    assert (busy.message, busy.doing) == ("copying", Doing("assets", "copying", 0.5))
+    prepared, effects = step(busy, Prepared(1), Context(SERVICE, 100.0))
+    assert prepared.doing == Doing()
+    assert Launch() in effects
+
+
+@pytest.mark.parametrize(
+    ("doing", "words"),
+    [
+        (Doing(), ""),
+        (Doing("", "loading"), "loading"),
+        (Doing("", "loading", 0.25), "loading (25%)"),
+        (Doing("", "", 0.25), "25%"),
+    ],
+)
+def test_what_somebody_is_doing_in_words(doing: Doing, words: str) -> None:
+    assert doing.words == words
+
+
+@pytest.mark.parametrize("policy", ["on_failure", "never"])
+def test_a_service_that_may_end_disarms_what_was_set_for_its_end(policy: typing.Any) -> None:
+    once = Service(id="api", restart=RestartPolicy(policy=policy))
+    ended = go(READY, ProcessExited(1, 0), service=once)
+    rested, effects = step(ended, TreeEmptied(1), Context(once, 200.0))
+    assert rested.stage is Stage.STOPPED
+    assert rested.message == f"ended: {describe_exit(0)}"
+    assert {Disarm(Timer.GRACE), Disarm(Timer.TREE)} <= set(effects)
+
+
+def test_where_no_restart_is_allowed_nobody_counts_any() -> None:
+    never = RestartPolicy(intensity=0)
+    common: dict[str, typing.Any] = {"now": 1.0, "ready_for": 1.0, "clean": False, "spread": 0.5}
+    assert after_exit(never, History(), cause="exit 1", **common) == GiveUp(
+        "exit 1; restart.intensity is 0", failed=True
+    )
+    once = after_exit(RestartPolicy(intensity=1), History(), cause="exit 1", **common)
+    assert isinstance(once, Again)
+    assert after_exit(RestartPolicy(intensity=1), once.history, cause="exit 1", **common) == GiveUp(
+        "gave up: exit 1; restarted once within 60 s", failed=True
+    )
+
+
+def view(state: State, *, skipped: bool = False, blocked: bool = False) -> ServiceView:
+    return ServiceView(
+        id="a", state=state, message="", updated_at=0, skipped=skipped, blocked=blocked
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "ready", "hopeless"),
+    [
+        (view(State.READY), True, False),
+        (view(State.STARTING), False, False),
+        (view(State.FAILED), False, True),
+        (view(State.STOPPED), False, True),
+        (view(State.WAITING, blocked=True), False, True),
+        (view(State.FAILED, skipped=True), True, False),
+    ],
+)
+def test_whether_a_bundle_is_ready_or_cannot_be(
+    one: ServiceView, ready: bool, hopeless: bool
+) -> None:
+    snapshot = Snapshot(version=1, phase=Phase.RUNNING, services={"a": one})
+    assert (snapshot.ready, snapshot.hopeless) == (ready, hopeless)
+    ending = Snapshot(version=1, phase=Phase.STOPPING, services={"a": one})
+    assert (ending.ready, ending.hopeless) == (False, True)
+
+
+def test_a_board_wakes_who_waits_for_a_picture() -> None:
+    board = Board(Snapshot(version=1, phase=Phase.RUNNING, services={}))
+    seen: list[int] = []
+    waiting = threading.Thread(
+        target=lambda: seen.append(board.wait(lambda one: one.version > 1, 30).version)
+    )
+    waiting.start()
+    board.publish(Snapshot(version=2, phase=Phase.RUNNING, services={}))
+    waiting.join(30)
+    assert seen == [2]
+    assert board.wait(lambda _: False, 0).version == board.snapshot.version == 2
+
+
+def test_the_fields_of_a_services_work_say_what_they_mean() -> None:
+    hints = typing.get_type_hints(Work, include_extras=True)
+    described = {
+        name
+        for name, hint in hints.items()
+        for meta in getattr(hint, "__metadata__", ())
+        if getattr(meta, "description", "")
+    }
+    assert described == set(hints) - {"service", "phase"}  # whose names say it

@@ -1,0 +1,306 @@
+"""What bundles hardly ever hold, and what their readers hardly ever ask."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bundlevisor.manifest.format import fields, reserved_paths
+from bundlevisor.manifest.format.findings import HINTED, SHOWN, Report
+from bundlevisor.manifest.format.json_schema import default_of
+from bundlevisor.manifest.format.paths import crosses_link, ignored_home
+from bundlevisor.manifest.format.schema import INTERVAL, WIDEST_INTERVAL, Binary, Health, Service
+from bundlevisor.manifest.format.suggest import quoted
+from bundlevisor.manifest.plan.claims import Claim
+from bundlevisor.manifest.plan.command import candidates, on_path
+from bundlevisor.manifest.plan.launch import DevelopedBinary, program_of, working_folder
+from bundlevisor.manifest.plan.playwright import chromium_path, conventions, driver_port
+from bundlevisor.manifest.plan.template import Scope
+from bundlevisor.manifest.plan.template_uses import ports_named
+from bundlevisor.manifest.read.duplicates import report_repeated_keys
+from bundlevisor.manifest.read.load import Loaded, parse
+from bundlevisor.manifest.read.syntax import explain
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="paths are written for POSIX")
+Read = Callable[..., Loaded]
+Make = Callable[..., dict[str, Any]]
+SCOPE = Scope(
+    bundle="/bundle", data="/data", ports={"web": {"http": 4000}, "two": {"a": 1, "b": 2}}
+)
+
+
+def codes(loaded: Loaded) -> list[tuple[str, str]]:
+    found = loaded.findings
+    return [(one.code, one.path) for one in (*found.errors, *found.service_errors, *found.warnings)]
+
+
+def test_more_circles_than_are_shown(bundle: Make, read_document: Read) -> None:
+    pairs = [(f"a{number}", f"b{number}") for number in range(25)]
+    services = [
+        {"id": id_, "dependencies": [other]} for a, b in pairs for id_, other in ((a, b), (b, a))
+    ]
+    found = read_document(bundle(*services)).findings.errors
+    assert [one.code for one in found] == ["dependency_cycle"] * 20
+
+
+def test_what_a_binary_gives_to_its_program_has_a_longest_length(
+    bundle: Make, read_document: Read
+) -> None:
+    long = "x" * 200_000
+    binary = {"path": "bin/x", "env": {"LONG": long, "SHORT": "x"}, "args": ["short", long]}
+    elsewhere = {"path": "bin/x", "env": {"LONG": long}}
+    document = bundle({"id": "one", "binaries": {"linux-x64": binary, "darwin-x64": elsewhere}})
+    at = "services[0].binaries.linux-x64"
+    paths = sorted(path for _, path in codes(read_document(document)))
+    assert paths == [f"{at}.args[1]", f"{at}.env.LONG"]
+
+
+def test_fields_without_a_description() -> None:
+    assert fields.meaning("Service", "id")
+    assert fields.meaning("Service", "nothing") == ""
+    assert fields.example("Nobody", "id") is None
+    with pytest.raises(KeyError, match="nothing"):
+        default_of(Service, "nothing")
+    assert default_of(Service, "dependencies") == []
+
+
+def test_reports_are_bounded_by_severity() -> None:
+    report = Report()
+    for number in range(SHOWN + 2):
+        report.warning("x", "", f"warning {number}")
+        report.service_error("y", "", f"error {number}", "one")
+        report.error("z", "", f"error {number}")
+    found = report.findings()
+    for part in (found.warnings, found.service_errors, found.errors):
+        assert len(part) == SHOWN + 1
+        assert "2" in part[-1].message
+
+
+@posix
+def test_links_below_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    assert not crosses_link(str(tmp_path), ["a", "b"])
+    assert not crosses_link(str(tmp_path), ["a", "missing", "c"])
+    assert crosses_link(str(tmp_path), ["link", "b"])
+
+
+@pytest.mark.parametrize(
+    ("system", "configured", "ignored"),
+    [
+        ("linux", "", False),
+        ("linux", "/home/x/.config", False),
+        ("linux", "relative", True),
+        ("darwin", "relative", False),
+        ("win32", "relative", False),
+    ],
+)
+def test_a_home_that_is_no_absolute_path_is_ignored_aloud(
+    system: str, configured: str, ignored: bool
+) -> None:
+    said = ignored_home({"XDG_CONFIG_HOME": configured}, system)
+    assert bool(said) is ignored
+    assert not ignored or "(relative)" in said
+
+
+@pytest.mark.parametrize(
+    ("folder", "ours"),
+    [
+        ("runtime", True),
+        ("runtime/x", False),
+        (".", True),
+        ("db", False),
+        ("../out", False),
+        ("telemetry", True),
+        ("telemetry/x", False),
+    ],
+)
+def test_data_folders_in_which_the_runtime_has_files(
+    manifest_of: Any, folder: str, ours: bool
+) -> None:
+    manifest = manifest_of({"id": "one"}, telemetry={"file": "telemetry/events.jsonl"})
+    assert reserved_paths.holds_own(folder, manifest) is ours
+
+
+def test_the_pause_between_checks() -> None:
+    assert (Health(type="tcp").interval, Health(type="tcp").widest_interval) == (
+        INTERVAL,
+        WIDEST_INTERVAL,
+    )
+    chosen = Health(type="tcp", interval_ms=2500)
+    assert (chosen.interval, chosen.widest_interval) == (2.5, 2.5)
+
+
+def test_a_service_that_the_bundle_has_not(manifest_of: Any) -> None:
+    manifest = manifest_of({"id": "one"})
+    assert manifest.service("one").id == "one"
+    with pytest.raises(KeyError, match="two"):
+        manifest.service("two")
+
+
+def test_a_claim_to_another_path() -> None:
+    claim = Claim("the log of api", "a/b", service="api")
+    assert claim.at("c") == Claim("the log of api", "c", service="api")
+
+
+@posix
+def test_a_name_is_looked_for_on_path(tmp_path: Path) -> None:
+    tool = tmp_path / "tool"
+    tool.touch(0o755)
+    environ = {"PATH": f"relative:{tmp_path / 'none'}:{tmp_path}"}
+    assert on_path("tool", environ) == str(tool)
+    assert on_path("other", environ) == ""
+    assert on_path("sub/tool", environ) == ""
+    assert on_path("tool", {}) == ""
+
+
+@posix
+def test_a_word_beside_a_binary_that_would_lead_out_is_not_looked_for_there() -> None:
+    found = candidates("x", bundle="/b", data="/d", binary_folder="/elsewhere", environ={})
+    assert found == ("/b/x",)
+
+
+@posix
+def test_a_binary_of_a_developer_may_lie_anywhere() -> None:
+    mine = DevelopedBinary(path="/home/me/target/api", cwd="/home/me")
+    assert program_of(mine, "/bundle") == "/home/me/target/api"
+    assert working_folder(mine, SCOPE) == "/home/me"
+    inside = DevelopedBinary(path="bin/api", cwd="sub")
+    assert program_of(inside, "/bundle") == "/bundle/bin/api"
+    assert working_folder(inside, SCOPE) == "/bundle/sub"
+    assert working_folder(None, SCOPE) == "/bundle"
+    assert program_of(Binary(path="bin/api"), "/bundle") == "/bundle/bin/api"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("wanted", "electron", "there", "path"),
+    [
+        ("", "/opt/chrome", True, "/opt/chrome"),
+        ("chrome", "", True, "/bundle/chrome"),
+        ("chrome", "/opt/chrome", True, "/bundle/chrome"),
+        ("chrome", "/opt/chrome", False, "/opt/chrome"),
+        ("chrome", "", False, "/bundle/chrome"),
+        ("chrome", "/opt/chrome", None, "/bundle/chrome"),
+        ("../chrome", "/opt/chrome", True, "/opt/chrome"),
+        ("../chrome", " ", True, "../chrome"),
+    ],
+)
+def test_which_chromium_playwright_is_given(
+    wanted: str, electron: str, there: bool | None, path: str
+) -> None:
+    exists = None if there is None else lambda _: bool(there)
+    assert chromium_path(wanted, electron, SCOPE, exists) == path
+
+
+def test_what_playwright_is_given_without_having_asked() -> None:
+    several: list[dict[str, int]] = [{"http": 1, "b": 2}, {"a": 3}, {"a": 1, "b": 2}, {}]
+    assert [driver_port(ports) for ports in several] == [1, 3, None, None]
+    assert conventions(lambda _: "", "two", "", SCOPE, None) == {"ENGINE": "playwright"}
+    assert conventions(lambda _: "", "web", "/opt/chrome", SCOPE, None) == {
+        "ENGINE": "playwright",
+        "PLAYWRIGHT_DRIVER_PORT": "4000",
+        "PLAYWRIGHT_DRIVER_URL": "http://127.0.0.1:4000",
+        "PLAYWRIGHT_CHROMIUM_PATH": "/opt/chrome",
+    }
+    mine = {"ENGINE": "mine"}
+    assert "ENGINE" not in conventions(lambda name: mine.get(name, ""), "web", "", SCOPE, None)
+
+
+def test_references_of_the_other_platforms_binaries_are_not_named() -> None:
+    one = Service(
+        id="one",
+        binaries={
+            "linux-x64": Binary(path="bin/x", args=["${web.http}"]),
+            "darwin-x64": Binary(path="bin/x", args=["${two.a}"]),
+        },
+    )
+    ports = {"web": ["http"], "two": ["a"]}
+    assert ports_named(one, {}, "linux-x64", ports) == {("web", "http")}
+    assert ports_named(one, {}, "darwin-x64", ports) == {("two", "a")}
+
+
+@pytest.mark.parametrize(
+    "token", ["web.ht tp", "-web.http", "web-.http", ".http", "web.", "a.b.c", "x" * 5000 + ".y"]
+)
+def test_tokens_that_mean_no_port(token: str, bundle: Make, read_document: Read) -> None:
+    ports = {"requested": [{"name": "http"}]}
+    for written, found in ((token, []), ("a.b", ["unresolved_template"])):
+        document = bundle({"id": "web", "ports": ports, "env": {"X": f"${{{written}}}"}})
+        assert [code for code, _ in codes(read_document(document))] == found
+
+
+def test_empty_texts_and_lists_and_nulls(bundle: Make, read_document: Read) -> None:
+    document = bundle({"id": "one", "env": {"NULL": None, "N\0": "x"}})
+    assert codes(read_document(document)) == [("nul_character", 'services[0].env["N\\x00"]')]
+    assert codes(read_document({**document, "services": []})) == [("empty_value", "services")]
+    assert codes(read_document(bundle({"id": ""}))) == [("empty_value", "services[0].id")]
+
+
+def test_numbers_of_thousands_of_digits_repeat_no_keys() -> None:
+    report = Report()
+    report_repeated_keys('{"a": ' + "9" * 5000 + ', "a": 1}', report)
+    assert report.findings().ok
+
+
+def test_numbers_with_a_point_and_nulls_and_other_formats(
+    bundle: Make, read_document: Read
+) -> None:
+    secret = {
+        "id": "key",
+        "class": "per_install_generated",
+        "target": {"type": "env", "name": "KEY"},
+        "generator": {"charset": "", "length": 16.0},
+    }
+    found = codes(read_document(bundle({"id": "one"}, secrets=[secret])))
+    assert found == []
+    stop = {"http": {"path": "", "port_name": "http"}}
+    found = codes(read_document(bundle({"id": "one", "stop": stop})))
+    assert ("empty_value", "services[0].stop.http.path") in found
+    check = {"type": "command", "command": "curl -f localhost"}
+    loaded = read_document(bundle({"id": "one", "health": check}))
+    assert '["curl", "-f", "localhost"]' in loaded.findings.errors[0].message
+    nothing = {"linux-x64": {"path": "bin/x"}, "darwin-x64": None}
+    assert codes(read_document(bundle({"id": "one", "binaries": nothing}))) == []
+
+
+def test_where_much_is_wrong_no_more_advice_is_given(bundle: Make, read_document: Read) -> None:
+    wrong = [{"id": f"s{number}", "health": "yes"} for number in range(HINTED + 5)]
+    found = read_document(bundle(*wrong)).findings.errors
+    assert "write" in found[0].message
+    assert "write" not in found[HINTED + 1].message
+
+
+def test_a_path_of_a_check_starts_with_a_slash() -> None:
+    assert Health(type="http", path="well").request_path == "/well"
+    assert Health(type="http", path="/well").request_path == "/well"
+    assert quoted(["a"], "or") == "'a'"
+    assert quoted(["a", "b", "c"], "or") == "'a', 'b' or 'c'"
+
+
+DIGITS = "9" * 5000  # more than json.loads takes
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "words"),
+    [
+        (f'{{"a": {DIGITS}}}', "number_out_of_range", "too large"),
+        ('["\\ud800"]', "not_json", "half a surrogate"),
+        (f'["\\ud800", {DIGITS}]', "not_json", "surrogate"),
+        ("[NaN]", "not_a_number", "NaN"),
+        ("[NaN,]", "not_json", "line 1, column"),
+        ("[1", "truncated", "copy it again"),
+    ],
+)
+def test_what_is_wrong_with_json(source: str, code: str, words: str) -> None:
+    (error,) = parse(source.encode(), "linux-x64").findings.errors
+    assert error.code == code
+    assert words in error.message
+
+
+def test_what_is_wrong_with_nothing_is_not_known() -> None:
+    assert explain(b"[]").message == "the file is no JSON."

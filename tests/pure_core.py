@@ -1,0 +1,73 @@
+"""``python -m tests.pure_core``: the tests of the pure core run every branch of it.
+
+The core are the decisions: no clock, no process, no thread. What is named here is also what
+``python -m tests.mutants`` changes, to see whether these tests notice.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+MODULES = ("actors/core/*", "manifest/*")
+"""Every file of these."""
+TESTS = (
+    "tests/manifest",
+    "tests/actors/test_blocked_at_any_depth.py",
+    "tests/actors/test_commanded.py",
+    "tests/actors/test_crash_reason.py",
+    "tests/actors/test_desired.py",
+    "tests/actors/test_every_pair_of_commands.py",
+    "tests/actors/test_life.py",
+    "tests/actors/test_lifecycle.py",
+    "tests/actors/test_notices.py",
+    "tests/actors/test_order.py",
+    "tests/actors/test_progress.py",
+    "tests/actors/test_reallocation.py",
+    "tests/actors/test_restart.py",
+)
+SLOW = (
+    "test_the_schema_refuses_what_the_runtime_refuses_and_nothing_else",
+    "test_a_large_bundle_full_of_mistakes_is_checked_in_linear_steps",
+    "test_no_json_value_brings_the_reader_down",
+    "test_sixty_thousand_ports_take_work_in_proportion",
+    "test_a_crowd_for_one_range_is_served_and_the_rest_fails",
+    "test_findings_that_are_joined_are_bounded_and_counted",
+    "test_what_is_valid_comes_out_as_it_went_in",
+    "test_after_any_commands_at_any_moments_the_last_ones_have_won",
+)
+"""They say much and reach nothing that the others do not; left out here, they save a minute."""
+SEED = "--hypothesis-seed=0"  # what chance reaches is reached each time
+PERMISSIONS = "not permissions"  # these run in a process of their own, which is not looked into
+
+
+def selection() -> list[str]:
+    """Return the words by which pytest runs these tests."""
+    return [*TESTS, "-m", PERMISSIONS, "-k", " and ".join(f"not {name}" for name in SLOW)]
+
+
+def main() -> int:
+    """Run the tests and judge; return the exit code. The report names what was not reached."""
+    data = ROOT / "build" / "coverage"
+    data.parent.mkdir(exist_ok=True)
+    environment = {**os.environ, "COVERAGE_FILE": str(data)}
+    coverage = (sys.executable, "-m", "coverage")
+    include = f"--include={','.join(MODULES)}"
+    tests = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *selection(), SEED)
+    for words in (
+        ("run", "--branch", include, *tests),
+        ("report", "--show-missing", "--skip-covered", "--fail-under=100", "--precision=2"),
+    ):
+        code = subprocess.run(
+            [*coverage, *words], cwd=ROOT, env=environment, check=False
+        ).returncode
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
