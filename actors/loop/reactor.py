@@ -47,9 +47,8 @@ class _Watch:
 class Loop(threading.Thread):
     """A daemon thread; ``report(what, error)`` hears of every exception that a callback raises.
 
-    ``on_resume(seconds)`` is called on this thread after the machine has been suspended for more
-    than 2 s. Time asleep never counts for a timer: the monotonic clock stands still on Linux and
-    macOS, and where it runs on (Windows) every pending timer is put off by the time slept.
+    Time asleep never counts for a timer: the monotonic clock stands still on Linux and macOS, and
+    where it runs on (Windows) every pending timer is put off by the time slept.
     ``on_slow(what, seconds)`` is called after a callback that took longer than 100 ms.
     """
 
@@ -58,13 +57,12 @@ class Loop(threading.Thread):
         name: str,
         report: Report,
         *,
-        on_resume: Callable[[float], object] | None = None,
         on_slow: Slow | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         super().__init__(name=name, daemon=True)
         self._report = report
-        self._on_resume = on_resume
+        self._on_resume: Callable[[float], object] | None = None
         self._on_slow = on_slow
         self.doing: tuple[object, ...] = ()
         """What a callback says that it does, for those who hear of slow ones."""
@@ -101,6 +99,17 @@ class Loop(threading.Thread):
         else:
             self.call_soon(lambda: self._timers.add(timer))
         return timer
+
+    def hear_of_resume(self, on_resume: Callable[[float], object]) -> None:
+        """Have ``on_resume(seconds)`` called on the loop's thread whenever the machine has slept.
+
+        For more than 2 s, that is. Safe from any thread.
+        """
+
+        def listen() -> None:
+            self._on_resume = on_resume
+
+        self.call_soon(listen)
 
     def watch(self, fd: int, read: Callback | None, write: Callback | None = None) -> None:
         """Call back whenever ``fd`` can be read or written; a second watch replaces the first.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.control.http.server import ControlServer
@@ -15,6 +16,8 @@ from bundlevisor.control.run.progress_meter import ProgressMeter
 from bundlevisor.control.run.start_record import StartRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bundlevisor.control.run.parts import Parts
     from bundlevisor.control.wire.facade import Facts
 
@@ -25,12 +28,12 @@ class Api:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.start_record = StartRecord(parts.recorder, parts.bundle, parts.board)
-        self._logs = ServiceLogs(parts.blueprints, parts.world)
+        self._logs = ServiceLogs(parts.blueprints, parts.edges.world)
         graph = parts.bundle.graph
         self.progress = ProgressMeter(
             {id_: graph.dependencies(id_) for id_ in graph.start_order}, self._logs.last_line
         )
-        self.server = ControlServer(self._facade(), parts.token, parts.socket)
+        self.server = ControlServer(self._facade(), parts.endpoint.token, parts.socket)
 
     def _facade(self) -> LocalRuntime:
         parts = self._parts
@@ -42,13 +45,45 @@ class Api:
             events=parts.telemetry,
             supervisor=parts.supervisor,
             ending=parts.ending,
-            world=parts.world,
+            world=parts.edges.world,
             report_fault=parts.console.fault,
             validate_bundle=self._validate,
             make_timeline=self.start_record.make,
             measure=self.progress.measure,
             view_gpu=parts.gpu.view,
         )
+
+    def go_on_beside(self, follow: Callable[..., None]) -> None:
+        """Do what has waited for the API to be up, while services may still be starting.
+
+        ``follow(console, board, measure)`` shows a person how far they are.
+        """
+        parts = self._parts
+        if parts.bundle.options.watch:
+            from bundlevisor.control.run import watching
+
+            watching.begin(parts)
+        if parts.console.human:
+            shown = parts.console, parts.board, self.progress.measure
+            threading.Thread(target=follow, args=shown, daemon=True).start()
+        self._hold_code()
+        parts.gpu.ask_for_details(parts.board)
+        if parts.supervisor is not None:
+            from bundlevisor.control.run.version_record import note_version
+
+            if not parts.board.snapshot.ready:
+                self.progress.learn(self.start_record.usual(parts.announcer.set_aside))
+            note_version(parts)
+            self.start_record.keep(parts.announcer.emit, parts.console.warn)
+
+    def _hold_code(self) -> None:
+        """From now on nothing that this needs is looked for on the disk: it may be gone."""
+        try:
+            from bundlevisor.control.run import kept_modules
+
+            kept_modules.keep(self._parts.guardian)
+        except Exception as error:  # noqa: BLE001 - all goes on as long as the files are there
+            self._parts.console.fault("holding the program in memory", error)
 
     @functools.cached_property
     def facts(self) -> Facts:
@@ -65,8 +100,8 @@ class Api:
             app_data_dir=bundle.app_data,
             bundle_root=bundle.root,
             dry_run=bundle.options.dry_run,
-            ipc_host=self._parts.host,
-            ipc_port=self._parts.port,
+            ipc_host=self._parts.endpoint.host,
+            ipc_port=self._parts.endpoint.port,
             telemetry_path=bundle.telemetry_path,
             runtime_version=version.VERSION,
             build_version=version.build(),

@@ -1,10 +1,17 @@
-"""What a person at the terminal is told while services come and go: telemetry, in plain words."""
+"""What happens is written as telemetry, and told a person at the terminal in plain words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from bundlevisor.control.run.console import Console
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.core.snapshot import Board
+    from bundlevisor.actors.launch.spec import LaunchSpec
+    from bundlevisor.actors.prepare.migration_record import Migrations
+    from bundlevisor.actors.telemetry.writer import Telemetry
 
 Say = Callable[[str, Mapping[str, object]], str]
 
@@ -106,9 +113,41 @@ def _listed(ids: object) -> str:
     return ", ".join(ids) if isinstance(ids, list) else ""
 
 
-def announce(console: Console, event: str, service_id: str, details: Mapping[str, object]) -> None:
-    """Say on the console what an event means; events of no interest to a person are passed over."""
-    if event in PLAIN:
-        console.info(PLAIN[event](service_id, details), service_id)
-    elif event in TROUBLE and (sentence := TROUBLE[event](service_id, details)):
-        console.warn(sentence, service_id)
+class Announcer:
+    """Tells every event of a run; any thread."""
+
+    def __init__(
+        self,
+        console: Console,
+        telemetry: Telemetry,
+        board: Board,
+        blueprints: Mapping[str, LaunchSpec],
+    ) -> None:
+        self._console = console
+        self._telemetry = telemetry
+        self._board = board
+        self._blueprints = blueprints
+
+    def emit(self, event: str, service_id: str | None = None, **details: object) -> None:
+        """Write a telemetry event, and say on the console what a person wants to know of it."""
+        self._telemetry.emit(event, service_id, **details)
+        self._announce(event, service_id or "", details)
+        if event == "service_ready" and service_id and self._blueprints[service_id].page:
+            ports = self._board.snapshot.services[service_id].ports
+            port = next(iter(ports.values()), 0)
+            self._console.info(f"open http://127.0.0.1:{port}/", service_id)
+
+    def set_aside(self, reason: str) -> None:
+        """Tell of a file that was of no use."""
+        self.emit("state_set_aside", None, reason=reason)
+
+    def tell_news(self, migrations: Migrations) -> None:
+        """Tell what the record of migrations found when it was opened."""
+        for event, details in migrations.news():
+            self.emit(event, None, **details)
+
+    def _announce(self, event: str, service_id: str, details: Mapping[str, object]) -> None:
+        if event in PLAIN:
+            self._console.info(PLAIN[event](service_id, details), service_id)
+        elif event in TROUBLE and (sentence := TROUBLE[event](service_id, details)):
+            self._console.warn(sentence, service_id)

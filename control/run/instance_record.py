@@ -34,9 +34,12 @@ class InstanceRecord:
         app_data: str,
         record: Instance,
         warn: Callable[[str], None],
-        look: Callable[[], object],
+        look: Callable[[], bool],
     ) -> None:
-        """``look`` is called now and then on the thread that writes the record."""
+        """``look`` is called now and then on the thread that writes the record.
+
+        It returns whether the record, too, is to be written again.
+        """
         self._guardian = guardian
         self._app_data = app_data
         self._record = record
@@ -89,8 +92,8 @@ class InstanceRecord:
     def _keep_written(self) -> None:
         while not self._closing.is_set():
             self._write()
-            while not self._changed.wait(LOOK_EVERY):
-                self._look()
+            while not self._changed.wait(LOOK_EVERY) and not self._look():
+                pass
             self._closing.wait(QUIET_S)
             self._changed.clear()
 

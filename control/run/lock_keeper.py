@@ -37,21 +37,22 @@ class LockKeeper:
         self._told = False
         self._lost = False
 
-    def look(self) -> None:
-        """Take the lock again if its file is gone. Never raises."""
+    def look(self) -> bool:
+        """Take the lock again if its file is gone; whether it had to be. Never raises."""
         if self._lost or (self._restored and self._lock.stands()):
-            return
+            return False
         try:
             if not self._lock.stands():
                 self._restored = False
                 if not self._lock.take_again():
                     self._lost = True
                     self._give_up(TAKEN)
-                    return
+                    return False
             self._restore()
         except (OSError, LockUnavailable) as error:
             if not self._told:
                 self._warn(f"app-data was removed, and cannot be made again: {error}")
             self._told = True
-        else:
-            self._restored, self._told = True, False
+            return False
+        self._restored, self._told = True, False
+        return True

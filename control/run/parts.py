@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pykka
 
-from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.core.snapshot import Board
 from bundlevisor.actors.files.instance_lock import InstanceLock
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.launch.spec import LaunchSpec
-from bundlevisor.actors.ports.reservations import PortReservations
-from bundlevisor.actors.prepare.migration_record import Migrations
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.actors.telemetry.writer import Telemetry
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console import Console
+from bundlevisor.control.run.console_events import Announcer
+from bundlevisor.control.run.edges import Edges
+from bundlevisor.control.run.endpoint_files import EndpointFiles
 from bundlevisor.control.run.gpu import Gpu
-from bundlevisor.control.run.instance_record import InstanceRecord
+from bundlevisor.control.run.limits import SpareFiles
 from bundlevisor.control.run.secret_supply import SecretSupply
 from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 
@@ -35,24 +34,16 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     console: Console
     guardian: Guardian
     ending: ShutdownRequests
+    spare: SpareFiles
     secrets: SecretSupply
     socket: socket.socket
     """The control API's, which listens."""
-    host: str
-    port: int
-    token: str
+    endpoint: EndpointFiles
     telemetry: Telemetry
-    register: InstanceRecord
-    reserved: PortReservations
-    world: ServiceContext
+    announcer: Announcer
+    edges: Edges
     gpu: Gpu
     blueprints: dict[str, LaunchSpec]
     board: Board
     supervisor: pykka.ActorRef[Any] | None
     """None in a dry run."""
-    emit: Callable[..., None]
-    """Telemetry: ``emit(event, service_id=None, **details)``."""
-    set_aside: Callable[[str], None]
-    """Tells of a file that was of no use."""
-    tell_news: Callable[[Migrations], None]
-    """Tells what the record of migrations found when it was opened."""

@@ -20,12 +20,9 @@ if TYPE_CHECKING:
 class SecretSupply:
     """Opens the vault at the first use; a bundle without secrets never does at its start."""
 
-    def __init__(
-        self, bundle: Bundle, warn: Callable[[str], None], emit: Callable[..., None]
-    ) -> None:
+    def __init__(self, bundle: Bundle, warn: Callable[[str], None]) -> None:
         self._bundle = bundle
         self._warn = warn
-        self._emit = emit
         self._opened: Vault | None = None
 
     def vault(self) -> Vault:
@@ -55,16 +52,16 @@ class SecretSupply:
         remove_left_over(blueprints, ports, vault.values_for)
         return vault
 
-    def settle(self, supervisor: pykka.ActorRef[Any]) -> None:
+    def settle(self, supervisor: pykka.ActorRef[Any], emit: Callable[..., None]) -> None:
         """Let the services start that have waited for the vault; say which ones still wait."""
         vault = self.vault()
 
         if vault.set_aside:
-            self._emit("state_set_aside", None, reason=vault.set_aside)
+            emit("state_set_aside", None, reason=vault.set_aside)
 
         def settled() -> None:
             for id_, missing in vault.held_back().items():
-                self._emit("secrets_missing", id_, secrets=list(missing))
+                emit("secrets_missing", id_, secrets=list(missing))
             supervisor.tell(SecretsChanged(frozenset()))
 
         vault.when_settled(settled)

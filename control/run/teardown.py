@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.core.snapshot import Phase, Snapshot
 from bundlevisor.actors.core.stop_deadline import stop_bound
-from bundlevisor.actors.files import endpoint, instance
+from bundlevisor.actors.files import instance
 from bundlevisor.actors.process.reaping import end_remains
 from bundlevisor.actors.process.table.control_group import group_of
 from bundlevisor.control.run.orderly_stop import KILL_PATIENCE, OrderlyStop
@@ -65,16 +65,15 @@ def _close(parts: Parts, reason: str, stop_api: Callable[[], object], *, clean: 
     bundle = parts.bundle
     stop_api()
     parts.socket.close()
-    parts.world.remove_secret_files()
+    parts.edges.world.remove_secret_files()
     deadline = time.monotonic() + LOGS
-    for stream in parts.world.streams.values():
+    for stream in parts.edges.world.streams.values():
         stream.close(max(0.0, deadline - time.monotonic()))
-    parts.emit("runtime_shutdown", None, reason=reason)
+    parts.announcer.emit("runtime_shutdown", None, reason=reason)
     parts.telemetry.close(2.0)
-    parts.register.close()
-    endpoint.remove_if_ours(bundle.token_path, parts.token)
-    endpoint.remove_if_ours(endpoint.port_path(bundle.app_data), str(parts.port))
+    parts.edges.register.close()
+    parts.endpoint.remove()
     if clean:
         instance.remove(bundle.app_data, bundle.instance_id)
         parts.guardian.dismiss()
-    parts.reserved.release_all()
+    parts.edges.reserved.release_all()

@@ -26,12 +26,12 @@ def note_version(parts: Parts) -> None:
 def _migrations(parts: Parts) -> Migrations:
     """Return the record that preparations use, or one for a bundle that has none."""
     services = parts.bundle.manifest.services
-    if parts.world.has_stores or any(one.assets or one.migrations for one in services):
-        return parts.world.stores.migrations
+    if parts.edges.world.has_stores or any(one.assets or one.migrations for one in services):
+        return parts.edges.world.stores.migrations
     from bundlevisor.actors.prepare.migration_record import Migrations
 
     found = Migrations(parts.bundle.app_data, parts.bundle.manifest)
     if found.trouble:
-        parts.set_aside(found.trouble)
-    parts.tell_news(found)
+        parts.announcer.set_aside(found.trouble)
+    parts.announcer.tell_news(found)
     return found

@@ -25,7 +25,7 @@ def begin(parts: Parts) -> None:
         app_data=bundle.app_data,
         board=parts.board,
         supervisor=parts.supervisor,
-        emit=parts.emit,
+        emit=parts.announcer.emit,
         info=console.info,
         warn=console.warn,
         fault=console.fault,

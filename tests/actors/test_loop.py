@@ -305,7 +305,8 @@ def test_a_resume_is_told_and_no_timer_counts_the_sleep(runs_asleep: bool) -> No
     machine = FakeSleep(runs_asleep)
     slept: list[float] = []
     fired: list[str] = []
-    loop = Loop("test", lambda *_: None, on_resume=slept.append, clock=machine.clock)
+    loop = Loop("test", lambda *_: None, clock=machine.clock)
+    loop.hear_of_resume(slept.append)
     loop.start()
     result_of(loop, lambda: None)
     loop.call_at(machine.monotonic() + 600, lambda: fired.append("ten minutes"))
@@ -333,7 +334,8 @@ def test_a_timer_that_was_put_off_by_a_sleep_still_fires() -> None:
 def test_clocks_that_differ_by_a_little_are_no_resume() -> None:
     machine = FakeSleep(runs_asleep=False)
     slept: list[float] = []
-    loop = Loop("test", lambda *_: None, on_resume=slept.append, clock=machine.clock)
+    loop = Loop("test", lambda *_: None, clock=machine.clock)
+    loop.hear_of_resume(slept.append)
     loop.start()
     for _ in range(5):
         machine.asleep += 1.5

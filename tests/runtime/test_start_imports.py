@@ -54,8 +54,9 @@ actors.process: binary child_posix children exit_event_posix exit_reason own_chi
 actors.process.table: control_group found linux own_process rlimit_mark
 actors.telemetry: event event_file milestones writer
 control.boot: early_socket first_signals folders ipc_socket lean_imports
-control.run: admission background_writer bundle console console_events gpu instance_record limits
- options runtime secret_supply shutdown_requests start_events
+control.run: admission background_writer bundle bundle_start console console_events edges
+ endpoint_files gpu instance_record limits options parts runtime secret_supply shutdown_requests
+ start_events
 manifest: check
 manifest.format: findings loopback paths platform reserved_paths schema suggest
 manifest.plan: claims command environment graph launch ports readiness template template_uses

@@ -1,0 +1,124 @@
+"""A runtime's loops, what others know of it, and what all its services use."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bundlevisor.actors.context import ServiceContext
+from bundlevisor.actors.files.instance_lock import InstanceLock
+from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.logs.pipe_copy import guarded
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.ports.reservations import PortReservations
+from bundlevisor.actors.probes.listen_watch import Listening
+from bundlevisor.actors.telemetry.milestones import Recorder
+from bundlevisor.control.run.admission import ALREADY_RUNNING
+from bundlevisor.control.run.bundle import Bundle
+from bundlevisor.control.run.console import Console
+from bundlevisor.control.run.console_events import Announcer
+from bundlevisor.control.run.endpoint_files import EndpointFiles
+from bundlevisor.control.run.instance_record import InstanceRecord
+from bundlevisor.control.run.shutdown_requests import ShutdownRequests
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.prepare.stores import Stores
+    from bundlevisor.control.run.lock_keeper import LockKeeper
+
+
+class Edges(msgspec.Struct, frozen=True):
+    """Open, and turning."""
+
+    loop: Loop
+    """The events': actors, timers, probes."""
+    register: InstanceRecord
+    reserved: PortReservations
+    world: ServiceContext
+    first_spawn: threading.Event
+    """Set once a service has been spawned, or none will be: what is heavy may be imported then."""
+
+
+def open_edges(
+    bundle: Bundle,
+    console: Console,
+    guardian: Guardian,
+    endpoint: EndpointFiles,
+    announcer: Announcer,
+    lock: InstanceLock,
+    ending: ShutdownRequests,
+    recorder: Recorder,
+) -> Edges:
+    """Start the loops and all that goes on beside the services."""
+    emit = announcer.emit
+
+    @functools.cache
+    def keeper() -> LockKeeper:
+        from bundlevisor.control.run.lock_keeper import LockKeeper
+
+        def restore() -> None:
+            endpoint.write()
+            emit("app_data_removed", None, folder=bundle.app_data)
+
+        return LockKeeper(
+            lock,
+            restore=restore,
+            warn=console.warn,
+            give_up=lambda reason: ending.ask(reason, ALREADY_RUNNING),
+        )
+
+    first_spawn = threading.Event()
+
+    def mark(what: str, service_id: str) -> None:
+        recorder.mark(what, service_id)
+        first_spawn.set()
+
+    def slow(what: str, seconds: float) -> None:
+        emit("slow_turn", None, what=what, ms=round(seconds * 1000))
+
+    def guardian_news(event: str, details: dict[str, object]) -> None:
+        register.write_again()
+        emit(event, None, **details)
+
+    loop = Loop("events", console.fault, on_slow=slow)
+    log_loop = Loop("logs", console.fault)
+    loop.start()
+    log_loop.start()
+    record = bundle.record(endpoint.host, endpoint.port)
+    register = InstanceRecord(
+        guardian, bundle.app_data, record, console.warn, lambda: keeper().look()
+    )
+    guardian.attach(loop, guardian_news)
+    reserved = PortReservations()
+    world = ServiceContext(
+        loop=loop,
+        log_loop=log_loop,
+        passage=guarded(lambda: guardian.inflight, console.warn),
+        listening=Listening(loop),
+        emit=emit,
+        fault=console.fault,
+        warn=console.warn,
+        guardian=register,
+        reserved=reserved,
+        open_stores=lambda: _open_stores(bundle, announcer),
+        mark=mark,
+        has_snapshots=os.path.isdir(os.path.join(bundle.app_data, "snapshots")),
+    )
+    return Edges(loop, register, reserved, world, first_spawn)
+
+
+def _open_stores(bundle: Bundle, announcer: Announcer) -> Stores:
+    """Open what preparations remember; only bundles with assets or migrations come here."""
+    from bundlevisor.actors.prepare.stores import open_stores
+
+    stores = open_stores(
+        bundle.manifest,
+        bundle.app_data,
+        report=announcer.set_aside,
+        verify_all=bundle.options.verify == "full",
+    )
+    announcer.tell_news(stores.migrations)
+    return stores
