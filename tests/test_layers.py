@@ -31,7 +31,7 @@ control/http
 control/watch
 control/run
 control/develop/starter
-control/develop
+control/develop control/support
 control/cli
 control
 bundlevisor perf

@@ -44,6 +44,25 @@ def values_of(
     return values
 
 
+def all_values(
+    manifest: Manifest | None,
+    app_data: str,
+    environ: Mapping[str, str],
+    warn: Callable[[str], object],
+) -> Concealed:
+    """Return every value that is kept, by id: for taking them out of what is passed on."""
+    try:
+        found = store.peek(app_data).values
+    except (OSError, ValueError) as error:
+        reason = told(error) if isinstance(error, OSError) else "it is torn"
+        warn(f"{store.path(app_data)} cannot be read: {reason}; its values cannot be masked")
+        found = Concealed()
+    if manifest is not None and wants_key_store(environ, warn):
+        listed = dict.fromkeys(secret.id for secret in manifest.secrets)
+        found = Concealed({**_in_key_store(manifest.app.name, listed, warn), **found})
+    return found
+
+
 def _in_key_store(
     app: str, ids: Mapping[str, object], warn: Callable[[str], object]
 ) -> Mapping[str, str]:

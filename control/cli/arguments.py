@@ -68,10 +68,12 @@ def parser(prog: str = "bundlevisor", *, asks: bool = False) -> Parser:
     _add_secrets(commands, which)
     _add_timeline(commands, which)
     _add_dashboard(commands, which)
+    _add_explain(commands, which)
     if asks:
         text = "all the problems of its bundle"
         _add_json(commands.add_parser("validate", help=text, description=text, parents=[which]))
         return top
+    _add_support(commands, which)
     _add_validate(commands)
     develop_arguments.add(commands, which)
     _add_schema(commands)
@@ -165,6 +167,24 @@ def _add_dashboard(commands: Commands, which: Parser) -> None:
         help="print the address instead: it lets one browser in, once, within a minute",
     )
     _add_json(dashboard)
+
+
+def _add_explain(commands: Commands, which: Parser) -> None:
+    text = "why a service is in its state, back to the root cause"
+    explain = commands.add_parser("explain", help=text, description=text, parents=[which])
+    _add_service(explain)
+    _add_json(explain)
+
+
+def _add_support(commands: Commands, which: Parser) -> None:
+    text = "one file for whoever is to help: manifest, status, events, logs, versions"
+    support = commands.add_parser("support", help=text, description=text, parents=[which])
+    support.add_argument(
+        "--output",
+        default="",
+        metavar="FILE",
+        help="where to (bundlevisor-support-DATE.zip in this folder)",
+    )
 
 
 class OneService(argparse.Action):

@@ -50,6 +50,7 @@ def _commands() -> dict[str, Asking]:
     from bundlevisor.control.cli.dashboard_command import show_dashboard
     from bundlevisor.control.cli.events_command import show_events
     from bundlevisor.control.cli.exec_command import execute
+    from bundlevisor.control.cli.explain_command import show_explanation
     from bundlevisor.control.cli.logs_command import show_logs
     from bundlevisor.control.cli.secret_commands import secrets
     from bundlevisor.control.cli.timeline_command import show_timeline
@@ -64,6 +65,7 @@ def _commands() -> dict[str, Asking]:
         "logs": show_logs,
         "events": show_events,
         "exec": execute,
+        "explain": show_explanation,
         "shutdown": queries.shutdown,
         "telemetry": queries.telemetry,
         "validate": queries.validate,

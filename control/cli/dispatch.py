@@ -99,18 +99,31 @@ def _run(argv: tuple[str, ...]) -> int:
         arguments.words += words
         if not arguments.words:
             return _misuse("say what to run: bundlevisor exec ID -- COMMAND")
-    if arguments.command == "schema":
-        from bundlevisor.manifest.format.json_schema import text
-
-        print(text(strict=arguments.strict), end="")
-        return exit_codes.OK
-    if arguments.command == "validate":
-        return _validate(arguments)
+    alone = {"schema": _schema, "validate": _validate, "support": _support}
+    if arguments.command in alone:
+        return alone[arguments.command](arguments)
     if arguments.command in DEVELOP:
         from bundlevisor.control.cli import develop_commands
 
         return develop_commands.COMMANDS[arguments.command](arguments)
     return ask(arguments, lambda: _client(arguments))
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    from bundlevisor.manifest.format.json_schema import text
+
+    print(text(strict=arguments.strict), end="")
+    return exit_codes.OK
+
+
+def _support(arguments: argparse.Namespace) -> int:
+    from bundlevisor.control.cli.find import ManifestUnusable
+    from bundlevisor.control.cli.support_command import support
+
+    try:
+        return support(arguments)
+    except ManifestUnusable as error:
+        return complain(str(error), exit_codes.USAGE)
 
 
 def _validate(arguments: argparse.Namespace) -> int:

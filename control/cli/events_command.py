@@ -93,6 +93,12 @@ def _earlier(client: Client, arguments: argparse.Namespace, show: _Shown) -> int
     return begin
 
 
+def newest_events(client: Client, count: int) -> list[Any]:
+    """Return the newest events, the oldest of them first."""
+    begin = max(0, _newest(client) - count)
+    return [event for page in _pages(client, begin) for event in page["events"]]
+
+
 def _newest(client: Client) -> int:
     return int(accepted(client.get("/events", after=LATEST))["next"])
 

@@ -36,6 +36,7 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
   secrets list         which secrets the bundle has
   secrets set ID       give one its value: typed unseen, or --stdin
   telemetry            where the events are written
+  explain ID           why it is in this state, back to the root cause
   dashboard            a page with all of it, in the browser; --no-open prints its address
   timeline             what took how long from exec to ready; --svg FILE|-, --blame, --compare
 
@@ -47,6 +48,8 @@ without an instance
   config [ID…]         what would be started: commands, ports, environment, order; [--json]
   graph                which services need which: [--mermaid|--dot]
                        (both take what validate takes)
+  support              one file for whoever is to help: manifest, status, events, logs, versions
+                       (works with and without an instance): [--output FILE]
   schema [--strict]    the JSON Schema of bundle.json; strict: for editors
   version, help        also --version, --help
 

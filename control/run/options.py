@@ -24,7 +24,7 @@ DEVELOP = ("init", "config", "graph")
 COMMANDS = (
     *("run", "status", "health", "ready", "ports", "port", "logs"),
     *("events", "start", "stop", "restart", "exec"),
-    *("shutdown", "secrets", "telemetry", "timeline", "dashboard"),
+    *("shutdown", "secrets", "telemetry", "timeline", "dashboard", "explain", "support"),
     *("validate", *DEVELOP, "schema", "version", "help"),
 )
 """Every command, as ``--help`` tells them."""

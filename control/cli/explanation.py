@@ -1,0 +1,113 @@
+"""Why a service is in its state, back to the root cause: from the API's answers to sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+Details = Mapping[str, dict[str, Any]]
+Event = dict[str, Any]
+
+TOLD = 8
+"""So many of the newest events of a service are shown."""
+QUIET = ("port_assigned", "service_start", "api_request", "files_changed")
+"""Events that explain nothing by themselves."""
+HELP = {
+    "failed": "see what it says (bundlevisor logs {id}), mend it, then: bundlevisor start {id}",
+    "stopped": "start it: bundlevisor start {id}",
+    "unhealthy": "it runs and its health check fails: bundlevisor logs {id}",
+    "backoff": "it is started again by itself; see why it ends: bundlevisor logs {id}",
+    "starting": "it has been started and is not ready yet: bundlevisor logs -f {id}",
+}
+
+
+class Link(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One service on the way to the root cause."""
+
+    id: str
+    state: str
+    message: str = ""
+    needs: tuple[str, ...] = ()
+    """Services that it waits for."""
+    secrets: tuple[str, ...] = ()
+    """Secrets that it waits for."""
+    advice: str = ""
+    """What helps; empty where nothing has to be done, and on all but root causes."""
+    events: tuple[Event, ...] = ()
+    output: tuple[str, ...] = ()
+    """The lines around what went wrong, or its last ones."""
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the cause lies with this service."""
+        return not self.needs
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """The services from the one that was asked for to the root causes, in that order."""
+
+    links: tuple[Link, ...]
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Return the ids of those with whom the cause lies."""
+        return tuple(link.id for link in self.links if link.is_root)
+
+
+def explain(
+    id_: str, details: Details, events: Iterable[Event], tails: Mapping[str, tuple[str, ...]]
+) -> Explanation:
+    """Follow what a service waits for; ``details`` are those of ``/readyz``.
+
+    ``tails`` are last lines of logs, by service, for root causes whose failure the runtime has not
+    found in their output. Raises KeyError for a service that is not there.
+    """
+    by_service: dict[str, list[Event]] = {}
+    for event in events:
+        by_service.setdefault(str(event.get("service_id", "")), []).append(event)
+    links = []
+    for name in way(id_, details):
+        one = details[name]
+        waits = tuple(one.get("waiting_for") or ())
+        needs = tuple(other for other in waits if other in details)
+        secrets = tuple(other for other in waits if other not in details)
+        telling = [event for event in by_service.get(name, ()) if event["event"] not in QUIET]
+        links.append(
+            Link(
+                id=name,
+                state=str(one["state"]),
+                message=str(one.get("message") or ""),
+                needs=needs,
+                secrets=secrets,
+                advice="" if needs else _advice(name, one, secrets),
+                events=tuple(telling[-TOLD:]),
+                output=() if needs else _output(one, tails.get(name, ())),
+            )
+        )
+    return Explanation(tuple(links))
+
+
+def way(id_: str, details: Details) -> list[str]:
+    """Return the services from one to its root causes, each once. KeyError for an unknown one."""
+    found: dict[str, None] = {}
+    open_ = [id_]
+    while open_:
+        name = open_.pop(0)
+        if name not in found:
+            found[name] = None
+            open_ += [one for one in details[name].get("waiting_for") or () if one in details]
+    return list(found)
+
+
+def _advice(id_: str, one: dict[str, Any], secrets: tuple[str, ...]) -> str:
+    if secrets:
+        return "; ".join(f"give it its secret: bundlevisor secrets set {name}" for name in secrets)
+    return "" if one["ready"] else HELP.get(str(one["state"]), "").format(id=id_)
+
+
+def _output(one: dict[str, Any], tail: tuple[str, ...]) -> tuple[str, ...]:
+    said = one.get("output") or {}
+    lines = said.get("lines") if isinstance(said, dict) else said
+    return tuple(lines or ()) or (() if one["ready"] else tail)

@@ -1,0 +1,159 @@
+"""``bundlevisor support``: one file for whoever is to help, with or without a running instance."""
+
+from __future__ import annotations
+
+import os
+import time
+import zipfile
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli.client import Client, NoAnswer
+from bundlevisor.control.cli.complaint import complain
+from bundlevisor.control.cli.find import Endpoint, NotRunning, find, wanted
+from bundlevisor.control.support import collection
+from bundlevisor.control.support.collection import Part
+from bundlevisor.control.support.masking import Mask
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from bundlevisor.manifest.format.schema import Manifest
+
+ANSWERS = {
+    "status.json": "/status",
+    "ready.json": "/readyz",
+    "ports.json": "/ports",
+    "findings.json": "/validate",
+    "timeline.json": "/timeline",
+}
+"""What a running instance is asked."""
+ABOUT = """\
+Made by {version} on {when}{live}.
+Taken out: values of secrets ([secret:ID]), the token of the control API, and the name of the user's
+home folder (~, USER). Other personal data that the services write to their logs is still there:
+read before you pass it on.
+
+{content}
+"""
+
+
+def support(arguments: argparse.Namespace) -> int:
+    """Write the archive and say what is in it; returns an exit code.
+
+    Raises ManifestUnusable where neither app-data nor a bundle says what it is about.
+    """
+    which = wanted(arguments.app_data, arguments.manifest)
+    app_data = which.app_data
+    troubles: list[str] = []
+    endpoint = _endpoint(arguments, troubles)
+    manifest_path = _manifest_path(arguments, app_data)
+    manifest, parts = _bundle(manifest_path, troubles)
+    parts.append(collection.machine())
+    parts += _answers(endpoint, troubles) if endpoint else []
+    telemetry = manifest.telemetry.file if manifest else "telemetry/events.jsonl"
+    logs = [*collection.logs_in(app_data), *_log_paths(manifest, app_data)]
+    events = os.path.join(app_data, telemetry)
+    parts += collection.on_disk(app_data, events, logs, troubles.append)
+    mask = Mask(_secrets(app_data, manifest, endpoint, troubles), os.path.expanduser("~"))
+    target = arguments.output or time.strftime("bundlevisor-support-%Y%m%d-%H%M%S.zip")
+    about = _about(parts, troubles, live=endpoint is not None)
+    try:
+        _write(target, [Part("about.txt", about.encode()), *parts], mask)
+    except OSError as error:
+        return complain(f"cannot write {target}: {error.strerror or error}", exit_codes.NO)
+    print(f"{target} ({os.path.getsize(target) // 1024 + 1} KiB)\n\n{about}", end="")
+    return exit_codes.OK
+
+
+def _endpoint(arguments: argparse.Namespace, troubles: list[str]) -> Endpoint | None:
+    try:
+        return find(wanted(arguments.app_data, arguments.manifest))
+    except NotRunning as none:
+        troubles.append(f"nothing was asked of an instance: {none}")
+        return None
+
+
+def _manifest_path(arguments: argparse.Namespace, app_data: str) -> str:
+    """Return the bundle that runs; else the one that the command line names."""
+    from bundlevisor.actors.files import instance
+
+    record = instance.peek(app_data)
+    return record.manifest if record is not None else str(arguments.manifest)
+
+
+def _bundle(path: str, troubles: list[str]) -> tuple[Manifest | None, list[Part]]:
+    from bundlevisor.control.wire.findings import shown
+    from bundlevisor.manifest.read import load
+
+    try:
+        with open(path, "rb") as file:
+            text = file.read(collection.STATE_BYTES)
+    except OSError as error:
+        troubles.append(f"bundle.json: {path}: {error.strerror}")
+        return None, []
+    loaded = load.read(path)
+    found = msgspec.json.format(msgspec.json.encode(shown(loaded.findings)))
+    return loaded.manifest, [Part("bundle.json", text), Part("findings-of-manifest.json", found)]
+
+
+def _log_paths(manifest: Manifest | None, app_data: str) -> list[str]:
+    from bundlevisor.actors.logs.path import log_path
+
+    services = manifest.services if manifest else ()
+    return [log_path(service, app_data, os.path.isfile) for service in services]
+
+
+def _answers(endpoint: Endpoint, troubles: list[str]) -> Iterator[Part]:
+    client = Client(endpoint)
+    for name, path in ANSWERS.items():
+        try:
+            answer = client.get(path)
+        except (NoAnswer, NotRunning, TimeoutError) as error:
+            troubles.append(f"{name}: {error}")
+            continue
+        if not answer.ok:
+            troubles.append(f"{name}: {answer.sentence}")
+            continue
+        yield Part(name, msgspec.json.format(answer.body, indent=1))
+
+
+def _secrets(
+    app_data: str, manifest: Manifest | None, endpoint: Endpoint | None, troubles: list[str]
+) -> Mapping[str, str]:
+    """Return every value that may stand in a file, by id, and the token."""
+    from bundlevisor.actors.secrets.given import all_values
+
+    values = dict(all_values(manifest, app_data, os.environ, troubles.append))
+    return values | ({"token": endpoint.token} if endpoint and endpoint.token else {})
+
+
+def _about(parts: Iterable[Part], troubles: list[str], *, live: bool) -> str:
+    from bundlevisor.control.wire import version
+
+    names = [f"  {part.name}{' (its end)' if part.cut else ''}" for part in parts]
+    left = [f"  {trouble}" for trouble in troubles]
+    content = "\n".join(["In it:", *names, *(["Not in it:", *left] if left else [])])
+    when = time.strftime("%Y-%m-%d %H:%M:%S %z")
+    asked = ", beside a running instance" if live else ""
+    return ABOUT.format(version=version.runtime(), when=when, live=asked, content=content)
+
+
+def _write(target: str, parts: Iterable[Part], mask: Mask) -> None:
+    """Write a file of the user's own, whole or not at all."""
+    made = f"{target}.{os.getpid()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with (
+            open(os.open(made, flags, 0o600), "wb") as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            for part in parts:
+                archive.writestr(part.name, mask.apply(part.data))
+        os.replace(made, target)
+    finally:
+        if os.path.exists(made):
+            os.unlink(made)

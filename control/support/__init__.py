@@ -1,0 +1,1 @@
+"""What a supporter needs of an app-data folder, without what is nobody's business."""

@@ -1,0 +1,69 @@
+"""Why a service is in its state: the way to the root causes, and what is told of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bundlevisor.control.cli.colours import uncoloured
+from bundlevisor.control.cli.explain_command import text_of
+from bundlevisor.control.cli.explanation import TOLD, explain, way
+
+DETAILS: dict[str, dict[str, Any]] = {
+    "web": {"state": "waiting", "ready": False, "message": "waits for api", "waiting_for": ["api"]},
+    "api": {"state": "waiting", "ready": False, "waiting_for": ["db", "mail", "api_key"]},
+    "db": {"state": "failed", "ready": False, "message": "gave up: exit 3", "output": ["boom"]},
+    "mail": {"state": "starting", "ready": False, "message": "nothing listens on port 1"},
+    "cache": {"state": "ready", "ready": True},
+}
+EVENTS = [
+    {"seq": 1, "event": "port_assigned", "service_id": "db"},
+    {"seq": 2, "event": "service_exit", "service_id": "db", "details": {"error": "exit 3"}},
+    {"seq": 3, "event": "gave_up", "service_id": "db"},
+    {"seq": 4, "event": "service_exit", "service_id": "cache"},
+]
+
+
+def test_the_way_goes_through_everything_that_is_waited_for_to_the_root_causes() -> None:
+    found = explain("web", DETAILS, EVENTS, {"mail": ("loading",), "db": ("not shown",)})
+    assert [link.id for link in found.links] == ["web", "api", "db", "mail"]
+    assert found.roots == ("db", "mail")
+    api, db, mail = found.links[1:]
+    assert (api.needs, api.secrets) == (("db", "mail"), ("api_key",))
+    assert [event["event"] for event in db.events] == ["service_exit", "gave_up"]
+    assert db.output == ("boom",)
+    assert mail.output == ("loading",)
+
+
+def test_advice_names_a_command_and_only_where_something_has_to_be_done() -> None:
+    found = {link.id: link.advice for link in explain("web", DETAILS, (), {}).links}
+    assert "bundlevisor start db" in found["db"]
+    assert found["web"] == ""
+    assert explain("cache", DETAILS, (), {}).links[0].advice == ""
+    secret = {"a": {"state": "waiting", "ready": False, "waiting_for": ["key"]}}
+    assert "bundlevisor secrets set key" in explain("a", secret, (), {}).links[0].advice
+
+
+def test_services_that_wait_for_each_other_are_told_once() -> None:
+    ring = {
+        "a": {"state": "waiting", "ready": False, "waiting_for": ["b"]},
+        "b": {"state": "waiting", "ready": False, "waiting_for": ["a"]},
+    }
+    assert way("a", ring) == ["a", "b"]
+
+
+def test_only_the_newest_events_are_told() -> None:
+    many = [{"seq": n, "event": "restart", "service_id": "db"} for n in range(50)]
+    (link,) = explain("db", DETAILS, many, {}).links
+    assert [event["seq"] for event in link.events] == list(range(50 - TOLD, 50))
+
+
+def test_nothing_of_a_service_can_steer_the_terminal() -> None:
+    evil = {"db": {"state": "failed", "ready": False, "message": "\x1b[2J", "output": ["\x1b]0;x"]}}
+    assert "\x1b" not in text_of(explain("db", evil, (), {}), uncoloured)
+
+
+def test_an_unknown_service_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        explain("nope", DETAILS, (), {})
