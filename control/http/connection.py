@@ -127,6 +127,7 @@ class Connection(Channel):
             try:
                 if (sent := self.send(answer, do_close=False)) < len(answer):
                     self.write_soon(answer[sent:])
+                    self.current_outbuf_count = self.adj.outbuf_high_watermark  # ends the buffer
             except OSError:
                 self.will_close = True
 

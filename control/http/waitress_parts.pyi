@@ -74,7 +74,9 @@ class HTTPChannel:
     connected: bool
     will_close: bool
     close_when_flushed: bool
+    outbufs: list[Any]
     total_outbufs_len: int
+    current_outbuf_count: int
     requests: list[HTTPRequestParser]
     request: HTTPRequestParser | None
     requests_lock: threading.Lock

@@ -15,12 +15,13 @@ import bundlevisor.control.http.connection
 import bundlevisor.control.http.server
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.control.http import waitress_parts
+from bundlevisor.control.http.connection import Connection
 from bundlevisor.control.http.door import Door
 from bundlevisor.control.http.memory import Memory
 from bundlevisor.control.http.server import ControlServer, HttpServer
 from bundlevisor.control.wire.closing import Closing
 from tests.control.conftest import listen
-from tests.control.fake_runtime import FakeRuntime
+from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of
 from tests.waiting import wait_until
 
@@ -247,6 +248,29 @@ def test_a_client_that_reads_gets_all_that_it_has_asked_for(api: Api, runtime: F
     answer = api.raw((request + b"\r\n") * 3 + request + b"Connection: close\r\n\r\n")
     assert answer.count(b"200 OK") == 4
     assert len(answer) > 24 << 20
+
+
+def test_what_the_system_does_not_take_of_an_answer_is_sent_later_and_then_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+    api: Api,
+    runtime: FakeRuntime,
+    server: tuple[ControlServer, int],
+) -> None:
+    send = Connection.send
+
+    def send_half(self: Connection, data: bytes, do_close: bool = True) -> int:
+        return send(self, data[: max(1, len(data) // 2)], do_close)
+
+    runtime.publish(*(view(f"s{number}", message="x" * 1000) for number in range(60)))
+    whole, many = len(api.get("/readyz").body), 8
+    monkeypatch.setattr(Connection, "send", send_half)
+    with api.connect() as client:
+        for _ in range(many):
+            client.sendall(b"GET /readyz HTTP/1.1\r\n" + HEAD + b"\r\n")
+            assert len(read_answer(client).partition(b"\r\n\r\n")[2]) == whole
+        connections = server[0]._http.active_channels.values()
+        held = next(one for one in connections if one.asked == many)
+        assert 0 < sum(one.getfile().seek(0, 2) for one in held.outbufs) < 2 * whole
 
 
 def test_the_answer_to_shutdown_reaches_the_client_while_the_server_ends(
