@@ -1,7 +1,8 @@
 """The command ``bundlevisor``: ``run`` goes the shortest way, everything else to the CLI.
 
-The order is what makes a start quick, and it is the whole content of :func:`main`: first the
-socket, then the guardian (one thread, hardly a module), then the libraries, then the runtime.
+The order is what makes a start quick, and it is the whole content of :func:`main`: first the file
+that everything is imported from, then the socket, then the guardian (one thread, hardly a module),
+then the libraries, then the runtime.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import sys
 import time
 
-from bundlevisor.control.boot import early_socket, first_signals, folders, lean_imports
+from bundlevisor.control.boot import code_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,10 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         multiprocessing.freeze_support()
     _fill_standard_streams()
+    code_file.use()
     words = _words() if argv is None else list(argv)
     if not _means_run(words):
         return _ask(words)
     gc.disable()  # there is no garbage in what is imported; the API's start enables it again
+    from bundlevisor.control.boot import first_signals
+
     first_signals.own()
     try:
         return _run(words, began)
@@ -48,6 +52,8 @@ def _words() -> list[str]:
 
 
 def _run(words: list[str], began: float) -> int:
+    from bundlevisor.control.boot import early_socket, folders, lean_imports
+
     _widen_descriptor_table()
     early_socket.listen(words)
     socket_at = time.monotonic()
@@ -130,6 +136,8 @@ def _means_run(words: Sequence[str]) -> bool:
 
 
 def _start_guardian() -> Guardian:
+    from bundlevisor.control.boot import lean_imports
+
     lean_imports.import_multiprocessing()
     from bundlevisor.actors.guardian.link import Guardian
     from bundlevisor.actors.process.table.own_process import adopt_orphans, hide_memory

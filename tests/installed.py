@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("actors", "bundlevisor", "control", "manifest")
 
 
 def command() -> list[str]:
@@ -23,3 +29,26 @@ def command() -> list[str]:
 
 
 COMMAND = command()
+
+
+def install(folder: Path, put: Callable[[Path, Path], object]) -> Path:
+    """Make an environment of its own: an interpreter, our packages and what they need. POSIX.
+
+    ``put(there, here)`` puts a package of ours into it; all else are links.
+    """
+    library = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    packages = library / "site-packages"
+    packages.mkdir(parents=True)
+    (folder / "bin").mkdir()
+    for entry in Path(sysconfig.get_path("stdlib")).iterdir():
+        if entry.name not in ("site-packages", "dist-packages"):
+            (library / entry.name).symlink_to(entry)
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if entry.name not in PACKAGES:
+            (packages / entry.name).symlink_to(entry)
+    for name in PACKAGES:
+        put(packages / name, ROOT / name)
+    (folder / "bin" / "python").symlink_to(os.path.realpath(sys.executable))
+    (folder / "pyvenv.cfg").write_text(f"home = {folder}/bin\n")
+    shutil.copy(ROOT / "packaging" / "bundlevisor", folder / "bin" / "bundlevisor")
+    return folder

@@ -48,8 +48,13 @@ def write(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) ->
     ``durable`` also outlives a power cut: file and folder are synced, which takes milliseconds.
     Raises OSError, and leaves nothing beside the file then. Missing folders are made (0700).
     """
+    make_folder(os.path.dirname(os.path.abspath(path)))
+    write_into(path, data, mode, durable=durable)
+
+
+def write_into(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+    """Do the same in a folder that is there; OSError where it is not."""
     folder = os.path.dirname(os.path.abspath(path))
-    make_folder(folder)
     unique = os.urandom(UNIQUE_BYTES).hex()
     beside = os.path.join(folder, f".{os.path.basename(path)}.{unique}{NEW}")
     try:

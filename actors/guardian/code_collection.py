@@ -46,7 +46,7 @@ class CodeCollection:
             return
         self._add(package)
         for folder in self._folders(package) or ():
-            for name in _names_in(folder):
+            for name in names_in(folder):
                 self.add_package(f"{package}.{name}", without)
 
     def machine_code(self, names: Iterable[str]) -> dict[str, str]:
@@ -79,7 +79,7 @@ class CodeCollection:
         folders = None if folders is None else list(folders)
         if isinstance(spec.loader, machinery.ExtensionFileLoader):
             return str(spec.origin), folders, 0, 0
-        code = _bytecode(spec)
+        code = bytecode(spec)
         return str(spec.origin), folders, self._store.write(code), len(code)
 
     def _folders(self, package: str) -> list[str] | None:
@@ -98,9 +98,12 @@ def _found(name: str, folders: list[str] | None) -> ModuleSpec | None:
     return None
 
 
-def _bytecode(spec: ModuleSpec) -> bytes:
+def bytecode(spec: ModuleSpec) -> bytes:
     """Return marshalled code: of the .pyc file if it is that of the source, or by the loader."""
     loader: Any = spec.loader
+    code: bytes = loader.take() if hasattr(loader, "take") else b""
+    if code:  # it has come from a file of many, together with its bytecode
+        return code
     if type(loader) is machinery.SourceFileLoader and spec.cached:
         try:
             with open(spec.cached, "rb") as file:
@@ -116,7 +119,7 @@ def _bytecode(spec: ModuleSpec) -> bytes:
     return marshal.dumps(loader.get_code(spec.name))
 
 
-def _names_in(folder: str) -> Iterator[str]:
+def names_in(folder: str) -> Iterator[str]:
     """Yield the modules and packages in a folder; of what is no folder (an archive), none."""
     try:
         entries = sorted(os.listdir(folder))

@@ -14,6 +14,7 @@ from bundlevisor.actors.guardian.code_collection import CodeCollection
 from bundlevisor.actors.guardian.inflight import shared_memory
 from bundlevisor.actors.guardian.kept_code import KeptCode, PrivateStore, SharedStore
 from bundlevisor.actors.process import own_files
+from bundlevisor.control.boot import code_file
 
 if TYPE_CHECKING:
     from bundlevisor.actors.guardian.kept_code import Store
@@ -23,6 +24,7 @@ KIND = "code"
 
 OWN = ("bundlevisor.control", "bundlevisor.actors", "bundlevisor.manifest")
 WITHOUT = {
+    code_file.NAMESAKE,
     *("bundlevisor.control.cli", "bundlevisor.control.develop", "bundlevisor.control.watch"),
     "bundlevisor.actors.ui_server",
     *("prometheus_client.aiohttp", "prometheus_client.bridge", "prometheus_client.django"),

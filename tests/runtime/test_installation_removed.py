@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,33 +16,16 @@ import psutil
 import pytest
 
 from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
+from tests.installed import PACKAGES, install
 from tests.live_runtime import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for the guardian in /proc")
-
-LAUNCHER = next(ROOT.rglob("packaging/bundlevisor"))
-PACKAGES = ("actors", "bundlevisor", "control", "manifest")
 
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Path:
     """An interpreter, its library, our packages and what they need, in one folder."""
-    folder = tmp_path / "installation"
-    library = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    (library / "site-packages").mkdir(parents=True)
-    (folder / "bin").mkdir()
-    for entry in Path(sysconfig.get_path("stdlib")).iterdir():
-        if entry.name not in ("site-packages", "dist-packages"):
-            (library / entry.name).symlink_to(entry)
-    for entry in Path(sysconfig.get_path("purelib")).iterdir():
-        (library / "site-packages" / entry.name).symlink_to(entry)
-    for name in PACKAGES:
-        if (ROOT / name).is_dir() and not (library / "site-packages" / name).exists():
-            (library / "site-packages" / name).symlink_to(ROOT / name)
-    (folder / "bin" / "python").symlink_to(os.path.realpath(sys.executable))
-    (folder / "pyvenv.cfg").write_text(f"home = {folder}/bin\n")
-    shutil.copy(LAUNCHER, folder / "bin" / "bundlevisor")
-    return folder
+    return install(tmp_path / "installation", Path.symlink_to)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.bundle_maker import Run, bundle, starting, wait_until
 
 RUNNER = """
 import sys
-sys.path[:0] = {path!r}
+sys.path += {path!r}
 def hear(event, arguments):
     if event == "subprocess.Popen" and not heard:
         heard.append(event)
@@ -53,7 +53,7 @@ actors.process: binary child_posix children exit_event_posix exit_reason own_chi
  parent_watch reaping spawn_request tree
 actors.process.table: control_group found linux own_process rlimit_mark
 actors.telemetry: event event_file milestones writer
-control.boot: early_socket first_signals folders ipc_socket lean_imports
+control.boot: code_file early_socket first_signals folders ipc_socket lean_imports
 control.run: admission background_writer bundle bundle_start console console_events edges
  endpoint_files gpu instance_record limits options parts runtime secret_supply shutdown_requests
  start_events
@@ -69,7 +69,7 @@ def test_only_what_is_listed_is_imported_before_the_first_spawn(tmp_path: Path) 
     made = bundle(tmp_path).service("db").write()
     out = tmp_path / "modules"
     root = str(Path(__file__).parents[2])
-    path = [root, *(p for p in sys.path if p.endswith("site-packages"))]
+    path = [*(p for p in sys.path if p.endswith("site-packages")), root]
     argv = ["run", "--manifest", str(made.path), "--app-data", str(made.app_data)]
     code = RUNNER.format(path=path, out=str(out), argv=argv)
     process = subprocess.Popen(

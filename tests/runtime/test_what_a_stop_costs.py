@@ -14,7 +14,7 @@ from tests.bundle_maker import bundle, wait_until
 ROOT = Path(__file__).parents[2]
 RUNNER = """
 import sys
-sys.path[:0] = {path!r}
+sys.path += {path!r}
 def hear(event, arguments):
     if event == "open" and str(arguments[0]).startswith("/proc/"):
         opened.append(str(arguments[0]))
@@ -43,7 +43,7 @@ def test_it_reads_the_environment_of_nobody_and_waits_without_importing_for_it(
     made.write()
     out = tmp_path / "out"
     argv = ["run", "--manifest", str(made.path), "--app-data", str(made.app_data)]
-    path = [str(ROOT), *(p for p in sys.path if p.endswith("site-packages"))]
+    path = [*(p for p in sys.path if p.endswith("site-packages")), str(ROOT)]
     code = RUNNER.format(path=path, out=str(out), argv=argv)
     with subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", code],

@@ -12,7 +12,7 @@ from tests.secrets.secret_bundle import file_secret, with_secrets
 
 PROGRAM = """
 import os, sys, threading, time
-sys.path[:0] = {path!r}
+sys.path += {path!r}
 def hear(event, arguments):
     if event in ("open", "os.rename", "os.remove") and "/keys/" in str(arguments[0]):
         thread = threading.current_thread().name.split()[0]
@@ -33,7 +33,7 @@ class Noted:
     def __init__(self, folder: Path) -> None:
         self.gate, self._noted = folder / "gate", folder / "noted"
         root = str(Path(__file__).parents[2])
-        path = [root, *(p for p in sys.path if p.endswith("site-packages"))]
+        path = [*(p for p in sys.path if p.endswith("site-packages")), root]
         code = PROGRAM.format(path=path, gate=str(self.gate), noted=str(self._noted))
         self.command = (sys.executable, "-I", "-S", "-c", code)
 

@@ -1,0 +1,217 @@
+"""The file of bytecode that a start imports from: made once, and never taken for other sources."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bundlevisor.control.boot import code_file
+from bundlevisor.control.boot.code_file import MODULE, PACKAGE, CodeFinder, CodeLoader, external
+from bundlevisor.control.run import code_gathering
+from tests.bundle_maker import bundle, starting, wait_until
+from tests.installed import install
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A package with one module."""
+    package = tmp_path / "parcel"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "inner.py").write_text("VALUE = 1\n")
+    return package
+
+
+def gathered(sources: Path) -> Path:
+    found = {
+        "parcel": (PACKAGE, str(sources / "__init__.py")),
+        "parcel.inner": (MODULE, str(sources / "inner.py")),
+    }
+    file = sources.parent / "file"
+    file.write_bytes(code_gathering.contents(found))
+    return file
+
+
+def value(finder: CodeFinder) -> int | None:
+    """Return what the module says, if it is found."""
+    spec = finder.find_spec("parcel.inner")
+    if spec is None:
+        return None
+    assert isinstance(spec.loader, CodeLoader)
+    names: dict[str, int] = {}
+    code = spec.loader.get_code("parcel.inner")
+    assert code is not None
+    exec(code, names)
+    return names["VALUE"]
+
+
+def test_modules_are_found_as_python_finds_them(sources: Path) -> None:
+    finder = CodeFinder(str(gathered(sources)))
+    package = finder.find_spec("parcel")
+    assert package is not None
+    assert package.submodule_search_locations == [str(sources)]
+    assert package.origin == str(sources / "__init__.py")
+    assert value(finder) == 1
+    assert finder.find_spec("parcel.other") is None
+
+
+def same_size_and_time(source: Path) -> None:
+    then = source.stat()
+    source.write_text("VALUE = 2\n")
+    os.utime(source, ns=(then.st_atime_ns, then.st_mtime_ns))
+
+
+def same_time_under_its_name(source: Path) -> None:
+    then, other = source.stat(), source.with_name("new")
+    other.write_text("VALUE = 2\n")
+    os.utime(other, ns=(then.st_atime_ns, then.st_mtime_ns))
+    other.replace(source)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Path.unlink,
+        Path.touch,
+        lambda source: source.write_text("VALUE = 22\n"),
+        pytest.param(same_size_and_time, marks=pytest.mark.skipif(os.name == "nt", reason="ctime")),
+        pytest.param(
+            same_time_under_its_name, marks=pytest.mark.skipif(os.name == "nt", reason="ctime")
+        ),
+    ],
+)
+def test_what_has_changed_is_not_taken_from_it(
+    sources: Path, change: Callable[[Path], object]
+) -> None:
+    finder = CodeFinder(str(gathered(sources)))
+    change(sources / "inner.py")
+    assert value(finder) is None
+    assert finder.find_spec("parcel") is not None
+
+
+def test_it_is_of_no_use_where_modules_are_looked_for_elsewhere(
+    sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = gathered(sources)
+    monkeypatch.setattr(code_file, "path", lambda: str(file))
+    as_installed = external.SourceFileLoader(code_file.__name__, code_file.__file__)
+    monkeypatch.setattr(code_file.__spec__, "loader", as_installed)  # pytest has its own
+    monkeypatch.setattr(code_file, "Use", type("Use", (), {"finder": None}))
+    for places, used in (([str(sources), *sys.path], False), (sys.path, True)):
+        monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+        monkeypatch.setattr(sys, "path", places)
+        code_file.use()
+        assert any(isinstance(one, CodeFinder) for one in sys.meta_path) is used
+
+
+@pytest.mark.parametrize("content", [b"", b"something else", None])
+def test_a_file_that_is_none_is_refused(sources: Path, content: bytes | None) -> None:
+    file = gathered(sources)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-20] if content is None else content)
+    with pytest.raises((ValueError, EOFError, TypeError)):
+        CodeFinder(str(file))
+
+
+def test_code_that_is_none_is_had_from_the_source(sources: Path) -> None:
+    file = gathered(sources)
+    finder = CodeFinder(str(file))
+    *_, at, length = finder.entries["parcel.inner"]
+    with file.open("r+b") as opened:
+        opened.seek(at + code_file.MARK)
+        opened.write(b"\0" * length)
+    assert value(finder) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file is not replaced there")
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_descriptor_closed_behind_its_back(sources: Path, replaced: bool) -> None:
+    """A guardian closes all that it inherits; what is in another file then is not for it."""
+    file = gathered(sources)
+    finder = CodeFinder(str(file))
+    os.close(finder._fd)
+    taken = os.open(os.devnull, os.O_RDONLY)  # the number is used again
+    if replaced:
+        file.unlink()
+        gathered(sources)
+    assert value(finder) == (None if replaced else 1)
+    os.close(taken)
+
+
+def test_all_that_is_ours_and_all_that_was_imported_is_in_it() -> None:
+    found = code_gathering.everything()
+    assert code_file.NAMESAKE not in found
+    assert found["bundlevisor.actors.service"][0] == MODULE
+    assert found["bundlevisor.actors.core"][0] == PACKAGE
+    assert found[msgspec._core.__name__][0] == code_file.MACHINE_CODE
+
+
+def copied(there: Path, here: Path) -> None:
+    leave_out = shutil.ignore_patterns("__pycache__", "perf")
+    shutil.copytree(here, there, ignore=leave_out)
+
+
+def loaders(installation: Path) -> dict[str, str]:
+    """Return by which loader the command's modules come."""
+    launcher = (installation / "bin" / "bundlevisor").read_text()
+    code = launcher.partition("import os\n")[2].partition("\nfrom bundlevisor.control")[0]
+    code = (
+        "import os\n"
+        + code
+        + """
+from bundlevisor.control.boot import code_file
+code_file.use()
+import bundlevisor.control.run.console, pykka
+for name in ("bundlevisor.control.run.console", "pykka"):
+    print(name, type(sys.modules[name].__loader__).__name__)
+"""
+    )
+    python = str(installation / "bin" / "python")
+    words = [python, "-I", "-S", "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a plain environment of POSIX")
+def test_the_first_start_makes_it_and_a_change_of_a_source_is_heeded(tmp_path: Path) -> None:
+    installation = install(tmp_path / "installation", copied)
+    made = bundle(tmp_path).service("db").write()
+    command = [str(installation / "bin" / "bundlevisor")]
+    boot = next(installation.glob("lib/*/site-packages/bundlevisor/control/boot"))
+    file = boot / "__pycache__" / f"start_code.{sys.implementation.cache_tag}.pyc"
+    with starting(made, command=command) as run:
+        run.await_listening()
+        wait_until(file.exists, what="the file of bytecode")
+    assert set(loaders(installation).values()) == {"CodeLoader"}
+    source = boot.parent / "run" / "console.py"
+    text, then = source.read_text(), source.stat()
+    source.write_text(text[:3] + text[3].swapcase() + text[4:])  # in the docstring
+    os.utime(source, ns=(then.st_atime_ns, then.st_mtime_ns))
+    assert loaders(installation)["bundlevisor.control.run.console"] == "SourceFileLoader"
+    assert loaders(installation)["pykka"] == "CodeLoader"
+    first = file.stat().st_ino
+    with starting(made, command=command) as run:
+        run.await_listening()
+        wait_until(lambda: file.stat().st_ino != first, what="a new file")
+    assert set(loaders(installation).values()) == {"CodeLoader"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a plain environment of POSIX")
+def test_where_nobody_may_write_beside_the_code_all_is_as_ever(tmp_path: Path) -> None:
+    installation = install(tmp_path / "installation", copied)
+    for folder in next(installation.glob("lib/*/site-packages")).rglob("boot"):
+        (folder / "__pycache__").write_text("no folder")
+    made = bundle(tmp_path).service("db").write()
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        run.await_listening()
+        run.until_ready()
+        run.post("/shutdown")
+        assert run.wait_gone() == 0
+        assert "error" not in run.stderr.lower()
