@@ -30,10 +30,11 @@ class Tab:
     def place(self) -> str:
         return f"http://{self.run.host}:{self.run.port}"
 
-    def enter(self) -> None:
+    def enter(self, until: str = "ready") -> None:
+        """Get in, and wait until the services are shown with this word."""
         self.driver.get(address(self.run))
         wait_until(lambda: self.driver.current_url == f"{self.place}/ui/", what="the page opens")
-        self.shows("#services-body", "ready")
+        self.shows("#services-body", until)
 
     def script(self, body: str, *arguments: Any) -> Any:
         return self.driver.execute_script(body, *arguments)
@@ -79,9 +80,10 @@ class Tab:
 
 
 @contextmanager
-def opened(run: Run, profile: Path) -> Iterator[Tab]:
+def opened(run: Run, profile: Path, until: str = "ready") -> Iterator[Tab]:
+    """Run a browser that shows the dashboard of a run."""
     with chromium(profile) as driver:
         driver.set_window_size(1280, 800)
         tab = Tab(driver, run)
-        tab.enter()
+        tab.enter(until)
         yield tab

@@ -28,6 +28,7 @@ async function isIn() {
 
 async function enter() {
   const code = location.hash.slice(1);
+  say("Getting in…");
   history.replaceState(null, "", location.pathname); // before anything else can read it
   try {
     const refused = code ? await exchange(code) : (await isIn()) ? "" : "You are not in yet.";
@@ -38,4 +39,5 @@ async function enter() {
   }
 }
 
+window.addEventListener("hashchange", () => void enter()); // another code, in the same tab
 await enter();

@@ -32,7 +32,10 @@ export class FindingsView {
       this.#show(await get("/validate"));
     } catch (error) {
       this.#asked = false;
-      setText(byId("findings-said"), `Cannot check: ${error instanceof Error ? error.message : error}`);
+      setText(
+        byId("findings-said"),
+        `Cannot check: ${error instanceof Error ? error.message : error}`,
+      );
     }
     setAttribute(this.#button, "aria-disabled", undefined);
   }

@@ -15,7 +15,10 @@ const SWEEPS = 6;
 export function layout(services) {
   const needs = new Map(services.map(({ id }) => [id, /** @type {string[]} */ ([])]));
   for (const { id, needs: wanted } of services)
-    needs.set(id, [...new Set(wanted)].filter((one) => needs.has(one) && one !== id));
+    needs.set(
+      id,
+      [...new Set(wanted)].filter((one) => needs.has(one) && one !== id),
+    );
   const layers = inLayers(needs);
   for (let sweep = 0; sweep < SWEEPS; sweep++) sort(layers, needs, sweep % 2 === 0);
   return layers.flatMap((ids, layer) => ids.map((id, row) => ({ id, layer, row })));
@@ -48,7 +51,9 @@ function sort(layers, needs, forward) {
   const neighbours = forward ? needs : reversed(needs);
   const middle = (/** @type {string} */ id) => {
     const near = (neighbours.get(id) ?? []).map((one) => rows.get(one) ?? 0);
-    return near.length ? near.reduce((sum, row) => sum + row, 0) / near.length : (rows.get(id) ?? 0);
+    return near.length
+      ? near.reduce((sum, row) => sum + row, 0) / near.length
+      : (rows.get(id) ?? 0);
   };
   for (const ids of layers) {
     const wanted = new Map(ids.map((id) => [id, middle(id)]));

@@ -33,8 +33,11 @@ export class GraphView {
     const shown = service.skipped ? "skipped" : service.state;
     setAttribute(parts.box, "class", `node ${shown}`);
     setText(parts.state, shown);
-    const needs = service.needs.length ? `, needs ${service.needs.map(readable).join(" and ")}` : "";
-    setAttribute(parts.link, "aria-label", `${readable(service.id)}: ${shown}${needs}. ${why(service)}`);
+    const needs = service.needs.length
+      ? `, needs ${service.needs.map(readable).join(" and ")}`
+      : "";
+    const told = `${readable(service.id)} ${shown}${needs}. ${why(service)}`;
+    setAttribute(parts.link, "aria-label", told.trim());
   }
 
   /** @param {any[]} services */
@@ -49,7 +52,14 @@ export class GraphView {
     const width = Math.max(0, ...[...at.values()].map(({ x }) => x)) + BOX.width + BOX.edge;
     const height = Math.max(0, ...[...at.values()].map(({ y }) => y)) + BOX.height + BOX.edge;
     const arrow = s("path", { d: "M0 0 L8 4 L0 8 z" });
-    const marker = { id: "arrow", refX: 8, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto" };
+    const marker = {
+      id: "arrow",
+      refX: 8,
+      refY: 4,
+      markerWidth: 8,
+      markerHeight: 8,
+      orient: "auto",
+    };
     const size = { width, height, viewBox: `0 0 ${width} ${height}` };
     const drawn = s("svg", { ...size, role: "group", "aria-label": "Dependency graph" });
     drawn.append(s("defs", {}, s("marker", marker, arrow)), ...edges.filter(Boolean), ...nodes);
@@ -89,5 +99,9 @@ function edge(from, to) {
   const end = { x: to.x - 2, y: to.y + BOX.height / 2 };
   const bend = Math.max(24, (end.x - begin.x) / 2);
   const curve = `C${begin.x + bend} ${begin.y} ${end.x - bend} ${end.y} ${end.x} ${end.y}`;
-  return s("path", { d: `M${begin.x} ${begin.y} ${curve}`, class: "edge", "marker-end": "url(#arrow)" });
+  return s("path", {
+    d: `M${begin.x} ${begin.y} ${curve}`,
+    class: "edge",
+    "marker-end": "url(#arrow)",
+  });
 }

@@ -36,7 +36,7 @@ export function show({ status, readiness, reached }) {
 /** A bar while the bundle starts. @param {any} readiness @param {boolean} reached */
 function progress(readiness, reached) {
   const told = readiness?.progress;
-  const shown = Boolean(told && reached && !readiness.ready);
+  const shown = Boolean(reached && !readiness?.ready && told?.working_on?.length);
   setAttribute(byId("progress"), "hidden", !shown);
   if (!shown) return;
   const fraction = Math.min(1, Math.max(0, Number(told.fraction) || 0));
@@ -48,9 +48,14 @@ function progress(readiness, reached) {
 export function progressText(told) {
   const parts = [`${told.done} of ${told.total} ready`];
   if (Number.isFinite(told.remaining_s)) parts.push(`about ${duration(told.remaining_s)} left`);
-  const doing = (told.working_on ?? []).filter((/** @type {any} */ one) => one.phase !== "dependencies");
-  const said = doing.slice(0, WORKS).map((/** @type {any} */ one) => readable(`${one.service}: ${one.text || one.phase}`));
+  const doing = (told.working_on ?? []).filter(
+    (/** @type {any} */ one) => one.phase !== "dependencies",
+  );
+  const said = doing
+    .slice(0, WORKS)
+    .map((/** @type {any} */ one) => readable(`${one.service}: ${one.text || one.phase}`));
   if (said.length) parts.push(said.join(", "));
-  if (told.last_line) parts.push(`${readable(told.slowest ?? "")} wrote: ${readable(told.last_line)}`);
+  if (told.last_line)
+    parts.push(`${readable(told.slowest ?? "")} wrote: ${readable(told.last_line)}`);
   return parts.join(" · ");
 }

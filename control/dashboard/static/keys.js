@@ -20,7 +20,9 @@ export function listen(shortcuts) {
   const known = new Map(shortcuts.map((one) => [one.key, one]));
   const enabled = /** @type {HTMLInputElement} */ (byId("shortcuts-on"));
   enabled.checked = localStorage.getItem(NAME) !== "off";
-  enabled.addEventListener("change", () => localStorage.setItem(NAME, enabled.checked ? "on" : "off"));
+  enabled.addEventListener("change", () =>
+    localStorage.setItem(NAME, enabled.checked ? "on" : "off"),
+  );
   byId("shortcuts").replaceChildren(
     ...shortcuts.flatMap(({ key, text }) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, text)]),
   );

@@ -99,7 +99,9 @@ export class LogsView {
   async #read(signal) {
     let first = FIRST;
     while (!signal.aborted) {
-      const query = this.#previous.checked ? { previous: "1", lines: FIRST } : { follow: "1", lines: first };
+      const query = this.#previous.checked
+        ? { previous: "1", lines: FIRST }
+        : { follow: "1", lines: first };
       try {
         for await (const read of lines("/logs/lines", query, signal)) this.#add(read);
         if (this.#previous.checked) return;

@@ -71,8 +71,17 @@ async function press(action, service) {
   const name = readable(service.id);
   const others = dependents(known, service.id).map(readable);
   if (action === "stop") {
-    const detail = others.length ? `What needs it stops first: ${others.join(", ")}.` : "Nothing else needs it.";
-    if (!(await confirmed(`Stop ${name}?`, `${detail} It stays down until somebody starts it.`, "Stop"))) return;
+    const detail = others.length
+      ? `What needs it stops first: ${others.join(", ")}.`
+      : "Nothing else needs it.";
+    if (
+      !(await confirmed(
+        `Stop ${name}?`,
+        `${detail} It stays down until somebody starts it.`,
+        "Stop",
+      ))
+    )
+      return;
   }
   try {
     const { affected } = await command(service.id, action);
@@ -137,7 +146,9 @@ function help() {
 /** @param {string} action */
 function pressFocused(action) {
   const service = services.focused();
-  const button = document.activeElement?.closest("tr")?.querySelector(`button[aria-label^="${action}" i]`);
+  const button = document.activeElement
+    ?.closest("tr")
+    ?.querySelector(`button[aria-label^="${action}" i]`);
   if (service && button instanceof HTMLElement) button.click();
 }
 
@@ -146,11 +157,21 @@ listen([
   ...VIEWS.map((name, at) => ({ key: String(at + 1), text: `${name}`, run: () => go(name) })),
   { key: "j", text: "the next service", run: () => services.move(1), when: inTable },
   { key: "k", text: "the service before", run: () => services.move(-1), when: inTable },
-  { key: "s", text: "start the service that has the focus", run: () => pressFocused("start "), when: inTable },
+  {
+    key: "s",
+    text: "start the service that has the focus",
+    run: () => pressFocused("start "),
+    when: inTable,
+  },
   { key: "x", text: "stop it, after a question", run: () => pressFocused("stop "), when: inTable },
   { key: "r", text: "restart it", run: () => pressFocused("restart "), when: inTable },
   { key: "/", text: "search the logs, or the events", run: search },
-  { key: "f", text: "follow the logs, or not", run: () => logs.toggleFollow(), when: () => view === "logs" },
+  {
+    key: "f",
+    text: "follow the logs, or not",
+    run: () => logs.toggleFollow(),
+    when: () => view === "logs",
+  },
   { key: "t", text: "theme: dark, light, the system's", run: turnTheme },
   { key: "?", text: "this help", run: help },
 ]);
@@ -158,7 +179,9 @@ listen([
 setText(byId("theme"), `Theme: ${theme.begin()}`);
 byId("theme").addEventListener("click", turnTheme);
 byId("to-help").addEventListener("click", help);
-byId("help-close").addEventListener("click", () => /** @type {HTMLDialogElement} */ (byId("help")).close());
+byId("help-close").addEventListener("click", () =>
+  /** @type {HTMLDialogElement} */ (byId("help")).close(),
+);
 byId("leave").addEventListener("click", () => void leave().then(over));
 window.addEventListener("hashchange", () => open());
 document.addEventListener("visibilitychange", () => {

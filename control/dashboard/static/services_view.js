@@ -30,12 +30,24 @@ class Row {
     const words = ["state", "why", "restarts", "cpu", "memory", "uptime", "ports"];
     this.#cells = Object.fromEntries(words.map((word) => [word, h("span", { class: word })]));
     this.spark = s("polyline", {});
-    this.link = h("a", { href: `#logs/${encodeURIComponent(service.id)}`, "data-id": service.id }, name);
+    this.link = h(
+      "a",
+      { href: `#logs/${encodeURIComponent(service.id)}`, "data-id": service.id },
+      name,
+    );
     this.output = h("pre", { tabindex: 0, "aria-label": `What ${name} wrote when it failed` });
     this.more = h("details", { hidden: true }, h("summary", {}, "What it wrote"), this.output);
     const button = (/** @type {string} */ action, /** @type {string} */ text) =>
-      h("button", { type: "button", "aria-label": `${text} ${name}`, click: () => press(action, service.id) }, text);
-    this.#buttons = { start: button("start", "Start"), stop: button("stop", "Stop"), restart: button("restart", "Restart") };
+      h(
+        "button",
+        { type: "button", "aria-label": `${text} ${name}`, click: () => press(action, service.id) },
+        text,
+      );
+    this.#buttons = {
+      start: button("start", "Start"),
+      stop: button("stop", "Stop"),
+      restart: button("restart", "Restart"),
+    };
     this.element = this.#made();
   }
 
@@ -49,7 +61,12 @@ class Row {
       h("td", {}, cells.state),
       h("td", { class: "reason" }, cells.why, this.more),
       h("td", { class: "number" }, cells.restarts),
-      h("td", { class: "number cpu" }, s("svg", { ...size, class: "spark" }, this.spark), cells.cpu),
+      h(
+        "td",
+        { class: "number cpu" },
+        s("svg", { ...size, class: "spark" }, this.spark),
+        cells.cpu,
+      ),
       h("td", { class: "number" }, cells.memory),
       h("td", { class: "number" }, cells.uptime),
       h("td", {}, cells.ports),
@@ -70,7 +87,9 @@ class Row {
     setText(cells.cpu, runs ? share(service.cpu_percent) : "–");
     setText(cells.memory, runs ? size(service.rss_bytes) : "–");
     setText(cells.uptime, runs ? duration(service.uptime_s) : "–");
-    const ports = Object.entries(service.ports ?? {}).map(([name, port]) => `${readable(name)} ${port}`);
+    const ports = Object.entries(service.ports ?? {}).map(
+      ([name, port]) => `${readable(name)} ${port}`,
+    );
     setText(cells.ports, ports.join(", ") || "–");
     setText(this.output, (service.output ?? []).map(readable).join("\n"));
     setAttribute(this.more, "hidden", !service.output?.length);
@@ -83,7 +102,8 @@ class Row {
     this.#samples = [...this.#samples, Number(this.service.cpu_percent) || 0].slice(-SAMPLES);
     const most = Math.max(100, ...this.#samples);
     const x = (/** @type {number} */ at) => (at / (SAMPLES - 1)) * SPARK.width;
-    const y = (/** @type {number} */ value) => SPARK.height - 1 - (value / most) * (SPARK.height - 2);
+    const y = (/** @type {number} */ value) =>
+      SPARK.height - 1 - (value / most) * (SPARK.height - 2);
     const points = this.#samples.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`);
     setAttribute(this.spark, "points", points.join(" "));
   }

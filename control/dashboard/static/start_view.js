@@ -17,7 +17,9 @@ export class StartView {
 
   /** @param {any} timelines */
   show(timelines) {
-    const all = timelines ? [timelines.timeline, ...(timelines.earlier ?? []).slice().reverse()] : [];
+    const all = timelines
+      ? [timelines.timeline, ...(timelines.earlier ?? []).slice().reverse()]
+      : [];
     const shown = JSON.stringify(all.map(({ started_at, ...rest }) => rest));
     if (shown === this.#shown || !all.length) return;
     this.#shown = shown;

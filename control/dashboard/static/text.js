@@ -29,7 +29,9 @@ function control(letter) {
 /** @param {number} bytes */
 export function size(bytes) {
   if (bytes < 1e6) return bytes ? `${Math.ceil(bytes / 1e3)} kB` : "–";
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+  return bytes < 1e9
+    ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
+    : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 /** @param {number} seconds */
@@ -64,7 +66,9 @@ export function words(details) {
   const entries = Object.entries(details ?? {}).filter(
     ([name, value]) => !ELSEWHERE.includes(name) && value !== null && value !== "",
   );
-  const said = entries.filter(([name]) => SENTENCES.includes(name)).map(([, value]) => plain(value));
+  const said = entries
+    .filter(([name]) => SENTENCES.includes(name))
+    .map(([, value]) => plain(value));
   const named = entries
     .filter(([name]) => !SENTENCES.includes(name))
     .map(([name, value]) => `${readable(name)}=${plain(value)}`);
@@ -74,6 +78,7 @@ export function words(details) {
 /** @param {any} value @returns {string} */
 function plain(value) {
   if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") return String(Math.round(value * 100) / 100);
   if (Array.isArray(value)) return value.map(plain).join(", ");
   return readable(typeof value === "object" ? JSON.stringify(value) : String(value));
 }
@@ -81,7 +86,9 @@ function plain(value) {
 /** Why a service is as it is. @param {any} service */
 export function why(service) {
   const message = readable(service.message ?? "");
-  const missing = (service.waiting_for ?? []).filter((/** @type {string} */ id) => !message.includes(id));
+  const missing = (service.waiting_for ?? []).filter(
+    (/** @type {string} */ id) => !message.includes(id),
+  );
   const waits = missing.length ? `waiting for ${missing.map(readable).join(", ")}` : "";
   const said = message === service.state ? "" : message;
   return said && waits ? `${said} (${waits})` : said || waits;

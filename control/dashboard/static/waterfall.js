@@ -50,12 +50,20 @@ export function step(total) {
 /** @param {any} timeline */
 export function draw(timeline) {
   const services = timeline.services ?? [];
-  const marks = services.flatMap((/** @type {any} */ one) => [one.ready_ms, one.listening_ms, one.spawned_ms]);
+  const marks = services.flatMap((/** @type {any} */ one) => [
+    one.ready_ms,
+    one.listening_ms,
+    one.spawned_ms,
+  ]);
   const total = Math.max(1, ...marks.filter(Number.isFinite));
   const scale = (/** @type {number} */ ms) => LEFT + (ms / total) * WIDTH;
   const height = TOP + services.length * ROW + 8;
   const size = { viewBox: `0 0 ${LEFT + WIDTH + RIGHT} ${height}`, class: "waterfall" };
-  const picture = s("svg", { ...size, role: "img", "aria-label": `Start: ${readable(timeline.summary ?? "")}` });
+  const picture = s("svg", {
+    ...size,
+    role: "img",
+    "aria-label": `Start: ${readable(timeline.summary ?? "")}`,
+  });
   picture.append(...axis(total, scale, height));
   services.forEach((/** @type {any} */ span, /** @type {number} */ row) => {
     picture.append(...bar(span, TOP + row * ROW, scale, total));
@@ -69,7 +77,9 @@ function axis(total, scale, height) {
   for (let ms = 0; ms <= total; ms += step(total)) {
     const x = scale(ms);
     found.push(s("line", { x1: x, x2: x, y1: TOP - 6, y2: height - 4, class: "tick" }));
-    found.push(s("text", { x, y: 12, "text-anchor": "middle", class: "axis" }, `${Math.round(ms)} ms`));
+    found.push(
+      s("text", { x, y: 12, "text-anchor": "middle", class: "axis" }, `${Math.round(ms)} ms`),
+    );
   }
   return found;
 }
@@ -78,12 +88,23 @@ function axis(total, scale, height) {
 function bar(span, y, scale, total) {
   const name = readable(span.id);
   const short = name.length > NAME_LETTERS ? `${name.slice(0, NAME_LETTERS - 1)}…` : name;
-  const label = { x: LEFT - 10, y: y + 15, "text-anchor": "end", class: span.critical ? "critical" : "" };
+  const label = {
+    x: LEFT - 10,
+    y: y + 15,
+    "text-anchor": "end",
+    class: span.critical ? "critical" : "",
+  };
   const found = [s("text", label, short)];
   for (const piece of pieces(span, total)) {
     const [x, to] = [scale(piece.from), scale(piece.to)];
     const title = `${piece.text}: ${Math.round(piece.from)} to ${Math.round(piece.to)} ms`;
-    const place = { x, y: y + 3, width: Math.max(1, to - x), height: ROW - 10, class: `piece ${piece.name}` };
+    const place = {
+      x,
+      y: y + 3,
+      width: Math.max(1, to - x),
+      height: ROW - 10,
+      class: `piece ${piece.name}`,
+    };
     found.push(s("rect", place, s("title", {}, `${name}, ${title}`)));
   }
   if (Number.isFinite(span.ready_ms)) {
@@ -116,6 +137,10 @@ function number(ms) {
 
 export function legend() {
   const swatch = (/** @type {string} */ name) =>
-    s("svg", { width: 14, height: 12, "aria-hidden": "true" }, s("rect", { width: 14, height: 12, class: `piece ${name}` }));
+    s(
+      "svg",
+      { width: 14, height: 12, "aria-hidden": "true" },
+      s("rect", { width: 14, height: 12, class: `piece ${name}` }),
+    );
   return STAGES.map(({ name, text }) => h("li", {}, swatch(name), " ", text));
 }
