@@ -4,13 +4,15 @@ import { h, s, setAttribute, setText } from "./dom.js";
 import { layout } from "./graph.js";
 import { readable, why } from "./text.js";
 
-const BOX = { width: 168, height: 52, gap: 22, between: 64, edge: 8 };
-const NAME_LETTERS = 19;
+const BOX = { least: 150, height: 52, gap: 22, between: 64, edge: 8 };
+const LETTER = 8.5;
+/** Pixels for a letter of a name, of which none is cut. */
 
 export class GraphView {
   #shape = "";
   /** @type {Map<string, {box: Element, state: Element, link: Element}>} */
   #boxes = new Map();
+  #width = 0;
   #place;
 
   /** @param {HTMLElement} place */
@@ -43,13 +45,15 @@ export class GraphView {
   /** @param {any[]} services */
   #draw(services) {
     const places = layout(services);
-    const at = new Map(places.map((place) => [place.id, corner(place)]));
+    const longest = Math.max(0, ...services.map(({ id }) => readable(id).length));
+    this.#width = Math.max(BOX.least, 24 + longest * LETTER);
+    const at = new Map(places.map((place) => [place.id, corner(place, this.#width)]));
     this.#boxes = new Map();
     const edges = services.flatMap(({ id, needs }) =>
-      needs.map((/** @type {string} */ need) => edge(at.get(need), at.get(id))),
+      needs.map((/** @type {string} */ need) => edge(at.get(need), at.get(id), this.#width)),
     );
     const nodes = places.map(({ id }) => this.#node(id, at.get(id) ?? { x: 0, y: 0 }));
-    const width = Math.max(0, ...[...at.values()].map(({ x }) => x)) + BOX.width + BOX.edge;
+    const width = Math.max(0, ...[...at.values()].map(({ x }) => x)) + this.#width + BOX.edge;
     const height = Math.max(0, ...[...at.values()].map(({ y }) => y)) + BOX.height + BOX.edge;
     const arrow = s("path", { d: "M0 0 L8 4 L0 8 z" });
     const marker = {
@@ -69,15 +73,14 @@ export class GraphView {
   /** @param {string} id @param {{x: number, y: number}} at */
   #node(id, { x, y }) {
     const name = readable(id);
-    const short = name.length > NAME_LETTERS ? `${name.slice(0, NAME_LETTERS - 1)}…` : name;
     const state = s("text", { x: x + 28, y: y + 40, class: "state" });
     const box = s(
       "g",
       {},
-      s("title", {}, name),
-      s("rect", { x, y, width: BOX.width, height: BOX.height, rx: 8 }),
+      s("rect", { x, y, width: this.#width, height: BOX.height, rx: 8 }),
       s("circle", { cx: x + 16, cy: y + 36, r: 5 }),
-      s("text", { x: x + 12, y: y + 21, class: "name" }, short),
+      s("text", { x: x + 12, y: y + 21, class: "name" }, name),
+      " ",
       state,
     );
     const link = s("a", { href: `#services/${encodeURIComponent(id)}` }, box);
@@ -86,16 +89,18 @@ export class GraphView {
   }
 }
 
-/** @param {import("./graph.js").Place} place */
-function corner({ layer, row }) {
-  const x = BOX.edge + layer * (BOX.width + BOX.between);
+/** @param {import("./graph.js").Place} place @param {number} width */
+function corner({ layer, row }, width) {
+  const x = BOX.edge + layer * (width + BOX.between);
   return { x, y: BOX.edge + row * (BOX.height + BOX.gap) };
 }
 
-/** @param {{x: number, y: number} | undefined} from @param {{x: number, y: number} | undefined} to */
-function edge(from, to) {
+/** @typedef {{x: number, y: number} | undefined} Corner */
+
+/** @param {Corner} from @param {Corner} to @param {number} width */
+function edge(from, to, width) {
   if (!from || !to) return null;
-  const begin = { x: from.x + BOX.width, y: from.y + BOX.height / 2 };
+  const begin = { x: from.x + width, y: from.y + BOX.height / 2 };
   const end = { x: to.x - 2, y: to.y + BOX.height / 2 };
   const bend = Math.max(24, (end.x - begin.x) / 2);
   const curve = `C${begin.x + bend} ${begin.y} ${end.x - bend} ${end.y} ${end.x} ${end.y}`;

@@ -94,6 +94,8 @@ async function press(action, service) {
 }
 
 let wantedLog = "";
+let searches = false;
+/** Whether the view is opened to search in it. */
 
 /** @param {string} id */
 function pickLog(id) {
@@ -120,8 +122,10 @@ function open(focus = true) {
     pickLog(id);
   } else logs.close();
   if (view === "findings") findings.open();
-  if (view === "services" && id) services.focus(id);
+  if (view === "logs" && searches) logs.search();
+  else if (view === "services" && id) services.focus(id);
   else if (focus) byId(`${view}-title`).focus();
+  searches = false;
 }
 
 /** @param {string} name @param {string} [word] */
@@ -131,8 +135,9 @@ function go(name, word = "") {
 
 function search() {
   if (view === "events") return events.search();
-  if (view !== "logs") go("logs");
-  logs.search();
+  if (view === "logs") return logs.search();
+  searches = true;
+  go("logs");
 }
 
 function turnTheme() {

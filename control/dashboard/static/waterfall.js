@@ -4,11 +4,11 @@ import { h, s } from "./dom.js";
 import { readable } from "./text.js";
 
 const ROW = 26;
-const LEFT = 150;
 const WIDTH = 900;
 const RIGHT = 70;
 const TOP = 24;
-const NAME_LETTERS = 20;
+const LEAST = 120;
+const LETTER = 8.5;
 
 const STAGES = [
   { name: "waiting", from: "waiting_ms", to: "spawned_ms", text: "waiting for others" },
@@ -56,15 +56,13 @@ export function draw(timeline) {
     one.spawned_ms,
   ]);
   const total = Math.max(1, ...marks.filter(Number.isFinite));
-  const scale = (/** @type {number} */ ms) => LEFT + (ms / total) * WIDTH;
+  const longest = Math.max(0, ...services.map((/** @type {any} */ one) => readable(one.id).length));
+  const left = Math.max(LEAST, longest * LETTER + 16);
+  const scale = (/** @type {number} */ ms) => left + (ms / total) * WIDTH;
   const height = TOP + services.length * ROW + 8;
-  const size = { viewBox: `0 0 ${LEFT + WIDTH + RIGHT} ${height}`, class: "waterfall" };
-  const picture = s("svg", {
-    ...size,
-    role: "img",
-    "aria-label": `Start: ${readable(timeline.summary ?? "")}`,
-  });
-  picture.append(...axis(total, scale, height));
+  const size = { viewBox: `0 0 ${left + WIDTH + RIGHT} ${height}`, class: "waterfall" };
+  const told = { role: "img", "aria-label": `Start: ${readable(timeline.summary ?? "")}` };
+  const picture = s("svg", { ...size, ...told }, ...axis(total, scale, height));
   services.forEach((/** @type {any} */ span, /** @type {number} */ row) => {
     picture.append(...bar(span, TOP + row * ROW, scale, total));
   });
@@ -76,10 +74,9 @@ function axis(total, scale, height) {
   const found = [];
   for (let ms = 0; ms <= total; ms += step(total)) {
     const x = scale(ms);
+    const words = `${Math.round(ms)} ms`;
     found.push(s("line", { x1: x, x2: x, y1: TOP - 6, y2: height - 4, class: "tick" }));
-    found.push(
-      s("text", { x, y: 12, "text-anchor": "middle", class: "axis" }, `${Math.round(ms)} ms`),
-    );
+    found.push(s("text", { x, y: 12, "text-anchor": "middle", class: "axis" }, words));
   }
   return found;
 }
@@ -87,25 +84,14 @@ function axis(total, scale, height) {
 /** @param {any} span @param {number} y @param {(ms: number) => number} scale @param {number} total */
 function bar(span, y, scale, total) {
   const name = readable(span.id);
-  const short = name.length > NAME_LETTERS ? `${name.slice(0, NAME_LETTERS - 1)}…` : name;
-  const label = {
-    x: LEFT - 10,
-    y: y + 15,
-    "text-anchor": "end",
-    class: span.critical ? "critical" : "",
-  };
-  const found = [s("text", label, short)];
+  const shown = span.critical ? "critical" : "";
+  const label = { x: scale(0) - 10, y: y + 15, "text-anchor": "end", class: shown };
+  const found = [s("text", label, name)];
   for (const piece of pieces(span, total)) {
     const [x, to] = [scale(piece.from), scale(piece.to)];
-    const title = `${piece.text}: ${Math.round(piece.from)} to ${Math.round(piece.to)} ms`;
-    const place = {
-      x,
-      y: y + 3,
-      width: Math.max(1, to - x),
-      height: ROW - 10,
-      class: `piece ${piece.name}`,
-    };
-    found.push(s("rect", place, s("title", {}, `${name}, ${title}`)));
+    const title = `${name}, ${piece.text}: ${Math.round(piece.from)} to ${Math.round(piece.to)} ms`;
+    const size = { x, y: y + 3, width: Math.max(1, to - x), height: ROW - 10 };
+    found.push(s("rect", { ...size, class: `piece ${piece.name}` }, s("title", {}, title)));
   }
   if (Number.isFinite(span.ready_ms)) {
     const x = scale(span.ready_ms) + 6;
