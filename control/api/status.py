@@ -12,10 +12,16 @@ from bundlevisor.control.wire.bodies import ServiceStatus, Status, Swap, timesta
 from bundlevisor.control.wire.json_body import send
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
     from bundlevisor.control.wire.exchange import Request, Response
     from bundlevisor.control.wire.facade import Facts, RuntimeApi
     from bundlevisor.manifest.format import schema
+
+
+class NotAtHand(Exception):
+    """The answer takes a look at the processes first."""
 
 
 class StatusResource:
@@ -28,7 +34,17 @@ class StatusResource:
     def on_get(self, _req: Request, resp: Response) -> None:
         """Answer 200."""
         snapshot = self._runtime.board.snapshot
-        usage = self._meter.measure(pids(snapshot))
+        self._answer(resp, snapshot, self._meter.measure(pids(snapshot)))
+
+    def answer_at_once(self, _req: Request, resp: Response) -> None:
+        """Answer 200, or raise NotAtHand where something would have to be measured for it."""
+        snapshot = self._runtime.board.snapshot
+        usage = self._meter.remembered(pids(snapshot))
+        if usage is None:
+            raise NotAtHand
+        self._answer(resp, snapshot, usage)
+
+    def _answer(self, resp: Response, snapshot: Snapshot, usage: Mapping[int, Usage]) -> None:
         now = time.time()
         services = tuple(
             service_status(view, usage.get(view.pid or 0, Usage()), now)

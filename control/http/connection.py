@@ -245,7 +245,7 @@ class Connection(Channel):
             return self._said_openly(request)
         direct = self.server.memory.direct
         self._question = question = direct.read(request)
-        return None if question is None or question.lasts else direct.answer(question)
+        return None if question is None else direct.at_once(question)
 
     def _said_openly(self, request: Parser) -> Said:
         if request.path not in ENTRANCE:

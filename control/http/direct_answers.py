@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bundlevisor.control.api import error_answers
 from bundlevisor.control.api.ports import PortsResource
 from bundlevisor.control.api.ready import ReadyResource
-from bundlevisor.control.api.status import StatusResource
+from bundlevisor.control.api.status import NotAtHand, StatusResource
 from bundlevisor.control.api.usage import Meter
 from bundlevisor.control.http.quick_answer import Said
 from bundlevisor.control.wire.errors import PHRASES, Refusal
@@ -23,13 +23,12 @@ from bundlevisor.control.wire.operations import refuse_unknown_parameters
 from bundlevisor.control.wire.parameters import WAIT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bundlevisor.control.http.waitress_parts import HTTPRequestParser
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import RuntimeApi
 
-STATUS = "/status"
 METHODS = ("GET", "HEAD")
 PLAIN = re.compile(r"[\w.~-]+=[\w.~-]+(&[\w.~-]+=[\w.~-]+)*", re.ASCII)
 """A query that is the same however it is read."""
@@ -43,11 +42,6 @@ class Asked:
         self.path = path
         self.parameters = parameters
         self.env: dict[str, Any] = {}
-
-    @property
-    def lasts(self) -> bool:
-        """Whether the answer may be kept back, or is measured first."""
-        return self.path == STATUS or WAIT.name in self.parameters
 
     def get_param(self, name: str, /) -> str | None:
         """Return a parameter of the query."""
@@ -76,15 +70,18 @@ class DirectAnswers:
         self._runtime = runtime
         self.meter = Meter()
         """Shared by all who ask what services use: each look at them is remembered."""
-        self._resources: dict[str, ReadyResource | PortsResource | StatusResource] = {
-            "/readyz": ReadyResource(runtime, closing),
-            "/ports": PortsResource(runtime),
-            STATUS: StatusResource(runtime, self.meter),
+        ready, ports = ReadyResource(runtime, closing), PortsResource(runtime)
+        status = StatusResource(runtime, self.meter)
+        self._answers: dict[str, Callable[[Asked, Answer], None]] = {
+            "/readyz": ready.on_get,
+            "/ports": ports.on_get,
+            "/status": status.on_get,
         }
+        self._at_once = self._answers | {"/status": status.answer_at_once}
 
     def read(self, request: HTTPRequestParser) -> Asked | None:
         """Return what a request asks for; None where it is not plain, or for something else."""
-        if request.path not in self._resources or request.command not in METHODS:
+        if request.path not in self._answers or request.command not in METHODS:
             return None
         parameters: dict[str, str] = {}
         if request.query:
@@ -96,14 +93,28 @@ class DirectAnswers:
                 return None
         return Asked(request.command, request.path, parameters)
 
+    def at_once(self, asked: Asked) -> Said | None:
+        """Return the answer; None where it has to be waited for, or measured first."""
+        if WAIT.name in asked.parameters:
+            return None
+        try:
+            return self._said(asked, self._at_once[asked.path])
+        except NotAtHand:
+            return None
+
     def answer(self, asked: Asked) -> Said:
         """Return the answer; keeps it back as long as the request wants it kept."""
+        return self._said(asked, self._answers[asked.path])
+
+    def _said(self, asked: Asked, respond: Callable[[Asked, Answer], None]) -> Said:
         answer = Answer()
         try:
             refuse_unknown_parameters(asked.path, asked.path, asked.parameters)
-            self._resources[asked.path].on_get(asked, answer)
+            respond(asked, answer)
         except Refusal as refusal:
             error_answers.refuse(answer, refusal)
+        except NotAtHand:
+            raise
         except Exception as error:  # noqa: BLE001 - as Falcon's handler of any exception
             error_answers.tell_unexpected(self._runtime, asked, answer, error)
         return Said(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bundlevisor.actors.core.snapshot import State
+from bundlevisor.control.api import usage
 from bundlevisor.control.api.app import resources
 from bundlevisor.control.api.usage import Meter, Sample, used
 from bundlevisor.control.dashboard.guests import Guests
@@ -114,6 +118,43 @@ def test_a_process_that_is_gone_counts_for_nothing(api: Api, runtime: FakeRuntim
 
 def test_a_process_of_somebody_else_is_not_counted() -> None:
     assert Meter().measure([os.getppid()])[os.getppid()].rss_bytes == 0
+
+
+def test_what_was_measured_is_remembered_for_a_while_and_for_whom_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(usage, "FRESH_S", 1000.0)
+    meter, us = Meter(), [os.getpid()]
+    assert meter.remembered(us) is None
+    measured = meter.measure(us)
+    assert meter.remembered(us) == measured
+    assert meter.remembered([*us, 1]) is None
+    meter._measured_at = time.monotonic() - usage.FRESH_S
+    assert meter.remembered(us) is None
+    with meter._lock:  # somebody measures
+        meter._measured_at = time.monotonic() - usage.FRESH_S
+        assert meter.remembered(us) == measured
+        meter._measured_at -= usage.FRESH_S
+        assert meter.remembered(us) is None
+
+
+def test_a_look_at_the_processes_holds_nobody_up(
+    api: Api, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking, look_on = threading.Event(), threading.Event()
+
+    def trees(_leaders: set[int]) -> dict[int, list[psutil.Process]]:
+        looking.set()
+        look_on.wait(20)
+        return {}
+
+    monkeypatch.setattr(usage, "_trees", trees)
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(api.get, "/status") for _ in range(3)]
+        assert looking.wait(20)
+        assert api.get("/readyz").status == 200
+        look_on.set()
+        assert [one.result(20).status for one in asked] == [200] * 3
 
 
 def test_cpu_is_what_was_spent_between_two_looks() -> None:
