@@ -141,12 +141,13 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
             first = contender.installed(options.form)
         except FileNotFoundError as error:
             raise SystemExit(str(error)) from error
-    others = [Contender(_name(command), command) for command in options.against]
-    named: list[Contender] = []
-    for one in [first, *others]:
-        taken = sum(other.command == one.command or other.name == one.name for other in named)
-        named.append(Contender(f"{one.name} ({taken + 1})", one.command) if taken else one)
-    return named
+    found = [first, *(Contender(_name(command), command) for command in options.against)]
+    return [_numbered(one, found[:number]) for number, one in enumerate(found)]
+
+
+def _numbered(one: Contender, earlier: list[Contender]) -> Contender:
+    same = sum(other.name == one.name for other in earlier)
+    return Contender(f"{one.name} ({same + 1})", one.command) if same else one
 
 
 def _name(command: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bundlevisor.manifest.format.schema import Manifest
-from bundlevisor.perf import bundles, programs
+from bundlevisor.perf import bundles, options, programs
 from bundlevisor.perf.__main__ import main
 
 
@@ -77,6 +77,15 @@ def test_a_free_port_can_be_bound_and_no_connection_takes_it_by_chance() -> None
     assert port in bundles.quiet_ports()
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", port))
+
+
+def test_contenders_of_one_name_are_told_apart() -> None:
+    commands = ["/a/x run", "/b/x run", "/c/x run", "/a/y"]
+    words = [word for command in commands for word in ("--against", command)]
+    parsed = options.parser("api", "", runs=1, shape="chain1").parse_args(words)
+    parsed.runtime = "/a/x run"
+    names = [one.name for one in options.contenders(parsed)]
+    assert names == ["x run", "x run (2)", "x run (3)", "x run (4)", "y"]
 
 
 @pytest.mark.parametrize(
