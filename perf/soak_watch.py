@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 import time
 from collections.abc import Sequence
 from statistics import median
@@ -43,11 +44,20 @@ def look(pid: int, at: float) -> Look | None:
     """Look at a process; None when it has gone, or is hidden from us."""
     with contextlib.suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
-        descriptors = (
-            process.num_handles() if hasattr(process, "num_handles") else process.num_fds()
-        )
-        return Look(at, memory_bytes([pid]) / 2**20, descriptors, process.num_threads())
+        memory = memory_bytes([pid]) / 2**20
+        return Look(at, memory, _descriptors(process), process.num_threads())
     return None
+
+
+if sys.platform == "win32":
+
+    def _descriptors(process: psutil.Process) -> int:
+        return process.num_handles()
+
+else:
+
+    def _descriptors(process: psutil.Process) -> int:
+        return process.num_fds()
 
 
 def growth(who: str, looks: Sequence[Look]) -> list[Growth]:

@@ -52,12 +52,12 @@ def parser(prog: str = "bundlevisor", *, asks: bool = False) -> Parser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     which = _which()
     for name, text in (
-        ("status", "every service and what it is doing"),
         ("health", "how the bundle is, in one word"),
         ("ports", "where the services listen"),
         ("telemetry", "where the events are written"),
     ):
         _add_json(commands.add_parser(name, help=text, description=text, parents=[which]))
+    _add_status(commands, which)
     _add_ready(commands, which)
     _add_port(commands, which)
     _add_logs(commands, which)
@@ -134,6 +134,17 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait", type=seconds, default=None, metavar="SECONDS", help="until it is decided"
     )
+
+
+def _add_status(commands: Commands, which: Parser) -> None:
+    text = "every service and what it is doing"
+    status = commands.add_parser("status", help=text, description=text, parents=[which])
+    status.add_argument(
+        "--watch", action="store_true", help="again and again, with processor time and memory"
+    )
+    _add_json(status)
+    text = "the services, with keys to restart, stop, and read what they say"
+    commands.add_parser("top", help=text, description=text, parents=[which])
 
 
 def _add_ready(commands: Commands, which: Parser) -> None:

@@ -35,16 +35,18 @@ WORDS = {
 def show_explanation(client: Client, arguments: argparse.Namespace) -> int:
     """Print the way from the service to what holds it up; 1 where that is something."""
     check_service(client, arguments.service)
+    found = explanation(client, arguments.service)
+    output(arguments, msgspec.to_builtins(found), lambda: text_of(found, paint_stdout()))
+    return exit_codes.OK if found.links[0].state == "ready" else exit_codes.NO
+
+
+def explanation(client: Client, service: str) -> Explanation:
+    """Ask an instance for all that explains a service of it; KeyError for an unknown one."""
     details = accepted(client.get("/readyz"))["details"]
     tails = {
-        id_: _last_lines(client, id_)
-        for id_ in way(arguments.service, details)
-        if not details[id_]["ready"]
+        id_: _last_lines(client, id_) for id_ in way(service, details) if not details[id_]["ready"]
     }
-    found = explain(arguments.service, details, newest_events(client, LOOKED_AT), tails)
-    document = msgspec.to_builtins(found)
-    output(arguments, document, lambda: text_of(found, paint_stdout()))
-    return exit_codes.OK if details[arguments.service]["ready"] else exit_codes.NO
+    return explain(service, details, newest_events(client, LOOKED_AT), tails)
 
 
 def _last_lines(client: Client, id_: str) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ run
   --watch              restart services whose files have changed
 
 ask (all take --app-data DIR or --manifest FILE to say which instance; --json where it helps)
-  status               every service: state, restarts, pid, ports, and what it waits for
+  status               every service: state, restarts, pid, ports, and what it waits for; --watch
+  top                  the same on a screen, with processor time, memory, and keys
   health               how the bundle is, in one word
   ready                whether all services are ready; --wait SECONDS
   ports                where the services listen

@@ -11,10 +11,11 @@ Document = dict[str, Any]
 
 def status(document: Document, width: int | None = None) -> str:
     """Return the instance on one line and its services in a table."""
-    return f"{_headline(document)}\n\n{_services(document['services'], width)}"
+    return f"{headline(document)}\n\n{_services(document['services'], width)}"
 
 
-def _headline(document: Document) -> str:
+def headline(document: Document) -> str:
+    """Return the instance on one line."""
     parts = [
         f"{document['app_name']} {document['app_version']}",
         f"pid {document['pid']}",
@@ -36,7 +37,7 @@ def _services(services: list[Document], width: int | None) -> str:
             str(service["restarts"]),
             str(service.get("pid", "-")),
             _ports(service.get("ports", {})),
-            _message(service),
+            reason(service),
         ]
         for service in services
     ]
@@ -52,7 +53,8 @@ def _ports(ports: dict[str, int]) -> str:
     return " ".join(f"{name}:{number}" for name, number in ports.items()) or "-"
 
 
-def _message(service: Document) -> str:
+def reason(service: Document) -> str:
+    """Return why a service is in its state, whole; empty where the state says it."""
     message = str(service.get("message", ""))
     missing = [name for name in service.get("waiting_for", ()) if name not in message]
     if missing:
@@ -67,7 +69,7 @@ def readiness(document: Document, width: int | None = None) -> str:
     if document["ready"]:
         return f"ready: {len(counted)} services"
     missing = [{"id": id_, **one} for id_, one in counted.items() if not one["ready"]]
-    rows = [[one["id"], one["state"], _message(one)] for one in missing]
+    rows = [[one["id"], one["state"], reason(one)] for one in missing]
     head = f"not ready: {len(missing)} of {len(counted)} services"
     return f"{head}\n\n{table(['SERVICE', 'STATE', 'MESSAGE'], rows, width)}"
 

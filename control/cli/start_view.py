@@ -44,16 +44,15 @@ class StartView:
         self.progress: Progress | None = None
         """What to show next; None shows nothing."""
         self._file = file
-        self._paint = coloured if shows_colours(file) else uncoloured
-        self._letters = ("█", "░") if _shows_unicode() else ("#", "-")
         self._drawn: list[str] = []
 
     def around(self, text: bytes) -> bytes:
         """Return what has to be written so that ``text``, whole lines, stands above the foot."""
-        columns, rows = _size(self._file)
+        screen = screen_of(self._file)
+        columns, rows = screen.columns, screen.rows
         lines: list[str] = []
         if self.progress is not None and columns >= SMALLEST[0] and rows >= SMALLEST[1]:
-            lines = frame(self.progress, Screen(columns, rows, self._paint, *self._letters))
+            lines = frame(self.progress, screen)
         if not text and lines == self._drawn:
             return b""
         erased, self._drawn = self._erased(columns), lines
@@ -134,6 +133,12 @@ class WatchedWait:
         self._view.progress = progress if progress and progress.working_on else None
         sys.stderr.write(json_text.readable(self._view.around(b"").decode()))
         sys.stderr.flush()
+
+
+def screen_of(file: TextIO) -> Screen:
+    """Return the terminal as it is now: its size may change at any time."""
+    letters = ("█", "░") if _shows_unicode() else ("#", "-")
+    return Screen(*_size(file), coloured if shows_colours(file) else uncoloured, *letters)
 
 
 def _size(file: TextIO) -> tuple[int, int]:

@@ -22,7 +22,7 @@ DEVELOP = ("init", "config", "graph")
 """What helps to develop a bundle."""
 
 COMMANDS = (
-    *("run", "status", "health", "ready", "ports", "port", "logs"),
+    *("run", "status", "top", "health", "ready", "ports", "port", "logs"),
     *("events", "start", "stop", "restart", "exec"),
     *("shutdown", "secrets", "telemetry", "timeline", "dashboard", "explain", "support"),
     *("validate", *DEVELOP, "schema", "version", "help"),

@@ -1,0 +1,87 @@
+"""The screen of ``top``: what it shows, and that it fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bundlevisor.control.cli.colours import uncoloured
+from bundlevisor.control.cli.start_frame import Screen
+from bundlevisor.control.cli.top_frame import KEYS, View, frame
+from bundlevisor.control.cli.usage_history import KEPT, History, mebibytes, sparkline
+
+
+def service(id_: str, state: str = "ready", **fields: Any) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "state": state,
+        "cpu_percent": 12.4,
+        "rss_bytes": 50 << 20,
+        "restarts": 2,
+        "uptime_s": 75.0,
+        "message": "",
+        "pid": 7,
+        **fields,
+    }
+
+
+def document(*services: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "app_name": "Notes",
+        "app_version": "1.0",
+        "pid": 4,
+        "uptime_s": 5.0,
+        "ipc_host": "127.0.0.1",
+        "ipc_port": 28400,
+        "dry_run": False,
+        "services": list(services),
+    }
+
+
+WHY = "exit 3: cannot open the database: permission denied, and a sentence as long as it likes"
+MANY = document(*(service(f"s{number:02}") for number in range(40)))
+
+
+def test_a_service_has_its_numbers_and_its_reason_whole() -> None:
+    failed = service("db", "failed", message=WHY, pid=None)
+    lines = frame(document(service("api"), failed), History(), View(), Screen(80, 24, uncoloured))
+    assert lines[2].split() == ["api", "ready", "12", "%", "50", "MiB", "2", "1", "min", "15", "s"]
+    assert lines[3].split() == ["db", "failed", "-", "-", "2", "-"]
+    assert " ".join(" ".join(lines[4:]).split()) == WHY
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10), (200, 60), (25, 5)])
+def test_nothing_is_wider_or_longer_than_the_terminal(columns: int, rows: int) -> None:
+    history = History()
+    for _ in range(2 * KEPT):
+        history.add(MANY["services"])
+    screen = Screen(columns, rows, uncoloured, "█")
+    for chosen in ("s00", "s20", "s39"):
+        lines = frame(MANY, history, View(chosen=chosen), screen)
+        assert len(lines) < rows or rows == 5
+        if columns >= 80:
+            assert max(map(len, lines)) < columns
+        assert any(line.startswith(f"> {chosen}"[:columns]) for line in lines)
+
+
+def test_the_keys_are_told_until_something_came_of_one() -> None:
+    screen = Screen(100, 24, uncoloured)
+    assert frame(MANY, History(), View(chosen="s01"), screen)[-1] == KEYS
+    told = View(chosen="s01", notice="s01: restarted")
+    assert frame(MANY, History(), told, screen)[-1] == "s01: restarted"
+    assert KEYS not in frame(MANY, History(), View(), screen)
+
+
+def test_a_sparkline_is_of_a_core_and_of_more_where_more_was_used() -> None:
+    assert sparkline([0, 50, 100]) == "▁▅█"
+    assert sparkline([0, 200, 400], "_-#") == "_-#"
+    assert sparkline([]) == ""
+
+
+def test_memory_is_told_as_people_compare_it() -> None:
+    assert [mebibytes(count) for count in (0, 13 << 20, 3 << 29)] == ["0 MiB", "13 MiB", "1.5 GiB"]
+
+
+def test_a_bundle_without_services_is_shown_too() -> None:
+    assert len(frame(document(), History(), View(), Screen(80, 24, uncoloured))) == 2
