@@ -54,11 +54,11 @@ def _commands() -> dict[str, Asking]:
     from bundlevisor.control.cli.logs_command import show_logs
     from bundlevisor.control.cli.secret_commands import secrets
     from bundlevisor.control.cli.timeline_command import show_timeline
-    from bundlevisor.control.cli.top_command import top
+    from bundlevisor.control.cli.top_command import show_status, top
 
     commands: dict[str, Asking] = dict.fromkeys(SERVICE_COMMANDS, queries.service_command)
     return commands | {
-        "status": queries.status,
+        "status": show_status,
         "top": top,
         "health": queries.health,
         "ready": queries.ready,

@@ -33,11 +33,7 @@ class Refused(Exception):
 
 
 def status(client: Client, arguments: Arguments) -> int:
-    """Print every service; with ``--watch`` again and again."""
-    if arguments.watch:
-        from bundlevisor.control.cli.top_command import watch_status
-
-        return watch_status(client, arguments)
+    """Print every service."""
     document = accepted(client.get("/status"))
     output(arguments, document, lambda: render.status(document, width()))
     return exit_codes.OK

@@ -20,7 +20,7 @@ from bundlevisor.control.cli.escapes import COLOUR
 from bundlevisor.control.cli.explain_command import explanation, text_of
 from bundlevisor.control.cli.find import NotRunning
 from bundlevisor.control.cli.keys import Keyboard
-from bundlevisor.control.cli.queries import Refused, accepted
+from bundlevisor.control.cli.queries import Refused, accepted, status
 from bundlevisor.control.cli.start_frame import shortened
 from bundlevisor.control.cli.start_view import screen_of
 from bundlevisor.control.cli.terminal import is_terminal, obeys_escapes
@@ -37,6 +37,11 @@ OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 """The alternate screen without a cursor, and back (xterm's ctlseqs, DECTCEM)."""
 TOP, REST = "\x1b[H", "\x1b[J"
 LINE_END = "\x1b[K\n"
+
+
+def show_status(client: Client, arguments: argparse.Namespace) -> int:
+    """Print every service, with ``--watch`` again and again."""
+    return watch_status(client, arguments) if arguments.watch else status(client, arguments)
 
 
 def watch_status(client: Client, arguments: argparse.Namespace) -> int:

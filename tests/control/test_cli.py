@@ -565,7 +565,7 @@ def test_misuse_is_2_with_usage_on_stderr(run: Run, argv: list[str]) -> None:
             "bundlevisor run",
             "no command 'strat' (did you mean 'start'?); there are",
         ),
-        (["satus"], "bundlevisor run", "there are run, status, health"),
+        (["satus"], "bundlevisor run", "there are run, status, top, health"),
         (
             ["status", "--jsno"],
             "bundlevisor status",
