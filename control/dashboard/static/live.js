@@ -4,6 +4,8 @@ import { NoAnswer, NotIn, get } from "./api.js";
 
 const PAUSE_MS = 2000;
 /** Between two looks at CPU and memory, which nobody tells by events. */
+const HEAR_MS = 250;
+/** Between two questions for events: a runtime that stops answers them at once. */
 const AGAIN_MS = 1000;
 const WAIT_S = 25;
 /** So long one question for new events is kept open. */
@@ -43,7 +45,7 @@ export class Live {
     this.#watching = document.hidden ? null : new AbortController();
     if (!this.#watching) return;
     void this.#repeat(this.#watching.signal, () => this.#look(), PAUSE_MS);
-    void this.#repeat(this.#watching.signal, (signal) => this.#hear(signal), 0);
+    void this.#repeat(this.#watching.signal, (signal) => this.#hear(signal), HEAR_MS);
   }
 
   /**
