@@ -117,6 +117,7 @@ function open(focus = true) {
     setAttribute(byId(`to-${one}`), "aria-current", one === view ? "page" : undefined);
   }
   const id = decodeURIComponent(word);
+  if (changed) byId("views").scrollTop = 0;
   if (view === "logs") {
     if (changed) logs.open();
     pickLog(id);

@@ -101,7 +101,8 @@ class Row {
   sample() {
     this.#samples = [...this.#samples, Number(this.service.cpu_percent) || 0].slice(-SAMPLES);
     const most = Math.max(100, ...this.#samples);
-    const x = (/** @type {number} */ at) => (at / (SAMPLES - 1)) * SPARK.width;
+    const first = SAMPLES - this.#samples.length;
+    const x = (/** @type {number} */ at) => ((first + at) / (SAMPLES - 1)) * SPARK.width;
     const y = (/** @type {number} */ value) =>
       SPARK.height - 1 - (value / most) * (SPARK.height - 2);
     const points = this.#samples.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`);
