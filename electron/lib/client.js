@@ -1,7 +1,7 @@
 "use strict";
 // A call for every endpoint of the control API, typed as the runtime describes it itself.
 
-const { events } = require("./events");
+const { events, progressEvents } = require("./events");
 const { ask, open } = require("./request");
 const { jsonLines, textChunks } = require("./text");
 
@@ -179,6 +179,17 @@ class Client {
    */
   events({ after = 0, signal } = {}) {
     return events((question) => open(this.#connection(), question), after, signal);
+  }
+
+  /**
+   * How far the start is, whenever that has changed, until the runtime has ended for good or
+   * `signal` aborts; begins with what is so now, unless all is ready.
+   *
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {AsyncGenerator<import("./api").Progress, void, void>}
+   */
+  progressEvents({ signal } = {}) {
+    return progressEvents((question) => open(this.#connection(), question), signal);
   }
 
   /**

@@ -20,20 +20,9 @@ const AGAIN_AFTER_MS = 250;
  */
 
 /**
- * How far the start is, whenever that has changed; of now, and not kept.
- *
- * @typedef {Object} ProgressEvent
- * @property {"progress"} event
- * @property {import("./api").Progress} details
- * @property {undefined} [seq]
- * @property {undefined} [ts]
- * @property {undefined} [service_id]
- */
-
-/**
  * `seq` counts on over the runs of an application.
  *
- * @typedef {import("./api").Event | Missed | ProgressEvent} TelemetryEvent
+ * @typedef {import("./api").Event | Missed} TelemetryEvent
  */
 /** @typedef {import("./request").Question} Question */
 
@@ -45,12 +34,34 @@ const AGAIN_AFTER_MS = 250;
  * @returns {AsyncGenerator<TelemetryEvent, void, void>}
  */
 async function* events(open, from, signal) {
+  for await (const { event, data } of messages(open, from, signal))
+    if (event !== "progress") yield read(event, data);
+}
+
+/**
+ * How far the start is, whenever that has changed: of now, without a number.
+ *
+ * @param {(question: Question) => Promise<import("node:http").IncomingMessage>} open as for `events`
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<import("./api").Progress, void, void>}
+ */
+async function* progressEvents(open, signal) {
+  for await (const { event, data } of messages(open, "latest", signal))
+    if (event === "progress") yield JSON.parse(data);
+}
+
+/**
+ * @param {(question: Question) => Promise<import("node:http").IncomingMessage>} open
+ * @param {number | "latest"} from
+ * @param {AbortSignal} [signal]
+ */
+async function* messages(open, from, signal) {
   let last = from;
   while (!signal?.aborted) {
     try {
-      for await (const event of connection(open, last, signal)) {
-        last = event.seq ?? last;
-        yield event;
+      for await (const message of connection(open, last, signal)) {
+        last = message.id ? Number(message.id) : last;
+        yield message;
       }
     } catch (error) {
       if (isOver(error)) return;
@@ -70,14 +81,14 @@ async function* connection(open, last, signal) {
   const parser = new SseParser();
   const question = { path: "/events", query: { after: last }, headers };
   for await (const text of textChunks((until) => open({ ...question, signal: until }), signal)) {
-    for (const { event, data } of parser.take(text)) yield read(event, data);
+    yield* parser.take(text);
   }
 }
 
 /** @param {string} event @param {string} data @returns {TelemetryEvent} */
 function read(event, data) {
   const content = JSON.parse(data);
-  return event === "missed" || event === "progress" ? { event, details: content } : content;
+  return event === "missed" ? { event, details: content } : content;
 }
 
 /** @param {unknown} error */
@@ -85,4 +96,4 @@ function isOver(error) {
   return error instanceof NotRunning && error.code === "ended";
 }
 
-module.exports = { events };
+module.exports = { events, progressEvents };

@@ -38,10 +38,14 @@ class Services extends Client {
    * @returns {Promise<Progress>}
    */
   async waitUntilReady({ show = () => {}, enough = () => this.#isDegraded(), signal } = {}) {
-    for (let wait = 0; ; wait = WAIT_S) {
-      const pause = after(wait ? ASK_AGAIN_MS : 0, undefined, { signal });
+    /** @type {number | undefined} */
+    let seen;
+    for (let first = true; ; first = false) {
+      const pause = after(first ? 0 : ASK_AGAIN_MS, undefined, { signal });
       pause.catch(() => {});
-      const progress = await this.#progress(wait, signal);
+      const readiness = await this.#readiness(seen, signal);
+      const progress = readiness && progressOf(readiness);
+      seen = readiness?.version;
       if (progress?.ready) return progress;
       if (progress) show(progress);
       if (progress?.failed.length && !progress.waiting.length) {
@@ -79,12 +83,15 @@ class Services extends Client {
   }
 
   /**
-   * @param {number} wait
+   * What is so now, or as soon as it is another than the version that was seen.
+   *
+   * @param {number} [seen]
    * @param {AbortSignal} [signal]
    */
-  async #progress(wait, signal) {
+  async #readiness(seen, signal) {
     try {
-      return progressOf(await this.readiness({ wait, signal }));
+      const wait = seen === undefined ? 0 : WAIT_S;
+      return await this.readiness({ wait, after: seen, signal });
     } catch (error) {
       signal?.throwIfAborted();
       const gone = this.#gone();

@@ -32,10 +32,10 @@
     find("phase").textContent = state.texts[state.phase];
     find("lines").replaceChildren(...state.lines.map(item));
     bar.hidden = failed;
-    if (state.phase === "starting" && state.total) {
-      bar.max = state.total;
-      bar.value = state.done ?? 0;
-    } else bar.removeAttribute("value");
+    if (state.fraction === undefined) bar.removeAttribute("value");
+    else bar.value = state.fraction;
+    find("left").textContent = state.left ?? "";
+    find("last-line").textContent = state.lastLine ?? "";
     button("retry", state.texts.retry, failed);
     button("quit", state.texts.quit, failed);
     button("folder", state.texts.openFolder, failed && state.hasFolder);

@@ -56,6 +56,26 @@ test("the notes start, their page has an address, and all is stopped in order", 
   assert.deepEqual(await runtime.stop(), await runtime.ended, "a second stop is well");
 });
 
+test("how far a start is comes as it goes on, in the service's own words", async (t) => {
+  const gate = path.join(folder(t), "gate");
+  const web = { GATE: gate, SAY: "::progress 40 loading the model" };
+  const runtime = await started(t, small(t, { web }));
+  const told = [];
+  for await (const progress of runtime.progressEvents()) {
+    told.push(progress.fraction);
+    const [work] = progress.working_on ?? [];
+    if (work?.text === "loading the model" && work.fraction === 0.4) writeFileSync(gate, "");
+    if (progress.done === progress.total) break;
+  }
+  assert.ok(told.some((fraction) => fraction >= 0.4 && fraction < 1));
+  assert.deepEqual(
+    told,
+    told.toSorted((one, other) => one - other),
+  );
+  const { fraction, done, total } = await runtime.waitUntilReady();
+  assert.deepEqual([fraction, done, total], [1, 1, 1]);
+});
+
 test("a bundle that is no good is told with the runtime's own reason", async (t) => {
   const manifest = small(t, { a: {} }, { target: "submarine" });
   const error = await start({ manifest, command: COMMAND }).catch((failed) => failed);

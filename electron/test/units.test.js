@@ -160,11 +160,26 @@ test("what is shown of services follows from their states", () => {
     e: of("inactive", { skipped: true }),
     f: of("starting", { message: "nothing listens on port 7" }),
   };
-  const { done, total, waiting, failed } = progressOf({ ready: false, details });
+  const progress = {
+    fraction: 0.4,
+    done: 1,
+    total: 5,
+    remaining_s: 2.5,
+    last_line: "reading",
+    working_on: [
+      { service: "f", phase: "probing", text: "loading the model", elapsed_s: 1, fraction: 0.256 },
+    ],
+  };
+  const { done, total, fraction, remaining, lastLine, waiting, failed } = progressOf({
+    ready: false,
+    details,
+    progress,
+  });
   assert.deepEqual([done, total], [1, 5]);
+  assert.deepEqual([fraction, remaining, lastLine], [0.4, 2.5, "reading"]);
   assert.deepEqual(
     waiting.map(({ sentence }) => sentence),
-    ["d waits for x", "f: nothing listens on port 7"],
+    ["d waits for x", "f: loading the model (25 %)"],
   );
   assert.deepEqual(
     failed.map(({ sentence }) => sentence),

@@ -41,6 +41,14 @@ def test_the_runtime_says_where_the_page_is_and_the_page_is_there(notes: Bundle)
         assert b"<title>Notes</title>" in page.fetch("/find")  # a client-side route
 
 
+def test_a_first_start_says_how_far_the_migrations_are(notes: Bundle) -> None:
+    with opened(notes) as page:
+        told = [line for line in page.run.log("store").splitlines() if line.startswith("::")]
+        assert told == ["::progress 0 1.0.0-notes.sql", "::progress 50 1.1.0-words.sql"]
+        progress = page.run.get("/readyz").json()["progress"]
+        assert progress == {"fraction": 1.0, "done": 4, "total": 4}
+
+
 def test_a_new_note_is_found_once_the_indexer_has_seen_it(notes: Bundle) -> None:
     with opened(notes) as page:
         page.write("The loom and the cards")

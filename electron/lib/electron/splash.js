@@ -17,6 +17,9 @@ const TEXTS = {
   showLog: "Show log",
   hideLog: "Hide log",
   openFolder: "Log folder",
+  left: "About {time} left",
+  seconds: "{count} s",
+  minutes: "{count} min",
 };
 
 /**
@@ -26,8 +29,9 @@ const TEXTS = {
  * @property {string} name
  * @property {typeof TEXTS} texts
  * @property {"starting" | "failed"} phase
- * @property {number} [done]
- * @property {number} [total]
+ * @property {number} [fraction] of the start that is done, 0 to 1
+ * @property {string} [left] how long it will still take, where that can be foreseen
+ * @property {string} [lastLine] what the slowest service has written last
  * @property {string[]} lines what is waited for, or why it failed
  * @property {boolean} hasFolder
  */
@@ -39,6 +43,8 @@ const TEXTS = {
  * @property {Partial<typeof TEXTS>} [texts]
  * @property {import("electron").BrowserWindowConstructorOptions} [window]
  */
+
+const NOTHING_YET = { fraction: undefined, left: undefined, lastLine: undefined };
 
 const WINDOW = {
   width: 480,
@@ -86,9 +92,18 @@ class Splash {
   }
 
   /** @param {Progress} progress */
-  show({ done, total, waiting, failed }) {
+  show({ fraction, remaining, lastLine, waiting, failed }) {
     const lines = [...waiting, ...failed].map(({ sentence }) => sentence);
-    this.#become({ phase: "starting", done, total, lines });
+    const left = remaining === undefined ? undefined : this.#left(remaining);
+    this.#become({ phase: "starting", fraction, left, lastLine, lines });
+  }
+
+  /** @param {number} seconds */
+  #left(seconds) {
+    const { left, seconds: short, minutes: long } = this.#state.texts;
+    const [text, count] = seconds < 60 ? [short, seconds] : [long, seconds / 60];
+    const time = text.replace("{count}", String(Math.max(1, Math.round(count))));
+    return left.replace("{time}", time);
   }
 
   /**
@@ -102,7 +117,7 @@ class Splash {
     const choice = new Promise((resolve) => {
       this.#choose = resolve;
     });
-    this.#become({ phase: "failed", lines: reason.split("\n") });
+    this.#become({ phase: "failed", lines: reason.split("\n"), ...NOTHING_YET });
     this.focus();
     return await choice;
   }
@@ -122,8 +137,7 @@ class Splash {
     if (choice !== "retry" && choice !== "quit") return;
     const choose = this.#choose;
     this.#choose = undefined;
-    if (choice === "retry")
-      this.#become({ phase: "starting", lines: [], done: undefined, total: undefined });
+    if (choice === "retry") this.#become({ phase: "starting", lines: [], ...NOTHING_YET });
     choose?.(choice);
   }
 

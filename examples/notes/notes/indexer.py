@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 from notes import session
-from notes.program import say, stop_on_signal
+from notes.program import progress, say, stop_on_signal
 from notes.store_client import StoreAway, ask
 
 WAIT_S = 20
@@ -32,7 +32,9 @@ def main() -> None:
 def catch_up(wait: int = 0) -> None:
     """Index every note that is not; waits so many seconds for the first one."""
     while notes := asked("GET", f"/unindexed?wait={wait}")["notes"]:
-        for note in notes:
+        for done, note in enumerate(notes):
+            if not wait:
+                progress(done, len(notes), f"counting the words of note {note['id']}")
             counted = words(note["text"])
             asked("PUT", f"/notes/{note['id']}/words", counted)
             say(f"indexed note {note['id']}: {len(counted)} different words")

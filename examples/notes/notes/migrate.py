@@ -11,7 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from notes.notebook import TIME, connect
-from notes.program import say, stop_on_signal
+from notes.program import progress, say, stop_on_signal
 
 SCRIPTS = Path(__file__).parent.parent / "migrations"
 
@@ -24,9 +24,11 @@ def main() -> None:
         "CREATE TABLE IF NOT EXISTS migrations (version TEXT PRIMARY KEY, applied_at TEXT NOT NULL)"
     )
     had = {row["version"] for row in connection.execute("SELECT version FROM migrations")}
-    for script in sorted(SCRIPTS.glob("*.sql"), key=number):
-        if version(script) not in had:
-            run(connection, script)
+    scripts = sorted(SCRIPTS.glob("*.sql"), key=number)
+    missing = [script for script in scripts if version(script) not in had]
+    for done, script in enumerate(missing):
+        progress(done, len(missing), script.name)
+        run(connection, script)
     connection.close()
 
 

@@ -15,6 +15,12 @@ def say(line: str) -> None:
         os.write(1, f"{time.strftime('%H:%M:%S')} {line}\n".encode())
 
 
+def progress(done: int, of: int, text: str) -> None:
+    """Tell the runtime, which shows it to the user, how far the start of this program is."""
+    with suppress(OSError):
+        os.write(1, f"::progress {100 * done // of} {text}\n".encode())
+
+
 def stop_on_signal() -> None:
     """Let SIGTERM and SIGINT end the program with code 0, through every ``finally``."""
 
