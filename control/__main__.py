@@ -52,14 +52,15 @@ def _words() -> list[str]:
 
 
 def _run(words: list[str], began: float) -> int:
-    from bundlevisor.control.boot import early_socket, folders, lean_imports
+    from bundlevisor.control.boot import early_socket, folders
+    from bundlevisor.control.boot.stand_ins import for_run
 
     _widen_descriptor_table()
     early_socket.listen(words)
     socket_at = time.monotonic()
     guardian = _start_guardian()
     folders.know_folders()
-    lean_imports.import_for_run()
+    for_run.import_for_run()
 
     from bundlevisor.control.run import options
 
@@ -136,9 +137,9 @@ def _means_run(words: Sequence[str]) -> bool:
 
 
 def _start_guardian() -> Guardian:
-    from bundlevisor.control.boot import lean_imports
+    from bundlevisor.control.boot.stand_ins import for_run
 
-    lean_imports.import_multiprocessing()
+    for_run.import_multiprocessing()
     from bundlevisor.actors.guardian.link import Guardian
     from bundlevisor.actors.process.table.own_process import adopt_orphans, hide_memory
 

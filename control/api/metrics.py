@@ -14,7 +14,7 @@ import msgspec
 
 from bundlevisor.actors.core.snapshot import Phase, State
 from bundlevisor.control.api.status import leaders, pids, uptime
-from bundlevisor.control.boot import lean_prometheus
+from bundlevisor.control.boot.stand_ins import for_api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,7 +49,7 @@ class MetricsResource:
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the text format."""
-        lean_prometheus.import_prometheus()
+        for_api.import_prometheus()
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
         snapshot = self._runtime.board.snapshot

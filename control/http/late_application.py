@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from bundlevisor.control.boot import lean_imports
+from bundlevisor.control.boot.stand_ins import for_api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,7 +44,7 @@ class LateApplication:
     def _make(self) -> Wsgi:
         with self._making:
             if self._whole is None:
-                lean_imports.import_falcon()
+                for_api.import_falcon()
                 from bundlevisor.control.api.app import make_app
 
                 meter = self._memory.direct.meter

@@ -34,7 +34,7 @@ from bundlevisor.actors.process.table.rlimit_mark import set_mark
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.actors.telemetry.writer import Telemetry
-from bundlevisor.control.boot import early_socket, ipc_socket, lean_imports
+from bundlevisor.control.boot import early_socket, ipc_socket
 from bundlevisor.control.run import limits
 from bundlevisor.control.run.admission import CANNOT_START, Refused, admit
 from bundlevisor.control.run.bundle import Bundle
@@ -216,7 +216,9 @@ class Runtime:
             parts.edges.first_spawn.wait()
             parts.guardian.keep_reserve()
             keep_reaping(parts.edges.loop)
-            lean_imports.import_waitress()
+            from bundlevisor.control.boot.stand_ins import for_api
+
+            for_api.import_waitress()
             from bundlevisor.control.run.api_host import Api
 
             self._api = Api(parts)

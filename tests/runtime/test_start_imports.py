@@ -53,7 +53,8 @@ actors.process: binary child_posix children exit_event_posix exit_reason own_chi
  parent_watch reaping spawn_request tree
 actors.process.table: control_group found linux own_process rlimit_mark
 actors.telemetry: event event_file milestones writer
-control.boot: code_file early_socket first_signals folders ipc_socket lean_imports
+control.boot: code_file early_socket first_signals folders ipc_socket
+control.boot.stand_ins: for_run late
 control.run: admission background_writer bundle bundle_start console console_events edges
  endpoint_files gpu instance_record limits options parts runtime secret_supply shutdown_requests
  start_events

@@ -16,18 +16,19 @@ from tests import absent
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATHS = [os.path.dirname(os.path.dirname(HERE)), *sys.path]
 FIRST = """
-from bundlevisor.control.boot import lean_imports
-lean_imports.import_typing()
-lean_imports.import_msgspec()
-lean_imports.import_subprocess()
-lean_imports.import_multiprocessing()
-lean_imports.import_pykka()
+from bundlevisor.control.boot.stand_ins import for_run
+for_run.import_typing()
+for_run.import_msgspec()
+for_run.import_subprocess()
+for_run.import_multiprocessing()
+for_run.import_pykka()
 """
 LEAN = (
     FIRST
     + """
-lean_imports.import_falcon()
-lean_imports.import_waitress()
+from bundlevisor.control.boot.stand_ins import for_api
+for_api.import_falcon()
+for_api.import_waitress()
 """
 )
 
@@ -91,9 +92,7 @@ def imported_by() -> list[list[str]]:
 def test_what_is_stood_in_for_is_still_imported_by_the_library(
     library: str, module: str, imported_by: list[list[str]]
 ) -> None:
-    assert [library, module] in imported_by, (
-        f"{module}: take it out of control/boot/lean_imports.py"
-    )
+    assert [library, module] in imported_by, f"{module}: take it out of control/boot/stand_ins"
 
 
 @pytest.mark.parametrize("module", ["re", "datetime"])
@@ -316,8 +315,8 @@ def test_waitress_reads_dates_and_targets_as_ever() -> None:
     assert child(
         """
 import sys
-from bundlevisor.control.boot import lean_imports
-lean_imports.import_waitress()
+from bundlevisor.control.boot.stand_ins import for_api
+for_api.import_waitress()
 early = sorted({"logging", "calendar", "ipaddress", "traceback"} & set(sys.modules))
 import json, urllib.parse
 from waitress import utilities
@@ -337,3 +336,80 @@ import falcon, pykka
 same = [pykka._actor.logging is logging, falcon.util.sync.asyncio is asyncio]
 print(json.dumps([*same, type(pykka._actor.logger).__name__]))"""
     ) == [True, True, "Logger"]
+
+
+BESIDE = """
+import json, threading
+from importlib.machinery import PathFinder
+class OnceBeside:
+    "Runs lines on another thread when the import of a library has begun on this one."
+    def find_spec(self, name, path=None, target=None):
+        if name == library:
+            spec = PathFinder.find_spec(name, path)
+            self.run, spec.loader.exec_module = spec.loader.exec_module, self.exec_module
+            return spec
+    def exec_module(self, module):
+        found["before"] = sorted(n for n in names if n in sys.modules)
+        other = threading.Thread(target=self.use)
+        other.start()
+        other.join(60)
+        self.run(module)
+    def use(self):
+        space = {}
+        for line in lines:
+            exec(line, space)
+        found["kinds"] = [kind_of(space[name]) for name in kept]
+def kind_of(value):
+    return "type" if isinstance(value, type) else type(value).__name__
+found = {}
+threading.Thread(target=threading.Event().wait, daemon=True).start()  # as a runtime has some
+"""
+
+
+USES = {
+    "falcon": (
+        "pathlib",
+        "Path",
+        ["asyncio", "http.cookiejar", "pathlib", "xml.etree.ElementTree"],
+    ),
+    "waitress": ("logging", "Logger", ["calendar", "getopt", "logging", "platform", "traceback"]),
+    "prometheus_client": ("ssl", "SSLContext", ["http.server", "socketserver", "ssl"]),
+}
+
+
+@pytest.mark.parametrize("library", USES)
+def test_another_thread_gets_the_real_modules(library: str) -> None:
+    module, attribute, names = USES[library]
+    lines = [f"import {name} as m{n}" for n, name in enumerate(names)]
+    lines += [f"from {module} import {attribute} as kind"]
+    kept = [*(f"m{n}" for n in range(len(names))), "kind"]
+    found = beside(library, names, lines, kept)
+    assert found["kinds"] == ["module"] * len(names) + ["type"]
+
+
+@pytest.mark.parametrize("library", USES)
+def test_another_thread_finds_what_is_in_the_real_modules(library: str) -> None:
+    """Also where it imports them in a way that no statement does."""
+    module, attribute, _ = USES[library]
+    lines = [f"import importlib; kind = importlib.import_module('{module}').{attribute}"]
+    assert beside(library, [module], lines, ["kind"])["kinds"] == ["type"]
+
+
+def beside(library: str, names: list[str], lines: list[str], kept: list[str]) -> Any:
+    """Run the lines on another thread while the library is imported, and have it all checked."""
+    found = child(
+        FIRST
+        + BESIDE
+        + f"library, names, lines, kept = {library!r}, {names!r}, {lines!r}, {kept!r}"
+        + f"""
+from bundlevisor.control.boot.stand_ins import for_api
+sys.meta_path.insert(0, OnceBeside())
+for_api.import_{library.removesuffix("_client")}()
+found["real"] = [sys.modules[name].__file__ is not None for name in names]
+found["import"] = __import__.__name__
+print(json.dumps(found))"""
+    )
+    assert found["before"] == sorted(names), "the library was imported without stand-ins"
+    assert found["real"] == [True] * len(names)
+    assert found["import"] == "__import__"
+    return found
