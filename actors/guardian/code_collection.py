@@ -11,7 +11,7 @@ from bundlevisor.actors.guardian.kept_code import KeptCode, machinery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from importlib.machinery import ModuleSpec
     from typing import Any
 
@@ -33,7 +33,8 @@ class CodeCollection:
         """Modules that are not put aside from now on."""
         self._store = store
         self._breath = breath
-        self._entries: dict[str, Entry] = {}
+        self.entries: dict[str, Entry] = {}
+        """What is put aside."""
 
     def add(self, names: Iterable[str]) -> None:
         """Put modules aside."""
@@ -49,18 +50,13 @@ class CodeCollection:
             for name in names_in(folder):
                 self.add_package(f"{package}.{name}", without)
 
-    def machine_code(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the files of those that are machine code, in this order."""
-        entries = {name: self._entries[name] for name in names if name in self._entries}
-        return {name: entry[0] for name, entry in entries.items() if not entry[3]}
-
     def finish(self) -> tuple[int, int]:
         """Write the index; return where it lies, for KeptCode."""
-        index = marshal.dumps(self._entries)
+        index = marshal.dumps(self.entries)
         return self._store.write(index), len(index)
 
     def _add(self, name: str) -> None:
-        if name in self._entries or name in self.passed_over:
+        if name in self.entries or name in self.passed_over:
             return
         parent = name.rpartition(".")[0]
         try:
@@ -69,7 +65,7 @@ class CodeCollection:
             spec = _found(name, self._folders(parent) if parent else None)
             if spec is None or spec.origin in INSIDE or hasattr(spec.loader, "stay_open"):
                 return
-            self._entries[name] = self._entry(spec)
+            self.entries[name] = self._entry(spec)
         except (OSError, ImportError, SyntaxError, ValueError):
             return
         time.sleep(self._breath)
@@ -83,8 +79,8 @@ class CodeCollection:
         return str(spec.origin), folders, self._store.write(code), len(code)
 
     def _folders(self, package: str) -> list[str] | None:
-        if package in self._entries:
-            return self._entries[package][1]
+        if package in self.entries:
+            return self.entries[package][1]
         return getattr(sys.modules.get(package), "__path__", None)
 
 
@@ -117,6 +113,12 @@ def bytecode(spec: ModuleSpec) -> bytes:
             if data[:HEADER] == machinery.MAGIC_NUMBER + bytes(4) + stamp:
                 return data[HEADER:]
     return marshal.dumps(loader.get_code(spec.name))
+
+
+def machine_code(entries: Mapping[str, Entry], names: Iterable[str]) -> dict[str, str]:
+    """Return the files of those that are machine code, in this order."""
+    found = {name: entries[name] for name in names if name in entries}
+    return {name: entry[0] for name, entry in found.items() if not entry[3]}
 
 
 def names_in(folder: str) -> Iterator[str]:

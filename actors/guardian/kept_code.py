@@ -45,10 +45,11 @@ class SharedStore:
         self._end = 0
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return so many bytes from there."""
-        with open(os.dup(self.fd), "rb", buffering=0) as file:
-            file.seek(offset)
-            return file.read(length)
+        """Return so many bytes from there; others that share the descriptor may read meanwhile."""
+        if sys.platform == "win32":
+            os.lseek(self.fd, offset, os.SEEK_SET)
+            return os.read(self.fd, length)
+        return os.pread(self.fd, length, offset)
 
     def write(self, data: bytes) -> int:
         """Put them at the end; return where that was."""

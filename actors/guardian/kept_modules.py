@@ -63,8 +63,8 @@ def collect(collection: CodeCollection) -> None:
 
 
 def _collect(store: Store) -> tuple[tuple[int, int], dict[str, str]]:
-    from bundlevisor.actors.guardian.code_collection import CodeCollection
+    from bundlevisor.actors.guardian.code_collection import CodeCollection, machine_code
 
     collection = CodeCollection(store, breath=0.0)
     collect(collection)
-    return collection.finish(), collection.machine_code(MACHINE_CODE)
+    return collection.finish(), machine_code(collection.entries, MACHINE_CODE)

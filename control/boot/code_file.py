@@ -15,10 +15,14 @@ nanoseconds) and, on POSIX, time of the last change of any kind, which nobody ca
 what they were. Nor anything at all where modules are looked for in other places than those for
 which it was made. What is not taken from it is imported as ever.
 
-Its parts: MAGIC, version of bytecode (4 bytes), its own number (8, by chance), offset and length
-of the index (8 + 8, little endian), then each module's code with its mark (4 bytes) before it, then
-the index: the marshalled pair of sys.path and {name: entry}. Nothing is imported here but what is
-built in.
+It has, besides, what the runtime and its guardians may import when the start is over; they keep the
+file open for that (control/run/kept_modules.py), and need not look into several hundred others.
+
+Its parts: MAGIC, version of bytecode (4 bytes), the file's own number (8, by chance), offset and
+length of the index (8 + 8, little endian), then the code of the modules, with the file's number
+before each, and three more parts: the entries of modules that no start imports, the index of
+KeptCode, and the index: the marshalled tuple of sys.path, {name: entry} of those that a start
+imports, and where the other two lie. Nothing is imported here but what is built in.
 """
 
 from __future__ import annotations
@@ -34,9 +38,13 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
+    from bundlevisor.actors.guardian.kept_code import Entry as Kept
+
     Stamp = tuple[int, int, int]
     Entry = tuple[int, str, Stamp, int, int]
     """Kind; path of the source, or of the machine code; its stamp; offset and length."""
+    Place = tuple[int, int]
+    """Offset and length."""
 
 external: Any = sys.modules["_frozen_importlib_external"]  # what importlib.machinery is made of
 bootstrap: Any = sys.modules["_frozen_importlib"]
@@ -44,8 +52,9 @@ bootstrap: Any = sys.modules["_frozen_importlib"]
 NAMESAKE = f"{__name__.rpartition('.')[0]}.start_code"
 """Whose bytecode's name it has; imported, it would take its place."""
 MAGIC = b"BVSTART1"
-HEADER = len(MAGIC) + 4 + 8 + 16
-MARK = 4
+NUMBER = 8
+"""Bytes of the file's own number."""
+HEADER = len(MAGIC) + 4 + NUMBER + 16
 MODULE, PACKAGE, MACHINE_CODE = range(3)
 """The kinds of entries."""
 BEHIND = 2
@@ -65,12 +74,12 @@ def stamp(source: str) -> Stamp:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def mark(name: str) -> bytes:
-    """Return what stands before a module's code."""
-    value = 0
-    for byte in name.encode():
-        value = (value * 31 + byte) & 0xFFFFFFFF
-    return value.to_bytes(MARK, "little")
+def is_as_it_was(entry: Entry) -> bool:
+    """Whether the source of a module is the one that was compiled."""
+    try:
+        return stamp(entry[1]) == entry[2]
+    except OSError:
+        return False
 
 
 class Use:
@@ -107,35 +116,36 @@ class CodeFinder:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        self._header = self._read(0, HEADER)
-        if not self._header.startswith(MAGIC + external.MAGIC_NUMBER):
+        self.fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        header = self._read(0, HEADER)
+        self._number = header[-16 - NUMBER : -16]
+        if not header.startswith(MAGIC + external.MAGIC_NUMBER) or len(header) != HEADER:
             raise ValueError(path)
-        place = int.from_bytes(self._header[-16:], "little")
-        at, length = place & 0xFFFFFFFFFFFFFFFF, place >> 64
+        place = int.from_bytes(header[-16:], "little")
         self.places: list[str]
         self.entries: dict[str, Entry]
-        self.places, self.entries = marshal.loads(self._read(at, length))  # noqa: S302 - as a .pyc
+        self._others_at: Place
+        self.kept_at: Place
+        self.places, self.entries, self._others_at, self.kept_at = self._marshalled(
+            (place & 0xFFFFFFFFFFFFFFFF, place >> 64)
+        )
 
     def find_spec(
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return where the module comes from if it is here and as it was."""
         entry = self.entries.get(name)
-        if entry is None:
+        if entry is None or not is_as_it_was(entry):
             return None
-        kind, source, then, offset, length = entry
+        kind, source, _, offset, length = entry
+        if kind == MACHINE_CODE:
+            loader = external.ExtensionFileLoader(name, source)
+            found: ModuleSpec = external.spec_from_file_location(name, source, loader=loader)
+            return found
         try:
-            if stamp(source) != then:
-                return None
-            if kind == MACHINE_CODE:
-                loader = external.ExtensionFileLoader(name, source)
-                found: ModuleSpec = external.spec_from_file_location(name, source, loader=loader)
-                return found
-            code = self._code(name, offset, length)
+            loader = CodeLoader(name, source, self._code(offset, length))
         except OSError:
             return None
-        loader = CodeLoader(name, source, code)
         spec: Any = bootstrap.ModuleSpec(name, loader, origin=source, is_package=kind == PACKAGE)
         if kind == PACKAGE:
             spec.submodule_search_locations = [os.path.dirname(source)]
@@ -146,45 +156,48 @@ class CodeFinder:
     def close(self) -> None:
         """Close the file: nothing is had from it any more."""
         self.entries = {}
-        os.close(self._fd)
+        os.close(self.fd)
 
-    def has(self, name: str) -> bool:
-        """Whether the module is here, as it is now."""
-        entry = self.entries.get(name)
-        try:
-            return entry is not None and stamp(entry[1]) == entry[2]
-        except OSError:
-            return False
+    def others(self) -> dict[str, Entry]:
+        """Return the entries of what no start imports."""
+        found: dict[str, Entry] = self._marshalled(self._others_at)
+        return found
 
-    def _code(self, name: str, offset: int, length: int) -> bytes:
-        """Return bytecode; a descriptor that was closed behind our back is opened anew, once."""
+    def kept(self) -> dict[str, Kept]:
+        """Return the index of KeptCode."""
+        found: dict[str, Kept] = self._marshalled(self.kept_at)
+        return found
+
+    def _marshalled(self, place: Place) -> Any:
+        return marshal.loads(self._read(*place))  # noqa: S302 - as a .pyc
+
+    def _code(self, offset: int, length: int) -> bytes:
+        """Return bytecode; a descriptor that was closed behind our back is opened anew, once.
+
+        OSError where the file is another one by now: nothing is had from it any more.
+        """
         for _ in range(2):
             try:
-                content = self._read(offset, MARK + length)
+                content = self._read(offset - NUMBER, NUMBER + length)
             except OSError:
                 content = b""
-            if content[:MARK] == mark(name) and len(content) == MARK + length:
-                return content[MARK:]
-            self._open_again()
+            if content[:NUMBER] == self._number and len(content) == NUMBER + length:
+                return content[NUMBER:]
+            self.fd = os.open(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self.entries = {}
         raise OSError(self._path)
-
-    def _open_again(self) -> None:
-        self._fd = os.open(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        if self._read(0, HEADER) != self._header:
-            self.entries = {}
-            raise OSError(self._path)
 
     if sys.platform == "win32":
 
         def _read(self, offset: int, length: int) -> bytes:
             with LOCK:
-                os.lseek(self._fd, offset, os.SEEK_SET)
-                return os.read(self._fd, length)
+                os.lseek(self.fd, offset, os.SEEK_SET)
+                return os.read(self.fd, length)
 
     else:
 
         def _read(self, offset: int, length: int) -> bytes:
-            return os.pread(self._fd, length, offset)
+            return os.pread(self.fd, length, offset)
 
 
 class CodeLoader(external.SourceFileLoader):  # type: ignore[misc]

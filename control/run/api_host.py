@@ -5,7 +5,6 @@ Nothing of this file, nor what it imports, is there before the first spawn.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import threading
@@ -67,7 +66,6 @@ class Api:
         if parts.console.human:
             shown = parts.console, parts.board, self.progress.measure
             threading.Thread(target=follow, args=shown, daemon=True).start()
-        _gather_code()
         self._hold_code()
         parts.gpu.ask_for_details(parts.board)
         if parts.supervisor is not None:
@@ -122,11 +120,3 @@ class Api:
             ports={id_: view.ports for id_, view in services.items()},
             overlays=bundle.options.overlay,
         )
-
-
-def _gather_code() -> None:
-    """Have the next start import from one file; where that cannot be, it imports as ever."""
-    from bundlevisor.control.run import code_gathering
-
-    with contextlib.suppress(OSError):  # nobody may write beside the code, or the disk is full
-        code_gathering.gather()

@@ -1,7 +1,7 @@
 """Makes the file of bytecode that the next start imports from (control/boot/code_file.py).
 
 At the end of a start, since only then is known what one imports, and from where; and of what Python
-has compiled already, which takes some 50 ms. To compile all of it without docstrings (``-OO``)
+has compiled already, which takes some 100 ms. To compile all of it without docstrings (``-OO``)
 would take a second of a core and gain 4 % of the next start's processor time.
 """
 
@@ -10,117 +10,138 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.files import atomic
-from bundlevisor.actors.guardian.code_collection import bytecode, names_in
+from bundlevisor.actors.guardian.code_collection import CodeCollection
 from bundlevisor.control.boot import code_file
 from bundlevisor.control.boot.code_file import MACHINE_CODE, MODULE, PACKAGE, external
+from bundlevisor.control.run import needed_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
+    from importlib.machinery import ModuleSpec
 
-    from bundlevisor.control.boot.code_file import Entry
-
-    Found = dict[str, tuple[int, str]]
-    """Kind and path, by module."""
-
-OWN = ("bundlevisor.manifest", "bundlevisor.actors", "bundlevisor.control")
-BREATH = 0.0002
-"""Seconds between two files: nobody waits for this."""
+    from bundlevisor.actors.guardian.kept_code import Entry as Kept
+    from bundlevisor.control.boot.code_file import CodeFinder, Entry, Place, Stamp
 
 
-def gather() -> None:
-    """Make the file anew where a start has imported what is not in it, or is not as it was.
+def gathered() -> CodeFinder | None:
+    """Return the file in which all is that is imported at a start and later, as it is now.
 
-    Nothing is done for what is no plain installation, nor where no bytecode is to be written.
-    OSError where it cannot be: then there is no such file.
+    Where there is none it is made; None where it cannot be: no plain installation, nobody may write
+    there, or no bytecode is to be written.
     """
     spec: Any = code_file.__spec__
-    plain = isinstance(spec.loader, external.SourceFileLoader)
-    if not plain or sys.dont_write_bytecode or not is_wanted():
-        return
-    path = code_file.path()
-    atomic.remove_half_written(os.path.dirname(path))  # by a runtime that was killed
-    atomic.write_into(path, contents(everything()), 0o644)
-
-
-def is_wanted() -> bool:
-    """Whether something that is to be in the file is not, as it is now."""
+    if not isinstance(spec.loader, external.SourceFileLoader):
+        return None
     finder = code_file.Use.finder
-    return finder is None or not all(map(finder.has, everything()))
+    if finder is not None and is_whole(finder):
+        return finder
+    path = code_file.path()
+    try:
+        if not sys.dont_write_bytecode:
+            atomic.remove_half_written(os.path.dirname(path))  # by a runtime that was killed
+            atomic.write_into(path, contents(at_a_start()), 0o644)
+            return code_file.CodeFinder(path)
+    except (OSError, ValueError):  # nobody may write beside the code, or the disk is full
+        return None
+    return None
 
 
-def loaded() -> Found:
-    """Return the modules of files that this process has imported, in their order."""
-    kinds = {external.SourceFileLoader: MODULE, external.ExtensionFileLoader: MACHINE_CODE}
-    kinds[code_file.CodeLoader] = MODULE
-    found = {}
-    for name, module in list(sys.modules.items()):
-        spec = getattr(module, "__spec__", None)
-        kind = kinds.get(type(getattr(spec, "loader", None)))
-        if kind is None or spec is None or spec.name != name or name in code_file.Use.before:
-            continue
-        if spec.origin and os.path.isabs(spec.origin):
-            package = kind == MODULE and spec.submodule_search_locations is not None
-            found[name] = (PACKAGE if package else kind, spec.origin)
-    return found
+def is_whole(finder: CodeFinder) -> bool:
+    """Whether all that is to be in the file is in it, as it is now."""
+    others = finder.others()
+    entries = (*finder.entries.values(), *others.values())
+    return all(map(code_file.is_as_it_was, entries)) and at_a_start() <= finder.entries.keys()
 
 
-def everything() -> Found:
-    """Return what is to be in the file: that, all that is ours, and what was in it before."""
-    found = loaded()
-    for package in OWN:
-        __import__(package)
-        for folder in sys.modules[package].__path__:
-            for name, one in ours(package, folder):
-                found.setdefault(name, one)
+def at_a_start() -> set[str]:
+    """Return what a start imports: what this one has, what earlier ones have, and all of ours."""
+    found = {name for name, module in list(sys.modules.items()) if is_of_a_file(name, module)}
     finder = code_file.Use.finder
     if finder is not None:
-        for name, (kind, source, *_) in finder.entries.items():
-            if finder.has(name):
-                found.setdefault(name, (kind, source))
-    for name in (*code_file.Use.before, code_file.NAMESAKE):
-        found.pop(name, None)
-    return found
+        found |= {name for name, one in finder.entries.items() if code_file.is_as_it_was(one)}
+    return found - code_file.Use.before - {code_file.NAMESAKE}
 
 
-def ours(package: str, folder: str) -> Iterator[tuple[str, tuple[int, str]]]:
-    """Yield what is in a folder of ours."""
-    for name in names_in(folder):
-        inner = os.path.join(folder, name)
-        if os.path.isdir(inner):
-            yield f"{package}.{name}", (PACKAGE, os.path.join(inner, "__init__.py"))
-            yield from ours(f"{package}.{name}", inner)
-        else:
-            yield f"{package}.{name}", (MODULE, f"{inner}.py")
+def is_of_a_file(name: str, module: object) -> bool:
+    """Whether a module that is loaded has come from a file of its own, under its own name."""
+    spec: Any = getattr(module, "__spec__", None)
+    kinds = (external.SourceFileLoader, external.ExtensionFileLoader)
+    if spec is None or spec.name != name or not isinstance(spec.loader, kinds):
+        return False
+    return bool(spec.origin) and os.path.isabs(spec.origin)
 
 
-def contents(found: Found) -> bytes:
-    """Return the file; a module that changes meanwhile, or cannot be compiled, is left out."""
-    parts = [b""]
-    entries: dict[str, Entry] = {}
-    at = code_file.HEADER
-    for name, (kind, source) in found.items():
-        try:
-            stamp = code_file.stamp(source)
-            code = b"" if kind == MACHINE_CODE else code_file.mark(name) + compiled(name, source)
-            if code_file.stamp(source) != stamp:
-                continue
-        except (OSError, ImportError, SyntaxError, ValueError):
-            continue
-        entries[name] = (kind, source, stamp, at, max(0, len(code) - code_file.MARK))
-        parts.append(code)
-        at += len(code)
-        time.sleep(BREATH)
-    index = marshal.dumps((sys.path, entries))
-    place = at.to_bytes(8, "little") + len(index).to_bytes(8, "little")
-    parts[0] = code_file.MAGIC + external.MAGIC_NUMBER + os.urandom(8) + place
-    return b"".join((*parts, index))
+def contents(start: Iterable[str]) -> bytes:
+    """Return the file: of these modules, which starts import, and of all that is needed later."""
+    content = Content()
+    collection = Gathering(content)
+    collection.add(start)
+    needed_code.collect(collection, frozenset())
+    for package in needed_code.OWN:
+        collection.add_package(package, {code_file.NAMESAKE})
+    entries = collection.described()
+    first = {*start, *(name for name in entries if name.startswith(needed_code.OWN))}
+    first -= code_file.Use.before
+    others = {name: entry for name, entry in entries.items() if name not in first}
+    others_at = content.put(others)
+    kept_at = content.put(collection.entries)
+    early = {name: entry for name, entry in entries.items() if name in first}
+    return content.finish(content.put((sys.path, early, others_at, kept_at)))
 
 
-def compiled(name: str, source: str) -> bytes:
-    """Return the bytecode of a source, as Python keeps it or compiled anew."""
-    loader = external.SourceFileLoader(name, source)
-    return bytecode(external.spec_from_file_location(name, source, loader=loader))
+class Content:
+    """A file of bytecode in the making; a store of CodeCollection."""
+
+    def __init__(self) -> None:
+        self._number = os.urandom(code_file.NUMBER)
+        self._parts = [bytes(code_file.HEADER)]
+        self._end = code_file.HEADER
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read nothing: what is being made is not read."""
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> int:
+        """Put code at the end, behind the file's number; return where it was put."""
+        self._parts += (self._number, data)
+        at = self._end + code_file.NUMBER
+        self._end = at + len(data)
+        return at
+
+    def put(self, what: Any) -> Place:
+        """Put an index at the end."""
+        data = marshal.dumps(what)
+        return self.write(data), len(data)
+
+    def finish(self, index: Place) -> bytes:
+        """Return the whole file."""
+        place = b"".join(number.to_bytes(8, "little") for number in index)
+        self._parts[0] = code_file.MAGIC + external.MAGIC_NUMBER + self._number + place
+        return b"".join(self._parts)
+
+
+class Gathering(CodeCollection):
+    """A collection that knows of what sources it is; one that changes meanwhile is left out."""
+
+    def __init__(self, content: Content) -> None:
+        super().__init__(content)
+        self._stamps: dict[str, Stamp] = {}
+
+    def described(self) -> dict[str, Entry]:
+        """Return the entries as a start needs them."""
+        found: dict[str, Entry] = {}
+        for name, (source, folders, at, length) in self.entries.items():
+            kind = MODULE if folders is None else PACKAGE
+            found[name] = (kind if length else MACHINE_CODE, source, self._stamps[name], at, length)
+        return found
+
+    def _entry(self, spec: ModuleSpec) -> Kept:
+        source = str(spec.origin)
+        self._stamps[spec.name] = code_file.stamp(source)
+        entry = super()._entry(spec)
+        if code_file.stamp(source) != self._stamps[spec.name]:
+            raise OSError(source)
+        return entry

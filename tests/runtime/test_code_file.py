@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from bundlevisor.control.boot import code_file
-from bundlevisor.control.boot.code_file import MODULE, PACKAGE, CodeFinder, CodeLoader, external
-from bundlevisor.control.run import code_gathering
+from bundlevisor.control.boot.code_file import CodeFinder, CodeLoader, external
+from bundlevisor.control.run import code_gathering, needed_code
 from tests.bundle_maker import bundle, starting, wait_until
 from tests.installed import install
 
@@ -29,13 +29,19 @@ def sources(tmp_path: Path) -> Path:
     return package
 
 
-def gathered(sources: Path) -> Path:
-    found = {
-        "parcel": (PACKAGE, str(sources / "__init__.py")),
-        "parcel.inner": (MODULE, str(sources / "inner.py")),
-    }
+@pytest.fixture(autouse=True)
+def nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of all that is needed later only one library, and no finder of pytest's."""
+    finders = [one for one in sys.meta_path if "pytest" not in type(one).__module__]
+    monkeypatch.setattr(sys, "meta_path", finders)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(needed_code, "OWN", ("bundlevisor.manifest",))
+    monkeypatch.setattr(needed_code, "collect", lambda found, _: found.add(["json"]))
+
+
+def gathered(sources: Path, *names: str) -> Path:
     file = sources.parent / "file"
-    file.write_bytes(code_gathering.contents(found))
+    file.write_bytes(code_gathering.contents(names or ["parcel", "parcel.inner"]))
     return file
 
 
@@ -125,7 +131,7 @@ def test_code_that_is_none_is_had_from_the_source(sources: Path) -> None:
     finder = CodeFinder(str(file))
     *_, at, length = finder.entries["parcel.inner"]
     with file.open("r+b") as opened:
-        opened.seek(at + code_file.MARK)
+        opened.seek(at)
         opened.write(b"\0" * length)
     assert value(finder) == 1
 
@@ -136,7 +142,7 @@ def test_a_descriptor_closed_behind_its_back(sources: Path, replaced: bool) -> N
     """A guardian closes all that it inherits; what is in another file then is not for it."""
     file = gathered(sources)
     finder = CodeFinder(str(file))
-    os.close(finder._fd)
+    os.close(finder.fd)
     taken = os.open(os.devnull, os.O_RDONLY)  # the number is used again
     if replaced:
         file.unlink()
@@ -145,12 +151,22 @@ def test_a_descriptor_closed_behind_its_back(sources: Path, replaced: bool) -> N
     os.close(taken)
 
 
-def test_all_that_is_ours_and_all_that_was_imported_is_in_it() -> None:
-    found = code_gathering.everything()
-    assert code_file.NAMESAKE not in found
-    assert found["bundlevisor.actors.service"][0] == MODULE
-    assert found["bundlevisor.actors.core"][0] == PACKAGE
-    assert found[msgspec._core.__name__][0] == code_file.MACHINE_CODE
+def test_what_starts_import_is_told_from_what_is_needed_later(sources: Path) -> None:
+    finder = CodeFinder(str(gathered(sources)))
+    assert {"parcel", "parcel.inner", "bundlevisor.manifest.plan.ports"} <= finder.entries.keys()
+    assert finder.find_spec("json") is None
+    others = finder.others()
+    assert {"json", "json.decoder"} & others.keys() == {"json"}
+    assert {*finder.entries, *others} == finder.kept().keys()
+
+
+def test_machine_code_is_found_where_it_lies(sources: Path) -> None:
+    name = msgspec._core.__name__
+    finder = CodeFinder(str(gathered(sources, name)))
+    found = finder.find_spec(name)
+    assert found is not None
+    assert found.origin == msgspec._core.__file__
+    assert isinstance(found.loader, external.ExtensionFileLoader)
 
 
 def copied(there: Path, here: Path) -> None:

@@ -17,7 +17,6 @@ from typing import NamedTuple
 import pytest
 
 from bundlevisor.control.boot import code_file
-from bundlevisor.control.run import code_gathering
 from tests import absent
 from tests.bundle_maker import Bundle, bundle, wait_until
 from tests.records import events, read_records
@@ -31,9 +30,6 @@ ABOUT_FILES = (
 FILES_OPENED, FILE_CALLS, THREADS = 150, 1500, 10
 """Until the first service is executed, from the shell script on (measured: 134, 1357, 8)."""
 
-OWN = tuple(f"{package}." for package in code_gathering.OWN)
-EARLY = {f"bundlevisor.control{name}" for name in ("", ".__main__", ".boot", ".boot.code_file")}
-"""Imported before the file of bytecode is, which has them not."""
 SELDOM = {"type": "http", "path": "/health", "port_name": "http", "interval_ms": 60_000}
 COUNTER = """
 import json, sys
@@ -87,13 +83,12 @@ def test_files_and_threads_until_the_first_service(three: Bundle, tmp_path: Path
 
 
 def has_code_file() -> bool:
-    """Whether there is a file of bytecode in which all that is ours is as it is now."""
+    """Whether there is a file of bytecode in which everything is as it is now."""
     try:
         finder = code_file.CodeFinder(code_file.path())
     except (OSError, ValueError):
         return False
-    ours = (name for name in code_gathering.everything() if name.startswith(OWN))
-    return all(map(finder.has, set(ours) - EARLY))
+    return all(map(code_file.is_as_it_was, finder.entries.values()))
 
 
 def run_once(made: Bundle, *command: str, until: Callable[[], bool] = lambda: True) -> None:
