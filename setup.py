@@ -63,5 +63,6 @@ setup(
         if WINDOWS
         else []
     },
+    data_files=[] if WINDOWS else [("share/man/man1", ["docs/bundlevisor.1"])],
     cmdclass={"editable_wheel": EditableWithBytecode, "bdist_wheel": WheelOfItsPlatform},
 )

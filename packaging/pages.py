@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from documentation import api, bundle, cli, events, findings, npm_types
+from documentation import api, bundle, cli, events, findings, man, npm_types
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MARK = "<!-- generated: change the code and run packaging/pages.py -->"
@@ -25,7 +25,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/cli.md": cli.page,
     "docs/events.md": events.page,
 }
-MODULES: dict[str, Callable[[], str]] = {"electron/lib/api.js": npm_types.module}
+MODULES: dict[str, Callable[[], str]] = {
+    "electron/lib/api.js": npm_types.module,
+    "docs/bundlevisor.1": man.page,
+}
 """What has no part that is written by hand."""
 
 

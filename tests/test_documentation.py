@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,17 @@ def test_a_link_to_nowhere_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# One\n[a](page.md#one) [b](page.md#two) [c](none.md) [d](https://x.y)\n")
     assert [link for link in links(page) if not leads(page, link)] == ["page.md#two", "none.md"]
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="there is no groff here")
+def test_the_manual_page_can_be_set() -> None:
+    page = str(ROOT / "docs" / "bundlevisor.1")
+    words = ["groff", "-man", "-Tutf8", "-ww", "-rLL=80n", page]
+    done = subprocess.run(words, capture_output=True, check=True)
+    assert done.stderr == b""
+    shown = re.sub(rb"\x1b\[[0-9;]*m|.\x08", b"", done.stdout).decode()
+    assert "bundlevisor exec [options] ID -- COMMAND…" in shown
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_the_readme_is_short() -> None:

@@ -30,7 +30,7 @@ control/api
 control/http
 control/watch
 control/run
-control/develop/starter
+control/develop/starter control/develop/completion
 control/develop control/support
 control/cli
 control

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[Any]
 
+SHELLS = ("bash", "zsh", "fish", "powershell")
 BUNDLE = (
     ("--manifest", "bundle.json", "FILE", "the bundle (bundle.json)"),
     ("--bundle-root", "", "DIR", "where its files are (the manifest's folder)"),
@@ -35,6 +36,7 @@ def add(commands: Commands, which: argparse.ArgumentParser) -> None:
     _add_exec(commands, which)
     _add_init(commands)
     _add_config(commands)
+    _add_completion(commands)
     _add_graph(commands)
 
 
@@ -60,6 +62,12 @@ def _add_init(commands: Commands) -> None:
     init.add_argument(
         "--language", choices=("python", "node"), default="python", help="of API and worker"
     )
+
+
+def _add_completion(commands: Commands) -> None:
+    text = "the script by which a shell completes our command line"
+    completion = commands.add_parser("completion", help=text, description=text)
+    completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
 
 
 def _add_config(commands: Commands) -> None:

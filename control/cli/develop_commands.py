@@ -87,6 +87,13 @@ def _read(arguments: argparse.Namespace) -> Loaded | None:
     return loaded if loaded.findings.ok else None
 
 
+def completion(arguments: argparse.Namespace) -> int:
+    """Print the script for a shell."""
+    from bundlevisor.control.cli import completion_command
+
+    return completion_command.completion(arguments)
+
+
 def init(arguments: argparse.Namespace) -> int:
     """Write a new bundle."""
     from bundlevisor.control.cli import init_command
@@ -98,4 +105,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "init": init,
     "config": config,
     "graph": graph,
+    "completion": completion,
 }

@@ -18,7 +18,7 @@ import msgspec
 from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.asking import ask, parsed
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.run.options import COMMANDS, DEVELOP, Misuse
+from bundlevisor.control.run.options import COMMANDS, DEVELOP, IDS, Misuse
 
 if TYPE_CHECKING:
     import argparse
@@ -54,20 +54,9 @@ def _forget_the_rest() -> None:
 def _dispatch(wanted: ClientCommand | Misuse) -> int:
     if isinstance(wanted, Misuse):
         return _misuse(wanted.sentence)
-    if wanted.argv[0] in ("help", "--help", "-h"):
-        from bundlevisor.control.cli.help_text import TOP
-
-        print(TOP, end="")
-        return exit_codes.OK
-    if wanted.argv[0] == "version":
-        from bundlevisor.control.wire import version
-
-        print(version.runtime())
-        return exit_codes.OK
-    if wanted.argv[0] == "ctl":
-        from bundlevisor.control.cli import runtimectl
-
-        return runtimectl.main(wanted.argv[1:])
+    code = _without_parser(wanted.argv)
+    if code is not None:
+        return code
     if wanted.argv[0] not in COMMANDS:
         from bundlevisor.manifest.format.suggest import hint
 
@@ -75,6 +64,29 @@ def _dispatch(wanted: ClientCommand | Misuse) -> int:
         known = ", ".join(COMMANDS)
         return _misuse(f"there is no command '{name}'{hint(name, COMMANDS)}; there are {known}")
     return _run(wanted.argv)
+
+
+def _without_parser(argv: tuple[str, ...]) -> int | None:
+    """Do what has no arguments of ours; None for everything else."""
+    if argv[0] in ("help", "--help", "-h"):
+        from bundlevisor.control.cli.help_text import TOP
+
+        print(TOP, end="")
+    elif argv[0] == "version":
+        from bundlevisor.control.wire import version
+
+        print(version.runtime())
+    elif argv[0] == "ctl":
+        from bundlevisor.control.cli import runtimectl
+
+        return runtimectl.main(argv[1:])
+    elif argv[0] == "completion" and argv[1:2] and argv[1] in IDS:
+        from bundlevisor.control.cli.completion_command import print_ids
+
+        print_ids(argv[1], argv[2:])
+    else:
+        return None
+    return exit_codes.OK
 
 
 def _misuse(sentence: str) -> int:

@@ -51,6 +51,7 @@ without an instance
                        (both take what validate takes)
   support              one file for whoever is to help: manifest, status, events, logs, versions
                        (works with and without an instance): [--output FILE]
+  completion SHELL     a script for bash, zsh, fish or powershell
   schema [--strict]    the JSON Schema of bundle.json; strict: for editors
   version, help        also --version, --help
 

@@ -18,8 +18,10 @@ FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 SWITCHES = frozenset({"dry-run", "keep-running", "watch"})
 VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify", "overlay"})
 
-DEVELOP = ("init", "config", "graph")
+DEVELOP = ("init", "config", "graph", "completion")
 """What helps to develop a bundle."""
+IDS = ("services", "secrets")
+"""What scripts of ``completion`` ask for, with the words that are typed so far."""
 
 COMMANDS = (
     *("run", "status", "top", "health", "ready", "ports", "port", "logs"),

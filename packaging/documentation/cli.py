@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from bundlevisor.control.cli.arguments import parser
 from bundlevisor.control.cli.help_text import TOP
+from bundlevisor.control.cli.whole_parser import whole
 
 Parser = argparse.ArgumentParser
 
@@ -13,7 +13,7 @@ Parser = argparse.ArgumentParser
 def page() -> str:
     """Return the whole help, then each command."""
     parts = [f"## Everything at a glance\n\n```text\n{TOP.strip()}\n```"]
-    return "\n\n".join([*parts, *(section(name, one) for name, one in commands(parser()))])
+    return "\n\n".join([*parts, *(section(name, one) for name, one in commands(whole()))])
 
 
 def commands(of: Parser, before: str = "") -> list[tuple[str, Parser]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import zipfile
 from pathlib import Path
@@ -86,6 +87,8 @@ def test_installed_in_either_order_both_work(
     words = ("-m", "bundlevisor.perf", "startup", "--help")
     assert "--runs" in environment.run("python", *words, cwd=cwd)
     assert (environment.packages / "bundlevisor" / "py.typed").is_file()
+    manual = environment.scripts.parent / "share" / "man" / "man1" / "bundlevisor.1"
+    assert manual.is_file() or os.name == "nt"
     assert starts(environment, cwd)
     code = "import actors, perf; print(actors.NAME, perf.NAME)"
     assert environment.run("python", "-c", code, cwd=tmp_path) == "actors perf\n"
