@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.launch.inputs import Concealed
 from bundlevisor.actors.secrets import store
-from bundlevisor.actors.secrets.vault import wants_key_store
+from bundlevisor.actors.secrets.storage import wants_key_store
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.secrets import has_value
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files.own_file import told
 from bundlevisor.actors.launch.inputs import Concealed
-from bundlevisor.actors.secrets import store as file
-from bundlevisor.actors.secrets.store import Kept
+from bundlevisor.actors.secrets.former_values import FormerValues
+from bundlevisor.actors.secrets.storage import SecretStorage, wants_key_store
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan import secrets
 from bundlevisor.manifest.plan.secrets import Rejection
@@ -23,14 +23,9 @@ from bundlevisor.manifest.plan.secrets import Rejection
 if TYPE_CHECKING:
     from bundlevisor.actors.secrets.key_store import KeyStore
 
-KEY_STORE_VARIABLE = "BUNDLEVISOR_KEYRING"
-"""A yes in the runtime's environment switches the system's key store on; no service sees it."""
 RETRY_FIRST = 0.5
 RETRY_LONGEST = 30.0
 """Seconds until a disk that did not take the generated secrets is tried again."""
-FORMER = 8
-FORMER_LENGTH = 64 * 1024
-"""How many former values of a secret are remembered, and how many characters of them in all."""
 
 
 class Vault:
@@ -51,29 +46,29 @@ class Vault:
         generates: bool = True,
     ) -> None:
         self._manifest = manifest
-        self._app_data = app_data
         self._warn = warn
-        self._key_store = key_store
         self._ids = frozenset(secret.id for secret in manifest.secrets)
         self._listed = {service.id: tuple(service.secrets) for service in manifest.services}
         self._writing = threading.Lock()
         self._telling = threading.Lock()
-        self._told: list[Callable[[], object]] = []
+        self._waiting: list[Callable[[], object]] = []
         self._is_settled = False
-        self._unreadable: OSError | None = None
-        self.set_aside = ""
-        """What was wrong with a torn file, in a sentence."""
+        self._storage = SecretStorage(app_data, self._ids, warn, key_store)
         self._values = Concealed()
-        self._former: dict[str, tuple[str, ...]] = {}
-        """What a secret was before in this run, the latest first; never on disk."""
-        self._kept = self._read() if manifest.secrets else Kept()
+        self._former = FormerValues()
+        self._asks_key_store = key_store is not None
         self._unsettled = frozenset(self._ids if key_store else ())
         """Secrets that nobody may be given yet: still being asked for, or not stored."""
         self._unstored = Concealed()
         self._generates = generates
-        self._take_in(self._kept.values)
+        self._take_in(self._storage.values)
         if key_store is None:
             self._generate()
+
+    @property
+    def set_aside(self) -> str:
+        """What was wrong with a torn file, in a sentence."""
+        return self._storage.set_aside
 
     # For the supervisor
 
@@ -88,18 +83,8 @@ class Vault:
         return Concealed({id_: values[id_] for id_ in listed if id_ in values})
 
     def former_for(self, service_id: str) -> tuple[Concealed, ...]:
-        """Return what the secrets that a service lists were before in this run.
-
-        A service may have kept the old value, and tell with the new one in its hands that it was
-        replaced: its output must not show either.
-        """
-        former = self._former
-        listed = dict.fromkeys(self._listed[service_id]) if former else {}
-        generations = (
-            Concealed({id_: former[id_][age] for id_ in listed if len(former.get(id_, ())) > age})
-            for age in range(FORMER)
-        )
-        return tuple(values for values in generations if values)
+        """Return what the secrets that a service lists were before in this run."""
+        return self._former.of(self._listed[service_id])
 
     # For the control API
 
@@ -128,7 +113,7 @@ class Vault:
             )
             if changed:
                 self._save(Concealed({**self._unstored, **changed}))
-                self._remember(changed)
+                self._former.replace(self._values, changed)
                 self._settle({**self._values, **changed})
             return frozenset(changed)
         finally:
@@ -145,12 +130,12 @@ class Vault:
 
         What a key store holds, or a file that cannot be read may hold, is not made anew.
         """
-        if self._generates and self._unreadable is None:
+        if self._generates and self._storage.is_readable:
             self._unstored = Concealed(
                 {
                     secret.id: secrets.generate(secret.generator, os.urandom)
                     for secret in secrets.missing_generated(self._manifest, self._values)
-                    if secret.id not in self._kept.in_key_store
+                    if secret.id not in self._storage.in_key_store
                 }
             )
         self._unsettled = frozenset(self._unstored)
@@ -167,24 +152,24 @@ class Vault:
         else:
             self._tell()
 
-    def when_settled(self, told: Callable[[], object]) -> None:
-        """Call ``told`` once nobody waits for the vault any more, now if that is so."""
+    def when_settled(self, on_settled: Callable[[], object]) -> None:
+        """Call ``on_settled`` once nobody waits for the vault any more, now if that is so."""
         with self._telling:
             if not self._is_settled:
-                self._told.append(told)
+                self._waiting.append(on_settled)
                 return
-        told()
+        on_settled()
 
     def _tell(self) -> None:
         with self._telling:
             self._is_settled = True
-        for hear in self._told:
-            hear()
+        for on_settled in self._waiting:
+            on_settled()
 
     def _settle_all(self) -> None:
         with self._writing:
-            if self._key_store is not None:
-                self._ask_key_store(self._key_store)
+            if self._asks_key_store:  # what stands in the file is newer
+                self._values = Concealed({**self._storage.from_key_store(), **self._values})
                 self._generate()
         patience = RETRY_FIRST
         while trouble := self._store_generated():
@@ -201,87 +186,19 @@ class Vault:
         """Store what is not stored; return why that was not possible, empty when it was."""
         with self._writing:
             try:
-                if self._unstored or self._to_move():
-                    self._save(Concealed({**self._to_move(), **self._unstored}))
+                moving = self._storage.to_move()
+                if self._unstored or moving:
+                    self._save(Concealed({**moving, **self._unstored}))
             except OSError as error:
                 if self._unstored:
                     return told(error)
             self._settle(self._values)
         return ""
 
-    def _read(self) -> Kept:
-        try:
-            kept, trouble = file.read(self._app_data)
-        except OSError as error:
-            self._unreadable = error
-            self._warn(
-                f"{file.path(self._app_data)} cannot be read ({error.strerror}); the services that"
-                " need secrets wait"
-            )
-            return Kept()
-        if trouble:
-            self.set_aside = trouble
-        if kept.in_key_store and self._key_store is None:
-            self._warn(
-                f"the key store holds {', '.join(sorted(kept.in_key_store))}; start with"
-                f" {KEY_STORE_VARIABLE}=1 to use it"
-            )
-        return kept
-
-    def _ask_key_store(self, key_store: KeyStore) -> None:
-        """Add what the key store has; what stands in the file is newer. Else go on with that."""
-        from bundlevisor.actors.secrets.key_store import KeyStoreUnavailable
-
-        try:
-            found = key_store.get(self._ids)
-        except KeyStoreUnavailable as error:
-            self._key_store = None
-            self._warn(f"the key store is not used: {error}; secrets are kept in secrets.json")
-            found = Concealed()
-        self._values = Concealed({**found, **self._values})
-
-    def _to_move(self) -> dict[str, str]:
-        """Return what stands in the file and belongs into the key store."""
-        if self._key_store is None:
-            return {}
-        return {id_: value for id_, value in self._kept.values.items() if id_ in self._ids}
-
     def _save(self, changed: Mapping[str, str]) -> None:
-        """Store values where they belong; raises OSError. Only while ``_writing`` is held."""
-        if self._unreadable is not None:
-            raise self._unreadable
-        moved = self._put_into_key_store(changed)
-        rest = {id_: v for id_, v in {**self._kept.values, **changed}.items() if id_ not in moved}
-        in_key_store = (self._kept.in_key_store - frozenset(changed)) | moved
-        kept = Kept(Concealed(rest), in_key_store)
-        file.write(self._app_data, kept.values, kept.in_key_store)
-        self._kept = kept
+        """Store values, generated ones among them; raises OSError. Only under ``_writing``."""
+        self._storage.save(changed)
         self._unstored = Concealed()
-
-    def _put_into_key_store(self, values: Mapping[str, str]) -> frozenset[str]:
-        """Return the ids of what the key store has taken; the file takes the rest."""
-        if self._key_store is None:
-            return frozenset()
-        from bundlevisor.actors.secrets.key_store import KeyStoreUnavailable
-
-        try:
-            taken = self._key_store.put(values)
-        except KeyStoreUnavailable as error:
-            self._warn(f"the key store was not written: {error}; secrets.json is, instead")
-            return frozenset()
-        refused = sorted(frozenset(values) - taken)
-        if refused:
-            self._warn(f"the key store did not take {', '.join(refused)}; secrets.json does")
-        return taken
-
-    def _remember(self, changed: Mapping[str, str]) -> None:
-        """Keep what is about to be replaced, within bounds."""
-        former = dict(self._former)
-        for id_ in changed:
-            before = (self._values.get(id_, ""), *former.get(id_, ()))
-            kept = [value for value in dict.fromkeys(before) if value and value != changed[id_]]
-            former[id_] = _within_bounds(kept)
-        self._former = former
 
     def _settle(self, values: Mapping[str, str]) -> None:
         self._unsettled = frozenset()
@@ -305,14 +222,6 @@ class Vault:
         }
 
 
-def _within_bounds(values: list[str]) -> tuple[str, ...]:
-    """Return the first values, as many as may be remembered."""
-    kept = values[:FORMER]
-    while kept and sum(map(len, kept)) > FORMER_LENGTH:
-        kept.pop()
-    return tuple(kept)
-
-
 def open_vault(
     manifest: Manifest,
     app_data: str,
@@ -328,14 +237,3 @@ def open_vault(
 
         key_store = KeyStore(manifest.app.name)
     return Vault(manifest, app_data, warn, key_store, generates=generates)
-
-
-def wants_key_store(environ: Mapping[str, str], warn: Callable[[str], object]) -> bool:
-    """Whether the environment switches the key store on; ``warn`` hears what is unclear in it."""
-    if not environ.get(KEY_STORE_VARIABLE):
-        return False
-    from bundlevisor.manifest.format.flag import read_flag, unclear
-
-    if ignored := unclear(environ, KEY_STORE_VARIABLE):
-        warn(f"{ignored}; it is ignored, and secrets are kept in secrets.json")
-    return bool(read_flag(environ, KEY_STORE_VARIABLE))

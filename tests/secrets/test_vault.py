@@ -13,8 +13,9 @@ from bundlevisor.actors.core.messages import StartService
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.launch.inputs import Concealed, StartInputs
 from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.secrets.former_values import FORMER, FORMER_LENGTH
 from bundlevisor.actors.secrets.store import read
-from bundlevisor.actors.secrets.vault import FORMER, FORMER_LENGTH, Vault, open_vault
+from bundlevisor.actors.secrets.vault import Vault, open_vault
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.read import load
 from tests.bundle_maker import wait_until

@@ -1,0 +1,127 @@
+"""Where secrets are kept: in the file, or in the system's key store as far as that takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from bundlevisor.actors.launch.inputs import Concealed
+from bundlevisor.actors.secrets import store as file
+from bundlevisor.actors.secrets.store import Kept
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.secrets.key_store import KeyStore
+
+KEY_STORE_VARIABLE = "BUNDLEVISOR_KEYRING"
+"""A yes in the runtime's environment switches the system's key store on; no service sees it."""
+
+
+class SecretStorage:
+    """One thread at a time may use it; ``warn`` hears what cannot be read or written."""
+
+    def __init__(
+        self,
+        app_data: str,
+        ids: frozenset[str],
+        warn: Callable[[str], None],
+        key_store: KeyStore | None,
+    ) -> None:
+        self._app_data = app_data
+        self._ids = ids
+        self._warn = warn
+        self._key_store = key_store
+        self._unreadable: OSError | None = None
+        self.set_aside = ""
+        """What was wrong with a torn file, in a sentence."""
+        self._kept = self._read() if ids else Kept()
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What stands in the file."""
+        return self._kept.values
+
+    @property
+    def in_key_store(self) -> frozenset[str]:
+        """What the key store is known to hold."""
+        return self._kept.in_key_store
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it is known what stands in the file."""
+        return self._unreadable is None
+
+    def from_key_store(self) -> Mapping[str, str]:
+        """Return what the key store has; where it cannot be used all goes on without it."""
+        if self._key_store is None:
+            return {}
+        from bundlevisor.actors.secrets.key_store import KeyStoreUnavailable
+
+        try:
+            return self._key_store.get(self._ids)
+        except KeyStoreUnavailable as error:
+            self._key_store = None
+            self._warn(f"the key store is not used: {error}; secrets are kept in secrets.json")
+            return {}
+
+    def to_move(self) -> dict[str, str]:
+        """Return what stands in the file and belongs into the key store."""
+        if self._key_store is None:
+            return {}
+        return {id_: value for id_, value in self._kept.values.items() if id_ in self._ids}
+
+    def save(self, changed: Mapping[str, str]) -> None:
+        """Store values where they belong, on disk when this returns; raises OSError."""
+        if self._unreadable is not None:
+            raise self._unreadable
+        moved = self._put_into_key_store(changed)
+        rest = {id_: v for id_, v in {**self._kept.values, **changed}.items() if id_ not in moved}
+        in_key_store = (self._kept.in_key_store - frozenset(changed)) | moved
+        kept = Kept(Concealed(rest), in_key_store)
+        file.write(self._app_data, kept.values, kept.in_key_store)
+        self._kept = kept
+
+    def _put_into_key_store(self, values: Mapping[str, str]) -> frozenset[str]:
+        """Return the ids of what the key store has taken; the file takes the rest."""
+        if self._key_store is None:
+            return frozenset()
+        from bundlevisor.actors.secrets.key_store import KeyStoreUnavailable
+
+        try:
+            taken = self._key_store.put(values)
+        except KeyStoreUnavailable as error:
+            self._warn(f"the key store was not written: {error}; secrets.json is, instead")
+            return frozenset()
+        refused = sorted(frozenset(values) - taken)
+        if refused:
+            self._warn(f"the key store did not take {', '.join(refused)}; secrets.json does")
+        return taken
+
+    def _read(self) -> Kept:
+        try:
+            kept, trouble = file.read(self._app_data)
+        except OSError as error:
+            self._unreadable = error
+            self._warn(
+                f"{file.path(self._app_data)} cannot be read ({error.strerror}); the services that"
+                " need secrets wait"
+            )
+            return Kept()
+        if trouble:
+            self.set_aside = trouble
+        if kept.in_key_store and self._key_store is None:
+            self._warn(
+                f"the key store holds {', '.join(sorted(kept.in_key_store))}; start with"
+                f" {KEY_STORE_VARIABLE}=1 to use it"
+            )
+        return kept
+
+
+def wants_key_store(environ: Mapping[str, str], warn: Callable[[str], object]) -> bool:
+    """Whether the environment switches the key store on; ``warn`` hears what is unclear in it."""
+    if not environ.get(KEY_STORE_VARIABLE):
+        return False
+    from bundlevisor.manifest.format.flag import read_flag, unclear
+
+    if ignored := unclear(environ, KEY_STORE_VARIABLE):
+        warn(f"{ignored}; it is ignored, and secrets are kept in secrets.json")
+    return bool(read_flag(environ, KEY_STORE_VARIABLE))
