@@ -138,6 +138,7 @@ class Connection(Channel):
     def _flush_outbufs_below_high_watermark(self) -> None:
         if self.total_outbufs_len <= self.adj.outbuf_high_watermark:
             return
+        self.sending = False  # this takes the client's time: it is the loop's from here on
         if self.requests and self.lane() is Lane.STREAM:
             super()._flush_outbufs_below_high_watermark()
             return
@@ -147,8 +148,7 @@ class Connection(Channel):
                 self.will_close = True
 
     def _is_below_watermark(self) -> bool:
-        below = self.total_outbufs_len <= self.adj.outbuf_high_watermark
-        return below or not self.connected
+        return self.total_outbufs_len <= self.adj.outbuf_high_watermark or not self.connected
 
     # called by the server's loop
 

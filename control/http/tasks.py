@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bundlevisor.control.http.quick_answer import of_error
 from bundlevisor.control.http.waitress_parts import ErrorTask, HTTPChannel, WSGITask
@@ -19,6 +19,13 @@ TOGETHER = 64 * 1024
 """Bytes of a body that are put behind the headers; to copy more costs more than to send twice."""
 
 
+class Triggered(Protocol):
+    """The server, as far as a task is concerned."""
+
+    def pull_trigger(self) -> None:
+        """Wake the loop."""
+
+
 class Channel(HTTPChannel):
     """What a task knows of its connection."""
 
@@ -28,14 +35,31 @@ class Channel(HTTPChannel):
     """Whether the client is to have read the answer before the connection closes."""
     began_at: float
     """When the present request, or the wait for it, began: monotonic seconds."""
+    server: Triggered
+    sending = False
+    """Whether a thread is about to send what it has just written."""
     _held: list[bytes] | None = None
 
     def write_soon(self, data: bytes) -> int:
         """Send, or hold for what comes with it."""
-        if self._held is None:
+        if self._held is not None:
+            self._held.append(data)
+            return len(data)
+        self.sending = True
+        try:
             return super().write_soon(data)
-        self._held.append(data)
-        return len(data)
+        finally:
+            self.sending = False
+            if self.total_outbufs_len:
+                self.server.pull_trigger()
+
+    def writable(self) -> bool:
+        """Return whether the loop has something to send, or to close.
+
+        It has not while a thread sends: to find the socket ready and the thread not done yet, again
+        and again, keeps the interpreter from that thread.
+        """
+        return not self.sending and super().writable()
 
     def write_as_one(self, write: Callable[[bytes], None], data: bytes) -> None:
         """Have what ``write`` writes sent at once, where that is several pieces."""

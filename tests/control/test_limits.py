@@ -250,6 +250,35 @@ def test_a_client_that_reads_gets_all_that_it_has_asked_for(api: Api, runtime: F
     assert len(answer) > 24 << 20
 
 
+def test_the_loop_has_nothing_to_do_while_a_thread_sends(
+    monkeypatch: pytest.MonkeyPatch, api: Api
+) -> None:
+    sending, go_on, rounds = threading.Event(), threading.Event(), []
+    send, go_round = Connection.send, HttpServer.go_round
+
+    def slow(self: Connection, data: bytes, do_close: bool = True) -> int:
+        if threading.current_thread().name.startswith("api-"):
+            sending.set()
+            go_on.wait(20)
+        return send(self, data, do_close)
+
+    def counted(self: HttpServer, patience: float) -> None:
+        rounds.append(patience)
+        go_round(self, patience)
+
+    monkeypatch.setattr(Connection, "send", slow)
+    monkeypatch.setattr(HttpServer, "go_round", counted)
+    with api.connect() as client:
+        client.sendall(b"GET /telemetry HTTP/1.1\r\n" + HEAD + b"\r\n")
+        assert sending.wait(20)
+        before, many = len(rounds), 20
+        for _ in range(many):
+            assert api.get("/healthz", token=None).status == 200
+        assert len(rounds) - before < 6 * many
+        go_on.set()
+        assert status_of(read_answer(client)) == 200
+
+
 def test_what_the_system_does_not_take_of_an_answer_is_sent_later_and_then_forgotten(
     monkeypatch: pytest.MonkeyPatch,
     api: Api,
