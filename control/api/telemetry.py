@@ -8,8 +8,7 @@ from bundlevisor.control.wire.bodies import Telemetry
 from bundlevisor.control.wire.json_body import send
 
 if TYPE_CHECKING:
-    import falcon
-
+    from bundlevisor.control.wire.exchange import Request, Response
     from bundlevisor.control.wire.facade import RuntimeApi
 
 
@@ -19,7 +18,7 @@ class TelemetryResource:
     def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
 
-    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+    def on_get(self, _req: Request, resp: Response) -> None:
         """Answer 200."""
         facts = self._runtime.facts
         upload_url = facts.manifest.telemetry.upload_url

@@ -269,7 +269,7 @@ def test_the_loop_has_nothing_to_do_while_a_thread_sends(
     monkeypatch.setattr(Connection, "send", slow)
     monkeypatch.setattr(HttpServer, "go_round", counted)
     with api.connect() as client:
-        client.sendall(b"GET /telemetry HTTP/1.1\r\n" + HEAD + b"\r\n")
+        client.sendall(b"GET /secrets HTTP/1.1\r\n" + HEAD + b"\r\n")
         assert sending.wait(20)
         before, many = len(rounds), 20
         for _ in range(many):

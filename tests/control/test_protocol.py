@@ -70,14 +70,14 @@ def test_each_request_is_answered_once_though_it_comes_as_the_one_before_is_done
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(HttpServer, "channel_class", Lingering)
-    asked = b"GET /telemetry HTTP/1.1\r\n" + HEAD
+    asked = b"GET /secrets HTTP/1.1\r\n" + HEAD
     answer = api.raw((asked + b"\r\n") * 3 + asked + LAST)
     assert answer.count(b"HTTP/1.1 200 OK") == 4
 
 
 def test_headers_and_body_come_as_one(api: Api) -> None:
     with api.connect() as client:
-        for path in (b"/telemetry", b"/readyz", b"/status"):
+        for path in (b"/secrets", b"/readyz", b"/status"):
             client.sendall(b"GET " + path + b" HTTP/1.1\r\n" + HEAD + b"\r\n")
             head, _, body = client.recv(1 << 20).partition(b"\r\n\r\n")
             assert b"Content-Length: %d\r\n" % len(body) in head
