@@ -16,9 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import msgspec
-import pykka
-
 from bundlevisor.actors.core import commanded, dependencies, desired, foreseen, restart
 from bundlevisor.actors.core.collaborators import Collaborators, Plan
 from bundlevisor.actors.core.commanded import Change
@@ -29,7 +26,6 @@ from bundlevisor.actors.core.messages import (
     CommandStart,
     CommandStop,
     FailService,
-    Instruction,
     KillBundle,
     KillService,
     Message,
@@ -51,7 +47,8 @@ from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.page import pages_by_api
 from bundlevisor.actors.loop.loop_actor import LoopActor, Turns
 from bundlevisor.actors.picture import Picture
-from bundlevisor.actors.ports import reallocation
+from bundlevisor.actors.ports_in_force import PortsInForce
+from bundlevisor.actors.service_actors import ServiceActors
 
 STOPPING = Outcome(conflict="the runtime is stopping")
 
@@ -65,13 +62,9 @@ class Supervisor(LoopActor):
         self._to = collaborators
         self._phase = Phase.RUNNING
         self._picture = Picture(collaborators.board, plan.graph, collaborators.emit)
-        self._ports = reallocation.allot(
-            plan.ports, plan.shortages, plan.graph, collaborators.chooser.users
-        )
-        self._children: dict[str, pykka.ActorRef[Any]] = {}
+        self._ports = PortsInForce(plan, collaborators.chooser, collaborators.emit)
+        self._actors = ServiceActors(collaborators.spawn_actor, self.actor_ref)
         self._reports = {id_: Report(id=id_) for id_ in collaborators.board.snapshot.services}
-        self._given: dict[str, int] = {}
-        """The number of the last instruction to each service."""
         self._wanted: frozenset[str] = frozenset()
         self._desired: dict[str, Desired] = {}
         self._with_secrets = [service.id for service in plan.manifest.services if service.secrets]
@@ -135,14 +128,14 @@ class Supervisor(LoopActor):
         for other in needed:
             if other in self._plan.unusable:
                 return Outcome(conflict=self._plan.unusable[other])
-        for other in self._ports.behind(self._plan.graph, needed):
+        for other in self._ports.behind(needed):
             self._find_ports(other)
         conflict = self._ports.conflict(needed)
         return Outcome(conflict=conflict) if conflict else None
 
     def _start(self, id_: str, change: Change) -> Outcome:
         self._want(frozenset((*self._plan.graph.all_dependencies(id_), id_)))
-        self._ports = reallocation.forgiven(self._ports, (id_, *change.affected))
+        self._ports.forgive((id_, *change.affected))
         return self._change(change)
 
     def _secrets_changed(self, message: SecretsChanged) -> Outcome:
@@ -164,8 +157,8 @@ class Supervisor(LoopActor):
         self._phase = Phase.STOPPING
         self._change(commanded.stop_all(self._tree(), "killed"))
         for id_ in self._plan.graph.stop_order:
-            if id_ in self._children:
-                self._tell(id_, KillService())
+            if id_ in self._actors:
+                self._actors.instruct(id_, KillService())
 
     def _renew(self, ids: Iterable[str], reason: str, *, forgiving: bool = False) -> None:
         self._change(commanded.renew(self._tree(), ids, reason, forgiving=forgiving))
@@ -184,9 +177,8 @@ class Supervisor(LoopActor):
     # Reports of the services
 
     def _changed(self, message: ServiceChanged) -> None:
-        report = message.report
-        if report.heard >= self._given.get(report.id, 0):
-            self._see(report)
+        if self._actors.is_news(message.report):
+            self._see(message.report)
 
     def _failed(self, message: ServiceFailed) -> None:
         """Apply the strategy: others may have to restart with the one that failed."""
@@ -204,20 +196,15 @@ class Supervisor(LoopActor):
         self._renew(group, f"restarting with {message.id} ({message.reason})")
 
     def _ports_taken(self, message: PortsTaken) -> None:
-        id_, names = message.id, message.names
-        refused = reallocation.refusal(self._ports, id_, names)
-        chosen = None if refused else self._to.chooser.move(id_, names, self._ports.ports)
-        if chosen is None:
-            self._fail(id_, refused or reallocation.exhausted(self._ports, id_, names))
-            return
-        self._ports, moves = reallocation.moved(self._ports, id_, names, chosen)
-        for move in moves:
-            self._to.emit("port_reassigned", id_, **msgspec.structs.asdict(move))
-        self._render_anew(id_, names)
+        refused = self._ports.replace_lost(message.id, message.names)
+        if refused:
+            self._fail(message.id, refused)
+        else:
+            self._render_anew(message.id, message.names)
 
     def _render_anew(self, id_: str, names: tuple[str, ...]) -> None:
         """Restart what runs with the old number of a port that has another one now."""
-        users = self._to.chooser.users(id_, names)
+        users = self._ports.users(id_, names)
         self._picture.touch([id_])
         self._tell_pages(id_)
         running = [
@@ -229,16 +216,10 @@ class Supervisor(LoopActor):
 
     def _find_ports(self, id_: str) -> None:
         """Choose anew for a service that is short of ports, and have it start if it failed so."""
-        graph, chooser = self._plan.graph, self._to.chooser
-        chosen, still = chooser.complete(id_, self._ports.ports)
-        self._ports, names = reallocation.searched(
-            self._ports, id_, chosen, still, graph, chooser.users
-        )
+        names = self._ports.find_missing(id_)
         self._picture.touch_all()
         if not names:
             return
-        for name in names:
-            self._to.emit("port_assigned", id_, name=name, port=self._ports.of(id_)[name])
         self._render_anew(id_, names)
         if id_ not in self._plan.unusable:
             self._renew([id_], "", forgiving=True)
@@ -250,17 +231,13 @@ class Supervisor(LoopActor):
         """
         id_ = message.id
         self._to.emit("runtime_error", id_, error=message.error)
-        self._children[id_] = self._to.spawn_actor(
-            id_, self.actor_ref, child=message.child, incarnation=message.incarnation
-        )
-        self._given[id_] = 0
+        self._actors.replace(message)
         alive, now = message.child is not None, self._to.now()
         self._see(foreseen.taken_over(self._reports[id_], message.incarnation, now, alive=alive))
 
     def _resumed(self, message: SystemResumed) -> None:
         self._to.emit("system_resumed", None, seconds=round(message.seconds, 1))
-        for ref in self._children.values():
-            ref.tell(message)
+        self._actors.tell_all(message)
 
     # What follows from a change
 
@@ -271,7 +248,7 @@ class Supervisor(LoopActor):
             self._give_starts()
         elif dependencies.all_down(self._reports.values()):
             self._phase = Phase.STOPPED
-        self._picture.publish(self._tree(), self._phase, self._ports.ports)
+        self._picture.publish(self._tree(), self._phase, self._ports.table)
 
     def _give_instructions(self) -> None:
         """Tell each service what is due for what is wanted of it."""
@@ -286,8 +263,8 @@ class Supervisor(LoopActor):
                 desired.is_deferred(report) and not dependencies.may_be_told(tree, id_)
             ):
                 continue
-            if id_ in self._children:
-                self._tell(id_, due)
+            if id_ in self._actors:
+                self._actors.instruct(id_, due)
             self._see(foreseen.obeyed(due, report, self._to.now()))
 
     def _give_starts(self) -> None:
@@ -300,12 +277,12 @@ class Supervisor(LoopActor):
                 self._fail(id_, self._ports.short[id_].sentence)
                 continue
             report = self._reports[id_]
-            self._tell(id_, StartService(report.incarnation, self._inputs(id_)))
+            self._actors.instruct(id_, StartService(report.incarnation, self._inputs(id_)))
             self._see(foreseen.starting(report, self._to.now()))
 
     def _fail(self, id_: str, reason: str) -> None:
         """Fail a service that cannot run, unless it does; what was wanted of its run is over."""
-        self._tell(id_, FailService(reason))
+        self._actors.instruct(id_, FailService(reason))
         if not self._desired.get(id_, Desired()).down:
             self._desired.pop(id_, None)
         self._see(foreseen.failed(self._reports[id_], reason, self._to.now()))
@@ -314,25 +291,13 @@ class Supervisor(LoopActor):
         """Return what a start is given; its secrets first, as a new value makes them former."""
         vault = self._to.vault
         values = vault.values_for(id_)
-        return StartInputs(self._ports.ports, values, self._plan.gpu, vault.former_for(id_))
-
-    def _tell(self, id_: str, told: Instruction) -> None:
-        """Send to a service; its actor is started at the first message."""
-        number = self._given[id_] = self._given.get(id_, 0) + 1
-        self._child(id_).tell(msgspec.structs.replace(told, number=number))
-
-    def _child(self, id_: str) -> pykka.ActorRef[Any]:
-        ref = self._children.get(id_)
-        if ref is None:
-            ref = self._children[id_] = self._to.spawn_actor(id_, self.actor_ref)
-        return ref
+        return StartInputs(self._ports.table, values, self._plan.gpu, vault.former_for(id_))
 
     def _tell_pages(self, api: str) -> None:
         """While an API has no process its port may be anybody's: pages must not ask there."""
         ports = {api: self._ports.of(api)} if self._reports[api].stage in LIVE else {}
         for id_ in self._pages.get(api, ()):
-            if id_ in self._children:
-                self._children[id_].tell(PortsMoved(ports))
+            self._actors.tell(id_, PortsMoved(ports))
 
     def _tree(self) -> Tree:
         missing = {

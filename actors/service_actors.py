@@ -1,0 +1,57 @@
+"""The services' actors as the supervisor has them: started late, told by numbered messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pykka
+
+from bundlevisor.actors.core.messages import Instruction, Message, ServiceActorFailed
+from bundlevisor.actors.core.report import Report
+
+SpawnActor = Callable[..., pykka.ActorRef[Any]]
+"""Starts one: ``(service_id, supervisor, child=None, incarnation=0)``."""
+
+
+class ServiceActors:
+    """Only the supervisor's own turns use it."""
+
+    def __init__(self, spawn_actor: SpawnActor, supervisor: pykka.ActorRef[Any]) -> None:
+        self._spawn_actor = spawn_actor
+        self._supervisor = supervisor
+        self._refs: dict[str, pykka.ActorRef[Any]] = {}
+        self._given: dict[str, int] = {}
+        """The number of the last instruction to each service."""
+
+    def __contains__(self, id_: str) -> bool:
+        return id_ in self._refs
+
+    def instruct(self, id_: str, instruction: Instruction) -> None:
+        """Send to a service; its actor is started at the first instruction."""
+        number = self._given[id_] = self._given.get(id_, 0) + 1
+        if id_ not in self._refs:
+            self._refs[id_] = self._spawn_actor(id_, self._supervisor)
+        self._refs[id_].tell(msgspec.structs.replace(instruction, number=number))
+
+    def tell(self, id_: str, message: Message) -> None:
+        """Send what is no instruction, if there is anybody to hear it."""
+        if id_ in self._refs:
+            self._refs[id_].tell(message)
+
+    def tell_all(self, message: Message) -> None:
+        """Send it to every actor that there is."""
+        for ref in self._refs.values():
+            ref.tell(message)
+
+    def is_news(self, report: Report) -> bool:
+        """Whether it was made after the last instruction to its service was heard."""
+        return report.heard >= self._given.get(report.id, 0)
+
+    def replace(self, broken: ServiceActorFailed) -> None:
+        """Give the process of a broken actor to a new one, which has heard of no instruction."""
+        self._refs[broken.id] = self._spawn_actor(
+            broken.id, self._supervisor, child=broken.child, incarnation=broken.incarnation
+        )
+        self._given[broken.id] = 0
