@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -165,6 +166,13 @@ def _add_timeline(commands: Commands, which: Parser) -> None:
     )
     timeline.add_argument(
         "--compare", action="store_true", help="what became slower or faster since earlier starts"
+    )
+    timeline.add_argument(
+        "--otlp",
+        nargs="?",
+        const=os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318",
+        metavar="URL",
+        help="send it as a trace to an OpenTelemetry collector (the extra bundlevisor[otel])",
     )
     _add_json(timeline)
 

@@ -39,7 +39,8 @@ ask (all take --app-data DIR or --manifest FILE to say which instance; --json wh
   telemetry            where the events are written
   explain ID           why it is in this state, back to the root cause
   dashboard            a page with all of it, in the browser; --no-open prints its address
-  timeline             what took how long from exec to ready; --svg FILE|-, --blame, --compare
+  timeline             what took how long from exec to ready; --svg FILE|-, --blame,
+                       --compare, --otlp [URL]
 
 without an instance
   init [DIR]           a folder with a bundle that runs at once: [--language python|node]

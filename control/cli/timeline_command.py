@@ -23,6 +23,12 @@ def show_timeline(client: Client, arguments: argparse.Namespace) -> int:
     """Print the timeline, write its picture, or say what took longest or became slower."""
     document = accepted(client.get("/timeline", earlier="true"))
     found = msgspec.convert(document, Timelines)
+    if arguments.otlp is not None:
+        from bundlevisor.control.cli.timeline_trace import send
+
+        app = accepted(client.get("/status"))["app_name"]
+        print(f"{send(found.timeline, app, arguments.otlp)} spans sent")
+        return exit_codes.OK
     if arguments.svg:
         _write_picture(found.timeline, arguments.svg)
         return exit_codes.OK

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -25,6 +28,7 @@ from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import Api
 from tests.waiting import wait_until
 
+ROOT = Path(__file__).parents[2]
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -205,3 +209,24 @@ def _references(node: object) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from _references(value)
+
+
+def test_the_dashboard_for_grafana_asks_for_metrics_and_labels_that_there_are(api: Api) -> None:
+    document = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
+    labels: dict[str, set[str]] = {}
+    for name, pairs in samples(api):
+        labels.setdefault(name, {"instance"}).update(label for label, _ in pairs)
+    families = text_string_to_metric_families(api.get("/metrics").body.decode())
+    unused = {f"{one.name}_total" for one in families if one.type == "counter" and not one.samples}
+    targets = [target for panel in document["panels"] for target in panel["targets"]]
+    asked = [(target["expr"], target["legendFormat"]) for target in targets]
+    asked += [
+        (one["query"], "") for one in document["templating"]["list"] if one["type"] == "query"
+    ]
+    for expression, legend in asked:
+        names = re.findall(r"\b(?:bundlevisor|process)_\w+", expression)
+        assert names
+        for name in names:
+            assert name in labels or name in unused
+            wanted = {*re.findall(r"(\w+)=", expression), *re.findall(r"{{(\w+)}}", legend)}
+            assert name in unused or wanted <= labels[name], (expression, legend)
