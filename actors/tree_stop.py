@@ -10,7 +10,7 @@ from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.launch.tracked_process import TrackedProcess
 from bundlevisor.actors.process import children
-from bundlevisor.manifest.format.schema import StopPolicy
+from bundlevisor.manifest.format.policy import StopPolicy
 
 if TYPE_CHECKING:
     from bundlevisor.actors.loop.reactor import Loop

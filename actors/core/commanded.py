@@ -10,7 +10,7 @@ from bundlevisor.actors.core import dependencies, desired
 from bundlevisor.actors.core.dependencies import RESTING, Tree
 from bundlevisor.actors.core.desired import NO_RUN, Desired
 from bundlevisor.actors.core.report import LIVE
-from bundlevisor.manifest.format.schema import Supervision
+from bundlevisor.manifest.format.policy import Supervision
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -15,7 +15,8 @@ from bundlevisor.actors.core.desired import Desired, is_ending
 from bundlevisor.actors.core.report import LIVE, RUNNING, AfterStop, Report, Stage, StopCause
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.process.exit_reason import describe_exit
-from bundlevisor.manifest.format.schema import Manifest, Supervision
+from bundlevisor.manifest.format.policy import Supervision
+from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.graph import Graph
 
 if TYPE_CHECKING:

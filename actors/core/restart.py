@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from bundlevisor.manifest.format.schema import RestartPolicy, Supervision
+from bundlevisor.manifest.format.policy import RestartPolicy, Supervision
 
 JITTER = 0.1
 

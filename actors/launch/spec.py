@@ -13,7 +13,9 @@ from bundlevisor.actors.probes.checks import Target
 from bundlevisor.actors.process import binary, children
 from bundlevisor.manifest.format.paths import PathRefused, anchor, resolve, within
 from bundlevisor.manifest.format.platform import current_key
-from bundlevisor.manifest.format.schema import Binary, Health, Secret, Service
+from bundlevisor.manifest.format.probe import Health
+from bundlevisor.manifest.format.schema import Binary, Service
+from bundlevisor.manifest.format.secret import Secret
 from bundlevisor.manifest.plan import environment
 from bundlevisor.manifest.plan.command import CommandNotFound, find
 from bundlevisor.manifest.plan.launch import LaunchPlan, plan_health, plan_service

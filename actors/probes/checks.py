@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from bundlevisor.actors.loop.reactor import Loop, Timer
-from bundlevisor.manifest.format.schema import Health
+from bundlevisor.manifest.format.probe import Health
 
 Answer = Callable[[str], None]
 LINGER = "HH" if sys.platform == "win32" else "ii"

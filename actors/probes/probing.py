@@ -10,7 +10,7 @@ from bundlevisor.actors.loop.reactor import Loop, Timer
 from bundlevisor.actors.probes.checks import Answer, Check, Target, TcpCheck, ask
 from bundlevisor.actors.probes.listen_watch import Listening, pause
 from bundlevisor.actors.probes.schedule import Pace, ProbeStats, asked_at
-from bundlevisor.manifest.format.schema import Health
+from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.plan.readiness import Condition, Criterion
 
 CONNECT_TIMEOUT = 1.0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import falcon
 
     from bundlevisor.control.wire.facade import Facts, RuntimeApi
-    from bundlevisor.manifest.format.schema import Secret
+    from bundlevisor.manifest.format.secret import Secret
 
 REFERENCES = "#/components/schemas/{name}"
 REASONS = {

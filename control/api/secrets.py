@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import falcon
 
     from bundlevisor.control.wire.facade import RuntimeApi
-    from bundlevisor.manifest.format import schema
+    from bundlevisor.manifest.format import secret as secret_format
     from bundlevisor.manifest.plan.secrets import Rejection
 
 
@@ -56,7 +56,7 @@ class SecretsResource:
         send(resp, Stored())
 
 
-def shown(secret: schema.Secret, has_value: bool) -> Secret:
+def shown(secret: secret_format.Secret, has_value: bool) -> Secret:
     """Return a secret as ``/secrets`` shows it."""
     return Secret(
         id=secret.id,
@@ -69,7 +69,7 @@ def shown(secret: schema.Secret, has_value: bool) -> Secret:
     )
 
 
-def _prompt(prompt: schema.SecretPrompt) -> SecretPrompt:
+def _prompt(prompt: secret_format.SecretPrompt) -> SecretPrompt:
     return SecretPrompt(
         label=prompt.label,
         description=prompt.description or UNSET,

@@ -7,7 +7,7 @@ import math
 from bundlevisor.manifest.check.probes import check_pattern
 from bundlevisor.manifest.check.view import View, check_path
 from bundlevisor.manifest.format.findings import Report
-from bundlevisor.manifest.format.schema import Secret, SecretGenerator
+from bundlevisor.manifest.format.secret import Secret, SecretGenerator
 from bundlevisor.manifest.format.suggest import hint
 
 FEWEST_BITS = 32

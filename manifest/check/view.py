@@ -7,7 +7,8 @@ import msgspec
 from bundlevisor.manifest.format.findings import Report
 from bundlevisor.manifest.format.paths import EscapesRoot, PathRefused, is_template_of, normalise
 from bundlevisor.manifest.format.platform import minds_case
-from bundlevisor.manifest.format.schema import Manifest, Secret, Service
+from bundlevisor.manifest.format.schema import Manifest, Service
+from bundlevisor.manifest.format.secret import Secret
 
 
 class Place(msgspec.Struct, frozen=True):

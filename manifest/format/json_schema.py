@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from bundlevisor.manifest.format import fields
-from bundlevisor.manifest.format.schema import Extension, Manifest
+from bundlevisor.manifest.format.document import Extension
+from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.format.shape import Field, Shape, fields_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

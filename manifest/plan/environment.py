@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bundlevisor.manifest.format.paths import WINDOWS, anchor
-from bundlevisor.manifest.format.schema import Binary, Secret, Service
+from bundlevisor.manifest.format.schema import Binary, Service
+from bundlevisor.manifest.format.secret import Secret
 from bundlevisor.manifest.plan.template import Scope, render as render_text
 
 NOTIFY = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")

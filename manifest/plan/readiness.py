@@ -6,7 +6,8 @@ import enum
 
 import msgspec
 
-from bundlevisor.manifest.format.schema import Health, Readiness, Service
+from bundlevisor.manifest.format.probe import Health, Readiness
+from bundlevisor.manifest.format.schema import Service
 
 
 class Condition(enum.Enum):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
-from bundlevisor.manifest.format.schema import Manifest, Secret, SecretGenerator
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.format.secret import Secret, SecretGenerator
 from bundlevisor.manifest.format.suggest import hint
 
 RandomBytes = Callable[[int], bytes]

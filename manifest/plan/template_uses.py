@@ -8,7 +8,8 @@ import msgspec
 
 from bundlevisor.manifest.format.findings import child
 from bundlevisor.manifest.format.platform import pick_binary
-from bundlevisor.manifest.format.schema import Binary, Secret, Service
+from bundlevisor.manifest.format.schema import Binary, Service
+from bundlevisor.manifest.format.secret import Secret
 from bundlevisor.manifest.plan.template import Names, references
 
 

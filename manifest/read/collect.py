@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from bundlevisor.manifest.format.document import Extension
 from bundlevisor.manifest.format.findings import Report, child
-from bundlevisor.manifest.format.schema import Extension, Service
+from bundlevisor.manifest.format.schema import Service
 from bundlevisor.manifest.format.shape import Field, Shape, fields_of
 from bundlevisor.manifest.format.suggest import hint, quoted
 

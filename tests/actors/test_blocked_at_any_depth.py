@@ -5,7 +5,8 @@ from __future__ import annotations
 from bundlevisor.actors.core.messages import CommandStart, CommandStop
 from bundlevisor.actors.core.report import Stage
 from bundlevisor.actors.core.snapshot import State
-from bundlevisor.manifest.format.schema import App, Ipc, Manifest, RestartPolicy, Service, Telemetry
+from bundlevisor.manifest.format.policy import RestartPolicy
+from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
 from tests.actors.scheduled import Scheduled
 
 CHAIN = ("a", "b", "c", "d")

@@ -17,7 +17,7 @@ from bundlevisor.actors.probes.http_verdict import judge_body, judge_response
 from bundlevisor.actors.probes.listen_watch import Listening, pause
 from bundlevisor.actors.probes.probing import Probing
 from bundlevisor.actors.probes.schedule import Pace, ProbeStats, asked_at
-from bundlevisor.manifest.format.schema import Health
+from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.plan.readiness import Condition, Criterion
 from tests.waiting import wait_until
 

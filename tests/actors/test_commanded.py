@@ -6,7 +6,7 @@ import pytest
 
 from bundlevisor.actors.core import commanded
 from bundlevisor.actors.core.desired import Desired, stopped
-from bundlevisor.manifest.format.schema import Supervision
+from bundlevisor.manifest.format.policy import Supervision
 from tests.actors.test_order import ALL, ONE, REST, tree
 
 DOWN = stopped("asked to")

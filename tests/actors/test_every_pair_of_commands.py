@@ -29,16 +29,9 @@ from bundlevisor.actors.core.report import Stage
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
 from bundlevisor.control.api.services import is_done, is_settled
 from bundlevisor.control.wire.facade import Action
-from bundlevisor.manifest.format.schema import (
-    App,
-    Ipc,
-    Manifest,
-    Secret,
-    SecretTarget,
-    Service,
-    Supervision,
-    Telemetry,
-)
+from bundlevisor.manifest.format.policy import Supervision
+from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
+from bundlevisor.manifest.format.secret import Secret, SecretTarget
 from tests.actors.scheduled import Scheduled
 
 NEEDS = {"db": [], "api": ["db"], "web": ["api"]}

@@ -31,7 +31,8 @@ from bundlevisor.actors.core.restart import Again, GiveUp, History, after_exit
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.process.exit_reason import describe_exit
-from bundlevisor.manifest.format.schema import RestartPolicy, Service
+from bundlevisor.manifest.format.policy import RestartPolicy
+from bundlevisor.manifest.format.schema import Service
 
 SERVICE = Service(id="api")
 

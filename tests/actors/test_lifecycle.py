@@ -33,7 +33,9 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.report import LIVE, AfterStop, Stage, StopCause
 from bundlevisor.actors.launch.inputs import StartInputs
-from bundlevisor.manifest.format.schema import Health, RestartPolicy, Service
+from bundlevisor.manifest.format.policy import RestartPolicy
+from bundlevisor.manifest.format.probe import Health
+from bundlevisor.manifest.format.schema import Service
 
 SERVICE = Service(id="api", health=Health(type="http"))
 ONCE = Service(id="api", health=Health(type="http"), restart=RestartPolicy(policy="never"))

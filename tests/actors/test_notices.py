@@ -30,7 +30,8 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.core.report import AfterStop, Doing, Stage, StopCause
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.probes.sd_notify import NOTHING, Said, parse
-from bundlevisor.manifest.format.schema import Readiness, Service
+from bundlevisor.manifest.format.probe import Readiness
+from bundlevisor.manifest.format.schema import Service
 
 SERVICE = Service(id="api", readiness=Readiness(type="notify", watchdog_ms=2000))
 PLAIN = Service(id="api", readiness=Readiness(type="notify"))

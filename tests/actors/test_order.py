@@ -14,7 +14,8 @@ from bundlevisor.actors.core.desired import Desired, stopped
 from bundlevisor.actors.core.report import AfterStop, Report, Stage, StopCause
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.ports.shortages import Shortage, Shortages
-from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Supervision, Telemetry
+from bundlevisor.manifest.format.policy import Supervision
+from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
 from bundlevisor.manifest.plan.graph import Graph
 
 ONE = Supervision()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bundlevisor.actors.core.restart import Again, GiveUp, History, after_exit, backoff, with_group
-from bundlevisor.manifest.format.schema import RestartPolicy, Supervision
+from bundlevisor.manifest.format.policy import RestartPolicy, Supervision
 
 DEFAULT = RestartPolicy()
 NONE = History()

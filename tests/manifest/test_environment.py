@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bundlevisor.manifest.format.paths import EscapesRoot
-from bundlevisor.manifest.format.schema import Binary, Gpu, Migration, Secret, SecretTarget, Service
+from bundlevisor.manifest.format.schema import Binary, Gpu, Migration, Service
+from bundlevisor.manifest.format.secret import Secret, SecretTarget
 from bundlevisor.manifest.plan.environment import (
     merged,
     port_variable,

@@ -13,7 +13,8 @@ from bundlevisor.manifest.format import fields, reserved_paths
 from bundlevisor.manifest.format.findings import HINTED, SHOWN, Report
 from bundlevisor.manifest.format.json_schema import default_of
 from bundlevisor.manifest.format.paths import crosses_link, ignored_home
-from bundlevisor.manifest.format.schema import INTERVAL, WIDEST_INTERVAL, Binary, Health, Service
+from bundlevisor.manifest.format.probe import INTERVAL, WIDEST_INTERVAL, Health
+from bundlevisor.manifest.format.schema import Binary, Service
 from bundlevisor.manifest.format.suggest import quoted
 from bundlevisor.manifest.plan.claims import Claim
 from bundlevisor.manifest.plan.command import candidates, on_path

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.manifest.format.schema import Health, PortRequest, Readiness, Service, ServicePorts
+from bundlevisor.manifest.format.probe import Health, Readiness
+from bundlevisor.manifest.format.schema import PortRequest, Service, ServicePorts
 from bundlevisor.manifest.plan.readiness import (
     Condition,
     Criterion,

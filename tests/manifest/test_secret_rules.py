@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import pytest
 
-from bundlevisor.manifest.format.schema import Manifest, SecretGenerator
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.format.secret import SecretGenerator
 from bundlevisor.manifest.plan.secrets import (
     LONGEST_VARIABLE,
     generate,

@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from bundlevisor.manifest.format.schema import (
-    Binary,
-    Health,
-    Migration,
-    Secret,
-    SecretTarget,
-    Service,
-)
+from bundlevisor.manifest.format.probe import Health
+from bundlevisor.manifest.format.schema import Binary, Migration, Service
+from bundlevisor.manifest.format.secret import Secret, SecretTarget
 from bundlevisor.manifest.plan.template import (
     Scope,
     Unresolved,

@@ -59,7 +59,8 @@ control.run: admission background_writer bundle bundle_start console console_eve
  endpoint_files gpu instance_record limits options parts runtime secret_supply shutdown_requests
  start_events
 manifest: check
-manifest.format: findings loopback paths platform reserved_paths schema suggest
+manifest.format: document findings loopback paths platform policy probe reserved_paths schema
+ secret suggest
 manifest.plan: claims command environment graph launch ports readiness template template_uses
 manifest.read: duplicates load source
 """
