@@ -14,6 +14,7 @@ from functools import partial
 import pytest
 
 from bundlevisor.actors.loop.clock import SYSTEM, Clock
+from bundlevisor.actors.loop.loop_actor import LoopActor
 from bundlevisor.actors.loop.reactor import GIVE_UP_AFTER, Loop
 from tests import absent
 from tests.waiting import wait_until
@@ -395,3 +396,43 @@ def test_a_broken_descriptor_is_found_and_dropped(
     result_of(loop, loop._drop_broken)
     assert any(f"descriptor {number} dropped" in what for what, _ in reports)
     assert result_of(loop, lambda: loop.unwatch(number)) is False
+
+
+class Handed:
+    """A clock that moves only when it is told to."""
+
+    now = 0.0
+
+    def read(self) -> float:
+        return self.now
+
+
+class Dawdling(LoopActor):
+    """Takes as many seconds of that clock as a message says."""
+
+    def __init__(self, loop: Loop, clock: Handed) -> None:
+        super().__init__(loop)
+        self._clock = clock
+
+    def __str__(self) -> str:
+        return "service 'slow'"
+
+    def on_receive(self, message: float) -> None:
+        self._clock.now += message
+
+
+def test_a_turn_that_takes_long_is_told_of_with_what_it_was() -> None:
+    clock, told = Handed(), list[tuple[str, float]]()
+    loop = Loop(
+        "test",
+        lambda *_: None,
+        on_slow=lambda what, seconds: told.append((what, round(seconds, 3))),
+        clock=Clock(clock.read, lambda: 0.0, runs_asleep=False),
+    )
+    loop.start()
+    actor = Dawdling.start(loop, clock)
+    for seconds in (0.09, 0.25, 0.0):
+        actor.ask(seconds)
+    actor.stop()
+    assert loop.stop(PATIENCE)
+    assert told == [("service 'slow', float", 0.25)]
