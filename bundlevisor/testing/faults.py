@@ -15,7 +15,26 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bundlevisor.testing.limits import TaskLimit, slow_sync, task_limit
 from bundlevisor.testing.runtime import Runtime, installed
+
+__all__ = [
+    "TaskLimit",
+    "corrupt",
+    "dying_parent",
+    "fill",
+    "limited",
+    "movable_installation",
+    "port_theft",
+    "read_only",
+    "slow_clients",
+    "slow_sync",
+    "small_disk",
+    "step_clock",
+    "task_limit",
+    "tear",
+    "unread_answers",
+]
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from bundlevisor.control.http.door import ENTRANCE, is_open
+from bundlevisor.control.http.door import ENTRANCE, NO_THREAD, is_open
 from bundlevisor.control.http.quick_answer import closes, of_error, on_the_wire
 from bundlevisor.control.http.request_parser import Parser
 from bundlevisor.control.http.tasks import ApiTask, Channel, JsonErrorTask, RequestTimeout
@@ -227,8 +227,12 @@ class Connection(Channel):
         if said is None:
             with self.requests_lock:  # who answered the one before may be about to look for more
                 self.requests.append(request)
-            self.server.add_task(self)
-            return
+            if self.server.task_dispatcher.add_task(self):
+                return
+            with self.requests_lock:
+                self.requests.remove(request)
+            request.error = NO_THREAD
+            said = of_error(request)
         self.lingers = self.lingers or request.error is not None
         self.close_when_flushed = closes(request)
         self._send_whole(on_the_wire(said, request))

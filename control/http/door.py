@@ -39,6 +39,13 @@ class Refused:
         self.headers = headers
 
 
+NO_THREAD = Refused(
+    503,
+    "Service Unavailable",
+    "no_thread",
+    "the system gives the runtime no thread to answer with: its limit on processes is reached",
+    ("Retry-After", "1"),
+)
 NO_TOKEN = Refused(
     401,
     "Unauthorized",

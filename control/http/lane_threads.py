@@ -102,14 +102,17 @@ class Dispatcher:
             for lane in Lane
         }
 
-    def add_task(self, task: Task) -> None:
-        """Queue a request; what its lane refuses is answered, as refused, in the quick lane."""
+    def add_task(self, task: Task) -> bool:
+        """Queue a request; what its lane refuses is answered, as refused, in the quick lane.
+
+        False where nobody can answer: the system gives no thread, or the server ends.
+        """
         lane = task.lane()
         task.refused = None
-        if not self._lanes[lane].offer(task):
-            task.refused = lane
-            if not self._lanes[Lane.QUICK].offer(task):
-                task.cancel()
+        if self._lanes[lane].offer(task):
+            return True
+        task.refused = lane
+        return self._lanes[Lane.QUICK].offer(task)
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:  # noqa: ARG002 - waitress's
         """End all threads that have nothing to do; those that answer end with their answer."""

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from bundlevisor.control.http.lane_threads import LaneThreads, Task
 from bundlevisor.control.wire.lanes import Lane
 from tests.waiting import wait_until
@@ -65,3 +67,18 @@ def test_an_answered_request_frees_its_place_and_its_thread_takes_the_next() -> 
         wait_until(lambda: lane.offer(late), what="a place is free again")
         assert late.began.wait(30)
         assert sum(thread.name == "api-held" for thread in threading.enumerate()) <= MOST
+
+
+def test_a_lane_to_which_the_system_gives_no_thread_takes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with held_lane() as (lane, _), monkeypatch.context() as limit:
+        limit.setattr(threading.Thread, "start", refuse)
+        assert not lane.offer(Request())
+        limit.undo()
+        later = Request()
+        assert lane.offer(later)
+        assert later.began.wait(30)

@@ -1,0 +1,52 @@
+"""Faults that root does not escape: no more processes and threads, and a slow disk."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.testing import Bundle, Runtime, faults
+from tests import absent
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="they are Linux'")
+
+
+def two(folder: Path) -> Bundle:
+    restart = {"policy": "always", "intensity": 1000, "backoff_max_ms": 200}
+    return Bundle(folder).service("db", restart=restart).service("api", needs=["db"])
+
+
+def test_without_a_process_to_be_had_a_service_waits_and_comes_back(tmp_path: Path) -> None:
+    try:
+        limit = faults.task_limit()
+        with limit as tasks, Runtime(two(tmp_path), wrapper=tasks.wrapper) as runtime:
+            runtime.wait_ready()
+            before = runtime.seq
+            tasks.set(tasks.tasks // 2)
+            runtime.service("db").kill()
+            failed = runtime.wait_event("service_start_failed", "db", after=before)
+            assert "Resource temporarily unavailable" in failed["details"]["error"]
+            assert runtime.get("/healthz").status == 200
+            for path in ("/readyz", "/status", "/readyz?wait=0.1", "/events", "/metrics"):
+                answer = runtime.get(path)  # some need a thread that is not there yet
+                assert answer.status == 200 or answer.json()["code"] == "no_thread", answer
+            before = runtime.seq
+            tasks.set(None)
+            runtime.wait_event("service_ready", "db", after=before)
+            runtime.wait_ready()
+    except PermissionError as error:
+        absent.skip(str(error))
+
+
+def test_a_disk_that_takes_half_a_second_for_each_sync_holds_up_no_answer(tmp_path: Path) -> None:
+    if not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        absent.skip("a C compiler")
+    with Runtime(two(tmp_path), env=faults.slow_sync(500)) as runtime:
+        runtime.wait_ready()
+        before = runtime.seq
+        assert runtime.service("db").restart()["done"] is True
+        runtime.wait_event("service_ready", "db", after=before)
+        assert runtime.get("/healthz").status == 200
