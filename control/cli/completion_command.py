@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 def completion(arguments: argparse.Namespace) -> int:
     """Print the script of a shell."""
-    from importlib import import_module
-
     from bundlevisor.control.cli.whole_parser import whole
+    from bundlevisor.control.develop.completion import bash, fish, powershell, zsh
     from bundlevisor.control.develop.completion.model import commands
 
-    module = import_module(f"bundlevisor.control.develop.completion.{arguments.shell}")
-    print(module.script(tuple(commands(whole()))), end="")
+    shells = {"bash": bash, "zsh": zsh, "fish": fish, "powershell": powershell}
+    print(shells[arguments.shell].script(tuple(commands(whole()))), end="")
     return exit_codes.OK
 
 

@@ -95,6 +95,8 @@ def _assets(spec: LaunchSpec) -> list[str]:
 def _chosen(spec: LaunchSpec) -> list[str] | None:
     """Return what ``metadata.watch`` names; None where it says nothing."""
     paths = spec.service.metadata.get("watch")
+    if isinstance(paths, str):
+        paths = [paths]
     if not isinstance(paths, list):
         return None
     root = spec.site.bundle_root
