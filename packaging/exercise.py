@@ -223,11 +223,31 @@ def without_an_instance(place: Place) -> None:
     ask(place, 2, "no-such-command")
     ask(place, 4, "status", *data)
     done("validate, schema, help, version, wrong manifests, wrong words, no instance")
+    developing(place, data)
+
+
+def developing(place: Place, data: tuple[str, str]) -> None:
+    """Make a bundle, and look at one, in every way that there is."""
+    overlay = os.path.join(place.work, "bundle", "dev.json")
+    with open(place.outside("bundle", "dev.json"), "w", encoding="utf-8") as file:
+        json.dump({"services": {"api": {"env": {"LEVEL": "debug"}}, "later": None}}, file)
+    given = ("--manifest", place.manifest, "--overlay", overlay)
+    for language in ("python", "node"):
+        ask(place, 0, "init", os.path.join(place.work, language), "--language", language)
+    ask(place, 1, "init", os.path.join(place.work, "node"))
+    for words in (("config",), ("config", "--json"), ("config", "api")):
+        ask(place, 0, *words, *given, *data)
+    for flags in ((), ("--mermaid",), ("--dot",)):
+        ask(place, 0, "graph", *given, *flags)
+    for shell in ("bash", "zsh", "fish", "powershell"):
+        ask(place, 0, "completion", shell)
+    ask(place, 0, "completion", "services", "--manifest", place.manifest)
+    done("init, overlays, config, graph, completion")
 
 
 def with_an_instance(place: Place, target: Target) -> None:
     """Do everything with a running instance, and stop it."""
-    words = ("run", "--manifest", place.manifest, "--app-data", place.app_data)
+    words = ("run", "--watch", "--manifest", place.manifest, "--app-data", place.app_data)
     with running(place, *words) as process:
         asking_by_command(place)
         api = Api(place)
@@ -283,6 +303,8 @@ def asking_by_command(place: Place) -> None:
         ("status", "--manifest", place.manifest),
     ):
         ask(place, 0, *words, *(data if "--manifest" not in words else ()), accept=(0, 4))
+    suffix = ".exe" if os.path.exists(place.outside("bundle", "bin", "program.exe")) else ""
+    ask(place, 0, "exec", "api", *data, "--", f"bin/program{suffix}", "check")
     token = os.path.join(place.app_data, "runtime", "auth-token")
     for command in ("health", "status", "ports"):
         there = ("--port", str(api.port), "--token-file", token)
