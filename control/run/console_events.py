@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.launch.page import KIND
 from bundlevisor.control.run.console import Console
 
 if TYPE_CHECKING:
@@ -132,10 +133,14 @@ class Announcer:
         """Write a telemetry event, and say on the console what a person wants to know of it."""
         self._telemetry.emit(event, service_id, **details)
         self._announce(event, service_id or "", details)
-        if event == "service_ready" and service_id and self._blueprints[service_id].page:
-            ports = self._board.snapshot.services[service_id].ports
-            port = next(iter(ports.values()), 0)
-            self._console.info(f"open http://127.0.0.1:{port}/", service_id)
+        if event == "service_ready" and service_id:
+            self._tell_page(service_id)
+
+    def _tell_page(self, service_id: str) -> None:
+        """Say where a page is, served by the runtime or by a program of its own."""
+        ports = self._board.snapshot.services[service_id].ports
+        if ports and self._blueprints[service_id].service.type == KIND:
+            self._console.info(f"open http://127.0.0.1:{next(iter(ports.values()))}/", service_id)
 
     def set_aside(self, reason: str) -> None:
         """Tell of a file that was of no use."""

@@ -48,6 +48,8 @@ def test_a_page_may_be_a_program_of_the_path(tmp_path: Path) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", run.ports("web")["http"], timeout=30)
         connection.request("GET", "/")
         assert connection.getresponse().read() == b"from source"
+        connection.close()
+        assert f"open http://127.0.0.1:{run.ports('web')['http']}/" in run.stderr
         record = json.loads((run.app_data / "runtime" / "instance.json").read_text())
         assert record["overlays"] == [str(dev)]
         dev.write_text('{"services": {"web": {"critical": "no"}}}')
