@@ -105,9 +105,14 @@ class OwnWords:
             socket.close()
 
     def _read(self) -> None:
+        heard = {UNKNOWN: True}  # by pid: many words of one process are looked at once
         for data, pid in self._socket.receive() if self._socket else ():
             said = parse(data)
-            if said != NOTHING and (pid == UNKNOWN or self._belongs(pid)):
+            if said == NOTHING:
+                continue
+            if pid not in heard:
+                heard[pid] = self._belongs(pid)
+            if heard[pid]:
                 self._hear(said)
 
     def _hear(self, said: Said) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from bundlevisor.actors.core.report import Doing
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State
 
 Activity = Literal[
@@ -130,16 +131,18 @@ def _is_on_its_way(view: ServiceView) -> bool:
 
 def _work(view: ServiceView, snapshot: Snapshot, known: Known, now: float) -> Work:
     phase = _phase(view, snapshot)
-    begun = view.begun_at if view.state is State.STARTING else None
+    is_starting = view.state is State.STARTING
+    begun = view.begun_at if is_starting else None
     elapsed = 0.0 if begun is None else max(0.0, now - begun)
-    said = view.doing.fraction if view.state is State.STARTING else None
+    doing = view.doing if is_starting else Doing()
+    said = doing.fraction
     usual = known.usual.get(view.id)
     own = said if phase == "probing" else None
     left = None if phase == "secrets" else _left(elapsed, own, usual)
     return Work(
         service=view.id,
         phase=phase,
-        text=view.doing.text or view.message.removeprefix(f"{view.state.value}: "),
+        text=doing.text or view.message.removeprefix(f"{view.state.value}: "),
         elapsed_s=round(elapsed, 3),
         usual_s=usual,
         fraction=said,

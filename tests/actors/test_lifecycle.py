@@ -24,12 +24,17 @@ from bundlevisor.actors.core.messages import (
     ProcessExited,
     ProgressMade,
     ResetFailures,
+    ServiceSaid,
+    SignOfLife,
     StartService,
+    StopAnnounced,
     StopService,
     SystemResumed,
+    TimeExtended,
     Timer,
     TimerFired,
     TreeEmptied,
+    WatchdogSet,
 )
 from bundlevisor.actors.core.report import LIVE, AfterStop, Stage, StopCause
 from bundlevisor.actors.launch.inputs import StartInputs
@@ -385,6 +390,11 @@ EVENTS = st.one_of(
     st.builds(FailService, st.just("no")),
     st.builds(ProgressMade, st.integers(0, 3), st.just("working")),
     st.builds(SystemResumed, st.just(60.0)),
+    st.builds(ServiceSaid, st.integers(0, 3), st.just("busy"), st.sampled_from([None, 0.5])),
+    st.builds(SignOfLife, st.integers(0, 3), st.sampled_from(["", "ill"])),
+    st.builds(WatchdogSet, st.integers(0, 3), st.sampled_from([0.0, 5.0])),
+    st.builds(TimeExtended, st.integers(0, 3), st.just(5.0)),
+    st.builds(StopAnnounced, st.integers(0, 3)),
 )
 
 
