@@ -28,6 +28,8 @@ PROGRAM = """
 import os, socket
 listening = socket.create_server(("127.0.0.1", int(os.environ["PORT_HTTP"])))
 print("listening", os.environ["SERVICE_ID"], flush=True)
+assert "NOTIFY_SOCKET" not in os.environ
+print("::progress 100", flush=True)
 while True:
     connection, _ = listening.accept()
     with connection:
@@ -87,7 +89,10 @@ def _bundle(folder: Path) -> Path:
         "app": {"name": "on windows", "version": "1"},
         "ipc": {"mode": "loopback-http", "host": "127.0.0.1", "port": 0, "auth_token_path": "t"},
         "telemetry": {"file": "events.jsonl"},
-        "services": [_service("api", "db"), _service("db")],
+        "services": [
+            _service("api", "db"),
+            {**_service("db"), "readiness": {"type": "notify"}},  # by its line: there is no socket
+        ],
     }
     (folder / "bundle.json").write_text(json.dumps(manifest))
     return folder / "bundle.json"
@@ -157,6 +162,8 @@ def _all_gone(pids: list[int]) -> None:
 def test_a_bundle_comes_up_in_order_and_stops_in_reverse(running: Running) -> None:
     pids = running.ready()
     assert running.ask("/healthz")["status"] == "ok"
+    warnings = running.ask("/validate")["warnings"]
+    assert [one["code"] for one in warnings] == ["notify_by_lines"]
     assert running.named("service_ready") == ["db", "api"]
     assert running.ask("/shutdown", b"") == {"status": "stopping"}
     assert running.process.wait(30) == 0
@@ -164,7 +171,7 @@ def test_a_bundle_comes_up_in_order_and_stops_in_reverse(running: Running) -> No
     assert running.left() == []
     assert running.named("service_exit") == ["api", "db"]
     log = (running.app_data / "logs" / "db.log").read_text()
-    assert log.split("\n") == ["listening db", "asked to stop", ""]
+    assert log.split("\n") == ["listening db", "::progress 100", "asked to stop", ""]
 
 
 def test_a_runtime_whose_console_is_closed_stops_in_order(running: Running) -> None:
