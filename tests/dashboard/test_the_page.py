@@ -172,3 +172,19 @@ def test_the_theme_follows_the_system_until_it_is_chosen(tab: Tab) -> None:
     assert ground() == light
     tab.find("#theme").click()
     assert tab.find("#theme").text == "Theme: system"
+
+
+def test_a_bar_says_how_far_the_start_is(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("starting")
+    made = bundle(folder).service("early").service("late", "listens_late", deps=["early"])
+    made.service("never", ports=(), secrets=["given"])
+    secret = {"id": "given", "class": "user_prompt", "target": {"type": "env", "name": "GIVEN"}}
+    made.set(secrets=[secret])
+    with running(made.write()) as run, opened(run, folder / "profile", until="waiting") as tab:
+        tab.shows('tr[data-id="late"] .state', "ready")
+        tab.shows("#progress-text", "2 of 3 ready")
+        tab.shows("#progress-text", "never: ")
+        tab.shows('tr[data-id="never"] .why', "given")
+        run.post("/secrets", {"secrets": {"given": "value"}})
+        tab.shows("#health", "ready: 3 of 3")
+        assert not tab.find("#progress").is_displayed()

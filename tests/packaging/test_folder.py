@@ -100,6 +100,7 @@ def test_it_runs_with_a_libc_of_2018(folder: Path) -> None:
     assert max(found) <= 28
 
 
+@pytest.mark.timeout(400)
 def test_it_is_small(folder: Path) -> None:
     needs_the_interpreter_of_releases(folder)
     contents = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]

@@ -44,7 +44,7 @@ export class Live {
     this.#watching?.abort();
     this.#watching = document.hidden ? null : new AbortController();
     if (!this.#watching) return;
-    void this.#repeat(this.#watching.signal, () => this.#look(), PAUSE_MS);
+    void this.#repeat(this.#watching.signal, () => this.#look(false), PAUSE_MS);
     void this.#repeat(this.#watching.signal, (signal) => this.#hear(signal), HEAR_MS);
   }
 
@@ -68,12 +68,15 @@ export class Live {
     }
   }
 
-  async #look() {
+  /** @param {boolean} [happened] whether something has: a start that is over stays as it was */
+  async #look(happened = true) {
     const mine = ++this.#asked;
+    const known = this.picture.timelines;
+    const stays = !happened && Number.isFinite(known?.timeline.ready_ms);
     const [status, readiness, timelines] = await Promise.all([
       get("/status"),
       get("/readyz"),
-      get("/timeline", { earlier: "1" }),
+      stays ? known : get("/timeline", { earlier: "1" }),
     ]);
     if (mine === this.#asked) this.#show({ status, readiness, timelines, reached: true });
   }

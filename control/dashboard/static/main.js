@@ -106,6 +106,15 @@ function pickLog(id) {
   }
 }
 
+/** @param {string} word */
+function decoded(word) {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return ""; // somebody has typed a lone %
+  }
+}
+
 /** Opens the view that the address names. @param {boolean} [focus] */
 function open(focus = true) {
   const [name, word = ""] = location.hash.slice(1).split("/");
@@ -116,7 +125,7 @@ function open(focus = true) {
     setAttribute(byId(one), "hidden", one !== view);
     setAttribute(byId(`to-${one}`), "aria-current", one === view ? "page" : undefined);
   }
-  const id = decodeURIComponent(word);
+  const id = decoded(word);
   if (changed) byId("views").scrollTop = 0;
   if (view === "logs") {
     if (changed) logs.open();
