@@ -74,7 +74,7 @@ class Incarnation:
 
         redactor = self._inputs.redactor()
         try:
-            child = self._process.start(self._guarded(), redactor, spawn, told=self._hear)
+            child = self._process.start(self._guarded(), redactor, spawn, on_progress=self._hear)
         except BaseException:
             self._close_own_words()
             raise

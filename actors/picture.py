@@ -54,7 +54,7 @@ class Picture:
 
     def publish(self, tree: Tree, phase: Phase, ports: Ports) -> None:
         """Publish a new snapshot if it would be another one."""
-        blocking = dependencies.troubles(tree)
+        blocking = dependencies.obstacles(tree)
         if blocking != self._blocking:
             self._stale.update(id_ for id_, _ in blocking.items() ^ self._blocking.items())
             self._blocking = blocking

@@ -106,7 +106,7 @@ def needs(tree: Tree, id_: str) -> tuple[str, ...]:
     return dependencies + lacking + tree.missing.get(id_, ())
 
 
-def troubles(tree: Tree) -> dict[str, str]:
+def obstacles(tree: Tree) -> dict[str, str]:
     """Say of each service that will not become ready by itself why its dependents are blocked.
 
     That is one that has failed or is down for good, and, at any depth above it, each that has to
@@ -147,7 +147,7 @@ def _without_port(tree: Tree, id_: str) -> str:
 
 def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> ServiceView:
     """Return how others see a service; ``view`` is how they saw it last, ``blocking`` is what
-    :func:`troubles` found.
+    :func:`obstacles` found.
     """
     report = tree.reports[view.id]
     changed = msgspec.structs.replace(
@@ -200,7 +200,7 @@ def _shown_ending(tree: Tree, view: ServiceView) -> ServiceView:
 
 
 def wait(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
-    """Say why a waiting service waits; ``blocking`` is what :func:`troubles` found."""
+    """Say why a waiting service waits; ``blocking`` is what :func:`obstacles` found."""
     waiting_for = needs(tree, id_)
     if id_ in blocking:
         return Wait(waiting_for, True, f"blocked: {blocking[id_]}")

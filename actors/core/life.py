@@ -68,7 +68,7 @@ class Life(msgspec.Struct, frozen=True):
     """When this incarnation became ready."""
     watchdog: float = 0.0
     """Seconds within which a ready service has to give a sign of life; 0: it need not."""
-    troubles: int = 0
+    consecutive_failures: int = 0
     """Failed liveness probes in a row."""
     history: restart.History = restart.History()
     cause: str = ""
@@ -91,7 +91,7 @@ class Context(msgspec.Struct, frozen=True):
 
     service: Service
     now: float
-    spread: float = 0.5
+    jitter: float = 0.5
     trouble: str = ""
     """What stands in the way of readiness, where the probe knows it."""
 
@@ -239,7 +239,7 @@ def retry(life: Life, context: Context, effects: Effects) -> Step:
         ready_for=ready_for,
         clean=clean,
         cause=life.cause,
-        spread=context.spread,
+        jitter=context.jitter,
     )
     if isinstance(decision, restart.GiveUp):
         if not decision.failed:

@@ -142,7 +142,7 @@ def _start(life: Life, event: StartService, context: Context) -> Step:
         then=AfterStop.RETRY,
         pid=None,
         ready_at=None,
-        troubles=0,
+        consecutive_failures=0,
         cause="",
     )
     return started, (Disarm(Timer.BACKOFF), Prepare())
@@ -191,7 +191,7 @@ def _became_ready(life: Life, event: BecameReady, context: Context) -> Step:
         message="ready",
         doing=Doing(),
         ready_at=context.now,
-        troubles=0,
+        consecutive_failures=0,
         output=(),
     )
     begun = (*WAIT_OVER, AwaitFailure(), EmitEvent("service_ready"))
@@ -202,15 +202,15 @@ def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
     if life.stage is not Stage.READY or context.service.health is None:
         return life, ()
     if not event.trouble:
-        return msgspec.structs.replace(life, troubles=0, message=in_words(life)), ()
-    troubles = life.troubles + 1
+        return msgspec.structs.replace(life, consecutive_failures=0, message=in_words(life)), ()
+    failures = life.consecutive_failures + 1
     retries = context.service.health.retries
-    if troubles < retries:
-        message = f"health check failed {troubles} of {retries}: {event.trouble}"
-        return msgspec.structs.replace(life, troubles=troubles, message=message), ()
+    if failures < retries:
+        message = f"health check failed {failures} of {retries}: {event.trouble}"
+        return msgspec.structs.replace(life, consecutive_failures=failures, message=message), ()
     cause = f"unhealthy: {event.trouble}"
     ill = failing(life, StopCause.UNHEALTHY, cause)
-    note = EmitEvent("unhealthy", {"error": event.trouble, "failures": troubles})
+    note = EmitEvent("unhealthy", {"error": event.trouble, "failures": failures})
     return ill, (note, *ask(context))
 
 
@@ -274,7 +274,7 @@ def _resumed(life: Life, event: SystemResumed, context: Context) -> Step:
         if life.pid is None:
             return life, ()
         return life, (Arm(Timer.STARTUP, whole), Arm(Timer.READINESS, readiness))
-    return msgspec.structs.replace(life, troubles=0), ()
+    return msgspec.structs.replace(life, consecutive_failures=0), ()
 
 
 HANDLERS: dict[type[Message], Callable[[Life, Any, Context], Step]] = {

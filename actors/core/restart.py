@@ -48,12 +48,12 @@ def after_exit(
     ready_for: float | None,
     clean: bool,
     cause: str,
-    spread: float,
+    jitter: float,
 ) -> Again | GiveUp:
     """Decide what follows the end of a run that nobody asked for.
 
     ``ready_for`` is how many seconds the run had been ready (None: never), ``clean`` whether it
-    ended with status 0 after it was ready, ``spread`` a random number in [0, 1).
+    ended with status 0 after it was ready, ``jitter`` a random number in [0, 1).
     """
     if policy.policy == "never" or (policy.policy == "on_failure" and clean):
         return GiveUp(cause, failed=not clean)
@@ -67,7 +67,7 @@ def after_exit(
     stable = ready_for is not None and ready_for >= period
     attempt = 0 if stable else history.attempt
     immediate = attempt == 0 and ready_for is not None
-    delay = 0.0 if immediate else backoff(policy, attempt, ready_for is None, spread)
+    delay = 0.0 if immediate else backoff(policy, attempt, ready_for is None, jitter)
     return Again(delay, History((*recent, now), attempt + 1, history.total + 1))
 
 
@@ -86,7 +86,7 @@ def with_group(
     return GiveUp(f"gave up: {cause}; {often}", failed=True)
 
 
-def backoff(policy: RestartPolicy, attempt: int, never_ready: bool, spread: float) -> float:
+def backoff(policy: RestartPolicy, attempt: int, never_ready: bool, jitter: float) -> float:
     """Return the delay in seconds before the next start.
 
     A run that was ready has its first restart at once, so its second failure is the first delay.
@@ -97,4 +97,4 @@ def backoff(policy: RestartPolicy, attempt: int, never_ready: bool, spread: floa
     except OverflowError:
         nominal = policy.backoff_max_ms
     bounded = min(nominal, policy.backoff_max_ms)
-    return bounded * (1 + JITTER * (2 * spread - 1)) / 1000
+    return bounded * (1 + JITTER * (2 * jitter - 1)) / 1000

@@ -86,7 +86,7 @@ def read_up_to(descriptor: int, count: int) -> bytes:
     return b"".join(chunks)
 
 
-def told(error: OSError) -> str:
+def error_text(error: OSError) -> str:
     """Return ``<file>: <what is wrong>``; of a rename or a copy, the name that was wanted."""
     first = error.args[0] if error.args else None
     if isinstance(first, list) and first and isinstance(first[0], tuple) and len(first[0]) == 3:

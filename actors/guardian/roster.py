@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # imported before the guardian is forked, they would be in it
     from bundlevisor.actors.guardian.wire import Message
 
     Report = Callable[[str, dict[str, object]], object]
-    Told = Callable[[], Iterable[tuple[Message, Descriptor | None]]]
+    KnownMessages = Callable[[], Iterable[tuple[Message, Descriptor | None]]]
 
     class Loop(Protocol):
         """What the guardian's link needs of the reactor."""
@@ -55,11 +55,11 @@ ANSWER_S = 30.0
 
 
 class Roster:
-    """The guardians of this runtime. ``told`` returns all that a new one has to know."""
+    """The guardians of this runtime. ``known_messages`` returns all that a new one has to know."""
 
-    def __init__(self, lock: threading.RLock, told: Told) -> None:
+    def __init__(self, lock: threading.RLock, known_messages: KnownMessages) -> None:
         self._lock = lock
-        self._told = told
+        self._known_messages = known_messages
         self._loop: Loop | None = None
         self._report: Report = _ignore
         self._ended = False
@@ -122,7 +122,7 @@ class Roster:
 
     def _admit(self, died: int = 0) -> tuple[Sentry, End]:
         sender, theirs = pair()
-        for message, carried in self._told():
+        for message, carried in self._known_messages():
             sender.send(message, carried)
         sentry = Sentry(sender, died)
         self._sentries.append(sentry)

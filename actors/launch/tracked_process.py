@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.guardian.guarded import GuardedProcess
     from bundlevisor.actors.guardian.interface import Guardian
     from bundlevisor.actors.logs.intake import Drained
-    from bundlevisor.actors.logs.progress_lines import Told
+    from bundlevisor.actors.logs.progress_lines import OnProgress
     from bundlevisor.actors.logs.redact import Redactor
     from bundlevisor.actors.logs.stream import LogStream
     from bundlevisor.actors.loop.reactor import Loop
@@ -50,18 +50,20 @@ class TrackedProcess:
         spawn: Callable[[int], Child],
         *,
         starts: bool = True,
-        told: Told | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Child:
         """Connect the log, tell the guardian, and ``spawn`` with the descriptor to write to.
 
         Raises what ``spawn`` raises, and OSError where there is no pipe; then nothing is left.
-        ``starts``: in the log it is another run of the service. ``told`` hears of lines that say
-        how far it is.
+        ``starts``: in the log it is another run of the service. ``on_progress`` hears of lines that
+        say how far it is.
         """
         read, write = pipes.make()
         try:
             self._guardian.expect(guarded, read)
-            self._log.attach(read, self.instance, _ignore, redactor, starts=starts, told=told)
+            self._log.attach(
+                read, self.instance, _ignore, redactor, starts=starts, on_progress=on_progress
+            )
             read = -1
             child = self.child = spawn(write)
         except BaseException:

@@ -13,7 +13,7 @@ from bundlevisor.actors.files.tail import last_lines
 if TYPE_CHECKING:
     from bundlevisor.actors.logs.match import Matcher
     from bundlevisor.actors.logs.pipes import PipeReader
-    from bundlevisor.actors.logs.progress_lines import ProgressLines, Told
+    from bundlevisor.actors.logs.progress_lines import OnProgress, ProgressLines
     from bundlevisor.actors.logs.redact import Redactor
 
 KEPT = 16 * 1024
@@ -35,9 +35,9 @@ class Drained(msgspec.Struct, frozen=True):
 class Watch:
     """A matcher, and who is told of its first match."""
 
-    def __init__(self, matcher: Matcher, told: Callable[[str], object]) -> None:
+    def __init__(self, matcher: Matcher, on_match: Callable[[str], object]) -> None:
         self.matcher = matcher
-        self.told = told
+        self.on_match = on_match
 
 
 class Intake:
@@ -48,7 +48,7 @@ class Intake:
         instance: str,
         began: Position,
         redactor: Redactor | None,
-        told: Told | None = None,
+        on_progress: OnProgress | None = None,
     ) -> None:
         self.instance = instance
         self.began = began
@@ -56,7 +56,7 @@ class Intake:
         self.watches: list[Watch] = []
         self.ended = False
         self._redactor = redactor
-        self._told = told
+        self._on_progress = on_progress
         """Hears of lines that say how far it is."""
         self._lines: ProgressLines | None = None
         self._at_start = True
@@ -95,7 +95,7 @@ class Intake:
             if watch.matcher.feed(data):
                 self.watches.remove(watch)
                 watch.matcher.close()
-                watch.told(self.instance)
+                watch.on_match(self.instance)
 
     def stop_matching(self) -> None:
         """Let go of the matchers that found nothing."""
@@ -111,7 +111,7 @@ class Intake:
         cut = text[max(0, len(text) - max_bytes) :]
         return last_lines(cut, lines, whole=whole and len(cut) == len(text))
 
-    def _listen(self, text: bytes, told: Told) -> None:
+    def _listen(self, text: bytes, on_progress: OnProgress) -> None:
         """Have progress looked for as soon as there could be any: few services tell of it."""
         if self._lines is None:
             if b"::" not in text and not text.endswith(b":"):
@@ -119,12 +119,12 @@ class Intake:
                 return
             from bundlevisor.actors.logs.progress_lines import ProgressLines
 
-            self._lines = ProgressLines(told, at_start=self._at_start)
+            self._lines = ProgressLines(on_progress, at_start=self._at_start)
         self._lines.feed(text)
 
     def _remember(self, text: bytes) -> bytes:
-        if self._told is not None and text:
-            self._listen(text, self._told)
+        if self._on_progress is not None and text:
+            self._listen(text, self._on_progress)
         self._length += len(text)
         self._kept += text[-KEPT:]
         if len(self._kept) > 2 * KEPT:

@@ -30,12 +30,12 @@ class SearchBeside:
         self,
         pattern: str,
         search: Callable[[bytes], bool],
-        told: Callable[[], object],
+        on_match: Callable[[], object],
         report: Callable[[str], None],
     ) -> None:
         self._pattern = pattern
         self._search = search
-        self._told = told
+        self._on_match = on_match
         self._report = report
         self._backlog = Backlog()
         self.feed = self._backlog.feed
@@ -50,7 +50,7 @@ class SearchBeside:
                 began = time.thread_time()
                 if self._search(piece):
                     self._backlog.match()
-                    self._told()
+                    self._on_match()
                     return
                 owed = max(0.0, owed + time.thread_time() - began - RATE * len(piece))
                 if owed > PATIENCE:

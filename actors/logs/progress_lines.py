@@ -16,16 +16,16 @@ LINE = re.compile(rb"::progress[ \t]+(\d{1,3}(?:\.\d{0,9})?)%?(?:[ \t]+(.*))?", 
 LONGEST = 4096
 """Bytes of a line that are looked at; a longer one is none of these."""
 
-Told = Callable[[str, float], object]
-"""``told(text, fraction)``, the fraction from 0 to 1."""
+OnProgress = Callable[[str, float], object]
+"""``on_progress(text, fraction)``, the fraction from 0 to 1."""
 
 
 class ProgressLines:
     """Looks at an output as it comes, and tells of the last such line of each piece."""
 
-    def __init__(self, told: Told, *, at_start: bool) -> None:
+    def __init__(self, on_progress: OnProgress, *, at_start: bool) -> None:
         """``at_start``: what is fed first begins a line."""
-        self._told = told
+        self._on_progress = on_progress
         self._rest = b""
         self._skip = not at_start
         """Whether what comes next is the rest of a line that is none of these."""
@@ -43,7 +43,7 @@ class ProgressLines:
             self._skip, rest = True, b""
         self._rest = rest
         if found:
-            self._told(*found)
+            self._on_progress(*found)
 
 
 def parse(line: bytes) -> tuple[str, float] | None:

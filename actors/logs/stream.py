@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.logs.follow import Subscription
     from bundlevisor.actors.logs.match import Matcher
     from bundlevisor.actors.logs.pipe_copy import PipeCopy
-    from bundlevisor.actors.logs.progress_lines import Told
+    from bundlevisor.actors.logs.progress_lines import OnProgress
     from bundlevisor.actors.logs.redact import Redactor
 
 __all__ = ["Drained", "LogStream"]
@@ -80,13 +80,13 @@ class LogStream:
         """Bytes that never reached the file."""
         return self._sink.lost
 
-    def watch(self, instance: str, matcher: Matcher, told: Callable[[str], object]) -> None:
-        """Call ``told(instance)`` once, when the matcher finds what it looks for.
+    def watch(self, instance: str, matcher: Matcher, on_match: Callable[[str], object]) -> None:
+        """Call ``on_match(instance)`` once, when the matcher finds what it looks for.
 
         Called before :meth:`attach` it sees the incarnation's output from the first byte; later
         it sees what the tail still has of it, and everything after.
         """
-        self._loop.call_soon(lambda: self._watch(instance, Watch(matcher, told)))
+        self._loop.call_soon(lambda: self._watch(instance, Watch(matcher, on_match)))
 
     def attach(
         self,
@@ -96,19 +96,19 @@ class LogStream:
         redactor: Redactor | None = None,
         *,
         starts: bool = True,
-        told: Told | None = None,
+        on_progress: OnProgress | None = None,
     ) -> None:
         """Read a new incarnation's pipe; the descriptor is the stream's from now on.
 
-        ``starts``: it is another run of the service, not a migration before it. ``told`` hears of
-        lines that say how far it is, ``told(text, fraction)``.
+        ``starts``: it is another run of the service, not a migration before it.
+        ``on_progress(text, fraction)`` hears of lines that say how far it is.
 
         ``on_end(instance)`` is called at the end of file: when nobody can write any more.
         """
 
         def begin() -> Intake:
             self._sink.open(starts=starts)
-            return Intake(instance, self._sink.file.position, redactor, told)
+            return Intake(instance, self._sink.file.position, redactor, on_progress)
 
         self._loop.call_soon(lambda: self._attach(read_fd, on_end, begin))
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.ports import remembered as memory
 from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.ports.service_ports import Ports
@@ -121,7 +121,7 @@ class PortAllocator:
         try:
             memory.write(self._app_data, ports)
         except OSError as error:
-            self._warn(f"the choice of ports could not be remembered: {told(error)}")
+            self._warn(f"the choice of ports could not be remembered: {error_text(error)}")
 
 
 def _shortages(plan: plan_ports.PortPlan) -> dict[str, Shortage]:

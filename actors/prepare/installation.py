@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 from bundlevisor.actors.core.messages import Message, ProgressMade
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import LaunchSpec, make_data_dirs
 from bundlevisor.actors.loop.paced import Paced
@@ -38,13 +38,13 @@ class Installation:
         means: Means,
         inputs: StartInputs,
         incarnation: int,
-        told: Callable[[Message], None],
+        tell: Callable[[Message], None],
     ) -> None:
         self._blueprint = blueprint
         self._service = blueprint.service
         self._means = means
         self._incarnation = incarnation
-        self._paced = Paced(means.loop, told)
+        self._paced = Paced(means.loop, tell)
         self._speaks = False
         """Whether the present migration says itself how far it is."""
         self._cancelled = threading.Event()
@@ -127,13 +127,13 @@ class Installation:
                 taken = f"{what}, {seconds:.0f} s of at most {limit:g}"
                 self._paced.put(ProgressMade(self._incarnation, taken, "migration"))
 
-        def told(text: str, fraction: float) -> None:
+        def on_progress(text: str, fraction: float) -> None:
             self._speaks = True
             said = f"{what}: {text}" if text else what
             self._paced.put(ProgressMade(self._incarnation, said, "migration", fraction))
 
         self._speaks = False
-        return self._migrator.run(migration, progress, told)
+        return self._migrator.run(migration, progress, on_progress)
 
     def _failed(self, migration: Migration, result: Result) -> str:
         id_ = self._service.id
@@ -171,7 +171,7 @@ class Installation:
         try:
             snapshots.take(id_, taken, self._service.snapshot.max_bytes)
         except (TooLarge, OSError) as error:
-            reason = told(error) if isinstance(error, OSError) else str(error)
+            reason = error_text(error) if isinstance(error, OSError) else str(error)
             self._means.emit("migration_snapshot_skipped", id_, reason=reason)
         else:
             self._means.emit("migration_snapshot_taken", id_, folders=list(folders))

@@ -23,7 +23,7 @@ from bundlevisor.manifest.plan.launch import plan_migration
 from bundlevisor.manifest.plan.template import Unresolved
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.logs.progress_lines import Told
+    from bundlevisor.actors.logs.progress_lines import OnProgress
 
 GRACE = 2.0
 """Seconds for its tree to end when it is told to."""
@@ -57,11 +57,15 @@ class Migrator:
         self._woken.set()
 
     def run(
-        self, migration: Migration, progress: Callable[[float], None], told: Told | None = None
+        self,
+        migration: Migration,
+        progress: Callable[[float], None],
+        on_progress: OnProgress | None = None,
     ) -> Result:
         """Run one migration to its end; ``progress`` hears every second how long it has taken.
 
-        ``told(text, fraction)`` hears, on the thread of the logs, of lines that say how far it is.
+        ``on_progress(text, fraction)`` hears, on the thread of the logs, of lines that say how far
+        it is.
         """
         instance = f"{self._instance}-migration-{migration.version}"
         timeout = migration.timeout_ms / 1000
@@ -69,7 +73,7 @@ class Migrator:
             return Result("cancelled")
         process = TrackedProcess(instance, self._means.loop, self._means.log, self._means.guardian)
         try:
-            self._start(process, migration, told)
+            self._start(process, migration, on_progress)
         except (CannotLaunch, CommandNotFound, PathRefused, Unresolved, OSError) as error:
             return Result(str(error))
         try:
@@ -82,7 +86,9 @@ class Migrator:
         output = self._means.log.tail(instance)
         return self._judge(code, timeout, output.decode("utf-8", "replace"))
 
-    def _start(self, process: TrackedProcess, migration: Migration, told: Told | None) -> None:
+    def _start(
+        self, process: TrackedProcess, migration: Migration, on_progress: OnProgress | None
+    ) -> None:
         blueprint, instance = self._blueprint, process.instance
         env = blueprint.environment(self._inputs, instance)
         plan = plan_migration(migration, blueprint.binary, blueprint.scope(self._inputs), env)
@@ -100,7 +106,7 @@ class Migrator:
             )
 
         guarded, redactor = self._guarded(instance), self._inputs.redactor()
-        process.start(guarded, redactor, spawn, starts=False, told=told)
+        process.start(guarded, redactor, spawn, starts=False, on_progress=on_progress)
 
     def _guarded(self, instance: str) -> GuardedProcess:
         import signal

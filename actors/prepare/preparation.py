@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.spec import CannotLaunch
 from bundlevisor.actors.telemetry import milestones
 
@@ -69,7 +69,7 @@ class Preparation:
         except CannotLaunch as error:
             return LaunchFailed(self._incarnation, str(error), error.fatal)
         except OSError as error:
-            reason = f"a secret could not be written: {told(error)}"
+            reason = f"a secret could not be written: {error_text(error)}"
             return LaunchFailed(self._incarnation, str(self._blueprint.refusal(reason)))
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
             return self._broken(error)
@@ -88,7 +88,7 @@ class Preparation:
                 self._installation.cancel()
             trouble = self._installation.run()
         except OSError as error:
-            trouble = told(error)
+            trouble = error_text(error)
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
             return self._broken(error)
         return LaunchFailed(self._incarnation, trouble, fatal=True) if trouble else None

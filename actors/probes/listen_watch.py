@@ -45,11 +45,11 @@ class Listening:
         self._netlink: socket.socket | None = None
         self._has_netlink = sys.platform == "linux"
 
-    def when(self, port: int, told: Callable[[], None]) -> object:
-        """Call ``told`` once, as soon as somebody listens on the port; returns what cancels it."""
+    def when(self, port: int, on_listen: Callable[[], None]) -> object:
+        """Call ``on_listen`` once somebody listens on the port; returns what cancels it."""
         key = object()
         now = time.monotonic()
-        self._waiting[key] = (port, now, told)
+        self._waiting[key] = (port, now, on_listen)
         self._look_by(now + SHORTEST)
         return key
 

@@ -138,12 +138,12 @@ def own(popen: subprocess.Popen[bytes], instance: str) -> Child:
     return Child(process, popen.pid, job, instance)
 
 
-def watch_exit(_loop: object, child: Child, told: Callable[[], None]) -> None:
-    """Call ``told`` once, from a thread of its own, when the leader has ended."""
+def watch_exit(_loop: object, child: Child, on_exit: Callable[[], None]) -> None:
+    """Call ``on_exit`` once, from a thread of its own, when the leader has ended."""
     ours = _winapi.GetCurrentProcess()
     with child.process.use() as leader:
         process = _winapi.DuplicateHandle(ours, leader, ours, api.SYNCHRONIZE, False, 0)
-    exit_event.wait_for(process, f"exit of {child.pid}", told)
+    exit_event.wait_for(process, f"exit of {child.pid}", on_exit)
 
 
 def _runs(process: int) -> bool:

@@ -16,31 +16,31 @@ from bundlevisor.actors.process import child_posix
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 
-def watch_exit(loop: Loop, child: child_posix.Child, told: Callable[[], None]) -> None:
-    """Call ``told`` once when the leader has ended: on the loop's thread, or one of its own."""
-    if not _watch(loop, child.pid, told):
+def watch_exit(loop: Loop, child: child_posix.Child, on_exit: Callable[[], None]) -> None:
+    """Call ``on_exit`` once when the leader has ended: on the loop's thread, or one of its own."""
+    if not _watch(loop, child.pid, on_exit):
         name = f"exit of {child.pid}"
-        threading.Thread(target=_wait, args=(child.pid, told), name=name, daemon=True).start()
+        threading.Thread(target=_wait, args=(child.pid, on_exit), name=name, daemon=True).start()
 
 
-def watch_process(loop: Loop, pid: int, told: Callable[[], None]) -> None:
-    """Call ``told`` on the loop's thread when a process that is no child of ours has ended.
+def watch_process(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
+    """Call ``on_exit`` on the loop's thread when a process that is no child of ours has ended.
 
     Where there is no event for that, and it was the parent, the change of our own parent is looked
     for every half second.
     """
-    if not _watch(loop, pid, told):
-        _poll_parent(loop, pid, told)
+    if not _watch(loop, pid, on_exit):
+        _poll_parent(loop, pid, on_exit)
 
 
-def _poll_parent(loop: Loop, pid: int, told: Callable[[], None]) -> None:
+def _poll_parent(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
     if os.getppid() != pid:
-        loop.call_soon(told)
+        loop.call_soon(on_exit)
     else:
-        loop.call_at(time.monotonic() + 0.5, lambda: _poll_parent(loop, pid, told))
+        loop.call_at(time.monotonic() + 0.5, lambda: _poll_parent(loop, pid, on_exit))
 
 
-def _watch(loop: Loop, pid: int, told: Callable[[], None]) -> bool:
+def _watch(loop: Loop, pid: int, on_exit: Callable[[], None]) -> bool:
     """Watch a process by a descriptor; False when there is none for it."""
     try:
         fd, close = _watchable(pid)
@@ -50,7 +50,7 @@ def _watch(loop: Loop, pid: int, told: Callable[[], None]) -> bool:
     def readable() -> None:
         loop.unwatch(fd)
         close()
-        told()
+        on_exit()
 
     loop.call_soon(lambda: loop.watch(fd, readable))
     return True
@@ -78,9 +78,9 @@ else:
         raise OSError(f"this platform has no descriptor for the end of process {pid}")
 
 
-def _wait(pid: int, told: Callable[[], None]) -> None:
+def _wait(pid: int, on_exit: Callable[[], None]) -> None:
     """Wait without reaping: Linux before 5.3 and sandboxes that forbid pidfd_open."""
     if sys.platform != "darwin":
         with contextlib.suppress(ChildProcessError):
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    told()
+    on_exit()

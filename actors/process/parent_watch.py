@@ -19,15 +19,17 @@ from bundlevisor.actors.process import children
 STDIN = 0
 
 
-def watch_parent(loop: Loop, parent: int, told: Callable[[str], None]) -> None:
-    """Call ``told`` with a reason once the parent is gone. ``parent`` is the pid at the start.
+def watch_parent(loop: Loop, parent: int, on_end: Callable[[str], None]) -> None:
+    """Call ``on_end`` with a reason once the parent is gone. ``parent`` is the pid at the start.
 
     A parent that was gone already (pid 0 or 1: init has adopted us) cannot be watched.
     """
     for starter in _starters(parent) if parent > 1 else ():
-        children.watch_process(loop, starter, lambda: told("the process that started it has ended"))
+        children.watch_process(
+            loop, starter, lambda: on_end("the process that started it has ended")
+        )
     if _is_piped(STDIN):
-        _watch_stdin(loop, lambda: told("its standard input has ended"))
+        _watch_stdin(loop, lambda: on_end("its standard input has ended"))
 
 
 def _is_piped(fd: int) -> bool:

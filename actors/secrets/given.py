@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.inputs import Concealed
 from bundlevisor.actors.secrets import store
 from bundlevisor.actors.secrets.storage import wants_key_store
@@ -33,7 +33,7 @@ def values_of(
     try:
         found = store.peek(app_data).values
     except (OSError, ValueError) as error:
-        reason = told(error) if isinstance(error, OSError) else "it is torn"
+        reason = error_text(error) if isinstance(error, OSError) else "it is torn"
         warn(f"{store.path(app_data)} cannot be read: {reason}")
     if wants_key_store(environ, warn):
         found = Concealed({**_in_key_store(manifest.app.name, listed, warn), **found})
@@ -54,7 +54,7 @@ def all_values(
     try:
         found = store.peek(app_data).values
     except (OSError, ValueError) as error:
-        reason = told(error) if isinstance(error, OSError) else "it is torn"
+        reason = error_text(error) if isinstance(error, OSError) else "it is torn"
         warn(f"{store.path(app_data)} cannot be read: {reason}; its values cannot be masked")
         found = Concealed()
     if manifest is not None and wants_key_store(environ, warn):

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.inputs import Concealed
 from bundlevisor.actors.secrets.former_values import FormerValues
 from bundlevisor.actors.secrets.storage import SecretStorage, wants_key_store
@@ -191,7 +191,7 @@ class Vault:
                     self._save(Concealed({**moving, **self._unstored}))
             except OSError as error:
                 if self._unstored:
-                    return told(error)
+                    return error_text(error)
             self._settle(self._values)
         return ""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.control.wire.bodies import (
     Secret,
     SecretError,
@@ -49,7 +49,7 @@ class SecretsResource:
         except TimeoutError:
             raise no_answer() from None
         except OSError as error:
-            sentence = f"nothing was stored: {told(error)}; secrets.json is unchanged"
+            sentence = f"nothing was stored: {error_text(error)}; secrets.json is unchanged"
             raise Refusal(500, "not_stored", sentence) from None
         if problems:
             raise _refused(problems)

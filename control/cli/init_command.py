@@ -26,7 +26,7 @@ TOLD = {
 
 def init(arguments: argparse.Namespace) -> int:
     """Write the files, and say what to type next."""
-    from bundlevisor.actors.files.own_file import told
+    from bundlevisor.actors.files.own_file import error_text
     from bundlevisor.control.develop.starter.files import LANGUAGES, files
     from bundlevisor.control.develop.starter.write import InTheWay, write
 
@@ -40,7 +40,7 @@ def init(arguments: argparse.Namespace) -> int:
         sentence = f"there already: {there}; nothing was written. Name another folder"
         return complain(sentence, exit_codes.NO)
     except (OSError, UnicodeEncodeError) as error:
-        reason = told(error) if isinstance(error, OSError) else "its name is no UTF-8"
+        reason = error_text(error) if isinstance(error, OSError) else "its name is no UTF-8"
         return complain(f"cannot write to {folder}: {reason}", exit_codes.NO)
     programs = LANGUAGES[arguments.language]
     print(f"{name} in {folder}\n")

@@ -13,7 +13,7 @@ import msgspec
 
 from bundlevisor.actors.files import instance as record_file
 from bundlevisor.actors.files.instance import Instance, ServiceProcess
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.process.table.control_group import group_of
@@ -112,4 +112,4 @@ class InstanceRecord:
         try:
             record_file.write(self._app_data, record)
         except OSError as error:
-            self._warn(f"the instance record could not be written: {told(error)}")
+            self._warn(f"the instance record could not be written: {error_text(error)}")

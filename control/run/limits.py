@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 
 if TYPE_CHECKING:
     from bundlevisor.manifest.format.schema import Manifest
@@ -115,4 +115,4 @@ def why(error: BaseException) -> str:
         return short
     if not isinstance(error, OSError):
         return str(error) or type(error).__name__
-    return told(error)
+    return error_text(error)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from bundlevisor.actors.core.snapshot import Board, Phase
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.telemetry import timeline
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.actors.telemetry.timeline import Timeline
@@ -63,4 +63,4 @@ class StartRecord:
                 lambda reason: emit("state_set_aside", None, reason=reason),
             )
         except OSError as error:
-            warn(f"the timeline of this start could not be kept: {told(error)}")
+            warn(f"the timeline of this start could not be kept: {error_text(error)}")

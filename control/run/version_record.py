@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 
 if TYPE_CHECKING:
     from bundlevisor.actors.prepare.migration_record import Migrations
@@ -20,7 +20,7 @@ def note_version(parts: Parts) -> None:
     try:
         _migrations(parts).started()
     except OSError as error:
-        parts.console.warn(f"migrations.json could not be written: {told(error)}")
+        parts.console.warn(f"migrations.json could not be written: {error_text(error)}")
 
 
 def _migrations(parts: Parts) -> Migrations:

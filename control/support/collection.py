@@ -67,7 +67,7 @@ def _end_of(path: str, name: str, most: int, missing: Callable[[str], object]) -
     except FileNotFoundError:
         return
     except OSError as error:
-        missing(f"{name}: {own_file.told(error)}")
+        missing(f"{name}: {own_file.error_text(error)}")
         return
     try:
         size = os.fstat(descriptor).st_size
@@ -75,7 +75,7 @@ def _end_of(path: str, name: str, most: int, missing: Callable[[str], object]) -
         os.lseek(descriptor, begin, os.SEEK_SET)
         data = own_file.read_up_to(descriptor, most)
     except OSError as error:
-        missing(f"{name}: {own_file.told(error)}")
+        missing(f"{name}: {own_file.error_text(error)}")
         return
     finally:
         os.close(descriptor)

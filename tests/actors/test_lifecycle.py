@@ -232,7 +232,7 @@ def test_a_service_that_ends_with_status_0_after_it_was_ready_is_left_alone() ->
 
 def test_one_good_answer_forgets_the_bad_ones_before_it() -> None:
     life = go(READY, *[ProbeAnswered(1, "no answer")] * 2, ProbeAnswered(1))
-    assert (life.troubles, life.message) == (0, "ready")
+    assert (life.consecutive_failures, life.message) == (0, "ready")
 
 
 def test_an_unhealthy_service_is_restarted_like_one_that_crashed() -> None:
@@ -509,7 +509,7 @@ def test_a_start_begins_with_nothing_of_the_run_before() -> None:
     again = go(READY, ProcessExited(1, 1), TreeEmptied(1), start(1))
     assert (again.stage, again.incarnation, again.message) == (Stage.STARTING, 2, "starting")
     assert (again.then, again.pid, again.ready_at) == (AfterStop.RETRY, None, None)
-    assert (again.troubles, again.cause) == (0, "")
+    assert (again.consecutive_failures, again.cause) == (0, "")
     ready = go(again, Prepared(2), Launched(2, 78), BecameReady(2), now=200.0)
     assert (ready.pid, ready.ready_at, ready.message) == (78, 200.0, "ready")
 

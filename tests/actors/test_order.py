@@ -65,7 +65,7 @@ def tree(
 
 def shown(given: Tree, id_: str) -> ServiceView:
     before = ServiceView(id=id_, state=State.WAITING, message="", updated_at=0)
-    return order.shown(given, before, order.troubles(given))
+    return order.shown(given, before, order.obstacles(given))
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_a_service_may_start_when_nothing_stands_in_its_way(
 
 def test_a_waiting_service_says_what_it_waits_for() -> None:
     given = tree(db="starting")
-    assert order.wait(given, "api", order.troubles(given)) == order.Wait(
+    assert order.wait(given, "api", order.obstacles(given)) == order.Wait(
         ("db",), False, "waiting for db"
     )
 
 
 def test_a_missing_secret_is_named() -> None:
     given = tree(db="ready", missing={"api": ("API_KEY", "OTHER")})
-    wait = order.wait(given, "api", order.troubles(given))
+    wait = order.wait(given, "api", order.obstacles(given))
     assert wait.waiting_for == ("API_KEY", "OTHER")
     assert wait.message == "waiting for secrets 'API_KEY', 'OTHER'"
     assert not wait.blocked
@@ -110,7 +110,7 @@ def test_a_missing_secret_is_named() -> None:
 
 def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_named() -> None:
     given = tree(db="failed")
-    blocking = order.troubles(given)
+    blocking = order.obstacles(given)
     assert order.wait(given, "api", blocking).message == "blocked: db failed (exit 1)"
     assert order.wait(given, "web", blocking).message == "blocked: db failed (exit 1)"
     assert order.wait(given, "web", blocking).blocked
@@ -118,12 +118,12 @@ def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_nam
 
 def test_a_dependency_that_may_come_back_does_not_block() -> None:
     given = tree(db="backoff")
-    assert not order.wait(given, "api", order.troubles(given)).blocked
+    assert not order.wait(given, "api", order.obstacles(given)).blocked
 
 
 def test_a_stopped_dependency_blocks() -> None:
     given = tree(db="stopped")
-    assert order.wait(given, "api", order.troubles(given)).message == "blocked: db is stopped"
+    assert order.wait(given, "api", order.obstacles(given)).message == "blocked: db is stopped"
 
 
 def test_dependents_are_stopped_before_what_they_depend_on() -> None:
@@ -271,7 +271,7 @@ def test_a_deep_and_wide_bundle_is_judged_without_repeating_work() -> None:
     wide = graph(**needs)
     reports = {id_: Report(id=id_) for id_ in wide.start_order}
     reports["s0-0"] = Report(id="s0-0", stage=Stage.FAILED, message="gone")
-    blocking = order.troubles(Tree(wide, reports, frozenset(reports)))
+    blocking = order.obstacles(Tree(wide, reports, frozenset(reports)))
     assert blocking["s7-9"] == "s0-0 failed (gone)"
 
 
@@ -280,7 +280,7 @@ SHORT = Shortage(("http",), "range 1-2 is used up", "service: no free port")
 
 def test_a_service_without_a_port_holds_back_who_names_it_and_says_why() -> None:
     given = tree(api="starting", shortages=Shortages({"extra": SHORT}, {"db": ("extra",)}))
-    blocking = order.troubles(given)
+    blocking = order.obstacles(given)
     assert "db" not in order.startable(given, ONE)
     assert order.wait(given, "db", blocking) == order.Wait(
         ("extra",), True, "blocked: extra has no port: range 1-2 is used up"

@@ -22,7 +22,7 @@ def decide(
         "ready_for": 1.0,
         "clean": False,
         "cause": "exit 1",
-        "spread": 0.5,
+        "jitter": 0.5,
         **changes,
     }
     return after_exit(policy, history, **given)
@@ -101,14 +101,14 @@ def test_restarts_that_are_older_than_the_period_do_not_count() -> None:
 @given(
     attempt=st.integers(0, 10_000),
     never_ready=st.booleans(),
-    spread=st.floats(0, 1, exclude_max=True),
+    jitter=st.floats(0, 1, exclude_max=True),
     factor=st.floats(1, 100),
 )
 def test_a_delay_is_never_negative_and_at_most_a_tenth_over_the_longest(
-    attempt: int, never_ready: bool, spread: float, factor: float
+    attempt: int, never_ready: bool, jitter: float, factor: float
 ) -> None:
     policy = RestartPolicy(backoff_factor=factor)
-    assert 0 <= backoff(policy, attempt, never_ready, spread) <= 33.0
+    assert 0 <= backoff(policy, attempt, never_ready, jitter) <= 33.0
 
 
 def test_a_group_restarts_as_often_as_its_intensity_within_its_period() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.files import atomic
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 from tests.bundle_maker import bundle
 from tests.installed import COMMAND
 
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits the size
 WRITE = """
 import resource, sys
 from bundlevisor.actors.files import atomic
-from bundlevisor.actors.files.own_file import told
+from bundlevisor.actors.files.own_file import error_text
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
 try:
     atomic.write(sys.argv[1], b"x" * 100)
 except OSError as error:
-    print(told(error))
+    print(error_text(error))
     print(error)
 """
 
@@ -44,7 +44,7 @@ def test_a_folder_that_cannot_be_written_into_is_told_by_the_file(tmp_path: Path
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError, match="file") as raised:
         atomic.write(str(tmp_path / "file" / "state.json"), b"x")
-    assert str(tmp_path / "file") in told(raised.value)
+    assert str(tmp_path / "file") in error_text(raised.value)
 
 
 def test_files_that_could_not_be_copied_are_named(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_files_that_could_not_be_copied_are_named(tmp_path: Path) -> None:
     (tmp_path / "from" / "gone").symlink_to("nowhere")
     with pytest.raises(shutil.Error) as raised:
         shutil.copytree(tmp_path / "from", tmp_path / "to")
-    assert str(tmp_path / "from" / "gone") in told(raised.value)
+    assert str(tmp_path / "from" / "gone") in error_text(raised.value)
 
 
 def test_a_start_on_a_full_disk_names_the_file(tmp_path: Path) -> None:

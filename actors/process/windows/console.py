@@ -79,8 +79,8 @@ def _join_hidden() -> bool:
     return joined
 
 
-def watch_close(told: Callable[[], None]) -> None:
-    """Call ``told`` when the console's window is closed or the user logs off.
+def watch_close(on_close: Callable[[], None]) -> None:
+    """Call ``on_close`` when the console's window is closed or the user logs off.
 
     Windows ends the process about 5 s after that, or as soon as the handler returns: so it does
     not return.
@@ -89,7 +89,7 @@ def watch_close(told: Callable[[], None]) -> None:
     def handle(event: int) -> bool:
         if event not in CLOSING:
             return False
-        told()
+        on_close()
         threading.Event().wait()
         return True
 

@@ -13,12 +13,12 @@ from bundlevisor.actors.process.windows import api
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
 
-def watch_process(_loop: object, pid: int, told: Callable[[], None]) -> None:
-    """Call ``told`` once, from a thread of its own, when the process has ended or was gone already.
+def watch_process(_loop: object, pid: int, on_exit: Callable[[], None]) -> None:
+    """Call ``on_exit`` once, from a thread of its own, when the process has ended or was gone.
 
     Windows re-parents nobody: a parent that is younger than its child only has the number of the
     parent that was, and counts as gone. A process that Windows does not let us look at (another
-    user's, or an elevated one) is not watched: ``told`` is never called.
+    user's, or an elevated one) is not watched: ``on_exit`` is never called.
     """
     try:
         process = _open(pid)
@@ -27,19 +27,19 @@ def watch_process(_loop: object, pid: int, told: Callable[[], None]) -> None:
     if process is not None and pid == os.getppid() and _is_younger_than_this(process):
         _winapi.CloseHandle(process)
         process = None
-    wait_for(process, f"end of {pid}", told)
+    wait_for(process, f"end of {pid}", on_exit)
 
 
-def wait_for(process: int | None, name: str, told: Callable[[], None]) -> None:
-    """Call ``told`` from a new thread when the process of this handle has ended; closes it then."""
-    threading.Thread(target=_wait, args=(process, told), name=name, daemon=True).start()
+def wait_for(process: int | None, name: str, on_exit: Callable[[], None]) -> None:
+    """Call ``on_exit`` from a new thread when the handle's process has ended; closes it then."""
+    threading.Thread(target=_wait, args=(process, on_exit), name=name, daemon=True).start()
 
 
-def _wait(process: int | None, told: Callable[[], None]) -> None:
+def _wait(process: int | None, on_exit: Callable[[], None]) -> None:
     if process is not None:
         _winapi.WaitForSingleObject(process, _winapi.INFINITE)
         _winapi.CloseHandle(process)
-    told()
+    on_exit()
 
 
 def _open(pid: int) -> int | None:
