@@ -114,12 +114,13 @@ def measure(
         default=None,
     )
     line = last_line(counted[slowest.service]) if slowest else ""
+    by_service = {work.service: work for work in works}
     return Progress(
-        fraction=max(least, _fraction(counted, {work.service: work for work in works}, known)),
+        fraction=max(least, _fraction(counted, by_service, known)),
         done=done,
         total=len(counted),
         working_on=tuple(works),
-        remaining_s=_remaining(counted, {work.service: work for work in works}, known),
+        remaining_s=_remaining(counted, by_service, known),
         slowest=slowest.service if slowest else None,
         last_line=line or None,
     )
@@ -172,7 +173,8 @@ def _left(elapsed: float, said: float | None, usual: float | None) -> float | No
 
 
 def _fraction(counted: Mapping[str, ServiceView], works: Mapping[str, Work], known: Known) -> float:
-    weights = {id_: max(LEAST_S, known.usual.get(id_, _typical(known))) for id_ in counted}
+    typical = _typical(known)
+    weights = {id_: max(LEAST_S, known.usual.get(id_, typical)) for id_ in counted}
     done = sum(
         weights[id_] * (1.0 if view.ready else _part(works[id_], weights[id_]))
         for id_, view in counted.items()

@@ -12,6 +12,9 @@ from bundlevisor.actors.core.progress import Known, Progress, measure
 if TYPE_CHECKING:
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
 
+FRESH = 0.05
+"""Seconds for which a measurement of the same snapshot is taken again: many may ask at once."""
+
 
 class ProgressMeter:
     """Safe from any thread; what is usual is not known before :meth:`learn`."""
@@ -21,20 +24,30 @@ class ProgressMeter:
         dependencies: Mapping[str, tuple[str, ...]],
         last_line: Callable[[ServiceView], str],
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._known = Known(dependencies)
         self._last_line = last_line
         self._now = now
+        self._monotonic = monotonic
         self._least = 0.0
+        self._measured: tuple[Snapshot, float, Progress] | None = None
         self._lock = threading.Lock()
 
     def learn(self, usual: Mapping[str, float]) -> None:
         """Take how long starts take usually, in seconds by service."""
-        self._known = Known(self._known.dependencies, usual)
+        with self._lock:
+            self._known = Known(self._known.dependencies, usual)
+            self._measured = None
 
     def measure(self, snapshot: Snapshot) -> Progress:
         """Return how far it is; a start that follows when all was ready begins anew."""
         with self._lock:
+            now = self._monotonic()
+            if self._measured is not None:
+                before, at, found = self._measured
+                if before is snapshot and now - at < FRESH:
+                    return found
             found = measure(
                 snapshot,
                 self._known,
@@ -43,4 +56,5 @@ class ProgressMeter:
                 last_line=self._last_line,
             )
             self._least = found.fraction if found.fraction < 1 else 0.0
+            self._measured = snapshot, now, found
         return found
