@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import without_root
 from tests.absent import is_tolerated
@@ -23,7 +24,9 @@ SKIPS = pytest.StashKey[Counter[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw the seed once: the processes of pytest-xdist inherit it."""
+    """Draw the seed once: the processes of pytest-xdist inherit it. No example is too slow."""
+    settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("ours")
     os.environ.setdefault(SEED, str(random.SystemRandom().randrange(10**9)))
     config.stash[SKIPS] = Counter()
 

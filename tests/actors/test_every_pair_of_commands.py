@@ -204,7 +204,7 @@ def test_the_last_command_wins_at_every_moment_of_the_first(first: Message, stra
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_after_any_commands_at_any_moments_the_last_ones_have_won(
     strategy: str, dice: random.Random
 ) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from bundlevisor.actors.logs.redact import SHORTEST, Redactor, sought
 
@@ -98,7 +98,6 @@ LETTERS = st.sampled_from([b"a", b"b", b"c", b"\n"])
 WORDS = st.lists(LETTERS, min_size=4, max_size=9).map(b"".join)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(WORDS, min_size=1, max_size=4, unique=True), st.data())
 @example([b"aaaa"], None)
 def test_the_result_does_not_depend_on_how_the_text_is_cut(

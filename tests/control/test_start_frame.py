@@ -98,7 +98,7 @@ WORKS = st.builds(
 
 
 @given(
-    st.lists(WORKS, max_size=12),
+    st.lists(WORKS, max_size=12, unique_by=lambda work: work.service),
     st.floats(0, 1),
     TEXT,
     st.integers(20, 200),

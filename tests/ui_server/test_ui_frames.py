@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings, strategies as some
+from hypothesis import given, strategies as some
 
 from bundlevisor.actors.ui_server.proxy.frames import FrameCursor, close_frame
 from bundlevisor.actors.ui_server.proxy.tunnel import Direction
@@ -28,7 +28,6 @@ frames = some.tuples(
 )
 
 
-@settings(deadline=None)
 @given(some.lists(frames, max_size=6), some.lists(some.integers(1, 70000), max_size=20))
 def test_a_boundary_is_seen_exactly_at_the_end_of_a_frame(
     made: list[tuple[int, int, bool]], cuts: list[int]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings, strategies as some
+from hypothesis import given, strategies as some
 
 from bundlevisor.actors.ui_server.files.ranges import MOST_PARTS, Part, parse
 
@@ -73,7 +73,6 @@ def test_an_empty_file_satisfies_no_range() -> None:
     assert parse("bytes=-1", 0) == []
 
 
-@settings(deadline=None)
 @given(
     some.lists(some.tuples(some.integers(0, 120), some.integers(0, 120)), min_size=1, max_size=12),
     some.integers(0, 110),
