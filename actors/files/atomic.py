@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from bundlevisor.actors.files import own_file
@@ -54,11 +54,25 @@ def write(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) ->
 
 def write_into(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
     """Do the same in a folder that is there; OSError where it is not."""
+    with replacing(path, mode, durable=durable) as fd:
+        write_all(fd, data)
+
+
+@contextmanager
+def replacing(path: str, mode: int = 0o600, *, durable: bool = True) -> Iterator[int]:
+    """Yield the descriptor of a new file, which takes the other's place at the end of the block."""
     folder = os.path.dirname(os.path.abspath(path))
     unique = os.urandom(UNIQUE_BYTES).hex()
     beside = os.path.join(folder, f".{os.path.basename(path)}.{unique}{NEW}")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        _write_new(beside, data, mode, durable)
+        fd = os.open(beside, flags, mode)
+        try:
+            yield fd
+            if durable:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
         replace(beside, path)
     except BaseException as error:
         _unlink(beside)
@@ -67,6 +81,13 @@ def write_into(path: str, data: bytes, mode: int = 0o600, *, durable: bool = Tru
         raise
     if durable:
         sync_folder(folder)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of it, however much the system takes at once."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
 
 
 def remove_half_written(folder: str) -> None:
@@ -134,19 +155,6 @@ def set_aside(path: str, why: Exception, now: float) -> str:
             " going on without it"
         )
     return f"{path} could not be used ({reason}); it was set aside as {os.path.basename(aside)}"
-
-
-def _write_new(path: str, data: bytes, mode: int, durable: bool) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    fd = os.open(path, flags, mode)
-    try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(fd, rest) :]
-        if durable:
-            os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _unlink(path: str) -> None:

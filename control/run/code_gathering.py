@@ -42,7 +42,8 @@ def gathered() -> CodeFinder | None:
     try:
         if not sys.dont_write_bytecode:
             atomic.remove_half_written(os.path.dirname(path))  # by a runtime that was killed
-            atomic.write_into(path, contents(at_a_start()), 0o644)
+            with atomic.replacing(path, 0o644) as fd:
+                write(fd, at_a_start())
             return code_file.CodeFinder(path)
     except (OSError, ValueError):  # nobody may write beside the code, or the disk is full
         return None
@@ -74,9 +75,9 @@ def is_of_a_file(name: str, module: object) -> bool:
     return bool(spec.origin) and os.path.isabs(spec.origin)
 
 
-def contents(start: Iterable[str]) -> bytes:
-    """Return the file: of these modules, which starts import, and of all that is needed later."""
-    content = Content()
+def write(fd: int, start: Iterable[str]) -> None:
+    """Write the file: of these modules, which starts import, and of all that is needed later."""
+    content = Content(fd)
     collection = Gathering(content)
     collection.add(start)
     needed_code.collect(collection, frozenset())
@@ -89,16 +90,20 @@ def contents(start: Iterable[str]) -> bytes:
     others_at = content.put(others)
     kept_at = content.put(collection.entries)
     early = {name: entry for name, entry in entries.items() if name in first}
-    return content.finish(content.put((sys.path, early, others_at, kept_at)))
+    content.finish(content.put((sys.path, early, others_at, kept_at)))
 
 
 class Content:
-    """A file of bytecode in the making; a store of CodeCollection."""
+    """A file of bytecode in the making; a store of CodeCollection.
 
-    def __init__(self) -> None:
+    Nothing of it stays in memory: who gathers is a runtime that goes on for days.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
         self._number = os.urandom(code_file.NUMBER)
-        self._parts = [bytes(code_file.HEADER)]
         self._end = code_file.HEADER
+        atomic.write_all(fd, bytes(code_file.HEADER))
 
     def read(self, offset: int, length: int) -> bytes:
         """Read nothing: what is being made is not read."""
@@ -106,7 +111,7 @@ class Content:
 
     def write(self, data: bytes) -> int:
         """Put code at the end, behind the file's number; return where it was put."""
-        self._parts += (self._number, data)
+        atomic.write_all(self._fd, self._number + data)
         at = self._end + code_file.NUMBER
         self._end = at + len(data)
         return at
@@ -116,11 +121,11 @@ class Content:
         data = marshal.dumps(what)
         return self.write(data), len(data)
 
-    def finish(self, index: Place) -> bytes:
-        """Return the whole file."""
+    def finish(self, index: Place) -> None:
+        """Write the header: the file is whole."""
         place = b"".join(number.to_bytes(8, "little") for number in index)
-        self._parts[0] = code_file.MAGIC + external.MAGIC_NUMBER + self._number + place
-        return b"".join(self._parts)
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        atomic.write_all(self._fd, code_file.MAGIC + external.MAGIC_NUMBER + self._number + place)
 
 
 class Gathering(CodeCollection):

@@ -41,7 +41,8 @@ def nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def gathered(sources: Path, *names: str) -> Path:
     file = sources.parent / "file"
-    file.write_bytes(code_gathering.contents(names or ["parcel", "parcel.inner"]))
+    with file.open("wb") as made:
+        code_gathering.write(made.fileno(), names or ["parcel", "parcel.inner"])
     return file
 
 
