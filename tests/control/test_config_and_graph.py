@@ -17,6 +17,7 @@ from bundlevisor.manifest.read import load
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running
 from tests.installed import COMMAND
 
+PROGRAM = "db.cmd" if os.name == "nt" else "db"
 SECRET = {"class": "per_install_generated"}
 
 
@@ -53,7 +54,7 @@ def test_what_is_shown_is_what_a_start_starts(tmp_path: Path) -> None:
     assert not of.app_data.exists()
     services = {one["id"]: one for one in before["services"]}
     assert [one["wave"] for one in before["services"]] == [0, 0, 1, 2]
-    assert services["db"]["command"][0] == str(of.root / "bin" / "db")
+    assert services["db"]["command"][0] == str(of.root / "bin" / PROGRAM)
     assert services["db"]["environment"]["DB_KEY"] == "********"
     assert services["db"]["environment"]["SECRET_FILE_CERT"] == str(of.app_data / "keys" / "cert")
     assert [one["has_value"] for one in services["db"]["secrets"]] == [False, False]
@@ -108,9 +109,9 @@ def test_lines_fit_a_terminal_of_80_columns(tmp_path: Path) -> None:
 
 def test_what_cannot_be_started_is_a_problem_and_exit_1(tmp_path: Path) -> None:
     of = made(tmp_path)
-    (of.root / "bin" / "db").unlink()
+    (of.root / "bin" / PROGRAM).unlink()
     text = config(of, code=1)
-    assert "  PROBLEM   binary not found: bin/db" in text
+    assert f"  PROBLEM   binary not found: bin/{PROGRAM}" in text
 
 
 def test_a_wrong_bundle_and_a_wrong_id_are_refused(tmp_path: Path) -> None:

@@ -36,9 +36,13 @@ def of(made: Bundle, *overlays: str) -> dict[str, list[str]]:
     options = RunOptions(manifest=str(made.path))
     specs = Planned(loaded.manifest, loaded, options, str(made.app_data), "x").blueprints()
     return {
-        id_: [os.path.relpath(path, made.root) for path in paths]
+        id_: [shown(path, made.root).removesuffix(".cmd") for path in paths]
         for id_, paths in watched(specs).items()
     }
+
+
+def shown(path: str, folder: Path) -> str:
+    return os.path.relpath(path, folder).replace(os.sep, "/")
 
 
 def runs(path: str, *args: str, cwd: str = "") -> dict[str, Any]:
@@ -109,7 +113,7 @@ def test_what_belongs_to_tools_or_to_app_data_is_passed_over(tmp_path: Path) -> 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     found = look([str(tmp_path)], str(tmp_path / "data"))
-    assert sorted(os.path.relpath(path, tmp_path) for path in found) == ["a.py", "b/c.py"]
+    assert sorted(shown(path, tmp_path) for path in found) == ["a.py", "b/c.py"]
     assert list(look([str(tmp_path / "a.pyc")], "/")) == [str(tmp_path / "a.pyc")]
 
 

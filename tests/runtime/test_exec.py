@@ -16,7 +16,7 @@ from tests.bundle_maker import Bundle, Run, bundle, bundlevisor, running, wait_u
 from tests.installed import COMMAND
 
 SHOW = "import json, os; print(json.dumps([dict(os.environ), os.getcwd()]))"
-OWN = ("SERVICE_INSTANCE_ID", "TEST_RUN_MARK", "PYTEST_CURRENT_TEST")
+OWN = ("SERVICE_INSTANCE_ID", "TEST_RUN_MARK", "PYTEST_CURRENT_TEST", "PROMPT")  # last: cmd.exe's
 
 
 def made(folder: Path) -> Bundle:

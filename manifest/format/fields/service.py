@@ -88,7 +88,8 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "metadata": (
             (
                 "What only some look at. 'run_mode': 'on_demand' starts the service when"
-                " something that depends on it starts, or by command; 'skip_reason' is shown."
+                " something that depends on it starts, or by command; 'skip_reason' is shown;"
+                " 'watch' lists the files and folders that 'run --watch' looks at."
             ),
             {"run_mode": "on_demand"},
         ),
