@@ -50,8 +50,7 @@ def support(arguments: argparse.Namespace) -> int:
     app_data = which.app_data
     troubles: list[str] = []
     endpoint = _endpoint(arguments, troubles)
-    manifest_path = _manifest_path(arguments, app_data)
-    manifest, parts = _bundle(manifest_path, troubles)
+    manifest, parts = _bundle(*_files_of_bundle(arguments, app_data), troubles)
     parts.append(collection.machine())
     parts += _answers(endpoint, troubles) if endpoint else []
     telemetry = manifest.telemetry.file if manifest else "telemetry/events.jsonl"
@@ -77,27 +76,33 @@ def _endpoint(arguments: argparse.Namespace, troubles: list[str]) -> Endpoint | 
         return None
 
 
-def _manifest_path(arguments: argparse.Namespace, app_data: str) -> str:
-    """Return the bundle that runs; else the one that the command line names."""
+def _files_of_bundle(arguments: argparse.Namespace, app_data: str) -> tuple[str, tuple[str, ...]]:
+    """Return the bundle that runs with its overlays; else the one that the command line names."""
     from bundlevisor.actors.files import instance
 
     record = instance.peek(app_data)
-    return record.manifest if record is not None else str(arguments.manifest)
+    return (str(arguments.manifest), ()) if record is None else (record.manifest, record.overlays)
 
 
-def _bundle(path: str, troubles: list[str]) -> tuple[Manifest | None, list[Part]]:
+def _bundle(
+    path: str, overlays: tuple[str, ...], troubles: list[str]
+) -> tuple[Manifest | None, list[Part]]:
     from bundlevisor.control.wire.findings import shown
     from bundlevisor.manifest.read import load
 
-    try:
-        with open(path, "rb") as file:
-            text = file.read(collection.STATE_BYTES)
-    except OSError as error:
-        troubles.append(f"bundle.json: {path}: {error.strerror}")
+    parts = []
+    names = ["bundle.json", *(f"overlay-{n}.json" for n in range(1, len(overlays) + 1))]
+    for name, one in zip(names, (path, *overlays), strict=True):
+        try:
+            with open(one, "rb") as file:
+                parts.append(Part(name, file.read(collection.STATE_BYTES)))
+        except OSError as error:
+            troubles.append(f"{name}: {one}: {error.strerror}")
+    if not parts:
         return None, []
-    loaded = load.read(path)
+    loaded = load.read(path, overlays=overlays)
     found = msgspec.json.format(msgspec.json.encode(shown(loaded.findings)))
-    return loaded.manifest, [Part("bundle.json", text), Part("findings-of-manifest.json", found)]
+    return loaded.manifest, [*parts, Part("findings-of-manifest.json", found)]
 
 
 def _log_paths(manifest: Manifest | None, app_data: str) -> list[str]:

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +81,13 @@ def test_files_that_an_overlay_names_are_looked_for(tmp_path: Path) -> None:
         said.stdout
     )
     assert f"(looked in {missing})" in said.stdout
+
+
+def test_an_archive_for_support_has_the_overlays_of_the_run(tmp_path: Path) -> None:
+    dev = overlay(tmp_path, db={"env": {"LEVEL": "debug"}})
+    archive = tmp_path / "support.zip"
+    with running(made(tmp_path), "--overlay", str(dev), "--dry-run") as run:
+        done = bundlevisor("support", "--app-data", str(run.app_data), "--output", str(archive))
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(archive) as opened:
+        assert json.loads(opened.read("overlay-1.json")) == json.loads(dev.read_text())
