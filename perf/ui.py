@@ -1,9 +1,10 @@
 """How fast does the UI server start, and how many requests does it answer?
 
-Three targets: a small file, a file of 10 MB and a call of the API through the proxy. Files are
-compared with ``python -m http.server`` (which closes each connection), the call with the API asked
-directly; the API answers at once, so that the difference is the proxy. The start is from
-``start()`` to the first byte of index.html, with the socket handed over listening.
+Three targets: a small file, a file of 10 MB and a call of the API through the proxy. They are
+compared with nginx where it is installed, files also with ``python -m http.server`` (which closes
+each connection), the call with the API asked directly; the API answers at once, so that the
+difference is the proxy. The start is from ``start()`` to the first byte of index.html, with the
+socket handed over listening. Memory is that of the server (PSS) after the load.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 
+import msgspec
+
 from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.parent.ui_process import UiProcess, start
-from bundlevisor.perf import client, options, results
+from bundlevisor.perf import client, options, processes, results, ui_nginx
 from bundlevisor.perf.results import Measure, Samples
 
 SMALL, BIG = 4_096, 10_000_000
@@ -32,7 +35,16 @@ TARGETS = {
     "/api/x": "call of the API",
 }
 OURS, PLAIN, DIRECT = "UI server", "python -m http.server", "the API directly"
+MEMORY = "memory after the load"
 START, FIRST_BYTE = "start() returns", "start() → first byte of index.html"
+
+
+class Serving(msgspec.Struct, frozen=True):
+    """A server that runs: its port and process, and the paths that are asked there."""
+
+    port: int
+    pid: int
+    paths: tuple[str, ...]
 
 
 class Download:
@@ -155,8 +167,8 @@ def running(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextlib.contextmanager
-def servers(root: str) -> Iterator[dict[str, tuple[int, tuple[str, ...]]]]:
-    """Run all servers; by name: the port, and the paths that are asked there."""
+def servers(root: str) -> Iterator[dict[str, Serving]]:
+    """Run all servers, by name."""
     files = ("/index.html", "/big.bin")
     with contextlib.ExitStack() as stack:
         api = stack.enter_context(running(sys.executable, "-m", "bundlevisor.perf.ui_api"))
@@ -170,10 +182,15 @@ def servers(root: str) -> Iterator[dict[str, tuple[int, tuple[str, ...]]]]:
         plain = stack.enter_context(running(*module))
         assert plain.stdout is not None
         plain.stdout.readline()
-        yield {
-            OURS: (port, (*files, "/api/x")),
-            PLAIN: (plain_port, files),
-            DIRECT: (api_port, ("/api/x",)),
+        found = {OURS: Serving(port, process.child.pid, (*files, "/api/x"))}
+        if ui_nginx.is_there():
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="perf-nginx-"))
+            other = _free_port()
+            pid = stack.enter_context(ui_nginx.serving(root, other, api_port, folder))
+            found[ui_nginx.NAME] = Serving(other, pid, (*files, "/api/x"))
+        yield found | {
+            PLAIN: Serving(plain_port, plain.pid, files),
+            DIRECT: Serving(api_port, api.pid, ("/api/x",)),
         }
 
 
@@ -185,6 +202,7 @@ def _free_port() -> int:
 
 def _measures() -> dict[str, Measure]:
     found = {name: Measure(title=name) for name in (START, FIRST_BYTE)}
+    found[MEMORY] = Measure(title=MEMORY, unit="MiB")
     for path, title in TARGETS.items():
         for count in CONNECTIONS:
             by = f"{title}, {count} connection{'s' * (count > 1)}"
@@ -234,6 +252,8 @@ def main(argv: list[str]) -> int:
         result.add(OURS, starts(root, parsed.starts))
         with servers(root) as found:
             for _ in range(parsed.runs):
-                for name, (port, paths) in found.items():
-                    result.add(name, _loads(port, paths, parsed.seconds))
+                for name, one in found.items():
+                    result.add(name, _loads(one.port, one.paths, parsed.seconds))
+                    memory = processes.memory_bytes([one.pid]) / 2**20
+                    result.add(name, {MEMORY: [memory]})
     return options.finish(parsed, result)
