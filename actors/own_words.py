@@ -22,7 +22,7 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.logs.last_line import readable
 from bundlevisor.actors.loop.paced import EVERY, Paced
-from bundlevisor.actors.probes.notify_socket import UNKNOWN, NotifySocket
+from bundlevisor.actors.probes.notify_socket import UNKNOWN, NotifySocket, open_socket
 from bundlevisor.actors.probes.sd_notify import NOTHING, Said, parse
 from bundlevisor.manifest.plan.readiness import Condition
 
@@ -77,11 +77,11 @@ class OwnWords:
 
         There is none on Windows, where the service has its lines alone. Raises OSError.
         """
-        if os.name == "nt":
-            return {}
         folder = os.path.join(self._blueprint.site.app_data, FOLDER)
         name = f"notify-{self._blueprint.index}-{self._incarnation}"
-        self._socket = NotifySocket(folder, name)
+        self._socket = open_socket(folder, name)
+        if self._socket is None:
+            return {}
         if self._socket.is_file:
             self._guardian.own(self._socket.address)
         found = {"NOTIFY_SOCKET": self._socket.address}

@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from typing import Protocol
 
 LONGEST_DATAGRAM = 4096
 """Bytes; longer ones are not looked at (systemd's own bound)."""
@@ -26,98 +28,101 @@ UNKNOWN = -1
 Datagram = tuple[bytes, int]
 """What was sent, and the pid of who has sent it."""
 
-if sys.platform == "win32":
 
-    class NotifySocket:
-        """There is none."""
+class NotifySocket(Protocol):
+    """Bound, and never blocking."""
 
-        address = ""
-        is_file = False
+    @property
+    def address(self) -> str:
+        """The value of NOTIFY_SOCKET."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether there is a file that has to go."""
+
+    def fileno(self) -> int:
+        """Return the descriptor to watch."""
+
+    def receive(self) -> list[Datagram]:
+        """Return what has come; descriptors that were sent with it are closed.
+
+        That is what sd_notify_barrier(3) waits for: by then all before has been received.
+        """
+
+    def close(self) -> None:
+        """Close it, and remove its file."""
+
+
+def open_socket(folder: str, name: str) -> NotifySocket | None:
+    """Return the socket of a start, None where there is none. Raises OSError.
+
+    ``folder`` is where its file lies, if it has one and that can be.
+    """
+    if sys.platform == "win32":
+        return None
+    elif sys.platform == "linux":  # noqa: RET505 - a type checker reads one of them only
+        return AbstractSocket(name)
+    else:
+        return FileSocket(folder, name)
+
+
+if sys.platform != "win32":
+
+    class FileSocket:
+        """A socket that is a file; nobody knows who sends."""
+
+        is_file = True
 
         def __init__(self, folder: str, name: str) -> None:
-            raise OSError(f"Windows has no datagram socket for {os.path.join(folder, name)}")
-
-        def fileno(self) -> int:
-            """Return no descriptor."""
-            return -1
-
-        def receive(self) -> list[Datagram]:
-            """Return nothing."""
-            return []
-
-        def close(self) -> None:
-            """Nothing is open."""
-
-else:
-
-    class NotifySocket:
-        """Bound, and never blocking."""
-
-        def __init__(self, folder: str, name: str) -> None:
-            """``folder``: where its file lies, if it has one and can; raises OSError."""
+            """Bind it in ``folder``, or elsewhere if its path would be too long; raises OSError."""
             self._made = ""
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            self._socket.setblocking(False)
-            try:
-                self.address = self._bind(folder, name)
-            except BaseException:
-                self._socket.close()
-                raise
+            self.address = os.path.join(folder, name)
+            if len(os.fsencode(self.address)) >= LONGEST_PATH:
+                import tempfile
 
-        @property
-        def is_file(self) -> bool:
-            """Whether there is a file that has to go."""
-            return not self.address.startswith("@")
+                self._made = tempfile.mkdtemp(prefix="bundlevisor-")
+                self.address = os.path.join(self._made, "notify")
+            else:
+                os.makedirs(folder, 0o700, exist_ok=True)
+            _remove(self.address)  # of an earlier instance, which is gone
+            self._socket = _bound(self.address)
+            os.chmod(self.address, 0o600)
 
         def fileno(self) -> int:
             """Return the descriptor to watch."""
             return self._socket.fileno()
 
         def receive(self) -> list[Datagram]:
-            """Return what has come; descriptors that were sent with it are closed.
-
-            That is what sd_notify_barrier(3) waits for: by then all before has been received.
-            """
-            found: list[Datagram] = []
-            while len(found) < BURST:
-                try:
-                    data, extra, flags, _ = self._socket.recvmsg(LONGEST_DATAGRAM, _ROOM)
-                except OSError:  # nothing more
-                    break
-                found.append((b"" if flags & socket.MSG_TRUNC else data, _sender(extra)))
-            return found
+            """Return what has come."""
+            return [(data, UNKNOWN) for data, _ in _received(self._socket, 0)]
 
         def close(self) -> None:
             """Close it, and remove its file."""
             self._socket.close()
-            if self.is_file:
-                _remove(self.address)
+            _remove(self.address)
             if self._made:
                 os.rmdir(self._made)
 
-        if sys.platform == "linux":
+    def _bound(address: str) -> socket.socket:
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        made.setblocking(False)
+        try:
+            made.bind(address)
+        except OSError:
+            made.close()
+            raise
+        return made
 
-            def _bind(self, folder: str, name: str) -> str:  # noqa: ARG002 - as on macOS
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-                address = f"bundlevisor/{name}-{os.urandom(8).hex()}"
-                self._socket.bind(f"\0{address}")
-                return f"@{address}"
-
-        else:
-
-            def _bind(self, folder: str, name: str) -> str:
-                path = os.path.join(folder, name)
-                if len(os.fsencode(path)) >= LONGEST_PATH:
-                    import tempfile
-
-                    self._made = tempfile.mkdtemp(prefix="bundlevisor-")
-                    path = os.path.join(self._made, "notify")
-                else:
-                    os.makedirs(folder, 0o700, exist_ok=True)
-                _remove(path)
-                self._socket.bind(path)
-                os.chmod(path, 0o600)
-                return path
+    def _received(
+        bound: socket.socket, room: int
+    ) -> Iterator[tuple[bytes, list[tuple[int, int, bytes]]]]:
+        """Yield datagrams with what the kernel says of them, as far as there is room for that."""
+        for _ in range(BURST):
+            try:
+                data, extra, flags, _ = bound.recvmsg(LONGEST_DATAGRAM, room)
+            except OSError:  # nothing more
+                return
+            yield b"" if flags & socket.MSG_TRUNC else data, extra
 
     def _remove(path: str) -> None:
         try:
@@ -125,20 +130,39 @@ else:
         except OSError:  # it is gone: the user removed app-data
             return
 
-    if sys.platform == "linux":
-        import struct
 
-        _CREDENTIALS = struct.Struct("iII")  # struct ucred of unix(7): pid, uid, gid
-        _ROOM = socket.CMSG_SPACE(_CREDENTIALS.size)
+if sys.platform == "linux":
+    import struct
 
-        def _sender(extra: list[tuple[int, int, bytes]]) -> int:
-            for level, kind, data in extra:
-                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
-                    return int(_CREDENTIALS.unpack_from(data)[0])
-            return 0
+    CREDENTIALS = struct.Struct("iII")
+    """struct ucred of unix(7): pid, uid, gid."""
 
-    else:
-        _ROOM = 0
+    class AbstractSocket:
+        """A socket without a file; the kernel says who sends."""
 
-        def _sender(extra: list[tuple[int, int, bytes]]) -> int:  # noqa: ARG001 - as on Linux
-            return UNKNOWN
+        is_file = False
+
+        def __init__(self, name: str) -> None:
+            """Bind it; raises OSError."""
+            self.address = f"@bundlevisor/{name}-{os.urandom(8).hex()}"
+            self._socket = _bound(f"\0{self.address[1:]}")
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+
+        def fileno(self) -> int:
+            """Return the descriptor to watch."""
+            return self._socket.fileno()
+
+        def receive(self) -> list[Datagram]:
+            """Return what has come; there is no room for descriptors, which closes them."""
+            room = socket.CMSG_SPACE(CREDENTIALS.size)
+            return [(data, _sender(extra)) for data, extra in _received(self._socket, room)]
+
+        def close(self) -> None:
+            """Close it."""
+            self._socket.close()
+
+    def _sender(extra: list[tuple[int, int, bytes]]) -> int:
+        for level, kind, data in extra:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+                return int(CREDENTIALS.unpack_from(data)[0])
+        return 0

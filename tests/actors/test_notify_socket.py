@@ -1,0 +1,136 @@
+"""The socket of a start: what has come, and from whom; nothing is left of it."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.actors.probes import notify_socket
+from bundlevisor.actors.probes.notify_socket import (
+    BURST,
+    LONGEST_DATAGRAM,
+    LONGEST_PATH,
+    UNKNOWN,
+    NotifySocket,
+)
+
+if sys.platform == "win32":
+    pytest.skip("Windows has no such sockets", allow_module_level=True)
+
+from bundlevisor.actors.probes.notify_socket import FileSocket
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
+
+
+def opened(kind: str, folder: Path) -> NotifySocket:
+    if kind == "file":
+        return FileSocket(str(folder / "runtime"), "notify-0-1")
+    found = notify_socket.open_socket(str(folder), "notify-0-1")
+    assert found is not None
+    return found
+
+
+def send(address: str, *datagrams: bytes) -> None:
+    name = f"\0{address[1:]}" if address.startswith("@") else address
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+        to.setblocking(False)
+        for one in datagrams:
+            to.sendto(one, name)
+
+
+@pytest.mark.parametrize("kind", ["file", "own"])
+def test_what_is_sent_comes_in_order_and_what_is_too_long_is_nothing(
+    kind: str, tmp_path: Path
+) -> None:
+    bound = opened(kind, tmp_path)
+    try:
+        assert bound.receive() == []
+        sent = (b"READY=1", b"x" * (LONGEST_DATAGRAM + 1), b"y" * LONGEST_DATAGRAM)
+        for one in sent:
+            send(bound.address, one)
+            data, _ = bound.receive()[0]
+            assert data == (one if len(one) <= LONGEST_DATAGRAM else b"")
+    finally:
+        bound.close()
+
+
+@linux
+def test_the_kernel_says_who_has_sent(tmp_path: Path) -> None:
+    bound = opened("own", tmp_path)
+    try:
+        assert bound.address.startswith("@")
+        assert not bound.is_file
+        send(bound.address, b"READY=1")
+        assert bound.receive() == [(b"READY=1", os.getpid())]
+        other = "import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM);"
+        other += "s.sendto(b'STATUS=x', chr(0) + sys.argv[1])"
+        with subprocess.Popen([sys.executable, "-c", other, bound.address[1:]]) as process:
+            process.wait(30)
+        assert bound.receive() == [(b"STATUS=x", process.pid)]
+    finally:
+        bound.close()
+
+
+@linux
+def test_descriptors_that_are_sent_along_are_closed(tmp_path: Path) -> None:
+    """That is how sd_notify_barrier(3) learns that it was heard."""
+    bound = opened("own", tmp_path)
+    read, write = os.pipe()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [write]))
+        to.sendmsg([b"BARRIER=1"], [rights], 0, f"\0{bound.address[1:]}")
+    os.close(write)
+    assert bound.receive() == [(b"BARRIER=1", os.getpid())]
+    assert os.read(read, 1) == b"", "nobody has the other end any more"
+    os.close(read)
+    bound.close()
+
+
+def test_a_flood_is_taken_in_bursts(tmp_path: Path) -> None:
+    bound = opened("own", tmp_path)
+    try:
+        with contextlib.suppress(BlockingIOError):  # the queue is full
+            for sent in range(10_000):  # noqa: B007
+                send(bound.address, b"STATUS=x")
+        assert len(bound.receive()) == min(sent, BURST)
+    finally:
+        bound.close()
+
+
+def test_a_file_is_for_this_user_alone_and_goes(tmp_path: Path) -> None:
+    path = tmp_path / "runtime" / "notify-0-1"
+    path.parent.mkdir()
+    path.write_text("of an earlier instance")
+    bound = opened("file", tmp_path)
+    assert bound.address == str(path)
+    assert bound.is_file
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    send(bound.address, b"READY=1")
+    assert bound.receive() == [(b"READY=1", UNKNOWN)]
+    bound.close()
+    assert not path.exists()
+
+
+def test_a_file_whose_path_would_be_too_long_lies_elsewhere_and_goes(tmp_path: Path) -> None:
+    bound = opened("file", tmp_path / ("long" * 30))
+    assert len(os.fsencode(bound.address)) < LONGEST_PATH
+    folder = Path(bound.address).parent
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    send(bound.address, b"READY=1")
+    assert bound.receive() == [(b"READY=1", UNKNOWN)]
+    bound.close()
+    assert not folder.exists()
+
+
+def test_a_file_that_is_gone_costs_nothing(tmp_path: Path) -> None:
+    bound = opened("file", tmp_path)
+    os.unlink(bound.address)
+    bound.close()
