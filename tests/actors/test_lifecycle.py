@@ -429,7 +429,7 @@ def test_a_service_that_rests_has_no_process(events: list[Message]) -> None:
 
 
 def test_every_effect_is_performed_by_the_actor() -> None:
-    from bundlevisor.actors.service import PERFORM
+    from bundlevisor.actors.service_effects import PERFORM
 
     declared = {
         value

@@ -1,0 +1,298 @@
+"""What the lifecycle decides for a service is carried out here, one short method for each effect.
+
+Each may answer with further events at once; what takes time arrives as messages to the actor.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pykka
+
+from bundlevisor.actors.context import ServiceContext
+from bundlevisor.actors.core import effects
+from bundlevisor.actors.core.effects import Effect
+from bundlevisor.actors.core.life import Life
+from bundlevisor.actors.core.messages import (
+    BecameReady,
+    Launched,
+    LaunchFailed,
+    Message,
+    PortsLost,
+    PortsMoved,
+    PortsTaken,
+    Prepared,
+    ProbeAnswered,
+    ProcessExited,
+    ProgressMade,
+    ServiceFailed,
+    StartService,
+    StopRefused,
+    Timer,
+    TimerFired,
+    TreeEmptied,
+)
+from bundlevisor.actors.core.report import AfterStop, Stage
+from bundlevisor.actors.errand import Errand
+from bundlevisor.actors.incarnation import Incarnation
+from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
+from bundlevisor.actors.ports.service_ports import ServicePorts
+from bundlevisor.actors.process import children
+from bundlevisor.actors.service_probes import ServiceProbes
+from bundlevisor.actors.service_report import Moments
+from bundlevisor.actors.service_timers import ServiceTimers
+from bundlevisor.actors.telemetry import milestones
+from bundlevisor.manifest.plan.readiness import Condition
+
+LOOK_AGAIN = 0.005
+"""Seconds between two looks at a tree that is ending: there is no event for the last exit."""
+
+
+class ServiceEffects:
+    """Owned by the service's actor, and only used in its turns: what one service has and holds."""
+
+    def __init__(
+        self,
+        blueprint: LaunchSpec,
+        world: ServiceContext,
+        supervisor: pykka.ActorRef[Any],
+        actor: pykka.ActorRef[Any],
+    ) -> None:
+        self.moments = Moments()
+        self._blueprint = blueprint
+        self._service = blueprint.service
+        self._world = world
+        self._supervisor = supervisor
+        self._actor = actor
+        self._life = Life()
+        self._inputs = StartInputs({})
+        self._ports = ServicePorts(blueprint.service, world.reserved)
+        self._incarnation: Incarnation | None = None
+        """The present start, until nothing of its tree is left."""
+        self._errand = Errand(blueprint, world, actor.tell)
+        self._timers = ServiceTimers(world.loop)
+        self._probes = ServiceProbes(blueprint, world)
+
+    @property
+    def child(self) -> children.Child | None:
+        """The leader of the present start, if there is one."""
+        return self._incarnation.child if self._incarnation else None
+
+    @property
+    def trouble(self) -> str:
+        """What stands in the way of readiness, as far as anybody knows."""
+        return self._probes.trouble
+
+    def perform(self, effect: Effect, life: Life) -> tuple[Message, ...]:
+        """Carry out what was decided for this life; return the events that follow at once."""
+        self._life = life
+        return PERFORM[type(effect)](self, effect) or ()
+
+    def hear(self, message: Message, life: Life) -> tuple[Message, ...]:
+        """Take from a message what concerns no decision; return what the lifecycle is to decide."""
+        self._life = life
+        self._errand.hear(message)
+        if isinstance(message, StartService):
+            self._inputs = message.inputs
+            self._ports.assign(message.inputs.ports)
+        elif isinstance(message, Prepared) and life.stage is Stage.STOPPING:
+            # what was prepared for a start is undone: a stop has been told meanwhile
+            return self._errand.without_secrets(TreeEmptied(message.incarnation))
+        return (message,)
+
+    def act(self, event: Message, life: Life) -> tuple[Message, ...] | None:
+        """Do what follows from an event without a decision; None where there is one to be made."""
+        self._life = life
+        if isinstance(event, TimerFired) and event.timer is Timer.TREE:
+            return self._look_at_tree()
+        if isinstance(event, StopRefused | PortsMoved):
+            self._pass_on(event)
+            return ()
+        return None
+
+    def take_over(self, orphan: children.Child, life: Life) -> None:
+        """Own the process that a broken actor left, and end it."""
+        self._life = life
+        self._incarnation = self._new_incarnation()
+        self._incarnation.adopt(orphan)
+        self._watch_exit(self._incarnation)
+        self._end_tree(effects.EndTree())
+        self._arm(effects.Arm(Timer.GRACE, self._service.stop.timeout_ms / 1000))
+
+    def let_go(self) -> None:
+        """Wait for nothing any more, and leave the process to somebody else."""
+        self._timers.disarm_all()
+        self._probes.stop()
+        self._ports.release()
+
+    def _prepare(self, _: Effect) -> tuple[Message, ...]:
+        self.moments.ready = None
+        self.moments.begun = time.time()
+        return self._errand.prepare(self._inputs, self._life.incarnation)
+
+    def _launch(self, _: Effect) -> tuple[Message, ...]:
+        number, ref = self._life.incarnation, self._actor
+        incarnation = self._new_incarnation()
+        try:
+            lost = self._ports.hold()
+            if lost:
+                return self._errand.without_secrets(PortsLost(number, lost))
+            child = incarnation.start(self._ports, lambda: ref.tell(BecameReady(number)))
+        except CannotLaunch as error:
+            return self._errand.without_secrets(LaunchFailed(number, str(error), error.fatal))
+        except OSError as error:  # no more descriptors, or no more processes
+            refusal = self._blueprint.refusal(f"it cannot be started: {error.strerror or error}")
+            return self._errand.without_secrets(LaunchFailed(number, str(refusal)))
+        self._incarnation = incarnation
+        self.moments.started = time.time()
+        self._world.mark(milestones.SPAWNED, self._service.id)
+        self._watch_exit(incarnation)
+        return (Launched(number, child.pid),)
+
+    def _new_incarnation(self) -> Incarnation:
+        number, tell = self._life.incarnation, self._actor.tell
+        return Incarnation(self._blueprint, self._world, self._inputs, number, tell)
+
+    def _watch_exit(self, incarnation: Incarnation) -> None:
+        number, ref = incarnation.number, self._actor
+        incarnation.on_exit(lambda code, lines: ref.tell(ProcessExited(number, code, lines)))
+
+    def _await_readiness(self, _: Effect) -> tuple[Message, ...]:
+        number, ref = self._life.incarnation, self._actor
+        if self._blueprint.criterion.condition is Condition.ALIVE:
+            return (BecameReady(number),)
+        unaskable = self._probes.until_ready(
+            self._inputs, self._env, lambda: ref.tell(BecameReady(number))
+        )
+        return (ProgressMade(number, unaskable),) if unaskable else ()
+
+    def _await_failure(self, _: Effect) -> tuple[Message, ...]:
+        number, ref = self._life.incarnation, self._actor
+        self.moments.ready = time.time()
+        self._world.mark(milestones.READY, self._service.id)
+        if self._service.migrations:
+            self._forget_snapshot()
+        if self._incarnation is not None:
+            self._probes.look_who_answers(self._inputs, self._incarnation)
+        unaskable = self._probes.watch(
+            self._inputs, self._env, lambda trouble: ref.tell(ProbeAnswered(number, trouble))
+        )
+        return (ProbeAnswered(number, unaskable),) if unaskable else ()
+
+    @property
+    def _env(self) -> dict[str, str]:
+        """What the present start was given; its health command gets the same."""
+        return self._incarnation.env if self._incarnation else {}
+
+    def _forget_snapshot(self) -> None:
+        """The upgraded service has been ready: the data before the upgrade is not needed."""
+        snapshots, id_ = self._world.stores.snapshots, self._service.id
+        threading.Thread(target=lambda: snapshots.drop(id_), name="snapshot", daemon=True).start()
+
+    def _end_tree(self, _: Effect) -> tuple[Message, ...]:
+        self._probes.stop()
+        if self._incarnation is None:
+            return self._end_errand()
+        self._ask()
+        return ()
+
+    def _end_errand(self) -> tuple[Message, ...]:
+        """Cut what goes on beside short, which tells when it has ended; else nothing is left."""
+        return () if self._errand.cut_short() else (TreeEmptied(self._life.incarnation),)
+
+    def _clear_tree(self, _: Effect) -> tuple[Message, ...]:
+        self._probes.stop()
+        return self._look_at_tree()
+
+    def _kill_tree(self, _: Effect) -> tuple[Message, ...]:
+        self._probes.stop()
+        if self._incarnation is not None:
+            self._incarnation.stop.insist()
+        return self._look_at_tree()
+
+    def _look_at_tree(self) -> tuple[Message, ...]:
+        """See what is left: nothing, or processes that are asked or killed and looked at again."""
+        incarnation = self._incarnation
+        if incarnation is None:
+            return self._end_errand()
+        if not incarnation.is_over():
+            self._ask()
+            self._arm(effects.Arm(Timer.TREE, LOOK_AGAIN))
+            return ()
+        incarnation.bury()
+        self._incarnation = None
+        never_ready = self._life.ready_at is None and self._life.then is AfterStop.RETRY
+        lost = self._ports.hold() if never_ready else ()
+        number = self._life.incarnation
+        return self._errand.without_secrets(
+            PortsLost(number, lost) if lost else TreeEmptied(number)
+        )
+
+    def _ask(self) -> None:
+        if self._incarnation is not None:
+            refused, ref = StopRefused(self._life.incarnation), self._actor
+            self._incarnation.ask(lambda: ref.tell(refused))
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Where nobody can be asked there is nothing to wait for."""
+        if self._incarnation is not None and self._incarnation.stop.is_hopeless:
+            self._arm(effects.Arm(Timer.TREE, 0))
+
+    def _pass_on(self, message: StopRefused | PortsMoved) -> None:
+        """Tell the present incarnation what concerns no decision."""
+        if self._incarnation is None:
+            return
+        if isinstance(message, PortsMoved):
+            self._incarnation.move_upstream(message.ports)
+        elif message.incarnation == self._life.incarnation:
+            self._incarnation.stop.signal()
+            self._hurry()
+
+    def _arm(self, effect: effects.Arm) -> None:
+        self._timers.arm(effect.timer, effect.seconds, self._fire(effect.timer))
+
+    def _extend(self, effect: effects.Extend) -> None:
+        self._timers.extend(effect.timer, effect.seconds, self._fire(effect.timer))
+
+    def _fire(self, timer: Timer) -> Callable[[], None]:
+        fired, ref = TimerFired(self._life.incarnation, timer), self._actor
+        return lambda: ref.tell(fired)
+
+    def _disarm(self, effect: effects.Disarm) -> None:
+        self._timers.disarm(effect.timer)
+
+    def _note(self, effect: effects.EmitEvent) -> None:
+        self._world.emit(effect.event, self._service.id, **effect.details)
+
+    def _report_failure(self, effect: effects.ReportFailure) -> None:
+        self._supervisor.tell(ServiceFailed(self._service.id, effect.reason))
+
+    def _report_ports(self, effect: effects.ReportPorts) -> None:
+        self._ports.release()
+        self._supervisor.tell(PortsTaken(self._service.id, effect.names))
+
+    def _release_ports(self, _: Effect) -> None:
+        self._ports.release()
+
+
+PERFORM: dict[type[Effect], Callable[[ServiceEffects, Any], tuple[Message, ...] | None]] = {
+    effects.Prepare: ServiceEffects._prepare,
+    effects.Launch: ServiceEffects._launch,
+    effects.AwaitReadiness: ServiceEffects._await_readiness,
+    effects.AwaitFailure: ServiceEffects._await_failure,
+    effects.EndTree: ServiceEffects._end_tree,
+    effects.ClearTree: ServiceEffects._clear_tree,
+    effects.KillTree: ServiceEffects._kill_tree,
+    effects.Arm: ServiceEffects._arm,
+    effects.Extend: ServiceEffects._extend,
+    effects.Disarm: ServiceEffects._disarm,
+    effects.EmitEvent: ServiceEffects._note,
+    effects.ReportFailure: ServiceEffects._report_failure,
+    effects.ReportPorts: ServiceEffects._report_ports,
+    effects.ReleasePorts: ServiceEffects._release_ports,
+}
