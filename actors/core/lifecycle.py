@@ -156,7 +156,7 @@ def _prepared(life: Life, event: Prepared, context: Context) -> Step:
     if life.stage is not Stage.STARTING:
         return life, ()
     bound = context.service.startup.timeout_ms / 1000
-    life = msgspec.structs.replace(life, doing=Doing())
+    life = msgspec.structs.replace(life, doing=Doing(), message="starting")
     return life, (Arm(Timer.STARTUP, bound), Launch())
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 EVERY = 0.25
 """Seconds between two frames while nothing happens but that time passes."""
+FAREWELL = 1.0
+"""Seconds that the last frame may take to go, where the instance does not answer any more."""
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 SMALLEST = (20, 4)
 """Columns and rows of the smallest terminal that is drawn on."""
@@ -108,7 +110,7 @@ class WatchedWait:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(FAREWELL)
 
     def _watch(self) -> None:
         from bundlevisor.control.cli.client import NoAnswer

@@ -103,7 +103,8 @@ def test_a_service_that_stops_has_nothing_to_say_any_more() -> None:
 def test_words_about_a_preparation_that_come_late_are_passed_over() -> None:
     busy = go(PREPARING, ProgressMade(1, "migration 2", "migration"))
     assert busy.doing == Doing("migration", "migration 2")
-    assert go(busy, Prepared(1)).doing == Doing()
+    prepared = go(busy, Prepared(1))
+    assert (prepared.doing, prepared.message) == (Doing(), "starting")
     assert go(STARTING, ProgressMade(1, "migration 2", "migration")) == STARTING
 
 
