@@ -21,8 +21,24 @@ class Origins:
 
     def __init__(self) -> None:
         self.places: dict[Steps, tuple[str, str]] = {}
+        self.removed: dict[Steps, str] = {}
+        """What the overlays have taken away, and the file that did."""
         self.document: Any = None
         """The merged bundle, to which the paths of findings lead."""
+
+
+LOST = {"unknown_dependency": "services", "unknown_secret": "secrets"}
+"""Findings about what is not there, and among what it would be."""
+
+
+def told_of_removal(finding: Finding, origins: Origins) -> Finding:
+    """Return a finding that misses what an overlay has taken away with that said."""
+    for steps, file in origins.removed.items():
+        among, id_ = steps[0], steps[-1]
+        if LOST.get(finding.code) == among and f"'{id_}'" in finding.message:
+            sentence = f"{finding.message.removesuffix('.')}: {file} removes it."
+            return msgspec.structs.replace(finding, message=sentence)
+    return finding
 
 
 def origin_of(finding: Finding, origins: Origins, naming: Callable[[Steps], str]) -> Finding:
@@ -32,6 +48,8 @@ def origin_of(finding: Finding, origins: Origins, naming: Callable[[Steps], str]
     """
     if finding.file or not finding.path:
         return finding
+    if origins.removed:
+        finding = told_of_removal(finding, origins)
     walked = _walk(finding.path, origins.document, naming)
     for length in range(len(walked), 0, -1):
         steps = tuple(step for step, _ in walked[:length])

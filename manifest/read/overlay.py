@@ -153,6 +153,7 @@ class _Merging:
             id_ = item[name]
             index = next((n for n, one in enumerate(merged) if _named(one, name) == id_), None)
             if item.get(_REMOVED):
+                self._origins.removed[*to, id_] = self._file
                 merged = [one for one in merged if _named(one, name) != id_]
             elif index is None:
                 self._origins.places[*to, id_] = (self._file, place)

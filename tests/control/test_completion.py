@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
@@ -29,6 +30,12 @@ ENV = {
 Complete = Callable[..., list[str]]
 
 
+@functools.cache
+def written(shell: str) -> str:
+    """The script, made once."""
+    return bundlevisor("completion", shell).stdout
+
+
 @pytest.fixture(params=SHELLS)
 def complete(request: pytest.FixtureRequest, tmp_path: Path) -> Complete:
     """What a shell offers for the last word, of a command line in a folder."""
@@ -37,7 +44,7 @@ def complete(request: pytest.FixtureRequest, tmp_path: Path) -> Complete:
     if program is None:
         pytest.skip(f"there is no {PROGRAMS.get(shell, shell)} here")
     script = tmp_path / f"completion.{shell}"
-    script.write_text(bundlevisor("completion", shell).stdout)
+    script.write_text(written(shell))
 
     def ask(*words: str, folder: Path = tmp_path) -> list[str]:
         command = ASKED[shell](program, script, ["bundlevisor", *words])

@@ -145,6 +145,13 @@ def test_a_mistake_is_said_to_be_where_it_was_written(
     assert all(not one.message.startswith("services[2]") for one in loaded.findings.errors)
 
 
+def test_what_misses_something_that_an_overlay_removes_says_so(tmp_path: Path) -> None:
+    loaded = read(tmp_path, {"services": {"db": None}})
+    assert places(loaded) == [("", "services[0].dependencies[0]")]
+    (error,) = loaded.findings.errors
+    assert error.message.endswith("dev0.json removes it.")
+
+
 def test_a_missing_overlay_is_named(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db").write()
     loaded = load.read(str(made.path), overlays=[str(tmp_path / "dev.json")])
