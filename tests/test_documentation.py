@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import absent
 from tests.live_runtime import ROOT
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -36,7 +37,7 @@ def test_a_link_to_nowhere_is_found(tmp_path: Path) -> None:
     assert [link for link in links(page) if not leads(page, link)] == ["page.md#two", "none.md"]
 
 
-@pytest.mark.skipif(shutil.which("groff") is None, reason="there is no groff here")
+@absent.unless(shutil.which("groff"), "groff")
 def test_the_manual_page_can_be_set() -> None:
     page = str(ROOT / "docs" / "bundlevisor.1")
     words = ["groff", "-man", "-Tutf8", "-ww", "-rLL=80n", page]

@@ -16,6 +16,7 @@ import pytest
 from bundlevisor.control.cli.whole_parser import whole
 from bundlevisor.control.develop.completion.model import commands
 from bundlevisor.control.run import options
+from tests import absent
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running
 from tests.installed import COMMAND
 
@@ -42,7 +43,7 @@ def complete(request: pytest.FixtureRequest, tmp_path: Path) -> Complete:
     shell: str = request.param
     program = shutil.which(PROGRAMS.get(shell, shell))
     if program is None:
-        pytest.skip(f"there is no {PROGRAMS.get(shell, shell)} here")
+        absent.skip(PROGRAMS.get(shell, shell))
     script = tmp_path / f"completion.{shell}"
     script.write_text(written(shell))
 
@@ -188,7 +189,7 @@ def test_trouble_is_silent(tmp_path: Path) -> None:
     assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
 
 
-@pytest.mark.skipif(shutil.which("bash") is None or os.name == "nt", reason="there is no bash here")
+@absent.unless(shutil.which("bash") and os.name != "nt", "bash on a terminal")
 def test_a_key_press_in_bash_completes(tmp_path: Path) -> None:
     """Readline, a terminal, and the tab key."""
     import pty

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import absent
 from tests.bundle_maker import Bundle, Run, bundle, bundlevisor, running, wait_until
 from tests.installed import COMMAND
 
@@ -87,7 +88,7 @@ def test_words_go_on_as_they_are(run: Run) -> None:
     assert json.loads(done.stdout) == words
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to forward")
+@absent.unless(os.name != "nt", "signals that can be sent")
 def test_signals_are_the_commands(run: Run) -> None:
     ready = "import time, sys; print('up', flush=True); time.sleep(600)"
     command = [*COMMAND, "exec", "--app-data", str(run.app_data), "db", "--"]
@@ -98,7 +99,7 @@ def test_signals_are_the_commands(run: Run) -> None:
         assert one.wait(30) == -signal.SIGTERM
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")
+@absent.unless(os.name != "nt", "SIGPIPE")
 def test_a_command_dies_of_a_closed_pipe_as_in_a_shell(run: Run) -> None:
     words = ["sh", "-c", "yes; echo $? >&2"]
     command = [*COMMAND, "exec", "--app-data", str(run.app_data), "db", "--", *words]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import absent
 from tests.bundle_maker import Bundle, Run, bundlevisor, running, wait_until
 from tests.installed import COMMAND
 
@@ -32,7 +33,7 @@ def count(run: Run, service: str, method: str = "GET", key: str = "") -> tuple[i
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_folder_runs_at_once(tmp_path: Path, language: str) -> None:
     if shutil.which(LANGUAGES[language]) is None:
-        pytest.skip(f"there is no {LANGUAGES[language]} here")
+        absent.skip(LANGUAGES[language])
     folder = tmp_path / "My app"
     done = bundlevisor("init", str(folder), "--language", language)
     assert (done.returncode, done.stderr) == (0, "")
@@ -98,7 +99,7 @@ def test_nothing_is_written_over(tmp_path: Path, path: str) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.skipif(os.name == "nt", reason="making links needs a right on Windows")
+@absent.unless(os.name != "nt", "POSIX: making links needs a right on Windows")
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     target, folder = tmp_path / "target", tmp_path / "folder"
     folder.mkdir()
