@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from bundlevisor.actors.core import effects
-from bundlevisor.actors.core.collaborators import Collaborators, Plan
+from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan, Vault
 from bundlevisor.actors.core.life import Context, Life
 from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
@@ -45,7 +45,7 @@ from bundlevisor.manifest.plan.graph import Graph
 class Actor:
     """One service: its inbox, its life, and what its process can do next."""
 
-    def __init__(self, world: Scheduled, id_: str) -> None:
+    def __init__(self, world: Any, id_: str) -> None:
         self.id = id_
         self.inbox: deque[Message] = deque()
         self.life = Life()
@@ -103,7 +103,7 @@ class Actor:
         events: deque[Message] = deque([message])
         while events:
             service = self._world.services[self.id]
-            self.life, due = step(self.life, events.popleft(), Context(service, 0.0))
+            self.life, due = step(self.life, events.popleft(), Context(service, self._world.clock))
             for effect in due:
                 events.extend(self._perform(effect))
         if self.life != before:
@@ -180,9 +180,17 @@ class Users:
 
 
 class Scheduled:
-    """A bundle whose every step is chosen by the test."""
+    """A bundle whose every step is chosen by the test. ``clock`` are its seconds."""
 
-    def __init__(self, manifest: Manifest, named: dict[str, frozenset[str]] | None = None) -> None:
+    actor_type: type[Actor] = Actor
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        named: dict[str, frozenset[str]] | None = None,
+        vault: Vault | None = None,
+    ) -> None:
+        self.clock = 0.0
         self.services = {service.id: service for service in manifest.services}
         self.graph = Graph.of(manifest)
         self.actors: dict[str, Actor] = {}
@@ -204,15 +212,16 @@ class Scheduled:
                 fault=lambda _, error: self.faults.append(error),
                 spawn_actor=self._spawn,
                 chooser=Users(named or {}),
-                now=lambda: 0.0,
-                monotonic=lambda: 0.0,
+                now=lambda: self.clock,
+                monotonic=lambda: self.clock,
+                vault=vault or NoSecrets(),
             ),
             NeverTurns(),
         )
         self.command(StartBundle())
 
     def _spawn(self, id_: str, *_: object, child: object = None, incarnation: int = 0) -> Any:
-        actor = self.actors[id_] = Actor(self, id_)
+        actor = self.actors[id_] = self.actor_type(self, id_)
         actor.life = Life(incarnation=incarnation)
         if child is not None:
             actor.take_over()

@@ -1,0 +1,164 @@
+"""Any bundle, any commands, any faults, any order: the core does what the rules say.
+
+hypothesis shrinks what fails and prints it as a test to paste. ``BUNDLEVISOR_MODEL_STEPS=5000000``
+in the environment goes on for so many steps, about six million in a night.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from bundlevisor.actors.core.messages import (
+    CommandRestart,
+    CommandStart,
+    CommandStop,
+    SecretsChanged,
+    StopBundle,
+)
+from bundlevisor.manifest.format.policy import RestartPolicy, Supervision
+from bundlevisor.manifest.format.probe import Health
+from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
+from bundlevisor.manifest.format.secret import Secret, SecretTarget
+from tests.model.rules import Policy
+from tests.model.world import FAULTS, World
+
+STEPS_OF_ONE = 40
+NIGHT = int(os.environ.get("BUNDLEVISOR_MODEL_STEPS") or 0)
+EXAMPLES = max(NIGHT // STEPS_OF_ONE, 1) if NIGHT else 100
+COMMANDS = {"start": CommandStart, "stop": CommandStop, "restart": CommandRestart}
+STRATEGIES = ("one_for_one", "rest_for_one", "one_for_all")
+MOST = 12
+WHO = st.integers(0, MOST - 1)
+
+one_service = st.fixed_dictionaries(
+    {
+        "needs": st.lists(WHO, max_size=3),
+        "policy": st.sampled_from(("on_failure", "always", "never")),
+        "intensity": st.integers(0, 3),
+        "period_s": st.sampled_from((1, 60)),
+        "retries": st.integers(1, 3),
+        "locked": st.booleans(),
+        "lazy": st.booleans(),
+    }
+)
+
+
+def manifest_of(services: list[dict[str, Any]], strategy: Any, intensity: int) -> Manifest:
+    """Return a bundle; services depend on earlier ones only."""
+    made = []
+    for number, one in enumerate(services):
+        needs = dict.fromkeys(f"s{other % number}" for other in one["needs"]) if number else {}
+        made.append(
+            Service(
+                id=f"s{number}",
+                dependencies=list(needs),
+                health=Health(type="http", retries=one["retries"]),
+                secrets=["key"] if one["locked"] else [],
+                metadata={"run_mode": "on_demand"} if one["lazy"] else {},
+                restart=RestartPolicy(
+                    policy=one["policy"],
+                    intensity=one["intensity"],
+                    period_ms=one["period_s"] * 1000,
+                ),
+            )
+        )
+    return Manifest(
+        schema_version="v0.1",
+        target="desktop",
+        app=App(name="x", version="1"),
+        ipc=Ipc(mode="loopback-http", host="127.0.0.1", port=0, auth_token_path="t"),
+        telemetry=Telemetry(file="t.jsonl"),
+        supervision=Supervision(strategy=strategy, intensity=intensity),
+        secrets=[Secret(id="key", class_="user_prompt", target=SecretTarget(type="env", name="K"))],
+        services=made,
+    )
+
+
+class Core(RuleBasedStateMachine):
+    """The product's core, held to the rules at every step and whenever it is at rest."""
+
+    world: World
+
+    @initialize(
+        services=st.lists(one_service, min_size=1, max_size=MOST),
+        strategy=st.sampled_from(STRATEGIES),
+        intensity=st.integers(0, 3),
+    )
+    def begin(self, services: list[dict[str, Any]], strategy: str, intensity: int) -> None:
+        manifest = manifest_of(services, strategy, intensity)
+        policies = {
+            f"s{number}": Policy(one["policy"], one["intensity"], one["period_s"])
+            for number, one in enumerate(services)
+        }
+        self.world = World(manifest, policies)
+
+    def named(self, who: int) -> str:
+        names = list(self.world.needs)
+        return names[who % len(names)]
+
+    @rule(choices=st.lists(st.integers(0, 50), min_size=1, max_size=12))
+    def go_on(self, choices: list[int]) -> None:
+        """Messages are heard, processes end, timers fire: in this order."""
+        for choice in choices:
+            if possible := self.world.steps():
+                possible[choice % len(possible)]()
+
+    @rule(choose=st.integers(0, 50))
+    def come_to_rest(self, choose: int) -> None:
+        assert self.world.run(lambda count: choose % count, 20_000) < 20_000, "it never rests"
+        self.world.check_rest()
+
+    @rule(action=st.sampled_from(sorted(COMMANDS)), who=WHO)
+    def command(self, action: str, who: int) -> None:
+        self.world.command(COMMANDS[action](self.named(who)))
+
+    @rule(who=WHO, code=st.sampled_from((0, 1, -9)))
+    def end(self, who: int, code: int) -> None:
+        if actor := self.world.actor(self.named(who)):
+            actor.end(code)
+
+    @rule(who=WHO, answers=st.lists(st.booleans(), min_size=1, max_size=4))
+    def probe(self, who: int, answers: list[bool]) -> None:
+        if actor := self.world.actor(self.named(who)):
+            for well in answers:
+                actor.probe("" if well else "HTTP 500")
+
+    @rule(who=WHO, fault=st.sampled_from(FAULTS))
+    def spoil_next_run(self, who: int, fault: str) -> None:
+        self.world.faults_of.setdefault(self.named(who), set()).add(fault)
+
+    @rule(who=WHO)
+    def break_actor(self, who: int) -> None:
+        self.world.break_actor(self.named(who))
+
+    @rule(seconds=st.sampled_from((0.5, 2.0, 100.0)))
+    def let_time_pass(self, seconds: float) -> None:
+        self.world.clock += seconds
+
+    @rule()
+    def give_the_secret(self) -> None:
+        self.world.safe.values.add("key")
+        self.world.command(SecretsChanged(frozenset({"key"})))
+
+    @rule(certain=st.integers(0, 4))
+    def stop_the_bundle(self, certain: int) -> None:
+        if certain == 0:
+            self.world.command(StopBundle("the end"))
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.come_to_rest(0)
+
+
+TestCore = Core.TestCase
+TestCore.settings = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=STEPS_OF_ONE,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
