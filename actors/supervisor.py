@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bundlevisor.actors.core import commanded, dependencies, desired, foreseen, restart
+from bundlevisor.actors.bundle_state import BundleState
+from bundlevisor.actors.core import commanded, dependencies, foreseen, restart
 from bundlevisor.actors.core.collaborators import Collaborators, Plan
 from bundlevisor.actors.core.commanded import Change
-from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.messages import (
     CommandRestart,
@@ -43,7 +43,6 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.report import LIVE, Report
 from bundlevisor.actors.core.snapshot import Phase
-from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.page import pages_by_api
 from bundlevisor.actors.loop.loop_actor import LoopActor, Turns
 from bundlevisor.actors.picture import Picture
@@ -64,10 +63,9 @@ class Supervisor(LoopActor):
         self._picture = Picture(collaborators.board, plan.graph, collaborators.emit)
         self._ports = PortsInForce(plan, collaborators.chooser, collaborators.emit)
         self._actors = ServiceActors(collaborators.spawn_actor, self.actor_ref)
-        self._reports = {id_: Report(id=id_) for id_ in collaborators.board.snapshot.services}
-        self._wanted: frozenset[str] = frozenset()
-        self._desired: dict[str, Desired] = {}
-        self._with_secrets = [service.id for service in plan.manifest.services if service.secrets]
+        self._state = BundleState(
+            plan, collaborators.board.snapshot.services, collaborators.vault, self._ports
+        )
         self._pages = pages_by_api(plan.manifest.services)
         self._group_restarts: tuple[float, ...] = ()
 
@@ -94,9 +92,8 @@ class Supervisor(LoopActor):
 
     def _want(self, ids: frozenset[str]) -> None:
         """Have these services run, as far as they can; what nobody wants does not fail either."""
-        added = ids - self._wanted
+        added = self._state.want(ids)
         self._picture.touch(added)
-        self._wanted |= added
         for id_, reason in self._plan.unusable.items():
             if id_ in added:
                 self._fail(id_, reason)
@@ -106,18 +103,18 @@ class Supervisor(LoopActor):
 
     def _command_start(self, message: CommandStart) -> Outcome:
         refused = self._refusal(message.id)
-        return refused or self._start(message.id, commanded.start(self._tree(), message.id))
+        return refused or self._start(message.id, commanded.start(self._state.tree(), message.id))
 
     def _command_stop(self, message: CommandStop) -> Outcome:
         if self._phase is not Phase.RUNNING:
             return STOPPING
-        return self._change(commanded.stop(self._tree(), message.id))
+        return self._change(commanded.stop(self._state.tree(), message.id))
 
     def _command_restart(self, message: CommandRestart) -> Outcome:
         refused = self._refusal(message.id)
         supervision = self._plan.manifest.supervision
         return refused or self._start(
-            message.id, commanded.restart(self._tree(), message.id, supervision)
+            message.id, commanded.restart(self._state.tree(), message.id, supervision)
         )
 
     def _refusal(self, id_: str) -> Outcome | None:
@@ -142,35 +139,30 @@ class Supervisor(LoopActor):
         """Restart what runs with an old value, and give another chance to what failed with it."""
         if self._phase is not Phase.RUNNING:
             return STOPPING
-        self._picture.touch(self._with_secrets)
+        self._picture.touch(self._state.with_secrets)
         users = dependencies.users_of(self._plan.manifest, self._plan.graph, message.changed)
         self._renew(users, "restarting with a new secret", forgiving=True)
-        ending = dependencies.ending_services(self._desired, self._reports)
-        return Outcome(tuple(id_ for id_ in users if id_ in ending and not self._desired[id_].down))
+        ending, wanted = self._state.ending(), self._state.desired
+        return Outcome(tuple(id_ for id_ in users if id_ in ending and not wanted[id_].down))
 
     def _stop_bundle(self, message: StopBundle) -> None:
         if self._phase is Phase.RUNNING:
             self._phase = Phase.STOPPING
-            self._change(commanded.stop_all(self._tree(), message.reason))
+            self._change(commanded.stop_all(self._state.tree(), message.reason))
 
     def _kill_bundle(self, _: KillBundle) -> None:
         self._phase = Phase.STOPPING
-        self._change(commanded.stop_all(self._tree(), "killed"))
+        self._change(commanded.stop_all(self._state.tree(), "killed"))
         for id_ in self._plan.graph.stop_order:
             if id_ in self._actors:
                 self._actors.instruct(id_, KillService())
 
     def _renew(self, ids: Iterable[str], reason: str, *, forgiving: bool = False) -> None:
-        self._change(commanded.renew(self._tree(), ids, reason, forgiving=forgiving))
+        self._change(commanded.renew(self._state.tree(), ids, reason, forgiving=forgiving))
 
     def _change(self, change: Change) -> Outcome:
         """Want from now on what a command wants; what follows is told as soon as it is due."""
-        for id_, wish in change.desired.items():
-            if wish == self._desired.get(id_):
-                continue
-            self._desired.pop(id_, None)
-            if wish is not None:
-                self._desired[id_] = wish
+        for id_ in self._state.change(change):
             self._picture.wanted_anew(id_)
         return Outcome(change.affected, after=change.after)
 
@@ -183,7 +175,7 @@ class Supervisor(LoopActor):
     def _failed(self, message: ServiceFailed) -> None:
         """Apply the strategy: others may have to restart with the one that failed."""
         supervision = self._plan.manifest.supervision
-        group = dependencies.restart_group(self._tree(), message.id, supervision)
+        group = dependencies.restart_group(self._state.tree(), message.id, supervision)
         if not group or self._phase is not Phase.RUNNING:
             return
         decision = restart.with_group(
@@ -210,7 +202,7 @@ class Supervisor(LoopActor):
         running = [
             user
             for user in self._plan.graph.stop_order
-            if user in users and self._reports[user].stage in LIVE
+            if user in users and self._state.reports[user].stage in LIVE
         ]
         self._renew(running, f"restarting because a port of {id_} moved")
 
@@ -232,8 +224,8 @@ class Supervisor(LoopActor):
         id_ = message.id
         self._to.emit("runtime_error", id_, error=message.error)
         self._actors.replace(message)
-        alive, now = message.child is not None, self._to.now()
-        self._see(foreseen.taken_over(self._reports[id_], message.incarnation, now, alive=alive))
+        before, alive, now = self._state.reports[id_], message.child is not None, self._to.now()
+        self._see(foreseen.taken_over(before, message.incarnation, now, alive=alive))
 
     def _resumed(self, message: SystemResumed) -> None:
         self._to.emit("system_resumed", None, seconds=round(message.seconds, 1))
@@ -242,33 +234,21 @@ class Supervisor(LoopActor):
     # What follows from a change
 
     def _proceed(self) -> None:
-        if self._desired:
-            self._give_instructions()
+        self._give_instructions()
         if self._phase is Phase.RUNNING:
             self._give_starts()
-        elif dependencies.all_down(self._reports.values()):
+        elif dependencies.all_down(self._state.reports.values()):
             self._phase = Phase.STOPPED
-        self._picture.publish(self._tree(), self._phase, self._ports.table)
+        self._picture.publish(self._state.tree(), self._phase, self._ports.table)
 
     def _give_instructions(self) -> None:
-        """Tell each service what is due for what is wanted of it."""
-        tree = self._tree()
-        for id_, wish in list(self._desired.items()):
-            report = self._reports[id_]
-            if desired.is_settled(wish, report):
-                del self._desired[id_]
-                continue
-            due = desired.instruction(wish, report)
-            if due is None or (
-                desired.is_deferred(report) and not dependencies.may_be_told(tree, id_)
-            ):
-                continue
+        for id_, due in self._state.due():
             if id_ in self._actors:
                 self._actors.instruct(id_, due)
-            self._see(foreseen.obeyed(due, report, self._to.now()))
+            self._see(foreseen.obeyed(due, self._state.reports[id_], self._to.now()))
 
     def _give_starts(self) -> None:
-        for id_ in dependencies.startable(self._tree(), self._plan.manifest.supervision):
+        for id_ in dependencies.startable(self._state.tree(), self._plan.manifest.supervision):
             if id_ in self._plan.unusable:
                 continue
             if id_ in self._ports.short:
@@ -276,47 +256,27 @@ class Supervisor(LoopActor):
             if id_ in self._ports.short:
                 self._fail(id_, self._ports.short[id_].sentence)
                 continue
-            report = self._reports[id_]
-            self._actors.instruct(id_, StartService(report.incarnation, self._inputs(id_)))
+            report = self._state.reports[id_]
+            self._actors.instruct(id_, StartService(report.incarnation, self._state.inputs(id_)))
             self._see(foreseen.starting(report, self._to.now()))
 
     def _fail(self, id_: str, reason: str) -> None:
         """Fail a service that cannot run, unless it does; what was wanted of its run is over."""
         self._actors.instruct(id_, FailService(reason))
-        if not self._desired.get(id_, Desired()).down:
-            self._desired.pop(id_, None)
-        self._see(foreseen.failed(self._reports[id_], reason, self._to.now()))
-
-    def _inputs(self, id_: str) -> StartInputs:
-        """Return what a start is given; its secrets first, as a new value makes them former."""
-        vault = self._to.vault
-        values = vault.values_for(id_)
-        return StartInputs(self._ports.table, values, self._plan.gpu, vault.former_for(id_))
+        if not self._state.desired.get(id_, Desired()).down:
+            self._state.desired.pop(id_, None)
+        self._see(foreseen.failed(self._state.reports[id_], reason, self._to.now()))
 
     def _tell_pages(self, api: str) -> None:
         """While an API has no process its port may be anybody's: pages must not ask there."""
-        ports = {api: self._ports.of(api)} if self._reports[api].stage in LIVE else {}
+        ports = {api: self._ports.of(api)} if self._state.reports[api].stage in LIVE else {}
         for id_ in self._pages.get(api, ()):
             self._actors.tell(id_, PortsMoved(ports))
 
-    def _tree(self) -> Tree:
-        missing = {
-            id_: secrets for id_ in self._with_secrets if (secrets := self._to.vault.missing(id_))
-        }
-        return Tree(
-            self._plan.graph,
-            self._reports,
-            self._wanted,
-            missing,
-            self._desired,
-            dependencies.ending_services(self._desired, self._reports),
-            self._ports.shortages,
-        )
-
     def _see(self, report: Report) -> None:
-        before = self._reports[report.id]
-        self._reports[report.id] = report
-        self._picture.reported(before, report, self._desired)
+        before = self._state.reports[report.id]
+        self._state.reports[report.id] = report
+        self._picture.reported(before, report, self._state.desired)
         if (before.stage in LIVE) != (report.stage in LIVE):
             self._tell_pages(report.id)
 

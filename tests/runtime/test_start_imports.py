@@ -35,8 +35,8 @@ SLOW = {
     *("shutil", "ssl", "tempfile", "typing_extensions", "urllib", "waitress", "xml", "aiohttp"),
 }
 OWN = """
-actors: context errand incarnation picture ports_in_force service service_actors service_effects
- service_probes service_report service_timers supervisor tree_stop
+actors: bundle_state context errand incarnation picture ports_in_force service service_actors
+ service_effects service_probes service_report service_timers supervisor tree_stop
 actors.core: collaborators commanded dependencies desired effects foreseen life lifecycle messages
  report restart snapshot
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
