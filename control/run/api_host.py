@@ -10,6 +10,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.control.http.server import ControlServer
 from bundlevisor.control.run.local_runtime import LocalRuntime, ServiceLogs
 from bundlevisor.control.run.progress_meter import ProgressMeter
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from bundlevisor.control.run.parts import Parts
     from bundlevisor.control.wire.facade import Facts
+
+PATIENCE = 3.0
+"""Seconds that the services have to start before the program's files are held: to look at nine
+hundred of them takes the interpreter from the launches."""
 
 
 class Api:
@@ -66,7 +71,6 @@ class Api:
         if parts.console.human:
             shown = parts.console, parts.board, self.progress.measure
             threading.Thread(target=follow, args=shown, daemon=True).start()
-        self._hold_code()
         parts.gpu.ask_for_details(parts.board)
         if parts.supervisor is not None:
             from bundlevisor.control.run.version_record import note_version
@@ -75,6 +79,8 @@ class Api:
                 self.progress.learn(self.start_record.usual(parts.announcer.set_aside))
             note_version(parts)
             self.start_record.keep(parts.announcer.emit, parts.console.warn)
+        parts.board.wait(lambda s: s.ready or s.hopeless or s.phase is not Phase.RUNNING, PATIENCE)
+        self._hold_code()
 
     def _hold_code(self) -> None:
         """From now on nothing that this needs is looked for on the disk: it may be gone."""

@@ -132,7 +132,7 @@ class Gathering(CodeCollection):
     """A collection that knows of what sources it is; one that changes meanwhile is left out."""
 
     def __init__(self, content: Content) -> None:
-        super().__init__(content)
+        super().__init__(content, breath=0.0)
         self._stamps: dict[str, Stamp] = {}
 
     def described(self) -> dict[str, Entry]:
