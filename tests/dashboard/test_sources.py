@@ -50,6 +50,13 @@ def test_nothing_is_inline_and_nothing_foreign() -> None:
             assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text)
 
 
+def test_the_server_imports_nothing_of_it_before_somebody_asks() -> None:
+    code = "import sys, bundlevisor.control.http.server; print(*sys.modules)"
+    imported = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
+    assert "bundlevisor.control.http.door" in imported
+    assert "dashboard" not in imported
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_wheel_has_all_of_it(tmp_path: Path) -> None:

@@ -132,6 +132,37 @@ def test_logs_are_live_and_searched(tab: Tab) -> None:
     tab.shows("#log-count", "0 lines of")
 
 
+def test_the_run_before_the_last_restart_is_shown(tab: Tab) -> None:
+    tab.script("location.hash = 'logs/lone'")
+    tab.shows("#log", "the needle is ready")
+    before = tab.text("#log time").split("|")[-1]
+    tab.run.post("/services/lone/restart?wait=20")
+    wait_until(lambda: tab.text("#log time").split("|")[-1] > before, what="the next run's lines")
+    tab.find("#log-previous").click()
+    wait_until(lambda: before in tab.text("#log time"), what="the lines of the run before")
+    assert max(tab.text("#log time").split("|")) < tab.run.service("lone")["started_at"][11:23]
+
+
+def test_a_tab_in_the_background_asks_nothing(tab: Tab) -> None:
+    asked = (
+        "return performance.getEntriesByType('resource').filter((one) => one.startTime > window.at)"
+        ".map((one) => new URL(one.name).pathname)"
+    )
+    hide = (
+        "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange')); window.at = performance.now()"
+    )
+    tab.find("#to-logs").click()
+    tab.shows("#log", "ready")
+    tab.script(hide, True)
+    tab.run.post("/services/lone/restart?wait=20")
+    tab.wait_script("await (await fetch('/ui/key.js')).text()")
+    wait_until(lambda: tab.script(asked), what="the question of this test")
+    assert tab.script(asked) == ["/ui/key.js"]
+    tab.script(hide, False)
+    wait_until(lambda: {"/status", "/events"} <= set(tab.script(asked)), what="it asks again")
+
+
 def test_events_come_and_are_searched(tab: Tab) -> None:
     tab.find("#to-events").click()
     tab.shows("#events-body", "service_ready")
