@@ -197,6 +197,7 @@ def test_a_code_that_somebody_else_has_used_is_told_and_ends_what_he_began(tab: 
     assert tab.run.get("/status", token=None, headers=stolen).status == 200
     tab.driver.get(entered)
     tab.shows("#said", "the code is unknown, used or older than a minute")
+    assert code not in tab.driver.current_url
     assert tab.run.get("/status", token=None, headers=stolen).status == 401
 
 
