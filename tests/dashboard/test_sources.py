@@ -12,6 +12,7 @@ import pytest
 
 from bundlevisor.control.dashboard.files import FOLDER, TYPES
 from tests.electron.npm import PACKAGE, ROOT, needs_npm, run, tools
+from tests.packaging.environment import built_wheel
 
 FILES = sorted(Path(FOLDER).iterdir())
 HERE = Path(__file__).parent
@@ -60,9 +61,7 @@ def test_the_server_imports_nothing_of_it_before_somebody_asks() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_wheel_has_all_of_it(tmp_path: Path) -> None:
-    pip = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation")
-    subprocess.run([*pip, "-w", str(tmp_path), str(ROOT)], check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
+    wheel = built_wheel(tmp_path / "bundlevisor")
     inside = "bundlevisor/control/dashboard/static/"
     names = {Path(name).name for name in zipfile.ZipFile(wheel).namelist() if inside in name}
     assert names == {path.name for path in FILES}
