@@ -30,7 +30,8 @@ def gathered() -> CodeFinder | None:
     """Return the file in which all is that is imported at a start and later, as it is now.
 
     Where there is none it is made; None where it cannot be: no plain installation, nobody may write
-    there, or no bytecode is to be written.
+    there, no bytecode is to be written, or modules are looked for in whatever folder somebody is in
+    (``python -m bundlevisor``), which would be another one the next time.
     """
     spec: Any = code_file.__spec__
     if not isinstance(spec.loader, external.SourceFileLoader):
@@ -40,7 +41,7 @@ def gathered() -> CodeFinder | None:
         return finder
     path = code_file.path()
     try:
-        if not sys.dont_write_bytecode:
+        if not sys.dont_write_bytecode and sys.path[0] not in ("", os.getcwd()):
             atomic.remove_half_written(os.path.dirname(path))  # by a runtime that was killed
             with atomic.replacing(path, 0o644) as fd:
                 write(fd, at_a_start())

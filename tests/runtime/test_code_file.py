@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -159,6 +160,25 @@ def test_what_starts_import_is_told_from_what_is_needed_later(sources: Path) -> 
     others = finder.others()
     assert {"json", "json.decoder"} & others.keys() == {"json"}
     assert {*finder.entries, *others} == finder.kept().keys()
+
+
+def test_pip_removes_it_as_the_bytecode_of_a_module_that_is_installed() -> None:
+    source = Path(code_file.__file__).with_name("start_code.py")
+    assert source.is_file()
+    assert code_file.path() == importlib.util.cache_from_source(str(source))
+
+
+@pytest.mark.parametrize("first", ["", "the current folder"])
+def test_none_is_made_for_the_folder_that_somebody_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    as_installed = external.SourceFileLoader(code_file.__name__, code_file.__file__)
+    monkeypatch.setattr(code_file.__spec__, "loader", as_installed)
+    monkeypatch.setattr(code_file, "path", lambda: str(tmp_path / "file"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(first and os.getcwd())
+    assert code_gathering.gathered() is None
+    assert not (tmp_path / "file").exists()
 
 
 def test_machine_code_is_found_where_it_lies(sources: Path) -> None:
