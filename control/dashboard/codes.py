@@ -33,6 +33,12 @@ class Codes:
             self._open[code] = self._clock() + LIFE_S
         return code
 
+    def is_known(self, code: str) -> bool:
+        """Return whether a code was issued here, and is good or was used within the last minute."""
+        with self._lock:
+            self._forget()
+            return _same(code, [*self._open, *self._used]) is not None
+
     def take(self, code: str) -> bool:
         """Return whether the code is good, and take it: of several who ask, one gets it."""
         with self._lock:

@@ -60,10 +60,11 @@ def _exchange(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Said:
     if not rights.is_own_origin(headers):
         sentence = "a code is taken only from the page of this address"
         return refusal(403, "Forbidden", "forbidden_origin", sentence)
-    if _is_foreign(owner):
+    code = headers.get(CODE, "")
+    if guests.codes.is_known(code) and _is_foreign(owner):  # in this order: to ask who takes long
         sentence = "the code is another user's of this machine"
         return refusal(403, "Forbidden", "forbidden_user", sentence)
-    session = guests.enter(headers.get(CODE, ""))
+    session = guests.enter(code)
     if session is None:
         return refusal(401, "Unauthorized", "bad_code", BAD_CODE)
     cookie = ("Set-Cookie", cookies.made(headers.get("HOST", ""), session.cookie))

@@ -218,5 +218,7 @@ def test_another_user_cannot_use_a_code_that_it_has_seen() -> None:
     code = guests.codes.issue()
     assert exchange(guests, code, lambda: os.getuid() + 1) == 403
     assert exchange(guests, code, os.getuid) == 200
+    assert exchange(guests, code, lambda: os.getuid() + 1) == 403, "and ends nobody's session"
+    assert exchange(guests, "0" * 64, lambda: pytest.fail("the system was asked")) == 401
     assert exchange(guests, guests.codes.issue(), lambda: 0) == 200, "a forwarder of the system"
     assert exchange(guests, guests.codes.issue(), lambda: None) == 200, "not told here"
