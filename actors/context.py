@@ -35,7 +35,7 @@ class ServiceContext:
         self,
         loop: Loop,
         log_loop: Loop,
-        passage: PipeCopy,
+        pipe_copy: PipeCopy,
         listening: Listening,
         emit: Callable[..., None],
         fault: Callable[[str, BaseException], None],
@@ -62,7 +62,7 @@ class ServiceContext:
         self._stores: Stores | None = None
         self._secret_files: SecretFiles | None = None
         self._log_loop = log_loop
-        self._passage = passage
+        self._pipe_copy = pipe_copy
         self._warn = warn
         self._files: dict[str, LogFile] = {}
         self._logs: dict[str, LogStream] = {}
@@ -73,12 +73,12 @@ class ServiceContext:
         id_ = blueprint.service.id
         stream = self._logs.get(id_)
         if stream is None:
-            path, passage = blueprint.log_path, self._passage
+            path, pipe_copy = blueprint.log_path, self._pipe_copy
             times = TimeIndex(path)
             file = self._files.setdefault(
-                path, LogFile(path, write=passage.write, report=self._warn, times=times)
+                path, LogFile(path, write=pipe_copy.write, report=self._warn, times=times)
             )
-            stream = LogStream(id_, file, self._log_loop, self._warn, passage)
+            stream = LogStream(id_, file, self._log_loop, self._warn, pipe_copy)
             self._logs[id_] = stream
         return stream
 

@@ -41,7 +41,7 @@ READ = 64 * 1024
 class Plain:
     """The system's read and write, and nobody to tell."""
 
-    def read(self, instance: str, fd: int) -> bytes:  # noqa: ARG002 - the same for every passage
+    def read(self, instance: str, fd: int) -> bytes:  # noqa: ARG002 - the same for every copy
         """Read."""
         return os.read(fd, READ)
 
@@ -60,7 +60,7 @@ class Plain:
 
 
 class Guarded:
-    """The passage that ``make`` returns, made for the first byte: 0.7 ms that no start waits for.
+    """The copy that ``make`` returns, made for the first byte: 0.7 ms that no start waits for.
 
     ``warn`` hears why when it cannot be made; then the logs are written plainly.
     """
@@ -71,7 +71,7 @@ class Guarded:
         self._way: PipeCopy = Plain()
 
     def read(self, instance: str, fd: int) -> bytes:
-        """Read, having made the passage if this is the first time."""
+        """Read, having made the copy if this is the first time."""
         make, self._make = self._make, None
         if make is not None:
             self._open(make)
@@ -104,5 +104,5 @@ PLAIN = Plain()
 
 
 def guarded(make: Callable[[], PipeCopy], warn: Callable[[str], object]) -> PipeCopy:
-    """Return a guarded passage, where pipes are read by one thread: not on Windows."""
+    """Return a guarded copy, where pipes are read by one thread: not on Windows."""
     return PLAIN if sys.platform == "win32" else Guarded(make, warn)

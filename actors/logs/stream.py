@@ -49,7 +49,7 @@ class LogStream:
 
     None of them blocks (but ``close``): the work is done on the loop's thread, in the order of the
     calls, and the callbacks come there. ``report`` hears sentences about a log that fails.
-    ``passage`` is shared by all the streams of a loop, and its write is that of ``file``.
+    ``pipe_copy`` is shared by all the streams of a loop, and its write is that of ``file``.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class LogStream:
         file: LogFile,
         loop: Loop,
         report: Callable[[str], None],
-        passage: PipeCopy = PLAIN,
+        pipe_copy: PipeCopy = PLAIN,
     ) -> None:
         self.service = service
         self.bytes_read = 0
         self._loop = loop
         self._sink = LogSink(service, file, report)
-        self._passage = passage
+        self._pipe_copy = pipe_copy
         self._intakes: dict[str, Intake] = {}
         self._early: dict[str, list[Watch]] = {}
         self._followers: list[Subscription] = []
@@ -187,7 +187,7 @@ class LogStream:
             fd,
             partial(self._take, intake),
             partial(self._end, intake, on_end),
-            partial(self._passage.read, instance),
+            partial(self._pipe_copy.read, instance),
         )
         intake.reader.start()
 
@@ -205,11 +205,11 @@ class LogStream:
     def _spread(self, intake: Intake, text: bytes) -> None:
         try:
             if intake.redacts:
-                self._passage.output(intake.instance, text, intake.held())
+                self._pipe_copy.output(intake.instance, text, intake.held())
             if text:
                 self._sink.write(text)
         finally:
-            self._passage.done()
+            self._pipe_copy.done()
         for follower in self._followers if text else ():
             follower.put(text)
 
@@ -220,7 +220,7 @@ class LogStream:
     def _finish(self, intake: Intake) -> None:
         intake.ended = True
         self._spread(intake, intake.flush())
-        self._passage.forget(intake.instance)
+        self._pipe_copy.forget(intake.instance)
         intake.stop_matching()
 
     def _drain(self, instance: str, done: Callable[[Drained], object], timeout: float) -> None:

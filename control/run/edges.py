@@ -35,7 +35,7 @@ class Edges(msgspec.Struct, frozen=True):
 
     loop: Loop
     """The events': actors, timers, probes."""
-    register: InstanceRecord
+    record: InstanceRecord
     reserved: PortReservations
     world: ServiceContext
     first_spawn: threading.Event
@@ -80,34 +80,34 @@ def open_edges(
         emit("slow_turn", None, what=what, ms=round(seconds * 1000))
 
     def guardian_news(event: str, details: dict[str, object]) -> None:
-        register.write_again()
+        record.write_again()
         emit(event, None, **details)
 
     loop = Loop("events", console.fault, on_slow=slow)
     log_loop = Loop("logs", console.fault)
     loop.start()
     log_loop.start()
-    record = bundle.record(endpoint.host, endpoint.port)
-    register = InstanceRecord(
-        guardian, bundle.app_data, record, console.warn, lambda: keeper().look()
+    instance = bundle.record(endpoint.host, endpoint.port)
+    record = InstanceRecord(
+        guardian, bundle.app_data, instance, console.warn, lambda: keeper().look()
     )
     guardian.attach(loop, guardian_news)
     reserved = PortReservations()
     world = ServiceContext(
         loop=loop,
         log_loop=log_loop,
-        passage=guarded(lambda: guardian.inflight, console.warn),
+        pipe_copy=guarded(lambda: guardian.inflight, console.warn),
         listening=Listening(loop),
         emit=emit,
         fault=console.fault,
         warn=console.warn,
-        guardian=register,
+        guardian=record,
         reserved=reserved,
         open_stores=lambda: _open_stores(bundle, announcer),
         mark=mark,
         has_snapshots=os.path.isdir(os.path.join(bundle.app_data, "snapshots")),
     )
-    return Edges(loop, register, reserved, world, first_spawn)
+    return Edges(loop, record, reserved, world, first_spawn)
 
 
 def _open_stores(bundle: Bundle, announcer: Announcer) -> Stores:

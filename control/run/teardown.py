@@ -71,7 +71,7 @@ def _close(parts: Parts, reason: str, stop_api: Callable[[], object], *, clean: 
         stream.close(max(0.0, deadline - time.monotonic()))
     parts.announcer.emit("runtime_shutdown", None, reason=reason)
     parts.telemetry.close(2.0)
-    parts.edges.register.close()
+    parts.edges.record.close()
     parts.endpoint.remove()
     if clean:
         instance.remove(bundle.app_data, bundle.instance_id)

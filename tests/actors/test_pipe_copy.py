@@ -1,4 +1,4 @@
-"""The log's thread tells its passage everything, whatever becomes of the bytes."""
+"""The log's thread tells its pipe copy everything, whatever becomes of the bytes."""
 
 from __future__ import annotations
 
@@ -63,10 +63,12 @@ def loop() -> Iterator[Loop]:
     made.stop()
 
 
-def pass_on(loop: Loop, path: Path, passage: PipeCopy, *texts: bytes, secret: bytes = b"") -> bytes:
+def pass_on(
+    loop: Loop, path: Path, pipe_copy: PipeCopy, *texts: bytes, secret: bytes = b""
+) -> bytes:
     """Send texts through a stream, one after the other, to the end; return the log."""
     stream = LogStream(
-        "api", LogFile(str(path), write=passage.write), loop, lambda _: None, passage
+        "api", LogFile(str(path), write=pipe_copy.write), loop, lambda _: None, pipe_copy
     )
     read, write = pipes.make()
     ended = threading.Event()
@@ -107,9 +109,9 @@ def test_what_a_redactor_holds_back_is_told_before_the_write(loop: Loop, tmp_pat
 def test_through_the_shared_memory_the_log_is_the_same(loop: Loop, tmp_path: Path) -> None:
     memory = shared_memory()
     held: list[bytes] = []
-    passage = Inflight(memory, lambda _, state: held.append(state[4:]))
+    pipe_copy = Inflight(memory, lambda _, state: held.append(state[4:]))
     texts = [b"x" * READ + b"\n", b"key=hun", b"ter22, ", b"hunt"]
-    log = pass_on(loop, tmp_path / "log", passage, *texts, secret=b"hunter22")
+    log = pass_on(loop, tmp_path / "log", pipe_copy, *texts, secret=b"hunter22")
     assert log == b"x" * READ + b"\nkey=[secret:key], [secret:key]"
     assert held == [b"hun", b"", b"hunt", b""]
     assert rescue(memory) is None
@@ -124,10 +126,10 @@ def test_nothing_is_made_before_the_first_byte(loop: Loop, tmp_path: Path) -> No
         made.append(Plain())
         return made[-1]
 
-    passage = Guarded(make, lambda _: None)
-    passage.write(os.open(os.devnull, os.O_WRONLY), b"notice\n")
+    pipe_copy = Guarded(make, lambda _: None)
+    pipe_copy.write(os.open(os.devnull, os.O_WRONLY), b"notice\n")
     assert not made
-    assert pass_on(loop, tmp_path / "log", passage, b"one\n", b"two\n") == b"one\ntwo\n"
+    assert pass_on(loop, tmp_path / "log", pipe_copy, b"one\n", b"two\n") == b"one\ntwo\n"
     assert len(made) == 1
 
 
