@@ -1,7 +1,7 @@
 """Finds every module of the folder in one file of bytecode; frozen into the folder's interpreter.
 
 A start from ordinary files makes thousands of calls to look for modules on a path and to compare
-times; here it is one dictionary and one read per module. The file is written by archive.py::
+times; here it is one dictionary and one read per module. The file is written by bytecode.py::
 
     8 bytes   MAGIC, then 4 bytes of the interpreter's bytecode version
     4 + 4     offset and length of the index, little-endian
@@ -112,7 +112,7 @@ class Finder:
             return None
         kind, place, _ = found
         if kind == EXTENSION:
-            origin = f"{self._library}/{place}"
+            origin = f"{self._place()}/{place}"
             native = external.ExtensionFileLoader(name, origin)
             return external.spec_from_file_location(name, origin, loader=native)
         loader: Any = self
@@ -121,6 +121,17 @@ class Finder:
             spec.submodule_search_locations = [f"{self._library}/{name.replace('.', '/')}"]
         spec.has_location = True
         return spec
+
+    if sys.platform == "linux":
+
+        def _place(self) -> str:
+            """Return where the folder is now: not where another one has been put meanwhile."""
+            return system.readlink("/proc/self/exe").rpartition("/")[0]
+
+    else:
+
+        def _place(self) -> str:
+            return self._library
 
     def stay_open(self) -> None:
         """Have the file open from now on, though an update removes it: open it again if need be."""
