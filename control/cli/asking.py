@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-    from bundlevisor.control.cli.arguments import Parser
     from bundlevisor.control.cli.client import Client
+    from bundlevisor.control.cli.parser_base import Parser
 
     Asking = Callable[[Client, argparse.Namespace], int]
 
@@ -46,7 +46,7 @@ def ask(arguments: argparse.Namespace, connect: Callable[[], Client]) -> int:
 
 def _commands() -> dict[str, Asking]:
     from bundlevisor.control.cli import queries
-    from bundlevisor.control.cli.arguments import SERVICE_COMMANDS
+    from bundlevisor.control.cli.ask_arguments import SERVICE_COMMANDS
     from bundlevisor.control.cli.dashboard_command import show_dashboard
     from bundlevisor.control.cli.events_command import show_events
     from bundlevisor.control.cli.exec_command import execute

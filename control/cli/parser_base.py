@@ -1,0 +1,125 @@
+"""What the parsers of all commands have in common: their errors, options and kinds of values."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from bundlevisor.control.cli import exit_codes
+from bundlevisor.manifest.format.suggest import hint
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction["Parser"]
+
+
+class Parser(argparse.ArgumentParser):
+    """Says of a wrong command line what was probably meant, with the usage of its command."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Take all arguments: what a command does not know is no other parser's."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown and hasattr(found, "services"):  # `logs db -f api`: argparse takes only db
+            found.services += [word for word in unknown if not word.startswith("-")]
+            unknown = [word for word in unknown if word.startswith("-")]
+        if unknown:
+            word = unknown[0].partition("=")[0]
+            known = self._option_string_actions if word.startswith("-") else ()
+            kind = "option" if word.startswith("-") else "argument"
+            self.error(f"unknown {kind}: {word}{hint(word, known)}")
+        if getattr(found, "needs_service", False) and found.service is None:
+            self.error(f"say which service: {self.prog} ID")
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the sentence, and end with 2."""
+        self.print_usage(sys.stderr)
+        self.exit(exit_codes.USAGE, f"bundlevisor: {message}; see {self.prog} --help\n")
+
+
+class OneService(argparse.Action):
+    """The service, as the first argument or by ``--service``."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        _option: str | None = None,
+    ) -> None:
+        """Take it; two different ones are a mistake."""
+        if values is None:
+            return
+        if namespace.service not in (None, values):
+            parser.error(f"one service at a time: {namespace.service} or {values}")
+        namespace.service = values
+
+
+def seconds(text: str) -> float:
+    """Return a number of seconds; ArgumentTypeError for anything else."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e9:
+        raise argparse.ArgumentTypeError(f"not a number of seconds: {text}")
+    return number
+
+
+def count(text: str) -> int:
+    """Return a whole number from 0 on; ArgumentTypeError for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise argparse.ArgumentTypeError(f"not a whole number: {text}")
+    return int(text)
+
+
+def age(text: str) -> int:
+    """Return ``90``, ``90s``, ``5m``, ``1h30m`` or ``2d`` in seconds; ArgumentTypeError if none."""
+    parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text, re.ASCII)
+    found = [int(part or 0) for part in parts.groups()] if parts and len(text) < 16 else []
+    total = sum(number * unit for number, unit in zip(found, (86400, 3600, 60, 1), strict=False))
+    if not total:
+        raise argparse.ArgumentTypeError(f"not an age like 90s, 5m, 2h or 1d: {text}")
+    return total
+
+
+def sequence_number(text: str) -> str:
+    """Return what ``--after`` takes; ArgumentTypeError for anything else."""
+    return text if text == "latest" else str(count(text))
+
+
+def which_instance(**default: Any) -> Parser:
+    """Return the options that say which instance is meant."""
+    which = Parser(add_help=False)
+    folder = {"default": "", "metavar": "DIR", "help": "its folder"} | default
+    which.add_argument("--app-data", "-app-data", **folder)
+    bundle = {
+        "default": "bundle.json",
+        "metavar": "FILE",
+        "help": "its bundle, where --app-data is not given (bundle.json)",
+    }
+    which.add_argument("--manifest", "-manifest", **bundle | default)
+    return which
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="the API's answer as it is")
+
+
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """Add ``--wait``."""
+    parser.add_argument(
+        "--wait", type=seconds, default=None, metavar="SECONDS", help="until it is decided"
+    )
+
+
+def add_service(parser: argparse.ArgumentParser) -> None:
+    """Add the one service that a command concerns."""
+    parser.set_defaults(service=None, needs_service=True)
+    parser.add_argument("service", metavar="ID", nargs="?", action=OneService)
+    parser.add_argument("--service", dest="service", metavar="ID", action=OneService)
