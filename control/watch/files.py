@@ -20,7 +20,7 @@ PAUSE = 0.25
 SHARE = 20
 """A look takes at most this part of the time: after one of 50 ms a second passes."""
 MOST = 50_000
-"""How many files are looked at; a folder with more is no folder of sources."""
+"""How many files of one folder are looked at; one with more is no folder of sources."""
 IGNORED = frozenset(
     (
         *("node_modules", ".git", ".hg", ".svn", ".jj", "__pycache__", ".venv", "venv", ".tox"),
@@ -32,7 +32,11 @@ IGNORED_ENDS = ("~", ".pyc", ".pyo", ".swp", ".swx", ".tmp", ".log")
 
 
 class TooMany(Exception):
-    """There are more files than can be looked at."""
+    """A folder has more files than can be looked at."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        super().__init__(folder)
 
 
 def look(paths: Iterable[str], app_data: str) -> Look:
@@ -56,7 +60,7 @@ def changed(before: Look, after: Look) -> tuple[str, ...]:
 
 
 def _folder(top: str, found: Look, skipped: Callable[[str], bool]) -> None:
-    pending = [top]
+    pending, before = [top], len(found)
     while pending:
         folder = pending.pop()
         try:
@@ -72,7 +76,7 @@ def _folder(top: str, found: Look, skipped: Callable[[str], bool]) -> None:
                 pending += [] if entry.is_symlink() else [entry.path]
             elif (seen := _file(entry.path)) is not None:
                 found[entry.path] = seen
-        if len(found) > MOST:
+        if len(found) - before > MOST:
             raise TooMany(top)
 
 

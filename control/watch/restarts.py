@@ -7,10 +7,11 @@ a row for it, it is looked at no longer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
+from bundlevisor.actors.core.snapshot import ServiceView
 from bundlevisor.control.watch.files import Look, changed
 from bundlevisor.control.watch.watched import Watched
 from bundlevisor.manifest.format.paths import within
@@ -18,6 +19,9 @@ from bundlevisor.manifest.format.paths import within
 IN_A_ROW = 5
 WITHIN_S = 30.0
 """So many restarts for one file in so many seconds: nobody types that fast."""
+FIRST_S = 3.0
+AROUND_S = 1.0
+"""A service writes within so many seconds of its start, or of being ready."""
 
 
 class Settling(msgspec.Struct, frozen=True):
@@ -47,14 +51,38 @@ def concerned(files: Iterable[str], of: Watched) -> dict[str, tuple[str, ...]]:
 
 
 class Busy(msgspec.Struct, frozen=True):
-    """When files have led to restarts lately; seconds of a monotonic clock."""
+    """Which files have led to restarts lately, and which may be written by their own services."""
 
     times: Mapping[str, tuple[float, ...]] = {}
+    """When, in seconds of a monotonic clock."""
+    streaks: Mapping[str, int] = {}
+    """How often in a row a file changed while its service started."""
 
-    def noted(self, files: Iterable[str], now: float) -> tuple[Busy, tuple[str, ...]]:
-        """Return what to remember, and those files that change by themselves."""
-        times = dict(self.times)
+    def noted(
+        self, files: Iterable[str], now: float, at_start: Collection[str] = ()
+    ) -> tuple[Busy, tuple[str, ...]]:
+        """Return what to remember, and those files that change by themselves.
+
+        ``at_start`` are those that changed while their service started.
+        """
+        times, streaks = dict(self.times), dict(self.streaks)
         for file in files:
             lately = tuple(time for time in times.get(file, ()) if now - time < WITHIN_S)
             times[file] = (*lately, now)
-        return Busy(times), tuple(f for f in files if len(times[f]) > IN_A_ROW)
+            streaks[file] = streaks.get(file, 0) + 1 if file in at_start else 0
+        return Busy(times, streaks), tuple(
+            file for file in files if len(times[file]) > IN_A_ROW or streaks[file] >= IN_A_ROW
+        )
+
+
+def while_starting(changed_at: float, view: ServiceView) -> bool:
+    """Whether a file changed when services write files: at the begin of a start, or at its end.
+
+    ``changed_at`` is in seconds since the epoch. What changes between may be edited by somebody
+    who mends a service that does not become ready.
+    """
+    begun, ready = view.begun_at or view.started_at, view.ready_at
+    if begun is None or changed_at < begun:
+        return False
+    became_ready = ready is not None and ready >= begun and abs(changed_at - ready) < AROUND_S
+    return changed_at < begun + FIRST_S or became_ready

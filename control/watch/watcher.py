@@ -5,6 +5,7 @@ On a thread of its own, from the moment that the control API answers.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -18,9 +19,10 @@ from bundlevisor.actors.core.messages import CommandRestart, Outcome
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, State
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.control.watch.differences import differences
-from bundlevisor.control.watch.files import PAUSE, SHARE, TooMany, look
-from bundlevisor.control.watch.restarts import Busy, Settling, concerned, step
+from bundlevisor.control.watch.files import MOST, PAUSE, SHARE, Look, TooMany, look
+from bundlevisor.control.watch.restarts import Busy, Settling, concerned, step, while_starting
 from bundlevisor.control.watch.watched import watched
+from bundlevisor.manifest.format.paths import within
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.graph import Graph
 from bundlevisor.manifest.read import load
@@ -56,6 +58,7 @@ class Watcher:
         self._of = watched(subject.specs)
         self._paths = {path for paths in self._of.values() for path in paths}
         self._given_up: frozenset[str] = frozenset()
+        """Files that change by themselves, and folders that are too large."""
         self._busy = Busy()
 
     def start(self) -> None:
@@ -65,39 +68,62 @@ class Watcher:
     def _live(self) -> None:
         try:
             self._watch()
-        except TooMany as error:
-            self._subject.warn(
-                f"--watch: {error} has too many files to look at; name what counts in"
-                " metadata.watch of its service. Nothing is watched any more"
-            )
         except Exception as error:  # noqa: BLE001 - services live on without it
             self._subject.fault("watching files", error)
 
     def _watch(self) -> None:
         subject = self._subject
-        seen = look([*self._paths, *subject.bundle], subject.app_data)
+        seen = self._look()
         subject.info(_begun(len(seen), self._of))
         state, pause = Settling(seen, seen), threading.Event()
         while subject.board.snapshot.phase is Phase.RUNNING:
             began = time.monotonic()
-            now = look([*self._paths, *subject.bundle], subject.app_data)
-            for path in self._given_up:
-                now.pop(path, None)
-            state, files = step(state, now)
+            state, files = step(state, self._look())
+            took = time.monotonic() - began
             if files:
                 self._act(files)
-            pause.wait(max(PAUSE, SHARE * (time.monotonic() - began)))
+            pause.wait(max(PAUSE, SHARE * took))
+
+    def _look(self) -> Look:
+        """Return what is there; a folder that is too large is looked at no longer."""
+        while True:
+            try:
+                seen = look([*self._paths, *self._subject.bundle], self._subject.app_data)
+            except TooMany as error:
+                self._paths.discard(error.folder)
+                self._given_up |= {error.folder}
+                self._subject.warn(
+                    f"{self._shown(error.folder)} has over {MOST} files and is not watched; name"
+                    " what counts in metadata.watch of its service"
+                )
+            else:
+                return seen
 
     def _act(self, files: tuple[str, ...]) -> None:
         if any(file in self._subject.bundle for file in files):
             self._tell_bundle()
-        files = tuple(file for file in files if file not in self._given_up)
+        given_up = self._given_up
+        files = tuple(f for f in files if not any(within(f, path) for path in given_up))
         theirs = concerned(files, self._of)
+        at_start = self._written_at_start(theirs)
         done: set[str] = set()
         for id_ in self._subject.graph.start_order:
             if id_ in theirs and id_ not in done:
                 done |= self._restart(id_, theirs[id_])
-        self._give_up(tuple(dict.fromkeys(file for some in theirs.values() for file in some)))
+        self._give_up(
+            tuple(dict.fromkeys(file for some in theirs.values() for file in some)), at_start
+        )
+
+    def _written_at_start(self, theirs: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+        """Return the files that changed while their service started: it may write them itself."""
+        views = self._subject.board.snapshot.services
+        found = set()
+        for id_, files in theirs.items():
+            for file in files:
+                with contextlib.suppress(OSError):
+                    if while_starting(os.stat(file).st_mtime, views[id_]):
+                        found.add(file)
+        return frozenset(found)
 
     def _restart(self, id_: str, files: tuple[str, ...]) -> set[str]:
         """Have a service restarted; returns what is restarted now."""
@@ -107,10 +133,9 @@ class Watcher:
         program = self._of[id_][0]
         if program in files and not os.path.exists(program):
             return set()  # it is being built: its coming is a change as well
-        outcome = subject.supervisor.ask(CommandRestart(id_), timeout=ASK_S)
-        if not isinstance(outcome, Outcome) or outcome.conflict:
-            conflict = outcome.conflict if isinstance(outcome, Outcome) else "it did not answer"
-            subject.warn(f"{id_} is not restarted though its files changed: {conflict}")
+        outcome = self._ask(id_)
+        if outcome.conflict:
+            subject.warn(f"{id_} is not restarted though its files changed: {outcome.conflict}")
             return set()
         shown = [self._shown(file) for file in files[:NAMED]]
         subject.emit(
@@ -118,8 +143,17 @@ class Watcher:
         )
         return {id_, *outcome.affected}
 
-    def _give_up(self, files: tuple[str, ...]) -> None:
-        self._busy, hopeless = self._busy.noted(files, time.monotonic())
+    def _ask(self, id_: str) -> Outcome:
+        try:
+            answer = self._subject.supervisor.ask(CommandRestart(id_), timeout=ASK_S)
+        except pykka.Timeout:
+            answer = None
+        if isinstance(answer, Outcome):
+            return answer
+        return Outcome(conflict="the supervisor did not answer")
+
+    def _give_up(self, files: tuple[str, ...], at_start: frozenset[str]) -> None:
+        self._busy, hopeless = self._busy.noted(files, time.monotonic(), at_start)
         if hopeless:
             self._given_up |= frozenset(hopeless)
             names = ", ".join(self._shown(file) for file in hopeless)

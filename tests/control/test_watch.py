@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.control.run.bundle import Bundle as Planned
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.watch import files
@@ -22,6 +24,7 @@ from bundlevisor.control.watch.restarts import (
     Settling,
     concerned,
     step,
+    while_starting,
 )
 from bundlevisor.control.watch.watched import watched
 from bundlevisor.manifest.read import load
@@ -42,7 +45,9 @@ def of(made: Bundle, *overlays: str) -> dict[str, list[str]]:
 
 
 def shown(path: str, folder: Path) -> str:
-    return os.path.relpath(path, folder).replace(os.sep, "/")
+    with contextlib.suppress(ValueError):  # on another drive
+        path = os.path.relpath(path, folder)
+    return path.replace(os.sep, "/")
 
 
 def runs(path: str, *args: str, cwd: str = "") -> dict[str, Any]:
@@ -169,6 +174,41 @@ def test_a_file_that_changes_by_itself_is_given_up() -> None:
         assert hopeless == ()
     assert busy.noted(["f"], 5.0)[1] == ("f",)
     assert busy.noted(["f"], 5.0 + WITHIN_S)[1] == ()
+
+
+def test_a_file_that_changes_at_each_start_is_given_up_however_slow_that_is() -> None:
+    busy = Busy()
+    for number in range(IN_A_ROW):
+        assert hopeless_after(busy, number) == (number == IN_A_ROW - 1)
+        busy, _ = busy.noted(["f"], number * WITHIN_S, ["f"])
+    assert Busy({}, {"f": IN_A_ROW}).noted(["f"], 0.0)[1] == ()
+
+
+def hopeless_after(busy: Busy, number: int) -> bool:
+    return busy.noted(["f"], number * WITHIN_S, ["f"])[1] == ("f",)
+
+
+@pytest.mark.parametrize(
+    ("changed_at", "ready_at", "expected"),
+    [
+        (9, 20, False),
+        (11, 20, True),
+        (15, 20, False),
+        (20.5, 20, True),
+        (22, 20, False),
+        (12, None, True),
+        (99, None, False),
+        (12, 5, True),
+        (99, 5, False),
+    ],
+)
+def test_what_is_written_while_a_service_starts(
+    changed_at: float, ready_at: float | None, expected: bool
+) -> None:
+    view = ServiceView(
+        id="a", state=State.READY, message="", updated_at=0, begun_at=10, ready_at=ready_at
+    )
+    assert while_starting(changed_at, view) is expected
 
 
 def test_differences_are_told_by_names(tmp_path: Path) -> None:

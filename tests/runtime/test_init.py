@@ -17,7 +17,7 @@ from tests import absent
 from tests.bundle_maker import Bundle, Run, bundlevisor, running, wait_until
 from tests.installed import COMMAND
 
-LANGUAGES = {"python": "python3", "node": "node"}
+LANGUAGES = {"python": "python" if os.name == "nt" else "python3", "node": "node"}
 ON_PATH = {"PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])}
 
 

@@ -32,7 +32,7 @@ def made(folder: Path) -> Bundle:
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
     with running(made(tmp_path), "--watch") as run:
-        run.until_ready()
+        run.until_ready(60)
         watched(run)
         yield run
 
@@ -53,7 +53,7 @@ def test_what_changed_is_restarted_with_what_needs_it(run: Run) -> None:
     assert starts(run) == {"db": 1, "api": 1, "web": 1}
     (run.bundle.root / "api" / "settings.txt").write_text("22")
     wait_until(lambda: starts(run) == {"db": 1, "api": 2, "web": 2}, what="the restarts")
-    run.until_ready()
+    run.until_ready(60)
     (event,) = told(run, "files_changed")
     assert event["service_id"] == "api"
     assert event["details"]["files"] == [os.path.join("api", "settings.txt")]
@@ -100,7 +100,7 @@ def test_a_program_that_is_being_built_is_waited_for(run: Run) -> None:
     new.chmod(0o755)
     new.rename(program)
     wait_until(lambda: starts(run)["web"] == 2, what="the restart of web")
-    run.until_ready()
+    run.until_ready(60)
 
 
 def test_a_service_that_had_failed_for_good_is_started_again(tmp_path: Path) -> None:
@@ -127,9 +127,26 @@ def test_a_changed_bundle_is_told_and_not_taken_over(run: Run) -> None:
 
 def test_without_watch_nothing_is_looked_at(tmp_path: Path) -> None:
     with running(made(tmp_path)) as run:
-        run.until_ready()
+        run.until_ready(60)
         threads = Path(f"/proc/{run.pid}/task")
         if threads.exists():
             names = {(one / "comm").read_text().strip() for one in threads.iterdir()}
             assert "watch" not in names
         assert "watching" not in run.stderr
+
+
+def test_a_file_that_its_own_service_writes_is_given_up(tmp_path: Path) -> None:
+    writes = "open(__file__ + '.count', 'a').write('x')\n"
+    of = bundle(tmp_path).script("db/run", writes + wrapper("well_behaved")).service("db", "db/run")
+    of.service("web", deps=["db"])
+    of.write()
+    with running(of, "--watch") as run:
+        watched(run)
+        (of.root / "db" / "trigger").touch()
+        given_up = f"{os.path.join('db', 'run.count')} changes again and again"
+        wait_until(lambda: given_up in run.stderr, 60, "the end of the restarts")
+        run.until_ready(60)
+        before = run.service("db")["restarts"], len(run.events("db", STARTS))
+        (of.root / "bundle.json").touch()
+        wait_until(lambda: "again what this run was started with" in run.stderr, what="a look")
+        assert (run.service("db")["restarts"], len(run.events("db", STARTS))) == before
