@@ -7,7 +7,9 @@ asks an actor for its state, so a busy or stuck service can never hold an answer
 from __future__ import annotations
 
 import enum
+import functools
 import threading
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -89,21 +91,24 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
         return self.blocked or self.state in (State.FAILED, State.STOPPED)
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """All services at one moment, in the manifest's order."""
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """All services at one moment, in the manifest's order.
+
+    What is said of all of them is found out once, however many ask.
+    """
 
     version: int
     phase: Phase
     services: dict[str, ServiceView]
 
-    @property
+    @functools.cached_property
     def ready(self) -> bool:
         """Whether every service that is not skipped is ready."""
         return self.phase is Phase.RUNNING and all(
             view.ready or view.skipped for view in self.services.values()
         )
 
-    @property
+    @functools.cached_property
     def hopeless(self) -> bool:
         """Whether ready can no longer turn true by itself."""
         return self.phase is not Phase.RUNNING or any(
@@ -130,7 +135,18 @@ class Board:
             self._changed.notify_all()
 
     def wait(self, until: Callable[[Snapshot], bool], timeout: float) -> Snapshot:
-        """Return the first snapshot that satisfies ``until``, or the newest after ``timeout`` s."""
-        with self._changed:
-            self._changed.wait_for(lambda: until(self._snapshot), timeout)
-            return self._snapshot
+        """Return the first snapshot that satisfies ``until``, or the newest after ``timeout`` s.
+
+        One that is replaced at once may be passed over. Nobody who publishes waits for ``until``.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            seen = self._snapshot
+            if until(seen):
+                return seen
+            with self._changed:
+                left = end - time.monotonic()
+                if left <= 0:
+                    return self._snapshot
+                if self._snapshot is seen:
+                    self._changed.wait(left)

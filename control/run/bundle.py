@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.files.instance import Instance
-from bundlevisor.actors.launch.page import is_page, upstream_of
+from bundlevisor.actors.launch.page import KIND, is_page, upstream_of
 from bundlevisor.actors.launch.spec import LaunchSpec, Site
 from bundlevisor.actors.logs.path import log_path
 from bundlevisor.actors.process import table
@@ -66,7 +66,7 @@ class Bundle:
             depends_on=self.graph.all_dependencies(service.id),
             index=index,
             page=is_page(service, binary, self.root),
-            upstream=upstream_of(service, self.manifest.services),
+            upstream=upstream_of(service, self.manifest.services) if service.type == KIND else None,
         )
 
     def record(self, host: str, port: int) -> Instance:

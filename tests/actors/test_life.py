@@ -176,3 +176,25 @@ def test_the_fields_of_a_services_work_say_what_they_mean() -> None:
         if getattr(meta, "description", "")
     }
     assert described == set(hints) - {"service", "phase"}  # whose names say it
+
+
+def test_who_waits_keeps_nobody_from_publishing_while_he_looks() -> None:
+    board = Board(Snapshot(version=1, phase=Phase.RUNNING, services={}))
+    looking, seen = threading.Event(), threading.Event()
+
+    def look(one: Snapshot) -> bool:
+        looking.set()
+        assert seen.wait(30)
+        return one.version > 1
+
+    waiting = threading.Thread(target=lambda: board.wait(look, 30))
+    waiting.start()
+    assert looking.wait(30)
+    second = Snapshot(version=2, phase=Phase.RUNNING, services={})
+    publishing = threading.Thread(target=lambda: board.publish(second), daemon=True)
+    publishing.start()
+    publishing.join(10)
+    published = not publishing.is_alive()
+    seen.set()
+    waiting.join(30)
+    assert published
