@@ -146,6 +146,10 @@ class Announcer:
         """Tell of a file that was of no use."""
         self.emit("state_set_aside", None, reason=reason)
 
+    def tell_slow_turn(self, what: str, seconds: float) -> None:
+        """Tell of a turn of the events loop that held up all others."""
+        self.emit("slow_turn", None, what=what, ms=round(seconds * 1000))
+
     def tell_news(self, migrations: Migrations) -> None:
         """Tell what the record of migrations found when it was opened."""
         for event, details in migrations.news():

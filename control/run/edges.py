@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -55,41 +56,27 @@ def open_edges(
     """Start the loops and all that goes on beside the services."""
     emit = announcer.emit
 
-    @functools.cache
-    def keeper() -> LockKeeper:
-        from bundlevisor.control.run.lock_keeper import LockKeeper
-
-        def restore() -> None:
-            endpoint.write()
-            emit("app_data_removed", None, folder=bundle.app_data)
-
-        return LockKeeper(
-            lock,
-            restore=restore,
-            warn=console.warn,
-            give_up=lambda reason: ending.ask(reason, ALREADY_RUNNING),
-        )
-
     first_spawn = threading.Event()
 
     def mark(what: str, service_id: str) -> None:
         recorder.mark(what, service_id)
         first_spawn.set()
 
-    def slow(what: str, seconds: float) -> None:
-        emit("slow_turn", None, what=what, ms=round(seconds * 1000))
-
     def guardian_news(event: str, details: dict[str, object]) -> None:
         record.write_again()
         emit(event, None, **details)
 
-    loop = Loop("events", console.fault, on_slow=slow)
+    loop = Loop("events", console.fault, on_slow=announcer.tell_slow_turn)
     log_loop = Loop("logs", console.fault)
     loop.start()
     log_loop.start()
-    instance = bundle.record(endpoint.host, endpoint.port)
+    look_after_lock = _looking_after(lock, bundle, endpoint, console, announcer, ending)
     record = InstanceRecord(
-        guardian, bundle.app_data, instance, console.warn, lambda: keeper().look()
+        guardian,
+        bundle.app_data,
+        bundle.record(endpoint.host, endpoint.port),
+        console.warn,
+        look_after_lock,
     )
     guardian.attach(loop, guardian_news)
     reserved = PortReservations()
@@ -108,6 +95,34 @@ def open_edges(
         has_snapshots=os.path.isdir(os.path.join(bundle.app_data, "snapshots")),
     )
     return Edges(loop, record, reserved, world, first_spawn)
+
+
+def _looking_after(
+    lock: InstanceLock,
+    bundle: Bundle,
+    endpoint: EndpointFiles,
+    console: Console,
+    announcer: Announcer,
+    ending: ShutdownRequests,
+) -> Callable[[], bool]:
+    """Return what looks after the lock, and the files beside it; imported with the first look."""
+
+    @functools.cache
+    def keeper() -> LockKeeper:
+        from bundlevisor.control.run.lock_keeper import LockKeeper
+
+        def restore() -> None:
+            endpoint.write()
+            announcer.emit("app_data_removed", None, folder=bundle.app_data)
+
+        return LockKeeper(
+            lock,
+            restore=restore,
+            warn=console.warn,
+            give_up=lambda reason: ending.ask(reason, ALREADY_RUNNING),
+        )
+
+    return lambda: keeper().look()
 
 
 def _open_stores(bundle: Bundle, announcer: Announcer) -> Stores:

@@ -118,11 +118,11 @@ def build(
 ) -> Runtime:
     """Build everything in order, up to the services that wait for nothing."""
     ending, spare = ShutdownRequests(), limits.SpareFiles()
-    secrets = SecretSupply(bundle, console.warn)
     socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
     recorder.mark(milestones.SOCKET)
     ending.hear_signals()
     set_aside = _clean_up(bundle, console, guardian)
+    secrets = SecretSupply(bundle, console.warn)
     secrets.begin()
     endpoint = EndpointFiles(bundle, guardian, *socket.getsockname()[:2])
     endpoint.write()
