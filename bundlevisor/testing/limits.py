@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -71,6 +72,8 @@ def slow_sync(milliseconds: int) -> dict[str, str]:
 
     FileNotFoundError without a C compiler. Programs that are linked statically are not concerned.
     """
+    if sys.platform != "linux":
+        raise NotImplementedError("slow_sync preloads a library: on Linux only")
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise FileNotFoundError("slow_sync needs a C compiler")
