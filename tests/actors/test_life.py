@@ -117,7 +117,7 @@ def test_a_service_that_may_end_disarms_what_was_set_for_its_end(policy: typing.
 
 def test_where_no_restart_is_allowed_nobody_counts_any() -> None:
     never = RestartPolicy(intensity=0)
-    common: dict[str, typing.Any] = {"now": 1.0, "ready_for": 1.0, "clean": False, "spread": 0.5}
+    common: dict[str, typing.Any] = {"now": 1.0, "ready_for": 1.0, "clean": False, "jitter": 0.5}
     assert after_exit(never, History(), cause="exit 1", **common) == GiveUp(
         "exit 1; restart.intensity is 0", failed=True
     )
