@@ -72,8 +72,7 @@ def slow_sync(milliseconds: int) -> dict[str, str]:
 
     FileNotFoundError without a C compiler. Programs that are linked statically are not concerned.
     """
-    if sys.platform != "linux":
-        raise NotImplementedError("slow_sync preloads a library: on Linux only")
+    assert sys.platform == "linux", "slow_sync preloads a library: on Linux only"
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise FileNotFoundError("slow_sync needs a C compiler")
