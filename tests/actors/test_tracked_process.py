@@ -32,11 +32,11 @@ class Told:
     """A guardian that keeps what it is told."""
 
     def __init__(self) -> None:
-        self.pipe = 0
+        self.pipe = (0, 0)
         self.said: list[tuple[object, ...]] = []
 
     def expect(self, charge: GuardedProcess, read_fd: int = -1) -> None:
-        self.pipe = os.fstat(read_fd).st_ino
+        self.pipe = identity(read_fd)
         self.said.append(("expect", charge.instance))
 
     def spawned(self, instance: str, pid: int, created: float, session: int) -> None:
@@ -76,11 +76,16 @@ def guarded() -> GuardedProcess:
     )
 
 
-def is_open(inode: int) -> bool:
+def identity(descriptor: int) -> tuple[int, int]:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
+
+
+def is_open(pipe: tuple[int, int]) -> bool:
     """Whether a descriptor of ours is this pipe."""
     for number in range(256):
         with suppress(OSError):
-            if os.fstat(number).st_ino == inode:
+            if identity(number) == pipe:
                 return True
     return False
 

@@ -84,15 +84,12 @@ def test_what_go_takes_is_no_error(pattern: str) -> None:
         ("(?#c)", "invalid perl operator: (?#"),
         ("\ud800(", "it is no valid Unicode"),
         (r"\pL" * LONGEST, f"it is longer than {LONGEST} characters"),
-        ("(" * 1500 + ")" * 1500, ""),
     ],
 )
 def test_what_re2_does_not_take_is_refused_in_its_own_words(pattern: str, sentence: str) -> None:
     assert why_refused(pattern).startswith(sentence)
-    assert bool(why_refused(pattern)) is bool(sentence)
-    if sentence:
-        with pytest.raises(ValueError, match=r"^."):
-            compile_pattern(pattern, by_line=True)
+    with pytest.raises(ValueError, match=r"^."):
+        compile_pattern(pattern, by_line=True)
 
 
 @pytest.mark.parametrize(
