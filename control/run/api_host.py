@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.core.snapshot import Phase
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from bundlevisor.control.run.parts import Parts
     from bundlevisor.control.wire.facade import Facts
 
-PATIENCE = 3.0
-"""Seconds that the services have to start before the program's files are held: to look at nine
-hundred of them takes the interpreter from the launches."""
+PATIENCE, PAUSE = 3.0, 0.5
+"""Seconds that the services have to start before the program's files are held, and that pass after
+it: to look at nine hundred of them takes the interpreter from launches, and from a stop."""
 
 
 class Api:
@@ -80,6 +81,7 @@ class Api:
             note_version(parts)
             self.start_record.keep(parts.announcer.emit, parts.console.warn)
         parts.board.wait(lambda s: s.ready or s.hopeless or s.phase is not Phase.RUNNING, PATIENCE)
+        time.sleep(PAUSE)
         self._hold_code()
 
     def _hold_code(self) -> None:
