@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.client import Client, NoAnswer
 from bundlevisor.control.cli.complaint import complain
@@ -101,7 +102,7 @@ def _bundle(
     if not parts:
         return None, []
     loaded = load.read(path, overlays=overlays)
-    found = msgspec.json.format(msgspec.json.encode(shown(loaded.findings)))
+    found = msgspec.json.format(json_text.encode(shown(loaded.findings)))
     return loaded.manifest, [*parts, Part("findings-of-manifest.json", found)]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from bundlevisor.actors.files import own_file
+from bundlevisor.actors.files import json_text, own_file
 from bundlevisor.control.wire import version
 
 LOG_BYTES = 256 * 1024
@@ -98,4 +98,4 @@ def machine() -> Part:
         "memory_available_mib": psutil.virtual_memory().available // 2**20,
         "encoding": sys.getfilesystemencoding(),
     }
-    return Part("machine.json", msgspec.json.format(msgspec.json.encode(facts)))
+    return Part("machine.json", msgspec.json.format(json_text.encode(facts)))

@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-import msgspec
-
+from bundlevisor.actors.files import json_text
 from bundlevisor.actors.logs.redact import Redactor
 from bundlevisor.actors.logs.secret_forms import forms
 
@@ -41,7 +40,7 @@ def _forms_of_path(home: str) -> list[bytes]:
     if len(home.rstrip("/\\")) < SHORTEST_NAME:
         return []
     texts = {home, home.replace("\\", "/"), quote(home), quote(home, safe="")}
-    texts |= {msgspec.json.encode(text).decode()[1:-1] for text in list(texts)}
+    texts |= {json_text.encode(text).decode()[1:-1] for text in list(texts)}
     found = {text.encode("utf-8", "surrogateescape") for text in texts}
     return sorted(found, key=len, reverse=True)
 
