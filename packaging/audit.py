@@ -4,7 +4,8 @@
 ``audit.py [--target T] [--with WORD…]``: builds a folder with every module there is, whose
 interpreter notes each import, does everything with it that exercise.py can, and writes what the
 closure of the import statements had not found (see shipping/closure.py) to ``shipping/imports/``;
-with it what is imported from C, as the source of CPython tells.
+with it what is imported from C, as the source of CPython tells. On Linux it also renews the list of
+what a start imports, which stays unpacked.
 ``--check`` writes nothing and ends with 1 when the list lacks one.
 """
 
@@ -22,9 +23,8 @@ from shipping import assembly, closure, cpython_build, debian_source, sources, w
 from shipping.targets import TARGETS, Target
 from shipping.tools import CannotBuild
 
-HEADER = (
-    "# Modules that are imported only when something is called: written by packaging/audit.py.\n"
-)
+HEADER = "# Modules that are imported {}: written by packaging/audit.py.\n"
+LATE, START = "only when something is called", "by a start, without the server of a page"
 EXERCISE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "exercise.py")
 
 
@@ -38,38 +38,61 @@ def main() -> int:
     asked = parser.parse_args()
     target = TARGETS[asked.target]
     try:
-        found = late_imports(target, asked.python, asked.before)
+        with tempfile.TemporaryDirectory() as work:
+            audit = Audit(target, asked.python, asked.before, work)
+            found = audit.late()
+            if asked.check:
+                return lacking(found - set(closure.audited(target)[0]))
+            written = [(closure.list_of(target), LATE, found)]
+            if target.system == "linux":
+                start = audit.imported("--only-start")
+                written.append((closure.START, START, start))
     except (CannotBuild, subprocess.CalledProcessError) as error:
         print(f"audit.py: {error}", file=sys.stderr)
         return 1
-    if asked.check:
-        lacking = found - set(closure.audited(target)[0])
-        print(
-            f"the list lacks: {', '.join(sorted(lacking))}" if lacking else "the list is complete"
-        )
-        return int(bool(lacking))
-    with open(closure.list_of(target), "w", encoding="utf-8", newline="\n") as file:
-        file.write(HEADER + "".join(f"{name}\n" for name in sorted(found)))
-    print(f"{closure.list_of(target)}: {len(found)} modules")
+    for path, what, names in written:
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(HEADER.format(what) + "".join(f"{name}\n" for name in sorted(names)))
+        print(f"{path}: {len(names)} modules")
     return 0
 
 
-def late_imports(target: Target, python: str | None, before: list[str]) -> set[str]:
-    """Return what was imported and is not in the closure of the import statements."""
-    with tempfile.TemporaryDirectory() as work:
-        folder = os.path.join(work, "folder")
-        assembly.build(target, folder, python=python, everything=True)
-        words = (folder, "--target", target.name, "--work", os.path.join(work, "work"))
-        subprocess.run(
-            [sys.executable, EXERCISE, *words, *(["--with", *before] if before else [])], check=True
-        )
-        with open(os.path.join(folder, "lib", assembly.NOTED), encoding="utf-8") as file:
-            noted = set(file.read().split()) | imported_by_c()
-    interpreter = sources.interpreter(target, python)
-    site = wheels.unpacked(target, interpreter.minor)
-    plain = assembly.followed(target, interpreter, site).modules
-    every = assembly.select(target, interpreter, site, everything=True)
-    return {name for name in noted if name in every and name not in plain}
+def lacking(names: set[str]) -> int:
+    """Say what the list lacks; returns the exit code."""
+    print(f"the list lacks: {', '.join(sorted(names))}" if names else "the list is complete")
+    return int(bool(names))
+
+
+class Audit:
+    """A folder with every module there is, whose interpreter notes each import."""
+
+    def __init__(self, target: Target, python: str | None, before: list[str], work: str) -> None:
+        self._target, self._python, self._before = target, python, before
+        self._folder, self._work = os.path.join(work, "folder"), os.path.join(work, "work")
+        assembly.build(target, self._folder, python=python, everything=True)
+        interpreter = sources.interpreter(target, python)
+        site = wheels.unpacked(target, interpreter.minor)
+        self._plain = assembly.followed(target, interpreter, site).modules
+        self._every = assembly.select(target, interpreter, site, everything=True)
+
+    def late(self) -> set[str]:
+        """Return what everything imports and is not in the closure of the import statements."""
+        found = self._noted() | imported_by_c()
+        return {name for name in found if name in self._every and name not in self._plain}
+
+    def imported(self, *words: str) -> set[str]:
+        """Return the modules in source that something imports."""
+        return {name for name in self._noted(*words) if name in self._every.sources}
+
+    def _noted(self, *words: str) -> set[str]:
+        noted = os.path.join(self._folder, "lib", assembly.NOTED)
+        if os.path.exists(noted):
+            os.remove(noted)
+        command = [sys.executable, EXERCISE, self._folder, "--target", self._target.name]
+        command += ["--work", self._work, *words]
+        subprocess.run([*command, *(["--with", *self._before] if self._before else [])], check=True)
+        with open(noted, encoding="utf-8") as file:
+            return set(file.read().split())
 
 
 def imported_by_c() -> set[str]:

@@ -77,6 +77,9 @@ def main() -> int:
     parser.add_argument(
         "--loopback", action="store_true", help="set the loopback up: a new network"
     )
+    parser.add_argument(
+        "--only-start", action="store_true", help="a start without a page, and a stop"
+    )
     parser.add_argument("--with", dest="before", nargs=argparse.REMAINDER, default=[])
     asked = parser.parse_args()
     if asked.loopback:
@@ -84,6 +87,9 @@ def main() -> int:
     place = Place(asked.folder, asked.work, asked.root, asked.before)
     try:
         make_bundle(place, TARGETS[asked.target])
+        if asked.only_start:
+            start_and_stop(place)
+            return 0
         without_an_instance(place)
         with_an_instance(place, TARGETS[asked.target])
     except Wrong as wrong:
@@ -243,6 +249,30 @@ def developing(place: Place, data: tuple[str, str]) -> None:
         ask(place, 0, "completion", shell)
     ask(place, 0, "completion", "services", "--manifest", place.manifest)
     done("init, overlays, config, graph, completion")
+
+
+def start_and_stop(place: Place) -> None:
+    """Start, wait until all is ready, and stop, as a shell does."""
+    _leave_out_the_page(place)
+    words = ("run", "--manifest", place.manifest, "--app-data", place.app_data)
+    with running(place, *words) as process:
+        api = Api(place)
+        expect(200, "a secret", api.post("/secrets", {"secrets": {"asked": "word"}}))
+        expect(200, "readiness", api.get("/readyz?wait=40"))
+        expect(200, "the state", api.get("/status"))
+        api.stream("/events?after=0", "text/event-stream", b"data:")
+        api.post("/shutdown", {})
+        process.wait(DEADLINE)
+    done("a start and a stop")
+
+
+def _leave_out_the_page(place: Place) -> None:
+    path = place.outside("bundle", "bundle.json")
+    with open(path, encoding="utf-8") as file:
+        manifest = json.load(file)
+    manifest["services"] = [one for one in manifest["services"] if one["type"] != "ui-bundle"]
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(manifest, file)
 
 
 def with_an_instance(place: Place, target: Target) -> None:

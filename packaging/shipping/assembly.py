@@ -6,7 +6,18 @@ import glob
 import os
 import shutil
 
-from shipping import bytecode, closure, licences, native, product, re2_build, sources, sums, wheels
+from shipping import (
+    bytecode,
+    closure,
+    licences,
+    nameless,
+    native,
+    product,
+    re2_build,
+    sources,
+    sums,
+    wheels,
+)
 from shipping.closure import Closure, Modules
 from shipping.interpreter import LEFT_OUT, Interpreter
 from shipping.targets import Target
@@ -39,21 +50,23 @@ def build(
     output: str,
     *,
     python: str | None,
+    interpreter: Interpreter | None = None,
     everything: bool = False,
     stand_in: bool = False,
 ) -> str:
     """Build the folder for a target; returns a sentence about it; :class:`CannotBuild`.
 
-    ``stand_in``: nothing is compiled that takes minutes, so RE2 is the wheel's.
+    ``interpreter`` is one that was built otherwise. ``stand_in``: nothing is compiled that takes
+    minutes, so RE2 is the wheel's.
     """
-    interpreter = sources.interpreter(target, python)
+    interpreter = interpreter or sources.interpreter(target, python)
     site = wheels.unpacked(target, interpreter.minor)
     modules = select(target, interpreter, site, everything=everything)
     making = f"{output}.part"
     shutil.rmtree(making, ignore_errors=True)
     os.makedirs(os.path.join(making, "lib"))
     own_re2 = re2_build.is_for(target) and not stand_in
-    places = _copy_extensions(target, modules, site, making)
+    places = _copy_extensions(target, interpreter, modules, site, making)
     if own_re2:
         _replace_re2(target, interpreter, places, making)
     _copy_files(target, interpreter, making)
@@ -100,7 +113,9 @@ def followed(target: Target, interpreter: Interpreter, site: str) -> Closure:
     return found
 
 
-def _copy_extensions(target: Target, modules: Modules, site: str, making: str) -> dict[str, str]:
+def _copy_extensions(
+    target: Target, interpreter: Interpreter, modules: Modules, site: str, making: str
+) -> dict[str, str]:
     """Copy extension modules, stripped; returns each one's place in lib/."""
     places = {}
     for name, path in sorted(modules.extensions.items()):
@@ -115,7 +130,9 @@ def _copy_extensions(target: Target, modules: Modules, site: str, making: str) -
         copied = os.path.join(making, "lib", inside)
         os.makedirs(os.path.dirname(copied), exist_ok=True)
         shutil.copyfile(path, copied)
-        if target.system != "win32":
+        if name == nameless.MODULE:
+            native.build_unicodedata(target, interpreter, copied)
+        elif target.system != "win32":
             strip(copied)
     _copy_libraries(site, os.path.join(making, "lib"))
     return places
@@ -206,7 +223,8 @@ def _write_code(
         del code[name]
     native.build(target, interpreter, frozen, making)
     path = os.path.join(making, "lib", "modules.bin")
-    bytecode.write(path, code, modules, places, bytecode.magic(interpreter.minor))
+    unpacked = {"folder_roles", *closure.waited_for()}
+    bytecode.write(path, code, modules, places, unpacked, bytecode.magic(interpreter.minor))
 
 
 def _shown(name: str, is_package: bool) -> str:

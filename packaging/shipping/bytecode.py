@@ -14,7 +14,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Container, Mapping
 
 from shipping.closure import Modules
 from shipping.tools import CannotBuild, run
@@ -83,18 +84,27 @@ def write(
     code: Mapping[str, bytes],
     modules: Modules,
     extensions: Mapping[str, str],
+    plain: Container[str],
     bytecode_magic: bytes,
 ) -> None:
-    """Write the file of bytecode; ``extensions`` are the places of extension modules in lib/."""
+    """Write the file of bytecode.
+
+    ``extensions`` are the places of extension modules in lib/; all code but that of ``plain`` is
+    packed, which makes it a third as large.
+    """
     from shipping import finder
 
     index: dict[str, tuple[int, int | str, int]] = {}
     with open(path, "wb") as file:
         file.write(bytes(finder.HEADER))
         for name in sorted(code):
-            kind = finder.PACKAGE if name in modules.packages else finder.MODULE
-            index[name] = (kind, file.tell(), len(code[name]))
-            file.write(finder.mark_of(name) + code[name])
+            kind, content = finder.MODULE, code[name]
+            if name in modules.packages:
+                kind = finder.PACKAGE
+            if name not in plain:
+                kind, content = kind + finder.PACKED, zlib.compress(content, 9)
+            index[name] = (kind, file.tell(), len(content))
+            file.write(finder.mark_of(name) + content)
         index.update((name, (finder.EXTENSION, extensions[name], 0)) for name in sorted(extensions))
         start, packed = file.tell(), marshal.dumps(index, 2)
         file.write(packed)

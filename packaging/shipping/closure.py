@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from shipping import product
 from shipping.targets import Target
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+LISTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "imports")
+START = os.path.join(LISTS, "start.txt")
 ALWAYS = (
     "__future__",
     "encodings.ascii",
@@ -270,12 +271,24 @@ def audited(target: Target) -> tuple[list[str], bool]:
     Where the target cannot be run, what was seen on Linux stands in; some of it is Linux' own.
     """
     own = os.path.exists(list_of(target))
-    path = list_of(target) if own else os.path.join(HERE, "imports", "linux.txt")
+    return read_list(list_of(target) if own else os.path.join(LISTS, "linux.txt")), own
+
+
+def waited_for() -> list[str]:
+    """Return the modules that a start imports before it is over, which somebody waits for.
+
+    The server of a page is not among them: a process of its own that starts beside the services, it
+    unpacks 2 MB in some milliseconds.
+    """
+    return read_list(START)
+
+
+def read_list(path: str) -> list[str]:
+    """Return the modules that a list has."""
     with open(path, encoding="utf-8") as file:
-        names = [line.strip() for line in file if line.strip() and not line.startswith("#")]
-    return names, own
+        return [line.strip() for line in file if line.strip() and not line.startswith("#")]
 
 
 def list_of(target: Target) -> str:
     """Return where the audit's list for the target's system lies."""
-    return os.path.join(HERE, "imports", f"{target.system}.txt")
+    return os.path.join(LISTS, f"{target.system}.txt")

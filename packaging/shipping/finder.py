@@ -5,7 +5,8 @@ times; here it is one dictionary and one read per module. The file is written by
 
     8 bytes   MAGIC, then 4 bytes of the interpreter's bytecode version
     4 + 4     offset and length of the index, little-endian
-    ...       per module: its mark (4 bytes), then its code object, marshalled
+    ...       per module: its mark (4 bytes), then its code object, marshalled, and packed by zlib
+              where nothing that is waited for imports it
     index     marshal of {name: (kind, offset or path, length)}
 
 The file stays open, so modules are found although the folder is moved, renamed or replaced by an
@@ -39,6 +40,8 @@ HEADER = 20
 MARK = 4
 MODULE, PACKAGE, EXTENSION = range(3)
 """The kinds of index entries; an extension module's is ``(EXTENSION, path, 0)``."""
+PACKED = 4
+"""Added to the kind of a module whose code is packed."""
 NAME = "modules.bin"
 CLOSED_ON_EXEC = getattr(system, "O_CLOEXEC", 0) | getattr(system, "O_NOINHERIT", 0)
 BINARY = getattr(system, "O_BINARY", 0)
@@ -60,7 +63,7 @@ class BytecodeFile:
 
     def code(self, name: str) -> CodeType:
         """Return the code of a module that stands in the index."""
-        _, offset, length = self.index[name]
+        kind, offset, length = self.index[name]
         assert isinstance(offset, int)
         mark = mark_of(name)
         for _ in range(2):
@@ -69,10 +72,14 @@ class BytecodeFile:
             except OSError:
                 content = b""
             if content[:MARK] == mark and len(content) == MARK + length:
-                code: CodeType = marshal.loads(content[MARK:])
+                code: CodeType = marshal.loads(_plain(content[MARK:], kind))
                 return code
             self._fd = self._open()
         raise ImportError(f"{self.path} has changed; restart the runtime", name=name)
+
+    def is_package(self, name: str) -> bool:
+        """Return whether a module of the index is a package."""
+        return self.index[name][0] & ~PACKED == PACKAGE
 
     def _open(self) -> int:
         return system.open(self.path, system.O_RDONLY | CLOSED_ON_EXEC | BINARY)
@@ -116,8 +123,9 @@ class Finder:
             native = external.ExtensionFileLoader(name, origin)
             return external.spec_from_file_location(name, origin, loader=native)
         loader: Any = self
-        spec = ModuleSpec(name, loader, origin=self.get_filename(name), is_package=kind == PACKAGE)
-        if kind == PACKAGE:
+        package = self.is_package(name)
+        spec = ModuleSpec(name, loader, origin=self.get_filename(name), is_package=package)
+        if package:
             spec.submodule_search_locations = [f"{self._library}/{name.replace('.', '/')}"]
         spec.has_location = True
         return spec
@@ -134,7 +142,12 @@ class Finder:
             return self._library
 
     def stay_open(self) -> None:
-        """Have the file open from now on, though an update removes it: open it again if need be."""
+        """Have the file open from now on, though an update removes it: open it again if need be.
+
+        And what unpacks is loaded, which is a file of its own in some interpreters.
+        """
+        import zlib  # noqa: F401
+
         modules = (name for name, (kind, _, _) in self._file.index.items() if kind != EXTENSION)
         self._file.code(next(modules))
 
@@ -154,12 +167,20 @@ class Finder:
 
     def is_package(self, name: str) -> bool:
         """Return whether the module is a package."""
-        return self._file.index[name][0] == PACKAGE
+        return self._file.is_package(name)
 
     def get_filename(self, name: str) -> str:
         """Return where the module's source would lie; it shows in traces."""
         inside = "/__init__.py" if self.is_package(name) else ".py"
         return f"{self._library}/{name.replace('.', '/')}{inside}"
+
+
+def _plain(content: bytes, kind: int) -> bytes:
+    if kind & PACKED:
+        import zlib
+
+        return zlib.decompress(content)
+    return content
 
 
 def mark_of(name: str) -> bytes:

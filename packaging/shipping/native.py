@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 
-from shipping import product
+from shipping import nameless, product
 from shipping.interpreter import Interpreter
 from shipping.targets import Target
 from shipping.tools import run, zig, zig_environment
@@ -39,8 +40,40 @@ def _interpreter(
     target: Target, interpreter: Interpreter, work: str, path: str, *flags: str
 ) -> None:
     headers = [f"-I{place}" for place in (work, *interpreter.headers)]
-    source = os.path.join(SOURCES, "interpreter.c")
-    _compile(interpreter.zig or target.zig, path, *flags, *headers, source, *interpreter.link)
+    sources = [os.path.join(SOURCES, "interpreter.c")]
+    link = list(interpreter.link)
+    if target.system == "linux" and nameless.MODULE in interpreter.builtin:
+        ours = nameless.source(interpreter, work)
+        sources += ours
+        link = [_slimmed(one, work, without=nameless.MODULE if ours else "") for one in link]
+    _compile(interpreter.zig or target.zig, path, *flags, *headers, *sources, *link)
+
+
+def build_unicodedata(target: Target, interpreter: Interpreter, path: str) -> None:
+    """Put our own unicodedata in the place of the interpreter's, where that is a file."""
+    with tempfile.TemporaryDirectory() as work:
+        source = nameless.source(interpreter, work)
+        if not source:
+            return
+        link = interpreter.link if target.system == "win32" else ("-Wl,-undefined,dynamic_lookup",)
+        _compile(interpreter.zig or target.zig, path, "-shared", *source, *link)
+
+
+def _slimmed(library: str, work: str, *, without: str) -> str:
+    """Return a copy of a static library without a module, and without the tables that unwind C.
+
+    Nobody throws there. Other files are returned as they are.
+    """
+    if not os.path.basename(library).startswith("libpython") or not library.endswith(".a"):
+        return library
+    copy = os.path.join(work, os.path.basename(library))
+    shutil.copy(library, copy)
+    if without:
+        run(zig(), "ar", "d", copy, f"{without}.o", env=zig_environment())
+    tool = shutil.which("llvm-objcopy")
+    if tool is not None:
+        run(tool, "-D", "--remove-section=.eh_frame", "--remove-section=.rela.eh_frame", copy)
+    return copy
 
 
 def _compile(triple: str, path: str, *words: str) -> None:

@@ -1,9 +1,9 @@
 """RE2, the engine of all patterns, built so that it wants nothing of the system but libc.
 
 The wheels of google-re2 for Linux want the system's C++ library, which a system without a compiler
-or a browser need not have; the one for Windows brings Microsoft's. Here the library, what it needs
-of Abseil and its Python module are compiled from Debian's sources into one file, with the
-compiler's own C++ library in it. The Python side (``re2/__init__.py``) is the wheel's.
+or a browser need not have; macOS has one, and the wheel for Windows brings it. Here the library,
+what it needs of Abseil and its Python module are compiled from Debian's sources into one file, with
+the compiler's own C++ library in it. The Python side (``re2/__init__.py``) is the wheel's.
 """
 
 from __future__ import annotations
@@ -39,16 +39,13 @@ NO_PART = ("test", "benchmark", "mock", "print_hash", "log/flags.cc")
 FLAGS = (
     *("-std=c++17", "-Os", "-g0", "-DNDEBUG", "-w"),
     *("-fvisibility=hidden", "-fvisibility-inlines-hidden"),
-    *("-ffunction-sections", "-fdata-sections"),
+    *("-ffunction-sections", "-fdata-sections", "-fPIC"),
 )
-SYSTEM = {"linux": ("-fPIC",), "win32": ("-DNOMINMAX", "-D_WIN32_WINNT=0x0A00")}
-"""What the compiler is told. macOS has a C++ library of its own, so that its wheel is taken."""
-LINKED = {"linux": (), "win32": ("-ldbghelp", "-lbcrypt")}
 
 
 def is_for(target: Target) -> bool:
     """Return whether the folder for a target gets this build, and not the wheel's."""
-    return target.system in SYSTEM
+    return target.system == "linux"
 
 
 def is_built(target: Target) -> bool:
@@ -70,10 +67,8 @@ def module(target: Target, interpreter: Interpreter, name: str) -> str:
     words = [f"-I{place}" for place in _includes(source)]
     words += [f"-I{place}" for place in (f"{headers}/pybind11/include", *interpreter.headers)]
     words += [os.path.join(source, "re2", "python", "_re2.cc"), f"{library}/libre2.a"]
-    if target.system == "win32":
-        words += interpreter.link
     gone = ("-s", "-shared", "-Wl,--gc-sections")
-    _compile(target, *gone, *words, *LINKED[target.system], "-o", making)
+    _compile(target, *gone, *words, "-o", making)
     os.rename(making, path)
     return path
 
@@ -97,7 +92,7 @@ def origin() -> str:
 
 
 def _key(target: Target, source: str) -> tuple[str, ...]:
-    words = (*FLAGS, *SYSTEM[target.system], *ABSEIL, *NO_PART)
+    words = (*FLAGS, *ABSEIL, *NO_PART)
     return f"re2-{target.name}", target.zig, ZIG, *debian_source.RE2.versions(source), *words
 
 
@@ -129,8 +124,7 @@ def _sources(place: str, abseil: str) -> list[str]:
 
 
 def _compile(target: Target, *words: str) -> None:
-    flags = (*FLAGS, *SYSTEM[target.system])
-    run(zig(), "c++", "-target", target.zig, *flags, *words, env=zig_environment())
+    run(zig(), "c++", "-target", target.zig, *FLAGS, *words, env=zig_environment())
 
 
 def _headers(folder: str) -> None:

@@ -22,7 +22,7 @@ if sys.platform != "linux" or platform.machine() != "x86_64":
 BUILDER = bare_root.ROOT / "packaging" / "folder.py"
 LIBC = re.compile(r"ld-linux-x86-64\.so\.2|lib(c|m|dl|rt|util|pthread)\.so\.\d")
 """The libraries of GNU libc."""
-MOST_ON_DISK, MOST_PACKED = 24e6, 6.5e6
+MOST_ON_DISK, MOST_PACKED = 16e6, 5e6
 
 
 def build(output: Path) -> str:
