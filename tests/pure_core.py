@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.without_root import INSIDE
+
 ROOT = Path(__file__).parent.parent
 MODULES = ("actors/core/*", "manifest/*")
 """Every file of these."""
@@ -28,6 +30,7 @@ TESTS = (
     "tests/actors/test_progress.py",
     "tests/actors/test_reallocation.py",
     "tests/actors/test_restart.py",
+    "tests/actors/test_whole_steps.py",
 )
 SLOW = (
     "test_the_schema_refuses_what_the_runtime_refuses_and_nothing_else",
@@ -53,7 +56,7 @@ def main() -> int:
     """Run the tests and judge; return the exit code. The report names what was not reached."""
     data = ROOT / "build" / "coverage"
     data.parent.mkdir(exist_ok=True)
-    environment = {**os.environ, "COVERAGE_FILE": str(data)}
+    environment = {**os.environ, "COVERAGE_FILE": str(data), INSIDE: "1"}
     coverage = (sys.executable, "-m", "coverage")
     include = f"--include={','.join(MODULES)}"
     tests = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *selection(), SEED)
