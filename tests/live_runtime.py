@@ -136,17 +136,21 @@ class Run:
         headers = {"Content-Type": "application/json", **(options.pop("headers", None) or {})}
         return self.request("POST", path, json.dumps(body).encode(), headers=headers, **options)
 
-    def ready(self, wait: float = 20.0) -> dict[str, Any]:
+    def ready(self, wait: float = 60.0) -> dict[str, Any]:
         """Return ``/readyz`` once everything is ready or cannot be, or after ``wait`` seconds."""
         answer: dict[str, Any] = self.get(f"/readyz?wait={wait:g}").json()
         return answer
 
-    def until_ready(self, wait: float = 20.0) -> dict[str, Any]:
+    def until_ready(self, wait: float = 60.0) -> dict[str, Any]:
         """Return ``/readyz`` with everything ready; AssertionError with the details otherwise."""
         answer = self.ready(wait)
         details = json.dumps(answer["details"], indent=1)
         assert answer["ready"], f"not ready within {wait:g} s: {details}\n{self.stderr}"
         return answer
+
+    def until_service_ready(self, service_id: str) -> None:
+        """Wait for one service, whatever becomes of the others."""
+        wait_until(lambda: self.service(service_id)["ready"], what=f"{service_id} to be ready")
 
     def service(self, service_id: str) -> dict[str, Any]:
         """Return what ``/readyz`` says of one service now."""

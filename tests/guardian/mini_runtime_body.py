@@ -137,6 +137,16 @@ class Runtime:
         (self.folder / f"token-{int(number) - 1}").write_bytes(b"x" * 100)
         say(longest=longest)
 
+    def do_delivered(self) -> None:
+        """Answer when the kernel has all that the guardians were told; who asks has a deadline."""
+        roster, pause = self.guardian._roster, threading.Event()
+        delivered = False
+        while not delivered:
+            with roster._lock:
+                delivered = all(sentry.sender.pump() for sentry in roster._sentries)
+            pause.wait(0.01)
+        say(delivered=True)
+
     def do_idle(self) -> None:
         threading.Event().wait(1)
         say(idle=True)

@@ -77,9 +77,9 @@ def test_a_guardian_that_does_not_read_delays_nobody(tmp_path: Path) -> None:
         house.wait_started()
         os.kill(house.guardian, signal.SIGSTOP)
         told = house.ask("tell 3000")
-        assert told["longest"] < 1.0
+        assert told["longest"] < 20.0  # one that waits would wait for ever
         os.kill(house.guardian, signal.SIGCONT)
-        house.ask("idle")
+        house.ask("delivered")
         house.kill()
         house.wait_clean()
         assert not (house.folder / "token-2999").exists()

@@ -148,7 +148,8 @@ def test_a_service_that_is_not_ready_in_time_goes_through_the_same_policy(tmp_pa
         db = run.ready()["details"]["db"]
         assert db["state"] == "failed"
         assert "not ready within 0.1 s" in db["message"]
-        assert starts(run, "db") == 2
+        begun = [event for event in run.telemetry() if event["event"] == "service_start"]
+        assert len(begun) == 2  # the program itself may not have come to its first line
 
 
 def test_an_unhealthy_service_is_restarted(tmp_path: Path) -> None:
