@@ -27,7 +27,9 @@ STEP = "import sys\nprint('migrated', file=sys.stderr)\n"
 def injured(folder: Path) -> Bundle:
     """A page of services in a chain; ``talker`` says how many lines it has written."""
     made = bundle(folder).service("db").service("api", deps=["db"])
-    made.service("talker", "talks", ports=(), deps=["db"], stop={"timeout_ms": 20_000})
+    said = {"type": "log_match", "pattern": "^line 0$"}  # so it heeds signals
+    stop = {"timeout_ms": 20_000}
+    made.service("talker", "talks", ports=(), deps=["db"], stop=stop, readiness=said)
     return made.write()
 
 

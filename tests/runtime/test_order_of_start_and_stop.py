@@ -22,9 +22,9 @@ def test_a_dependent_starts_only_after_its_dependency_listens(tmp_path: Path) ->
 def test_independent_services_start_side_by_side(tmp_path: Path) -> None:
     made = bundle(tmp_path)
     for name in ("a", "b", "c"):
-        made.service(name, options={"delay_ms": 300})
+        made.service(name, "meets_others", options={"party": 3})
     with running(made.write()) as run:
-        run.until_ready()
+        run.until_ready()  # one after the other, the first would wait for ever
         last_start = max(run.events(name, "started")[0]["t"] for name in ("a", "b", "c"))
         first_listen = min(run.events(name, "listening")[0]["t"] for name in ("a", "b", "c"))
         assert last_start < first_listen
