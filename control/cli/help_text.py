@@ -18,7 +18,7 @@ run
   --dry-run[=BOOL]     control API and validation only: no service is started
   --keep-running       live on when the process that started the runtime ends
   --verify HOW         assets that were verified before: cached or full (cached)
-  --overlay FILE       a file that changes the bundle for this run; may be given again
+  --overlay FILE       changes the bundle for this run; may be given again
   --watch              restart services whose files have changed
 
 ask (all take --app-data DIR or --manifest FILE to say which instance; --json where it helps)
@@ -47,7 +47,7 @@ without an instance
   validate             all the problems of a bundle and its files: [--manifest FILE]
                        [--overlay FILE] [--bundle-root DIR] [--app-data DIR]
                        [--verify cached|full]
-  config [ID…]         what would be started: commands, ports, environment, order; [--json]
+  config [ID…]         what would be started, with which environment; [--json]
   graph                which services need which: [--mermaid|--dot]
                        (both take what validate takes)
   support              one file for whoever is to help: manifest, status, events, logs, versions

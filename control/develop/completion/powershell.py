@@ -49,8 +49,8 @@ TAIL = """\
             $takes = $here.Arguments[-1]
         }
     }
-    $kind, $words = $takes
-    if ($kind -eq 'ids') { $words = & $program completion $words[0] @before 2>$null }
+    $kind, $words = $takes  # a single word is no list then
+    if ($kind -eq 'ids') { $words = & $program completion "$words" @before 2>$null }
     # nothing for files and folders: PowerShell offers them itself then
     if ($kind -eq 'words' -or $kind -eq 'ids') {
         $words | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {
