@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import absent
-from tests.bundle_maker import Bundle, Run, bundlevisor, running, wait_until
+from tests.bundle_maker import PORT_RANGE, Bundle, Run, bundlevisor, running, wait_until
 from tests.installed import COMMAND
 
 LANGUAGES = {"python": "python" if os.name == "nt" else "python3", "node": "node"}
@@ -32,7 +32,7 @@ def count(run: Run, service: str, method: str = "GET", key: str = "") -> tuple[i
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_folder_runs_at_once(tmp_path: Path, language: str) -> None:
-    if shutil.which(LANGUAGES[language]) is None:
+    if shutil.which(LANGUAGES[language], path=ON_PATH["PATH"]) is None:
         absent.skip(LANGUAGES[language])
     folder = tmp_path / "My app"
     done = bundlevisor("init", str(folder), "--language", language)
@@ -41,7 +41,10 @@ def test_the_folder_runs_at_once(tmp_path: Path, language: str) -> None:
     said = bundlevisor("validate", "--manifest", str(folder / "bundle.json"), env=ON_PATH)
     assert (said.returncode, said.stdout) == (0, "valid\n")
     made = Bundle.existing(folder / "bundle.json", tmp_path)
-    with running(made, "--overlay", str(folder / "dev.json"), "--watch", env=ON_PATH) as run:
+    ours = tmp_path / "ports.json"  # other tests have the default ones
+    ours.write_text(json.dumps({"ports": {"default_range": PORT_RANGE}}))
+    overlays = ("--overlay", str(folder / "dev.json"), "--overlay", str(ours))
+    with running(made, *overlays, "--watch", env=ON_PATH) as run:
         run.until_ready(60)
         first = count(run, "page")
         assert first[0] == 200
