@@ -16,8 +16,8 @@ TIMEOUT = 20.0
 """Seconds: time for a user to unlock it."""
 
 _REASONS = {
-    "ModuleNotFoundError": "the package 'keyring' is not installed (pip install"
-    " 'bundlevisor[keyring]')",
+    "ModuleNotFoundError": "the package 'keyring' is not there (pip install"
+    " 'bundlevisor[keyring]'; a shipped folder has none)",
     "NoKeyringError": "this system has none",
     "KeyringLocked": "it is locked",
 }
