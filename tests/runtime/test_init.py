@@ -35,7 +35,7 @@ def test_the_folder_runs_at_once(tmp_path: Path, language: str) -> None:
     if shutil.which(LANGUAGES[language], path=ON_PATH["PATH"]) is None:
         absent.skip(LANGUAGES[language])
     folder = tmp_path / "My app"
-    done = bundlevisor("init", str(folder), "--language", language)
+    done = bundlevisor("init", str(folder), "--language", language, env=ON_PATH)
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.replace(str(tmp_path), "").splitlines())) <= 80
     said = bundlevisor("validate", "--manifest", str(folder / "bundle.json"), env=ON_PATH)
