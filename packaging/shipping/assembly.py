@@ -50,16 +50,14 @@ def build(
     output: str,
     *,
     python: str | None,
-    interpreter: Interpreter | None = None,
     everything: bool = False,
     stand_in: bool = False,
 ) -> str:
     """Build the folder for a target; returns a sentence about it; :class:`CannotBuild`.
 
-    ``interpreter`` is one that was built otherwise. ``stand_in``: nothing is compiled that takes
-    minutes, so RE2 is the wheel's.
+    ``stand_in``: nothing is compiled that takes minutes, so RE2 is the wheel's.
     """
-    interpreter = interpreter or sources.interpreter(target, python)
+    interpreter = sources.interpreter(target, python)
     site = wheels.unpacked(target, interpreter.minor)
     modules = select(target, interpreter, site, everything=everything)
     making = f"{output}.part"
