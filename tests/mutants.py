@@ -1,0 +1,123 @@
+"""``python -m tests.mutants [NAMES]``: do the tests of the pure core notice when it is changed?
+
+mutmut changes the core's functions one small thing at a time and runs the tests that reach each
+change. It works on a copy in ``build/mutants``, laid out as an installation, with an environment of
+its own (mutmut brings a dozen packages). Afterwards ``python -m tests.mutants --show`` prints what
+was not noticed. A whole run takes an hour of a processor; NAMES (``bundlevisor.actors.core.life*``)
+repeat a part.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+
+from tests.pure_core import ROOT, SEED, SLOW, TESTS
+
+MUTMUT = "mutmut==3.8.1"
+WORK = ROOT / "build" / "mutants"
+TOOLS = WORK / "tools"
+ROOMS = ("actors", "control", "manifest", "perf")
+CORE = (
+    "actors/core/commanded.py",
+    "actors/core/dependencies.py",
+    "actors/core/desired.py",
+    "actors/core/foreseen.py",
+    "actors/core/life.py",
+    "actors/core/lifecycle.py",
+    "actors/core/notices.py",
+    "actors/core/restart.py",
+    "manifest/check/*",
+    "manifest/plan/graph.py",
+    "manifest/plan/readiness.py",
+    "manifest/plan/secrets.py",
+    "manifest/plan/template.py",
+)
+"""What is changed."""
+TOO_SLOW = ("test_schema_agrees.py", "test_bounds.py", "test_load.py")
+"""Tests of reading, which take seconds and reach everything."""
+WORKERS = 2
+
+
+def main(arguments: list[str]) -> int:
+    """Run mutmut on a copy, or show what an earlier run has left; return the exit code."""
+    if arguments != ["--show"]:
+        lay_out([path for path in TESTS if path.startswith(area(arguments))])
+        code = mutmut("run", "--max-children", str(WORKERS), *arguments).returncode
+        if code:
+            return code
+    return show()
+
+
+def area(names: list[str]) -> str:
+    """Return where the tests of these modules lie: those of the manifest reach no actor's."""
+    rooms = {name.removeprefix("bundlevisor.").split(".")[0] for name in names}
+    return f"tests/{rooms.pop()}" if len(rooms) == 1 else "tests/"
+
+
+def lay_out(tests: list[str]) -> None:
+    """Copy the project as an installation has it; what mutmut knows already is kept."""
+    if not TOOLS.exists():
+        pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        subprocess.run([*pip, "--target", str(TOOLS), MUTMUT], check=True)
+    ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+    package = WORK / "bundlevisor"
+    for target in (package, WORK / "tests", WORK / "mutants" / "tests"):
+        shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(
+        ROOT / "bundlevisor", package, ignore=shutil.ignore_patterns("__pycache__", *ROOMS)
+    )
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, package / room, ignore=ignored)
+    shutil.copytree(ROOT / "tests", WORK / "tests", ignore=ignored)
+    (WORK / "pyproject.toml").write_text(configuration(tests), encoding="utf-8")
+
+
+def configuration(tests: list[str]) -> str:
+    """Return the copy's pyproject.toml: pytest as here, and what is to be changed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    markers = project["tool"]["pytest"]["ini_options"]["markers"]
+    ignored = [f"--ignore=tests/manifest/{name}" for name in TOO_SLOW]
+    chosen = ["-k", " and ".join(f"not {name}" for name in SLOW), "-m", "not permissions"]
+    return f"""
+[tool.pytest.ini_options]
+pythonpath = ["."]
+addopts = "--import-mode=importlib -p no:randomly"
+timeout = 120
+markers = {markers!r}
+
+[tool.mutmut]
+source_paths = ["bundlevisor"]
+only_mutate = {[f"bundlevisor/{path}" for path in CORE]!r}
+pytest_add_cli_args_test_selection = {tests!r}
+pytest_add_cli_args = {[*ignored, *chosen, SEED, "-p", "no:cacheprovider"]!r}
+use_setproctitle = false
+track_dependencies = false
+use_git_change_detection = false
+"""
+
+
+def mutmut(*words: str, quiet: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run mutmut in the copy; ``quiet``: what it says is returned."""
+    environment = {**os.environ, "PYTHONPATH": str(TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "mutmut", *words]
+    output = subprocess.PIPE if quiet else None
+    return subprocess.run(command, cwd=WORK, env=environment, check=False, stdout=output, text=True)
+
+
+def show() -> int:
+    """Print the score of what was run and each change not noticed; return 1 when there is one."""
+    lines = mutmut("results", "--all", "true", quiet=True).stdout.splitlines()
+    ran = [line.strip() for line in lines if ": " in line and not line.endswith("not checked")]
+    left = [line for line in ran if line.endswith(("survived", "no tests"))]
+    for line in left:
+        print(line, "(python -m mutmut show NAME, in build/mutants, tells what was changed)")
+    print(f"{len(ran) - len(left)} of {len(ran)} changes were noticed")
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
