@@ -14,6 +14,7 @@ from bundlevisor.manifest.format.findings import Finding, Findings
 from bundlevisor.manifest.plan.launch import DevelopedBinary
 from bundlevisor.manifest.read import load
 from bundlevisor.manifest.read.load import Loaded
+from bundlevisor.manifest.read.origins import Origins, told_of_removal
 from bundlevisor.manifest.read.overlay import merge
 from tests.bundle_maker import bundle
 
@@ -185,3 +186,16 @@ def test_findings_without_overlays_and_those_of_a_file_stay_where_they_are(tmp_p
     assert overlaid.placed(Findings(warnings=(own,))).warnings == (own,)
     assert own.place == "dev0.json"
     assert Finding("x", "app", "a sentence", file="dev0.json").place == "dev0.json: app"
+
+
+def test_only_what_misses_a_removed_one_says_who_removed_it() -> None:
+    origins = Origins()
+    origins.removed = {("secrets", "db"): "a.json", ("services", "db"): "b.json"}
+    missing = Finding("unknown_dependency", "services[0]", "there is no service 'db'.")
+    said = told_of_removal(missing, origins)
+    assert said.message == "there is no service 'db': b.json removes it."
+    for other in (
+        Finding("unknown_dependency", "services[0]", "there is no service 'web'."),
+        Finding("unknown_field", "services[0]", "'db' is no field."),
+    ):
+        assert told_of_removal(other, origins) == other
