@@ -325,7 +325,7 @@ test("a talkative runtime is not held up", POSIX, async (t) => {
   writeFileSync(
     command,
     `#!/bin/sh
-(until [ -s "${root}/data/runtime/ipc_port" ]; do sleep 0.05; done; ${flood}; ${flood} >&2; : > "${told}") &
+(until [ -e "${root}/go" ]; do sleep 0.05; done; ${flood}; ${flood} >&2; : > "${told}") &
 exec "${COMMAND}" "$@"
 `,
   );
@@ -334,6 +334,7 @@ exec "${COMMAND}" "$@"
     command,
     appData: path.join(root, "data"),
   });
+  writeFileSync(path.join(root, "go"), "");
   await until(() => readdirSync(root).includes("told"), "all of it was read");
   assert.equal((await runtime.stop()).code, 0);
 });
