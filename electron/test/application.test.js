@@ -29,11 +29,37 @@ async function opened(t, manifest = notes(t), env = {}) {
   return run;
 }
 
+/** Has the store of a bundle wait, before it starts, for what is called to let it go on. */
+function held(manifest) {
+  const root = path.dirname(manifest);
+  const bundle = JSON.parse(readFileSync(manifest, "utf8"));
+  const store = bundle.services.find(({ id }) => id === "store");
+  for (const binary of Object.values(store.binaries)) binary.path = "bin/held-store";
+  writeFileSync(manifest, JSON.stringify(bundle));
+  const wait = `#!/bin/sh\nuntil [ -e "${root}/go" ]; do sleep 0.05; done\n`;
+  writeFileSync(path.join(root, "bin/held-store"), `${wait}exec "${root}/bin/store" "$@"\n`);
+  chmodSync(path.join(root, "bin/held-store"), 0o755);
+  return () => writeFileSync(path.join(root, "go"), "");
+}
+
+test("the splash says what is waited for", POSIX, async (t) => {
+  const manifest = notes(t);
+  const go = held(manifest);
+  const run = shell(t, { env: { NOTES_BUNDLE: manifest } });
+  const told = () =>
+    run.seen
+      .filter(({ channel }) => channel === "bundlevisor:splash-state")
+      .some(({ message }) => message.lines.includes("api waits for store"));
+  await until(told, "the splash says that api waits for store");
+  go();
+  await run.sees("loaded", { window: PAGE });
+  await run.do("close", { window: PAGE });
+  assert.equal(await run.ended, 0);
+});
+
 test("a splash, then the page, and all has stopped before the application is gone", async (t) => {
   const run = await opened(t);
   await run.sees("closed", { window: SPLASH });
-  const states = run.seen.filter(({ channel }) => channel === "bundlevisor:splash-state");
-  assert.ok(states.some(({ message }) => message.lines.includes("api waits for store")));
   const { pid, services } = record(run);
   await run.do("close", { window: PAGE });
   assert.equal(await run.ended, 0);

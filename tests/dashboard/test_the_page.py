@@ -112,8 +112,9 @@ def test_the_graph_shows_who_needs_whom(tab: Tab) -> None:
 def test_the_start_is_drawn_and_told(tab: Tab) -> None:
     tab.find("#to-start").click()
     tab.shows("#start-summary", "ready after")
-    pieces = "return document.querySelectorAll('#start-picture rect.piece.starting').length"
-    assert tab.script(pieces) == 4
+    titles = "[...document.querySelectorAll('#start-picture rect.piece title')]"
+    drawn = tab.script(f"return {titles}.map((title) => title.textContent.split(',')[0])")
+    assert set(drawn) == {"store", "api", "web", "lone"}
     tab.find("#start summary").click()
     tab.shows("#start-table", "store")
 

@@ -27,8 +27,9 @@ def test_it_is_found_again_and_keeps_others_out(tmp_path: Path) -> None:
     with running(made) as run:
         run.until_ready()
         remove(run.app_data)
+        files = [run.app_data / "runtime" / name for name in ("auth-token", "ipc_port")]
         record = run.app_data / "runtime" / "instance.json"
-        wait_until(record.exists, what="the record")
+        wait_until(lambda: all(one.exists() for one in (record, *files)), what="all of its files")
         assert (run.app_data / "runtime" / "auth-token").read_text() == run.token
         assert (run.app_data / "runtime" / "ipc_port").read_text() == str(run.port)
         assert json.loads(record.read_bytes())["pid"] == run.pid
