@@ -29,7 +29,7 @@ start(options).then(async (runtime) => {
     sys.platform == "linux" and platform.machine() == "x86_64", "linux-x64, whose folder this is"
 )
 @needs_node
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1500)
 def test_an_installed_application_starts_the_folder_that_was_shipped(tmp_path: Path) -> None:
     resources = tmp_path / "Meine Notizen" / "resources"
     bundle = resources / "bundle"

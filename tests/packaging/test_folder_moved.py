@@ -17,7 +17,7 @@ from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
 from tests.packaging.test_folder import build
 from tests.runtime.test_installation_removed import ask_everything, guardian_of, settle
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.fixture(scope="module")

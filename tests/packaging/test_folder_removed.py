@@ -12,7 +12,7 @@ from tests.bundle_maker import Bundle, bundle, starting, wait_until
 from tests.packaging.test_folder import build
 from tests.runtime.test_installation_removed import ask_everything, remove, settle
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.fixture(scope="module")
