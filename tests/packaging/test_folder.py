@@ -48,14 +48,12 @@ def needs_the_interpreter_of_releases(folder: Path) -> None:
         absent.skip(f"an interpreter of releases (packaging/folder.py builds it), but: {origin}")
 
 
-@pytest.mark.timeout(1500)
 def test_it_does_everything_in_a_root_of_its_own(folder: Path, tmp_path: Path) -> None:
     bare_root.make(tmp_path / "root", folder)
     done = bare_root.exercise(tmp_path / "root")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.timeout(1500)
 def test_two_builds_are_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     build(tmp_path / "again")
     assert (tmp_path / "again" / "files.json").read_text() == (folder / "files.json").read_text()
@@ -100,7 +98,6 @@ def test_it_runs_with_a_libc_of_2018(folder: Path) -> None:
     assert max(found) <= 28
 
 
-@pytest.mark.timeout(1500)
 def test_it_is_small(folder: Path) -> None:
     needs_the_interpreter_of_releases(folder)
     contents = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]

@@ -14,24 +14,7 @@ import psutil
 import pytest
 
 from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
-from tests.packaging.test_folder import build
 from tests.runtime.test_installation_removed import ask_everything, guardian_of, settle
-
-pytestmark = pytest.mark.timeout(1500)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("shipped") / "folder"
-    build(made)
-    return made
-
-
-@pytest.fixture
-def folder(built: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / "shipped"
-    shutil.copytree(built, copy)
-    return copy
 
 
 @pytest.fixture

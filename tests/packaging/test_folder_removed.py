@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
 from tests.bundle_maker import Bundle, bundle, starting, wait_until
-from tests.packaging.test_folder import build
 from tests.runtime.test_installation_removed import ask_everything, remove, settle
-
-pytestmark = pytest.mark.timeout(1500)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("shipped") / "folder"
-    build(made)
-    return made
-
-
-@pytest.fixture
-def folder(built: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / "shipped"
-    shutil.copytree(built, copy, symlinks=True)
-    return copy
 
 
 @pytest.fixture

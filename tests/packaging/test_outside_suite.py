@@ -50,7 +50,6 @@ def pytest_says(environment: Environment, project: Path, *words: str) -> tuple[i
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.timeout(1500)
 def test_a_suite_written_from_the_documentation_runs(
     environment: Environment, project: Path
 ) -> None:
