@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
 
 IDLE_S = 10.0
 """How long a thread without work lives."""
+
+
+class Offer(enum.Enum):
+    """What became of a request that was offered to a lane."""
+
+    TAKEN = "taken"
+    FULL = "full"
+    """All of its threads are busy, and it lets no request queue."""
+    NO_THREAD = "no thread"
+    """The system gives no thread to answer with, or the server ends."""
 
 
 class Task(Protocol):
@@ -44,19 +55,25 @@ class LaneThreads:
         self._busy = 0
         self._closed = False
 
-    def offer(self, task: Task) -> bool:
-        """Take a task; False when the lane is full and does not let tasks queue."""
+    def offer(self, task: Task) -> Offer:
+        """Take a task, or say why not.
+
+        Where the system gives no further thread, a lane that lets requests queue has those that it
+        has answer one after the other; in one that does not they may be busy for a minute.
+        """
         with self._changed:
             taken = self._busy + len(self._waiting)
-            if self._closed or (self._refuses and taken >= self._most):
-                return False
+            if self._closed:
+                return Offer.NO_THREAD
+            if self._refuses and taken >= self._most:
+                return Offer.FULL
             self._waiting.append(task)
             if taken < self._threads or self._threads == self._most:
                 self._changed.notify()
-            elif not self._start_thread() and not self._threads:
+            elif not self._start_thread() and (self._refuses or not self._threads):
                 self._waiting.pop()
-                return False
-            return True
+                return Offer.NO_THREAD
+            return Offer.TAKEN
 
     def close(self) -> None:
         """Take nothing more, forget what waits, and end the threads when they are done."""
@@ -68,7 +85,7 @@ class LaneThreads:
             self._changed.notify_all()
 
     def _start_thread(self) -> bool:
-        """Start one more; False where the system allows none, and the others have to do."""
+        """Start one more; False where the system allows none."""
         try:
             threading.Thread(target=self._work, name=f"api-{self._name}", daemon=True).start()
         except RuntimeError:
@@ -103,16 +120,17 @@ class Dispatcher:
         }
 
     def add_task(self, task: Task) -> bool:
-        """Queue a request; what its lane refuses is answered, as refused, in the quick lane.
+        """Queue a request; what its lane has no room for is answered, as refused, in the quick one.
 
         False where nobody can answer: the system gives no thread, or the server ends.
         """
         lane = task.lane()
         task.refused = None
-        if self._lanes[lane].offer(task):
-            return True
-        task.refused = lane
-        return self._lanes[Lane.QUICK].offer(task)
+        offer = self._lanes[lane].offer(task)
+        if offer is Offer.FULL:
+            task.refused = lane
+            offer = self._lanes[Lane.QUICK].offer(task)
+        return offer is Offer.TAKEN
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:  # noqa: ARG002 - waitress's
         """End all threads that have nothing to do; those that answer end with their answer."""

@@ -10,7 +10,8 @@ stream    8        ``/events``, ``/logs/follow``, ``/logs/lines?follow=1``; one 
 ========  =======  ======================================================================
 
 A full quick or work lane lets requests queue; what a full wait or stream lane refuses is answered
-in the quick lane. ``/healthz``, and what comes without the token, needs no thread at all.
+in the quick lane. What needs a thread that the system does not give is refused too (503).
+``/healthz``, and what comes without the token, needs no thread at all.
 """
 
 from __future__ import annotations

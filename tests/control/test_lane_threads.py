@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bundlevisor.control.http.lane_threads import LaneThreads, Task
+from bundlevisor.control.http.lane_threads import Dispatcher, LaneThreads, Offer, Task
 from bundlevisor.control.wire.lanes import Lane
 from tests.waiting import wait_until
 
@@ -51,8 +51,8 @@ def held_lane() -> Iterator[tuple[LaneThreads, threading.Event]]:
 def test_a_burst_is_taken_to_the_last_place_before_a_thread_has_begun() -> None:
     with held_lane() as (lane, _):
         burst = [Request() for _ in range(MOST)]
-        assert [lane.offer(request) for request in burst] == [True] * MOST
-        assert not lane.offer(Request())
+        assert {lane.offer(request) for request in burst} == {Offer.TAKEN}
+        assert lane.offer(Request()) is Offer.FULL
         for request in burst:
             assert request.began.wait(30)
 
@@ -60,25 +60,64 @@ def test_a_burst_is_taken_to_the_last_place_before_a_thread_has_begun() -> None:
 def test_an_answered_request_frees_its_place_and_its_thread_takes_the_next() -> None:
     with held_lane() as (lane, answer):
         for _ in range(MOST):
-            assert lane.offer(Request())
-        assert not lane.offer(Request())
+            assert lane.offer(Request()) is Offer.TAKEN
+        assert lane.offer(Request()) is Offer.FULL
         answer.set()
         late = Request()
-        wait_until(lambda: lane.offer(late), what="a place is free again")
+        wait_until(lambda: lane.offer(late) is Offer.TAKEN, what="a place is free again")
         assert late.began.wait(30)
         assert sum(thread.name == "api-held" for thread in threading.enumerate()) <= MOST
+
+
+@contextmanager
+def no_more_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as limit:
+        limit.setattr(threading.Thread, "start", refuse)
+        yield
 
 
 def test_a_lane_to_which_the_system_gives_no_thread_takes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    with held_lane() as (lane, _), monkeypatch.context() as limit:
-        limit.setattr(threading.Thread, "start", refuse)
-        assert not lane.offer(Request())
-        limit.undo()
+    with held_lane() as (lane, _):
+        with no_more_threads(monkeypatch):
+            assert lane.offer(Request()) is Offer.NO_THREAD
         later = Request()
-        assert lane.offer(later)
+        assert lane.offer(later) is Offer.TAKEN
         assert later.began.wait(30)
+
+
+def test_no_request_queues_behind_one_that_waits_for_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with held_lane() as (lane, _):
+        assert lane.offer(first := Request()) is Offer.TAKEN
+        assert first.began.wait(30)
+        with no_more_threads(monkeypatch):
+            assert lane.offer(Request()) is Offer.NO_THREAD
+
+
+def test_what_gets_no_thread_is_not_said_to_be_one_wait_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fault(what: str, error: BaseException) -> None:
+        raise AssertionError(what) from error
+
+    class Plain(Request):
+        def lane(self) -> Lane:
+            return Lane.QUICK
+
+    dispatcher = Dispatcher(fault)
+    try:
+        quick, waiting = Plain(), Request()
+        assert dispatcher.add_task(quick)
+        assert quick.began.wait(30)
+        with no_more_threads(monkeypatch):
+            assert not dispatcher.add_task(waiting)
+        assert waiting.refused is None
+        assert not waiting.began.is_set()
+    finally:
+        dispatcher.shutdown()
