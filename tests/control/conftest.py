@@ -1,13 +1,37 @@
+"""The control API over HTTP: of a runtime in memory, and of the installed command.
+
+Whoever takes ``api`` alone says what holds for both, and is run with both. A test that also takes
+``runtime`` moves the one in memory to a state that it looks at; one that reaches into the server's
+process (its loop, its deadlines) cannot do so in another one's. Both are run in memory only, as
+their names say.
+"""
+
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from bundlevisor.control.http.server import ControlServer
+from bundlevisor.testing import Runtime
 from tests.control.fake_runtime import FakeRuntime
+from tests.control.installed_bundle import installed_bundle
 from tests.control.wire import TOKEN, Api
+
+IN_MEMORY = "in memory"
+INSTALLED = "installed"
+REACHES_INTO_IT = {"runtime", "server", "monkeypatch"}
+"""Fixtures by which a test reaches what only this process has."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what takes ``api`` with every runtime that it can be run with."""
+    if "api" in metafunc.fixturenames:
+        only_here = not REACHES_INTO_IT.isdisjoint(metafunc.fixturenames)
+        kinds = [IN_MEMORY] if only_here else [IN_MEMORY, INSTALLED]
+        metafunc.parametrize("api", kinds, indirect=True)
 
 
 def listen() -> socket.socket:
@@ -34,9 +58,31 @@ def server(runtime: FakeRuntime) -> Iterator[tuple[ControlServer, int]]:
     assert not [fault for fault in runtime.faults if "expected" not in str(fault[1])]
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+    """The installed command with the bundle of the runtime in memory, every service ready."""
+    with Runtime(installed_bundle(tmp_path_factory.mktemp("installed"))) as runtime:
+        runtime.wait_ready()
+        yield runtime
+
+
 @pytest.fixture
-def api(server: tuple[ControlServer, int]) -> Iterator[Api]:
-    client = Api(server[1])
+def installed_for_one(tmp_path: Path) -> Iterator[Runtime]:
+    """One for a test that leaves it changed."""
+    with Runtime(installed_bundle(tmp_path / "installed")) as runtime:
+        runtime.wait_ready()
+        yield runtime
+
+
+@pytest.fixture
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
+    if request.param == INSTALLED:
+        alone = request.node.get_closest_marker("ends_the_runtime")
+        name = "installed_for_one" if alone else "installed"
+        installed: Runtime = request.getfixturevalue(name)
+        client = Api(installed.port, installed.token)
+    else:
+        client = Api(request.getfixturevalue("server")[1])
     yield client
     for streamed in client.opened:
         streamed.close()

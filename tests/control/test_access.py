@@ -158,7 +158,7 @@ def test_everything_but_healthz_needs_the_token(api: Api, path: str) -> None:
         reply = api.get(path, **keywords)
         assert reply.refusal == (401, "unauthorized"), keywords
         assert reply.headers["WWW-Authenticate"] == "Bearer"
-        assert TOKEN.encode() not in reply.body
+        assert api.token.encode() not in reply.body
 
 
 def test_shutdown_without_the_token_stops_nothing(api: Api, runtime: FakeRuntime) -> None:

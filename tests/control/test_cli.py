@@ -46,9 +46,9 @@ class Cli:
         return code, out.decode(), err.decode()
 
 
-def record(app_data: Path, port: int, pid: int | None = None) -> None:
+def record(app_data: Path, port: int, pid: int | None = None, token: str = TOKEN) -> None:
     token_path = str(app_data / "runtime" / "auth-token")
-    endpoint.write_token(token_path, TOKEN)
+    endpoint.write_token(token_path, token)
     endpoint.write_port(str(app_data), port)
     one = Instance(
         instance_id="instance-1",
@@ -65,7 +65,7 @@ def record(app_data: Path, port: int, pid: int | None = None) -> None:
 
 @pytest.fixture
 def cli(tmp_path: Path, api: Api, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
-    record(tmp_path, api.port)
+    record(tmp_path, api.port, token=api.token)
     return Cli(tmp_path, capfdbinary)
 
 
@@ -245,9 +245,9 @@ def test_an_answer_that_cannot_be_written_is_a_no_with_a_sentence(
     assert done.stderr == "bundlevisor: cannot write the answer: No space left on device\n"
 
 
-def test_telemetry_says_where(cli: Cli) -> None:
+def test_telemetry_says_where(cli: Cli, api: Api) -> None:
     code, out, _ = cli("telemetry")
-    assert (code, out.splitlines()[0]) == (0, "/data/telemetry/events.jsonl")
+    assert (code, out.splitlines()[0]) == (0, api.get("/telemetry").json()["path"])
 
 
 def feed(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
@@ -463,7 +463,7 @@ def test_an_instance_is_found_by_its_bundle(
 
     app_data = Path(paths.app_data_folder("Notes", os.environ))
     endpoint.write_port(str(app_data), api.port)
-    endpoint.write_token(str(app_data / "keys" / "token"), TOKEN)
+    endpoint.write_token(str(app_data / "keys" / "token"), api.token)
     assert run("health", "--manifest", str(bundle)) == (0, "ok\n", "")
     monkeypatch.chdir(tmp_path)
     assert run("health") == (0, "ok\n", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,8 +31,10 @@ def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
             yield path, method, operation
 
 
-def test_it_says_where_this_instance_listens(document: Any) -> None:
-    assert document["servers"] == [{"url": "http://127.0.0.1:47710"}]
+def test_it_says_where_this_instance_listens(api: Api, document: Any) -> None:
+    status = api.get("/status").json()
+    url = f"http://{status['ipc_host']}:{status['ipc_port']}"
+    assert document["servers"] == [{"url": url}]
 
 
 def test_a_type_stands_beside_every_enum(document: Any) -> None:
@@ -84,11 +87,25 @@ def test_the_secrets_of_the_bundle_are_all_that_can_be_given(document: Any) -> N
     assert values["properties"]["api_key"]["allOf"] == [{"pattern": "^k-[0-9]+$"}]
 
 
+QUERIES = ("?wiat=1", "?wait=x", "?serviceId=db", "?strict=maybe", "")
+
+
 def test_no_answer_has_a_status_that_is_not_described(api: Api, document: Any) -> None:
     for path, method, operation in operations(document):
-        if path == "/logs/follow":
+        if path in ("/logs/follow", "/shutdown"):  # the one has no end, the other is the end
             continue
-        place = path.format(service_id="db")
-        for query in ("", "?wiat=1", "?wait=x", "?serviceId=db", "?strict=maybe"):
-            status = api.ask(method.upper(), place + query).status
-            assert str(status) in operation["responses"], (path, method, query, status)
+        for query in QUERIES:
+            place = path.format(service_id="db") + query
+            status = api.ask(method.upper(), place).status
+            assert str(status) in operation["responses"], (method, place, status)
+
+
+@pytest.mark.ends_the_runtime
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_no_answer_to_shutdown_has_a_status_that_is_not_described(
+    api: Api, document: Any, method: str
+) -> None:
+    described = document["paths"]["/shutdown"][method]["responses"]
+    statuses = (api.ask(method.upper(), f"/shutdown{query}").status for query in QUERIES)
+    told = [*itertools.takewhile(lambda status: status != 202, statuses), 202]
+    assert {str(status) for status in told} <= described.keys()

@@ -8,6 +8,7 @@ import socket
 from typing import Any
 
 TOKEN = "the-token_of-these.tests-0123456789abcdefghij"
+"""The token of the runtime in memory. It stands for that of any: :class:`Api` puts it in."""
 
 
 class Reply:
@@ -43,9 +44,19 @@ class Streamed:
         self._connection.close()
 
 
+class Client(socket.socket):
+    """A connection that sends the runtime's token where TOKEN is written."""
+
+    token = TOKEN
+
+    def sendall(self, data: bytes) -> None:  # type: ignore[override]
+        super().sendall(data.replace(TOKEN.encode(), self.token.encode()))
+
+
 class Api:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, token: str = TOKEN) -> None:
         self.port = port
+        self.token = token
         self.opened: list[Streamed] = []
 
     def ask(
@@ -58,12 +69,12 @@ class Api:
         **headers: str,
     ) -> Reply:
         """One request on a connection of its own; ``Content_Type`` names a header."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {name.replace("_", "-"): self._meant(value) for name, value in headers.items()}
         if token is not None:
-            sent.setdefault("Authorization", f"Bearer {token}")
+            sent.setdefault("Authorization", f"Bearer {self._meant(token)}")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            connection.request(method, path, body, sent)
+            connection.request(method, self._meant(path), body, sent)
             response = connection.getresponse()
             return Reply(response, response.read())
         finally:
@@ -77,8 +88,14 @@ class Api:
         keywords.setdefault("Content_Type", "application/json")
         return self.ask("POST", path, body, **keywords)
 
-    def connect(self) -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+    def _meant(self, text: str) -> str:
+        return text.replace(TOKEN, self.token)
+
+    def connect(self) -> Client:
+        client = Client()
+        client.token = self.token
+        client.settimeout(20)
+        client.connect(("127.0.0.1", self.port))
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client
 
@@ -91,7 +108,8 @@ class Api:
     def open(self, path: str, **headers: str) -> Streamed:
         """A response whose body is still to come."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}", **headers})
+        authorization = {"Authorization": f"Bearer {self.token}"}
+        connection.request("GET", path, headers={**authorization, **headers})
         streamed = Streamed(connection)
         self.opened.append(streamed)
         return streamed

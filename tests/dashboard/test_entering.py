@@ -15,7 +15,7 @@ from bundlevisor.control.dashboard.guests import Guests
 from bundlevisor.control.dashboard.sessions import IDLE_S, MOST, Sessions
 from bundlevisor.control.http import entrance
 from tests.control.fake_runtime import FakeRuntime
-from tests.control.wire import TOKEN, Api
+from tests.control.wire import Api
 from tests.dashboard.browser_like import Visitor
 
 
@@ -64,7 +64,9 @@ def test_who_asks_for_a_code_is_told_without_the_code(
 def test_nothing_that_the_browser_is_given_is_the_token(visitor: Visitor) -> None:
     said = [visitor.try_code(visitor.code()), visitor.enter().open("/ui/")]
     said += [visitor.ask("GET", path) for path in ("/ui/main.js", "/status", "/readyz")]
-    assert TOKEN not in "".join(f"{reply.headers}{reply.body.decode()}" for reply in said)
+    assert visitor.api.token not in "".join(
+        f"{reply.headers}{reply.body.decode()}" for reply in said
+    )
 
 
 @pytest.mark.parametrize("code", ["", "x", "0" * 64, "é", "a" * 5000])
