@@ -17,31 +17,34 @@ Document = dict[str, Any]
 Bundle = Callable[..., Document]
 
 
+def document(*services: Any, **top: Any) -> Document:
+    """Return a bundle: services as dicts, the top level by keyword."""
+    complete = [
+        {"binaries": {"linux-x64": {"path": "bin/x"}}, **service}
+        if isinstance(service, dict)
+        else service
+        for service in services or ({"id": "one"},)
+    ]
+    return {
+        "schema_version": "v0.1",
+        "target": "desktop",
+        "app": {"name": "app", "version": "1"},
+        "ipc": {
+            "mode": "loopback-http",
+            "host": "127.0.0.1",
+            "port": 47710,
+            "auth_token_path": "runtime/auth-token",
+        },
+        "telemetry": {"file": "telemetry.jsonl"},
+        "services": complete,
+        **top,
+    }
+
+
 @pytest.fixture
 def bundle() -> Bundle:
-    """A maker of documents: services by keyword or as dicts, the top level by keyword."""
-
-    def make(*services: Document, **top: Any) -> Document:
-        complete = [
-            {"binaries": {"linux-x64": {"path": "bin/x"}}, **service}
-            for service in services or ({"id": "one"},)
-        ]
-        return {
-            "schema_version": "v0.1",
-            "target": "desktop",
-            "app": {"name": "app", "version": "1"},
-            "ipc": {
-                "mode": "loopback-http",
-                "host": "127.0.0.1",
-                "port": 47710,
-                "auth_token_path": "runtime/auth-token",
-            },
-            "telemetry": {"file": "telemetry.jsonl"},
-            "services": complete,
-            **top,
-        }
-
-    return make
+    """A maker of documents; see :func:`document`."""
+    return document
 
 
 @pytest.fixture
