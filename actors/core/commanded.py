@@ -56,7 +56,7 @@ def restart(tree: Tree, id_: str, supervision: Supervision) -> Change:
     reason = "restarting by command"
     wanted = {other: wish for other, wish in (tree.desired | started.desired).items() if wish}
     renewal = renew(msgspec.structs.replace(tree, desired=wanted), group, reason)
-    own = desired.restarted(tree.desired.get(id_), report, reason)
+    own = desired.restarted(report, reason)
     wishes = started.desired | renewal.desired | {id_: own}
     return Change(wishes, (*started.affected, *group), report.incarnation)
 

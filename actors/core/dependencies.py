@@ -123,8 +123,10 @@ def obstacles(tree: Tree) -> dict[str, str]:
             dependencies = tree.graph.dependencies(id_)
             root = next((found[other] for other in dependencies if other in found), "")
             lacking = _lacking(tree, id_)
-            if root or lacking:
-                found[id_] = root or _without_port(tree, lacking[0])
+            if root:
+                found[id_] = root
+            elif tree.shortages and lacking:
+                found[id_] = _without_port(tree.shortages, lacking[0])
     return found
 
 
@@ -137,12 +139,12 @@ def _is_anything_wrong(tree: Tree) -> bool:
 def _failure(tree: Tree, report: Report) -> str:
     code = report.exit_code
     if tree.shortages and report.id in tree.shortages.found and not code:
-        return _without_port(tree, report.id)
+        return _without_port(tree.shortages, report.id)
     return f"{report.id} failed ({describe_exit(code) if code else report.message})"
 
 
-def _without_port(tree: Tree, id_: str) -> str:
-    return f"{id_} has no port: {tree.shortages.found[id_].why}" if tree.shortages else ""
+def _without_port(shortages: Shortages, id_: str) -> str:
+    return f"{id_} has no port: {shortages.found[id_].why}"
 
 
 def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> ServiceView:
@@ -204,7 +206,7 @@ def wait(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
     waiting_for = needs(tree, id_)
     if id_ in blocking:
         return Wait(waiting_for, True, f"blocked: {blocking[id_]}")
-    secrets = tree.missing.get(id_, ())
+    secrets = tree.missing.get(id_)
     if secrets:
         names = ", ".join(f"'{secret}'" for secret in secrets)
         plural = "secrets" if len(secrets) > 1 else "secret"

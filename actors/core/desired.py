@@ -78,10 +78,8 @@ def started(before: Desired | None, report: Report, *, by_name: bool) -> Desired
     return None if down else before
 
 
-def restarted(before: Desired | None, report: Report, reason: str) -> Desired | None:
-    """Return what is wanted after a restart by command."""
-    if report.stage not in LIVE:
-        return started(before, report, by_name=True)
+def restarted(report: Report, reason: str) -> Desired:
+    """Return what is wanted after a restart by command of what is LIVE; what rests is started."""
     return Desired(after=report.incarnation, reason=reason, forgiving=True)
 
 

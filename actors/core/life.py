@@ -27,7 +27,6 @@ from bundlevisor.actors.core.messages import (
     ProcessExited,
     ResetFailures,
     Timer,
-    TreeEmptied,
 )
 from bundlevisor.actors.core.report import (
     LIVE,
@@ -149,15 +148,15 @@ def too_slow(life: Life, timer: Timer, context: Context) -> Step:
     return slow, (*WAIT_OVER, note, *ask(context))
 
 
-def emptied(life: Life, event: TreeEmptied, context: Context) -> Step:  # noqa: ARG001
+def gone(life: Life, context: Context) -> Step:
     """Nothing of the run is left: what follows is what was wanted last."""
     if life.stage is not Stage.STOPPING:
         return life, ()
     done: Effects = (Disarm(Timer.GRACE), Disarm(Timer.TREE))
-    gone = msgspec.structs.replace(life, pid=None)
+    without = msgspec.structs.replace(life, pid=None)
     if life.then is AfterStop.RETRY:
-        return retry(gone, context, done)
-    rested, effects = rest(gone, life.then, life.cause)
+        return retry(without, context, done)
+    rested, effects = rest(without, life.then, life.cause)
     return rested, (*done, *effects)
 
 
@@ -167,7 +166,7 @@ def ports_lost(life: Life, event: PortsLost, context: Context) -> Step:
     In a stop that somebody has ordered meanwhile it says no more than that nothing is left.
     """
     if life.stage is Stage.STOPPING and life.then is not AfterStop.RETRY:
-        return emptied(life, TreeEmptied(life.incarnation), context)
+        return gone(life, context)
     if life.stage not in (Stage.STARTING, Stage.STOPPING) or life.then is not AfterStop.RETRY:
         return life, ()
     names = ", ".join(event.names)

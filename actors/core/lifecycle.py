@@ -70,12 +70,12 @@ from bundlevisor.actors.core.life import (
     Life,
     Step,
     ask,
-    emptied,
     exited,
     fail,
     fail_now,
     failing,
     forgive,
+    gone,
     in_words,
     ports_lost,
     readiness_timeout,
@@ -152,7 +152,7 @@ def _prepared(life: Life, event: Prepared, context: Context) -> Step:
     if life.pid is not None:
         return life, ()
     if life.stage is Stage.STOPPING:
-        return emptied(life, TreeEmptied(life.incarnation), context)
+        return gone(life, context)
     if life.stage is not Stage.STARTING:
         return life, ()
     bound = context.service.startup.timeout_ms / 1000
@@ -172,7 +172,7 @@ def _launched(life: Life, event: Launched, context: Context) -> Step:
 
 def _launch_failed(life: Life, event: LaunchFailed, context: Context) -> Step:
     if life.stage is Stage.STOPPING:
-        return emptied(life, TreeEmptied(life.incarnation), context)
+        return gone(life, context)
     if life.stage is not Stage.STARTING:
         return life, ()
     failed = msgspec.structs.replace(life, cause=event.reason)
@@ -289,7 +289,7 @@ HANDLERS: dict[type[Message], Callable[[Life, Any, Context], Step]] = {
     StopService: _stop,
     KillService: _kill,
     TimerFired: _timer,
-    TreeEmptied: emptied,
+    TreeEmptied: lambda life, _, context: gone(life, context),
     ResetFailures: forgive,
     PortsLost: ports_lost,
     FailService: fail_now,

@@ -101,18 +101,12 @@ def test_a_start_wakes_what_rests_and_takes_back_a_stop(
 
 
 @pytest.mark.parametrize("stage", ["starting", "ready", "stopping"])
-@pytest.mark.parametrize("before", [None, DOWN, REPEAT])
-def test_a_restart_wants_a_later_run_than_the_present_one(
-    before: Desired | None, stage: str
-) -> None:
-    wish = restarted(before, report(stage), "restarting")
-    assert wish == RESTART
+def test_a_restart_wants_a_later_run_than_the_present_one(stage: str) -> None:
+    assert restarted(report(stage), "restarting") == RESTART
 
 
-def test_a_restart_of_what_rests_is_a_start() -> None:
-    wish = restarted(None, report("failed"), "restarting")
-    assert wish == Desired(after=3, forgiving=True)
-    assert restarted(DOWN, report("waiting"), "restarting") is None
+def test_nobody_is_forgiven_unless_somebody_asks_for_it() -> None:
+    assert renewed(None, report("failed"), "new") is None
 
 
 @pytest.mark.parametrize(

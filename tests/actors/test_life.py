@@ -8,7 +8,7 @@ import typing
 import pytest
 
 from bundlevisor.actors.core.effects import Disarm, EmitEvent, Launch
-from bundlevisor.actors.core.life import Context, Life
+from bundlevisor.actors.core.life import Context, Life, gone
 from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
     BecameReady,
@@ -198,3 +198,14 @@ def test_who_waits_keeps_nobody_from_publishing_while_he_looks() -> None:
     seen.set()
     waiting.join(30)
     assert published
+
+
+@pytest.mark.parametrize("event", [LaunchFailed(1, "no such file"), Prepared(1), TreeEmptied(1)])
+@pytest.mark.parametrize("then", list(AfterStop))
+def test_a_stop_before_there_was_a_process_ends_as_one_of_which_nothing_is_left(
+    event: Message, then: AfterStop
+) -> None:
+    ending = Life(stage=Stage.STOPPING, incarnation=1, then=then, cause="the start took too long")
+    context = Context(Service(id="api"), 100.0)
+    assert step(ending, event, context) == gone(ending, context)
+    assert gone(ending, context)[0].stage is not Stage.STOPPING

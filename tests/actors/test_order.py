@@ -11,7 +11,7 @@ import pytest
 from bundlevisor.actors.core import dependencies as order
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired, stopped
-from bundlevisor.actors.core.report import AfterStop, Report, Stage, StopCause
+from bundlevisor.actors.core.report import AfterStop, Doing, Report, Stage, StopCause
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.ports.shortages import Shortage, Shortages
 from bundlevisor.manifest.format.policy import Supervision
@@ -23,23 +23,25 @@ REST = Supervision(strategy="rest_for_one")
 ALL = Supervision(strategy="one_for_all")
 
 
-def graph(**dependencies: str) -> Graph:
-    services = [Service(id=id_, dependencies=text.split()) for id_, text in dependencies.items()]
-    return Graph.of(
-        Manifest(
-            schema_version="v0.1",
-            target="desktop",
-            app=App(name="x", version="1"),
-            ipc=Ipc(mode="loopback-http", host="127.0.0.1", port=0, auth_token_path="t"),
-            telemetry=Telemetry(file="t.jsonl"),
-            services=services,
-        )
+def manifest(**dependencies: str) -> Manifest:
+    return Manifest(
+        schema_version="v0.1",
+        target="desktop",
+        app=App(name="x", version="1"),
+        ipc=Ipc(mode="loopback-http", host="127.0.0.1", port=0, auth_token_path="t"),
+        telemetry=Telemetry(file="t.jsonl"),
+        services=[Service(id=i, dependencies=text.split()) for i, text in dependencies.items()],
     )
+
+
+def graph(**dependencies: str) -> Graph:
+    return Graph.of(manifest(**dependencies))
 
 
 CHAIN = graph(db="", api="db", web="api", extra="")
 
 
+SHORT = Shortage(("http",), "range 1-2 is used up", "service: no free port")
 STAY, WAIT = stopped("asked to"), Desired(after=0, reason="restarting")
 
 
@@ -98,14 +100,18 @@ def test_a_waiting_service_says_what_it_waits_for() -> None:
     assert order.wait(given, "api", order.obstacles(given)) == order.Wait(
         ("db",), False, "waiting for db"
     )
+    both = tree(db="starting", shortages=Shortages({"extra": SHORT}, {"api": ("extra",)}))
+    assert order.wait(both, "api", {}).message == "waiting for db, extra"
+    assert order.wait(given, "extra", {}) == order.Wait((), False, "about to start")
 
 
 def test_a_missing_secret_is_named() -> None:
     given = tree(db="ready", missing={"api": ("API_KEY", "OTHER")})
-    wait = order.wait(given, "api", order.obstacles(given))
-    assert wait.waiting_for == ("API_KEY", "OTHER")
-    assert wait.message == "waiting for secrets 'API_KEY', 'OTHER'"
-    assert not wait.blocked
+    assert order.wait(given, "api", order.obstacles(given)) == order.Wait(
+        ("API_KEY", "OTHER"), False, "waiting for secrets 'API_KEY', 'OTHER'"
+    )
+    given = tree(db="ready", missing={"api": ("API_KEY",)})
+    assert order.wait(given, "api", {}).message == "waiting for secret 'API_KEY'"
 
 
 def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_named() -> None:
@@ -202,13 +208,15 @@ def test_all_that_a_service_reports_is_shown() -> None:
         instance="x-db-4",
         exit_code=5,
         output=("boom",),
+        doing=Doing(text="loading"),
+        begun_at=5.5,
         started_at=6.0,
         ready_at=7.0,
         log_path="/log",
     )
     given = msgspec.structs.replace(tree(), reports=tree().reports | {"db": report})
     view = shown(given, "db")
-    assert view.state is State.READY
+    assert (view.state, view.skipped) == (State.READY, False)
     for field in set(Report.__struct_fields__) & set(ServiceView.__struct_fields__):
         assert getattr(view, field) == getattr(report, field), field
     again = order.shown(tree(db="starting"), view, {})
@@ -273,9 +281,6 @@ def test_a_deep_and_wide_bundle_is_judged_without_repeating_work() -> None:
     reports["s0-0"] = Report(id="s0-0", stage=Stage.FAILED, message="gone")
     blocking = order.obstacles(Tree(wide, reports, frozenset(reports)))
     assert blocking["s7-9"] == "s0-0 failed (gone)"
-
-
-SHORT = Shortage(("http",), "range 1-2 is used up", "service: no free port")
 
 
 def test_a_service_without_a_port_holds_back_who_names_it_and_says_why() -> None:

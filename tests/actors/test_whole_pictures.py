@@ -1,0 +1,74 @@
+"""What the supervisor sees ahead and looks up, to the last field."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from bundlevisor.actors.core import commanded, dependencies, foreseen
+from bundlevisor.actors.core.desired import Desired
+from bundlevisor.actors.core.messages import StopService
+from bundlevisor.actors.core.report import AfterStop, Doing, Report, Stage, StopCause
+from bundlevisor.manifest.format.secret import Secret, SecretTarget
+from bundlevisor.manifest.plan.graph import Graph
+from tests.actors.test_order import manifest, tree
+
+BEFORE = Report(
+    id="db",
+    stage=Stage.READY,
+    incarnation=3,
+    stop_cause=StopCause.UNHEALTHY,
+    doing=Doing(text="loading"),
+    begun_at=1.0,
+    ready_at=2.0,
+    updated_at=2.0,
+)
+
+
+def test_who_is_told_to_stop_is_seen_stopping() -> None:
+    told = StopService(AfterStop.WAIT, "restarting")
+    assert foreseen.obeyed(told, BEFORE, 5.0) == msgspec.structs.replace(
+        BEFORE,
+        stage=Stage.STOPPING,
+        then=AfterStop.WAIT,
+        stop_cause=StopCause.ORDERED,
+        message="restarting",
+        updated_at=5.0,
+        ready_at=None,
+    )
+
+
+def test_who_is_told_to_start_is_seen_starting() -> None:
+    assert foreseen.starting(BEFORE, 5.0) == msgspec.structs.replace(
+        BEFORE,
+        stage=Stage.STARTING,
+        incarnation=4,
+        message="starting",
+        doing=Doing(),
+        begun_at=5.0,
+        updated_at=5.0,
+    )
+
+
+@pytest.mark.parametrize("forgiving", [False, True])
+def test_a_renewal_forgives_where_it_says_so(forgiving: bool) -> None:
+    change = commanded.renew(tree(db="failed"), ["db"], "new", forgiving=forgiving)
+    wish = Desired(after=0, reason="new", forgiving=True) if forgiving else None
+    assert change == commanded.Change({"db": wish})
+    assert commanded.renew(tree(db="failed"), ["db"], "new").desired == {"db": None}
+
+
+def test_the_users_of_a_secret_are_named_in_stop_order() -> None:
+    bundle = manifest(db="", api="db", web="api")
+    for service in (bundle.services[0], bundle.services[2]):
+        service.secrets.append("key")
+    target = SecretTarget(type="env", name="KEY")
+    bundle.secrets.append(Secret(id="key", class_="user_prompt", target=target))
+    assert dependencies.users_of(bundle, Graph.of(bundle), {"key"}) == ["web", "db"]
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_all_is_down_when_nothing_has_a_process_or_will_have_one(stage: Stage) -> None:
+    reports = [Report(id="a", stage=Stage.WAITING), Report(id="b", stage=stage)]
+    live = stage in (Stage.STARTING, Stage.READY, Stage.STOPPING)
+    assert dependencies.all_down(reports) is not live
