@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.web_request import BaseRequest
-from aiohttp.web_response import Response
-from aiohttp.web_server import Server
 
+from bundlevisor.actors.ui_server.http.answer import Answer
+from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.server import connection
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit, limit_for
+from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
 from tests.ui_server.conftest import read_all, until
 
 
@@ -89,33 +89,40 @@ def test_a_file_is_served_while_hundreds_of_clients_trickle(ui: Any) -> None:
             client.close()
 
 
+class Served:
+    """Answers 'ok' when it has read the body."""
+
+    def __init__(self, crowd: ConnectionLimit) -> None:
+        self.crowd = crowd
+        self.turns = FairTurns()
+        self.connections: set[connection.Connection] = set()
+
+    def is_urgent(self, request: Request) -> bool:
+        return False
+
+    def answer(self, request: Request, *, over: bool) -> connection.Answered:
+        return self._answer(request)
+
+    async def _answer(self, request: Request) -> Answer:
+        while request.body is not None and await request.body.read():
+            pass
+        return Answer(200, {}, b"ok")
+
+
 def in_process(use: Callable[[int], Awaitable[None]], crowd: ConnectionLimit | None = None) -> None:
     """Serve 'ok' from a :class:`Connection` in this process, whose limits a test may lower."""
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-
-        async def handler(asked: BaseRequest) -> Response:
-            guarded = asked.protocol
-            assert isinstance(guarded, connection.Connection)
-            guarded.begin_answer()
-            try:
-                await asked.read()
-                return Response(text="ok")
-            finally:
-                guarded.end_answer()
-
-        server = Server(handler)
-        listening = await loop.create_server(
-            lambda: connection.Connection(server, loop, crowd or ConnectionLimit(100)),
-            "127.0.0.1",
-            0,
-        )
+        served = Served(crowd or ConnectionLimit(100))
+        listening = await loop.create_server(lambda: connection.Connection(served), "127.0.0.1", 0)
         try:
             await use(listening.sockets[0].getsockname()[1])
         finally:
             listening.close()
-            await server.shutdown(0.1)
+            for one in list(served.connections):
+                one.abort()
+            await asyncio.sleep(0)
 
     asyncio.run(asyncio.wait_for(run(), 30))
 

@@ -7,12 +7,9 @@ import pytest
 from bundlevisor.actors.ui_server.files.mime import content_type, own_encoding
 from bundlevisor.actors.ui_server.files.static import policy
 from bundlevisor.actors.ui_server.http.caching import ASK, FOREVER, cache_control
+from bundlevisor.actors.ui_server.http.upgrades import asks_for_websocket
 from bundlevisor.actors.ui_server.metadata import read
-from bundlevisor.actors.ui_server.proxy.forwarding import (
-    asks_for_websocket,
-    end_to_end,
-    to_upstream,
-)
+from bundlevisor.actors.ui_server.proxy.forwarding import end_to_end, to_upstream
 from bundlevisor.actors.ui_server.server.dispatch import is_proxied
 from bundlevisor.actors.ui_server.server.hosts import is_allowed_origin, is_loopback_host
 

@@ -3,53 +3,56 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from aiohttp.web_server import Server
 
 from bundlevisor.actors.ui_server.config import UiConfig
-from bundlevisor.actors.ui_server.files.site import Site
-from bundlevisor.actors.ui_server.proxy.proxy import Proxy
 from bundlevisor.actors.ui_server.server import fair_turns
-from bundlevisor.actors.ui_server.server.connection import Connection
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
-from bundlevisor.actors.ui_server.server.dispatch import Dispatch
 from bundlevisor.actors.ui_server.server.fair_turns import AT_ONCE, FairTurns
+from bundlevisor.actors.ui_server.server.port import Port
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+def noting(order: list[int], number: int) -> Callable[[], bool]:
+    def turn() -> bool:
+        order.append(number)
+        return True
+
+    return turn
 
 
 def test_a_round_has_so_many_turns_and_who_comes_first_is_first() -> None:
     async def run() -> None:
         queue, order = FairTurns(), list[int]()
-
-        async def one(number: int) -> None:
-            await queue.wait()
-            order.append(number)
-
-        tasks = [asyncio.ensure_future(one(number)) for number in range(3 * AT_ONCE)]
-        seen = [0]
-        while not all(task.done() for task in tasks):
+        for number in range(3 * AT_ONCE):
+            queue.take(noting(order, number))
+        seen = [0, len(order)]
+        while len(order) < 3 * AT_ONCE:
             await asyncio.sleep(0)
             seen.append(len(order))
         assert order == list(range(3 * AT_ONCE))
-        assert max(now - before for before, now in pairwise(seen)) <= AT_ONCE
-        await asyncio.wait_for(one(-1), 5)
+        assert max(now - before for before, now in pairwise(seen)) == AT_ONCE
+        await asyncio.sleep(0)
+        queue.take(noting(order, -1))
+        assert order[-1] == -1, "a round with room needs no waiting"
 
-    asyncio.run(run())
+    asyncio.run(asyncio.wait_for(run(), 5))
 
 
 def test_a_turn_that_nobody_waits_for_any_more_goes_to_the_next() -> None:
     async def run() -> None:
-        queue = FairTurns()
-        tasks = [asyncio.ensure_future(queue.wait()) for _ in range(3 * AT_ONCE)]
+        queue, order = FairTurns(), list[int]()
+        for number in range(3 * AT_ONCE):
+            gone = AT_ONCE <= number < 2 * AT_ONCE
+            queue.take(noting(order, number) if not gone else lambda: False)
         await asyncio.sleep(0)
-        for task in tasks[AT_ONCE : 2 * AT_ONCE]:
-            task.cancel()
-        await asyncio.wait_for(asyncio.gather(*tasks[2 * AT_ONCE :]), 5)
-        assert all(task.cancelled() for task in tasks[AT_ONCE : 2 * AT_ONCE])
+        assert len(order) == 2 * AT_ONCE
 
     asyncio.run(run())
 
@@ -62,18 +65,12 @@ def test_the_first_request_for_the_health_path_waits_for_no_turn(
     monkeypatch.setattr(fair_turns, "AT_ONCE", 0)
 
     async def run() -> None:
-        loop = asyncio.get_running_loop()
         config = UiConfig(service_id="ui", root=str(tmp_path), port=0, health_path="/well.txt")
-        proxy = Proxy(config)
-        server = Server(
-            Dispatch(config, Site(config.root, config.index), proxy), handler_cancellation=True
-        )
-        crowd = ConnectionLimit(100)
-        listening = await loop.create_server(
-            lambda: Connection(server, loop, crowd), "127.0.0.1", 0
-        )
-        port = listening.sockets[0].getsockname()[1]
-        streams = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        port = Port(config, ConnectionLimit(100), FairTurns())
+        listener = socket.create_server(("127.0.0.1", 0))
+        number = listener.getsockname()[1]
+        await port.listen(listener)
+        streams = [await asyncio.open_connection("127.0.0.1", number) for _ in range(3)]
         waiting = asyncio.ensure_future(answer(streams[0], "/index.html"))
         await asyncio.wait_for(answer(streams[1], "/well.txt"), 10)
         again = asyncio.ensure_future(answer(streams[1], "/well.txt"))
@@ -85,9 +82,7 @@ def test_the_first_request_for_the_health_path_waits_for_no_turn(
         for _, writer in streams:
             writer.close()
             await writer.wait_closed()
-        listening.close()
-        await server.shutdown(0.1)
-        await proxy.close()
+        await port.close()
 
     async def answer(streams: Streams, path: str) -> None:
         reader, writer = streams

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
-from email.utils import formatdate, parsedate_to_datetime
-from functools import lru_cache
+from typing import Protocol
 
 import msgspec
+
+from bundlevisor.actors.ui_server.http.dates import http_date, seconds_of
 
 _ETAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\U0010ffff]*")')
 
@@ -22,12 +22,14 @@ class Validators(msgspec.Struct, frozen=True):
     @property
     def last_modified(self) -> str:
         """The Last-Modified header."""
-        return _http_date(self.modified)
+        return http_date(self.modified)
 
 
-@lru_cache(maxsize=1024)
-def _http_date(seconds: int) -> str:
-    return formatdate(seconds, usegmt=True)
+class Fields(Protocol):
+    """The fields of a request, whatever the case of their names."""
+
+    def get(self, name: str, /) -> str | None:
+        """The first field of this name."""
 
 
 class Verdict(enum.Enum):
@@ -38,19 +40,19 @@ class Verdict(enum.Enum):
     FAILED = 412
 
 
-def evaluate(headers: Mapping[str, str], current: Validators) -> Verdict:
+def evaluate(headers: Fields, current: Validators) -> Verdict:
     """Judge the preconditions of a GET or HEAD request; a date that cannot be read is no date."""
     if (match := headers.get("If-Match")) is not None:
         if not _matches(match, current.etag, weakly=False):
             return Verdict.FAILED
-    elif (since := _date(headers.get("If-Unmodified-Since"))) is not None and (
+    elif (since := seconds_of(headers.get("If-Unmodified-Since"))) is not None and (
         current.modified > since
     ):
         return Verdict.FAILED
     if (none_match := headers.get("If-None-Match")) is not None:
         known = _matches(none_match, current.etag, weakly=True)
         return Verdict.NOT_MODIFIED if known else Verdict.SEND
-    since = _date(headers.get("If-Modified-Since"))
+    since = seconds_of(headers.get("If-Modified-Since"))
     return Verdict.NOT_MODIFIED if since is not None and current.modified <= since else Verdict.SEND
 
 
@@ -63,7 +65,7 @@ def range_applies(if_range: str | None, current: Validators, now: float) -> bool
         return True
     if if_range.startswith(('"', "W/")):
         return if_range == current.etag
-    date = _date(if_range)
+    date = seconds_of(if_range)
     return date is not None and date == current.modified and current.modified + 1 <= now
 
 
@@ -71,12 +73,3 @@ def _matches(header: str, etag: str, *, weakly: bool) -> bool:
     if header.strip() == "*":
         return True
     return any(tag == etag and (weakly or not weak) for weak, tag in _ETAG.findall(header))
-
-
-def _date(value: str | None) -> int | None:
-    if value is None:
-        return None
-    try:
-        return int(parsedate_to_datetime(value).timestamp())
-    except (ValueError, OverflowError):
-        return None

@@ -4,87 +4,98 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from typing import BinaryIO
-
-from aiohttp.web_request import BaseRequest
-from aiohttp.web_response import Response, StreamResponse
 
 from bundlevisor.actors.ui_server.files.ranges import Part
 from bundlevisor.actors.ui_server.files.site import Representation
+from bundlevisor.actors.ui_server.http import answer as answers
+from bundlevisor.actors.ui_server.http.answer import Answer
+from bundlevisor.actors.ui_server.http.outgoing import Outgoing
+from bundlevisor.actors.ui_server.http.request import Request
 
 AT_ONCE = 128 * 1024
 """Bytes up to which a file is read whole and sent with its headers in one write."""
 PIECE = 64 * 1024
 
+Sent = Answer | Coroutine[None, None, None]
+"""An answer, or what sends one piece by piece."""
 
-async def send(
-    request: BaseRequest,
+
+def send(
+    request: Request,
     file: Representation,
     parts: list[Part] | None,
     headers: dict[str, str],
-) -> StreamResponse:
-    """Send a file or parts of it.
-
-    FileNotFoundError, PermissionError and ReplacedError come before anything is sent.
-    """
+) -> Sent:
+    """Send a file or parts of it; FileNotFoundError, PermissionError and ReplacedError."""
     if request.method == "HEAD":
-        return StreamResponse(headers=headers | {"Content-Length": str(file.size)})
+        return Answer(200, headers, length=file.size)
     if parts and len(parts) > 1:
-        return await _send_several(request, file, parts, headers)
+        return _send_several(request, _open(file), file.size, parts, headers)
     status, part = 200, Part(0, file.size)
     if parts:
         status, part = 206, parts[0]
         headers["Content-Range"] = part.content_range(file.size)
-    with _open(file) as opened:
-        if part.length <= AT_ONCE:
-            body = _read(opened, part)
-            return Response(status=status, headers=headers, body=body)
-        response = StreamResponse(status=status, headers=headers)
-        response.content_length = part.length
-        await response.prepare(request)
-        await _send_part(request, response, opened, part)
-        return response
+    opened = _open(file)
+    if part.length > AT_ONCE:
+        return _send_long(request, opened, part, status, headers)
+    with opened:
+        return Answer(status, headers, _read(opened, part))
+
+
+async def _send_long(
+    request: Request, opened: BinaryIO, part: Part, status: int, headers: dict[str, str]
+) -> None:
+    with opened:
+        out = _begin(request, status, part.length, headers)
+        await out.flush()
+        await _send_part(request, out, opened, part)
 
 
 async def _send_several(
-    request: BaseRequest, file: Representation, parts: list[Part], headers: dict[str, str]
-) -> StreamResponse:
+    request: Request, opened: BinaryIO, size: int, parts: list[Part], headers: dict[str, str]
+) -> None:
     """multipart/byteranges, RFC 9110, section 14.6."""
     boundary = os.urandom(12).hex()
     kind = headers["Content-Type"]
     heads = [
         f"\r\n--{boundary}\r\nContent-Type: {kind}\r\n"
-        f"Content-Range: {part.content_range(file.size)}\r\n\r\n".encode()
+        f"Content-Range: {part.content_range(size)}\r\n\r\n".encode()
         for part in parts
     ]
     tail = f"\r\n--{boundary}--\r\n".encode()
     headers["Content-Type"] = f"multipart/byteranges; boundary={boundary}"
-    response = StreamResponse(status=206, headers=headers)
-    response.content_length = sum(map(len, heads)) + sum(part.length for part in parts) + len(tail)
-    with _open(file) as opened:
-        await response.prepare(request)
+    length = sum(map(len, heads)) + sum(part.length for part in parts) + len(tail)
+    with opened:
+        out = _begin(request, 206, length, headers)
         for head, part in zip(heads, parts, strict=True):
-            await response.write(head)
-            await _send_part(request, response, opened, part)
-        await response.write(tail)
-    return response
+            await out.write(head)
+            await _send_part(request, out, opened, part)
+        await out.write(tail)
 
 
-async def _send_part(
-    request: BaseRequest, response: StreamResponse, opened: BinaryIO, part: Part
-) -> None:
+def _begin(request: Request, status: int, length: int, headers: dict[str, str]) -> Outgoing:
+    out = request.client.outgoing()
+    fields = [*headers.items(), ("Content-Length", str(length))]
+    out.begin(status, answers.reason(status), fields)
+    return out
+
+
+async def _send_part(request: Request, out: Outgoing, opened: BinaryIO, part: Part) -> None:
     """ConnectionError when the client went away, or the file became shorter meanwhile."""
     if part.length > AT_ONCE:
-        if request.transport is None or request.transport.is_closing():
+        transport = request.client.transport
+        if transport is None or transport.is_closing():
             raise ConnectionResetError("the client went away")
         loop = asyncio.get_running_loop()
-        sent = await loop.sendfile(request.transport, opened, part.start, part.length)
+        sent = await loop.sendfile(transport, opened, part.start, part.length)
         if sent < part.length:
             raise ConnectionResetError("the file became shorter while it was sent")
         return
     for start in range(part.start, part.stop, PIECE):
         piece = Part(start, min(start + PIECE, part.stop))
-        await response.write(_read(opened, piece))
+        await out.write(_read(opened, piece))
 
 
 def _read(opened: BinaryIO, part: Part) -> bytes:

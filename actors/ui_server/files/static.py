@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 
-from aiohttp.web_request import BaseRequest
-from aiohttp.web_response import Response, StreamResponse
-
 from bundlevisor.actors.ui_server.files.mime import content_type, own_encoding
 from bundlevisor.actors.ui_server.files.preconditions import Verdict, evaluate, range_applies
 from bundlevisor.actors.ui_server.files.ranges import Part, parse
-from bundlevisor.actors.ui_server.files.sending import send
+from bundlevisor.actors.ui_server.files.sending import Sent, send
 from bundlevisor.actors.ui_server.files.site import ReplacedError, Representation, Site
 from bundlevisor.actors.ui_server.files.url_path import is_route, split
 from bundlevisor.actors.ui_server.http import plain_answers
+from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.caching import ASK, cache_control
 from bundlevisor.actors.ui_server.http.negotiate import accepts_html, choose_encoding
+from bundlevisor.actors.ui_server.http.request import Request
 
 PAGES = ("document", "iframe", "frame", "embed", "object", "empty")
 """Values of Sec-Fetch-Dest for which a route may be meant; ``script`` or ``image`` is none."""
@@ -30,14 +29,11 @@ class Static:
     def __init__(self, site: Site, content_security_policy: str) -> None:
         self._site = site
         self._every = {
-            "Server": plain_answers.SERVER,
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": policy(content_security_policy),
         }
 
-    async def answer(
-        self, request: BaseRequest, path: str, *, routes: bool = True
-    ) -> StreamResponse:
+    def answer(self, request: Request, path: str, *, routes: bool = True) -> Sent:
         """Answer a path (encoded, without its query); ``routes``: it may be a client-side one."""
         if request.method not in ("GET", "HEAD"):
             return plain_answers.explained(
@@ -49,34 +45,34 @@ class Static:
             )
         for _ in range(TRIES):
             try:
-                return await self._answer(request, path, routes=routes)
+                return self._answer(request, path, routes=routes)
             except ReplacedError:
                 continue
         return plain_answers.explained(
             request, 503, "file_changing", "this file is just being written", retry=True
         )
 
-    async def _answer(self, request: BaseRequest, path: str, *, routes: bool) -> StreamResponse:
+    def _answer(self, request: Request, path: str, *, routes: bool) -> Sent:
         """ReplacedError when a file is another one by the time it is opened."""
         names = split(path)
         if names is not None:
             found = self._site.find(names)
             if found is not None:
-                return await self._file(request, found)
+                return self._file(request, found)
             if names and names[-1] and self._site.has_folder(names):
                 return _with_slash(request, path)
         index = self._site.find(()) if routes and _asks_for_route(request, path) else None
-        return await self._file(request, index) if index else _missing(request)
+        return self._file(request, index) if index else _missing(request)
 
-    async def _file(self, request: BaseRequest, whole: Representation) -> StreamResponse:
+    def _file(self, request: Request, whole: Representation) -> Sent:
         neighbours = self._site.compressed(whole)
         headers = self._headers(whole.name, varies=bool(neighbours))
         parts = _parts(request, whole)
         chosen = whole
         if parts is None:
-            accepted = request.headers.get("Accept-Encoding", "")
+            accepted = request.headers.get("accept-encoding") or ""
             chosen = neighbours.get(choose_encoding(accepted, tuple(neighbours)), whole)
-        return await _conditional(request, chosen, parts, headers)
+        return _conditional(request, chosen, parts, headers)
 
     def _headers(self, name: str, *, varies: bool) -> dict[str, str]:
         headers = self._every | {
@@ -101,18 +97,18 @@ def policy(own: str) -> str:
     return "; ".join(filter(None, [own.rstrip("; "), plain_answers.FRAMING]))
 
 
-async def _conditional(
-    request: BaseRequest,
+def _conditional(
+    request: Request,
     chosen: Representation,
     parts: list[Part] | None,
     headers: dict[str, str],
-) -> StreamResponse:
+) -> Sent:
     headers["ETag"] = chosen.validators.etag
     headers["Last-Modified"] = chosen.validators.last_modified
     match evaluate(request.headers, chosen.validators):
         case Verdict.NOT_MODIFIED:
             del headers["Content-Type"]
-            return StreamResponse(status=304, headers=headers)
+            return Answer(304, headers)
         case Verdict.FAILED:
             return plain_answers.plain(412, "the file is not the one that was expected")
     if parts == []:
@@ -124,14 +120,14 @@ async def _conditional(
     if chosen.encoding:
         headers["Content-Encoding"] = chosen.encoding
     try:
-        return await send(request, chosen, parts, headers)
+        return send(request, chosen, parts, headers)
     except FileNotFoundError:
         return _missing(request)
     except PermissionError:
         return plain_answers.plain(403, "the file may not be read by the runtime's user")
 
 
-def _parts(request: BaseRequest, whole: Representation) -> list[Part] | None:
+def _parts(request: Request, whole: Representation) -> list[Part] | None:
     """The ranges that are asked for, which are of the file as it is; None: everything."""
     header = request.headers.get("Range")
     if header is None or request.method != "GET":
@@ -141,20 +137,20 @@ def _parts(request: BaseRequest, whole: Representation) -> list[Part] | None:
     return parse(header, whole.size)
 
 
-def _asks_for_route(request: BaseRequest, path: str) -> bool:
+def _asks_for_route(request: Request, path: str) -> bool:
     """Whether the page itself can know the path: a client-side route."""
-    wanted = request.headers.get("Sec-Fetch-Dest", "document")
+    wanted = request.headers.get("sec-fetch-dest") or "document"
     accepted = request.headers.get("Accept")
     return wanted in PAGES and accepts_html(accepted) and is_route(path)
 
 
-def _with_slash(request: BaseRequest, path: str) -> Response:
+def _with_slash(request: Request, path: str) -> Answer:
     """Relative links of a folder's page need the slash; the target is a path, never a host."""
-    _, question, query = request.raw_path.partition("?")
+    _, question, query = request.target.partition("?")
     return plain_answers.plain(308, "this is a folder", {"Location": f"{path}/{question}{query}"})
 
 
-def _missing(request: BaseRequest) -> Response:
+def _missing(request: Request) -> Answer:
     return plain_answers.explained(
         request, 404, "not_found", "there is no such file in this bundle"
     )

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 
-from aiohttp.web_request import BaseRequest
-from aiohttp.web_response import Response
-
 from bundlevisor.actors.files import json_text
+from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.caching import NEVER
 from bundlevisor.actors.ui_server.http.negotiate import prefers_html
-
-SERVER = "bundlevisor"
+from bundlevisor.actors.ui_server.http.request import Request
 
 HEADERS = {
     "Cache-Control": NEVER,
-    "Server": SERVER,
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -41,44 +36,57 @@ _PAGE_POLICY = {
 
 
 def explained(
-    request: BaseRequest,
+    request: Request,
     status: int,
     code: str,
     sentence: str,
     headers: Mapping[str, str] | None = None,
     *,
     retry: bool = False,
-) -> Response:
+    final: bool = False,
+) -> Answer:
     """Answer with ``{"error": sentence, "code": code}``, or with a page where HTML is preferred.
 
     ``retry``: it is worth asking again in a second, which a page does by itself after a GET.
+    ``final``: the connection ends with this answer.
     """
     extra = HEADERS | {"Vary": "Accept"} | dict(headers or {})
     if retry:
         extra["Retry-After"] = _RETRY_SECONDS
     if not prefers_html(request.headers.get("Accept")):
         body = json_text.encode({"error": sentence, "code": code})
-        return _response(status, body, "application/json", extra)
+        return _response(status, body, "application/json", extra, final=final)
     if retry and request.method == "GET":
         extra["Refresh"] = _RETRY_SECONDS
         sentence = f"{sentence} {_AGAIN}"
-    page = _PAGE.format(title=_title(code), sentence=html.escape(_complete(sentence)))
-    return _response(status, page.encode(), "text/html; charset=utf-8", extra | _PAGE_POLICY)
+    import html
+
+    page = _PAGE.format(title=_title(code), sentence=html.escape(_complete(sentence))).encode()
+    return _response(status, page, "text/html; charset=utf-8", extra | _PAGE_POLICY, final=final)
 
 
-def plain(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
+def plain(
+    status: int,
+    sentence: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    final: bool = False,
+) -> Answer:
     """Answer with the sentence as text."""
     extra = HEADERS | dict(headers or {})
-    return _response(status, f"{sentence}\n".encode(), "text/plain; charset=utf-8", extra)
+    body = f"{sentence}\n".encode()
+    return _response(status, body, "text/plain; charset=utf-8", extra, final=final)
 
 
-def failed() -> Response:
+def failed() -> Answer:
     """An error of ours: the details stand in the log."""
-    return plain(500, "the UI server failed to answer; its log says why")
+    return plain(500, "the UI server failed to answer; its log says why", final=True)
 
 
-def _response(status: int, body: bytes, content_type: str, headers: dict[str, str]) -> Response:
-    return Response(status=status, body=body, headers=headers | {"Content-Type": content_type})
+def _response(
+    status: int, body: bytes, content_type: str, headers: dict[str, str], *, final: bool
+) -> Answer:
+    return Answer(status, headers | {"Content-Type": content_type}, body, final=final)
 
 
 def _title(code: str) -> str:

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-
-from aiohttp import (
-    ClientError,
-    ClientResponse,
-    ClientResponseError,
-    ClientSession,
-    ClientTimeout,
-    DummyCookieJar,
-    TCPConnector,
-)
-from aiohttp.web_request import BaseRequest
-from aiohttp.web_response import StreamResponse
-from yarl import URL
 
 from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.http import plain_answers
-from bundlevisor.actors.ui_server.proxy.forwarding import (
-    asks_for_websocket,
-    end_to_end,
-    to_upstream,
+from bundlevisor.actors.ui_server.http.answer import Answer
+from bundlevisor.actors.ui_server.http.request import Request
+from bundlevisor.actors.ui_server.proxy.api_connection import (
+    ApiConnection,
+    NoAnswerError,
+    NotHttpError,
 )
+from bundlevisor.actors.ui_server.proxy.api_connections import ApiConnections
+from bundlevisor.actors.ui_server.proxy.forwarding import end_to_end, to_upstream
 from bundlevisor.actors.ui_server.proxy.tunnel import Tunnel
-
-READ_BUFFER = 64 * 1024
-LONGEST_FIELD = 64 * 1024
-"""Bytes in one header of the API's answer."""
-KEPT_ALIVE = 4.0
-"""Seconds that an idle connection to the API is kept: below the 5 s after which Node ends one."""
-NOT_OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-"""Headers that the client library would add."""
+from bundlevisor.actors.ui_server.proxy.upload import Upload
 
 
 class SlowClientError(TimeoutError):
@@ -45,170 +28,144 @@ class Proxy:
 
     def __init__(self, config: UiConfig) -> None:
         self.upstream = config.upstream
-        self._connect_seconds = config.connect_timeout_ms / 1000
         self._response_seconds = config.response_timeout_ms / 1000
-        self._sessions: dict[bool, ClientSession] = {}
+        self._connections = ApiConnections(config.connect_timeout_ms / 1000)
         self._tunnels: set[Tunnel] = set()
 
-    async def forward(self, request: BaseRequest) -> StreamResponse:
+    async def forward(self, request: Request) -> Answer | None:
         """Answer with the API's answer; 502 while it is down, 504 when it does not answer."""
         port = self.upstream
         if port is None:
             return _down(request)
-        websocket = asks_for_websocket(request.method, request.headers.items())
         try:
-            answer = await self._ask(request, port, websocket=websocket)
-        except (ClientError, OSError, ValueError) as error:
+            connection, upload = await self._ask(request, port)
+        except (NotHttpError, OSError) as error:
             return _excuse(request, error)
         try:
-            if answer.status == 101:
-                return await self._tunnel(request, answer)
-            return await _relay(request, answer)
+            if connection.upgraded:
+                return await self._upgrade(request, connection)
+            await _relay(request, connection)
         finally:
-            answer.close()
+            if upload is not None and not upload.is_over:
+                upload.stop()
+                connection.abort()
+            self._connections.give_back(port, connection)
+        return None
 
     def going_away(self) -> None:
         """Say goodbye on every WebSocket."""
         for tunnel in self._tunnels:
             tunnel.going_away()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connections to the API."""
-        for session in self._sessions.values():
-            await session.close()
+        self._connections.close()
 
-    async def _ask(self, request: BaseRequest, port: int, *, websocket: bool) -> ClientResponse:
-        """Send the request; return when the head of the answer is there."""
-        authority = f"127.0.0.1:{port}"
-        headers = to_upstream(
-            request.headers.items(),
-            upstream=authority,
-            client=request.remote or "127.0.0.1",
-            websocket=websocket,
-        )
-        upload = Upload(request, self._response_seconds) if request.body_exists else None
-        session = self._session(reusing=upload is None and request.method in ("GET", "HEAD"))
-        try:
-            async with asyncio.timeout(self._response_seconds) as patience:
-                return await session.request(
-                    request.method,
-                    URL(f"http://{authority}{request.raw_path}", encoded=True),
-                    headers=headers,
-                    data=upload and upload.pieces(patience),
-                    allow_redirects=False,
-                )
-        except TimeoutError:
-            if upload is not None and upload.waiting:
-                raise SlowClientError from None
-            raise
+    async def _ask(self, request: Request, port: int) -> tuple[ApiConnection, Upload | None]:
+        """Send the request; return when the head of the answer is there.
 
-    def _session(self, *, reusing: bool) -> ClientSession:
-        """Return the client, made on the first call.
-
-        A kept-alive connection may have been closed by the API a moment ago. The client library
-        asks once more then, but only what is idempotent; whatever changes something is not asked
-        twice, and gets a new connection for itself.
+        A kept-alive connection may have been ended by the API a moment ago. What is idempotent is
+        asked once more then; whatever changes something is not asked twice, and gets a new
+        connection for itself.
         """
-        if reusing not in self._sessions:
-            connector = (
-                TCPConnector(limit=0, keepalive_timeout=KEPT_ALIVE)
-                if reusing
-                else TCPConnector(limit=0, force_close=True)
-            )
-            self._sessions[reusing] = ClientSession(
-                connector=connector,
-                cookie_jar=DummyCookieJar(),
-                auto_decompress=False,
-                skip_auto_headers=NOT_OURS,
-                timeout=ClientTimeout(total=None, sock_connect=self._connect_seconds),
-                read_bufsize=READ_BUFFER,
-                max_line_size=LONGEST_FIELD,
-                max_field_size=LONGEST_FIELD,
-            )
-        return self._sessions[reusing]
+        if request.body is None and request.method in ("GET", "HEAD") and not request.upgrade:
+            while (kept := self._connections.kept(port)) is not None:
+                try:
+                    return await self._exchange(request, port, kept), None
+                except NoAnswerError:
+                    continue
+        connection = await self._connections.new(port)
+        if request.body is None:
+            return await self._exchange(request, port, connection), None
+        return await self._exchange_with_body(request, port, connection)
 
-    async def _tunnel(self, request: BaseRequest, answer: ClientResponse) -> StreamResponse:
-        tunnel = Tunnel(request, answer)
+    async def _exchange(
+        self, request: Request, port: int, connection: ApiConnection
+    ) -> ApiConnection:
+        try:
+            connection.ask(request.method, _head(request, port))
+            async with asyncio.timeout(self._response_seconds):
+                await connection.answered()
+        except BaseException:
+            connection.abort()
+            raise
+        return connection
+
+    async def _exchange_with_body(
+        self, request: Request, port: int, connection: ApiConnection
+    ) -> tuple[ApiConnection, Upload]:
+        assert request.body is not None  # noqa: S101 - or _exchange does it
+        chunked = "transfer-encoding" in request.headers
+        upload: Upload | None = None
+        try:
+            connection.ask(request.method, _head(request, port))
+            async with asyncio.timeout(self._response_seconds) as patience:
+                upload = Upload(request.body, connection, chunked=chunked, patience=patience)
+                upload.start()
+                await connection.answered()
+        except BaseException as error:
+            connection.abort()
+            if upload is not None:
+                upload.stop()
+                if isinstance(error, TimeoutError) and upload.waiting:
+                    raise SlowClientError from None
+            raise
+        return connection, upload
+
+    async def _upgrade(self, request: Request, connection: ApiConnection) -> Answer | None:
+        if not request.upgrade:
+            return _broken(request)
+        tunnel = Tunnel(request, connection)
         self._tunnels.add(tunnel)
         try:
-            return await tunnel.run()
+            await tunnel.run()
         finally:
             self._tunnels.discard(tunnel)
+        return None
 
 
-class Upload:
-    """A request's body on its way to the API; each piece renews the patience of the request."""
-
-    def __init__(self, request: BaseRequest, seconds: float) -> None:
-        self._request = request
-        self._seconds = seconds
-        self.waiting = False
-        """The client is to send the next piece."""
-
-    async def pieces(self, patience: asyncio.Timeout) -> AsyncIterator[bytes]:
-        """Yield the body as it comes, which answers ``Expect: 100-continue``."""
-        await self._continue()
-        while True:
-            self.waiting = True
-            piece = await self._request.content.readany()
-            self.waiting = False
-            if not patience.expired():
-                self._renew(patience)
-            if not piece:
-                return
-            yield piece
-
-    async def _continue(self) -> None:
-        if self._request.headers.get("Expect", "").lower() == "100-continue":
-            await self._request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self._request.writer.output_size = 0
-
-    def _renew(self, patience: asyncio.Timeout) -> None:
-        try:
-            patience.reschedule(asyncio.get_running_loop().time() + self._seconds)
-        except RuntimeError:
-            return  # the answer came before the end of the request
-
-
-class Relayed(StreamResponse):
-    """An answer of the API: no header is added to it that it did not have."""
-
-    async def _prepare_headers(self) -> None:
-        untyped = "Content-Type" not in self.headers
-        self.headers.setdefault("Server", plain_answers.SERVER)
-        await super()._prepare_headers()
-        if untyped:
-            self.headers.pop("Content-Type", None)
-
-
-async def _relay(request: BaseRequest, answer: ClientResponse) -> StreamResponse:
-    """Pass on each piece as it comes; ConnectionError cuts the answer off where the API did."""
-    response = Relayed(
-        status=answer.status, reason=answer.reason, headers=end_to_end(answer.headers.items())
+def _head(request: Request, port: int) -> bytes:
+    fields = to_upstream(
+        request.headers.items(),
+        upstream=f"127.0.0.1:{port}",
+        client=request.client.address,
+        websocket=request.upgrade,
     )
-    await response.prepare(request)
+    if "transfer-encoding" in request.headers:
+        fields.append(("Transfer-Encoding", "chunked"))
+    lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{n}: {v}" for n, v in fields)]
+    return "\r\n".join([*lines, "\r\n"]).encode()
+
+
+async def _relay(request: Request, connection: ApiConnection) -> None:
+    """Pass on each piece as it comes; ConnectionError cuts the answer off where the API did."""
+    out = request.client.outgoing()
+    out.begin(connection.status, connection.reason, end_to_end(connection.headers.items()))
+    await out.write(connection.ready())
+    if not connection.complete:
+        await out.flush()
     try:
-        async for piece in answer.content.iter_any():
-            await response.write(piece)
-    except ClientError as error:
-        raise ConnectionResetError("the API ended its answer early") from error
-    return response
+        while piece := await connection.read():
+            await out.write(piece)
+    except NotHttpError as error:
+        raise ConnectionResetError("the API's answer broke off") from error
+    await out.end()
 
 
-def _excuse(request: BaseRequest, error: Exception) -> StreamResponse:
+def _excuse(request: Request, error: Exception) -> Answer:
     """Answer for an API that has not; TimeoutError is an OSError."""
     match error:
         case SlowClientError():
             return _slow_client(request)
         case TimeoutError():
             return _silent(request)
-        case ClientResponseError() | ValueError():
+        case NotHttpError():
             return _broken(request)
         case _:
             return _down(request)
 
 
-def _down(request: BaseRequest) -> StreamResponse:
+def _down(request: Request) -> Answer:
     return plain_answers.explained(
         request,
         502,
@@ -218,21 +175,19 @@ def _down(request: BaseRequest) -> StreamResponse:
     )
 
 
-def _broken(request: BaseRequest) -> StreamResponse:
+def _broken(request: Request) -> Answer:
     return plain_answers.explained(
         request, 502, "api_broken", "The application's API gave an answer that is not HTTP."
     )
 
 
-def _silent(request: BaseRequest) -> StreamResponse:
+def _silent(request: Request) -> Answer:
     return plain_answers.explained(
         request, 504, "api_timeout", "The application's API did not answer in time."
     )
 
 
-def _slow_client(request: BaseRequest) -> StreamResponse:
-    answer = plain_answers.explained(
-        request, 408, "request_timeout", "The request came too slowly."
+def _slow_client(request: Request) -> Answer:
+    return plain_answers.explained(
+        request, 408, "request_timeout", "The request came too slowly.", final=True
     )
-    answer.force_close()
-    return answer

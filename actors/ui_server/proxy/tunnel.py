@@ -10,31 +10,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from aiohttp import ClientResponse
-from aiohttp.http_writer import StreamWriter
-from aiohttp.web_request import BaseRequest
-from aiohttp.web_response import StreamResponse
-
-from bundlevisor.actors.ui_server.proxy.forwarding import end_to_end, upgrade
+from bundlevisor.actors.ui_server.http.request import Request
+from bundlevisor.actors.ui_server.http.upgrades import upgrade
+from bundlevisor.actors.ui_server.proxy.api_connection import ApiConnection
+from bundlevisor.actors.ui_server.proxy.forwarding import end_to_end
 from bundlevisor.actors.ui_server.proxy.frames import GOING_AWAY, FrameCursor, close_frame
 
 PIECE = 64 * 1024
-
-
-class Raw:
-    """Takes the place of aiohttp's WebSocket parser: bytes go to a reader that limits them."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Take bytes; never is the parser at its end, and nothing is left over."""
-        self._reader.feed_data(data)
-        return False, b""
-
-    def feed_eof(self) -> None:
-        """The connection has ended."""
-        self._reader.feed_eof()
 
 
 class Direction:
@@ -79,22 +61,20 @@ class Direction:
 class Tunnel:
     """One WebSocket that the API has agreed to."""
 
-    def __init__(self, request: BaseRequest, answer: ClientResponse) -> None:
+    def __init__(self, request: Request, api: ApiConnection) -> None:
         self._request = request
-        self._answer = answer
+        self._api = api
         self._tasks: set[asyncio.Task[None]] = set()
         self._directions: list[Direction] = []
 
-    async def run(self) -> StreamResponse:
+    async def run(self) -> None:
         """Pass bytes until one side ends its connection; then both are ended."""
-        response = StreamResponse(
-            status=101,
-            reason=self._answer.reason,
-            headers=end_to_end(self._answer.headers.items()) + upgrade(),
-        )
-        response.force_close()
-        await response.prepare(self._request)
-        self._directions = [self._outward(), self._inward(response)]
+        out = self._request.client.outgoing()
+        out.lasts = False
+        fields = end_to_end(self._api.headers.items()) + upgrade()
+        out.begin(101, self._api.reason, fields)
+        await out.flush()
+        self._directions = [self._outward(), self._inward()]
         pumps = [asyncio.ensure_future(way.pump()) for way in self._directions]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -104,7 +84,6 @@ class Tunnel:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-        return response
 
     def going_away(self) -> None:
         """Say 1001 to both sides, each as soon as its last frame is complete."""
@@ -115,28 +94,12 @@ class Tunnel:
 
     def _outward(self) -> Direction:
         """From the client to the API."""
-        reader = _reader(self._request.transport)
-        self._request.protocol.set_parser(Raw(reader))  # type: ignore[arg-type]
-        connection = self._answer.connection
-        if connection is None or connection.protocol is None:
-            raise ConnectionResetError("the API ended the WebSocket")
-        writer = StreamWriter(connection.protocol, asyncio.get_running_loop())
-        return Direction(reader, writer.write, masked=True)
+        reader = asyncio.StreamReader(limit=PIECE)
+        self._request.client.take_over(reader)
+        return Direction(reader, self._api.send, masked=True)
 
-    def _inward(self, response: StreamResponse) -> Direction:
+    def _inward(self) -> Direction:
         """From the API to the client."""
-        connection = self._answer.connection
-        if connection is None or connection.protocol is None:
-            raise ConnectionResetError("the API ended the WebSocket")
-        reader = _reader(connection.transport)
-        connection.protocol.set_parser(Raw(reader), None)
-        return Direction(reader, response.write, masked=False)
-
-
-def _reader(transport: asyncio.Transport | None) -> asyncio.StreamReader:
-    """A reader that stops its transport while nobody reads."""
-    if transport is None:
-        raise ConnectionResetError("the connection of a WebSocket has ended")
-    reader = asyncio.StreamReader(limit=PIECE)
-    reader.set_transport(transport)
-    return reader
+        reader = asyncio.StreamReader(limit=PIECE)
+        self._api.take_over(reader)
+        return Direction(reader, self._request.client.send, masked=False)

@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from typing import Any
+import sys
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
 
-from aiohttp.http_exceptions import LineTooLong
-from aiohttp.web_protocol import RequestHandler
-from aiohttp.web_request import BaseRequest
-from aiohttp.web_response import Response, StreamResponse
-from aiohttp.web_server import Server
+from bundlevisor.actors.ui_server.http import answer as answers, plain_answers
+from bundlevisor.actors.ui_server.http.answer import Answer
+from bundlevisor.actors.ui_server.http.flow import Flow
+from bundlevisor.actors.ui_server.http.outgoing import Outgoing
+from bundlevisor.actors.ui_server.http.request import Request
+from bundlevisor.actors.ui_server.http.request_reader import BadRequestError, RequestReader
 
-from bundlevisor.actors.ui_server.http import plain_answers
-from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
+if TYPE_CHECKING:
+    from typing import Protocol
 
-LONGEST_FIELD = 16 * 1024
-"""Bytes in the request line, and in one header."""
-MOST_FIELDS = 128
+    from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
+    from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
+
+    class Served(Protocol):
+        """What the connections of one port have in common."""
+
+        crowd: ConnectionLimit
+        turns: FairTurns
+        connections: set[Connection]
+
+        def is_urgent(self, request: Request) -> bool:
+            """Whether the first request of a connection waits for no turn."""
+
+        def answer(self, request: Request, *, over: bool) -> Answered:
+            """Answer; ``over``: there were enough connections when this one came."""
+
+
+Answered = Answer | Coroutine[None, None, Answer | None]
+"""An answer; or what will give one, or None when it has sent it piece by piece."""
+
 HEAD_SECONDS = 10.0
 """From the first byte of a request to the end of its headers; a trickle does not extend it."""
 IDLE_SECONDS = 75.0
@@ -30,122 +50,277 @@ CROWDED = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
     b"Content-Length: 0\r\n\r\n"
 )
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-log = logging.getLogger(__name__)
 
+class Connection(Flow):
+    """Reads requests, has them answered one after the other, and ends in time."""
 
-class Connection(RequestHandler):
-    """aiohttp's connection, with a deadline for request heads, and one of a crowd.
+    def __init__(self, served: Served) -> None:
+        super().__init__()
+        self._served = served
+        self._loop = asyncio.get_running_loop()
+        self._reader = RequestReader(self._found, self._hold_body, self._go_on)
+        self._raw: asyncio.StreamReader | None = None
+        self._queue: deque[Request] = deque()
+        self._current: Request | None = None
+        self._out: Outgoing | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._idle_since = self._loop.time()
+        self._refusal: BadRequestError | None = None
+        self._is_body_full = False
+        self._is_lingering = False
+        self._is_in_queue = False
+        self._is_last = False
+        self._is_new = True
 
-    A path in raw UTF-8, as no browser sends it but ``curl`` does, is a 400 that says so: aiohttp's
-    parser (llhttp, strict about RFC 9112) refuses it and cannot be told otherwise. Its other parser
-    takes it and is several times slower; encoding the bytes before they get there would need to
-    know where a request line begins, which after a body that nobody has read only the parser knows.
-    """
-
-    def __init__(
-        self, server: Server, loop: asyncio.AbstractEventLoop, crowd: ConnectionLimit
-    ) -> None:
-        super().__init__(
-            server,
-            loop=loop,
-            keepalive_timeout=IDLE_SECONDS,
-            access_log=None,  # type: ignore[arg-type]
-            max_line_size=LONGEST_FIELD,
-            max_field_size=LONGEST_FIELD,
-            max_headers=MOST_FIELDS,
-            lingering_time=LINGER_SECONDS,
-            auto_decompress=False,
-            logger=log,
-        )
-        self._crowd = crowd
-        self._head_deadline: asyncio.TimerHandle | None = None
-        self._answering = False
-        self.is_new = True
-        """Whether nothing has been answered yet."""
+    @property
+    def _is_over(self) -> bool:
+        """Whether there were enough when it came: it gets one answer, and ends."""
+        return self._served.crowd.is_over(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Join the others; one too many has to hurry."""
         super().connection_made(transport)
-        self._crowd.enter(self)
-        if self.is_over:
-            self._head_deadline = self._loop.call_later(OVER_SECONDS, self.turn_away)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether there were enough when it came: it gets one answer, and ends."""
-        return self._crowd.is_over(self)
-
-    def turn_away(self) -> None:
-        """End, with a word if nothing is being answered."""
-        if self.transport is not None and not self._answering:
-            self.transport.write(CROWDED)
-        self.force_close()
+        self._served.connections.add(self)
+        self._served.crowd.enter(self)
+        self._idle = self._loop.call_later(IDLE_SECONDS, self._end_if_idle)
+        if self._is_over:
+            self._end_in(OVER_SECONDS, self.turn_away)
 
     def data_received(self, data: bytes) -> None:
-        """Begin the deadline with the first byte of a request."""
-        if data and not self._answering and self._head_deadline is None:
-            self._head_deadline = self._loop.call_later(HEAD_SECONDS, self.force_close)
-        super().data_received(data)
+        """Read requests, and answer what is complete."""
+        if self._raw is not None:
+            self._raw.feed_data(data)
+            return
+        if self._is_last and self._current is None:
+            return  # nobody looks at what comes after the last answer
+        try:
+            self._reader.feed(data)
+        except BadRequestError as refusal:
+            self._refusal = self._refusal or refusal
+        if self._is_lingering:
+            self._look_whether_body_has_ended()
+        self._answer_queue()
+        if self._reader.in_head and self._current is None and self._deadline is None:
+            self._end_in(HEAD_SECONDS, self.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read: it may have its next answer."""
+        super().resume_writing()
+        self._answer_queue()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Nothing is awaited any more."""
+        self._served.connections.discard(self)
+        self._served.crowd.leave(self)
         self._end_deadline()
-        self._crowd.leave(self)
+        if self._idle is not None:
+            self._idle.cancel()
+        self._queue.clear()
         super().connection_lost(exc)
+        self._reader.break_off()
+        if self._raw is not None:
+            self._raw.feed_eof()
+        if self._task is not None:
+            self._task.cancel()
 
-    def begin_answer(self) -> None:
-        """The head of a request is complete; what comes now is its body."""
-        self._answering = True
-        self._end_deadline()
-        if self.is_over:
-            self.close()
-
-    def end_answer(self) -> None:
-        """What comes now is the next request."""
-        self._answering = self.is_new = False
+    def turn_away(self) -> None:
+        """End, with a word if nothing is being answered."""
+        if self.transport is not None and self._current is None:
+            self.transport.write(CROWDED)
+            self.transport.close()
+        else:
+            self.abort()
 
     def leave(self) -> None:
         """End as soon as the request under way is answered: now, if there is none."""
-        if self._answering:
-            self.close()
-        else:
-            self.force_close()
+        self._is_last = True
+        if self._current is None and self.transport is not None:
+            self.transport.close()
 
-    def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Only while the client is there: reading and writing fail without it as they should."""
+    @property
+    def address(self) -> str:
+        """The client's address."""
+        peer = None if self.transport is None else self.transport.get_extra_info("peername")
+        return str(peer[0]) if peer else "127.0.0.1"
+
+    def outgoing(self) -> Outgoing:
+        """Begin an answer that is sent piece by piece."""
+        request = self._current
+        assert request is not None  # noqa: S101 - it is this one that is being answered
+        self._out = Outgoing(
+            self.send,
+            version=request.version,
+            lasts=request.keep_alive and not self._is_last,
+            without_body=request.method == "HEAD",
+        )
+        return self._out
+
+    def take_over(self, reader: asyncio.StreamReader) -> None:
+        """From now on the client's bytes are no HTTP and go to this reader."""
+        self._raw = reader
         if self.transport is not None:
-            super().log_exception(*args, **kw)
+            reader.set_transport(self.transport)
+        if self._reader.raw:
+            reader.feed_data(self._reader.raw)
+
+    def _found(self, request: Request) -> None:
+        request.client = self
+        self._queue.append(request)
+
+    def _answer_queue(self) -> None:
+        """Answer what waits, until one answer takes its time or the client does not read."""
+        if self._is_in_queue:
+            return
+        self._is_in_queue = True
+        while self._current is None and not (self._is_last or self._full):
+            if not self._queue:
+                if self._refusal is not None:
+                    self._refuse(self._refusal)
+                break
+            self._current = request = self._queue.popleft()
+            self._end_deadline()
+            if self._is_over:
+                request.keep_alive = False
+            if self._is_new and self._served.is_urgent(request):
+                self._begin()
+            else:
+                self._served.turns.take(self._begin)
+        self._is_in_queue = False
+        if self._raw is None:
+            self.hold(self._is_body_full or bool(self._queue))
+
+    def _begin(self) -> bool:
+        """Answer the current request; False when the client is gone."""
+        request = self._current
+        if request is None or self.transport is None:
+            return False
+        try:
+            answered = self._served.answer(request, over=self._is_over)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the others
+            answered = _failed(request, error)
+        if isinstance(answered, Answer):
+            self._finish(request, answered)
+        else:
+            self._task = self._loop.create_task(self._run(request, answered))
+        return True
+
+    async def _run(self, request: Request, answering: Coroutine[None, None, Answer | None]) -> None:
+        try:
+            answer = await answering
+        except ConnectionError:
+            self._cut_off()
+            return
+        except Exception as error:  # noqa: BLE001
+            answer = _failed(request, error)
+            if self._out is not None and self._out.begun:
+                self._cut_off()
+                return
+        self._task = None
+        self._finish(request, answer)
+
+    def _cut_off(self) -> None:
+        """An answer that has begun and cannot be completed must not look complete."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def _finish(self, request: Request, answer: Answer | None) -> None:
+        """Send an answer, unless it has been sent, and see what is to be read of the request."""
+        lasts = request.keep_alive and not self._is_last
+        if answer is not None:
+            lasts = lasts and not answer.final
+            data = answers.whole(
+                answer,
+                version=request.version,
+                keep_alive=lasts,
+                without_body=request.method == "HEAD",
+            )
+            try:
+                self.write(data)
+            except ConnectionResetError:
+                return
+        elif self._out is not None:
+            lasts = lasts and self._out.lasts
+        self._out, self._is_new = None, False
+        body = request.body
+        if body is not None and not body.complete:
+            if "expect" in request.headers and not body.was_asked_for:
+                lasts = False  # nobody knows whether it will come
+            else:
+                self._is_last, self._is_lingering = not lasts, True
+                body.discard()
+                self._end_in(LINGER_SECONDS, self._cut_off)
+                return
+        self._go_on_after_answer(lasts=lasts)
+
+    def _look_whether_body_has_ended(self) -> None:
+        request = self._current
+        if request is not None and request.body is not None and request.body.complete:
+            self._is_lingering = False
+            self._end_deadline()
+            self._go_on_after_answer(lasts=not self._is_last)
+
+    def _go_on_after_answer(self, *, lasts: bool) -> None:
+        request, self._current = self._current, None
+        if not lasts or self.transport is None:
+            self._is_last = True
+            self._cut_off()
+            return
+        self._idle_since = self._loop.time()
+        if request is not None and request.upgrade:
+            try:
+                self._reader.resume()
+            except BadRequestError as refusal:
+                self._refusal = refusal
+        self._answer_queue()
+
+    def _refuse(self, refusal: BadRequestError) -> None:
+        """Answer what is no request; the rest is not read."""
+        self._is_last = True
+        answer = plain_answers.plain(refusal.status, refusal.sentence)
+        data = answers.whole(answer, version="1.1", keep_alive=False, without_body=False)
+        if self.transport is not None:
+            self.transport.write(data)
+            self.transport.close()
+
+    def _hold_body(self, held: bool) -> None:
+        self._is_body_full = held
+        if self._raw is None:
+            self.hold(held or bool(self._queue))
+
+    def _go_on(self) -> None:
+        """Tell a client that asked whether it may that it may send its body."""
+        request = self._current
+        if request is not None and (request.headers.get("expect") or "").lower() == "100-continue":
+            self.write(CONTINUE)
+
+    def _end_if_idle(self) -> None:
+        """One timer for all the requests of a connection: it looks when the last one ended."""
+        rest = self._idle_since + IDLE_SECONDS - self._loop.time()
+        if self._current is not None or self._raw is not None:
+            rest = IDLE_SECONDS
+        if rest <= 0:
+            self._cut_off()
+        else:
+            self._idle = self._loop.call_later(rest, self._end_if_idle)
+
+    def _end_in(self, seconds: float, end: Callable[[], None]) -> None:
+        self._end_deadline()
+        self._deadline = self._loop.call_later(seconds, end)
 
     def _end_deadline(self) -> None:
-        if self._head_deadline is not None:
-            self._head_deadline.cancel()
-            self._head_deadline = None
-
-    def handle_error(
-        self,
-        request: BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - the base class names it so
-    ) -> StreamResponse:
-        """Answer what could not be read (400, 431) or failed in here (500), without internals."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer had begun: it can only be cut off")
-        if status >= 500:
-            log.error("cannot answer %s %s", request.method, request.raw_path, exc_info=exc)
-            answer = plain_answers.failed()
-        else:
-            answer = _too_long() if isinstance(exc, LineTooLong) else _malformed()
-        answer.force_close()
-        return answer
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
 
-def _too_long() -> Response:
-    return plain_answers.plain(431, f"a header or the path is longer than {LONGEST_FIELD} bytes")
+def _failed(request: Request, error: Exception) -> Answer:
+    """A fault of ours: its details stand in the log, the answer has none."""
+    import traceback
 
-
-def _malformed() -> Response:
-    return plain_answers.plain(
-        400, "this is not an HTTP/1.1 request (in its path, other than ASCII is percent-encoded)"
-    )
+    print(f"cannot answer {request.method} {request.target}", file=sys.stderr)
+    traceback.print_exception(error)
+    return plain_answers.failed()

@@ -9,21 +9,12 @@ import socket
 import threading
 from collections.abc import Callable
 
-from aiohttp.web_server import Server
-
 from bundlevisor.actors.ui_server import commands
 from bundlevisor.actors.ui_server.config import UiConfig
-from bundlevisor.actors.ui_server.files.site import Site
-from bundlevisor.actors.ui_server.proxy.proxy import Proxy
-from bundlevisor.actors.ui_server.server.connection import Connection
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit, limit_for
-from bundlevisor.actors.ui_server.server.dispatch import Dispatch
+from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
+from bundlevisor.actors.ui_server.server.port import Port
 
-BACKLOG = 128
-GRACE = 0.6
-"""Seconds that requests and WebSockets under way get at the end."""
-SETTLE = 0.01
-"""Seconds in which connections that were just accepted become known."""
 STUCK = 3.0
 """Seconds after the end of the control pipe when the process is ended without a loop's help."""
 
@@ -40,43 +31,22 @@ async def _serve(
     config: UiConfig, control: commands.Pipe, listener: socket.socket, crowd: ConnectionLimit
 ) -> None:
     loop = asyncio.get_running_loop()
-    proxy = Proxy(config)
-    server = Server(
-        Dispatch(config, Site(config.root, config.index), proxy), handler_cancellation=True
-    )
+    port = Port(config, crowd, FairTurns())
     stopping = asyncio.Event()
     _on_stop_signals(lambda: loop.call_soon_threadsafe(stopping.set))
 
     def obey(order: commands.Order) -> None:
         if isinstance(order, commands.SetUpstream):
-            proxy.upstream = order.port
+            port.proxy.upstream = order.port
         else:
             stopping.set()
 
     read = threading.Thread(target=_read_orders, args=(control, loop, obey), daemon=True)
     read.start()
-    listening = await loop.create_server(
-        lambda: Connection(server, loop, crowd), sock=listener, backlog=BACKLOG
-    )
+    await port.listen(listener)
     _say(f"ui server: serving {config.root} at http://{config.host}:{config.port}/")
     await stopping.wait()
-    listening.close()
-    await _finish(server, proxy)
-
-
-async def _finish(server: Server, proxy: Proxy) -> None:
-    """Idle connections end now, requests when they are answered, all of them after the grace."""
-    proxy.going_away()
-    loop = asyncio.get_running_loop()
-    end = loop.time() + GRACE
-    await asyncio.sleep(SETTLE)
-    while server.connections and loop.time() < end:
-        for connection in server.connections:
-            assert isinstance(connection, Connection)  # noqa: S101 - we make no other
-            connection.leave()
-        await asyncio.sleep(SETTLE)
-    await server.shutdown(timeout=0.05)
-    await proxy.close()
+    await port.close()
     await asyncio.sleep(0)  # closed transports say goodbye in the next round
 
 

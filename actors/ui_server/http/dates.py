@@ -1,0 +1,30 @@
+"""Dates as HTTP writes them (RFC 9110, section 5.6.7)."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@lru_cache(maxsize=256)
+def http_date(seconds: int) -> str:
+    """Write whole seconds since the epoch, in English whatever the locale."""
+    at = time.gmtime(seconds)
+    day, month = _DAYS[at.tm_wday], _MONTHS[at.tm_mon - 1]
+    clock = f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
+    return f"{day}, {at.tm_mday:02} {month} {at.tm_year:04} {clock} GMT"
+
+
+def seconds_of(value: str | None) -> int | None:
+    """Read a date in any of HTTP's three forms; what cannot be read is no date."""
+    if value is None:
+        return None
+    from email.utils import parsedate_to_datetime  # 1 MiB for who asks by date alone
+
+    try:
+        return int(parsedate_to_datetime(value).timestamp())
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,195 @@
+"""One connection to the API: a request, its answer, and then perhaps another request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from bundlevisor.actors.ui_server.http.flow import Flow
+from bundlevisor.actors.ui_server.http.headers import Headers
+
+LONGEST_HEAD = 256 * 1024
+"""Bytes of the API's head, all of its fields together."""
+MOST_KEPT = 64 * 1024
+"""Bytes of an answer that wait to be passed on; the API is held back while there are more."""
+
+
+class NoAnswerError(ConnectionError):
+    """The API ended the connection before it said anything."""
+
+
+class NotHttpError(Exception):
+    """What the API answered is not HTTP."""
+
+
+class ApiConnection(Flow):
+    """Sends requests one after the other; each answer is read to its end by one reader."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.status = 0
+        self.reason = ""
+        self.headers = Headers()
+        self.complete = True
+        """The answer has come to its end; so it is before the first request."""
+        self.lasts = True
+        """Whether it may be used again, once the answer is complete."""
+        self.upgraded = False
+        """The API has granted a WebSocket."""
+        self._method = ""
+        self._parser = HttpResponseParser(self)
+        self._pieces: deque[bytes] = deque()
+        self._size = 0
+        self._head_size = 0
+        self._has_head = False
+        self._is_heard = False
+        self._lasts_to_end = False
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._raw: asyncio.StreamReader | None = None
+        self._rest = b""
+
+    def ask(self, method: str, head: bytes) -> None:
+        """Send the head of a request; ConnectionResetError."""
+        self._parser = HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+        )
+        self._method = method
+        self._has_head = self._is_heard = self.complete = False
+        self._head_size = 0
+        self.write(head)
+
+    async def answered(self) -> None:
+        """Wait for the head of the answer; NoAnswerError, NotHttpError, ConnectionError."""
+        while not self._has_head:
+            await self._wait()
+
+    def ready(self) -> bytes:
+        """Return what has come of the content, which may be nothing."""
+        if not self._pieces:
+            return b""
+        content = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        self.hold(False)
+        return content
+
+    async def read(self) -> bytes:
+        """Wait for content; b"" at the end of the answer, ConnectionError, NotHttpError."""
+        while not self._pieces:
+            if self.complete:
+                return b""
+            await self._wait()
+        return self.ready()
+
+    def take_over(self, reader: asyncio.StreamReader) -> None:
+        """From now on what comes is no HTTP and goes to this reader; ConnectionResetError."""
+        if self.transport is None:
+            raise ConnectionResetError("the API ended the WebSocket")
+        self._raw = reader
+        reader.set_transport(self.transport)
+        if self._rest:
+            reader.feed_data(self._rest)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the API says; unasked it says nothing."""
+        if self._raw is not None:
+            self._raw.feed_data(data)
+            return
+        if self.upgraded:
+            self._rest += data
+            return
+        if self.complete:
+            self.lasts = False
+            self.abort()
+            return
+        self._is_heard = True
+        self._parse(data)
+        if not self._has_head and self._error is None:
+            self._head_size += len(data)
+            if self._head_size > LONGEST_HEAD:
+                self._error = NotHttpError("its head has no end")
+        self._wake()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """An answer without a length has come to its end; every other has broken off."""
+        super().connection_lost(exc)
+        self.lasts = False
+        if self._raw is not None:
+            self._raw.feed_eof()
+        if not self.complete and self._error is None:
+            if not self._is_heard:
+                self._error = NoAnswerError("the API ended the connection")
+            elif self._has_head and self._lasts_to_end and exc is None:
+                self.complete = True
+            else:
+                self._error = ConnectionResetError("the API ended its answer early")
+        self._wake()
+
+    def on_message_begin(self) -> None:
+        """An answer begins; the parser calls this and what follows."""
+        self.headers = Headers()
+        self.reason = ""
+
+    def on_status(self, piece: bytes) -> None:
+        """A piece of the words after the status."""
+        self.reason += piece.decode("latin-1")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head; those after a body in chunks are not passed on."""
+        if not self._has_head:
+            self.headers.add(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is complete; those of status 1xx say that another comes."""
+        parser = self._parser
+        self.status = status = parser.get_status_code()
+        if status < 200 and status != 101:
+            return
+        self._has_head = True
+        self.lasts = self.lasts and parser.should_keep_alive()
+        framed = "content-length" in self.headers or "transfer-encoding" in self.headers
+        if self._method == "HEAD" or status in (204, 304):
+            self.complete = True
+        self._lasts_to_end = not framed
+        self.upgraded = status == 101
+
+    def on_body(self, piece: bytes) -> None:
+        """A piece of the content."""
+        if self.complete:
+            return
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > MOST_KEPT:
+            self.hold(True)
+
+    def on_message_complete(self) -> None:
+        """The answer has ended, unless it was one of status 1xx."""
+        self.complete = self.complete or self._has_head
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self._rest = data[upgrade.args[0] :]
+        except HttpParserError as error:
+            if self.complete:
+                self.lasts = False  # it says more than it was asked for
+            else:
+                self._error = NotHttpError(str(error))
+
+    async def _wait(self) -> None:
+        if self._error is not None:
+            raise self._error
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
+    def _wake(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)

@@ -1,0 +1,65 @@
+"""One page: its files and its API behind one port, from the first connection to the last."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from bundlevisor.actors.ui_server.config import UiConfig
+from bundlevisor.actors.ui_server.files.site import Site
+from bundlevisor.actors.ui_server.http.request import Request
+from bundlevisor.actors.ui_server.proxy.proxy import Proxy
+from bundlevisor.actors.ui_server.server.connection import Answered, Connection
+from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
+from bundlevisor.actors.ui_server.server.dispatch import Dispatch
+from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
+
+BACKLOG = 128
+GRACE = 0.6
+"""Seconds that requests and WebSockets under way get at the end."""
+SETTLE = 0.01
+"""Seconds in which connections that were just accepted become known."""
+
+
+class Port:
+    """What the connections of one port have in common."""
+
+    def __init__(self, config: UiConfig, crowd: ConnectionLimit, turns: FairTurns) -> None:
+        self.crowd = crowd
+        self.turns = turns
+        self.connections: set[Connection] = set()
+        self.proxy = Proxy(config)
+        self._dispatch = Dispatch(config, Site(config.root, config.index), self.proxy)
+        self._listening: asyncio.Server | None = None
+
+    def is_urgent(self, request: Request) -> bool:
+        """Whether the first request of a connection waits for no turn."""
+        return self._dispatch.asks_for_health(request)
+
+    def answer(self, request: Request, *, over: bool) -> Answered:
+        """Answer; ``over``: there were enough connections when this one came."""
+        return self._dispatch.answer(request, over=over)
+
+    async def listen(self, listener: socket.socket) -> None:
+        """Accept connections from now on."""
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(
+            lambda: Connection(self), sock=listener, backlog=BACKLOG
+        )
+
+    async def close(self) -> None:
+        """Idle connections end now, requests when they are answered, all after the grace."""
+        if self._listening is not None:
+            self._listening.close()
+        self.proxy.going_away()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + GRACE
+        await asyncio.sleep(SETTLE)
+        while self.connections and loop.time() < end:
+            for connection in list(self.connections):
+                connection.leave()
+            await asyncio.sleep(SETTLE)
+        for connection in list(self.connections):
+            connection.abort()
+        self.proxy.close()
+        await asyncio.sleep(0)
