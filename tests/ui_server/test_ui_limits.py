@@ -16,6 +16,7 @@ from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.server import connection
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit, limit_for
 from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
+from bundlevisor.actors.ui_server.server.served import Answered, Member
 from tests.ui_server.conftest import read_all, until
 
 
@@ -95,12 +96,12 @@ class Served:
     def __init__(self, crowd: ConnectionLimit) -> None:
         self.crowd = crowd
         self.turns = FairTurns()
-        self.connections: set[connection.Connection] = set()
+        self.connections: set[Member] = set()
 
     def is_urgent(self, request: Request) -> bool:
         return False
 
-    def answer(self, request: Request, *, over: bool) -> connection.Answered:
+    def answer(self, request: Request, *, over: bool) -> Answered:
         return self._answer(request)
 
     async def _answer(self, request: Request) -> Answer:

@@ -1,6 +1,6 @@
 """The runtime's end of a UI server: start it, tell it where the API is, let it go.
 
-Cheap to import: :mod:`multiprocessing` comes with the first start, aiohttp never (only the UI
+Cheap to import: :mod:`multiprocessing` comes with the first start, httptools never (only the UI
 server's own process has it).
 """
 

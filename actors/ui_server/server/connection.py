@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.ui_server.http import answer as answers, plain_answers
@@ -14,29 +13,11 @@ from bundlevisor.actors.ui_server.http.flow import Flow
 from bundlevisor.actors.ui_server.http.outgoing import Outgoing
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.http.request_reader import BadRequestError, RequestReader
+from bundlevisor.actors.ui_server.server.deadline import Deadline
+from bundlevisor.actors.ui_server.server.failure import failed
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
-    from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
-
-    class Served(Protocol):
-        """What the connections of one port have in common."""
-
-        crowd: ConnectionLimit
-        turns: FairTurns
-        connections: set[Connection]
-
-        def is_urgent(self, request: Request) -> bool:
-            """Whether the first request of a connection waits for no turn."""
-
-        def answer(self, request: Request, *, over: bool) -> Answered:
-            """Answer; ``over``: there were enough connections when this one came."""
-
-
-Answered = Answer | Coroutine[None, None, Answer | None]
-"""An answer; or what will give one, or None when it has sent it piece by piece."""
+    from bundlevisor.actors.ui_server.server.served import Served
 
 HEAD_SECONDS = 10.0
 """From the first byte of a request to the end of its headers; a trickle does not extend it."""
@@ -66,7 +47,7 @@ class Connection(Flow):
         self._current: Request | None = None
         self._out: Outgoing | None = None
         self._task: asyncio.Task[None] | None = None
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline = Deadline(self._loop)
         self._idle: asyncio.TimerHandle | None = None
         self._idle_since = self._loop.time()
         self._refusal: BadRequestError | None = None
@@ -88,7 +69,7 @@ class Connection(Flow):
         self._served.crowd.enter(self)
         self._idle = self._loop.call_later(IDLE_SECONDS, self._end_if_idle)
         if self._is_over:
-            self._end_in(OVER_SECONDS, self.turn_away)
+            self._deadline.start(OVER_SECONDS, self.turn_away)
 
     def data_received(self, data: bytes) -> None:
         """Read requests, and answer what is complete."""
@@ -104,8 +85,8 @@ class Connection(Flow):
         if self._is_lingering:
             self._look_whether_body_has_ended()
         self._answer_queue()
-        if self._reader.in_head and self._current is None and self._deadline is None:
-            self._end_in(HEAD_SECONDS, self.abort)
+        if self._reader.in_head and self._current is None and not self._deadline.is_running:
+            self._deadline.start(HEAD_SECONDS, self.abort)
 
     def resume_writing(self) -> None:
         """The client has read: it may have its next answer."""
@@ -116,7 +97,7 @@ class Connection(Flow):
         """Nothing is awaited any more."""
         self._served.connections.discard(self)
         self._served.crowd.leave(self)
-        self._end_deadline()
+        self._deadline.stop()
         if self._idle is not None:
             self._idle.cancel()
         self._queue.clear()
@@ -182,7 +163,7 @@ class Connection(Flow):
                     self._refuse(self._refusal)
                 break
             self._current = request = self._queue.popleft()
-            self._end_deadline()
+            self._deadline.stop()
             if self._is_over:
                 request.keep_alive = False
             if self._is_new and self._served.is_urgent(request):
@@ -201,7 +182,7 @@ class Connection(Flow):
         try:
             answered = self._served.answer(request, over=self._is_over)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the others
-            answered = _failed(request, error)
+            answered = failed(request, error)
         if isinstance(answered, Answer):
             self._finish(request, answered)
         else:
@@ -215,7 +196,7 @@ class Connection(Flow):
             self._cut_off()
             return
         except Exception as error:  # noqa: BLE001
-            answer = _failed(request, error)
+            answer = failed(request, error)
             if self._out is not None and self._out.begun:
                 self._cut_off()
                 return
@@ -252,7 +233,7 @@ class Connection(Flow):
             else:
                 self._is_last, self._is_lingering = not lasts, True
                 body.discard()
-                self._end_in(LINGER_SECONDS, self._cut_off)
+                self._deadline.start(LINGER_SECONDS, self._cut_off)
                 return
         self._go_on_after_answer(lasts=lasts)
 
@@ -260,7 +241,7 @@ class Connection(Flow):
         request = self._current
         if request is not None and request.body is not None and request.body.complete:
             self._is_lingering = False
-            self._end_deadline()
+            self._deadline.stop()
             self._go_on_after_answer(lasts=not self._is_last)
 
     def _go_on_after_answer(self, *, lasts: bool) -> None:
@@ -306,21 +287,3 @@ class Connection(Flow):
             self._cut_off()
         else:
             self._idle = self._loop.call_later(rest, self._end_if_idle)
-
-    def _end_in(self, seconds: float, end: Callable[[], None]) -> None:
-        self._end_deadline()
-        self._deadline = self._loop.call_later(seconds, end)
-
-    def _end_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-
-def _failed(request: Request, error: Exception) -> Answer:
-    """A fault of ours: its details stand in the log, the answer has none."""
-    import traceback
-
-    print(f"cannot answer {request.method} {request.target}", file=sys.stderr)
-    traceback.print_exception(error)
-    return plain_answers.failed()

@@ -12,8 +12,8 @@ from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.negotiate import prefers_html
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.proxy.proxy import Proxy
-from bundlevisor.actors.ui_server.server.connection import Answered
 from bundlevisor.actors.ui_server.server.hosts import is_loopback_host, may_use_api
+from bundlevisor.actors.ui_server.server.served import Answered
 
 PROXIED = ("api", "ws")
 """First path segments that belong to the API."""

@@ -9,10 +9,11 @@ from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.files.site import Site
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.proxy.proxy import Proxy
-from bundlevisor.actors.ui_server.server.connection import Answered, Connection
+from bundlevisor.actors.ui_server.server.connection import Connection
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 from bundlevisor.actors.ui_server.server.dispatch import Dispatch
 from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
+from bundlevisor.actors.ui_server.server.served import Answered, Member
 
 BACKLOG = 128
 GRACE = 0.6
@@ -27,7 +28,7 @@ class Port:
     def __init__(self, config: UiConfig, crowd: ConnectionLimit, turns: FairTurns) -> None:
         self.crowd = crowd
         self.turns = turns
-        self.connections: set[Connection] = set()
+        self.connections: set[Member] = set()
         self.proxy = Proxy(config)
         self._dispatch = Dispatch(config, Site(config.root, config.index), self.proxy)
         self._listening: asyncio.Server | None = None
