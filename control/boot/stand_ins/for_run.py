@@ -68,7 +68,7 @@ def import_multiprocessing() -> None:
 def import_msgspec() -> None:
     """Import msgspec without its schema, TOML and YAML sides.
 
-    - ``typing_extensions`` (10 ms, where some package brings it) is said to be missing: msgspec then takes
+    - ``typing_extensions`` (10 ms, where it is installed) is said to be missing: msgspec then takes
       the same names from :mod:`typing`, which has them since Python 3.11.
     - ``platform`` is wanted by ``uuid`` for one word, ``re`` for patterns in a Struct.
     - ``datetime`` is its C accelerator itself, as in Python 3.12; before, datetime.py first runs a
