@@ -10,13 +10,18 @@ from bundlevisor.actors.core.commanded import Change
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.messages import Instruction
-from bundlevisor.actors.core.report import Report
+from bundlevisor.actors.core.report import LIVE, Report
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.ports_in_force import PortsInForce
+from bundlevisor.manifest.format.policy import Supervision
 
 
 class BundleState:
-    """Only the supervisor's own turns use it. What follows from it is decided by pure functions."""
+    """Only the supervisor's own turns use it. What follows from it is decided by pure functions.
+
+    Nobody is looked at for whom nothing has changed: what a report costs depends on the services
+    around its own, not on how many there are.
+    """
 
     def __init__(self, plan: Plan, ids: Iterable[str], vault: Vault, ports: PortsInForce) -> None:
         self.reports = {id_: Report(id=id_) for id_ in ids}
@@ -28,11 +33,29 @@ class BundleState:
         self._gpu = plan.gpu
         self._vault = vault
         self._ports = ports
+        self._missing: dict[str, tuple[str, ...]] | None = None
+        self._ending: frozenset[str] = frozenset()
+        self._live = 0
+        self._may_be_told: set[str] = set()
+        """Services for which an instruction may have become due."""
+        self._may_start: set[str] = set()
+        """Services that may have become startable."""
+
+    @property
+    def all_down(self) -> bool:
+        """Whether no service has a process or will have one."""
+        return not self._live
+
+    @property
+    def ending(self) -> frozenset[str]:
+        """The services that are ending, or are about to: told or not."""
+        return self._ending
 
     def want(self, ids: frozenset[str]) -> frozenset[str]:
         """Have these services run, as far as they can; return those that nobody wanted so far."""
         added = ids - self._wanted
         self._wanted |= added
+        self._may_start |= added
         return added
 
     def change(self, change: Change) -> list[str]:
@@ -45,18 +68,50 @@ class BundleState:
             if wish is not None:
                 self.desired[id_] = wish
             changed.append(id_)
+        self._may_be_told.update(changed)
+        self._may_start.update(changed)
+        self._see_who_ends(changed)
         return changed
+
+    def see(self, report: Report) -> Report:
+        """Take in a report; return the one before."""
+        id_, before = report.id, self.reports[report.id]
+        self.reports[id_] = report
+        self._live += (report.stage in LIVE) - (before.stage in LIVE)
+        self._may_be_told.add(id_)
+        if report.stage is not before.stage:
+            self._may_start.update((id_, *self._graph.dependents(id_)))
+        self._see_who_ends([id_])
+        return before
+
+    def give_up(self, id_: str) -> None:
+        """Want nothing special of a service any more, unless that is to stay down."""
+        wish = self.desired.get(id_)
+        if wish is not None and not wish.down:
+            del self.desired[id_]
+            self._see_who_ends([id_])
+
+    def look_at_secrets(self) -> None:
+        """Find out again which secrets have no value."""
+        self._missing = None
+        self._may_start.update(self.with_secrets)
+
+    def look_at_all(self) -> None:
+        """What services lack, of which any may depend, has changed."""
+        self._may_start.update(self.reports)
 
     def due(self) -> Iterator[tuple[str, Instruction]]:
         """Yield what each service is to be told for what is wanted of it; forget what is settled.
 
         Reports may be replaced meanwhile.
         """
-        if not self.desired:
+        concerned = self._may_be_told & self.desired.keys()
+        self._may_be_told = set()
+        if not concerned:
             return
         tree = self.tree()
-        for id_, wish in list(self.desired.items()):
-            report = self.reports[id_]
+        for id_ in reversed(self._graph.in_start_order(concerned)):
+            report, wish = self.reports[id_], self.desired[id_]
             if desired.is_settled(wish, report):
                 del self.desired[id_]
                 continue
@@ -66,26 +121,44 @@ class BundleState:
             ):
                 yield id_, instruction
 
+    def startable(self, supervision: Supervision) -> list[str]:
+        """Return the services to be started now, dependencies first."""
+        among, self._may_start = self._may_start, set()
+        return dependencies.startable(self.tree(), supervision, among) if among else []
+
     def inputs(self, id_: str) -> StartInputs:
         """Return what a start is given; its secrets first, as a new value makes them former."""
         values = self._vault.values_for(id_)
         return StartInputs(self._ports.table, values, self._gpu, self._vault.former_for(id_))
 
-    def ending(self) -> frozenset[str]:
-        """Return the services that are ending, or are about to."""
-        return dependencies.ending_services(self.desired, self.reports)
-
     def tree(self) -> Tree:
         """Return all of it as the functions of ``core`` take it."""
-        missing = {
-            id_: secrets for id_ in self.with_secrets if (secrets := self._vault.missing(id_))
-        }
+        if self._missing is None:
+            missing = ((id_, self._vault.missing(id_)) for id_ in self.with_secrets)
+            self._missing = {id_: secrets for id_, secrets in missing if secrets}
         return Tree(
             self._graph,
             self.reports,
             self._wanted,
-            missing,
+            self._missing,
             self.desired,
-            self.ending(),
+            self._ending,
             self._ports.shortages,
         )
+
+    def _see_who_ends(self, ids: Iterable[str]) -> None:
+        """Note whose end has been ordered, or has come; who waits for that may go on."""
+        changed = [id_ for id_ in ids if self._is_ending(id_) != (id_ in self._ending)]
+        if not changed:
+            return
+        self._ending ^= frozenset(changed)
+        for id_ in changed:
+            below = self._graph.all_dependencies(id_)
+            self._may_be_told.update(below)
+            self._may_start.update((*below, *self._graph.dependents(id_)))
+        if not self._ending:  # until then services that restart together wait for all of them
+            self.look_at_all()
+
+    def _is_ending(self, id_: str) -> bool:
+        wish = self.desired.get(id_)
+        return wish is not None and desired.is_ending(wish, self.reports[id_])

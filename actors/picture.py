@@ -28,7 +28,10 @@ class Picture:
         self._shown = dict(board.snapshot.services)
         self._stale: set[str] = set(self._shown)
         """Services whose shown view has to be made anew."""
+        self._unjudged: set[str] = set(self._shown)
+        """Services that may be in the way of their dependents for another reason than before."""
         self._blocking: dict[str, str] = {}
+        """Why dependents of these are blocked."""
         self._blocked: set[str] = set()
 
     def touch(self, ids: Iterable[str]) -> None:
@@ -38,15 +41,18 @@ class Picture:
     def touch_all(self) -> None:
         """Something that any service may show has changed."""
         self._stale.update(self._shown)
+        self._unjudged.update(self._shown)
 
     def wanted_anew(self, id_: str) -> None:
         """What is wanted of a service has changed: it, and who waits for it or it for, show so."""
+        self._unjudged.add(id_)
         self._stale.update((id_, *self._graph.all_dependencies(id_)))
         self._stale.update(self._graph.dependents(id_))
 
     def reported(self, before: Report, after: Report, desired: Mapping[str, Desired]) -> None:
         """A service has reported."""
         self._stale.add(after.id)
+        self._unjudged.add(after.id)
         if before.stage is not after.stage:
             self._stale.update(self._graph.dependents(after.id))
         if desired and (before.stage in LIVE) != (after.stage in LIVE):
@@ -54,26 +60,32 @@ class Picture:
 
     def publish(self, tree: Tree, phase: Phase, ports: Ports) -> None:
         """Publish a new snapshot if it would be another one."""
-        blocking = dependencies.obstacles(tree)
-        if blocking != self._blocking:
-            self._stale.update(id_ for id_, _ in blocking.items() ^ self._blocking.items())
-            self._blocking = blocking
+        self._judge(tree)
         stale, self._stale = self._stale, set()
         before = self._board.snapshot
         if not stale and phase is before.phase:
             return
         for id_ in stale:
-            view = dependencies.shown(tree, self._shown[id_], blocking)
+            view = dependencies.shown(tree, self._shown[id_], self._blocking)
             self._shown[id_] = msgspec.structs.replace(view, ports=ports.get(id_, {}))
         self._board.publish(
             Snapshot(version=before.version + 1, phase=phase, services=dict(self._shown))
         )
         self._tell_of_blocked(stale)
 
+    def _judge(self, tree: Tree) -> None:
+        """See anew who is in whose way."""
+        changed, self._unjudged = self._unjudged, set()
+        new = dependencies.new_obstacles(tree, self._blocking, changed)
+        self._stale.update(new)
+        for id_, reason in new.items():
+            if reason:
+                self._blocking[id_] = reason
+            else:
+                del self._blocking[id_]
+
     def _tell_of_blocked(self, ids: set[str]) -> None:
-        for id_ in self._graph.start_order:
-            if id_ not in ids:
-                continue
+        for id_ in self._graph.in_start_order(ids):
             view = self._shown[id_]
             if view.blocked and id_ not in self._blocked:
                 self._blocked.add(id_)

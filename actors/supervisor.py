@@ -20,7 +20,6 @@ from bundlevisor.actors.bundle_state import BundleState
 from bundlevisor.actors.core import commanded, dependencies, foreseen, restart
 from bundlevisor.actors.core.collaborators import Collaborators, Plan
 from bundlevisor.actors.core.commanded import Change
-from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.messages import (
     CommandRestart,
     CommandStart,
@@ -139,10 +138,11 @@ class Supervisor(LoopActor):
         """Restart what runs with an old value, and give another chance to what failed with it."""
         if self._phase is not Phase.RUNNING:
             return STOPPING
+        self._state.look_at_secrets()
         self._picture.touch(self._state.with_secrets)
         users = dependencies.users_of(self._plan.manifest, self._plan.graph, message.changed)
         self._renew(users, "restarting with a new secret", forgiving=True)
-        ending, wanted = self._state.ending(), self._state.desired
+        ending, wanted = self._state.ending, self._state.desired
         return Outcome(tuple(id_ for id_ in users if id_ in ending and not wanted[id_].down))
 
     def _stop_bundle(self, message: StopBundle) -> None:
@@ -209,6 +209,7 @@ class Supervisor(LoopActor):
     def _find_ports(self, id_: str) -> None:
         """Choose anew for a service that is short of ports, and have it start if it failed so."""
         names = self._ports.find_missing(id_)
+        self._state.look_at_all()
         self._picture.touch_all()
         if not names:
             return
@@ -237,7 +238,7 @@ class Supervisor(LoopActor):
         self._give_instructions()
         if self._phase is Phase.RUNNING:
             self._give_starts()
-        elif dependencies.all_down(self._state.reports.values()):
+        elif self._state.all_down:
             self._phase = Phase.STOPPED
         self._picture.publish(self._state.tree(), self._phase, self._ports.table)
 
@@ -248,7 +249,7 @@ class Supervisor(LoopActor):
             self._see(foreseen.obeyed(due, self._state.reports[id_], self._to.now()))
 
     def _give_starts(self) -> None:
-        for id_ in dependencies.startable(self._state.tree(), self._plan.manifest.supervision):
+        for id_ in self._state.startable(self._plan.manifest.supervision):
             if id_ in self._plan.unusable:
                 continue
             if id_ in self._ports.short:
@@ -263,8 +264,7 @@ class Supervisor(LoopActor):
     def _fail(self, id_: str, reason: str) -> None:
         """Fail a service that cannot run, unless it does; what was wanted of its run is over."""
         self._actors.instruct(id_, FailService(reason))
-        if not self._state.desired.get(id_, Desired()).down:
-            self._state.desired.pop(id_, None)
+        self._state.give_up(id_)
         self._see(foreseen.failed(self._state.reports[id_], reason, self._to.now()))
 
     def _tell_pages(self, api: str) -> None:
@@ -274,8 +274,7 @@ class Supervisor(LoopActor):
             self._actors.tell(id_, PortsMoved(ports))
 
     def _see(self, report: Report) -> None:
-        before = self._state.reports[report.id]
-        self._state.reports[report.id] = report
+        before = self._state.see(report)
         self._picture.reported(before, report, self._state.desired)
         if (before.stage in LIVE) != (report.stage in LIVE):
             self._tell_pages(report.id)

@@ -6,12 +6,13 @@ read from :mod:`bundlevisor.manifest.plan.graph`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import heapq
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.actors.core.desired import Desired, is_ending
+from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.report import LIVE, RUNNING, AfterStop, Report, Stage, StopCause
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.process.exit_reason import describe_exit
@@ -51,24 +52,17 @@ class Wait(msgspec.Struct, frozen=True):
     message: str
 
 
-def startable(tree: Tree, supervision: Supervision) -> list[str]:
-    """Return the services to start now, dependencies first."""
+def startable(tree: Tree, supervision: Supervision, among: Iterable[str]) -> list[str]:
+    """Return which of these services are to be started now, dependencies first."""
     return [
         id_
-        for id_ in tree.graph.start_order
+        for id_ in tree.graph.in_start_order(among)
         if tree.reports[id_].stage is Stage.WAITING
         and id_ in tree.wanted
         and not _is_down(tree, id_)
         and not _is_held_back(tree, id_)
         and not (tree.ending and _must_wait_for_a_stop(tree, id_, supervision))
     ]
-
-
-def ending_services(
-    desired: Mapping[str, Desired], reports: Mapping[str, Report]
-) -> frozenset[str]:
-    """Return the services whose present run has been ordered to end, told or not."""
-    return frozenset(id_ for id_, wish in desired.items() if is_ending(wish, reports[id_]))
 
 
 def _is_down(tree: Tree, id_: str) -> bool:
@@ -106,34 +100,45 @@ def needs(tree: Tree, id_: str) -> tuple[str, ...]:
     return dependencies + lacking + tree.missing.get(id_, ())
 
 
-def obstacles(tree: Tree) -> dict[str, str]:
+def new_obstacles(tree: Tree, known: Mapping[str, str], changed: Iterable[str]) -> dict[str, str]:
     """Say of each service that will not become ready by itself why its dependents are blocked.
 
     That is one that has failed or is down for good, and, at any depth above it, each that has to
-    be started before it can be ready.
+    be started before it can be ready. ``known`` is what was said before something became different
+    for the ``changed`` ones: their report, what is wanted of them, or the ports that they lack.
+    Only what is said differently now is returned, empty where nothing is in the way any more.
     """
-    found: dict[str, str] = {}
-    for id_ in tree.graph.start_order if _is_anything_wrong(tree) else ():
-        report = tree.reports[id_]
-        if _is_down(tree, id_) or report.stage is Stage.STOPPED:
-            found[id_] = f"{id_} is stopped"
-        elif report.stage is Stage.FAILED:
-            found[id_] = _failure(tree, report)
-        elif report.stage not in RUNNING or id_ in tree.ending:
-            dependencies = tree.graph.dependencies(id_)
-            root = next((found[other] for other in dependencies if other in found), "")
-            lacking = _lacking(tree, id_)
-            if root:
-                found[id_] = root
-            elif tree.shortages and lacking:
-                found[id_] = _without_port(tree.shortages, lacking[0])
-    return found
+    graph = tree.graph
+    pending = {graph.position(id_): id_ for id_ in changed}
+    order = sorted(pending)
+    new: dict[str, str] = {}
+    while order:
+        id_ = pending.pop(heapq.heappop(order))
+        obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, "")))
+        if obstacle == known.get(id_, ""):
+            continue
+        new[id_] = obstacle
+        for dependent in graph.dependents(id_):
+            if (position := graph.position(dependent)) not in pending:
+                pending[position] = dependent
+                heapq.heappush(order, position)
+    return new
 
 
-def _is_anything_wrong(tree: Tree) -> bool:
-    if tree.desired or (tree.shortages and tree.shortages.lacking):
-        return True
-    return any(report.stage in RESTING for report in tree.reports.values())
+def _obstacle(tree: Tree, id_: str, below: Callable[[str], str]) -> str:
+    """Return what :func:`new_obstacles` says of one service, given that of its dependencies."""
+    report = tree.reports[id_]
+    if _is_down(tree, id_) or report.stage is Stage.STOPPED:
+        return f"{id_} is stopped"
+    if report.stage is Stage.FAILED:
+        return _failure(tree, report)
+    if report.stage in RUNNING and id_ not in tree.ending:
+        return ""
+    root = next(filter(None, map(below, tree.graph.dependencies(id_))), "")
+    lacking = _lacking(tree, id_)
+    if root or not (tree.shortages and lacking):
+        return root
+    return _without_port(tree.shortages, lacking[0])
 
 
 def _failure(tree: Tree, report: Report) -> str:
@@ -149,7 +154,7 @@ def _without_port(shortages: Shortages, id_: str) -> str:
 
 def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> ServiceView:
     """Return how others see a service; ``view`` is how they saw it last, ``blocking`` is what
-    :func:`obstacles` found.
+    :func:`new_obstacles` has found.
     """
     report = tree.reports[view.id]
     changed = msgspec.structs.replace(
@@ -202,7 +207,7 @@ def _shown_ending(tree: Tree, view: ServiceView) -> ServiceView:
 
 
 def wait(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
-    """Say why a waiting service waits; ``blocking`` is what :func:`obstacles` found."""
+    """Say why a waiting service waits; ``blocking`` is what :func:`new_obstacles` has found."""
     waiting_for = needs(tree, id_)
     if id_ in blocking:
         return Wait(waiting_for, True, f"blocked: {blocking[id_]}")
@@ -272,8 +277,3 @@ def wanted_with_the_bundle(graph: Graph, on_demand: Iterable[str]) -> frozenset[
     lazy = frozenset(on_demand)
     eager = [id_ for id_ in graph.start_order if id_ not in lazy]
     return frozenset(eager).union(*(graph.all_dependencies(id_) for id_ in eager))
-
-
-def all_down(reports: Iterable[Report]) -> bool:
-    """Whether no service has a process or will have one."""
-    return all(report.stage not in LIVE for report in reports)

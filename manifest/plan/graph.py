@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -31,6 +31,8 @@ class Graph(msgspec.Struct, frozen=True):
     waves: tuple[tuple[str, ...], ...]
     _dependencies: dict[str, tuple[str, ...]]
     _dependents: dict[str, tuple[str, ...]]
+    _positions: dict[str, int]
+    """Where each stands in the start order."""
     _reached: dict[tuple[str, bool], tuple[str, ...]] = {}
     """What was asked for before: a start and a stop ask for the same many times."""
 
@@ -42,12 +44,26 @@ class Graph(msgspec.Struct, frozen=True):
         if circle:
             raise DependencyCycle(circle)
         order = _topological(dependencies)
-        return cls(order, _waves(order, dependencies), dependencies, reverse(dependencies))
+        return cls(
+            order,
+            _waves(order, dependencies),
+            dependencies,
+            reverse(dependencies),
+            {service: position for position, service in enumerate(order)},
+        )
 
     @property
     def stop_order(self) -> tuple[str, ...]:
         """All services, each after everything that depends on it."""
         return self.start_order[::-1]
+
+    def position(self, service_id: str) -> int:
+        """Return where a service stands in the start order; KeyError when there is none."""
+        return self._positions[service_id]
+
+    def in_start_order(self, service_ids: Iterable[str]) -> list[str]:
+        """Return these services, each after all that it depends on."""
+        return sorted(service_ids, key=self._positions.__getitem__)
 
     def dependencies(self, service_id: str) -> tuple[str, ...]:
         """Return what the service itself asks for; KeyError when there is no such service."""

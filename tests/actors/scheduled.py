@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
-from bundlevisor.actors.core import effects
+from bundlevisor.actors.core import dependencies, effects
 from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan, Vault
+from bundlevisor.actors.core.desired import instruction, is_deferred, is_ending
 from bundlevisor.actors.core.life import Context, Life
 from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
@@ -35,7 +36,7 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import AfterStop, Report, Stage, StopCause
+from bundlevisor.actors.core.report import LIVE, AfterStop, Report, Stage, StopCause
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.supervisor import Supervisor
 from bundlevisor.manifest.format.schema import Manifest
@@ -193,6 +194,7 @@ class Scheduled:
         self.clock = 0.0
         self.services = {service.id: service for service in manifest.services}
         self.graph = Graph.of(manifest)
+        self._supervision = manifest.supervision
         self.actors: dict[str, Actor] = {}
         self.history: list[Snapshot] = []
         self.faults: list[BaseException] = []
@@ -241,7 +243,30 @@ class Scheduled:
         for fault in self.faults:
             raise fault
         self.history.append(self.board.snapshot)
+        self._check_nobody_is_missed()
         return outcome if isinstance(outcome, Outcome) else Outcome()
+
+    def _check_nobody_is_missed(self) -> None:
+        """What the supervisor has seen of those for whom something changed is so for all.
+
+        But for those that it looks at after the next message: a start may make a stop due.
+        """
+        state, picture = self._supervisor._state, self._supervisor._picture
+        tree = state.tree()
+        obstacles = dependencies.new_obstacles(tree, {}, tree.reports)
+        assert picture._blocking == obstacles
+        live = {id_ for id_, report in tree.reports.items() if report.stage in LIVE}
+        assert state.all_down is not bool(live)
+        ends = {id_ for id_, wish in tree.desired.items() if is_ending(wish, tree.reports[id_])}
+        assert tree.ending == ends
+        if self.board.snapshot.phase is Phase.RUNNING:
+            others = tree.reports.keys() - state._may_start
+            assert not dependencies.startable(tree, self._supervision, others)
+        for id_ in tree.desired.keys() - state._may_be_told:
+            wish = tree.desired[id_]
+            report = tree.reports[id_]
+            deferred = is_deferred(report) and not dependencies.may_be_told(tree, id_)
+            assert deferred or instruction(wish, report) is None, f"{id_} was not told: {wish}"
 
     def stage(self, id_: str) -> Stage:
         """Return the stage of a service; one that was never told anything is as it is shown."""

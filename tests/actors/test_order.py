@@ -10,7 +10,7 @@ import pytest
 
 from bundlevisor.actors.core import dependencies as order
 from bundlevisor.actors.core.dependencies import Tree
-from bundlevisor.actors.core.desired import Desired, stopped
+from bundlevisor.actors.core.desired import Desired, is_ending, stopped
 from bundlevisor.actors.core.report import AfterStop, Doing, Report, Stage, StopCause
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.ports.shortages import Shortage, Shortages
@@ -61,13 +61,18 @@ def tree(
         for id_ in CHAIN.start_order
     }
     wishes = desired or {}
-    ending = order.ending_services(wishes, reports)
+    ending = frozenset(id_ for id_, wish in wishes.items() if is_ending(wish, reports[id_]))
     return Tree(CHAIN, reports, frozenset(wanted.split()), missing or {}, wishes, ending, shortages)
+
+
+def obstacles(given: Tree) -> dict[str, str]:
+    """All that is in anybody's way, for the first time."""
+    return order.new_obstacles(given, {}, given.reports)
 
 
 def shown(given: Tree, id_: str) -> ServiceView:
     before = ServiceView(id=id_, state=State.WAITING, message="", updated_at=0)
-    return order.shown(given, before, order.obstacles(given))
+    return order.shown(given, before, obstacles(given))
 
 
 @pytest.mark.parametrize(
@@ -92,12 +97,12 @@ def shown(given: Tree, id_: str) -> ServiceView:
 def test_a_service_may_start_when_nothing_stands_in_its_way(
     given: Tree, supervision: Supervision, expected: Any
 ) -> None:
-    assert order.startable(given, supervision) == expected
+    assert order.startable(given, supervision, given.reports) == expected
 
 
 def test_a_waiting_service_says_what_it_waits_for() -> None:
     given = tree(db="starting")
-    assert order.wait(given, "api", order.obstacles(given)) == order.Wait(
+    assert order.wait(given, "api", obstacles(given)) == order.Wait(
         ("db",), False, "waiting for db"
     )
     both = tree(db="starting", shortages=Shortages({"extra": SHORT}, {"api": ("extra",)}))
@@ -107,7 +112,7 @@ def test_a_waiting_service_says_what_it_waits_for() -> None:
 
 def test_a_missing_secret_is_named() -> None:
     given = tree(db="ready", missing={"api": ("API_KEY", "OTHER")})
-    assert order.wait(given, "api", order.obstacles(given)) == order.Wait(
+    assert order.wait(given, "api", obstacles(given)) == order.Wait(
         ("API_KEY", "OTHER"), False, "waiting for secrets 'API_KEY', 'OTHER'"
     )
     given = tree(db="ready", missing={"api": ("API_KEY",)})
@@ -116,7 +121,7 @@ def test_a_missing_secret_is_named() -> None:
 
 def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_named() -> None:
     given = tree(db="failed")
-    blocking = order.obstacles(given)
+    blocking = obstacles(given)
     assert order.wait(given, "api", blocking).message == "blocked: db failed (exit 1)"
     assert order.wait(given, "web", blocking).message == "blocked: db failed (exit 1)"
     assert order.wait(given, "web", blocking).blocked
@@ -124,12 +129,12 @@ def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_nam
 
 def test_a_dependency_that_may_come_back_does_not_block() -> None:
     given = tree(db="backoff")
-    assert not order.wait(given, "api", order.obstacles(given)).blocked
+    assert not order.wait(given, "api", obstacles(given)).blocked
 
 
 def test_a_stopped_dependency_blocks() -> None:
     given = tree(db="stopped")
-    assert order.wait(given, "api", order.obstacles(given)).message == "blocked: db is stopped"
+    assert order.wait(given, "api", obstacles(given)).message == "blocked: db is stopped"
 
 
 def test_dependents_are_stopped_before_what_they_depend_on() -> None:
@@ -266,9 +271,21 @@ def test_what_is_blocked_at_any_depth_says_so_whatever_the_services_between_are_
 def test_a_service_that_runs_blocks_nobody_although_its_dependency_has_failed() -> None:
     given = tree(db="failed", api="ready")
     assert not shown(given, "web").blocked
-    assert order.startable(given, ONE) == ["web", "extra"]
+    assert order.startable(given, ONE, given.reports) == ["web", "extra"]
     restarting = tree(db="failed", api="ready", desired={"api": WAIT})
     assert shown(restarting, "web").message == "blocked: db failed (exit 1)"
+
+
+def test_what_is_in_the_way_is_said_anew_only_where_it_is_something_else() -> None:
+    before, gone = tree(db="failed"), tree(db="ready")
+    known = obstacles(before)
+    assert order.new_obstacles(before, known, ["db", "web"]) == {}
+    stopped_now = tree(db="failed", desired={"db": STAY})
+    anew = order.new_obstacles(stopped_now, known, ["db"])
+    assert anew == dict.fromkeys(("db", "api", "web"), "db is stopped")
+    assert order.new_obstacles(gone, known, ["db"]) == dict.fromkeys(("db", "api", "web"), "")
+    between = tree(db="failed", api="ready")
+    assert order.new_obstacles(between, known, ["api"]) == {"api": "", "web": ""}
 
 
 def test_a_deep_and_wide_bundle_is_judged_without_repeating_work() -> None:
@@ -279,14 +296,14 @@ def test_a_deep_and_wide_bundle_is_judged_without_repeating_work() -> None:
     wide = graph(**needs)
     reports = {id_: Report(id=id_) for id_ in wide.start_order}
     reports["s0-0"] = Report(id="s0-0", stage=Stage.FAILED, message="gone")
-    blocking = order.obstacles(Tree(wide, reports, frozenset(reports)))
+    blocking = obstacles(Tree(wide, reports, frozenset(reports)))
     assert blocking["s7-9"] == "s0-0 failed (gone)"
 
 
 def test_a_service_without_a_port_holds_back_who_names_it_and_says_why() -> None:
     given = tree(api="starting", shortages=Shortages({"extra": SHORT}, {"db": ("extra",)}))
-    blocking = order.obstacles(given)
-    assert "db" not in order.startable(given, ONE)
+    blocking = obstacles(given)
+    assert "db" not in order.startable(given, ONE, given.reports)
     assert order.wait(given, "db", blocking) == order.Wait(
         ("extra",), True, "blocked: extra has no port: range 1-2 is used up"
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from bundlevisor.actors.bundle_state import BundleState
 from bundlevisor.actors.core import commanded, dependencies, foreseen
+from bundlevisor.actors.core.collaborators import NoSecrets, Plan
 from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.messages import StopService
 from bundlevisor.actors.core.report import AfterStop, Doing, Report, Stage, StopCause
+from bundlevisor.actors.ports_in_force import PortsInForce
 from bundlevisor.manifest.format.secret import Secret, SecretTarget
 from bundlevisor.manifest.plan.graph import Graph
+from tests.actors.scheduled import Users
 from tests.actors.test_order import manifest, tree
 
 BEFORE = Report(
@@ -69,6 +73,13 @@ def test_the_users_of_a_secret_are_named_in_stop_order() -> None:
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_all_is_down_when_nothing_has_a_process_or_will_have_one(stage: Stage) -> None:
-    reports = [Report(id="a", stage=Stage.WAITING), Report(id="b", stage=stage)]
-    live = stage in (Stage.STARTING, Stage.READY, Stage.STOPPING)
-    assert dependencies.all_down(reports) is not live
+    bundle = manifest(a="", b="")
+    plan = Plan(bundle, Graph.of(bundle), {})
+    ports = PortsInForce(plan, Users({}), lambda *_, **__: None)
+    state = BundleState(plan, ["a", "b"], NoSecrets(), ports)
+    assert state.all_down
+    state.see(Report(id="b", stage=stage))
+    state.see(Report(id="b", stage=stage, message="the same again"))
+    assert state.all_down is not (stage in (Stage.STARTING, Stage.READY, Stage.STOPPING))
+    state.see(Report(id="b", stage=Stage.WAITING))
+    assert state.all_down
