@@ -1,22 +1,26 @@
-"""CPU and memory of the services' process trees, as psutil sees them.
+"""CPU and memory of the services' process trees.
 
-A process may vanish at any moment; then it counts for nothing. psutil is imported at the first
-use: it costs 20 ms that no start should pay.
+A process may vanish at any moment; then it counts for nothing.
 """
 
 from __future__ import annotations
 
-import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
+if sys.platform == "linux":
+    from bundlevisor.control.api import trees_linux as trees
+else:
+    from bundlevisor.control.api import trees_psutil as trees
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import psutil
+    from bundlevisor.control.api.process_sample import Sample
 
 FRESH_S = 0.2
 """A measurement this young is given again: over less time, CPU percentages are noise."""
@@ -30,14 +34,6 @@ class Usage(msgspec.Struct, frozen=True):
     rss_bytes: int = 0
     spent_seconds: float = 0.0
     """Since the look before; what ended between two looks is not in it."""
-
-
-class Sample(msgspec.Struct, frozen=True):
-    """CPU seconds and memory of one process; ``created`` tells a reused pid apart."""
-
-    created: float
-    cpu_seconds: float
-    rss_bytes: int
 
 
 def used(before: Mapping[int, Sample], now: Mapping[int, Sample], elapsed: float) -> Usage:
@@ -63,7 +59,8 @@ class Meter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._measured_at: float | None = None
+        self.measured_at: float | None = None
+        """When the newest look at them was begun, on the monotonic clock."""
         self._samples: dict[int, dict[int, Sample]] = {}
         self._usage: dict[int, Usage] = {}
         self._spent: dict[int, float] = {}
@@ -75,8 +72,7 @@ class Meter:
         wanted = set(leaders)
         with self._lock:
             now = time.monotonic()
-            fresh = self._measured_at is not None and now - self._measured_at < FRESH_S
-            if not fresh or not wanted <= self._usage.keys():
+            if not self._is_younger(FRESH_S, now) or not wanted <= self._usage.keys():
                 self._look(wanted, now)
             return {leader: self._usage[leader] for leader in wanted}
 
@@ -85,11 +81,19 @@ class Meter:
 
         While somebody looks, the look before is given for as long again: nobody waits for both.
         """
-        usage, measured_at, wanted = self._usage, self._measured_at, set(leaders)
-        lasts = 2 * FRESH_S if self._lock.locked() else FRESH_S
-        if measured_at is None or time.monotonic() - measured_at >= lasts:
+        if not self.is_at_hand:
             return None
+        usage, wanted = self._usage, set(leaders)
         return {one: usage[one] for one in wanted} if wanted <= usage.keys() else None
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether what was measured last may be given again."""
+        lasts = 2 * FRESH_S if self._lock.locked() else FRESH_S
+        return self._is_younger(lasts, time.monotonic())
+
+    def _is_younger(self, seconds: float, now: float) -> bool:
+        return self.measured_at is not None and now - self.measured_at < seconds
 
     def count(self, leaders: Mapping[str, int]) -> dict[str, float]:
         """Return the CPU seconds of each service so far, given the leader of each that runs.
@@ -108,70 +112,20 @@ class Meter:
             return {service: round(total, 3) for service, total in self._totals.items()}
 
     def _look(self, leaders: set[int], now: float) -> None:
-        trees = {leader: _samples(tree) for leader, tree in _trees(leaders).items()}
+        found = trees.samples(leaders)
         self._usage = {
             leader: used(self._samples.get(leader, {}), tree, self._elapsed(leader, tree, now))
-            for leader, tree in trees.items()
+            for leader, tree in found.items()
         }
         self._spent = {
             leader: self._spent.get(leader, 0.0) + usage.spent_seconds
             for leader, usage in self._usage.items()
         }
-        self._samples, self._measured_at = trees, now
+        self._samples, self.measured_at = found, now
 
     def _elapsed(self, leader: int, tree: Mapping[int, Sample], now: float) -> float:
-        if self._measured_at is not None and leader in self._samples:
-            return now - self._measured_at
-        oldest = min((sample.created for sample in tree.values()), default=time.time())
-        return max(time.time() - oldest, FRESH_S)
-
-
-def _trees(leaders: set[int]) -> dict[int, list[psutil.Process]]:
-    """Return the processes of each tree, found with one look at all descendants of this process.
-
-    What left its tree by a double fork is not counted.
-    """
-    import psutil
-
-    trees: dict[int, list[psutil.Process]] = {leader: [] for leader in leaders}
-    try:
-        processes = psutil.Process(os.getpid()).children(recursive=True)
-    except psutil.Error:
-        return trees
-    parents: dict[int, int] = {}
-    for process in processes:
-        try:
-            parents[process.pid] = process.ppid()
-        except psutil.Error:
-            continue
-    for process in processes:
-        leader = _leader_of(process.pid, parents, leaders)
-        if leader is not None:
-            trees[leader].append(process)
-    return trees
-
-
-def _leader_of(pid: int, parents: Mapping[int, int], leaders: set[int]) -> int | None:
-    seen: set[int] = set()
-    while pid not in leaders:
-        if pid in seen or pid not in parents:
-            return None
-        seen.add(pid)
-        pid = parents[pid]
-    return pid
-
-
-def _samples(processes: list[psutil.Process]) -> dict[int, Sample]:
-    import psutil
-
-    samples = {}
-    for process in processes:
-        try:
-            with process.oneshot():
-                times = process.cpu_times()
-                samples[process.pid] = Sample(
-                    process.create_time(), times.user + times.system, process.memory_info().rss
-                )
-        except (psutil.Error, OSError):
-            continue
-    return samples
+        if self.measured_at is not None and leader in self._samples:
+            return now - self.measured_at
+        present = trees.now()
+        oldest = min((sample.created for sample in tree.values()), default=present)
+        return max(present - oldest, FRESH_S)

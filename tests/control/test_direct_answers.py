@@ -83,6 +83,9 @@ class Noon:
     def time(self) -> float:
         return NOON + 60
 
+    def monotonic(self) -> float:
+        return 60.0
+
 
 def as_it_is(_runtime: FakeRuntime) -> None:
     """Leave it."""

@@ -18,9 +18,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bundlevisor.actors.core.snapshot import State
-from bundlevisor.control.api import usage
+from bundlevisor.control.api import status, usage
 from bundlevisor.control.api.app import resources
-from bundlevisor.control.api.usage import Meter, Sample, used
+from bundlevisor.control.api.process_sample import Sample
+from bundlevisor.control.api.usage import Meter, used
 from bundlevisor.control.dashboard.guests import Guests
 from bundlevisor.control.wire.closing import Closing
 from bundlevisor.control.wire.operations import OPERATIONS
@@ -76,7 +77,6 @@ def tree() -> Iterator[subprocess.Popen[bytes]]:
         assert process.stdout is not None
         process.stdout.readline()
         yield process
-        import psutil
 
         for one in psutil.Process(process.pid).children(recursive=True):
             one.kill()
@@ -133,13 +133,28 @@ def test_what_was_measured_is_remembered_for_a_while_and_for_whom_it_was(
     measured = meter.measure(us)
     assert meter.remembered(us) == measured
     assert meter.remembered([*us, 1]) is None
-    meter._measured_at = time.monotonic() - usage.FRESH_S
+    meter.measured_at = time.monotonic() - usage.FRESH_S
     assert meter.remembered(us) is None
     with meter._lock:  # somebody measures
-        meter._measured_at = time.monotonic() - usage.FRESH_S
+        meter.measured_at = time.monotonic() - usage.FRESH_S
         assert meter.remembered(us) == measured
-        meter._measured_at -= usage.FRESH_S
+        meter.measured_at -= usage.FRESH_S
         assert meter.remembered(us) is None
+
+
+def test_what_has_changed_is_said_at_once_although_answers_are_kept_for_a_moment(
+    api: Api, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "FRESH_S", 1000.0)
+    monkeypatch.setattr(status, "MOMENT_S", 1000.0)
+    api.get("/status")
+    kept = api.get("/status").body
+    assert api.get("/status").body == kept
+    runtime.change("db", State.READY, message="up again")
+    assert api.get("/status").json()["services"][0]["message"] == "up again"
+    monkeypatch.setattr(status, "MOMENT_S", 0.0)
+    uptime = api.get("/status").json()["uptime_s"]
+    wait_until(lambda: api.get("/status").json()["uptime_s"] > uptime, what="it is up for longer")
 
 
 def test_a_look_at_the_processes_holds_nobody_up(
@@ -147,12 +162,12 @@ def test_a_look_at_the_processes_holds_nobody_up(
 ) -> None:
     looking, look_on = threading.Event(), threading.Event()
 
-    def trees(_leaders: set[int]) -> dict[int, list[psutil.Process]]:
+    def samples(_leaders: set[int]) -> dict[int, dict[int, Sample]]:
         looking.set()
         look_on.wait(20)
         return {}
 
-    monkeypatch.setattr(usage, "_trees", trees)
+    monkeypatch.setattr("bundlevisor.control.api.usage.trees.samples", samples)
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(api.get, "/status") for _ in range(3)]
         assert looking.wait(20)

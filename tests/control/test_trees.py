@@ -1,0 +1,53 @@
+"""The trees of services as Linux' /proc shows them are those that psutil shows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("it compares Linux' way with the others'", allow_module_level=True)
+
+from bundlevisor.control.api import trees_linux, trees_psutil
+
+
+def test_trees_are_the_same_whoever_looks() -> None:
+    """A leader, its child, and one in a session of its own; no stranger, and not what has ended."""
+    sleep = "import time; print(flush=True); time.sleep(600)"
+    parent = f"""
+import subprocess, sys
+for own in (False, True):
+    child = subprocess.Popen([sys.executable, "-c", {sleep!r}], start_new_session=own, stdout=-1)
+    child.stdout.readline()
+    print(child.pid, flush=True)
+{sleep}
+"""
+    command = [sys.executable, "-c", parent, "a name) with (blanks"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as leader:
+        assert leader.stdout is not None
+        pids = {leader.pid, *(int(leader.stdout.readline()) for _ in range(2))}
+        leader.stdout.readline()
+        leaders = {leader.pid, os.getppid(), 1 << 30}
+        try:
+            ours, theirs = trees_linux.samples(leaders), trees_psutil.samples(leaders)
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+    assert {one: tree.keys() for one, tree in ours.items()} == {
+        leader.pid: pids,
+        os.getppid(): set(),
+        1 << 30: set(),
+    }
+    assert {one: tree.keys() for one, tree in theirs.items()} == {
+        one: tree.keys() for one, tree in ours.items()
+    }
+    for pid, sample in ours[leader.pid].items():
+        other = theirs[leader.pid][pid]
+        assert sample.rss_bytes == pytest.approx(other.rss_bytes, rel=0.1)
+        assert sample.cpu_seconds == pytest.approx(other.cpu_seconds)
+        age = trees_linux.now() - sample.created
+        assert age == pytest.approx(trees_psutil.now() - other.created, abs=2.0)
