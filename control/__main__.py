@@ -60,7 +60,7 @@ def _run(words: list[str], began: float) -> int:
     socket_at = time.monotonic()
     guardian = _start_guardian()
     folders.know_folders()
-    for_run.import_for_run()
+    for_run.import_for_opening()
 
     from bundlevisor.control.run import options
 

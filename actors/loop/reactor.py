@@ -49,7 +49,6 @@ class Loop(threading.Thread):
 
     Time asleep never counts for a timer: the monotonic clock stands still on Linux and macOS, and
     where it runs on (Windows) every pending timer is put off by the time slept.
-    ``on_slow(what, seconds)`` is called after a callback that took longer than 100 ms.
     """
 
     def __init__(
@@ -57,13 +56,12 @@ class Loop(threading.Thread):
         name: str,
         report: Report,
         *,
-        on_slow: Slow | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         super().__init__(name=name, daemon=True)
         self._report = report
         self._on_resume: Callable[[float], object] | None = None
-        self._on_slow = on_slow
+        self._on_slow: Slow | None = None
         self.doing: tuple[object, ...] = ()
         """What a callback says that it does, for those who hear of slow ones."""
         self._clock = clock
@@ -110,6 +108,10 @@ class Loop(threading.Thread):
             self._on_resume = on_resume
 
         self.call_soon(listen)
+
+    def hear_of_slow(self, on_slow: Slow) -> None:
+        """Have ``on_slow(what, seconds)`` called after a callback that took longer than 100 ms."""
+        self._on_slow = on_slow
 
     def watch(self, fd: int, read: Callback | None, write: Callback | None = None) -> None:
         """Call back whenever ``fd`` can be read or written; a second watch replaces the first.

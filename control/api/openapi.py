@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bundlevisor.control.wire.bodies import Body, Error, Event
+from bundlevisor.control.wire.bodies import Error, Event
+from bundlevisor.control.wire.health import Body
 from bundlevisor.control.wire.operations import OPERATIONS, Operation
 from bundlevisor.control.wire.parameters import Parameter
 

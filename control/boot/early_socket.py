@@ -14,7 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-BACKLOG = 128
+BACKLOG = 4096
+"""So many may wait to be accepted, where the system has no lower limit: where they are too many,
+Linux lets a client wait for a second before it tries again."""
 LIMIT = 1024 * 1024
 """The largest manifest, in bytes, that is worth reading twice."""
 

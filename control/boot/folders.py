@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 FOLDERS = """
 actors.core actors.files actors.gpu actors.launch actors.logs actors.loop actors.ports actors.probes
-actors.telemetry control.run manifest manifest.format manifest.plan manifest.read
+actors.telemetry control.api control.http control.run control.wire manifest manifest.format
+manifest.plan manifest.read
 """
 """Those of a start after the guardian's that hold nothing of their own, parents first."""
 

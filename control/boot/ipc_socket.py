@@ -12,8 +12,6 @@ import sys
 from bundlevisor.control.boot import early_socket
 from bundlevisor.manifest.format.loopback import address_of
 
-BACKLOG = 128
-
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on the port, or on an ephemeral one when that is taken.
@@ -41,7 +39,7 @@ def _bound(address: str, port: int) -> socket.socket:
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((address, port))
-        sock.listen(BACKLOG)
+        sock.listen(early_socket.BACKLOG)
     except OSError:
         sock.close()
         raise

@@ -13,8 +13,9 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
+from bundlevisor.control.http.answer import closes, on_the_wire
 from bundlevisor.control.http.door import ENTRANCE, NO_THREAD, is_open
-from bundlevisor.control.http.quick_answer import closes, of_error, on_the_wire
+from bundlevisor.control.http.quick_answer import of_error, of_health
 from bundlevisor.control.http.request_parser import Parser
 from bundlevisor.control.http.tasks import ApiTask, Channel, JsonErrorTask, RequestTimeout
 from bundlevisor.control.http.waitress_parts import TcpWSGIServer
@@ -22,10 +23,10 @@ from bundlevisor.control.wire.lanes import REFUSED, Lane, lane_of
 from bundlevisor.control.wire.long_poll import DISCONNECTED
 
 if TYPE_CHECKING:
+    from bundlevisor.control.http.answer import Said
     from bundlevisor.control.http.direct_answers import Asked
     from bundlevisor.control.http.door import Door
     from bundlevisor.control.http.memory import Memory
-    from bundlevisor.control.http.quick_answer import Said
     from bundlevisor.control.http.turns import FairTurns
 
 REQUEST_DEADLINE_S = 10.0
@@ -253,7 +254,7 @@ class Connection(Channel):
 
     def _said_openly(self, request: Parser) -> Said:
         if request.path not in ENTRANCE:
-            return self.server.memory.health.answer(request.command, request.query)
+            return of_health(self.server.memory.health, request.command, request.query)
         from bundlevisor.control.http import entrance
 
         owner = functools.partial(entrance.owner, self.socket)

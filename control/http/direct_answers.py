@@ -17,7 +17,7 @@ from bundlevisor.control.api.ready import ReadyResource
 from bundlevisor.control.api.status import NotAtHand, StatusResource
 from bundlevisor.control.api.telemetry import TelemetryResource
 from bundlevisor.control.api.usage import Meter
-from bundlevisor.control.http.quick_answer import Said
+from bundlevisor.control.http.answer import Said
 from bundlevisor.control.wire.errors import PHRASES, Refusal
 from bundlevisor.control.wire.operations import refuse_unknown_parameters
 from bundlevisor.control.wire.parameters import WAIT

@@ -11,14 +11,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from bundlevisor.control.api.auth import carries
+from bundlevisor.control.http.health_words import OPEN_PATH
 from bundlevisor.control.wire.origin import refusal_of
 
 if TYPE_CHECKING:
     from bundlevisor.control.dashboard.guests import Guests
     from bundlevisor.control.http.waitress_parts import HTTPRequestParser
 
-OPEN_PATH = "/healthz"
-"""The one path that needs no token."""
 ENTRANCE = frozenset(
     f"/ui/{name}" for name in ("enter", "enter.js", "enter.css", "key.js", "icon.svg", "sessions")
 )

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.control.dashboard import cookies, files, rights
-from bundlevisor.control.http.quick_answer import Said, refusal
+from bundlevisor.control.http.answer import Said
+from bundlevisor.control.http.quick_answer import refusal
 from bundlevisor.control.wire.errors import CODES
 
 if TYPE_CHECKING:

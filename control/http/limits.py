@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bundlevisor.control.boot.early_socket import BACKLOG
 from bundlevisor.control.http.waitress_parts import Adjustments
 from bundlevisor.control.wire.json_body import BODY_LIMIT
 
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 256
 """So many at once; Windows' select takes 512, macOS gives a process 256 files unless told."""
-BACKLOG = 4096
-"""So many may wait to be accepted, where the system has no lower limit: where they are too many,
-Linux lets a client wait for a second before it tries again."""
 RECEIVED = 8192
 """Bytes that are read at once."""
 HEADER_LIMIT = 16 * 1024

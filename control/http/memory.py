@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.http.quick_answer import HealthWords
+from bundlevisor.control.http.health_words import HealthWords
 
 if TYPE_CHECKING:
     from bundlevisor.control.http.direct_answers import DirectAnswers

@@ -6,14 +6,14 @@ import errno
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bundlevisor.control.boot.early_socket import BACKLOG
 from bundlevisor.control.http.connection import Connection, Host
 from bundlevisor.control.http.door import Door
 from bundlevisor.control.http.lane_threads import Dispatcher
 from bundlevisor.control.http.late_application import LateApplication
 from bundlevisor.control.http.limits import (
-    BACKLOG,
     CONNECTIONS,
     RECEIVED,
     adjustments,
@@ -27,9 +27,10 @@ from bundlevisor.control.http.waitress_parts import close_all, loop
 from bundlevisor.control.wire.closing import Closing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bundlevisor.control.api.app import Wsgi
+    from bundlevisor.control.http.early_health import Held
     from bundlevisor.control.wire.facade import RuntimeApi
 
 ACCEPTS = 256
@@ -41,7 +42,10 @@ OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOME
 class ControlServer:
     """Serves the control API of ``runtime`` on ``listener`` from a thread of its own."""
 
-    def __init__(self, runtime: RuntimeApi, token: str, listener: socket.socket) -> None:
+    def __init__(
+        self, runtime: RuntimeApi, token: str, listener: socket.socket, held: Sequence[Held] = ()
+    ) -> None:
+        """``held`` are connections that have been accepted already."""
         self._closing = Closing()
         door, memory = Door(token), Memory(runtime, self._closing)
         self._http = HttpServer(
@@ -50,6 +54,7 @@ class ControlServer:
             memory,
             listener,
             runtime.fault,
+            held=held,
         )
         self._thread = threading.Thread(target=self._http.run, name="control-api", daemon=True)
 
@@ -91,6 +96,7 @@ class HttpServer(Host):
         listener: socket.socket,
         fault: Callable[[str, BaseException], None],
         connections: int = CONNECTIONS,
+        held: Sequence[Held] = (),
     ) -> None:
         self.logger = Faults(fault)
         self.door = door
@@ -107,6 +113,7 @@ class HttpServer(Host):
         self._sweep_at = 0.0
         self._trigger_lock = threading.Lock()
         self._ended = False
+        self._held = held
         super().__init__(
             app,
             map={},
@@ -123,6 +130,7 @@ class HttpServer(Host):
     def run(self) -> None:
         """Serve until :meth:`finish`; an error of ours is reported and does not end it."""
         self._loop = threading.get_ident()
+        self._take_over()
         while not self._is_finished():
             try:
                 self.go_round(self._patience())
@@ -130,6 +138,16 @@ class HttpServer(Host):
                 self._fault("serving the control API", error)
                 time.sleep(0.05)  # so fast may a lasting error repeat
         self.abandon()
+
+    def _take_over(self) -> None:
+        """Let in who has been accepted already; what they have sent comes with them."""
+        for one in self._held:
+            try:
+                self._let_in(one.client, one.client.getpeername(), asked=one.asked)
+            except OSError:  # the client has gone already
+                one.client.close()
+        self._held = ()
+        self._give_turns()
 
     def go_round(self, patience: float) -> None:
         """Do one round; wait at most ``patience`` seconds for something to do."""
@@ -202,9 +220,10 @@ class HttpServer(Host):
             if error.errno in OUT_OF_FILES and not self._evict():
                 self._full_until = time.monotonic() + SWEEP_S
             return None
-        if accepted is None:
-            return None
-        client, address = accepted
+        return None if accepted is None else self._let_in(*accepted)
+
+    def _let_in(self, client: socket.socket, address: Any, *, asked: int = 0) -> bool | None:
+        """Make a connection of a client; the same is returned."""
         try:
             if _is_reset(client):
                 client.close()
@@ -219,6 +238,7 @@ class HttpServer(Host):
             client.close()
             return None
         connection = self.channel_class(self, client, address, self.adj, map=self._map)
+        connection.asked = asked
         if data is not None:
             connection.take(data)
         return True

@@ -11,7 +11,6 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import build_http_date
 from waitress.wasyncore import close_all, loop
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "ParsingError",
     "TcpWSGIServer",
     "WSGITask",
-    "build_http_date",
     "close_all",
     "loop",
 ]

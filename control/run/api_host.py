@@ -39,7 +39,8 @@ class Api:
         self.progress = ProgressMeter(
             {id_: graph.dependencies(id_) for id_ in graph.start_order}, self._logs.last_line
         )
-        self.server = ControlServer(self._facade(), parts.endpoint.token, parts.socket)
+        held = parts.early_health.hand_over()
+        self.server = ControlServer(self._facade(), parts.endpoint.token, parts.socket, held)
 
     def _facade(self) -> LocalRuntime:
         parts = self._parts

@@ -8,13 +8,10 @@ from collections.abc import Callable, Mapping
 
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.files.instance import Instance
-from bundlevisor.actors.launch.page import KIND, is_page, upstream_of
-from bundlevisor.actors.launch.spec import LaunchSpec, Site
-from bundlevisor.actors.logs.path import log_path
 from bundlevisor.actors.process import table
 from bundlevisor.control.run.options import RunOptions
-from bundlevisor.manifest.format import paths, platform
-from bundlevisor.manifest.format.schema import Manifest, Service
+from bundlevisor.manifest.format import paths
+from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.graph import Graph
 from bundlevisor.manifest.read.load import Loaded
 
@@ -40,34 +37,6 @@ class Bundle:
         self.token_path = paths.resolve(app_data, manifest.ipc.auth_token_path)
         self.telemetry_path = paths.resolve(app_data, manifest.telemetry.file)
         self.started_at = time.time()
-
-    def blueprints(self) -> dict[str, LaunchSpec]:
-        """Return how each service is launched on this machine."""
-        site = Site(
-            bundle_root=self.root,
-            app_data=self.app_data,
-            environment=dict(os.environ),
-            instance_id=self.instance_id,
-            secrets={secret.id: secret for secret in self.manifest.secrets},
-        )
-        key = platform.current_key()
-        return {
-            service.id: self._blueprint(service, index, key, site)
-            for index, service in enumerate(self.manifest.services)
-        }
-
-    def _blueprint(self, service: Service, index: int, key: str, site: Site) -> LaunchSpec:
-        binary = platform.pick_binary(service, key)[0]
-        return LaunchSpec(
-            service,
-            binary,
-            site,
-            log_path(service, self.app_data, os.path.isfile),
-            depends_on=self.graph.all_dependencies(service.id),
-            index=index,
-            page=is_page(service, binary, self.root),
-            upstream=upstream_of(service, self.manifest.services) if service.type == KIND else None,
-        )
 
     def record(self, host: str, port: int) -> Instance:
         """Return what is written down of this instance, whose API listens there."""

@@ -11,20 +11,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.context import ServiceContext
-from bundlevisor.actors.files.instance_lock import InstanceLock
-from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.logs.pipe_copy import guarded
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.probes.listen_watch import Listening
-from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.control.run.admission import ALREADY_RUNNING
 from bundlevisor.control.run.bundle import Bundle
-from bundlevisor.control.run.console import Console
 from bundlevisor.control.run.console_events import Announcer
-from bundlevisor.control.run.endpoint_files import EndpointFiles
 from bundlevisor.control.run.instance_record import InstanceRecord
-from bundlevisor.control.run.shutdown_requests import ShutdownRequests
+from bundlevisor.control.run.opening import Opening
 
 if TYPE_CHECKING:
     from bundlevisor.actors.prepare.stores import Stores
@@ -43,18 +38,10 @@ class Edges(msgspec.Struct, frozen=True):
     """Set once a service has been spawned, or none will be: what is heavy may be imported then."""
 
 
-def open_edges(
-    bundle: Bundle,
-    console: Console,
-    guardian: Guardian,
-    endpoint: EndpointFiles,
-    announcer: Announcer,
-    lock: InstanceLock,
-    ending: ShutdownRequests,
-    recorder: Recorder,
-) -> Edges:
-    """Start the loops and all that goes on beside the services."""
-    emit = announcer.emit
+def open_edges(opened: Opening, announcer: Announcer) -> Edges:
+    """Start the logs' loop and all that goes on beside the services."""
+    bundle, console, guardian = opened.bundle, opened.console, opened.guardian
+    emit, recorder, loop = announcer.emit, opened.recorder, opened.loop
 
     first_spawn = threading.Event()
 
@@ -66,15 +53,14 @@ def open_edges(
         record.write_again()
         emit(event, None, **details)
 
-    loop = Loop("events", console.fault, on_slow=announcer.tell_slow_turn)
+    loop.hear_of_slow(announcer.tell_slow_turn)
     log_loop = Loop("logs", console.fault)
-    loop.start()
     log_loop.start()
-    look_after_lock = _looking_after(lock, bundle, endpoint, console, announcer, ending)
+    look_after_lock = _looking_after(opened, announcer)
     record = InstanceRecord(
         guardian,
         bundle.app_data,
-        bundle.record(endpoint.host, endpoint.port),
+        bundle.record(opened.endpoint.host, opened.endpoint.port),
         console.warn,
         look_after_lock,
     )
@@ -97,14 +83,7 @@ def open_edges(
     return Edges(loop, record, reserved, world, first_spawn)
 
 
-def _looking_after(
-    lock: InstanceLock,
-    bundle: Bundle,
-    endpoint: EndpointFiles,
-    console: Console,
-    announcer: Announcer,
-    ending: ShutdownRequests,
-) -> Callable[[], bool]:
+def _looking_after(opened: Opening, announcer: Announcer) -> Callable[[], bool]:
     """Return what looks after the lock, and the files beside it; imported with the first look."""
 
     @functools.cache
@@ -112,14 +91,14 @@ def _looking_after(
         from bundlevisor.control.run.lock_keeper import LockKeeper
 
         def restore() -> None:
-            endpoint.write()
-            announcer.emit("app_data_removed", None, folder=bundle.app_data)
+            opened.endpoint.write()
+            announcer.emit("app_data_removed", None, folder=opened.bundle.app_data)
 
         return LockKeeper(
-            lock,
+            opened.lock,
             restore=restore,
-            warn=console.warn,
-            give_up=lambda reason: ending.ask(reason, ALREADY_RUNNING),
+            warn=opened.console.warn,
+            give_up=lambda reason: opened.ending.ask(reason, ALREADY_RUNNING),
         )
 
     return lambda: keeper().look()

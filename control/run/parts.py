@@ -14,6 +14,7 @@ from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.actors.telemetry.writer import Telemetry
+from bundlevisor.control.http.early_health import EarlyHealth
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console import Console
 from bundlevisor.control.run.console_events import Announcer
@@ -39,6 +40,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     socket: socket.socket
     """The control API's, which listens."""
     endpoint: EndpointFiles
+    early_health: EarlyHealth
     telemetry: Telemetry
     announcer: Announcer
     edges: Edges

@@ -3,14 +3,16 @@
 1. the guardian is forked, before any thread and any heavy import
 2. the manifest is read and checked; the instance lock is taken before a file is touched
 3. the control socket listens; what an earlier instance left is ended; token and port files are
-   written and the shell is told, so that whoever waits for them is never refused
-4. ports are chosen, the supervisor starts, services without dependencies are spawned
+   written and the shell is told, so that whoever waits for them is never refused; ``/healthz`` is
+   answered (control/run/opening.py)
+4. what services need is imported; ports are chosen, the supervisor starts, services without
+   dependencies are spawned (control/run/assembly.py)
 5. waitress is imported and serves (control/run/api_host.py), beside the booting services; Falcon
    comes with the first request that needs it (control/http/late_application.py)
 6. the main thread waits for a reason to end, and then all this is undone in reverse
    (control/run/teardown.py)
 
-Nothing slow may be imported before 5; a test lists the modules that are.
+Nothing slow may be imported before 5, and of services nothing before 4; a test lists the modules.
 """
 
 from __future__ import annotations
@@ -22,31 +24,16 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.core.snapshot import Board, Phase, Snapshot
-from bundlevisor.actors.files import atomic, instance
-from bundlevisor.actors.files.instance_lock import InstanceLock
 from bundlevisor.actors.guardian.link import Guardian
-from bundlevisor.actors.process import table
-from bundlevisor.actors.process.own_children import know
-from bundlevisor.actors.process.parent_watch import watch_parent
-from bundlevisor.actors.process.reaping import keep_reaping
-from bundlevisor.actors.process.table.rlimit_mark import set_mark
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.telemetry.milestones import Recorder
-from bundlevisor.actors.telemetry.writer import Telemetry
-from bundlevisor.control.boot import early_socket, ipc_socket
-from bundlevisor.control.run import limits
+from bundlevisor.control.boot import early_socket
+from bundlevisor.control.boot.stand_ins import for_run
 from bundlevisor.control.run.admission import CANNOT_START, Refused, admit
-from bundlevisor.control.run.bundle import Bundle
-from bundlevisor.control.run.bundle_start import BundleStart
 from bundlevisor.control.run.console import Console, open_console
-from bundlevisor.control.run.console_events import Announcer
-from bundlevisor.control.run.edges import open_edges
-from bundlevisor.control.run.endpoint_files import EndpointFiles
 from bundlevisor.control.run.limits import shortage, why
+from bundlevisor.control.run.opening import open_up
 from bundlevisor.control.run.options import RunOptions
-from bundlevisor.control.run.secret_supply import SecretSupply
-from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 from bundlevisor.manifest.format import paths
 
 if TYPE_CHECKING:
@@ -103,86 +90,13 @@ def _run(
         guardian.dismiss()
         return refused.code
     try:
-        return build(bundle, lock, console, guardian, recorder, parent).live(follow)
+        opened = open_up(bundle, lock, console, guardian, recorder)
+        for_run.import_for_services()
+        from bundlevisor.control.run.assembly import assemble
+
+        return Runtime(assemble(opened, parent)).live(follow)
     finally:
         lock.release()
-
-
-def build(
-    bundle: Bundle,
-    lock: InstanceLock,
-    console: Console,
-    guardian: Guardian,
-    recorder: Recorder,
-    parent: int,
-) -> Runtime:
-    """Build everything in order, up to the services that wait for nothing."""
-    ending, spare = ShutdownRequests(), limits.SpareFiles()
-    socket = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
-    recorder.mark(milestones.SOCKET)
-    ending.hear_signals()
-    set_aside = _clean_up(bundle, console, guardian)
-    secrets = SecretSupply(bundle, console.warn)
-    secrets.begin()
-    endpoint = EndpointFiles(bundle, guardian, *socket.getsockname()[:2])
-    endpoint.write()
-    endpoint.say_listening(console)
-    blueprints = bundle.blueprints()
-    views = bundle.first_views({}, dry_run=False)
-    board = Board(Snapshot(version=1, phase=Phase.RUNNING, services=views))
-    telemetry = Telemetry(bundle.telemetry_path, console.warn)
-    announcer = Announcer(console, telemetry, board, blueprints)
-    for reason in set_aside:
-        announcer.set_aside(reason)
-    edges = open_edges(bundle, console, guardian, endpoint, announcer, lock, ending, recorder)
-    if not bundle.options.keep_running:
-        watch_parent(edges.loop, parent, ending.ask)
-    start = BundleStart(bundle, blueprints, board, console, announcer, edges, secrets, ending)
-    gpu, supervisor = start.begin(endpoint.port, recorder)
-    from bundlevisor.control.run.parts import Parts
-
-    parts = Parts(
-        bundle=bundle,
-        lock=lock,
-        recorder=recorder,
-        console=console,
-        guardian=guardian,
-        ending=ending,
-        spare=spare,
-        secrets=secrets,
-        socket=socket,
-        endpoint=endpoint,
-        telemetry=telemetry,
-        announcer=announcer,
-        edges=edges,
-        gpu=gpu,
-        blueprints=blueprints,
-        board=board,
-        supervisor=supervisor,
-    )
-    return Runtime(parts)
-
-
-def _clean_up(bundle: Bundle, console: Console, guardian: Guardian) -> list[str]:
-    """End what an earlier instance left; return what is to be told of files of no use.
-
-    What this one starts can be told from what others left by then.
-    """
-    know(guardian.pid)
-    set_mark(os.getpid(), table.created(os.getpid()) or 0.0, bundle.instance_id)
-    set_aside: list[str] = []
-    if os.path.lexists(instance.path(bundle.app_data)):
-        from bundlevisor.actors.process.sweep import sweep
-
-        swept = sweep(bundle.app_data, set_aside.append)
-        if swept is not None and swept.found:
-            console.warn(
-                f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
-                f"{swept.stopped} stopped, {swept.killed} were killed"
-            )
-    for folder in (bundle.app_data, os.path.dirname(instance.path(bundle.app_data))):
-        atomic.remove_half_written(folder)
-    return set_aside
 
 
 class Runtime:
@@ -215,6 +129,8 @@ class Runtime:
         try:
             parts.edges.first_spawn.wait()
             parts.guardian.keep_reserve()
+            from bundlevisor.actors.process.reaping import keep_reaping
+
             keep_reaping(parts.edges.loop)
             from bundlevisor.control.boot.stand_ins import for_api
 

@@ -17,6 +17,7 @@ from msgspec import UNSET, UnsetType
 from bundlevisor.actors.core.progress import Progress
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.telemetry.timeline import Timeline
+from bundlevisor.control.wire.health import Body
 
 Time = Annotated[str, msgspec.Meta(description="RFC 3339, UTC, milliseconds")]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
@@ -28,23 +29,11 @@ def timestamp(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{milliseconds:03d}Z"
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every answer and request."""
-
-
 class Error(Body, frozen=True, kw_only=True):
     """Any answer with a status from 400 on."""
 
     error: Annotated[str, msgspec.Meta(description="a sentence")]
     code: Annotated[str, msgspec.Meta(description="snake_case, for programs")]
-
-
-class Health(Body, frozen=True, kw_only=True):
-    """Whether the supervisor answers, and how the bundle is."""
-
-    status: Literal["ok", "degraded", "failed", "stopping"]
-    services: int
-    runtime: str
 
 
 Output = Annotated[

@@ -9,7 +9,7 @@ from bundlevisor.control.wire.bodies import Error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bundlevisor.control.wire.bodies import Body
+    from bundlevisor.control.wire.health import Body
 
 CODES = {
     400: "bad_request",

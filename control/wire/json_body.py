@@ -12,8 +12,8 @@ from bundlevisor.control.wire.errors import Refusal
 if TYPE_CHECKING:
     import falcon
 
-    from bundlevisor.control.wire.bodies import Body
     from bundlevisor.control.wire.exchange import Response
+    from bundlevisor.control.wire.health import Body
 
 BODY_LIMIT = 1 << 20
 """Bytes of a request body (control API: 413 above 1 MiB)."""

@@ -9,6 +9,7 @@ import msgspec
 
 from bundlevisor.control.wire import bodies
 from bundlevisor.control.wire.errors import Refusal
+from bundlevisor.control.wire.health import Body, Health
 from bundlevisor.control.wire.parameters import (
     AFTER,
     CHANGE,
@@ -36,10 +37,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     text: str
-    answers: Mapping[int, type[bodies.Body] | str]
+    answers: Mapping[int, type[Body] | str]
     method: Literal["get", "post"] = "get"
     parameters: tuple[Parameter, ...] = ()
-    request: type[bodies.Body] | None = None
+    request: type[Body] | None = None
     open: bool = False
     """Whether it is answered without the token."""
 
@@ -65,7 +66,7 @@ OPERATIONS = (
     Operation(
         path="/healthz",
         text="Whether the supervisor answers, and how the bundle is.",
-        answers={200: bodies.Health, 503: bodies.Health},
+        answers={200: Health, 503: Health},
         open=True,
     ),
     Operation(

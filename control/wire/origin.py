@@ -6,12 +6,9 @@ A page of another site can make a browser connect to the loopback address under 
 
 from __future__ import annotations
 
-import re
 import socket
 
-AUTHORITY = re.compile(
-    r"(\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(:[0-9]{0,5})?", re.ASCII
-)
+LONGEST_PORT = 5
 NOT_LOOPBACK = "the Host header must name a loopback address, such as 127.0.0.1"
 LOOPBACK_V6 = socket.inet_pton(socket.AF_INET6, "::1")
 MAPPED_V4 = socket.inet_pton(socket.AF_INET6, "::ffff:127.0.0.0")[:13]
@@ -23,12 +20,15 @@ def is_loopback_authority(authority: str) -> bool:
     Upper case and one trailing dot mean the same name (RFC 9110, RFC 1034); short and octal forms
     of addresses do not, because programs disagree about them.
     """
-    match = AUTHORITY.fullmatch(authority)
-    if match is None:
+    if not (authority.isascii() and authority.isprintable()):
         return False
-    if match["v6"] is not None:
-        return _is_loopback_v6(match["v6"])
-    name = match["name"].lower().removesuffix(".")
+    colon = authority.find(":", authority.rfind("]") + 1)
+    host, port = (authority, "") if colon < 0 else (authority[:colon], authority[colon + 1 :])
+    if len(port) > LONGEST_PORT or not (port.isdigit() or not port):
+        return False
+    if host.startswith("["):
+        return host.endswith("]") and _is_loopback_v6(host[1:-1])
+    name = host.lower().removesuffix(".")
     return name == "localhost" or _is_loopback_v4(name)
 
 

@@ -28,6 +28,7 @@ PLAIN = {
     "actors/prepare/migration_record.py": "names of the bundle",
     "actors/ui_server/commands.py": "port numbers",
     "control/cli/client.py": "what argv gave is refused there",
+    "control/http/health_words.py": "words of our own",
     "control/http/quick_answer.py": "words of our own",
     "control/api/openapi.py": "words of our own",
     "control/http/entrance.py": "letters and digits of our own",

@@ -426,9 +426,9 @@ def test_a_turn_that_takes_long_is_told_of_with_what_it_was() -> None:
     loop = Loop(
         "test",
         lambda *_: None,
-        on_slow=lambda what, seconds: told.append((what, round(seconds, 3))),
         clock=Clock(clock.read, lambda: 0.0, runs_asleep=False),
     )
+    loop.hear_of_slow(lambda what, seconds: told.append((what, round(seconds, 3))))
     loop.start()
     actor = Dawdling.start(loop, clock)
     for seconds in (0.09, 0.25, 0.0):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bundlevisor.actors.core.snapshot import ServiceView, State
+from bundlevisor.control.run.blueprints import blueprints
 from bundlevisor.control.run.bundle import Bundle as Planned
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.watch import files
@@ -37,7 +38,7 @@ def of(made: Bundle, *overlays: str) -> dict[str, list[str]]:
     loaded = load.read(str(made.path), overlays=overlays)
     assert loaded.manifest is not None, loaded.findings.errors
     options = RunOptions(manifest=str(made.path))
-    specs = Planned(loaded.manifest, loaded, options, str(made.app_data), "x").blueprints()
+    specs = blueprints(Planned(loaded.manifest, loaded, options, str(made.app_data), "x"))
     return {
         id_: [shown(path, made.root).removesuffix(".cmd") for path in paths]
         for id_, paths in watched(specs).items()

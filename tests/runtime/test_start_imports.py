@@ -10,19 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor.control.boot.folders import FOLDERS
 from tests.bundle_maker import Run, bundle, starting, wait_until
 
 RUNNER = """
-import sys
+import os, sys
 sys.path += {path!r}
 def hear(event, arguments):
-    if event == "subprocess.Popen" and not heard:
-        heard.append(event)
-        with open({out!r} + ".new", "w") as file:
-            file.write("\\n".join(sorted(sys.modules)))
-        import os
-        os.rename({out!r} + ".new", {out!r})
-heard = []
+    for place, (what, which) in list(wanted.items()):
+        if event == what and arguments[0] == (which or arguments[0]):
+            del wanted[place]
+            with open(place + ".new", "w") as file:
+                file.write("\\n".join(sorted(sys.modules)))
+            os.rename(place + ".new", place)
+wanted = {wanted!r}
 sys.addaudithook(hear)
 from bundlevisor.control.__main__ import main
 main({argv!r})
@@ -34,46 +35,64 @@ SLOW = {
     *("inspect", "json", "logging", "pathlib", "platform", "psutil", "random", "re2", "secrets"),
     *("shutil", "ssl", "tempfile", "typing_extensions", "urllib", "waitress", "xml", "aiohttp"),
 }
-OWN = """
+OPENING = """
+manifest: check
+actors.core: report snapshot
+actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
+actors.guardian: channel channel_posix guarded link owned_file roster sentry starting wire
+actors.launch: places
+actors.loop: clock reactor timers
+actors.process: own_children tree
+actors.process.table: found linux own_process rlimit_mark
+actors.telemetry: milestones
+control.api: health
+control.boot: code_file early_socket first_signals folders ipc_socket
+control.boot.stand_ins: for_run late
+control.http: answer early_health health_words
+control.run: admission background_writer bundle console endpoint_files limits opening options
+ runtime shutdown_requests
+control.wire: every_answer health origin version
+manifest.format: document findings loopback paths platform policy probe reserved_paths schema
+ secret suggest
+manifest.plan: claims command environment graph launch ports template template_uses
+manifest.read: duplicates load source
+"""
+SERVICES = """
 actors: bundle_state context errand incarnation picture ports_in_force service service_actors
  service_effects service_probes service_report service_timers supervisor tree_stop
 actors.core: collaborators commanded dependencies desired effects foreseen life lifecycle messages
- report restart snapshot
-actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
- rotating_file tail time_index
+ restart
+actors.files: rotating_file tail time_index
 actors.gpu: linux presence
-actors.guardian: channel channel_posix guarded link owned_file roster sentry
- starting wire
-actors.launch: inputs page places spec tracked_process
+actors.launch: inputs page spec tracked_process
 actors.logs: intake match path pipe_copy pipes pipes_posix sink stream
-actors.loop: clock loop_actor reactor timers
+actors.loop: loop_actor
 actors.ports: allocator reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probing schedule
-actors.process: binary child_posix children exit_event_posix exit_reason own_children
- parent_watch reaping spawn_request tree
-actors.process.table: control_group found linux own_process rlimit_mark
-actors.telemetry: event event_file milestones writer
-control.boot: code_file early_socket first_signals folders ipc_socket
-control.boot.stand_ins: for_run late
-control.run: admission background_writer bundle bundle_start console console_events edges
- endpoint_files gpu instance_record limits options parts runtime secret_supply shutdown_requests
- start_events
-manifest: check
-manifest.format: document findings loopback paths platform policy probe reserved_paths schema
- secret suggest
-manifest.plan: claims command environment graph launch ports readiness template template_uses
-manifest.read: duplicates load source
+actors.process: binary child_posix children exit_event_posix exit_reason parent_watch
+ spawn_request
+actors.process.table: control_group
+actors.telemetry: event event_file writer
+control.run: assembly blueprints bundle_start console_events edges gpu instance_record
+ parts secret_supply start_events
+manifest.plan: readiness
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the list is Linux's")
-def test_only_what_is_listed_is_imported_before_the_first_spawn(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("db").write()
-    out = tmp_path / "modules"
+Modules = frozenset[str]
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Modules, Modules]:
+    """What is imported when the first half of a start is over, and at the first spawn."""
+    folder = tmp_path_factory.mktemp("imports")
+    made = bundle(folder).service("db").write()
+    opened, spawned = folder / "opened", folder / "spawned"
     root = str(Path(__file__).parents[2])
     path = [*(p for p in sys.path if p.endswith("site-packages")), root]
     argv = ["run", "--manifest", str(made.path), "--app-data", str(made.app_data)]
-    code = RUNNER.format(path=path, out=str(out), argv=argv)
+    wanted = {str(opened): ("import", "pykka"), str(spawned): ("subprocess.Popen", "")}
+    code = RUNNER.format(path=path, wanted=wanted, argv=argv)
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", code],
         stdin=subprocess.DEVNULL,
@@ -82,25 +101,46 @@ def test_only_what_is_listed_is_imported_before_the_first_spawn(tmp_path: Path) 
         start_new_session=True,
     )
     try:
-        wait_until(out.exists, what="the first spawn")
+        wait_until(spawned.exists, what="the first spawn")
         process.terminate()
         process.wait(15)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    modules = out.read_text().split()
+    return frozenset(opened.read_text().split()), frozenset(spawned.read_text().split())
+
+
+def ours(modules: Modules) -> set[str]:
+    """Return ours but for packages that are nothing but a folder, which are made all at once."""
+    folders = {f"bundlevisor.{name}" for name in FOLDERS.split()}
+    return {name for name in modules if name.partition(".")[0] == "bundlevisor"} - folders
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the list is Linux's")
+def test_only_what_is_listed_is_imported_before_the_first_spawn(
+    imported: tuple[Modules, Modules],
+) -> None:
+    modules = imported[1]
     tops = {name.partition(".")[0] for name in modules}
-    assert sorted(SLOW & (tops | set(modules))) == []
+    assert sorted(SLOW & (tops | modules)) == []
     outside = {name for name in tops if name not in sys.stdlib_module_names}
     assert outside - {"__main__", "__mp_main__"} == {"bundlevisor", *LIBRARIES}
-    ours = {name for name in modules if name.partition(".")[0] == "bundlevisor"}
-    assert sorted(ours - _listed()) == []
+    assert sorted(ours(modules) - _listed(OPENING + SERVICES)) == []
 
 
-def _listed() -> set[str]:
+@pytest.mark.skipif(sys.platform != "linux", reason="the list is Linux's")
+def test_nothing_of_services_is_imported_before_a_shell_is_answered(
+    imported: tuple[Modules, Modules],
+) -> None:
+    modules = imported[0]
+    assert sorted({"pykka", "re"} & modules) == []
+    assert sorted(ours(modules) - _listed(OPENING)) == []
+
+
+def _listed(rooms: str) -> set[str]:
     listed = set()
-    for paragraph in OWN.strip().replace("\n ", " ").splitlines():
+    for paragraph in rooms.strip().replace("\n ", " ").splitlines():
         room, _, names = paragraph.partition(":")
         parents = ["bundlevisor", *room.split(".")]
         listed |= {".".join(parents[: n + 1]) for n in range(len(parents))}

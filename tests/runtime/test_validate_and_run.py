@@ -14,6 +14,7 @@ from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.places import look
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec, build_launch
 from bundlevisor.actors.validation import bundle as validation
+from bundlevisor.control.run.blueprints import blueprints
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.wire.findings import shown
@@ -50,14 +51,15 @@ def refusals(manifest: Path, app_data: Path) -> Iterator[str]:
         return
     options = RunOptions(manifest=str(manifest))
     try:
-        blueprints = Bundle(loaded.manifest, loaded, options, str(app_data), "id").blueprints()
+        planned = Bundle(loaded.manifest, loaded, options, str(app_data), "id")
+        specs = blueprints(planned)
     except PathRefused:
         yield ""
         return
     ports: dict[str, dict[str, int]] = {}
     for demand in demands(loaded.manifest):
         ports.setdefault(demand.service, {})[demand.name] = demand.low
-    for id_, blueprint in blueprints.items():
+    for id_, blueprint in specs.items():
         if not launches(
             blueprint, StartInputs(ports, dict.fromkeys(blueprint.service.secrets, "x" * 9))
         ):

@@ -3,7 +3,7 @@
 msgspec, pykka and others import modules for features that a start never touches (JSON Schema, log
 formatting). While one of them is imported, a :class:`~bundlevisor.control.boot.stand_ins.late.Late`
 module stands where such a module would be; on the first real use it imports the real one, which
-takes its place everywhere. There is one thread as long as this goes on.
+takes its place everywhere. There is one thread until the opening has been imported.
 
 tests/control/test_stand_ins.py fails when a library no longer imports what is named here.
 """
@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def import_for_run() -> None:
-    """Import what a service actor needs before it can spawn, in the order that costs least."""
+def import_for_opening() -> None:
+    """Import what the manifest and the first answer need."""
     import_typing()
-    import_subprocess()
     import_msgspec()
+
+
+def import_for_services() -> None:
+    """Import what a service actor needs before it can spawn; there are threads by then."""
+    import_subprocess()
     import_pykka()
 
 

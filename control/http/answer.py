@@ -1,0 +1,76 @@
+"""What is said to a request, and its bytes on the wire: nothing of waitress is needed for it."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+import msgspec
+
+from bundlevisor.control.wire.every_answer import EVERY_ANSWER
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Request(Protocol):
+    """A request, as far as its answer's shape depends on it; header names as waitress has them."""
+
+    @property
+    def command(self) -> str:
+        """The method."""
+
+    @property
+    def version(self) -> str:
+        """Of HTTP, as ``1.1``."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """By name, in capital letters."""
+
+    @property
+    def error(self) -> object:
+        """Why it is refused; None where it is not."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A status and a body, JSON unless it says otherwise."""
+
+    status: int
+    reason: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    media_type: str = "application/json"
+
+
+def closes(request: Request) -> bool:
+    """Return whether the connection ends with the answer: an error, or the client wants it so."""
+    wish = request.headers.get("CONNECTION", "").lower()
+    by_version = wish != "keep-alive" if request.version != "1.1" else wish == "close"
+    return request.error is not None or by_version
+
+
+def on_the_wire(said: Said, request: Request) -> bytes:
+    """Return the bytes of a whole answer, its headers in the order that waitress puts them in."""
+    spoken = request.version if request.version in ("1.0", "1.1") else "1.0"
+    connection = [("Connection", "close")] if closes(request) else []
+    if spoken == "1.0" and not connection:
+        connection = [("Connection", "Keep-Alive")]
+    lines = [
+        *EVERY_ANSWER.items(),
+        *connection,
+        *said.headers,
+        ("Content-Length", str(len(said.body))),
+        ("Content-Type", said.media_type),
+        ("Date", http_date(time.time())),
+    ]
+    fields = "".join(f"{name}: {value}\r\n" for name, value in sorted(lines))
+    head = f"HTTP/{spoken} {said.status} {said.reason}\r\n{fields}\r\n"
+    return head.encode("latin-1") + (b"" if request.command == "HEAD" else said.body)
+
+
+def http_date(when: float) -> str:
+    """Return seconds since the epoch as RFC 9110, 5.6.7 has it, whatever the locale."""
+    year, month, day, hour, minute, second, weekday, _, _ = time.gmtime(when)
+    date = f"{DAYS[weekday]}, {day:02d} {MONTHS[month - 1]} {year:04d}"
+    return f"{date} {hour:02d}:{minute:02d}:{second:02d} GMT"

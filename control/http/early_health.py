@@ -1,0 +1,148 @@
+"""``/healthz`` while the server is not there yet: answered as soon as the runtime can be found.
+
+The connections of the first moments are accepted on the events' loop, and looked at without taking
+anything of them (MSG_PEEK). What is a plain ``GET /healthz``, complete and alone, gets the answer
+that the server would give, made by the same functions. All else stays unread in its socket, which
+the server takes over with the others: whatever is not plain is its to judge.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bundlevisor.control.http.answer import closes, on_the_wire
+from bundlevisor.control.wire.origin import refusal_of
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.loop.reactor import Loop
+    from bundlevisor.control.http.health_words import HealthWords
+
+PLACES = 32
+"""So many connections are held; the others wait in the backlog, as all do without this."""
+ANSWERS = 16
+"""So many on one connection: they fit into what any system sends without being read."""
+LARGEST = 4096
+"""Bytes of a request that is looked at."""
+REQUEST_LINE = b"GET /healthz HTTP/1.1\r\n"
+END = b"\r\n\r\n"
+HARMLESS = frozenset(
+    {
+        *("HOST", "ACCEPT", "ACCEPT-ENCODING", "ACCEPT-LANGUAGE", "AUTHORIZATION"),
+        *("CACHE-CONTROL", "CONNECTION", "PRAGMA", "PRIORITY", "SEC-FETCH-MODE", "USER-AGENT"),
+    }
+)
+"""Headers that mean nothing to this answer, and those whose meaning is minded here."""
+
+
+class PlainRequest(msgspec.Struct, frozen=True):
+    """A ``GET /healthz`` that cannot be read in two ways."""
+
+    headers: dict[str, str]
+    command: str = "GET"
+    version: str = "1.1"
+    error: None = None
+
+
+def plain(data: bytes) -> PlainRequest | None:
+    """Return the request where these bytes are one that may be answered here, and no more."""
+    if not (data.startswith(REQUEST_LINE) and data.endswith(END)) or len(data) >= LARGEST:
+        return None
+    headers: dict[str, str] = {}
+    for line in data[len(REQUEST_LINE) : -len(END)].split(b"\r\n"):
+        name, _, value = line.decode("latin-1").partition(": ")
+        name = name.upper()
+        if name not in HARMLESS or name in headers or not _is_plain(value):
+            return None
+        headers[name] = value
+    request = PlainRequest(headers)
+    foreign = refusal_of(headers.get("HOST", ""), None)
+    return None if foreign or closes(request) else request
+
+
+def _is_plain(value: str) -> bool:
+    return value.isascii() and value.isprintable() and value == value.strip() != ""
+
+
+class Held(msgspec.Struct):
+    """A connection that the server takes over, and how many requests were answered on it."""
+
+    client: socket.socket
+    asked: int = 0
+
+
+class EarlyHealth:
+    """Answers on a listening socket until :meth:`hand_over`."""
+
+    def __init__(self, loop: Loop, listener: socket.socket, words: HealthWords) -> None:
+        self._loop = loop
+        self._listener = listener
+        self._words = words
+        self._held: dict[int, Held] = {}
+
+    def begin(self) -> None:
+        """Answer from now on."""
+        self._listener.setblocking(False)
+        self._loop.call_soon(lambda: self._loop.watch(self._listener.fileno(), self._accept))
+
+    def hand_over(self) -> list[Held]:
+        """Answer no more; return the connections that are open, in the order they came in."""
+        done = threading.Event()
+        self._loop.call_soon(self._let_go)
+        self._loop.call_soon(done.set)
+        done.wait()
+        return list(self._held.values())
+
+    def _let_go(self) -> None:
+        for fd in (self._listener.fileno(), *self._held):
+            self._loop.unwatch(fd)
+
+    def _accept(self) -> None:
+        try:
+            client, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionError, InterruptedError):
+            return
+        except OSError:  # no descriptor is left: the server knows what to do then
+            self._loop.unwatch(self._listener.fileno())
+            return
+        client.setblocking(False)
+        held = self._held[client.fileno()] = Held(client)
+        if len(self._held) == PLACES:
+            self._loop.unwatch(self._listener.fileno())
+        self._loop.watch(client.fileno(), lambda: self._look(held))
+        self._look(held)
+
+    def _look(self, held: Held) -> None:
+        """Answer what has come, or leave it alone; a client that has gone has its place freed."""
+        client = held.client
+        try:
+            data = client.recv(LARGEST, socket.MSG_PEEK)
+            request = plain(data) if held.asked < ANSWERS else None
+            if request is not None:
+                self._answer(held, request, len(data))
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._drop(client)
+        elif request is None:
+            self._loop.unwatch(client.fileno())
+
+    def _answer(self, held: Held, request: PlainRequest, length: int) -> None:
+        held.asked += 1
+        answer = on_the_wire(self._words.now(), request)
+        held.client.recv(length)
+        if held.client.send(answer) != len(answer):
+            raise ConnectionAbortedError
+
+    def _drop(self, client: socket.socket) -> None:
+        fd = client.fileno()
+        self._loop.unwatch(fd)
+        del self._held[fd]
+        with suppress(OSError):
+            client.close()

@@ -1,0 +1,61 @@
+"""The second half of a start: all that services need, up to those that wait for nothing.
+
+Nothing slow may be imported here; a test lists the modules that are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundlevisor.actors.process.parent_watch import watch_parent
+from bundlevisor.actors.telemetry.writer import Telemetry
+from bundlevisor.control.run.blueprints import blueprints
+from bundlevisor.control.run.bundle_start import BundleStart
+from bundlevisor.control.run.console_events import Announcer
+from bundlevisor.control.run.edges import open_edges
+from bundlevisor.control.run.opening import Opening
+from bundlevisor.control.run.secret_supply import SecretSupply
+
+if TYPE_CHECKING:
+    from bundlevisor.control.run.parts import Parts
+
+
+def assemble(opened: Opening, parent: int) -> Parts:
+    """Build what is missing, and start the services; ``parent`` is the pid of who started us."""
+    bundle, console = opened.bundle, opened.console
+    secrets = SecretSupply(bundle, console.warn)
+    secrets.begin()
+    specs = blueprints(bundle)
+    telemetry = Telemetry(bundle.telemetry_path, console.warn)
+    announcer = Announcer(console, telemetry, opened.board, specs)
+    for reason in opened.set_aside:
+        announcer.set_aside(reason)
+    edges = open_edges(opened, announcer)
+    if not bundle.options.keep_running:
+        watch_parent(edges.loop, parent, opened.ending.ask)
+    start = BundleStart(
+        bundle, specs, opened.board, console, announcer, edges, secrets, opened.ending
+    )
+    gpu, supervisor = start.begin(opened.endpoint.port, opened.recorder)
+    from bundlevisor.control.run.parts import Parts
+
+    return Parts(
+        bundle=bundle,
+        lock=opened.lock,
+        recorder=opened.recorder,
+        console=console,
+        guardian=opened.guardian,
+        ending=opened.ending,
+        spare=opened.spare,
+        secrets=secrets,
+        socket=opened.socket,
+        endpoint=opened.endpoint,
+        early_health=opened.early_health,
+        telemetry=telemetry,
+        announcer=announcer,
+        edges=edges,
+        gpu=gpu,
+        blueprints=specs,
+        board=opened.board,
+        supervisor=supervisor,
+    )

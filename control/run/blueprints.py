@@ -1,0 +1,43 @@
+"""How each service of a bundle is launched on this machine."""
+
+from __future__ import annotations
+
+import os
+
+from bundlevisor.actors.launch.page import KIND, is_page, upstream_of
+from bundlevisor.actors.launch.spec import LaunchSpec, Site
+from bundlevisor.actors.logs.path import log_path
+from bundlevisor.control.run.bundle import Bundle
+from bundlevisor.manifest.format import platform
+from bundlevisor.manifest.format.schema import Service
+
+
+def blueprints(bundle: Bundle) -> dict[str, LaunchSpec]:
+    """Return them by the services' ids, in the manifest's order."""
+    site = Site(
+        bundle_root=bundle.root,
+        app_data=bundle.app_data,
+        environment=dict(os.environ),
+        instance_id=bundle.instance_id,
+        secrets={secret.id: secret for secret in bundle.manifest.secrets},
+    )
+    key = platform.current_key()
+    return {
+        service.id: _blueprint(bundle, site, service, index, key)
+        for index, service in enumerate(bundle.manifest.services)
+    }
+
+
+def _blueprint(bundle: Bundle, site: Site, service: Service, index: int, key: str) -> LaunchSpec:
+    binary = platform.pick_binary(service, key)[0]
+    others = bundle.manifest.services
+    return LaunchSpec(
+        service,
+        binary,
+        site,
+        log_path(service, bundle.app_data, os.path.isfile),
+        depends_on=bundle.graph.all_dependencies(service.id),
+        index=index,
+        page=is_page(service, binary, bundle.root),
+        upstream=upstream_of(service, others) if service.type == KIND else None,
+    )
