@@ -18,17 +18,15 @@ def check(view: View, report: Report) -> None:
         _check_names(place, report)
         for index, request in enumerate(place.service.port_requests):
             path = f"{place.path}.ports.requested[{index}]"
-            if request.range and not _check_order(request.range, f"{path}.range", report, place.id):
-                continue
+            if request.range:
+                _check_order(request.range, f"{path}.range", report, place.id)
             _check_room(request, path, place, view, report)
 
 
-def _check_order(range_: PortRange, path: str, report: Report, service: str = "") -> bool:
-    if range_.min <= range_.max:
-        return True
-    sentence = f"{path}: min {range_.min} is above max {range_.max}; swap them."
-    report.error("port_range_inverted", path, sentence, service)
-    return False
+def _check_order(range_: PortRange, path: str, report: Report, service: str = "") -> None:
+    if range_.min > range_.max:
+        sentence = f"{path}: min {range_.min} is above max {range_.max}; swap them."
+        report.error("port_range_inverted", path, sentence, service)
 
 
 def _check_names(place: Place, report: Report) -> None:
@@ -58,9 +56,7 @@ def _check_room(
 ) -> None:
     reserved = reserved_of(view.manifest) | {view.manifest.ipc.port}
     low, high = range_of(request, view.manifest)
-    if low > high or high - low >= len(reserved):
-        return
-    if all(port in reserved for port in range(low, high + 1)):
+    if low <= high and all(port in reserved for port in range(low, high + 1)):
         sentence = (
             f"service '{place.id}': every port of {low}-{high} is reserved, so '{request.name}'"
             " gets none; widen the range."

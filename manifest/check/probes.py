@@ -37,7 +37,8 @@ def _check_health(place: Place, view: View, report: Report) -> None:
     elif health.type == "command":
         check_word(health.command, f"{place.path}.health.command", view, report, place.id)
     else:
-        _check_log_pattern(place, health.expression, "health", report)
+        written = "health.pattern" if health.pattern or not health.path else "health.path"
+        _check_log_pattern(place, health.expression, written, "health", report)
 
 
 def _check_readiness(place: Place, report: Report) -> None:
@@ -47,7 +48,8 @@ def _check_readiness(place: Place, report: Report) -> None:
     if readiness.type == "port_open":
         _check_port(place, readiness.port_name, "readiness", report)
     elif readiness.type == "log_match":
-        _check_log_pattern(place, readiness.pattern, "readiness", report)
+        written = "readiness.pattern"
+        _check_log_pattern(place, readiness.pattern, written, "readiness", report)
     elif readiness.type == "health_success" and place.service.health is None:
         sentence = (
             f"service '{place.id}': readiness waits for a health check, but there is none; add"
@@ -80,22 +82,19 @@ def _health_decides(place: Place) -> bool:
     return readiness is None or readiness.type == "health_success"
 
 
-def _check_log_pattern(place: Place, pattern: str, probe: str, report: Report) -> None:
-    path = f"{place.path}.{probe}"
+def _check_log_pattern(
+    place: Place, pattern: str, written: str, probe: str, report: Report
+) -> None:
+    """Check a regular expression; ``written`` is the field of the service that it stands in."""
+    path = f"{place.path}.{written}"
     if not pattern:
         sentence = (
             f"service '{place.id}': {probe} of type 'log_match' has no pattern; add the regular"
             " expression that the log line matches."
         )
-        report.error("pattern_missing", f"{path}.pattern", sentence, place.id)
+        report.error("pattern_missing", path, sentence, place.id)
         return
-    name = "path" if probe == "health" and pattern == _health_path(place) else "pattern"
-    check_pattern(pattern, f"{path}.{name}", report, f"service '{place.id}'", place.id)
-
-
-def _health_path(place: Place) -> str:
-    health = place.service.health
-    return health.path if health and not health.pattern else ""
+    check_pattern(pattern, path, report, f"service '{place.id}'", place.id)
 
 
 def _check_port(

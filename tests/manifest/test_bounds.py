@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from bundlevisor.manifest.format.findings import SHOWN, Finding, Findings, TooMany, joined
 from bundlevisor.manifest.format.suggest import NAMED, quoted
 from bundlevisor.manifest.plan.ports import PortDemand, choose
+from bundlevisor.manifest.read.load import parse
+from tests.manifest.conftest import document
 
 
 def findings(count: int, start: int = 0) -> Findings:
@@ -162,7 +165,7 @@ def test_generators_that_make_no_secret(
         ("x" * 131_069, "linux-x64", False),
         ("x" * 131_070, "linux-x64", True),
         ("é" * 65_535, "linux-x64", True),
-        ("x" * 32_763, "win-x64", False),
+        ("x" * 32_764, "win-x64", False),
         ("x" * 32_765, "win-x64", True),
     ],
 )
@@ -173,6 +176,20 @@ def test_a_value_that_no_program_can_be_given(
     service = {"id": "one", "env": {"V": value}, "binaries": binaries}
     codes = [one for one in found(service, platform=platform) if one[1] == "value_too_long"]
     assert codes == [("service", "value_too_long", "services[0].env.V")] * too_long
+
+
+def test_what_is_told_of_a_value_that_is_too_long() -> None:
+    service = {"id": "one", "binaries": {"win-x64": {"path": "x", "env": {"V": "x" * 32_765}}}}
+    (told,) = parse(json.dumps(document(service)).encode(), "win-x64").findings.service_errors
+    assert (told.code, told.path, told.service) == (
+        "value_too_long",
+        "services[0].binaries.win-x64.env.V",
+        "one",
+    )
+    assert told.message == (
+        "service 'one': services[0].binaries.win-x64.env.V is 32768 bytes long, and no program can"
+        " be started with more than 32767; put it into a file."
+    )
 
 
 def test_a_value_with_nul_is_an_error(found: Callable[..., Any]) -> None:

@@ -33,7 +33,12 @@ def found_in(case: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["found"][0][1]))
+def name(case: dict[str, Any]) -> str:
+    """Return the code of what is found first."""
+    return str(case["found"][0][1]) if case["found"] else "nothing"
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
 def test_what_is_found_is_told_in_these_words(case: dict[str, Any]) -> None:
     assert found_in(case) == case["found"]
 
