@@ -52,8 +52,8 @@ def _words() -> list[str]:
 
 
 def _run(words: list[str], began: float) -> int:
+    from bundlevisor.actors.stand_ins import for_run
     from bundlevisor.control.boot import early_socket, folders
-    from bundlevisor.control.boot.stand_ins import for_run
 
     _widen_descriptor_table()
     early_socket.listen(words)
@@ -137,7 +137,7 @@ def _means_run(words: Sequence[str]) -> bool:
 
 
 def _start_guardian() -> Guardian:
-    from bundlevisor.control.boot.stand_ins import for_run
+    from bundlevisor.actors.stand_ins import for_run
 
     for_run.import_multiprocessing()
     from bundlevisor.actors.guardian.link import Guardian

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ORDER = """
-actors/loop actors/files manifest/format
+actors/stand_ins actors/loop actors/files manifest/format
 manifest/plan
 manifest/check
 manifest/read

@@ -25,10 +25,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.stand_ins import for_run
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.control.boot import early_socket
-from bundlevisor.control.boot.stand_ins import for_run
 from bundlevisor.control.run.admission import CANNOT_START, Refused, admit
 from bundlevisor.control.run.console import Console, open_console
 from bundlevisor.control.run.limits import shortage, why

@@ -16,7 +16,7 @@ from tests import absent
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATHS = [os.path.dirname(os.path.dirname(HERE)), *sys.path]
 FIRST = """
-from bundlevisor.control.boot.stand_ins import for_run
+from bundlevisor.actors.stand_ins import for_run
 for_run.import_typing()
 for_run.import_msgspec()
 for_run.import_subprocess()
@@ -51,7 +51,7 @@ def watching(name, globals=None, locals=None, fromlist=(), level=0):
     seen.update((by.split(".")[0], one) for one in (full, *(f"{full}.{f}" for f in fromlist or ())))
     return real(name, globals, locals, fromlist, level)
 builtins.__import__ = watching
-import msgspec, pykka, falcon, waitress.server, multiprocessing, subprocess
+import msgspec, pykka, falcon, waitress.server, multiprocessing.connection, subprocess, asyncio
 builtins.__import__ = real
 print(json.dumps(sorted(map(list, seen))))
 """
@@ -65,6 +65,14 @@ WANTED = [
     ("msgspec", "msgspec._json_schema"),
     ("msgspec", "msgspec.toml"),
     ("msgspec", "msgspec.yaml"),
+    ("asyncio", "inspect"),
+    ("asyncio", "linecache"),
+    ("asyncio", "logging"),
+    ("asyncio", "concurrent.futures"),
+    ("asyncio", "subprocess"),
+    ("asyncio", "traceback"),
+    ("asyncio", "ssl"),
+    ("multiprocessing", "tempfile"),
     ("pykka", "logging"),
     ("falcon", "asyncio"),
     ("falcon", "http.cookiejar"),
@@ -82,6 +90,41 @@ if sys.platform not in ("win32", "darwin") and sys.version_info < (3, 12):
     WANTED.append(("uuid", "platform"))
 
 
+PAGE = """
+from bundlevisor.actors.ui_server.server import imports
+imports.import_libraries()
+import json
+"""
+
+
+def test_a_page_s_server_loads_no_more_of_asyncio_than_it_uses() -> None:
+    loaded = set(child(PAGE + "print(json.dumps(sorted(k for k, v in sys.modules.items() if v)))"))
+    dear = {"ssl", "inspect", "logging", "concurrent.futures", "linecache", "tempfile", "ast"}
+    assert loaded & {*dear, "typing_extensions", "msgspec._json_schema", "traceback"} == set()
+
+
+def test_what_a_page_s_server_does_without_is_there_for_who_needs_it() -> None:
+    assert child(
+        PAGE
+        + """
+import asyncio
+async def failing(): raise ValueError("no")
+async def both():
+    task = asyncio.ensure_future(failing())
+    done, _ = await asyncio.wait([task], return_when=asyncio.ALL_COMPLETED)
+    asyncio.get_running_loop().call_exception_handler({"message": "seen", "task": task})
+    text = repr(task)
+    number = await asyncio.to_thread(lambda: 7)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-I", "-S", "-c", "print(3)",
+                                                   stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    return [len(done), "ValueError" in text, number, out.decode().strip()]
+import os
+sys.stderr = open(os.devnull, "w")
+print(json.dumps(asyncio.run(both())))"""
+    ) == [1, True, 7, "3"]
+
+
 @pytest.fixture(scope="module")
 def imported_by() -> list[list[str]]:
     found: list[list[str]] = child(IMPORTED_BY)
@@ -92,7 +135,7 @@ def imported_by() -> list[list[str]]:
 def test_what_is_stood_in_for_is_still_imported_by_the_library(
     library: str, module: str, imported_by: list[list[str]]
 ) -> None:
-    assert [library, module] in imported_by, f"{module}: take it out of control/boot/stand_ins"
+    assert [library, module] in imported_by, f"{module}: take it out of its stand_ins"
 
 
 @pytest.mark.parametrize("module", ["re", "datetime"])

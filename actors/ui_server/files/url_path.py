@@ -10,7 +10,6 @@ https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 from __future__ import annotations
 
 import re
-import unicodedata
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _DEVICE = re.compile(
@@ -26,7 +25,7 @@ def split(raw_path: str) -> tuple[str, ...] | None:
 
     ``()`` is the root; a last empty name asks for a folder (``/docs/`` is ``("docs", "")``).
     """
-    decoded = _decode(raw_path)
+    decoded = decode(raw_path)
     if decoded is None or not decoded.startswith("/"):
         return None
     *folders, last = decoded[1:].split("/")
@@ -44,7 +43,7 @@ def is_servable(name: str) -> bool:
 
 def is_route(raw_path: str) -> bool:
     """Whether a path may be a client-side route: no suffix, and no trick of any kind."""
-    decoded = _decode(raw_path)
+    decoded = decode(raw_path)
     if decoded is None or not decoded.startswith("/"):
         return False
     names = tuple(decoded[1:].removesuffix("/").split("/"))
@@ -69,6 +68,8 @@ def spellings(names: tuple[str, ...]) -> list[tuple[str, ...]]:
     """
     found = [names]
     if not all(map(str.isascii, names)):
+        import unicodedata  # 1 MiB for those who need it
+
         for form in ("NFC", "NFD"):
             spelt = tuple(unicodedata.normalize(form, name) for name in names)
             if spelt not in found:
@@ -76,7 +77,7 @@ def spellings(names: tuple[str, ...]) -> list[tuple[str, ...]]:
     return found
 
 
-def _decode(raw_path: str) -> str | None:
+def decode(raw_path: str) -> str | None:
     """Percent-decode once; None for a stray ``%`` or what is not UTF-8 afterwards."""
     if "%" not in raw_path and raw_path.isascii():
         return raw_path

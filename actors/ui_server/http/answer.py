@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 
 import msgspec
 
@@ -13,6 +12,26 @@ from bundlevisor.actors.ui_server.http.dates import http_date
 SERVER = "bundlevisor"
 WITHOUT_CONTENT = (204, 304)
 """Statuses after which no content follows, whatever the fields say."""
+
+REASONS = {
+    200: "OK",
+    206: "Partial Content",
+    304: "Not Modified",
+    308: "Permanent Redirect",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    412: "Precondition Failed",
+    416: "Range Not Satisfiable",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+"""Of the answers that are our own."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -62,7 +81,4 @@ def head(
 
 def reason(status: int) -> str:
     """The words that belong to a status; nobody reads them but people."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
+    return REASONS.get(status, "")

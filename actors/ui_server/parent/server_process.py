@@ -11,53 +11,75 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 import socket
 import sys
 from multiprocessing import context, reduction
-from typing import TYPE_CHECKING, Any
 
-from bundlevisor.actors.process.spawn_preparation import preparation
-from bundlevisor.actors.ui_server import commands
-from bundlevisor.actors.ui_server.config import UiConfig
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from bundlevisor.actors.ui_server import commands
+    from bundlevisor.actors.ui_server.config import UiConfig
     from bundlevisor.actors.ui_server.parent.spawned import Spawned
 
 
 class UiServer(context.SpawnProcess):
-    """The process object: pickled here, and run in the child."""
+    """The process object: pickled by :func:`launch`, and run in the child.
 
-    def __init__(
-        self, config: UiConfig, control: commands.Pipe, listener: socket.socket | None
-    ) -> None:
-        super().__init__(name=f"ui server {config.service_id}")
-        self._serve = (config, control, None if listener is None else Listener(listener))
+    It holds the rest pickled once more: what that needs is imported by the child in its own way.
+    So this module imports nothing but what is there anyway.
+    """
 
-    def launch(self, output: int, env: dict[str, str]) -> Spawned:
-        """Start it, with ``env`` as its whole environment; OSError."""
-        if sys.platform == "win32":
-            from bundlevisor.actors.ui_server.parent.spawn_windows import spawn
-        else:
-            from bundlevisor.actors.ui_server.parent.spawn_posix import spawn
-        return spawn(self._pickled, output, interpreter_environment(env))
+    def __init__(self, name: str, content: bytes) -> None:
+        super().__init__(name=name)
+        self._content = content
 
     def run(self) -> None:
         """Serve until told to stop; in the child."""
+        from bundlevisor.actors.ui_server.server.imports import import_libraries
+
+        import_libraries()
         from bundlevisor.actors.ui_server.server.child import main
 
-        config, control, listener = self._serve
+        config, control, listener = pickle.loads(self._content)  # noqa: S301 - of our parent
         main(config, control, None if listener is None else listener.socket)
 
-    def _pickled(self, spawning: object) -> bytes:
-        """``spawning`` is what multiprocessing's own pickling asks for descriptors and pids."""
-        buffer = io.BytesIO()
-        context.set_spawning_popen(spawning)  # type: ignore[arg-type]
-        try:
-            reduction.dump(preparation(self.name), buffer)
-            reduction.dump(self, buffer)
-        finally:
-            context.set_spawning_popen(None)
-        return buffer.getvalue()
+
+def launch(
+    config: UiConfig,
+    control: commands.Pipe,
+    listener: socket.socket | None,
+    output: int,
+    env: dict[str, str],
+) -> Spawned:
+    """Start the process, with ``env`` as its whole environment; OSError."""
+    if sys.platform == "win32":
+        from bundlevisor.actors.ui_server.parent.spawn_windows import spawn
+    else:
+        from bundlevisor.actors.ui_server.parent.spawn_posix import spawn
+    given = (config, control, None if listener is None else Listener(listener))
+
+    def pickled(spawning: object) -> bytes:
+        return _pickled(f"ui server {config.service_id}", given, spawning)
+
+    return spawn(pickled, output, interpreter_environment(env))
+
+
+def _pickled(name: str, given: object, spawning: object) -> bytes:
+    """``spawning`` is what multiprocessing's own pickling asks for descriptors and pids."""
+    from bundlevisor.actors.process.spawn_preparation import preparation
+
+    buffer = io.BytesIO()
+    context.set_spawning_popen(spawning)  # type: ignore[arg-type]
+    try:
+        content = bytes(reduction.ForkingPickler.dumps(given))
+        reduction.dump(preparation(name), buffer)
+        reduction.dump(UiServer(name, content), buffer)
+    finally:
+        context.set_spawning_popen(None)
+    return buffer.getvalue()
 
 
 class Listener:

@@ -10,20 +10,10 @@ from multiprocessing import spawn as method
 
 from bundlevisor.actors.process import child_posix, tree
 from bundlevisor.actors.process.spawn_request import INSTANCE_MARK
+from bundlevisor.actors.ui_server.parent.inherited import InheritedFd
 from bundlevisor.actors.ui_server.parent.spawned import Spawned
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
-
-
-class InheritedFd:
-    """A descriptor that the child has under the same number."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-
-    def detach(self) -> int:
-        """Return the descriptor; called in the child."""
-        return self._fd
 
 
 class Spawning:

@@ -70,11 +70,11 @@ def start(
     """
     from multiprocessing.connection import Pipe
 
-    from bundlevisor.actors.ui_server.parent.server_process import UiServer
+    from bundlevisor.actors.ui_server.parent.server_process import launch
 
     ours, theirs = Pipe()
     try:
-        spawned = UiServer(config, theirs, listen_socket).launch(output_fd, dict(env))
+        spawned = launch(config, theirs, listen_socket, output_fd, dict(env))
     except BaseException:
         ours.close()
         raise

@@ -1,4 +1,4 @@
-"""What the UI server's process does first, in this order, before the heavy imports."""
+"""What the UI server's process does before it imports how to serve."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def main(config: UiConfig, control: commands.Pipe, listener: socket.socket | Non
             "is the bundle complete?"
         )
     listener = listener or bind(config)
-    _import_without_tls()
+    gc.disable()  # what is imported stays anyway
     from bundlevisor.actors.ui_server.server.serving import serve
 
     gc.enable()
@@ -62,8 +62,9 @@ def _why(error: OSError) -> str:
 
 
 def _default_signals() -> None:
-    """Forget what the runtime ignores or blocks: it is inherited through exec."""
-    for name in ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"):
+    """Forget what the runtime ignores or blocks, which is inherited through exec; and Python's own
+    SIGINT, for which asyncio would put another handler in the place of ours."""
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
     if sys.platform != "win32":
@@ -83,13 +84,3 @@ def _allow_descriptors() -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         allowed = wanted if soft == unlimited else max(soft, wanted)
     return allowed
-
-
-def _import_without_tls() -> None:
-    """Loopback has no TLS: asyncio does without, as on a Python that was built so.
-
-    It saves a third of the imports' time and 5 MiB (OpenSSL). The collector rests meanwhile;
-    imported objects stay anyway.
-    """
-    gc.disable()
-    sys.modules["ssl"] = None  # type: ignore[assignment]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from bundlevisor.actors.ui_server.config import UiConfig
+from bundlevisor.actors.ui_server.files import url_path
 from bundlevisor.actors.ui_server.files.site import Site
 from bundlevisor.actors.ui_server.files.static import Static
 from bundlevisor.actors.ui_server.http import plain_answers
@@ -81,7 +80,7 @@ class Dispatch:
 def is_proxied(path: str) -> bool:
     """Whether a path (encoded, without query) is ``/api``, ``/ws`` or lies under one of them."""
     first = path[1:].partition("/")[0]
-    return (unquote(first) if "%" in first else first) in PROXIED
+    return url_path.decode(first) in PROXIED
 
 
 def _crowded(request: Request) -> Answer:

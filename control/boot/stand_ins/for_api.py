@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bundlevisor.control.boot.stand_ins.for_run import LateLogger, system_name
-from bundlevisor.control.boot.stand_ins.late import Late, StandingIn
+from bundlevisor.actors.stand_ins.for_run import LateLogger, system_name
+from bundlevisor.actors.stand_ins.late import Late, StandingIn
 
 if TYPE_CHECKING:
     from types import ModuleType

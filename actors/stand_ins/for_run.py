@@ -1,7 +1,7 @@
 """Imports the libraries of a start without what they import and do not use yet.
 
 msgspec, pykka and others import modules for features that a start never touches (JSON Schema, log
-formatting). While one of them is imported, a :class:`~bundlevisor.control.boot.stand_ins.late.Late`
+formatting). While one of them is imported, a :class:`~bundlevisor.actors.stand_ins.late.Late`
 module stands where such a module would be; on the first real use it imports the real one, which
 takes its place everywhere. There is one thread until the opening has been imported.
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bundlevisor.control.boot.stand_ins.late import Late, StandingIn
+from bundlevisor.actors.stand_ins.late import Late, StandingIn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
