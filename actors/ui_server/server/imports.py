@@ -30,7 +30,7 @@ def import_asyncio() -> None:
     sys.modules["ssl"] = None  # type: ignore[assignment]
     logging = Late("logging", getLogger=for_run.LateLogger, DEBUG=10)
     executors = Late("concurrent.futures", **{name: name for name in WAITING})
-    concurrent.futures = executors  # type: ignore[attr-defined]
+    concurrent.futures = executors
     stand_ins = {
         "concurrent.futures": executors,
         "inspect": Late("inspect"),
