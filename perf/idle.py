@@ -12,6 +12,7 @@ from bundlevisor.perf.results import Measure
 MEASURES = {
     "cpu": Measure(title="processor time", unit="% of a core"),
     "memory": Measure(title="memory, guardian included (PSS)", unit="MiB"),
+    "anonymous": Measure(title="of that in no file, whoever else runs Python", unit="MiB"),
     "processes": Measure(title="processes besides the services", unit=""),
 }
 
@@ -34,10 +35,11 @@ def measure(
         time.sleep(window)
         used, lasted = processes.cpu_seconds(own) - used, time.monotonic() - began
         run.check_alive()
-        memory = processes.memory_bytes(own)
+        memory, anonymous = processes.memory_bytes(own), processes.anonymous_bytes(own)
     return {
         "cpu": [100 * used / lasted],
         "memory": [memory / 2**20],
+        "anonymous": [anonymous / 2**20],
         "processes": [float(len(own))],
     }
 

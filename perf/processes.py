@@ -124,10 +124,19 @@ def memory_bytes(pids: Collection[int]) -> int:
     A process whose memory is hidden from us, as the runtime's is from all but root, counts with
     all that it does not share with files: pages that it has in common with its parent count twice.
     """
-    return sum(_proportional(pid) if PROC else _unique(pid) for pid in pids)
+    return sum(_proportional(pid, b"Pss:") if PROC else _unique(pid) for pid in pids)
 
 
-def _proportional(pid: int) -> int:
+def anonymous_bytes(pids: Collection[int]) -> int:
+    """Return what of :func:`memory_bytes` is in no file; all of it where that is not told apart.
+
+    The rest is shared with whoever runs the same programs: alone on a machine, the same runtime
+    was seen with 24 MiB, and beside other interpreters with 21.
+    """
+    return sum(_proportional(pid, b"Pss_Anon:") if PROC else _unique(pid) for pid in pids)
+
+
+def _proportional(pid: int, field: bytes) -> int:
     try:
         file = open(f"/proc/{pid}/smaps_rollup", "rb")  # noqa: SIM115 - closed below
     except PermissionError:
@@ -136,7 +145,7 @@ def _proportional(pid: int) -> int:
         return (resident - shared) * mmap.PAGESIZE
     with file:
         for line in file:
-            if line.startswith(b"Pss:"):
+            if line.startswith(field):
                 return int(line.split()[1]) * 1024
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bundlevisor.actors.guardian import kept_modules
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.owned_file import Identity, OwnedFile
 from bundlevisor.actors.guardian.wire import Message
@@ -97,8 +98,6 @@ class GuardianState:
     def _take_hold_code(
         self, fd: int, offset: int, length: int, machine_code: dict[str, str]
     ) -> None:
-        from bundlevisor.actors.guardian import kept_modules  # not in its memory before
-
         kept_modules.keep(fd, offset, length, machine_code)
 
     def _take_bye(self, _fd: int) -> None:

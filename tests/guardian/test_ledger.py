@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,28 @@ def test_a_belonging_may_be_known_by_what_it_contains(
     path.write_text(content)
     assert OwnedFile(str(path), None, b"ours", last=True).remove() == removed
     assert path.exists() != removed
+
+
+def test_what_a_guardian_is_told_imports_nothing(tmp_path: Path) -> None:
+    """Two of them hear it: what an import allocates and touches is no longer shared by them."""
+    told = [
+        ("hello", "r", 1, 1.0),
+        ("telemetry", "/telemetry"),
+        ("own", "/file", None, b"", False),
+        ("expect", GuardedProcess("api", "r-1", 2, 1.5, ("db",), "/log", None, (), True).fields()),
+        ("spawned", "r-1", 17, 3.5, 17),
+        ("held", "r-1", b"held"),
+        ("hold_code", 0, 0, {"_queue": str(tmp_path)}),
+    ]
+    program = f"""
+import os, sys
+from bundlevisor.actors.guardian import guard, state
+before = set(sys.modules)
+ledger = state.GuardianState()
+for message in {told!r}:
+    ledger.apply(message, os.open(os.devnull, os.O_RDONLY) if message[0] == "hold_code" else -1)
+print(*(set(sys.modules) - before))
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("\n", "")
