@@ -120,8 +120,13 @@ class Service:
         self.process.resume()
 
     def order(self, what: str, value: object = None) -> Any:
-        """Tell the kit's program to misbehave; :mod:`bundlevisor.testing.program` lists how."""
-        answer = client.request(self.ports["http"], "POST", f"/kit/{what}", value)
+        """Tell the kit's program to misbehave; :mod:`bundlevisor.testing.program` lists how.
+
+        It is asked on its port ``http``, or on its first one where none has that name.
+        """
+        ports = self.ports
+        port = ports.get("http") or next(iter(ports.values()))
+        answer = client.request(port, "POST", f"/kit/{what}", value)
         assert answer.status == 200, answer.text
         return answer.json()["result"]
 

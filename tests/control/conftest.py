@@ -17,6 +17,7 @@ import pytest
 from bundlevisor.control.http.server import ControlServer
 from bundlevisor.testing import Runtime
 from tests.control.fake_runtime import FakeRuntime
+from tests.control.houses import House, InMemory, installed_house
 from tests.control.installed_bundle import installed_bundle
 from tests.control.wire import TOKEN, Api
 
@@ -72,6 +73,19 @@ def installed_for_one(tmp_path: Path) -> Iterator[Runtime]:
     with Runtime(installed_bundle(tmp_path / "installed")) as runtime:
         runtime.wait_ready()
         yield runtime
+
+
+@pytest.fixture(params=[IN_MEMORY, INSTALLED])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """A runtime that a test brings into states, both ways."""
+    if request.param == INSTALLED:
+        yield from installed_house(tmp_path / "house")
+        return
+    runtime: FakeRuntime = request.getfixturevalue("runtime")
+    client = Api(request.getfixturevalue("server")[1])
+    yield InMemory(runtime, client)
+    for streamed in client.opened:
+        streamed.close()
 
 
 @pytest.fixture

@@ -8,13 +8,24 @@ from bundlevisor.testing import Bundle
 from bundlevisor.testing.bundle import PROGRAM
 from tests.control.fake_runtime import BUNDLE
 
-PLAY = f"import runpy; runpy.run_path({str(PROGRAM)!r}, run_name='__main__')"
-"""The kit's program on the port that is given, whatever its name."""
+PLAY = """
+import os, runpy, time
+while os.path.exists({hold!r}):
+    time.sleep(0.01)
+runpy.run_path({program!r}, run_name="__main__")
+"""
+"""The kit's program on the port that is given, whatever its name, once nothing holds it."""
+STOP_MS = 60_000
+"""Longer than a test looks at a bundle that is stopping."""
 SLEEP = "import time; time.sleep(3600)"
 
 
-def installed_bundle(folder: Path) -> Bundle:
-    """Return it; each service is one of the kit's programs, the worker one that does nothing."""
+def installed_bundle(folder: Path, hold: Path | None = None) -> Bundle:
+    """Return it; each service is one of the kit's programs, the worker one that does nothing.
+
+    As long as there is a file ``hold``, none with a port begins to listen.
+    """
+    play = PLAY.format(program=str(PROGRAM), hold=str(hold or folder / "hold"))
     app = BUNDLE["app"]
     bundle = Bundle(folder, app["name"], app["version"])
     bundle.set(**{name: BUNDLE[name] for name in ("swaps", "secrets", "telemetry")})
@@ -25,6 +36,7 @@ def installed_bundle(folder: Path) -> Bundle:
         for port in ports:
             fields["health"] = {"type": "http", "path": "/health", "port_name": port}
             fields["readiness"] = {"type": "health_success", "port_name": port}
-        bundle.script(f"bin/{id_}", PLAY if ports else SLEEP)
+            fields["stop"] = {"timeout_ms": STOP_MS}
+        bundle.script(f"bin/{id_}", play if ports else SLEEP)
         bundle.service(id_, program, needs=entry.get("dependencies", ()), **fields)
     return bundle

@@ -136,7 +136,7 @@ def test_a_body_whose_length_can_be_read_in_two_ways_is_400(
     assert runtime.shutdowns == []
 
 
-def test_http_1_0_with_a_transfer_encoding_is_400(api: Api, runtime: FakeRuntime) -> None:
+def test_http_1_0_with_a_transfer_encoding_is_400(api: Api) -> None:
     answer = api.raw(
         b"POST /secrets HTTP/1.0\r\n" + HEAD + b"Connection: keep-alive\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"

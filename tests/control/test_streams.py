@@ -194,7 +194,7 @@ def test_a_sequence_number_that_is_none_is_400(api: Api, query: str) -> None:
     assert api.get(f"/events?{query}").refusal == (400, "bad_after")
 
 
-def test_a_ninth_stream_is_429_and_room_comes_back(api: Api, runtime: FakeRuntime) -> None:
+def test_a_ninth_stream_is_429_and_room_comes_back(api: Api) -> None:
     streams = [api.open("/logs/follow?serviceId=db") for _ in range(4)]
     streams += [api.open("/events", Accept=STREAM) for _ in range(4)]
     assert [stream.status for stream in streams] == [200] * 8
