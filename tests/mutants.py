@@ -39,6 +39,8 @@ CORE = (
 """What is changed."""
 TOO_SLOW = ("test_schema_agrees.py",)
 """Tests of reading, which take seconds and reach everything."""
+OF_THE_SOURCES = ("test_every_code_in_the_sources_is_explained",)
+"""Tests that read the code, which is another one here."""
 WORKERS = 2
 
 
@@ -81,7 +83,12 @@ def configuration(tests: list[str]) -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     markers = project["tool"]["pytest"]["ini_options"]["markers"]
     ignored = [f"--ignore=tests/manifest/{name}" for name in TOO_SLOW]
-    chosen = ["-k", " and ".join(f"not {name}" for name in SLOW), "-m", "not permissions"]
+    chosen = [
+        "-k",
+        " and ".join(f"not {name}" for name in (*SLOW, *OF_THE_SOURCES)),
+        "-m",
+        "not permissions",
+    ]
     return f"""
 [tool.pytest.ini_options]
 pythonpath = ["."]

@@ -96,7 +96,7 @@ def test_events_have_numbers_without_holes_by_the_page_and_as_a_stream(house: Ho
     page = house.api.get(f"/events?after={last['next']}&wait=30", timeout=40).json()
     seqs = [event["seq"] for event in page["events"]]
     assert seqs == list(range(last["next"] + 1, page["next"] + 1))
-    told = []
+    told: list[Any] = []
     while len(told) < len(seqs):
         one = frame(stream)
         if "id" in one:  # between them it tells of progress
