@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _UNKNOWN = "application/octet-stream"
 
 _TYPES = {
@@ -88,6 +90,7 @@ _TYPES = {
 }
 
 
+@lru_cache(maxsize=256)
 def content_type(name: str) -> str:
     """Return the Content-Type for a file name; text is declared to be UTF-8."""
     _, dot, suffix = name.rpartition(".")

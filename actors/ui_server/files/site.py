@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from functools import lru_cache
 
 import msgspec
 
@@ -14,6 +15,12 @@ from bundlevisor.actors.ui_server.files.url_path import is_servable, spellings
 
 NEIGHBOURS = (("br", ".br"), ("gzip", ".gz"))
 """Content codings with the suffix of the pre-compressed file, the better one first."""
+
+
+SUFFIXES = tuple(suffix for _, suffix in NEIGHBOURS)
+
+Identity = tuple[int, int, int, int]
+"""What another content of a file would have otherwise: times of change, number, and size."""
 
 
 class ReplacedError(Exception):
@@ -28,7 +35,7 @@ class Representation(msgspec.Struct, frozen=True):
 
     root: str
     names: tuple[str, ...]
-    size: int
+    identity: Identity
     validators: Validators
     encoding: str = ""
 
@@ -36,6 +43,11 @@ class Representation(msgspec.Struct, frozen=True):
     def name(self) -> str:
         """The name of the file alone."""
         return self.names[-1]
+
+    @property
+    def size(self) -> int:
+        """Bytes in it."""
+        return self.identity[-1]
 
     def open(self) -> int:
         """Open exactly this file; FileNotFoundError, PermissionError, ReplacedError."""
@@ -49,7 +61,7 @@ class Representation(msgspec.Struct, frozen=True):
         if sys.platform == "win32":  # where an open file cannot be replaced
             return status.st_size == self.size
         else:  # noqa: RET505 - or mypy calls it unreachable on Windows
-            return _validators(status, self.encoding) == self.validators
+            return _identity(status) == self.identity
 
 
 class Site:
@@ -81,15 +93,27 @@ class Site:
     def compressed(self, whole: Representation) -> dict[str, Representation]:
         """The pre-compressed neighbours by content coding, in our order of preference."""
         found: dict[str, Representation] = {}
-        for coding, suffix in NEIGHBOURS:
+        try:
+            there = open_beneath.statuses(self._root, whole.names, SUFFIXES)
+        except OSError:
+            return found
+        for (coding, suffix), status in zip(NEIGHBOURS, there, strict=True):
+            if status is None:
+                continue
             names = (*whole.names[:-1], whole.name + suffix)
-            there = os.path.lexists(os.path.join(self._root, *names))
-            if there and (neighbour := self._representation(names, coding)) is not None:
+            if (neighbour := self._representation(names, coding)) is not None:
                 found[coding] = neighbour
         return found
 
     def _representation(self, names: tuple[str, ...], coding: str = "") -> Representation | None:
         """Only regular files: a named pipe would block whoever opens it."""
+        try:
+            if open_beneath.NAMES_ARE_REAL:
+                status = open_beneath.statuses(self._root, names, ("",))[0]
+                if status is None or stat.S_ISREG(status.st_mode):
+                    return None if status is None else self._represent(names, status, coding)
+        except (OSError, ValueError):
+            pass  # a link may be on the way
         real = self._inside(os.path.join(self._root, *names))
         if real is None:
             return None
@@ -97,9 +121,13 @@ class Site:
             status = open_beneath.status(self._root, real)
         except (OSError, ValueError):
             return None
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        return Representation(self._root, real, status.st_size, _validators(status, coding), coding)
+        return self._represent(real, status, coding) if stat.S_ISREG(status.st_mode) else None
+
+    def _represent(
+        self, names: tuple[str, ...], status: os.stat_result, coding: str
+    ) -> Representation:
+        identity = _identity(status)
+        return Representation(self._root, names, identity, _validators(identity, coding), coding)
 
     def _inside(self, path: str) -> tuple[str, ...] | None:
         """Resolve links (and short names on Windows); None when that leads out, or to hidden."""
@@ -113,13 +141,17 @@ class Site:
         return tuple(names) if all(map(is_servable, names)) else None
 
 
-def _validators(status: os.stat_result, coding: str = "") -> Validators:
+def _identity(status: os.stat_result) -> Identity:
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size
+
+
+@lru_cache(maxsize=512)
+def _validators(identity: Identity, coding: str) -> Validators:
     """A strong ETag without reading the file.
 
     The time of modification alone would not do: reproducible builds give the same one to every
     version of a file. The change time is the system's and cannot be set; Windows has none here,
     but another file's number when a file is replaced.
     """
-    parts = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
-    etag = "-".join(f"{part:x}" for part in parts) + (f"-{coding}" if coding else "")
-    return Validators(f'"{etag}"', int(status.st_mtime))
+    etag = "-".join(f"{part:x}" for part in identity) + (f"-{coding}" if coding else "")
+    return Validators(f'"{etag}"', identity[0] // 1_000_000_000)

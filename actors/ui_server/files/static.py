@@ -69,7 +69,7 @@ class Static:
         headers = self._headers(whole.name, varies=bool(neighbours))
         parts = _parts(request, whole)
         chosen = whole
-        if parts is None:
+        if parts is None and neighbours:
             accepted = request.headers.get("accept-encoding") or ""
             chosen = neighbours.get(choose_encoding(accepted, tuple(neighbours)), whole)
         return _conditional(request, chosen, parts, headers)

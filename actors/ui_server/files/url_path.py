@@ -10,6 +10,7 @@ https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _DEVICE = re.compile(
@@ -20,6 +21,7 @@ _TRICK = re.compile(r"[\x00-\x1f\x7f\\]|^$|^\.(?!well-known$)|^[A-Za-z]:$|:\$")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})|%")
 
 
+@lru_cache(maxsize=512)
 def split(raw_path: str) -> tuple[str, ...] | None:
     """Decode a path (without its query) once and split it; None when it can name no file.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -48,11 +49,12 @@ class Answer(msgspec.Struct, frozen=True):
 
 def whole(answer: Answer, *, version: str, keep_alive: bool, without_body: bool) -> bytes:
     """Return the bytes of an answer; ``without_body`` for HEAD."""
-    fields = list(answer.headers.items())
+    length = ""
     if answer.status not in WITHOUT_CONTENT:
-        length = len(answer.body) if answer.length is None else answer.length
-        fields.append(("Content-Length", str(length)))
-    start = head(answer.status, reason(answer.status), fields, version, keep_alive=keep_alive)
+        size = len(answer.body) if answer.length is None else answer.length
+        length = f"Content-Length: {size}\r\n"
+    fields = _own_fields(tuple(answer.headers.items()))
+    start = _head(answer.status, reason(answer.status), fields, length, version, keep_alive)
     return start if without_body else start + answer.body
 
 
@@ -60,23 +62,40 @@ def head(
     status: int, why: str, fields: Iterable[tuple[str, str]], version: str, *, keep_alive: bool
 ) -> bytes:
     """Return the bytes of a head; who answers and when is added where it is missing."""
-    lines = [f"HTTP/{version} {status} {why}"]
-    named = {"date": False, "server": False, "connection": False}
-    for name, value in fields:
-        lines.append(f"{name}: {value}")
-        if (lower := name.lower()) in named:
-            named[lower] = True
-    if not named["date"]:
-        lines.append(f"Date: {http_date(int(time.time()))}")
-    if not named["server"]:
-        lines.append(f"Server: {SERVER}")
-    if not named["connection"]:
+    return _head(status, why, _fields(fields), "", version, keep_alive)
+
+
+class Fields(msgspec.Struct, frozen=True):
+    """Fields as text, and whether some are among them."""
+
+    text: str
+    named: frozenset[str]
+
+
+def _fields(fields: Iterable[tuple[str, str]]) -> Fields:
+    kept = list(fields)
+    text = "".join(f"{name}: {value}\r\n" for name, value in kept)
+    named = frozenset(name.lower() for name, _ in kept)
+    if "server" not in named:
+        text += f"Server: {SERVER}\r\n"
+    return Fields(text, named & {"date", "connection"})
+
+
+_own_fields = lru_cache(maxsize=256)(_fields)
+"""Those of a file are the same for each request; those that an API writes are not kept."""
+
+
+def _head(
+    status: int, why: str, fields: Fields, more: str, version: str, keep_alive: bool
+) -> bytes:
+    if "date" not in fields.named:
+        more += f"Date: {http_date(int(time.time()))}\r\n"
+    if "connection" not in fields.named:
         if not keep_alive and version == "1.1":
-            lines.append("Connection: close")
+            more += "Connection: close\r\n"
         elif keep_alive and version == "1.0":
-            lines.append("Connection: keep-alive")
-    lines.append("\r\n")
-    return "\r\n".join(lines).encode()
+            more += "Connection: keep-alive\r\n"
+    return f"HTTP/{version} {status} {why}\r\n{fields.text}{more}\r\n".encode()
 
 
 def reason(status: int) -> str:

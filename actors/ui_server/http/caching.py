@@ -8,6 +8,7 @@ taken for a hash wrongly would show an old file for a year: so in doubt it is no
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK = "no-cache"
@@ -18,6 +19,7 @@ _HEX = re.compile(r"[.\-_]([0-9a-f]{8,64})\.")
 _BASE64_OR_32 = re.compile(r"[.\-]([A-Za-z0-9_\-]{8})\.(?:m?js|css|wasm|woff2?)(?:\.map)?$")
 
 
+@lru_cache(maxsize=256)
 def cache_control(name: str) -> str:
     """Return the Cache-Control for a file of this name (webpack, Parcel: hex; Vite, esbuild: 8)."""
     if name.lower().endswith((".html", ".htm", ".webmanifest")):
