@@ -10,6 +10,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ ROOT = Path(__file__).parent.parent
 KILL = signal.SIGTERM if os.name == "nt" else signal.SIGKILL  # TerminateProcess on Windows
 MARK = "TEST_RUN_MARK"
 START_S = 40.0
+CLOCKS_DIFFER_S = 5.0
+"""A process's time of birth counts from that of the system, which may be off by some."""
 
 
 class Reply(NamedTuple):
@@ -65,6 +68,8 @@ class Run:
         self.listening: dict[str, Any] = {}
         self.token = ""
         self._mark = mark
+        self._began = time.time() - CLOCKS_DIFFER_S
+        psutil.process_iter.cache_clear()  # a pid may be another process by now
         self._stderr_path = stderr_path
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         if process.stdout:
@@ -196,7 +201,7 @@ class Run:
 
     def leftovers(self) -> list[psutil.Process]:
         """Return every live process of this run: services, their offspring, guardian, runtime."""
-        return [process for process in psutil.process_iter() if self._is_ours(process)]
+        return [one for one in psutil.process_iter() if self._is_later(one) and self._is_ours(one)]
 
     def clean_up(self) -> None:
         """Kill whatever is left; the runtime first, so that it starts nothing again."""
@@ -217,6 +222,12 @@ class Run:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         return not left
+
+    def _is_later(self, process: psutil.Process) -> bool:
+        # When it began is kept with the process; who it is would be read anew at every look.
+        with contextlib.suppress(psutil.Error):
+            return bool(process.create_time() > self._began)
+        return False
 
     def _is_ours(self, process: psutil.Process) -> bool:
         # The environment marks all of them; a program that cleared it still names its record, and

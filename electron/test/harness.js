@@ -30,14 +30,18 @@ const ENV = {
   PATH: `${VENV}${path.delimiter}${process.env.PATH}`,
 };
 
-/** Resolves to the first truthy value of `condition`. */
+/**
+ * Resolves to the first truthy value of `condition`. Looks often at first, and then every twentieth
+ * of the time waited so far: who looks more often takes the processor from what is waited for.
+ */
 async function until(condition, what, deadline = DEADLINE_MS) {
-  const end = Date.now() + deadline;
+  const began = Date.now();
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`not within ${deadline} ms: ${what ?? condition}`);
-    await after(10);
+    const waited = Date.now() - began;
+    if (waited > deadline) throw new Error(`not within ${deadline} ms: ${what ?? condition}`);
+    await after(Math.min(Math.max(10, waited / 20), 50));
   }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,12 @@ TOLD_ELSEWHERE = {*ASSETS, *GPU_EVENTS.values(), "app_downgraded", "playwright_c
 """Events whose names are data: of findings, of requirements, of a phase."""
 
 
-def emitted() -> Iterator[tuple[str, ast.Call]]:
+@functools.cache
+def emitted() -> list[tuple[str, ast.Call]]:
+    return list(calls())
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
     for folder in ("actors", "control"):
         for path in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -46,7 +52,7 @@ def fields(call: ast.Call) -> set[str]:
 
 
 def test_nothing_is_emitted_that_is_not_in_the_catalogue() -> None:
-    seen = list(emitted())
+    seen = emitted()
     assert len(seen) > 30
     assert {name for name, _ in seen} - EVENTS.keys() - {"psutil"} == set()
 

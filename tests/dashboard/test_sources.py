@@ -12,7 +12,7 @@ import pytest
 
 from bundlevisor.control.dashboard.files import FOLDER, TYPES
 from tests.electron.npm import PACKAGE, ROOT, needs_npm, run, tools
-from tests.packaging.environment import built_wheel
+from tests.packaging import made
 
 FILES = sorted(Path(FOLDER).iterdir())
 HERE = Path(__file__).parent
@@ -60,8 +60,8 @@ def test_the_server_imports_nothing_of_it_before_somebody_asks() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_wheel_has_all_of_it(tmp_path: Path) -> None:
-    wheel = built_wheel(tmp_path / "bundlevisor")
+def test_the_wheel_has_all_of_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    wheel = made.wheel(tmp_path_factory)
     inside = "bundlevisor/control/dashboard/static/"
     names = {Path(name).name for name in zipfile.ZipFile(wheel).namelist() if inside in name}
     assert names == {path.name for path in FILES}

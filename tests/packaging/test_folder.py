@@ -11,35 +11,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests import absent
 from tests.packaging import bare_root
+from tests.packaging.made import BUILDER, build
 
 if sys.platform != "linux" or platform.machine() != "x86_64":
     absent.skip("linux-x64, where the folder for it is built and run", module=True)
 
-BUILDER = bare_root.ROOT / "packaging" / "folder.py"
 LIBC = re.compile(r"ld-linux-x86-64\.so\.2|lib(c|m|dl|rt|util|pthread)\.so\.\d")
 """The libraries of GNU libc."""
 MOST_ON_DISK, MOST_PACKED = 16e6, 5e6
-
-
-def build(output: Path) -> str:
-    """Build the folder; the running Python stands in for an interpreter that is not built yet."""
-    words = ["--target", "linux-x64", "--output", str(output), "--stand-in", sys.base_prefix]
-    done = subprocess.run(
-        [sys.executable, BUILDER, *words], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("shipped") / "folder"
-    print(build(made))
-    return made
 
 
 def needs_the_interpreter_of_releases(folder: Path) -> None:
@@ -48,20 +29,20 @@ def needs_the_interpreter_of_releases(folder: Path) -> None:
         absent.skip(f"an interpreter of releases (packaging/folder.py builds it), but: {origin}")
 
 
-def test_it_does_everything_in_a_root_of_its_own(folder: Path, tmp_path: Path) -> None:
-    bare_root.make(tmp_path / "root", folder)
+def test_it_does_everything_in_a_root_of_its_own(built: Path, tmp_path: Path) -> None:
+    bare_root.make(tmp_path / "root", built)
     done = bare_root.exercise(tmp_path / "root")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_two_builds_are_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+def test_two_builds_are_the_same_bytes(built: Path, tmp_path: Path) -> None:
     build(tmp_path / "again")
-    assert (tmp_path / "again" / "files.json").read_text() == (folder / "files.json").read_text()
+    assert (tmp_path / "again" / "files.json").read_text() == (built / "files.json").read_text()
 
 
-def test_the_list_of_files_tells_of_every_change(folder: Path, tmp_path: Path) -> None:
+def test_the_list_of_files_tells_of_every_change(built: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(folder, copy)
+    shutil.copytree(built, copy)
     assert differences(copy) == []
     (copy / "runtime").chmod(0o644)
     (copy / "runtimectl").write_bytes(b"other")
@@ -82,25 +63,25 @@ def differences(folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_it_wants_nothing_of_the_system_but_libc(folder: Path) -> None:
-    needs_the_interpreter_of_releases(folder)
-    wanted = bare_root.libraries(folder)
+def test_it_wants_nothing_of_the_system_but_libc(built: Path) -> None:
+    needs_the_interpreter_of_releases(built)
+    wanted = bare_root.libraries(built)
     assert [name for name in wanted if not LIBC.fullmatch(name)] == []
 
 
-def test_it_runs_with_a_libc_of_2018(folder: Path) -> None:
-    needs_the_interpreter_of_releases(folder)
+def test_it_runs_with_a_libc_of_2018(built: Path) -> None:
+    needs_the_interpreter_of_releases(built)
     found = {
         int(minor)
-        for binary in [folder / "lib" / "python", *folder.rglob("*.so")]
+        for binary in [built / "lib" / "python", *built.rglob("*.so")]
         for minor in re.findall(rb"GLIBC_2\.(\d+)", binary.read_bytes())
     }
     assert max(found) <= 28
 
 
-def test_it_is_small(folder: Path) -> None:
-    needs_the_interpreter_of_releases(folder)
-    contents = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+def test_it_is_small(built: Path) -> None:
+    needs_the_interpreter_of_releases(built)
+    contents = [path.read_bytes() for path in sorted(built.rglob("*")) if path.is_file()]
     assert sum(map(len, contents)) < MOST_ON_DISK
     assert len(lzma.compress(b"".join(contents), preset=6)) < MOST_PACKED
 
