@@ -11,13 +11,16 @@ import os
 import random
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import without_root
 from tests.absent import is_tolerated
+from tests.browser import chromium
 
 SEED = "BUNDLEVISOR_SEED"
 SKIPS = pytest.StashKey[Counter[str]]()
@@ -37,6 +40,13 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
     seed = os.environ[SEED]
     print(f"{SEED}={seed} repeats these faults")  # shown with a failure
     return random.Random(f"{seed}/{request.node.nodeid}")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The browser of this process; :func:`tests.browser.fresh_tab` gives each test its own tab."""
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from tests.browser import chromium
 from tests.bundle_maker import Bundle
 from tests.dashboard.tab import Tab, opened
 from tests.examples.notes_running import copied_notes, opened as notes_opened
@@ -23,7 +24,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         made = Bundle.existing(copied_notes(folder) / "bundle.json", folder)
-        with notes_opened(made) as page, opened(page.run, folder / "profile") as tab:
+        with (
+            chromium(folder / "profile") as browser,
+            notes_opened(made) as page,
+            opened(page.run, browser) as tab,
+        ):
             tab.driver.set_window_size(*SIZE)
             for text in ("The loom and the cards", "What weaves, remembers", "Jacquard, 1804"):
                 page.write(text)

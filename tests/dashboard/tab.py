@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from tests.browser import chromium
+from tests.browser import fresh_tab
 from tests.live_runtime import Run, bundlevisor
 from tests.waiting import wait_until
 
@@ -80,9 +79,9 @@ class Tab:
 
 
 @contextmanager
-def opened(run: Run, profile: Path, until: str = "ready") -> Iterator[Tab]:
-    """Run a browser that shows the dashboard of a run."""
-    with chromium(profile) as driver:
+def opened(run: Run, browser: Any, until: str = "ready") -> Iterator[Tab]:
+    """Show the dashboard of a run in a tab of its own."""
+    with fresh_tab(browser) as driver:
         driver.set_window_size(1280, 800)
         tab = Tab(driver, run)
         tab.enter(until)

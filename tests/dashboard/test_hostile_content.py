@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ sys.exit({MARKUP!r})
 
 
 @pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+def tab(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Tab]:
     folder = tmp_path_factory.mktemp("hostile")
     made = bundle(folder, MARKUP, "1.0.0\u202e")
     for name, source in (("evil", EVIL), ("floods", FLOODS), ("fails", FAILS)):
@@ -48,7 +49,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     made.service("files", ports=(), assets=[asset])
     with running(made.write()) as run:
         wait_until(lambda: run.service("fails")["state"] == "failed", what="it has given up")
-        with opened(run, folder / "profile", until="failed") as shown:
+        with opened(run, browser, until="failed") as shown:
             yield shown
 
 

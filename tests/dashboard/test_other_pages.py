@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -58,11 +59,11 @@ def elsewhere() -> Iterator[Elsewhere]:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+def shown(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Tab]:
     folder = tmp_path_factory.mktemp("other")
     with running(bundle(folder).service("store").write()) as run:
         run.until_ready()
-        with opened(run, folder / "profile") as tab:
+        with opened(run, browser) as tab:
             yield tab
 
 
@@ -208,11 +209,13 @@ def test_leaving_is_for_good(tab: Tab) -> None:
     tab.shows("#said", "You are not in yet.")
 
 
-def test_a_runtime_that_ends_is_told(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_runtime_that_ends_is_told(
+    tmp_path_factory: pytest.TempPathFactory, browser: Any
+) -> None:
     folder = tmp_path_factory.mktemp("ends")
     with running(bundle(folder).service("store").write()) as run:
         run.until_ready()
-        with opened(run, folder / "profile") as tab:
+        with opened(run, browser) as tab:
             run.post("/shutdown")
             tab.shows("#gone", "The runtime does not answer")
             tab.shows("#health", "no answer")

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, needs_browser]
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+def shown(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Tab]:
     folder = tmp_path_factory.mktemp("dashboard")
     made = (
         bundle(folder, "Notes", "1.1.0")
@@ -29,7 +29,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     )
     with running(made) as run:
         run.until_ready()
-        with opened(run, folder / "profile") as tab:
+        with opened(run, browser) as tab:
             yield tab
 
 
@@ -161,6 +161,8 @@ def test_a_tab_in_the_background_asks_nothing(tab: Tab) -> None:
     wait_until(lambda: tab.script(asked), what="the question of this test")
     assert tab.script(asked) == ["/ui/key.js"]
     tab.script(hide, False)
+    wait_until(lambda: "/status" in tab.script(asked), what="it asks again")
+    tab.run.post("/services/lone/restart?wait=20")  # the question for events has its answer
     wait_until(lambda: {"/status", "/events"} <= set(tab.script(asked)), what="it asks again")
 
 
@@ -206,13 +208,15 @@ def test_the_theme_follows_the_system_until_it_is_chosen(tab: Tab) -> None:
     assert tab.find("#theme").text == "Theme: system"
 
 
-def test_a_bar_says_how_far_the_start_is(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_bar_says_how_far_the_start_is(
+    tmp_path_factory: pytest.TempPathFactory, browser: Any
+) -> None:
     folder = tmp_path_factory.mktemp("starting")
     made = bundle(folder).service("early").service("late", "listens_late", deps=["early"])
     made.service("never", ports=(), secrets=["given"])
     secret = {"id": "given", "class": "user_prompt", "target": {"type": "env", "name": "GIVEN"}}
     made.set(secrets=[secret])
-    with running(made.write()) as run, opened(run, folder / "profile", until="waiting") as tab:
+    with running(made.write()) as run, opened(run, browser, until="waiting") as tab:
         tab.shows('tr[data-id="late"] .state', "ready")
         tab.shows("#progress-text", "2 of 3 ready")
         tab.shows("#progress-text", "never: ")

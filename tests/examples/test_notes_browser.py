@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.browser import chromium, needs_browser
+from tests.browser import fresh_tab, needs_browser
 from tests.bundle_maker import Bundle
 from tests.examples.notes_running import Page, copied_notes, opened
 from tests.waiting import wait_until
@@ -77,10 +77,10 @@ class Tab:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+def shown(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Tab]:
     folder = tmp_path_factory.mktemp("notes")
     bundle = Bundle.existing(copied_notes(folder) / "bundle.json", folder)
-    with opened(bundle) as page, chromium(folder / "profile") as driver:
+    with opened(bundle) as page, fresh_tab(browser) as driver:
         yield Tab(driver, page)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,27 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests import absent
+from tests.browser import BLANK, fresh_tab, needs_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-
-pytestmark = [
-    pytest.mark.slow,
-    absent.unless(CHROMIUM and DRIVER, "chromium and chromedriver"),
-]
+pytestmark = [pytest.mark.slow, needs_browser]
 
 SITE = os.path.join(os.path.dirname(__file__), "site")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 class Page:
@@ -60,26 +43,16 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(executable_path=DRIVER))
-    driver.set_script_timeout(20)
-    yield driver
-    driver.quit()
+def driver(browser: Any) -> Iterator[Any]:
+    with fresh_tab(browser):
+        yield browser
 
 
 @pytest.fixture
-def page(browser: Any, until: Any) -> Iterator[Page]:
-    yield Page(browser, until)
-    browser.get("about:blank")
-    browser.get_log("browser")
+def page(driver: Any, until: Any) -> Iterator[Page]:
+    yield Page(driver, until)
+    driver.get(BLANK)
+    driver.get_log("browser")
 
 
 @pytest.fixture
