@@ -62,25 +62,27 @@ class _Connection:
             code = self._socket.connect_ex(("127.0.0.1", port))
         except OSError as error:
             code = error.errno or errno.EIO
-        if code in IN_PROGRESS and self._is_connected():
-            self._reached()
-        elif code in IN_PROGRESS:
-            loop.watch(self._socket.fileno(), None, self._connected)
-        else:
+        if code not in IN_PROGRESS:
             self._finish(self._refusal(code))
+        elif (peer := self._peer()) is not None:
+            self._reached(peer)
+        else:
+            loop.watch(self._socket.fileno(), None, self._connected)
 
     def cancel(self) -> None:
         """Stop asking; nothing is answered any more."""
         self._answer = None
         self._close()
 
-    def _is_connected(self) -> bool:
-        """Whether the handshake is over already, as on a loopback when connect returns."""
+    def _peer(self) -> object:
+        """Return whom it is connected to; None while the handshake is not over.
+
+        On a loopback it is when connect returns.
+        """
         try:
-            self._socket.getpeername()
+            return self._socket.getpeername()
         except OSError:
-            return False
-        return True
+            return None
 
     def _expired(self) -> None:
         self._finish(f"no answer on port {self._port} in time")
@@ -90,11 +92,11 @@ class _Connection:
         if code:
             self._finish(self._refusal(code))
         else:
-            self._reached()
+            self._reached(self._peer())
 
-    def _reached(self) -> None:
+    def _reached(self, peer: object) -> None:
         """The handshake is over: with a listener, or with nobody but ourselves."""
-        if is_own(self._socket):
+        if is_own(self._socket, peer):
             self._finish(self._refusal(errno.ECONNREFUSED))
         else:
             self._established()
@@ -122,14 +124,14 @@ class _Connection:
             self._socket.close()
 
 
-def is_own(connection: socket.socket) -> bool:
-    """Whether a connection has met itself, so that nobody listens.
+def is_own(connection: socket.socket, peer: object = None) -> bool:
+    """Whether a connection has met itself, so that nobody listens; ``peer``, if it is known.
 
     Where a port lies in the ephemeral range, an attempt may be given that very port as its source,
     and TCP's simultaneous open succeeds. It is reset, lest it lingers (TIME_WAIT) on the port.
     """
     try:
-        own: bool = connection.getsockname() == connection.getpeername()
+        own: bool = connection.getsockname() == (peer or connection.getpeername())
     except OSError:
         return False
     if own:
@@ -163,7 +165,6 @@ class HttpCheck(_Connection):
         super().__init__(loop, port, timeout, answer)
 
     def _established(self) -> None:
-        self._loop.unwatch(self._socket.fileno())
         self._loop.watch(self._socket.fileno(), self._readable, None)
         try:
             sent = self._socket.send(self._unsent)

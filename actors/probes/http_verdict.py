@@ -19,14 +19,13 @@ def judge_response(received: bytes, *, ended: bool) -> str | None:
     head, separator, body = received.partition(b"\r\n\r\n")
     if not separator:
         return _judge_incomplete(received, ended=ended)
-    lines = head.split(b"\r\n")
-    code = _status(lines[0])
+    line, _, headers = head.partition(b"\r\n")
+    code = _status(line)
     if code is None:
         return "the answer is not HTTP"
     if not 200 <= code < 300:
         return f"HTTP {code}"
-    headers = dict(_header(line) for line in lines[1:])
-    whole = b"" if code in NO_BODY else _whole_body(headers, body, ended=ended)
+    whole = b"" if code in NO_BODY else _whole_body(headers.lower(), body, ended=ended)
     return None if whole is None else judge_body(whole)
 
 
@@ -59,25 +58,29 @@ def judge_body(body: bytes) -> str:
     return ""
 
 
-def _header(line: bytes) -> tuple[bytes, bytes]:
-    name, _, value = line.partition(b":")
-    return name.strip().lower(), value.strip()
+def _value(headers: bytes, name: bytes) -> bytes:
+    """Return the value of a header, of the last one of that name; empty without one."""
+    _, found, rest = (b"\r\n" + headers).rpartition(b"\r\n" + name + b":")
+    return rest.partition(b"\r\n")[0].strip() if found else b""
 
 
-def _whole_body(headers: dict[bytes, bytes], body: bytes, *, ended: bool) -> bytes | None:
-    """Return the body once it is complete (or long enough), None while more is needed."""
+def _whole_body(headers: bytes, body: bytes, *, ended: bool) -> bytes | None:
+    """Return the body once it is complete (or long enough), None while more is needed.
+
+    ``headers`` are in small letters.
+    """
     if ended or len(body) >= BODY_LIMIT:
         return _dechunked(body) if _is_chunked(headers) else body
     if _is_chunked(headers):
         return _dechunked(body) if b"0\r\n\r\n" in body[-7:] else None
-    length = headers.get(b"content-length", b"")
+    length = _value(headers, b"content-length")
     if length.isdigit() and len(body) >= int(length):
         return body[: int(length)]
     return None
 
 
-def _is_chunked(headers: dict[bytes, bytes]) -> bool:
-    return b"chunked" in headers.get(b"transfer-encoding", b"").lower()
+def _is_chunked(headers: bytes) -> bool:
+    return b"chunked" in _value(headers, b"transfer-encoding")
 
 
 def _dechunked(body: bytes) -> bytes:

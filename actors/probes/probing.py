@@ -36,6 +36,12 @@ class Probing:
         self._silent: int | None = None
         """The port on which nobody listens yet."""
         self._check: Check | None = None
+        """The one that is under way."""
+        self._hears: Answer | None = None
+        """Who hears what it answers."""
+        self._began = 0.0
+        self._before = "not asked yet"
+        """The last answer of the regular checks."""
         self._timer: Timer | None = None
         self._listen: object = None
 
@@ -72,10 +78,11 @@ class Probing:
 
         That a service is still well is none.
         """
-        ask_once, pace = partial(self._ask, health), Pace(health.interval, health.widest_interval)
-        self._loop.call_soon(
-            lambda: self._next_live(ask_once, pace, on_answer, "not asked yet", pace.interval)
-        )
+        self._on_news = on_answer
+        self._ask_regularly = partial(self._ask, health)
+        self._pace = Pace(health.interval, health.widest_interval)
+        self._wait = health.interval
+        self._loop.call_soon(self._wait_for_next)
 
     def stop(self) -> None:
         """Ask no more; an answer under way is dropped."""
@@ -126,9 +133,6 @@ class Probing:
             return
 
         def answered(trouble: str) -> None:
-            self._check = None
-            if self._stopped:
-                return
             self._trouble = trouble
             if not trouble:
                 on_ready()
@@ -140,38 +144,32 @@ class Probing:
 
         self._put(ask_once, answered)
 
-    def _next_live(
-        self, ask_once: Ask, pace: Pace, on_answer: Answer, before: str, wait: float
-    ) -> None:
-        when = asked_at(time.monotonic() + wait, wait)
-        self._at(when, lambda: self._live(ask_once, pace, on_answer, before, wait))
+    def _wait_for_next(self) -> None:
+        self._at(asked_at(time.monotonic() + self._wait, self._wait), self._ask_again)
 
-    def _live(self, ask_once: Ask, pace: Pace, on_answer: Answer, before: str, wait: float) -> None:
-        if self._stopped:
-            return
+    def _ask_again(self) -> None:
+        if not self._stopped:
+            self._put(self._ask_regularly, self._hear)
 
-        def answered(trouble: str) -> None:
-            self._check = None
-            if not self._stopped:
-                if trouble or before:
-                    on_answer(trouble)
-                self._next_live(ask_once, pace, on_answer, trouble, pace.after(wait, trouble))
+    def _hear(self, trouble: str) -> None:
+        before, self._before = self._before, trouble
+        if trouble or before:
+            self._on_news(trouble)
+        self._wait = self._pace.after(self._wait, trouble)
+        self._wait_for_next()
 
-        self._put(ask_once, answered)
-
-    def _put(self, ask_once: Ask, answered: Answer) -> None:
-        done = False
-        began = time.monotonic()
-
-        def once(trouble: str) -> None:
-            nonlocal done
-            done = True
-            self._stats.add(time.monotonic() - began, failed=bool(trouble))
-            answered(trouble)
-
-        check = ask_once(once)
-        if not done:
+    def _put(self, ask_once: Ask, hear: Answer) -> None:
+        """Ask; one check is under way at a time."""
+        self._began, self._hears = time.monotonic(), hear
+        check = ask_once(self._answered)
+        if self._hears is not None:
             self._check = check
+
+    def _answered(self, trouble: str) -> None:
+        hear, self._hears, self._check = self._hears, None, None
+        self._stats.add(time.monotonic() - self._began, failed=bool(trouble))
+        if hear is not None and not self._stopped:
+            hear(trouble)
 
     def _at(self, when: float, then: Callable[[], None]) -> None:
         if not self._stopped:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 ACCEPTS = 256
 """So many are accepted in one round, which takes some 20 ms."""
 SWEEP_S = 1
+QUIET_S = 60.0
+"""How long to wait while nobody is connected: whoever comes, and the end, wakes the loop."""
 OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -269,7 +271,8 @@ class HttpServer(Host):
         if self.turns.any_ready:
             return 0.0
         if self._finish_by is None:
-            return float(SWEEP_S)
+            someone = self.active_channels or time.monotonic() < self._full_until
+            return float(SWEEP_S) if someone else QUIET_S
         return max(0.0, min(self._finish_by - time.monotonic(), SWEEP_S))
 
     def _is_finished(self) -> bool:

@@ -163,10 +163,33 @@ def test_a_connection_that_is_closed_does_not_disturb_the_others_where_there_is_
 
     monkeypatch.delattr(select, "poll", raising=False)
     monkeypatch.setattr(bundlevisor.control.http.server, "loop", noted)
+    monkeypatch.setattr(bundlevisor.control.http.server, "QUIET_S", hasty)
     clients.append(api.connect())
     assert read_to_end(clients[0]) == b""
     seen = len(turns)  # until then nothing is opened, which might get the number of what was closed
     wait_until(lambda: len(turns) >= seen + 2, what="two turns more")
+    assert api.get("/healthz").status == 200
+
+
+def test_a_server_to_which_nobody_is_connected_sleeps(
+    hasty: float, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience: list[float] = []
+    turn = waitress_parts.loop
+
+    def noted(timeout: float, **keywords: Any) -> None:
+        patience.append(timeout)
+        turn(timeout, **keywords)
+
+    monkeypatch.setattr(bundlevisor.control.http.server, "loop", noted)
+    with api.connect() as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\n" + HEAD + b"\r\n")
+        assert status_of(read_answer(client)) == 200
+        wait_until(
+            lambda: any(0 < one <= hasty for one in patience),
+            what="a turn for those who are connected",
+        )
+    wait_until(lambda: patience[-1] > 10, what="the last one has gone")
     assert api.get("/healthz").status == 200
 
 
