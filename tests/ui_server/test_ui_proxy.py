@@ -413,6 +413,80 @@ def test_an_answer_that_is_not_http_is_a_502(
     assert (answer.status, answer.json["code"]) == (502, "api_broken")
 
 
+def test_what_the_api_says_before_its_answer_is_not_the_answer(
+    serving: Any, root: Path, raw: Callable[..., Raw]
+) -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+    ui = serving(root, upstream=raw(early + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").port)
+    answer = ui.ask("/api/x")
+    assert (answer.status, answer.body, answer.header("Link")) == (200, b"ok", None)
+
+
+def test_an_upgrade_that_nobody_asked_for_is_no_answer(
+    serving: Any, root: Path, raw: Callable[..., Raw]
+) -> None:
+    granted = b"HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    ui = serving(root, upstream=raw(granted).port)
+    assert ui.ask("/api/x").json["code"] == "api_broken"
+
+
+def test_a_body_comes_along_though_the_client_offers_another_protocol(ui: Any) -> None:
+    headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AA"}
+    seen = ui.ask("/api/x", method="POST", headers=headers, body=b"content").json
+    assert seen["body"] == "content"
+    assert "Upgrade" not in dict(seen["headers"])
+
+
+class Keeping:
+    """An upstream that answers every request of a connection, and counts both."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.connections = self.requests = 0
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError):
+            while client.recv(65536):
+                self.requests += 1
+                client.sendall(self._answer)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "connections"),
+    [
+        ("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 1),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", 1),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", 1),
+        ("GET", b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", 4),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 4),
+        ("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok too much", 4),
+        ("POST", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 4),
+    ],
+)
+def test_a_connection_to_the_api_is_used_again_when_its_answer_has_ended_as_it_should(
+    serving: Any, root: Path, method: str, answer: bytes, connections: int
+) -> None:
+    upstream = Keeping(answer)
+    ui = serving(root, upstream=upstream.port)
+    statuses = {ui.ask("/api/x", method=method, body=None).status for _ in range(4)}
+    upstream.close()
+    assert statuses <= {200, 304}
+    assert (upstream.requests, upstream.connections) == (4, connections)
+
+
 def test_header_values_that_are_not_utf8_are_taken_for_latin1(
     serving: Any, root: Path, raw: Callable[..., Raw]
 ) -> None:

@@ -59,6 +59,11 @@ class Flow(asyncio.Protocol):
         elif not self.transport.is_closing():
             self.transport.resume_reading()
 
+    def close(self) -> None:
+        """End when all is sent."""
+        if self.transport is not None:
+            self.transport.close()
+
     def abort(self) -> None:
         """End without a word; what is not sent is lost."""
         if self.transport is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from bundlevisor.actors.ui_server.http.body import Body
+from bundlevisor.actors.ui_server.http.body import MOST_KEPT, Body
 from bundlevisor.actors.ui_server.http.headers import Headers
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.http.upgrades import asks_for_websocket
@@ -59,6 +59,8 @@ class RequestReader:
         """Take what has come; BadRequestError."""
         if self.raw is not None:
             self.raw += data
+            if len(self.raw) > MOST_KEPT:
+                self._hold(True)
             return
         was_in_head = self.in_head
         try:
@@ -76,6 +78,7 @@ class RequestReader:
     def resume(self) -> None:
         """There will be no WebSocket: what came after the request for it is the next request."""
         rest, self.raw = self.raw, None
+        self._hold(False)
         self._parser = HttpRequestParser(self)
         if rest:
             self.feed(rest)

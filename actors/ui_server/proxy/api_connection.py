@@ -92,6 +92,7 @@ class ApiConnection(Flow):
         if self.transport is None:
             raise ConnectionResetError("the API ended the WebSocket")
         self._raw = reader
+        self.hold(False)
         reader.set_transport(self.transport)
         if self._rest:
             reader.feed_data(self._rest)
@@ -103,6 +104,7 @@ class ApiConnection(Flow):
             return
         if self.upgraded:
             self._rest += data
+            self.hold(len(self._rest) > MOST_KEPT)
             return
         if self.complete:
             self.lasts = False
@@ -161,7 +163,8 @@ class ApiConnection(Flow):
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the content."""
-        if self.complete:
+        if self.complete:  # where there is none: after HEAD
+            self.lasts = False
             return
         self._pieces.append(piece)
         self._size += len(piece)

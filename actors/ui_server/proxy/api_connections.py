@@ -37,7 +37,10 @@ class ApiConnections:
 
     def give_back(self, port: int, connection: ApiConnection) -> None:
         """Keep a connection whose answer has been read, if it lasts; else end it."""
-        if not (connection.complete and connection.lasts and not connection.upgraded):
+        if connection.upgraded:
+            connection.close()
+            return
+        if not (connection.complete and connection.lasts):
             connection.abort()
             return
         loop = asyncio.get_running_loop()

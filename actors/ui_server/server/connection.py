@@ -143,6 +143,7 @@ class Connection(Flow):
     def take_over(self, reader: asyncio.StreamReader) -> None:
         """From now on the client's bytes are no HTTP and go to this reader."""
         self._raw = reader
+        self.hold(False)
         if self.transport is not None:
             reader.set_transport(self.transport)
         if self._reader.raw:
@@ -205,8 +206,7 @@ class Connection(Flow):
 
     def _cut_off(self) -> None:
         """An answer that has begun and cannot be completed must not look complete."""
-        if self.transport is not None:
-            self.transport.close()
+        self.close()
 
     def _finish(self, request: Request, answer: Answer | None) -> None:
         """Send an answer, unless it has been sent, and see what is to be read of the request."""
