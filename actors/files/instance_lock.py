@@ -11,7 +11,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+
+import msgspec
 
 from bundlevisor.actors.files import atomic, instance, own_file
 
@@ -27,7 +28,7 @@ LOOK_EVERY = 0.02
 """Seconds between two tries of who waits."""
 
 
-class Holder(NamedTuple):
+class Holder(msgspec.Struct, frozen=True):
     """What the lock file says of who holds it."""
 
     pid: int | None

@@ -10,10 +10,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 
-class Clock(NamedTuple):
+class Clock(msgspec.Struct, frozen=True):
     """``monotonic`` and ``suspended`` are in seconds.
 
     ``suspended`` is how long the machine has been asleep in total, from any starting point: only

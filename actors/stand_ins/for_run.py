@@ -14,6 +14,7 @@ import os
 import sys
 
 from bundlevisor.actors.stand_ins.late import Late, StandingIn
+from bundlevisor.actors.stand_ins.late_enum import standing_for_enum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
 def import_for_opening() -> None:
     """Import what the manifest and the first answer need."""
     import_typing()
-    import_msgspec()
+    with UncompiledReferences():
+        import_msgspec()
 
 
 def import_for_services() -> None:
     """Import what a service actor needs before it can spawn; there are threads by then."""
     import_subprocess()
-    import_pykka()
+    with UncompiledReferences():
+        import_pykka()
 
 
 def import_typing() -> None:
@@ -54,12 +57,23 @@ def import_subprocess() -> None:
         import subprocess  # noqa: F401
 
 
+def import_signal_and_socket() -> None:
+    """Import them without making their enumerations; as ever where they are made in another way."""
+    try:
+        with StandingIn({"enum": standing_for_enum()}):
+            import signal  # noqa: F401
+            import socket  # noqa: F401
+    except (AttributeError, ImportError, TypeError):
+        return
+
+
 def import_multiprocessing() -> None:
     """Import multiprocessing without its pickling, which a forked child does not need.
 
     ``multiprocessing.util`` wants subprocess for one function that only other start methods call;
     the guardian, forked next, would carry it all its life.
     """
+    import_signal_and_socket()
     with StandingIn({"multiprocessing.reduction": Late("multiprocessing.reduction")}):
         import multiprocessing
     subprocess = Late("subprocess").with_functions("_args_from_interpreter_flags")
@@ -100,6 +114,20 @@ def import_pykka() -> None:
     logging.get_ready(getLogger=LateLogger)
     with StandingIn({"logging": logging}):
         import pykka  # noqa: F401
+
+
+class UncompiledReferences:
+    """Has annotations that are strings compiled when they are evaluated, not when they are made.
+
+    The first compile() of a process makes the types of all syntax trees, for 1.2 ms. What
+    typing.ForwardRef keeps of it goes to eval(), which takes the string as well.
+    """
+
+    def __enter__(self) -> None:
+        sys.modules["typing"].__dict__["compile"] = lambda source, *_: source
+
+    def __exit__(self, *_: object) -> None:
+        del sys.modules["typing"].__dict__["compile"]
 
 
 class LateLogger:

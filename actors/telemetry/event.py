@@ -1,6 +1,7 @@
-"""One telemetry event: a line of JSON."""
+"""One telemetry event: a line of JSON.
 
-from __future__ import annotations
+Annotations are evaluated as they stand, as in :mod:`bundlevisor.manifest.format.schema`.
+"""
 
 import time
 from typing import Any

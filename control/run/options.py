@@ -2,9 +2,9 @@
 
 Flags are written as the Go runtime's were (``-manifest F``, ``-dry-run=false``) or with two dashes.
 Without a subcommand the command line means what it meant there: a dry run unless told otherwise.
-"""
 
-from __future__ import annotations
+Annotations are evaluated as they stand, as in :mod:`bundlevisor.manifest.format.schema`.
+"""
 
 import os
 from collections.abc import Sequence

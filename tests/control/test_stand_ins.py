@@ -23,6 +23,12 @@ for_run.import_subprocess()
 for_run.import_multiprocessing()
 for_run.import_pykka()
 """
+START = """
+from bundlevisor.actors.stand_ins import for_run
+for_run.import_multiprocessing()
+for_run.import_for_opening()
+for_run.import_for_services()
+"""
 LEAN = (
     FIRST
     + """
@@ -52,6 +58,7 @@ def watching(name, globals=None, locals=None, fromlist=(), level=0):
     return real(name, globals, locals, fromlist, level)
 builtins.__import__ = watching
 import msgspec, pykka, falcon, waitress.server, multiprocessing.connection, subprocess, asyncio
+import signal, socket
 builtins.__import__ = real
 print(json.dumps(sorted(map(list, seen))))
 """
@@ -74,6 +81,8 @@ WANTED = [
     ("asyncio", "ssl"),
     ("multiprocessing", "tempfile"),
     ("pykka", "logging"),
+    ("signal", "enum"),
+    ("socket", "enum"),
     ("falcon", "asyncio"),
     ("falcon", "http.cookiejar"),
     ("falcon", "pathlib"),
@@ -161,6 +170,66 @@ def test_what_is_there_before_the_first_spawn_needs_no_regular_expressions() -> 
         child(FIRST + "names = sorted(sys.modules)\nimport json; print(json.dumps(names))")
     )
     assert loaded & {"re", "logging", "locale", "pickle", "platform", "typing_extensions"} == set()
+
+
+def test_a_start_makes_no_enumeration_of_signal_and_socket_until_it_is_asked_for() -> None:
+    assert child(
+        START
+        + """
+import json, signal, socket
+late = [type(one).__name__ for one in (signal.Signals, socket.AddressFamily, socket.MsgFlag)]
+plain = [type(signal.SIGTERM) is int, type(socket.AF_INET) is int]
+names = [signal.Signals(15).name, signal.Signals["SIGINT"].name, socket.SocketKind(1).name]
+real = [signal.SIGTERM is signal.Signals(15), isinstance(socket.SOCK_STREAM, socket.SocketKind),
+        socket.socket().family is socket.AF_INET, socket.AF_INET.name == "AF_INET",
+        len(signal.Signals) == len(list(signal.Signals)), signal.SIGTERM in signal.Signals]
+print(json.dumps([late, plain, names, all(real)]))"""
+    ) == [["LateEnum"] * 3, [True, True], ["SIGTERM", "SIGINT", "SOCK_STREAM"], True]
+
+
+def test_who_has_kept_a_late_enumeration_has_the_real_one() -> None:
+    assert child(
+        START
+        + """
+import json, signal
+kept = signal.Signals
+names = [kept["SIGTERM"].name, kept(2).name, kept.SIGHUP.name]
+same = [isinstance(signal.SIGINT, kept), signal.SIGINT in kept, len(kept) == len(signal.Signals),
+        list(kept) == list(signal.Signals), type(signal.Signals).__name__ == "EnumType"]
+print(json.dumps([names, same]))"""
+    ) == [["SIGTERM", "SIGINT", "SIGHUP"], [True] * 5]
+
+
+def test_a_start_compiles_no_annotation() -> None:
+    compiled = child(
+        """
+compiled = []
+def hear(event, arguments):
+    if event == "compile" and not arguments[0].startswith(b"lambda"):  # collections.namedtuple's
+        compiled.append(arguments[0].decode())
+sys.addaudithook(hear)"""
+        + START
+        + """
+from bundlevisor.control.run import assembly, options, runtime
+options.parse(["run", "--manifest", "bundle.json", "--overlay", "x"])
+import json
+print(json.dumps([source for source in compiled if len(source) < 1000]))"""
+    )
+    assert compiled == []
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="there it is compiled late anyway")
+def test_what_was_not_compiled_is_evaluated_as_ever() -> None:
+    assert child(
+        START
+        + """
+import json, typing
+with for_run.UncompiledReferences():
+    late = typing.ForwardRef("list[int]")
+def f(x: late, y: typing.Optional["int"]): ...
+hints = typing.get_type_hints(f)
+print(json.dumps([str(hints["x"]), str(hints["y"]), late == typing.ForwardRef("list[int]")]))"""
+    ) == ["list[int]", "typing.Optional[int]", True]
 
 
 def test_patterns_are_what_they_ever_were() -> None:
