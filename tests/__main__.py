@@ -35,7 +35,9 @@ TYPED = (
     ("win32", ("bundlevisor", os.path.join("tests", "windows"))),
 )
 """For which platforms the types are checked, and of what."""
-WORKERS = str((os.cpu_count() or 1) + 1)  # most of a test is waiting for processes
+WORKERS = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
+"""One more than processors: most of a test is waiting for processes. Each begins with tests that
+stand together, and have fixtures in common; who is done takes some from the end of another's."""
 NEEDED_BY = (
     ("the tests in a browser", ("chromium", "google-chrome"), "chromium"),
     ("the tests in a browser", ("chromedriver",), "chromium-driver"),
@@ -196,6 +198,7 @@ def install_programs() -> None:
 
 def check(steps: Steps, pytest_arguments: list[str]) -> None:
     """Run every check, whatever the others say."""
+    steps.begin("compile for pytest", PYTHON, "-m", "tests.rewritten")
     if not pytest_arguments:
         steps.begin("branches of the pure core", PYTHON, "-m", "tests.pure_core")
         steps.begin("soak", PYTHON, "-m", "bundlevisor.perf", "soak", "--minutes", "1")
@@ -207,7 +210,7 @@ def check(steps: Steps, pytest_arguments: list[str]) -> None:
         steps.run(f"mypy for {system}", *types)
     if os.path.exists(SKIPPED):
         os.remove(SKIPPED)
-    steps.run("pytest", PYTHON, "-m", "pytest", "-n", WORKERS, *pytest_arguments)
+    steps.run("pytest", PYTHON, "-m", "pytest", *WORKERS, *pytest_arguments)
     steps.join()
 
 
