@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from bundlevisor.actors.probes.schedule import ProbeStats
 from bundlevisor.manifest.format.schema import Service
 
 if TYPE_CHECKING:
+    from bundlevisor.actors.beside import Beside
     from bundlevisor.actors.guardian.interface import Guardian
     from bundlevisor.actors.logs.pipe_copy import PipeCopy
     from bundlevisor.actors.prepare.means import Means
@@ -120,6 +122,13 @@ class ServiceContext:
         """
         back = bool(service.data_dirs) and self._has_snapshots
         return bool(service.assets or service.migrations or back)
+
+    @functools.cached_property
+    def beside(self) -> Beside:
+        """Does what may block and nobody waits for; only the events loop's thread uses it."""
+        from bundlevisor.actors.beside import Beside
+
+        return Beside("beside", self.fault)
 
     @property
     def secret_files(self) -> SecretFiles:

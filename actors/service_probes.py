@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -105,8 +104,7 @@ class ServiceProbes:
 
         def beside() -> None:
             if incarnation.child is child:
-                look = lambda: self._look(incarnation, child, name, port)  # noqa: E731
-                threading.Thread(target=look, name="who answers", daemon=True).start()
+                self._world.beside.put(lambda: self._look(incarnation, child, name, port))
 
         self._world.loop.call_at(time.monotonic() + LOOK_AFTER, beside)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
 from bundlevisor.manifest.format.paths import WINDOWS, anchor
@@ -138,6 +139,7 @@ class _Variables:
         return name.upper() if self._windows else name
 
 
+@functools.cache
 def _is_private(name: str) -> bool:
     return name.upper().startswith(PRIVATE_PREFIX) or name in NOTIFY
 
