@@ -38,6 +38,8 @@ class Representation(msgspec.Struct, frozen=True):
     identity: Identity
     validators: Validators
     encoding: str = ""
+    beside: open_beneath.Statuses | None = None
+    """What was seen of its neighbours; None: nobody has looked."""
 
     @property
     def name(self) -> str:
@@ -94,7 +96,7 @@ class Site:
         """The pre-compressed neighbours by content coding, in our order of preference."""
         found: dict[str, Representation] = {}
         try:
-            there = open_beneath.statuses(self._root, whole.names, SUFFIXES)
+            there = whole.beside or open_beneath.statuses(self._root, whole.names, SUFFIXES)
         except OSError:
             return found
         for (coding, suffix), status in zip(NEIGHBOURS, there, strict=True):
@@ -109,9 +111,12 @@ class Site:
         """Only regular files: a named pipe would block whoever opens it."""
         try:
             if open_beneath.NAMES_ARE_REAL:
-                status = open_beneath.statuses(self._root, names, ("",))[0]
-                if status is None or stat.S_ISREG(status.st_mode):
-                    return None if status is None else self._represent(names, status, coding)
+                suffixes = ("",) if coding else ("", *SUFFIXES)
+                status, *beside = open_beneath.statuses(self._root, names, suffixes)
+                if status is None:
+                    return None
+                if stat.S_ISREG(status.st_mode):
+                    return self._represent(names, status, coding, beside)
         except (OSError, ValueError):
             pass  # a link may be on the way
         real = self._inside(os.path.join(self._root, *names))
@@ -124,10 +129,15 @@ class Site:
         return self._represent(real, status, coding) if stat.S_ISREG(status.st_mode) else None
 
     def _represent(
-        self, names: tuple[str, ...], status: os.stat_result, coding: str
+        self,
+        names: tuple[str, ...],
+        status: os.stat_result,
+        coding: str,
+        beside: open_beneath.Statuses | None = None,
     ) -> Representation:
         identity = _identity(status)
-        return Representation(self._root, names, identity, _validators(identity, coding), coding)
+        validators = _validators(identity, coding)
+        return Representation(self._root, names, identity, validators, coding, beside)
 
     def _inside(self, path: str) -> tuple[str, ...] | None:
         """Resolve links (and short names on Windows); None when that leads out, or to hidden."""

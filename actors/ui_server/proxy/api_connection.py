@@ -43,16 +43,19 @@ class ApiConnection(Flow):
         self._pieces: deque[bytes] = deque()
         self._size = 0
         self._head_size = 0
-        self._has_head = False
+        self._has_head = True
         self._is_heard = False
         self._lasts_to_end = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._raw: asyncio.StreamReader | None = None
         self._rest = b""
+        self._loop = asyncio.get_running_loop()
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
-    def ask(self, method: str, head: bytes) -> None:
-        """Send the head of a request; ConnectionResetError."""
+    def ask(self, method: str, head: bytes, seconds: float) -> None:
+        """Send the head of a request that is to be answered in time; ConnectionResetError."""
         self._parser = HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(
             lenient_headers=True,
@@ -62,10 +65,17 @@ class ApiConnection(Flow):
         self._method = method
         self._has_head = self._is_heard = self.complete = False
         self._head_size = 0
+        self.answer_within(seconds)
         self.write(head)
 
+    def answer_within(self, seconds: float) -> None:
+        """The head of the answer has so much time from now on."""
+        self._due = self._loop.time() + seconds
+        if self._timer is None:
+            self._timer = self._loop.call_later(seconds, self._look_at_time)
+
     async def answered(self) -> None:
-        """Wait for the head of the answer; NoAnswerError, NotHttpError, ConnectionError."""
+        """Wait for the head of the answer; NotHttpError, TimeoutError, ConnectionError."""
         while not self._has_head:
             await self._wait()
 
@@ -122,6 +132,8 @@ class ApiConnection(Flow):
         """An answer without a length has come to its end; every other has broken off."""
         super().connection_lost(exc)
         self.lasts = False
+        if self._timer is not None:
+            self._timer.cancel()
         if self._raw is not None:
             self._raw.feed_eof()
         if not self.complete and self._error is None:
@@ -186,10 +198,20 @@ class ApiConnection(Flow):
             else:
                 self._error = NotHttpError(str(error))
 
+    def _look_at_time(self) -> None:
+        """One timer for all the requests of a connection: it looks whether one is late."""
+        rest = self._due - self._loop.time()
+        self._timer = None
+        if rest > 0:
+            self._timer = self._loop.call_later(rest, self._look_at_time)
+        elif not self._has_head:
+            self._error = self._error or TimeoutError("the API does not answer")
+            self._wake()
+
     async def _wait(self) -> None:
         if self._error is not None:
             raise self._error
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._loop.create_future()
         await self._waiter
 
     def _wake(self) -> None:

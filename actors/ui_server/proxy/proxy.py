@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.http import plain_answers
 from bundlevisor.actors.ui_server.http.answer import Answer
@@ -83,9 +81,8 @@ class Proxy:
         self, request: Request, port: int, connection: ApiConnection
     ) -> ApiConnection:
         try:
-            connection.ask(request.method, _head(request, port))
-            async with asyncio.timeout(self._response_seconds):
-                await connection.answered()
+            connection.ask(request.method, _head(request, port), self._response_seconds)
+            await connection.answered()
         except BaseException:
             connection.abort()
             raise
@@ -96,19 +93,16 @@ class Proxy:
     ) -> tuple[ApiConnection, Upload]:
         assert request.body is not None  # noqa: S101 - or _exchange does it
         chunked = "transfer-encoding" in request.headers
-        upload: Upload | None = None
+        upload = Upload(request.body, connection, self._response_seconds, chunked=chunked)
         try:
-            connection.ask(request.method, _head(request, port))
-            async with asyncio.timeout(self._response_seconds) as patience:
-                upload = Upload(request.body, connection, chunked=chunked, patience=patience)
-                upload.start()
-                await connection.answered()
+            connection.ask(request.method, _head(request, port), self._response_seconds)
+            upload.start()
+            await connection.answered()
         except BaseException as error:
             connection.abort()
-            if upload is not None:
-                upload.stop()
-                if isinstance(error, TimeoutError) and upload.waiting:
-                    raise SlowClientError from None
+            upload.stop()
+            if isinstance(error, TimeoutError) and upload.waiting:
+                raise SlowClientError from None
             raise
         return connection, upload
 

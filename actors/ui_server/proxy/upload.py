@@ -16,15 +16,12 @@ class Upload:
     """
 
     def __init__(
-        self, body: Body, connection: ApiConnection, *, chunked: bool, patience: asyncio.Timeout
+        self, body: Body, connection: ApiConnection, seconds: float, *, chunked: bool
     ) -> None:
         self._body = body
         self._connection = connection
+        self._seconds = seconds
         self._chunked = chunked
-        self._patience = patience
-        delay = patience.when()
-        now = asyncio.get_running_loop().time()
-        self._seconds = 0.0 if delay is None else delay - now
         self._task: asyncio.Task[None] | None = None
         self.waiting = False
         """The client is to send the next piece."""
@@ -54,17 +51,10 @@ class Upload:
             self.waiting = True
             piece = await self._body.read()
             self.waiting = False
-            self._renew()
+            self._connection.answer_within(self._seconds)
             if not piece:
                 break
             framed = b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece
             await self._connection.send(framed)
         if self._chunked:
             await self._connection.send(LAST_CHUNK)
-
-    def _renew(self) -> None:
-        try:
-            if not self._patience.expired():
-                self._patience.reschedule(asyncio.get_running_loop().time() + self._seconds)
-        except RuntimeError:
-            return  # the answer came before the end of the request
