@@ -33,9 +33,10 @@ class FairTurns:
             self._count()
 
     def _count(self) -> None:
-        if not self._given:
-            asyncio.get_running_loop().call_soon(self._next_round)
+        """Only a full round has to end: a few requests, in however many rounds, need no other."""
         self._given += 1
+        if self._given == AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._next_round)
 
     def _next_round(self) -> None:
         self._given = 0
