@@ -10,8 +10,9 @@ from typing import TypeVar
 T = TypeVar("T")
 WITHIN = 30.0
 """Seconds that a wait has unless it is told otherwise: long enough for a busy machine."""
-BETWEEN = 0.01
-"""Seconds between two looks."""
+SHORTEST, LONGEST, PART = 0.01, 0.05, 0.05
+"""Between two looks is a twentieth of the time waited so far, within these bounds in seconds:
+whoever looks more often takes the processor from what is waited for."""
 
 
 class NotWithin(AssertionError):
@@ -29,13 +30,14 @@ def wait_until(
 
     Raises NotWithin after ``within`` seconds; it names ``what`` and ends with ``story()``.
     """
-    end = time.monotonic() + within
+    began = time.monotonic()
     pause = threading.Event()
     while not (value := condition()):
-        if time.monotonic() >= end:
+        waited = time.monotonic() - began
+        if waited >= within:
             told = story()
             raise NotWithin(
                 f"not within {within:g} s: {what or condition}" + f"\n{told}" * bool(told)
             )
-        pause.wait(BETWEEN)
+        pause.wait(min(max(SHORTEST, PART * waited), LONGEST))
     return value

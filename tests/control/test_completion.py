@@ -81,19 +81,19 @@ def _fish(program: str, script: Path, words: list[str]) -> list[str]:
 
 
 ZSH = """
-zmodload zsh/zpty
+zmodload zsh/zpty zsh/zselect
 zpty asked zsh -f -i
-zpty -w asked "PS1=; stty columns 200; autoload -Uz compinit; compinit -u -D; source {script}"
+zpty -w asked "PS1=; stty columns 200; autoload -Uz compinit; compinit -C -d {dump}; source {script}"
 zpty -w asked "zstyle ':completion:*' list-colors ''; LISTMAX=10000; setopt no_list_beep"
 zpty -w asked "compadd () {{ local -a hits; builtin compadd -O hits \\"\\$@\\"; \
 builtin compadd \\"\\$@\\"; local r=\\$?; \
 print -l -- \\"<<\\"\\$^hits\\">>\\" >> {out}; return r }}"
 zpty -w asked "bindkey '^I' complete-word; zle-line-init() {{ : > {up} }}; zle -N zle-line-init"
-until [[ -e {up} ]]; do zpty -r -t asked line; sleep 0.02; done
+until [[ -e {up} ]]; do zpty -r -t asked line; zselect -t 2; done
 zpty -n -w asked "{words}"
 zpty -n -w asked $'\\t'
 zpty -n -w asked $'\\C-u: > {done}\\r'
-until [[ -e {done} ]]; do zpty -r -t asked line; sleep 0.02; done
+until [[ -e {done} ]]; do zpty -r -t asked line; zselect -t 2; done
 zpty -d asked
 """
 
@@ -105,6 +105,7 @@ def _zsh(program: str, script: Path, words: list[str]) -> list[str]:
     """
     folder = Path(tempfile.mkdtemp(dir=script.parent))  # the shell before may still write its own
     places = {name: str(folder / name) for name in ("out", "up", "done")}
+    places["dump"] = str(script.parent.parent / "zcompdump")  # of all functions, made by the first
     code = ZSH.format(script=script, words=" ".join(words), **places)
     show = (
         f"{code}\n[[ -e {places['out']} ]] && sed -n 's/^<<\\(.*\\)>>$/\\1/p' {places['out']}; true"

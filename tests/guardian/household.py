@@ -81,10 +81,17 @@ class Household:
         self.tell(command)
         return self.answer()
 
-    def replaced(self, line: dict[str, Any]) -> None:
-        """Take over the new guardian from what the runtime said about it."""
+    def replaced(self) -> dict[str, Any]:
+        """Take over the new guardian from what the runtime says about it, and return that.
+
+        One that is killed before it has answered, on a busy machine, is told to have failed first.
+        """
+        line = self.answer()
+        while line["event"] == "guardian_failed":
+            line = self.answer()
         self.guardian = line["pid"]
         self.guardian_born = table.created(self.guardian)
+        return line
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         self.process.send_signal(number)

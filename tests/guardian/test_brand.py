@@ -78,7 +78,7 @@ def test_the_runtime_and_its_services_are_branded_and_the_guardian_is_not(tmp_pa
         wait_until(lambda: is_branded(house.process.pid, house.instance), what="the brand")
         assert not is_branded(house.guardian, house.instance)
         os.kill(house.guardian, 9)
-        house.replaced(house.answer())
+        house.replaced()
         wait_until(lambda: not is_branded(house.guardian, house.instance), what="its removal")
 
 

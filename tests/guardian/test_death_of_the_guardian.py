@@ -21,9 +21,8 @@ def test_another_guardian_takes_over_and_knows_everything(tmp_path: Path) -> Non
         house.wait_started()
         first = house.guardian
         os.kill(first, signal.SIGKILL)
-        said = house.answer()
+        said = house.replaced()
         assert said == {"event": "guardian_replaced", "died": first, "pid": said["pid"]}
-        house.replaced(said)
         house.kill()
         house.wait_clean()
 
@@ -39,7 +38,7 @@ def test_a_dead_guardian_leaves_no_zombie_and_its_successor_holds_nothing_of_the
         house.wait_started()
         first = house.guardian
         os.kill(first, signal.SIGKILL)
-        house.replaced(house.answer())
+        house.replaced()
         assert table.created(first) is None
         what = "three standard ones, channel, the runtime, one pipe, what is in flight"
         wait_until(lambda: len(os.listdir(f"/proc/{house.guardian}/fd")) == 7, what=what)
@@ -50,7 +49,7 @@ def test_no_line_is_lost_by_the_successor_either(tmp_path: Path) -> None:
     with Household(tmp_path / "h", flood, loop=True) as house:
         house.wait_started()
         os.kill(house.guardian, signal.SIGKILL)
-        house.replaced(house.answer())
+        house.replaced()
         wait_until(lambda: (house.folder / "one.log").stat().st_size > 200_000)
         house.kill()
         house.wait_clean(30)
@@ -65,7 +64,7 @@ def test_a_runtime_that_dies_before_the_successor_listens_is_cleaned_up_after(
     with Household(tmp_path / "h", service("api"), loop=True) as house:
         house.wait_started()
         os.kill(house.guardian, signal.SIGKILL)
-        house.replaced(house.answer())
+        house.replaced()
         house.kill()
         house.wait_clean()
         assert house.signals("api")
