@@ -83,7 +83,8 @@ def _fish(program: str, script: Path, words: list[str]) -> list[str]:
 ZSH = """
 zmodload zsh/zpty zsh/zselect
 zpty asked zsh -f -i
-zpty -w asked "PS1=; stty columns 200; autoload -Uz compinit; compinit -C -d {dump}; source {script}"
+zpty -w asked "PS1=; stty columns 200; autoload -Uz compinit; compinit -C -d {dump}"
+zpty -w asked "source {script}"
 zpty -w asked "zstyle ':completion:*' list-colors ''; LISTMAX=10000; setopt no_list_beep"
 zpty -w asked "compadd () {{ local -a hits; builtin compadd -O hits \\"\\$@\\"; \
 builtin compadd \\"\\$@\\"; local r=\\$?; \
