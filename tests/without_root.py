@@ -1,4 +1,4 @@
-"""Tests of permissions mean nothing to root: root's right to read everything is laid down for them.
+"""Tests of permissions mean nothing to root: its rights to read everything are laid down for them.
 
 Not by another user, who may not be able to read the interpreter or this checkout in ``/root``.
 """
@@ -13,7 +13,8 @@ import sys
 from tests import absent
 
 TOOL = "setpriv"
-RIGHTS = "-dac_override,-dac_read_search,-fowner"
+RIGHTS = "-dac_override,-dac_read_search,-fowner,-sys_ptrace,-sys_admin,-perfmon"
+"""To read and write any file, and any process's memory and environment (capabilities(7))."""
 INSIDE = "BUNDLEVISOR_WITHOUT_ROOT"
 WITHIN_S = 100
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Collection
 
 import psutil
 
@@ -12,19 +13,28 @@ MARK = "RUN_UNDER_TEST"
 """The variable; the runtime hands on what does not begin with BUNDLEVISOR_."""
 
 
-def marked(mark: str, record: tuple[int, ...] = ()) -> list[psutil.Process]:
-    """Return every live process with this mark, and those of ``record`` (pids), oldest first.
+def of_run(
+    mark: str, names: Collection[str], remembered: Collection[int] = ()
+) -> list[psutil.Process]:
+    """Return every live process with this mark, and those remembered by pid, oldest first.
 
-    A process that cleared its environment is not found by the mark. Zombies do not count.
+    Runtime and guardians hide their environment from all but root; they are known by ``names``,
+    which all stand in their command lines. A process that cleared its own is not found.
+    Zombies do not count.
     """
-    found = [one for one in psutil.process_iter() if carries(one, mark) or one.pid in record]
+    found = [
+        one for one in psutil.process_iter() if one.pid in remembered or is_of_run(one, mark, names)
+    ]
     return sorted((one for one in found if lives(one)), key=lambda one: one.pid)
 
 
-def carries(process: psutil.Process, mark: str) -> bool:
-    """Whether the process has the mark in its environment, as far as that can be read."""
+def is_of_run(process: psutil.Process, mark: str, names: Collection[str]) -> bool:
+    """Whether the process has the mark, or the names where its environment cannot be read."""
     with contextlib.suppress(psutil.Error, OSError):
-        return process.environ().get(MARK) == mark
+        try:
+            return process.environ().get(MARK) == mark
+        except psutil.AccessDenied:
+            return set(names) <= set(process.cmdline())
     return False
 
 
@@ -35,15 +45,15 @@ def lives(process: psutil.Process) -> bool:
     return False
 
 
-def kill_all(mark: str, record: tuple[int, ...] = ()) -> None:
-    """Kill whatever is left of a run; NotWithin when something cannot be killed."""
+def kill_all(left: Callable[[], list[psutil.Process]]) -> None:
+    """Kill what is left until nothing is; NotWithin when something cannot be killed."""
 
     def gone() -> bool:
-        left = marked(mark, record)
-        for process in left:
+        found = left()
+        for process in found:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        return not left
+        return not found
 
     wait_until(gone, "the end of every process of the run")
 

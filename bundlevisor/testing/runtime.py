@@ -7,10 +7,7 @@ import http.client
 import json
 import os
 import shutil
-import subprocess
 import sys
-import threading
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,12 +19,13 @@ from bundlevisor.testing import client, processes, story
 from bundlevisor.testing.bundle import Bundle
 from bundlevisor.testing.deadline import WITHIN, wait_until
 from bundlevisor.testing.service import Service
+from bundlevisor.testing.spawned import Spawned
 from bundlevisor.testing.story import Event
 
 T = TypeVar("T")
 
 
-class Runtime:
+class Runtime(Spawned):
     """One run of a bundle: ``with Runtime(bundle) as runtime: …``.
 
     ``command`` are the words that stand for ``bundlevisor``: the one of the environment variable
@@ -47,21 +45,8 @@ class Runtime:
         read_output: bool = True,
         wrapper: Sequence[str] = (),
     ) -> None:
-        self.bundle = bundle
-        self.mark = uuid.uuid4().hex
-        self._command = [
-            *wrapper,
-            *(command or installed()),
-            "run",
-            "--manifest",
-            str(bundle.manifest),
-        ]
-        self._command += ["--app-data", str(bundle.app_data), *flags]
-        self._env = {**os.environ, **(env or {}), processes.MARK: self.mark}
-        self._read_output = read_output
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stderr = bundle.folder / f"stderr-{self.mark[:8]}"
-        self._spawned: set[int] = set()
+        words = [*wrapper, *(command or installed())]
+        super().__init__(bundle, *flags, command=words, env=env, read_output=read_output)
 
     def __enter__(self) -> Self:
         self.start()
@@ -89,52 +74,16 @@ class Runtime:
         it said; nothing of it is left then.
         """
         self.bundle.write()
-        self.bundle.app_data.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             self._port_file.unlink()
         try:
-            self._spawn()
+            self.spawn()
             self.wait(lambda: self._port_file.exists() or self.exit_code is not None, "its port")
             if self.exit_code is not None:
                 raise AssertionError(f"the runtime ended with {self.exit_code}\n{self.stderr}")
         except BaseException:
             self.kill_everything()
             raise
-
-    def _spawn(self) -> None:
-        with self._stderr.open("ab") as stderr:
-            self._process = subprocess.Popen(
-                self._command,
-                env=self._env,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr if self._read_output else subprocess.PIPE,
-                start_new_session=os.name == "posix",
-            )
-        if self._read_output:
-            threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()
-
-    def _drain(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout is not None
-        with contextlib.suppress(ValueError, OSError):
-            while process.stdout.read(65536):
-                pass
-
-    @property
-    def pid(self) -> int:
-        """Of the runtime."""
-        return self._running.pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """Of the runtime, once it has ended; negative: ended by that signal."""
-        return self._running.poll()
-
-    @property
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            raise RuntimeError("the runtime has not been started")
-        return self._process
 
     def stop(self, within: float = WITHIN) -> int:
         """Ask for an orderly stop, if it runs, and return the exit code."""
@@ -145,11 +94,11 @@ class Runtime:
 
     def terminate(self) -> None:
         """Send SIGTERM (on Windows: end it)."""
-        self._running.terminate()
+        self.process.terminate()
 
     def kill(self) -> None:
         """SIGKILL: the guardian has to clean up."""
-        self._running.kill()
+        self.process.kill()
 
     def freeze(self) -> None:
         """SIGSTOP it (POSIX: suspended; Windows: all threads suspended)."""
@@ -161,7 +110,7 @@ class Runtime:
 
     def close_stdin(self) -> None:
         """End its standard input, as the death of a shell does."""
-        stdin = self._running.stdin
+        stdin = self.process.stdin
         if stdin is not None:
             stdin.close()
 
@@ -181,7 +130,7 @@ class Runtime:
 
     @property
     def _port_file(self) -> Path:
-        return self.bundle.app_data / "runtime" / "ipc_port"
+        return self.app_data / "runtime" / "ipc_port"
 
     @property
     def port(self) -> int:
@@ -191,7 +140,7 @@ class Runtime:
     @property
     def token(self) -> str:
         """For the control API."""
-        path = self.bundle.app_data / str(self.bundle.document["ipc"]["auth_token_path"])
+        path = self.app_data / str(self.bundle.document["ipc"]["auth_token_path"])
         return path.read_text(encoding="ascii").strip()
 
     def request(self, method: str, path: str, body: object = None, **options: Any) -> client.Answer:
@@ -221,18 +170,9 @@ class Runtime:
         """The number of the newest event, for ``after=``; 0 without any."""
         return max((event.get("seq", 0) for event in self.events), default=0)
 
-    @property
-    def stderr(self) -> str:
-        """What it has told people; empty where nobody reads it."""
-        return (
-            self._stderr.read_text(encoding="utf-8", errors="replace")
-            if self._stderr.exists()
-            else ""
-        )
-
     def _state(self, name: str) -> Any:
         try:
-            return json.loads((self.bundle.app_data / "runtime" / name).read_bytes())
+            return json.loads((self.app_data / "runtime" / name).read_bytes())
         except (OSError, ValueError):
             return None
 
@@ -289,18 +229,9 @@ class Runtime:
     def wait_ended(self, within: float = WITHIN) -> int:
         """Return the runtime's exit code once it has ended."""
         self.wait(lambda: self.exit_code is not None, "the end of the runtime", within)
-        return int(self._running.returncode)
+        return int(self.process.returncode)
 
     # The laws
-
-    @property
-    def processes(self) -> list[psutil.Process]:
-        """Every live process of this run: runtime, guardians, services and what they started."""
-        return processes.marked(self.mark, tuple(self._spawned))
-
-    def remember(self, pid: int) -> None:
-        """Count a process for the laws that the mark does not find (it cleared its environment)."""
-        self._spawned.add(pid)
 
     def assert_nothing_left(self, within: float = WITHIN) -> None:
         """The two laws, once the runtime has ended: no process is left, no port is held."""
@@ -328,19 +259,6 @@ class Runtime:
 
     def _holders(self) -> str:
         return f"ports held: {self.held_ports()}\n{self.story()}"
-
-    def kill_everything(self) -> None:
-        """Kill whatever is left, the runtime first."""
-        if self._process is None:
-            return
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        processes.kill_all(self.mark, tuple(self._spawned))
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
 
 
 def installed() -> list[str]:

@@ -242,3 +242,13 @@ def words(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:
         return []
+
+
+@pytest.mark.permissions
+def test_the_laws_see_the_runtime_and_its_guardian_also_without_root(tmp_path: Path) -> None:
+    """Both hide their environment, and with it the mark."""
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        ours = {process.pid for process in runtime.processes}
+        assert {runtime.pid, runtime.guardian.pid} <= ours
+        assert {runtime.service(id_).pid for id_ in ("db", "api")} <= ours
