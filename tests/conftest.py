@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("ours")
     os.environ.setdefault(SEED, str(random.SystemRandom().randrange(10**9)))
     config.stash[SKIPS] = Counter()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background job has it
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # what tests start is interrupted
 
 
 @pytest.fixture

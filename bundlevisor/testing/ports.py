@@ -1,4 +1,4 @@
-"""Ports that are free now, in a block that no other test process is likely to take."""
+"""Ports that are free now, in a block that no other test process is given."""
 
 from __future__ import annotations
 
@@ -7,33 +7,66 @@ import os
 import random
 import socket
 
-QUIET = range(20000, 30000)
+QUIET = range(10000, 30000)
 """Below every platform's ephemeral range: no outgoing connection takes one by chance."""
+GRAIN = 40
+"""Blocks begin and end at multiples of it."""
+KEPT = 3
+"""How many blocks of a size a process keeps, and gives out in turn."""
 FAMILIES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
-TRIES = 100
 
-_starts: dict[int, list[int]] = {}
+_kept: dict[int, list[int]] = {}
+_reservations: list[socket.socket] = []
 
 
 def free_block(size: int) -> int:
     """Return the first of ``size`` consecutive ports that can all be bound now.
 
-    Each call in a process begins with another block, and each process elsewhere, so that what runs
-    side by side does not meet. Raises OSError when there is none.
+    The block stays this process's own: others that use this function are given other ones, so that
+    what runs side by side does not meet. Calls in one process are given KEPT blocks in turn.
+    Raises OSError when there is none.
     """
-    starts = _starts.setdefault(size, shuffled(size))
-    for _ in range(TRIES):
-        starts.append(start := starts.pop(0))
-        if all(is_free(port) for port in range(start, start + size)):
+    kept = _kept.setdefault(size, [])
+    for start in tuple(kept) if len(kept) >= KEPT else ():
+        kept.append(kept.pop(0))
+        if is_all_free(start, size):
+            return start
+    for start in starts(size):
+        if is_all_free(start, size) and reserve(start, size):
+            kept.append(start)
             return start
     raise OSError(errno.EADDRINUSE, f"no {size} free ports in a row in {QUIET}")
 
 
-def shuffled(size: int) -> list[int]:
-    """Return where blocks of this size begin, in an order of this process's own."""
-    starts = list(range(QUIET.start, QUIET.stop - size, size))
-    random.Random(os.getpid()).shuffle(starts)  # noqa: S311 - not a secret
-    return starts
+def starts(size: int) -> list[int]:
+    """Return where blocks of this size may begin, in an order of this process's own."""
+    step = -(-size // GRAIN) * GRAIN
+    found = list(range(QUIET.start, QUIET.stop - step, step))
+    random.Random(os.getpid()).shuffle(found)  # noqa: S311 - not a secret
+    return found
+
+
+def reserve(start: int, size: int) -> bool:
+    """Have no other process be given a port of this block, until this one ends; False: it has been.
+
+    A process has it that has the UDP ports of these numbers, at each GRAIN: services use TCP.
+    """
+    taken: list[socket.socket] = []
+    for port in range(start, start + size, GRAIN):
+        taken.append(mark := socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        try:
+            mark.bind(("127.0.0.1", port))
+        except OSError:
+            for one in taken:
+                one.close()
+            return False
+    _reservations.extend(taken)
+    return True
+
+
+def is_all_free(start: int, size: int) -> bool:
+    """Return whether each port of a block can be bound."""
+    return all(is_free(port) for port in range(start, start + size))
 
 
 def is_free(port: int) -> bool:

@@ -1,8 +1,13 @@
-"""Takes ``--stop-ms`` to stop; a second signal does not make it quicker."""
+"""Takes ``--stop-ms`` to stop, or until there is the file ``--stop-until``.
+
+A second signal does not make it quicker.
+"""
 
 from __future__ import annotations
 
-from tests.programs.observed import leave, number, pause, record, serve, start
+import os
+
+from tests.programs.observed import leave, number, option, pause, record, serve, start
 
 stopping = False
 
@@ -17,5 +22,9 @@ def stop_slowly(_signal_number: int) -> None:
     if not stopping:
         stopping = True
         record("stopping")
-        pause(number("stop-ms", 500))
+        until = option("stop-until")
+        if not until:
+            pause(number("stop-ms", 500))
+        while until and not os.path.exists(until):
+            pause(10)
         leave(0)

@@ -21,11 +21,16 @@ def chain(folder: Path) -> Bundle:
 
 
 def test_a_start_while_a_dependent_still_stops_takes_the_stop_back(tmp_path: Path) -> None:
-    with running(chain(tmp_path)) as run:
+    gate = tmp_path / "api may end"
+    made = bundle(tmp_path).service("db", "stops_slowly", options=SLOW)
+    made.service("api", "stops_slowly", deps=["db"], options={"stop_until": gate})
+    with running(made.write()) as run:
         run.until_ready()
         stopping = run.post("/services/db/stop").json()
         assert (stopping["state"], stopping["affected"]) == ("stopping", ["api"])
         assert not run.service("db")["ready"]
+        run.post("/services/db/start")
+        gate.touch()
         assert run.post("/services/db/start?wait=20").json()["done"] is True
         run.until_ready()
         assert (starts(run, "db"), starts(run, "api")) == (1, 2)
