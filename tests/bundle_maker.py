@@ -11,8 +11,9 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from bundlevisor import testing
 from bundlevisor.testing.ports import free_block
 from tests.live_runtime import Run, bundlevisor, running, starting
 from tests.records import events, read_records
@@ -33,51 +34,31 @@ DEFAULT: Any = object()
 LONGEST_SHEBANG = 127  # execve(2), Linux before 5.1
 
 
-class Bundle:
-    """A bundle that is being made; nothing is on disk before :meth:`write`."""
+class Bundle(testing.Bundle):
+    """A bundle that is being made; nothing is on disk before :meth:`write`.
+
+    It is the kit's, with the suite's programs as services, which record what happens to them.
+    """
 
     def __init__(self, folder: Path, name: str = "test-bundle", version: str = "1.0.0") -> None:
-        self.root = folder / "bundle"
-        self.path = self.root / "bundle.json"
-        self.app_data = folder / "app-data"
+        super().__init__(folder, name, version, port_range=(FIRST_PORT, FIRST_PORT + PORTS - 1))
         self.records = folder / "records"
-        self._files: dict[str, bytes] = {}
-        self._scripts: set[str] = set()
-        self._services: dict[str, dict[str, Any]] = {}
-        self._top: dict[str, Any] = {
-            "schema_version": "v0.1",
-            "target": "desktop",
-            "app": {"name": name, "version": version},
-            "ipc": {
-                "mode": "loopback-http",
-                "host": "127.0.0.1",
-                "port": 0,
-                "auth_token_path": "runtime/auth-token",
-            },
-            "telemetry": {"file": "telemetry/events.jsonl"},
-            "ports": {"default_range": PORT_RANGE},
-        }
+
+    @property
+    def path(self) -> Path:
+        """Its ``bundle.json``."""
+        return self.manifest
 
     @classmethod
     def existing(cls, manifest: Path, folder: Path) -> Bundle:
         """Take a bundle that is on disk already; its app-data goes into ``folder``."""
         made = cls(folder)
-        made.root, made.path = manifest.parent, manifest
+        made.root, made.manifest = manifest.parent, manifest
         made._top = json.loads(manifest.read_text(encoding="utf-8"))
         made._services = {entry["id"]: entry for entry in made._top.pop("services")}
         return made
 
-    @property
-    def document(self) -> dict[str, Any]:
-        """What ``bundle.json`` says."""
-        return {**self._top, "services": list(self._services.values())}
-
-    def set(self, **fields: Any) -> Bundle:
-        """Set top-level fields of ``bundle.json``."""
-        self._top.update(fields)
-        return self
-
-    def service(
+    def service(  # type: ignore[override] # a name of a program instead of its words
         self,
         service_id: str,
         program: str = "well_behaved",
@@ -88,7 +69,7 @@ class Bundle:
         health: Mapping[str, Any] | None = DEFAULT,
         readiness: Mapping[str, Any] | None = DEFAULT,
         **fields: Any,
-    ) -> Bundle:
+    ) -> Self:
         """Add a service, or replace the one with this id.
 
         ``program`` is a name in ``tests/programs`` or the path of a :meth:`script`. ``options``
@@ -113,30 +94,15 @@ class Bundle:
         self._services[service_id] = {k: v for k, v in entry.items() if v is not None}
         return self
 
-    def script(self, path: str, source: str) -> Bundle:
-        """Add an executable Python program of the test's own, such as ``bin/migrate``."""
-        self._scripts.add(path)
-        self._files[path] = source.encode()
-        return self
-
-    def file(self, path: str, content: str | bytes) -> Bundle:
-        """Add any other file."""
-        self._files[path] = content.encode() if isinstance(content, str) else content
-        return self
-
-    def write(self) -> Bundle:
+    def write(self) -> Self:
         """Write the bundle and return it; call it again after a change."""
         self.records.mkdir(parents=True, exist_ok=True)
-        for path, content in self._files.items():
-            target = self.root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if path in self._scripts:
-                write_executable(target, content)
-            else:
-                target.write_bytes(content)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps(self.document, indent=2), encoding="utf-8")
+        super().write()
         return self
+
+    def write_script(self, path: Path, source: bytes) -> None:
+        """Write a Python program without the shell in front that the kit has: starts are many."""
+        write_executable(path, source)
 
     def record(self, service_id: str) -> list[dict[str, Any]]:
         """Return what the service's processes recorded, oldest first."""

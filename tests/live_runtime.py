@@ -9,16 +9,16 @@ import os
 import queue
 import signal
 import subprocess
-import threading
-import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from bundlevisor.actors.process.table import control_group
+from bundlevisor.testing.client import Answer as Reply
+from bundlevisor.testing.processes import kill_all, lives
+from bundlevisor.testing.spawned import Spawned
 from tests.installed import COMMAND
 from tests.waiting import wait_until
 
@@ -27,53 +27,24 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 KILL = signal.SIGTERM if os.name == "nt" else signal.SIGKILL  # TerminateProcess on Windows
-MARK = "TEST_RUN_MARK"
 START_S = 40.0
-CLOCKS_DIFFER_S = 5.0
-"""A process's time of birth counts from that of the system, which may be off by some."""
 
 
-class Reply(NamedTuple):
-    """An HTTP answer, read to its end."""
+class Run(Spawned):
+    """One run of a bundle: the kit's process, with what the suite asks of it in short words."""
 
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
+    bundle: Bundle
 
-    @property
-    def text(self) -> str:
-        """The body as UTF-8."""
-        return self.body.decode()
-
-    def json(self) -> Any:
-        """Return the body as JSON."""
-        return json.loads(self.body)
-
-
-class Run:
-    """One run of a bundle."""
-
-    def __init__(
-        self,
-        bundle: Bundle,
-        process: subprocess.Popen[str],
-        mark: str,
-        app_data: Path,
-        stderr_path: Path,
-    ) -> None:
-        self.bundle = bundle
-        self.process = process
-        self.pid = process.pid
-        self.app_data = app_data
+    def __init__(self, bundle: Bundle, *flags: str, **options: Any) -> None:
+        super().__init__(bundle, *flags, **options)
+        self.stderr_path = self.app_data.with_name(self.app_data.name + ".stderr")
         self.listening: dict[str, Any] = {}
         self.token = ""
-        self._mark = mark
-        self._began = time.time() - CLOCKS_DIFFER_S
-        psutil.process_iter.cache_clear()  # a pid may be another process by now
-        self._stderr_path = stderr_path
-        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        if process.stdout:
-            threading.Thread(target=self._read_stdout, daemon=True).start()
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def heard(self, line: bytes) -> None:
+        """Keep what comes on stdout."""
+        self._lines.put(line)
 
     @property
     def host(self) -> str:
@@ -85,17 +56,12 @@ class Run:
         """Where the control API listens."""
         return int(self.listening["port"])
 
-    @property
-    def stderr(self) -> str:
-        """What the runtime has logged so far."""
-        return self._stderr_path.read_text(encoding="utf-8", errors="replace")
-
     def await_listening(self) -> None:
         """Read the line by which ``run`` says where it listens, and the token."""
         try:
             line = self._lines.get(timeout=START_S)
         except queue.Empty:
-            line = ""
+            line = b""
         if not line:
             ended = f"exit code {self.process.poll()}"
             raise AssertionError(f"the runtime said no 'listening' line; {ended}\n{self.stderr}")
@@ -200,61 +166,25 @@ class Run:
             ) from None
 
     def leftovers(self) -> list[psutil.Process]:
-        """Return every live process of this run: services, their offspring, guardian, runtime."""
-        return [one for one in psutil.process_iter() if self._is_later(one) and self._is_ours(one)]
+        """Return every live process of this run: services, their offspring, guardian, runtime.
+
+        A program of the suite that has cleared its environment still names its record.
+        """
+        found = {process.pid: process for process in self.processes}
+        named = [one for one in psutil.process_iter() if self._names_record(one)]
+        return list((found | {one.pid: one for one in named if lives(one)}).values())
+
+    def _names_record(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error, OSError):
+            return any(w.startswith(str(self.bundle.records)) for w in process.cmdline())
+        return False
 
     def clean_up(self) -> None:
         """Kill whatever is left; the runtime first, so that it starts nothing again."""
         group = control_group.group_of(self.pid)
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        wait_until(self._killed_all, what="an end of every process of the run")
+        self.kill_everything()
+        kill_all(self.leftovers)
         control_group.remove(group)  # its guardians would have done so
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-
-    def _killed_all(self) -> bool:
-        left = self.leftovers()
-        for process in left:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        return not left
-
-    def _is_later(self, process: psutil.Process) -> bool:
-        # When it began is kept with the process; who it is would be read anew at every look.
-        with contextlib.suppress(psutil.Error):
-            return bool(process.create_time() > self._began)
-        return False
-
-    def _is_ours(self, process: psutil.Process) -> bool:
-        # The environment marks all of them; a program that cleared it still names its record, and
-        # runtime and guardian, whose environment is hidden from other users than root, the bundle.
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return False
-            with contextlib.suppress(psutil.AccessDenied):
-                if process.environ().get(MARK) == self._mark:
-                    return True
-            return self._is_named(process)
-        except (psutil.Error, OSError):
-            return False
-
-    def _is_named(self, process: psutil.Process) -> bool:
-        words = process.cmdline()
-        if any(word.startswith(str(self.bundle.records)) for word in words):
-            return True
-        # Two runs may share one of these: an app-data one after the other, or a bundle.
-        return {str(self.bundle.path), str(self.app_data)} <= set(words)
-
-    def _read_stdout(self) -> None:
-        assert self.process.stdout
-        with contextlib.suppress(ValueError):  # closed under our hands at the end of the run
-            for line in self.process.stdout:
-                self._lines.put(line)
-        self._lines.put("")
 
 
 @contextlib.contextmanager
@@ -293,23 +223,16 @@ def starting(
     ``output`` is a descriptor that becomes both stdout and stderr; ``command`` may be that of
     another installation.
     """
-    folder = app_data or bundle.app_data
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    mark = uuid.uuid4().hex
-    stderr_path = folder.with_name(folder.name + ".stderr")
-    arguments = ["run", "--manifest", str(bundle.path), "--app-data", str(folder), *flags]
-    with stderr_path.open("ab") as stderr:
-        process = subprocess.Popen(
-            [*_without(closed), *command, *arguments],
-            cwd=ROOT,
-            env={**os.environ, **(env or {}), MARK: mark},
-            stdin=stdin,
-            stdout=subprocess.PIPE if output is None else output,
-            stderr=stderr if output is None else output,
-            start_new_session=True,
-            text=True,
-        )
-    run = Run(bundle, process, mark, folder, stderr_path)
+    run = Run(
+        bundle,
+        *flags,
+        command=[*_without(closed), *command],
+        app_data=app_data,
+        env=env,
+        stdin=stdin,
+        output=output,
+    )
+    run.spawn()
     try:
         yield run
     finally:

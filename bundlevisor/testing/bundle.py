@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bundlevisor.testing.ports import free_block
 
@@ -19,17 +19,22 @@ PORTS = 64
 class Bundle:
     """A bundle in ``folder``; nothing is on disk before :meth:`write`, which a Runtime calls.
 
-    ``version`` is the application's. Every method that changes it returns it.
+    ``version`` is the application's; ``port_range`` are the first and the last port that it may
+    use (PORTS that are free). Every method that changes it returns it.
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], name: str = "under-test", version: str = "1.0.0"
+        self,
+        folder: str | os.PathLike[str],
+        name: str = "under-test",
+        version: str = "1.0.0",
+        port_range: tuple[int, int] | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.root = self.folder / "bundle"
         self.manifest = self.root / "bundle.json"
         self.app_data = self.folder / "app-data"
-        first = free_block(PORTS)
+        first, last = port_range or free_range()
         self._services: dict[str, dict[str, Any]] = {}
         self._files: dict[str, bytes] = {}
         self._scripts: set[str] = set()
@@ -44,7 +49,7 @@ class Bundle:
                 "auth_token_path": "runtime/auth-token",
             },
             "telemetry": {"file": "telemetry/events.jsonl"},
-            "ports": {"default_range": {"min": first, "max": first + PORTS - 1}},
+            "ports": {"default_range": {"min": first, "max": last}},
         }
 
     def service(
@@ -54,7 +59,7 @@ class Bundle:
         *,
         needs: Iterable[str] = (),
         **fields: Any,
-    ) -> Bundle:
+    ) -> Self:
         """Add a service, or replace the one of this id.
 
         Without ``program`` it is the kit's: an HTTP service with a port ``http`` that does what
@@ -85,17 +90,17 @@ class Bundle:
         self._services[id_] = {name: value for name, value in entry.items() if value is not None}
         return self
 
-    def script(self, path: str, source: str) -> Bundle:
+    def script(self, path: str, source: str) -> Self:
         """Add an executable Python program, run by this interpreter."""
         self._scripts.add(path)
         return self.file(path, source)
 
-    def file(self, path: str, content: str | bytes) -> Bundle:
+    def file(self, path: str, content: str | bytes) -> Self:
         """Add any other file."""
         self._files[path] = content.encode() if isinstance(content, str) else content
         return self
 
-    def set(self, **fields: Any) -> Bundle:
+    def set(self, **fields: Any) -> Self:
         """Set top-level fields of the manifest."""
         self._top |= fields
         return self
@@ -110,18 +115,28 @@ class Bundle:
         """Where the events are written."""
         return self.app_data / str(self._top["telemetry"]["file"])
 
-    def write(self) -> Bundle:
+    def write_script(self, path: Path, source: bytes) -> None:
+        """Write a Python program that the platform runs by its path."""
+        write_script(path, source)
+
+    def write(self) -> Self:
         """Write it; again after a change."""
         for path, content in self._files.items():
             target = self.root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             if path in self._scripts:
-                write_script(target, content)
+                self.write_script(target, content)
             else:
                 target.write_bytes(content)
         self.root.mkdir(parents=True, exist_ok=True)
         self.manifest.write_text(json.dumps(self.document, indent=2), encoding="utf-8")
         return self
+
+
+def free_range() -> tuple[int, int]:
+    """Return the first and the last of PORTS ports that are free."""
+    first = free_block(PORTS)
+    return first, first + PORTS - 1
 
 
 def binaries(path: str, arguments: Sequence[str]) -> dict[str, Any]:

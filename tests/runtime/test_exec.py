@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor.testing.processes import MARK
 from tests import absent
 from tests.bundle_maker import Bundle, Run, bundle, bundlevisor, running, wait_until
 from tests.installed import COMMAND
 
 SHOW = "import json, os; print(json.dumps([dict(os.environ), os.getcwd()]))"
-OWN = ("SERVICE_INSTANCE_ID", "TEST_RUN_MARK", "PYTEST_CURRENT_TEST", "PROMPT")  # last: cmd.exe's
+OWN = ("SERVICE_INSTANCE_ID", MARK, "PYTEST_CURRENT_TEST", "PROMPT")  # last: cmd.exe's
 
 
 def made(folder: Path) -> Bundle:

@@ -18,8 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
+from bundlevisor.testing.client import Answer as Reply
 from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
-from tests.live_runtime import Reply
 
 INDEX = "<!doctype html><title>the page</title>"
 

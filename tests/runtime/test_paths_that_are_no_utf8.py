@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 def made_in(folder: Path) -> Bundle:
     made = bundle(folder.parent)
     made.root, made.app_data = folder / "bundle", folder / "app-data"
-    made.path = made.root / "bundle.json"
+    made.manifest = made.root / "bundle.json"
     made.script("bin/migrate", "import sys\nprint(sys.argv)\n")
     target = {"type": "file", "name": "k"}
     made.set(secrets=[{"id": "k", "class": "per_install_generated", "target": target}])
