@@ -17,7 +17,7 @@ import psutil
 
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.testing.client import Answer as Reply
-from bundlevisor.testing.processes import kill_all, lives
+from bundlevisor.testing.processes import is_since, kill_all, lives
 from bundlevisor.testing.spawned import Spawned
 from tests.installed import COMMAND
 from tests.waiting import wait_until
@@ -176,7 +176,8 @@ class Run(Spawned):
 
     def _names_record(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error, OSError):
-            return any(w.startswith(str(self.bundle.records)) for w in process.cmdline())
+            later = is_since(process, self.since)
+            return later and any(w.startswith(str(self.bundle.records)) for w in process.cmdline())
         return False
 
     def clean_up(self) -> None:

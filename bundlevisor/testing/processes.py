@@ -14,18 +14,29 @@ MARK = "RUN_UNDER_TEST"
 
 
 def of_run(
-    mark: str, names: Collection[str], remembered: Collection[int] = ()
+    mark: str, names: Collection[str], since: float, remembered: Collection[int] = ()
 ) -> list[psutil.Process]:
     """Return every live process with this mark, and those remembered by pid, oldest first.
+
+    The mark is looked for in those begun at ``since`` or later, psutil's time of the run's first.
 
     Runtime and guardians hide their environment from all but root; they are known by ``names``,
     which all stand in their command lines. A process that cleared its own is not found.
     Zombies do not count.
     """
     found = [
-        one for one in psutil.process_iter() if one.pid in remembered or is_of_run(one, mark, names)
+        one
+        for one in psutil.process_iter()
+        if one.pid in remembered or (is_since(one, since) and is_of_run(one, mark, names))
     ]
     return sorted((one for one in found if lives(one)), key=lambda one: one.pid)
+
+
+def is_since(process: psutil.Process, since: float) -> bool:
+    """Whether it began then or later, which psutil keeps: all else would be read at every look."""
+    with contextlib.suppress(psutil.Error):
+        return bool(process.create_time() >= since)
+    return False
 
 
 def is_of_run(process: psutil.Process, mark: str, names: Collection[str]) -> bool:
