@@ -26,12 +26,12 @@ def report_conflict(conflict: Conflict, report: Report, *, minds_case: bool) -> 
     if later.ours or earlier.ours:
         report.error("path_taken", later.field, sentence, later.service)
     elif (
-        (later.secret or earlier.secret)
+        later.secret  # secrets are the last to claim
         and later.used
         and earlier.used
         and (conflict.meets or not minds_case)
     ):
-        report.error("path_shared", later.field, sentence, later.service)
+        report.error("path_shared", later.field, sentence)
     else:
         report.warning("path_shared", later.field, sentence, later.service)
 

@@ -89,7 +89,7 @@ def check_word(words: list[str], path: str, view: View, report: Report, service:
 def _below_template(text: str) -> str:
     for name in ("data", "bundle"):
         if is_template_of(text, name):
-            return text[len(name) + 3 :].lstrip("/\\")
+            return text.removeprefix(f"${{{name}}}").lstrip("/\\")
     return text
 
 

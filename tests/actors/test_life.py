@@ -200,6 +200,14 @@ def test_who_waits_keeps_nobody_from_publishing_while_he_looks() -> None:
     assert published
 
 
+def test_a_pause_is_told_in_milliseconds() -> None:
+    patient = Service(id="api", restart=RestartPolicy(backoff_ms=20_000))
+    starting = Life(stage=Stage.STARTING, incarnation=1)
+    _, effects = step(starting, LaunchFailed(1, "no such file"), Context(patient, 100.0))
+    told = {"reason": "no such file", "delay_ms": 20_000}
+    assert EmitEvent("backoff", told) in effects
+
+
 @pytest.mark.parametrize("event", [LaunchFailed(1, "no such file"), Prepared(1), TreeEmptied(1)])
 @pytest.mark.parametrize("then", list(AfterStop))
 def test_a_stop_before_there_was_a_process_ends_as_one_of_which_nothing_is_left(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.manifest.format.findings import SHOWN, Finding, Findings, TooMany, joined
+from bundlevisor.manifest.format.findings import HINTED, SHOWN, Finding, Findings, TooMany, joined
 from bundlevisor.manifest.format.suggest import NAMED, quoted
 from bundlevisor.manifest.plan.ports import PortDemand, choose
 from bundlevisor.manifest.read.load import parse
@@ -190,6 +190,16 @@ def test_what_is_told_of_a_value_that_is_too_long() -> None:
         "service 'one': services[0].binaries.win-x64.env.V is 32768 bytes long, and no program can"
         " be started with more than 32767; put it into a file."
     )
+
+
+def test_near_matches_are_looked_for_until_much_is_found() -> None:
+    """For each list by itself: a search among very many names costs time, and helps nobody."""
+    secret = {"id": "key", "class": "user_prompt", "target": {"type": "env"}}
+    services = [{"id": "one", "secrets": [f"key{number:03}" for number in range(HINTED + 1)]}]
+    found = parse(json.dumps(document(*services, secrets=[secret])).encode(), "linux-x64").findings
+    hints = [one.message for one in found.errors if "did you mean 'key'" in one.message]
+    assert len(hints) == HINTED
+    assert found.errors[-1].message == f"service 'one': there is no secret 'key{HINTED:03}'."
 
 
 def test_a_value_with_nul_is_an_error(found: Callable[..., Any]) -> None:
