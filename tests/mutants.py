@@ -2,9 +2,9 @@
 
 mutmut changes the core's functions one small thing at a time and runs the tests that reach each
 change. It works on a copy in ``build/mutants``, laid out as an installation, with an environment of
-its own (mutmut brings a dozen packages). Afterwards ``python -m tests.mutants --show`` prints what
-was not noticed. A whole run takes an hour of a processor; NAMES (``bundlevisor.actors.core.life*``)
-repeat a part.
+its own (mutmut brings a dozen packages). A whole run takes two hours of a processor; NAMES
+(``bundlevisor.actors.core.life*``) repeat a part. Afterwards ``python -m tests.mutants --show``
+prints the scores, and what was not noticed though a test could (:mod:`tests.equivalent_mutants`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import groupby
 
+from tests.equivalent_mutants import EQUIVALENT
 from tests.pure_core import ROOT, SEED, SLOW, TESTS
 
 MUTMUT = "mutmut==3.8.1"
@@ -116,14 +118,38 @@ def mutmut(*words: str, quiet: bool = False) -> subprocess.CompletedProcess[str]
 
 
 def show() -> int:
-    """Print the score of what was run and each change not noticed; return 1 when there is one."""
+    """Print each change not noticed and the scores; return 1 when a test could have noticed one."""
     lines = mutmut("results", "--all", "true", quiet=True).stdout.splitlines()
-    ran = [line.strip() for line in lines if ": " in line and not line.endswith("not checked")]
-    left = [line for line in ran if line.endswith(("survived", "no tests"))]
-    for line in left:
-        print(line, "(python -m mutmut show NAME, in build/mutants, tells what was changed)")
-    print(f"{len(ran) - len(left)} of {len(ran)} changes were noticed")
-    return 1 if left else 0
+    ran = dict(line.strip().split(": ", 1) for line in lines if ": " in line)
+    judged = {name: verdict for name, verdict in ran.items() if verdict != "not checked"}
+    left = {name for name, verdict in judged.items() if verdict in ("survived", "no tests")}
+    changed = {name: line_of(name) for name in sorted(left)}
+    same = {name for name, line in changed.items() if (function_of(name), line) in EQUIVALENT}
+    for name in sorted(left - same):
+        print(f"{name}: {changed[name]}")
+    for module, names in groupby(sorted(judged), key=module_of):
+        here = set(names)
+        noticed = f"{len(here - left)} of {len(here)} changes noticed"
+        print(f"{module}: {noticed}" + f", {len(here & same)} change nothing" * bool(here & same))
+    print(f"{len(judged) - len(left)} of {len(judged)} in all, {len(same)} change nothing")
+    return 1 if left - same else 0
+
+
+def module_of(name: str) -> str:
+    """Return the module of a mutant: ``bundlevisor.actors.core.life.x_gone__mutmut_3``."""
+    return name.removeprefix("bundlevisor.").rpartition(".")[0]
+
+
+def function_of(name: str) -> str:
+    """Return the module and the function of a mutant."""
+    function = name.rpartition(".")[2].partition("__mutmut")[0].removeprefix("x_")
+    return f"{module_of(name)}.{function}"
+
+
+def line_of(name: str) -> str:
+    """Return the line, or the lines, as the mutant has them."""
+    lines = mutmut("show", name, quiet=True).stdout.splitlines()
+    return " ".join(line[1:].strip() for line in lines if line[:1] == "+" and line[:3] != "+++")
 
 
 if __name__ == "__main__":
