@@ -13,7 +13,7 @@ import pytest
 
 from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.request import Request
-from bundlevisor.actors.ui_server.server import connection
+from bundlevisor.actors.ui_server.server import connection, idle_watch
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit, limit_for
 from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
 from bundlevisor.actors.ui_server.server.served import Answered, Member
@@ -91,10 +91,11 @@ def test_a_file_is_served_while_hundreds_of_clients_trickle(ui: Any) -> None:
 
 
 class Served:
-    """Answers 'ok' when it has read the body."""
+    """Answers when it has read the body."""
 
-    def __init__(self, crowd: ConnectionLimit) -> None:
-        self.crowd = crowd
+    def __init__(self, crowd: ConnectionLimit | None = None, body: bytes = b"ok") -> None:
+        self.crowd = crowd or ConnectionLimit(100)
+        self.body = body
         self.turns = FairTurns()
         self.connections: set[Member] = set()
 
@@ -107,21 +108,24 @@ class Served:
     async def _answer(self, request: Request) -> Answer:
         while request.body is not None and await request.body.read():
             pass
-        return Answer(200, {}, b"ok")
+        return Answer(200, {}, self.body)
 
 
-def in_process(use: Callable[[int], Awaitable[None]], crowd: ConnectionLimit | None = None) -> None:
-    """Serve 'ok' from a :class:`Connection` in this process, whose limits a test may lower."""
+def in_process(
+    use: Callable[[int], Awaitable[None]],
+    served: Served | None = None,
+) -> None:
+    """Serve from a :class:`Connection` in this process, whose limits a test may lower."""
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        served = Served(crowd or ConnectionLimit(100))
-        listening = await loop.create_server(lambda: connection.Connection(served), "127.0.0.1", 0)
+        page = served or Served()
+        listening = await loop.create_server(lambda: connection.Connection(page), "127.0.0.1", 0)
         try:
             await use(listening.sockets[0].getsockname()[1])
         finally:
             listening.close()
-            for one in list(served.connections):
+            for one in list(page.connections):
                 one.abort()
             await asyncio.sleep(0)
 
@@ -167,6 +171,23 @@ def test_the_deadline_is_for_heads_only_and_for_each_anew(monkeypatch: pytest.Mo
     in_process(slow_body)
 
 
+@pytest.mark.parametrize("last", [b"", b"Connection: close\r\n"])
+def test_who_does_not_read_his_answer_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch, last: bytes
+) -> None:
+    monkeypatch.setattr(idle_watch, "IDLE_SECONDS", 0.1)
+    served = Served(body=bytes(16 * 1024 * 1024))
+
+    async def unread(port: int) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + last + b"\r\n")
+            for wanted in (1, 0):
+                while len(served.connections) != wanted:
+                    await asyncio.sleep(0.01)
+
+    in_process(unread, served)
+
+
 CLOSING = b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
@@ -209,7 +230,7 @@ def test_over_the_limit_the_longest_there_makes_room() -> None:
         for _, writer in kept:
             writer.close()
 
-    in_process(flood, ConnectionLimit(2, reserved=3))
+    in_process(flood, Served(ConnectionLimit(2, reserved=3)))
 
 
 def test_who_is_over_the_limit_and_asks_nothing_is_turned_away_soon(
@@ -227,7 +248,7 @@ def test_who_is_over_the_limit_and_asks_nothing_is_turned_away_soon(
         first[1].close()
         writer.close()
 
-    in_process(idle, ConnectionLimit(1))
+    in_process(idle, Served(ConnectionLimit(1)))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ LONGEST_FIELD = 16 * 1024
 """Bytes in the request line, and in one header."""
 MOST_FIELDS = 128
 LONGEST_HEAD = 128 * 1024
-"""Bytes of a head that has not ended yet."""
+"""Bytes of a head that has not ended yet, and of what comes between two pieces of a body."""
 
 
 class BadRequestError(Exception):
@@ -50,6 +50,8 @@ class RequestReader:
         self._request: Request | None = None
         self._refusal: BadRequestError | None = None
         self._framing_only = False
+        self._without_content = 0
+        self._has_content = False
         self.in_head = False
         """A request has begun and its head has not ended."""
         self.raw: bytes | None = None
@@ -62,18 +64,17 @@ class RequestReader:
             if len(self.raw) > MOST_KEPT:
                 self._hold(True)
             return
-        was_in_head = self.in_head
-        try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade as upgrade:
-            self._leave_http(data[upgrade.args[0] :])
-            return
-        except HttpParserError as error:
-            raise (self._refusal or _malformed()) from error
-        if was_in_head and self.in_head:
-            self._head_size += len(data)
-            if self._head_size > LONGEST_HEAD:
-                raise _too_long()
+        was_in_head, self._has_content = self.in_head, False
+        size = len(data)
+        while data:
+            try:
+                self._parser.feed_data(data)
+                break
+            except HttpParserUpgrade as upgrade:
+                data = self._leave_http(data[upgrade.args[0] :])
+            except HttpParserError as error:
+                raise (self._refusal or _malformed()) from error
+        self._limit(size, was_in_head=was_in_head)
 
     def resume(self) -> None:
         """There will be no WebSocket: what came after the request for it is the next request."""
@@ -83,10 +84,13 @@ class RequestReader:
         if rest:
             self.feed(rest)
 
-    def break_off(self) -> None:
-        """The connection has ended."""
-        if self._request is not None and self._request.body is not None:
-            self._request.body.fail(ConnectionResetError("the client went away"))
+    def break_off(self) -> Request | None:
+        """Nothing more comes that can be understood: return the request that has not ended."""
+        request, self._request = self._request, None
+        if request is None or request.body is None:
+            return None
+        request.body.fail(ConnectionResetError("the request broke off"))
+        return request
 
     def on_message_begin(self) -> None:
         """A request begins; the parser calls this and what follows."""
@@ -117,20 +121,21 @@ class RequestReader:
         self.in_head = False
         parser, headers = self._parser, self._headers
         version = parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            self._refuse(_malformed())
         method = parser.get_method().decode()
+        self._check(version)
         request = Request(method, self._target.decode("latin-1"), headers, version)
         request.keep_alive = parser.should_keep_alive() and method != "CONNECT"
         if "transfer-encoding" in headers or (headers.get("content-length") or "0") != "0":
             request.body = Body(self._hold, self._wanted)
         elif parser.should_upgrade():
-            request.upgrade = asks_for_websocket(method, headers.items())
-        self._request = request
+            asked = version == "1.1" and asks_for_websocket(method, headers.items())
+            request.upgrade = asked
+        self._request, self._without_content = request, 0
         self._found(request)
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the content."""
+        self._has_content = True
         if self._request is not None and self._request.body is not None:
             self._request.body.feed(piece)
 
@@ -143,20 +148,47 @@ class RequestReader:
             request.body.finish()
         self._request = None
 
-    def _leave_http(self, rest: bytes) -> None:
-        """The parser takes what follows any Upgrade for another protocol; here it is only one."""
+    def _leave_http(self, rest: bytes) -> bytes:
+        """The parser takes what follows any Upgrade for another protocol; here it is only one.
+
+        Return what is to be parsed instead.
+        """
         request = self._request
         self._parser = HttpRequestParser(self)
         if request is None:
             self.raw = rest
-            return
+            return b""
         self._framing_only = True
         framing = [
             f"{name}: {value}\r\n"
             for name, value in request.headers.items()
             if name.lower() in ("content-length", "transfer-encoding")
         ]
-        self.feed(f"POST / HTTP/1.1\r\n{''.join(framing)}\r\n".encode() + rest)
+        return f"POST / HTTP/1.1\r\n{''.join(framing)}\r\n".encode() + rest
+
+    def _check(self, version: str) -> None:
+        """What the parser lets pass: other versions, fragments, and what frames a body otherwise.
+
+        RFC 9112, sections 2.3, 3.2 and 6.1; the parser finds out about an unknown coding too late.
+        """
+        if version not in ("1.1", "1.0") or b"#" in self._target:
+            self._refuse(_malformed())
+        codings = [coding.lower() for coding in self._headers.all("transfer-encoding")]
+        if codings and version == "1.0":
+            self._refuse(_malformed())
+        if codings and codings != ["chunked"]:
+            self._refuse(
+                BadRequestError(501, "of all transfer codings only 'chunked' is known here")
+            )
+
+    def _limit(self, size: int, *, was_in_head: bool) -> None:
+        """Heads have an end, and so has what frames a body: chunk extensions and trailers."""
+        if was_in_head and self.in_head:
+            self._head_size += size
+        if self._request is not None:
+            self._without_content = 0 if self._has_content else self._without_content + size
+        if max(self._head_size, self._without_content) > LONGEST_HEAD:
+            raise _too_long()
 
     def _refuse(self, refusal: BadRequestError) -> None:
         self._refusal = refusal

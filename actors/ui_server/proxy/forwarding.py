@@ -23,14 +23,18 @@ HOP_BY_HOP = frozenset(
 
 
 def end_to_end(headers: Iterable[tuple[str, str]]) -> Pairs:
-    """Leave out what belongs to one connection, the fields that Connection names included."""
+    """Leave out what belongs to one connection, the fields that Connection names included.
+
+    Whatever it says, a length stays with its content: without it that would be the next message.
+    """
     kept = list(headers)
-    dropped = HOP_BY_HOP | {
+    named = {
         option.strip().lower()
         for name, value in kept
         if name.lower() == "connection"
         for option in value.split(",")
     }
+    dropped = HOP_BY_HOP | (named - {"content-length"})
     return [(name, value) for name, value in kept if name.lower() not in dropped]
 
 

@@ -15,13 +15,13 @@ from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.http.request_reader import BadRequestError, RequestReader
 from bundlevisor.actors.ui_server.server.deadline import Deadline
 from bundlevisor.actors.ui_server.server.failure import failed
+from bundlevisor.actors.ui_server.server.idle_watch import IdleWatch
 
 if TYPE_CHECKING:
     from bundlevisor.actors.ui_server.server.served import Served
 
 HEAD_SECONDS = 10.0
 """From the first byte of a request to the end of its headers; a trickle does not extend it."""
-IDLE_SECONDS = 75.0
 OVER_SECONDS = 2.0
 """The same for a connection over the limit, from its first moment."""
 LINGER_SECONDS = 2.0
@@ -48,8 +48,7 @@ class Connection(Flow):
         self._out: Outgoing | None = None
         self._task: asyncio.Task[None] | None = None
         self._deadline = Deadline(self._loop)
-        self._idle: asyncio.TimerHandle | None = None
-        self._idle_since = self._loop.time()
+        self._idle: IdleWatch | None = None
         self._refusal: BadRequestError | None = None
         self._is_body_full = False
         self._is_lingering = False
@@ -67,7 +66,7 @@ class Connection(Flow):
         super().connection_made(transport)
         self._served.connections.add(self)
         self._served.crowd.enter(self)
-        self._idle = self._loop.call_later(IDLE_SECONDS, self._end_if_idle)
+        self._idle = IdleWatch(self._loop, self._is_busy, self.abort)
         if self._is_over:
             self._deadline.start(OVER_SECONDS, self.turn_away)
 
@@ -82,6 +81,7 @@ class Connection(Flow):
             self._reader.feed(data)
         except BadRequestError as refusal:
             self._refusal = self._refusal or refusal
+            self._drop(self._reader.break_off())
         if self._is_lingering:
             self._look_whether_body_has_ended()
         self._answer_queue()
@@ -99,7 +99,7 @@ class Connection(Flow):
         self._served.crowd.leave(self)
         self._deadline.stop()
         if self._idle is not None:
-            self._idle.cancel()
+            self._idle.stop()
         self._queue.clear()
         super().connection_lost(exc)
         self._reader.break_off()
@@ -246,17 +246,35 @@ class Connection(Flow):
 
     def _go_on_after_answer(self, *, lasts: bool) -> None:
         request, self._current = self._current, None
+        if self._idle is not None:
+            self._idle.touch()
         if not lasts or self.transport is None:
             self._is_last = True
             self._cut_off()
             return
-        self._idle_since = self._loop.time()
         if request is not None and request.upgrade:
             try:
                 self._reader.resume()
             except BadRequestError as refusal:
                 self._refusal = refusal
         self._answer_queue()
+
+    def _drop(self, broken: Request | None) -> None:
+        """A request whose body cannot be read is not answered; what has begun does not go on."""
+        if broken is None:
+            return
+        if self._queue and self._queue[-1] is broken:
+            self._queue.pop()
+        elif self._current is broken:
+            self._deadline.stop()
+            if self._task is not None:
+                self._task.cancel()
+            if self._is_lingering:
+                self._is_last = True
+            elif self._out is not None and self._out.begun:
+                self._cut_off()
+            else:
+                self._current = None
 
     def _refuse(self, refusal: BadRequestError) -> None:
         """Answer what is no request; the rest is not read."""
@@ -275,15 +293,12 @@ class Connection(Flow):
     def _go_on(self) -> None:
         """Tell a client that asked whether it may that it may send its body."""
         request = self._current
-        if request is not None and (request.headers.get("expect") or "").lower() == "100-continue":
+        if request is None or request.version == "1.0":
+            return
+        if (request.headers.get("expect") or "").lower() == "100-continue":
             self.write(CONTINUE)
 
-    def _end_if_idle(self) -> None:
-        """One timer for all the requests of a connection: it looks when the last one ended."""
-        rest = self._idle_since + IDLE_SECONDS - self._loop.time()
-        if self._current is not None or self._raw is not None:
-            rest = IDLE_SECONDS
-        if rest <= 0:
-            self._cut_off()
-        else:
-            self._idle = self._loop.call_later(rest, self._end_if_idle)
+    def _is_busy(self) -> bool:
+        """Whether there is something to wait for: once it is closing, only for its reader."""
+        closing = self.transport is None or self.transport.is_closing()
+        return not closing and (self._current is not None or self._raw is not None)
