@@ -230,6 +230,18 @@ def build_launch(
         raise blueprint.refusal(str(error), fatal=True) from error
     except OSError as error:
         raise blueprint.refusal(f"{error.filename}: {error.strerror}") from error
+    return children.Launch(
+        argv=(_executable(blueprint, chosen, plan), *plan.arguments),
+        env=env,
+        cwd=plan.cwd,
+        output=output,
+        sockets=sockets,
+        instance=instance,
+    )
+
+
+def _executable(blueprint: LaunchSpec, chosen: Binary, plan: LaunchPlan) -> str:
+    """Return the program, once it and the folder that it runs in are there."""
     try:
         executable = binary.locate(plan, blueprint.site.bundle_root)
     except binary.Unusable as unusable:
@@ -239,14 +251,7 @@ def build_launch(
             f"working directory not found: {chosen.cwd} (looked in {plan.cwd}); "
             "is the bundle complete?"
         )
-    return children.Launch(
-        argv=(executable, *plan.arguments),
-        env=env,
-        cwd=plan.cwd,
-        output=output,
-        sockets=sockets,
-        instance=instance,
-    )
+    return executable
 
 
 def spawn(blueprint: LaunchSpec, launch: children.Launch) -> children.Child:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files.rotating_file import LogFile, Position
 from bundlevisor.actors.files.tail import tail
+from bundlevisor.actors.logs.followers import Followers
 from bundlevisor.actors.logs.intake import KEPT, Drained, Intake, Watch
 from bundlevisor.actors.logs.pipe_copy import PLAIN
 from bundlevisor.actors.logs.pipes import PipeReader
@@ -67,8 +68,7 @@ class LogStream:
         self._pipe_copy = pipe_copy
         self._intakes: dict[str, Intake] = {}
         self._early: dict[str, list[Watch]] = {}
-        self._followers: list[Subscription] = []
-        self._closed = False
+        self._followers = Followers(loop)
 
     @property
     def path(self) -> str:
@@ -134,8 +134,9 @@ class LogStream:
         """
         from bundlevisor.actors.logs.follow import Subscription
 
-        subscription = Subscription(self._leave)
-        self._loop.call_soon(lambda: self._join(subscription, first or partial(_last, lines)))
+        subscription = Subscription(self._followers.leave)
+        read = first or partial(_last, lines)
+        self._loop.call_soon(lambda: self._followers.join(subscription, lambda: read(self.path)))
         return subscription
 
     def tail(self, instance: str, lines: int = 400, max_bytes: int = KEPT) -> bytes:
@@ -210,8 +211,8 @@ class LogStream:
                 self._sink.write(text)
         finally:
             self._pipe_copy.done()
-        for follower in self._followers if text else ():
-            follower.put(text)
+        if text:
+            self._followers.put(text)
 
     def _end(self, intake: Intake, on_end: Callable[[str], object]) -> None:
         self._finish(intake)
@@ -250,24 +251,6 @@ class LogStream:
             self._finish(intake)
         done()
 
-    def _join(self, subscription: Subscription, first: Callable[[str], bytes]) -> None:
-        """On the thread that writes the file, so that nothing comes in between."""
-        try:
-            subscription.begin(first(self.path))
-        except OSError as error:
-            subscription.begin(f"[bundlevisor: cannot read the log: {error.strerror}]\n".encode())
-        if self._closed:
-            subscription.end()
-        else:
-            self._followers.append(subscription)
-
-    def _leave(self, subscription: Subscription) -> None:
-        self._loop.call_soon(lambda: self._drop(subscription))
-
-    def _drop(self, subscription: Subscription) -> None:
-        if subscription in self._followers:
-            self._followers.remove(subscription)
-
     def _forget(self, instance: str) -> None:
         intake = self._intakes.get(instance)
         if intake is not None and intake.ended:
@@ -295,8 +278,5 @@ class LogStream:
             self._detach(instance, partial(one, instance))
 
     def _end_followers(self) -> None:
-        self._closed = True
-        for follower in self._followers:
-            follower.end()
-        self._followers.clear()
+        self._followers.end()
         self._sink.file.close()

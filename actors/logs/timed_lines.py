@@ -67,11 +67,7 @@ def last_lines(
     for number in itertools.count():
         name = f"{path}.{number}" if number else path
         try:
-            with open(own_file.open_to_read(name, follow=False), "rb") as file:
-                stat = os.fstat(file.fileno())
-                begin = max(0, stat.st_size - max_bytes)
-                file.seek(begin)
-                data = file.read(stat.st_size - begin)
+            stat, begin, data = _end_of(name, max_bytes)
         except (FileNotFoundError, own_file.Unfit):
             if number:
                 break
@@ -88,6 +84,15 @@ def last_lines(
             break
     kept = [line for line in found if line.time >= since]
     return Earlier(kept, unfinished and bool(kept))
+
+
+def _end_of(path: str, max_bytes: int) -> tuple[os.stat_result, int, bytes]:
+    """Return which file it is, and its end with the place where that begins."""
+    with open(own_file.open_to_read(path, follow=False), "rb") as file:
+        stat = os.fstat(file.fileno())
+        begin = max(0, stat.st_size - max_bytes)
+        file.seek(begin)
+        return stat, begin, file.read(stat.st_size - begin)
 
 
 def _timed(data: bytes, begin: int, times: Times, lines: int, until: float) -> list[Line]:

@@ -40,47 +40,57 @@ class Edges(msgspec.Struct, frozen=True):
 
 def open_edges(opened: Opening, announcer: Announcer) -> Edges:
     """Start the logs' loop and all that goes on beside the services."""
-    bundle, console, guardian = opened.bundle, opened.console, opened.guardian
-    emit, recorder, loop = announcer.emit, opened.recorder, opened.loop
-
-    first_spawn = threading.Event()
-
-    def mark(what: str, service_id: str) -> None:
-        recorder.mark(what, service_id)
-        first_spawn.set()
+    record = _instance_record(opened, announcer)
 
     def guardian_news(event: str, details: dict[str, object]) -> None:
         record.write_again()
-        emit(event, None, **details)
+        announcer.emit(event, None, **details)
 
-    loop.hear_of_slow(announcer.tell_slow_turn)
+    opened.loop.hear_of_slow(announcer.tell_slow_turn)
+    opened.guardian.attach(opened.loop, guardian_news)
+    first_spawn = threading.Event()
+    world = _service_context(opened, announcer, record, first_spawn)
+    return Edges(opened.loop, record, world.reserved, world, first_spawn)
+
+
+def _instance_record(opened: Opening, announcer: Announcer) -> InstanceRecord:
+    """Return what is on disk of this instance, kept by the guardian while services come and go."""
+    bundle, endpoint = opened.bundle, opened.endpoint
+    return InstanceRecord(
+        opened.guardian,
+        bundle.app_data,
+        bundle.record(endpoint.host, endpoint.port),
+        opened.console.warn,
+        _looking_after(opened, announcer),
+    )
+
+
+def _service_context(
+    opened: Opening, announcer: Announcer, record: InstanceRecord, first_spawn: threading.Event
+) -> ServiceContext:
+    """Return what all services use; ``first_spawn`` is set by the first milestone of one."""
+    bundle, console, guardian = opened.bundle, opened.console, opened.guardian
     log_loop = Loop("logs", console.fault)
     log_loop.start()
-    look_after_lock = _looking_after(opened, announcer)
-    record = InstanceRecord(
-        guardian,
-        bundle.app_data,
-        bundle.record(opened.endpoint.host, opened.endpoint.port),
-        console.warn,
-        look_after_lock,
-    )
-    guardian.attach(loop, guardian_news)
-    reserved = PortReservations()
-    world = ServiceContext(
-        loop=loop,
+
+    def mark(what: str, service_id: str) -> None:
+        opened.recorder.mark(what, service_id)
+        first_spawn.set()
+
+    return ServiceContext(
+        loop=opened.loop,
         log_loop=log_loop,
         pipe_copy=guarded(lambda: guardian.inflight, console.warn),
-        listening=Listening(loop),
-        emit=emit,
+        listening=Listening(opened.loop),
+        emit=announcer.emit,
         fault=console.fault,
         warn=console.warn,
         guardian=record,
-        reserved=reserved,
+        reserved=PortReservations(),
         open_stores=lambda: _open_stores(bundle, announcer),
         mark=mark,
         has_snapshots=os.path.isdir(os.path.join(bundle.app_data, "snapshots")),
     )
-    return Edges(loop, record, reserved, world, first_spawn)
 
 
 def _looking_after(opened: Opening, announcer: Announcer) -> Callable[[], bool]:

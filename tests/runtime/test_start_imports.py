@@ -65,7 +65,7 @@ actors.core: collaborators commanded dependencies desired effects foreseen life 
 actors.files: rotating_file tail time_index
 actors.gpu: linux presence
 actors.launch: inputs page spec tracked_process
-actors.logs: intake match path pipe_copy pipes pipes_posix sink stream
+actors.logs: followers intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: loop_actor
 actors.ports: allocator reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probing schedule
