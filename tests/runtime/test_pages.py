@@ -198,7 +198,8 @@ class Flood:
 
     def _client(self) -> socket.socket:
         client = socket.create_connection(("127.0.0.1", self._port), timeout=20)
-        client.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+        with contextlib.suppress(ConnectionError):  # it may have been turned away by now
+            client.sendall(b"GET / HTTP/1.1\r\nHost: loc")
         return client
 
     def _go(self, client: socket.socket) -> None:
