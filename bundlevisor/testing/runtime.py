@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -31,7 +32,9 @@ class Runtime(Spawned):
     ``command`` are the words that stand for ``bundlevisor``: the one of the environment variable
     BUNDLEVISOR, else the one beside this interpreter, else the one on PATH. ``flags`` follow
     ``run``. ``read_output`` False leaves stdout and stderr as pipes that nobody reads, as many
-    shells do. ``wrapper`` are words before the command (``faults.limited``).
+    shells do; ``output`` is a descriptor that becomes both (a terminal, a full pipe). ``wrapper``
+    are words before the command (``faults.limited``). ``app_data`` is another folder than the
+    bundle's, ``stdin`` a descriptor or one of subprocess' constants in place of a pipe.
     At the end of the block it is stopped in order, whatever is left is killed, and the two laws are
     checked unless the block raised: no process left, no port held.
     """
@@ -43,10 +46,21 @@ class Runtime(Spawned):
         command: Sequence[str] | None = None,
         env: Mapping[str, str] | None = None,
         read_output: bool = True,
+        output: int | None = None,
         wrapper: Sequence[str] = (),
+        app_data: Path | None = None,
+        stdin: int = subprocess.PIPE,
     ) -> None:
-        words = [*wrapper, *(command or installed())]
-        super().__init__(bundle, *flags, command=words, env=env, read_output=read_output)
+        super().__init__(
+            bundle,
+            *flags,
+            command=[*wrapper, *(command or installed())],
+            app_data=app_data,
+            env=env,
+            stdin=stdin,
+            output=output,
+            read_output=read_output,
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -163,7 +177,7 @@ class Runtime(Spawned):
     @property
     def events(self) -> list[Event]:
         """The telemetry events that are on disk, of this run and earlier ones."""
-        return story.read_events(self.bundle.telemetry)
+        return story.read_events(self.app_data / self.bundle.document["telemetry"]["file"])
 
     @property
     def seq(self) -> int:

@@ -12,8 +12,7 @@ from bundlevisor.testing.deadline import WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from bundlevisor.testing.bundle import Bundle
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -21,7 +20,7 @@ T = TypeVar("T")
 class Run(Protocol):
     """The runtime that runs it, as far as a service needs it."""
 
-    bundle: Bundle
+    app_data: Path
 
     def get(self, path: str) -> client.Answer:
         """GET from the control API."""
@@ -77,7 +76,7 @@ class Service:
     @property
     def log(self) -> str:
         """What its log holds, as far as it is written."""
-        path = self._runtime.bundle.app_data / "logs" / f"{self.id}.log"
+        path = self._runtime.app_data / "logs" / f"{self.id}.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def wait_state(self, *states: str, within: float = WITHIN) -> dict[str, Any]:

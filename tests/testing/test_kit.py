@@ -244,6 +244,27 @@ def words(process: psutil.Process) -> list[str]:
         return []
 
 
+def test_a_run_may_have_another_folder_no_stdin_and_one_output(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    with (
+        told.open("wb") as output,
+        Runtime(
+            two(tmp_path),
+            app_data=tmp_path / "elsewhere",
+            stdin=subprocess.DEVNULL,
+            output=output.fileno(),
+        ) as runtime,
+    ):
+        runtime.wait_ready()
+        runtime.service("db").order("say", "here")
+        runtime.wait(lambda: "here" in runtime.service("db").log or None, "the line in the log")
+        assert runtime.wait_event("ready")["details"]
+    assert not runtime.bundle.app_data.exists()
+    text = told.read_text()
+    assert '"port":' in text, "what is said on stdout"
+    assert "db is ready" in text, "what is said on stderr"
+
+
 @pytest.mark.permissions
 def test_the_laws_see_the_runtime_and_its_guardian_also_without_root(tmp_path: Path) -> None:
     """Both hide their environment, and with it the mark."""
