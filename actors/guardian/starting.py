@@ -112,6 +112,7 @@ if sys.platform == "win32":
 
 else:
     DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+    change_mask = __import__("_signal").pthread_sigmask  # signal's own makes its enumeration
 
     class DeafChildren:
         """Blocks these signals, for ever, in what this thread starts; ours come a little later.
@@ -120,7 +121,7 @@ else:
         """
 
         def __enter__(self) -> None:
-            self._before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+            self._before = change_mask(signal.SIG_BLOCK, DEAF_TO)
 
         def __exit__(self, *_: object) -> None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+            change_mask(signal.SIG_SETMASK, self._before)

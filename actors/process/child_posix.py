@@ -71,10 +71,10 @@ class Child:
         has ended. The answer is whether a tree can be asked at all: here always.
         """
         if not leader_only:
-            self._signal(signal.Signals[signal_name])
+            self._signal(getattr(signal, signal_name))
         elif self.poll() is None:
             with suppress(PermissionError):  # it changed its user
-                os.kill(self.pid, signal.Signals[signal_name])
+                os.kill(self.pid, getattr(signal, signal_name))
         return True
 
     def kill(self) -> None:
@@ -89,7 +89,7 @@ class Child:
         reaped = self._status is not None
         return tree.survivors(self.pid, self.instance, self._serial, reaped=reaped)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, number: int) -> None:
         """Signal the group at once, and then whoever of the tree has left it."""
         grouped = self._status is None and self._signal_group(number)
         for pid, created in self._members():
@@ -100,7 +100,7 @@ class Child:
             except PermissionError:
                 continue
 
-    def _signal_group(self, number: signal.Signals) -> bool:
+    def _signal_group(self, number: int) -> bool:
         """Signal the leader's whole group in one step, so that no fork slips through."""
         try:
             os.killpg(self.pid, number)

@@ -24,6 +24,8 @@ from types import FrameType
 
 import msgspec
 
+from bundlevisor.actors.process.exit_reason import signal_name
+
 TICK = 0.2
 """Seconds that a signal may wait for its handler on Windows."""
 ENDING_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
@@ -67,7 +69,7 @@ class ShutdownRequests:
             watch_close(lambda: self.ask("the console was closed, or the user logs off"))
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
-        name = signal.Signals(number).name
+        name = signal_name(number)
         self._put(Request(f"{name} received", name))
 
     def _put(self, request: Request) -> None:

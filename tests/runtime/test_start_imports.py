@@ -16,12 +16,17 @@ from tests.bundle_maker import Run, bundle, starting, wait_until
 RUNNER = """
 import os, sys
 sys.path += {path!r}
+def made():
+    for module in ("signal", "socket"):
+        for name, one in vars(sys.modules[module]).items():
+            if type(one).__name__ == "EnumType" and one.__module__ == module:
+                yield module + "." + name
 def hear(event, arguments):
     for place, (what, which) in list(wanted.items()):
         if event == what and arguments[0] == (which or arguments[0]):
             del wanted[place]
             with open(place + ".new", "w") as file:
-                file.write("\\n".join(sorted(sys.modules)))
+                file.write("\\n".join(sorted([*sys.modules, *made()])))
             os.rename(place + ".new", place)
 wanted = {wanted!r}
 sys.addaudithook(hear)
@@ -42,7 +47,7 @@ actors.files: atomic endpoint files_posix instance instance_lock json_text lock_
 actors.guardian: channel channel_posix guarded link owned_file roster sentry starting wire
 actors.launch: places
 actors.loop: clock reactor timers
-actors.process: own_children tree
+actors.process: exit_reason own_children tree
 actors.process.table: found linux own_process rlimit_mark
 actors.telemetry: milestones
 control.api: health
@@ -69,7 +74,7 @@ actors.logs: followers intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: loop_actor
 actors.ports: allocator reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probing schedule
-actors.process: binary child_posix children exit_event_posix exit_reason parent_watch
+actors.process: binary child_posix children exit_event_posix parent_watch
  spawn_request
 actors.process.table: control_group
 actors.telemetry: event event_file writer
@@ -84,7 +89,10 @@ Modules = frozenset[str]
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Modules, Modules]:
-    """What is imported when the first half of a start is over, and at the first spawn."""
+    """What is imported when the first half of a start is over, and at the first spawn.
+
+    As ``signal.Signals`` the enumerations that have been made are listed, too.
+    """
     folder = tmp_path_factory.mktemp("imports")
     made = bundle(folder).service("db").write()
     opened, spawned = folder / "opened", folder / "spawned"
@@ -127,6 +135,13 @@ def test_only_what_is_listed_is_imported_before_the_first_spawn(
     outside = {name for name in tops if name not in sys.stdlib_module_names}
     assert outside - {"__main__", "__mp_main__"} == {"bundlevisor", *LIBRARIES}
     assert sorted(ours(modules) - _listed(OPENING + SERVICES)) == []
+
+
+def test_no_enumeration_of_signals_or_sockets_is_made_before_the_first_spawn(
+    imported: tuple[Modules, Modules],
+) -> None:
+    made = {name for name in imported[1] if name.startswith(("signal.", "socket."))}
+    assert made <= {"signal.Handlers"}  # of two members
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the list is Linux's")

@@ -1,0 +1,28 @@
+"""The names of signals are those of the platform, although its enumeration is not asked."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from bundlevisor.actors.process.exit_reason import describe_exit, signal_name
+
+
+@pytest.mark.parametrize("number", sorted(signal.Signals))
+def test_every_signal_has_the_name_of_the_enumeration(number: signal.Signals) -> None:
+    assert signal_name(int(number)) == number.name
+
+
+@pytest.mark.parametrize("number", [0, 250])
+def test_a_number_that_is_none_is_spelled_out(number: int) -> None:
+    assert signal_name(number) == f"signal {number}"
+
+
+def test_an_exit_is_told_by_its_code_or_its_signal() -> None:
+    assert [describe_exit(code) for code in (0, 3, -9, -99)] == [
+        "exit 0",
+        "exit 3",
+        "killed by SIGKILL",
+        "killed by signal 99",
+    ]
