@@ -17,7 +17,7 @@ import socket
 import sys
 
 from bundlevisor.actors.guardian import channel_posix
-from bundlevisor.actors.process import table
+from bundlevisor.actors.process import plain_signals, table
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
@@ -52,7 +52,7 @@ class Heirs:
     def __init__(self, elder: Elder | None = None) -> None:
         self.elder = elder
         self._pipes: list[int] = []
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for an heir
+        plain_signals.handle(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for an heir
 
     def fork(self, channel: int, ours: Receiver) -> tuple[Receiver, Heirs] | None:
         """Fork an heir that listens to this channel; its own things there, None here.

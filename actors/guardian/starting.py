@@ -17,6 +17,8 @@ import sys
 import time
 from multiprocessing.process import BaseProcess
 
+from bundlevisor.actors.process.plain_signals import change_mask
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +114,6 @@ if sys.platform == "win32":
 
 else:
     DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
-    change_mask = __import__("_signal").pthread_sigmask  # signal's own makes its enumeration
 
     class DeafChildren:
         """Blocks these signals, for ever, in what this thread starts; ours come a little later.

@@ -24,6 +24,7 @@ from types import FrameType
 
 import msgspec
 
+from bundlevisor.actors.process import plain_signals
 from bundlevisor.actors.process.exit_reason import signal_name
 
 TICK = 0.2
@@ -62,7 +63,7 @@ class ShutdownRequests:
         for name in ENDING_SIGNALS:
             number = getattr(signal, name, None)
             if number is not None:
-                signal.signal(number, self._signalled)
+                plain_signals.handle(number, self._signalled)
         if sys.platform == "win32":
             from bundlevisor.actors.process.windows.console import watch_close
 
