@@ -154,6 +154,7 @@ class Serving:
             ui.process.close()
             assert ui.wait() == 0 or not alive
             assert "Traceback" not in ui.log, ui.log
+            assert "Warning" not in ui.log, ui.log
 
 
 @pytest.fixture

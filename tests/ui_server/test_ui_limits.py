@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -186,6 +187,31 @@ def test_who_does_not_read_his_answer_is_not_waited_for_for_ever(
                     await asyncio.sleep(0.01)
 
     in_process(unread, served)
+
+
+class Nowhere(asyncio.Transport):
+    """Takes what is written and keeps nothing."""
+
+    def write(self, data: object) -> None: ...
+
+    def is_closing(self) -> bool:
+        return False
+
+
+def test_a_client_that_is_gone_before_its_answer_has_begun_leaves_nothing_behind() -> None:
+    """What was never begun would say so in the log of the page."""
+
+    async def run() -> None:
+        served = Served(ConnectionLimit(100))
+        gone = connection.Connection(served)
+        gone.connection_made(Nowhere())
+        gone.data_received(CLOSING % b"/")
+        gone.connection_lost(None)
+        await asyncio.sleep(0)
+        assert not served.connections
+
+    asyncio.run(run())
+    gc.collect()
 
 
 CLOSING = b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

@@ -188,6 +188,7 @@ class Connection(Flow):
             self._finish(request, answered)
         else:
             self._task = self._loop.create_task(self._run(request, answered))
+            self._task.add_done_callback(lambda _: answered.close())  # it may never have begun
         return True
 
     async def _run(self, request: Request, answering: Coroutine[None, None, Answer | None]) -> None:
