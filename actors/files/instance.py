@@ -2,9 +2,9 @@
 
 A second starter reads it to name the first; the sweep of the next start reads it to find what an
 earlier instance left behind.
-"""
 
-from __future__ import annotations
+Annotations are evaluated as they stand, as in :mod:`bundlevisor.manifest.format.schema`.
+"""
 
 import os
 

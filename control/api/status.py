@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.api.usage import Meter, Usage
@@ -29,7 +29,7 @@ MOMENT_S = 0.05
 """How long the answer is the same where nothing has changed: only its uptimes grow."""
 
 
-class Encoded(NamedTuple):
+class Encoded(Struct, frozen=True):
     """An answer, and what it is the answer of."""
 
     snapshot: Snapshot

@@ -78,8 +78,14 @@ class Reader(Protocol[Read_co]):
         """Let go of the queue; a ``read`` that waits returns None."""
 
 
-class LineReader(Reader["list[Line]"], Protocol):
-    """A reader by lines, which begins with what was written before."""
+class LineReader(Protocol):
+    """A reader by lines, as :class:`Reader` is; it begins with what was written before."""
+
+    def read(self, timeout: float) -> list[Line] | None:
+        """Return what has come, nothing when nothing has in ``timeout`` s, None after the end."""
+
+    def close(self) -> None:
+        """Let go of the queue; a ``read`` that waits returns None."""
 
     @property
     def has_begun(self) -> bool:
