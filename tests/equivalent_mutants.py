@@ -13,4 +13,8 @@ EQUIVALENT: dict[Change, str] = {
         "actors.core.life.ports_lost",
         "return gone(life, None)",
     ): "only what is tried again needs a moment, and that has been ruled out two lines above",
+    (
+        "manifest.plan.graph.xǁGraphǁall_dependencies",
+        "return self._reach(service_id, up=None)",
+    ): "None is as false as False, and a key of its own in what is remembered",
 }

@@ -75,8 +75,13 @@ def test_the_cycle_is_shown_from_its_first_service_back_to_it(
 
 
 def test_no_graph_is_built_of_a_cycle() -> None:
-    with pytest.raises(DependencyCycle, match="a → b → a"):
+    with pytest.raises(DependencyCycle, match="a → b → a") as refused:
         Graph.of(bundle_of({"a": ["b"], "b": ["a"]}))
+    assert refused.value.services == ("a", "b", "a")
+
+
+def test_any_services_are_put_into_start_order() -> None:
+    assert Graph.of(DIAMOND).in_start_order(["ui", "api", "db"]) == ["db", "api", "ui"]
 
 
 def test_a_very_long_chain_is_no_problem() -> None:

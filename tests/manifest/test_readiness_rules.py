@@ -42,6 +42,7 @@ def service(
         (service("port_open", None, TWO), Criterion(Condition.LISTENING)),
         (service("health_success", "http"), Criterion(Condition.HEALTHY, "http")),
         (service("health_success", "tcp", TWO), Criterion(Condition.ALIVE)),
+        (service("health_success", "tcp", TWO, "admin"), Criterion(Condition.HEALTHY, "admin")),
         (service("health_success", None), Criterion(Condition.ALIVE)),
         (service("health_success", "log_match"), Criterion(Condition.LOGGED, pattern="well")),
         (service("health_success", "command"), Criterion(Condition.HEALTHY)),
