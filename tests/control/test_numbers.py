@@ -18,7 +18,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bundlevisor.actors.core.snapshot import State
-from bundlevisor.control.api import status, usage
+from bundlevisor.control.api import metrics, status, usage
 from bundlevisor.control.api.app import resources
 from bundlevisor.control.api.process_sample import Sample
 from bundlevisor.control.api.usage import Meter, used
@@ -140,6 +140,20 @@ def test_what_was_measured_is_remembered_for_a_while_and_for_whom_it_was(
         assert meter.remembered(us) == measured
         meter.measured_at -= usage.FRESH_S
         assert meter.remembered(us) is None
+
+
+def test_metrics_are_made_once_for_all_who_ask_at_a_moment(
+    api: Api, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "MOMENT_S", 1000.0)
+    kept = api.get("/metrics").body
+    with ThreadPoolExecutor() as pool:
+        assert {one.body for one in pool.map(api.get, ["/metrics"] * 4)} == {kept}
+    runtime.change("db", State.BACKOFF, restarts=7)
+    assert samples(api)["bundlevisor_service_restarts_total", (("service", "db"),)] == 7
+    monkeypatch.setattr(metrics, "MOMENT_S", 0.0)
+    kept = api.get("/metrics").body
+    wait_until(lambda: api.get("/metrics").body != kept, what="it is up for longer")
 
 
 def test_what_has_changed_is_said_at_once_although_answers_are_kept_for_a_moment(
