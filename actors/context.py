@@ -70,12 +70,12 @@ class ServiceContext:
         self._logs: dict[str, LogStream] = {}
         self._probe_stats: dict[str, ProbeStats] = {}
 
-    def log(self, blueprint: LaunchSpec) -> LogStream:
+    def log(self, spec: LaunchSpec) -> LogStream:
         """Return the log of a service; it outlives the service's incarnations."""
-        id_ = blueprint.service.id
+        id_ = spec.service.id
         stream = self._logs.get(id_)
         if stream is None:
-            path, pipe_copy = blueprint.log_path, self._pipe_copy
+            path, pipe_copy = spec.log_path, self._pipe_copy
             times = TimeIndex(path)
             file = self._files.setdefault(
                 path, LogFile(path, write=pipe_copy.write, report=self._warn, times=times)
@@ -84,18 +84,18 @@ class ServiceContext:
             self._logs[id_] = stream
         return stream
 
-    def means(self, blueprint: LaunchSpec) -> Means:
+    def means(self, spec: LaunchSpec) -> Means:
         """Return what the preparations of a service work with."""
         from bundlevisor.actors.prepare.means import Means
 
         return Means(
-            installs=self.installs(blueprint.service),
+            installs=self.installs(spec.service),
             secret_files=lambda: self.secret_files,
             loop=self.loop,
-            log=self.log(blueprint),
+            log=self.log(spec),
             guardian=self.guardian,
             emit=self.emit,
-            mark=lambda what: self.mark(what, blueprint.service.id),
+            mark=lambda what: self.mark(what, spec.service.id),
             fault=self.fault,
             stores=lambda: self.stores,
             log_paths=lambda: [stream.path for stream in self._logs.copy().values()],

@@ -26,11 +26,11 @@ class Errand:
     """
 
     def __init__(
-        self, blueprint: LaunchSpec, world: ServiceContext, tell: Callable[[Message], None]
+        self, spec: LaunchSpec, context: ServiceContext, tell: Callable[[Message], None]
     ) -> None:
-        self._blueprint = blueprint
-        self._service = blueprint.service
-        self._world = world
+        self._spec = spec
+        self._service = spec.service
+        self._context = context
         self._tell = tell
         self._under_way: Preparation | SecretRemoval | None = None
 
@@ -39,23 +39,23 @@ class Errand:
         refused = self._refuse_log(incarnation)
         if refused is not None:
             return (refused,)
-        if not (self._blueprint.reads_secret_files or self._world.installs(self._service)):
+        if not (self._spec.reads_secret_files or self._context.installs(self._service)):
             return (Prepared(incarnation),)
         from bundlevisor.actors.prepare.preparation import Preparation
 
-        means = self._world.means(self._blueprint)
-        begun = Preparation(self._blueprint, means, inputs, incarnation, self._tell)
+        means = self._context.means(self._spec)
+        begun = Preparation(self._spec, means, inputs, incarnation, self._tell)
         self._under_way = begun
         begun.start()
         return ()
 
     def without_secrets(self, message: Message) -> tuple[Message, ...]:
         """Go on with this once the files of its secrets, if it has any, are removed."""
-        if not self._blueprint.reads_secret_files:
+        if not self._spec.reads_secret_files:
             return (message,)
         from bundlevisor.actors.secrets.removal import SecretRemoval
 
-        files, tell = self._world.secret_files, self._tell
+        files, tell = self._context.secret_files, self._tell
         self._under_way = SecretRemoval(files, self._service.id, lambda: tell(message))
         self._under_way.start()
         return ()
@@ -74,8 +74,8 @@ class Errand:
 
     def _refuse_log(self, incarnation: int) -> LaunchFailed | None:
         try:
-            self._blueprint.keep_log_inside()
+            self._spec.keep_log_inside()
         except PathRefused as error:
-            refusal = self._blueprint.refusal(f"log_dir: {error}", fatal=True)
+            refusal = self._spec.refusal(f"log_dir: {error}", fatal=True)
             return LaunchFailed(incarnation, str(refusal), fatal=True)
         return None

@@ -31,8 +31,8 @@ class Incarnation:
 
     def __init__(
         self,
-        blueprint: LaunchSpec,
-        world: ServiceContext,
+        spec: LaunchSpec,
+        context: ServiceContext,
         inputs: StartInputs,
         number: int,
         tell: Callable[[Message], object],
@@ -40,16 +40,16 @@ class Incarnation:
         self.number = number
         self.env: dict[str, str] = {}
         """What the service was given; its health command gets the same."""
-        self._blueprint = blueprint
-        self._world = world
+        self._spec = spec
+        self._context = context
         self._inputs = inputs
         self._tell = tell
-        self._notifies = blueprint.criterion.condition is readiness.Condition.NOTIFIED
-        self._log = world.log(blueprint)
+        self._notifies = spec.criterion.condition is readiness.Condition.NOTIFIED
+        self._log = context.log(spec)
         self._process = TrackedProcess(
-            blueprint.instance(number), world.loop, self._log, world.guardian
+            spec.instance(number), context.loop, self._log, context.guardian
         )
-        self.stop = TreeStop(blueprint, self._process, world.loop)
+        self.stop = TreeStop(spec, self._process, context.loop)
 
     @property
     def child(self) -> children.Child | None:
@@ -62,14 +62,14 @@ class Incarnation:
         return self._process.instance
 
     def start(self, ports: ServicePorts, logged: Callable[[], object]) -> children.Child:
-        """Connect the log, tell the guardian, and start what the blueprint says; CannotLaunch.
+        """Connect the log, tell the guardian, and start what its launch spec says; CannotLaunch.
 
         ``logged`` is called when the log shows the pattern that makes the service ready.
         """
 
         def spawn(output: int) -> children.Child:
             self._watch_log(logged)
-            start = self._start_page if self._blueprint.page else self._start_program
+            start = self._start_page if self._spec.page else self._start_program
             return start(ports, output)
 
         redactor = self._inputs.redactor()
@@ -114,25 +114,25 @@ class Incarnation:
         if page is not None:
             from bundlevisor.actors.ui_server.parent.page_server import upstream_port
 
-            page.move_upstream(upstream_port(self._blueprint, StartInputs(ports)))
+            page.move_upstream(upstream_port(self._spec, StartInputs(ports)))
 
     def _start_program(self, ports: ServicePorts, output: int) -> children.Child:
         own = self._own_words.open() if self._notifies else {}
         launch = build_launch(
-            self._blueprint, self._inputs, self.instance, output, ports.hand_over(), own
+            self._spec, self._inputs, self.instance, output, ports.hand_over(), own
         )
         self.env = launch.env
-        self._blueprint.find_health_command(self._inputs, self.env)
+        self._spec.find_health_command(self._inputs, self.env)
         self._tell_of_chromium()
         ports.let_go()
-        return spawn(self._blueprint, launch)
+        return spawn(self._spec, launch)
 
     @functools.cached_property
     def _own_words(self) -> OwnWords:
         """What it says of itself; few services do."""
         from bundlevisor.actors.own_words import OwnWords
 
-        return OwnWords(self._blueprint, self._world, self._inputs, self.number, self._tell)
+        return OwnWords(self._spec, self._context, self._inputs, self.number, self._tell)
 
     def _close_own_words(self) -> None:
         if self._notifies:
@@ -143,54 +143,54 @@ class Incarnation:
         self._own_words.line(text, fraction)
 
     def _tell_of_chromium(self) -> None:
-        fallback = self._blueprint.chromium_fallback(self.env)
+        fallback = self._spec.chromium_fallback(self.env)
         if fallback is not None:
             missing, path = fallback
-            event, id_ = "playwright_chromium_fallback", self._blueprint.service.id
+            event, id_ = "playwright_chromium_fallback", self._spec.service.id
             there = os.path.isfile(path)
-            self._world.emit(event, id_, missing=missing, path=path, there=there)
+            self._context.emit(event, id_, missing=missing, path=path, there=there)
 
     def _start_page(self, ports: ServicePorts, output: int) -> children.Child:
         from bundlevisor.actors.ui_server.parent.page_server import serve_page
 
-        blueprint = self._blueprint
-        if blueprint.asks_by_command:
+        spec = self._spec
+        if spec.asks_by_command:
             try:
-                self.env = blueprint.environment(self._inputs, self.instance)
+                self.env = spec.environment(self._inputs, self.instance)
             except (PathRefused, Unresolved) as error:
-                raise blueprint.refusal(str(error), fatal=True) from error
-            blueprint.find_health_command(self._inputs, self.env)
+                raise spec.refusal(str(error), fatal=True) from error
+            spec.find_health_command(self._inputs, self.env)
         socket = ports.take_first()
-        page = serve_page(self._blueprint, self._inputs, self.instance, output, socket)
+        page = serve_page(self._spec, self._inputs, self.instance, output, socket)
         self.stop.page = page
         return page.child
 
     def _guarded(self) -> GuardedProcess:
-        stop = self._blueprint.service.stop
+        stop = self._spec.service.stop
         return GuardedProcess(
-            service=self._blueprint.service.id,
+            service=self._spec.service.id,
             instance=self.instance,
             signal=stop_signal(stop.signal),
             grace_s=stop.timeout_ms / 1000,
-            depends_on=self._blueprint.depends_on,
-            log_path=self._blueprint.log_path,
-            http=self._blueprint.stop_address(self._inputs),
+            depends_on=self._spec.depends_on,
+            log_path=self._spec.log_path,
+            http=self._spec.stop_address(self._inputs),
             secrets=self._inputs.hidden(),
             leader_only=leader_only(stop),
         )
 
     def _watch_log(self, logged: Callable[[], object]) -> None:
         """Have the output looked at from its first byte on: for readiness, and for the timeline."""
-        service = self._blueprint.service
-        wanted = self._blueprint.criterion
+        service = self._spec.service
+        wanted = self._spec.criterion
         if wanted.condition is readiness.Condition.LOGGED:
             matcher = PatternMatcher(wanted.pattern, self._tell_of_pattern)
             self._log.watch(self.instance, matcher, lambda _: logged())
         if self.number == 1:
-            mark = self._world.mark
+            mark = self._context.mark
             self._log.watch(
                 self.instance, AnyOutput(), lambda _: mark(milestones.OUTPUT, service.id)
             )
 
     def _tell_of_pattern(self, reason: str) -> None:
-        self._world.emit("log_match_given_up", self._blueprint.service.id, reason=reason)
+        self._context.emit("log_match_given_up", self._spec.service.id, reason=reason)

@@ -42,23 +42,23 @@ class OwnWords:
 
     def __init__(
         self,
-        blueprint: LaunchSpec,
-        world: ServiceContext,
+        spec: LaunchSpec,
+        context: ServiceContext,
         inputs: StartInputs,
         incarnation: int,
         tell: Tell,
     ) -> None:
-        self._blueprint = blueprint
-        self._loop = world.loop
-        self._guardian = world.guardian
+        self._spec = spec
+        self._loop = context.loop
+        self._guardian = context.guardian
         self._inputs = inputs
         self._incarnation = incarnation
         self._tell = tell
-        self._notifies = blueprint.criterion.condition is Condition.NOTIFIED
-        self._watchdog = blueprint.service.watchdog
+        self._notifies = spec.criterion.condition is Condition.NOTIFIED
+        self._watchdog = spec.service.watchdog
         self._fraction: float | None = None
-        self._words = Paced(world.loop, tell)
-        self._extensions = Paced(world.loop, tell)
+        self._words = Paced(context.loop, tell)
+        self._extensions = Paced(context.loop, tell)
         self._fed = 0.0
         """When a sign of life was passed on."""
         self._socket: NotifySocket | None = None
@@ -77,8 +77,8 @@ class OwnWords:
 
         There is none on Windows, where the service has its lines alone. Raises OSError.
         """
-        folder = os.path.join(self._blueprint.site.app_data, FOLDER)
-        name = f"notify-{self._blueprint.index}-{self._incarnation}"
+        folder = os.path.join(self._spec.site.app_data, FOLDER)
+        name = f"notify-{self._spec.index}-{self._incarnation}"
         self._socket = open_socket(folder, name)
         if self._socket is None:
             return {}

@@ -39,21 +39,21 @@ class ServiceActor(LoopActor):
 
     def __init__(
         self,
-        blueprint: LaunchSpec,
-        world: ServiceContext,
+        spec: LaunchSpec,
+        context: ServiceContext,
         supervisor: pykka.ActorRef[Any],
         child: children.Child | None = None,
         incarnation: int = 0,
     ) -> None:
-        super().__init__(world.loop)
-        self._blueprint = blueprint
-        self._service = blueprint.service
-        self._world = world
+        super().__init__(context.loop)
+        self._spec = spec
+        self._service = spec.service
+        self._context = context
         self._supervisor = supervisor
         self._life = Life(incarnation=incarnation)
         self._orphan = child
         """The process of a broken predecessor."""
-        self._effects = ServiceEffects(blueprint, world, supervisor, self.actor_ref)
+        self._effects = ServiceEffects(spec, context, supervisor, self.actor_ref)
 
     def __str__(self) -> str:
         return f"service {self._service.id!r}"
@@ -76,7 +76,7 @@ class ServiceActor(LoopActor):
         try:
             self._handle(message)
         except Exception as error:  # noqa: BLE001 - reported, and mended by a fresh actor
-            self._world.fault(f"service {self._service.id!r}, {type(message).__name__}", error)
+            self._context.fault(f"service {self._service.id!r}, {type(message).__name__}", error)
             self._give_up_ownership(error)
 
     def _handle(self, message: Message) -> None:
@@ -87,15 +87,15 @@ class ServiceActor(LoopActor):
             done = self._effects.act(event, self._life)
             events.extend(self._decide(event) if done is None else done)
         if self._life != before:
-            report = report_of(self._life, self._blueprint, self._effects.moments)
+            report = report_of(self._life, self._spec, self._effects.moments)
             self._supervisor.tell(ServiceChanged(report))
 
     def _decide(self, event: Message) -> list[Message]:
         """Have the lifecycle decide and its effects performed; return the events that follow."""
         jitter = os.urandom(1)[0] / 256
         trouble = self._effects.trouble if isinstance(event, TimerFired) else ""
-        context = Context(self._service, time.monotonic(), jitter, trouble)
-        self._life, due = lifecycle.step(self._life, event, context)
+        seen = Context(self._service, time.monotonic(), jitter, trouble)
+        self._life, due = lifecycle.step(self._life, event, seen)
         return [more for effect in due for more in self._effects.perform(effect, self._life)]
 
     def _give_up_ownership(self, error: Exception) -> None:

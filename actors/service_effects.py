@@ -57,25 +57,25 @@ class ServiceEffects:
 
     def __init__(
         self,
-        blueprint: LaunchSpec,
-        world: ServiceContext,
+        spec: LaunchSpec,
+        context: ServiceContext,
         supervisor: pykka.ActorRef[Any],
         actor: pykka.ActorRef[Any],
     ) -> None:
         self.moments = Moments()
-        self._blueprint = blueprint
-        self._service = blueprint.service
-        self._world = world
+        self._spec = spec
+        self._service = spec.service
+        self._context = context
         self._supervisor = supervisor
         self._actor = actor
         self._life = Life()
         self._inputs = StartInputs({})
-        self._ports = ServicePorts(blueprint.service, world.reserved)
+        self._ports = ServicePorts(spec.service, context.reserved)
         self._incarnation: Incarnation | None = None
         """The present start, until nothing of its tree is left."""
-        self._errand = Errand(blueprint, world, actor.tell)
-        self._timers = ServiceTimers(world.loop)
-        self._probes = ServiceProbes(blueprint, world)
+        self._errand = Errand(spec, context, actor.tell)
+        self._timers = ServiceTimers(context.loop)
+        self._probes = ServiceProbes(spec, context)
 
     @property
     def child(self) -> children.Child | None:
@@ -145,17 +145,17 @@ class ServiceEffects:
         except CannotLaunch as error:
             return self._errand.without_secrets(LaunchFailed(number, str(error), error.fatal))
         except OSError as error:  # no more descriptors, or no more processes
-            refusal = self._blueprint.refusal(f"it cannot be started: {error.strerror or error}")
+            refusal = self._spec.refusal(f"it cannot be started: {error.strerror or error}")
             return self._errand.without_secrets(LaunchFailed(number, str(refusal)))
         self._incarnation = incarnation
         self.moments.started = time.time()
-        self._world.mark(milestones.SPAWNED, self._service.id)
+        self._context.mark(milestones.SPAWNED, self._service.id)
         self._watch_exit(incarnation)
         return (Launched(number, child.pid),)
 
     def _new_incarnation(self) -> Incarnation:
         number, tell = self._life.incarnation, self._actor.tell
-        return Incarnation(self._blueprint, self._world, self._inputs, number, tell)
+        return Incarnation(self._spec, self._context, self._inputs, number, tell)
 
     def _watch_exit(self, incarnation: Incarnation) -> None:
         number, ref = incarnation.number, self._actor
@@ -163,7 +163,7 @@ class ServiceEffects:
 
     def _await_readiness(self, _: Effect) -> tuple[Message, ...]:
         number, ref = self._life.incarnation, self._actor
-        if self._blueprint.criterion.condition is Condition.ALIVE:
+        if self._spec.criterion.condition is Condition.ALIVE:
             return (BecameReady(number),)
         unaskable = self._probes.until_ready(
             self._inputs, self._env, lambda: ref.tell(BecameReady(number))
@@ -173,7 +173,7 @@ class ServiceEffects:
     def _await_failure(self, _: Effect) -> tuple[Message, ...]:
         number, ref = self._life.incarnation, self._actor
         self.moments.ready = time.time()
-        self._world.mark(milestones.READY, self._service.id)
+        self._context.mark(milestones.READY, self._service.id)
         if self._service.migrations:
             self._forget_snapshot()
         if self._incarnation is not None:
@@ -190,7 +190,7 @@ class ServiceEffects:
 
     def _forget_snapshot(self) -> None:
         """The upgraded service has been ready: the data before the upgrade is not needed."""
-        snapshots, id_ = self._world.stores.snapshots, self._service.id
+        snapshots, id_ = self._context.stores.snapshots, self._service.id
         threading.Thread(target=lambda: snapshots.drop(id_), name="snapshot", daemon=True).start()
 
     def _end_tree(self, _: Effect) -> tuple[Message, ...]:
@@ -267,7 +267,7 @@ class ServiceEffects:
         self._timers.disarm(effect.timer)
 
     def _note(self, effect: effects.EmitEvent) -> None:
-        self._world.emit(effect.event, self._service.id, **effect.details)
+        self._context.emit(effect.event, self._service.id, **effect.details)
 
     def _report_failure(self, effect: effects.ReportFailure) -> None:
         self._supervisor.tell(ServiceFailed(self._service.id, effect.reason))

@@ -27,10 +27,10 @@ LOOK_AFTER = 1.0
 class ServiceProbes:
     """Owned by the service's actor; what it calls back is called on the events loop's thread."""
 
-    def __init__(self, blueprint: LaunchSpec, world: ServiceContext) -> None:
-        self._blueprint = blueprint
-        self._service = blueprint.service
-        self._world = world
+    def __init__(self, spec: LaunchSpec, context: ServiceContext) -> None:
+        self._spec = spec
+        self._service = spec.service
+        self._context = context
         self._probing: Probing | None = None
         self._unaskable = ""
         """Why there is no probing although one is wanted."""
@@ -38,7 +38,7 @@ class ServiceProbes:
     @property
     def trouble(self) -> str:
         """What stands in the way of readiness, as far as anybody knows."""
-        wanted = self._blueprint.criterion
+        wanted = self._spec.criterion
         if wanted.condition is Condition.LOGGED:
             return f"its output shows no match of '{wanted.pattern}'"
         if wanted.condition is Condition.NOTIFIED:
@@ -53,7 +53,7 @@ class ServiceProbes:
         What it says itself, in its log or by a datagram, is heard elsewhere.
         """
         self._unaskable = ""
-        wanted, id_ = self._blueprint.criterion, self._service.id
+        wanted, id_ = self._spec.criterion, self._service.id
         if wanted.condition is Condition.NOTIFIED:
             return ""
         try:
@@ -65,7 +65,7 @@ class ServiceProbes:
             wanted,
             self._service.health,
             on_ready,
-            lambda: self._world.mark(milestones.LISTENING, id_),
+            lambda: self._context.mark(milestones.LISTENING, id_),
         )
         return ""
 
@@ -95,18 +95,18 @@ class ServiceProbes:
 
     def look_who_answers(self, inputs: StartInputs, incarnation: Incarnation) -> None:
         """Tell, some time from now, of a stranger on the port that made the service ready."""
-        name = self._blueprint.criterion.port_name
+        name = self._spec.criterion.port_name
         port = inputs.ports.get(self._service.id, {}).get(name)
         handed = any(r.name == name and r.requires_socket for r in self._service.port_requests)
         child = incarnation.child
-        if port is None or handed or child is None or self._blueprint.page or not KNOWS_LISTENERS:
+        if port is None or handed or child is None or self._spec.page or not KNOWS_LISTENERS:
             return
 
         def beside() -> None:
             if incarnation.child is child:
-                self._world.beside.put(lambda: self._look(incarnation, child, name, port))
+                self._context.beside.put(lambda: self._look(incarnation, child, name, port))
 
-        self._world.loop.call_at(time.monotonic() + LOOK_AFTER, beside)
+        self._context.loop.call_at(time.monotonic() + LOOK_AFTER, beside)
 
     def _look(self, incarnation: Incarnation, child: Child, name: str, port: int) -> None:
         from bundlevisor.actors.probes.port_owner import impostor
@@ -114,9 +114,9 @@ class ServiceProbes:
         found = impostor(port, child.pid, child.survivors)
         if found is not None and incarnation.child is child:
             details = {"name": name, "port": port, "pid": found.pid, "program": found.name}
-            self._world.emit("port_answered_by_other", self._service.id, **details)
+            self._context.emit("port_answered_by_other", self._service.id, **details)
 
     def _new_probing(self, inputs: StartInputs, env: dict[str, str], port_name: str) -> Probing:
-        target = self._blueprint.target(inputs, env, port_name)
-        world, stats = self._world, self._world.probe_stats_of(self._service.id)
-        return Probing(world.loop, world.listening, target, stats)
+        target = self._spec.target(inputs, env, port_name)
+        context, stats = self._context, self._context.probe_stats_of(self._service.id)
+        return Probing(context.loop, context.listening, target, stats)

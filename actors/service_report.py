@@ -18,10 +18,10 @@ class Moments:
         self.ready: float | None = None
 
 
-def report_of(life: Life, blueprint: LaunchSpec, moments: Moments) -> Report:
+def report_of(life: Life, spec: LaunchSpec, moments: Moments) -> Report:
     """Return the report on this life as it is now."""
     return Report(
-        id=blueprint.service.id,
+        id=spec.service.id,
         stage=life.stage,
         heard=life.heard,
         then=life.then,
@@ -31,12 +31,12 @@ def report_of(life: Life, blueprint: LaunchSpec, moments: Moments) -> Report:
         restarts=life.history.total,
         pid=life.pid,
         incarnation=life.incarnation,
-        instance=blueprint.instance(life.incarnation) if life.incarnation else "",
+        instance=spec.instance(life.incarnation) if life.incarnation else "",
         exit_code=life.exit_code,
         output=life.output,
         doing=life.doing,
         begun_at=moments.begun,
         started_at=moments.started,
         ready_at=moments.ready if life.stage is Stage.READY else None,
-        log_path=blueprint.log_path,
+        log_path=spec.log_path,
     )

@@ -31,11 +31,11 @@ class StopProgress(enum.Enum):
 class TreeStop:
     """Asks as the bundle says: over HTTP, by a signal to the leader or to all; then kills."""
 
-    def __init__(self, blueprint: LaunchSpec, process: TrackedProcess, loop: Loop) -> None:
+    def __init__(self, spec: LaunchSpec, process: TrackedProcess, loop: Loop) -> None:
         self.page: PageServer | None = None
         """A server of ours, which is asked through its pipe."""
-        self._blueprint = blueprint
-        self._policy = blueprint.service.stop
+        self._spec = spec
+        self._policy = spec.service.stop
         self._process = process
         self._loop = loop
         self._progress = StopProgress.NOT_YET
@@ -60,7 +60,7 @@ class TreeStop:
         if self._progress is not StopProgress.NOT_YET:
             return
         self._progress = StopProgress.ASKED
-        address = self._blueprint.stop_address(inputs)
+        address = self._spec.stop_address(inputs)
         if self.page is not None:
             self.page.ask_to_stop()
         elif address is not None and child.poll() is None:

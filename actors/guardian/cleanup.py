@@ -26,42 +26,42 @@ GIVE_UP = 3.0
 MOST_TRIES = 10
 
 
-def addressed(charge: GuardedProcess, processes: list[Found]) -> list[Found]:
+def addressed(guarded: GuardedProcess, processes: list[Found]) -> list[Found]:
     """Return who of a service's processes is asked to stop: its leader alone while that lives."""
-    leader = [p for p in processes if charge.leader_only and p.pid == charge.pid]
+    leader = [p for p in processes if guarded.leader_only and p.pid == guarded.pid]
     return leader or processes
 
 
 class Cleanup:
     """One run through the end; the counts are good afterwards."""
 
-    def __init__(self, ledger: GuardianState, disk: Disk) -> None:
+    def __init__(self, state: GuardianState, disk: Disk) -> None:
         self.started = time.monotonic()
         self.found: set[str] = set()
         self.killed: set[str] = set()
         self.left = 0
-        self._prefix = f"{ledger.instance_id}-"
-        self._runtime = (ledger.runtime_pid, ledger.runtime_created)
-        self._charges: dict[str, GuardedProcess] = dict(ledger.charges)
+        self._prefix = f"{state.instance_id}-"
+        self._runtime = (state.runtime_pid, state.runtime_created)
+        self._all_guarded: dict[str, GuardedProcess] = dict(state.all_guarded)
         self._clock = WorkingTime()
         self._began = self._clock.now()
-        self._until = cut_off(self._charges, self._began)
+        self._until = cut_off(self._all_guarded, self._began)
         self._asked: dict[str, float] = {}
         self._shot: set[tuple[int, float]] = set()
         self._serials: dict[int, str] = {}
-        self._group = ledger.group
+        self._group = state.group
         self._signalled: set[tuple[int, float]] = set()
         self._untouchable: set[tuple[int, float]] = set()
         self._requests: dict[str, StopRequest] = {}
         self._watch = system.ExitWatch()
         self.drains = {
             instance: Drain(
-                fd, charge.log_path, charge.secrets, ledger.held.get(instance, b""), disk.do
+                fd, guarded.log_path, guarded.secrets, state.held.get(instance, b""), disk.do
             )
-            for instance, fd in ledger.pipes.items()
-            if (charge := ledger.charges.get(instance))
+            for instance, fd in state.pipes.items()
+            if (guarded := state.all_guarded.get(instance))
         }
-        self._rescue(ledger.inflight)
+        self._rescue(state.inflight)
 
     def run(self) -> None:
         """Stop everything; return when nothing is left, or nothing more can be done."""
@@ -78,7 +78,7 @@ class Cleanup:
     def _look(self) -> Survivors:
         self._pump({drain.fd for drain in self.drains.values() if not drain.ended})
         known = (self._runtime, self._serials, self._group)
-        seen = look(self._prefix, self._charges, self.drains, *known)
+        seen = look(self._prefix, self._all_guarded, self.drains, *known)
         self.found |= set(seen)
         living = {
             instance: [p for p in processes if (p.pid, p.created) not in self._untouchable]
@@ -89,8 +89,8 @@ class Cleanup:
     def _expected(self, now: float) -> bool:
         """Whether a process was announced, has not been seen yet, and may still appear."""
         return now < self._began + EXPECTING and any(
-            charge.pid == 0 and charge.instance not in self.found
-            for charge in self._charges.values()
+            guarded.pid == 0 and guarded.instance not in self.found
+            for guarded in self._all_guarded.values()
         )
 
     def _is_hopeless(self, living: Survivors, now: float) -> bool:
@@ -103,10 +103,10 @@ class Cleanup:
         return late and (keys <= self._shot or now >= self._until + MOST_TRIES * GIVE_UP)
 
     def _act(self, living: Survivors, now: float) -> None:
-        due = orders(self._charges, living, self._asked, now, self._until)
+        due = orders(self._all_guarded, living, self._asked, now, self._until)
         for instance in due.ask:
             self._asked[instance] = now
-            address = self._charges[instance].http
+            address = self._all_guarded[instance].http
             if address:
                 self._requests[instance] = StopRequest(address, now)
         for instance, processes in living.items():
@@ -114,8 +114,8 @@ class Cleanup:
                 self.killed.add(instance)
                 self._send_all(processes, None)
             elif instance in self._asked and not self._asked_by_request(instance, now):
-                charge = self._charges[instance]
-                self._send_all(self._not_signalled(addressed(charge, processes)), charge.signal)
+                guarded = self._all_guarded[instance]
+                self._send_all(self._not_signalled(addressed(guarded, processes)), guarded.signal)
 
     def _asked_by_request(self, instance: str, now: float) -> bool:
         request = self._requests.get(instance)
@@ -143,7 +143,7 @@ class Cleanup:
 
     def _wait(self, living: Survivors, now: float) -> None:
         """Wait for an end, an answer or the next step, and meanwhile keep the logs flowing."""
-        until = max(now + AGAIN, next_change(self._charges, living, self._asked, self._until))
+        until = max(now + AGAIN, next_change(self._all_guarded, living, self._asked, self._until))
         if self._expected(now):
             until = now + TICK
         pending = [request for request in self._requests.values() if request.fd >= 0]

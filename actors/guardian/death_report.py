@@ -9,9 +9,9 @@ from bundlevisor.actors.guardian.cleanup import Cleanup
 from bundlevisor.actors.guardian.state import GuardianState
 
 
-def cause(ledger: GuardianState) -> dict[str, object]:
+def cause(state: GuardianState) -> dict[str, object]:
     """Return what the runtime died of, as far as it is known by now: its signal or exit code."""
-    status = ledger.exit_status.read() if ledger.exit_status else None
+    status = state.exit_status.read() if state.exit_status else None
     if status is None:
         return {}
     return {"signal": status & 0x7F} if status & 0x7F else {"exit_code": status >> 8}

@@ -25,11 +25,11 @@ def guard(end: End) -> None:
     gc.disable()
     try:
         system.isolate(end.fileno())
-        ledger, heirs = _listen(system.Receiver(end), system.Heirs())
-        if not ledger.dismissed and not (heirs.elder and heirs.elder.finished()):
-            clean_up(ledger)
-        control_group.release(ledger.runtime_pid, ledger.group)
-        control_group.remove(ledger.group)
+        state, heirs = _listen(system.Receiver(end), system.Heirs())
+        if not state.dismissed and not (heirs.elder and heirs.elder.finished()):
+            clean_up(state)
+        control_group.release(state.runtime_pid, state.group)
+        control_group.remove(state.group)
         heirs.tell_done()
     finally:
         # Not by way of the interpreter's end: nothing that was inherited is ours to finish.
@@ -42,61 +42,61 @@ def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianSta
     Returns twice if the runtime asks for an heir: that one, in its own process, listens to its own
     channel, on which it is told everything.
     """
-    ledger = GuardianState()
+    state = GuardianState()
     receiver.answer()
     while (messages := receiver.receive()) is not None:
         for message, fd in messages:
             if message[0] == "reserve":
                 heir = heirs.fork(fd, receiver)
                 if heir is not None:
-                    ledger.close()
+                    state.close()
                     return _listen(*heir)
                 continue
-            ledger.apply(message, fd)
+            state.apply(message, fd)
             if message[0] == "hello":
-                _take_charge(ledger)
-            elif ledger.stopping:
-                control_group.release(ledger.runtime_pid, ledger.group)
-        if ledger.dismissed:
+                _take_charge(state)
+            elif state.stopping:
+                control_group.release(state.runtime_pid, state.group)
+        if state.dismissed:
             break
-    return ledger, heirs
+    return state, heirs
 
 
-def _take_charge(ledger: GuardianState) -> None:
+def _take_charge(state: GuardianState) -> None:
     """Mark the runtime, so that all is found that comes out of it: beside its start."""
-    pid, born = ledger.runtime_pid, ledger.runtime_created
-    ledger.exit_status = ExitStatus(pid, born)
-    set_mark(pid, born, ledger.instance_id)
-    ledger.group = control_group.group_of(os.getpid(), ledger.instance_id)
-    control_group.release(os.getpid(), ledger.group)  # it was started later, by the runtime itself
-    if not ledger.group and table.alive(pid, born):
-        ledger.group = control_group.enclose(pid, ledger.instance_id)
+    pid, born = state.runtime_pid, state.runtime_created
+    state.exit_status = ExitStatus(pid, born)
+    set_mark(pid, born, state.instance_id)
+    state.group = control_group.group_of(os.getpid(), state.instance_id)
+    control_group.release(os.getpid(), state.group)  # it was started later, by the runtime itself
+    if not state.group and table.alive(pid, born):
+        state.group = control_group.enclose(pid, state.instance_id)
 
 
-def clean_up(ledger: GuardianState) -> None:
+def clean_up(state: GuardianState) -> None:
     """Do what the guardian is there for, whatever goes wrong with a part of it."""
-    details = death_report.cause(ledger)
+    details = death_report.cause(state)
     gc.enable()
     disk = Disk()
-    disk.do(lambda: _remove(ledger, last=False))
+    disk.do(lambda: _remove(state, last=False))
     try:
-        aftermath = Cleanup(ledger, disk)
+        aftermath = Cleanup(state, disk)
         aftermath.run()
         disk.finish()
         left = aftermath.left
         details |= death_report.findings(aftermath)
     except Exception as error:  # noqa: BLE001 - nothing may be left, not even by a fault of ours
-        left = _kill_all(f"{ledger.instance_id}-")
+        left = _kill_all(f"{state.instance_id}-")
         details["error"] = f"{type(error).__name__}: {error}"
     disk = Disk()
-    disk.do(lambda: death_report.publish(ledger.telemetry, death_report.cause(ledger) | details))
+    disk.do(lambda: death_report.publish(state.telemetry, death_report.cause(state) | details))
     if not left:
-        disk.do(lambda: _remove(ledger, last=True))
+        disk.do(lambda: _remove(state, last=True))
     disk.finish()
 
 
-def _remove(ledger: GuardianState, *, last: bool) -> None:
-    for belonging in ledger.belongings.values():
+def _remove(state: GuardianState, *, last: bool) -> None:
+    for belonging in state.belongings.values():
         if belonging.last == last:
             belonging.remove()
 

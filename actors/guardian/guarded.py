@@ -77,5 +77,5 @@ class GuardedProcess:
 
 
 def stray(instance: str) -> GuardedProcess:
-    """Return the charge of a start that nobody told the guardian of, or told it to forget."""
+    """Return the process of a start that the guardian was not told of, or told to forget."""
     return GuardedProcess("", instance, grace_s=STRAY_GRACE)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Guardian(Protocol):
     """The runtime's end of the other process, which ends what this one leaves behind."""
 
-    def expect(self, charge: GuardedProcess, read_fd: int = -1) -> None:
+    def expect(self, guarded: GuardedProcess, read_fd: int = -1) -> None:
         """Say that a process is about to be started; ``read_fd`` of its log pipe is duplicated."""
 
     def spawned(self, instance: str, pid: int, created: float, session: int) -> None:

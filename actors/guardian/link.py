@@ -98,7 +98,7 @@ class Guardian:
         """Leave a file alone."""
         self._untell("own", path, ("disown", path))
 
-    def expect(self, charge: GuardedProcess, read_fd: int = -1) -> None:
+    def expect(self, guarded: GuardedProcess, read_fd: int = -1) -> None:
         """Announce a process before it is spawned.
 
         If the runtime is killed before :meth:`spawned`, the guardian finds the process by its mark.
@@ -106,8 +106,8 @@ class Guardian:
         he likes.
         """
         pipe = duplicate(read_fd) if read_fd >= 0 else None
-        self._untell("spawned", charge.instance)
-        self._tell(("expect", charge.fields()), pipe, key=charge.instance)
+        self._untell("spawned", guarded.instance)
+        self._tell(("expect", guarded.fields()), pipe, key=guarded.instance)
 
     def spawned(self, instance: str, pid: int, created: float, session: int) -> None:
         """Say what :meth:`expect` announced has become; ``session`` 0: none of its own."""

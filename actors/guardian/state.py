@@ -22,7 +22,7 @@ class GuardianState:
         self.runtime_pid = 0
         self.runtime_created = 0.0
         self.telemetry = ""
-        self.charges: dict[str, GuardedProcess] = {}
+        self.all_guarded: dict[str, GuardedProcess] = {}
         self.belongings: dict[str, OwnedFile] = {}
         self.pipes: dict[str, int] = {}
         """Spare read ends of the log pipes, by instance."""
@@ -71,28 +71,28 @@ class GuardianState:
         self.belongings.pop(path, None)
 
     def _take_expect(self, fd: int, fields: tuple[object, ...]) -> None:
-        charge = GuardedProcess(*fields)  # type: ignore[arg-type]  # as its fields() made them
-        self._let_go(charge.instance)
-        self.charges[charge.instance] = charge
+        guarded = GuardedProcess(*fields)  # type: ignore[arg-type]  # as its fields() made them
+        self._let_go(guarded.instance)
+        self.all_guarded[guarded.instance] = guarded
         if fd >= 0:
-            self.pipes[charge.instance] = fd
+            self.pipes[guarded.instance] = fd
 
     def _take_spawned(
         self, _fd: int, instance: str, pid: int, created: float, session: int
     ) -> None:
-        charge = self.charges.get(instance)
-        if charge is not None:
-            charge.pid, charge.created, charge.session = pid, created, session
+        guarded = self.all_guarded.get(instance)
+        if guarded is not None:
+            guarded.pid, guarded.created, guarded.session = pid, created, session
 
     def _take_forget(self, _fd: int, instance: str) -> None:
-        self.charges.pop(instance, None)
+        self.all_guarded.pop(instance, None)
         self._let_go(instance)
 
     def _take_inflight(self, fd: int) -> None:
         self.inflight = fd
 
     def _take_held(self, _fd: int, instance: str, held: bytes) -> None:
-        if instance in self.charges:
+        if instance in self.all_guarded:
             self.held[instance] = held
 
     def _take_hold_code(

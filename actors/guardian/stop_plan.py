@@ -27,18 +27,18 @@ class Orders:
         self.kill = kill
 
 
-def cut_off(charges: Mapping[str, GuardedProcess], now: float) -> float:
+def cut_off(all_guarded: Mapping[str, GuardedProcess], now: float) -> float:
     """Return when patience ends: the graces along the longest chain from now, at most LONGEST."""
     chain: dict[str, float] = {}
     # A service has more (transitive) dependencies than each of them has, so they come first.
-    for charge in sorted(charges.values(), key=lambda charge: len(charge.depends_on)):
-        below = max((chain.get(service, 0.0) for service in charge.depends_on), default=0.0)
-        chain[charge.service] = max(chain.get(charge.service, 0.0), charge.grace_s + below)
+    for guarded in sorted(all_guarded.values(), key=lambda guarded: len(guarded.depends_on)):
+        below = max((chain.get(service, 0.0) for service in guarded.depends_on), default=0.0)
+        chain[guarded.service] = max(chain.get(guarded.service, 0.0), guarded.grace_s + below)
     return now + min(LONGEST, max(chain.values(), default=0.0) + MARGIN)
 
 
 def orders(
-    charges: Mapping[str, GuardedProcess],
+    all_guarded: Mapping[str, GuardedProcess],
     living: Collection[str],
     asked: Mapping[str, float],
     now: float,
@@ -51,26 +51,26 @@ def orders(
     """
     if now >= until:
         return Orders(set(), set(living))
-    needed = {service for instance in living for service in charges[instance].depends_on}
+    needed = {service for instance in living for service in all_guarded[instance].depends_on}
     ask = {
         instance
         for instance in living
-        if instance not in asked and charges[instance].service not in needed
+        if instance not in asked and all_guarded[instance].service not in needed
     }
     kill = {
         instance
         for instance in living
-        if instance in asked and now >= asked[instance] + charges[instance].grace_s
+        if instance in asked and now >= asked[instance] + all_guarded[instance].grace_s
     }
     return Orders(ask, kill)
 
 
 def next_change(
-    charges: Mapping[str, GuardedProcess],
+    all_guarded: Mapping[str, GuardedProcess],
     living: Collection[str],
     asked: Mapping[str, float],
     until: float,
 ) -> float:
     """Return when somebody's grace ends next; the cut-off when nobody has been asked."""
-    graces = [asked[i] + charges[i].grace_s for i in living if i in asked]
+    graces = [asked[i] + all_guarded[i].grace_s for i in living if i in asked]
     return min([*graces, until])

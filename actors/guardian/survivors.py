@@ -16,7 +16,7 @@ Survivors = dict[str, list[Found]]
 
 def look(
     prefix: str,
-    charges: dict[str, GuardedProcess],
+    all_guarded: dict[str, GuardedProcess],
     drains: dict[str, Drain],
     runtime: tuple[int, float],
     serials: dict[int, str],
@@ -24,17 +24,17 @@ def look(
 ) -> Survivors:
     """Return what is left: by mark, session, pid, brand and control group, and at last by pipe.
 
-    An instance that carries the runtime's mark and has no charge gets one. The runtime itself (its
-    pid and start time) is none: its channel ends before the kernel is done with it. ``serials``
-    remembers from one look to the next which brand is whose.
+    An instance that carries the runtime's mark and is not known becomes a guarded process. The
+    runtime itself (its pid and start time) is none: its channel ends before the kernel is done with
+    it. ``serials`` remembers from one look to the next which brand is whose.
     """
-    sessions = _sessions(charges)
+    sessions = _sessions(all_guarded)
     living: Survivors = {}
     for found in system.census(prefix, set(sessions)):
         living.setdefault(found.mark or sessions[found.session], []).append(found)
-    for charge in charges.values():
-        if charge.instance not in living and table.alive(charge.pid, charge.created):
-            living[charge.instance] = [Found(charge.pid, charge.created, 0, "")]
+    for guarded in all_guarded.values():
+        if guarded.instance not in living and table.alive(guarded.pid, guarded.created):
+            living[guarded.instance] = [Found(guarded.pid, guarded.created, 0, "")]
     trees = _trees(prefix, runtime)
     helpers = trees.pop(0, [])
     _add_branded(living, trees, serials, prefix)
@@ -43,7 +43,7 @@ def look(
         # Helpers of the runtime are branded too, and by now have ended by themselves.
         living = _by_pipe(drains) or ({prefix: helpers} if helpers else {})
     for instance in living:
-        charges.setdefault(instance, stray(instance))
+        all_guarded.setdefault(instance, stray(instance))
     return living
 
 
@@ -80,12 +80,12 @@ def _add_enclosed(living: Survivors, group: str, prefix: str, others: set[int]) 
             living.setdefault(prefix, []).append(Found(pid, born, 0, ""))
 
 
-def _sessions(charges: dict[str, GuardedProcess]) -> dict[int, str]:
+def _sessions(all_guarded: dict[str, GuardedProcess]) -> dict[int, str]:
     """Return the sessions that are still the services' own: a number may have been given away."""
     return {
-        charge.session: charge.instance
-        for charge in charges.values()
-        if charge.session and table.created(charge.session) in (None, charge.created)
+        guarded.session: guarded.instance
+        for guarded in all_guarded.values()
+        if guarded.session and table.created(guarded.session) in (None, guarded.created)
     }
 
 

@@ -207,7 +207,7 @@ def health_port(service: Service, health: Health | None) -> str:
 
 
 def build_launch(
-    blueprint: LaunchSpec,
+    spec: LaunchSpec,
     inputs: StartInputs,
     instance: str,
     output: int,
@@ -218,20 +218,20 @@ def build_launch(
 
     ``own``: variables that no bundle can give another value.
     """
-    chosen = blueprint.binary
+    chosen = spec.binary
     if chosen is None:
-        raise blueprint.refusal("no binary for this platform", fatal=True)
+        raise spec.refusal("no binary for this platform", fatal=True)
     try:
-        env = blueprint.environment(inputs, instance)
+        env = spec.environment(inputs, instance)
         env.update(own or {})
-        plan = plan_service(chosen, blueprint.scope(inputs), env)
-        make_data_dirs(blueprint)
+        plan = plan_service(chosen, spec.scope(inputs), env)
+        make_data_dirs(spec)
     except (Unresolved, PathRefused) as error:
-        raise blueprint.refusal(str(error), fatal=True) from error
+        raise spec.refusal(str(error), fatal=True) from error
     except OSError as error:
-        raise blueprint.refusal(f"{error.filename}: {error.strerror}") from error
+        raise spec.refusal(f"{error.filename}: {error.strerror}") from error
     return children.Launch(
-        argv=(_executable(blueprint, chosen, plan), *plan.arguments),
+        argv=(_executable(spec, chosen, plan), *plan.arguments),
         env=env,
         cwd=plan.cwd,
         output=output,
@@ -240,36 +240,36 @@ def build_launch(
     )
 
 
-def _executable(blueprint: LaunchSpec, chosen: Binary, plan: LaunchPlan) -> str:
+def _executable(spec: LaunchSpec, chosen: Binary, plan: LaunchPlan) -> str:
     """Return the program, once it and the folder that it runs in are there."""
     try:
-        executable = binary.locate(plan, blueprint.site.bundle_root)
+        executable = binary.locate(plan, spec.site.bundle_root)
     except binary.Unusable as unusable:
-        raise blueprint.refusal(str(unusable)) from unusable
+        raise spec.refusal(str(unusable)) from unusable
     if not os.path.isdir(plan.cwd):
-        raise blueprint.refusal(
+        raise spec.refusal(
             f"working directory not found: {chosen.cwd} (looked in {plan.cwd}); "
             "is the bundle complete?"
         )
     return executable
 
 
-def spawn(blueprint: LaunchSpec, launch: children.Launch) -> children.Child:
+def spawn(spec: LaunchSpec, launch: children.Launch) -> children.Child:
     """Start a composed process; CannotLaunch says why the system refused."""
     try:
         return children.spawn(launch)
     except OSError as error:
         refused = binary.why_refused(launch.argv[0], error, current_key())
         foreign = refused.code == "binary_wrong_architecture"
-        raise blueprint.refusal(str(refused), fatal=foreign) from error
+        raise spec.refusal(str(refused), fatal=foreign) from error
     except ValueError as error:
-        raise blueprint.refusal(str(error), fatal=True) from error
+        raise spec.refusal(str(error), fatal=True) from error
 
 
-def make_data_dirs(blueprint: LaunchSpec) -> None:
+def make_data_dirs(spec: LaunchSpec) -> None:
     """Make the service's data folders, for the user alone (0700).
 
     Raises Unresolved, PathRefused, OSError.
     """
-    for folder in blueprint.data_folders():
+    for folder in spec.data_folders():
         atomic.make_folder(folder)

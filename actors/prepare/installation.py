@@ -34,21 +34,21 @@ class Installation:
 
     def __init__(
         self,
-        blueprint: LaunchSpec,
+        spec: LaunchSpec,
         means: Means,
         inputs: StartInputs,
         incarnation: int,
         tell: Callable[[Message], None],
     ) -> None:
-        self._blueprint = blueprint
-        self._service = blueprint.service
+        self._spec = spec
+        self._service = spec.service
         self._means = means
         self._incarnation = incarnation
         self._paced = Paced(means.loop, tell)
         self._speaks = False
         """Whether the present migration says itself how far it is."""
         self._cancelled = threading.Event()
-        self._migrator = Migrator(blueprint, means, inputs, blueprint.instance(incarnation))
+        self._migrator = Migrator(spec, means, inputs, spec.instance(incarnation))
 
     def cancel(self) -> None:
         """Give up as soon as possible. Any thread."""
@@ -68,8 +68,8 @@ class Installation:
         with self._means.timed(milestones.ASSETS):
             look = assets.look(
                 self._service,
-                self._blueprint.index,
-                self._blueprint.site.bundle_root,
+                self._spec.index,
+                self._spec.site.bundle_root,
                 self._stores.verified.known(),
                 full=self._stores.verify_all,
                 wanted=lambda: not self._cancelled.is_set(),
@@ -94,7 +94,7 @@ class Installation:
             self._put_back(unfinished, "an earlier upgrade did not come to its end")
         if not self._service.migrations:
             return ""
-        make_data_dirs(self._blueprint)
+        make_data_dirs(self._spec)
         plan = migrations.plan(id_)
         if plan.pending:
             with self._means.timed(milestones.MIGRATIONS):
@@ -166,7 +166,7 @@ class Installation:
             reason = f"the folder '{shared[0]}' also holds files of the runtime"
             self._means.emit("migration_snapshot_skipped", id_, reason=reason)
             return
-        folders = self._blueprint.data_folders()
+        folders = self._spec.data_folders()
         taken = Taken(folders, self._stores.migrations.applied(id_), plan.version_before)
         try:
             snapshots.take(id_, taken, self._service.snapshot.max_bytes)

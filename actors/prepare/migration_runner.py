@@ -41,10 +41,8 @@ class Result(msgspec.Struct, frozen=True):
 class Migrator:
     """Runs migrations of one service on the calling thread, which it blocks."""
 
-    def __init__(
-        self, blueprint: LaunchSpec, means: Means, inputs: StartInputs, instance: str
-    ) -> None:
-        self._blueprint = blueprint
+    def __init__(self, spec: LaunchSpec, means: Means, inputs: StartInputs, instance: str) -> None:
+        self._spec = spec
         self._means = means
         self._inputs = inputs
         self._instance = instance
@@ -89,9 +87,9 @@ class Migrator:
     def _start(
         self, process: TrackedProcess, migration: Migration, on_progress: OnProgress | None
     ) -> None:
-        blueprint, instance = self._blueprint, process.instance
-        env = blueprint.environment(self._inputs, instance)
-        plan = plan_migration(migration, blueprint.binary, blueprint.scope(self._inputs), env)
+        spec, instance = self._spec, process.instance
+        env = spec.environment(self._inputs, instance)
+        plan = plan_migration(migration, spec.binary, spec.scope(self._inputs), env)
         program = find(plan.word, plan.programs)
 
         def spawn(output: int) -> children.Child:
@@ -112,12 +110,12 @@ class Migrator:
         import signal
 
         return GuardedProcess(
-            service=self._blueprint.service.id,
+            service=self._spec.service.id,
             instance=instance,
             signal=int(signal.SIGTERM),
             grace_s=GRACE,
-            depends_on=self._blueprint.depends_on,
-            log_path=self._blueprint.log_path,
+            depends_on=self._spec.depends_on,
+            log_path=self._spec.log_path,
             secrets=self._inputs.hidden(),
         )
 

@@ -28,14 +28,14 @@ class Preparation:
 
     def __init__(
         self,
-        blueprint: LaunchSpec,
+        spec: LaunchSpec,
         means: Means,
         inputs: StartInputs,
         incarnation: int,
         tell: Callable[[Message], None],
     ) -> None:
-        self._blueprint = blueprint
-        self._service = blueprint.service
+        self._spec = spec
+        self._service = spec.service
         self._means = means
         self._inputs = inputs
         self._incarnation = incarnation
@@ -56,13 +56,13 @@ class Preparation:
 
     def _run(self) -> None:
         answer = self._place_secrets() or self._install() or Prepared(self._incarnation)
-        if isinstance(answer, LaunchFailed) and self._blueprint.reads_secret_files:
+        if isinstance(answer, LaunchFailed) and self._spec.reads_secret_files:
             self._means.secret_files().remove_for(self._service.id)
         self._tell(answer)
 
     def _place_secrets(self) -> LaunchFailed | None:
         try:
-            files = self._blueprint.secret_files(self._inputs)
+            files = self._spec.secret_files(self._inputs)
             if files:
                 with self._means.timed(milestones.SECRETS):
                     self._means.secret_files().place(self._service.id, files)
@@ -70,7 +70,7 @@ class Preparation:
             return LaunchFailed(self._incarnation, str(error), error.fatal)
         except OSError as error:
             reason = f"a secret could not be written: {error_text(error)}"
-            return LaunchFailed(self._incarnation, str(self._blueprint.refusal(reason)))
+            return LaunchFailed(self._incarnation, str(self._spec.refusal(reason)))
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
             return self._broken(error)
         return None
@@ -82,7 +82,7 @@ class Preparation:
             from bundlevisor.actors.prepare.installation import Installation
 
             self._installation = Installation(
-                self._blueprint, self._means, self._inputs, self._incarnation, self._tell
+                self._spec, self._means, self._inputs, self._incarnation, self._tell
             )
             if self._cancelled.is_set():
                 self._installation.cancel()

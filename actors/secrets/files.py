@@ -66,14 +66,14 @@ class SecretFiles:
 
 
 def remove_left_over(
-    blueprints: Iterable[LaunchSpec],
+    specs: Iterable[LaunchSpec],
     ports: dict[str, dict[str, int]],
     values_for: Callable[[str], dict[str, str]],
 ) -> None:
     """Remove what an earlier instance left at a power cut: files that hold what it wrote."""
-    for blueprint in blueprints:
+    for spec in specs:
         with contextlib.suppress(CannotLaunch):
-            files = blueprint.secret_files(StartInputs(ports, values_for(blueprint.service.id)))
+            files = spec.secret_files(StartInputs(ports, values_for(spec.service.id)))
             for path, content in files.items():
                 if _holds(path, content):
                     remove(path)

@@ -85,8 +85,8 @@ def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
             log = log_path(service, site.app_data, os.path.isfile)
         except PathRefused:
             continue  # the manifest's own rules have said so
-        blueprint = LaunchSpec(service, chosen, site, log, index=index, page=page)
-        found.append(inspect(Subject(blueprint, StartInputs(lowest), key), known, full=full))
+        spec = LaunchSpec(service, chosen, site, log, index=index, page=page)
+        found.append(inspect(Subject(spec, StartInputs(lowest), key), known, full=full))
     return joined(found)
 
 

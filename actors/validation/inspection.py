@@ -42,19 +42,19 @@ class BinaryMissing(Finding, frozen=True):
 class Subject(msgspec.Struct, frozen=True):
     """A service that is looked at, as ``platform`` (a canonical key) would run it."""
 
-    blueprint: LaunchSpec
+    spec: LaunchSpec
     inputs: StartInputs
     platform: str
 
     @property
     def path(self) -> str:
         """The service's JSON path."""
-        return f"services[{self.blueprint.index}]"
+        return f"services[{self.spec.index}]"
 
     @property
     def binary_path(self) -> str:
         """The JSON path of the binary that is chosen."""
-        service, chosen = self.blueprint.service, self.blueprint.binary
+        service, chosen = self.spec.service, self.spec.binary
         keys = (key for key, one in service.binaries.items() if one is chosen)
         return child(f"{self.path}.binaries", next(keys, self.platform)) + ".path"
 
@@ -62,34 +62,32 @@ class Subject(msgspec.Struct, frozen=True):
     def environment(self) -> Mapping[str, str]:
         """What the service would be given; the runtime's own where that cannot be rendered."""
         try:
-            return self.blueprint.environment(self.inputs, "")
+            return self.spec.environment(self.inputs, "")
         except (Unresolved, PathRefused):
-            return self.blueprint.site.environment
+            return self.spec.site.environment
 
     def finding(self, code: str, path: str, reason: str) -> Finding:
         """Return a finding about this service."""
         return Finding(
             code,
             path,
-            f"service '{self.blueprint.service.id}': {reason}",
-            self.blueprint.service.id,
+            f"service '{self.spec.service.id}': {reason}",
+            self.spec.service.id,
         )
 
 
 def inspect(subject: Subject, known: Mapping[str, Verified], *, full: bool = False) -> Findings:
     """Return what is wrong with a service's files; ``known`` assets are not hashed again."""
-    blueprint = subject.blueprint
-    looked = assets.look(
-        blueprint.service, blueprint.index, blueprint.site.bundle_root, dict(known), full=full
-    )
+    spec = subject.spec
+    looked = assets.look(spec.service, spec.index, spec.site.bundle_root, dict(known), full=full)
     failures = (*_failures(subject), *looked.failures)
     return Findings(service_errors=failures, warnings=(*_interpreters(subject), *looked.warnings))
 
 
 def _failures(subject: Subject) -> Iterator[Finding]:
-    if subject.blueprint.page:
+    if subject.spec.page:
         yield from _of_page(subject)
-    elif subject.blueprint.binary is not None:
+    elif subject.spec.binary is not None:
         yield from _of_binary(subject)
         yield from _of_working_folder(subject)
     for path, plan in _commands(subject):
@@ -112,16 +110,16 @@ def _of_binary(subject: Subject) -> Iterator[Finding]:
 
 def _program(subject: Subject) -> str:
     """Return the binary's file; raises Unusable, PathRefused."""
-    blueprint = subject.blueprint
-    if blueprint.binary is None:
+    spec = subject.spec
+    if spec.binary is None:
         raise binary.Unusable("binary_not_defined", "there is no binary for this platform")
-    bare = msgspec.structs.replace(blueprint.binary, cwd="", args=[])
-    plan = plan_service(bare, blueprint.scope(subject.inputs), dict(subject.environment))
-    return binary.locate(plan, blueprint.site.bundle_root)
+    bare = msgspec.structs.replace(spec.binary, cwd="", args=[])
+    plan = plan_service(bare, spec.scope(subject.inputs), dict(subject.environment))
+    return binary.locate(plan, spec.site.bundle_root)
 
 
 def _missing(subject: Subject, found: Finding) -> BinaryMissing:
-    chosen = subject.blueprint.binary
+    chosen = subject.spec.binary
     return BinaryMissing(
         found.code,
         found.path,
@@ -134,7 +132,7 @@ def _missing(subject: Subject, found: Finding) -> BinaryMissing:
 
 def _interpreters(subject: Subject) -> Iterator[Finding]:
     """Warn of scripts whose first line names what is not there; Windows does not read it."""
-    if subject.blueprint.page or subject.platform.startswith("win-"):
+    if subject.spec.page or subject.platform.startswith("win-"):
         return
     try:
         trouble = binary.missing_interpreter(_program(subject), subject.environment)
@@ -145,27 +143,27 @@ def _interpreters(subject: Subject) -> Iterator[Finding]:
 
 
 def _of_working_folder(subject: Subject) -> Iterator[Finding]:
-    blueprint = subject.blueprint
+    spec = subject.spec
     path = subject.binary_path.removesuffix("path") + "cwd"
     try:
-        folder = working_folder(blueprint.binary, blueprint.scope(subject.inputs))
+        folder = working_folder(spec.binary, spec.scope(subject.inputs))
     except PathRefused as refused:
         yield subject.finding("path_escapes_root", path, str(refused))
     except Unresolved:
         return  # the manifest's own check has said so
     else:
-        if not os.path.isdir(folder) and not within(folder, blueprint.site.app_data):
+        if not os.path.isdir(folder) and not within(folder, spec.site.app_data):
             reason = f"working directory not found: {folder}; is the bundle complete?"
             yield subject.finding("working_folder_missing", path, reason)
 
 
 def _of_page(subject: Subject) -> Iterator[Finding]:
-    blueprint = subject.blueprint
-    service, root = blueprint.service, blueprint.site.bundle_root
-    from_binary = blueprint.binary is not None and bool(blueprint.binary.path)
+    spec = subject.spec
+    service, root = spec.service, spec.site.bundle_root
+    from_binary = spec.binary is not None and bool(spec.binary.path)
     path = subject.binary_path if from_binary else f"{subject.path}.assets[0].path"
     try:
-        page = page_of(service, blueprint.binary, root)
+        page = page_of(service, spec.binary, root)
     except PathRefused as refused:
         yield subject.finding("path_escapes_root", path, str(refused))
         return
@@ -186,16 +184,16 @@ def _of_page_settings(subject: Subject) -> Iterator[Finding]:
     from bundlevisor.actors.ui_server.metadata import read
 
     try:
-        read(subject.blueprint.service.metadata)
+        read(subject.spec.service.metadata)
     except ValueError as error:
         yield subject.finding("page_setting_invalid", f"{subject.path}.metadata", str(error))
 
 
 def _commands(subject: Subject) -> Iterator[tuple[str, Callable[[], LaunchPlan]]]:
     """Yield each command of the service with its JSON path."""
-    blueprint = subject.blueprint
-    service, health = blueprint.service, blueprint.service.health
-    rest = blueprint.binary, blueprint.scope(subject.inputs), dict(subject.environment)
+    spec = subject.spec
+    service, health = spec.service, spec.service.health
+    rest = spec.binary, spec.scope(subject.inputs), dict(subject.environment)
     for index, migration in enumerate(service.migrations):
         if migration.command:
             path = f"{subject.path}.migrations[{index}].command[0]"
@@ -209,7 +207,7 @@ def _of_command(
     subject: Subject, path: str, make_plan: Callable[[], LaunchPlan]
 ) -> Iterator[Finding]:
     """Look at a command's program, unless it is one that the service makes in its data."""
-    site = subject.blueprint.site
+    site = subject.spec.site
     try:
         plan = make_plan()
         if within(plan.programs[0], site.app_data):
@@ -233,17 +231,17 @@ def _of_command(
 
 def _of_folders(subject: Subject) -> Iterator[Finding]:
     """Look whether a link leads a data folder, the log or a file secret out of app-data."""
-    blueprint = subject.blueprint
-    service, site = blueprint.service, blueprint.site
-    scope = blueprint.scope(subject.inputs)
+    spec = subject.spec
+    service, site = spec.service, spec.site
+    scope = spec.scope(subject.inputs)
     try:
-        blueprint.data_folders()
+        spec.data_folders()
     except PathRefused as refused:
         yield subject.finding("path_escapes_root", f"{subject.path}.data_dirs", str(refused))
     except Unresolved:
         pass
     try:
-        blueprint.keep_log_inside()
+        spec.keep_log_inside()
     except PathRefused as refused:
         yield subject.finding("path_escapes_root", f"{subject.path}.log_dir", str(refused))
     for index, id_ in enumerate(service.secrets):

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 def execute(client: Client, arguments: argparse.Namespace) -> int:
     """Hand over to the command; returns its exit code, 126 or 127 where it cannot be run."""
     from bundlevisor.control.develop.hand_over import CannotRun, hand_over
-    from bundlevisor.control.run.blueprints import blueprints
+    from bundlevisor.control.run.launch_specs import launch_specs
 
     bundle = _bundle(client)
     id_ = arguments.service
-    specs = blueprints(bundle)
+    specs = launch_specs(bundle)
     if id_ not in specs:
         check_service(client, id_)
         raise Refused(f"the bundle on disk has no service '{id_}' any more")

@@ -21,8 +21,8 @@ from bundlevisor.actors.ports import remembered as memory
 from bundlevisor.actors.ports.reservations import is_taken
 from bundlevisor.actors.process import binary, table
 from bundlevisor.actors.secrets import store
-from bundlevisor.control.run.blueprints import blueprints
 from bundlevisor.control.run.bundle import Bundle
+from bundlevisor.control.run.launch_specs import launch_specs
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.manifest.format import platform
 from bundlevisor.manifest.format.paths import PathRefused, app_data_folder
@@ -107,7 +107,7 @@ def preview(loaded: Loaded, options: RunOptions, environ: Mapping[str, str]) -> 
     short |= {one.service: one.message for one in shortcomings(manifest, gpu) if one.refused}
     short |= {one.service: one.message for one in loaded.findings.service_errors}
     wave_of = {id_: n for n, wave in enumerate(bundle.graph.waves) for id_ in wave}
-    specs, kept = blueprints(bundle), _kept(app_data, manifest)
+    specs, kept = launch_specs(bundle), _kept(app_data, manifest)
     services = tuple(
         _service(
             specs[id_],

@@ -34,7 +34,7 @@ class Api:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.start_record = StartRecord(parts.recorder, parts.bundle, parts.board)
-        self._logs = ServiceLogs(parts.blueprints, parts.edges.world)
+        self._logs = ServiceLogs(parts.specs, parts.edges.context)
         graph = parts.bundle.graph
         self.progress = ProgressMeter(
             {id_: graph.dependencies(id_) for id_ in graph.start_order}, self._logs.last_line
@@ -52,7 +52,7 @@ class Api:
             events=parts.telemetry,
             supervisor=parts.supervisor,
             ending=parts.ending,
-            world=parts.edges.world,
+            context=parts.edges.context,
             report_fault=parts.console.fault,
             validate_bundle=self._validate,
             make_timeline=self.start_record.make,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.process.parent_watch import watch_parent
 from bundlevisor.actors.telemetry.writer import Telemetry
-from bundlevisor.control.run.blueprints import blueprints
 from bundlevisor.control.run.bundle_start import BundleStart
 from bundlevisor.control.run.console_events import Announcer
 from bundlevisor.control.run.edges import open_edges
+from bundlevisor.control.run.launch_specs import launch_specs
 from bundlevisor.control.run.opening import Opening
 from bundlevisor.control.run.secret_supply import SecretSupply
 
@@ -25,7 +25,7 @@ def assemble(opened: Opening, parent: int) -> Parts:
     bundle, console = opened.bundle, opened.console
     secrets = SecretSupply(bundle, console.warn)
     secrets.begin()
-    specs = blueprints(bundle)
+    specs = launch_specs(bundle)
     telemetry = Telemetry(bundle.telemetry_path, console.warn)
     announcer = Announcer(console, telemetry, opened.board, specs)
     for reason in opened.set_aside:
@@ -55,7 +55,7 @@ def assemble(opened: Opening, parent: int) -> Parts:
         announcer=announcer,
         edges=edges,
         gpu=gpu,
-        blueprints=specs,
+        specs=specs,
         board=opened.board,
         supervisor=supervisor,
     )

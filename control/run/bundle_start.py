@@ -39,7 +39,7 @@ class BundleStart:
     def __init__(
         self,
         bundle: Bundle,
-        blueprints: Mapping[str, LaunchSpec],
+        specs: Mapping[str, LaunchSpec],
         board: Board,
         console: Console,
         announcer: Announcer,
@@ -48,7 +48,7 @@ class BundleStart:
         ending: ShutdownRequests,
     ) -> None:
         self._bundle = bundle
-        self._blueprints = blueprints
+        self._specs = specs
         self._board = board
         self._console = console
         self._announcer = announcer
@@ -110,9 +110,7 @@ class BundleStart:
             fault=self._console.fault,
             spawn_actor=self._spawn_actor,
             chooser=book,
-            vault=secrets.prepare(self._blueprints.values(), ports)
-            if needs_secrets
-            else NoSecrets(),
+            vault=secrets.prepare(self._specs.values(), ports) if needs_secrets else NoSecrets(),
         )
         plan = Plan(
             bundle.manifest, bundle.graph, ports, unusable, gpu.presence.available, shortages
@@ -133,9 +131,9 @@ class BundleStart:
         child: Any = None,
         incarnation: int = 0,
     ) -> pykka.ActorRef[Any]:
-        blueprint, world = self._blueprints[service_id], self._edges.world
+        spec, context = self._specs[service_id], self._edges.context
         try:
-            return ServiceActor.start(blueprint, world, supervisor, child, incarnation)
+            return ServiceActor.start(spec, context, supervisor, child, incarnation)
         except (OSError, RuntimeError, MemoryError) as error:  # no thread for it
             self._ending.ask(f"cannot start '{service_id}': {why(error)}", CANNOT_START)
             raise

@@ -122,12 +122,12 @@ class Announcer:
         console: Console,
         telemetry: Telemetry,
         board: Board,
-        blueprints: Mapping[str, LaunchSpec],
+        specs: Mapping[str, LaunchSpec],
     ) -> None:
         self._console = console
         self._telemetry = telemetry
         self._board = board
-        self._blueprints = blueprints
+        self._specs = specs
 
     def emit(self, event: str, service_id: str | None = None, **details: object) -> None:
         """Write a telemetry event, and say on the console what a person wants to know of it."""
@@ -139,7 +139,7 @@ class Announcer:
     def _tell_page(self, service_id: str) -> None:
         """Say where a page is, served by the runtime or by a program of its own."""
         ports = self._board.snapshot.services[service_id].ports
-        if ports and self._blueprints[service_id].service.type == KIND:
+        if ports and self._specs[service_id].service.type == KIND:
             self._console.info(f"open http://127.0.0.1:{next(iter(ports.values()))}/", service_id)
 
     def set_aside(self, reason: str) -> None:

@@ -33,7 +33,7 @@ class Edges(msgspec.Struct, frozen=True):
     """The events': actors, timers, probes."""
     record: InstanceRecord
     reserved: PortReservations
-    world: ServiceContext
+    context: ServiceContext
     first_spawn: threading.Event
     """Set once a service has been spawned, or none will be: what is heavy may be imported then."""
 
@@ -49,8 +49,8 @@ def open_edges(opened: Opening, announcer: Announcer) -> Edges:
     opened.loop.hear_of_slow(announcer.tell_slow_turn)
     opened.guardian.attach(opened.loop, guardian_news)
     first_spawn = threading.Event()
-    world = _service_context(opened, announcer, record, first_spawn)
-    return Edges(opened.loop, record, world.reserved, world, first_spawn)
+    context = _service_context(opened, announcer, record, first_spawn)
+    return Edges(opened.loop, record, context.reserved, context, first_spawn)
 
 
 def _instance_record(opened: Opening, announcer: Announcer) -> InstanceRecord:

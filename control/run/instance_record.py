@@ -53,10 +53,10 @@ class InstanceRecord:
         self._writer = threading.Thread(target=self._keep_written, name="record", daemon=True)
         self._writer.start()
 
-    def expect(self, charge: GuardedProcess, read_fd: int = -1) -> None:
+    def expect(self, guarded: GuardedProcess, read_fd: int = -1) -> None:
         """Tell the guardian that a process is about to be started."""
-        self._services[charge.instance] = charge.service
-        self._guardian.expect(charge, read_fd)
+        self._services[guarded.instance] = guarded.service
+        self._guardian.expect(guarded, read_fd)
 
     def spawned(self, instance: str, pid: int, created: float, session: int) -> None:
         """Tell the guardian that it has been started, and write it down."""

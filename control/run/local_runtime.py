@@ -50,20 +50,20 @@ LEAST_SHARE = 256 * 1024
 class ServiceLogs:
     """The logs of the bundle's services, whether they have run yet or not."""
 
-    def __init__(self, blueprints: dict[str, LaunchSpec], world: ServiceContext) -> None:
-        self._blueprints = blueprints
-        self._world = world
+    def __init__(self, specs: dict[str, LaunchSpec], context: ServiceContext) -> None:
+        self._specs = specs
+        self._context = context
 
     def tail(self, service_id: str, lines: int) -> bytes:
         """Return the last lines, of earlier runs too; empty when nothing was ever written."""
         try:
-            return tail(self._blueprints[service_id].log_path, lines)
+            return tail(self._specs[service_id].log_path, lines)
         except FileNotFoundError:
             return b""
 
     def last_line(self, view: ServiceView) -> str:
         """Return the last line of its present start that can be read; secrets are hidden."""
-        stream = self._world.streams.get(view.id)
+        stream = self._context.streams.get(view.id)
         if stream is None or not view.instance:
             return ""
         from bundlevisor.actors.logs.last_line import last_line
@@ -72,27 +72,27 @@ class ServiceLogs:
 
     def follow(self, service_id: str, lines: int) -> Subscription:
         """Subscribe to the last ``lines`` lines and everything after."""
-        return self._world.log(self._blueprints[service_id]).follow(lines)
+        return self._context.log(self._specs[service_id]).follow(lines)
 
     def lines(self, service_id: str, lines: int, since: float, readers: int) -> list[Line]:
         """Return the last lines that were begun at ``since`` or later, of earlier runs too."""
         from bundlevisor.actors.logs.timed_lines import MAX_BYTES, last_lines
 
         share = max(MAX_BYTES // readers, LEAST_SHARE)
-        return last_lines(self._blueprints[service_id].log_path, lines, since, share).lines
+        return last_lines(self._specs[service_id].log_path, lines, since, share).lines
 
     def previous_lines(self, service_id: str, lines: int, readers: int) -> list[Line]:
         """Return the last lines of the run before the newest one."""
         from bundlevisor.actors.logs.timed_lines import MAX_BYTES, previous_lines
 
         share = max(MAX_BYTES // readers, LEAST_SHARE)
-        return previous_lines(self._blueprints[service_id].log_path, lines, share)
+        return previous_lines(self._specs[service_id].log_path, lines, share)
 
     def follow_lines(self, service_id: str, lines: int, since: float) -> TimedFollower:
         """Subscribe to these and to all that come."""
         from bundlevisor.actors.logs.timed_follow import TimedFollower
 
-        return TimedFollower(self._world.log(self._blueprints[service_id]), lines, since)
+        return TimedFollower(self._context.log(self._specs[service_id]), lines, since)
 
 
 class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +107,7 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
     supervisor: pykka.ActorRef[Any] | None
     """None in a dry run."""
     ending: ShutdownRequests
-    world: ServiceContext
+    context: ServiceContext
     report_fault: Callable[[str, BaseException], None]
     validate_bundle: Callable[[], Validation]
     make_timeline: Callable[[], Timeline]
@@ -143,7 +143,7 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         found = caller(port, self.facts.ipc_port) if port else None
         known = msgspec.structs.asdict(found) if found else {}
         details = {name: value for name, value in known.items() if value != ""}
-        self.world.emit("api_request", None, request=request, agent=agent, **details)
+        self.context.emit("api_request", None, request=request, agent=agent, **details)
 
     def shutdown(self, reason: str) -> None:
         """Begin the orderly stop; returns at once."""
@@ -161,7 +161,7 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         texts = {id_: value for id_, value in values.items() if isinstance(value, str)}
         changed = self.open_vault().store(texts, timeout_s)
         if changed:
-            self.world.emit("secrets_updated", None, ids=sorted(changed))
+            self.context.emit("secrets_updated", None, ids=sorted(changed))
             self._hide(changed)
             if self.supervisor is not None:
                 self._ask(SecretsChanged(changed), timeout_s)
@@ -172,7 +172,7 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
 
         Who shares a file with a service that is restarted sooner may read what is meant for it.
         """
-        vault, streams = self.open_vault(), self.world.streams
+        vault, streams = self.open_vault(), self.context.streams
         for service in receivers(self.facts.manifest, changed):
             if stream := streams.get(service):
                 given = vault.values_for(service).items()
@@ -200,13 +200,13 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         return [old for old in known if old.instance_id != self.facts.instance_id]
 
     def _set_aside(self, reason: str) -> None:
-        self.world.emit("state_set_aside", None, reason=reason)
+        self.context.emit("state_set_aside", None, reason=reason)
 
     def gauges(self) -> Gauges:
         """Return the counters for ``/metrics``."""
-        streams = self.world.streams
+        streams = self.context.streams
         return Gauges(
-            probes=self.world.probe_stats,
+            probes=self.context.probe_stats,
             exits={id_: dict(counts) for id_, counts in list(self.events.exits.items())},
             log_bytes={id_: stream.bytes_read for id_, stream in streams.items()},
             log_bytes_dropped={id_: stream.bytes_lost for id_, stream in streams.items()},

@@ -45,7 +45,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     announcer: Announcer
     edges: Edges
     gpu: Gpu
-    blueprints: dict[str, LaunchSpec]
+    specs: dict[str, LaunchSpec]
     board: Board
     supervisor: pykka.ActorRef[Any] | None
     """None in a dry run."""

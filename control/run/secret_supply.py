@@ -44,12 +44,12 @@ class SecretSupply:
         if self._bundle.manifest.secrets and not self._bundle.options.dry_run:
             self.vault().begin()
 
-    def prepare(self, blueprints: Iterable[LaunchSpec], ports: Ports) -> Vault:
+    def prepare(self, specs: Iterable[LaunchSpec], ports: Ports) -> Vault:
         """Remove the secret files that a dead runtime left, and return the vault."""
         from bundlevisor.actors.secrets.files import remove_left_over
 
         vault = self.vault()
-        remove_left_over(blueprints, ports, vault.values_for)
+        remove_left_over(specs, ports, vault.values_for)
         return vault
 
     def settle(self, supervisor: pykka.ActorRef[Any], emit: Callable[..., None]) -> None:

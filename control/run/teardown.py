@@ -65,9 +65,9 @@ def _close(parts: Parts, reason: str, stop_api: Callable[[], object], *, clean: 
     bundle = parts.bundle
     stop_api()
     parts.socket.close()
-    parts.edges.world.remove_secret_files()
+    parts.edges.context.remove_secret_files()
     deadline = time.monotonic() + LOGS
-    for stream in parts.edges.world.streams.values():
+    for stream in parts.edges.context.streams.values():
         stream.close(max(0.0, deadline - time.monotonic()))
     parts.announcer.emit("runtime_shutdown", None, reason=reason)
     parts.telemetry.close(2.0)

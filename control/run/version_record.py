@@ -26,8 +26,8 @@ def note_version(parts: Parts) -> None:
 def _migrations(parts: Parts) -> Migrations:
     """Return the record that preparations use, or one for a bundle that has none."""
     services = parts.bundle.manifest.services
-    if parts.edges.world.has_stores or any(one.assets or one.migrations for one in services):
-        return parts.edges.world.stores.migrations
+    if parts.edges.context.has_stores or any(one.assets or one.migrations for one in services):
+        return parts.edges.context.stores.migrations
     from bundlevisor.actors.prepare.migration_record import Migrations
 
     found = Migrations(parts.bundle.app_data, parts.bundle.manifest)

@@ -19,7 +19,7 @@ def begin(parts: Parts) -> None:
     subject = Subject(
         manifest=bundle.manifest,
         graph=bundle.graph,
-        specs=parts.blueprints,
+        specs=parts.specs,
         bundle=tuple(map(os.path.abspath, (bundle.options.manifest, *bundle.options.overlay))),
         bundle_root=bundle.root,
         app_data=bundle.app_data,

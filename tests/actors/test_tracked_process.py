@@ -35,9 +35,9 @@ class Told:
         self.pipe = (0, 0)
         self.said: list[tuple[object, ...]] = []
 
-    def expect(self, charge: GuardedProcess, read_fd: int = -1) -> None:
+    def expect(self, guarded: GuardedProcess, read_fd: int = -1) -> None:
         self.pipe = identity(read_fd)
-        self.said.append(("expect", charge.instance))
+        self.said.append(("expect", guarded.instance))
 
     def spawned(self, instance: str, pid: int, created: float, session: int) -> None:
         self.said.append(("spawned", instance, pid))

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from bundlevisor.actors.core.snapshot import ServiceView, State
-from bundlevisor.control.run.blueprints import blueprints
 from bundlevisor.control.run.bundle import Bundle as Planned
+from bundlevisor.control.run.launch_specs import launch_specs
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.watch import files
 from bundlevisor.control.watch.differences import differences
@@ -38,7 +38,7 @@ def of(made: Bundle, *overlays: str) -> dict[str, list[str]]:
     loaded = load.read(str(made.path), overlays=overlays)
     assert loaded.manifest is not None, loaded.findings.errors
     options = RunOptions(manifest=str(made.path))
-    specs = blueprints(Planned(loaded.manifest, loaded, options, str(made.app_data), "x"))
+    specs = launch_specs(Planned(loaded.manifest, loaded, options, str(made.app_data), "x"))
     return {
         id_: [shown(path, made.root).removesuffix(".cmd") for path in paths]
         for id_, paths in watched(specs).items()

@@ -67,7 +67,7 @@ class Runtime:
         os.set_blocking(read, False)
         log = str(self.folder / f"{name}.log")
         if service.get("announce", "all") != "nothing":
-            charge = GuardedProcess(
+            guarded = GuardedProcess(
                 name,
                 mark,
                 signal=service.get("signal", 15),
@@ -78,7 +78,7 @@ class Runtime:
                 secrets=tuple((k, v.encode()) for k, v in service.get("secrets", {}).items()),
                 leader_only=service.get("leader_only", False),
             )
-            self.guardian.expect(charge, read)
+            self.guardian.expect(guarded, read)
         command = [sys.executable, "-IS", RUN, service["program"], *self.options(name, service)]
         process = self.started[name] = subprocess.Popen(
             [*service.get("before", ()), *command],

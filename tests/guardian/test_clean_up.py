@@ -19,15 +19,15 @@ GONE = f"gone{os.urandom(4).hex()}"
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> GuardianState:
+def state(tmp_path: Path) -> GuardianState:
     """Of a dead runtime with a token and a record."""
-    ledger = GuardianState()
-    ledger.apply(("hello", GONE, 1, -1.0))
-    ledger.apply(("telemetry", str(tmp_path / "telemetry.jsonl")))
+    state = GuardianState()
+    state.apply(("hello", GONE, 1, -1.0))
+    state.apply(("telemetry", str(tmp_path / "telemetry.jsonl")))
     for name in ("token", "record"):
         (tmp_path / name).write_text(GONE)
-        ledger.apply(("own", str(tmp_path / name), None, GONE.encode(), name == "record"))
-    return ledger
+        state.apply(("own", str(tmp_path / name), None, GONE.encode(), name == "record"))
+    return state
 
 
 class Stuck(Cleanup):
@@ -38,39 +38,39 @@ class Stuck(Cleanup):
 
 
 def test_while_a_process_is_left_the_record_is_kept_for_the_sweep(
-    tmp_path: Path, ledger: GuardianState, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, state: GuardianState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "Cleanup", Stuck)
-    guard.clean_up(ledger)
+    guard.clean_up(state)
     assert not (tmp_path / "token").exists()
     assert (tmp_path / "record").exists()
     assert read_records(tmp_path / "telemetry.jsonl")[0]["details"]["left"] == 1
 
 
-def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, ledger: GuardianState) -> None:
-    ledger.inflight = 10_000_000
+def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, state: GuardianState) -> None:
+    state.inflight = 10_000_000
     with marked(f"{GONE}-1", tmp_path / "r") as process:
-        ledger.apply(("expect", GuardedProcess("api", f"{GONE}-1").fields()))
-        guard.clean_up(ledger)
+        state.apply(("expect", GuardedProcess("api", f"{GONE}-1").fields()))
+        guard.clean_up(state)
         assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "record").exists()
     assert "Bad file" in read_records(tmp_path / "telemetry.jsonl")[0]["details"]["error"]
 
 
-def test_nothing_to_do_is_done_at_once(tmp_path: Path, ledger: GuardianState) -> None:
-    guard.clean_up(ledger)
+def test_nothing_to_do_is_done_at_once(tmp_path: Path, state: GuardianState) -> None:
+    guard.clean_up(state)
     assert not (tmp_path / "record").exists()
     (line,) = read_records(tmp_path / "telemetry.jsonl")
     assert (line["event"], line["details"]["found"]) == ("runtime_died", 0)
 
 
 def test_a_death_that_cannot_be_published_is_told_to_the_systems_log(
-    tmp_path: Path, ledger: GuardianState, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, state: GuardianState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(system, "tell_system_log", said.append)
-    ledger.telemetry = str(tmp_path)
-    guard.clean_up(ledger)
+    state.telemetry = str(tmp_path)
+    guard.clean_up(state)
     (line,) = said
     assert "the runtime died" in line
     assert str(tmp_path) in line

@@ -7,13 +7,18 @@ from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.stop_plan import LONGEST, MARGIN, cut_off, next_change, orders
 
 
-def charge(service: str, *depends_on: str, grace_s: float = 5.0) -> GuardedProcess:
+def guarded(service: str, *depends_on: str, grace_s: float = 5.0) -> GuardedProcess:
     return GuardedProcess(service, f"r-{service}", grace_s=grace_s, depends_on=depends_on)
 
 
 CHAIN = {
     c.instance: c
-    for c in (charge("db"), charge("api", "db"), charge("web", "api", "db"), charge("job", "db"))
+    for c in (
+        guarded("db"),
+        guarded("api", "db"),
+        guarded("web", "api", "db"),
+        guarded("job", "db"),
+    )
 }
 LATE = 1000.0
 
@@ -46,20 +51,20 @@ def test_who_is_asked_and_who_is_killed(
 
 
 def test_patience_is_the_longest_chain_of_graces() -> None:
-    charges = {
+    all_guarded = {
         c.instance: c
         for c in (
-            charge("db", grace_s=2),
-            charge("api", "db", grace_s=3),
-            charge("job", grace_s=4),
+            guarded("db", grace_s=2),
+            guarded("api", "db", grace_s=3),
+            guarded("job", grace_s=4),
         )
     }
-    assert cut_off(charges, 100.0) == 100.0 + 2 + 3 + MARGIN
+    assert cut_off(all_guarded, 100.0) == 100.0 + 2 + 3 + MARGIN
     assert cut_off({}, 100.0) == 100.0 + MARGIN
 
 
 def test_patience_has_an_end() -> None:
-    assert cut_off({"r-x": charge("x", grace_s=3600)}, 0.0) == LONGEST
+    assert cut_off({"r-x": guarded("x", grace_s=3600)}, 0.0) == LONGEST
 
 
 def test_the_next_change_is_the_end_of_a_grace_or_the_cut_off() -> None:
@@ -72,20 +77,20 @@ def test_the_next_change_is_the_end_of_a_grace_or_the_cut_off() -> None:
 @given(st.dictionaries(st.integers(0, 9), st.floats(0.1, 20), max_size=8))
 def test_nobody_is_left_whatever_the_graces(graces: dict[int, float]) -> None:
     """Nobody reacts to anything: each is asked once, in order, and all are killed in the end."""
-    charges = {
-        f"r-{i}": charge(str(i), *(str(j) for j in graces if j < i), grace_s=grace)
+    all_guarded = {
+        f"r-{i}": guarded(str(i), *(str(j) for j in graces if j < i), grace_s=grace)
         for i, grace in graces.items()
     }
-    until = cut_off(charges, 0.0)
-    living, asked, now = set(charges), dict[str, float](), 0.0
+    until = cut_off(all_guarded, 0.0)
+    living, asked, now = set(all_guarded), dict[str, float](), 0.0
     order: list[str] = []
     while living:
-        due = orders(charges, living, asked, now, until)
+        due = orders(all_guarded, living, asked, now, until)
         order += sorted(due.ask)
         asked |= dict.fromkeys(due.ask, now)
         living -= due.kill
         if not due.ask and not due.kill:
-            after = next_change(charges, living, asked, until)
+            after = next_change(all_guarded, living, asked, until)
             assert after > now
             now = after
     assert now <= until

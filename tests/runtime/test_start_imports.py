@@ -78,7 +78,7 @@ actors.process: binary child_posix children exit_event_posix parent_watch
  spawn_request
 actors.process.table: control_group
 actors.telemetry: event event_file writer
-control.run: assembly blueprints bundle_start console_events edges gpu instance_record
+control.run: assembly bundle_start console_events edges gpu instance_record launch_specs
  parts secret_supply start_events
 manifest.plan: readiness
 """

@@ -14,8 +14,8 @@ from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.places import look
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec, build_launch
 from bundlevisor.actors.validation import bundle as validation
-from bundlevisor.control.run.blueprints import blueprints
 from bundlevisor.control.run.bundle import Bundle
+from bundlevisor.control.run.launch_specs import launch_specs
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.wire.findings import shown
 from bundlevisor.manifest.format.paths import PathRefused
@@ -52,28 +52,26 @@ def refusals(manifest: Path, app_data: Path) -> Iterator[str]:
     options = RunOptions(manifest=str(manifest))
     try:
         planned = Bundle(loaded.manifest, loaded, options, str(app_data), "id")
-        specs = blueprints(planned)
+        specs = launch_specs(planned)
     except PathRefused:
         yield ""
         return
     ports: dict[str, dict[str, int]] = {}
     for demand in demands(loaded.manifest):
         ports.setdefault(demand.service, {})[demand.name] = demand.low
-    for id_, blueprint in specs.items():
-        if not launches(
-            blueprint, StartInputs(ports, dict.fromkeys(blueprint.service.secrets, "x" * 9))
-        ):
+    for id_, spec in specs.items():
+        if not launches(spec, StartInputs(ports, dict.fromkeys(spec.service.secrets, "x" * 9))):
             yield id_
 
 
-def launches(blueprint: LaunchSpec, inputs: StartInputs) -> bool:
+def launches(spec: LaunchSpec, inputs: StartInputs) -> bool:
     try:
-        blueprint.secret_files(inputs)
-        blueprint.keep_log_inside()
-        if not blueprint.page:
-            env = blueprint.environment(inputs, "i")
-            build_launch(blueprint, inputs, "i", -1)
-            blueprint.find_health_command(inputs, env)
+        spec.secret_files(inputs)
+        spec.keep_log_inside()
+        if not spec.page:
+            env = spec.environment(inputs, "i")
+            build_launch(spec, inputs, "i", -1)
+            spec.find_health_command(inputs, env)
     except (CannotLaunch, PathRefused):
         return False
     return True

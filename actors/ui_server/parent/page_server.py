@@ -38,7 +38,7 @@ class PageServer:
 
 
 def serve_page(
-    blueprint: LaunchSpec,
+    spec: LaunchSpec,
     inputs: StartInputs,
     instance: str,
     output: int,
@@ -46,28 +46,28 @@ def serve_page(
 ) -> PageServer:
     """Start the server of a page; CannotLaunch says why that cannot be done."""
     try:
-        config = _configure(blueprint, inputs)
-        env = blueprint.environment(inputs, instance)
+        config = _configure(spec, inputs)
+        env = spec.environment(inputs, instance)
         with starting():
             ui = start(config, output, env, held)
     except (PathRefused, Unresolved, ValueError) as error:
-        raise blueprint.refusal(str(error), fatal=True) from error
+        raise spec.refusal(str(error), fatal=True) from error
     except OSError as error:
-        raise blueprint.refusal(f"its page cannot be served: {error}") from error
+        raise spec.refusal(f"its page cannot be served: {error}") from error
     return PageServer(ui, ui.child)
 
 
-def upstream_port(blueprint: LaunchSpec, inputs: StartInputs) -> int | None:
+def upstream_port(spec: LaunchSpec, inputs: StartInputs) -> int | None:
     """Return the port of the API behind a page at this moment."""
-    if blueprint.upstream is None:
+    if spec.upstream is None:
         return None
-    service, name = blueprint.upstream
+    service, name = spec.upstream
     return inputs.ports.get(service, {}).get(name)
 
 
-def _configure(blueprint: LaunchSpec, inputs: StartInputs) -> UiConfig:
-    service = blueprint.service
-    page = page_of(service, blueprint.binary, blueprint.site.bundle_root)
+def _configure(spec: LaunchSpec, inputs: StartInputs) -> UiConfig:
+    service = spec.service
+    page = page_of(service, spec.binary, spec.site.bundle_root)
     ports = inputs.ports.get(service.id, {})
     if page is None or not os.path.isfile(os.path.join(page.root, page.index)):
         where = page.root if page else "its assets"
@@ -76,14 +76,14 @@ def _configure(blueprint: LaunchSpec, inputs: StartInputs) -> UiConfig:
             "is the bundle complete?"
         )
     if not ports:
-        raise blueprint.refusal("its page needs a port: ports.requested names none", fatal=True)
+        raise spec.refusal("its page needs a port: ports.requested names none", fatal=True)
     return configure(
         service_id=service.id,
         root=page.root,
         index=page.index,
         port=next(iter(ports.values())),
-        upstream=upstream_port(blueprint, inputs),
-        proxied=blueprint.upstream is not None,
+        upstream=upstream_port(spec, inputs),
+        proxied=spec.upstream is not None,
         health_path=_health_path(service),
         metadata=service.metadata,
     )

@@ -32,37 +32,37 @@ def test_messages_arrive_whole_however_the_stream_is_cut(
 
 
 def test_a_charge_survives_the_way_to_the_guardian() -> None:
-    charge = GuardedProcess(
+    guarded = GuardedProcess(
         "api", "r-1", 2, 1.5, ("db",), "/log", (4711, "/stop"), (("key", b"value"),), True
     )
-    ledger = GuardianState()
-    (message,) = Decoder().feed(encode(("expect", charge.fields())))
-    ledger.apply(message)
-    ledger.apply(("spawned", "r-1", 17, 3.5, 17))
-    taken = ledger.charges["r-1"]
-    assert taken.fields() == charge.fields()
+    state = GuardianState()
+    (message,) = Decoder().feed(encode(("expect", guarded.fields())))
+    state.apply(message)
+    state.apply(("spawned", "r-1", 17, 3.5, 17))
+    taken = state.all_guarded["r-1"]
+    assert taken.fields() == guarded.fields()
     assert (taken.pid, taken.created, taken.session) == (17, 3.5, 17)
 
 
 def test_what_is_forgotten_lets_its_pipe_go() -> None:
     read, write = os.pipe()
-    ledger = GuardianState()
-    ledger.apply(("expect", GuardedProcess("api", "r-1").fields()), read)
-    assert ledger.pipes == {"r-1": read}
-    ledger.apply(("forget", "r-1"))
-    assert not ledger.charges
-    assert not ledger.pipes
+    state = GuardianState()
+    state.apply(("expect", GuardedProcess("api", "r-1").fields()), read)
+    assert state.pipes == {"r-1": read}
+    state.apply(("forget", "r-1"))
+    assert not state.all_guarded
+    assert not state.pipes
     with pytest.raises(BrokenPipeError):
         os.write(write, b"x")
     os.close(write)
 
 
 def test_what_was_forgotten_is_not_spawned_again() -> None:
-    ledger = GuardianState()
-    ledger.apply(("spawned", "r-1", 17, 3.5, 17))
-    ledger.apply(("held", "r-1", b"sec"))
-    assert not ledger.charges
-    assert not ledger.held
+    state = GuardianState()
+    state.apply(("spawned", "r-1", 17, 3.5, 17))
+    state.apply(("held", "r-1", b"sec"))
+    assert not state.all_guarded
+    assert not state.held
 
 
 def test_a_belonging_is_removed_while_it_is_the_same_file(tmp_path: Path) -> None:
@@ -106,11 +106,12 @@ def test_what_a_guardian_is_told_imports_nothing(tmp_path: Path) -> None:
     ]
     program = f"""
 import os, sys
-from bundlevisor.actors.guardian import guard, state
+from bundlevisor.actors.guardian import guard
+from bundlevisor.actors.guardian.state import GuardianState
 before = set(sys.modules)
-ledger = state.GuardianState()
+state = GuardianState()
 for message in {told!r}:
-    ledger.apply(message, os.open(os.devnull, os.O_RDONLY) if message[0] == "hold_code" else -1)
+    state.apply(message, os.open(os.devnull, os.O_RDONLY) if message[0] == "hold_code" else -1)
 print(*(set(sys.modules) - before))
 """
     command = [sys.executable, "-c", program]

@@ -12,7 +12,7 @@ from bundlevisor.manifest.format import platform
 from bundlevisor.manifest.format.schema import Service
 
 
-def blueprints(bundle: Bundle) -> dict[str, LaunchSpec]:
+def launch_specs(bundle: Bundle) -> dict[str, LaunchSpec]:
     """Return them by the services' ids, in the manifest's order."""
     site = Site(
         bundle_root=bundle.root,
@@ -23,12 +23,12 @@ def blueprints(bundle: Bundle) -> dict[str, LaunchSpec]:
     )
     key = platform.current_key()
     return {
-        service.id: _blueprint(bundle, site, service, index, key)
+        service.id: _spec(bundle, site, service, index, key)
         for index, service in enumerate(bundle.manifest.services)
     }
 
 
-def _blueprint(bundle: Bundle, site: Site, service: Service, index: int, key: str) -> LaunchSpec:
+def _spec(bundle: Bundle, site: Site, service: Service, index: int, key: str) -> LaunchSpec:
     binary = platform.pick_binary(service, key)[0]
     others = bundle.manifest.services
     return LaunchSpec(
