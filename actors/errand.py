@@ -41,10 +41,11 @@ class Errand:
             return (refused,)
         if not (self._spec.reads_secret_files or self._context.installs(self._service)):
             return (Prepared(incarnation),)
+        from bundlevisor.actors.prepare.means import Task
         from bundlevisor.actors.prepare.preparation import Preparation
 
         means = self._context.means(self._spec)
-        begun = Preparation(self._spec, means, inputs, incarnation, self._tell)
+        begun = Preparation(Task(self._spec, means, inputs, incarnation, self._tell))
         self._under_way = begun
         begun.start()
         return ()

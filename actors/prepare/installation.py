@@ -7,16 +7,14 @@ succeeded are not run again while the runtime lives.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
-from bundlevisor.actors.core.messages import Message, ProgressMade
+from bundlevisor.actors.core.messages import ProgressMade
 from bundlevisor.actors.files.own_file import error_text
-from bundlevisor.actors.launch.inputs import StartInputs
-from bundlevisor.actors.launch.spec import LaunchSpec, make_data_dirs
+from bundlevisor.actors.launch.spec import make_data_dirs
 from bundlevisor.actors.loop.paced import Paced
 from bundlevisor.actors.prepare import assets
 from bundlevisor.actors.prepare.data_snapshot import Taken, TooLarge
-from bundlevisor.actors.prepare.means import Means
+from bundlevisor.actors.prepare.means import Task
 from bundlevisor.actors.prepare.migration_runner import Migrator, Result
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.manifest.format.reserved_paths import holds_own
@@ -32,23 +30,16 @@ SAY_AFTER = 2.0
 class Installation:
     """For one incarnation; blocks the thread that calls :meth:`run`."""
 
-    def __init__(
-        self,
-        spec: LaunchSpec,
-        means: Means,
-        inputs: StartInputs,
-        incarnation: int,
-        tell: Callable[[Message], None],
-    ) -> None:
-        self._spec = spec
-        self._service = spec.service
-        self._means = means
-        self._incarnation = incarnation
-        self._paced = Paced(means.loop, tell)
+    def __init__(self, task: Task) -> None:
+        self._spec = task.spec
+        self._service = task.spec.service
+        self._means = task.means
+        self._incarnation = task.incarnation
+        self._paced = Paced(task.means.loop, task.tell)
         self._speaks = False
         """Whether the present migration says itself how far it is."""
         self._cancelled = threading.Event()
-        self._migrator = Migrator(spec, means, inputs, spec.instance(incarnation))
+        self._migrator = Migrator(task)
 
     def cancel(self) -> None:
         """Give up as soon as possible. Any thread."""

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from bundlevisor.actors.core.messages import Message
     from bundlevisor.actors.guardian.interface import Guardian
+    from bundlevisor.actors.launch.inputs import StartInputs
+    from bundlevisor.actors.launch.spec import LaunchSpec
     from bundlevisor.actors.logs.stream import LogStream
     from bundlevisor.actors.loop.reactor import Loop
     from bundlevisor.actors.prepare.stores import Stores
@@ -52,3 +55,14 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
             yield
         finally:
             self.mark(milestones.end(preparation))
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What is to be prepared: one start of a service."""
+
+    spec: LaunchSpec
+    means: Means
+    inputs: StartInputs
+    incarnation: int
+    tell: Callable[[Message], None]
+    """Hears how it goes, and how it has ended."""

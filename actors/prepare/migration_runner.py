@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.guardian.guarded import GuardedProcess
-from bundlevisor.actors.launch.inputs import StartInputs
-from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
+from bundlevisor.actors.launch.spec import CannotLaunch
 from bundlevisor.actors.launch.tracked_process import LOG_PATIENCE, TrackedProcess
-from bundlevisor.actors.prepare.means import Means
+from bundlevisor.actors.prepare.means import Task
 from bundlevisor.actors.process import children
 from bundlevisor.actors.process.exit_reason import describe_exit
 from bundlevisor.manifest.format.paths import PathRefused
@@ -41,11 +40,11 @@ class Result(msgspec.Struct, frozen=True):
 class Migrator:
     """Runs migrations of one service on the calling thread, which it blocks."""
 
-    def __init__(self, spec: LaunchSpec, means: Means, inputs: StartInputs, instance: str) -> None:
-        self._spec = spec
-        self._means = means
-        self._inputs = inputs
-        self._instance = instance
+    def __init__(self, task: Task) -> None:
+        self._spec = task.spec
+        self._means = task.means
+        self._inputs = task.inputs
+        self._instance = task.spec.instance(task.incarnation)
         self._cancelled = threading.Event()
         self._woken = threading.Event()
 

@@ -9,43 +9,28 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared
+from bundlevisor.actors.core.messages import LaunchFailed, Prepared
 from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.spec import CannotLaunch
 from bundlevisor.actors.telemetry import milestones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bundlevisor.actors.launch.inputs import StartInputs
-    from bundlevisor.actors.launch.spec import LaunchSpec
     from bundlevisor.actors.prepare.installation import Installation
-    from bundlevisor.actors.prepare.means import Means
+    from bundlevisor.actors.prepare.means import Task
 
 
 class Preparation:
     """One preparation for one incarnation. Every method may be called from any thread."""
 
-    def __init__(
-        self,
-        spec: LaunchSpec,
-        means: Means,
-        inputs: StartInputs,
-        incarnation: int,
-        tell: Callable[[Message], None],
-    ) -> None:
-        self._spec = spec
-        self._service = spec.service
-        self._means = means
-        self._inputs = inputs
-        self._incarnation = incarnation
-        self._tell = tell
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._means = task.means
         self._cancelled = threading.Event()
         self._installation: Installation | None = None
 
     def start(self) -> None:
         """Begin, on a thread of its own; it ends with Prepared or LaunchFailed."""
-        name = f"preparation of {self._service.id}"
+        name = f"preparation of {self._task.spec.service.id}"
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def cancel(self) -> None:
@@ -55,22 +40,22 @@ class Preparation:
             self._installation.cancel()
 
     def _run(self) -> None:
-        answer = self._place_secrets() or self._install() or Prepared(self._incarnation)
-        if isinstance(answer, LaunchFailed) and self._spec.reads_secret_files:
-            self._means.secret_files().remove_for(self._service.id)
-        self._tell(answer)
+        answer = self._place_secrets() or self._install() or Prepared(self._task.incarnation)
+        if isinstance(answer, LaunchFailed) and self._task.spec.reads_secret_files:
+            self._means.secret_files().remove_for(self._task.spec.service.id)
+        self._task.tell(answer)
 
     def _place_secrets(self) -> LaunchFailed | None:
         try:
-            files = self._spec.secret_files(self._inputs)
+            files = self._task.spec.secret_files(self._task.inputs)
             if files:
                 with self._means.timed(milestones.SECRETS):
-                    self._means.secret_files().place(self._service.id, files)
+                    self._means.secret_files().place(self._task.spec.service.id, files)
         except CannotLaunch as error:
-            return LaunchFailed(self._incarnation, str(error), error.fatal)
+            return LaunchFailed(self._task.incarnation, str(error), error.fatal)
         except OSError as error:
             reason = f"a secret could not be written: {error_text(error)}"
-            return LaunchFailed(self._incarnation, str(self._spec.refusal(reason)))
+            return LaunchFailed(self._task.incarnation, str(self._task.spec.refusal(reason)))
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
             return self._broken(error)
         return None
@@ -81,9 +66,7 @@ class Preparation:
         try:
             from bundlevisor.actors.prepare.installation import Installation
 
-            self._installation = Installation(
-                self._spec, self._means, self._inputs, self._incarnation, self._tell
-            )
+            self._installation = Installation(self._task)
             if self._cancelled.is_set():
                 self._installation.cancel()
             trouble = self._installation.run()
@@ -91,8 +74,8 @@ class Preparation:
             trouble = error_text(error)
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor
             return self._broken(error)
-        return LaunchFailed(self._incarnation, trouble, fatal=True) if trouble else None
+        return LaunchFailed(self._task.incarnation, trouble, fatal=True) if trouble else None
 
     def _broken(self, error: Exception) -> LaunchFailed:
-        self._means.fault(f"preparation of {self._service.id!r}", error)
-        return LaunchFailed(self._incarnation, f"an error in the runtime: {error}", fatal=True)
+        self._means.fault(f"preparation of {self._task.spec.service.id!r}", error)
+        return LaunchFailed(self._task.incarnation, f"an error in the runtime: {error}", fatal=True)
