@@ -25,7 +25,7 @@ from bundlevisor.control.api.telemetry import TelemetryResource
 from bundlevisor.control.api.timeline import TimelineResource
 from bundlevisor.control.api.usage import Meter
 from bundlevisor.control.api.validation import ValidateResource
-from bundlevisor.control.wire.every_answer import EVERY_ANSWER
+from bundlevisor.control.wire.exchange import EVERY_ANSWER
 from bundlevisor.control.wire.operations import refuse_unknown_parameters
 from bundlevisor.control.wire.streams import Stream
 

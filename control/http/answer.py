@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from bundlevisor.control.wire.every_answer import EVERY_ANSWER
+from bundlevisor.control.wire.exchange import EVERY_ANSWER
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

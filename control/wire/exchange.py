@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+EVERY_ANSWER = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Headers of every answer, those before Falcon is imported included: nothing is kept (``/secrets``,
+logs), and no media type is guessed."""
+
 
 class Request(Protocol):
     """What was asked."""

@@ -56,7 +56,7 @@ actors.stand_ins: for_run late late_enum
 control.http: answer early_health health_words
 control.run: admission background_writer bundle console endpoint_files limits opening options
  runtime shutdown_requests
-control.wire: every_answer health origin version
+control.wire: exchange health origin version
 manifest.format: document findings loopback paths platform policy probe reserved_paths schema
  secret suggest
 manifest.plan: claims command environment graph launch ports template template_uses
