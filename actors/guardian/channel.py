@@ -13,6 +13,7 @@ if sys.platform == "win32":
         ReadEnd,
         Sender,
         duplicate,
+        held,
         pair,
     )
 
@@ -20,8 +21,14 @@ if sys.platform == "win32":
 else:
     import socket
 
-    from bundlevisor.actors.guardian.channel_posix import Descriptor, Sender, duplicate, pair
+    from bundlevisor.actors.guardian.channel_posix import (
+        Descriptor,
+        Sender,
+        duplicate,
+        held,
+        pair,
+    )
 
     End = socket.socket
 
-__all__ = ["Descriptor", "End", "Sender", "duplicate", "pair"]
+__all__ = ["Descriptor", "End", "Sender", "duplicate", "held", "pair"]

@@ -45,6 +45,11 @@ def duplicate(fd: int) -> Descriptor:
     return Descriptor(os.dup(fd))
 
 
+def held(_session: int) -> Descriptor | None:
+    """Return what has to be held of a session until the guardian has it: nothing, a number does."""
+    return None
+
+
 def pair() -> tuple[Sender, socket.socket]:
     """Return the runtime's end, and the socket that the guardian makes a Receiver of."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -52,6 +52,19 @@ def duplicate(fd: int) -> Descriptor:
     return Descriptor(_winapi.DuplicateHandle(ours, handle, ours, 0, False, same))
 
 
+def held(session: int) -> Descriptor | None:
+    """Return a handle of our own to a service's job, to be carried by the message about it.
+
+    When the guardian is given one, later or once more, that of the service may be closed, and its
+    number another thing's. None where the service has no job, or no handle is to be had.
+    """
+    ours, same = _winapi.GetCurrentProcess(), _winapi.DUPLICATE_SAME_ACCESS
+    try:
+        return Descriptor(_winapi.DuplicateHandle(ours, -session, ours, 0, False, same))
+    except OSError:
+        return None
+
+
 def pair() -> tuple[Sender, ReadEnd]:
     """Return the runtime's end, and what the guardian makes a Receiver of: a Process's argument.
 
@@ -155,7 +168,7 @@ class Sender:
                 if not self._rest:
                     message, carried = self._backlog.popleft()
                     given = self._give(carried.fd) if carried else 0
-                    self._rest = encode((given, *self._translated(message)))
+                    self._rest = encode((given, *message))
                 self._rest = self._rest[os.write(self._fd, self._rest[:SLICE]) :]
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EAGAIN):
@@ -165,15 +178,8 @@ class Sender:
             self._rest = b""
         return True
 
-    def _translated(self, message: Message) -> Message:
-        """Give the guardian a handle of its own to the job of a service that was spawned."""
-        if message[0] != "spawned":
-            return message
-        kind, instance, pid, created, session = message
-        return kind, instance, pid, created, -self._give(-cast("int", session))
-
     def _give(self, handle: int) -> int:
-        """Give the guardian a handle of its own to the same thing; 0 when ours is closed."""
+        """Give the guardian a handle of its own to the same thing; 0 when it is dead."""
         ours, same = _winapi.GetCurrentProcess(), _winapi.DUPLICATE_SAME_ACCESS
         try:
             return _winapi.DuplicateHandle(ours, handle, self._guardian, 0, False, same)
@@ -245,6 +251,8 @@ class Receiver:
 
     def _taken(self, message: Message) -> tuple[Message, int]:
         handle, *rest = message
+        if rest[0] == "spawned":
+            rest[-1], handle = -cast("int", handle), 0
         self._note(tuple(rest))
         if not handle:
             return tuple(rest), -1
@@ -257,8 +265,9 @@ class Receiver:
         kind, *fields = message
         if kind == "spawned":
             instance, pid, _, session = cast("tuple[str, int, float, int]", tuple(fields))
-            self._sessions[instance] = session
-            self.leaders[session] = pid
+            if session:
+                self._sessions[instance] = session
+                self.leaders[session] = pid
         elif kind == "forget":
             session = self._sessions.pop(cast("str", fields[0]), 0)
             if session:

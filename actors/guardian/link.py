@@ -11,7 +11,7 @@ import os
 import threading
 
 from bundlevisor.actors.guardian import starting
-from bundlevisor.actors.guardian.channel import Descriptor, duplicate
+from bundlevisor.actors.guardian.channel import Descriptor, duplicate, held
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.owned_file import identity
 from bundlevisor.actors.guardian.roster import Roster
@@ -111,7 +111,7 @@ class Guardian:
 
     def spawned(self, instance: str, pid: int, created: float, session: int) -> None:
         """Say what :meth:`expect` announced has become; ``session`` 0: none of its own."""
-        self._tell(("spawned", instance, pid, created, session))
+        self._tell(("spawned", instance, pid, created, session), held(session))
 
     def forget(self, instance: str) -> None:
         """Say that nothing is left of it, or that it could not be spawned."""

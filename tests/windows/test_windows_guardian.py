@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import _winapi
 import json
 import os
 import socket
@@ -7,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import pytest
 
+from bundlevisor.actors.guardian import channel_windows, starting
+from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.process import table
+from bundlevisor.actors.process.windows import jobs
 from tests.windows import started as services
 
 assert sys.platform == "win32"
@@ -196,3 +200,36 @@ def test_when_a_libuv_shell_dies_the_guardian_cleans_up_after_its_runtime(run: A
     gone(guarded.runtime, *guarded.services, guarded.guardian)
     assert not guarded.token
     assert guarded.telemetry()[0]["event"] == "runtime_died"
+
+
+class Played:
+    """A guardian that is not up yet."""
+
+    pid = exitcode = 0
+
+    def __init__(self, theirs: channel_windows.ReadEnd) -> None:
+        self.theirs = theirs
+
+
+def test_it_is_given_the_job_that_was_meant_though_its_number_is_anothers_by_now(
+    monkeypatch: pytest.MonkeyPatch, start: services.Starter
+) -> None:
+    begun: list[Played] = []
+    monkeypatch.setattr(starting, "first", lambda theirs: begun.append(Played(theirs)) or begun[0])
+    guardian = Guardian.start("played")
+    started = start(services.SLEEPS)
+    child, number = started.child, started.child.job.handle
+    guardian.spawned("played-1", child.pid, child.created, child.session)
+    child.job.close()
+    others = [jobs.create(kill_on_close=False) for _ in range(64)]
+    assert number in [other.handle for other in others]
+    end = begun[0].theirs
+    assert end._sender is not None
+    end._sender.connect(_winapi.OpenProcess(_winapi.PROCESS_ALL_ACCESS, False, os.getpid()))
+    told = channel_windows.Receiver(end).receive() or []
+    (session,) = [message[-1] for message, _ in told if message[0] == "spawned"]
+    given = jobs.Job(-cast("int", session))
+    try:
+        assert given.contains(child.process.number)
+    finally:
+        _winapi.TerminateProcess(child.process.number, 1)

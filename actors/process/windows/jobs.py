@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import _winapi
 import ctypes
+import errno
 import functools
 import sys
 from ctypes import byref, sizeof, wintypes
@@ -39,14 +40,18 @@ class Job:
 
     def assign(self, process: int) -> None:
         """Put a process (by handle) in, with the children it will have; OSError."""
-        if not api.kernel32.AssignProcessToJobObject(self.handle, process):
-            raise api.error()
+        with self._owned.use() as handle:
+            if not api.kernel32.AssignProcessToJobObject(handle, process):
+                raise api.error()
 
     def contains(self, process: int) -> bool:
-        """Whether a process (by handle) is in this job or in one nested in it."""
+        """Whether a process (by handle) is in this job or in one nested in it; OSError."""
         found = wintypes.BOOL()
-        if not api.kernel32.IsProcessInJob(process, self.handle, byref(found)):
-            raise api.error()
+        with self._owned.use() as handle:
+            if not handle:  # the system would take 0 for any job
+                raise OSError(errno.EBADF, "the job is closed")
+            if not api.kernel32.IsProcessInJob(process, handle, byref(found)):
+                raise api.error()
         return bool(found.value)
 
     def pids(self) -> list[int]:
@@ -62,14 +67,9 @@ class Job:
 
     def duplicate_into(self, process: int) -> int:
         """Give another process (by handle) a handle of its own; returns its value over there."""
-        return _winapi.DuplicateHandle(
-            _winapi.GetCurrentProcess(),
-            self.handle,
-            process,
-            0,
-            False,
-            _winapi.DUPLICATE_SAME_ACCESS,
-        )
+        ours, same = _winapi.GetCurrentProcess(), _winapi.DUPLICATE_SAME_ACCESS
+        with self._owned.use() as handle:
+            return _winapi.DuplicateHandle(ours, handle, process, 0, False, same)
 
     def close(self) -> None:
         """Let the job go; again is success. Its processes live on unless it kills on close."""
