@@ -90,15 +90,18 @@ def write_all(fd: int, data: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def remove_half_written(folder: str) -> None:
-    """Remove what writers left in a folder when they were killed; while nobody writes there.
+def remove_half_written(folder: str, older_than: float = 0.0) -> None:
+    """Remove what writers left in a folder when they were killed.
 
-    It may be half of a file with secrets, and nobody else would ever remove it.
+    It may be half of a file with secrets, and nobody else would ever remove it. ``older_than`` are
+    seconds since its last change; 0 is for a folder where nobody writes now.
     """
+    newest = time.time() - older_than
     with suppress(OSError):
         for name in os.listdir(folder):
-            if is_half_written(name):
-                _unlink(os.path.join(folder, name))
+            path = os.path.join(folder, name)
+            if is_half_written(name) and (not older_than or os.stat(path).st_mtime < newest):
+                _unlink(path)
 
 
 def is_half_written(name: str) -> bool:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from bundlevisor.actors.guardian.kept_code import Entry as Kept
     from bundlevisor.control.boot.code_file import CodeFinder, Entry, Place, Stamp
 
+ABANDONED_S = 60.0
+"""Seconds without a write after which nobody makes a file any more: it takes a tenth of one."""
+
 
 def gathered() -> CodeFinder | None:
     """Return the file in which all is that is imported at a start and later, as it is now.
@@ -36,13 +39,13 @@ def gathered() -> CodeFinder | None:
     spec: Any = code_file.__spec__
     if not isinstance(spec.loader, external.SourceFileLoader):
         return None
+    path = code_file.path()
+    atomic.remove_half_written(os.path.dirname(path), ABANDONED_S)  # by a runtime that was killed
     finder = code_file.Use.finder
     if finder is not None and is_whole(finder):
         return finder
-    path = code_file.path()
     try:
         if not sys.dont_write_bytecode and sys.path[0] not in ("", os.getcwd()):
-            atomic.remove_half_written(os.path.dirname(path))  # by a runtime that was killed
             with atomic.replacing(path, 0o644) as fd:
                 write(fd, at_a_start())
             return code_file.CodeFinder(path)

@@ -240,6 +240,24 @@ def test_the_first_start_makes_it_and_a_change_of_a_source_is_heeded(tmp_path: P
     assert set(loaders(installation).values()) == {"CodeLoader"}
 
 
+def test_what_a_killed_runtime_left_of_one_is_removed_by_a_start_that_needs_none(
+    sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = gathered(sources)
+    monkeypatch.setattr(code_file, "path", lambda: str(file))
+    as_installed = external.SourceFileLoader(code_file.__name__, code_file.__file__)
+    monkeypatch.setattr(code_file.__spec__, "loader", as_installed)
+    monkeypatch.setattr(code_file.Use, "finder", CodeFinder(str(file)))
+    monkeypatch.setattr(code_gathering, "is_whole", lambda _: True)
+    left, being_made = (file.with_name(f".file.{digit * 12}.new") for digit in "ab")
+    for half in (left, being_made):
+        half.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    assert code_gathering.gathered() is code_file.Use.finder
+    assert not left.exists()
+    assert being_made.exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a plain environment of POSIX")
 def test_where_nobody_may_write_beside_the_code_all_is_as_ever(tmp_path: Path) -> None:
     installation = install(tmp_path / "installation", copied)
