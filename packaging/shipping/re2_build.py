@@ -59,18 +59,17 @@ def module(target: Target, interpreter: Interpreter, name: str) -> str:
     source = debian_source.RE2.fetched()
     library = cached(*_key(target, source), make=lambda folder: _library(target, source, folder))
     headers = cached("pybind11", PYBIND, make=_headers)
-    path = os.path.join(library, f"{interpreter.minor[0]}.{interpreter.minor[1]}", name)
-    if os.path.exists(path):
-        return path
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    making = f"{path}.{os.getpid()}"
     words = [f"-I{place}" for place in _includes(source)]
     words += [f"-I{place}" for place in (f"{headers}/pybind11/include", *interpreter.headers)]
     words += [os.path.join(source, "re2", "python", "_re2.cc"), f"{library}/libre2.a"]
     gone = ("-s", "-shared", "-Wl,--gc-sections")
-    _compile(target, *gone, *words, "-o", making)
-    os.rename(making, path)
-    return path
+
+    def link(folder: str) -> None:
+        _compile(target, *gone, *words, "-o", os.path.join(folder, name))
+
+    minor = f"{interpreter.minor[0]}.{interpreter.minor[1]}"
+    made = cached(f"re2-{target.name}-{minor}", *_key(target, source), PYBIND, name, make=link)
+    return os.path.join(made, name)
 
 
 def licences() -> dict[str, list[str]]:

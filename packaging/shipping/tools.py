@@ -7,8 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
+
+from shipping import half_built
 
 ZIG = "ziglang==0.17.0"
 """The C compiler for every target, from the package index."""
@@ -29,20 +30,16 @@ def cache() -> str:
 def cached(name: str, *inputs: str, make: Callable[[str], None]) -> str:
     """Return the cached folder for these inputs; ``make`` fills it when there is none yet.
 
-    It is made beside its place and renamed when it is complete, so what is there is whole.
+    It is made beside its place and renamed when it is complete, so what is there is whole. Who
+    wants the same waits for it; what a build that was killed has left is removed.
     """
     path = cached_path(name, *inputs)
-    if os.path.isdir(path):
-        return path
-    making = tempfile.mkdtemp(prefix=f"{os.path.basename(path)}.", dir=cache())
-    try:
-        make(making)
-        os.rename(making, path)
-    except OSError:
-        if not os.path.isdir(path):  # somebody else made it meanwhile
-            raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+    while not os.path.isdir(path):
+        with half_built.owned(f"{path}.part") as making:
+            if making and not os.path.isdir(path):
+                make(making)
+                os.rename(making, path)
+                half_built.remove_abandoned(cache())
     return path
 
 
