@@ -50,14 +50,16 @@ def build(
     output: str,
     *,
     python: str | None,
+    interpreter: Interpreter | None = None,
     everything: bool = False,
     stand_in: bool = False,
 ) -> str:
     """Build the folder for a target; returns a sentence about it; :class:`CannotBuild`.
 
-    ``stand_in``: nothing is compiled that takes minutes, so RE2 is the wheel's.
+    ``interpreter`` is one that was built otherwise. ``stand_in``: nothing is compiled that takes
+    minutes, so RE2 is the wheel's.
     """
-    interpreter = sources.interpreter(target, python)
+    interpreter = interpreter or sources.interpreter(target, python)
     site = wheels.unpacked(target, interpreter.minor)
     modules = select(target, interpreter, site, everything=everything)
     making = f"{output}.part"

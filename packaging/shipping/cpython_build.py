@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 
-from shipping import debian_source
+from shipping import debian_source, profiling
 from shipping.interpreter import Interpreter, version_in
 from shipping.targets import Target
 from shipping.tools import ZIG, CannotBuild, cached, cached_path, run, zig, zig_environment
@@ -84,15 +84,19 @@ FLAGS = "-g0 -O3"
 JOBS = f"-j{os.cpu_count() or 1}"
 
 
-def build(target: Target) -> Interpreter:
-    """Return the interpreter for a Linux target, from the cache if it was built before."""
+def build(target: Target, profile: tuple[str, ...] | None = None) -> Interpreter:
+    """Return the interpreter for a Linux target, from the cache if it was built before.
+
+    ``profile`` are the compiler's flags that make or use one; None: those of releases.
+    """
     source = debian_source.CPYTHON.fetched()
+    flags = profiling.using() if profile is None else profile
 
     def make(folder: str) -> None:
         print(f"building CPython for {target.name}: some minutes, once", file=sys.stderr)
-        _Build(target, source, folder).everything(SETUP)
+        _Build(target, source, folder).everything(SETUP, flags)
 
-    place = cached(f"cpython-{target.name}", *_inputs(target, source), make=make)
+    place = cached(*_key(target, source, flags), make=make)
     python = os.path.join(source, "python3.11")
     version = debian_source.version(source, "python3.11")
     libraries = [os.path.join(place, "lib", name) for name in os.listdir(f"{place}/lib")]
@@ -101,7 +105,8 @@ def build(target: Target) -> Interpreter:
     return Interpreter(
         version=version_in(os.path.join(python, "Include")),
         origin=f"CPython from Debian's source package python3.11 {version}, compiled by {ZIG}"
-        f" for glibc {target.zig.rpartition('gnu.')[2]}",
+        f" for glibc {target.zig.rpartition('gnu.')[2]}"
+        f"{', optimised by a profile of bundlevisor' if profile is None else ''}",
         stdlib=os.path.join(python, "Lib"),
         headers=(os.path.join(python, "Include"), os.path.join(place, "include")),
         link=(
@@ -128,11 +133,21 @@ def is_built(target: Target) -> bool:
     source = debian_source.CPYTHON.at_hand()
     if source is None:
         return False
-    return os.path.isdir(cached_path(f"cpython-{target.name}", *_inputs(target, source)))
+    return os.path.isdir(cached_path(*_key(target, source, profiling.using())))
 
 
-def _inputs(target: Target, source: str) -> tuple[str, ...]:
-    return target.zig, ZIG, *debian_source.CPYTHON.versions(source), SETUP, *CONFIGURE, FLAGS
+def _key(target: Target, source: str, profile: tuple[str, ...]) -> tuple[str, ...]:
+    versions = debian_source.CPYTHON.versions(source)
+    return (
+        f"cpython-{target.name}",
+        target.zig,
+        ZIG,
+        *versions,
+        SETUP,
+        *CONFIGURE,
+        FLAGS,
+        *profile,
+    )
 
 
 class _Build:
@@ -154,11 +169,11 @@ class _Build:
             "RANLIB": self._script("ranlib", f"{compiler} ranlib"),
         }
 
-    def everything(self, setup: str) -> None:
+    def everything(self, setup: str, profile: tuple[str, ...]) -> None:
         """Build the libraries and the interpreter; what is needed later stays in the folder."""
         self._zlib()
         self._ffi()
-        self._python(setup)
+        self._python(setup, profile)
         shutil.rmtree(self._work)
 
     def _script(self, name: str, command: str) -> str:
@@ -206,7 +221,7 @@ class _Build:
         for name in ("ffi.h", "ffitarget.h"):
             shutil.copy(os.path.join(installed, "include", name), f"{self._folder}/include")
 
-    def _python(self, setup: str) -> None:
+    def _python(self, setup: str, profile: tuple[str, ...]) -> None:
         work, source = os.path.join(self._work, "python"), os.path.join(self._source, "python3.11")
         os.makedirs(os.path.join(work, "Modules"))
         with open(os.path.join(work, "Modules", "Setup.local"), "w", encoding="utf-8") as file:
@@ -234,7 +249,8 @@ class _Build:
             f"{source}/Modules/Setup",
             cwd=work,
         )
-        self._run("make", JOBS, "libpython3.11.a", *DATE, cwd=work)
+        extra = f"EXTRA_CFLAGS={' '.join(profile)}"
+        self._run("make", JOBS, "libpython3.11.a", *DATE, extra, cwd=work)
         shutil.copy(os.path.join(work, "libpython3.11.a"), library)
         shutil.copy(os.path.join(work, "pyconfig.h"), include)
         self._note_builtin(os.path.join(work, "Modules", "config.c"), work)
