@@ -14,6 +14,12 @@ SERVER = "bundlevisor"
 WITHOUT_CONTENT = (204, 304)
 """Statuses after which no content follows, whatever the fields say."""
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+CROWDED = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
+
 REASONS = {
     200: "OK",
     206: "Partial Content",

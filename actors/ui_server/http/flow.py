@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+LAST_WORDS_SECONDS = 10.0
+"""In which the API takes what the client of a WebSocket had sent when it went away."""
 READ_AT_ONCE = 64 * 1024
 """Bytes: asyncio has 256 KiB on POSIX, which malloc(3) maps and unmaps for every read: 12 us."""
 

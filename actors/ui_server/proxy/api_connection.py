@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -14,6 +15,8 @@ LONGEST_HEAD = 256 * 1024
 """Bytes of the API's head, all of its fields together."""
 MOST_KEPT = 64 * 1024
 """Bytes of an answer that wait to be passed on; the API is held back while there are more."""
+MOST_LAST_WORDS = 1024 * 1024
+"""Bytes that are still heard of an API that has ended the connection."""
 
 
 class NoAnswerError(ConnectionError):
@@ -55,7 +58,7 @@ class ApiConnection(Flow):
         self._timer: asyncio.TimerHandle | None = None
 
     def ask(self, method: str, head: bytes, seconds: float) -> None:
-        """Send the head of a request that is to be answered in time; ConnectionResetError."""
+        """Send the head of a request that is to be answered in time; NoAnswerError."""
         self._parser = HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(
             lenient_headers=True,
@@ -66,7 +69,10 @@ class ApiConnection(Flow):
         self._has_head = self._is_heard = self.complete = False
         self._head_size = 0
         self.answer_within(seconds)
-        self.write(head)
+        try:
+            self.write(head)
+        except ConnectionResetError as error:
+            raise NoAnswerError("the API has ended the connection") from error
 
     def answer_within(self, seconds: float) -> None:
         """The head of the answer has so much time from now on."""
@@ -130,7 +136,10 @@ class ApiConnection(Flow):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """An answer without a length has come to its end; every other has broken off."""
+        transport = self.transport
         super().connection_lost(exc)
+        if exc is not None and transport is not None:
+            self._hear_last_words(transport)
         self.lasts = False
         if self._timer is not None:
             self._timer.cancel()
@@ -147,27 +156,40 @@ class ApiConnection(Flow):
 
     def on_message_begin(self) -> None:
         """An answer begins; the parser calls this and what follows."""
+        if self._has_head:
+            self.lasts = False  # of another, for which nobody has asked
+            return
         self.headers = Headers()
         self.reason = ""
 
     def on_status(self, piece: bytes) -> None:
         """A piece of the words after the status."""
+        if self._has_head:
+            return
         self.reason += piece.decode("latin-1")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field of the head; those after a body in chunks are not passed on."""
-        if not self._has_head:
-            self.headers.add(name, value)
+        if self._has_head:
+            return
+        if b"\0" in value:
+            raise NotHttpError("a field of its head holds NUL")
+        self.headers.add(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is complete; those of status 1xx say that another comes."""
+        if self._has_head:
+            return
         parser = self._parser
         self.status = status = parser.get_status_code()
         if status < 200 and status != 101:
             return
+        codings = [coding.lower() for coding in self.headers.all("transfer-encoding")]
+        if codings not in ([], ["chunked"]):
+            raise NotHttpError("of all transfer codings only 'chunked' is known here")
         self._has_head = True
         self.lasts = self.lasts and parser.should_keep_alive()
-        framed = "content-length" in self.headers or "transfer-encoding" in self.headers
+        framed = bool(codings) or "content-length" in self.headers
         if self._method == "HEAD" or status in (204, 304):
             self.complete = True
         self._lasts_to_end = not framed
@@ -197,6 +219,19 @@ class ApiConnection(Flow):
                 self.lasts = False  # it says more than it was asked for
             else:
                 self._error = NotHttpError(str(error))
+
+    def _hear_last_words(self, transport: asyncio.Transport) -> None:
+        """Hear what the API said before it ended the connection while it was sent more.
+
+        asyncio gives a connection up when sending fails, whatever there is to be received, but
+        closes the socket only afterwards.
+        """
+        heard = 0
+        with contextlib.suppress(OSError), transport.get_extra_info("socket").dup() as left:
+            left.setblocking(False)
+            while heard < MOST_LAST_WORDS and (data := left.recv(MOST_KEPT)):
+                heard += len(data)
+                self.data_received(data)
 
     def _look_at_time(self) -> None:
         """One timer for all the requests of a connection: it looks whether one is late."""

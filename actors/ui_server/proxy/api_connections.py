@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from bundlevisor.actors.ui_server.http.flow import LAST_WORDS_SECONDS
 from bundlevisor.actors.ui_server.proxy.api_connection import ApiConnection
 
 KEPT_ALIVE = 4.0
@@ -39,6 +40,7 @@ class ApiConnections:
         """Keep a connection whose answer has been read, if it lasts; else end it."""
         if connection.upgraded:
             connection.close()
+            asyncio.get_running_loop().call_later(LAST_WORDS_SECONDS, connection.abort)
             return
         if not (connection.complete and connection.lasts):
             connection.abort()

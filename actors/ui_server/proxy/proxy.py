@@ -6,6 +6,7 @@ from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.http import plain_answers
 from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.request import Request
+from bundlevisor.actors.ui_server.http.upgrades import asks_for_websocket
 from bundlevisor.actors.ui_server.proxy.api_connection import (
     ApiConnection,
     NoAnswerError,
@@ -107,7 +108,7 @@ class Proxy:
         return connection, upload
 
     async def _upgrade(self, request: Request, connection: ApiConnection) -> Answer | None:
-        if not request.upgrade:
+        if not (request.upgrade and asks_for_websocket("GET", connection.headers.items())):
             return _broken(request)
         tunnel = Tunnel(request, connection)
         self._tunnels.add(tunnel)

@@ -68,7 +68,7 @@ class Tunnel:
         self._directions: list[Direction] = []
 
     async def run(self) -> None:
-        """Pass bytes until one side ends its connection; then both are ended."""
+        """Pass bytes until one side ends its connection and all that it said is passed on."""
         out = self._request.client.outgoing()
         out.lasts = False
         fields = end_to_end(self._api.headers.items()) + upgrade()
@@ -77,7 +77,7 @@ class Tunnel:
         self._directions = [self._outward(), self._inward()]
         pumps = [asyncio.ensure_future(way.pump()) for way in self._directions]
         try:
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            await _first_end(pumps)
         finally:
             for direction in self._directions:
                 direction.end()
@@ -103,3 +103,12 @@ class Tunnel:
         reader = asyncio.StreamReader(limit=PIECE)
         self._api.take_over(reader)
         return Direction(reader, self._request.client.send, masked=False)
+
+
+async def _first_end(pumps: list[asyncio.Task[None]]) -> None:
+    """Wait for the end of a sender; who cannot be sent to may have said something before."""
+    rest = set(pumps)
+    while rest:
+        done, rest = await asyncio.wait(rest, return_when=asyncio.FIRST_COMPLETED)
+        if not all(isinstance(pump.exception(), ConnectionError) for pump in done):
+            return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.ui_server.http import answer as answers, plain_answers
 from bundlevisor.actors.ui_server.http.answer import Answer
-from bundlevisor.actors.ui_server.http.flow import Flow
+from bundlevisor.actors.ui_server.http.flow import LAST_WORDS_SECONDS, Flow
 from bundlevisor.actors.ui_server.http.outgoing import Outgoing
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.http.request_reader import BadRequestError, RequestReader
@@ -26,12 +26,6 @@ OVER_SECONDS = 2.0
 """The same for a connection over the limit, from its first moment."""
 LINGER_SECONDS = 2.0
 """How long the rest of a body that nobody wants is read, so that the answer arrives."""
-
-CROWDED = (
-    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
-    b"Content-Length: 0\r\n\r\n"
-)
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Connection(Flow):
@@ -103,15 +97,16 @@ class Connection(Flow):
         self._queue.clear()
         super().connection_lost(exc)
         self._reader.break_off()
-        if self._raw is not None:
+        if self._raw is None:
+            self._give_up()
+        else:  # a tunnel passes on what has been said
             self._raw.feed_eof()
-        if self._task is not None:
-            self._task.cancel()
+            self._deadline.start(LAST_WORDS_SECONDS, self._give_up)
 
     def turn_away(self) -> None:
         """End, with a word if nothing is being answered."""
         if self.transport is not None and self._current is None:
-            self.transport.write(CROWDED)
+            self.transport.write(answers.CROWDED)
             self.transport.close()
         else:
             self.abort()
@@ -195,19 +190,15 @@ class Connection(Flow):
         try:
             answer = await answering
         except ConnectionError:
-            self._cut_off()
+            self.close()  # an answer that cannot be completed must not look complete
             return
         except Exception as error:  # noqa: BLE001
             answer = failed(request, error)
             if self._out is not None and self._out.begun:
-                self._cut_off()
+                self.close()
                 return
         self._task = None
         self._finish(request, answer)
-
-    def _cut_off(self) -> None:
-        """An answer that has begun and cannot be completed must not look complete."""
-        self.close()
 
     def _finish(self, request: Request, answer: Answer | None) -> None:
         """Send an answer, unless it has been sent, and see what is to be read of the request."""
@@ -234,7 +225,7 @@ class Connection(Flow):
             else:
                 self._is_last, self._is_lingering = not lasts, True
                 body.discard()
-                self._deadline.start(LINGER_SECONDS, self._cut_off)
+                self._deadline.start(LINGER_SECONDS, self.close)
                 return
         self._go_on_after_answer(lasts=lasts)
 
@@ -251,7 +242,7 @@ class Connection(Flow):
             self._idle.touch()
         if not lasts or self.transport is None:
             self._is_last = True
-            self._cut_off()
+            self.close()
             return
         if request is not None and request.upgrade:
             try:
@@ -268,14 +259,18 @@ class Connection(Flow):
             self._queue.pop()
         elif self._current is broken:
             self._deadline.stop()
-            if self._task is not None:
-                self._task.cancel()
+            self._give_up()
             if self._is_lingering:
                 self._is_last = True
             elif self._out is not None and self._out.begun:
-                self._cut_off()
+                self.close()
             else:
                 self._current = None
+
+    def _give_up(self) -> None:
+        """Nobody waits for the answer any more."""
+        if self._task is not None:
+            self._task.cancel()
 
     def _refuse(self, refusal: BadRequestError) -> None:
         """Answer what is no request; the rest is not read."""
@@ -297,7 +292,7 @@ class Connection(Flow):
         if request is None or request.version == "1.0":
             return
         if (request.headers.get("expect") or "").lower() == "100-continue":
-            self.write(CONTINUE)
+            self.write(answers.CONTINUE)
 
     def _is_busy(self) -> bool:
         """Whether there is something to wait for: once it is closing, only for its reader."""
