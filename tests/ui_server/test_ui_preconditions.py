@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+import time
+
 import pytest
 from multidict import CIMultiDict
 
@@ -9,6 +12,7 @@ from bundlevisor.actors.ui_server.files.preconditions import (
     evaluate,
     range_applies,
 )
+from bundlevisor.actors.ui_server.http.dates import seconds_of
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 BEFORE = "Sun, 06 Nov 1994 08:49:36 GMT"
@@ -77,3 +81,19 @@ def test_a_part_is_sent_only_of_exactly_the_same_content(
     if_range: str | None, now: float, applies: bool
 ) -> None:
     assert range_applies(if_range, FILE, now) is applies
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the zone cannot be set for a process there")
+@pytest.mark.parametrize(
+    "date",
+    [DATE, "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", DATE[:-3] + "-0000"],
+)
+def test_dates_are_of_utc_wherever_the_machine_stands(
+    monkeypatch: pytest.MonkeyPatch, date: str
+) -> None:
+    with monkeypatch.context() as zone:
+        zone.setenv("TZ", "America/New_York")
+        time.tzset()
+        read = seconds_of(date)
+    time.tzset()
+    assert read == 784_111_777

@@ -19,12 +19,14 @@ def http_date(seconds: int) -> str:
 
 
 def seconds_of(value: str | None) -> int | None:
-    """Read a date in any of HTTP's three forms; what cannot be read is no date."""
+    """Read a date in any of HTTP's three forms, always of UTC; what cannot be read is no date."""
     if value is None:
         return None
+    import calendar
     from email.utils import parsedate_to_datetime  # 1 MiB for who asks by date alone
 
     try:
-        return int(parsedate_to_datetime(value).timestamp())
+        read = parsedate_to_datetime(value)
+        return calendar.timegm(read.utctimetuple())
     except (ValueError, OverflowError):
         return None
