@@ -52,16 +52,17 @@ def _words() -> list[str]:
 
 
 def _run(words: list[str], began: float) -> int:
-    from bundlevisor.actors.stand_ins import for_run
-    from bundlevisor.control.boot import early_socket, folders
+    from bundlevisor.control.boot import early_socket
 
     _widen_descriptor_table()
     early_socket.listen(words)
     socket_at = time.monotonic()
     guardian = _start_guardian()
+    from bundlevisor.actors.stand_ins import for_run
+    from bundlevisor.control.boot import folders
+
     folders.know_folders()
     for_run.import_for_opening()
-
     from bundlevisor.control.run import options
 
     parsed = options.parse(words)
