@@ -35,8 +35,8 @@ TYPED = (
     ("win32", ("bundlevisor", os.path.join("tests", "windows"))),
 )
 """For which platforms the types are checked, and of what."""
-WORKERS = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
-"""One more than processors: most of a test is waiting for processes. Each begins with tests that
+WORKERS = ("-n", str((os.cpu_count() or 1) + 2), "--dist", "worksteal")
+"""Two more than processors: most of a test is waiting for processes. Each begins with tests that
 stand together, and have fixtures in common; who is done takes some from the end of another's."""
 NEEDED_BY = (
     ("the tests in a browser", ("chromium", "google-chrome"), "chromium"),

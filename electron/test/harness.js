@@ -185,6 +185,7 @@ module.exports = {
   edit,
   folder,
   isAlive,
+  isRemoved,
   notes,
   small,
   started,

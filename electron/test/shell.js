@@ -4,13 +4,23 @@
 const { fork } = require("node:child_process");
 const { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } = require("node:fs");
 const path = require("node:path");
-const { ENV, atTheEnd, folder, isAlive, until } = require("./harness");
+const { after } = require("node:test");
+const { Chromium } = require("./chromium");
+const { ENV, atTheEnd, folder, isAlive, isRemoved, until } = require("./harness");
 
 const PACKAGE = path.dirname(__dirname);
 const STANDIN = path.join(__dirname, "standin", "electron.js");
 const RECORD = "userData/runtime/runtime/instance.json";
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
 const BROWSER = process.env.BROWSER_OF_TESTS ?? BROWSERS.find(existsSync);
+
+/** @type {Chromium | undefined} */
+let chromium;
+after(async () => {
+  if (!chromium) return;
+  await chromium.end();
+  await until(() => isRemoved(chromium.profile), `${chromium.profile} is removed`);
+});
 
 class Shell {
   /** All that has happened. */
@@ -27,6 +37,7 @@ class Shell {
       child.once("close", (code, signal) => resolve(code ?? signal)),
     );
     child.on("message", (message) => {
+      if (message.browser) return;
       if (message.number === undefined) this.seen.push(message);
       else this.#answers.get(message.number)(message);
     });
@@ -109,9 +120,10 @@ function shell(
   mkdirSync(path.join(root, "userData"));
   const child = fork(path.join(copy, "main.js"), {
     execArgv: ["-r", STANDIN],
-    env: { ...ENV, STANDIN_HOME: root, ...(browser && { STANDIN_BROWSER: BROWSER }), ...env },
+    env: { ...ENV, STANDIN_HOME: root, ...(browser && { STANDIN_BROWSER: "1" }), ...env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
+  if (browser) (chromium ??= new Chromium(BROWSER)).serve(child);
   const made = Object.assign(new Shell(child), { home: root });
   atTheEnd(t, async () => {
     const left = processesOf(made);

@@ -1,20 +1,7 @@
 "use strict";
-// A headless Chromium over its debugging pipe: tabs with a preload script, as Electron's windows.
+// Tabs of the test's browser with a preload script, as Electron's windows.
 
-const { spawn } = require("node:child_process");
 const { readFileSync } = require("node:fs");
-const path = require("node:path");
-
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--remote-debugging-pipe",
-];
 
 /** What a preload script finds: Electron's two modules, over the tab's binding. */
 const PRELOAD = (code) => `(() => {
@@ -47,30 +34,21 @@ ${code}
 })();
 })();`;
 
+/** What the test's browser is asked and says, over the channel to the test. */
 class Connection {
-  #browser;
   #last = 0;
   #pending = new Map();
   #sessions = new Map();
 
-  constructor(program) {
-    const profile = path.join(process.env.STANDIN_HOME, "profile");
-    const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"];
-    this.#browser = spawn(program, [...FLAGS, `--user-data-dir=${profile}`, "about:blank"], {
-      stdio,
+  constructor() {
+    process.on("message", ({ browser }) => {
+      if (browser) this.#heard(browser);
     });
-    let rest = "";
-    this.#browser.stdio[4].setEncoding("utf8").on("data", (text) => {
-      const messages = (rest + text).split("\0");
-      rest = messages.pop();
-      for (const message of messages) this.#heard(JSON.parse(message));
-    });
-    for (const pipe of this.#browser.stdio.slice(3)) pipe.on("error", () => {});
   }
 
   call(method, params = {}, sessionId = undefined) {
     const id = ++this.#last;
-    this.#browser.stdio[3].write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+    process.send?.({ browser: { id, method, params, sessionId } });
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
     });
@@ -94,10 +72,6 @@ class Connection {
     this.#sessions.set(sessionId, (method, params) => tab.heard(method, params));
     await tab.prepare(preload);
     return tab;
-  }
-
-  end() {
-    this.#browser.kill();
   }
 }
 
@@ -172,8 +146,8 @@ class Tab {
   }
 }
 
-async function connect(program) {
-  const connection = new Connection(program);
+async function connect() {
+  const connection = new Connection();
   await connection.call("Browser.getVersion");
   return connection;
 }

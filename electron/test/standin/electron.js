@@ -1,7 +1,7 @@
 "use strict";
 // Loaded before the application by `node -r`: what it uses of Electron, for a test without
-// Electron. The main process is a real one. Windows are tabs of a headless Chromium where
-// STANDIN_BROWSER names one, with the preload scripts in them; otherwise nothing is behind them.
+// Electron. The main process is a real one. Windows are tabs of the test's Chromium where
+// STANDIN_BROWSER says so, with the preload scripts in them; otherwise nothing is behind them.
 // Over the channel to the test goes what happens (`say`), and what the test wants to be done comes
 // (`commands`).
 
@@ -14,7 +14,7 @@ const { connect } = require("./browser");
 if (process.env.STANDIN_PLATFORM)
   Object.defineProperty(process, "platform", { value: process.env.STANDIN_PLATFORM });
 process.resourcesPath = process.env.STANDIN_RESOURCES ?? "/nowhere";
-const browser = process.env.STANDIN_BROWSER ? connect(process.env.STANDIN_BROWSER) : null;
+const browser = process.env.STANDIN_BROWSER ? connect() : null;
 const say = (what, details = {}) => process.send?.({ what, ...details });
 
 class Preventable {
@@ -149,7 +149,6 @@ function closeAll() {
 }
 
 function leave() {
-  browser?.then((connection) => connection.end());
   process.send({ what: "gone" }, () => process.exit(0)); // what was said before is sent by then
 }
 
@@ -227,6 +226,7 @@ function find(items, label) {
 }
 
 process.on("message", async ({ number, command, ...details }) => {
+  if (command === undefined) return; // it is the browser's
   try {
     process.send({ number, result: await commands[command](details) });
   } catch (error) {
