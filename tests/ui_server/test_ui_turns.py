@@ -45,6 +45,25 @@ def test_a_round_has_so_many_turns_and_who_comes_first_is_first() -> None:
     asyncio.run(asyncio.wait_for(run(), 5))
 
 
+def test_a_turn_that_fails_holds_up_nobody_else() -> None:
+    def fail() -> bool:
+        raise RuntimeError("a fault of ours")
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        queue, order = FairTurns(), list[int]()
+        for number in range(AT_ONCE):
+            queue.take(noting(order, number))
+        for turn in (fail, fail, noting(order, -1)):
+            queue.take(turn)
+        while order[-1] != -1:
+            await asyncio.sleep(0)
+        queue.take(noting(order, -2))
+        assert order[-1] == -2
+
+    asyncio.run(asyncio.wait_for(run(), 5))
+
+
 def test_a_turn_that_nobody_waits_for_any_more_goes_to_the_next() -> None:
     async def run() -> None:
         queue, order = FairTurns(), list[int]()

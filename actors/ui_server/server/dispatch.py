@@ -28,9 +28,8 @@ class Dispatch:
 
     def answer(self, request: Request, *, over: bool) -> Answered:
         """Answer a request whose head is complete; ``over``: its connection is one too many."""
-        hosts = request.headers.all("host")
-        if len(hosts) != 1 or not is_loopback_host(hosts[0]):
-            return _foreign(request, "host", "Host must be a name or address of this machine")
+        if refusal := _refusal_of_host(request):
+            return refusal
         path = request.path
         if over and not self.asks_for_health(request):
             return _crowded(request)
@@ -81,6 +80,17 @@ def is_proxied(path: str) -> bool:
     """Whether a path (encoded, without query) is ``/api``, ``/ws`` or lies under one of them."""
     first = path[1:].partition("/")[0]
     return url_path.decode(first) in PROXIED
+
+
+def _refusal_of_host(request: Request) -> Answer | None:
+    """RFC 9112, section 3.2: HTTP/1.1 has one Host; ours must be this machine."""
+    hosts = request.headers.all("host")
+    if len(hosts) != 1 and request.version == "1.1":
+        sentence = "a request has one Host"
+        return plain_answers.explained(request, 400, "bad_request", sentence, final=True)
+    if len(hosts) != 1 or not is_loopback_host(hosts[0]):
+        return _foreign(request, "host", "Host must be a name or address of this machine")
+    return None
 
 
 def _crowded(request: Request) -> Answer:

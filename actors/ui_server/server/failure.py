@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from bundlevisor.actors.ui_server.http import plain_answers
@@ -13,6 +14,7 @@ def failed(request: Request, error: Exception) -> Answer:
     """Write the details into the log, and answer without them."""
     import traceback
 
-    print(f"cannot answer {request.method} {request.target}", file=sys.stderr)
-    traceback.print_exception(error)
+    with contextlib.suppress(OSError):  # the log may be gone with the runtime
+        print(f"cannot answer {request.method} {request.target}", file=sys.stderr)
+        traceback.print_exception(error)
     return plain_answers.failed()

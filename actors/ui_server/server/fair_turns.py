@@ -40,6 +40,10 @@ class FairTurns:
 
     def _next_round(self) -> None:
         self._given = 0
-        while self._waiting and self._given < AT_ONCE:
-            if self._waiting.popleft()():
-                self._count()
+        try:
+            while self._waiting and self._given < AT_ONCE:
+                if self._waiting.popleft()():
+                    self._count()
+        finally:
+            if self._waiting and self._given < AT_ONCE:  # a turn has failed: not those of others
+                asyncio.get_running_loop().call_soon(self._next_round)
