@@ -64,20 +64,20 @@ def test_it_does_nothing(tmp_path: Path) -> None:
 
 
 @linux
-def test_it_costs_less_than_five_mebibytes(tmp_path: Path) -> None:
-    """That of the command itself, as users start it: a runtime in little imports other things.
+def test_it_and_its_heir_cost_less_than_five_mebibytes_each(tmp_path: Path) -> None:
+    """Those of the command itself, as users start it: a runtime in little imports other things.
 
     The first start is there to leave bytecode behind: who has compiled is bigger. The pages of
     files, the interpreter's code above all, are left out: they are there anyway, and the guardian's
     share of them depends on how many other Pythons run.
     """
     made = bundle(tmp_path).service("a").service("b").write()
-    guardian_of_the_command(made)
-    assert guardian_of_the_command(made) < 5 * 1024
+    guardians_of_the_command(made)
+    assert max(guardians_of_the_command(made)) < 5 * 1024
 
 
-def guardian_of_the_command(made: Bundle) -> int:
-    """Run the bundle by the installed command; return its guardian's memory, in KiB."""
+def guardians_of_the_command(made: Bundle) -> list[int]:
+    """Run the bundle by the installed command; return the memory of its two guardians, in KiB."""
     command = str(Path(sys.executable).with_name("bundlevisor"))
     words = ["run", "--manifest", str(made.path), "--app-data", str(made.app_data)]
     with subprocess.Popen(
@@ -86,20 +86,20 @@ def guardian_of_the_command(made: Bundle) -> int:
         try:
             assert runtime.stdout
             assert runtime.stdout.readline()
-            guardian = wait_until(lambda: busy_guardian(runtime.pid), what="a guardian with pipes")
-            assert guardian is not None
-            return own_memory(guardian)
+            guardians = wait_until(lambda: busy_guardians(runtime.pid), what="both, with pipes")
+            return [own_memory(pid) for pid in guardians]
         finally:
             runtime.terminate()
 
 
-def busy_guardian(runtime: int) -> int | None:
-    """Return the guardian once it holds the pipes of two services."""
-    for child in psutil.Process(runtime).children():
-        with contextlib.suppress(psutil.Error, OSError):
-            if child.name() == "bundle-guardian" and len(held(child.pid)) >= 3 + 2 + 2:
-                return child.pid
-    return None
+def busy_guardians(runtime: int) -> list[int]:
+    """Return the guardian and its heir once both hold the pipes of two services, else nothing."""
+    with contextlib.suppress(psutil.Error, OSError):
+        below = psutil.Process(runtime).children(recursive=True)
+        named = [child.pid for child in below if child.name() == "bundle-guardian"]
+        if len(named) == 2 and all(len(held(pid)) >= 3 + 2 + 2 for pid in named):
+            return named
+    return []
 
 
 def held(pid: int) -> list[str]:
