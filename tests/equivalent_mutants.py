@@ -14,6 +14,18 @@ EQUIVALENT: dict[Change, str] = {
         "return gone(life, None)",
     ): "only what is tried again needs a moment, and that has been ruled out two lines above",
     (
+        "manifest.plan.template.render",
+        "end = None",
+    ): "a slice from None begins where one from 0 does",
+    (
+        "manifest.plan.template.near_ports",
+        'own = [f"{service}.{name}" for name in islice(ports.get(service, ()), None)]',
+    ): "a bound on the work: three are told in the end",
+    (
+        "manifest.plan.template.near_ports",
+        'own = [f"{service}.{name}" for name in islice(ports.get(service, ()), 4)]',
+    ): "a bound on the work: three are told in the end",
+    (
         "manifest.plan.graph.xǁGraphǁall_dependencies",
         "return self._reach(service_id, up=None)",
     ): "None is as false as False, and a key of its own in what is remembered",

@@ -131,14 +131,14 @@ def _fault(secret: Secret, value: str, matches: Matches) -> str:
 
 def _random_text(alphabet: str, length: int, random_bytes: RandomBytes) -> str:
     """Draw letters; numbers at the uneven end of the range are thrown away."""
-    width = (max(len(alphabet) - 1, 1).bit_length() + 7) // 8
+    width = 1
+    while 256**width < len(alphabet):
+        width += 1
     end = (1 << (8 * width)) // len(alphabet) * len(alphabet)
     text: list[str] = []
     while len(text) < length:
         drawn = random_bytes(width * (length - len(text)))
-        numbers = (
-            int.from_bytes(drawn[at : at + width], "big") for at in range(0, len(drawn), width)
-        )
+        numbers = (int.from_bytes(drawn[at : at + width]) for at in range(0, len(drawn), width))
         text.extend(alphabet[number % len(alphabet)] for number in numbers if number < end)
     return "".join(text)
 

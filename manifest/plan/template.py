@@ -75,12 +75,14 @@ def unresolved(text: str, ports: Names) -> list[str]:
 
 def split(token: str, ports: Names) -> tuple[str, str] | None:
     """Split ``SERVICE.PORT`` at the last dot that gives a known pair; None when none does."""
-    dot = token.rfind(".") if len(token) <= _LONGEST else -1
+    if len(token) > _LONGEST:
+        return None
+    dot = token.rfind(".")
     while dot > 0:
         service, port = token[:dot], token[dot + 1 :]
         if port in ports.get(service, ()):
             return service, port
-        dot = token.rfind(".", 0, dot)
+        dot = service.rfind(".")
     return None
 
 

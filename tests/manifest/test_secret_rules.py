@@ -77,6 +77,20 @@ def test_large_sets_are_drawn_from_as_a_whole() -> None:
     charset = "".join(chr(0x4E00 + number) for number in range(1000))
     value = generate(SecretGenerator(charset=charset, length=4000), os.urandom)
     assert len(set(value)) > 900
+    assert len(value) == 4000
+
+
+@pytest.mark.parametrize(("letters", "width"), [(1, 1), (256, 1), (257, 2)])
+def test_no_more_chance_is_asked_for_than_a_letter_takes(letters: int, width: int) -> None:
+    asked: list[int] = []
+
+    def drawn(count: int) -> bytes:
+        asked.append(count)
+        return bytes(count)
+
+    charset = "".join(map(chr, range(0x4E00, 0x4E00 + letters)))
+    assert generate(SecretGenerator(charset=charset, length=5), drawn) == charset[0] * 5
+    assert asked == [5 * width]
 
 
 def test_a_uuid_is_one_of_version_4() -> None:

@@ -8,16 +8,20 @@ from hypothesis import given, strategies as st
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.format.schema import Binary, Migration, Service
 from bundlevisor.manifest.format.secret import Secret, SecretTarget
+from bundlevisor.manifest.format.suggest import COMPARED
 from bundlevisor.manifest.plan.template import (
     Scope,
     Unresolved,
     near_ports,
     references,
     render,
+    split,
     unresolved,
 )
 from bundlevisor.manifest.plan.template_uses import ports_named
 
+LONGEST = "x" * 510
+"""With a service of one letter and the dot it is as long as a reference may be."""
 SCOPE = Scope(
     data="/data",
     bundle="/bundle",
@@ -26,6 +30,7 @@ SCOPE = Scope(
         "my.dotted-svc": {"http": 3, "a.b": 5},
         "playwright-driver": {"http": 4},
         "bare": {},
+        "k": {"http": 6, LONGEST: 7, f"{LONGEST}x": 8},
     },
 )
 
@@ -52,6 +57,11 @@ SCOPE = Scope(
         ("$${data}", "$/data"),
         ("${é.x}", "${é.x}"),
         ("}${data}{", "}/data{"),
+        ("${k.http}", "6"),
+        ("${-a.x}${a-.x}", "${-a.x}${a-.x}"),
+        (f"${{k.{LONGEST}}}", "7"),
+        (f"${{k.{LONGEST}x}}", f"${{k.{LONGEST}x}}"),
+        (f"${{q.{LONGEST}x}}", f"${{q.{LONGEST}x}}"),
     ],
 )
 def test_a_text_is_rendered(text: str, rendered: str) -> None:
@@ -86,6 +96,34 @@ def test_references_are_the_known_pairs() -> None:
     text = "${api.http}${data}${my.dotted-svc.http}${gone.http}${api.http}"
     assert references(text, SCOPE.ports) == {("api", "http"), ("my.dotted-svc", "http")}
     assert unresolved(text, SCOPE.ports) == ["gone.http"]
+
+
+def test_the_longest_reference_that_names_no_port_is_an_error() -> None:
+    with pytest.raises(Unresolved):
+        render(f"${{q.{LONGEST}}}", SCOPE)
+
+
+def test_several_near_ports_are_told_as_a_choice() -> None:
+    told = str(Unresolved("a.b", ["x.y", "x.z"]))
+    assert told == "${a.b} names no port; did you mean '${x.y}' or '${x.z}'?"
+
+
+def test_a_port_stands_behind_a_service() -> None:
+    assert split(".x", {"": ("x",)}) is None
+
+
+def test_services_with_dots_are_compared_with_the_first_ones_only() -> None:
+    many: dict[str, tuple[str, ...]] = {f"s{number}": () for number in range(COMPARED)}
+    last = {"my.service": ("http",)}
+    assert unresolved("${my.servic.http}", last) == ["my.servic.http"]
+    assert unresolved("${my.servic.http}", many | last) == []
+
+
+def test_the_ports_of_the_service_itself_are_near_and_three_are_told() -> None:
+    ports = {"my.svc": ("http", "admin"), "other": ("x",)}
+    assert near_ports("my.svc.qqqqqqqq", ports) == ["my.svc.http", "my.svc.admin"]
+    ports = {"api": ("x",), "api1": ("http",), "api2": ("http",), "api3": ("http",)}
+    assert near_ports("api.http", ports) == ["api1.http", "api2.http", "api3.http"]
 
 
 def test_near_ports_are_few() -> None:
