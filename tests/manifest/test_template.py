@@ -114,7 +114,7 @@ def test_a_port_stands_behind_a_service() -> None:
 
 def test_services_with_dots_are_compared_with_the_first_ones_only() -> None:
     many: dict[str, tuple[str, ...]] = {f"s{number}": () for number in range(COMPARED)}
-    last = {"my.service": ("http",)}
+    last: dict[str, tuple[str, ...]] = {"my.service": ("http",)}
     assert unresolved("${my.servic.http}", last) == ["my.servic.http"]
     assert unresolved("${my.servic.http}", many | last) == []
 
