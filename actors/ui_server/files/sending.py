@@ -84,18 +84,30 @@ def _begin(request: Request, status: int, length: int, headers: dict[str, str]) 
 
 async def _send_part(request: Request, out: Outgoing, opened: BinaryIO, part: Part) -> None:
     """ConnectionError when the client went away, or the file became shorter meanwhile."""
-    if part.length > AT_ONCE:
-        transport = request.client.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError("the client went away")
-        loop = asyncio.get_running_loop()
-        sent = await loop.sendfile(transport, opened, part.start, part.length)
-        if sent < part.length:
-            raise ConnectionResetError("the file became shorter while it was sent")
+    if part.length > AT_ONCE and await _send_by_system(request, opened, part):
         return
     for start in range(part.start, part.stop, PIECE):
         piece = Part(start, min(start + PIECE, part.stop))
         await out.write(_read(opened, piece))
+
+
+async def _send_by_system(request: Request, opened: BinaryIO, part: Part) -> bool:
+    """Return False where the system cannot, as with files of some file systems.
+
+    asyncio takes it for that, too, when the client went away before the first byte; its own way
+    out would begin threads.
+    """
+    transport = request.client.transport
+    if transport is None or transport.is_closing():
+        raise ConnectionResetError("the client went away")
+    loop = asyncio.get_running_loop()
+    try:
+        sent = await loop.sendfile(transport, opened, part.start, part.length, fallback=False)
+    except asyncio.SendfileNotAvailableError:
+        return False
+    if sent < part.length:
+        raise ConnectionResetError("the file became shorter while it was sent")
+    return True
 
 
 def _read(opened: BinaryIO, part: Part) -> bytes:
