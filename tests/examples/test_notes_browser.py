@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -61,19 +61,31 @@ class Tab:
             error.add_note(str(self.page.run.get("/readyz").json()["details"]))
             raise
 
-    def hold(self, service_id: str) -> None:
-        """Kill a service and let it not come back."""
-        self._program(service_id).chmod(0o644)
+    def listen(self) -> None:
+        """Keep what the page says from now on: it takes it back after some seconds."""
+        self.driver.execute_script(
+            "window.heard = []; new MutationObserver(() => heard.push(said.textContent))"
+            ".observe(said, {childList: true, characterData: true, subtree: true})"
+        )
+
+    def says(self, text: str) -> None:
+        """Wait until the page has said so since it was opened, and forget what it has said."""
+        heard = "return heard.some(one => one.includes(arguments[0]))"
+        wait_until(lambda: self.driver.execute_script(heard, text), what=f"it says {text!r}")
+        self.driver.execute_script("heard.length = 0")
+
+    @contextlib.contextmanager
+    def without(self, service_id: str) -> Iterator[None]:
+        """Kill a service, and let it come back at the end only."""
+        program = self.page.run.bundle.root / "bin" / service_id
+        program.chmod(0o644)
         self.kill(service_id)
-
-    def release(self, service_id: str) -> None:
-        """Let it come back."""
-        self._program(service_id).chmod(0o755)
-        reply = self.page.run.post(f"/services/{service_id}/start?wait=10")
+        try:
+            yield
+        finally:  # the tests after this one need it
+            program.chmod(0o755)
+            reply = self.page.run.post(f"/services/{service_id}/start?wait=30")
         assert reply.json()["done"], reply.json()
-
-    def _program(self, service_id: str) -> Path:
-        return self.page.run.bundle.root / "bin" / service_id
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +102,14 @@ def tab(shown: Tab) -> Tab:
     shown.driver.execute_script("sessionStorage.clear()")
     shown.open("/")
     shown.shows("h1", "Your notes")
+    shown.listen()
     return shown
 
 
 def test_a_note_is_written_by_keyboard_and_shown_as_text(tab: Tab) -> None:
     tab.find("#text").send_keys("<b>Grüße</b>", CONTROL_ENTER)
     tab.shows("#notes li p", "<b>Grüße</b>")
-    tab.shows("#said", "The note is saved.")
+    tab.says("The note is saved.")
     assert tab.find("#text").get_property("value") == ""
     assert tab.page.notes()[0] == "<b>Grüße</b>"
 
@@ -123,9 +136,10 @@ def test_a_deleted_note_is_gone_and_the_focus_is_not_lost(tab: Tab) -> None:
     for text in ("stays", "goes"):
         tab.page.write(text)
     tab.driver.refresh()
+    tab.listen()
     tab.shows("#notes li p", "goes")
     tab.find("#notes li button").click()
-    tab.shows("#said", "The note is deleted.")
+    tab.says("The note is deleted.")
     assert tab.page.notes()[0] == "stays"
     assert "stays" in tab.driver.switch_to.active_element.get_attribute("aria-label")
 
@@ -137,15 +151,14 @@ def test_the_page_says_that_the_notes_are_away_and_goes_on_by_itself(
 ) -> None:
     tab.shows("#notes-title", "Your notes")
     assert not tab.is_away()
-    tab.hold(service)
-    tab.find("#text").send_keys("kept meanwhile", CONTROL_ENTER)
-    wait_until(tab.is_away, what="the page says that the notes are away")
-    tab.shows("#said", "Not saved yet")
-    assert tab.find("#text").get_property("value") == "kept meanwhile"
-    tab.release(service)
+    with tab.without(service):
+        tab.find("#text").send_keys("kept meanwhile", CONTROL_ENTER)
+        wait_until(tab.is_away, what="the page says that the notes are away")
+        tab.says("Not saved yet")
+        assert tab.find("#text").get_property("value") == "kept meanwhile"
     tab.goes_on()
     tab.find("#text").send_keys(CONTROL_ENTER)
-    tab.shows("#said", "The note is saved.")
+    tab.says("The note is saved.")
     assert "kept meanwhile" in tab.page.notes()
 
 
