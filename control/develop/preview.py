@@ -102,10 +102,7 @@ def preview(loaded: Loaded, options: RunOptions, environ: Mapping[str, str]) -> 
     bundle = Bundle(manifest, loaded, options, app_data, "INSTANCE")
     running = _runs(app_data)
     plan = _ports(manifest, app_data, running=running)
-    short = {finding.service: finding.message for finding in plan.failures}
-    gpu = presence.look(environ)
-    short |= {one.service: one.message for one in shortcomings(manifest, gpu) if one.refused}
-    short |= {one.service: one.message for one in loaded.findings.service_errors}
+    short = _lacks(loaded, manifest, plan, environ)
     wave_of = {id_: n for n, wave in enumerate(bundle.graph.waves) for id_ in wave}
     specs, kept = launch_specs(bundle), _kept(app_data, manifest)
     services = tuple(
@@ -133,6 +130,18 @@ def preview(loaded: Loaded, options: RunOptions, environ: Mapping[str, str]) -> 
         running=running,
         services=services,
     )
+
+
+def _lacks(
+    loaded: Loaded, manifest: Manifest, plan: plan_ports.PortPlan, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return why services cannot be started, by their ids: the bundle's own fault comes first."""
+    gpu = presence.look(environ)
+    return {
+        **{finding.service: finding.message for finding in plan.failures},
+        **{one.service: one.message for one in shortcomings(manifest, gpu) if one.refused},
+        **{one.service: one.message for one in loaded.findings.service_errors},
+    }
 
 
 def _runs(app_data: str) -> bool:
