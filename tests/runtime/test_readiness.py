@@ -143,7 +143,7 @@ def test_a_service_may_make_its_health_command_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("program", "options", "fields", "why"),
     [
-        ("listens_late", {"delay_ms": 60_000}, {}, "nothing listens on port 2"),
+        ("listens_late", {"delay_ms": 60_000}, {}, "nothing listens on port {port}"),
         ("health_wrong", {"answer": "500"}, {}, "HTTP 500"),
         (
             "well_behaved",
@@ -159,7 +159,7 @@ def test_what_a_starting_service_waits_for_is_said_while_it_waits(
     made = bundle(tmp_path).service("db", program, options=options, **fields)
     made.service("api", deps=["db"])
     with running(made.write()) as run:
-        obstacle = f"starting: {why}"
+        obstacle = f"starting: {why.format(port=run.ports('db')['http'])}"
         wait_until(lambda: obstacle in run.service("db")["message"], what="the obstacle to be said")
         assert run.service("db")["state"] == "starting"
         assert run.service("api")["message"] == "waiting for db"
