@@ -14,6 +14,14 @@ EQUIVALENT: dict[Change, str] = {
         "return gone(life, None)",
     ): "only what is tried again needs a moment, and that has been ruled out two lines above",
     (
+        "actors.core.dependencies.new_obstacles",
+        "obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, None)))",
+    ): "no obstacle, said in two ways: it is only looked at whether there is one",
+    (
+        "actors.core.dependencies.new_obstacles",
+        "obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, )))",
+    ): "no obstacle, said in two ways: it is only looked at whether there is one",
+    (
         "manifest.plan.template.render",
         "end = None",
     ): "a slice from None begins where one from 0 does",

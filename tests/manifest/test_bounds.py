@@ -202,6 +202,15 @@ def test_near_matches_are_looked_for_until_much_is_found() -> None:
     assert found.errors[-1].message == f"service 'one': there is no secret 'key{HINTED:03}'."
 
 
+def test_ports_that_may_be_meant_are_looked_for_until_much_is_found() -> None:
+    api = {"id": "api", "ports": {"requested": [{"name": "http"}]}}
+    one = {"id": "one", "env": {f"V{n:03}": "${apii.http}" for n in range(HINTED + 1)}}
+    found = parse(json.dumps(document(api, one)).encode(), "linux-x64").findings.service_errors
+    hints = [told.message for told in found if "did you mean '${api.http}'" in told.message]
+    assert len(hints) == HINTED
+    assert found[-1].message.endswith("${apii.http} names no port; no service has such a port.")
+
+
 def test_a_value_with_nul_is_an_error(found: Callable[..., Any]) -> None:
     for service in ({"env": {"V": "a\0b"}}, {"env": {"V\0": "a"}}):
         assert [one[:2] for one in found({"id": "one", **service})] == [("error", "nul_character")]
