@@ -8,7 +8,7 @@ import typing
 import pytest
 
 from bundlevisor.actors.core.effects import Disarm, EmitEvent, Launch
-from bundlevisor.actors.core.life import Context, Life, gone
+from bundlevisor.actors.core.life import Context, Life, failing, gone
 from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
     BecameReady,
@@ -26,7 +26,7 @@ from bundlevisor.actors.core.messages import (
     TreeEmptied,
 )
 from bundlevisor.actors.core.progress import Work
-from bundlevisor.actors.core.report import AfterStop, Doing, Stage
+from bundlevisor.actors.core.report import AfterStop, Doing, Stage, StopCause
 from bundlevisor.actors.core.restart import Again, GiveUp, History, after_exit
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.launch.inputs import StartInputs
@@ -198,6 +198,19 @@ def test_who_waits_keeps_nobody_from_publishing_while_he_looks() -> None:
     seen.set()
     waiting.join(30)
     assert published
+
+
+def test_who_stops_already_is_asked_no_second_time() -> None:
+    stopping = Life(stage=Stage.STOPPING, incarnation=1, then=AfterStop.WAIT, pid=7)
+    told = StopService(AfterStop.STAY, "the end")
+    after, effects = step(stopping, told, Context(SERVICE, 100.0))
+    assert (after.then, after.message, effects) == (AfterStop.STAY, "the end", ())
+
+
+def test_what_follows_a_failure_is_for_the_restart_policy_to_say() -> None:
+    for then in AfterStop:
+        life = failing(Life(stage=Stage.READY, then=then), StopCause.UNHEALTHY, "HTTP 500")
+        assert (life.then, life.stop_cause) == (AfterStop.RETRY, StopCause.UNHEALTHY)
 
 
 def test_a_pause_is_told_in_milliseconds() -> None:

@@ -80,7 +80,7 @@ def test_large_sets_are_drawn_from_as_a_whole() -> None:
     assert len(value) == 4000
 
 
-@pytest.mark.parametrize(("letters", "width"), [(1, 1), (256, 1), (257, 2)])
+@pytest.mark.parametrize(("letters", "width"), [(1, 1), (256, 1), (257, 2), (513, 2)])
 def test_no_more_chance_is_asked_for_than_a_letter_takes(letters: int, width: int) -> None:
     asked: list[int] = []
 
