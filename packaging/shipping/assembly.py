@@ -119,6 +119,8 @@ def _copy_extensions(
     """Copy extension modules, stripped; returns each one's place in lib/."""
     places = {}
     for name, path in sorted(modules.extensions.items()):
+        if name in LEFT_OUT:
+            continue
         if target.system == "linux" and name != re2_build.NAME and _wants_cpp_library(path):
             continue
         inside = (

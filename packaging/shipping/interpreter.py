@@ -16,14 +16,15 @@ LEFT_OUT = frozenset(
         "_ssl",
         "_tkinter",
         "_uuid",
+        "falcon.cyutil.reader",
         "pyexpat",
     }
 )
 """C modules that no part of the product calls, though a library tries to import them.
 
 The API, pages and services are asked on the loopback interface, without TLS; archives, XML and data
-bases are never read. OpenSSL alone would be five megabytes. Where the interpreter that was given
-has one built in, it stays.
+bases are never read, nor forms of several parts. OpenSSL alone would be five megabytes. Where the
+interpreter that was given has one built in, it stays.
 """
 
 

@@ -86,6 +86,11 @@ def test_it_is_small(built: Path) -> None:
     assert len(lzma.compress(b"".join(contents), preset=6)) < MOST_PACKED
 
 
+def test_what_a_library_tries_to_import_and_nobody_calls_is_left_out(folder: Path) -> None:
+    assert sorted((folder / "lib" / "falcon" / "cyutil").glob("uri.*.so"))
+    assert not sorted((folder / "lib" / "falcon" / "cyutil").glob("reader.*.so"))
+
+
 def test_a_folder_that_cannot_be_built_says_what_is_missing(tmp_path: Path) -> None:
     words = ["--target", "darwin-x64", "--output", str(tmp_path / "out"), "--python", str(tmp_path)]
     done = subprocess.run(
