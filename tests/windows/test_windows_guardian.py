@@ -215,7 +215,12 @@ def test_it_is_given_the_job_that_was_meant_though_its_number_is_anothers_by_now
     monkeypatch: pytest.MonkeyPatch, start: services.Starter
 ) -> None:
     begun: list[Played] = []
-    monkeypatch.setattr(starting, "first", lambda theirs: begun.append(Played(theirs)) or begun[0])
+
+    def play(theirs: channel_windows.ReadEnd) -> Played:
+        begun.append(Played(theirs))
+        return begun[-1]
+
+    monkeypatch.setattr(starting, "first", play)
     guardian = Guardian.start("played")
     started = start(services.SLEEPS)
     child, number = started.child, started.child.job.handle
