@@ -22,6 +22,10 @@ EQUIVALENT: dict[Change, str] = {
         "obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, )))",
     ): "no obstacle, said in two ways: it is only looked at whether there is one",
     (
+        "manifest.plan.template._braces",
+        "stop = None",
+    ): "a search from None begins where one from 0 does",
+    (
         "manifest.plan.template.render",
         "end = None",
     ): "a slice from None begins where one from 0 does",

@@ -207,6 +207,22 @@ def test_who_stops_already_is_asked_no_second_time() -> None:
     assert (after.then, after.message, effects) == (AfterStop.STAY, "the end", ())
 
 
+def test_who_is_ready_is_at_nothing_any_more() -> None:
+    starting = Life(
+        stage=Stage.STARTING,
+        incarnation=1,
+        pid=7,
+        doing=Doing(text="loading"),
+        consecutive_failures=2,
+        output=("boom",),
+    )
+    after, effects = step(starting, BecameReady(1), Context(SERVICE, 100.0))
+    assert EmitEvent("service_ready") in effects
+    assert after == Life(
+        stage=Stage.READY, incarnation=1, pid=7, message="ready", doing=Doing(), ready_at=100.0
+    )
+
+
 def test_what_follows_a_failure_is_for_the_restart_policy_to_say() -> None:
     for then in AfterStop:
         life = failing(Life(stage=Stage.READY, then=then), StopCause.UNHEALTHY, "HTTP 500")
