@@ -10,6 +10,7 @@ from shipping import (
     bytecode,
     closure,
     licences,
+    macho,
     nameless,
     native,
     product,
@@ -132,6 +133,8 @@ def _copy_extensions(
         copied = os.path.join(making, "lib", inside)
         os.makedirs(os.path.dirname(copied), exist_ok=True)
         shutil.copyfile(path, copied)
+        if target.system == "darwin":
+            macho.thin(copied, target.machine)  # a wheel may be for both processors
         if name == nameless.MODULE:
             native.build_unicodedata(target, interpreter, copied)
         elif target.system != "win32":
