@@ -466,7 +466,10 @@ class Api:
         pid = self.json("/status")["pid"]
         found = set()
         for task in os.listdir(f"/proc/{pid}/task") if os.path.isdir(f"/proc/{pid}/task") else ():
-            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+            with (
+                contextlib.suppress(FileNotFoundError, ProcessLookupError),  # a thread that ended
+                open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file,
+            ):
                 found |= {int(word) for word in file.read().split()}
         return found
 

@@ -10,9 +10,14 @@ from bundlevisor.testing import deadline as kit
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], deadline: float = 30.0, what: str = "") -> T:
+def wait_until(
+    condition: Callable[[], T],
+    deadline: float = 30.0,
+    what: str = "",
+    story: Callable[[], str] = str,
+) -> T:
     """Return the first truthy value of ``condition``; AssertionError after ``deadline`` seconds.
 
-    ``what`` says in the error what was waited for.
+    ``what`` says in the error what was waited for, ``story`` what has happened instead.
     """
-    return kit.wait_until(condition, what, within=deadline)
+    return kit.wait_until(condition, what, within=deadline, story=story)

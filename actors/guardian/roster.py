@@ -241,7 +241,13 @@ class Roster:
         starter = threading.Timer(self._patience, start)
         starter.daemon = True
         starter.name = "guardian"
-        starter.start()
+        try:
+            starter.start()
+        except RuntimeError:  # no thread is to be had now
+            if self._loop is None:
+                raise
+            self._take_breath(answered=False)
+            self._loop.call_at(time.monotonic() + self._patience, lambda: self._later(start))
 
     def _replace(self, died: int) -> None:
         if self._ended:

@@ -106,6 +106,9 @@ def why_refused(path: str, error: OSError, platform: str) -> Unusable:
     if error.errno == errno.EACCES:
         reason = f"cannot run {path}: permission denied; set its executable bit"
         return Unusable("binary_not_executable", reason)
+    if error.errno == errno.EAGAIN:
+        reason = f"cannot run {path}: this user may have no more processes (see ulimit -u)"
+        return Unusable("binary_not_executable", reason)
     if error.errno in (errno.ENOEXEC, BAD_CPU_TYPE) or _windows_code(error) in BAD_FORMAT:
         try:
             examine(path, platform)

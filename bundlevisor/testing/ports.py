@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import random
@@ -17,6 +18,13 @@ FAMILIES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 _kept: dict[int, list[int]] = {}
 _reservations: list[socket.socket] = []
+
+
+@atexit.register
+def give_back() -> None:
+    """Let others have what this process has reserved."""
+    while _reservations:
+        _reservations.pop().close()
 
 
 def free_block(size: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from bundlevisor.actors.guardian import starting
 from bundlevisor.actors.guardian.channel import End
 from bundlevisor.actors.guardian.link import Guardian
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="plays a guardian on a socket")
 
@@ -34,12 +36,14 @@ class Turns:
     def __init__(self) -> None:
         self.soon: list[Callable[[], object]] = []
         self.readable: list[Callable[[], object]] = []
+        self.later: list[Callable[[], object]] = []
 
     def call_soon(self, callback: Callable[[], object], /) -> None:
         self.soon.append(callback)
 
     def call_at(self, when: float, callback: Callable[[], object], /) -> object:
-        return when, callback
+        self.later.append(callback)
+        return when
 
     def watch(self, fd: int, read: Callable[[], object], /) -> None:
         assert fd >= 0
@@ -73,3 +77,30 @@ def test_a_dismissed_guardian_is_not_watched_any_more(turns: Turns) -> None:
     assert guardian.dismiss()
     turns.soon.pop(0)()
     assert turns.readable == []
+
+
+def test_a_dead_guardian_is_followed_as_soon_as_there_is_a_thread_for_it(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    followed: list[End] = []
+
+    def follow(theirs: End) -> Played:
+        followed.append(theirs)
+        return Played(theirs)
+
+    monkeypatch.setattr(starting, "another", follow)
+    guardian = Guardian.start("played")
+    guardian.attach(turns, lambda _event, _details: None)
+    turns.soon.pop(0)()
+    (seen,) = turns.readable
+    with monkeypatch.context() as none_is_had:
+        none_is_had.setattr(threading.Thread, "start", refuse)
+        seen()
+        turns.later.pop()()
+    assert not followed
+    turns.later.pop()()
+    wait_until(lambda: followed, what="another guardian")
+    assert guardian.dismiss()

@@ -32,10 +32,11 @@ def sources(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Of all that is needed later only one library, and no finder of pytest's."""
+    """Of all that is needed later only one library, no finder of pytest's, no earlier use."""
     finders = [one for one in sys.meta_path if "pytest" not in type(one).__module__]
     monkeypatch.setattr(sys, "meta_path", finders)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(code_file.Use, "before", frozenset())  # a test may have called main()
     monkeypatch.setattr(needed_code, "OWN", ("bundlevisor.manifest",))
     monkeypatch.setattr(needed_code, "collect", lambda found, _: found.add(["json"]))
 

@@ -34,11 +34,15 @@ def many(folder: Path, count: int) -> Bundle:
 
 
 def end(run: Run) -> int:
-    """Return the exit code of a start that may fail, and otherwise is stopped when it is ready."""
+    """Return the exit code of a start that may fail; otherwise it is stopped when it is decided."""
     wait_until(
-        lambda: run.process.poll() is not None or run.stderr.count(" is ready"),
+        lambda: (
+            run.process.poll() is not None
+            or any(word in run.stderr for word in (" is ready", "gave up: "))
+        ),
         20,
-        "an end or a service",
+        "an end, a service, or why there is none",
+        story=lambda: run.stderr,
     )
     if run.process.poll() is None and not any(word in run.stderr for word in WORDS):
         run.process.terminate()

@@ -28,7 +28,7 @@ def test_without_a_process_to_be_had_a_service_waits_and_comes_back(tmp_path: Pa
             tasks.set(tasks.tasks // 2)
             runtime.service("db").kill()
             failed = runtime.wait_event("service_start_failed", "db", after=before)
-            assert "Resource temporarily unavailable" in failed["details"]["error"]
+            assert "may have no more processes" in failed["details"]["error"]
             assert runtime.get("/healthz").status == 200
             for path in ("/readyz", "/status", "/readyz?wait=0.1", "/events", "/metrics"):
                 answer = runtime.get(path)  # some need a thread that is not there yet

@@ -29,6 +29,7 @@ from tests.validation.foreign import FOREIGN
         (errno.EACCES, "binary_not_executable", "permission denied"),
         (errno.ENOEXEC, "binary_wrong_architecture", "it is built for linux-riscv64"),
         (86, "binary_wrong_architecture", "this machine is linux-x64"),
+        (errno.EAGAIN, "binary_not_executable", "no more processes (see ulimit -u)"),
         (errno.ENOMEM, "binary_not_executable", os.strerror(errno.ENOMEM)),
     ],
 )
