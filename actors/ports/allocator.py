@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.files.own_file import error_text
-from bundlevisor.actors.ports import remembered as memory
+from bundlevisor.actors.ports.port_memory import PortMemory
 from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.ports.service_ports import Ports
 from bundlevisor.manifest.format.platform import current_key
@@ -22,23 +20,21 @@ if TYPE_CHECKING:
 class PortAllocator:
     """The ports of one bundle. Chosen ports are held in ``reserved`` until a service takes them.
 
-    ``set_aside`` hears of a memory of ports that could not be used, ``warn`` of other trouble.
+    ``set_aside`` hears of a memory of ports that could not be used.
     """
 
     def __init__(
         self,
         manifest: Manifest,
-        app_data: str,
+        memory: PortMemory,
         control_port: int,
         reserved: PortReservations,
-        warn: Callable[[str], None],
         set_aside: Callable[[str], None],
     ) -> None:
         self._manifest = manifest
-        self._app_data = app_data
+        self._memory = memory
         self._control_port = control_port
         self._reserved = reserved
-        self._warn = warn
         self._set_aside = set_aside
         self._demands = plan_ports.demands(manifest)
 
@@ -49,7 +45,7 @@ class PortAllocator:
         """
         if not self._demands:
             return {}, {}
-        remembered, trouble = memory.read(self._app_data)
+        remembered, trouble = self._memory.read()
         if trouble:
             self._set_aside(trouble)
         plan = plan_ports.choose(
@@ -79,7 +75,7 @@ class PortAllocator:
                 self._reserved.release(port)
             return ports, _shortages(plan)[service_id]
         completed = {**ports, service_id: {**had, **found}}
-        self.remember(completed)
+        self._memory.put(completed)
         return completed, None
 
     def move(self, service_id: str, names: tuple[str, ...], ports: Ports) -> Ports | None:
@@ -89,7 +85,7 @@ class PortAllocator:
         if plan.failures:
             return None
         moved = {**ports, service_id: {**ports[service_id], **plan.ports[service_id]}}
-        self.remember(moved)
+        self._memory.put(moved)
         return moved
 
     def users(self, service_id: str, names: tuple[str, ...]) -> frozenset[str]:
@@ -104,8 +100,8 @@ class PortAllocator:
         )
 
     def remember(self, ports: Ports) -> None:
-        """Write the choice down for the next start, beside whatever else is going on."""
-        threading.Thread(target=self._write, args=(ports,), name="ports", daemon=True).start()
+        """Have the choice written down for the next start, beside whatever else is going on."""
+        self._memory.put(ports)
 
     def _among(self, demands: list[plan_ports.PortDemand], ports: Ports) -> plan_ports.PortPlan:
         """Choose for a few, while all others keep what they have."""
@@ -116,12 +112,6 @@ class PortAllocator:
             control_port=self._control_port,
             given={port for table in ports.values() for port in table.values()},
         )
-
-    def _write(self, ports: Ports) -> None:
-        try:
-            memory.write(self._app_data, ports)
-        except OSError as error:
-            self._warn(f"the choice of ports could not be remembered: {error_text(error)}")
 
 
 def _shortages(plan: plan_ports.PortPlan) -> dict[str, Shortage]:

@@ -66,10 +66,9 @@ class BundleStart:
         gpu = Gpu(bundle.manifest, emit, warn)
         book = PortAllocator(
             bundle.manifest,
-            bundle.app_data,
+            self._edges.port_memory,
             port,
             self._edges.reserved,
-            warn,
             self._announcer.set_aside,
         )
         ports, shortages = book.choose()

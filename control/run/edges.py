@@ -13,6 +13,7 @@ import msgspec
 from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.logs.pipe_copy import guarded
 from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.ports.port_memory import PortMemory
 from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.probes.listen_watch import Listening
 from bundlevisor.control.run.admission import ALREADY_RUNNING
@@ -33,6 +34,7 @@ class Edges(msgspec.Struct, frozen=True):
     """The events': actors, timers, probes."""
     record: InstanceRecord
     reserved: PortReservations
+    port_memory: PortMemory
     context: ServiceContext
     first_spawn: threading.Event
     """Set once a service has been spawned, or none will be: what is heavy may be imported then."""
@@ -50,7 +52,8 @@ def open_edges(opened: Opening, announcer: Announcer) -> Edges:
     opened.guardian.attach(opened.loop, guardian_news)
     first_spawn = threading.Event()
     context = _service_context(opened, announcer, record, first_spawn)
-    return Edges(opened.loop, record, context.reserved, context, first_spawn)
+    port_memory = PortMemory(opened.bundle.app_data, opened.console.warn)
+    return Edges(opened.loop, record, context.reserved, port_memory, context, first_spawn)
 
 
 def _instance_record(opened: Opening, announcer: Announcer) -> InstanceRecord:

@@ -26,6 +26,8 @@ CLOSING = 12.0
 """Seconds that it may take to close all that was built, once the services have ended."""
 LOGS = 1.0
 """Seconds of that for the logs: a disk that hangs holds up each of them."""
+PORTS = 1.0
+"""Seconds of that for the choice of ports, which may have been made a moment ago."""
 
 
 def take_down(parts: Parts, reason: str, stop_api: Callable[[], object]) -> None:
@@ -69,6 +71,7 @@ def _close(parts: Parts, reason: str, stop_api: Callable[[], object], *, clean: 
     deadline = time.monotonic() + LOGS
     for stream in parts.edges.context.streams.values():
         stream.close(max(0.0, deadline - time.monotonic()))
+    parts.edges.port_memory.close(PORTS)
     parts.announcer.emit("runtime_shutdown", None, reason=reason)
     parts.telemetry.close(2.0)
     parts.edges.record.close()

@@ -72,7 +72,7 @@ actors.gpu: linux presence
 actors.launch: inputs page spec tracked_process
 actors.logs: followers intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: loop_actor
-actors.ports: allocator reallocation remembered reservations service_ports
+actors.ports: allocator port_memory reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probing schedule
 actors.process: binary child_posix children exit_event_posix parent_watch
  spawn_request
