@@ -59,7 +59,9 @@ def become_deaf(deaf: object) -> None:
     """Ignore SIGTERM, or heed it again; runs in a thread, so the main thread is asked."""
     if sys.platform != "win32":
         Server.wish = signal.SIG_IGN if deaf else signal.SIG_DFL
+        Server.heeded.clear()
         signal.raise_signal(signal.SIGUSR1)
+        Server.heeded.wait()  # the main thread does so within the tenth of a second
 
 
 def become_parent(kind: object) -> int:
@@ -132,11 +134,13 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
     wish: Any = signal.SIG_DFL
+    heeded = threading.Event()
 
 
 def heed_wish(*_: object) -> None:
     """Do what a thread wishes with SIGTERM: only the main thread may."""
     signal.signal(signal.SIGTERM, Server.wish)
+    Server.heeded.set()
 
 
 if __name__ == "__main__":
