@@ -159,11 +159,19 @@ def test_a_navigation_to_a_dead_api_shows_a_page_that_tries_again(
     until(lambda: "/api/report" in shown(), "the API's answer is shown without a click")
 
 
-def test_the_page_is_told_that_the_server_goes(page: Page, ui: Any) -> None:
+def test_the_page_is_told_that_the_server_goes(page: Page, ui: Any, until: Any) -> None:
+    """It tries again at once, and then shows that nobody answers: what it has shown is kept."""
     page.driver.get(address(ui))
     page.shows("socket", "hello over notes")
+    page.run("""
+        const shown = window.shown = [], socket = document.getElementById('socket');
+        const keep = () => shown.push(socket.textContent);
+        const what = {childList: true, characterData: true, subtree: true};
+        new MutationObserver(keep).observe(socket, what);
+    """)
     os.kill(ui.process.pid, signal.SIGTERM)
-    page.shows("socket", "closed 1001")
+    first = until(lambda: page.driver.execute_script("return window.shown[0]"), "another word")
+    assert "closed 1001" in first
 
 
 def test_a_content_security_policy_is_obeyed(page: Page, serving: Any, own_api: Any) -> None:
