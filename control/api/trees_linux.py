@@ -10,6 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.process.table.linux import PARENT, STARTTIME, pids, session_of, stat
 from bundlevisor.control.api.process_sample import Sample, leader_of
 
 if TYPE_CHECKING:
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
 
 assert sys.platform == "linux"  # noqa: S101 - tells the type checker where this file belongs
 
-PARENT, UTIME, STIME, STARTTIME, RSS = 1, 11, 12, 19, 21
-"""Fields 4, 14, 15, 22 and 24 of proc_pid_stat(5), counted from the one after the name."""
+UTIME, STIME, RSS = 11, 12, 21
+"""Fields 14, 15 and 24 of proc_pid_stat(5), counted from the one after the name."""
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-LONGEST = 4096
-"""Bytes of a stat: fifty numbers and a name."""
 
 
 def now() -> float:
@@ -36,7 +35,7 @@ def samples(leaders: set[int]) -> dict[int, dict[int, Sample]]:
     What left its tree by a double fork is not counted.
     """
     trees: dict[int, dict[int, Sample]] = {leader: {} for leader in leaders}
-    stats = {pid: fields for pid in _pids() if (fields := _stat(pid))}
+    stats = {pid: fields for pid in _candidates() if (fields := stat(pid))}
     parents = {pid: int(fields[PARENT]) for pid, fields in stats.items()}
     ours = os.getpid()
     for pid in parents:
@@ -54,25 +53,6 @@ def _sample(fields: list[bytes]) -> Sample:
     )
 
 
-def _pids() -> Iterable[int]:
+def _candidates() -> Iterable[int]:
     """Return every process that may be one of a tree: the kernel's own have no session."""
-    return (int(name) for name in os.listdir("/proc") if name.isdecimal() and _session(int(name)))
-
-
-def _session(pid: int) -> int:
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return 0
-
-
-def _stat(pid: int) -> list[bytes]:
-    """Return the fields after the name, which may hold blanks and parentheses; empty without it."""
-    try:
-        file = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return os.read(file, LONGEST).rpartition(b")")[2].split(None, RSS + 1)
-        finally:
-            os.close(file)
-    except OSError:
-        return []
+    return (pid for pid in pids() if session_of(pid))

@@ -25,8 +25,8 @@ _MARKED = MARK.encode() + b"="
 
 def created(pid: int) -> float | None:
     """Return when the process started, in ticks since boot; None when there is no such process."""
-    stat = _stat(pid)
-    return int(stat[STARTTIME]) if stat else None
+    fields = stat(pid)
+    return int(fields[STARTTIME]) if fields else None
 
 
 def alive(pid: int, created: float) -> bool:
@@ -47,8 +47,8 @@ def mark_of(pid: int) -> str:
 
 def parent_of(pid: int) -> int:
     """Return the parent's pid; 0 when there is none, or no such process."""
-    stat = _stat(pid)
-    return int(stat[PARENT]) if stat else 0
+    fields = stat(pid)
+    return int(fields[PARENT]) if fields else 0
 
 
 def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
@@ -98,10 +98,10 @@ def status_of(pid: int, created: float) -> int | None:
 
     None while nothing is known: it lives, was reaped, or may not be looked at.
     """
-    stat = _stat(pid)
-    if not stat or int(stat[STARTTIME]) != created:
+    fields = stat(pid)
+    if not fields or int(fields[STARTTIME]) != created:
         return None
-    return int(stat[EXIT_CODE]) or None
+    return int(fields[EXIT_CODE]) or None
 
 
 def _send_by_number(pid: int, created: float, number: int) -> bool:
@@ -116,14 +116,17 @@ def _send_by_number(pid: int, created: float, number: int) -> bool:
 
 def _birth(pid: int) -> int | None:
     """Return when a living process started; a zombie whose threads go on is alive."""
-    stat = _stat(pid)
-    if not stat or (stat[STATE] in (b"Z", b"X") and int(stat[THREADS]) < 2):
+    fields = stat(pid)
+    if not fields or (fields[STATE] in (b"Z", b"X") and int(fields[THREADS]) < 2):
         return None
-    return int(stat[STARTTIME])
+    return int(fields[STARTTIME])
 
 
-def _stat(pid: int) -> list[bytes]:
-    # The name may hold blanks and parentheses; the last parenthesis is the one that closes it.
+def stat(pid: int) -> list[bytes]:
+    """Return the fields of proc_pid_stat(5) after the name; empty when there is no such process.
+
+    The name may hold blanks and parentheses; the last parenthesis is the one that closes it.
+    """
     return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
 
 
