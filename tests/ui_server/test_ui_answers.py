@@ -16,6 +16,7 @@ import pytest
 from bundlevisor.actors.ui_server.proxy.api_connection import NoAnswerError
 from bundlevisor.actors.ui_server.proxy.api_connections import ApiConnections
 from tests.ui_server.conftest import read_all, until
+from tests.ui_server.raw_api import RawApi
 
 MIB = 1024 * 1024
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -29,24 +30,16 @@ GRANTED = b"HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\
 Serve = Callable[[socket.socket], None]
 
 
-class Doing:
-    """An API that does this with each of its connections, one after the other."""
+class Doing(RawApi):
+    """An API that does this with each of its connections."""
 
     def __init__(self, serve: Serve) -> None:
         self._serve = serve
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._run, daemon=True).start()
+        super().__init__()
 
-    def _run(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                with client, contextlib.suppress(OSError):
-                    self._serve(client)
-
-    def close(self) -> None:
-        self._listener.close()
+    def serve(self, client: socket.socket) -> None:
+        """Do it."""
+        self._serve(client)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from bundlevisor.actors.ui_server.http.request_reader import (
     RequestReader,
 )
 from tests.ui_server.conftest import until
+from tests.ui_server.raw_api import RawApi
 
 HOST = b"Host: localhost\r\n"
 POST = b"POST /api/x HTTP/1.1\r\n" + HOST
@@ -25,7 +25,7 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 CLOSE = b"Connection: close\r\n"
 
 
-class Listening:
+class Listening(RawApi):
     """An API that notes every byte it is sent, and answers a head after which nothing is missing.
 
     It takes ``last`` for the end of what it is to be told.
@@ -35,26 +35,15 @@ class Listening:
         self.heard = b""
         self.ended = False
         self._last = last
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._run, daemon=True).start()
+        super().__init__()
 
-    def _run(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                with client:
-                    self._hear(client)
-
-    def _hear(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
+        """Note what comes."""
         while piece := client.recv(65536):
             self.heard += piece
             if self.heard.endswith(self._last):
                 client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         self.ended = True
-
-    def close(self) -> None:
-        self._listener.close()
 
 
 @pytest.fixture
