@@ -10,13 +10,20 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.process.table.linux import PARENT, STARTTIME, pids, session_of, stat
 from bundlevisor.control.api.process_sample import Sample, leader_of
+
+assert sys.platform == "linux"  # noqa: S101 - tells the type checker where this file belongs
+
+from bundlevisor.actors.process.table.linux import (  # noqa: E402 - nothing for the other systems
+    PARENT,
+    STARTTIME,
+    pids,
+    session_of,
+    stat,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-assert sys.platform == "linux"  # noqa: S101 - tells the type checker where this file belongs
 
 UTIME, STIME, RSS = 11, 12, 21
 """Fields 14, 15 and 24 of proc_pid_stat(5), counted from the one after the name."""
@@ -54,5 +61,11 @@ def _sample(fields: list[bytes]) -> Sample:
 
 
 def _candidates() -> Iterable[int]:
-    """Return every process that may be one of a tree: the kernel's own have no session."""
+    """Return every process that may be one of a tree: the kernel's own have no session.
+
+    So has, in a container, what was started from outside of it, and then the runtime may be one
+    (pid_namespaces(7): what is not in the namespace is 0): there all are looked at.
+    """
+    if not session_of(os.getpid()):
+        return pids()
     return (pid for pid in pids() if session_of(pid))

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tests import absent
+
 if sys.platform != "linux":
     pytest.skip("it compares Linux' way with the others'", allow_module_level=True)
 
@@ -51,3 +53,27 @@ for own in (False, True):
         assert sample.cpu_seconds == pytest.approx(other.cpu_seconds)
         age = trees_linux.now() - sample.created
         assert age == pytest.approx(trees_psutil.now() - other.created, abs=2.0)
+
+
+def test_trees_are_seen_where_the_runtime_has_no_session() -> None:
+    """As in a container that it was started into from outside: all here have session 0."""
+    inside = "BUNDLEVISOR_WITHOUT_SESSION"
+    if inside in os.environ:
+        assert os.getsid(0) == 0
+        test_trees_are_the_same_whoever_looks()
+        return
+    spaces = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    try:
+        subprocess.run([*spaces, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        absent.skip("unshare(1) that may make namespaces")
+    test = f"{__file__}::test_trees_are_seen_where_the_runtime_has_no_session"
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", test]
+    done = subprocess.run(
+        [*spaces, *words],
+        env={**os.environ, inside: "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout
