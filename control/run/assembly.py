@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from bundlevisor.actors.process.parent_watch import watch_parent
 from bundlevisor.actors.telemetry.writer import Telemetry
 from bundlevisor.control.run.bundle_start import BundleStart
@@ -32,30 +34,17 @@ def assemble(opened: Opening, parent: int) -> Parts:
         announcer.set_aside(reason)
     edges = open_edges(opened, announcer)
     if not bundle.options.keep_running:
-        watch_parent(edges.loop, parent, opened.ending.ask)
-    start = BundleStart(
-        bundle, specs, opened.board, console, announcer, edges, secrets, opened.ending
-    )
-    gpu, supervisor = start.begin(opened.endpoint.port, opened.recorder)
+        watch_parent(opened.loop, parent, opened.ending.ask)
+    gpu, supervisor = BundleStart(opened, specs, announcer, edges, secrets).begin()
     from bundlevisor.control.run.parts import Parts
 
     return Parts(
-        bundle=bundle,
-        lock=opened.lock,
-        recorder=opened.recorder,
-        console=console,
-        guardian=opened.guardian,
-        ending=opened.ending,
-        spare=opened.spare,
+        **msgspec.structs.asdict(opened),
         secrets=secrets,
-        socket=opened.socket,
-        endpoint=opened.endpoint,
-        early_health=opened.early_health,
         telemetry=telemetry,
         announcer=announcer,
         edges=edges,
         gpu=gpu,
         specs=specs,
-        board=opened.board,
         supervisor=supervisor,
     )

@@ -9,23 +9,20 @@ import pykka
 
 from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan
 from bundlevisor.actors.core.messages import StartBundle, SystemResumed
-from bundlevisor.actors.core.snapshot import Board, Phase, Snapshot
+from bundlevisor.actors.core.snapshot import Phase, Snapshot
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.ports.allocator import PortAllocator
 from bundlevisor.actors.process.children import SOCKET_ACTIVATION
 from bundlevisor.actors.service import ServiceActor
 from bundlevisor.actors.supervisor import Supervisor
 from bundlevisor.actors.telemetry import milestones
-from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.control.run.admission import CANNOT_START
-from bundlevisor.control.run.bundle import Bundle
-from bundlevisor.control.run.console import Console
 from bundlevisor.control.run.console_events import Announcer
 from bundlevisor.control.run.edges import Edges
 from bundlevisor.control.run.gpu import Gpu
 from bundlevisor.control.run.limits import why
+from bundlevisor.control.run.opening import Opening
 from bundlevisor.control.run.secret_supply import SecretSupply
-from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 from bundlevisor.control.run.start_events import tell_start
 
 if TYPE_CHECKING:
@@ -38,41 +35,34 @@ class BundleStart:
 
     def __init__(
         self,
-        bundle: Bundle,
+        opened: Opening,
         specs: Mapping[str, LaunchSpec],
-        board: Board,
-        console: Console,
         announcer: Announcer,
         edges: Edges,
         secrets: SecretSupply,
-        ending: ShutdownRequests,
     ) -> None:
-        self._bundle = bundle
+        self._opened = opened
         self._specs = specs
-        self._board = board
-        self._console = console
         self._announcer = announcer
         self._edges = edges
         self._secrets = secrets
-        self._ending = ending
 
-    def begin(self, port: int, recorder: Recorder) -> tuple[Gpu, pykka.ActorRef[Any] | None]:
-        """Start what waits for nothing; return the supervisor, None in a dry run.
-
-        ``port`` is the control API's, which no service gets.
-        """
-        bundle, warn, emit = self._bundle, self._console.warn, self._announcer.emit
-        tell_start(emit, bundle, port)
-        gpu = Gpu(bundle.manifest, emit, warn)
+    def begin(self) -> tuple[Gpu, pykka.ActorRef[Any] | None]:
+        """Start what waits for nothing; return the supervisor, None in a dry run."""
+        opened, announcer, edges = self._opened, self._announcer, self._edges
+        bundle, warn = opened.bundle, opened.console.warn
+        own_port = opened.endpoint.port
+        tell_start(announcer.emit, bundle, own_port)
+        gpu = Gpu(bundle.manifest, announcer.emit, warn)
         book = PortAllocator(
             bundle.manifest,
-            self._edges.port_memory,
-            port,
-            self._edges.reserved,
-            self._announcer.set_aside,
+            edges.port_memory,
+            own_port,
+            edges.context.reserved,
+            announcer.set_aside,
         )
         ports, shortages = book.choose()
-        recorder.mark(milestones.PORTS)
+        opened.recorder.mark(milestones.PORTS)
         if not SOCKET_ACTIVATION:
             bundle.warn_of_sockets(warn)
         supervisor = None
@@ -81,32 +71,33 @@ class BundleStart:
         else:
             supervisor = self._supervise(gpu, book, ports, shortages)
         # behind the starts that it has been told to make: there may be nothing to spawn
-        loop, nothing_more = self._edges.loop, self._edges.first_spawn.set
+        loop, nothing_more = opened.loop, edges.first_spawn.set
         loop.call_soon(lambda: loop.call_soon(nothing_more))
         return gpu, supervisor
 
     def _pretend(self, ports: Ports) -> None:
         """Show every service as ready, with the ports that it would have; start none."""
-        self._edges.reserved.release_all()
-        self._console.info(
+        self._edges.context.reserved.release_all()
+        self._opened.console.info(
             "dry run: no service is started (use 'bundlevisor run', or --dry-run=false)"
         )
-        views = self._bundle.first_views(ports, dry_run=True)
-        self._board.publish(Snapshot(version=1, phase=Phase.RUNNING, services=views))
+        views = self._opened.bundle.first_views(ports, dry_run=True)
+        self._opened.board.publish(Snapshot(version=1, phase=Phase.RUNNING, services=views))
 
     def _supervise(
         self, gpu: Gpu, book: PortAllocator, ports: Ports, shortages: dict[str, Shortage]
     ) -> pykka.ActorRef[Any]:
         """Start the supervisor, and by it every service that waits for no other."""
-        bundle, loop, secrets = self._bundle, self._edges.loop, self._secrets
-        emit, needs_secrets = self._announcer.emit, bool(bundle.manifest.secrets)
+        opened, secrets = self._opened, self._secrets
+        bundle, loop, emit = opened.bundle, opened.loop, self._announcer.emit
+        needs_secrets = bool(bundle.manifest.secrets)
         unusable = gpu.unusable | {
             finding.service: finding.message for finding in bundle.loaded.findings.service_errors
         }
         collaborators = Collaborators(
-            board=self._board,
+            board=opened.board,
             emit=emit,
-            fault=self._console.fault,
+            fault=opened.console.fault,
             spawn_actor=self._spawn_actor,
             chooser=book,
             vault=secrets.prepare(self._specs.values(), ports) if needs_secrets else NoSecrets(),
@@ -134,5 +125,5 @@ class BundleStart:
         try:
             return ServiceActor.start(spec, context, supervisor, child, incarnation)
         except (OSError, RuntimeError, MemoryError) as error:  # no thread for it
-            self._ending.ask(f"cannot start '{service_id}': {why(error)}", CANNOT_START)
+            self._opened.ending.ask(f"cannot start '{service_id}': {why(error)}", CANNOT_START)
             raise

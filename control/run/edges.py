@@ -1,4 +1,4 @@
-"""A runtime's loops, what others know of it, and what all its services use."""
+"""What others know of a runtime, and what all its services use."""
 
 from __future__ import annotations
 
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 class Edges(msgspec.Struct, frozen=True):
     """Open, and turning."""
 
-    loop: Loop
-    """The events': actors, timers, probes."""
     record: InstanceRecord
-    reserved: PortReservations
     port_memory: PortMemory
     context: ServiceContext
     first_spawn: threading.Event
@@ -53,7 +50,7 @@ def open_edges(opened: Opening, announcer: Announcer) -> Edges:
     first_spawn = threading.Event()
     context = _service_context(opened, announcer, record, first_spawn)
     port_memory = PortMemory(opened.bundle.app_data, opened.console.warn)
-    return Edges(opened.loop, record, context.reserved, port_memory, context, first_spawn)
+    return Edges(record, port_memory, context, first_spawn)
 
 
 def _instance_record(opened: Opening, announcer: Announcer) -> InstanceRecord:

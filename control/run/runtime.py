@@ -131,7 +131,7 @@ class Runtime:
             parts.guardian.keep_reserve()
             from bundlevisor.actors.process.reaping import keep_reaping
 
-            keep_reaping(parts.edges.loop)
+            keep_reaping(parts.loop)
             from bundlevisor.control.boot.stand_ins import for_api
 
             for_api.import_waitress()

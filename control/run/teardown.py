@@ -79,4 +79,4 @@ def _close(parts: Parts, reason: str, stop_api: Callable[[], object], *, clean: 
     if clean:
         instance.remove(bundle.app_data, bundle.instance_id)
         parts.guardian.dismiss()
-    parts.edges.reserved.release_all()
+    parts.edges.context.reserved.release_all()
