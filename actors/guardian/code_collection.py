@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from typing import Any
 
-    from bundlevisor.actors.guardian.kept_code import Entry, Store
+    from bundlevisor.actors.guardian.kept_code import CodeSink, Entry
 
 BREATH = 0.0002
 """Seconds between two files: nobody waits for this, and others start services."""
@@ -26,12 +26,12 @@ HEADER = 16
 
 
 class CodeCollection:
-    """Writes code into a store. Names that are not to be found are passed over: versions differ."""
+    """Writes code into a sink. Names that are not to be found are passed over: versions differ."""
 
-    def __init__(self, store: Store, breath: float = BREATH) -> None:
+    def __init__(self, sink: CodeSink, breath: float = BREATH) -> None:
         self.passed_over: Collection[str] = ()
         """Modules that are not put aside from now on."""
-        self._store = store
+        self._sink = sink
         self._breath = breath
         self.entries: dict[str, Entry] = {}
         """What is put aside."""
@@ -53,7 +53,7 @@ class CodeCollection:
     def finish(self) -> tuple[int, int]:
         """Write the index; return where it lies, for KeptCode."""
         index = marshal.dumps(self.entries)
-        return self._store.write(index), len(index)
+        return self._sink.write(index), len(index)
 
     def _add(self, name: str) -> None:
         if name in self.entries or name in self.passed_over:
@@ -76,7 +76,7 @@ class CodeCollection:
         if isinstance(spec.loader, machinery.ExtensionFileLoader):
             return str(spec.origin), folders, 0, 0
         code = bytecode(spec)
-        return str(spec.origin), folders, self._store.write(code), len(code)
+        return str(spec.origin), folders, self._sink.write(code), len(code)
 
     def _folders(self, package: str) -> list[str] | None:
         if package in self.entries:

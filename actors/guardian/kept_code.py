@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any, Protocol
 
-    class Store(Protocol):
-        """Where the bytecode lies."""
+    class CodeSource(Protocol):
+        """Where bytecode is read from."""
 
         def read(self, offset: int, length: int) -> bytes:
             """Return so many bytes from there."""
+
+    class CodeSink(Protocol):
+        """Where bytecode is put."""
 
         def write(self, data: bytes) -> int:
             """Put them at the end; return where that was."""
@@ -83,10 +86,10 @@ class PrivateStore:
 
 
 class KeptCode:
-    """Finds and loads what lies in a store; ``index_at`` says where its index does."""
+    """Finds and loads what lies in a source; ``index_at`` says where its index does."""
 
-    def __init__(self, store: Store, index_at: tuple[int, int]) -> None:
-        self._store = store
+    def __init__(self, source: CodeSource, index_at: tuple[int, int]) -> None:
+        self._source = source
         self._index_at = index_at
         self._entries: dict[str, Entry] | None = None
         self._machine_code: dict[str, int] = {}
@@ -112,7 +115,7 @@ class KeptCode:
             return
 
     def _index(self) -> dict[str, Entry]:
-        index: dict[str, Entry] = marshal.loads(self._store.read(*self._index_at))  # noqa: S302
+        index: dict[str, Entry] = marshal.loads(self._source.read(*self._index_at))  # noqa: S302
         return index
 
     def find_spec(
@@ -151,5 +154,5 @@ class KeptCode:
         """Run the code that is kept."""
         entries = self._entries or self._index()
         _, _, offset, length = entries[module.__name__]
-        code: CodeType = marshal.loads(self._store.read(offset, length))  # noqa: S302 - our own
+        code: CodeType = marshal.loads(self._source.read(offset, length))  # noqa: S302 - our own
         exec(code, module.__dict__)  # noqa: S102 - this is what a loader does

@@ -15,7 +15,7 @@ from bundlevisor.actors.guardian.kept_code import KeptCode, PrivateStore, Shared
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bundlevisor.actors.guardian.code_collection import CodeCollection
-    from bundlevisor.actors.guardian.kept_code import Store
+    from bundlevisor.actors.guardian.kept_code import CodeSink, CodeSource
 
 ACTORS = __name__.rpartition(".guardian.")[0]
 PARTS = ("files", "guardian", "logs", "loop", "process.table", "telemetry")
@@ -44,13 +44,13 @@ def keep(fd: int, offset: int, length: int, machine_code: dict[str, str]) -> Non
         if fd >= 0:
             os.close(fd)
         return
-    store: Store
+    source: CodeSource
     if fd >= 0:
-        store, index_at = SharedStore(fd), (offset, length)
+        source, index_at = SharedStore(fd), (offset, length)
     else:
-        store = PrivateStore()
-        index_at, machine_code = _collect(store)
-    code = KeptCode(store, index_at)
+        source = own = PrivateStore()
+        index_at, machine_code = _collect(own)
+    code = KeptCode(source, index_at)
     kept.append(code)
     code.stand_in(machine_code)
 
@@ -62,9 +62,9 @@ def collect(collection: CodeCollection) -> None:
         collection.add_package(package)
 
 
-def _collect(store: Store) -> tuple[tuple[int, int], dict[str, str]]:
+def _collect(sink: CodeSink) -> tuple[tuple[int, int], dict[str, str]]:
     from bundlevisor.actors.guardian.code_collection import CodeCollection, machine_code
 
-    collection = CodeCollection(store, breath=0.0)
+    collection = CodeCollection(sink, breath=0.0)
     collect(collection)
     return collection.finish(), machine_code(collection.entries, MACHINE_CODE)

@@ -98,7 +98,7 @@ def write(fd: int, start: Iterable[str]) -> None:
 
 
 class Content:
-    """A file of bytecode in the making; a store of CodeCollection.
+    """A file of bytecode in the making; a sink of CodeCollection.
 
     Nothing of it stays in memory: who gathers is a runtime that goes on for days.
     """
@@ -108,10 +108,6 @@ class Content:
         self._number = os.urandom(code_file.NUMBER)
         self._end = code_file.HEADER
         atomic.write_all(fd, bytes(code_file.HEADER))
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Read nothing: what is being made is not read."""
-        raise NotImplementedError
 
     def write(self, data: bytes) -> int:
         """Put code at the end, behind the file's number; return where it was put."""
