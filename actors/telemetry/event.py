@@ -3,7 +3,6 @@
 Annotations are evaluated as they stand, as in :mod:`bundlevisor.manifest.format.schema`.
 """
 
-import time
 from typing import Any
 
 import msgspec
@@ -39,12 +38,6 @@ class _Numbered(msgspec.Struct, frozen=True):
 _encoder = msgspec.json.Encoder(enc_hook=str)
 _events = msgspec.json.Decoder(Event)
 _numbers = msgspec.json.Decoder(_Numbered)
-
-
-def timestamp(now: float) -> str:
-    """RFC 3339 in UTC with milliseconds, of seconds since the epoch."""
-    whole, milliseconds = divmod(int(now * 1000), 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{milliseconds:03d}Z"
 
 
 def encode_details(details: dict[str, object]) -> bytes:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import islice
 
 from bundlevisor.actors.files.rotating_file import LogFile
+from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.actors.telemetry import event as line
 from bundlevisor.actors.telemetry.event import Event
 from bundlevisor.actors.telemetry.event_file import events_after, last_seq
@@ -150,7 +151,7 @@ class Telemetry:
     def _record(self, when: float, event: str, service_id: str, details: bytes) -> None:
         if self._untold:
             self._tell_dropped(when)
-        text = line.encode(line.timestamp(when), self._seq + 1, event, service_id, details)
+        text = line.encode(timestamp(when), self._seq + 1, event, service_id, details)
         if not self._write(text):
             self._drop()
         self._remember(text)
@@ -159,7 +160,7 @@ class Telemetry:
         """Say it with a number of its own, as soon as the file takes it."""
         untold = self._untold
         details = line.encode_details({"count": untold})
-        text = line.encode(line.timestamp(when), self._seq + 1, "telemetry_dropped", "", details)
+        text = line.encode(timestamp(when), self._seq + 1, "telemetry_dropped", "", details)
         if self._write(text):
             with self._changed:
                 self._untold -= untold
@@ -202,7 +203,7 @@ def append(
     except OSError:
         return False
     encoded = line.encode_details(details) if details else b""
-    text = line.encode(line.timestamp(time.time()), seq, event, service_id or "", encoded)
+    text = line.encode(timestamp(time.time()), seq, event, service_id or "", encoded)
     if not file.open():
         return False
     whole = text if file.at_line_start else b"\n" + text

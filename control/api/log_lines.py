@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files import json_text
-from bundlevisor.actors.telemetry.event import timestamp
+from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room
 from bundlevisor.control.wire.parameters import (

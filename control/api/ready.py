@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from bundlevisor.actors.files import json_text
+from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.control.api.progress_watch import ProgressWatch
-from bundlevisor.control.wire.bodies import Readiness, ServiceDetail, timestamp
+from bundlevisor.control.wire.bodies import Readiness, ServiceDetail
 from bundlevisor.control.wire.json_body import send_encoded
 from bundlevisor.control.wire.long_poll import wait_for, wait_for_snapshot, wait_seconds
 from bundlevisor.control.wire.parameters import (

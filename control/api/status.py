@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, Struct, UnsetType
 
 from bundlevisor.actors.files import json_text
+from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.control.api.usage import Meter, Usage
-from bundlevisor.control.wire.bodies import ServiceStatus, Status, Swap, timestamp
+from bundlevisor.control.wire.bodies import ServiceStatus, Status, Swap
 from bundlevisor.control.wire.json_body import send_encoded
 
 if TYPE_CHECKING:

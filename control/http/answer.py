@@ -7,10 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from bundlevisor.actors.loop.wall_time import http_date
 from bundlevisor.control.wire.exchange import EVERY_ANSWER
-
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Request(Protocol):
@@ -62,15 +60,8 @@ def on_the_wire(said: Said, request: Request) -> bytes:
         *said.headers,
         ("Content-Length", str(len(said.body))),
         ("Content-Type", said.media_type),
-        ("Date", http_date(time.time())),
+        ("Date", http_date(int(time.time()))),
     ]
     fields = "".join(f"{name}: {value}\r\n" for name, value in sorted(lines))
     head = f"HTTP/{spoken} {said.status} {said.reason}\r\n{fields}\r\n"
     return head.encode("latin-1") + (b"" if request.command == "HEAD" else said.body)
-
-
-def http_date(when: float) -> str:
-    """Return seconds since the epoch as RFC 9110, 5.6.7 has it, whatever the locale."""
-    year, month, day, hour, minute, second, weekday, _, _ = time.gmtime(when)
-    date = f"{DAYS[weekday]}, {day:02d} {MONTHS[month - 1]} {year:04d}"
-    return f"{date} {hour:02d}:{minute:02d}:{second:02d} GMT"

@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from bundlevisor.actors.files import json_text
+from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.control.run.background_writer import BackgroundWriter
 
 Level = Literal["info", "warning", "error"]
@@ -142,12 +143,6 @@ class ErrorStream:
     def fileno(self) -> int:
         """Return what child processes get."""
         return 2
-
-
-def timestamp(seconds: float) -> str:
-    """Return a time as RFC 3339 UTC with milliseconds."""
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"{whole}.{int(seconds * 1000) % 1000:03d}Z"
 
 
 def open_console() -> Console:

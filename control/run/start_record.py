@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from bundlevisor.actors.core.snapshot import Board, Phase
 from bundlevisor.actors.files.own_file import error_text
+from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.actors.telemetry import timeline
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.actors.telemetry.timeline import Timeline
 from bundlevisor.control.run.bundle import Bundle
-from bundlevisor.control.run.console import timestamp
 from bundlevisor.control.run.orderly_stop import FOREVER
 
 

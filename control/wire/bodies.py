@@ -7,7 +7,6 @@ clients read, so they are never changed, only added to.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -21,12 +20,6 @@ from bundlevisor.control.wire.health import Body
 
 Time = Annotated[str, msgspec.Meta(description="RFC 3339, UTC, milliseconds")]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
-
-
-def timestamp(seconds: float) -> str:
-    """Return seconds since the epoch as RFC 3339 in UTC with milliseconds."""
-    whole, milliseconds = divmod(round(seconds * 1000), 1000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{milliseconds:03d}Z"
 
 
 class Error(Body, frozen=True, kw_only=True):

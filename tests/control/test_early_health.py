@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, strategies as st
-from waitress.utilities import build_http_date
 
 from bundlevisor.actors.core.snapshot import Phase, State
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.control.boot.early_socket import BACKLOG
-from bundlevisor.control.http.answer import http_date
 from bundlevisor.control.http.early_health import ANSWERS, LARGEST, PLACES, EarlyHealth, Held
 from bundlevisor.control.http.health_words import HealthWords
 from bundlevisor.control.http.server import ControlServer
@@ -220,9 +216,3 @@ def test_the_server_has_the_listener_for_itself(early: Early) -> None:
         with early.connect(PLAIN) as client:
             assert status_of(read_answer(client)) == 200
     assert early.early.hand_over() == []
-
-
-@given(st.integers(0, 253_402_300_799))
-def test_the_date_is_waitress_own(when: int) -> None:
-    assert http_date(when) == build_http_date(when)
-    assert time.strptime(http_date(when), "%a, %d %b %Y %H:%M:%S GMT")

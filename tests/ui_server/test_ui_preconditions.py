@@ -6,13 +6,13 @@ import time
 import pytest
 from multidict import CIMultiDict
 
+from bundlevisor.actors.loop.wall_time import read_http_date
 from bundlevisor.actors.ui_server.files.preconditions import (
     Validators,
     Verdict,
     evaluate,
     range_applies,
 )
-from bundlevisor.actors.ui_server.http.dates import seconds_of
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 BEFORE = "Sun, 06 Nov 1994 08:49:36 GMT"
@@ -94,6 +94,6 @@ def test_dates_are_of_utc_wherever_the_machine_stands(
     with monkeypatch.context() as zone:
         zone.setenv("TZ", "America/New_York")
         time.tzset()
-        read = seconds_of(date)
+        read = read_http_date(date)
     time.tzset()
     assert read == 784_111_777

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from bundlevisor.actors.ui_server.http.dates import http_date, seconds_of
+from bundlevisor.actors.loop.wall_time import http_date, read_http_date
 
 _ETAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\U0010ffff]*")')
 
@@ -45,14 +45,14 @@ def evaluate(headers: Fields, current: Validators) -> Verdict:
     if (match := headers.get("If-Match")) is not None:
         if not _matches(match, current.etag, weakly=False):
             return Verdict.FAILED
-    elif (since := seconds_of(headers.get("If-Unmodified-Since"))) is not None and (
+    elif (since := read_http_date(headers.get("If-Unmodified-Since"))) is not None and (
         current.modified > since
     ):
         return Verdict.FAILED
     if (none_match := headers.get("If-None-Match")) is not None:
         known = _matches(none_match, current.etag, weakly=True)
         return Verdict.NOT_MODIFIED if known else Verdict.SEND
-    since = seconds_of(headers.get("If-Modified-Since"))
+    since = read_http_date(headers.get("If-Modified-Since"))
     return Verdict.NOT_MODIFIED if since is not None and current.modified <= since else Verdict.SEND
 
 
@@ -65,7 +65,7 @@ def range_applies(if_range: str | None, current: Validators, now: float) -> bool
         return True
     if if_range.startswith(('"', "W/")):
         return if_range == current.etag
-    date = seconds_of(if_range)
+    date = read_http_date(if_range)
     return date is not None and date == current.modified and current.modified + 1 <= now
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
-from bundlevisor.actors.ui_server.http.dates import http_date
+from bundlevisor.actors.loop.wall_time import http_date
 
 SERVER = "bundlevisor"
 WITHOUT_CONTENT = (204, 304)

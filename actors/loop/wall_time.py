@@ -1,4 +1,4 @@
-"""Dates as HTTP writes them (RFC 9110, section 5.6.7)."""
+"""Moments of the wall clock as text: RFC 3339 for people and programs, RFC 9110 within HTTP."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+def timestamp(seconds: float) -> str:
+    """Write seconds since the epoch as RFC 3339 in UTC, to the nearest millisecond.
+
+    So what was read from such a text is written as the same text again.
+    """
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{milliseconds:03d}Z"
+
+
 @lru_cache(maxsize=256)
 def http_date(seconds: int) -> str:
-    """Write whole seconds since the epoch, in English whatever the locale."""
+    """Write whole seconds since the epoch as RFC 9110, 5.6.7: in English whatever the locale."""
     at = time.gmtime(seconds)
     day, month = _DAYS[at.tm_wday], _MONTHS[at.tm_mon - 1]
     clock = f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
     return f"{day}, {at.tm_mday:02} {month} {at.tm_year:04} {clock} GMT"
 
 
-def seconds_of(value: str | None) -> int | None:
+def read_http_date(value: str | None) -> int | None:
     """Read a date in any of HTTP's three forms, always of UTC; what cannot be read is no date."""
     if value is None:
         return None
