@@ -18,7 +18,6 @@ from bundlevisor.control.run import code_gathering
 from bundlevisor.control.run.needed_code import collect, libraries
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.guardian.kept_code import Store
     from bundlevisor.actors.guardian.link import Guardian
 
 KIND = "code"
@@ -32,7 +31,7 @@ def keep(guardian: Guardian) -> None:
     """
     own_files.check()
     file = code_gathering.gathered()
-    store: Store
+    store: SharedStore | PrivateStore
     if file is not None and sys.platform != "win32":
         store, index_at, entries = SharedStore(file.fd), file.kept_at, file.kept()
     else:
