@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bundlevisor.control.http.health_words import HealthWords
 
 PLACES = 32
-"""So many connections are held; the others wait in the backlog, as all do without this."""
+"""So many connections are held; the others wait in the backlog until one of these has gone."""
 ANSWERS = 16
 """So many on one connection: they fit into what any system sends without being read."""
 LARGEST = 4096
@@ -87,7 +87,7 @@ class EarlyHealth:
     def begin(self) -> None:
         """Answer from now on."""
         self._listener.setblocking(False)
-        self._loop.call_soon(lambda: self._loop.watch(self._listener.fileno(), self._accept))
+        self._loop.call_soon(self._go_on_accepting)
 
     def hand_over(self) -> list[Held]:
         """Answer no more; return the connections that are open, in the order they came in."""
@@ -101,12 +101,15 @@ class EarlyHealth:
         for fd in (self._listener.fileno(), *self._held):
             self._loop.unwatch(fd)
 
+    def _go_on_accepting(self) -> None:
+        self._loop.watch(self._listener.fileno(), self._accept)
+
     def _accept(self) -> None:
         try:
             client, _ = self._listener.accept()
         except (BlockingIOError, ConnectionError, InterruptedError):
             return
-        except OSError:  # no descriptor is left: the server knows what to do then
+        except OSError:  # no descriptor is left: a client that goes, or the server, makes room
             self._loop.unwatch(self._listener.fileno())
             return
         client.setblocking(False)
@@ -146,3 +149,4 @@ class EarlyHealth:
         del self._held[fd]
         with suppress(OSError):
             client.close()
+        self._go_on_accepting()

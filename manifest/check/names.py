@@ -12,9 +12,9 @@ from bundlevisor.manifest.format.schema import Service
 LONGEST = 131_072
 """Bytes of one argument or one variable with its name, NUL included; execve(2), MAX_ARG_STRLEN."""
 LONGEST_ON_WINDOWS = 32_767
-"""Characters of a variable, and of a whole command line."""
-SURELY_SHORT = 32_000
-"""Characters, at most four bytes each."""
+"""UTF-16 code units of a variable, and of a whole command line, NUL included."""
+SURELY_SHORT = 16_000
+"""Characters: of at most four bytes, or two code units, each."""
 
 
 def check(view: View, report: Report) -> None:
@@ -93,16 +93,18 @@ def _lengths(service: Service, view: View) -> Iterator[tuple[str, int]]:
 
 
 def _length(text: str, view: View) -> int:
-    """Return the length with the NUL behind it, in what the platform counts by."""
-    return len(text if view.on_windows else text.encode("utf-8", "surrogatepass")) + 1
+    """Return the length with the NUL behind it: in bytes, on Windows in UTF-16 code units."""
+    if view.on_windows:
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2 + 1
+    return len(text.encode("utf-8", "surrogatepass")) + 1
 
 
 def _check_length(path: str, length: int, place: Place, view: View, report: Report) -> None:
-    longest = LONGEST_ON_WINDOWS if view.on_windows else LONGEST
+    longest, unit = (LONGEST_ON_WINDOWS, "characters") if view.on_windows else (LONGEST, "bytes")
     if length <= longest:
         return
     sentence = (
-        f"service '{place.id}': {path} is {length} bytes long, and no program can be started with"
+        f"service '{place.id}': {path} is {length} {unit} long, and no program can be started with"
         f" more than {longest}; put it into a file."
     )
     report.service_error("value_too_long", path, sentence, place.id)

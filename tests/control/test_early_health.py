@@ -174,6 +174,19 @@ def test_who_leaves_early_keeps_no_place(early: Early) -> None:
         assert status_of(read_answer(client)) == 200
 
 
+def test_who_leaves_makes_room_for_who_waits(early: Early) -> None:
+    held = [early.connect(PLAIN) for _ in range(PLACES)]
+    for client in held:
+        read_answer(client)
+    waiting = [early.connect(PLAIN) for _ in range(2)]
+    for leaves, comes in zip(held, waiting, strict=False):
+        leaves.close()
+        assert status_of(read_answer(comes)) == 200
+    assert len(early.serve()) == PLACES
+    for client in (*held, *waiting):
+        client.close()
+
+
 def test_as_many_as_there_are_places_are_held_and_nobody_is_lost(early: Early) -> None:
     clients = [early.connect(b"" if n < PLACES else PLAIN) for n in range(200)]
     try:

@@ -167,6 +167,9 @@ def test_generators_that_make_no_secret(
         ("é" * 65_535, "linux-x64", True),
         ("x" * 32_764, "win-x64", False),
         ("x" * 32_765, "win-x64", True),
+        ("é" * 32_764, "win-x64", False),
+        ("\N{GRINNING FACE}" * 16_382, "win-x64", False),
+        ("\N{GRINNING FACE}" * 16_383, "win-x64", True),
     ],
 )
 def test_a_value_that_no_program_can_be_given(
@@ -187,7 +190,7 @@ def test_what_is_told_of_a_value_that_is_too_long() -> None:
         "one",
     )
     assert told.message == (
-        "service 'one': services[0].binaries.win-x64.env.V is 32768 bytes long, and no program can"
+        "service 'one': services[0].binaries.win-x64.env.V is 32768 characters long, and no program can"
         " be started with more than 32767; put it into a file."
     )
 
