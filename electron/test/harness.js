@@ -13,15 +13,20 @@ const {
 } = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
+const test = require("node:test");
 const { setTimeout: after } = require("node:timers/promises");
 const { start } = require("../lib");
+const { release, reserved } = require("./ports");
 
 const ROOT = path.join(__dirname, "..", "..");
 const VENV = path.join(ROOT, ".venv", process.platform === "win32" ? "Scripts" : "bin");
 const COMMAND = process.env.BUNDLEVISOR ?? path.join(VENV, "bundlevisor");
-// The runtime takes the lowest that is free; suites that run side by side begin apart.
-const RANGE = { min: 20000 + ((process.pid * 37) % 9000), max: 29999 };
+/** This process's own from its first test to its last. */
+const RANGE = { min: 0, max: 0 };
 const DEADLINE_MS = 60_000;
+
+test.before(async () => Object.assign(RANGE, await reserved()));
+test.after(release);
 
 /** The environment of the tests: the notes' services find the Python of the tests. */
 const ENV = {

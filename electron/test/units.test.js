@@ -11,7 +11,8 @@ const { eachLine } = require("../lib/lines");
 const { LogFile, MOST_BYTES } = require("../lib/log_file");
 const { Restarts } = require("../lib/restarts");
 const { SseParser } = require("../lib/sse");
-const { POSIX, assert, folder, until } = require("./harness");
+const { POSIX, assert, folder, small, until } = require("./harness");
+const { reserved } = require("./ports");
 
 test("a stream of events is read the same however it is cut", () => {
   const text =
@@ -30,6 +31,14 @@ test("a stream of events is read the same however it is cut", () => {
       `pieces of ${size}`,
     );
   }
+});
+
+test("no block of ports is given twice while somebody has it", async (t) => {
+  const { services } = JSON.parse(readFileSync(small(t, { a: {} }), "utf8"));
+  const ours = services[0].ports.requested[0].range;
+  const blocks = [ours, await reserved(), await reserved()];
+  assert.equal(new Set(blocks.map(({ min }) => min)).size, 3);
+  for (const { min, max } of blocks) assert.ok(10000 <= min && min < max && max < 30000);
 });
 
 test("restarts are bounded within a period, the first at once, the others after a pause", () => {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor.testing.ports import free_block
 from tests import absent
 from tests.electron.npm import NODE, PACKAGE, needs_node, run
 from tests.packaging.made import BUILD_S, shipped_folder
@@ -47,6 +48,7 @@ def test_an_installed_application_starts_the_folder_that_was_shipped(
 
 def manifest() -> dict[str, object]:
     """Return a bundle of one page, which needs no program of the machine."""
+    port = free_block(1)
     return {
         "schema_version": "v0.1",
         "target": "desktop",
@@ -63,7 +65,7 @@ def manifest() -> dict[str, object]:
                 "id": "page",
                 "type": "ui-bundle",
                 "binaries": {"universal": {"path": "page"}},
-                "ports": {"requested": [{"name": "http", "range": {"min": 20000, "max": 29999}}]},
+                "ports": {"requested": [{"name": "http", "range": {"min": port, "max": port}}]},
                 "readiness": {"type": "port_open", "port_name": "http"},
             }
         ],
