@@ -190,8 +190,8 @@ def test_what_is_told_of_a_value_that_is_too_long() -> None:
         "one",
     )
     assert told.message == (
-        "service 'one': services[0].binaries.win-x64.env.V is 32768 characters long, and no program can"
-        " be started with more than 32767; put it into a file."
+        "service 'one': services[0].binaries.win-x64.env.V is 32768 characters long, and no"
+        " program can be started with more than 32767; put it into a file."
     )
 
 

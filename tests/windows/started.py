@@ -13,11 +13,12 @@ from ctypes import wintypes
 from bundlevisor.actors.process import child_windows
 from bundlevisor.actors.process.spawn_request import Launch
 from bundlevisor.actors.process.windows import exit_event
+from bundlevisor.testing import deadline
 from tests import waiting
 
 assert sys.platform == "win32"
 
-DEADLINE = 20.0
+DEADLINE = deadline.WITHIN
 CTRL_CLOSE_EVENT = 2
 SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
 PARENT = (

@@ -21,7 +21,7 @@ assert sys.platform == "win32"
 def test_output_and_exit_code_arrive(start: services.Starter) -> None:
     started = start("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)")
     assert sorted(started.rest().split()) == ["err", "out"]
-    assert started.ended.wait(20)
+    assert started.ended.wait(services.DEADLINE)
     assert started.child.poll() == 7
 
 
@@ -95,7 +95,7 @@ def test_a_batch_file_gets_its_arguments_and_runs_none_of_them(
 
 def test_the_exit_is_told_once_and_the_status_stays_after_closing(start: services.Starter) -> None:
     started = start("import os; os._exit(-1073741819)")
-    assert started.ended.wait(20)
+    assert started.ended.wait(services.DEADLINE)
     started.child.close()
     assert started.child.poll() == 0xC0000005
     assert started.child.survivors() == []
@@ -164,7 +164,7 @@ def _spawn_and_close() -> None:
     os.close(nul)
     ended = threading.Event()
     child_windows.watch_exit(None, child, ended.set)
-    assert ended.wait(20)
+    assert ended.wait(services.DEADLINE)
     child.close()
 
 

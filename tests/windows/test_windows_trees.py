@@ -35,7 +35,7 @@ def test_killing_a_service_ends_its_grandchildren(start: services.Starter) -> No
     assert leader == started.child.pid
     assert {leader, grandchild} <= set(started.child.survivors())
     started.child.kill()
-    assert started.ended.wait(20)
+    assert started.ended.wait(services.DEADLINE)
     services.wait_until(lambda: not started.child.survivors(), "an empty tree")
     assert not services.is_alive(grandchild)
 
@@ -45,7 +45,7 @@ def test_what_a_leader_leaves_behind_is_a_survivor_and_can_be_killed(
 ) -> None:
     started = start(ORPHAN)
     orphan = int(started.line())
-    assert started.ended.wait(20)
+    assert started.ended.wait(services.DEADLINE)
     assert started.child.poll() == 0
     assert orphan in started.child.survivors()
     started.child.kill()
@@ -63,7 +63,7 @@ def test_killing_one_service_spares_the_others(start: services.Starter) -> None:
     doomed, spared = start(services.SLEEPS), start(services.SLEEPS)
     assert spared.line() == "up"
     doomed.child.kill()
-    assert doomed.ended.wait(20)
+    assert doomed.ended.wait(services.DEADLINE)
     assert spared.child.poll() is None
     assert spared.child.pid in spared.child.survivors()
 
@@ -71,7 +71,7 @@ def test_killing_one_service_spares_the_others(start: services.Starter) -> None:
 def test_killing_twice_is_no_error(start: services.Starter) -> None:
     started = start(services.SLEEPS)
     started.child.kill()
-    assert started.ended.wait(20)
+    assert started.ended.wait(services.DEADLINE)
     started.child.kill()
 
 
@@ -95,12 +95,12 @@ def test_the_runtime_is_in_no_job_of_ours_and_every_service_is(start: services.S
 
 def test_the_end_of_a_process_that_is_gone_already_is_told(start: services.Starter) -> None:
     started = start("pass")
-    assert started.ended.wait(20)
+    assert started.ended.wait(services.DEADLINE)
     pid = started.child.pid
     started.close()
     told = threading.Event()
     exit_event.watch_process(None, pid, told.set)
-    assert told.wait(20)
+    assert told.wait(services.DEADLINE)
 
 
 def test_a_process_that_was_started_otherwise_can_be_taken_over(start: services.Starter) -> None:
