@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line says; returns the exit code (see
     :mod:`bundlevisor.control.cli.dispatch`)."""
-    began = time.monotonic()
+    first_line = time.monotonic(), time.process_time()
     if getattr(sys, "frozen", False):
         import multiprocessing
 
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     first_signals.own()
     try:
-        return _run(words, began)
+        return _run(words, first_line)
     except (OSError, ImportError, MemoryError, RuntimeError) as error:
         return _leave(_complain(error))
 
@@ -51,7 +51,7 @@ def _words() -> list[str]:
     return (["ctl"] if name == "runtimectl" else []) + sys.argv[1:]
 
 
-def _run(words: list[str], began: float) -> int:
+def _run(words: list[str], first_line: tuple[float, float]) -> int:
     from bundlevisor.control.boot import early_socket
 
     _widen_descriptor_table()
@@ -71,7 +71,7 @@ def _run(words: list[str], began: float) -> int:
         return _ask(words)
     from bundlevisor.control.run.runtime import run
 
-    return _leave(run(parsed, guardian, began, socket_at, _follow_start))
+    return _leave(run(parsed, guardian, first_line, socket_at, _follow_start))
 
 
 def _follow_start(*parts: Any) -> None:

@@ -39,12 +39,17 @@ def end(preparation: str) -> str:
     return f"{preparation} end"
 
 
+COLDEST = 10.0
+"""Seconds that may pass between the start of a process and our first lines: a disk that is cold."""
+
+
 class Recorder:
     """Collects the marks of one start; safe from any thread."""
 
-    def __init__(self, interpreter_at: float) -> None:
+    def __init__(self, interpreter_at: float, used: float) -> None:
+        """``used`` are the seconds of processor time at ``interpreter_at``, our first line."""
         self._marks: dict[tuple[str, str], float] = {}
-        self.exec_at = exec_time()
+        self.exec_at = exec_time(interpreter_at - used)
         self.mark(EXEC, at=self.exec_at)
         self.mark(INTERPRETER, at=interpreter_at)
 
@@ -57,30 +62,42 @@ class Recorder:
         return {key: round((at - self.exec_at) * 1000, 2) for key, at in list(self._marks.items())}
 
 
-def exec_time() -> float:
-    """Return when this process was started, on the monotonic clock.
+def exec_time(estimate: float) -> float:
+    """Return when this process became ours, on the monotonic clock.
 
-    Linux says it in ticks of 10 ms (proc(5), starttime); the processor time that has been used
-    since narrows it down, because so far nothing was waited for.
+    ``estimate`` is when that was if nothing was waited for until our first line. Linux says when
+    the process was started, in ticks of 10 ms (proc(5), starttime), and it is within that tick. But
+    no system says when exec was: in a process that is older than COLDEST another program ran before
+    (the shell of a script that ends in ``exec bundlevisor``), whose time is not ours.
     """
-    now = time.monotonic()
-    return _narrowed(now - time.process_time(), now)
+    return _narrowed(estimate)
+
+
+def within_tick(estimate: float, earliest: float, tick: float) -> float:
+    """Return the moment of this tick that is nearest to the estimate, which is too late if wrong.
+
+    Or the estimate, where it is so much later that it cannot be wrong by that.
+    """
+    if estimate - earliest > COLDEST:
+        return estimate
+    return min(max(estimate, earliest), earliest + tick)
 
 
 if sys.platform == "linux":
 
-    def _narrowed(estimate: float, now: float) -> float:
+    def _narrowed(estimate: float) -> float:
+        """Correct the estimate by what /proc says, where it can be read."""
         try:
             with open("/proc/self/stat", "rb") as file:
                 ticks = int(file.read().rpartition(b")")[2].split()[19])
-            asleep = time.clock_gettime(time.CLOCK_BOOTTIME) - now
+            asleep = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
             tick = 1 / os.sysconf("SC_CLK_TCK")
         except (OSError, ValueError):
             return estimate
-        earliest = ticks * tick - asleep
-        return min(max(estimate, earliest), earliest + tick)
+        return within_tick(estimate, ticks * tick - asleep, tick)
 
 else:
 
-    def _narrowed(estimate: float, now: float) -> float:  # noqa: ARG001 - as on Linux
+    def _narrowed(estimate: float) -> float:
+        """Return the estimate: no more is known."""
         return estimate

@@ -48,18 +48,19 @@ eight clients at once wait twice as long at p99 (measured)."""
 def run(
     options: RunOptions,
     guardian: Guardian,
-    interpreter_at: float,
+    first_line: tuple[float, float],
     socket_at: float,
     follow: Callable[..., None],
 ) -> int:
     """Run a bundle until somebody asks for its end; return the exit code (README, 'Exit codes').
 
-    ``interpreter_at`` is when our first line was run, ``socket_at`` when the control port was
-    listened on, if it was by then; both on the monotonic clock. ``follow(console, board, measure)``
-    shows a person how far the start is, until it is over.
+    ``first_line`` is when our first line was run, and how much processor time had been used by
+    then; ``socket_at`` when the control port was listened on, if it was by then; both on the
+    monotonic clock, in seconds. ``follow(console, board, measure)`` shows a person how far the
+    start is, until it is over.
     """
     sys.setswitchinterval(HANDED_ON)
-    recorder = Recorder(interpreter_at)
+    recorder = Recorder(*first_line)
     if early_socket.is_listening():
         recorder.mark(milestones.SOCKET, at=socket_at)
     parent = os.getppid()
