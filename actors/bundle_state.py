@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from bundlevisor.actors.core import dependencies, desired
-from bundlevisor.actors.core.collaborators import Plan, Vault
+from bundlevisor.actors.core.collaborators import Plan
 from bundlevisor.actors.core.commanded import Change
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired
@@ -14,6 +15,9 @@ from bundlevisor.actors.core.report import LIVE, Report
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.ports_in_force import PortsInForce
 from bundlevisor.manifest.format.policy import Supervision
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.core.collaborators import Vault
 
 
 class BundleState:

@@ -14,7 +14,7 @@ reported before it heard its last instruction is dropped. It never waits for any
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.bundle_state import BundleState
 from bundlevisor.actors.core import commanded, dependencies, foreseen, restart
@@ -43,10 +43,13 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.core.report import LIVE, Report
 from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.launch.page import pages_by_api
-from bundlevisor.actors.loop.loop_actor import LoopActor, Turns
+from bundlevisor.actors.loop.loop_actor import LoopActor
 from bundlevisor.actors.picture import Picture
 from bundlevisor.actors.ports_in_force import PortsInForce
 from bundlevisor.actors.service_actors import ServiceActors
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.loop.loop_actor import Turns
 
 STOPPING = Outcome(conflict="the runtime is stopping")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,39 +13,39 @@ from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.graph import Graph
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     import pykka
 
     from bundlevisor.actors.ports.service_ports import Ports
     from bundlevisor.actors.ports.shortages import Shortage
 
+    class Vault(Protocol):
+        """The values of secrets; safe from any thread."""
 
-class Vault(Protocol):
-    """The values of secrets; safe from any thread."""
+        def missing(self, service_id: str) -> tuple[str, ...]:
+            """Return the required secrets of a service that have no value."""
 
-    def missing(self, service_id: str) -> tuple[str, ...]:
-        """Return the required secrets of a service that have no value."""
+        def values_for(self, service_id: str) -> dict[str, str]:
+            """Return the values that a service is given, by secret id."""
 
-    def values_for(self, service_id: str) -> dict[str, str]:
-        """Return the values that a service is given, by secret id."""
+        def former_for(self, service_id: str) -> tuple[dict[str, str], ...]:
+            """Return values that it may have been given earlier, by secret id."""
 
-    def former_for(self, service_id: str) -> tuple[dict[str, str], ...]:
-        """Return values that it may have been given earlier, by secret id."""
+    class PortChooser(Protocol):
+        """Chooses other ports when a service has lost some; remembers the choice."""
 
+        def move(self, service_id: str, names: tuple[str, ...], ports: Ports) -> Ports | None:
+            """Return the new table of all ports, None when a range has no free port left."""
 
-class PortChooser(Protocol):
-    """Chooses other ports when a service has lost some; remembers the choice."""
+        def complete(self, service_id: str, ports: Ports) -> tuple[Ports, Shortage | None]:
+            """Return the table with the ports that a service is short of, or what it still lacks.
 
-    def move(self, service_id: str, names: tuple[str, ...], ports: Ports) -> Ports | None:
-        """Return the new table of all ports, None when a range has no free port left."""
+            What others were given stays theirs, also while they are down.
+            """
 
-    def complete(self, service_id: str, ports: Ports) -> tuple[Ports, Shortage | None]:
-        """Return the table with the ports that a service is short of, or what it is still short of.
-
-        What others were given stays theirs, also while they are down.
-        """
-
-    def users(self, service_id: str, names: tuple[str, ...]) -> frozenset[str]:
-        """Return the other services whose environment or arguments name one of these ports."""
+        def users(self, service_id: str, names: tuple[str, ...]) -> frozenset[str]:
+            """Return the other services whose environment or arguments name one of these ports."""
 
 
 class NoSecrets:

@@ -7,13 +7,14 @@ from contextlib import suppress
 
 from bundlevisor.actors.files import atomic, own_file
 
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+"""URL-safe base64's. By hand: to load the module of machine code takes 0.3 ms of a start."""
+
 
 def new_token() -> str:
     """32 random bytes in URL-safe base64 without padding (RFC 4648, section 5): 43 characters."""
-    import binascii
-
-    text = binascii.b2a_base64(os.urandom(32), newline=False).decode()
-    return text.rstrip("=").replace("+", "-").replace("/", "_")
+    bits = int.from_bytes(os.urandom(32), "big") << 2
+    return "".join(ALPHABET[bits >> place & 63] for place in range(252, -1, -6))
 
 
 def write_token(path: str, token: str) -> None:

@@ -10,31 +10,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from bundlevisor.actors.logs.match_thread import SearchBeside
+
+    class Matcher(Protocol):
+        """What looks at an incarnation's output; it is fed everything from the first byte on.
+
+        ``wake`` is called, from any thread, when a match becomes known between two feeds: a feed of
+        nothing then returns it.
+        """
+
+        wake: Callable[[], object]
+
+        def feed(self, data: bytes) -> bool:
+            """Look at more output; True when there has been a match. Never blocks, never raises."""
+
+        def close(self) -> None:
+            """Let go of what the matcher holds."""
+
 
 SMALL = 128
 """Instructions of a program that the log's thread tries itself: 0.1 s a block at the very worst."""
 SLOW = 0.005
 """Seconds of the processor for one block of output; usual patterns take a hundredth of that."""
-
-
-class Matcher(Protocol):
-    """What looks at an incarnation's output; it is fed everything from the first byte on.
-
-    ``wake`` is called, from any thread, when a match becomes known between two feeds: a feed of
-    nothing then returns it.
-    """
-
-    wake: Callable[[], object]
-
-    def feed(self, data: bytes) -> bool:
-        """Look at more output; True when there has been a match. Never blocks, never raises."""
-
-    def close(self) -> None:
-        """Let go of what the matcher holds."""
 
 
 class PatternMatcher:

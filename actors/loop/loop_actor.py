@@ -8,23 +8,23 @@ may block goes to a thread that answers by message.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pykka
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from pykka._envelope import Envelope
 
+    class Turns(Protocol):
+        """The loop, as far as an actor needs it."""
 
-class Turns(Protocol):
-    """The loop, as far as an actor needs it."""
+        doing: tuple[object, ...]
 
-    doing: tuple[object, ...]
-
-    def call_soon(self, callback: Callable[[], object]) -> None:
-        """Call back in the order of the calls; safe from any thread."""
+        def call_soon(self, callback: Callable[[], object]) -> None:
+            """Call back in the order of the calls; safe from any thread."""
 
 
 class Inbox:

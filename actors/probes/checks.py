@@ -9,11 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -38,11 +37,14 @@ class Target(msgspec.Struct, frozen=True):
     cwd: str = ""
 
 
-class Check(Protocol):
-    """A question that is under way."""
+if TYPE_CHECKING:
+    from typing import Protocol
 
-    def cancel(self) -> None:
-        """Stop asking; nothing is answered any more."""
+    class Check(Protocol):
+        """A question that is under way."""
+
+        def cancel(self) -> None:
+            """Stop asking; nothing is answered any more."""
 
 
 class _Connection:
@@ -135,6 +137,8 @@ def is_own(connection: socket.socket, peer: object = None) -> bool:
     except OSError:
         return False
     if own:
+        import struct
+
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(LINGER, 1, 0))
     return own
 

@@ -14,10 +14,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.loop.reactor import Loop, Timer
-from bundlevisor.actors.probes.checks import Check, TcpCheck
+from bundlevisor.actors.probes.checks import TcpCheck
 
 if TYPE_CHECKING:
     import socket
+
+    from bundlevisor.actors.probes.checks import Check
 
 SHORTEST = 0.001
 """Seconds between two looks: one serves all that wait, however many began at once."""

@@ -5,19 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from bundlevisor.actors.loop.reactor import Loop, Timer
-from bundlevisor.actors.probes.checks import Answer, Check, Target, TcpCheck, ask
+from bundlevisor.actors.probes.checks import Answer, Target, TcpCheck, ask
 from bundlevisor.actors.probes.listen_watch import Listening, pause
 from bundlevisor.actors.probes.schedule import Pace, ProbeStats, asked_at
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.plan.readiness import Condition, Criterion
 
+if TYPE_CHECKING:
+    from bundlevisor.actors.probes.checks import Check
+
+    Ask = Callable[[Answer], Check]
+
 CONNECT_TIMEOUT = 1.0
 """Seconds for one connection attempt to a port of this machine."""
 CONNECT_INTERVAL = 0.5
 """Seconds, at most, between two attempts."""
-Ask = Callable[[Answer], Check]
 
 
 class Probing:

@@ -89,6 +89,9 @@ def import_msgspec() -> None:
     - ``typing_extensions`` (10 ms, where it is installed) is said to be missing: msgspec then takes
       the same names from :mod:`typing`, which has them since Python 3.11.
     - ``platform`` is wanted by ``uuid`` for one word, ``re`` for patterns in a Struct.
+    - ``uuid`` does without libuuid, which nobody here asks for an address of a network card.
+    - ``decimal`` is wanted for one class, by which msgspec knows its numbers. No Struct of ours has
+      one, so it gets a class without any: then it does not know them, and says so (TypeError).
     - ``datetime`` is its C accelerator itself, as in Python 3.12; before, datetime.py first runs a
       whole implementation in Python and then replaces it by the same names.
     """
@@ -96,6 +99,8 @@ def import_msgspec() -> None:
     stand_ins: dict[str, ModuleType | None] = {
         "typing_extensions": None,
         "platform": Late("platform", system=system_name),
+        "_uuid": None,
+        "decimal": Late("decimal", Decimal=type("Decimal", (), {})),
         "re": Late("re").with_functions("compile"),
         "msgspec.inspect": Late("msgspec.inspect"),
         "msgspec._json_schema": schema.with_functions("schema", "schema_components"),
@@ -109,10 +114,15 @@ def import_msgspec() -> None:
 
 
 def import_pykka() -> None:
-    """Import pykka without logging, which nobody has configured yet."""
+    """Import pykka without logging, which nobody has configured yet, and without proxies of actors:
+    ours are told messages.
+    """
     logging = Late("logging", NullHandler=object)
     logging.get_ready(getLogger=LateLogger)
-    with StandingIn({"logging": logging}):
+    proxies = Late("pykka._proxy").with_functions("ActorProxy", "CallableProxy", "traversable")
+    introspection = Late("pykka._introspection").with_functions("get_attr_directly")
+    stand_ins = {"pykka._proxy": proxies, "pykka._introspection": introspection}
+    with StandingIn({"logging": logging, **stand_ins}):
         import pykka  # noqa: F401
 
 

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from bundlevisor.actors.loop.wall_time import http_date
 from bundlevisor.control.wire.exchange import EVERY_ANSWER
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Request(Protocol):
-    """A request, as far as its answer's shape depends on it; header names as waitress has them."""
+    class Request(Protocol):
+        """A request, as far as its answer's shape depends on it; header names are waitress's."""
 
-    @property
-    def command(self) -> str:
-        """The method."""
+        @property
+        def command(self) -> str:
+            """The method."""
 
-    @property
-    def version(self) -> str:
-        """Of HTTP, as ``1.1``."""
+        @property
+        def version(self) -> str:
+            """Of HTTP, as ``1.1``."""
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """By name, in capital letters."""
+        @property
+        def headers(self) -> dict[str, str]:
+            """By name, in capital letters."""
 
-    @property
-    def error(self) -> object:
-        """Why it is refused; None where it is not."""
+        @property
+        def error(self) -> object:
+            """Why it is refused; None where it is not."""
 
 
 class Said(msgspec.Struct, frozen=True):

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from bundlevisor.actors.core import dependencies, effects
-from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan, Vault
+from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan
 from bundlevisor.actors.core.desired import instruction, is_deferred, is_ending
 from bundlevisor.actors.core.life import Context, Life
 from bundlevisor.actors.core.lifecycle import step
@@ -41,6 +41,9 @@ from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot
 from bundlevisor.actors.supervisor import Supervisor
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.graph import Graph
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.core.collaborators import Vault
 
 
 class Actor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,7 @@ WANTED = [
     ("msgspec", "typing_extensions"),
     ("msgspec", "msgspec.inspect"),
     ("msgspec", "msgspec._json_schema"),
+    ("msgspec", "decimal"),
     ("msgspec", "msgspec.toml"),
     ("msgspec", "msgspec.yaml"),
     ("asyncio", "inspect"),
@@ -81,6 +83,8 @@ WANTED = [
     ("asyncio", "ssl"),
     ("multiprocessing", "tempfile"),
     ("pykka", "logging"),
+    ("pykka", "pykka._proxy"),
+    ("pykka", "pykka._introspection"),
     ("signal", "enum"),
     ("socket", "enum"),
     ("falcon", "asyncio"),
@@ -95,6 +99,8 @@ WANTED = [
 ]
 if sys.version_info >= (3, 11, 4):
     WANTED.append(("urllib", "ipaddress"))
+if sys.platform != "win32":
+    WANTED.append(("uuid", "_uuid"))
 if sys.platform not in ("win32", "darwin") and sys.version_info < (3, 12):
     WANTED.append(("uuid", "platform"))
 
@@ -147,7 +153,7 @@ def test_what_is_stood_in_for_is_still_imported_by_the_library(
     assert [library, module] in imported_by, f"{module}: take it out of its stand_ins"
 
 
-@pytest.mark.parametrize("module", ["re", "datetime"])
+@pytest.mark.parametrize("module", ["re", "datetime", "decimal"])
 def test_what_msgspec_imports_from_c_is_still_wanted(module: str) -> None:
     if module == "datetime" and sys.version_info >= (3, 12):
         absent.skip("Python 3.11: later ones' datetime is its accelerator")
@@ -169,7 +175,8 @@ def test_what_is_there_before_the_first_spawn_needs_no_regular_expressions() -> 
     loaded = set(
         child(FIRST + "names = sorted(sys.modules)\nimport json; print(json.dumps(names))")
     )
-    assert loaded & {"re", "logging", "locale", "pickle", "platform", "typing_extensions"} == set()
+    unused = {"re", "logging", "locale", "pickle", "platform", "typing_extensions", "numbers"}
+    assert loaded & {*unused, "_decimal", "_uuid", "pykka._proxy", "pykka._introspection"} == set()
 
 
 def test_a_start_makes_no_enumeration_of_signal_and_socket_until_it_is_asked_for() -> None:
@@ -310,18 +317,16 @@ print(json.dumps(all(type(m).__name__ == "module" and m.__file__ for m in module
     )
 
 
-def test_msgspec_reads_and_writes_every_type_as_ever() -> None:
+def test_msgspec_reads_and_writes_every_type_but_decimals_as_ever() -> None:
     assert child(
         LEAN
         + """
-import datetime, decimal, json, uuid, msgspec
+import datetime, json, uuid, msgspec
 class S(msgspec.Struct):
     u: uuid.UUID
     d: datetime.datetime
-    n: decimal.Decimal
     t: datetime.timedelta
-one = S(uuid.uuid4(), datetime.datetime.now(datetime.timezone.utc), decimal.Decimal("1.5"),
-        datetime.timedelta(seconds=3))
+one = S(uuid.uuid4(), datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(seconds=3))
 again = msgspec.json.decode(msgspec.json.encode(one), type=S)
 schema = msgspec.json.schema(S)
 info = msgspec.inspect.type_info(S)
@@ -330,6 +335,45 @@ print(json.dumps([again == one, schema["$ref"], type(info).__name__,
                   toml == {"a": datetime.date(2020, 1, 1)},
                   type(msgspec.inspect).__name__, msgspec.json.schema.__module__]))"""
     ) == [True, "#/$defs/S", "StructType", True, "module", "msgspec._json_schema"]
+
+
+def test_msgspec_refuses_decimals_instead_of_writing_something_else() -> None:
+    assert child(
+        LEAN
+        + """
+import decimal, json, msgspec
+said = []
+for ask in (lambda: msgspec.json.encode(decimal.Decimal("1.5")),
+            lambda: msgspec.json.decode(b'"1.5"', type=decimal.Decimal)):
+    try:
+        said.append(repr(ask()))
+    except (TypeError, msgspec.ValidationError) as error:
+        said.append(type(error).__name__)
+print(json.dumps([said, str(decimal.Decimal("0.1") + decimal.Decimal("0.2"))]))"""
+    ) == [["TypeError", "ValidationError"], "0.3"]
+
+
+@pytest.mark.parametrize("folder", ["manifest", "actors", "control"])
+def test_nothing_that_a_runtime_imports_knows_decimals(folder: str) -> None:
+    sources = (Path(HERE).parents[1] / folder).rglob("*.py")
+    importing = re.compile(r"^\s*(import|from) _?decimal\b", re.MULTILINE)
+    assert [path for path in sources if importing.search(path.read_text())] == []
+
+
+def test_proxies_of_actors_are_there_for_who_wants_some() -> None:
+    assert child(
+        FIRST
+        + """
+import json, pykka
+class Counting(pykka.ThreadingActor):
+    number = 3
+    def double(self): return 2 * self.number
+actor = Counting.start()
+proxy = actor.proxy()
+found = [proxy.double().get(), proxy.number.get(), type(proxy).__module__]
+proxy.stop()
+print(json.dumps([*found, type(pykka.ActorProxy).__name__]))"""
+    ) == [6, 3, "pykka._proxy", "type"]
 
 
 def test_msgspec_understands_names_of_typing_extensions() -> None:
