@@ -1,4 +1,7 @@
-"""A runtime in little, its guardian and its services, and what is left of them."""
+"""A runtime in little, its guardian and its services, and what is left of them.
+
+The kit starts whole runtimes; what a guardian is told here, and when, no whole one tells it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Services for the Windows tests: Python code, its output, its end."""
+"""Services for the Windows tests: Python code, its output, its end.
+
+They are spawned as the runtime does it, but without one: the kit starts whole runtimes only.
+"""
 
 from __future__ import annotations
 
