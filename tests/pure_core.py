@@ -25,6 +25,8 @@ TESTS = (
     "tests/actors/test_every_pair_of_commands.py",
     "tests/actors/test_life.py",
     "tests/actors/test_lifecycle.py",
+    "tests/actors/test_lifecycle_any_order.py",
+    "tests/actors/test_lifecycle_orders.py",
     "tests/actors/test_notices.py",
     "tests/actors/test_order.py",
     "tests/actors/test_progress.py",

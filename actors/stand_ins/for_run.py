@@ -5,7 +5,7 @@ formatting). While one of them is imported, a :class:`~bundlevisor.actors.stand_
 module stands where such a module would be; on the first real use it imports the real one, which
 takes its place everywhere. There is one thread until the opening has been imported.
 
-tests/control/test_stand_ins.py fails when a library no longer imports what is named here.
+tests/control/stand_ins fails when a library no longer imports what is named here.
 """
 
 from __future__ import annotations

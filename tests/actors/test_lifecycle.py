@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, strategies as st
 
 from bundlevisor.actors.core import effects, lifecycle, notices
 from bundlevisor.actors.core.life import Context, Life
@@ -22,53 +21,34 @@ from bundlevisor.actors.core.messages import (
     Prepared,
     ProbeAnswered,
     ProcessExited,
-    ProgressMade,
     ResetFailures,
-    ServiceSaid,
-    SignOfLife,
-    StartService,
-    StopAnnounced,
     StopService,
     SystemResumed,
-    TimeExtended,
     Timer,
     TimerFired,
     TreeEmptied,
-    WatchdogSet,
 )
-from bundlevisor.actors.core.report import LIVE, AfterStop, Stage, StopCause
-from bundlevisor.actors.launch.inputs import StartInputs
-from bundlevisor.manifest.format.policy import RestartPolicy
-from bundlevisor.manifest.format.probe import Health
+from bundlevisor.actors.core.report import AfterStop, Stage
 from bundlevisor.manifest.format.schema import Service
-
-SERVICE = Service(id="api", health=Health(type="http"))
-ONCE = Service(id="api", health=Health(type="http"), restart=RestartPolicy(policy="never"))
-
-
-def go(life: Life, *events: Message, service: Service = SERVICE, now: float = 100.0) -> Life:
-    for event in events:
-        life, _ = step(life, event, Context(service, now))
-    return life
+from tests.actors.lives import (
+    BACKOFF,
+    FAILED,
+    ONCE,
+    READY,
+    SERVICE,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    UNHEALTHY,
+    WAITING,
+    go,
+    start,
+)
 
 
 def effect_names(life: Life, event: Message, service: Service = SERVICE) -> list[str]:
     _, found = step(life, event, Context(service, 100.0))
     return [type(effect).__name__ for effect in found]
-
-
-def start(after: int = 0) -> StartService:
-    return StartService(after, StartInputs({}))
-
-
-WAITING = Life()
-STARTING = go(WAITING, start(), Prepared(1), Launched(1, 77))
-READY = go(STARTING, BecameReady(1))
-STOPPING = go(READY, StopService(AfterStop.STAY))
-BACKOFF = go(STARTING, ProcessExited(1, 1), TreeEmptied(1))
-FAILED = go(STARTING, ProcessExited(1, 1), TreeEmptied(1), service=ONCE)
-STOPPED = go(STOPPING, ProcessExited(1, -15), TreeEmptied(1))
-UNHEALTHY = go(READY, *[ProbeAnswered(1, "HTTP 500")] * 3)
 
 
 @pytest.mark.parametrize(
@@ -240,55 +220,6 @@ def test_an_unhealthy_service_is_restarted_like_one_that_crashed() -> None:
     assert (life.stage, life.history.total) == (Stage.WAITING, 1)
 
 
-def test_a_stop_during_the_start_is_carried_out_when_the_tree_is_empty() -> None:
-    life = go(WAITING, start(), StopService(AfterStop.STAY), Prepared(1))
-    assert life.stage is Stage.STOPPED
-
-
-def test_a_stop_is_sticky_whatever_was_under_way() -> None:
-    life = go(READY, ProcessExited(1, 1), StopService(AfterStop.STAY), TreeEmptied(1))
-    assert life.stage is Stage.STOPPED
-    assert go(life, TimerFired(1, Timer.BACKOFF), BecameReady(1)).stage is Stage.STOPPED
-
-
-@pytest.mark.parametrize(
-    ("orders", "stage"),
-    [
-        ([StopService(AfterStop.STAY), StopService(AfterStop.WAIT)], Stage.WAITING),
-        ([StopService(AfterStop.WAIT), StopService(AfterStop.STAY)], Stage.STOPPED),
-        ([StopService(AfterStop.STAY), ResetFailures()], Stage.WAITING),
-        ([ResetFailures(), StopService(AfterStop.STAY)], Stage.STOPPED),
-        ([StopService(AfterStop.WAIT), KillService()], Stage.STOPPED),
-    ],
-)
-@pytest.mark.parametrize("exits_after", [0, 1, 2])
-def test_the_last_order_says_what_follows_a_stop(
-    orders: list[Message], exits_after: int, stage: Stage
-) -> None:
-    told = [*orders[:exits_after], ProcessExited(1, 1), *orders[exits_after:]]
-    life = go(READY, *told, TreeEmptied(1))
-    assert life.stage is stage
-    assert life.history.total == 0
-
-
-def test_a_report_says_which_instruction_was_heard_last_also_one_that_changed_nothing() -> None:
-    assert go(READY, StopService(AfterStop.STAY, number=4)).heard == 4
-    assert go(STOPPED, StartService(7, StartInputs({}), number=5)).heard == 5
-    assert go(READY, FailService("no", number=6)) == msgspec.structs.replace(READY, heard=6)
-
-
-def test_an_exit_while_it_stops_is_noted_and_the_tree_is_looked_at_again() -> None:
-    life, found = step(STOPPING, ProcessExited(1, 3), Context(SERVICE, 100.0))
-    assert (life.stage, life.then, life.pid, life.exit_code) == (
-        Stage.STOPPING,
-        AfterStop.STAY,
-        None,
-        3,
-    )
-    assert [type(effect).__name__ for effect in found] == ["EmitEvent", "ClearTree"]
-    assert step(STOPPED, ProcessExited(1, 3), Context(SERVICE, 100.0)) == (STOPPED, ())
-
-
 def test_every_wait_of_a_start_has_its_timer() -> None:
     _, prepared = step(go(WAITING, start()), Prepared(1), Context(SERVICE, 100.0))
     assert prepared[0] == effects.Arm(Timer.STARTUP, SERVICE.startup.timeout_ms / 1000)
@@ -323,39 +254,6 @@ def test_a_timer_means_something_in_its_own_stage_only(life: Life, timer: Timer)
     assert (due != (life, ())) is (timer in meant.get(life.stage, set()))
 
 
-def test_a_port_that_is_lost_while_it_stops_counts_only_where_a_start_has_failed() -> None:
-    lost = PortsLost(1, ("http",))
-    failing = go(STARTING, ProcessExited(1, 1))
-    moving, found = step(failing, lost, Context(SERVICE, 100.0))
-    assert moving.stage is Stage.WAITING
-    assert effects.ReportPorts(("http",)) in found
-    assert {one.timer for one in found if isinstance(one, effects.Disarm)} == {
-        Timer.STARTUP,
-        Timer.GRACE,
-        Timer.TREE,
-    }
-    context = Context(SERVICE, 100.0)
-    for life in (READY, BACKOFF, STOPPED):
-        assert step(life, lost, context) == (life, ())
-    for life in (STOPPING, go(failing, StopService(AfterStop.STAY))):
-        assert step(life, lost, context) == step(life, TreeEmptied(1), context)
-
-
-def test_a_stop_tells_why_also_where_the_service_had_failed_on_its_own() -> None:
-    life = go(READY, ProcessExited(1, 1), StopService(AfterStop.STAY, "by command"), TreeEmptied(1))
-    assert (life.stage, life.message) == (Stage.STOPPED, "by command")
-
-
-def test_a_start_command_while_it_stops_brings_it_back_when_it_has_stopped() -> None:
-    life = go(STOPPING, ResetFailures(), ProcessExited(1, 0), TreeEmptied(1))
-    assert life.stage is Stage.WAITING
-
-
-def test_a_second_start_for_the_same_incarnation_changes_nothing() -> None:
-    life = go(BACKOFF, TimerFired(1, Timer.BACKOFF), start(0))
-    assert life.stage is Stage.WAITING
-
-
 def test_what_belongs_to_another_incarnation_changes_nothing() -> None:
     again = go(READY, ProcessExited(1, -9), TreeEmptied(1), start(1), Prepared(2), Launched(2, 78))
     for late in (
@@ -373,61 +271,6 @@ def test_waking_from_sleep_gives_a_starting_service_its_whole_time_again() -> No
     assert armed == {Timer.STARTUP, Timer.READINESS}
 
 
-EVENTS = st.one_of(
-    st.builds(start, st.integers(0, 3)),
-    st.builds(Prepared, st.integers(0, 3)),
-    st.builds(Launched, st.integers(0, 3), st.just(77)),
-    st.builds(LaunchFailed, st.integers(0, 3), st.just("no"), st.booleans()),
-    st.builds(ProcessExited, st.integers(0, 3), st.sampled_from([0, 1, -9])),
-    st.builds(TreeEmptied, st.integers(0, 3)),
-    st.builds(BecameReady, st.integers(0, 3)),
-    st.builds(ProbeAnswered, st.integers(0, 3), st.sampled_from(["", "ill"])),
-    st.builds(PortsLost, st.integers(0, 3), st.just(("http",))),
-    st.builds(TimerFired, st.integers(0, 3), st.sampled_from(Timer)),
-    st.builds(StopService, st.sampled_from([AfterStop.STAY, AfterStop.WAIT])),
-    st.builds(KillService),
-    st.builds(ResetFailures),
-    st.builds(FailService, st.just("no")),
-    st.builds(ProgressMade, st.integers(0, 3), st.just("working")),
-    st.builds(SystemResumed, st.just(60.0)),
-    st.builds(ServiceSaid, st.integers(0, 3), st.just("busy"), st.sampled_from([None, 0.5])),
-    st.builds(SignOfLife, st.integers(0, 3), st.sampled_from(["", "ill"])),
-    st.builds(WatchdogSet, st.integers(0, 3), st.sampled_from([0.0, 5.0])),
-    st.builds(TimeExtended, st.integers(0, 3), st.just(5.0)),
-    st.builds(StopAnnounced, st.integers(0, 3)),
-)
-
-
-@given(st.lists(EVENTS, max_size=40))
-def test_whatever_happens_no_process_is_started_beside_one_that_may_live(
-    events: list[Message],
-) -> None:
-    life = Life()
-    for event in events:
-        before = life
-        life, found = step(life, event, Context(SERVICE, 100.0))
-        if any(isinstance(effect, effects.Prepare) for effect in found):
-            assert before.stage not in LIVE
-        if any(isinstance(effect, effects.Launch) for effect in found):
-            assert before.pid is None
-            assert before.stage is Stage.STARTING
-
-
-@given(st.lists(EVENTS, max_size=40))
-def test_whatever_happens_a_stop_for_good_ends_in_stopped(events: list[Message]) -> None:
-    life = go(Life(), *events)
-    life = go(life, StopService(AfterStop.STAY), TreeEmptied(life.incarnation))
-    assert life.stage is Stage.STOPPED
-
-
-@given(st.lists(EVENTS, max_size=40))
-def test_a_service_that_rests_has_no_process(events: list[Message]) -> None:
-    life = go(Life(), *events)
-    if life.stage in (Stage.WAITING, Stage.BACKOFF, Stage.STOPPED):
-        life_after = go(life, TreeEmptied(life.incarnation))
-        assert life_after == life
-
-
 def test_every_effect_is_performed_by_the_actor() -> None:
     from bundlevisor.actors.service_effects import PERFORM
 
@@ -443,86 +286,6 @@ def test_every_effect_is_performed_by_the_actor() -> None:
 
 def test_lives_are_values() -> None:
     assert msgspec.structs.replace(READY) == READY
-
-
-def effects_of(life: Life, event: Message) -> list[str]:
-    _, found = step(life, event, Context(SERVICE, 100.0))
-    return [
-        f"{type(one).__name__} {one.timer.name}"
-        if isinstance(one, effects.Arm | effects.Disarm)
-        else type(one).__name__
-        for one in found
-    ]
-
-
-def test_a_stop_that_comes_while_it_is_spawned_is_carried_out_then() -> None:
-    told = go(WAITING, start(), Prepared(1), StopService(AfterStop.STAY))
-    assert go(told, Launched(1, 77)).pid == 77
-    assert effects_of(told, Launched(1, 77)) == ["EmitEvent", "Arm GRACE", "EndTree"]
-    launched = effects_of(go(WAITING, start(), Prepared(1)), Launched(1, 77))
-    assert launched == ["EmitEvent", "Arm READINESS", "Arm OBSTACLE", "AwaitReadiness"]
-
-
-def test_what_is_ill_is_asked_to_end_and_has_its_grace() -> None:
-    ill = go(READY, *[ProbeAnswered(1, "HTTP 500")] * 2)
-    assert effects_of(ill, ProbeAnswered(1, "HTTP 500")) == ["EmitEvent", "Arm GRACE", "EndTree"]
-    cause = "unhealthy: HTTP 500"
-    assert (UNHEALTHY.then, UNHEALTHY.cause, UNHEALTHY.message) == (AfterStop.RETRY, cause, cause)
-    assert UNHEALTHY.stop_cause is StopCause.UNHEALTHY
-    overruled = go(UNHEALTHY, StopService(AfterStop.STAY))
-    assert (overruled.stop_cause, overruled.message, overruled.cause) == (
-        StopCause.ORDERED,
-        "stopping",
-        "stopped",
-    )
-
-
-def test_the_end_of_a_stop_leaves_no_timer_and_no_port() -> None:
-    assert effects_of(STOPPING, TreeEmptied(1)) == [
-        "Disarm GRACE",
-        "Disarm TREE",
-        "Disarm BACKOFF",
-        "ReleasePorts",
-    ]
-    assert (STOPPED.pid, STOPPED.message) == (None, "stopped")
-    assert go(BACKOFF, StopService(AfterStop.STAY)).message == "stopped"
-
-
-@pytest.mark.parametrize(
-    ("life", "stage"),
-    [
-        (BACKOFF, Stage.WAITING),
-        (WAITING, Stage.WAITING),
-        (FAILED, Stage.FAILED),
-        (STOPPED, Stage.STOPPED),
-    ],
-)
-def test_a_restart_with_others_ends_a_pause_and_wakes_nothing_that_rests(
-    life: Life, stage: Stage
-) -> None:
-    after = go(life, StopService(AfterStop.WAIT, "with db"))
-    assert after.stage is stage
-    assert after.message == ("" if stage is Stage.WAITING else life.message)
-
-
-def test_a_start_begins_with_nothing_of_the_run_before() -> None:
-    again = go(READY, ProcessExited(1, 1), TreeEmptied(1), start(1))
-    assert (again.stage, again.incarnation, again.message) == (Stage.STARTING, 2, "starting")
-    assert (again.then, again.pid, again.ready_at) == (AfterStop.RETRY, None, None)
-    assert (again.consecutive_failures, again.cause) == (0, "")
-    ready = go(again, Prepared(2), Launched(2, 78), BecameReady(2), now=200.0)
-    assert (ready.pid, ready.ready_at, ready.message) == (78, 200.0, "ready")
-
-
-def test_failures_that_are_forgiven_are_still_counted() -> None:
-    forgiven = go(BACKOFF, ResetFailures())
-    assert (forgiven.history.total, forgiven.history.attempt, forgiven.history.recent) == (1, 0, ())
-
-
-def test_what_gives_up_has_no_process_and_says_why() -> None:
-    assert (FAILED.pid, FAILED.message) == (None, "exit 1 before it was ready")
-    moving = go(STARTING, ProcessExited(1, 1), PortsLost(1, ("http", "admin")))
-    assert (moving.pid, moving.message) == (None, "port http, admin is taken; choosing another")
 
 
 def table_of_the_docstring() -> set[str]:

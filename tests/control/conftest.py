@@ -14,12 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor.control.__main__ import main
 from bundlevisor.control.http.server import ControlServer
 from bundlevisor.testing import Runtime
+from tests.control.commands import Cli, Run, record
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.houses import House, InMemory, installed_house
 from tests.control.installed_bundle import installed_bundle
 from tests.control.wire import TOKEN, Api
+from tests.live_runtime import bundlevisor
 
 IN_MEMORY = "in memory"
 INSTALLED = "installed"
@@ -100,3 +103,23 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     yield client
     for streamed in client.opened:
         streamed.close()
+
+
+@pytest.fixture
+def cli(tmp_path: Path, api: Api, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
+    record(tmp_path, api.port, token=api.token)
+    return Cli(tmp_path, capfdbinary)
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    def call(*argv: str) -> tuple[int, str, str]:
+        if not argv or argv[0] == "run" or argv[0].startswith("-"):
+            # its process forks a guardian and adopts orphans, also when its words are wrong
+            ended = bundlevisor(*argv)
+            return ended.returncode, ended.stdout, ended.stderr
+        code = main(argv)
+        out, err = capfdbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return call

@@ -1,0 +1,158 @@
+"""How the client finds the instance it asks, and what it says where there is none."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.actors.files import endpoint, instance
+from tests.control.commands import Cli, Run, bundle_of, record
+from tests.control.wire import Api
+
+
+def test_no_instance_is_4(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("status", "--app-data", str(tmp_path))
+    assert (code, out) == (4, "")
+    assert err.startswith(f"bundlevisor: no runtime runs on {tmp_path}")
+
+
+@pytest.mark.parametrize("argv", [("ready",), ("start", "db"), ("stop", "db"), ("restart", "db")])
+def test_who_waits_says_what_did_not_come_in_time(
+    run: Run, tmp_path: Path, argv: tuple[str, ...]
+) -> None:
+    code, out, err = run(*argv, "--wait", "0.2", "--app-data", str(tmp_path))
+    assert (code, out) == (4, "")
+    assert err.startswith(f"bundlevisor: no runtime runs on {tmp_path}")
+    assert err.endswith("; waited 0.2 s for it\n")
+
+
+def test_a_stop_does_not_wait_for_a_beginning(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("shutdown", "--wait", "600", "--app-data", str(tmp_path))
+    assert (code, "waited" in err) == (4, False)
+
+
+class Fulfils:
+    """Replaces the pauses of a wait: the first ones do what the test has put in their place."""
+
+    def __init__(self, *acts: Callable[[], object]) -> None:
+        self._acts = list(acts)
+
+    def __call__(self, _seconds: float) -> None:
+        if self._acts:
+            self._acts.pop(0)()
+
+
+def test_who_waits_meets_an_instance_that_is_being_started(
+    run: Run, tmp_path: Path, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = str(tmp_path / "runtime" / "auth-token")
+    acts = Fulfils(
+        lambda: record(tmp_path, free_port(), os.getpid()),  # of a dead one: nobody listens
+        lambda: record(tmp_path, api.port),
+        lambda: endpoint.write_token(token, "of the dead one"),
+        lambda: os.unlink(token),
+        lambda: record(tmp_path, api.port),
+    )
+    monkeypatch.setattr("bundlevisor.control.cli.await_instance.sleep", acts)
+    assert run("ready", "--wait", "60", "--app-data", str(tmp_path))[:2] == (
+        0,
+        "ready: 3 services\n",
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_an_instance_that_died_is_4(run: Run, tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    record(tmp_path, port, process.pid)
+    code, _, err = run("ports", "--app-data", str(tmp_path))
+    assert code == 4
+    assert str(port) in err
+
+
+def test_an_instance_that_takes_no_connections_is_5(run: Run, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    record(tmp_path, port, os.getpid())
+    code, _, err = run("ports", "--app-data", str(tmp_path))
+    assert code == 5
+    assert f"pid {os.getpid()}" in err
+
+
+@pytest.fixture
+def mute() -> Iterator[int]:
+    """A port on which whoever asks is cut off."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def cut_off() -> None:
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                client.recv(10)
+                client.close()
+
+        thread = threading.Thread(target=cut_off, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+
+
+def test_an_instance_that_does_not_answer_is_5(run: Run, tmp_path: Path, mute: int) -> None:
+    record(tmp_path, mute)
+    code, out, err = run("status", "--app-data", str(tmp_path))
+    assert (code, out) == (5, "")
+    assert "did not answer" in err
+
+
+def test_a_refused_token_is_5(cli: Cli) -> None:
+    endpoint.write_token(str(cli.app_data / "runtime" / "auth-token"), "another")
+    code, _, err = cli("ports")
+    assert code == 5
+    assert "refused the token in" in err
+    assert "another program" in err
+
+
+def test_an_instance_is_found_by_its_port_file_alone(cli: Cli) -> None:
+    os.unlink(instance.path(str(cli.app_data)))
+    assert cli("health")[0] == 0
+
+
+def test_an_instance_is_found_by_its_bundle(
+    run: Run, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text(json.dumps(bundle_of(auth_token_path="keys/token")))
+    from bundlevisor.manifest.format import paths
+
+    app_data = Path(paths.app_data_folder("Notes", os.environ))
+    endpoint.write_port(str(app_data), api.port)
+    endpoint.write_token(str(app_data / "keys" / "token"), api.token)
+    assert run("health", "--manifest", str(bundle)) == (0, "ok\n", "")
+    monkeypatch.chdir(tmp_path)
+    assert run("health") == (0, "ok\n", "")
+
+
+def test_a_bundle_that_cannot_be_read_names_no_instance(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("status", "--manifest", str(tmp_path / "none.json"))
+    assert code == 2
+    assert "--app-data" in err

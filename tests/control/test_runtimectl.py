@@ -1,0 +1,96 @@
+"""The client under the name, and with the flags, of the Go runtime's."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.control.__main__ import main
+from tests.control.commands import Cli
+from tests.control.fake_runtime import FakeRuntime
+from tests.control.wire import Api
+from tests.installed import COMMAND
+
+
+@pytest.fixture
+def ctl(
+    cli: Cli, api: Api, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Callable[..., tuple[int, str]]:
+    """``runtimectl`` with the Go runtime's flags."""
+    token = str(cli.app_data / "runtime" / "auth-token")
+    flags = ["--host", "127.0.0.1", "--port", str(api.port), "--token-file", token]
+
+    def run(*argv: str) -> tuple[int, str]:
+        code = main(["ctl", *flags, *argv])
+        return code, capfdbinary.readouterr()[0].decode()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("argv", "keys"),
+    [
+        (["health"], {"status"}),
+        (["ready"], {"ready", "details", "gpu"}),
+        (["ports"], {"services"}),
+        (["status"], {"app_name"}),
+        (["secrets"], {"secrets"}),
+        (["secrets", "list"], {"secrets"}),
+        (["validate"], {"valid"}),
+        (["telemetry"], {"path", "upload_url"}),
+    ],
+)
+def test_runtimectl_prints_what_the_api_says(
+    ctl: Callable[..., tuple[int, str]], argv: list[str], keys: set[str]
+) -> None:
+    code, out = ctl(*argv)
+    assert code == 0
+    assert keys <= json.loads(out).keys()
+
+
+def test_runtimectl_takes_the_commands_of_the_go_runtime(
+    ctl: Callable[..., tuple[int, str]], runtime: FakeRuntime
+) -> None:
+    runtime.logs.content["db"] = b"one\ntwo\n"
+    assert ctl("port", "--service", "db", "--port-name", "sql") == (0, "47001\n")
+    assert ctl("logs", "--service", "db", "--lines", "1") == (0, "two\n")
+    assert ctl("--text", "health") == (0, "ok\n")
+    assert ctl("-text", "health") == (0, "ok\n")
+    assert ctl("shutdown") == (0, "stopping\n")
+    assert runtime.shutdowns == ["api"]
+
+
+def test_runtimectl_finds_what_its_flags_leave_open(
+    cli: Cli, api: Api, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    folder = ["--app-data", str(cli.app_data)]
+    assert main(["ctl", *folder, "--port", str(api.port), "health"]) == 0
+    assert main(["ctl", "health", *folder]) == 0
+    assert main(["ctl", *folder, "--token-file", str(cli.app_data / "none"), "health"]) == 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has an entry point of that name")
+def test_the_command_runtimectl_is_installed(cli: Cli, api: Api, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere"
+    link.symlink_to(Path(COMMAND[0]).with_name("runtimectl"))
+    for command in (str(link), str(link.readlink())):
+        told = subprocess.run(
+            [command, "--app-data", str(cli.app_data), "health"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert json.loads(told.stdout)["status"] == "ok"
+
+
+def test_a_program_called_runtimectl_is_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/bundle/runtime/linux-x64/runtimectl", "--frob"])
+    assert main() == 2
+    monkeypatch.setattr(sys, "argv", ["C:\\bundle\\runtimectl.EXE".replace("\\", os.sep), "-h"])
+    assert main() == 0

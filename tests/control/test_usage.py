@@ -1,0 +1,133 @@
+"""What needs no instance: help, versions, checks, and words that are wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli.arguments import parser
+from bundlevisor.control.cli.help_text import TOP
+from bundlevisor.control.run import options
+from bundlevisor.control.run.options import COMMANDS as NAMES
+from tests.control.commands import Run
+from tests.control.fake_runtime import BUNDLE
+
+
+def test_validate_needs_no_instance(run: Run, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text("{")
+    code, out, _ = run("validate", "--manifest", str(bundle))
+    assert code == 2
+    assert out.startswith("error: ")
+    assert out.endswith("not valid: 1 error\n")
+    code, out, _ = run("validate", "--manifest", str(bundle), "--json")
+    assert (code, json.loads(out)["valid"]) == (2, False)
+    assert json.loads(out)["errors"][0]["code"] == "truncated"
+
+
+def test_validate_tells_warnings_from_errors(run: Run, tmp_path: Path) -> None:
+    service = {
+        "id": "job",
+        "type": "worker",
+        "binaries": {"universal": {"path": "bin/job"}},
+        "readiness": {"type": "dependencies_ready"},
+        "hue": "blue",
+    }
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text(json.dumps(BUNDLE | {"services": [service], "swaps": [], "secrets": []}))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "job").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "job").chmod(0o755)
+    code, out, _ = run("validate", "--manifest", str(bundle))
+    assert (code, "services[0].hue" in out, out.splitlines()[-1]) == (0, True, "valid: 1 warning")
+
+
+def test_schema_is_json(run: Run) -> None:
+    code, out, _ = run("schema")
+    assert code == 0
+    assert json.loads(out)["title"].startswith("Desktop bundle")
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["help"], ["run", "--help"], ["-h"]])
+def test_help_goes_to_stdout(run: Run, argv: list[str]) -> None:
+    assert run(*argv) == (0, TOP, "")
+
+
+def test_help_names_every_flag_of_run() -> None:
+    for flag in options.SWITCHES | options.VALUED:
+        assert f"--{flag}" in TOP
+
+
+def test_the_version_is_that_of_the_runtime(run: Run) -> None:
+    code, out, _ = run("--version")
+    assert (code, out.split()[0]) == (0, "bundlevisor")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--frob"],
+        ["run", "frob"],
+        ["frob"],
+        ["status", "--frob"],
+        ["ready", "--wait", "x"],
+        ["port"],
+        ["port", "a", "--service", "b"],
+        ["logs", "db", "--lines", "many"],
+        ["logs", "db", "--since", "soon"],
+        ["secrets"],
+        ["secrets", "set"],
+        ["timeline", "--svg"],
+        ["validate", "bundle.json"],
+        ["ctl"],
+        ["ctl", "--port", "x", "status"],
+        ["ctl", "schema"],
+    ],
+)
+def test_misuse_is_2_with_usage_on_stderr(run: Run, argv: list[str]) -> None:
+    code, out, err = run(*argv)
+    assert (code, out) == (2, "")
+    assert err.startswith(("usage: bundlevisor", "usage: runtimectl"))
+    assert err.splitlines()[-1].startswith("bundlevisor: ")
+
+
+@pytest.mark.parametrize(
+    ("argv", "usage", "said"),
+    [
+        (
+            ["strat", "db"],
+            "bundlevisor run",
+            "no command 'strat' (did you mean 'start'?); there are",
+        ),
+        (["satus"], "bundlevisor run", "there are run, status, top, health"),
+        (
+            ["status", "--jsno"],
+            "bundlevisor status",
+            "unknown option: --jsno (did you mean '--json'",
+        ),
+        (["run", "--app-dat", "x"], "bundlevisor run", "--app-dat (did you mean --app-data?)"),
+        (["port"], "bundlevisor port", "say which service: bundlevisor port ID"),
+        (["ctl", "helth"], "runtimectl", "no command 'helth' (did you mean 'health'?)"),
+    ],
+)
+def test_what_was_probably_meant_is_named_with_the_usage_of_the_command(
+    run: Run, argv: list[str], usage: str, said: str
+) -> None:
+    _, _, err = run(*argv)
+    assert err.startswith(f"usage: {usage}")
+    assert said in err
+
+
+def test_help_names_every_command_and_every_exit_code() -> None:
+    for name in NAMES:
+        assert re.search(rf"^  (\w+, )*{name}\b|^{name}$", TOP, re.MULTILINE), name
+    codes = [code for name, code in vars(exit_codes).items() if name.isupper()]
+    for code in codes:
+        assert re.search(rf"(^|  ){code} \w", TOP.partition("exit codes")[2]), code
+    served = next(one for one in parser()._actions if one.dest == "command")
+    assert served.choices is not None
+    assert {*served.choices} | {"run", "version", "help"} == set(NAMES)
