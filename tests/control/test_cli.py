@@ -1,3 +1,5 @@
+"""What the client says of an instance, and has it do, command by command."""
+
 from __future__ import annotations
 
 import io
