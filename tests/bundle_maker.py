@@ -100,8 +100,11 @@ class Bundle(testing.Bundle):
         super().write()
         return self
 
-    def write_script(self, path: Path, source: bytes) -> None:
-        """Write a Python program without the shell in front that the kit has: starts are many."""
+    def write_script(self, path: Path, source: bytes, flags: str) -> None:
+        """Write a Python program without the shell in front that the kit has: starts are many.
+
+        It runs without site, whatever the flags.
+        """
         write_executable(path, source)
 
     def record(self, service_id: str) -> list[dict[str, Any]]:

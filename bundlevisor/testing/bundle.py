@@ -12,6 +12,8 @@ from typing import Any, Self
 from bundlevisor.testing.ports import free_block
 
 PROGRAM = Path(__file__).with_name("program.py")
+KIT = f"import sys; sys.path.insert(0, {str(PROGRAM.parent)!r}); import program; program.main()"
+"""Runs the kit's program; an import has its bytecode from a file."""
 PORTS = 64
 """How many ports a bundle may use; the block is free when the bundle is made."""
 
@@ -37,7 +39,7 @@ class Bundle:
         first, last = port_range or free_range()
         self._services: dict[str, dict[str, Any]] = {}
         self._files: dict[str, bytes] = {}
-        self._scripts: set[str] = set()
+        self._scripts: dict[str, str] = {}  # by path, what the interpreter is told
         self._top: dict[str, Any] = {
             "schema_version": "v0.1",
             "target": "desktop",
@@ -70,9 +72,8 @@ class Bundle:
         entry: dict[str, Any] = {"id": id_, "dependencies": list(needs)}
         if program is None:
             path = f"bin/{id_}"
-            self.script(
-                path, f"import runpy; runpy.run_path({str(PROGRAM)!r}, run_name='__main__')"
-            )
+            self.script(path, KIT)
+            self._scripts[path] = "-IS"  # the program needs no library
             entry |= {
                 "type": "api-binary",
                 "binaries": binaries(path, [f"${{{id_}.http}}"]),
@@ -92,7 +93,7 @@ class Bundle:
 
     def script(self, path: str, source: str) -> Self:
         """Add an executable Python program, run by this interpreter."""
-        self._scripts.add(path)
+        self._scripts[path] = "-I"
         return self.file(path, source)
 
     def file(self, path: str, content: str | bytes) -> Self:
@@ -115,9 +116,9 @@ class Bundle:
         """Where the events are written."""
         return self.app_data / str(self._top["telemetry"]["file"])
 
-    def write_script(self, path: Path, source: bytes) -> None:
+    def write_script(self, path: Path, source: bytes, flags: str) -> None:
         """Write a Python program that the platform runs by its path."""
-        write_script(path, source)
+        write_script(path, source, flags)
 
     def write(self) -> Self:
         """Write it; again after a change."""
@@ -125,7 +126,7 @@ class Bundle:
             target = self.root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             if path in self._scripts:
-                self.write_script(target, content)
+                self.write_script(target, content, self._scripts[path])
             else:
                 target.write_bytes(content)
         self.root.mkdir(parents=True, exist_ok=True)
@@ -150,15 +151,15 @@ def binaries(path: str, arguments: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def write_script(path: Path, source: bytes) -> None:
+def write_script(path: Path, source: bytes, flags: str) -> None:
     """Write a program that the platform runs by its path, by way of this interpreter."""
     python = sys.executable
     if os.name == "nt":
         path.with_name(f"{path.name}.py").write_bytes(source)
-        command = f'@"{python}" -I "%~dp0{path.name}.py" %*\r\n'
+        command = f'@"{python}" {flags} "%~dp0{path.name}.py" %*\r\n'
         path.with_name(f"{path.name}.cmd").write_text(command)
         return
     body = path.with_name(f".{path.name}.py")
     body.write_bytes(source)
-    path.write_text(f'#!/bin/sh\nexec "{python}" -I "{body}" "$@"\n', encoding="utf-8")
+    path.write_text(f'#!/bin/sh\nexec "{python}" {flags} "{body}" "$@"\n', encoding="utf-8")
     path.chmod(0o755)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from bundlevisor.testing import Bundle
-from bundlevisor.testing.bundle import PROGRAM
+from bundlevisor.testing.bundle import KIT
 from tests.control.fake_runtime import BUNDLE
 
 PLAY = """
-import os, runpy, time
+import os, time
 while os.path.exists({hold!r}):
     time.sleep(0.01)
-runpy.run_path({program!r}, run_name="__main__")
+{program}
 """
 """The kit's program on the port that is given, whatever its name, once nothing holds it."""
 STOP_MS = 60_000
@@ -25,7 +25,7 @@ def installed_bundle(folder: Path, hold: Path | None = None) -> Bundle:
 
     As long as there is a file ``hold``, none with a port begins to listen.
     """
-    play = PLAY.format(program=str(PROGRAM), hold=str(hold or folder / "hold"))
+    play = PLAY.format(program=KIT, hold=str(hold or folder / "hold"))
     app = BUNDLE["app"]
     bundle = Bundle(folder, app["name"], app["version"])
     bundle.set(**{name: BUNDLE[name] for name in ("swaps", "secrets", "telemetry")})
