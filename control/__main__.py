@@ -59,10 +59,11 @@ def _run(words: list[str], first_line: tuple[float, float]) -> int:
     socket_at = time.monotonic()
     guardian = _start_guardian()
     from bundlevisor.actors.stand_ins import for_run
-    from bundlevisor.control.boot import folders
+    from bundlevisor.control.boot import folders, straight_import
 
     folders.know_folders()
     for_run.import_for_opening()
+    straight_import.import_half(straight_import.OPENING)
     from bundlevisor.control.run import options
 
     parsed = options.parse(words)

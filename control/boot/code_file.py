@@ -21,8 +21,9 @@ file open for that (control/run/kept_modules.py), and need not look into several
 Its parts: MAGIC, version of bytecode (4 bytes), the file's own number (8, by chance), offset and
 length of the index (8 + 8, little endian), then the code of the modules, with the file's number
 before each, and three more parts: the entries of modules that no start imports, the index of
-KeptCode, and the index: the marshalled tuple of sys.path, {name: entry} of those that a start
-imports, and where the other two lie. Nothing is imported here but what is built in.
+KeptCode, and the index: the marshalled tuple of sys.path, {name: marshalled entry} of those that a
+start imports, where the other two lie, and the runs of :mod:`.straight_import`. Nothing is imported
+here but what is built in.
 """
 
 from __future__ import annotations
@@ -45,20 +46,20 @@ if TYPE_CHECKING:
     """Kind; path of the source, or of the machine code; its stamp; offset and length."""
     Place = tuple[int, int]
     """Offset and length."""
+    Run = tuple[str, ...]
+    """Modules, each behind all of the run that it imports."""
 
 external: Any = sys.modules["_frozen_importlib_external"]  # what importlib.machinery is made of
 bootstrap: Any = sys.modules["_frozen_importlib"]
 
 NAMESAKE = f"{__name__.rpartition('.')[0]}.start_code"
 """Whose bytecode's name it has; imported, it would take its place."""
-MAGIC = b"BVSTART1"
+MAGIC = b"BVSTART2"
 NUMBER = 8
 """Bytes of the file's own number."""
 HEADER = len(MAGIC) + 4 + NUMBER + 16
 MODULE, PACKAGE, MACHINE_CODE = range(3)
 """The kinds of entries."""
-BEHIND = 2
-"""The place of the finder: behind those of what is built in and frozen, before that of paths."""
 
 
 def path() -> str:
@@ -108,7 +109,7 @@ def use() -> None:
         return
     Use.finder = finder
     finders: list[Any] = sys.meta_path
-    finders.insert(BEHIND, finder)
+    finders.insert(0, finder)  # it has nothing of what is built in or frozen: these cost more
 
 
 class CodeFinder:
@@ -123,10 +124,12 @@ class CodeFinder:
             raise ValueError(path)
         place = int.from_bytes(header[-16:], "little")
         self.places: list[str]
-        self.entries: dict[str, Entry]
+        self.entries: dict[str, bytes]
+        """Still marshalled: many are never asked for."""
         self._others_at: Place
         self.kept_at: Place
-        self.places, self.entries, self._others_at, self.kept_at = self._marshalled(
+        self.runs: tuple[Run, ...]
+        self.places, self.entries, self._others_at, self.kept_at, self.runs = self._marshalled(
             (place & 0xFFFFFFFFFFFFFFFF, place >> 64)
         )
 
@@ -134,8 +137,8 @@ class CodeFinder:
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return where the module comes from if it is here and as it was."""
-        entry = self.entries.get(name)
-        if entry is None or not is_as_it_was(entry):
+        entry = self.entry(name)
+        if entry is None:
             return None
         kind, source, _, offset, length = entry
         if kind == MACHINE_CODE:
@@ -143,11 +146,24 @@ class CodeFinder:
             found: ModuleSpec = external.spec_from_file_location(name, source, loader=loader)
             return found
         try:
-            loader = CodeLoader(name, source, self._code(offset, length))
+            code = self.code(offset, length)
         except OSError:
             return None
-        spec: Any = bootstrap.ModuleSpec(name, loader, origin=source, is_package=kind == PACKAGE)
-        if kind == PACKAGE:
+        return self.spec(name, source, code, is_package=kind == PACKAGE)
+
+    def entry(self, name: str) -> Entry | None:
+        """Return the entry of a module that is here and as it was."""
+        packed = self.entries.get(name)
+        if packed is None:
+            return None
+        entry: Entry = marshal.loads(packed)  # noqa: S302 - as a .pyc
+        return entry if is_as_it_was(entry) else None
+
+    def spec(self, name: str, source: str, code: bytes, *, is_package: bool) -> ModuleSpec:
+        """Return the specification of a module with this bytecode."""
+        loader = CodeLoader(name, source, code)
+        spec: Any = bootstrap.ModuleSpec(name, loader, origin=source, is_package=is_package)
+        if is_package:
             spec.submodule_search_locations = [os.path.dirname(source)]
         spec.has_location = True
         spec.cached = self._path
@@ -155,7 +171,7 @@ class CodeFinder:
 
     def close(self) -> None:
         """Close the file: nothing is had from it any more."""
-        self.entries = {}
+        self.entries, self.runs = {}, ()
         os.close(self.fd)
 
     def others(self) -> dict[str, Entry]:
@@ -171,7 +187,7 @@ class CodeFinder:
     def _marshalled(self, place: Place) -> Any:
         return marshal.loads(self._read(*place))  # noqa: S302 - as a .pyc
 
-    def _code(self, offset: int, length: int) -> bytes:
+    def code(self, offset: int, length: int) -> bytes:
         """Return bytecode; a descriptor that was closed behind our back is opened anew, once.
 
         OSError where the file is another one by now: nothing is had from it any more.

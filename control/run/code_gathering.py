@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.files import atomic
 from bundlevisor.actors.guardian.code_collection import CodeCollection
-from bundlevisor.control.boot import code_file
+from bundlevisor.control.boot import code_file, straight_import
 from bundlevisor.control.boot.code_file import MACHINE_CODE, MODULE, PACKAGE, external
 from bundlevisor.control.run import needed_code
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
     from bundlevisor.actors.guardian.kept_code import Entry as Kept
-    from bundlevisor.control.boot.code_file import CodeFinder, Entry, Place, Stamp
+    from bundlevisor.control.boot.code_file import CodeFinder, Entry, Place, Run, Stamp
 
 ABANDONED_S = 60.0
 """Seconds without a write after which nobody makes a file any more: it takes a tenth of one."""
@@ -56,9 +56,10 @@ def gathered() -> CodeFinder | None:
 
 def is_whole(finder: CodeFinder) -> bool:
     """Whether all that is to be in the file is in it, as it is now."""
-    others = finder.others()
-    entries = (*finder.entries.values(), *others.values())
-    return all(map(code_file.is_as_it_was, entries)) and at_a_start() <= finder.entries.keys()
+    others = map(code_file.is_as_it_was, finder.others().values())
+    if not all(map(finder.entry, finder.entries)) or not all(others):
+        return False
+    return at_a_start() <= finder.entries.keys()
 
 
 def at_a_start() -> set[str]:
@@ -66,7 +67,7 @@ def at_a_start() -> set[str]:
     found = {name for name, module in list(sys.modules.items()) if is_of_a_file(name, module)}
     finder = code_file.Use.finder
     if finder is not None:
-        found |= {name for name, one in finder.entries.items() if code_file.is_as_it_was(one)}
+        found |= set(filter(finder.entry, finder.entries))
     return found - code_file.Use.before - {code_file.NAMESAKE}
 
 
@@ -93,8 +94,23 @@ def write(fd: int, start: Iterable[str]) -> None:
     others = {name: entry for name, entry in entries.items() if name not in first}
     others_at = content.put(others)
     kept_at = content.put(collection.entries)
-    early = {name: entry for name, entry in entries.items() if name in first}
-    content.finish(content.put((sys.path, early, others_at, kept_at)))
+    early = {name: marshal.dumps(entry) for name, entry in entries.items() if name in first}
+    content.finish(content.put((sys.path, early, others_at, kept_at, runs())))
+
+
+def runs() -> tuple[Run, ...]:
+    """Return what the halves of this start have imported of ours, in the order of straight_import.
+
+    A module's place in ``sys.modules`` is where its import has ended: importlib puts it there.
+    """
+    ended = [name for name, module in list(sys.modules.items()) if is_of_a_file(name, module)]
+    found: list[Run] = []
+    for before, last in straight_import.HALVES:
+        if before not in ended or last not in ended:
+            return ()
+        half = ended[ended.index(before) + 1 : ended.index(last) + 1]
+        found.append(tuple(name for name in half if name.startswith(needed_code.OWN)))
+    return tuple(found)
 
 
 class Content:

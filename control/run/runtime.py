@@ -28,7 +28,7 @@ from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.stand_ins import for_run
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.telemetry.milestones import Recorder
-from bundlevisor.control.boot import early_socket
+from bundlevisor.control.boot import early_socket, straight_import
 from bundlevisor.control.run.admission import CANNOT_START, Refused, admit
 from bundlevisor.control.run.console import Console, open_console
 from bundlevisor.control.run.limits import shortage, why
@@ -93,6 +93,7 @@ def _run(
     try:
         opened = open_up(bundle, lock, console, guardian, recorder)
         for_run.import_for_services()
+        straight_import.import_half(straight_import.SERVICES)
         from bundlevisor.control.run.assembly import assemble
 
         return Runtime(assemble(opened, parent)).live(follow)

@@ -132,7 +132,9 @@ def test_a_file_that_is_none_is_refused(sources: Path, content: bytes | None) ->
 def test_code_that_is_none_is_had_from_the_source(sources: Path) -> None:
     file = gathered(sources)
     finder = CodeFinder(str(file))
-    *_, at, length = finder.entries["parcel.inner"]
+    entry = finder.entry("parcel.inner")
+    assert entry is not None
+    *_, at, length = entry
     with file.open("r+b") as opened:
         opened.seek(at)
         opened.write(b"\0" * length)

@@ -88,7 +88,7 @@ def has_code_file() -> bool:
         finder = code_file.CodeFinder(code_file.path())
     except (OSError, ValueError):
         return False
-    return all(map(code_file.is_as_it_was, finder.entries.values()))
+    return all(map(finder.entry, finder.entries))
 
 
 def run_once(made: Bundle, *command: str, until: Callable[[], bool] = lambda: True) -> None:

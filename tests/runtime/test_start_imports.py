@@ -51,7 +51,7 @@ actors.process: exit_reason own_children plain_signals tree
 actors.process.table: found linux own_process rlimit_mark
 actors.telemetry: milestones
 control.api: health
-control.boot: code_file early_socket first_signals folders ipc_socket
+control.boot: code_file early_socket first_signals folders ipc_socket straight_import
 actors.stand_ins: for_run late late_enum
 control.http: answer early_health health_words
 control.run: admission background_writer bundle console endpoint_files limits opening options
