@@ -10,25 +10,18 @@ in the environment) whatever is skipped fails that does not need something this 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import time
 
-OLDEST = (3, 11)
+from tests.checkout_venv import OLDEST, PYTHON, ROOT, VENV, new_enough, prepare, read
+
 NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 LIMIT_S = 28 * 60  # what hangs must not eat the summary: CI allows 30 minutes
 TIMED_OUT = 124  # as timeout(1) says it
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VENV = os.path.join(ROOT, ".venv")
-PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
-LOCK = os.path.join(ROOT, "requirements-dev.txt")
-STAMP = os.path.join(VENV, "installed-from")
-PACKAGES = ("bundlevisor", "manifest", "actors", "control", "perf")
-OURS = (*PACKAGES, "tests", os.path.join("examples", "notes"))
 TYPED = (
     ("linux", ()),  # what pyproject.toml names: the tests too, which are Linux'
     ("darwin", ("bundlevisor",)),
@@ -126,6 +119,7 @@ def main() -> int:
         return start_again_with_a_newer_python()
     arguments = [word for word in sys.argv[1:] if word != EVERYTHING]
     set_demand(everything=EVERYTHING in sys.argv)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is imported often is compiled once
     steps = Steps()
     if prepare(steps) == 0:
         install_programs()
@@ -152,29 +146,6 @@ def start_again_with_a_newer_python() -> int:
     has, needs = (".".join(map(str, version[:2])) for version in (sys.version_info, OLDEST))
     print(f"this is Python {has}, the tests need {needs} or newer, and none of {NEWER} is here")
     return 1
-
-
-def prepare(steps: Steps) -> int:
-    """Make ``.venv`` as the lock says, unless it is; return the exit code of what failed."""
-    stamp = f"{sys.version}\n{digest(LOCK)}\n{digest(os.path.join(ROOT, 'pyproject.toml'))}\n"
-    if new_enough(PYTHON) and read(STAMP) == stamp:
-        return compile_bytecode(steps)
-    pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    failed = (
-        (not new_enough(PYTHON) and steps.run("make .venv", sys.executable, "-m", "venv", VENV))
-        or steps.run("install the locked tools", *pip, "-r", LOCK)
-        or steps.run("install bundlevisor", *pip, "--no-build-isolation", "-e", ".[dev]")
-        or compile_bytecode(steps)
-    )
-    if not failed:
-        with open(STAMP, "w", encoding="utf-8") as file:
-            file.write(stamp)
-    return failed
-
-
-def compile_bytecode(steps: Steps) -> int:
-    """Write bytecode, also where the environment forbids it: starts are measured."""
-    return steps.run("compile", PYTHON, "-m", "compileall", "-q", *OURS)
 
 
 def install_programs() -> None:
@@ -221,30 +192,6 @@ def missing_tools() -> list[tuple[str, str, str]]:
         for what, names, package in NEEDED_BY
         if not any(map(shutil.which, names))
     ]
-
-
-def new_enough(python: str) -> bool:
-    """Return whether this interpreter is there, works, and is not too old."""
-    question = f"import sys; sys.exit(sys.version_info < {OLDEST})"
-    try:
-        return subprocess.call([python, "-c", question], stderr=subprocess.DEVNULL) == 0
-    except OSError:
-        return False
-
-
-def digest(path: str) -> str:
-    """Return the SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
-
-
-def read(path: str) -> str:
-    """Return the text of a file; empty when it is not there."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except OSError:
-        return ""
 
 
 if __name__ == "__main__":

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
+from tests.checkout_venv import named, requirements
+
 ROOT = Path(__file__).parent.parent
-LOCK = ROOT / "requirements-dev.txt"
-
-
-def normal(name: str) -> str:
-    """Return a distribution's name as the package index compares it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def locked() -> list[tuple[str, str]]:
-    lines = [line.partition(";")[0].strip() for line in LOCK.read_text().splitlines()]
-    pins = [line.partition("==") for line in lines if line and not line.startswith("#")]
-    return [(normal(name), version) for name, _, version in pins]
+    pins = [line.partition(";")[0].strip().partition("==") for line in requirements()]
+    return [(named(name), version) for name, _, version in pins]
 
 
 def test_every_dependency_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    names = {normal(re.split(r"[<>=~;\[ ]", wish)[0]) for wish in asked}
-    assert names - {name for name, _ in locked()} == set()
+    assert {named(wish) for wish in asked} - {name for name, _ in locked()} == set()
+
+
+def test_what_is_locked_needs_nothing_but_what_is_locked() -> None:
+    """The lock is installed as it is, without looking for what it might need."""
+    versions = dict(locked())
+    here = [Requirement(line) for line in requirements()]
+    wishes = [
+        (one.name, Requirement(wish))
+        for one in here
+        if one.marker is None or one.marker.evaluate()
+        for wish in metadata.requires(one.name) or ()
+    ]
+    assert [
+        f"{who} needs {wish}"
+        for who, wish in wishes
+        if (wish.marker is None or wish.marker.evaluate({"extra": ""}))
+        and not wish.specifier.contains(versions.get(named(wish.name), ""), prereleases=True)
+    ] == []
 
 
 def test_every_lock_is_one_exact_version() -> None:
