@@ -12,6 +12,7 @@ import pytest
 
 from bundlevisor.control.boot.folders import FOLDERS
 from tests.bundle_maker import Run, bundle, starting, wait_until
+from tests.test_layers import KNOWN
 
 RUNNER = """
 import os, sys
@@ -151,6 +152,18 @@ def test_nothing_of_services_is_imported_before_a_shell_is_answered(
     modules = imported[0]
     assert sorted({"pykka", "re"} & modules) == []
     assert sorted(ours(modules) - _listed(OPENING)) == []
+
+
+UNPACKED = Path(__file__).parents[2] / "packaging" / "shipping" / "imports" / "start.txt"
+"""What a shipped folder has unpacked; ``packaging/audit.py`` renews it, or a hand adds a line."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the list is Linux's")
+def test_a_folder_has_unpacked_what_a_start_imports(imported: tuple[Modules, Modules]) -> None:
+    unpacked = set(UNPACKED.read_text().split("\n")[1:])
+    assert sorted(ours(imported[1]) - unpacked) == []
+    gone = {name for name in unpacked - KNOWN.keys() if name.startswith("bundlevisor.")}
+    assert sorted(gone) == []
 
 
 def _listed(rooms: str) -> set[str]:
