@@ -20,8 +20,13 @@ import subprocess
 import sys
 import tempfile
 
-import exercise
+from exercise import start_and_stop
 
+from exercising.api import Api
+from exercising.bundle import make_bundle
+from exercising.place import Place
+from exercising.programs import running
+from exercising.verdict import DEADLINE, Wrong, expect
 from shipping import assembly, counters, cpython_build, profiling
 from shipping.native import SOURCES
 from shipping.targets import TARGETS
@@ -55,7 +60,7 @@ def main() -> int:
             with open(f"{work}/profile", "rb") as file, open(asked.output, "wb") as packed:
                 packed.write(lzma.compress(file.read(), preset=9 | lzma.PRESET_EXTREME))
             print(f"{asked.output}: counted by {len(os.listdir(counts))} processes")
-    except (CannotBuild, exercise.Wrong) as error:
+    except (CannotBuild, Wrong) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
     return 0
@@ -77,18 +82,18 @@ def train(folder: str, work: str) -> None:
     everything = [sys.executable, program, folder, "--work", os.path.join(work, "all")]
     if subprocess.run(everything, check=False).returncode != 0:
         raise CannotBuild("the counting folder does not do everything")
-    place = exercise.Place(folder, os.path.join(work, "starts"), "", [])
-    exercise.make_bundle(place, TARGET)
+    place = Place(folder, os.path.join(work, "starts"), "", [])
+    make_bundle(place, TARGET)
     for _ in range(STARTS):
-        exercise.start_and_stop(place)
+        start_and_stop(place)
     words = ("run", "--manifest", place.manifest, "--app-data", place.app_data)
-    with exercise.running(place, *words) as process:
-        api = exercise.Api(place)
-        exercise.expect(200, "readiness", api.get("/readyz?wait=40"))
+    with running(place, *words) as process:
+        api = Api(place)
+        expect(200, "readiness", api.get("/readyz?wait=40"))
         for path in ASKED * ROUNDS:
-            exercise.expect(200, path, api.get(path))
+            expect(200, path, api.get(path))
         api.post("/shutdown", {})
-        process.wait(exercise.DEADLINE)
+        process.wait(DEADLINE)
 
 
 if __name__ == "__main__":
