@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.prepare.means import Means
     from bundlevisor.actors.prepare.stores import Stores
     from bundlevisor.actors.secrets.files import SecretFiles
+    from bundlevisor.actors.ui_server.parent.page_hosts import PageHosts
 
 LONGEST_PAUSE = 5.0
 """Seconds that the logs are kept closed at most; a disk may hang."""
@@ -129,6 +130,13 @@ class ServiceContext:
         from bundlevisor.actors.beside import Beside
 
         return Beside("beside", self.fault)
+
+    @functools.cached_property
+    def page_hosts(self) -> PageHosts:
+        """Processes that several pages share; only the events loop's thread uses them."""
+        from bundlevisor.actors.ui_server.parent.page_hosts import PageHosts
+
+        return PageHosts(self.loop, self.guardian)
 
     @property
     def secret_files(self) -> SecretFiles:

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.context import ServiceContext
-from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.guardian.guarded import SIGTERM, GuardedProcess
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import LaunchSpec, build_launch, spawn
 from bundlevisor.actors.launch.tracked_process import Exited, TrackedProcess
 from bundlevisor.actors.logs.match import AnyOutput, PatternMatcher
 from bundlevisor.actors.ports.service_ports import ServicePorts
-from bundlevisor.actors.process import children
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.tree_stop import TreeStop, leader_only, stop_signal
 from bundlevisor.manifest.format.paths import PathRefused
@@ -24,6 +23,7 @@ from bundlevisor.manifest.plan.template import Unresolved
 if TYPE_CHECKING:
     from bundlevisor.actors.core.messages import Message
     from bundlevisor.actors.own_words import OwnWords
+    from bundlevisor.actors.process.process_tree import ProcessTree
 
 
 class Incarnation:
@@ -52,7 +52,7 @@ class Incarnation:
         self.stop = TreeStop(spec, self._process, context.loop)
 
     @property
-    def child(self) -> children.Child | None:
+    def child(self) -> ProcessTree | None:
         """The leader; None before the spawn and after the burial."""
         return self._process.child
 
@@ -61,13 +61,13 @@ class Incarnation:
         """The SERVICE_INSTANCE_ID of this start."""
         return self._process.instance
 
-    def start(self, ports: ServicePorts, logged: Callable[[], object]) -> children.Child:
+    def start(self, ports: ServicePorts, logged: Callable[[], object]) -> ProcessTree:
         """Connect the log, tell the guardian, and start what its launch spec says; CannotLaunch.
 
         ``logged`` is called when the log shows the pattern that makes the service ready.
         """
 
-        def spawn(output: int) -> children.Child:
+        def spawn(output: int) -> ProcessTree:
             self._watch_log(logged)
             start = self._start_page if self._spec.page else self._start_program
             return start(ports, output)
@@ -82,7 +82,7 @@ class Incarnation:
             self._own_words.listen(child.owns)
         return child
 
-    def adopt(self, child: children.Child) -> None:
+    def adopt(self, child: ProcessTree) -> None:
         """Take over a process whose actor is broken."""
         self._process.adopt(child)
 
@@ -116,7 +116,7 @@ class Incarnation:
 
             page.move_upstream(upstream_port(self._spec, StartInputs(ports)))
 
-    def _start_program(self, ports: ServicePorts, output: int) -> children.Child:
+    def _start_program(self, ports: ServicePorts, output: int) -> ProcessTree:
         own = self._own_words.open() if self._notifies else {}
         launch = build_launch(
             self._spec, self._inputs, self.instance, output, ports.hand_over(), own
@@ -150,7 +150,7 @@ class Incarnation:
             there = os.path.isfile(path)
             self._context.emit(event, id_, missing=missing, path=path, there=there)
 
-    def _start_page(self, ports: ServicePorts, output: int) -> children.Child:
+    def _start_page(self, ports: ServicePorts, output: int) -> ProcessTree:
         from bundlevisor.actors.ui_server.parent.page_server import serve_page
 
         spec = self._spec
@@ -161,7 +161,9 @@ class Incarnation:
                 raise spec.refusal(str(error), fatal=True) from error
             spec.find_health_command(self._inputs, self.env)
         socket = ports.take_first()
-        page = serve_page(self._spec, self._inputs, self.instance, output, socket)
+        page = serve_page(
+            spec, self._inputs, self.instance, output, socket, lambda: self._context.page_hosts
+        )
         self.stop.page = page
         return page.child
 
@@ -170,13 +172,13 @@ class Incarnation:
         return GuardedProcess(
             service=self._spec.service.id,
             instance=self.instance,
-            signal=stop_signal(stop.signal),
+            signal=SIGTERM if self._spec.page else stop_signal(stop.signal),
             grace_s=stop.timeout_ms / 1000,
             depends_on=self._spec.depends_on,
             log_path=self._spec.log_path,
             http=self._spec.stop_address(self._inputs),
             secrets=self._inputs.hidden(),
-            leader_only=leader_only(stop),
+            leader_only=leader_only(stop) and not self._spec.page,
         )
 
     def _watch_log(self, logged: Callable[[], object]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pykka
@@ -29,9 +29,11 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.core.report import AfterStop, Stage, StopCause
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.loop.loop_actor import LoopActor
-from bundlevisor.actors.process import children
 from bundlevisor.actors.service_effects import ServiceEffects
 from bundlevisor.actors.service_report import report_of
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.process.process_tree import ProcessTree
 
 
 class ServiceActor(LoopActor):
@@ -42,7 +44,7 @@ class ServiceActor(LoopActor):
         spec: LaunchSpec,
         context: ServiceContext,
         supervisor: pykka.ActorRef[Any],
-        child: children.Child | None = None,
+        child: ProcessTree | None = None,
         incarnation: int = 0,
     ) -> None:
         super().__init__(context.loop)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pykka
 
@@ -41,12 +41,14 @@ from bundlevisor.actors.incarnation import Incarnation
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
 from bundlevisor.actors.ports.service_ports import ServicePorts
-from bundlevisor.actors.process import children
 from bundlevisor.actors.service_probes import ServiceProbes
 from bundlevisor.actors.service_report import Moments
 from bundlevisor.actors.service_timers import ServiceTimers
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.manifest.plan.readiness import Condition
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.process.process_tree import ProcessTree
 
 LOOK_AGAIN = 0.005
 """Seconds between two looks at a tree that is ending: there is no event for the last exit."""
@@ -78,7 +80,7 @@ class ServiceEffects:
         self._probes = ServiceProbes(spec, context)
 
     @property
-    def child(self) -> children.Child | None:
+    def child(self) -> ProcessTree | None:
         """The leader of the present start, if there is one."""
         return self._incarnation.child if self._incarnation else None
 
@@ -114,7 +116,7 @@ class ServiceEffects:
             return ()
         return None
 
-    def take_over(self, orphan: children.Child, life: Life) -> None:
+    def take_over(self, orphan: ProcessTree, life: Life) -> None:
         """Own the process that a broken actor left, and end it."""
         self._life = life
         self._incarnation = self._new_incarnation()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.context import ServiceContext
     from bundlevisor.actors.incarnation import Incarnation
     from bundlevisor.actors.launch.inputs import StartInputs
-    from bundlevisor.actors.process.children import Child
+    from bundlevisor.actors.process.process_tree import ProcessTree
 
 KNOWS_LISTENERS = sys.platform == "linux"
 """Whether it can be found out which process listens on a port."""
@@ -108,7 +108,7 @@ class ServiceProbes:
 
         self._context.loop.call_at(time.monotonic() + LOOK_AFTER, beside)
 
-    def _look(self, incarnation: Incarnation, child: Child, name: str, port: int) -> None:
+    def _look(self, incarnation: Incarnation, child: ProcessTree, name: str, port: int) -> None:
         from bundlevisor.actors.probes.port_owner import impostor
 
         found = impostor(port, child.pid, child.survivors)

@@ -14,6 +14,7 @@ from bundlevisor.manifest.format.policy import StopPolicy
 
 if TYPE_CHECKING:
     from bundlevisor.actors.loop.reactor import Loop
+    from bundlevisor.actors.process.process_tree import ProcessTree
     from bundlevisor.actors.ui_server.parent.page_server import PageServer
 
 
@@ -86,7 +87,7 @@ class TreeStop:
         """From now on the tree is killed."""
         self._progress = StopProgress.KILLED
 
-    def _signal_tree(self, child: children.Child) -> None:
+    def _signal_tree(self, child: ProcessTree) -> None:
         self._progress = StopProgress.REST_ASKED
         if not child.ask_to_stop(self._policy.signal):
             self.insist()
@@ -104,6 +105,6 @@ def stop_signal(name: str) -> int:
     return int(getattr(signal, name, signal.SIGTERM))
 
 
-def _left_others(child: children.Child) -> bool:
+def _left_others(child: ProcessTree) -> bool:
     """Whether there may be others that the leader alone was asked for."""
     return children.LEADER_ALONE and child.poll() is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -22,6 +22,34 @@ class Page(msgspec.Struct, frozen=True):
 
     root: str
     index: str = "index.html"
+
+
+class PageGroup(msgspec.Struct, frozen=True):
+    """The pages of a bundle that share one process."""
+
+    ids: tuple[str, ...]
+    grace_s: float
+    """The longest of their graces."""
+    needs: tuple[str, ...]
+    """What they depend on, directly or not, but for one another."""
+
+
+def page_group(
+    services: Sequence[Service], pages: Collection[str], needs: Mapping[str, Collection[str]]
+) -> PageGroup | None:
+    """Return which of the pages share one process; None where it would serve less than two.
+
+    ``needs`` says what each service depends on, directly or not. A page that a program needs ends
+    after that program, and has a process of its own: the others would have to wait with it.
+    """
+    needed = {other for id_, others in needs.items() if id_ not in pages for other in others}
+    sharing = [one for one in services if one.id in pages and one.id not in needed]
+    if len(sharing) < 2:
+        return None
+    ids = tuple(one.id for one in sharing)
+    below = {other for id_ in ids for other in needs[id_]}
+    grace = max(one.stop.timeout_ms for one in sharing) / 1000
+    return PageGroup(ids, grace, tuple(sorted(below.difference(ids))))
 
 
 def page_of(service: Service, binary: Binary | None, bundle_root: str) -> Page | None:

@@ -9,6 +9,7 @@ import msgspec
 
 from bundlevisor.actors.files import atomic
 from bundlevisor.actors.launch.inputs import Concealed, StartInputs, encoded
+from bundlevisor.actors.launch.page import PageGroup
 from bundlevisor.actors.probes.checks import Target
 from bundlevisor.actors.process import binary, children
 from bundlevisor.manifest.format.paths import PathRefused, anchor, resolve, within
@@ -59,6 +60,8 @@ class LaunchSpec(msgspec.Struct, frozen=True):
     """The runtime serves it itself: a ui-bundle without a program."""
     upstream: tuple[str, str] | None = None
     """Service and port name of the API behind a page."""
+    group: PageGroup | None = None
+    """With which other pages it shares a process."""
 
     @property
     def criterion(self) -> Criterion:

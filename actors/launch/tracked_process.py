@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.logs.redact import Redactor
     from bundlevisor.actors.logs.stream import LogStream
     from bundlevisor.actors.loop.reactor import Loop
-    from bundlevisor.actors.process.children import Child
+    from bundlevisor.actors.process.process_tree import ProcessTree
 
 Exited = Callable[[int, str], object]
 """Called with the exit status and the last lines of the log."""
@@ -37,7 +37,7 @@ class TrackedProcess:
 
     def __init__(self, instance: str, loop: Loop, log: LogStream, guardian: Guardian) -> None:
         self.instance = instance
-        self.child: Child | None = None
+        self.child: ProcessTree | None = None
         """The leader; None before the spawn and once closed."""
         self._loop = loop
         self._log = log
@@ -47,11 +47,11 @@ class TrackedProcess:
         self,
         guarded: GuardedProcess,
         redactor: Redactor | None,
-        spawn: Callable[[int], Child],
+        spawn: Callable[[int], ProcessTree],
         *,
         starts: bool = True,
         on_progress: OnProgress | None = None,
-    ) -> Child:
+    ) -> ProcessTree:
         """Connect the log, tell the guardian, and ``spawn`` with the descriptor to write to.
 
         Raises what ``spawn`` raises, and OSError where there is no pipe; then nothing is left.
@@ -77,7 +77,7 @@ class TrackedProcess:
         self._guardian.spawned(self.instance, child.pid, child.created, child.session)
         return child
 
-    def adopt(self, child: Child) -> None:
+    def adopt(self, child: ProcessTree) -> None:
         """Take over a tree whose owner broke."""
         self.child = child
         self.instance = child.instance
@@ -87,8 +87,6 @@ class TrackedProcess:
 
         A disk that hangs delays it by LOG_PATIENCE at most.
         """
-        from bundlevisor.actors.process import children
-
         child, loop = self.child, self._loop
         if child is None:
             return
@@ -104,7 +102,7 @@ class TrackedProcess:
 
             self._log.drain(child.instance, drained)
 
-        children.watch_exit(loop, child, ended)
+        child.watch_exit(loop, ended)
 
     def poll(self) -> int | None:
         """Return the leader's exit status, negative for a signal; None while it runs."""

@@ -50,7 +50,7 @@ class CommandCheck:
                 loop.call_soon(lambda: self._finish(reason))
                 return
         self._deadline = loop.call_at(time.monotonic() + timeout, self._expired)
-        children.watch_exit(loop, self._child, lambda: loop.call_soon(self._ended))
+        self._child.watch_exit(loop, lambda: loop.call_soon(self._ended))
 
     def cancel(self) -> None:
         """Stop asking, and end the command."""

@@ -9,9 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from bundlevisor.actors.process import table, tree
 from bundlevisor.actors.process.spawn_request import Launch
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.loop.reactor import Loop
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
@@ -55,6 +59,12 @@ class Child:
             if self._status is not None:
                 tree.unregister_child(self.pid)
         return self._status
+
+    def watch_exit(self, loop: Loop, on_exit: Callable[[], None]) -> None:
+        """Call ``on_exit`` once when the leader has ended: on the loop's thread, or another."""
+        from bundlevisor.actors.process.exit_event_posix import watch_exit
+
+        watch_exit(loop, self.pid, on_exit)
 
     def survivors(self) -> list[int]:
         """Return the pids of the tree that are alive, also of those that left the session."""

@@ -29,7 +29,6 @@ __all__ = [
     "Child",
     "own",
     "spawn",
-    "watch_exit",
     "watch_process",
 ]
 
@@ -71,6 +70,13 @@ class Child:
             if self._status is None and process and not _runs(process):
                 self._status = _winapi.GetExitCodeProcess(process)
             return self._status
+
+    def watch_exit(self, _loop: object, on_exit: Callable[[], None]) -> None:
+        """Call ``on_exit`` once, from a thread of its own, when the leader has ended."""
+        ours = _winapi.GetCurrentProcess()
+        with self.process.use() as leader:
+            process = _winapi.DuplicateHandle(ours, leader, ours, api.SYNCHRONIZE, False, 0)
+        exit_event.wait_for(process, f"exit of {self.pid}", on_exit)
 
     def survivors(self) -> list[int]:
         """Return the pids of the tree that are alive; whoever was born in the job is in it."""
@@ -136,14 +142,6 @@ def own(popen: subprocess.Popen[bytes], instance: str) -> Child:
         _winapi.CloseHandle(process)
         raise
     return Child(process, popen.pid, job, instance)
-
-
-def watch_exit(_loop: object, child: Child, on_exit: Callable[[], None]) -> None:
-    """Call ``on_exit`` once, from a thread of its own, when the leader has ended."""
-    ours = _winapi.GetCurrentProcess()
-    with child.process.use() as leader:
-        process = _winapi.DuplicateHandle(ours, leader, ours, api.SYNCHRONIZE, False, 0)
-    exit_event.wait_for(process, f"exit of {child.pid}", on_exit)
 
 
 def _runs(process: int) -> bool:

@@ -12,12 +12,11 @@ if sys.platform == "win32":
         SOCKET_ACTIVATION,
         Child,
         spawn,
-        watch_exit,
         watch_process,
     )
 else:
     from bundlevisor.actors.process.child_posix import LEADER_ALONE, SOCKET_ACTIVATION, Child, spawn
-    from bundlevisor.actors.process.exit_event_posix import watch_exit, watch_process
+    from bundlevisor.actors.process.exit_event_posix import watch_process
 
 __all__ = [
     "INSTANCE_MARK",
@@ -26,6 +25,5 @@ __all__ = [
     "Child",
     "Launch",
     "spawn",
-    "watch_exit",
     "watch_process",
 ]

@@ -11,16 +11,15 @@ import time
 from collections.abc import Callable
 
 from bundlevisor.actors.loop.reactor import Loop
-from bundlevisor.actors.process import child_posix
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 
-def watch_exit(loop: Loop, child: child_posix.Child, on_exit: Callable[[], None]) -> None:
-    """Call ``on_exit`` once when the leader has ended: on the loop's thread, or one of its own."""
-    if not _watch(loop, child.pid, on_exit):
-        name = f"exit of {child.pid}"
-        threading.Thread(target=_wait, args=(child.pid, on_exit), name=name, daemon=True).start()
+def watch_exit(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
+    """Call ``on_exit`` once when a child has ended: on the loop's thread, or one of its own."""
+    if not _watch(loop, pid, on_exit):
+        name = f"exit of {pid}"
+        threading.Thread(target=_wait, args=(pid, on_exit), name=name, daemon=True).start()
 
 
 def watch_process(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:

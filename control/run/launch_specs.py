@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-from bundlevisor.actors.launch.page import KIND, is_page, upstream_of
+import msgspec
+
+from bundlevisor.actors.launch.page import KIND, is_page, page_group, upstream_of
 from bundlevisor.actors.launch.spec import LaunchSpec, Site
 from bundlevisor.actors.logs.path import log_path
 from bundlevisor.control.run.bundle import Bundle
@@ -22,10 +24,15 @@ def launch_specs(bundle: Bundle) -> dict[str, LaunchSpec]:
         secrets={secret.id: secret for secret in bundle.manifest.secrets},
     )
     key = platform.current_key()
-    return {
-        service.id: _spec(bundle, site, service, index, key)
-        for index, service in enumerate(bundle.manifest.services)
-    }
+    services = bundle.manifest.services
+    specs = {one.id: _spec(bundle, site, one, index, key) for index, one in enumerate(services)}
+    pages = [id_ for id_, spec in specs.items() if spec.page]
+    group = None
+    if len(pages) > 1:
+        group = page_group(services, pages, {id_: one.depends_on for id_, one in specs.items()})
+    if group is not None:
+        specs |= {id_: msgspec.structs.replace(specs[id_], group=group) for id_ in group.ids}
+    return specs
 
 
 def _spec(bundle: Bundle, site: Site, service: Service, index: int, key: str) -> LaunchSpec:

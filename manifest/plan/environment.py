@@ -62,6 +62,12 @@ def render(
     return variables.values
 
 
+def of_helper(base: Mapping[str, str], instance_id: str) -> dict[str, str]:
+    """Return the environment of a process of ours that is no service: nobody's secret is in it."""
+    kept = {name: value for name, value in base.items() if not _is_private(name)}
+    return kept | {INSTANCE: instance_id}
+
+
 def port_variable(name: str) -> str:
     """Return the variable of a port: ``PORT_`` and the name, upper case, ``_`` for the rest."""
     return f"PORT_{_word(name)}"

@@ -17,6 +17,7 @@ from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.server import connection, idle_watch
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit, limit_for
 from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
+from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.served import Answered, Member
 from tests.ui_server.conftest import read_all, until
 
@@ -97,6 +98,7 @@ class Served:
     def __init__(self, crowd: ConnectionLimit | None = None, body: bytes = b"ok") -> None:
         self.crowd = crowd or ConnectionLimit(100)
         self.body = body
+        self.log = PageLog(2)
         self.turns = FairTurns()
         self.connections: set[Member] = set()
 

@@ -14,6 +14,7 @@ import pytest
 from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
+from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.port import Port
 
 
@@ -30,11 +31,10 @@ def test_a_file_that_the_system_cannot_send_is_read_and_sent(
     threads = threading.active_count()
 
     async def run() -> bytes:
-        port = Port(
-            UiConfig(service_id="ui", root=str(tmp_path), port=0), ConnectionLimit(9), FairTurns()
-        )
+        config = UiConfig(service_id="ui", root=str(tmp_path), port=0)
+        port = Port(config, ConnectionLimit(9), FairTurns(), PageLog(2))
         listener = socket.create_server(("127.0.0.1", 0))
-        await port.listen(listener)
+        await port.open(listener)
         reader, writer = await asyncio.open_connection(*listener.getsockname())
         head = "GET /big.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         writer.write(f"{head}{wanted}\r\n".encode())

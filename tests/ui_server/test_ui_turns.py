@@ -14,6 +14,7 @@ from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.server import fair_turns
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 from bundlevisor.actors.ui_server.server.fair_turns import AT_ONCE, FairTurns
+from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.port import Port
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -85,10 +86,10 @@ def test_the_first_request_for_the_health_path_waits_for_no_turn(
 
     async def run() -> None:
         config = UiConfig(service_id="ui", root=str(tmp_path), port=0, health_path="/well.txt")
-        port = Port(config, ConnectionLimit(100), FairTurns())
+        port = Port(config, ConnectionLimit(100), FairTurns(), PageLog(2))
         listener = socket.create_server(("127.0.0.1", 0))
         number = listener.getsockname()[1]
-        await port.listen(listener)
+        await port.open(listener)
         streams = [await asyncio.open_connection("127.0.0.1", number) for _ in range(3)]
         waiting = asyncio.ensure_future(answer(streams[0], "/index.html"))
         await asyncio.wait_for(answer(streams[1], "/well.txt"), 10)

@@ -75,7 +75,7 @@ class Started:
         self.child = child
         self.ended = threading.Event()
         self._lines = os.fdopen(read_end, "r", encoding="utf-8", errors="replace")
-        child_windows.watch_exit(None, child, self.ended.set)
+        child.watch_exit(None, self.ended.set)
 
     def line(self) -> str:
         """Return the next line of its output, without the line's end; "" at the end of file."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.page import page_of
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
-from bundlevisor.actors.process import children
 from bundlevisor.actors.process.own_children import starting
 from bundlevisor.actors.ui_server.config import UiConfig, configure
 from bundlevisor.actors.ui_server.parent.ui_process import UiProcess, start
@@ -16,11 +17,16 @@ from bundlevisor.manifest.format.paths import PathRefused
 from bundlevisor.manifest.format.schema import Service
 from bundlevisor.manifest.plan.template import Unresolved
 
+if TYPE_CHECKING:
+    from bundlevisor.actors.process.process_tree import ProcessTree
+    from bundlevisor.actors.ui_server.parent.hosted_page import HostedPage
+    from bundlevisor.actors.ui_server.parent.page_hosts import PageHosts
+
 
 class PageServer:
-    """A UI server and the child process that it is."""
+    """A page's server, and the tree that it is to its actor: a process, or a part of one."""
 
-    def __init__(self, ui: UiProcess, child: children.Child) -> None:
+    def __init__(self, ui: UiProcess | HostedPage, child: ProcessTree) -> None:
         self.child = child
         self._ui = ui
 
@@ -43,11 +49,19 @@ def serve_page(
     instance: str,
     output: int,
     held: socket.socket | None,
+    hosts: Callable[[], PageHosts],
 ) -> PageServer:
-    """Start the server of a page; CannotLaunch says why that cannot be done."""
+    """Start the server of a page; CannotLaunch says why that cannot be done.
+
+    ``hosts`` has those of pages that share a process.
+    """
     try:
         config = _configure(spec, inputs)
         env = spec.environment(inputs, instance)
+        group = spec.group and hosts().group_of(spec)
+        if group is not None:
+            hosted = hosts().serve(spec, group, config, instance, output, held)
+            return PageServer(hosted, hosted)
         with starting():
             ui = start(config, output, env, held)
     except (PathRefused, Unresolved, ValueError) as error:

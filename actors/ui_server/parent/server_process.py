@@ -43,26 +43,33 @@ class UiServer(context.SpawnProcess):
         import_libraries()
         from bundlevisor.actors.ui_server.server.child import main
 
-        config, control, listener = pickle.loads(self._content)  # noqa: S301 - of our parent
-        main(config, control, None if listener is None else listener.socket)
+        given = pickle.loads(self._content)  # noqa: S301 - of our parent
+        page, config, control, listener, pages = given
+        main(page, config, control, None if listener is None else listener.socket, pages)
 
 
 def launch(
+    page: str,
     config: UiConfig,
     control: commands.Pipe,
     listener: socket.socket | None,
     output: int,
     env: dict[str, str],
+    pages: int,
 ) -> Spawned:
-    """Start the process, with ``env`` as its whole environment; OSError."""
+    """Start the process with its first page and ``env`` as its whole environment; OSError.
+
+    ``pages``: how many there may come to be.
+    """
     if sys.platform == "win32":
         from bundlevisor.actors.ui_server.parent.spawn_windows import spawn
     else:
         from bundlevisor.actors.ui_server.parent.spawn_posix import spawn
-    given = (config, control, None if listener is None else Listener(listener))
+    given = (page, config, control, None if listener is None else Listener(listener), pages)
+    name = "ui server" if pages > 1 else f"ui server {config.service_id}"
 
     def pickled(spawning: object) -> bytes:
-        return _pickled(f"ui server {config.service_id}", given, spawning)
+        return _pickled(name, given, spawning)
 
     return spawn(pickled, output, interpreter_environment(env))
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from bundlevisor.actors.ui_server.config import UiConfig
     from bundlevisor.actors.ui_server.parent.spawned import Spawned
 
+ONLY = ""
+"""The name of a page that has its process for itself."""
+
 
 class UiProcess:
     """A UI server that was started here. Every method may be called when it has ended already."""
@@ -35,24 +38,44 @@ class UiProcess:
         """Reap it if it has ended: its exit status, negative for a signal, else None."""
         return self.child.poll()
 
-    def set_upstream(self, port: int | None) -> None:
+    def set_upstream(self, port: int | None, page: str = ONLY) -> None:
         """Tell it where the API listens now, None for nowhere; requests in flight go on."""
-        self._tell(commands.SetUpstream(port=port))
+        self.tell(commands.SetUpstream(page, port))
 
     def stop(self) -> None:
         """Ask it to stop as SIGTERM does, but on every platform: it ends itself within a second."""
-        self._tell(commands.Stop())
+        self.tell(commands.Stop())
+
+    def add(self, page: str, config: UiConfig, listener: socket.socket | None, output: int) -> None:
+        """Have it serve one more page; socket and log stay open until their arrival is told.
+
+        For a server that several pages share. One that does not take it whole is ended, since what
+        it would make of the rest is not known.
+        """
+        from bundlevisor.actors.ui_server.handover import hand_over
+
+        try:
+            self._control.send_bytes(commands.encode(commands.AddPage(page, config)))
+            hand_over(self._control, self.pid, listener, output)
+        except OSError:
+            self.child.kill()
+
+    def tell(self, order: commands.Order) -> None:
+        """Give it an order; one that has ended, or whose pipe is closed, needs none."""
+        try:
+            self._control.send_bytes(commands.encode(order))
+        except OSError:
+            return
+
+    def hear(self) -> commands.News:
+        """Wait for what it says of its pages; EOFError or OSError when it has ended."""
+        news: commands.News = commands.decode_news(self._control.recv_bytes())
+        return news
 
     def close(self) -> None:
         """Free the pipe; a server that still runs takes its end for ours, and stops."""
         self._control.close()
         self._release()
-
-    def _tell(self, order: commands.Order) -> None:
-        try:
-            self._control.send_bytes(commands.encode(order))
-        except OSError:
-            return  # it has ended, or we have closed
 
 
 def start(
@@ -60,13 +83,19 @@ def start(
     output_fd: int,
     env: Mapping[str, str],
     listen_socket: socket.socket | None = None,
+    *,
+    page: str = ONLY,
+    pages: int = 1,
 ) -> UiProcess:
-    """Start the server in a process of its own; OSError when that fails.
+    """Start the server of a page in a process of its own; OSError when that fails.
 
     ``output_fd`` becomes its stdout and stderr, ``env`` its whole environment. ``listen_socket``
     is taken over and closed here: when it is only bound, connections are refused until the server
     serves; when it listens already, they wait for that. Without one the server binds
     ``config.port`` itself, and an address in use is its exit with a line in the log.
+
+    ``pages``: how many pages it may come to serve; with more than one they are added by name, and
+    this first one is ``page``.
     """
     from multiprocessing.connection import Pipe
 
@@ -74,7 +103,7 @@ def start(
 
     ours, theirs = Pipe()
     try:
-        spawned = launch(config, theirs, listen_socket, output_fd, dict(env))
+        spawned = launch(page, config, theirs, listen_socket, output_fd, dict(env), pages)
     except BaseException:
         ours.close()
         raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 import signal
@@ -13,52 +12,36 @@ from bundlevisor.actors.ui_server import commands
 from bundlevisor.actors.ui_server.config import UiConfig
 
 ENOUGH_DESCRIPTORS = 4096
-WSAEACCES, WSAEADDRINUSE = 10013, 10048
+"""For one page."""
+STANDARD_OUTPUT = 1
 
 
-def main(config: UiConfig, control: commands.Pipe, listener: socket.socket | None) -> None:
+def main(
+    page: str,
+    config: UiConfig,
+    control: commands.Pipe,
+    listener: socket.socket | None,
+    pages: int,
+) -> None:
     """Serve until SIGTERM, an order to stop, or the end of the control pipe.
 
-    SystemExit with a sentence (exit status 1) when there is nothing to serve or no port for it.
+    ``pages``: how many there may come to be; where this one is the only one, SystemExit with status
+    1 when there is nothing to serve or no port for it.
     """
     _default_signals()
-    descriptors = _allow_descriptors()
-    if not os.path.isdir(config.root):
-        raise SystemExit(
-            f"service '{config.service_id}': folder to serve not found: {config.root}; "
-            "is the bundle complete?"
-        )
-    listener = listener or bind(config)
+    descriptors = _allow_descriptors(ENOUGH_DESCRIPTORS * pages) // pages
     gc.disable()  # what is imported stays anyway
+    from bundlevisor.actors.ui_server.server.orders import NewPage
+    from bundlevisor.actors.ui_server.server.page_log import PageLog
     from bundlevisor.actors.ui_server.server.serving import serve
 
     gc.enable()
     gc.freeze()
-    serve(config, control, listener, descriptors)
-
-
-def bind(config: UiConfig) -> socket.socket:
-    """Take the port, without listening yet: what connects before we serve is refused."""
-    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if sys.platform == "win32":
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-    else:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        taken.bind((config.host, config.port))
-    except OSError as error:
-        taken.close()
-        raise SystemExit(
-            f"service '{config.service_id}': cannot listen on {config.host}:{config.port}: "
-            f"{_why(error)}"
-        ) from None
-    return taken
-
-
-def _why(error: OSError) -> str:
-    """Windows has its own words, and refuses a reserved or exclusive port with EACCES."""
-    taken = (errno.EADDRINUSE, WSAEADDRINUSE, WSAEACCES)
-    return "address already in use" if error.errno in taken else str(error.strerror)
+    shared = pages > 1
+    log = PageLog(os.dup(STANDARD_OUTPUT) if shared else STANDARD_OUTPUT)
+    status = serve(NewPage(page, config, listener, log), control, descriptors, shared=shared)
+    if status:
+        raise SystemExit(status)
 
 
 def _default_signals() -> None:
@@ -71,16 +54,21 @@ def _default_signals() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def _allow_descriptors() -> int:
+def _allow_descriptors(enough: int) -> int:
     """Return how many may be open; each proxied request takes two, and macOS allows 256 unasked."""
-    allowed = ENOUGH_DESCRIPTORS  # on Windows sockets are none of them
+    allowed = enough  # on Windows sockets are none of them
     if sys.platform != "win32":
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         unlimited = resource.RLIM_INFINITY
-        wanted = ENOUGH_DESCRIPTORS if hard == unlimited else min(ENOUGH_DESCRIPTORS, hard)
+        wanted = enough if hard == unlimited else min(enough, hard)
         if soft != unlimited and soft < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            except ValueError:  # macOS has a limit of its own, 10240, which "unlimited" hides
+                if enough <= ENOUGH_DESCRIPTORS:
+                    raise
+                return _allow_descriptors(ENOUGH_DESCRIPTORS)
         allowed = wanted if soft == unlimited else max(soft, wanted)
     return allowed

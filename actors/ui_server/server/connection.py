@@ -178,7 +178,7 @@ class Connection(Flow):
         try:
             answered = self._served.answer(request, over=self._is_over)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the others
-            answered = failed(request, error)
+            answered = failed(request, error, self._served.log)
         if isinstance(answered, Answer):
             self._finish(request, answered)
         else:
@@ -193,7 +193,7 @@ class Connection(Flow):
             self.close()  # an answer that cannot be completed must not look complete
             return
         except Exception as error:  # noqa: BLE001
-            answer = failed(request, error)
+            answer = failed(request, error, self._served.log)
             if self._out is not None and self._out.begun:
                 self.close()
                 return

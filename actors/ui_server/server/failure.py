@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-
 from bundlevisor.actors.ui_server.http import plain_answers
 from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.request import Request
+from bundlevisor.actors.ui_server.server.page_log import PageLog
 
 
-def failed(request: Request, error: Exception) -> Answer:
-    """Write the details into the log, and answer without them."""
+def failed(request: Request, error: Exception, log: PageLog) -> Answer:
+    """Write the details into the page's log, and answer without them."""
     import traceback
 
-    with contextlib.suppress(OSError):  # the log may be gone with the runtime
-        print(f"cannot answer {request.method} {request.target}", file=sys.stderr)
-        traceback.print_exception(error)
+    details = "".join(traceback.format_exception(error)).rstrip()
+    log.say(f"cannot answer {request.method} {request.target}\n{details}")
     return plain_answers.failed()

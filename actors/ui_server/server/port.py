@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 
 from bundlevisor.actors.ui_server.config import UiConfig
@@ -13,6 +14,8 @@ from bundlevisor.actors.ui_server.server.connection import Connection
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 from bundlevisor.actors.ui_server.server.dispatch import Dispatch
 from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
+from bundlevisor.actors.ui_server.server.listener import CannotServe, bind, refusal
+from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.served import Answered, Member
 
 BACKLOG = 128
@@ -23,13 +26,17 @@ SETTLE = 0.01
 
 
 class Port:
-    """What the connections of one port have in common."""
+    """Has the connections of its page, and begins and ends them."""
 
-    def __init__(self, config: UiConfig, crowd: ConnectionLimit, turns: FairTurns) -> None:
+    def __init__(
+        self, config: UiConfig, crowd: ConnectionLimit, turns: FairTurns, log: PageLog
+    ) -> None:
         self.crowd = crowd
         self.turns = turns
+        self.log = log
         self.connections: set[Member] = set()
         self.proxy = Proxy(config)
+        self._config = config
         self._dispatch = Dispatch(config, Site(config.root, config.index), self.proxy)
         self._listening: asyncio.Server | None = None
 
@@ -41,12 +48,27 @@ class Port:
         """Answer; ``over``: there were enough connections when this one came."""
         return self._dispatch.answer(request, over=over)
 
-    async def listen(self, listener: socket.socket) -> None:
-        """Accept connections from now on."""
+    async def open(self, listener: socket.socket | None) -> None:
+        """Accept connections from now on; CannotServe says why there is nothing to be accepted.
+
+        Without a socket the port is taken here.
+        """
+        config = self._config
+        if not os.path.isdir(config.root):
+            raise CannotServe(
+                f"service '{config.service_id}': folder to serve not found: {config.root}; "
+                "is the bundle complete?"
+            )
         loop = asyncio.get_running_loop()
-        self._listening = await loop.create_server(
-            lambda: Connection(self), sock=listener, backlog=BACKLOG
-        )
+        bound = listener or bind(config)
+        try:
+            self._listening = await loop.create_server(
+                lambda: Connection(self), sock=bound, backlog=BACKLOG
+            )
+        except OSError as error:
+            bound.close()
+            raise refusal(config, error) from None
+        self.log.say(f"ui server: serving {config.root} at http://{config.host}:{config.port}/")
 
     async def close(self) -> None:
         """Idle connections end now, requests when they are answered, all after the grace."""
@@ -60,7 +82,13 @@ class Port:
             for connection in list(self.connections):
                 connection.leave()
             await asyncio.sleep(SETTLE)
+        self.cut_off()
+        await asyncio.sleep(0)
+
+    def cut_off(self) -> None:
+        """End at once, whatever is under way."""
+        if self._listening is not None:
+            self._listening.close()
         for connection in list(self.connections):
             connection.abort()
         self.proxy.close()
-        await asyncio.sleep(0)

@@ -9,6 +9,7 @@ from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
+from bundlevisor.actors.ui_server.server.page_log import PageLog
 
 Answered = Answer | Coroutine[None, None, Answer | None]
 """An answer; or what will give one, or None when it has sent it piece by piece."""
@@ -27,6 +28,7 @@ class Member(Protocol):
 class Served(Protocol):
     """What the connections of one port have in common."""
 
+    log: PageLog
     crowd: ConnectionLimit
     turns: FairTurns
     connections: set[Member]

@@ -1,53 +1,68 @@
-"""The UI server's event loop: listen, obey orders, end in good order."""
+"""The UI server's event loop: serve, obey orders, end in good order."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
-import threading
 from collections.abc import Callable
 
 from bundlevisor.actors.ui_server import commands
-from bundlevisor.actors.ui_server.config import UiConfig
-from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit, limit_for
-from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
-from bundlevisor.actors.ui_server.server.port import Port
-
-STUCK = 3.0
-"""Seconds after the end of the control pipe when the process is ended without a loop's help."""
+from bundlevisor.actors.ui_server.server.orders import NewPage, Order, obey_from
+from bundlevisor.actors.ui_server.server.pages import Pages
 
 
-def serve(
-    config: UiConfig, control: commands.Pipe, listener: socket.socket, descriptors: int
-) -> None:
-    """Serve until told to stop, with at most so many file descriptors."""
-    crowd = limit_for(config.max_connections, descriptors)
-    asyncio.run(_serve(config, control, listener, crowd))
+def serve(first: NewPage, control: commands.Pipe, descriptors: int, *, shared: bool) -> int:
+    """Serve until told to stop, with so many descriptors a page; return the exit status.
+
+    ``shared``: further pages may be added, and the runtime hears how each of them fares. Without
+    that the process is the one page, and ends with it.
+    """
+    return asyncio.run(_serve(first, control, descriptors, shared=shared))
 
 
-async def _serve(
-    config: UiConfig, control: commands.Pipe, listener: socket.socket, crowd: ConnectionLimit
-) -> None:
+async def _serve(first: NewPage, control: commands.Pipe, descriptors: int, *, shared: bool) -> int:
     loop = asyncio.get_running_loop()
-    port = Port(config, crowd, FairTurns())
     stopping = asyncio.Event()
-    _on_stop_signals(lambda: loop.call_soon_threadsafe(stopping.set))
+    status = 0
 
-    def obey(order: commands.Order) -> None:
-        if isinstance(order, commands.SetUpstream):
-            port.proxy.upstream = order.port
-        else:
+    def tell(news: commands.News) -> None:
+        nonlocal status
+        if shared:
+            _send(control, news)
+        elif isinstance(news, commands.PageGone):
+            status = news.status
             stopping.set()
 
-    read = threading.Thread(target=_read_orders, args=(control, loop, obey), daemon=True)
-    read.start()
-    await port.listen(listener)
-    _say(f"ui server: serving {config.root} at http://{config.host}:{config.port}/")
+    pages = Pages(tell, descriptors)
+    _on_stop_signals(lambda: loop.call_soon_threadsafe(stopping.set))
+    pages.add(first.name, first.config, first.listener, first.log)
+    obey_from(control, loop, lambda order: _obey(order, pages, stopping))
     await stopping.wait()
-    await port.close()
+    await pages.remove_all()
     await asyncio.sleep(0)  # closed transports say goodbye in the next round
+    return status
+
+
+def _obey(order: Order, pages: Pages, stopping: asyncio.Event) -> None:
+    match order:
+        case NewPage():
+            pages.add(order.name, order.config, order.listener, order.log)
+        case commands.SetUpstream():
+            pages.set_upstream(order.page, order.port)
+        case commands.RemovePage():
+            pages.remove(order.page)
+        case commands.DropPage():
+            pages.drop(order.page)
+        case commands.Stop():
+            stopping.set()
+
+
+def _send(control: commands.Pipe, news: commands.News) -> None:
+    """The runtime may be gone: then the end of the pipe is what is heard next."""
+    try:
+        control.send_bytes(commands.encode(news))
+    except OSError:
+        return
 
 
 def _on_stop_signals(stop: Callable[[], object]) -> None:
@@ -55,29 +70,3 @@ def _on_stop_signals(stop: Callable[[], object]) -> None:
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop())
-
-
-def _read_orders(
-    control: commands.Pipe, loop: asyncio.AbstractEventLoop, obey: Callable[[commands.Order], None]
-) -> None:
-    """Pass orders to the loop; a thread, because Windows cannot wait for a pipe in a loop."""
-    while True:
-        try:
-            order: commands.Order = commands.decode(control.recv_bytes())
-        except (EOFError, OSError):
-            break
-        loop.call_soon_threadsafe(obey, order)
-    try:
-        loop.call_soon_threadsafe(obey, commands.Stop())
-    except RuntimeError:
-        return  # the loop has ended
-    threading.Event().wait(STUCK)
-    os._exit(1)
-
-
-def _say(line: str) -> None:
-    """The log may be gone with the runtime: that is no reason to end otherwise than in order."""
-    try:
-        print(line, flush=True)
-    except OSError:
-        return
