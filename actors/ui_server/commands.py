@@ -58,8 +58,12 @@ class PageGone(msgspec.Struct, frozen=True, tag=True):
     status: int
 
 
+class Ending(msgspec.Struct, frozen=True, tag=True):
+    """It has been told to stop, by whomever: no page is added any more."""
+
+
 Order = AddPage | SetUpstream | RemovePage | DropPage | Stop
-News = PageAdded | PageGone
+News = PageAdded | PageGone | Ending
 
 
 class Pipe(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -51,10 +52,24 @@ def used(before: Mapping[int, Sample], now: Mapping[int, Sample], elapsed: float
     )
 
 
+def shared_out(usage: Usage, services: int) -> Usage:
+    """Return the equal part that each of so many services has in what they use together."""
+    if services == 1:
+        return usage
+    return Usage(
+        cpu_percent=round(usage.cpu_percent / services, 1),
+        cpu_seconds=round(usage.cpu_seconds / services, 3),
+        rss_bytes=usage.rss_bytes // services,
+        spent_seconds=usage.spent_seconds / services,
+    )
+
+
 class Meter:
     """Measures trees by their leader's pid; a percentage is that since the measurement before.
 
-    The first one is since the start of the process.
+    The first one is since the start of the process. A leader that is named several times is that of
+    as many services, as the process of several pages is: what is returned is the part of
+    each, so that sums over services are right, as those of PSS are.
     """
 
     def __init__(self) -> None:
@@ -64,17 +79,17 @@ class Meter:
         self._samples: dict[int, dict[int, Sample]] = {}
         self._usage: dict[int, Usage] = {}
         self._spent: dict[int, float] = {}
-        self._counted: dict[str, tuple[int, float]] = {}
+        self._counted: dict[int, float] = {}
         self._totals: dict[str, float] = {}
 
     def measure(self, leaders: Iterable[int]) -> dict[int, Usage]:
         """Return the usage of each tree; of one that is gone, zeros."""
-        wanted = set(leaders)
+        wanted = Counter(leaders)
         with self._lock:
             now = time.monotonic()
-            if not self._is_younger(FRESH_S, now) or not wanted <= self._usage.keys():
-                self._look(wanted, now)
-            return {leader: self._usage[leader] for leader in wanted}
+            if not self._is_younger(FRESH_S, now) or not wanted.keys() <= self._usage.keys():
+                self._look(set(wanted), now)
+            return {leader: shared_out(self._usage[leader], n) for leader, n in wanted.items()}
 
     def remembered(self, leaders: Iterable[int]) -> dict[int, Usage] | None:
         """Return what :meth:`measure` would without looking; None where it would have to look.
@@ -83,8 +98,10 @@ class Meter:
         """
         if not self.is_at_hand:
             return None
-        usage, wanted = self._usage, set(leaders)
-        return {one: usage[one] for one in wanted} if wanted <= usage.keys() else None
+        usage, wanted = self._usage, Counter(leaders)
+        if not wanted.keys() <= usage.keys():
+            return None
+        return {leader: shared_out(usage[leader], n) for leader, n in wanted.items()}
 
     @property
     def is_at_hand(self) -> bool:
@@ -103,12 +120,13 @@ class Meter:
         """
         self.measure(leaders.values())
         with self._lock:
+            before, self._counted = self._counted, {}
+            parts: dict[int, float] = {}
+            for leader, services in Counter(leaders.values()).items():
+                spent = self._counted[leader] = self._spent.get(leader, 0.0)
+                parts[leader] = max(0.0, spent - before.get(leader, 0.0)) / services
             for service, leader in leaders.items():
-                spent = self._spent.get(leader, 0.0)
-                known, before = self._counted.get(service, (leader, 0.0))
-                new = spent - before if known == leader else spent
-                self._totals[service] = self._totals.get(service, 0.0) + max(0.0, new)
-                self._counted[service] = leader, spent
+                self._totals[service] = self._totals.get(service, 0.0) + parts[leader]
             return {service: round(total, 3) for service, total in self._totals.items()}
 
     def _look(self, leaders: set[int], now: float) -> None:

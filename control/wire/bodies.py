@@ -190,8 +190,16 @@ class ServiceStatus(Body, frozen=True, kw_only=True):
 
     id: str
     state: State
-    cpu_percent: Annotated[float, msgspec.Meta(description="100 is one core")]
-    rss_bytes: int
+    cpu_percent: Annotated[
+        float,
+        msgspec.Meta(
+            description="100 is one core; of a process that several pages share, an equal part each"
+        ),
+    ]
+    rss_bytes: Annotated[
+        int,
+        msgspec.Meta(description="of a process that several pages share, an equal part each"),
+    ]
     restarts: int
     uptime_s: Seconds
     message: str

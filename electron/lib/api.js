@@ -209,8 +209,8 @@
  * @typedef {Object} ServiceStatus
  * @property {string} id
  * @property {State} state
- * @property {number} cpu_percent 100 is one core
- * @property {number} rss_bytes
+ * @property {number} cpu_percent 100 is one core; of a process that several pages share, an equal part each
+ * @property {number} rss_bytes of a process that several pages share, an equal part each
  * @property {number} restarts
  * @property {number} uptime_s
  * @property {string} message

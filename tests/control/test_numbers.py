@@ -124,6 +124,36 @@ def test_a_process_of_somebody_else_is_not_counted() -> None:
     assert Meter().measure([os.getppid()])[os.getppid()].rss_bytes == 0
 
 
+def test_a_process_of_several_services_counts_for_each_with_an_equal_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(usage, "FRESH_S", 1000.0)
+    meter, us = Meter(), os.getpid()
+    whole = meter.measure([us])[us]
+    for half in (meter.measure([us, us])[us], (meter.remembered([us, us]) or {})[us]):
+        assert half.rss_bytes == whole.rss_bytes // 2
+        assert half.cpu_percent == pytest.approx(whole.cpu_percent / 2, abs=0.1)
+
+
+def test_cpu_of_a_process_of_several_services_is_counted_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also when one of them joins it later, and another one leaves."""
+    spent = [4.0]
+
+    def samples(leaders: set[int]) -> dict[int, dict[int, Sample]]:
+        return {leader: {leader: Sample(1.0, spent[0], 1)} for leader in leaders}
+
+    monkeypatch.setattr("bundlevisor.control.api.usage.trees.samples", samples)
+    monkeypatch.setattr(usage, "FRESH_S", 0.0)
+    meter = Meter()
+    assert meter.count({"ui": 7, "docs": 7}) == {"ui": 2.0, "docs": 2.0}
+    spent[0] = 10.0
+    assert meter.count({"ui": 7, "docs": 7, "new": 7}) == {"ui": 4.0, "docs": 4.0, "new": 2.0}
+    spent[0] = 11.0
+    assert meter.count({"ui": 7}) == {"ui": 5.0, "docs": 4.0, "new": 2.0}
+
+
 def test_what_was_measured_is_remembered_for_a_while_and_for_whom_it_was(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

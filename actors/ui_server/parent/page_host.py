@@ -111,11 +111,14 @@ class PageHost:
         self._loop.call_soon(self._see_end)
 
     def _note(self, news: commands.News) -> None:
-        if isinstance(news, commands.PageAdded):
-            if news.page in self._pages:
-                self._pages[news.page].arrived()
-        else:
-            self._leave(news.page, news.status)
+        match news:
+            case commands.PageAdded():
+                if news.page in self._pages:
+                    self._pages[news.page].arrived()
+            case commands.PageGone():
+                self._leave(news.page, news.status)
+            case commands.Ending():
+                self.is_open = False
 
     def _leave(self, instance: str, status: int) -> None:
         page = self._pages.pop(instance, None)

@@ -27,12 +27,19 @@ class Pages:
         self._descriptors = descriptors
         self._turns = FairTurns()
         self._ports: dict[str, Port] = {}
+        self._is_ending = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(
         self, name: str, config: UiConfig, listener: socket.socket | None, log: PageLog
     ) -> None:
-        """Serve one more; its log says why it cannot be."""
+        """Serve one more; its log says why it cannot be. None is begun at the end."""
+        if self._is_ending:
+            log.close()
+            if listener is not None:
+                listener.close()
+            self._tell(commands.PageGone(name, CUT_OFF))
+            return
         crowd = limit_for(config.max_connections, self._descriptors)
         port = self._ports[name] = Port(config, crowd, self._turns, log)
         self._begin(self._open(name, port, listener))
@@ -54,7 +61,9 @@ class Pages:
             self._gone(name, CUT_OFF)
 
     async def remove_all(self) -> None:
-        """Let all of them finish, beside one another."""
+        """Let all of them finish, beside one another; the runtime hears of it first."""
+        self._is_ending = True
+        self._tell(commands.Ending())
         for name in self._ports:
             self.remove(name)
         while self._tasks:
