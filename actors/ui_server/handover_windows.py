@@ -45,7 +45,7 @@ def hand_over(
     finally:
         _winapi.CloseHandle(server)
     shared = None if listener is None else listener.share(pid)
-    control.send_bytes(msgspec.json.encode(_Handed(int(handle), shared)))
+    control.send_bytes(commands.encode(_Handed(int(handle), shared)))
 
 
 def take_over(control: commands.Pipe) -> tuple[socket.socket | None, int]:
