@@ -49,9 +49,12 @@ class ServiceActors:
         """Whether it was made after the last instruction to its service was heard."""
         return report.heard >= self._given.get(report.id, 0)
 
-    def replace(self, broken: ServiceActorFailed) -> None:
-        """Give the process of a broken actor to a new one, which has heard of no instruction."""
+    def replace(self, broken: ServiceActorFailed, incarnation: int) -> None:
+        """Give the process of a broken actor to a new one, which has heard of no instruction.
+
+        ``incarnation`` is the last one that was told of: the successor's next run is later.
+        """
         self._refs[broken.id] = self._spawn_actor(
-            broken.id, self._supervisor, child=broken.child, incarnation=broken.incarnation
+            broken.id, self._supervisor, child=broken.child, incarnation=incarnation
         )
         self._given[broken.id] = 0

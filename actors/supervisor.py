@@ -227,9 +227,10 @@ class Supervisor(LoopActor):
         """
         id_ = message.id
         self._to.emit("runtime_error", id_, error=message.error)
-        self._actors.replace(message)
         before, alive, now = self._state.reports[id_], message.child is not None, self._to.now()
-        self._see(foreseen.taken_over(before, message.incarnation, now, alive=alive))
+        after = foreseen.taken_over(before, message.incarnation, now, alive=alive)
+        self._actors.replace(message, after.incarnation)
+        self._see(after)
 
     def _resumed(self, message: SystemResumed) -> None:
         self._to.emit("system_resumed", None, seconds=round(message.seconds, 1))

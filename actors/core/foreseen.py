@@ -61,7 +61,9 @@ def failed(report: Report, reason: str, now: float) -> Report:
 def taken_over(report: Report, incarnation: int, now: float, *, alive: bool) -> Report:
     """Return the report of a service whose actor was broken, and has a successor.
 
-    A process that is ``alive`` is ended first; what rests goes on resting.
+    A process that is ``alive`` is ended first; what rests goes on resting. ``incarnation`` is the
+    last run that the broken one knew of: one that it was told to start, and had not heard of,
+    keeps its number all the same, as commands may have asked for a later one since.
     """
     if report.stage in (Stage.STOPPED, Stage.FAILED):
         return report
@@ -71,6 +73,6 @@ def taken_over(report: Report, incarnation: int, now: float, *, alive: bool) -> 
         then=AfterStop.RETRY,
         stop_cause=StopCause.BROKEN,
         message="an error in the runtime",
-        incarnation=incarnation,
+        incarnation=max(incarnation, report.incarnation),
         updated_at=now,
     )

@@ -246,3 +246,17 @@ def test_what_a_broken_actor_had_not_heard_its_successor_is_told(
     world.run(lambda _: 0)
     assert {id_: world.stage(id_) for id_ in NEEDS} == expected(last)
     check_picture(world)
+
+
+@pytest.mark.parametrize("command", [CommandRestart("db"), PortsTaken("db", ("http",))])
+def test_a_start_that_a_broken_actor_had_not_heard_is_made_up_for_by_one(command: Message) -> None:
+    """A run that was ordered and never was has a number all the same: the next one is later."""
+    world = Scheduled(manifest("one_for_one"), {"db": frozenset({"db"})})
+    given = Given(world, command)  # while the first start of all is on its way
+    world.break_actor("db")
+    world.run(lambda _: 0)
+    db = [snapshot.services["db"] for snapshot in world.history]
+    assert next(view.incarnation for view in db if view.ready) == db[-1].incarnation == 2
+    assert State.STOPPING not in {view.state for view in db[given.since + 1 :]}
+    if given.action:
+        assert given.done(db[-1])

@@ -263,6 +263,8 @@ def test_what_a_report_will_be() -> None:
             incarnation=4,
             updated_at=5.0,
         )
+        unheard = foreseen.starting(msgspec.structs.replace(report, incarnation=4), 5.0)
+        assert foreseen.taken_over(unheard, 4, 6.0, alive=alive).incarnation == 5
 
 
 def test_a_restart_counts_for_less_than_the_period() -> None:

@@ -332,6 +332,8 @@ class World(Scheduled):
                 wrong.append(f"{id_} is started without {(*unready, *lacks[id_])}")
             if id_ in self.bundle.down or self.bundle.ended:
                 wrong.append(f"{id_} is started, and was stopped")
+            if shown[id_].state == "stopping":
+                wrong.append(f"{id_} is started, and its end ordered already")
         assert not wrong, "; ".join(wrong)
 
     def check_rest(self) -> None:
