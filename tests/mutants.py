@@ -1,10 +1,11 @@
-"""``python -m tests.mutants [NAMES]``: do the tests of the pure core notice when it is changed?
+"""``python -m tests.mutants [--left] [NAMES]``: do the tests of the core notice when it is changed?
 
-mutmut changes the core's functions one small thing at a time and runs the tests that reach each
-change. It works on a copy in ``build/mutants``, laid out as an installation, with an environment of
-its own (mutmut brings a dozen packages). A whole run takes two hours of a processor; NAMES
-(``bundlevisor.actors.core.life*``) repeat a part. Afterwards ``python -m tests.mutants --show``
-prints the scores, and what was not noticed though a test could (:mod:`tests.equivalent_mutants`).
+mutmut changes the core's functions one small thing at a time; the tests that reach each change are
+run by :mod:`tests.mutant_session`. It works on a copy in ``build/mutants``, laid out as an
+installation, with an environment of its own (mutmut brings a dozen packages). NAMES
+(``bundlevisor.actors.core.life*``) are a part, ``--left`` what has not been judged yet or was not
+noticed. Afterwards ``python -m tests.mutants --show`` prints the scores, and what was not noticed
+though a test could (:mod:`tests.equivalent_mutants`).
 """
 
 from __future__ import annotations
@@ -33,24 +34,30 @@ CORE = (
     "actors/core/notices.py",
     "actors/core/restart.py",
     "manifest/check/*",
-    "manifest/plan/graph.py",
-    "manifest/plan/readiness.py",
-    "manifest/plan/secrets.py",
-    "manifest/plan/template.py",
+    "manifest/plan/*",
+    "manifest/read/*",
 )
 """What is changed."""
 TOO_SLOW = ("test_schema_agrees.py",)
 """Tests of reading, which take seconds and reach everything."""
+BY_CHANCE = (
+    "test_a_bundle_with_one_part_replaced_by_anything_is_read_or_explained",
+    "test_a_cycle_is_one_and_is_found_exactly_when_there_is_no_order",
+    "test_a_service_with_very_many_ports_is_checked_by_looking_once_at_each",
+    "test_every_order_respects_the_dependencies",
+    "test_the_choice_keeps_every_promise",
+)
+"""What they notice, tests that say the rule should; they would take most of the time."""
 OF_THE_SOURCES = ("test_every_code_in_the_sources_is_explained",)
 """Tests that read the code, which is another one here."""
-WORKERS = 2
 
 
 def main(arguments: list[str]) -> int:
     """Run mutmut on a copy, or show what an earlier run has left; return the exit code."""
     if arguments != ["--show"]:
-        lay_out([path for path in TESTS if path.startswith(area(arguments))])
-        code = mutmut("run", "--max-children", str(WORKERS), *arguments).returncode
+        names = [word for word in arguments if word != "--left"]
+        lay_out([path for path in TESTS if path.startswith(area(names))])
+        code = run("-P", "tests/mutant_session.py", *arguments).returncode
         if code:
             return code
     return show()
@@ -87,7 +94,7 @@ def configuration(tests: list[str]) -> str:
     ignored = [f"--ignore=tests/manifest/{name}" for name in TOO_SLOW]
     chosen = [
         "-k",
-        " and ".join(f"not {name}" for name in (*SLOW, *OF_THE_SOURCES)),
+        " and ".join(f"not {name}" for name in (*SLOW, *BY_CHANCE, *OF_THE_SOURCES)),
         "-m",
         "not permissions",
     ]
@@ -109,17 +116,17 @@ use_git_change_detection = false
 """
 
 
-def mutmut(*words: str, quiet: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run mutmut in the copy; ``quiet``: what it says is returned."""
+def run(*words: str, quiet: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run Python in the copy, mutmut at hand; ``quiet``: what it says is returned."""
     environment = {**os.environ, "PYTHONPATH": str(TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "mutmut", *words]
+    command = [sys.executable, *words]
     output = subprocess.PIPE if quiet else None
     return subprocess.run(command, cwd=WORK, env=environment, check=False, stdout=output, text=True)
 
 
 def show() -> int:
     """Print each change not noticed and the scores; return 1 when a test could have noticed one."""
-    lines = mutmut("results", "--all", "true", quiet=True).stdout.splitlines()
+    lines = run("-m", "mutmut", "results", "--all", "true", quiet=True).stdout.splitlines()
     ran = dict(line.strip().split(": ", 1) for line in lines if ": " in line)
     judged = {name: verdict for name, verdict in ran.items() if verdict != "not checked"}
     left = {name for name, verdict in judged.items() if verdict in ("survived", "no tests")}
@@ -148,7 +155,7 @@ def function_of(name: str) -> str:
 
 def line_of(name: str) -> str:
     """Return the line, or the lines, as the mutant has them."""
-    lines = mutmut("show", name, quiet=True).stdout.splitlines()
+    lines = run("-m", "mutmut", "show", name, quiet=True).stdout.splitlines()
     return " ".join(line[1:].strip() for line in lines if line[:1] == "+" and line[:3] != "+++")
 
 

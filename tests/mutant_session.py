@@ -1,0 +1,183 @@
+"""Judges mutants in one session of pytest: run by :mod:`tests.mutants`, in its copy.
+
+mutmut begins a session for each mutant, which takes seconds. Here the tests are collected and run
+once, which says what each of them reaches; each mutant is then a fork of that process, in which
+the tests that reach it run until one fails: first those that have noticed something in the same
+function or file, then the quickest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import functools
+import gc
+import importlib
+import os
+import resource
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+from hypothesis import Phase, settings
+
+SLACK_S = 10
+"""Seconds of the processor that a mutant may take beyond four times what its tests took."""
+_CACHED = type(functools.cache(len))
+NOTICED, UNNOTICED, UNREACHED = 1, 0, 33
+"""Exit codes as mutmut keeps them; a mutant that took too long has the signal's."""
+
+
+class Judge:
+    """The plugin. ``wanted`` are patterns of names; ``left``: only what no test noticed last."""
+
+    def __init__(self, wanted: list[str], left: bool) -> None:
+        self._wanted = wanted
+        self._left = left
+        self._reach: dict[str, set[int]] = defaultdict(set)
+        self._took: dict[int, float] = defaultdict(float)
+        self._useful: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        """By function and by module: which tests have noticed something, and how often."""
+        self._caches: list[Any] = []
+        self._trampoline = importlib.import_module("mutmut.mutation.trampoline")
+        self._state = importlib.import_module("mutmut.state").state
+        self._mangled = importlib.import_module("mutmut.utils.format_utils")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self) -> None:
+        """A failure is enough: examples are not made smaller, nor kept for the next mutant."""
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutants", settings(), phases=phases, database=None)
+        settings.load_profile("mutants")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """See what each test reaches, then judge."""
+        if session.testsfailed or not self._explore(session):
+            raise session.Failed("the tests do not pass as they are")
+        self._trampoline.set_mutant_under_test("")
+        self._caches = [thing for thing in gc.get_objects() if _is_our_cache(thing)]
+        gc.freeze()  # else each child would write to, and so copy, all there is
+        for data, names in list(self._mutants()):
+            for number, name in enumerate(names):
+                data.exit_code_by_key[name] = self._judge(name, session.items)
+                if number % 20 == 0:
+                    data.save()
+            data.save()
+            left = sum(data.exit_code_by_key[name] in (UNNOTICED, UNREACHED) for name in names)
+            print(f"{data.path}: {left} of {len(names)} left", flush=True)
+        return True
+
+    def _explore(self, session: pytest.Session) -> bool:
+        self._trampoline.set_mutant_under_test("stats")
+        hits: set[str] = self._state()._stats
+        for number, (item, following) in enumerate(_pairs(session.items)):
+            began = time.process_time()
+            reports = runtestprotocol(item, log=False, nextitem=following)
+            self._took[number] = time.process_time() - began
+            for name in hits:
+                self._reach[name].add(number)
+            hits.clear()
+            if broken := [report for report in reports if report.failed]:
+                print(item.nodeid, broken[0].longreprtext, flush=True)
+                return False
+        return True
+
+    def _mutants(self) -> Iterator[tuple[Any, list[str]]]:
+        """Yield each file's results, and which of its mutants are to be judged."""
+        mutmut = importlib.import_module("mutmut.__main__")
+        with contextlib.chdir(".."):
+            _, files = mutmut.collect_source_file_mutation_data(mutant_names=[])
+        for data in files.values():
+            data.meta_path = Path("..") / data.meta_path
+            names = [
+                name
+                for name, verdict in data.exit_code_by_key.items()
+                if any(fnmatch.fnmatch(name, pattern) for pattern in self._wanted)
+                and (not self._left or verdict in (UNNOTICED, UNREACHED, None))
+            ]
+            if names:
+                yield data, names
+
+    def _judge(self, name: str, items: list[pytest.Item]) -> int:
+        function: str = self._mangled.mangled_name_from_mutant_name(name)
+        module = function.rpartition(".")[0]
+        here, near = self._useful[function], self._useful[module]
+        reaching = sorted(
+            self._reach[function],
+            key=lambda number: (-here[number], -near[number], self._took[number]),
+        )
+        if not reaching:
+            return UNREACHED
+        limit = int(4 * sum(map(self._took.__getitem__, reaching)) + SLACK_S)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            self._run_mutant(name, [(number, items[number]) for number in reaching], limit, writer)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            said = pipe.read()
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code == NOTICED and said:
+            here[int(said)] += 1
+            near[int(said)] += 1
+        return code
+
+    def _run_mutant(
+        self, name: str, tests: list[tuple[int, pytest.Item]], limit: int, writer: int
+    ) -> None:
+        """Run these tests, in the child: end with the first that fails."""
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        gc.disable()
+        for cache in self._caches:  # what was computed before the change would hide it
+            cache.cache_clear()
+        self._trampoline.set_mutant_under_test(name)
+        try:
+            for (number, item), following in _pairs(tests):
+                after = following[1] if following else None
+                if any(r.failed for r in runtestprotocol(item, log=False, nextitem=after)):
+                    os.write(writer, str(number).encode())
+                    os._exit(NOTICED)
+        except BaseException:  # noqa: BLE001 - whatever a mutant brings down has been noticed
+            os._exit(NOTICED)
+        os._exit(UNNOTICED)
+
+
+def _is_our_cache(thing: Any) -> bool:
+    return type(thing) is _CACHED and str(thing.__module__).startswith("bundlevisor.")
+
+
+def _pairs(items: list[Any]) -> Iterator[tuple[Any, Any]]:
+    return zip(items, [*items[1:], None], strict=True)
+
+
+def main(words: list[str]) -> int:
+    """Make the mutants, and judge those that ``words`` name; return the exit code."""
+    left = "--left" in words
+    wanted = [word for word in words if word != "--left"] or ["*"]
+    mutmut = importlib.import_module("mutmut.__main__")
+    set_mutant = importlib.import_module("mutmut.mutation.trampoline").set_mutant_under_test
+    config = importlib.import_module("mutmut.configuration").config()
+    set_mutant("mutant_generation")
+    os.makedirs("mutants", exist_ok=True)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        mutmut.copy_src_dir()
+        mutmut.copy_also_copy_files()
+        mutmut.setup_source_paths()
+        mutmut.create_mutants(1)
+    os.chdir("mutants")
+    chosen = [*config.pytest_add_cli_args_test_selection, *config.pytest_add_cli_args]
+    return int(pytest.main(["--rootdir=.", "-q", *chosen], plugins=[Judge(wanted, left)]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
