@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.process import table
-from bundlevisor.actors.process.table import linux, other
+from bundlevisor.actors.process.table import by_psutil, linux
 from bundlevisor.actors.process.table.exit_watch import ExitWatch
 from tests import absent
 from tests.guardian.marked import birth, marked
@@ -19,7 +19,7 @@ from tests.waiting import wait_until
 M = f"m{os.urandom(4).hex()}"
 """The beginning of marks that nobody else's processes carry."""
 
-PLATFORMS = [linux, other] if sys.platform == "linux" else [other]
+PLATFORMS = [linux, by_psutil] if sys.platform == "linux" else [by_psutil]
 each_platform = pytest.mark.parametrize("table", PLATFORMS, ids=lambda module: module.__name__)
 
 

@@ -41,7 +41,8 @@ def test_services_are_found_by_the_beginning_of_their_mark(start: services.Start
     marked = start(services.SLEEPS, env=dict(os.environ) | {"SERVICE_INSTANCE_ID": "abcd-1"})
     other = start(services.SLEEPS, env=dict(os.environ) | {"SERVICE_INSTANCE_ID": "abce-1"})
     assert marked.line() == other.line() == "up"
-    found = {f.pid: (f.created, f.mark) for f in table.census("abcd-")}
+    assert table.census("") == []
+    found = {f.pid: (f.created, f.mark) for f in table.census(("abcd-", "none-"))}
     assert found[marked.child.pid] == (marked.child.created, "abcd-1")
     assert other.child.pid not in found
 

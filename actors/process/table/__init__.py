@@ -20,17 +20,16 @@ if sys.platform == "linux":
         status_of,
     )
 elif sys.platform == "win32":
+    from bundlevisor.actors.process.table.by_psutil import mark_of, parent_of
     from bundlevisor.actors.process.table.windows import (
         alive,
         census,
         created,
-        mark_of,
-        parent_of,
         send,
         status_of,
     )
 else:
-    from bundlevisor.actors.process.table.other import (
+    from bundlevisor.actors.process.table.by_psutil import (
         alive,
         census,
         created,

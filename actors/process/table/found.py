@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
+
 MARK = "SERVICE_INSTANCE_ID"
 """The environment variable that says to which start of which service a process belongs."""
 
@@ -22,3 +28,29 @@ class Found:
 
     def __repr__(self) -> str:
         return f"Found({self.pid}, {self.created}, {self.session}, {self.mark!r})"
+
+
+def found_among(
+    pids: Iterable[int],
+    session_of: Callable[[int], int],
+    mark_of: Callable[[int], str],
+    birth_of: Callable[[int], float | None],
+    prefix: str | tuple[str, ...],
+    sessions: Container[int],
+) -> list[Found]:
+    """Return what lives and carries a mark with this beginning, or is in one of the sessions.
+
+    Several beginnings are a tuple. The caller itself is never among them. An empty beginning is
+    that of no mark.
+    """
+    found = []
+    ours = os.getpid()
+    for pid in pids:
+        session, mark = session_of(pid), mark_of(pid)
+        if not prefix or not mark.startswith(prefix):
+            mark = ""
+        if pid != ours and (mark or session in sessions):
+            birth = birth_of(pid)
+            if birth is not None:
+                found.append(Found(pid, birth, session, mark))
+    return found

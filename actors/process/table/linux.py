@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Container, Iterator
 
-from bundlevisor.actors.process.table.found import MARK, Found
+from bundlevisor.actors.process.table.found import MARK, Found, found_among
 
 assert sys.platform == "linux"  # noqa: S101 - tells the type checker where this file belongs
 
@@ -52,22 +52,8 @@ def parent_of(pid: int) -> int:
 
 
 def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
-    """Return what lives and carries a mark with this beginning, or is in one of the sessions.
-
-    Several beginnings are a tuple. The caller itself is never among them. An empty beginning is
-    that of no mark.
-    """
-    found = []
-    ours = os.getpid()
-    for pid in pids():
-        session, mark = session_of(pid), mark_of(pid)
-        if not prefix or not mark.startswith(prefix):
-            mark = ""
-        if pid != ours and (mark or session in sessions):
-            birth = _birth(pid)
-            if birth is not None:
-                found.append(Found(pid, birth, session, mark))
-    return found
+    """Return what :func:`found_among` finds among all processes."""
+    return found_among(pids(), session_of, mark_of, _birth, prefix, sessions)
 
 
 def send(pid: int, created: float, number: int) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import _winapi
 import contextlib
-import os
 import sys
 from collections.abc import Container, Iterator
 
-from bundlevisor.actors.process.table.found import MARK, Found
+from bundlevisor.actors.process.table.by_psutil import mark_of
+from bundlevisor.actors.process.table.found import Found, found_among
 from bundlevisor.actors.process.windows import api
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
@@ -42,36 +42,11 @@ def alive(pid: int, created: float) -> bool:
         return False
 
 
-def mark_of(pid: int) -> str:
-    """Return the instance mark in its environment; empty when it has none that we can read."""
+def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
+    """Return what :func:`found_among` finds among all processes; there are no sessions."""
     import psutil
 
-    try:
-        return psutil.Process(pid).environ().get(MARK, "")
-    except (psutil.Error, OSError):
-        return ""
-
-
-def parent_of(pid: int) -> int:
-    """Return the pid of what started it, which may be gone; 0 when there is no such process."""
-    import psutil
-
-    try:
-        return psutil.Process(pid).ppid()
-    except psutil.Error:
-        return 0
-
-
-def census(prefix: str, sessions: Container[int] = ()) -> list[Found]:  # noqa: ARG001
-    """Return what runs and carries a mark with this beginning; never the caller itself."""
-    import psutil
-
-    marked = ((pid, mark_of(pid)) for pid in psutil.pids() if pid != os.getpid())
-    return [
-        Found(pid, birth, 0, mark)
-        for pid, mark in marked
-        if mark and mark.startswith(prefix) and (birth := created(pid)) is not None
-    ]
+    return found_among(psutil.pids(), lambda _pid: 0, mark_of, created, prefix, sessions)
 
 
 def send(pid: int, created: float, number: int) -> bool:  # noqa: ARG001

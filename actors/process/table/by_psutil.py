@@ -1,8 +1,8 @@
-"""Facts about processes where there is no /proc (macOS, Windows): psutil, imported on first use.
+"""Facts about processes where there is no /proc: psutil, imported on first use.
 
-Like bundlevisor.actors.process.table.linux in everything, but slower: a mark costs some 50 us a
-process. A process that cannot be read counts as not there; macOS closes the environment of its own
-hardened programs even to their user, so these are found by their session only.
+For macOS all of them; for Windows those that need no handle. Slower than Linux': a mark costs some
+50 us a process. A process that cannot be read counts as not there; macOS closes the environment of
+its own hardened programs even to their user, so these are found by their session only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Container
 from contextlib import suppress
 
-from bundlevisor.actors.process.table.found import MARK, Found
+from bundlevisor.actors.process.table.found import MARK, Found, found_among
 
 
 def created(pid: int) -> float | None:
@@ -51,31 +51,17 @@ def parent_of(pid: int) -> int:
 
 
 def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
-    """Return what lives and carries a mark with this beginning, or is in one of the sessions.
-
-    Several beginnings are a tuple. The caller itself is never among them. An empty beginning is
-    that of no mark.
-    """
+    """Return what :func:`found_among` finds among all processes."""
     import psutil
 
-    found = []
-    ours = os.getpid()
-    for pid in psutil.pids():
-        session, mark = _session(pid), mark_of(pid)
-        if not prefix or not mark.startswith(prefix):
-            mark = ""
-        if pid != ours and (mark or session in sessions):
-            birth = _birth(pid)
-            if birth is not None:
-                found.append(Found(pid, birth, session, mark))
-    return found
+    return found_among(psutil.pids(), _session, mark_of, _birth, prefix, sessions)
 
 
 def send(pid: int, created: float, number: int) -> bool:
     """Send a signal to this process and no other; False when it is gone.
 
     The start time is compared immediately before. Raises PermissionError for a process that
-    changed its user. On Windows every number ends the process (os.kill does).
+    changed its user.
     """
     if not alive(pid, created):
         return False
