@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from bundlevisor.actors.files.json_text import decode_kept, encode_kept
 from bundlevisor.actors.ui_server.config import UiConfig
 
 
@@ -82,6 +83,15 @@ class Pipe(Protocol):
         """Close this end; any number of times."""
 
 
-encode = msgspec.json.encode
-decode_order = msgspec.json.Decoder(Order).decode
-decode_news = msgspec.json.Decoder(News).decode
+encode = encode_kept
+"""A folder's name may hold bytes that are no UTF-8."""
+
+
+def decode_order(message: bytes) -> Order:
+    """Read what the runtime says."""
+    return decode_kept(message, Order)  # type: ignore[arg-type] # a union is a type to msgspec
+
+
+def decode_news(message: bytes) -> News:
+    """Read what the server says."""
+    return decode_kept(message, News)  # type: ignore[arg-type]

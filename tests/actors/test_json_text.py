@@ -26,7 +26,6 @@ PLAIN = {
     "actors/ports/remembered.py": "names of the bundle, which is UTF-8",
     "actors/telemetry/timelines.py": "names of the bundle",
     "actors/prepare/migration_record.py": "names of the bundle",
-    "actors/ui_server/commands.py": "port numbers",
     "control/cli/client.py": "what argv gave is refused there",
     "control/http/health_words.py": "words of our own",
     "control/http/quick_answer.py": "words of our own",

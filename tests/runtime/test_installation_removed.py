@@ -153,6 +153,21 @@ def test_a_page_that_cannot_be_served_again_says_why(
         assert run.wait_gone() == 0
 
 
+@pytest.mark.parametrize("update", [remove, replace])
+def test_a_page_comes_back_in_the_process_that_serves_another(
+    tmp_path: Path, installation: Path, update: Callable[[Path], None]
+) -> None:
+    made = bundle(tmp_path).service("db").file("dist/index.html", "<!doctype html>")
+    for id_ in ("ui", "docs"):
+        made.service(id_, type="ui-bundle", binaries={"universal": {"path": "dist"}})
+    made.write()
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        settle(run)
+        update(installation)
+        assert run.post("/services/ui/restart?wait=20").json()["state"] == "ready"
+        assert run.service("ui")["pid"] == run.service("docs")["pid"]
+
+
 def test_nothing_of_another_version_is_imported(made: Bundle, installation: Path) -> None:
     with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
         settle(run)

@@ -18,7 +18,9 @@ import pytest
 
 from bundlevisor.actors.launch.page import PageGroup, page_group
 from bundlevisor.manifest.format.schema import Service
+from bundlevisor.testing.processes import lives
 from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
+from tests.faults.scene import guardian_of
 
 PAGES = ("docs", "admin", "ui")
 
@@ -123,7 +125,7 @@ def test_one_is_stopped_and_started_and_the_last_takes_the_process_along(run: Ru
         assert run.post(f"/services/{stopped}/stop?wait=20").json()["state"] == "stopped"
         assert is_refused(run, stopped)
         assert_served(run, *rest)
-        assert process.is_running() is bool(rest)
+        assert lives(process) is bool(rest)
     for service_id in PAGES:
         run.post(f"/services/{service_id}/start?wait=20")
     assert process_of(run) != process
@@ -190,7 +192,7 @@ def test_a_page_that_is_not_done_in_its_grace_is_cut_off_alone(tmp_path: Path) -
             with pytest.raises((http.client.HTTPException, OSError)):
                 asking.getresponse()
         assert_served(run, "admin", "ui")
-        assert process.is_running()
+        assert lives(process)
         assert run.service("ui")["pid"] == process.pid
 
 
@@ -227,7 +229,7 @@ def test_a_killed_runtime_leaves_neither_pages_nor_their_process(run: Run) -> No
     process = process_of(run)
     run.kill()
     run.wait_gone()
-    wait_until(lambda: not process.is_running(), what="the end of the process")
+    wait_until(lambda: not lives(process), what="the end of the process")
     wait_until(lambda: not run.leftovers(), what="nothing is left")
     died = [event for event in run.telemetry() if event["event"] == "runtime_died"]
     assert [event["details"]["killed"] for event in died] == [0], "it went when it was asked"
@@ -235,11 +237,43 @@ def test_a_killed_runtime_leaves_neither_pages_nor_their_process(run: Run) -> No
         assert "Traceback" not in run.log(service_id)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing stands still there")
+def test_a_process_that_stands_still_is_ended_by_the_guardian(tmp_path: Path) -> None:
+    with running(three_pages(tmp_path, stop={"timeout_ms": 300}).write()) as run:
+        run.until_ready()
+        process = process_of(run)
+        process.suspend()
+        run.kill()
+        run.wait_gone()
+        wait_until(lambda: not lives(process), what="the end of the process")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing stands still there")
+def test_a_process_that_outlived_runtime_and_guardians_is_ended_by_the_next_start(
+    tmp_path: Path,
+) -> None:
+    made = three_pages(tmp_path).write()
+    with running(made) as run:
+        run.until_ready()
+        process = process_of(run)
+        guardian = guardian_of(run)
+        everybody = [process, psutil.Process(run.pid), guardian, *guardian.children()]
+        for one in everybody:
+            one.suspend()
+        for one in everybody[1:]:
+            one.kill()
+        run.wait_gone()
+        with running(made) as second:
+            second.until_ready()
+            assert not lives(process)
+            assert_served(second, *PAGES)
+
+
 def test_an_orderly_end_leaves_nothing_and_takes_no_force(run: Run) -> None:
     process = process_of(run)
     assert run.post("/shutdown").status in (200, 202)
     assert run.wait_gone() == 0
-    assert not process.is_running()
+    assert not lives(process)
     killed = [event for event in run.telemetry() if "kill" in event["event"]]
     assert not killed
 

@@ -159,6 +159,16 @@ def asked_in_vain(connection: http.client.HTTPConnection) -> bool:
     return False
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are UTF-8 there")
+def test_a_folder_whose_name_is_no_utf_8_is_served_and_named(three: Shared, tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"odd\xff")
+    root.mkdir()
+    (root / "index.html").write_text("odd")
+    three.serve("d", root)
+    assert three.ask("d") == (200, b"odd")
+    assert r"odd\xff at http" in three.log("d")
+
+
 def test_one_that_cannot_be_served_is_alone_in_it(three: Shared, tmp_path: Path) -> None:
     three.serve("d", tmp_path / "nowhere")
     assert "folder to serve not found" in three.log("d")

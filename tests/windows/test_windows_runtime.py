@@ -78,8 +78,21 @@ def _service(name: str, *needs: str) -> dict[str, Any]:
     }
 
 
-def _bundle(folder: Path) -> Path:
+def _page(name: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "type": "ui-bundle",
+        "binaries": {"win-x64": {"path": "page"}},
+        "ports": {"requested": [{"name": "http"}]},
+        "health": {"type": "http", "path": "/", "port_name": "http"},
+        "readiness": {"type": "health_success"},
+    }
+
+
+def _bundle(folder: Path, *pages: str) -> Path:
     (folder / "bin").mkdir(parents=True)
+    (folder / "page").mkdir()
+    (folder / "page" / "index.html").write_text("a page")
     (folder / "bin" / "program.py").write_text(PROGRAM)
     for name in ("db", "api"):
         (folder / "bin" / f"{name}.cmd").write_bytes(BATCH.encode())
@@ -92,6 +105,7 @@ def _bundle(folder: Path) -> Path:
         "services": [
             _service("api", "db"),
             {**_service("db"), "readiness": {"type": "notify"}},  # by its line: there is no socket
+            *map(_page, pages),
         ],
     }
     (folder / "bundle.json").write_text(json.dumps(manifest))
@@ -101,9 +115,15 @@ def _bundle(folder: Path) -> Path:
 class Running:
     """``bundlevisor run`` of that bundle; ``parent`` are the words that start a parent of it."""
 
-    def __init__(self, folder: Path, *parent: str, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *parent: str,
+        command: Sequence[str] = COMMAND,
+        pages: Sequence[str] = (),
+    ) -> None:
         self.app_data = folder / "app data"
-        manifest = _bundle(folder / "bundle")
+        manifest = _bundle(folder / "bundle", *pages)
         words = ["run", "--manifest", str(manifest), "--app-data", str(self.app_data)]
         self.process = subprocess.Popen(
             [*parent, *command, *words],
@@ -204,6 +224,29 @@ def test_a_killed_runtime_leaves_no_service_no_token_and_no_port_file(running: R
     services.wait_until(lambda: not running.left(), "the removal of token and port file")
     services.wait_until(lambda: running.named("runtime_died"), "the line on the death")
     assert running.events()[-1]["details"]["left"] == 0
+
+
+def test_two_pages_share_a_process_and_each_can_go_alone(tmp_path: Path) -> None:
+    run = Running(tmp_path, pages=("ui", "docs"))
+    try:
+        pids = run.ready()
+        assert pids[2] == pids[3]
+        assert run.ask("/services/ui/restart?wait=30", b"")["state"] == "ready"
+        assert run.ready() == pids
+        log = (run.app_data / "logs" / "ui.log").read_text()
+        assert log.count("ui server: serving") == 2
+        run.ask("/services/docs/stop?wait=30", b"")
+        assert services.is_alive(pids[2])
+        run.ask("/services/ui/stop?wait=30", b"")
+        _all_gone(pids[2:])
+        for page in ("ui", "docs"):
+            run.ask(f"/services/{page}/start?wait=30", b"")
+        pids = run.ready()
+        assert pids[2] == pids[3]
+        run.process.kill()
+        _all_gone(pids)
+    finally:
+        run.end()
 
 
 def test_a_second_instance_is_refused(running: Running) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.ui_server import commands
+from bundlevisor.actors.ui_server.handover import hand_over
 
 if TYPE_CHECKING:
     import socket
@@ -52,8 +53,6 @@ class UiProcess:
         For a server that several pages share. One that does not take it whole is ended, since what
         it would make of the rest is not known.
         """
-        from bundlevisor.actors.ui_server.handover import hand_over
-
         try:
             self._control.send_bytes(commands.encode(commands.AddPage(page, config)))
             hand_over(self._control, self.pid, listener, output)
@@ -69,8 +68,7 @@ class UiProcess:
 
     def hear(self) -> commands.News:
         """Wait for what it says of its pages; EOFError or OSError when it has ended."""
-        news: commands.News = commands.decode_news(self._control.recv_bytes())
-        return news
+        return commands.decode_news(self._control.recv_bytes())
 
     def close(self) -> None:
         """Free the pipe; a server that still runs takes its end for ours, and stops."""

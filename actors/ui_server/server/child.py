@@ -35,9 +35,11 @@ def main(
     from bundlevisor.actors.ui_server.server.page_log import PageLog
     from bundlevisor.actors.ui_server.server.serving import serve
 
+    shared = pages > 1
+    if shared:  # when the next page comes the program's files may have been replaced
+        import bundlevisor.actors.ui_server.handover  # noqa: F401
     gc.enable()
     gc.freeze()
-    shared = pages > 1
     log = PageLog(os.dup(STANDARD_OUTPUT) if shared else STANDARD_OUTPUT)
     status = serve(NewPage(page, config, listener, log), control, descriptors, shared=shared)
     if status:

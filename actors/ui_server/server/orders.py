@@ -56,10 +56,9 @@ def _read(
 
 
 def _next(control: commands.Pipe) -> Order:
-    order: commands.Order = commands.decode_order(control.recv_bytes())
+    order = commands.decode_order(control.recv_bytes())
     if not isinstance(order, commands.AddPage):
         return order
-    # Not before there are several: most bundles have one page.
     from bundlevisor.actors.ui_server.handover import take_over
 
     listener, output = take_over(control)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from bundlevisor.actors.files.json_text import readable
+
 
 class PageLog:
     """The writing end of one page's log. The log may be gone with the runtime: that is no error."""
@@ -13,7 +15,7 @@ class PageLog:
 
     def say(self, text: str) -> None:
         """Write whole lines."""
-        rest = f"{text}\n".encode(errors="backslashreplace")
+        rest = f"{readable(text)}\n".encode()
         try:
             while rest:
                 rest = rest[os.write(self.descriptor, rest) :]
