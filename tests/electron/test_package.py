@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.electron.npm import COMMAND, NODE, NPM, PACKAGE, ROOT, needs_node, needs_npm, run, tools
+from tests.packaging.made import made_once
 
 SUITES = sorted(path.name for path in (PACKAGE / "test").glob("*.test.js"))
 SKIPPED = re.compile(r"^ok .* # SKIP (.*)$", re.MULTILINE)
@@ -52,8 +53,25 @@ def test_a_suite_that_fails_or_does_nothing_is_found(tmp_path: Path) -> None:
 
 @needs_npm
 @pytest.mark.timeout(600)
-def test_its_types_are_right() -> None:
-    run(tools() / ".bin" / "tsc", "-p", "tsconfig.json")
+def test_what_has_wrong_types_is_not_packed(tmp_path: Path) -> None:
+    """So that all types are right of which there is a tarball: they are checked once."""
+    shutil.copytree(PACKAGE / "scripts", tmp_path / "scripts")
+    (tmp_path / "node_modules").symlink_to(tools(), target_is_directory=True)
+    options = {"allowJs": True, "checkJs": True, "lib": ["es2023"], "types": []}
+    config = {"compilerOptions": options, "include": ["lib"]}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config))
+    (tmp_path / "lib").mkdir()
+    source = tmp_path / "lib" / "index.js"
+    source.write_text("/** @type {number} */\nexports.x = 'a';\n")
+    with pytest.raises(AssertionError, match=r"lib/index.js\(2,1\): error TS2322"):
+        run(NODE or "", "scripts/declarations.js", cwd=tmp_path)
+    assert not (tmp_path / "types").exists()
+    assert scripts_before_packing() == ["node scripts/declarations.js"]
+
+
+def scripts_before_packing() -> list[str]:
+    scripts = json.loads((PACKAGE / "package.json").read_text())["scripts"]
+    return [scripts[name] for name in ("prepack", "prepare") if name in scripts]
 
 
 @needs_npm
@@ -64,18 +82,20 @@ def test_it_is_formatted() -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project that has the tarball installed, with nothing else."""
-    package = tmp_path_factory.mktemp("package") / "electron"  # other tests may pack, too
+    """A project that has the tarball installed, with nothing else; not to be changed."""
+    return made_once(tmp_path_factory, "consumer", pack_and_install) / "project"
+
+
+def pack_and_install(folder: Path) -> None:
+    package, project = folder / "electron", folder / "project"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("node_modules", "types"))
     (package / "node_modules").symlink_to(tools(), target_is_directory=True)
-    project = tmp_path_factory.mktemp("project")
+    shutil.copytree(CONSUMER, project)
     told = run(NPM or "npm", "pack", "--json", f"--pack-destination={project}", cwd=package)
     tarball = project / json.loads(told)[0]["filename"]
-    shutil.copytree(CONSUMER, project, dirs_exist_ok=True)
     (project / "package.json").write_text('{"name": "consumer", "private": true}')
     options = ("--offline", "--no-audit", "--no-fund", "--legacy-peer-deps")
     run(NPM or "npm", "install", *options, tarball, cwd=project)
-    return project
 
 
 @needs_npm
@@ -92,24 +112,24 @@ def test_the_tarball_holds_what_is_needed_and_no_more(installed: Path) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("script", ["use.cjs", "use.mjs"])
 def test_the_installed_package_is_used_by_require_and_by_import(
-    installed: Path, script: str
+    installed: Path, tmp_path: Path, script: str
 ) -> None:
     manifest = ROOT / "examples" / "notes" / "bundle.json"
-    told = run(NODE or "", script, manifest, installed / "data", cwd=installed)
+    told = run(NODE or "", script, manifest, tmp_path / "data", cwd=installed)
     assert json.loads(told) == {"app": "Notes", "code": 0}
 
 
 @needs_npm
 @pytest.mark.timeout(600)
-def test_the_installed_types_serve_both_kinds_of_module(installed: Path) -> None:
+def test_the_installed_types_serve_both_kinds_of_module(installed: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(installed, project)
     for name in ("@types", "electron", "undici-types"):
-        link = installed / "node_modules" / name
-        if not link.exists():
-            link.symlink_to(tools() / name)
+        (project / "node_modules" / name).symlink_to(tools() / name)
     files = ["use.cts", "use.mts"]
     config = {"compilerOptions": COMPILER_OPTIONS, "files": files}
-    (installed / "tsconfig.json").write_text(json.dumps(config))
-    checked = run(NODE or "", CHECKER, tools() / "typescript", installed).splitlines()
+    (project / "tsconfig.json").write_text(json.dumps(config))
+    checked = run(NODE or "", CHECKER, tools() / "typescript", project).splitlines()
     ours = {Path(line).name for line in checked if "/node_modules/bundlevisor/types/" in line}
     assert {"index.d.ts", "index.d.mts", "runtime.d.ts"} <= ours
 
