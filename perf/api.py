@@ -53,14 +53,13 @@ def main(argv: list[str]) -> int:
             question="api",
             bundle=parsed.bundle or parsed.shape,
             measures=_measures(),
-            contenders={},
             notes=[
                 *notes,
                 "the asking client is a process of the same machine and takes its share",
                 "processor time is the runtime's, and says most where the machine is busy",
             ],
         )
-        for _ in range(parsed.runs):
-            for one in contenders:
-                result.add(one.name, measure(one, bundle, parsed.seconds))
+        options.take_turns(
+            parsed, contenders, result, lambda one: measure(one, bundle, parsed.seconds)
+        )
     return options.finish(parsed, result)

@@ -101,14 +101,14 @@ def main(argv: list[str]) -> int:
             question="attack",
             bundle=parsed.bundle or parsed.shape,
             measures=measures(),
-            contenders={},
             notes=[*notes, f"{parsed.connections} connections without a token per attack"],
         )
-        for _ in range(parsed.runs):
-            for one in contenders:
-                result.add(
-                    one.name, measure(one, bundle, names, parsed.connections, parsed.seconds)
-                )
+        options.take_turns(
+            parsed,
+            contenders,
+            result,
+            lambda one: measure(one, bundle, names, parsed.connections, parsed.seconds),
+        )
     code = options.finish(parsed, result)
     slow = verdict(result.contenders[contenders[0].name], result.measures)
     print("\n".join(slow) or "an honest client never waits too long", file=sys.stderr)

@@ -65,10 +65,12 @@ def main(argv: list[str]) -> int:
             question="idle",
             bundle=f"{parsed.shape}, probed every {parsed.probe_ms} ms",
             measures=MEASURES,
-            contenders={},
             notes=notes,
         )
-        for _ in range(parsed.runs):
-            for one in contenders:
-                result.add(one.name, measure(one, bundle, parsed.window, parsed.settle))
+        options.take_turns(
+            parsed,
+            contenders,
+            result,
+            lambda one: measure(one, bundle, parsed.window, parsed.settle),
+        )
     return options.finish(parsed, result)

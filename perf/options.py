@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -177,6 +177,18 @@ def made(
         raise SystemExit(str(error)) from error
     with tempfile.TemporaryDirectory(prefix="perf-bundle-") as folder:
         yield bundles.write(services, folder, program, probe_ms), [program.described]
+
+
+def take_turns(
+    options: argparse.Namespace,
+    contenders: Sequence[Contender],
+    result: results.Result,
+    measure: Callable[[Contender], results.Samples],
+) -> None:
+    """Measure each contender ``--runs`` times, in turns: A B A B …"""
+    for _ in range(options.runs):
+        for one in contenders:
+            result.add(one.name, measure(one))
 
 
 def finish(options: argparse.Namespace, result: results.Result) -> int:

@@ -141,11 +141,10 @@ def main(argv: list[str]) -> int:
         question="redaction",
         bundle=f"{parsed.lines} lines of {len(flood.batch()) / flood.BATCH:.0f} bytes",
         measures=measures(),
-        contenders={},
         notes=["the writing service is a process of the same machine and takes its share"],
     )
     with made(parsed.lines) as bundle:
-        for _ in range(parsed.runs):
-            for one in contenders:
-                result.add(one.name, measure(one, bundle, parsed.lines))
+        options.take_turns(
+            parsed, contenders, result, lambda one: measure(one, bundle, parsed.lines)
+        )
     return options.finish(parsed, result)

@@ -65,10 +65,9 @@ def main(argv: list[str]) -> int:
             question="respawn",
             bundle=parsed.shape,
             measures=MEASURES,
-            contenders={},
             notes=[*notes, "each service is killed once per run: first restarts only"],
         )
-        for _ in range(parsed.runs):
-            for one in contenders:
-                result.add(one.name, measure(one, bundle, parsed.settle))
+        options.take_turns(
+            parsed, contenders, result, lambda one: measure(one, bundle, parsed.settle)
+        )
     return options.finish(parsed, result)

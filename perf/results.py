@@ -6,7 +6,7 @@ import datetime
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 
 import msgspec
@@ -64,7 +64,7 @@ def begin(
     question: str,
     bundle: str,
     measures: dict[str, Measure],
-    contenders: dict[str, Samples],
+    contenders: Iterable[str] = (),
     notes: Sequence[str] = (),
 ) -> Result:
     """Return a result without values, of a session that begins now and here."""
@@ -72,7 +72,7 @@ def begin(
         question=question,
         bundle=bundle,
         measures=measures,
-        contenders=contenders,
+        contenders={name: {} for name in contenders},
         notes=list(notes),
         machine=machine(),
         began=now(),

@@ -57,7 +57,6 @@ def main(argv: list[str]) -> int:
         question="scale",
         bundle=f"{sizes[0]} to {sizes[-1]} independent services",
         measures=_measures(sizes),
-        contenders={},
     )
     for size in sizes:
         with options.made(f"independent{size}", parsed.python_services) as (bundle, notes):

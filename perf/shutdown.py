@@ -51,10 +51,7 @@ def main(argv: list[str]) -> int:
             question="shutdown",
             bundle=parsed.shape,
             measures=MEASURES,
-            contenders={},
             notes=notes,
         )
-        for _ in range(parsed.runs):
-            for one in contenders:
-                result.add(one.name, measure(one, bundle))
+        options.take_turns(parsed, contenders, result, lambda one: measure(one, bundle))
     return options.finish(parsed, result)

@@ -20,7 +20,7 @@ def measure(
         question="startup",
         bundle=name,
         measures=MEASURES,
-        contenders={one.name: {} for one in contenders},
+        contenders=[one.name for one in contenders],
         notes=[*notes, "first spawn: the service's own clock at its main(), nothing subtracted"],
     )
     for attempt in range(runs + 1):

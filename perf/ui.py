@@ -244,7 +244,6 @@ def main(argv: list[str]) -> int:
         question="ui",
         bundle="a folder and an API",
         measures=_measures(),
-        contenders={},
         notes=["the asking client is a process of the same machine and takes its share"],
     )
     with tempfile.TemporaryDirectory(prefix="perf-ui-") as root:

@@ -6,8 +6,9 @@ from bundlevisor.actors.core.messages import CommandStart, CommandStop
 from bundlevisor.actors.core.report import Stage
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.manifest.format.policy import RestartPolicy
-from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
+from bundlevisor.manifest.format.schema import Service
 from tests.actors.scheduled import Scheduled
+from tests.manifests import manifest_of
 
 CHAIN = ("a", "b", "c", "d")
 
@@ -21,16 +22,7 @@ def chain_of_four() -> Scheduled:
         )
         for place, id_ in enumerate(CHAIN)
     ]
-    return Scheduled(
-        Manifest(
-            schema_version="v0.1",
-            target="desktop",
-            app=App(name="x", version="1"),
-            ipc=Ipc(mode="loopback-http", host="127.0.0.1", port=0, auth_token_path="t"),
-            telemetry=Telemetry(file="t.jsonl"),
-            services=services,
-        )
-    )
+    return Scheduled(manifest_of(*services))
 
 
 def until(world: Scheduled, id_: str, stage: Stage) -> None:

@@ -30,9 +30,10 @@ from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
 from bundlevisor.control.api.services import is_done, is_settled
 from bundlevisor.control.wire.facade import Action
 from bundlevisor.manifest.format.policy import Supervision
-from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
+from bundlevisor.manifest.format.schema import Manifest, Service
 from bundlevisor.manifest.format.secret import Secret, SecretTarget
 from tests.actors.scheduled import Scheduled
+from tests.manifests import manifest_of
 
 NEEDS = {"db": [], "api": ["db"], "web": ["api"]}
 STRATEGIES = ("one_for_one", "rest_for_one", "one_for_all")
@@ -70,15 +71,10 @@ def manifest(strategy: Any) -> Manifest:
         Service(id=id_, dependencies=needs, secrets=["key"] if id_ == "api" else [])
         for id_, needs in NEEDS.items()
     ]
-    return Manifest(
-        schema_version="v0.1",
-        target="desktop",
-        app=App(name="x", version="1"),
-        ipc=Ipc(mode="loopback-http", host="127.0.0.1", port=0, auth_token_path="t"),
-        telemetry=Telemetry(file="t.jsonl"),
+    return manifest_of(
+        *services,
         supervision=Supervision(strategy=strategy, intensity=100),
         secrets=[secret],
-        services=services,
     )
 
 

@@ -13,18 +13,18 @@ import pytest
 from bundlevisor.actors.core.messages import Message, StopBundle
 from bundlevisor.manifest.format.schema import Manifest
 from tests.actors.scheduled import Scheduled
-from tests.actors.test_order import manifest
+from tests.manifests import needing
 
 FEW, MANY = 20, 200
 
 
 def independent(count: int) -> Manifest:
-    return manifest(**{f"s{number}": "" for number in range(count)})
+    return needing(**{f"s{number}": "" for number in range(count)})
 
 
 def pairs(count: int) -> Manifest:
     """Each second one needs the one before it."""
-    return manifest(**{f"s{n}": f"s{n - 1}" if n % 2 else "" for n in range(count)})
+    return needing(**{f"s{n}": f"s{n - 1}" if n % 2 else "" for n in range(count)})
 
 
 class Counted(Scheduled):

@@ -10,59 +10,15 @@ import pytest
 
 from bundlevisor.actors.core import dependencies as order
 from bundlevisor.actors.core.dependencies import Tree
-from bundlevisor.actors.core.desired import Desired, is_ending, stopped
+from bundlevisor.actors.core.desired import Desired, stopped
 from bundlevisor.actors.core.report import AfterStop, Doing, Report, Stage, StopCause
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.ports.shortages import Shortage, Shortages
 from bundlevisor.manifest.format.policy import Supervision
-from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
-from bundlevisor.manifest.plan.graph import Graph
-
-ONE = Supervision()
-REST = Supervision(strategy="rest_for_one")
-ALL = Supervision(strategy="one_for_all")
-
-
-def manifest(**dependencies: str) -> Manifest:
-    return Manifest(
-        schema_version="v0.1",
-        target="desktop",
-        app=App(name="x", version="1"),
-        ipc=Ipc(mode="loopback-http", host="127.0.0.1", port=0, auth_token_path="t"),
-        telemetry=Telemetry(file="t.jsonl"),
-        services=[Service(id=i, dependencies=text.split()) for i, text in dependencies.items()],
-    )
-
-
-def graph(**dependencies: str) -> Graph:
-    return Graph.of(manifest(**dependencies))
-
-
-CHAIN = graph(db="", api="db", web="api", extra="")
-
+from tests.actors.trees import ALL, CHAIN, ONE, REST, graph, tree
 
 SHORT = Shortage(("http",), "range 1-2 is used up", "service: no free port")
 STAY, WAIT = stopped("asked to"), Desired(after=0, reason="restarting")
-
-
-def tree(
-    wanted: str = "db api web extra",
-    desired: dict[str, Desired] | None = None,
-    missing: dict[str, tuple[str, ...]] | None = None,
-    shortages: Shortages | None = None,
-    **stages: str,
-) -> Tree:
-    reports = {
-        id_: Report(
-            id=id_,
-            stage=Stage(stages.get(id_, "waiting")),
-            exit_code=1 if stages.get(id_) == "failed" else None,
-        )
-        for id_ in CHAIN.start_order
-    }
-    wishes = desired or {}
-    ending = frozenset(id_ for id_, wish in wishes.items() if is_ending(wish, reports[id_]))
-    return Tree(CHAIN, reports, frozenset(wanted.split()), missing or {}, wishes, ending, shortages)
 
 
 def obstacles(given: Tree) -> dict[str, str]:

@@ -5,23 +5,10 @@ from __future__ import annotations
 from bundlevisor.actors.ports import reallocation
 from bundlevisor.actors.ports.reallocation import MOVES, Allotment, Move, allot
 from bundlevisor.actors.ports.shortages import Shortage
-from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
 from bundlevisor.manifest.plan.graph import Graph
+from tests.manifests import needing
 
-GRAPH = Graph.of(
-    Manifest(
-        schema_version="v0.1",
-        target="desktop",
-        app=App(name="x", version="1"),
-        ipc=Ipc(mode="loopback-http", host="127.0.0.1", port=0, auth_token_path="t"),
-        telemetry=Telemetry(file="t.jsonl"),
-        services=[
-            Service(id="db"),
-            Service(id="api", dependencies=["db"]),
-            Service(id="web", dependencies=["api"]),
-        ],
-    )
-)
+GRAPH = Graph.of(needing(db="", api="db", web="api"))
 PORTS = {"db": {"sql": 1, "admin": 2}, "api": {"http": 3}}
 SHORT = Shortage(("http",), "range 3-3 is used up", "service 'api': no free port")
 

@@ -8,14 +8,14 @@ from bundlevisor.actors.core.messages import CommandRestart, CommandStart, Comma
 from bundlevisor.actors.core.report import Stage
 from bundlevisor.actors.core.snapshot import State
 from tests.actors.scheduled import Scheduled
-from tests.actors.test_order import manifest
+from tests.manifests import needing
 
 
 class Slow(Scheduled):
     """A bundle of which one service takes its time, once everything is ready."""
 
     def __init__(self, slow: str) -> None:
-        super().__init__(manifest(db="", api="db", web="db", extra=""))
+        super().__init__(needing(db="", api="db", web="db", extra=""))
         self.run(lambda _: 0)
         self._slow = slow
 

@@ -15,7 +15,8 @@ from bundlevisor.actors.ports_in_force import PortsInForce
 from bundlevisor.manifest.format.secret import Secret, SecretTarget
 from bundlevisor.manifest.plan.graph import Graph
 from tests.actors.scheduled import Users
-from tests.actors.test_order import manifest, tree
+from tests.actors.trees import tree
+from tests.manifests import needing
 
 BEFORE = Report(
     id="db",
@@ -63,7 +64,7 @@ def test_a_renewal_forgives_where_it_says_so(forgiving: bool) -> None:
 
 
 def test_the_users_of_a_secret_are_named_in_stop_order() -> None:
-    bundle = manifest(db="", api="db", web="api")
+    bundle = needing(db="", api="db", web="api")
     for service in (bundle.services[0], bundle.services[2]):
         service.secrets.append("key")
     target = SecretTarget(type="env", name="KEY")
@@ -73,7 +74,7 @@ def test_the_users_of_a_secret_are_named_in_stop_order() -> None:
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_all_is_down_when_nothing_has_a_process_or_will_have_one(stage: Stage) -> None:
-    bundle = manifest(a="", b="")
+    bundle = needing(a="", b="")
     plan = Plan(bundle, Graph.of(bundle), {})
     ports = PortsInForce(plan, Users({}), lambda *_, **__: None)
     state = BundleState(plan, ["a", "b"], NoSecrets(), ports)

@@ -8,18 +8,14 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, strategies as st
 
-from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
+from bundlevisor.manifest.format.schema import Manifest, Service
 from bundlevisor.manifest.plan.graph import DependencyCycle, Graph, edges, find_cycle, reverse
+from tests.manifests import manifest_of
 
 
 def bundle_of(dependencies: dict[str, list[str]]) -> Manifest:
-    return Manifest(
-        schema_version="v0.1",
-        target="desktop",
-        app=App(name="a", version="1"),
-        ipc=Ipc(mode="http", host="127.0.0.1", port=0, auth_token_path="t"),
-        telemetry=Telemetry(file="f"),
-        services=[Service(id=id_, dependencies=wanted) for id_, wanted in dependencies.items()],
+    return manifest_of(
+        *(Service(id=id_, dependencies=wanted) for id_, wanted in dependencies.items())
     )
 
 

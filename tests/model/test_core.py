@@ -21,8 +21,9 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.manifest.format.policy import RestartPolicy, Supervision
 from bundlevisor.manifest.format.probe import Health
-from bundlevisor.manifest.format.schema import App, Ipc, Manifest, Service, Telemetry
+from bundlevisor.manifest.format.schema import Manifest, Service
 from bundlevisor.manifest.format.secret import Secret, SecretTarget
+from tests import manifests
 from tests.model.rules import Policy
 from tests.model.world import FAULTS, World
 
@@ -66,15 +67,10 @@ def manifest_of(services: list[dict[str, Any]], strategy: Any, intensity: int) -
                 ),
             )
         )
-    return Manifest(
-        schema_version="v0.1",
-        target="desktop",
-        app=App(name="x", version="1"),
-        ipc=Ipc(mode="loopback-http", host="127.0.0.1", port=0, auth_token_path="t"),
-        telemetry=Telemetry(file="t.jsonl"),
+    return manifests.manifest_of(
+        *made,
         supervision=Supervision(strategy=strategy, intensity=intensity),
         secrets=[Secret(id="key", class_="user_prompt", target=SecretTarget(type="env", name="K"))],
-        services=made,
     )
 
 
