@@ -8,14 +8,14 @@ sending half.
 
 from __future__ import annotations
 
-import functools
 import socket
 import time
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.control.http.answer import closes, on_the_wire
-from bundlevisor.control.http.door import ENTRANCE, NO_THREAD, is_open
-from bundlevisor.control.http.quick_answer import of_error, of_health
+from bundlevisor.control.http.door import NO_THREAD, is_open
+from bundlevisor.control.http.open_answer import of_open
+from bundlevisor.control.http.quick_answer import of_error
 from bundlevisor.control.http.request_parser import Parser
 from bundlevisor.control.http.tasks import ApiTask, Channel, JsonErrorTask, RequestTimeout
 from bundlevisor.control.http.waitress_parts import TcpWSGIServer
@@ -247,18 +247,11 @@ class Connection(Channel):
         if request.error is not None:
             return of_error(request)
         if is_open(request):
-            return self._said_openly(request)
+            server = self.server
+            return of_open(request, server.memory.health, server.door, self.socket)
         direct = self.server.memory.direct
         self._question = question = direct.read(request)
         return None if question is None else direct.at_once(question)
-
-    def _said_openly(self, request: Parser) -> Said:
-        if request.path not in ENTRANCE:
-            return of_health(self.server.memory.health, request.command, request.query)
-        from bundlevisor.control.http import entrance
-
-        owner = functools.partial(entrance.owner, self.socket)
-        return entrance.answer(request, self.server.door.guests(), owner)
 
     def handle_write(self) -> None:
         """Send; after an error, wait for the client to read it before closing."""

@@ -45,23 +45,29 @@ def make_bundle(place: Place, target: Target) -> None:
         file.write('{"schema_version": "v0.1", "services": [{"id": 3}]}')
 
 
+SECRETS = [
+    {
+        "id": "made",
+        "class": "per_install_generated",
+        "format": "^[0-9a-f]{32}$",
+        "generator": {"type": "random", "length": 32, "charset": "hex"},
+        "target": {"type": "env", "name": "SECRET"},
+    },
+    {
+        "id": "asked",
+        "class": "user_prompt",
+        "format": "^[a-z]+$",
+        "target": {"type": "env", "name": "SECRET"},
+    },
+    {
+        "id": "file",
+        "class": "per_install_generated",
+        "target": {"type": "file", "name": "secret.txt"},
+    },
+]
+
+
 def _manifest(target: Target) -> dict[str, Any]:
-    binary = f"bin/program{target.exe}"
-
-    def service(id_: str, **fields: Any) -> dict[str, Any]:
-        return {
-            "id": id_,
-            "type": "api-binary",
-            "binaries": {"universal": {"path": binary}},
-            "ports": {"requested": [{"name": "http"}]},
-            "health": {"type": "http", "path": "/", "port_name": "http", "interval_ms": 200},
-            "readiness": {"type": "health_success", "port_name": "http"},
-            "stop": {"timeout_ms": 2000},
-            **fields,
-        }
-
-    random = {"type": "random", "length": 32, "charset": "hex"}
-    target_env = {"type": "env", "name": "SECRET"}
     return {
         "schema_version": "v0.1",
         "target": "desktop",
@@ -74,54 +80,60 @@ def _manifest(target: Target) -> dict[str, Any]:
         },
         "telemetry": {"file": "telemetry/events.jsonl"},
         "ports": {"default_range": {"min": 22000, "max": 22999}},
-        "secrets": [
-            {
-                "id": "made",
-                "class": "per_install_generated",
-                "format": "^[0-9a-f]{32}$",
-                "generator": random,
-                "target": target_env,
-            },
-            {"id": "asked", "class": "user_prompt", "format": "^[a-z]+$", "target": target_env},
-            {
-                "id": "file",
-                "class": "per_install_generated",
-                "target": {"type": "file", "name": "secret.txt"},
-            },
-        ],
-        "services": [
-            service(
-                "api",
-                secrets=["made", "file"],
-                data_dirs=["api"],
-                migrations=[{"version": "1.0.0", "command": [binary, "migrate"]}],
-                assets=[{"path": binary}],
-                gpu={"requirement": "optional"},
-            ),
-            service("asks", secrets=["asked"], dependencies=["api"], critical=False),
-            service(
-                "matched",
-                dependencies=["api"],
-                health={"type": "command", "command": [binary, "check"]},
-                readiness={"type": "log_match", "pattern": "listening on [0-9]+"},
-            ),
-            service(
-                "tcp",
-                health={"type": "tcp", "port_name": "http"},
-                readiness={"type": "port_open", "port_name": "http"},
-            ),
-            service("playwright-driver", readiness={"type": "dependencies_ready"}),
-            service("later", metadata={"run_mode": "on_demand"}),
-            {
-                "id": "web",
-                "type": "ui-bundle",
-                "binaries": {"universal": {"path": "web"}},
-                "dependencies": ["api"],
-                "ports": {"requested": [{"name": "http"}]},
-                "health": {"type": "http", "path": "/", "port_name": "http"},
-                "readiness": {"type": "port_open", "port_name": "http"},
-            },
-        ],
+        "secrets": SECRETS,
+        "services": _services(f"bin/program{target.exe}"),
+    }
+
+
+def _services(binary: str) -> list[dict[str, Any]]:
+    return [
+        _service(
+            "api",
+            binary,
+            secrets=["made", "file"],
+            data_dirs=["api"],
+            migrations=[{"version": "1.0.0", "command": [binary, "migrate"]}],
+            assets=[{"path": binary}],
+            gpu={"requirement": "optional"},
+        ),
+        _service("asks", binary, secrets=["asked"], dependencies=["api"], critical=False),
+        _service(
+            "matched",
+            binary,
+            dependencies=["api"],
+            health={"type": "command", "command": [binary, "check"]},
+            readiness={"type": "log_match", "pattern": "listening on [0-9]+"},
+        ),
+        _service(
+            "tcp",
+            binary,
+            health={"type": "tcp", "port_name": "http"},
+            readiness={"type": "port_open", "port_name": "http"},
+        ),
+        _service("playwright-driver", binary, readiness={"type": "dependencies_ready"}),
+        _service("later", binary, metadata={"run_mode": "on_demand"}),
+        {
+            "id": "web",
+            "type": "ui-bundle",
+            "binaries": {"universal": {"path": "web"}},
+            "dependencies": ["api"],
+            "ports": {"requested": [{"name": "http"}]},
+            "health": {"type": "http", "path": "/", "port_name": "http"},
+            "readiness": {"type": "port_open", "port_name": "http"},
+        },
+    ]
+
+
+def _service(id_: str, binary: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "type": "api-binary",
+        "binaries": {"universal": {"path": binary}},
+        "ports": {"requested": [{"name": "http"}]},
+        "health": {"type": "http", "path": "/", "port_name": "http", "interval_ms": 200},
+        "readiness": {"type": "health_success", "port_name": "http"},
+        "stop": {"timeout_ms": 2000},
+        **fields,
     }
 
 
