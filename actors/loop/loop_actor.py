@@ -27,6 +27,9 @@ if TYPE_CHECKING:
             """Call back in the order of the calls; safe from any thread."""
 
 
+PYKKAS_OWN = "pykka.messages"
+
+
 class Inbox:
     """Messages that wait, and who is to be called for each of them. Any thread may put one in."""
 
@@ -69,6 +72,12 @@ class LoopActor(pykka.Actor):
             self._actor_loop_teardown()
         elif not self.actor_inbox.empty():
             self._actor_loop_running()
+
+    def _handle_receive(self, message: Any) -> Any:
+        """Leave to pykka what is pykka's: its messages are not even imported before one is sent."""
+        if type(message).__module__ == PYKKAS_OWN:
+            return super()._handle_receive(message)
+        return self.on_receive(message)
 
     def _actor_loop_running(self) -> None:
         envelope = self.actor_inbox.get()

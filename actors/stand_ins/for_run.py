@@ -114,14 +114,15 @@ def import_msgspec() -> None:
 
 
 def import_pykka() -> None:
-    """Import pykka without logging, which nobody has configured yet, and without proxies of actors:
-    ours are told messages.
+    """Import pykka without logging, which nobody has configured yet, and without proxies of actors
+    and their messages: ours are told other ones.
     """
     logging = Late("logging", NullHandler=object)
     logging.get_ready(getLogger=LateLogger)
     proxies = Late("pykka._proxy").with_functions("ActorProxy", "CallableProxy", "traversable")
     introspection = Late("pykka._introspection").with_functions("get_attr_directly")
     stand_ins = {"pykka._proxy": proxies, "pykka._introspection": introspection}
+    stand_ins["pykka.messages"] = Late("pykka.messages").with_functions("_ActorStop")
     with StandingIn({"logging": logging, **stand_ins}):
         import pykka  # noqa: F401
 

@@ -22,7 +22,7 @@ WITHOUT = {
     *("falcon.media.validators", "falcon.testing"),
 }
 """What only other processes import, or only a start."""
-WHOLE = ("falcon", "json", "msgspec", "prometheus_client", "waitress")
+WHOLE = ("falcon", "json", "msgspec", "prometheus_client", "pykka", "waitress")
 LIBRARIES = """
 bundlevisor.actors.ui_server bundlevisor.actors.ui_server.metadata _bisect _blake2 _compat_pickle
 _compression _ctypes _datetime _decimal _heapq _json _md5 _multiprocessing _opcode _pickle

@@ -172,7 +172,7 @@ def test_pykka_does_not_wait_for_logging_that_another_thread_imports() -> None:
     assert child(
         FIRST
         + """
-import pykka, json, threading
+import pykka, pykka.messages, json, threading
 class AtLogging:
     "Stands for the first thing that logging imports: starts an actor while the import goes on."
     def find_spec(self, name, path=None, target=None):

@@ -44,6 +44,7 @@ WANTED = [
     ("pykka", "logging"),
     ("pykka", "pykka._proxy"),
     ("pykka", "pykka._introspection"),
+    ("pykka", "pykka.messages"),
     ("signal", "enum"),
     ("socket", "enum"),
     ("falcon", "asyncio"),
