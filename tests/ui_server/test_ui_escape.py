@@ -104,7 +104,7 @@ def test_no_path_leads_out_of_the_folder(ui: Any, path: str) -> None:
     assert SECRET not in answer
 
 
-@pytest.mark.parametrize("path", ["*", "http://localhost/app.js", "app.js", "localhost:80"])
+@pytest.mark.parametrize("path", ["*", "ftp://localhost/app.js", "app.js", "localhost:80"])
 def test_a_target_that_is_no_path_is_refused(ui: Any, path: str) -> None:
     answer = ui.raw(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     assert int(answer.split()[1]) == 400

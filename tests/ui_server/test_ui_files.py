@@ -221,6 +221,25 @@ def test_the_compressed_neighbour_is_sent_to_who_accepts_it(
     assert answer.header("Content-Length") == str(len(body))
 
 
+def test_what_a_client_says_on_several_lines_is_all_heard(ui: Any) -> None:
+    tag = ui.ask("/text.css", headers={"Accept-Encoding": "br"}).header("ETag")
+    head = b"GET /text.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    accepted = b"Accept-Encoding: deflate\r\nAccept-Encoding: br\r\n"
+    assert b"\r\nContent-Encoding: br\r\n" in ui.raw(head + accepted + b"\r\n")
+    known = b'If-None-Match: "other"\r\nIf-None-Match: ' + tag.encode() + b"\r\n"
+    assert ui.raw(head + accepted + known + b"\r\n").startswith(b"HTTP/1.1 304 ")
+
+
+def test_a_target_that_names_this_machine_is_a_path_on_it(ui: Any) -> None:
+    """As clients send it that take us for a proxy."""
+    head = b"GET http://%b/text.css HTTP/1.1\r\nHost: %b\r\nConnection: close\r\n\r\n"
+    ours = b"127.0.0.1:%d" % ui.port
+    assert ui.raw(head % (ours, ours)).endswith(b"\r\n\r\nbody{}")
+    assert ui.raw(head % (ours, b"evil.example")).startswith(b"HTTP/1.1 200 ")
+    assert ui.raw(head % (b"evil.example", ours)).startswith(b"HTTP/1.1 403 ")
+    assert ui.raw(head % (b"u@localhost", ours)).startswith(b"HTTP/1.1 403 ")
+
+
 def test_each_encoding_has_its_own_etag_and_304(ui: Any) -> None:
     tags = {}
     for accept in ("identity", "gzip", "br"):

@@ -151,7 +151,7 @@ def test_a_trickle_of_header_bytes_does_not_extend_the_deadline(
                 await asyncio.wait_for(reader.read(1), 0.02)
             sent += 1
         writer.close()
-        assert sent > 5
+        assert sent > 1, "some came while it waited for more"
 
     in_process(trickle)
 

@@ -90,6 +90,43 @@ def test_a_websocket_is_not_asked_for_with_a_body() -> None:
     assert read.seen == [("GET", "/ws", b"ab")]
 
 
+@pytest.mark.parametrize(
+    ("target", "path", "host"),
+    [
+        (b"http://localhost:80/a?b=c", "/a?b=c", "localhost:80"),
+        (b"HTTP://LOCALHOST/a", "/a", "LOCALHOST"),
+        (b"http://localhost", "/", "localhost"),
+        (b"http://localhost?a=/b", "/?a=/b", "localhost"),
+        (b"http://[::1]:8/a", "/a", "[::1]:8"),
+        (b"/a?at=http://other/b", "/a?at=http://other/b", "named"),
+    ],
+)
+def test_a_target_with_a_host_is_a_path_at_that_host(target: bytes, path: str, host: str) -> None:
+    """RFC 9112, section 3.2.2: the Host field is not looked at then."""
+    read = Read()
+    read.feed(b"GET " + target + b" HTTP/1.1\r\nHOST: named\r\nA: b\r\n\r\n", 100_000)
+    (request,) = read.found
+    assert (request.target, request.headers.all("host")) == (path, [host])
+    assert request.headers.get("Host") == host
+    assert request.headers.get("a") == "b"
+
+
+@pytest.mark.parametrize("fields", [b"", b"Host: a\r\nHost: b\r\n"])
+def test_a_host_in_the_target_is_no_excuse_for_none_or_two(fields: bytes) -> None:
+    read = Read()
+    read.feed(b"GET http://localhost/ HTTP/1.1\r\n" + fields + b"\r\n", 100_000)
+    assert len(read.found[0].headers.all("host")) == fields.count(b"Host")
+
+
+def test_several_lines_of_a_field_are_one_list() -> None:
+    """RFC 9110, section 5.3."""
+    read = Read()
+    read.feed(b"GET / HTTP/1.1\r\nHost: x\r\naccept: a\r\nB: 1\r\nAccept: b;q=0, c\r\n\r\n", 9)
+    headers = read.found[0].headers
+    assert (headers.get("ACCEPT"), headers.get("b")) == ("a, b;q=0, c", "1")
+    assert headers.all("accept") == ["a", "b;q=0, c"]
+
+
 def test_connect_is_a_request_after_which_the_connection_ends() -> None:
     read = Read()
     read.feed(b"CONNECT localhost:80 HTTP/1.1\r\nHost: x\r\n\r\n", 100)

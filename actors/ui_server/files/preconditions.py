@@ -29,7 +29,7 @@ class Fields(Protocol):
     """The fields of a request, whatever the case of their names."""
 
     def get(self, name: str, /) -> str | None:
-        """The first field of this name."""
+        """The field of this name, all of its lines; None where there is none."""
 
 
 class Verdict(enum.Enum):

@@ -10,11 +10,12 @@ Pairs = list[tuple[str, str]]
 class Headers:
     """Fields by name, whatever its case; a field may be there several times."""
 
-    __slots__ = ("_first", "_pairs")
+    __slots__ = ("_first", "_pairs", "_repeated")
 
     def __init__(self) -> None:
         self._pairs: Pairs = []
         self._first: dict[str, str] = {}
+        self._repeated: set[str] = set()
 
     def add(self, name: bytes, value: bytes) -> None:
         """Add a field as it was received; a value that is not UTF-8 is taken for Latin-1."""
@@ -24,7 +25,18 @@ class Headers:
         except UnicodeDecodeError:
             text = value.decode("latin-1").strip(" \t")
         self._pairs.append((spelt, text))
-        self._first.setdefault(spelt.lower(), text)
+        key = spelt.lower()
+        if key in self._first:
+            self._repeated.add(key)
+        else:
+            self._first[key] = text
+
+    def replace(self, name: str, value: str) -> None:
+        """Have one field of this name, with another value."""
+        self._pairs = [pair for pair in self._pairs if pair[0].lower() != name.lower()]
+        self._pairs.append((name, value))
+        self._first[name.lower()] = value
+        self._repeated.discard(name.lower())
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -33,8 +45,11 @@ class Headers:
         return name.lower() in self._first
 
     def get(self, name: str) -> str | None:
-        """The first field of this name."""
-        return self._first.get(name.lower())
+        """The field of this name; several lines of it are one list (RFC 9110, section 5.3)."""
+        name = name.lower()
+        if name in self._repeated:
+            return ", ".join(self.all(name))
+        return self._first.get(name)
 
     def all(self, name: str) -> list[str]:
         """Every field of this name."""

@@ -42,7 +42,7 @@ class Request:
     def __init__(self, method: str, target: str, headers: Headers, version: str) -> None:
         self.method = method
         self.target = target
-        """As it was sent: encoded, with its query."""
+        """Path and query, encoded as they were sent."""
         self.headers = headers
         self.version = version
         """``1.1`` or ``1.0``."""

@@ -9,6 +9,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from bundlevisor.actors.ui_server.http.body import MOST_KEPT, Body
 from bundlevisor.actors.ui_server.http.headers import Headers
 from bundlevisor.actors.ui_server.http.request import Request
+from bundlevisor.actors.ui_server.http.target import absolute
 from bundlevisor.actors.ui_server.http.upgrades import asks_for_websocket
 
 LONGEST_FIELD = 16 * 1024
@@ -123,7 +124,7 @@ class RequestReader:
         version = parser.get_http_version()
         method = parser.get_method().decode()
         self._check(version)
-        request = Request(method, self._target.decode("latin-1"), headers, version)
+        request = Request(method, self._path(version), headers, version)
         request.keep_alive = parser.should_keep_alive() and method != "CONNECT"
         if "transfer-encoding" in headers or (headers.get("content-length") or "0") != "0":
             request.body = Body(self._hold, self._wanted)
@@ -165,6 +166,17 @@ class RequestReader:
             if name.lower() in ("content-length", "transfer-encoding")
         ]
         return f"POST / HTTP/1.1\r\n{''.join(framing)}\r\n".encode() + rest
+
+    def _path(self, version: str) -> str:
+        """Return the target as a path; a host in it takes the place of the one that Host names."""
+        target = self._target.decode("latin-1")
+        named = None if target.startswith("/") else absolute(target)
+        if named is None:
+            return target
+        host, path = named
+        if len(self._headers.all("host")) == 1 or version == "1.0":  # else it is refused as such
+            self._headers.replace("Host", host)
+        return path
 
     def _check(self, version: str) -> None:
         """What the parser lets pass: other versions, fragments, and what frames a body otherwise.

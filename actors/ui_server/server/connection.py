@@ -291,7 +291,8 @@ class Connection(Flow):
         request = self._current
         if request is None or request.version == "1.0":
             return
-        if (request.headers.get("expect") or "").lower() == "100-continue":
+        expected = (request.headers.get("expect") or "").lower().split(",")
+        if "100-continue" in map(str.strip, expected):
             self.write(answers.CONTINUE)
 
     def _is_busy(self) -> bool:
