@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -45,7 +44,7 @@ class CommandCheck:
             )
             try:
                 self._child = children.spawn(launch)
-            except (OSError, subprocess.SubprocessError) as error:
+            except (OSError, ValueError) as error:
                 reason = _why_not_run(argv[0], error)
                 loop.call_soon(lambda: self._finish(reason))
                 return

@@ -5,19 +5,22 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.process import table, tree
+from bundlevisor.actors.process import fork_exec, table, tree
+from bundlevisor.actors.process.fork_exec import encode
 from bundlevisor.actors.process.spawn_request import Launch
 
 if TYPE_CHECKING:
     from bundlevisor.actors.loop.reactor import Loop
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
+
+__all__ = ["LEADER_ALONE", "SOCKET_ACTIVATION", "Child", "encode", "spawn"]
 
 SOCKET_ACTIVATION = True
 """Listening sockets can be handed over."""
@@ -46,6 +49,7 @@ class Child:
         self.instance = instance
         self.session = pid
         self._wait = wait
+        self._waiting = threading.Lock()
         self._status: int | None = None
         self._serial = serial
         tree.register_child(pid)
@@ -54,11 +58,12 @@ class Child:
 
     def poll(self) -> int | None:
         """Reap the leader if it has ended: its exit status, negative for a signal, else None."""
-        if self._status is None:
-            self._status = self._wait()
-            if self._status is not None:
-                tree.unregister_child(self.pid)
-        return self._status
+        with self._waiting:
+            if self._status is None:
+                self._status = self._wait()
+                if self._status is not None:
+                    tree.unregister_child(self.pid)
+            return self._status
 
     def watch_exit(self, loop: Loop, on_exit: Callable[[], None]) -> None:
         """Call ``on_exit`` once when the leader has ended: on the loop's thread, or another."""
@@ -134,16 +139,8 @@ def spawn(launch: Launch) -> Child:
 
 
 def _spawn(launch: Launch, serial: int) -> Child:
-    process = subprocess.Popen(
-        launch.argv,
-        stdin=subprocess.DEVNULL,
-        stdout=launch.output,
-        stderr=launch.output,
-        cwd=launch.cwd,
-        env=launch.env,
-        start_new_session=True,
-    )
-    return Child(process.pid, process.poll, launch.instance, serial)
+    pid = fork_exec.execute(launch)
+    return Child(pid, lambda: _reap(pid), launch.instance, serial)
 
 
 def _spawn_with_sockets(launch: Launch, serial: int) -> Child:

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import msgspec
+
 from bundlevisor.actors.process.spawn_request import Launch
 from bundlevisor.actors.process.windows import (
     api,
@@ -27,6 +29,7 @@ __all__ = [
     "LEADER_ALONE",
     "SOCKET_ACTIVATION",
     "Child",
+    "encode",
     "own",
     "spawn",
     "watch_process",
@@ -108,17 +111,32 @@ class Child:
         self.job.close()
 
 
+class Encoded(msgspec.Struct, frozen=True):
+    """What CreateProcess takes. Never shown: there may be secrets in it."""
+
+    command: windows_command.Command
+    environment: str
+
+    def __repr__(self) -> str:
+        return "<encoded>"
+
+
+def encode(launch: Launch) -> Encoded:
+    """Return command line and environment block; OSError or ValueError where there is none."""
+    root = os.environ["SYSTEMROOT"]
+    command = windows_command.command(launch.argv, root)
+    return Encoded(command, windows_command.environment_block(launch.env, root))
+
+
 def spawn(launch: Launch) -> Child:
     """Start a process in jobs of its own; OSError (with the file's name) when that fails."""
     _no_error_dialogues()
-    root = os.environ["SYSTEMROOT"]
-    command = windows_command.command(launch.argv, root)
-    environment = windows_command.environment_block(launch.env, root)
+    encoded = launch.encoded if isinstance(launch.encoded, Encoded) else encode(launch)
     own = jobs.create(kill_on_close=False)
     try:
         created = windows_spawn.create(
-            command,
-            environment,
+            encoded.command,
+            encoded.environment,
             cwd=launch.cwd,
             output=launch.output,
             jobs=(jobs.household(), own),

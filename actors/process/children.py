@@ -11,11 +11,18 @@ if sys.platform == "win32":
         LEADER_ALONE,
         SOCKET_ACTIVATION,
         Child,
+        encode,
         spawn,
         watch_process,
     )
 else:
-    from bundlevisor.actors.process.child_posix import LEADER_ALONE, SOCKET_ACTIVATION, Child, spawn
+    from bundlevisor.actors.process.child_posix import (
+        LEADER_ALONE,
+        SOCKET_ACTIVATION,
+        Child,
+        encode,
+        spawn,
+    )
     from bundlevisor.actors.process.exit_event_posix import watch_process
 
 __all__ = [
@@ -24,6 +31,7 @@ __all__ = [
     "SOCKET_ACTIVATION",
     "Child",
     "Launch",
+    "encode",
     "spawn",
     "watch_process",
 ]

@@ -13,6 +13,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 
     ``argv[0]`` is an absolute path, ``output`` the file descriptor that becomes stdout and stderr.
     ``sockets`` are listening sockets, by name, to hand over in the manner of sd_listen_fds(3).
+    ``encoded`` is what ``children.encode`` has made of it before anybody waited; it may be missing.
     """
 
     argv: tuple[str, ...]
@@ -21,6 +22,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     output: int
     sockets: tuple[tuple[str, int], ...] = ()
     instance: str = ""
+    encoded: object = None
 
     def __repr__(self) -> str:
         """Leave the environment out, which may hold secrets."""

@@ -31,7 +31,8 @@ def import_for_opening() -> None:
 
 def import_for_services() -> None:
     """Import what a service actor needs before it can spawn; there are threads by then."""
-    import_subprocess()
+    if sys.platform == "win32":
+        import_subprocess()
     with UncompiledReferences():
         import_pykka()
 

@@ -39,7 +39,8 @@ LIBRARIES = {"msgspec", "pykka"}
 SLOW = {
     *("argparse", "asyncio", "ctypes", "dataclasses", "email", "falcon", "hashlib", "http"),
     *("inspect", "json", "logging", "pathlib", "platform", "psutil", "random", "re2", "secrets"),
-    *("shutil", "ssl", "tempfile", "typing_extensions", "urllib", "waitress", "xml", "aiohttp"),
+    *("shutil", "ssl", "subprocess", "tempfile", "typing_extensions", "urllib", "waitress", "xml"),
+    "aiohttp",
 }
 OPENING = """
 manifest: check
@@ -75,7 +76,7 @@ actors.logs: followers intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: loop_actor
 actors.ports: allocator port_memory reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probing schedule
-actors.process: binary child_posix children exit_event_posix parent_watch
+actors.process: binary child_posix children exit_event_posix fork_exec parent_watch
  spawn_request
 actors.process.table: control_group
 actors.telemetry: event event_file writer
