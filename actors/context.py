@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bundlevisor.actors.secrets.files import SecretFiles
     from bundlevisor.actors.ui_server.parent.page_hosts import PageHosts
 
+SOON = 0.01
+"""Seconds within which the log of what is launched together with others is connected."""
 LONGEST_PAUSE = 5.0
 """Seconds that the logs are kept closed at most; a disk may hang."""
 
@@ -81,9 +83,16 @@ class ServiceContext:
             file = self._files.setdefault(
                 path, LogFile(path, write=pipe_copy.write, report=self._warn, times=times)
             )
-            stream = LogStream(id_, file, self._log_loop, self._warn, pipe_copy)
+            stream = LogStream(id_, file, self._log_loop, self._warn, pipe_copy, self._put_off)
             self._logs[id_] = stream
         return stream
+
+    def _put_off(self, call: Callable[[], object]) -> None:
+        """Have it done once no launch waits, or soon."""
+        if self.loop.inside:
+            self.loop.call_idle(call, within=SOON)
+        else:
+            call()
 
     def means(self, spec: LaunchSpec) -> Means:
         """Return what the preparations of a service work with."""
@@ -123,6 +132,11 @@ class ServiceContext:
         """
         back = bool(service.data_dirs) and self._has_snapshots
         return bool(service.assets or service.migrations or back)
+
+    def forget_snapshot(self, id_: str) -> None:
+        """The upgraded service has been ready: the data before the upgrade is not needed."""
+        snapshots = self.stores.snapshots
+        threading.Thread(target=lambda: snapshots.drop(id_), name="snapshot", daemon=True).start()
 
     @functools.cached_property
     def beside(self) -> Beside:

@@ -7,10 +7,18 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.guardian.guarded import SIGTERM, GuardedProcess
 from bundlevisor.actors.launch.inputs import StartInputs
-from bundlevisor.actors.launch.spec import LaunchSpec, build_launch, spawn
+from bundlevisor.actors.launch.spec import (
+    CannotLaunch,
+    LaunchSpec,
+    build_launch,
+    have_data_dirs,
+    spawn,
+)
 from bundlevisor.actors.launch.tracked_process import Exited, TrackedProcess
 from bundlevisor.actors.logs.match import AnyOutput, PatternMatcher
 from bundlevisor.actors.ports.service_ports import ServicePorts
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.core.messages import Message
     from bundlevisor.actors.own_words import OwnWords
     from bundlevisor.actors.process.process_tree import ProcessTree
+    from bundlevisor.actors.process.spawn_request import Launch
 
 
 class Incarnation:
@@ -61,16 +70,23 @@ class Incarnation:
         """The SERVICE_INSTANCE_ID of this start."""
         return self._process.instance
 
-    def start(self, ports: ServicePorts, logged: Callable[[], object]) -> ProcessTree:
+    def start(
+        self,
+        ports: ServicePorts,
+        logged: Callable[[], object],
+        composed: Launch | None = None,
+    ) -> ProcessTree:
         """Connect the log, tell the guardian, and start what its launch spec says; CannotLaunch.
 
         ``logged`` is called when the log shows the pattern that makes the service ready.
+        ``composed`` is what was composed for this start before it began.
         """
 
         def spawn(output: int) -> ProcessTree:
             self._watch_log(logged)
-            start = self._start_page if self._spec.page else self._start_program
-            return start(ports, output)
+            if self._spec.page:
+                return self._start_page(ports, output)
+            return self._start_program(ports, output, composed)
 
         redactor = self._inputs.redactor()
         try:
@@ -116,16 +132,28 @@ class Incarnation:
 
             page.move_upstream(upstream_port(self._spec, StartInputs(ports)))
 
-    def _start_program(self, ports: ServicePorts, output: int) -> ProcessTree:
-        own = self._own_words.open() if self._notifies else {}
-        launch = build_launch(
-            self._spec, self._inputs, self.instance, output, ports.hand_over(), own
-        )
+    def _start_program(
+        self, ports: ServicePorts, output: int, composed: Launch | None
+    ) -> ProcessTree:
+        spec = self._spec
+        have_data_dirs(spec)
+        launch = composed or self._compose()
         self.env = launch.env
-        self._spec.find_health_command(self._inputs, self.env)
+        spec.find_health_command(self._inputs, self.env)
         self._tell_of_chromium()
+        sockets = ports.hand_over()
         ports.let_go()
-        return spawn(self._spec, launch)
+        try:
+            return spawn(spec, replace(launch, output=output, sockets=sockets))
+        except CannotLaunch:
+            if composed is None:
+                raise
+            # something is no more as it was: what is looked at now says what
+            return spawn(spec, replace(self._compose(), output=output, sockets=sockets))
+
+    def _compose(self) -> Launch:
+        own = self._own_words.open() if self._notifies else {}
+        return build_launch(self._spec, self._inputs, self.instance, own)
 
     @functools.cached_property
     def _own_words(self) -> OwnWords:

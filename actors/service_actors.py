@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pykka
 
-from bundlevisor.actors.core.messages import Instruction, Message, ServiceActorFailed
+from bundlevisor.actors.core.messages import GetReady, Instruction, Message, ServiceActorFailed
 from bundlevisor.actors.core.report import Report
 
 SpawnActor = Callable[..., pykka.ActorRef[Any]]
@@ -29,11 +29,13 @@ class ServiceActors:
         return id_ in self._refs
 
     def instruct(self, id_: str, instruction: Instruction) -> None:
-        """Send to a service; its actor is started at the first instruction."""
+        """Send to a service; its actor is started with the first message."""
         number = self._given[id_] = self._given.get(id_, 0) + 1
-        if id_ not in self._refs:
-            self._refs[id_] = self._spawn_actor(id_, self._supervisor)
-        self._refs[id_].tell(msgspec.structs.replace(instruction, number=number))
+        self._started(id_).tell(msgspec.structs.replace(instruction, number=number))
+
+    def get_ready(self, id_: str, message: GetReady) -> None:
+        """Send what is no instruction to a service that has perhaps had none yet."""
+        self._started(id_).tell(message)
 
     def tell(self, id_: str, message: Message) -> None:
         """Send what is no instruction, if there is anybody to hear it."""
@@ -48,6 +50,11 @@ class ServiceActors:
     def is_news(self, report: Report) -> bool:
         """Whether it was made after the last instruction to its service was heard."""
         return report.heard >= self._given.get(report.id, 0)
+
+    def _started(self, id_: str) -> pykka.ActorRef[Any]:
+        if id_ not in self._refs:
+            self._refs[id_] = self._spawn_actor(id_, self._supervisor)
+        return self._refs[id_]
 
     def replace(self, broken: ServiceActorFailed, incarnation: int) -> None:
         """Give the process of a broken actor to a new one, which has heard of no instruction.

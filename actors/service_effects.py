@@ -5,7 +5,6 @@ Each may answer with further events at once; what takes time arrives as messages
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from bundlevisor.actors.core.effects import Effect
 from bundlevisor.actors.core.life import Life
 from bundlevisor.actors.core.messages import (
     BecameReady,
+    GetReady,
     Launched,
     LaunchFailed,
     Message,
@@ -38,6 +38,7 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.core.report import AfterStop, Stage
 from bundlevisor.actors.errand import Errand
 from bundlevisor.actors.incarnation import Incarnation
+from bundlevisor.actors.launch.ahead import LaunchAhead
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
 from bundlevisor.actors.ports.service_ports import ServicePorts
@@ -75,6 +76,7 @@ class ServiceEffects:
         self._ports = ServicePorts(spec.service, context.reserved)
         self._incarnation: Incarnation | None = None
         """The present start, until nothing of its tree is left."""
+        self._ahead = LaunchAhead(spec)
         self._errand = Errand(spec, context, actor.tell)
         self._timers = ServiceTimers(context.loop)
         self._probes = ServiceProbes(spec, context)
@@ -111,7 +113,7 @@ class ServiceEffects:
         self._life = life
         if isinstance(event, TimerFired) and event.timer is Timer.TREE:
             return self._look_at_tree()
-        if isinstance(event, StopRefused | PortsMoved):
+        if isinstance(event, StopRefused | PortsMoved | GetReady):
             self._pass_on(event)
             return ()
         return None
@@ -143,7 +145,8 @@ class ServiceEffects:
             lost = self._ports.hold()
             if lost:
                 return self._errand.without_secrets(PortsLost(number, lost))
-            child = incarnation.start(self._ports, lambda: ref.tell(BecameReady(number)))
+            composed = self._ahead.take(self._inputs, incarnation.instance)
+            child = incarnation.start(self._ports, lambda: ref.tell(BecameReady(number)), composed)
         except CannotLaunch as error:
             return self._errand.without_secrets(LaunchFailed(number, str(error), error.fatal))
         except OSError as error:  # no more descriptors, or no more processes
@@ -177,7 +180,7 @@ class ServiceEffects:
         self.moments.ready = time.time()
         self._context.mark(milestones.READY, self._service.id)
         if self._service.migrations:
-            self._forget_snapshot()
+            self._context.forget_snapshot(self._service.id)
         if self._incarnation is not None:
             self._probes.look_who_answers(self._inputs, self._incarnation)
         unaskable = self._probes.watch(
@@ -189,11 +192,6 @@ class ServiceEffects:
     def _env(self) -> dict[str, str]:
         """What the present start was given; its health command gets the same."""
         return self._incarnation.env if self._incarnation else {}
-
-    def _forget_snapshot(self) -> None:
-        """The upgraded service has been ready: the data before the upgrade is not needed."""
-        snapshots, id_ = self._context.stores.snapshots, self._service.id
-        threading.Thread(target=lambda: snapshots.drop(id_), name="snapshot", daemon=True).start()
 
     def _end_tree(self, _: Effect) -> tuple[Message, ...]:
         self._probes.stop()
@@ -245,11 +243,13 @@ class ServiceEffects:
         if self._incarnation is not None and self._incarnation.stop.is_hopeless:
             self._arm(effects.Arm(Timer.TREE, 0))
 
-    def _pass_on(self, message: StopRefused | PortsMoved) -> None:
-        """Tell the present incarnation what concerns no decision."""
-        if self._incarnation is None:
+    def _pass_on(self, message: StopRefused | PortsMoved | GetReady) -> None:
+        """Tell the present incarnation, or prepare the next, where that concerns no decision."""
+        if isinstance(message, GetReady):
+            self._ahead.compose(message.inputs, self._spec.instance(self._life.incarnation + 1))
+        elif self._incarnation is None:
             return
-        if isinstance(message, PortsMoved):
+        elif isinstance(message, PortsMoved):
             self._incarnation.move_upstream(message.ports)
         elif message.incarnation == self._life.incarnation:
             self._incarnation.stop.signal()

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from bundlevisor.actors import getting_ready
 from bundlevisor.actors.bundle_state import BundleState
 from bundlevisor.actors.core import commanded, dependencies, foreseen, restart
 from bundlevisor.actors.core.collaborators import Collaborators, Plan
@@ -96,12 +97,12 @@ class Supervisor(LoopActor):
         """Have these services run, as far as they can; what nobody wants does not fail either."""
         added = self._state.want(ids)
         self._picture.touch(added)
-        for id_, reason in self._plan.unusable.items():
+        order = self._plan.graph.in_start_order(added)
+        getting_ready.begin(self._loop, self._state, self._actors, order)
+        short = {id_: shortage.sentence for id_, shortage in self._ports.short.items()}
+        for id_, reason in (short | self._plan.unusable).items():
             if id_ in added:
                 self._fail(id_, reason)
-        for id_, shortage in self._ports.short.items():
-            if id_ in added and id_ not in self._plan.unusable:
-                self._fail(id_, shortage.sentence)
 
     def _command_start(self, message: CommandStart) -> Outcome:
         refused = self._refusal(message.id)
@@ -225,10 +226,9 @@ class Supervisor(LoopActor):
 
         What the broken one was told and had not heard is told again, as far as it is still due.
         """
-        id_ = message.id
-        self._to.emit("runtime_error", id_, error=message.error)
-        before, alive, now = self._state.reports[id_], message.child is not None, self._to.now()
-        after = foreseen.taken_over(before, message.incarnation, now, alive=alive)
+        self._to.emit("runtime_error", message.id, error=message.error)
+        before, alive = self._state.reports[message.id], message.child is not None
+        after = foreseen.taken_over(before, message.incarnation, self._to.now(), alive=alive)
         self._actors.replace(message, after.incarnation)
         self._see(after)
 

@@ -53,6 +53,12 @@ class StartService(Instruction, frozen=True):
     inputs: StartInputs
 
 
+class GetReady(Message, frozen=True):
+    """It waits for others, and nobody for it: compose what a start with these inputs would be."""
+
+    inputs: StartInputs
+
+
 class StopService(Instruction, frozen=True):
     """End the tree, then do what ``then`` says; ``reason`` is shown."""
 

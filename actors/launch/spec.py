@@ -209,17 +209,19 @@ def health_port(service: Service, health: Health | None) -> str:
     return port_asked(service, health.port_name)
 
 
+NO_OUTPUT = -1
+"""A launch has one only once it is about to be spawned."""
+
+
 def build_launch(
     spec: LaunchSpec,
     inputs: StartInputs,
     instance: str,
-    output: int,
-    sockets: tuple[tuple[str, int], ...] = (),
     own: Mapping[str, str] | None = None,
 ) -> children.Launch:
-    """Return what to spawn for one start; CannotLaunch says what is missing.
+    """Return what to spawn for one start, but for its output; CannotLaunch says what is missing.
 
-    ``own``: variables that no bundle can give another value.
+    ``own``: variables that no bundle can give another value. The data folders have been made.
     """
     chosen = spec.binary
     if chosen is None:
@@ -228,17 +230,13 @@ def build_launch(
         env = spec.environment(inputs, instance)
         env.update(own or {})
         plan = plan_service(chosen, spec.scope(inputs), env)
-        make_data_dirs(spec)
     except (Unresolved, PathRefused) as error:
         raise spec.refusal(str(error), fatal=True) from error
-    except OSError as error:
-        raise spec.refusal(f"{error.filename}: {error.strerror}") from error
     return children.Launch(
         argv=(_executable(spec, chosen, plan), *plan.arguments),
         env=env,
         cwd=plan.cwd,
-        output=output,
-        sockets=sockets,
+        output=NO_OUTPUT,
         instance=instance,
     )
 
@@ -267,6 +265,16 @@ def spawn(spec: LaunchSpec, launch: children.Launch) -> children.Child:
         raise spec.refusal(str(refused), fatal=foreign) from error
     except ValueError as error:
         raise spec.refusal(str(error), fatal=True) from error
+
+
+def have_data_dirs(spec: LaunchSpec) -> None:
+    """Make the service's data folders; CannotLaunch says why that cannot be done."""
+    try:
+        make_data_dirs(spec)
+    except (Unresolved, PathRefused) as error:
+        raise spec.refusal(str(error), fatal=True) from error
+    except OSError as error:
+        raise spec.refusal(f"{error.filename}: {error.strerror}") from error
 
 
 def make_data_dirs(spec: LaunchSpec) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files.rotating_file import LogFile, Position
 from bundlevisor.actors.files.tail import tail
+from bundlevisor.actors.logs.calls_put_off import CallsPutOff, at_once
 from bundlevisor.actors.logs.followers import Followers
 from bundlevisor.actors.logs.intake import KEPT, Drained, Intake, Watch
 from bundlevisor.actors.logs.pipe_copy import PLAIN
@@ -23,6 +24,7 @@ from bundlevisor.actors.logs.sink import LogSink
 from bundlevisor.actors.loop.reactor import Loop
 
 if TYPE_CHECKING:
+    from bundlevisor.actors.logs.calls_put_off import PutOff
     from bundlevisor.actors.logs.follow import Subscription
     from bundlevisor.actors.logs.match import Matcher
     from bundlevisor.actors.logs.pipe_copy import PipeCopy
@@ -51,6 +53,8 @@ class LogStream:
     None of them blocks (but ``close``): the work is done on the loop's thread, in the order of the
     calls, and the callbacks come there. ``report`` hears sentences about a log that fails.
     ``pipe_copy`` is shared by all the streams of a loop, and its write is that of ``file``.
+    ``put_off`` calls back in a better moment than when services are launched: until then their
+    pipes hold what they write. Any other call to the stream hands over first what was put off.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class LogStream:
         loop: Loop,
         report: Callable[[str], None],
         pipe_copy: PipeCopy = PLAIN,
+        put_off: PutOff = at_once,
     ) -> None:
         self.service = service
         self.bytes_read = 0
@@ -69,6 +74,7 @@ class LogStream:
         self._intakes: dict[str, Intake] = {}
         self._early: dict[str, list[Watch]] = {}
         self._followers = Followers(loop)
+        self._calls = CallsPutOff(loop, put_off)
 
     @property
     def path(self) -> str:
@@ -86,7 +92,7 @@ class LogStream:
         Called before :meth:`attach` it sees the incarnation's output from the first byte; later
         it sees what the tail still has of it, and everything after.
         """
-        self._loop.call_soon(lambda: self._watch(instance, Watch(matcher, on_match)))
+        self._calls.soon(lambda: self._watch(instance, Watch(matcher, on_match)))
 
     def attach(
         self,
@@ -110,22 +116,22 @@ class LogStream:
             self._sink.open(starts=starts)
             return Intake(instance, self._sink.file.position, redactor, on_progress)
 
-        self._loop.call_soon(lambda: self._attach(read_fd, on_end, begin))
+        self._calls.soon(lambda: self._attach(read_fd, on_end, begin))
 
     def hide(self, secrets: tuple[tuple[str, bytes], ...]) -> None:
         """Hide these as well in what is written from now on by whoever writes now."""
-        self._loop.call_soon(lambda: self._hide(secrets))
+        self._calls.now(lambda: self._hide(secrets))
 
     def drain(self, instance: str, done: Callable[[Drained], object], timeout: float = 0.2) -> None:
         """After the leader's exit: take what is in the pipe now, and go on reading.
 
         Never waits for the end of file, which comes when the last survivor is gone.
         """
-        self._loop.call_soon(lambda: self._drain(instance, done, timeout))
+        self._calls.now(lambda: self._drain(instance, done, timeout))
 
     def detach(self, instance: str, done: Callable[[], object] = _nothing) -> None:
         """When the tree is gone: take what is in the pipe and close it. Again is no error."""
-        self._loop.call_soon(lambda: self._detach(instance, done))
+        self._calls.now(lambda: self._detach(instance, done))
 
     def follow(self, lines: int = 0, first: Callable[[str], bytes] | None = None) -> Subscription:
         """Return a reader of the last ``lines`` lines and of everything after, without a gap.
@@ -136,7 +142,7 @@ class LogStream:
 
         subscription = Subscription(self._followers.leave)
         read = first or partial(_last, lines)
-        self._loop.call_soon(lambda: self._followers.join(subscription, lambda: read(self.path)))
+        self._calls.now(lambda: self._followers.join(subscription, lambda: read(self.path)))
         return subscription
 
     def tail(self, instance: str, lines: int = 400, max_bytes: int = KEPT) -> bytes:
@@ -157,7 +163,7 @@ class LogStream:
     def close(self, timeout: float) -> bool:
         """Drain and close every pipe, end the subscriptions; True when done in ``timeout`` s."""
         done = threading.Event()
-        self._loop.call_soon(lambda: self._close(done.set))
+        self._calls.now(lambda: self._close(done.set))
         if self._loop.inside:
             return False
         return done.wait(timeout)

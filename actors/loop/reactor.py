@@ -68,6 +68,7 @@ class Loop(threading.Thread):
         self._slept = clock.suspended()
         self._timers = Timers()
         self._calls: deque[Callback] = deque()
+        self._idle = Timers()
         self._stopping = False
         self._waking = False
         self._selector = selectors.DefaultSelector()
@@ -90,6 +91,14 @@ class Loop(threading.Thread):
         """
         self._calls.append(callback)
         self._wake()
+
+    def call_idle(self, callback: Callback, within: float = math.inf) -> None:
+        """Call back when there is nothing else to do, in ``within`` seconds at the latest.
+
+        One such call at a time, the most urgent first: what begins to wait meanwhile waits for no
+        other. After :meth:`stop` none is made. Loop's thread only.
+        """
+        self._idle.add(Timer(self._clock.monotonic() + within, callback))
 
     def call_at(self, when: float, callback: Callback) -> Timer:
         """Call back once ``time.monotonic()`` has reached ``when``. Safe from any thread."""
@@ -170,11 +179,14 @@ class Loop(threading.Thread):
             if self._watched.get(key.fd) is key:
                 self._run_watch(key, events)
         self._run_calls(ROUND)
-        for timer in self._timers.due(self._clock.monotonic()):
+        due = self._timers.due(self._clock.monotonic())
+        for timer in due:
             self._run(timer.take())
+        if self._idle:
+            self._run_idle(busy=bool(ready or due or self._calls))
 
     def _patience(self) -> float | None:
-        if self._calls:
+        if self._calls or self._idle:
             return 0.0
         when = self._timers.next()
         if when is None:
@@ -189,6 +201,12 @@ class Loop(threading.Thread):
             self._run(self._calls.popleft())
             if self._clock.monotonic() >= end:
                 return
+
+    def _run_idle(self, *, busy: bool) -> None:
+        for timer in self._idle.due(self._clock.monotonic()) or (
+            () if busy else self._idle.due(math.inf, most=1)
+        ):
+            self._run(timer.take())
 
     def _run(self, callback: Callback | None) -> bool:
         if callback is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from collections.abc import Callable
 
 Callback = Callable[[], object]
@@ -65,10 +66,10 @@ class Timers:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def due(self, now: float) -> list[Timer]:
-        """Take out the timers whose moment has come, earliest first."""
-        taken = []
-        while self._heap and self._heap[0][0] <= now:
+    def due(self, now: float, most: float = math.inf) -> list[Timer]:
+        """Take out the timers whose moment has come, earliest first, and no more than ``most``."""
+        taken: list[Timer] = []
+        while self._heap and self._heap[0][0] <= now and len(taken) < most:
             taken.append(heapq.heappop(self._heap)[2])
         return taken
 

@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.process import fork_exec, table, tree
-from bundlevisor.actors.process.fork_exec import encode
 from bundlevisor.actors.process.spawn_request import Launch
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
 __all__ = ["LEADER_ALONE", "SOCKET_ACTIVATION", "Child", "encode", "spawn"]
+
+encode = fork_exec.encode
 
 SOCKET_ACTIVATION = True
 """Listening sockets can be handed over."""

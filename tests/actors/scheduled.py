@@ -165,6 +165,9 @@ class NeverTurns:
     def call_soon(self, callback: Callable[[], object]) -> None:
         pass
 
+    def call_idle(self, callback: Callable[[], object]) -> None:
+        pass
+
 
 class Users:
     """Chooses no ports: services name each other's as ``named`` says."""

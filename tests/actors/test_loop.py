@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
+from bundlevisor.actors.logs.calls_put_off import CallsPutOff
 from bundlevisor.actors.loop.clock import SYSTEM, Clock
 from bundlevisor.actors.loop.loop_actor import LoopActor
 from bundlevisor.actors.loop.reactor import GIVE_UP_AFTER, Loop
@@ -436,3 +438,63 @@ def test_a_turn_that_takes_long_is_told_of_with_what_it_was() -> None:
     actor.stop()
     assert loop.stop(PATIENCE)
     assert told == [("service 'slow', float", 0.25)]
+
+
+def test_an_idle_call_waits_for_all_else_and_is_the_only_one_of_its_turn(loop: Loop) -> None:
+    order: list[str] = []
+
+    def begin() -> None:
+        for name in ("first", "second"):
+            loop.call_idle(partial(idle, name))
+        loop.call_soon(lambda: calls(3))
+
+    def calls(left: int) -> None:
+        order.append("call")
+        if left:
+            loop.call_soon(lambda: calls(left - 1))
+
+    def idle(name: str) -> None:
+        order.append(name)
+        loop.call_soon(lambda: order.append(f"after {name}"))
+
+    loop.call_soon(begin)
+    wait_until(lambda: len(order) == 8, PATIENCE, "all calls")
+    assert order == [*["call"] * 4, "first", "after first", "second", "after second"]
+
+
+def test_an_idle_call_comes_within_its_time_however_busy_the_loop_is() -> None:
+    clock, order = Handed(), list[str]()
+    loop = Loop("test", lambda *_: None, clock=Clock(clock.read, lambda: 0.0, runs_asleep=False))
+    loop.start()
+
+    def busy() -> None:
+        clock.now += 0.25
+        order.append("call")
+        if "whenever" not in order:
+            loop.call_soon(busy if "urgent" not in order else lambda: None)
+
+    def begin() -> None:
+        loop.call_idle(lambda: order.append("whenever"))
+        loop.call_idle(lambda: order.append("urgent"), within=1.0)
+        busy()
+
+    loop.call_soon(begin)
+    wait_until(lambda: "whenever" in order, PATIENCE, "the idle calls")
+    assert loop.stop(PATIENCE)
+    assert order[:5] == ["call"] * 4 + ["urgent"]
+    assert order[-1] == "whenever"
+
+
+def test_what_is_put_off_comes_before_what_is_not() -> None:
+    order: list[str] = []
+    moments: list[Callable[[], object]] = []
+    calls = CallsPutOff(SimpleNamespace(call_soon=lambda call: call()), moments.append)
+    calls.soon(lambda: order.append("watch"))
+    calls.soon(lambda: order.append("attach"))
+    assert order == []
+    calls.now(lambda: order.append("drain"))
+    assert order == ["watch", "attach", "drain"]
+    calls.soon(lambda: order.append("again"))
+    for moment in moments:
+        moment()
+    assert order[3:] == ["again"]

@@ -65,14 +65,14 @@ manifest.plan: claims command environment graph launch ports template template_u
 manifest.read: duplicates load source
 """
 SERVICES = """
-actors: bundle_state context errand incarnation picture ports_in_force service service_actors
- service_effects service_probes service_report service_timers supervisor tree_stop
+actors: bundle_state context errand getting_ready incarnation picture ports_in_force service
+ service_actors service_effects service_probes service_report service_timers supervisor tree_stop
 actors.core: collaborators commanded dependencies desired effects foreseen life lifecycle messages
  restart
 actors.files: rotating_file tail time_index
 actors.gpu: linux presence
-actors.launch: inputs page spec tracked_process
-actors.logs: followers intake match path pipe_copy pipes pipes_posix sink stream
+actors.launch: ahead inputs page spec tracked_process
+actors.logs: calls_put_off followers intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: loop_actor
 actors.ports: allocator port_memory reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probing schedule

@@ -12,7 +12,7 @@ import pytest
 
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.places import look
-from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec, build_launch
+from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec, build_launch, have_data_dirs
 from bundlevisor.actors.validation import bundle as validation
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.launch_specs import launch_specs
@@ -70,7 +70,8 @@ def launches(spec: LaunchSpec, inputs: StartInputs) -> bool:
         spec.keep_log_inside()
         if not spec.page:
             env = spec.environment(inputs, "i")
-            build_launch(spec, inputs, "i", -1)
+            have_data_dirs(spec)
+            build_launch(spec, inputs, "i")
             spec.find_health_command(inputs, env)
     except (CannotLaunch, PathRefused):
         return False

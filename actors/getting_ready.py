@@ -1,0 +1,34 @@
+"""Services that wait for others get ready meanwhile: one at a time, when nothing else is to do."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from bundlevisor.actors.core.messages import GetReady
+from bundlevisor.actors.core.report import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bundlevisor.actors.bundle_state import BundleState
+    from bundlevisor.actors.loop.loop_actor import Turns
+    from bundlevisor.actors.service_actors import ServiceActors
+
+
+def begin(loop: Turns, state: BundleState, actors: ServiceActors, ids: Iterable[str]) -> None:
+    """Have those of these get ready, in this order, that still wait by then.
+
+    Called, as all that follows, by the supervisor's loop. A start waits for none of this.
+    """
+    waiting = deque(ids)
+
+    def next_one() -> None:
+        id_ = waiting.popleft()
+        if state.reports[id_].stage is Stage.WAITING:
+            actors.get_ready(id_, GetReady(state.inputs(id_)))
+        if waiting:
+            loop.call_idle(next_one)
+
+    if waiting:
+        loop.call_idle(next_one)

@@ -1,0 +1,60 @@
+"""What a start will spawn, composed while its service waits for others, when nobody waits for that.
+
+At the start itself a launch has only to be taken. What may be otherwise by then is looked at then:
+what the start is given, the folders that the service writes to, its ports. Program and working
+folder were there; where the system finds that they are no more, the launch is composed anew, which
+says what is wrong, as it does where something was wrong before.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec, build_launch
+from bundlevisor.actors.process import children
+from bundlevisor.manifest.plan import environment
+from bundlevisor.manifest.plan.readiness import Condition
+
+
+class LaunchAhead:
+    """At most one launch of one service; only its actor uses it."""
+
+    def __init__(self, spec: LaunchSpec) -> None:
+        self._spec = spec
+        self._inputs: StartInputs | None = None
+        self._launch: children.Launch | None = None
+
+    def compose(self, inputs: StartInputs, instance: str) -> None:
+        """Compose the launch of a start that is given this; nothing where that cannot be done."""
+        if not _is_foreseeable(self._spec):
+            return
+        try:
+            launch = build_launch(self._spec, inputs, instance)
+            encoded = children.encode(launch)
+        except (CannotLaunch, OSError, ValueError):
+            return  # the start says so, if it is still so
+        self._inputs, self._launch = inputs, msgspec.structs.replace(launch, encoded=encoded)
+
+    def take(self, inputs: StartInputs, instance: str) -> children.Launch | None:
+        """Return the launch of this very start, and forget it; None when there is none."""
+        made, launch = self._inputs, self._launch
+        self._inputs = self._launch = None
+        if launch is None or launch.instance != instance or made != inputs:
+            return None
+        return launch
+
+
+def _is_foreseeable(spec: LaunchSpec) -> bool:
+    """Whether a launch hangs on nothing but what a start is given, and its program is looked for.
+
+    Not where the environment names a socket that is made for the start, or a browser that may come;
+    nor where a shell executes the program, which says nobody why it could not.
+    """
+    service = spec.service
+    return not (
+        spec.page
+        or spec.criterion.condition is Condition.NOTIFIED
+        or environment.uses_playwright(service, spec.binary)
+        or any(request.requires_socket for request in service.port_requests)
+    )
