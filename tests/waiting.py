@@ -8,11 +8,13 @@ from typing import TypeVar
 from bundlevisor.testing import deadline as kit
 
 T = TypeVar("T")
+WITHIN = kit.WITHIN
+"""Seconds that anything may take which is waited for: long enough for a busy machine."""
 
 
 def wait_until(
     condition: Callable[[], T],
-    deadline: float = 30.0,
+    deadline: float = WITHIN,
     what: str = "",
     story: Callable[[], str] = str,
 ) -> T:

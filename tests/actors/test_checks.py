@@ -19,9 +19,9 @@ from bundlevisor.actors.probes.probing import Probing
 from bundlevisor.actors.probes.schedule import Pace, ProbeStats, asked_at
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.plan.readiness import Condition, Criterion
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
-DEADLINE = 10
+DEADLINE = WITHIN
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from bundlevisor.actors.logs.pipe_copy import READ, Guarded, Plain
 from bundlevisor.actors.logs.redact import Redactor
 from bundlevisor.actors.logs.stream import LogStream
 from bundlevisor.actors.loop.reactor import Loop
+from tests.waiting import WITHIN
 
 if TYPE_CHECKING:
     from bundlevisor.actors.logs.pipe_copy import PipeCopy
@@ -78,9 +79,9 @@ def pass_on(
         os.write(write, text)
         drained = threading.Event()
         stream.drain("r-1", lambda _, drained=drained: drained.set())  # type: ignore[misc]
-        assert drained.wait(10)
+        assert drained.wait(WITHIN)
     os.close(write)
-    assert ended.wait(10)
+    assert ended.wait(WITHIN)
     stream.close(5)
     return path.read_bytes()
 

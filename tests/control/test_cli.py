@@ -20,7 +20,7 @@ from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import Api
 from tests.installed import COMMAND
 from tests.live_runtime import bundlevisor
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 
 def test_status_is_a_table(cli: Cli, runtime: FakeRuntime) -> None:
@@ -283,5 +283,5 @@ def test_a_reader_that_has_enough_is_no_error(cli: Cli, runtime: FakeRuntime) ->
         assert process.stderr is not None
         process.stdout.read(10)
         process.stdout.close()
-        assert process.wait(20) == 0
+        assert process.wait(WITHIN) == 0
         assert process.stderr.read() == b""

@@ -17,6 +17,7 @@ from bundlevisor.control.http.server import ControlServer
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime, snapshot_of, view
 from tests.control.wire import TOKEN, read_answer, read_to_end, status_of
+from tests.waiting import WITHIN
 
 LINE = b"GET /healthz HTTP/1.1\r\n"
 HOST = b"Host: 127.0.0.1\r\n"
@@ -40,7 +41,7 @@ class Early:
         self.server: ControlServer | None = None
 
     def connect(self, sent: bytes = b"") -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=WITHIN)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.sendall(sent)
         return client
@@ -85,7 +86,7 @@ def is_silent(client: socket.socket) -> bool:
     except BlockingIOError:
         return True
     finally:
-        client.settimeout(20)
+        client.settimeout(WITHIN)
     return False
 
 

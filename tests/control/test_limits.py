@@ -23,7 +23,7 @@ from bundlevisor.control.wire.closing import Closing
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.wire import TOKEN, Api, read_answer, read_to_end, status_of
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 HEAD = b"Host: 127.0.0.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
 
@@ -236,7 +236,7 @@ def test_too_many_connections_cost_the_oldest_incomplete_one(runtime: FakeRuntim
     thread.start()
     opened = []
     for number in range(5):
-        opened.append(socket.create_connection(listener.getsockname()[:2], timeout=10))
+        opened.append(socket.create_connection(listener.getsockname()[:2], timeout=WITHIN))
         opened[-1].sendall(b"GET /" + str(number).encode())
         wait_until(lambda n=number: n + 1 <= len(opened), what="connected")  # type: ignore[misc]
     assert opened[0].recv(1) == b""
@@ -261,7 +261,7 @@ def test_a_client_that_asks_on_without_reading_holds_no_thread(
         clients.append(api.connect())
         clients[-1].sendall(request * 4)
     wait_until(lambda: len(runtime.logs.asked) >= 8, what="the greedy clients are being answered")
-    assert api.get("/status", timeout=10).status == 200
+    assert api.get("/status", timeout=WITHIN).status == 200
     assert api.get("/healthz").status == 200
 
 
@@ -282,7 +282,7 @@ def test_the_loop_has_nothing_to_do_while_a_thread_sends(
     def slow(self: Connection, data: bytes, do_close: bool = True) -> int:
         if threading.current_thread().name.startswith("api-"):
             sending.set()
-            go_on.wait(20)
+            go_on.wait(WITHIN)
         return send(self, data, do_close)
 
     def counted(self: HttpServer, patience: float) -> None:
@@ -293,7 +293,7 @@ def test_the_loop_has_nothing_to_do_while_a_thread_sends(
     monkeypatch.setattr(HttpServer, "go_round", counted)
     with api.connect() as client:
         client.sendall(b"GET /secrets HTTP/1.1\r\n" + HEAD + b"\r\n")
-        assert sending.wait(20)
+        assert sending.wait(WITHIN)
         before, many = len(rounds), 20
         for _ in range(many):
             assert api.get("/healthz", token=None).status == 200
@@ -392,7 +392,7 @@ def test_a_server_that_was_never_started_can_be_stopped(runtime: FakeRuntime) ->
 
 def test_requests_that_came_before_the_start_are_answered(runtime: FakeRuntime) -> None:
     listener = listen()
-    early = socket.create_connection(listener.getsockname()[:2], timeout=10)
+    early = socket.create_connection(listener.getsockname()[:2], timeout=WITHIN)
     early.sendall(b"GET /healthz HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n")
     server = ControlServer(runtime, TOKEN, listener)
     server.start()

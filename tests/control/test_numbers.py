@@ -27,7 +27,7 @@ from bundlevisor.control.wire.closing import Closing
 from bundlevisor.control.wire.operations import OPERATIONS
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import Api
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 ROOT = Path(__file__).parents[2]
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -208,13 +208,13 @@ def test_a_look_at_the_processes_holds_nobody_up(
 
     def samples(_leaders: set[int]) -> dict[int, dict[int, Sample]]:
         looking.set()
-        look_on.wait(20)
+        look_on.wait(WITHIN)
         return {}
 
     monkeypatch.setattr("bundlevisor.control.api.usage.trees.samples", samples)
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(api.get, "/status") for _ in range(3)]
-        assert looking.wait(20)
+        assert looking.wait(WITHIN)
         assert api.get("/readyz").status == 200
         look_on.set()
         assert [one.result(20).status for one in asked] == [200] * 3

@@ -19,7 +19,7 @@ from bundlevisor.perf.attacker import ABORT
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, status_of
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 PLACES = 8
@@ -96,7 +96,7 @@ class ByHand:
         self.rounds = 0
 
     def connect(self, data: bytes = b"") -> socket.socket:
-        client = socket.create_connection(self.listener.getsockname()[:2], timeout=10)
+        client = socket.create_connection(self.listener.getsockname()[:2], timeout=WITHIN)
         self.clients.append(client)
         client.sendall(data)
         return client

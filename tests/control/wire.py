@@ -7,6 +7,8 @@ import json
 import socket
 from typing import Any
 
+from tests.waiting import WITHIN
+
 TOKEN = "the-token_of-these.tests-0123456789abcdefghij"
 """The token of the runtime in memory. It stands for that of any: :class:`Api` puts it in."""
 
@@ -107,7 +109,7 @@ class Api:
 
     def open(self, path: str, **headers: str) -> Streamed:
         """A response whose body is still to come."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WITHIN)
         authorization = {"Authorization": f"Bearer {self.token}"}
         connection.request("GET", path, headers={**authorization, **headers})
         streamed = Streamed(connection)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 NOTES = Path(__file__).parents[2] / "examples" / "notes"
 KEY = "k" * 43
@@ -50,7 +50,7 @@ class Service:
             headers={"X-Session-Key": KEY, **(headers or {})},
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=WITHIN) as response:
                 return Answer(response.status, json.loads(response.read() or b"null"))
         except urllib.error.HTTPError as refused:
             with refused:
@@ -59,7 +59,7 @@ class Service:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(10)
+        return self.process.wait(WITHIN)
 
 
 class Household:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.notes_by_hand import Household, Service, household
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 
@@ -122,7 +122,7 @@ def test_the_store_stops_by_http_and_closes_its_database(home: Household) -> Non
     store = home.store()
     assert store.ask("POST", "/shutdown", headers={"Origin": "http://127.0.0.1"}).status == 403
     assert store.ask("POST", "/shutdown").status == 202
-    assert store.process.wait(10) == 0
+    assert store.process.wait(WITHIN) == 0
     assert "the database is closed" in store.log
     assert not Path(f"{home.database}-wal").exists()
 
@@ -139,4 +139,4 @@ def test_every_service_stops_cleanly_by_signal(home: Household, name: str, numbe
 def test_a_store_without_its_tables_says_what_to_do(tmp_path: Path) -> None:
     with household(tmp_path) as bare:
         store = bare.start("store", "has bin/migrate been run?")
-        assert store.process.wait(10) == 1
+        assert store.process.wait(WITHIN) == 1

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.examples.notes_by_hand import Household
+from tests.waiting import WITHIN
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 FINAL = 0x80
@@ -55,7 +56,7 @@ class Client:
 @contextmanager
 def connected(home: Household) -> Iterator[Client]:
     api = home.api()
-    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=WITHIN) as connection:
         connection.sendall(
             b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

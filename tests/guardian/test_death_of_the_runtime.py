@@ -8,7 +8,7 @@ import pytest
 
 from bundlevisor.actors.process import table
 from tests.guardian.household import Household, service
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 DEATHS = [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT]
 
@@ -30,7 +30,7 @@ def test_a_runtime_that_ends_without_goodbye_has_died(tmp_path: Path, ending: st
     with Household(tmp_path / "h", service("api")) as house:
         house.wait_started()
         house.tell(ending)
-        house.process.wait(20)
+        house.process.wait(WITHIN)
         house.wait_clean()
         assert house.signals("api")
 

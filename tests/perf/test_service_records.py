@@ -12,7 +12,7 @@ import pytest
 from bundlevisor.perf import bundles, client, critical_path, programs, records
 from bundlevisor.perf.records import Incarnation
 from tests import absent
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 
 def test_lines_become_incarnations_in_the_order_of_their_starts() -> None:
@@ -78,7 +78,7 @@ def test_a_service_program_records_start_listen_and_stop_and_answers(
     wait_until(lambda: bool(records.read(path) and records.read(path)[0].listen), 20)
     answer = client.ask(port, "/health")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(WITHIN) == 0
     (one,) = records.read(path)
     assert answer is not None
     assert (answer.status, answer.json()) == (200, {"status": "ok"})

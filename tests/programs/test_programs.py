@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from tests.bundle_maker import Bundle, bundle, wait_until
+from tests.waiting import WITHIN
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and sessions are POSIX")
 
@@ -94,7 +95,7 @@ def test_a_well_behaved_service_listens_answers_and_stops_at_once(tmp_path: Path
         assert it.await_event("listening")["port"] == it.port
         assert it.health() == 200
         it.process.terminate()
-        assert it.process.wait(10) == (1 if os.name == "nt" else 0)
+        assert it.process.wait(WITHIN) == (1 if os.name == "nt" else 0)
         if os.name == "posix":
             assert it.await_event("signal")["signal"] == signal.SIGTERM
             assert it.await_event("exit")["code"] == 0
@@ -115,7 +116,7 @@ def test_a_grandchild_outlives_its_parent_and_holds_its_stdout_and_port(tmp_path
     with started(tmp_path, "forks_grandchild", hold_port=1) as it:
         grandchild = it.offspring("grandchild")
         it.process.terminate()
-        assert it.process.wait(10) == 0
+        assert it.process.wait(WITHIN) == 0
         grandchild.terminate()
         it.await_event("signal", count=2)
         assert grandchild.is_running()
@@ -137,7 +138,7 @@ def test_a_daemon_leaves_the_session_of_its_service(tmp_path: Path, clear_env: i
 def test_a_leader_that_puts_itself_into_the_background_ends_well(tmp_path: Path) -> None:
     with started(tmp_path, "double_fork", leave=1) as it:
         daemon = it.offspring("daemon")
-        assert it.process.wait(10) == 0
+        assert it.process.wait(WITHIN) == 0
         assert daemon.is_running()
 
 
@@ -157,7 +158,7 @@ def test_a_flood_that_is_stopped_says_how_much_it_wrote(tmp_path: Path) -> None:
         it.process.stdout.readline()
         it.process.terminate()
         rest = it.output()
-        assert it.process.wait(10) == 0
+        assert it.process.wait(WITHIN) == 0
         assert it.await_event("flooded")["bytes"] == len(rest) + 100
 
 
@@ -180,14 +181,14 @@ def test_a_long_line_is_one_line(tmp_path: Path) -> None:
 
 def test_an_exit_at_once_says_its_last_words(tmp_path: Path) -> None:
     with started(tmp_path, "exits_at_once", code=7, words="no disk") as it:
-        assert it.process.wait(10) == 7
+        assert it.process.wait(WITHIN) == 7
         assert it.output() == b"no disk\n"
 
 
 def test_an_exit_comes_after_readiness(tmp_path: Path) -> None:
     with started(tmp_path, "exits_after", after_ms=200, code=4) as it:
         it.await_event("listening")
-        assert it.process.wait(10) == 4
+        assert it.process.wait(WITHIN) == 4
 
 
 @POSIX
@@ -195,7 +196,7 @@ def test_an_exit_comes_after_readiness(tmp_path: Path) -> None:
 @pytest.mark.parametrize("after_ms", [0, 100])
 def test_a_crash_is_by_the_signal_asked_for(tmp_path: Path, name: str, after_ms: int) -> None:
     with started(tmp_path, "crashes_by_signal", signal=name, after_ms=after_ms) as it:
-        assert it.process.wait(10) == -getattr(signal, "SIG" + name)
+        assert it.process.wait(WITHIN) == -getattr(signal, "SIG" + name)
 
 
 def test_a_late_listener_refuses_connections_before(tmp_path: Path) -> None:
@@ -210,7 +211,7 @@ def test_a_late_listener_refuses_connections_before(tmp_path: Path) -> None:
 @POSIX
 def test_the_port_is_taken_once_and_the_service_dead(tmp_path: Path) -> None:
     with started(tmp_path, "takes_the_port_and_dies") as it:
-        assert it.process.wait(10) == 1
+        assert it.process.wait(WITHIN) == 1
         it.offspring("daemon")
         with socket.socket() as other, pytest.raises(OSError, match="in use"):
             other.bind(("127.0.0.1", it.port))
@@ -223,13 +224,13 @@ def test_a_thief_takes_the_port_before_the_service_does(tmp_path: Path) -> None:
             visitor, _ = door.accept()
             with visitor, socket.create_server(("127.0.0.1", int(visitor.recv(10)))):
                 visitor.sendall(b"!")
-                assert it.process.wait(10) == 1
+                assert it.process.wait(WITHIN) == 1
                 assert b"in use" in it.output()
 
 
 def test_a_claimed_address_in_use_is_a_claim_only(tmp_path: Path) -> None:
     with started(tmp_path, "port_in_use_exit") as it:
-        assert it.process.wait(10) == 1
+        assert it.process.wait(WITHIN) == 1
         assert b"Address already in use" in it.output()
         with socket.create_server(("127.0.0.1", it.port)):
             pass
@@ -287,7 +288,7 @@ def test_a_flapping_service_stays_at_last(tmp_path: Path) -> None:
         with started(tmp_path, "flaps", times=1, after_ms=50) as it:
             it.await_event("listening", count=start)
             if start == 1:
-                assert it.process.wait(10) == 1
+                assert it.process.wait(WITHIN) == 1
             else:
                 assert it.health() == 200
 
@@ -306,7 +307,7 @@ def test_a_slow_stop_is_not_hurried_by_a_second_signal(tmp_path: Path) -> None:
         it.process.terminate()
         stopping = it.await_event("stopping")["t"]
         it.process.terminate()
-        assert it.process.wait(10) == 0
+        assert it.process.wait(WITHIN) == 0
         assert it.await_event("exit")["t"] - stopping >= 0.3
         assert len(it.events("signal")) == 2
 
@@ -318,7 +319,7 @@ def test_a_stop_by_http_ends_what_signals_do_not(tmp_path: Path) -> None:
             it.process.terminate()
             it.await_event("signal")
         assert it.health("POST", "/shutdown") == 202
-        assert it.process.wait(10) == 0
+        assert it.process.wait(WITHIN) == 0
 
 
 def test_a_secret_is_printed_whole_and_in_pieces(tmp_path: Path) -> None:
@@ -354,7 +355,7 @@ def test_a_handed_socket_is_served_by_the_process_it_was_meant_for(tmp_path: Pat
 def test_a_socket_meant_for_another_is_refused(tmp_path: Path) -> None:
     env = {"LISTEN_FDS": "1", "LISTEN_PID": "1"}
     with started(tmp_path, "reads_listen_fds", env=env) as it:
-        assert it.process.wait(10) == 1
+        assert it.process.wait(WITHIN) == 1
         assert it.await_event("handed")["pid_meant"] == "1"
 
 

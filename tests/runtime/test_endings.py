@@ -13,6 +13,7 @@ import pytest
 
 from tests.bundle_maker import Run, bundle, bundlevisor, running, starting, wait_until
 from tests.installed import COMMAND
+from tests.waiting import WITHIN
 
 
 def left_on_disk(run: Run) -> list[str]:
@@ -84,7 +85,7 @@ def test_a_signal_that_does_not_interrupt_the_main_thread_is_heard_all_the_same(
             assert process.stdout
             assert process.stdout.readline() == b"waiting\n"
             wait_until(lambda: sleeping(process.pid), what="a main thread that waits")
-            out, _ = process.communicate(b"\n", timeout=20)
+            out, _ = process.communicate(b"\n", timeout=WITHIN)
             assert out == b"SIGTERM received\n"
         finally:
             process.kill()
@@ -254,7 +255,7 @@ def test_a_closed_stderr_does_not_disturb_the_orderly_end(tmp_path: Path) -> Non
         wait_until(lambda: made.events("db", "listening"), what="db to listen")
         os.close(read)
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(WITHIN) == 0
     finally:
         process.kill()
         process.wait()

@@ -13,6 +13,7 @@ import pytest
 from bundlevisor.control.boot.folders import FOLDERS
 from tests.bundle_maker import Run, bundle, starting, wait_until
 from tests.test_layers import KNOWN
+from tests.waiting import WITHIN
 
 RUNNER = """
 import os, sys
@@ -113,7 +114,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Modules, Modules
     try:
         wait_until(spawned.exists, what="the first spawn")
         process.terminate()
-        process.wait(15)
+        process.wait(WITHIN)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

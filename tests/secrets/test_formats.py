@@ -7,6 +7,7 @@ import pytest
 from bundlevisor.actors.process import isolated_call
 from bundlevisor.actors.secrets import format_match
 from bundlevisor.actors.secrets.format_match import matches
+from tests.waiting import WITHIN
 
 CASES = [
     ("^k-[0-9]+$", "k-123", True),
@@ -44,9 +45,9 @@ def test_a_long_value_of_a_usual_format_is_matched_all_the_same() -> None:
 
 
 def test_an_isolated_call_returns_raises_by_type_and_is_ended_in_time() -> None:
-    assert isolated_call.call(len, "abc", timeout=10) == 3
+    assert isolated_call.call(len, "abc", timeout=WITHIN) == 3
     with pytest.raises(isolated_call.CallFailed, match=r"^ValueError$"):
-        isolated_call.call(int, "a secret", timeout=10)
+        isolated_call.call(int, "a secret", timeout=WITHIN)
     with pytest.raises(TimeoutError):
         isolated_call.call(input_for_ever, timeout=0.1)
 

@@ -20,6 +20,7 @@ from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.read import load
 from tests.bundle_maker import wait_until
 from tests.secrets.secret_bundle import generated, secret, with_secrets
+from tests.waiting import WITHIN
 
 HIDDEN = "zz-hidden-zz"
 
@@ -45,7 +46,7 @@ def test_a_generated_secret_is_given_to_nobody_before_it_is_stored(
     sync = os.fsync
 
     def slow_sync(fd: int) -> None:
-        go.wait(10)
+        go.wait(WITHIN)
         sync(fd)
 
     monkeypatch.setattr(os, "fsync", slow_sync)
@@ -56,7 +57,7 @@ def test_a_generated_secret_is_given_to_nobody_before_it_is_stored(
     assert vault.missing("free") == ()
     assert not (tmp_path / "secrets.json").exists()
     go.set()
-    assert stored.wait(10)
+    assert stored.wait(WITHIN)
     assert vault.missing("db") == ()
     kept = json.loads((tmp_path / "secrets.json").read_text())["secrets"]
     assert vault.values_for("db") == kept
@@ -81,7 +82,7 @@ def test_a_disk_that_does_not_take_it_holds_the_service_back_until_it_does(
         vault.store({"api_key": "k"}, 5)
     assert vault.present() == {"session"}
     (tmp_path / "not-there-yet").mkdir()
-    assert stored.wait(10)
+    assert stored.wait(WITHIN)
     assert vault.missing("db") == ()
 
 
