@@ -155,7 +155,7 @@ def test_a_removed_file_is_noticed_without_help(tmp_path: Path) -> None:
         log.write(b"more\n")
         return path.exists()
 
-    wait_until(is_back_after_another_line, 20, "the file")
+    wait_until(is_back_after_another_line, what="the file")
     log.close()
 
 

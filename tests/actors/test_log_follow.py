@@ -4,8 +4,9 @@ import re
 import threading
 
 from bundlevisor.actors.logs.follow import LIMIT, Subscription
+from tests.waiting import WITHIN
 
-PATIENCE = 20.0
+PATIENCE = WITHIN
 
 
 def subscription(limit: int = 100) -> Subscription:

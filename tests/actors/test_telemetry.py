@@ -1,3 +1,5 @@
+"""Events as they are written, numbered, rotated and read again."""
+
 from __future__ import annotations
 
 import datetime
@@ -17,9 +19,9 @@ import pytest
 from bundlevisor.actors.telemetry import writer as telemetry
 from bundlevisor.actors.telemetry.writer import RECENT, Event, Telemetry
 from tests.full_disk import fill
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
-PATIENCE = 20.0
+PATIENCE = WITHIN
 
 WRITER = """
 import sys

@@ -98,7 +98,7 @@ def test_following_shows_what_comes_and_ends_with_the_instance(run: Run) -> None
     with following("events", "-f", "--json", "--app-data", str(run.app_data)) as (process, seen):
         wait_until(lambda: "service_ready" in names(seen, "web"), what="what was before")
         run.post("/services/web/restart")
-        wait_until(lambda: names(seen, "web").count("service_ready") == 2, 20, "the restart")
+        wait_until(lambda: names(seen, "web").count("service_ready") == 2, what="the restart")
         run.post("/shutdown")
         run.wait_gone()
         assert process.wait(20) == 0
@@ -161,7 +161,7 @@ def test_a_connection_that_breaks_costs_no_event(run: Run) -> None:
     with following(*where, "events", "-f") as (_, seen):
         wait_until(lambda: relay.left == 0, what="both breaks")
         run.post("/services/web/restart")
-        wait_until(lambda: names(seen, "web").count("service_ready") == 2, 20, "the restart")
+        wait_until(lambda: names(seen, "web").count("service_ready") == 2, what="the restart")
     relay.close()
     numbers = [one["seq"] for one in seen]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))

@@ -17,7 +17,7 @@ from typing import Any, Self
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
 from tests.records import events, read_records
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = Path(__file__).parent / "mini_runtime.py"
@@ -128,7 +128,7 @@ class Household:
         born = self.guardian_born
         return born is None or not table.alive(self.guardian, born)
 
-    def wait_clean(self, deadline: float = 15.0) -> None:
+    def wait_clean(self, deadline: float = WITHIN) -> None:
         wait_until(self.guardian_gone, deadline, "the end of the guardian")
         assert self.leftovers() == []
         assert [line for line in self.telemetry() if "error" in line.get("details", {})] == []

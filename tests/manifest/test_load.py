@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given, strategies as st
 
 from bundlevisor.manifest.format.codes import MEANINGS
 from bundlevisor.manifest.format.findings import Findings
-from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.read import load
-from bundlevisor.manifest.read.load import Loaded, parse, read
-from bundlevisor.manifest.read.source import LIMIT, SourceRefused, read_bytes
-from tests import absent
-
-
-def codes(loaded: Loaded) -> list[str]:
-    return [finding.code for finding in loaded.findings.errors]
+from bundlevisor.manifest.read.load import parse
+from tests.manifest.codes import codes
 
 
 def test_a_bundle_of_the_packagers_is_read_with_only_a_warning_for_its_own_type(
@@ -284,80 +272,6 @@ def test_findings_add_up() -> None:
     assert (len(both.errors), len(both.warnings), both.ok) == (1, 1, False)
 
 
-def test_the_sum_of_the_bytes_is_there_for_status(tmp_path: Path, picker: bytes) -> None:
-    path = tmp_path / "bundle.json"
-    path.write_bytes(picker)
-    loaded = read(str(path), "linux-x64")
-    assert loaded.manifest is not None
-    assert loaded.sha256 == hashlib.sha256(picker).hexdigest()
-
-
-def test_a_file_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
-    assert codes(read(str(tmp_path / "none.json"))) == ["manifest_missing"]
-    (tmp_path / "file").touch()
-    assert codes(read(str(tmp_path / "file" / "none.json"))) == ["manifest_missing"]
-
-
-@pytest.mark.parametrize("path", ["a\0b", "x" * 10_000, "\ud800"])
-def test_an_impossible_path_is_a_finding(path: str) -> None:
-    assert codes(read(path)) == ["manifest_missing"]
-
-
-def test_a_folder_is_a_finding(tmp_path: Path) -> None:
-    assert codes(read(str(tmp_path))) == ["manifest_not_a_file"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFOs in folders")
-def test_pipes_devices_and_sockets_are_refused_without_waiting(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    assert codes(read(str(pipe))) == ["manifest_not_a_file"]
-    assert codes(read(os.devnull)) == ["manifest_not_a_file"]
-    assert codes(read("/dev/zero")) == ["manifest_not_a_file"]
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "socket"))
-        assert codes(read(str(tmp_path / "socket"))) == ["manifest_not_a_file"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
-def test_links_in_a_circle_are_a_finding(tmp_path: Path) -> None:
-    (tmp_path / "a").symlink_to(tmp_path / "b")
-    (tmp_path / "b").symlink_to(tmp_path / "a")
-    assert codes(read(str(tmp_path / "a"))) == ["manifest_unreadable"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="modes mean nothing on Windows")
-@pytest.mark.permissions
-def test_a_file_without_permission_is_a_finding(tmp_path: Path) -> None:
-    path = tmp_path / "bundle.json"
-    path.write_text("{}")
-    path.chmod(0)
-    assert codes(read(str(path))) == ["manifest_unreadable"]
-
-
-def test_a_huge_file_is_refused_by_its_size(tmp_path: Path) -> None:
-    path = tmp_path / "bundle.json"
-    with path.open("wb") as file:
-        file.truncate(100 * 1024 * 1024)
-    assert codes(read(str(path))) == ["manifest_too_large"]
-
-
-def test_a_file_of_exactly_the_limit_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "bundle.json"
-    path.write_bytes(b" " * 100)
-    assert len(read_bytes(str(path), limit=100)) == 100
-    with pytest.raises(SourceRefused, match="larger than"):
-        read_bytes(str(path), limit=99)
-    assert LIMIT == 16 * 1024 * 1024
-
-
-@absent.unless(os.path.exists("/proc/self/status"), "/proc")
-def test_a_file_whose_size_is_not_told_is_read_to_its_end() -> None:
-    assert b"Pid:" in read_bytes("/proc/self/status")
-    with pytest.raises(SourceRefused, match="larger than"):
-        read_bytes("/proc/self/status", limit=10)
-
-
 def test_every_code_in_the_sources_is_explained() -> None:
     import re
 
@@ -367,97 +281,3 @@ def test_every_code_in_the_sources_is_explained() -> None:
     used = set(re.findall(calls, sources))
     assert len(used) > 40
     assert used <= set(MEANINGS)
-
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=20,
-)
-NAMES = sorted(
-    {
-        name
-        for struct in Manifest.__subclasses__() or [Manifest]
-        for name in struct.__struct_fields__
-    }
-    | {"id", "type", "health", "env", "requested", "range", "min", "max", "class", "target", "path"}
-)
-NEARLY = st.recursive(
-    JSON,
-    lambda inner: st.dictionaries(st.sampled_from(NAMES), inner | st.lists(inner, max_size=3)),
-    max_leaves=30,
-)
-
-
-@given(NEARLY)
-def test_no_json_value_brings_the_reader_down(value: object) -> None:
-    loaded = parse(json.dumps(value).encode(), "linux-x64")
-    assert (loaded.manifest is None) is bool(loaded.findings.errors)
-    assert {f.code for f in loaded.findings.errors} <= set(MEANINGS)
-
-
-@given(st.data())
-def test_a_bundle_with_one_part_replaced_by_anything_is_read_or_explained(
-    data: st.DataObject,
-) -> None:
-    document = json.loads((Path(__file__).parent / "bundles" / "picker.json").read_text())
-    part: Any = document
-    for _ in range(data.draw(st.integers(0, 5))):
-        keys = list(part) if isinstance(part, dict) else list(range(len(part)))
-        key = data.draw(st.sampled_from(keys))
-        if not isinstance(part[key], dict | list) or not part[key]:
-            break
-        part = part[key]
-    keys = list(part) if isinstance(part, dict) else list(range(len(part)))
-    part[data.draw(st.sampled_from(keys))] = data.draw(JSON)
-    loaded = parse(json.dumps(document).encode(), "linux-x64")
-    assert (loaded.manifest is None) is bool(loaded.findings.errors)
-
-
-@given(st.binary(max_size=200))
-def test_no_bytes_bring_the_reader_down(data: bytes) -> None:
-    loaded = parse(data)
-    assert loaded.manifest is None
-    assert loaded.findings.errors
-
-
-WORD = st.text("abcdefgh-_.0123456789", min_size=1, max_size=12).map(lambda word: f"s{word}")
-SERVICES = st.lists(
-    st.fixed_dictionaries(
-        {"id": WORD},
-        optional={
-            "type": st.sampled_from(["worker", "resource", "api-binary"]),
-            "env": st.dictionaries(st.text("ABC_", min_size=1), st.text("xyz/ :\"'é")),
-            "data_dirs": st.lists(WORD),
-            "critical": st.booleans(),
-            "metadata": st.dictionaries(st.text(), JSON, max_size=3),
-        },
-    ),
-    min_size=1,
-    max_size=5,
-    unique_by=lambda service: str(service["id"]).lower(),
-)
-
-
-@given(SERVICES)
-def test_what_is_valid_comes_out_as_it_went_in(services: list[dict[str, Any]]) -> None:
-    document = {
-        "schema_version": "0.1",
-        "target": "desktop",
-        "app": {"name": "a", "version": "1"},
-        "ipc": {"mode": "http", "host": "::1", "port": 0, "auth_token_path": "t"},
-        "telemetry": {"file": "f"},
-        "services": [{**service, "binaries": {"universal": {"path": "b"}}} for service in services],
-    }
-    loaded = parse(json.dumps(document).encode(), "linux-x64")
-    assert loaded.findings.errors == ()
-    assert loaded.manifest is not None
-    again = parse(msgspec.json.encode(loaded.manifest), "linux-x64")
-    assert again.manifest == loaded.manifest
-    for service, written in zip(loaded.manifest.services, services, strict=True):
-        assert service.env == written.get("env", {})
-        assert service.metadata == written.get("metadata", {})
