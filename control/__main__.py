@@ -59,11 +59,10 @@ def _run(words: list[str], first_line: tuple[float, float]) -> int:
     socket_at = time.monotonic()
     guardian = _start_guardian()
     from bundlevisor.actors.stand_ins import for_run
-    from bundlevisor.control.boot import folders, straight_import
+    from bundlevisor.control.boot import straight_import
 
-    folders.know_folders()
     for_run.import_for_opening()
-    straight_import.import_half(straight_import.OPENING)
+    straight_import.import_part(straight_import.OPENING)
     from bundlevisor.control.run import options
 
     parsed = options.parse(words)
@@ -140,8 +139,11 @@ def _means_run(words: Sequence[str]) -> bool:
 
 def _start_guardian() -> Guardian:
     from bundlevisor.actors.stand_ins import for_run
+    from bundlevisor.control.boot import folders, straight_import
 
+    folders.know_folders()
     for_run.import_multiprocessing()
+    straight_import.import_part(straight_import.GUARDIAN)
     from bundlevisor.actors.guardian.link import Guardian
     from bundlevisor.actors.process.table.own_process import adopt_orphans, hide_memory
 

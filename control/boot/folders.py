@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 FOLDERS = """
 actors.core actors.files actors.gpu actors.launch actors.logs actors.loop actors.ports actors.probes
-actors.telemetry control.api control.http control.run control.wire manifest manifest.format
-manifest.plan manifest.read
+actors.process actors.telemetry control.api control.http control.run control.wire manifest
+manifest.format manifest.plan manifest.read
 """
-"""Those of a start after the guardian's that hold nothing of their own, parents first."""
+"""Those of a start that hold nothing of their own, parents first."""
 
 
 def know_folders() -> None:

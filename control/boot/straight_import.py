@@ -5,8 +5,9 @@ what it imports is looked for in the same way: for the 150 modules of a start tw
 statements take. Which modules these are, and in which order their imports end, the file of bytecode
 knows from the start that made it (code_file.py); in this order nothing is left to be looked for.
 
-Nothing depends on it: a module that has changed, or is a package with code, is passed over and
-comes with the statement that imports it, and so does everything where there is no such file.
+Nothing depends on it: a module that has changed is passed over and comes with the statement that
+imports it, and so does everything where there is no such file. A package with code comes as ever,
+with what it imports.
 """
 
 from __future__ import annotations
@@ -23,23 +24,26 @@ if TYPE_CHECKING:
 
     from bundlevisor.control.boot.code_file import CodeFinder
 
-HALVES = (
+PARTS = (
+    ("multiprocessing.util", "bundlevisor.actors.guardian.link"),
     ("msgspec", "bundlevisor.control.run.runtime"),
     ("pykka", "bundlevisor.control.run.assembly"),
 )
-"""Of each half of a start: what is imported before it, and its last module."""
-OPENING, SERVICES = range(2)
+"""Of each part of a start: a library that is imported just before it, and its last module."""
+GUARDIAN, OPENING, SERVICES = range(3)
 
 
-def import_half(which: int) -> None:
-    """Import what this half of a start imports, as far as it is known and as it was."""
+def import_part(which: int) -> None:
+    """Import what this part of a start imports, as far as it is known and as it was."""
     finder = Use.finder
     if finder is None or not finder.runs:
         return
     modules = sys.modules
     for name in finder.runs[which]:
         parent, _, last = name.rpartition(".")
-        if name not in modules and parent in modules:
+        if parent not in modules:
+            __import__(parent)
+        if name not in modules:
             module = _imported(finder, name, parent)
             if module is not None:
                 setattr(modules[parent], last, module)
@@ -47,8 +51,11 @@ def import_half(which: int) -> None:
 
 def _imported(finder: CodeFinder, name: str, parent: str) -> ModuleType | None:
     entry = finder.entry(name)
-    if entry is None or entry[0] != MODULE:
+    if entry is None:
         return None
+    if entry[0] != MODULE:
+        __import__(name)
+        return sys.modules[name]
     try:
         code = marshal.loads(finder.code(*entry[3:]))  # noqa: S302 - as a .pyc
     except (OSError, ValueError, EOFError, TypeError):

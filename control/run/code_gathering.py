@@ -99,17 +99,17 @@ def write(fd: int, start: Iterable[str]) -> None:
 
 
 def runs() -> tuple[Run, ...]:
-    """Return what the halves of this start have imported of ours, in the order of straight_import.
+    """Return what the parts of this start have imported of ours, in the order of straight_import.
 
     A module's place in ``sys.modules`` is where its import has ended: importlib puts it there.
     """
     ended = [name for name, module in list(sys.modules.items()) if is_of_a_file(name, module)]
     found: list[Run] = []
-    for before, last in straight_import.HALVES:
+    for before, last in straight_import.PARTS:
         if before not in ended or last not in ended:
             return ()
-        half = ended[ended.index(before) + 1 : ended.index(last) + 1]
-        found.append(tuple(name for name in half if name.startswith(needed_code.OWN)))
+        part = ended[ended.index(before) + 1 : ended.index(last) + 1]
+        found.append(tuple(name for name in part if name.startswith(needed_code.OWN)))
     return tuple(found)
 
 

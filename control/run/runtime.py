@@ -93,7 +93,7 @@ def _run(
     try:
         opened = open_up(bundle, lock, console, guardian, recorder)
         for_run.import_for_services()
-        straight_import.import_half(straight_import.SERVICES)
+        straight_import.import_part(straight_import.SERVICES)
         from bundlevisor.control.run.assembly import assemble
 
         return Runtime(assemble(opened, parent)).live(follow)
