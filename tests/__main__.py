@@ -170,7 +170,9 @@ def install_programs() -> None:
 def check(steps: Steps, pytest_arguments: list[str]) -> None:
     """Run every check, whatever the others say."""
     steps.begin("compile for pytest", PYTHON, "-m", "tests.rewritten")
+    apart: tuple[str, ...] = ()
     if not pytest_arguments:
+        apart = ("-p", "tests.pure_core")
         steps.begin("branches of the pure core", PYTHON, "-m", "tests.pure_core")
         steps.begin("soak", PYTHON, "-m", "bundlevisor.perf", "soak", "--minutes", "1")
     steps.run("ruff check", PYTHON, "-m", "ruff", "check", ".")
@@ -181,7 +183,7 @@ def check(steps: Steps, pytest_arguments: list[str]) -> None:
         steps.run(f"mypy for {system}", *types)
     if os.path.exists(SKIPPED):
         os.remove(SKIPPED)
-    steps.run("pytest", PYTHON, "-m", "pytest", *WORKERS, *pytest_arguments)
+    steps.run("pytest", PYTHON, "-m", "pytest", *WORKERS, *apart, *pytest_arguments)
     steps.join()
 
 

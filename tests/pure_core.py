@@ -2,6 +2,8 @@
 
 The core are the decisions: no clock, no process, no thread. What is named here is also what
 ``python -m tests.mutants`` changes, to see whether these tests notice.
+
+As a plugin (``pytest -p tests.pure_core``) this leaves them out of a run beside which they run.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.without_root import INSIDE
 
@@ -53,6 +57,24 @@ PERMISSIONS = "not permissions"  # these run in a process of their own, which is
 def selection() -> list[str]:
     """Return the words by which pytest runs these tests."""
     return [*TESTS, "-m", PERMISSIONS, "-k", " and ".join(f"not {name}" for name in SLOW)]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what :func:`main` runs in the same way."""
+    elsewhere = [item for item in items if is_run_alike(item)]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if not is_run_alike(item)]
+
+
+def is_run_alike(item: pytest.Item) -> bool:
+    """Return whether it is one of these tests; by Hypothesis' examples, another each time, none."""
+    place = item.path.relative_to(ROOT).as_posix()
+    return (
+        any(place == test or place.startswith(f"{test}/") for test in TESTS)
+        and not any(name in item.name for name in SLOW)
+        and item.get_closest_marker("permissions") is None
+        and not getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    )
 
 
 def main() -> int:
