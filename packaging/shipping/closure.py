@@ -9,6 +9,7 @@ runs what the product can do and notes each import (audit.py; its lists lie in `
 from __future__ import annotations
 
 import ast
+import functools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ ALWAYS_ON_WINDOWS = ("encodings.mbcs", "encodings.oem")
 """By which the user's own code page is read and written, whatever its number is."""
 NOT_SHIPPED = frozenset({"test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"})
 """What is no part of any library: not even the audit has to look there."""
+IMPORTS = b"__import__"
+"""The function by which our own code imports what it has the name of."""
 
 
 @dataclass
@@ -89,12 +92,15 @@ class Closure:
 
     def _add_source(self, name: str, asked_by: str, path: str, *, is_package: bool) -> bool:
         with open(path, "rb") as file:
-            tree = ast.parse(file.read(), path)
+            source = file.read()
+        tree = ast.parse(source, path)
         self.modules.sources[name] = path
         if is_package:
             self.modules.packages.add(name)
         own = name.partition(".")[0] == product.PACKAGE
         for wanted in self._imports(tree, name, is_package, own=own):
+            self.add(wanted, name)
+        for wanted in _named_in_calls(tree) if own and IMPORTS in source else ():
             self.add(wanted, name)
         if not own and self._wants_missing_c_module(tree):
             del self.modules.sources[name]
@@ -144,8 +150,6 @@ class Closure:
         package = name if is_package else name.rpartition(".")[0]
         for node in self._statements(tree.body, package, own=own):
             yield from self._names(node, package)
-        if own:
-            yield from _named_in_calls(tree)
 
     def _names(self, node: ast.Import | ast.ImportFrom, package: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
@@ -214,13 +218,19 @@ def _all_in(place: str) -> Iterator[str]:
 
 def _extension(base: str, system: str) -> str | None:
     folder, stem = os.path.split(base)
-    if not os.path.isdir(folder):
-        return None
     ending = ".pyd" if system == "win32" else ".so"
-    for entry in sorted(os.listdir(folder)):
-        if entry.startswith(f"{stem}.") and entry.endswith(ending):
+    for entry in _binaries(folder, ending):
+        if entry.startswith(f"{stem}."):
             return os.path.join(folder, entry)
     return None
+
+
+@functools.cache
+def _binaries(folder: str, ending: str) -> tuple[str, ...]:
+    """Return the files in a folder that end so; none in one that is not there."""
+    if not os.path.isdir(folder):
+        return ()
+    return tuple(entry for entry in sorted(os.listdir(folder)) if entry.endswith(ending))
 
 
 def _base(node: ast.ImportFrom, package: str) -> str:
@@ -234,7 +244,9 @@ def _base(node: ast.ImportFrom, package: str) -> str:
 def _named_in_calls(tree: ast.Module) -> Iterator[str]:
     """Yield what is imported by ``__import__("name")``."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "__import__":
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        if node.func.id == IMPORTS.decode():
             yield from (str(one.value) for one in node.args if isinstance(one, ast.Constant))
 
 

@@ -21,6 +21,7 @@ if sys.platform != "linux" or platform.machine() != "x86_64":
 LIBC = re.compile(r"ld-linux-x86-64\.so\.2|lib(c|m|dl|rt|util|pthread)\.so\.\d")
 """The libraries of GNU libc."""
 MOST_ON_DISK, MOST_PACKED = 16e6, 5e6
+"""Bytes, the second as the quickest LZMA packs them: installers take longer and pack tighter."""
 
 
 def needs_the_interpreter_of_releases(folder: Path) -> None:
@@ -83,7 +84,7 @@ def test_it_is_small(built: Path) -> None:
     needs_the_interpreter_of_releases(built)
     contents = [path.read_bytes() for path in sorted(built.rglob("*")) if path.is_file()]
     assert sum(map(len, contents)) < MOST_ON_DISK
-    assert len(lzma.compress(b"".join(contents), preset=6)) < MOST_PACKED
+    assert len(lzma.compress(b"".join(contents), preset=1)) < MOST_PACKED
 
 
 def test_what_a_library_tries_to_import_and_nobody_calls_is_left_out(folder: Path) -> None:
