@@ -23,9 +23,19 @@ from tests.control.terminal import on_terminal
 from tests.installed import COMMAND
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """For all who only read."""
+    yield from ready(tmp_path_factory.mktemp("events"))
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    made = bundle(tmp_path).service("db").service("web", deps=["db"])
+def own_run(tmp_path: Path) -> Iterator[Run]:
+    yield from ready(tmp_path)
+
+
+def ready(folder: Path) -> Iterator[Run]:
+    made = bundle(folder).service("db").service("web", deps=["db"])
     with running(made.write()) as one:
         one.until_ready()
         wait_until(lambda: "ready" in [event["event"] for event in one.telemetry()], what="ready")
@@ -94,7 +104,8 @@ def names(seen: list[dict[str, Any]], service: str) -> list[str]:
     return [one["event"] for one in seen if one.get("service_id") == service]
 
 
-def test_following_shows_what_comes_and_ends_with_the_instance(run: Run) -> None:
+def test_following_shows_what_comes_and_ends_with_the_instance(own_run: Run) -> None:
+    run = own_run
     with following("events", "-f", "--json", "--app-data", str(run.app_data)) as (process, seen):
         wait_until(lambda: "service_ready" in names(seen, "web"), what="what was before")
         run.post("/services/web/restart")
@@ -154,7 +165,8 @@ class Relay:
                     return
 
 
-def test_a_connection_that_breaks_costs_no_event(run: Run) -> None:
+def test_a_connection_that_breaks_costs_no_event(own_run: Run) -> None:
+    run = own_run
     relay = Relay(run.port, breaks=2)
     token = run.listening["token_path"]
     where = ("ctl", "--port", str(relay.port), "--token-file", token)

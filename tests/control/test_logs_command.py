@@ -31,9 +31,19 @@ while True:
 """
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """For all who only read."""
+    yield from said(tmp_path_factory.mktemp("said"))
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    made = bundle(tmp_path).script("bin/says", SAYS)
+def own_run(tmp_path: Path) -> Iterator[Run]:
+    yield from said(tmp_path)
+
+
+def said(folder: Path) -> Iterator[Run]:
+    made = bundle(folder).script("bin/says", SAYS)
     for id_ in ("db", "web-page"):
         made.service(id_, "bin/says", ports=(), health=None)
     with running(made.write()) as one:
@@ -90,19 +100,20 @@ def test_grep_and_since_choose_lines(run: Run) -> None:
     assert logs(run, "db", "--grep", "o", "--since", "1h") == ["one", "two"]
     assert logs(run, "db", "--grep", "(a+)+$") == []
     assert "'(' is not a regular expression" in logs(run, "--grep", "(", code=1)[0]
-    index = run.app_data / "logs" / "db.log.times"
-    index.unlink()
-    os.utime(run.app_data / "logs" / "db.log", (1e9, 1e9))
-    assert logs(run, "--since", "1h", "db") == []
-
-
-def test_the_run_before_the_last_restart(run: Run) -> None:
     assert logs(run, "--previous") == []
+
+
+def test_the_run_before_the_last_restart_and_what_is_older_than_an_hour(own_run: Run) -> None:
+    run = own_run
     assert run.post("/services/db/restart?wait=20").json()["done"]
     wait_until(lambda: run.log("db").count("said") == 2, what="the second run's words")
     assert logs(run, "db", "--previous") == ["one", "two", "said"]
     assert logs(run, "--previous", "-n", "1") == ["db       | said"]
     assert "neither follow nor since" in logs(run, "--previous", "-f", code=1)[0]
+    index = run.app_data / "logs" / "db.log.times"
+    index.unlink()
+    os.utime(run.app_data / "logs" / "db.log", (1e9, 1e9))
+    assert logs(run, "--since", "1h", "db") == []
 
 
 @contextmanager
