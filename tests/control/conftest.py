@@ -19,7 +19,7 @@ from bundlevisor.control.http.server import ControlServer
 from bundlevisor.testing import Runtime
 from tests.control.commands import Cli, Run, record
 from tests.control.fake_runtime import FakeRuntime
-from tests.control.houses import House, InMemory, installed_house
+from tests.control.houses import House, InMemory, Installed, installed_house
 from tests.control.installed_bundle import installed_bundle
 from tests.control.wire import TOKEN, Api
 from tests.live_runtime import bundlevisor
@@ -78,11 +78,21 @@ def installed_for_one(tmp_path: Path) -> Iterator[Runtime]:
         yield runtime
 
 
+@pytest.fixture(scope="module")
+def standing_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    yield from installed_house(tmp_path_factory.mktemp("house"))
+
+
 @pytest.fixture(params=[IN_MEMORY, INSTALLED])
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    """A runtime that a test brings into states, both ways."""
+    """A runtime that a test brings into states, both ways; everything is ready at its beginning."""
     if request.param == INSTALLED:
-        yield from installed_house(tmp_path / "house")
+        if request.node.get_closest_marker("ends_the_runtime"):
+            yield from installed_house(tmp_path / "house")
+            return
+        standing: Installed = request.getfixturevalue("standing_house")
+        yield standing
+        standing.settle()
         return
     runtime: FakeRuntime = request.getfixturevalue("runtime")
     client = Api(request.getfixturevalue("server")[1])

@@ -106,6 +106,15 @@ class Installed:
         self._runtime.post("/shutdown")
         self._runtime.service("web.api-1").wait_state("stopped")
 
+    def settle(self) -> None:
+        """Have everything be ready again, whatever a test has left."""
+        while self.api.opened:
+            self.api.opened.pop().close()
+        self._hold.unlink(missing_ok=True)
+        if self._db == "stopped":
+            self._runtime.post("/services/db/start")
+        self._runtime.wait_ready()
+
     def close(self) -> None:
         """Let the end be reached: what is deaf is killed."""
         if self._db == "stopping":

@@ -10,6 +10,8 @@ import json
 import threading
 from typing import Any
 
+import pytest
+
 from tests.control.houses import House
 from tests.control.test_streams import STREAM, frame
 from tests.waiting import wait_until
@@ -115,6 +117,7 @@ def test_a_command_is_answered_with_the_service_as_it_is(house: House) -> None:
     assert house.api.post("/services/nobody/stop").refusal == (404, "unknown_service")
 
 
+@pytest.mark.ends_the_runtime
 def test_while_it_ends_it_is_read_and_takes_no_command(house: House) -> None:
     house.begin_the_end()
     health = house.api.get("/healthz", token=None)
