@@ -14,6 +14,7 @@ from bundlevisor.manifest.format.schema import Binary, Gpu, Migration, Service
 from bundlevisor.manifest.format.secret import Secret, SecretTarget
 from bundlevisor.manifest.plan.environment import (
     merged,
+    of_helper,
     port_variable,
     render,
     secret_variables,
@@ -245,3 +246,8 @@ def test_commands_are_sought_beside_the_binary_and_migrations_run_in_its_folder(
     health = plan_health(["check"], binary, scope, {"PATH": folder}, windows=False)
     assert health.cwd == str(tmp_path)
     assert health.programs[-1] == os.path.join(folder, "check")
+
+
+def test_a_process_of_ours_inherits_what_is_nobodys_secret() -> None:
+    inherited = {"PATH": "/bin", "BUNDLEVISOR_TOKEN": "t", "SERVICE_INSTANCE_ID": "another"}
+    assert of_helper(inherited, "mine") == {"PATH": "/bin", "SERVICE_INSTANCE_ID": "mine"}

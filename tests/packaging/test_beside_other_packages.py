@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import zipfile
@@ -9,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor.control.boot.code_file import MAGIC
 from tests.bundle_maker import bundle
 from tests.packaging.environment import LIMIT_S, NAMES, PIP, Environment, digest
+from tests.waiting import wait_until
 
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 # Of these folders of ours the index has packages of the first two names; here are stand-ins.
 
 
@@ -52,12 +56,18 @@ def project(folder: Path) -> Path:
 
 
 def starts(environment: Environment, cwd: Path) -> bool:
-    """Whether a bundle runs by the installed command, from its start to its orderly end."""
+    """Whether a bundle runs by the installed command, from its start to its orderly end.
+
+    It ends when there is the file from which the next start imports: a part of what is uninstalled.
+    """
+    source = environment.packages / "bundlevisor" / "control" / "boot" / "start_code.py"
+    code = Path(importlib.util.cache_from_source(str(source)))
     made = bundle(cwd / "made").service("db").write()
     where = ("--app-data", str(made.app_data))
     process = subprocess.Popen(
         [environment.scripts / "bundlevisor", "run", "--manifest", str(made.path), *where],
         cwd=cwd,
+        env={name: value for name, value in os.environ.items() if name != NO_BYTECODE},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -65,6 +75,7 @@ def starts(environment: Environment, cwd: Path) -> bool:
         assert process.stdout is not None
         assert b"listening" in process.stdout.readline()
         environment.run("bundlevisor", "ready", "--wait", "60", *where, cwd=cwd)
+        wait_until(lambda: code.read_bytes().startswith(MAGIC), what="the file of bytecode")
         assert process.stdin is not None
         process.stdin.close()
         return process.wait(LIMIT_S) == 0
