@@ -7,6 +7,7 @@ Faults come at random moments; ``BUNDLEVISOR_SEED`` repeats those of an earlier 
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -35,6 +36,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SKIPS] = Counter()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background job has it
         signal.signal(signal.SIGINT, signal.default_int_handler)  # what tests start is interrupted
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Make the thousands of tests without looking for garbage among them, now and later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture
