@@ -31,8 +31,8 @@ FOCUSED = """
     return [one.id || one.getAttribute('aria-label') || one.textContent.trim(), outlined];
 """
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OF_COLOURS = ["cat.color"]
-"""All that another scheme can change."""
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+"""Of these, all that another scheme can change."""
 
 
 @pytest.fixture(scope="module")
