@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from bundlevisor.actors.ui_server.http.body import MOST_KEPT, Body
+from bundlevisor.actors.ui_server.http.body import Body
 from bundlevisor.actors.ui_server.http.headers import Headers
+from bundlevisor.actors.ui_server.http.incoming import MOST_KEPT
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.http.target import absolute
 from bundlevisor.actors.ui_server.http.upgrades import asks_for_websocket
@@ -90,7 +91,7 @@ class RequestReader:
         request, self._request = self._request, None
         if request is None or request.body is None:
             return None
-        request.body.fail(ConnectionResetError("the request broke off"))
+        request.body.break_off()
         return request
 
     def on_message_begin(self) -> None:

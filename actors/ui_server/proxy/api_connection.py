@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from bundlevisor.actors.ui_server.http.flow import Flow
 from bundlevisor.actors.ui_server.http.headers import Headers
+from bundlevisor.actors.ui_server.http.incoming import MOST_KEPT, Incoming
 
 LONGEST_HEAD = 256 * 1024
 """Bytes of the API's head, all of its fields together."""
-MOST_KEPT = 64 * 1024
-"""Bytes of an answer that wait to be passed on; the API is held back while there are more."""
 MOST_LAST_WORDS = 1024 * 1024
 """Bytes that are still heard of an API that has ended the connection."""
 
@@ -35,27 +33,28 @@ class ApiConnection(Flow):
         self.status = 0
         self.reason = ""
         self.headers = Headers()
-        self.complete = True
-        """The answer has come to its end; so it is before the first request."""
         self.lasts = True
         """Whether it may be used again, once the answer is complete."""
         self.upgraded = False
         """The API has granted a WebSocket."""
         self._method = ""
         self._parser = HttpResponseParser(self)
-        self._pieces: deque[bytes] = deque()
-        self._size = 0
+        self._content = Incoming(self.hold)
+        self._content.complete = True
         self._head_size = 0
         self._has_head = True
         self._is_heard = False
         self._lasts_to_end = False
-        self._error: Exception | None = None
-        self._waiter: asyncio.Future[None] | None = None
         self._raw: asyncio.StreamReader | None = None
         self._rest = b""
         self._loop = asyncio.get_running_loop()
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer has come to its end; so it is before the first request."""
+        return self._content.complete
 
     def ask(self, method: str, head: bytes, seconds: float) -> None:
         """Send the head of a request that is to be answered in time; NoAnswerError."""
@@ -66,7 +65,8 @@ class ApiConnection(Flow):
             lenient_spaces_after_chunk_size=True,
         )
         self._method = method
-        self._has_head = self._is_heard = self.complete = False
+        self._has_head = self._is_heard = False
+        self._content = Incoming(self.hold)
         self._head_size = 0
         self.answer_within(seconds)
         try:
@@ -83,25 +83,15 @@ class ApiConnection(Flow):
     async def answered(self) -> None:
         """Wait for the head of the answer; NotHttpError, TimeoutError, ConnectionError."""
         while not self._has_head:
-            await self._wait()
+            await self._content.news()
 
     def ready(self) -> bytes:
         """Return what has come of the content, which may be nothing."""
-        if not self._pieces:
-            return b""
-        content = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces.clear()
-        self._size = 0
-        self.hold(False)
-        return content
+        return self._content.ready()
 
     async def read(self) -> bytes:
         """Wait for content; b"" at the end of the answer, ConnectionError, NotHttpError."""
-        while not self._pieces:
-            if self.complete:
-                return b""
-            await self._wait()
-        return self.ready()
+        return await self._content.read()
 
     def take_over(self, reader: asyncio.StreamReader) -> None:
         """From now on what comes is no HTTP and goes to this reader; ConnectionResetError."""
@@ -128,11 +118,11 @@ class ApiConnection(Flow):
             return
         self._is_heard = True
         self._parse(data)
-        if not self._has_head and self._error is None:
+        if not self._has_head:
             self._head_size += len(data)
             if self._head_size > LONGEST_HEAD:
-                self._error = NotHttpError("its head has no end")
-        self._wake()
+                self._content.fail(NotHttpError("its head has no end"))
+        self._content.wake()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """An answer without a length has come to its end; every other has broken off."""
@@ -145,14 +135,13 @@ class ApiConnection(Flow):
             self._timer.cancel()
         if self._raw is not None:
             self._raw.feed_eof()
-        if not self.complete and self._error is None:
+        if not self.complete:
             if not self._is_heard:
-                self._error = NoAnswerError("the API ended the connection")
+                self._content.fail(NoAnswerError("the API ended the connection"))
             elif self._has_head and self._lasts_to_end and exc is None:
-                self.complete = True
+                self._content.finish()
             else:
-                self._error = ConnectionResetError("the API ended its answer early")
-        self._wake()
+                self._content.fail(ConnectionResetError("the API ended its answer early"))
 
     def on_message_begin(self) -> None:
         """An answer begins; the parser calls this and what follows."""
@@ -191,7 +180,7 @@ class ApiConnection(Flow):
         self.lasts = self.lasts and parser.should_keep_alive()
         framed = bool(codings) or "content-length" in self.headers
         if self._method == "HEAD" or status in (204, 304):
-            self.complete = True
+            self._content.complete = True
         self._lasts_to_end = not framed
         self.upgraded = status == 101
 
@@ -200,14 +189,12 @@ class ApiConnection(Flow):
         if self.complete:  # where there is none: after HEAD
             self.lasts = False
             return
-        self._pieces.append(piece)
-        self._size += len(piece)
-        if self._size > MOST_KEPT:
-            self.hold(True)
+        self._content.feed(piece)
 
     def on_message_complete(self) -> None:
         """The answer has ended, unless it was one of status 1xx."""
-        self.complete = self.complete or self._has_head
+        if self._has_head:
+            self._content.complete = True
 
     def _parse(self, data: bytes) -> None:
         try:
@@ -218,7 +205,7 @@ class ApiConnection(Flow):
             if self.complete:
                 self.lasts = False  # it says more than it was asked for
             else:
-                self._error = NotHttpError(str(error))
+                self._content.fail(NotHttpError(str(error)))
 
     def _hear_last_words(self, transport: asyncio.Transport) -> None:
         """Hear what the API said before it ended the connection while it was sent more.
@@ -240,16 +227,4 @@ class ApiConnection(Flow):
         if rest > 0:
             self._timer = self._loop.call_later(rest, self._look_at_time)
         elif not self._has_head:
-            self._error = self._error or TimeoutError("the API does not answer")
-            self._wake()
-
-    async def _wait(self) -> None:
-        if self._error is not None:
-            raise self._error
-        self._waiter = self._loop.create_future()
-        await self._waiter
-
-    def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+            self._content.fail(TimeoutError("the API does not answer"))
