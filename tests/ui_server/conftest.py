@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -169,6 +170,12 @@ def module_serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving
     made = Serving(str(tmp_path_factory.mktemp("logs")))
     yield made
     made.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "index.html").write_bytes(b"index")
+    return tmp_path
 
 
 class Api:

@@ -8,7 +8,7 @@ import threading
 
 
 class RawApi:
-    """Listens, and serves its connections one after the other as :meth:`serve` does."""
+    """Listens, and serves its connections beside one another as :meth:`serve` does."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -27,5 +27,8 @@ class RawApi:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                with client, contextlib.suppress(OSError):
-                    self.serve(client)
+                threading.Thread(target=self._attend, args=(client,), daemon=True).start()
+
+    def _attend(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError):
+            self.serve(client)

@@ -55,12 +55,6 @@ def doing() -> Iterator[Callable[[Serve], Doing]]:
         one.close()
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    (tmp_path / "index.html").write_bytes(b"index")
-    return tmp_path
-
-
 def says(answer: bytes) -> Serve:
     def serve(client: socket.socket) -> None:
         client.recv(65536)

@@ -59,12 +59,6 @@ def api_of(request: pytest.FixtureRequest) -> Iterator[Any]:
         one.close()
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    (tmp_path / "index.html").write_bytes(b"index")
-    return tmp_path
-
-
 @pytest.mark.parametrize(
     ("codings", "status"),
     [

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.ui_server.raw_api import RawApi
+
 MIB = 1024 * 1024
 PAGE = {"Accept": "text/html,*/*;q=0.8"}
 
@@ -437,31 +439,20 @@ def test_a_body_comes_along_though_the_client_offers_another_protocol(ui: Any) -
     assert "Upgrade" not in dict(seen["headers"])
 
 
-class Keeping:
-    """An upstream that answers every request of a connection, and counts both."""
+class Keeping(RawApi):
+    """An API that answers every request of a connection, and counts both."""
 
     def __init__(self, answer: bytes) -> None:
         self.connections = self.requests = 0
         self._answer = answer
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._run, daemon=True).start()
+        super().__init__()
 
-    def _run(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                self.connections += 1
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
-            while client.recv(65536):
-                self.requests += 1
-                client.sendall(self._answer)
-
-    def close(self) -> None:
-        self._listener.close()
+    def serve(self, client: socket.socket) -> None:
+        """Answer what comes."""
+        self.connections += 1
+        while client.recv(65536):
+            self.requests += 1
+            client.sendall(self._answer)
 
 
 @pytest.mark.parametrize(
