@@ -195,14 +195,19 @@ def test_what_is_told_of_a_value_that_is_too_long() -> None:
     )
 
 
-def test_near_matches_are_looked_for_until_much_is_found() -> None:
+@pytest.mark.parametrize("field", ["secrets", "dependencies"])
+def test_near_matches_are_looked_for_until_much_is_found(field: str) -> None:
     """For each list by itself: a search among very many names costs time, and helps nobody."""
     secret = {"id": "key", "class": "user_prompt", "target": {"type": "env"}}
-    services = [{"id": "one", "secrets": [f"key{number:03}" for number in range(HINTED + 1)]}]
-    found = parse(json.dumps(document(*services, secrets=[secret])).encode(), "linux-x64").findings
-    hints = [one.message for one in found.errors if "did you mean 'key'" in one.message]
+    one = {"id": "one", field: [f"key{number:03}" for number in range(HINTED + 1)]}
+    source = json.dumps(document(one, {"id": "key"}, secrets=[secret])).encode()
+    errors = parse(source, "linux-x64").findings.errors
+    hints = [told.message for told in errors if "did you mean 'key'" in told.message]
     assert len(hints) == HINTED
-    assert found.errors[-1].message == f"service 'one': there is no secret 'key{HINTED:03}'."
+    assert errors[-1].message in (
+        f"service 'one': there is no secret 'key{HINTED:03}'.",
+        f"service 'one': there is no service 'key{HINTED:03}' to depend on.",
+    )
 
 
 def test_ports_that_may_be_meant_are_looked_for_until_much_is_found() -> None:
