@@ -26,11 +26,11 @@ import pytest
 from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 
-SLACK_S = 10
-"""Seconds of the processor that a mutant may take beyond four times what its tests took."""
+SLACK_S = 2.0
+"""Seconds of the processor that a test may take beyond ten times what it took before."""
+NOTICED, UNNOTICED, UNREACHED, ENDLESS = 1, 0, 33, 36
+"""Exit codes as mutmut keeps them."""
 _CACHED = type(functools.cache(len))
-NOTICED, UNNOTICED, UNREACHED = 1, 0, 33
-"""Exit codes as mutmut keeps them; a mutant that took too long has the signal's."""
 
 
 class Judge:
