@@ -41,4 +41,8 @@ EQUIVALENT: dict[Change, str] = {
         "manifest.plan.graph.xǁGraphǁall_dependencies",
         "return self._reach(service_id, up=None)",
     ): "None is as false as False, and a key of its own in what is remembered",
+    (
+        "manifest.plan.assets.judge_size",
+        "if size >= stated:",
+    ): "the size that is stated has been let pass by the first line",
 }

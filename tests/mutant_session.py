@@ -13,6 +13,7 @@ import fnmatch
 import functools
 import gc
 import importlib
+import itertools
 import os
 import signal
 import sys
@@ -63,7 +64,7 @@ class Judge:
         self._trampoline.set_mutant_under_test("")
         self._caches = [thing for thing in gc.get_objects() if _is_our_cache(thing)]
         gc.freeze()  # else each child would write to, and so copy, all there is
-        for data, names in list(self._mutants()):
+        for data, names in self._mutants():
             for number, name in enumerate(names):
                 data.exit_code_by_key[name] = self._judge(name, session.items)
                 if number % 5 == 0:
@@ -89,16 +90,17 @@ class Judge:
         return True
 
     def _mutants(self) -> Iterator[tuple[Any, list[str]]]:
-        """Yield each file's results, and which of its mutants are to be judged."""
+        """Yield each file's results, and which of its mutants are to be judged, as wanted first."""
         mutmut = importlib.import_module("mutmut.__main__")
         with contextlib.chdir(".."):
             _, files = mutmut.collect_source_file_mutation_data(mutant_names=[])
         for data in files.values():
             data.meta_path = Path("..") / data.meta_path
+        for pattern, data in itertools.product(self._wanted, files.values()):
             names = [
                 name
                 for name, verdict in data.exit_code_by_key.items()
-                if any(fnmatch.fnmatch(name, pattern) for pattern in self._wanted)
+                if fnmatch.fnmatch(name, pattern)
                 and (not self._left or verdict in (UNNOTICED, UNREACHED, None))
             ]
             if names:

@@ -7,6 +7,7 @@ import pytest
 from bundlevisor.manifest.format.schema import Asset
 from bundlevisor.manifest.plan.assets import (
     Fingerprint,
+    SumMismatch,
     Verified,
     is_checked,
     is_sha256,
@@ -49,6 +50,9 @@ def test_slack_is_a_twentieth_or_one_mebibyte() -> None:
     assert slack(1) == MIB
     assert slack(20 * MIB) == MIB
     assert slack(40 * MIB) == 2 * MIB
+    found, _ = judge_size(Asset(path="a", size_bytes=40 * MIB + 19), 50 * MIB, "api", "p")
+    assert found is not None
+    assert f"(and {2 * MIB} of slack)" in found.message
 
 
 @pytest.mark.parametrize(
@@ -89,8 +93,13 @@ def test_what_has_no_sum_is_never_hashed(sha256: str) -> None:
 def test_a_sum_is_compared_without_case() -> None:
     asset = Asset(path="a", sha256=SUM.upper())
     assert judge_sum(asset, SUM, "api", "p") is None
-    finding = judge_sum(asset, "cd" * 32, "api", "p")
-    assert finding is not None
-    assert finding.code == "checksum_mismatch"
-    assert SUM in finding.message
-    assert "cd" * 32 in finding.message
+    other = "cd" * 32
+    assert judge_sum(asset, other.upper(), "api", "p") == SumMismatch(
+        "checksum_mismatch",
+        "p",
+        f"service 'api': asset a has the SHA-256 {other}, not {SUM}; is the bundle complete?",
+        "api",
+        "a",
+        SUM,
+        other,
+    )
