@@ -17,6 +17,8 @@ from tests.model.shrink import shrunk
 
 SHORT_S = 5.0
 """The deadline of each wait while a sequence is shrunk; what comes out has the full one again."""
+WAITED_S = 60
+"""Longer than any answer may take: what rests is ready, or will not be by itself."""
 FAILURES = (AssertionError, OSError, http.client.HTTPException, ValueError, KeyError)
 """A wait without success, a wrong value, a runtime that is gone, an answer that is none."""
 
@@ -80,6 +82,8 @@ def do(runtime: Runtime, expected: Expected, what: str, id_: str, within: float)
 
     runtime.wait(so, f"{expected.states} after {what} {id_}", within)
     check_picture(runtime, expected)
+    outlook = runtime.get(f"/readyz?wait={WAITED_S}", timeout=within).json()  # answers at once
+    assert outlook["ready"] is (set(expected.states.values()) == {"ready"}), outlook
 
 
 def check_picture(runtime: Runtime, expected: Expected) -> None:

@@ -240,6 +240,17 @@ class Shown(NamedTuple):
     waiting_for: tuple[str, ...]
 
 
+def outlook(shown: Iterable[Shown], *, running: bool) -> str:
+    """Return what ends a wait for readiness: ``ready``, or ``hopeless``; empty when neither is so.
+
+    Hopeless is what cannot become ready by itself. ``running``: nobody has stopped the bundle.
+    """
+    awake = [one for one in shown if one.state != "inactive"]
+    if not running or any(one.blocked or one.state in AT_REST for one in awake):
+        return "hopeless"
+    return "ready" if all(one.state == "ready" for one in awake) else ""
+
+
 def wrong_in_picture(
     needs: Needs, shown: Mapping[str, Shown], lacks: Mapping[str, tuple[str, ...]]
 ) -> list[str]:

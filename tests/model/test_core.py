@@ -24,8 +24,9 @@ from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.format.schema import Manifest, Service
 from bundlevisor.manifest.format.secret import Secret, SecretTarget
 from tests import manifests
+from tests.model.held import FAULTS
 from tests.model.rules import Policy
-from tests.model.world import FAULTS, World
+from tests.model.world import World
 
 STEPS_OF_ONE = 40
 NIGHT = int(os.environ.get("BUNDLEVISOR_MODEL_STEPS") or 0)
@@ -48,7 +49,7 @@ one_service = st.fixed_dictionaries(
 )
 
 
-def manifest_of(services: list[dict[str, Any]], strategy: Any, intensity: int) -> Manifest:
+def manifest_of(services: list[dict[str, Any]], supervision: Supervision) -> Manifest:
     """Return a bundle; services depend on earlier ones only."""
     made = []
     for number, one in enumerate(services):
@@ -69,7 +70,7 @@ def manifest_of(services: list[dict[str, Any]], strategy: Any, intensity: int) -
         )
     return manifests.manifest_of(
         *made,
-        supervision=Supervision(strategy=strategy, intensity=intensity),
+        supervision=supervision,
         secrets=[Secret(id="key", class_="user_prompt", target=SecretTarget(type="env", name="K"))],
     )
 
@@ -83,9 +84,13 @@ class Core(RuleBasedStateMachine):
         services=st.lists(one_service, min_size=1, max_size=MOST),
         strategy=st.sampled_from(STRATEGIES),
         intensity=st.integers(0, 3),
+        period_s=st.sampled_from((1, 60)),
     )
-    def begin(self, services: list[dict[str, Any]], strategy: str, intensity: int) -> None:
-        manifest = manifest_of(services, strategy, intensity)
+    def begin(
+        self, services: list[dict[str, Any]], strategy: Any, intensity: int, period_s: int
+    ) -> None:
+        supervision = Supervision(strategy=strategy, intensity=intensity, period_ms=period_s * 1000)
+        manifest = manifest_of(services, supervision)
         policies = {
             f"s{number}": Policy(one["policy"], one["intensity"], one["period_s"])
             for number, one in enumerate(services)
