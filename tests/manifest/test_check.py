@@ -35,6 +35,7 @@ def test_a_plain_bundle_has_no_findings(found: Callable[..., Any]) -> None:
         ([{"id": "a/b"}], [("error", "invalid_service_id", "services[0].id")]),
         ([{"id": "é"}], [("error", "invalid_service_id", "services[0].id")]),
         ([{"id": "x" * 129}], [("error", "invalid_service_id", "services[0].id")]),
+        ([{"id": "x" * 128}], []),
         ([{"id": "0.a_b-C"}], []),
         ([{"id": "con"}], [("warning", "id_is_device", "services[0].id")]),
         # types
