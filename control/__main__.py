@@ -145,10 +145,15 @@ def _start_guardian() -> Guardian:
     for_run.import_multiprocessing()
     straight_import.import_part(straight_import.GUARDIAN)
     from bundlevisor.actors.guardian.link import Guardian
-    from bundlevisor.actors.process.table.own_process import adopt_orphans, hide_memory
+    from bundlevisor.actors.process.table.own_process import (
+        adopt_orphans,
+        hide_memory,
+        share_heap,
+    )
 
     hide_memory()
     adopt_orphans()
+    share_heap()
     return Guardian.start(os.urandom(6).hex())
 
 

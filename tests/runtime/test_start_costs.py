@@ -23,6 +23,8 @@ from tests.records import events, read_records
 
 STRACE = shutil.which("strace")
 INSTALLED = Path(sys.executable).with_name("bundlevisor")
+ANOTHER_HEAP = "mmap(NULL, 134217728, PROT_NONE"
+"""What glibc takes from the system for a thread's own (arena.c: twice HEAP_MAX_SIZE)."""
 CALL = re.compile(r"^\d+ +(\w+)\(")
 ABOUT_FILES = (
     *("openat", "newfstatat", "read", "pread64", "lseek", "ioctl", "getdents64", "close", "mmap"),
@@ -56,10 +58,11 @@ main({argv!r})
 
 
 class Costs(NamedTuple):
-    """Of one start: system calls by name, and threads."""
+    """Of one start: system calls by name, threads, and heaps besides the first."""
 
     calls: Counter[str]
     threads: int
+    heaps: int
 
 
 @pytest.fixture
@@ -80,6 +83,7 @@ def test_files_and_threads_until_the_first_service(three: Bundle, tmp_path: Path
     assert costs.calls["openat"] <= FILES_OPENED
     assert sum(costs.calls[name] for name in ABOUT_FILES) <= FILE_CALLS
     assert costs.threads <= THREADS
+    assert costs.heaps == 0
 
 
 def has_code_file() -> bool:
@@ -128,7 +132,7 @@ def until_first_service(trace: str, programs: str) -> Costs:
     before, found, _ = trace.partition(f'execve("{programs}')
     assert found, "no service was executed"
     calls = Counter(match[1] for line in before.splitlines() if (match := CALL.match(line)))
-    return Costs(calls, before.count("CLONE_THREAD"))
+    return Costs(calls, before.count("CLONE_THREAD"), before.count(ANOTHER_HEAP))
 
 
 def test_messages_and_snapshots_of_a_start(three: Bundle, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a process of ours asks of the kernel for itself: prctl(2). Linux; nothing elsewhere.
+"""What a process of ours asks for itself of kernel and C library. Linux; nothing elsewhere.
 
 ctypes costs ten milliseconds to import, before the first spawn; what it is made of, without its
 types, half of one.
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PR_SET_DUMPABLE = 4
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
+M_ARENA_MAX = -8
+"""glibc's malloc.h."""
 
 
 class Adoption:
@@ -49,14 +51,27 @@ if sys.platform == "linux":
         """Be called so in the process table; at most 15 bytes. False when refused."""
         return _prctl(PR_SET_NAME, name)
 
+    def share_heap() -> bool:
+        """Have all threads allocate from one heap: before there is a second one.
+
+        glibc makes one of its own for each of them, so that none waits for another; of ours only
+        one runs at a time. In eight threads' heaps 0.25 MiB lie idle. False where there is no
+        such choice.
+        """
+        return _call("mallopt", M_ARENA_MAX, 1) == 1
+
     def _prctl(option: int, argument: int | bytes) -> bool:
+        return _call("prctl", option, argument, 0, 0, 0) == 0
+
+    def _call(function: str, *arguments: int | bytes) -> int | None:
+        """Return what a function of the C library does; None where it cannot be called."""
         try:
             foreign: Any = __import__("_ctypes")
-            call = foreign.dlsym(foreign.dlopen(None, 0), "prctl")
-            done: int = foreign.call_function(call, (option, argument, 0, 0, 0))
+            call = foreign.dlsym(foreign.dlopen(None, 0), function)
+            done: int = foreign.call_function(call, arguments)
         except (ImportError, AttributeError, OSError):
-            return False  # an interpreter without libffi
-        return done == 0
+            return None  # an interpreter without libffi, or another library
+        return done
 
 else:
 
@@ -70,4 +85,8 @@ else:
 
     def take_name(name: bytes) -> bool:  # noqa: ARG001
         """Be called as before."""
+        return False
+
+    def share_heap() -> bool:
+        """Leave it to the system."""
         return False
