@@ -56,7 +56,13 @@ def page(driver: Any, until: Any) -> Iterator[Page]:
 
 
 @pytest.fixture
-def ui(serving: Any, own_api: Any) -> Any:
+def ui(serving: Any, api: Any) -> Any:
+    return serving(SITE, upstream=api.port)
+
+
+@pytest.fixture
+def own_ui(serving: Any, own_api: Any) -> Any:
+    """Before an API that is killed."""
     return serving(SITE, upstream=own_api.port)
 
 
@@ -130,30 +136,30 @@ def test_a_video_may_be_sought_by_ranges(page: Page, ui: Any) -> None:
     assert page.run(part + "return [part.status, await part.text()]") == [206, "main"]
 
 
-def test_the_page_sees_the_api_go_and_come_back(page: Page, ui: Any, own_api: Any) -> None:
-    page.driver.get(address(ui))
+def test_the_page_sees_the_api_go_and_come_back(page: Page, own_ui: Any, own_api: Any) -> None:
+    page.driver.get(address(own_ui))
     page.shows("api", "/api/notes")
     page.shows("socket", "hello over notes")
     before = own_api.port
     own_api.kill()
-    ui.process.set_upstream(None)
+    own_ui.process.set_upstream(None)
     page.shows("api", "down 502")
     page.shows("socket", "closed 1006")
     assert own_api.start() != before
-    ui.process.set_upstream(own_api.port)
+    own_ui.process.set_upstream(own_api.port)
     page.shows("api", "/api/notes")
     page.shows("socket", "hello over notes")
 
 
 def test_a_navigation_to_a_dead_api_shows_a_page_that_tries_again(
-    page: Page, ui: Any, own_api: Any, until: Any
+    page: Page, own_ui: Any, own_api: Any, until: Any
 ) -> None:
     def shown() -> str:
         found: str = page.driver.execute_script("return document.body?.innerText ?? ''")
         return found
 
     own_api.kill()
-    page.driver.get(address(ui, "/api/report"))
+    page.driver.get(address(own_ui, "/api/report"))
     assert "API is not running" in shown()
     own_api.start(own_api.port)
     until(lambda: "/api/report" in shown(), "the API's answer is shown without a click")
@@ -174,12 +180,12 @@ def test_the_page_is_told_that_the_server_goes(page: Page, ui: Any, until: Any) 
     assert "closed 1001" in first
 
 
-def test_a_content_security_policy_is_obeyed(page: Page, serving: Any, own_api: Any) -> None:
-    open_ui = serving(SITE, upstream=own_api.port)
+def test_a_content_security_policy_is_obeyed(page: Page, serving: Any, api: Any) -> None:
+    open_ui = serving(SITE, upstream=api.port)
     page.driver.get(address(open_ui))
     page.shows("inline", "ran")
     strict = serving(
-        SITE, upstream=own_api.port, content_security_policy="default-src 'self'; script-src 'self'"
+        SITE, upstream=api.port, content_security_policy="default-src 'self'; script-src 'self'"
     )
     page.driver.get(address(strict))
     page.shows("route", "home")
@@ -187,7 +193,7 @@ def test_a_content_security_policy_is_obeyed(page: Page, serving: Any, own_api: 
 
 
 def test_another_site_reaches_neither_api_nor_websocket(
-    page: Page, ui: Any, serving: Any, own_api: Any, tmp_path: Path
+    page: Page, ui: Any, serving: Any, api: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "index.html").write_bytes(b"<title>elsewhere</title>")
     elsewhere = serving(tmp_path, proxied=False)
@@ -204,11 +210,11 @@ def test_another_site_reaches_neither_api_nor_websocket(
     assert page.run(socket) == "refused"
     asked = f"await fetch('http://127.0.0.1:{ui.port}/api/hang?as=foreign')"
     assert page.run(asked).startswith("error: TypeError")
-    assert "foreign began" not in own_api.who_left()
+    assert "foreign began" not in api.who_left()
 
 
 def test_another_site_neither_frames_the_page_nor_asks_by_an_image(
-    page: Page, ui: Any, serving: Any, own_api: Any, tmp_path: Path
+    page: Page, ui: Any, serving: Any, api: Any, tmp_path: Path
 ) -> None:
     """localhost and 127.0.0.1 are two sites to a browser."""
     (tmp_path / "index.html").write_bytes(b"<title>elsewhere</title>")
@@ -222,7 +228,7 @@ def test_another_site_neither_frames_the_page_nor_asks_by_an_image(
         }});
     """
     assert page.run(image) == "over"
-    assert "image began" not in own_api.who_left()
+    assert "image began" not in api.who_left()
     frame = f"""
         const frame = document.body.appendChild(document.createElement('iframe'));
         return await new Promise((end) => {{
