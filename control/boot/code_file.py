@@ -54,7 +54,8 @@ bootstrap: Any = sys.modules["_frozen_importlib"]
 
 NAMESAKE = f"{__name__.rpartition('.')[0]}.start_code"
 """Whose bytecode's name it has; imported, it would take its place."""
-MAGIC = b"BVSTART2"
+MAGIC = b"BVSTART3"
+"""Another one for each change of what the parts of the file are."""
 NUMBER = 8
 """Bytes of the file's own number."""
 HEADER = len(MAGIC) + 4 + NUMBER + 16
@@ -128,7 +129,8 @@ class CodeFinder:
         """Still marshalled: many are never asked for."""
         self._others_at: Place
         self.kept_at: Place
-        self.runs: tuple[Run, ...]
+        self.runs: dict[str, Run]
+        """By the last module of each: who divides a start otherwise finds none."""
         self.places, self.entries, self._others_at, self.kept_at, self.runs = self._marshalled(
             (place & 0xFFFFFFFFFFFFFFFF, place >> 64)
         )
@@ -171,7 +173,7 @@ class CodeFinder:
 
     def close(self) -> None:
         """Close the file: nothing is had from it any more."""
-        self.entries, self.runs = {}, ()
+        self.entries, self.runs = {}, {}
         os.close(self.fd)
 
     def others(self) -> dict[str, Entry]:

@@ -36,10 +36,10 @@ GUARDIAN, OPENING, SERVICES = range(3)
 def import_part(which: int) -> None:
     """Import what this part of a start imports, as far as it is known and as it was."""
     finder = Use.finder
-    if finder is None or not finder.runs:
+    if finder is None:
         return
     modules = sys.modules
-    for name in finder.runs[which]:
+    for name in finder.runs.get(PARTS[which][1], ()):
         parent, _, last = name.rpartition(".")
         if parent not in modules:
             __import__(parent)

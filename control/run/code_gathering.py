@@ -98,19 +98,19 @@ def write(fd: int, start: Iterable[str]) -> None:
     content.finish(content.put((sys.path, early, others_at, kept_at, runs())))
 
 
-def runs() -> tuple[Run, ...]:
-    """Return what the parts of this start have imported of ours, in the order of straight_import.
+def runs() -> dict[str, Run]:
+    """Return what the parts of this start have imported of ours, by their last modules.
 
     A module's place in ``sys.modules`` is where its import has ended: importlib puts it there.
     """
     ended = [name for name, module in list(sys.modules.items()) if is_of_a_file(name, module)]
-    found: list[Run] = []
+    found: dict[str, Run] = {}
     for before, last in straight_import.PARTS:
         if before not in ended or last not in ended:
-            return ()
+            return {}
         part = ended[ended.index(before) + 1 : ended.index(last) + 1]
-        found.append(tuple(name for name in part if name.startswith(needed_code.OWN)))
-    return tuple(found)
+        found[last] = tuple(name for name in part if name.startswith(needed_code.OWN))
+    return found
 
 
 class Content:

@@ -44,7 +44,7 @@ if {straight}:
 came.append("bundlevisor.actors.supervisor" in sys.modules)
 import bundlevisor.control.run.assembly
 finder = code_file.Use.finder
-runs = [list(run) for run in finder.runs]
+runs = [list(run) for run in finder.runs.values()]
 loaded = [name for name in sys.modules if name.startswith("bundlevisor.")]
 def described(name):
     module, spec = sys.modules[name], sys.modules[name].__spec__
@@ -143,7 +143,7 @@ def in_one_go(parcel: types.ModuleType, source: str, monkeypatch: pytest.MonkeyP
     with file.open("wb") as made:
         code_gathering.write(made.fileno(), ["parcel.inner"])
     finder = CodeFinder(str(file))
-    finder.runs = (("parcel.inner",),)
+    finder.runs = {straight_import.PARTS[0][1]: ("parcel.inner",)}
     monkeypatch.setattr(code_file.Use, "finder", finder)
     straight_import.import_part(0)
 
@@ -155,6 +155,15 @@ def test_a_module_that_fails_is_not_there_and_says_why(
         in_one_go(parcel, "1 / 0\n", monkeypatch)
     assert "parcel.inner" not in sys.modules
     assert not hasattr(parcel, "inner")
+
+
+def test_a_file_of_a_version_with_other_parts_is_no_obstacle(
+    parcel: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_one_go(parcel, "", monkeypatch)
+    assert "parcel.inner" in sys.modules
+    for which in range(1, len(straight_import.PARTS)):
+        straight_import.import_part(which)
 
 
 BLOCKING = """
