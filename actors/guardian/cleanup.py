@@ -7,7 +7,7 @@ import time
 from bundlevisor.actors.guardian import system
 from bundlevisor.actors.guardian.disk import Disk
 from bundlevisor.actors.guardian.drain import Drain
-from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.guardian.guarded import OURS, GuardedProcess
 from bundlevisor.actors.guardian.http_stop import StopRequest
 from bundlevisor.actors.guardian.patience import SLICE, WorkingTime
 from bundlevisor.actors.guardian.state import GuardianState
@@ -74,6 +74,12 @@ class Cleanup:
             self._wait(living, self._clock.now())
         self.left = len(self._untouchable) + sum(map(len, living.values()))
         self._finish()
+
+    @property
+    def services(self) -> set[str]:
+        """Return the starts of services that were found: what serves pages is none."""
+        guarded = self._all_guarded
+        return {one for one in self.found if not guarded[one].service.startswith(OURS)}
 
     def _look(self) -> Survivors:
         self._pump({drain.fd for drain in self.drains.values() if not drain.ended})

@@ -20,10 +20,11 @@ def cause(state: GuardianState) -> dict[str, object]:
 def findings(aftermath: Cleanup) -> dict[str, object]:
     """Return what was found: services, how they ended, how long it took."""
     drains = aftermath.drains.values()
+    services, killed = aftermath.services, aftermath.services & aftermath.killed
     return {
-        "found": len(aftermath.found),
-        "stopped": len(aftermath.found - aftermath.killed),
-        "killed": len(aftermath.killed),
+        "found": len(services),
+        "stopped": len(services - killed),
+        "killed": len(killed),
         "left": aftermath.left,
         "seconds": round(time.monotonic() - aftermath.started, 3),
         "log_bytes": sum(drain.written for drain in drains),

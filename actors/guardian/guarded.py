@@ -7,6 +7,9 @@ STRAY_GRACE = 2.0
 
 SIGTERM = 15
 
+OURS = "_"
+"""What takes the place of a service's id begins so for a process of our own; no id does."""
+
 
 class GuardedProcess:
     """What the guardian has to know to stop a service as the runtime would have.

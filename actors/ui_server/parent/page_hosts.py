@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.guardian.guarded import OURS, GuardedProcess
 from bundlevisor.actors.process.own_children import starting
 from bundlevisor.actors.ui_server.parent.page_host import PageHost
 from bundlevisor.actors.ui_server.parent.ui_process import start
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from bundlevisor.actors.ui_server.config import UiConfig
     from bundlevisor.actors.ui_server.parent.hosted_page import HostedPage
 
-MARK = "_pages"
-"""Where a start's mark has the service's id; none begins so."""
+NAME = f"{OURS}pages"
+"""Takes the place of a service's id in its mark."""
 
 
 class PageHosts:
@@ -55,9 +55,9 @@ class PageHosts:
         if self._host is not None and self._host.is_open:
             return self._host.add(instance, config, listener, output)
         self._started += 1
-        mark = f"{spec.site.instance_id}-{MARK}-{self._started}"
+        mark = f"{spec.site.instance_id}-{NAME}-{self._started}"
         self._guardian.expect(
-            GuardedProcess("", mark, grace_s=group.grace_s, depends_on=group.needs)
+            GuardedProcess(NAME, mark, grace_s=group.grace_s, depends_on=group.needs)
         )
         env = environment.of_helper(spec.site.environment, mark)
         try:
