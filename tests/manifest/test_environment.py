@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,15 @@ def test_commands_are_sought_beside_the_binary_and_migrations_run_in_its_folder(
 def test_a_process_of_ours_inherits_what_is_nobodys_secret() -> None:
     inherited = {"PATH": "/bin", "BUNDLEVISOR_TOKEN": "t", "SERVICE_INSTANCE_ID": "another"}
     assert of_helper(inherited, "mine") == {"PATH": "/bin", "SERVICE_INSTANCE_ID": "mine"}
+
+
+@pytest.mark.parametrize("names", [("Path", "PATH"), ("é", "É"), ("ſ", "s"), ("a", "b")])
+def test_names_that_are_one_variable_on_windows_are_warned_of(
+    found: Callable[..., Any], names: tuple[str, str]
+) -> None:
+    service = {"id": "one", "env": dict.fromkeys(names, "1")}
+    one = len(merged({names[0]: "1"}, {names[1]: "2"}, windows=True)) == 1
+    warned = "env_names_differ_in_case" in {
+        code for _, code, _ in found(service, platform="win-x64")
+    }
+    assert warned is one

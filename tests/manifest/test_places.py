@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from bundlevisor.manifest.format.reserved_paths import FILES
+from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.plan.claims import Claim, claims_of
 
 TOKEN, TELEMETRY = "ipc.auth_token_path", "telemetry.file"
 LOG, DATA = "services[0].log_dir", "services[0].data_dirs[0]"
@@ -112,3 +114,18 @@ def test_paths_that_leave_app_data_are_said_once(found: Callable[..., Any]) -> N
     assert found(one, **top) == [
         ("error", "path_escapes_root", field) for field in (TOKEN, DATA, LOG, TELEMETRY)
     ]
+
+
+@pytest.mark.parametrize(
+    ("paths", "claimed"),
+    [({}, False), ({DATA: "logs/x"}, True), ({DATA: "LOGS"}, True), ({DATA: "."}, True)],
+)
+def test_default_logs_are_claimed_where_something_else_may_lie(
+    manifest_of: Callable[..., Manifest], paths: dict[str, str], claimed: bool
+) -> None:
+    one, top = naming(paths)
+    manifest = manifest_of(one, **top)
+    log = [Claim("the log of service 'one'", "logs/one.log", service="one")]
+    owned = [one for one in claims_of(manifest) if one.path == "logs/one.log"]
+    assert owned == log * claimed
+    assert log[0] in claims_of(manifest, every=True)
