@@ -119,15 +119,13 @@ def find_cycle(forward: Edges) -> tuple[str, ...]:
 
 def _cycle_from(start: str, forward: Edges, done: set[str]) -> tuple[str, ...]:
     path = [start]
-    on_path = {start}
+    on_path = {start}  # or done
     pending = [iter(forward[start])]
     while pending:
         target = next((id_ for id_ in pending[-1] if id_ not in done), None)
         if target is None:
             pending.pop()
-            left = path.pop()
-            on_path.discard(left)
-            done.add(left)
+            done.add(path.pop())
         elif target in on_path:
             return (*path[path.index(target) :], target)
         else:

@@ -210,6 +210,7 @@ def test_a_plain_bundle_has_no_findings(found: Callable[..., Any]) -> None:
             [{"id": "a", "restart": {"backoff_ms": 500, "backoff_max_ms": 100}}],
             [("warning", "backoff_inverted", "services[0].restart")],
         ),
+        ([{"id": "a", "restart": {"backoff_ms": 100, "backoff_max_ms": 100}}], []),
     ],
 )
 def test_services(found: Callable[..., Any], services: Any, expected: Any) -> None:

@@ -38,6 +38,12 @@ def test_dependents_and_dependencies_near_and_far() -> None:
     assert graph.all_dependencies("lone") == ()
 
 
+def test_what_was_asked_for_before_is_not_sought_again() -> None:
+    graph = Graph.of(DIAMOND)
+    for question in (graph.all_dependencies, graph.all_dependents):
+        assert question("api") is question("api")
+
+
 def test_an_unknown_service_is_a_key_error() -> None:
     graph = Graph.of(DIAMOND)
     for question in (
