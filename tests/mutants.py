@@ -40,11 +40,12 @@ CORE = (
 """What is changed."""
 TOO_SLOW = ("test_schema_agrees.py",)
 """Tests of reading, which take seconds and reach everything."""
-BY_CHANCE = (
+WIDE = (
     "test_a_bundle_with_one_part_replaced_by_anything_is_read_or_explained",
     "test_a_cycle_is_one_and_is_found_exactly_when_there_is_no_order",
     "test_a_service_with_very_many_ports_is_checked_by_looking_once_at_each",
     "test_every_order_respects_the_dependencies",
+    "test_the_last_command_wins_at_every_moment_of_the_first",
     "test_the_choice_keeps_every_promise",
 )
 """What they notice, tests that say the rule should; they would take most of the time."""
@@ -94,7 +95,7 @@ def configuration(tests: list[str]) -> str:
     ignored = [f"--ignore=tests/manifest/{name}" for name in TOO_SLOW]
     chosen = [
         "-k",
-        " and ".join(f"not {name}" for name in (*SLOW, *BY_CHANCE, *OF_THE_SOURCES)),
+        " and ".join(f"not {name}" for name in (*SLOW, *WIDE, *OF_THE_SOURCES)),
         "-m",
         "not permissions",
     ]
