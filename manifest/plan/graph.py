@@ -157,7 +157,7 @@ def _waves(order: tuple[str, ...], forward: Edges) -> tuple[tuple[str, ...], ...
     depth: dict[str, int] = {}
     for service in order:
         depth[service] = 1 + max((depth[target] for target in forward[service]), default=-1)
-    waves: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    waves: list[list[str]] = [[] for _ in set(depth.values())]
     for service in forward:
         waves[depth[service]].append(service)
     return tuple(tuple(wave) for wave in waves)

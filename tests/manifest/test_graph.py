@@ -27,6 +27,7 @@ def test_services_start_after_what_they_need_else_in_the_manifests_order() -> No
     assert graph.start_order == ("db", "api", "auth", "ui", "lone")
     assert graph.stop_order == ("lone", "ui", "auth", "api", "db")
     assert graph.waves == (("db", "lone"), ("api", "auth"), ("ui",))
+    assert Graph.of(bundle_of({})).waves == ()
 
 
 def test_dependents_and_dependencies_near_and_far() -> None:
