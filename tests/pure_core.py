@@ -27,6 +27,7 @@ TESTS = (
     "tests/actors/test_crash_reason.py",
     "tests/actors/test_desired.py",
     "tests/actors/test_every_pair_of_commands.py",
+    "tests/actors/test_exits.py",
     "tests/actors/test_life.py",
     "tests/actors/test_lifecycle.py",
     "tests/actors/test_lifecycle_any_order.py",
