@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,11 @@ from bundlevisor.control.run.start_events import tell_start
 if TYPE_CHECKING:
     from bundlevisor.actors.ports.service_ports import Ports
     from bundlevisor.actors.ports.shortages import Shortage
+
+
+LAUNCHING = 0.2
+"""Seconds, at most, that imports for the API wait for launches: of two threads the interpreter runs
+one at a time."""
 
 
 class BundleStart:
@@ -70,9 +76,10 @@ class BundleStart:
             self._pretend(ports)
         else:
             supervisor = self._supervise(gpu, book, ports, shortages)
-        # behind the starts that it has been told to make: there may be nothing to spawn
-        loop, nothing_more = opened.loop, edges.first_spawn.set
-        loop.call_soon(lambda: loop.call_soon(nothing_more))
+        # behind the starts that it has been told to make, if there are any
+        loop, launched = opened.loop, edges.launched.set
+        loop.call_soon(lambda: loop.call_soon(launched))
+        loop.call_at(time.monotonic() + LAUNCHING, launched)
         return gpu, supervisor
 
     def _pretend(self, ports: Ports) -> None:

@@ -33,8 +33,8 @@ class Edges(msgspec.Struct, frozen=True):
     record: InstanceRecord
     port_memory: PortMemory
     context: ServiceContext
-    first_spawn: threading.Event
-    """Set once a service has been spawned, or none will be: what is heavy may be imported then."""
+    launched: threading.Event
+    """Set once what waits for nothing has been launched: what is heavy may be imported then."""
 
 
 def open_edges(opened: Opening, announcer: Announcer) -> Edges:
@@ -47,10 +47,9 @@ def open_edges(opened: Opening, announcer: Announcer) -> Edges:
 
     opened.loop.hear_of_slow(announcer.tell_slow_turn)
     opened.guardian.attach(opened.loop, guardian_news)
-    first_spawn = threading.Event()
-    context = _service_context(opened, announcer, record, first_spawn)
+    context = _service_context(opened, announcer, record)
     port_memory = PortMemory(opened.bundle.app_data, opened.console.warn)
-    return Edges(record, port_memory, context, first_spawn)
+    return Edges(record, port_memory, context, threading.Event())
 
 
 def _instance_record(opened: Opening, announcer: Announcer) -> InstanceRecord:
@@ -66,16 +65,12 @@ def _instance_record(opened: Opening, announcer: Announcer) -> InstanceRecord:
 
 
 def _service_context(
-    opened: Opening, announcer: Announcer, record: InstanceRecord, first_spawn: threading.Event
+    opened: Opening, announcer: Announcer, record: InstanceRecord
 ) -> ServiceContext:
-    """Return what all services use; ``first_spawn`` is set by the first milestone of one."""
+    """Return what all services use."""
     bundle, console, guardian = opened.bundle, opened.console, opened.guardian
     log_loop = Loop("logs", console.fault)
     log_loop.start()
-
-    def mark(what: str, service_id: str) -> None:
-        opened.recorder.mark(what, service_id)
-        first_spawn.set()
 
     return ServiceContext(
         loop=opened.loop,
@@ -88,7 +83,7 @@ def _service_context(
         guardian=record,
         reserved=PortReservations(),
         open_stores=lambda: _open_stores(bundle, announcer),
-        mark=mark,
+        mark=opened.recorder.mark,
         has_snapshots=os.path.isdir(os.path.join(bundle.app_data, "snapshots")),
     )
 

@@ -129,7 +129,7 @@ class Runtime:
         """Import the heavy part and answer; until then connections wait in the backlog."""
         parts = self._parts
         try:
-            parts.edges.first_spawn.wait()
+            parts.edges.launched.wait()
             parts.guardian.keep_reserve()
             from bundlevisor.actors.process.reaping import keep_reaping
 

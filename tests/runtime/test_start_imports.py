@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.control.boot.folders import FOLDERS
-from tests.bundle_maker import Run, bundle, starting, wait_until
+from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
 from tests.test_layers import KNOWN
 from tests.waiting import WITHIN
 
 RUNNER = """
 import os, sys
 sys.path += {path!r}
+{first}
 def made():
     for module in ("signal", "socket"):
         for name, one in vars(sys.modules[module]).items():
@@ -99,11 +100,23 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Modules, Modules
     folder = tmp_path_factory.mktemp("imports")
     made = bundle(folder).service("db").write()
     opened, spawned = folder / "opened", folder / "spawned"
+    run_until(made, spawned, {opened: ("import", "pykka"), spawned: ("subprocess.Popen", "")})
+    return frozenset(opened.read_text().split()), frozenset(spawned.read_text().split())
+
+
+def run_until(
+    made: Bundle, last: Path, wanted: dict[Path, tuple[str, str]], first: str = ""
+) -> None:
+    """Run a bundle until ``last`` is there, one of the files with what is imported at an event.
+
+    An event is that of an audit hook with its first argument, or with any. ``first`` is what the
+    process does before all else.
+    """
     root = str(Path(__file__).parents[2])
     path = [*(p for p in sys.path if p.endswith("site-packages")), root]
     argv = ["run", "--manifest", str(made.path), "--app-data", str(made.app_data)]
-    wanted = {str(opened): ("import", "pykka"), str(spawned): ("subprocess.Popen", "")}
-    code = RUNNER.format(path=path, wanted=wanted, argv=argv)
+    places = {str(place): event for place, event in wanted.items()}
+    code = RUNNER.format(path=path, wanted=places, argv=argv, first=first)
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", code],
         stdin=subprocess.DEVNULL,
@@ -112,14 +125,25 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Modules, Modules
         start_new_session=True,
     )
     try:
-        wait_until(spawned.exists, what="the first spawn")
+        wait_until(last.exists, what="the spawn")
         process.terminate()
         process.wait(WITHIN)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    return frozenset(opened.read_text().split()), frozenset(spawned.read_text().split())
+
+
+def test_the_api_waits_for_what_is_launched_together(tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    for name in ("one", "two", "three", "four"):
+        made.service(name)
+    made.write()
+    patient = "from bundlevisor.control.run import bundle_start; bundle_start.LAUNCHING = 3600"
+    spawned = tmp_path / "spawned"
+    event = ("subprocess.Popen", str(made.root / "bin" / "four"))
+    run_until(made, spawned, {spawned: event}, patient)
+    assert not {"waitress", "bundlevisor.control.run.api_host"} & set(spawned.read_text().split())
 
 
 def ours(modules: Modules) -> set[str]:
