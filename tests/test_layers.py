@@ -104,7 +104,7 @@ def faults(edges: set[tuple[str, str]]) -> list[str]:
     return upward + circles
 
 
-LONGEST = 360
+LONGEST = 305
 """Lines of our longest file; this number goes down only. Most have one concept in 80 to 200."""
 
 
