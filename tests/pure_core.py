@@ -37,6 +37,7 @@ TESTS = (
     "tests/actors/test_progress.py",
     "tests/actors/test_reallocation.py",
     "tests/actors/test_restart.py",
+    "tests/actors/test_starts.py",
     "tests/actors/test_whole_pictures.py",
     "tests/actors/test_whole_steps.py",
 )

@@ -7,7 +7,7 @@ import typing
 
 import pytest
 
-from bundlevisor.actors.core.effects import Disarm, EmitEvent, Launch, Prepare
+from bundlevisor.actors.core.effects import Disarm, EmitEvent, Launch
 from bundlevisor.actors.core.life import Context, Life, failing, gone
 from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
@@ -33,7 +33,6 @@ from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.process.exit_reason import describe_exit
 from bundlevisor.manifest.format.policy import RestartPolicy
-from bundlevisor.manifest.format.probe import Readiness
 from bundlevisor.manifest.format.schema import Service
 
 SERVICE = Service(id="api")
@@ -84,36 +83,6 @@ def test_what_comes_too_late_changes_nothing(life: Life, event: Message) -> None
 @pytest.mark.parametrize("life", [Life(), STARTING, READY])
 def test_what_is_meant_for_others_changes_nothing(life: Life) -> None:
     assert step(life, PortsMoved({}), Context(SERVICE, 100.0)) == (life, ())
-
-
-def test_a_start_knows_nothing_of_the_run_before_but_its_failures() -> None:
-    watched = Service(id="api", readiness=Readiness(type="notify", watchdog_ms=2000))
-    worn = Life(
-        incarnation=3,
-        message="restarting: exit 1",
-        doing=Doing("assets", "copying", 0.5),
-        then=AfterStop.WAIT,
-        pid=77,
-        exit_code=1,
-        ready_at=50.0,
-        watchdog=9.0,
-        consecutive_failures=2,
-        history=History((99.0,), 1, 1),
-        cause="exit 1",
-        output=("out of memory",),
-    )
-    started, effects = step(worn, StartService(3, StartInputs({})), Context(watched, 100.0))
-    assert started == Life(
-        stage=Stage.STARTING,
-        incarnation=4,
-        message="starting",
-        then=AfterStop.RETRY,
-        exit_code=1,
-        watchdog=2.0,
-        history=worn.history,
-        output=worn.output,
-    )
-    assert effects == (Disarm(Timer.BACKOFF), Prepare())
 
 
 def test_a_spawn_that_fails_while_it_is_stopped_leaves_nothing_to_end() -> None:
