@@ -68,8 +68,6 @@ def files(name: str, language: Language) -> dict[str, str]:
 
 def manifest(name: str, language: Language) -> dict[str, Any]:
     """Return ``bundle.json``."""
-    suffix = LANGUAGES[language].SUFFIX
-    health = {"type": "http", "path": "/health", "port_name": "http"}
     return {
         "schema_version": "v0.1",
         "target": "desktop",
@@ -90,41 +88,45 @@ def manifest(name: str, language: Language) -> dict[str, Any]:
             }
         ],
         "supervision": {"strategy": "rest_for_one"},
-        "services": [
-            {
-                "id": "api",
-                "type": "api-binary",
-                "description": "Keeps the count.",
-                "binaries": _binaries(f"api/server{suffix}"),
-                "secrets": ["worker_key"],
-                "data_dirs": ["api"],
-                "ports": {"requested": [{"name": "http"}]},
-                "health": health,
-                "readiness": {"type": "health_success", "port_name": "http"},
-            },
-            {
-                "id": "worker",
-                "type": "worker",
-                "description": "Has the API count.",
-                "binaries": _binaries(f"worker/worker{suffix}"),
-                "env": {"API_URL": "http://127.0.0.1:${api.http}"},
-                "secrets": ["worker_key"],
-                "dependencies": ["api"],
-                "readiness": {"type": "log_match", "pattern": "at work"},
-            },
-            {
-                "id": "page",
-                "type": "ui-bundle",
-                "description": "What the user sees.",
-                "binaries": {"universal": {"path": "page"}},
-                "dependencies": ["api"],
-                "ports": {"requested": [{"name": "http"}]},
-                "health": {"type": "http", "path": "/", "port_name": "http"},
-                "readiness": {"type": "port_open", "port_name": "http"},
-                "metadata": {"content_security_policy": "default-src 'self'"},
-            },
-        ],
+        "services": _services(LANGUAGES[language].SUFFIX),
     }
+
+
+def _services(suffix: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": "api",
+            "type": "api-binary",
+            "description": "Keeps the count.",
+            "binaries": _binaries(f"api/server{suffix}"),
+            "secrets": ["worker_key"],
+            "data_dirs": ["api"],
+            "ports": {"requested": [{"name": "http"}]},
+            "health": {"type": "http", "path": "/health", "port_name": "http"},
+            "readiness": {"type": "health_success", "port_name": "http"},
+        },
+        {
+            "id": "worker",
+            "type": "worker",
+            "description": "Has the API count.",
+            "binaries": _binaries(f"worker/worker{suffix}"),
+            "env": {"API_URL": "http://127.0.0.1:${api.http}"},
+            "secrets": ["worker_key"],
+            "dependencies": ["api"],
+            "readiness": {"type": "log_match", "pattern": "at work"},
+        },
+        {
+            "id": "page",
+            "type": "ui-bundle",
+            "description": "What the user sees.",
+            "binaries": {"universal": {"path": "page"}},
+            "dependencies": ["api"],
+            "ports": {"requested": [{"name": "http"}]},
+            "health": {"type": "http", "path": "/", "port_name": "http"},
+            "readiness": {"type": "port_open", "port_name": "http"},
+            "metadata": {"content_security_policy": "default-src 'self'"},
+        },
+    ]
 
 
 def overlay() -> dict[str, Any]:
