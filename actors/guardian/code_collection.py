@@ -7,15 +7,16 @@ import os
 import sys
 import time
 
+from bundlevisor.actors.guardian import kept_index
 from bundlevisor.actors.guardian.kept_code import KeptCode, machinery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from importlib.machinery import ModuleSpec
     from typing import Any
 
-    from bundlevisor.actors.guardian.kept_code import CodeSink, Entry
+    from bundlevisor.actors.guardian.kept_index import CodeSink, Entry
 
 BREATH = 0.0002
 """Seconds between two files: nobody waits for this, and others start services."""
@@ -52,8 +53,7 @@ class CodeCollection:
 
     def finish(self) -> tuple[int, int]:
         """Write the index; return where it lies, for KeptCode."""
-        index = marshal.dumps(self.entries)
-        return self._sink.write(index), len(index)
+        return kept_index.write(self._sink, self.entries)
 
     def _add(self, name: str) -> None:
         if name in self.entries or name in self.passed_over:
@@ -115,10 +115,10 @@ def bytecode(spec: ModuleSpec) -> bytes:
     return marshal.dumps(loader.get_code(spec.name))
 
 
-def machine_code(entries: Mapping[str, Entry], names: Iterable[str]) -> dict[str, str]:
+def machine_code(find: Callable[[str], Entry | None], names: Iterable[str]) -> dict[str, str]:
     """Return the files of those that are machine code, in this order."""
-    found = {name: entries[name] for name in names if name in entries}
-    return {name: entry[0] for name, entry in found.items() if not entry[3]}
+    found = {name: find(name) for name in names}
+    return {name: entry[0] for name, entry in found.items() if entry and not entry[3]}
 
 
 def names_in(folder: str) -> Iterator[str]:

@@ -13,31 +13,20 @@ import marshal
 import os
 import sys
 
+from bundlevisor.actors.guardian.kept_index import KeptIndex
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.machinery import ModuleSpec
     from types import CodeType, ModuleType
-    from typing import Any, Protocol
+    from typing import Any
 
-    class CodeSource(Protocol):
-        """Where bytecode is read from."""
-
-        def read(self, offset: int, length: int) -> bytes:
-            """Return so many bytes from there."""
-
-    class CodeSink(Protocol):
-        """Where bytecode is put."""
-
-        def write(self, data: bytes) -> int:
-            """Put them at the end; return where that was."""
+    from bundlevisor.actors.guardian.kept_index import CodeSource, Entry
 
 
 machinery: Any = sys.modules["_frozen_importlib_external"]  # what importlib.machinery is made of
 bootstrap: Any = sys.modules["_frozen_importlib"]
-
-Entry = tuple[str, "list[str] | None", int, int]
-"""Origin; folders of a package; where its code lies, and how long that is: 0 for machine code."""
 
 
 class SharedStore:
@@ -91,7 +80,7 @@ class KeptCode:
     def __init__(self, source: CodeSource, index_at: tuple[int, int]) -> None:
         self._source = source
         self._index_at = index_at
-        self._entries: dict[str, Entry] | None = None
+        self._index: KeptIndex | None = None
         self._machine_code: dict[str, int] = {}
 
     def stand_in(self, machine_code: Mapping[str, str]) -> None:
@@ -114,17 +103,16 @@ class KeptCode:
         except (OSError, ImportError):
             return
 
-    def _index(self) -> dict[str, Entry]:
-        index: dict[str, Entry] = marshal.loads(self._source.read(*self._index_at))  # noqa: S302
-        return index
+    def _entry(self, name: str) -> Entry | None:
+        if self._index is None:
+            self._index = KeptIndex(self._source, self._index_at)
+        return self._index.get(name)
 
     def find_spec(
         self, name: str, _path: object = None, _target: object = None
     ) -> ModuleSpec | None:
         """Return how to make a module that is kept."""
-        if self._entries is None:
-            self._entries = self._index()
-        entry = self._entries.get(name)
+        entry = self._entry(name)
         if entry is None:
             return None
         origin, folders, _, length = entry
@@ -152,7 +140,8 @@ class KeptCode:
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the code that is kept."""
-        entries = self._entries or self._index()
-        _, _, offset, length = entries[module.__name__]
+        entry = self._entry(module.__name__)
+        assert entry is not None  # noqa: S101 - it has been found
+        _, _, offset, length = entry
         code: CodeType = marshal.loads(self._source.read(offset, length))  # noqa: S302 - our own
         exec(code, module.__dict__)  # noqa: S102 - this is what a loader does

@@ -15,7 +15,7 @@ from bundlevisor.actors.guardian.kept_code import KeptCode, PrivateStore, Shared
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bundlevisor.actors.guardian.code_collection import CodeCollection
-    from bundlevisor.actors.guardian.kept_code import CodeSink, CodeSource
+    from bundlevisor.actors.guardian.kept_index import CodeSink, CodeSource
 
 ACTORS = __name__.rpartition(".guardian.")[0]
 PARTS = ("files", "guardian", "logs", "loop", "process.table", "telemetry")
@@ -67,4 +67,4 @@ def _collect(sink: CodeSink) -> tuple[tuple[int, int], dict[str, str]]:
 
     collection = CodeCollection(sink, breath=0.0)
     collect(collection)
-    return collection.finish(), machine_code(collection.entries, MACHINE_CODE)
+    return collection.finish(), machine_code(collection.entries.get, MACHINE_CODE)

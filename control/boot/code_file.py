@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
-    from bundlevisor.actors.guardian.kept_code import Entry as Kept
-
     Stamp = tuple[int, int, int]
     Entry = tuple[int, str, Stamp, int, int]
     """Kind; path of the source, or of the machine code; its stamp; offset and length."""
@@ -54,7 +52,7 @@ bootstrap: Any = sys.modules["_frozen_importlib"]
 
 NAMESAKE = f"{__name__.rpartition('.')[0]}.start_code"
 """Whose bytecode's name it has; imported, it would take its place."""
-MAGIC = b"BVSTART3"
+MAGIC = b"BVSTART4"
 """Another one for each change of what the parts of the file are."""
 NUMBER = 8
 """Bytes of the file's own number."""
@@ -111,6 +109,12 @@ def use() -> None:
     Use.finder = finder
     finders: list[Any] = sys.meta_path
     finders.insert(0, finder)  # it has nothing of what is built in or frozen: these cost more
+
+
+def forget() -> None:
+    """Find nothing in it any more: what it has is kept in another way by now."""
+    if Use.finder is not None:
+        Use.finder.entries, Use.finder.runs = {}, {}
 
 
 class CodeFinder:
@@ -179,11 +183,6 @@ class CodeFinder:
     def others(self) -> dict[str, Entry]:
         """Return the entries of what no start imports."""
         found: dict[str, Entry] = self._marshalled(self._others_at)
-        return found
-
-    def kept(self) -> dict[str, Kept]:
-        """Return the index of KeptCode."""
-        found: dict[str, Kept] = self._marshalled(self.kept_at)
         return found
 
     def _marshalled(self, place: Place) -> Any:

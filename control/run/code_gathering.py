@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.machinery import ModuleSpec
 
-    from bundlevisor.actors.guardian.kept_code import Entry as Kept
+    from bundlevisor.actors.guardian.kept_index import Entry as Kept
     from bundlevisor.control.boot.code_file import CodeFinder, Entry, Place, Run, Stamp
 
 ABANDONED_S = 60.0
@@ -93,7 +93,7 @@ def write(fd: int, start: Iterable[str]) -> None:
     first -= code_file.Use.before
     others = {name: entry for name, entry in entries.items() if name not in first}
     others_at = content.put(others)
-    kept_at = content.put(collection.entries)
+    kept_at = collection.finish()
     early = {name: marshal.dumps(entry) for name, entry in entries.items() if name in first}
     content.finish(content.put((sys.path, early, others_at, kept_at, runs())))
 

@@ -13,7 +13,9 @@ from bundlevisor.actors.guardian import kept_modules as guardians
 from bundlevisor.actors.guardian.code_collection import CodeCollection, machine_code
 from bundlevisor.actors.guardian.inflight import shared_memory
 from bundlevisor.actors.guardian.kept_code import KeptCode, PrivateStore, SharedStore
+from bundlevisor.actors.guardian.kept_index import KeptIndex
 from bundlevisor.actors.process import own_files
+from bundlevisor.control.boot import code_file
 from bundlevisor.control.run import code_gathering
 from bundlevisor.control.run.needed_code import collect, libraries
 
@@ -33,13 +35,15 @@ def keep(guardian: Guardian) -> None:
     file = code_gathering.gathered()
     store: SharedStore | PrivateStore
     if file is not None and sys.platform != "win32":
-        store, index_at, entries = SharedStore(file.fd), file.kept_at, file.kept()
+        store, index_at = SharedStore(file.fd), file.kept_at
     else:
         shared = None if sys.platform == "win32" else SharedStore(shared_memory(KIND, 0))
         store = shared or PrivateStore()
         collection = CodeCollection(store)
         collect(collection, frozenset(sys.modules))
-        index_at, entries = collection.finish(), collection.entries
-    KeptCode(store, index_at).stand_in(machine_code(entries, libraries()))
+        index_at = collection.finish()
+    find = KeptIndex(store, index_at).get
+    KeptCode(store, index_at).stand_in(machine_code(find, libraries()))
+    code_file.forget()
     fd = store.fd if isinstance(store, SharedStore) else -1
-    guardian.hold_code(fd, index_at, machine_code(entries, guardians.MACHINE_CODE))
+    guardian.hold_code(fd, index_at, machine_code(find, guardians.MACHINE_CODE))

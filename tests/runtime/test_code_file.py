@@ -13,6 +13,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bundlevisor.actors.guardian.kept_code import SharedStore
+from bundlevisor.actors.guardian.kept_index import KeptIndex
 from bundlevisor.control.boot import code_file
 from bundlevisor.control.boot.code_file import CodeFinder, CodeLoader, external
 from bundlevisor.control.run import code_gathering, needed_code
@@ -162,7 +164,19 @@ def test_what_starts_import_is_told_from_what_is_needed_later(sources: Path) -> 
     assert finder.find_spec("json") is None
     others = finder.others()
     assert {"json", "json.decoder"} & others.keys() == {"json"}
-    assert {*finder.entries, *others} == finder.kept().keys()
+    kept = KeptIndex(SharedStore(finder.fd), finder.kept_at)
+    assert {*finder.entries, *others} == set(kept.names())
+    origin, folders, at, length = kept.get("parcel.inner") or ("", None, 0, 0)
+    assert (origin, folders) == (str(sources / "inner.py"), None)
+    assert finder.code(at, length) == code_of(finder, "parcel.inner")
+    assert (kept.get("parcel") or ("", None, 0, 0))[1] == [str(sources)]
+    assert [kept.get(name) for name in ("inner", "parcel.inne", "arcel", "")] == [None] * 4
+
+
+def code_of(finder: CodeFinder, name: str) -> bytes:
+    entry = finder.entry(name)
+    assert entry is not None
+    return finder.code(*entry[3:])
 
 
 def test_pip_removes_it_as_the_bytecode_of_a_module_that_is_installed() -> None:
@@ -198,21 +212,34 @@ def copied(there: Path, here: Path) -> None:
     shutil.copytree(here, there, ignore=leave_out)
 
 
-def loaders(installation: Path) -> dict[str, str]:
-    """Return by which loader the command's modules come."""
-    launcher = (installation / "bin" / "bundlevisor").read_text()
-    code = launcher.partition("import os\n")[2].partition("\nfrom bundlevisor.control")[0]
-    code = (
-        "import os\n"
-        + code
-        + """
-from bundlevisor.control.boot import code_file
-code_file.use()
+LOADERS = """
 import bundlevisor.control.run.console, pykka
 for name in ("bundlevisor.control.run.console", "pykka"):
     print(name, type(sys.modules[name].__loader__).__name__)
 """
-    )
+KEPT = """
+from bundlevisor.control.run import kept_modules
+class Nobody:
+    def hold_code(self, fd, index_at, machine_code): print("machine_code", len(machine_code) > 0)
+kept_modules.keep(Nobody())
+import bundlevisor.actors.guardian.heir, pickle
+for name in ("bundlevisor.actors.guardian.heir", "pickle"):
+    print(name, type(sys.modules[name].__loader__).__name__)
+print("entries", len(code_file.Use.finder.entries))
+"""
+
+
+def loaders(installation: Path) -> dict[str, str]:
+    """Return by which loader the command's modules come."""
+    return said(installation, LOADERS)
+
+
+def said(installation: Path, code: str) -> dict[str, str]:
+    """Run code as the command is run, with the file in use; return its lines of two words."""
+    launcher = (installation / "bin" / "bundlevisor").read_text()
+    places = launcher.partition("import os\n")[2].partition("\nfrom bundlevisor.control")[0]
+    use = "from bundlevisor.control.boot import code_file\ncode_file.use()\n"
+    code = f"import os\n{places}\n{use}{code}"
     python = str(installation / "bin" / "python")
     words = [python, "-I", "-S", "-c", code]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
@@ -230,6 +257,9 @@ def test_the_first_start_makes_it_and_a_change_of_a_source_is_heeded(tmp_path: P
         run.await_listening()
         wait_until(file.exists, what="the file of bytecode")
     assert set(loaders(installation).values()) == {"CodeLoader"}
+    names = ("bundlevisor.actors.guardian.heir", "pickle")
+    kept = {**dict.fromkeys(names, "KeptCode"), "machine_code": "True", "entries": "0"}
+    assert said(installation, KEPT) == kept
     source = boot.parent / "run" / "console.py"
     text, then = source.read_text(), source.stat()
     source.write_text(text[:3] + text[3].swapcase() + text[4:])  # in the docstring
