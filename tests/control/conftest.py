@@ -62,7 +62,7 @@ def server(runtime: FakeRuntime) -> Iterator[tuple[ControlServer, int]]:
     assert not [fault for fault in runtime.faults if "expected" not in str(fault[1])]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     """The installed command with the bundle of the runtime in memory, every service ready."""
     with Runtime(installed_bundle(tmp_path_factory.mktemp("installed"))) as runtime:
