@@ -35,6 +35,15 @@ class Tab:
         wait_until(lambda: self.driver.current_url == f"{self.place}/ui/", what="the page opens")
         self.shows("#services-body", until)
 
+    def be_in(self) -> None:
+        """Show the services, and get in for that where a test has left."""
+        self.driver.get(f"{self.place}/ui/")
+        shows = lambda: (self.text("#services-body"), self.text("#said"))  # noqa: E731
+        outside = "You are not in yet."
+        wait_until(lambda: "ready" in shows()[0] or outside in shows()[1], what="either page")
+        if outside in shows()[1]:
+            self.enter()
+
     def script(self, body: str, *arguments: Any) -> Any:
         return self.driver.execute_script(body, *arguments)
 

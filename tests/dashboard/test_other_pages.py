@@ -69,7 +69,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Ta
 
 @pytest.fixture
 def tab(shown: Tab) -> Iterator[Tab]:
-    shown.enter()
+    shown.be_in()
     yield shown
     shown.complaints()
 
