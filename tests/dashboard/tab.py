@@ -38,10 +38,12 @@ class Tab:
     def be_in(self) -> None:
         """Show the services, and get in for that where a test has left."""
         self.driver.get(f"{self.place}/ui/")
-        shows = lambda: (self.text("#services-body"), self.text("#said"))  # noqa: E731
-        outside = "You are not in yet."
-        wait_until(lambda: "ready" in shows()[0] or outside in shows()[1], what="either page")
-        if outside in shows()[1]:
+
+        def is_out() -> bool:
+            return "You are not in yet." in self.text("#said")
+
+        wait_until(lambda: "ready" in self.text("#services-body") or is_out(), what="either page")
+        if is_out():
             self.enter()
 
     def script(self, body: str, *arguments: Any) -> Any:

@@ -49,9 +49,10 @@ def test_the_schema_refuses_what_the_runtime_refuses_and_nothing_else() -> None:
             continue
         if codes & (BEYOND | OF_SOME_FIELDS) or any(not one.path for one in findings.errors):
             continue
-        wrong = [error.message[:200] for error in takes.iter_errors(document)]
         refused = bool(codes & OF_ONE_FIELD)
-        assert bool(wrong) is refused, (wrong[:3], findings.errors, source[:3000])
+        if takes.is_valid(document) is refused:
+            wrong = [error.message[:200] for error in takes.iter_errors(document)]
+            pytest.fail(f"{wrong[:3]}\n{findings.errors}\n{source[:3000]!r}")
         counts[refused] += 1
     assert min(counts.values()) > 250, counts
 
