@@ -10,11 +10,13 @@ though a test could (:mod:`tests.equivalent_mutants`).
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
+from difflib import unified_diff
 from itertools import groupby
 
 from tests.equivalent_mutants import EQUIVALENT
@@ -79,6 +81,9 @@ def lay_out(tests: list[str]) -> None:
     package = WORK / "bundlevisor"
     for target in (package, WORK / "tests", WORK / "mutants" / "tests"):
         shutil.rmtree(target, ignore_errors=True)
+    for copy in (WORK / "mutants" / "bundlevisor").rglob("*.py"):
+        if not copy.with_name(f"{copy.name}.meta").exists():  # it may be changed from now on
+            copy.unlink()
     shutil.copytree(
         ROOT / "bundlevisor", package, ignore=shutil.ignore_patterns("__pycache__", *ROOMS)
     )
@@ -156,8 +161,16 @@ def function_of(name: str) -> str:
 
 def line_of(name: str) -> str:
     """Return the line, or the lines, as the mutant has them."""
-    lines = run("-m", "mutmut", "show", name, quiet=True).stdout.splitlines()
-    return " ".join(line[1:].strip() for line in lines if line[:1] == "+" and line[:3] != "+++")
+    module, _, function = name.rpartition(".")
+    path = WORK / "mutants" / module.replace(".", "/")
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    spans = json.loads(path.with_name(f"{path.name}.spans").read_text(encoding="utf-8"))["spans"]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    original = f"{function.partition('__mutmut_')[0]}__mutmut_orig"
+    before, after = (lines[first - 1 : last] for first, last in (spans[original], spans[function]))
+    after = [line.replace(function, original) for line in after]
+    compared = list(unified_diff(before, after, n=0, lineterm=""))[3:]
+    return " ".join(line[1:].strip() for line in compared if line[0] == "+")
 
 
 if __name__ == "__main__":
