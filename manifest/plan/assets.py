@@ -101,7 +101,7 @@ def judge_sum(asset: Asset, actual: str, service: str, path: str) -> Finding | N
     sentence = f"has the SHA-256 {actual.lower()}, not {expected}"
     found = _finding("checksum_mismatch", asset, sentence, service, path)
     return SumMismatch(
-        found.code, path, found.message, service, asset.path, expected, actual.lower()
+        found.code, found.path, found.message, service, asset.path, expected, actual.lower()
     )
 
 

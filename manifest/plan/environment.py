@@ -109,13 +109,11 @@ def uses_playwright(service: Service, binary: Binary | None) -> bool:
     )
 
 
-def merged(
-    first: Mapping[str, str], second: Mapping[str, str], *, windows: bool = WINDOWS
-) -> dict[str, str]:
-    """Return the variables of both; those of ``second`` win."""
+def merged(*layers: Mapping[str, str], windows: bool = WINDOWS) -> dict[str, str]:
+    """Return the variables of all layers; those of a later one win."""
     variables = _Variables(windows)
-    variables.take(first)
-    variables.take(second)
+    for layer in layers:
+        variables.take(layer)
     return variables.values
 
 

@@ -91,7 +91,7 @@ def plan_migration(
     """
     added = {name: render(value, scope) for name, value in migration.env.items()}
     own = {INSTANCE: environment[INSTANCE]} if INSTANCE in environment else {}
-    variables = merged(merged(environment, added, windows=windows), own, windows=windows)
+    variables = merged(environment, added, own, windows=windows)
     folder = working_folder(binary, scope, windows=windows)
     return _plan_command(migration.command, binary, scope, variables, folder, windows)
 
