@@ -4,7 +4,6 @@ import sys
 import time
 
 import pytest
-from multidict import CIMultiDict
 
 from bundlevisor.actors.loop.wall_time import read_http_date
 from bundlevisor.actors.ui_server.files.preconditions import (
@@ -13,6 +12,7 @@ from bundlevisor.actors.ui_server.files.preconditions import (
     evaluate,
     range_applies,
 )
+from bundlevisor.actors.ui_server.http.headers import Headers
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 BEFORE = "Sun, 06 Nov 1994 08:49:36 GMT"
@@ -60,7 +60,10 @@ def test_last_modified_is_an_http_date() -> None:
 def test_preconditions_are_judged_in_the_order_of_the_rfc(
     headers: dict[str, str], verdict: Verdict
 ) -> None:
-    assert evaluate(CIMultiDict(headers), FILE) is verdict
+    received = Headers()
+    for name, value in headers.items():
+        received.add(name.encode(), value.encode())
+    assert evaluate(received, FILE) is verdict
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import msgspec
 
 from bundlevisor.actors.loop.wall_time import http_date, read_http_date
 
+CONDITIONS = frozenset(("if-match", "if-unmodified-since", "if-none-match", "if-modified-since"))
 _ETAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\U0010ffff]*")')
 
 
@@ -31,6 +32,9 @@ class Fields(Protocol):
     def get(self, name: str, /) -> str | None:
         """The field of this name, all of its lines; None where there is none."""
 
+    def holds_any(self, names: frozenset[str], /) -> bool:
+        """Whether one of these is there, by their names in small letters."""
+
 
 class Verdict(enum.Enum):
     """What the preconditions of a request come to."""
@@ -42,6 +46,8 @@ class Verdict(enum.Enum):
 
 def evaluate(headers: Fields, current: Validators) -> Verdict:
     """Judge the preconditions of a GET or HEAD request; a date that cannot be read is no date."""
+    if not headers.holds_any(CONDITIONS):
+        return Verdict.SEND
     if (match := headers.get("If-Match")) is not None:
         if not _matches(match, current.etag, weakly=False):
             return Verdict.FAILED

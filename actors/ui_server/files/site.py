@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import sys
@@ -11,6 +12,7 @@ import msgspec
 
 from bundlevisor.actors.ui_server.files import open_beneath
 from bundlevisor.actors.ui_server.files.preconditions import Validators
+from bundlevisor.actors.ui_server.files.recent import RecentFiles
 from bundlevisor.actors.ui_server.files.url_path import is_servable, spellings
 
 NEIGHBOURS = (("br", ".br"), ("gzip", ".gz"))
@@ -37,9 +39,21 @@ class Representation(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     identity: Identity
     validators: Validators
-    encoding: str = ""
+    encoding: str
+    recent: RecentFiles
+    """Where its content may be by now."""
     beside: open_beneath.Statuses | None = None
     """What was seen of its neighbours; None: nobody has looked."""
+
+    @property
+    def key(self) -> tuple[tuple[str, ...], Identity]:
+        """By which its content is kept: another one has another."""
+        return self.names, self.identity
+
+    @property
+    def changed(self) -> float:
+        """When it was changed last; Windows does not tell of every change, so never long ago."""
+        return math.inf if sys.platform == "win32" else max(self.identity[:2]) / 1e9
 
     @property
     def name(self) -> str:
@@ -73,6 +87,7 @@ class Site:
         self._root = os.path.realpath(root)
         self._prefix = os.path.normcase(os.path.join(self._root, ""))
         self.index = index
+        self._recent = RecentFiles()
 
     def find(self, names: tuple[str, ...]) -> Representation | None:
         """Return a regular file as it is; None when there is none, or it lies outside.
@@ -137,7 +152,7 @@ class Site:
     ) -> Representation:
         identity = _identity(status)
         validators = _validators(identity, coding)
-        return Representation(self._root, names, identity, validators, coding, beside)
+        return Representation(self._root, names, identity, validators, coding, self._recent, beside)
 
     def _inside(self, path: str) -> tuple[str, ...] | None:
         """Resolve links (and short names on Windows); None when that leads out, or to hidden."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 
 from bundlevisor.actors.ui_server.files.mime import content_type, own_encoding
 from bundlevisor.actors.ui_server.files.preconditions import Verdict, evaluate, range_applies
@@ -28,6 +29,7 @@ class Static:
 
     def __init__(self, site: Site, content_security_policy: str) -> None:
         self._site = site
+        self._headers = lru_cache(maxsize=256)(self._make_headers)
         self._every = {
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": policy(content_security_policy),
@@ -66,7 +68,7 @@ class Static:
 
     def _file(self, request: Request, whole: Representation) -> Sent:
         neighbours = self._site.compressed(whole)
-        headers = self._headers(whole.name, varies=bool(neighbours))
+        headers = self._headers(whole.name, varies=bool(neighbours)).copy()
         parts = _parts(request, whole)
         chosen = whole
         if parts is None and neighbours:
@@ -74,7 +76,7 @@ class Static:
             chosen = neighbours.get(choose_encoding(accepted, tuple(neighbours)), whole)
         return _conditional(request, chosen, parts, headers)
 
-    def _headers(self, name: str, *, varies: bool) -> dict[str, str]:
+    def _make_headers(self, name: str, *, varies: bool) -> dict[str, str]:
         headers = self._every | {
             "Accept-Ranges": "bytes",
             "Cache-Control": cache_control(name) if name != self._site.index else ASK,

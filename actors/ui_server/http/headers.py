@@ -44,6 +44,10 @@ class Headers:
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._first
 
+    def holds_any(self, names: frozenset[str]) -> bool:
+        """Whether one of these is there, by their names in small letters."""
+        return not names.isdisjoint(self._first)
+
     def get(self, name: str) -> str | None:
         """The field of this name; several lines of it are one list (RFC 9110, section 5.3)."""
         name = name.lower()
