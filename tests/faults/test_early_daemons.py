@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -16,7 +16,8 @@ from tests.bundle_maker import Bundle, bundle, running, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="setsid(1), prctl(2)")
 
-TIMES = 20
+TIMES, TOGETHER = 20, 5
+"""How many daemons are left, and how many of them by one run where the run ends."""
 SERVICE = """#!/bin/sh
 sleep {delay}
 setsid -f env -i sleep {seconds} </dev/null >/dev/null 2>&1
@@ -36,17 +37,22 @@ class Daemons:
         self.seconds = f"{10_000 + os.getpid()}.{os.urandom(4).hex().translate(DIGITS)}"
         self._folder = folder
 
-    def made(self, number: int, delay_ms: int, *others: str) -> tuple[Bundle, Path]:
-        """Return a bundle, and the file that is there once its daemon has been started."""
+    def made(
+        self, number: int, delay_ms: int, leavers: int = 1, others: Iterable[str] = ()
+    ) -> tuple[Bundle, list[Path]]:
+        """Return a bundle, and for each leaver a file, there once its daemon was started."""
         folder = self._folder / str(number)
-        told = folder / "told"
         made = bundle(folder)
-        source = SERVICE.format(delay=delay_ms / 1000, seconds=self.seconds, told=told)
-        made.file("bin/leaver", source).service("leaver", "bin/leaver", ports=())
+        told = [folder / f"told-{one}" for one in range(leavers)]
+        for one, path in enumerate(told):
+            source = SERVICE.format(delay=delay_ms / 1000, seconds=self.seconds, told=path)
+            id_ = f"leaver{one}"
+            made.file(f"bin/{id_}", source).service(id_, f"bin/{id_}", ports=())
         for other in others:
             made.service(other)
         made.write()
-        (made.root / "bin/leaver").chmod(0o755)
+        for one in range(leavers):
+            (made.root / f"bin/leaver{one}").chmod(0o755)
         return made, told
 
     def checked(self) -> Bundle:
@@ -87,11 +93,11 @@ def daemons(tmp_path: Path) -> Iterator[Daemons]:
 
 @pytest.mark.parametrize("delay_ms", [0, 20, 40])
 def test_an_orderly_end_leaves_no_daemon(daemons: Daemons, delay_ms: int) -> None:
-    for number in range(TIMES):
-        made, told = daemons.made(number, delay_ms)
+    for number in range(TIMES // TOGETHER):
+        made, told = daemons.made(number, delay_ms, TOGETHER)
         with running(made) as run:
-            wait_until(told.exists, what="the daemon")
-            wait_until(daemons.alive, what="the daemon's own program")
+            wait_until(lambda: all(path.exists() for path in told), what="the daemons")  # noqa: B023
+            wait_until(lambda: len(daemons.alive()) >= TOGETHER, what="the daemons' own programs")
             run.kill(signal.SIGTERM)
             assert run.wait_gone() == 0
             assert daemons.alive() == []
@@ -101,17 +107,17 @@ def test_an_orderly_end_leaves_no_daemon(daemons: Daemons, delay_ms: int) -> Non
 def test_a_stop_of_the_service_ends_its_daemon_whatever_else_runs(
     daemons: Daemons, delay_ms: int
 ) -> None:
-    made, told = daemons.made(0, delay_ms, "db", "api")
+    made, (told,) = daemons.made(0, delay_ms, others=["db", "api"])
     with running(made) as run:
         run.until_ready()
         for _ in range(TIMES):
             wait_until(told.exists, what="the daemon")
             wait_until(daemons.alive, what="the daemon's own program")
-            run.post("/services/leaver/stop?wait=20")
+            run.post("/services/leaver0/stop?wait=20")
             assert daemons.alive() == []
             assert not run.events("db", "signal")
             told.unlink()
-            run.post("/services/leaver/start")
+            run.post("/services/leaver0/start")
 
 
 def test_the_daemons_of_a_health_command_do_not_pile_up(daemons: Daemons) -> None:

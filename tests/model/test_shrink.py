@@ -47,6 +47,12 @@ LARGE = Case(
     intensity=2,
 )
 
+LARGER = Case(
+    (One("s0"), One("s1", ("s0",)), One("s3", ("s1",))),
+    (("kill", "s0"), ("stop", "s1"), ("start", "s3")),
+)
+"""A step, a service and a need too many: few runs of the command make it the smallest."""
+
 SMALLEST = Case((One("s1"), One("s3", ("s1",))), (("stop", "s1"), ("start", "s3")))
 SPACE = {"Path": Path, "Case": Case, "One": One}
 """What a test that is pasted finds."""
@@ -104,7 +110,7 @@ def test_a_broken_runtime_is_told_by_the_smallest_sequence(tmp_path: Path) -> No
     script.write_text(BROKEN)
     command = [sys.executable, str(script)]
     with pytest.raises(AssertionError) as failed:
-        play_and_shrink(LARGE, tmp_path, command)
+        play_and_shrink(LARGER, tmp_path, command)
     told = "".join(failed.value.__notes__)
     assert told[told.index("def ") :] == source(SMALLEST)
     pasted = {**SPACE, "play": lambda case, folder: play(case, folder, command)}
