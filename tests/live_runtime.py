@@ -17,7 +17,6 @@ import psutil
 
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.testing.client import Answer as Reply
-from bundlevisor.testing.processes import is_since, kill_all, lives
 from bundlevisor.testing.spawned import Spawned
 from tests.installed import COMMAND
 from tests.waiting import wait_until
@@ -170,21 +169,21 @@ class Run(Spawned):
 
         A program of the suite that has cleared its environment still names its record.
         """
-        found = {process.pid: process for process in self.processes}
-        named = [one for one in psutil.process_iter() if self._names_record(one)]
-        return list((found | {one.pid: one for one in named if lives(one)}).values())
+        return self.processes
+
+    def is_ours(self, process: psutil.Process) -> bool:
+        """Whether it is of this run, by its mark or by the record that it names."""
+        return super().is_ours(process) or self._names_record(process)
 
     def _names_record(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error, OSError):
-            later = is_since(process, self.since)
-            return later and any(w.startswith(str(self.bundle.records)) for w in process.cmdline())
+            return any(word.startswith(str(self.bundle.records)) for word in process.cmdline())
         return False
 
     def clean_up(self) -> None:
         """Kill whatever is left; the runtime first, so that it starts nothing again."""
         group = control_group.group_of(self.pid)
         self.kill_everything()
-        kill_all(self.leftovers)
         control_group.remove(group)  # its guardians would have done so
 
 

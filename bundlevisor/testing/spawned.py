@@ -48,7 +48,7 @@ class Spawned:
         self._stdin, self._output, self._read_output = stdin, output, read_output
         self._process: subprocess.Popen[bytes] | None = None
         self.since = 0.0
-        """When the first process of it began, by psutil."""
+        """When the first process of it began, by :func:`processes.began`."""
         self._remembered: set[int] = set()
 
     def spawn(self) -> None:
@@ -64,8 +64,7 @@ class Spawned:
                 stderr=errors if self._output is None else self._output,
                 start_new_session=os.name == "posix",
             )
-        self.since = psutil.Process(self.pid).create_time()
-        psutil.process_iter.cache_clear()  # a pid may be another process by now
+        self.since = processes.began(self.pid)
         if self._read_output and self._process.stdout:
             threading.Thread(target=self._drain, args=[self._process.stdout], daemon=True).start()
 
@@ -104,7 +103,11 @@ class Spawned:
     @property
     def processes(self) -> list[psutil.Process]:
         """Every live process of this run: runtime, guardians, services and what they started."""
-        return processes.of_run(self.mark, self._names, self.since, self._remembered)
+        return processes.of_run(self.is_ours, self.since, self._remembered)
+
+    def is_ours(self, process: psutil.Process) -> bool:
+        """Whether a process that began with the run or later is of it."""
+        return processes.is_of_run(process, self.mark, self._names)
 
     def remember(self, pid: int) -> None:
         """Count a process for the laws that the mark does not find (it cleared its environment)."""
