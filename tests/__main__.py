@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 from tests.checkout_venv import OLDEST, PYTHON, ROOT, VENV, new_enough, prepare, read
@@ -46,13 +47,39 @@ EVERYTHING = "--everything"
 DEMAND = "BUNDLEVISOR_DEMAND"  # what tests/absent.py reads
 
 
+class Beside:
+    """A step that runs beside others; a thread sees when it ends."""
+
+    def __init__(self, name: str, command: tuple[str, ...]) -> None:
+        self.name = name
+        self.log = os.path.join(VENV, f"{name}.log")
+        self._began = self._ended = time.monotonic()
+        with open(self.log, "wb") as log:
+            self._child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def _watch(self) -> None:
+        self._child.wait()
+        self._ended = time.monotonic()
+
+    def wait(self, seconds: float) -> tuple[int, float]:
+        """Return its exit code, and how many seconds it took itself."""
+        self._watcher.join(seconds)
+        late = self._watcher.is_alive()
+        if late:
+            self._child.kill()
+            self._watcher.join()
+        return TIMED_OUT if late else self._child.returncode, self._ended - self._began
+
+
 class Steps:
     """Runs one step after the other, within one limit, and remembers how each ended."""
 
     def __init__(self) -> None:
         self._end = time.monotonic() + LIMIT_S
         self._ended: list[tuple[str, int, float]] = []
-        self._beside: list[tuple[str, subprocess.Popen[bytes], float]] = []
+        self._beside: list[Beside] = []
 
     @property
     def code(self) -> int:
@@ -76,21 +103,14 @@ class Steps:
 
     def begin(self, name: str, *command: str) -> None:
         """Run a command beside the steps that follow, until :meth:`join`; what it says is kept."""
-        log = open(os.path.join(VENV, f"{name}.log"), "wb")  # noqa: SIM115 - it is the child's
-        with log:
-            child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        self._beside.append((name, child, time.monotonic()))
+        self._beside.append(Beside(name, command))
 
     def join(self) -> None:
         """Wait for what runs beside, and print what it has said."""
-        for name, child, began in self._beside:
-            try:
-                code = child.wait(max(self._end - time.monotonic(), 1.0))
-            except subprocess.TimeoutExpired:
-                child.kill()
-                code = TIMED_OUT
-            print(f"\n== {name}\n{read(os.path.join(VENV, f'{name}.log'))}", flush=True)
-            self._ended.append((name, code, time.monotonic() - began))
+        for one in self._beside:
+            code, took = one.wait(max(self._end - time.monotonic(), 1.0))
+            print(f"\n== {one.name}\n{read(one.log)}", flush=True)
+            self._ended.append((one.name, code, took))
         self._beside.clear()
 
     def fail(self, name: str) -> None:
