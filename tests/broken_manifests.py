@@ -29,21 +29,22 @@ NAMES = ("depends_on", "environment", "x", "", "Id", "a b", "\u0000", "command",
 
 def broken(count: int = COUNT, seed: int = SEED) -> Iterator[bytes]:
     """Yield manifests, most of them broken."""
-    picker = json.loads(PICKER.read_text(encoding="utf-8"))
-    for number in range(count):
-        chance = random.Random(f"{seed}/{number}")
-        document = copy.deepcopy(picker)
-        for _ in range(chance.choice((1, 1, 1, 2, 3))):
-            _break(document, chance)
-        source = json.dumps(document).encode()
-        if chance.random() < 0.02:
-            source = _torn(source, chance)
-        yield source
+    return (broken_one(number, seed) for number in range(count))
+
+
+def broken_one(number: int, seed: int = SEED) -> bytes:
+    """Return one of these manifests."""
+    chance = random.Random(f"{seed}/{number}")
+    document = json.loads(PICKER.read_bytes())
+    for _ in range(chance.choice((1, 1, 1, 2, 3))):
+        _break(document, chance)
+    source = json.dumps(document).encode()
+    return _torn(source, chance) if chance.random() < 0.02 else source
 
 
 def _break(document: Any, chance: random.Random) -> None:
     """Change one place somewhere in the document."""
-    places = list(_places(document))
+    places = _places(document)
     if chance.random() < 0.3:
         holder, key = chance.choice([place for place in places if place[1] in NAMING])
         holder[key] = [chance.choice(PATHS)] if key == "data_dirs" else chance.choice(PATHS)
@@ -65,15 +66,18 @@ def _break(document: Any, chance: random.Random) -> None:
         holder[key] = chance.choice(VALUES)
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    keys: Any = ()
-    if isinstance(value, dict):
-        keys = list(value)
-    elif isinstance(value, list):
-        keys = range(len(value))
-    for key in keys:
-        yield value, key
-        yield from _places(value[key])
+def _places(document: Any) -> list[tuple[Any, Any]]:
+    """Return every holder of a value with the key or number under which it has it."""
+    places: list[tuple[Any, Any]] = []
+
+    def gather(holder: Any) -> None:
+        for key in holder if isinstance(holder, dict) else range(len(holder)):
+            places.append((holder, key))
+            if isinstance(holder[key], (dict, list)):
+                gather(holder[key])
+
+    gather(document)
+    return places
 
 
 def _torn(source: bytes, chance: random.Random) -> bytes:

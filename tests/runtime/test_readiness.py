@@ -11,110 +11,128 @@ from typing import Any
 
 import pytest
 
-from tests.bundle_maker import bundle, bundlevisor, running, wait_until
+from tests.bundle_maker import Run, bundle, bundlevisor, running, wait_until
 from tests.installed import COMMAND
 from tests.live_runtime import ROOT
 
-
-@pytest.mark.parametrize(
-    ("program", "ports", "fields"),
-    [
-        ("well_behaved", ("http",), {"readiness": {"type": "health_success"}}),
-        ("well_behaved", ("http",), {"readiness": {"type": "port_open"}, "health": None}),
-        (
-            "well_behaved",
-            ("http",),
-            {"readiness": {"type": "port_open"}, "health": {"type": "tcp"}},
-        ),
-        ("well_behaved", ("http",), {"health": {"type": "tcp"}}),
-        ("well_behaved", ("http",), {"readiness": None}),
-        ("well_behaved", ("http",), {"readiness": None, "health": None}),
-        ("logs_ready_line", (), {"readiness": {"type": "log_match", "pattern": "is ready$"}}),
-        ("logs_ready_line", (), {"readiness": {"type": "log_match", "pattern": "(?i)WORKER IS"}}),
-        ("logs_ready_line", (), {"readiness": {"type": "dependencies_ready"}}),
-        ("well_behaved", ("http",), {"health": {"type": "command", "command": ["bin/check"]}}),
-    ],
-)
-def test_each_kind_of_readiness_is_noticed(
-    tmp_path: Path, program: str, ports: tuple[str, ...], fields: dict[str, Any]
-) -> None:
-    made = bundle(tmp_path).service("db", program, ports=ports, **fields)
-    made.script("bin/check", "import sys; sys.exit(0)").write()
-    with running(made) as run:
-        assert run.until_ready()["details"]["db"]["message"] == "ready"
+KINDS: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
+    "health": ("well_behaved", ("http",), {"readiness": {"type": "health_success"}}),
+    "port": ("well_behaved", ("http",), {"readiness": {"type": "port_open"}, "health": None}),
+    "port-tcp": (
+        "well_behaved",
+        ("http",),
+        {"readiness": {"type": "port_open"}, "health": {"type": "tcp"}},
+    ),
+    "tcp": ("well_behaved", ("http",), {"health": {"type": "tcp"}}),
+    "only-health": ("well_behaved", ("http",), {"readiness": None}),
+    "neither": ("well_behaved", ("http",), {"readiness": None, "health": None}),
+    "line": ("logs_ready_line", (), {"readiness": {"type": "log_match", "pattern": "is ready$"}}),
+    "case": (
+        "logs_ready_line",
+        (),
+        {"readiness": {"type": "log_match", "pattern": "(?i)WORKER IS"}},
+    ),
+    "dependencies": ("logs_ready_line", (), {"readiness": {"type": "dependencies_ready"}}),
+    "command": (
+        "well_behaved",
+        ("http",),
+        {"health": {"type": "command", "command": ["bin/check"]}},
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    "answer", ["500", "status", "readiness", "redirect", "garbage", "silent", "drip", "close"]
-)
-def test_a_wrong_answer_is_never_taken_for_well(tmp_path: Path, answer: str) -> None:
-    made = bundle(tmp_path).service(
-        "db",
-        "health_wrong",
-        options={"how": answer},
-        health={"type": "http", "path": "/health", "timeout_ms": 100},
-        readiness={"type": "health_success", "timeout_ms": 500},
-        restart={"policy": "never"},
-    )
+def test_each_kind_of_readiness_is_noticed(tmp_path: Path) -> None:
+    made = bundle(tmp_path).script("bin/check", "import sys; sys.exit(0)")
+    for id_, (program, ports, fields) in KINDS.items():
+        made.service(id_, program, ports=ports, **fields)
     with running(made.write()) as run:
-        assert run.ready()["details"]["db"]["state"] == "failed"
+        details = run.until_ready()["details"]
+        assert {id_: one["message"] for id_, one in details.items()} == dict.fromkeys(
+            KINDS, "ready"
+        )
 
 
-@pytest.mark.parametrize(
-    ("program", "options", "fields", "why"),
-    [
-        ("listens_late", {"delay_ms": 60_000}, {}, "nothing listens on port "),
-        ("health_wrong", {"answer": "500"}, {}, "HTTP 500"),
-        (
-            "well_behaved",
-            {},
-            {"readiness": {"type": "log_match", "pattern": "never said"}},
-            "no match of",
-        ),
-        (
-            "well_behaved",
-            {},
-            {"health": {"type": "command", "command": ["${data}/made-later"]}},
-            "the program of its health command is not there: ",
-        ),
-    ],
-)
-def test_what_was_waited_for_in_vain_is_said(
-    tmp_path: Path, program: str, options: dict[str, object], fields: dict[str, Any], why: str
-) -> None:
-    readiness = {"type": "health_success", **fields.pop("readiness", {}), "timeout_ms": 300}
-    made = bundle(tmp_path).service(
-        "db", program, options=options, readiness=readiness, restart={"policy": "never"}, **fields
-    )
+def until_failed(run: Run, id_: str) -> dict[str, Any]:
+    """Wait for the end of a service, and return what is said of it."""
+    wait_until(lambda: run.service(id_)["state"] == "failed", what=f"the failure of {id_}")
+    return run.service(id_)
+
+
+WRONG = ("500", "status", "readiness", "redirect", "garbage", "silent", "drip", "close")
+
+
+def test_a_wrong_answer_is_never_taken_for_well(tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    for answer in WRONG:
+        made.service(
+            f"answers-{answer}",
+            "health_wrong",
+            options={"how": answer},
+            health={"type": "http", "path": "/health", "timeout_ms": 100},
+            readiness={"type": "health_success", "timeout_ms": 500},
+            restart={"policy": "never"},
+        )
     with running(made.write()) as run:
-        db = run.ready()["details"]["db"]
-        assert db["state"] == "failed"
-        assert db["message"].startswith("not ready within 0.3 s: ")
-        assert why in db["message"]
+        for answer in WRONG:
+            until_failed(run, f"answers-{answer}")
+        never = [event for event in run.telemetry() if event["event"] == "service_ready"]
+        assert never == []
 
 
-@pytest.mark.parametrize(
-    ("command", "why"),
-    [
-        ("no-such-check", "health: command not found: no-such-check (looked in "),
-        ("bin/plain", "health: command is not executable: bin/plain ("),
-    ],
-)
+IN_VAIN: dict[str, tuple[str, dict[str, object], dict[str, Any], str]] = {
+    "late": ("listens_late", {"delay_ms": 60_000}, {}, "nothing listens on port "),
+    "wrong": ("health_wrong", {"answer": "500"}, {}, "HTTP 500"),
+    "mute": (
+        "well_behaved",
+        {},
+        {"readiness": {"type": "log_match", "pattern": "never said"}},
+        "no match of",
+    ),
+    "made-later": (
+        "well_behaved",
+        {},
+        {"health": {"type": "command", "command": ["${data}/made-later"]}},
+        "the program of its health command is not there: ",
+    ),
+}
+
+
+def test_what_was_waited_for_in_vain_is_said(tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    for id_, (program, options, fields, _) in IN_VAIN.items():
+        awaited = {"type": "health_success", **fields.get("readiness", {}), "timeout_ms": 300}
+        made.service(
+            id_,
+            program,
+            options=options,
+            **{**fields, "readiness": awaited, "restart": {"policy": "never"}},
+        )
+    with running(made.write()) as run:
+        for id_, (*_, why) in IN_VAIN.items():
+            message = until_failed(run, id_)["message"]
+            assert message.startswith("not ready within 0.3 s: "), id_
+            assert why in message
+
+
 def test_a_health_command_that_cannot_be_run_fails_its_service_before_the_start(
-    tmp_path: Path, command: str, why: str
+    tmp_path: Path,
 ) -> None:
+    said = {
+        "no-such-check": "health: command not found: no-such-check (looked in ",
+        "bin/plain": "health: command is not executable: bin/plain (",
+    }
     made = bundle(tmp_path).file("bin/plain", "#!/bin/sh\n")
-    made.service(
-        "db",
-        health={"type": "command", "command": [command]},
-        readiness={"type": "health_success", "timeout_ms": 600_000},
-        restart={"policy": "never"},
-    )
+    for number, command in enumerate(said):
+        made.service(
+            f"db{number}",
+            health={"type": "command", "command": [command]},
+            readiness={"type": "health_success", "timeout_ms": 600_000},
+            restart={"policy": "never"},
+        )
     with running(made.write()) as run:
-        db = run.ready()["details"]["db"]
-        assert db["state"] == "failed"
-        assert why in db["message"]
-        assert run.events("db", "started") == []
+        for number, why in enumerate(said.values()):
+            assert why in until_failed(run, f"db{number}")["message"]
+            assert run.events(f"db{number}", "started") == []
 
 
 MAKES_ITS_CHECK = """
@@ -140,32 +158,34 @@ def test_a_service_may_make_its_health_command_itself(tmp_path: Path) -> None:
         assert "the program of its health command is not there: " in message
 
 
-@pytest.mark.parametrize(
-    ("program", "options", "fields", "why"),
-    [
-        ("listens_late", {"delay_ms": 60_000}, {}, "nothing listens on port {port}"),
-        ("health_wrong", {"answer": "500"}, {}, "HTTP 500"),
-        (
-            "well_behaved",
-            {},
-            {"readiness": {"type": "log_match", "pattern": "never said"}},
-            "its output shows no match of 'never said'",
-        ),
-    ],
-)
-def test_what_a_starting_service_waits_for_is_said_while_it_waits(
-    tmp_path: Path, program: str, options: dict[str, object], fields: dict[str, Any], why: str
-) -> None:
-    made = bundle(tmp_path).service("db", program, options=options, **fields)
-    made.service("api", deps=["db"])
+OBSTACLES: dict[str, tuple[str, dict[str, object], dict[str, Any], str]] = {
+    "late": ("listens_late", {"delay_ms": 60_000}, {}, "nothing listens on port {port}"),
+    "wrong": ("health_wrong", {"answer": "500"}, {}, "HTTP 500"),
+    "mute": (
+        "well_behaved",
+        {},
+        {"readiness": {"type": "log_match", "pattern": "never said"}},
+        "its output shows no match of 'never said'",
+    ),
+}
+
+
+def test_what_a_starting_service_waits_for_is_said_while_it_waits(tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    for id_, (program, options, fields, _) in OBSTACLES.items():
+        made.service(id_, program, options=options, **fields).service(f"for-{id_}", deps=[id_])
     with running(made.write()) as run:
-        obstacle = f"starting: {why.format(port=run.ports('db')['http'])}"
-        wait_until(lambda: obstacle in run.service("db")["message"], what="the obstacle to be said")
-        assert run.service("db")["state"] == "starting"
-        assert run.service("api")["message"] == "waiting for db"
-        shown = bundlevisor("status", "--app-data", str(run.app_data))
-        assert obstacle in shown.stdout
-        assert "waiting for db" in shown.stdout
+        for id_, (*_, why) in OBSTACLES.items():
+            obstacle = f"starting: {why.format(port=run.ports(id_)['http'])}"
+            wait_until(
+                lambda: obstacle in run.service(id_)["message"],  # noqa: B023
+                what=f"the obstacle of {id_} to be said",
+            )
+            assert run.service(id_)["state"] == "starting"
+            assert run.service(f"for-{id_}")["message"] == f"waiting for {id_}"
+            shown = bundlevisor("status", "--app-data", str(run.app_data))
+            assert obstacle in shown.stdout
+            assert f"waiting for {id_}" in shown.stdout
 
 
 def test_who_waits_beside_a_start_waits_for_the_instance_too(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from bundlevisor.control.wire.findings import shown
 from bundlevisor.manifest.format.paths import PathRefused
 from bundlevisor.manifest.plan.ports import demands
 from bundlevisor.manifest.read import load
-from tests.broken_manifests import PICKER, broken
+from tests.broken_manifests import PICKER, broken, broken_one
 from tests.bundle_maker import bundle, bundlevisor
 
 SAMPLE = 12
@@ -109,7 +109,7 @@ def test_a_log_outside_is_reported_by_both(folder: Path, log_dir: str) -> None:
 
 @pytest.mark.parametrize("number", range(SAMPLE))
 def test_the_installed_commands_agree(folder: Path, number: int) -> None:
-    agree(folder, list(broken(SAMPLE * 4))[number * 4])
+    agree(folder, broken_one(number * 4))
 
 
 def agree(folder: Path, source: bytes) -> None:
