@@ -45,7 +45,8 @@ def began(pid: int) -> float:
         if sys.platform == "linux":
             with open(f"/proc/{pid}/stat", "rb") as stat:
                 return int(stat.read().rpartition(b")")[2].split()[START_TIME])
-        return float(psutil.Process(pid).create_time())
+        else:  # or mypy calls it unreachable on Linux
+            return float(psutil.Process(pid).create_time())
     except (OSError, psutil.Error):
         return 0
 

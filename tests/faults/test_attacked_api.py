@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.perf.attacker import SHAPES
-from tests.bundle_maker import bundle, running
+from tests.bundle_maker import Run, bundle, running
 from tests.waiting import wait_until
 
 CONNECTIONS = 150
@@ -34,20 +34,26 @@ def attacked(port: int, shapes: list[str]) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_whoever_asks_beside_an_attack_is_answered(tmp_path: Path, shape: str) -> None:
-    made = bundle(tmp_path).service("db").write()
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A runtime that is attacked in one way after the other, and then stops as ever."""
+    made = bundle(tmp_path_factory.mktemp("attacked")).service("db").write()
     with running(made) as run:
         run.until_ready()
-        with attacked(run.port, [shape]):
-            for _ in range(3):
-                assert run.get("/healthz", token=None).status == 200
-                assert run.get("/readyz").json()["ready"]
-            assert run.post("/services/db/restart?wait=30").json()["done"]
-            assert run.get("/events?limit=1").status == 200
+        yield run
         assert run.post("/shutdown").status == 202
         assert run.wait_gone() == 0
-        assert "error" not in run.stderr.lower(), run.stderr
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_whoever_asks_beside_an_attack_is_answered(run: Run, shape: str) -> None:
+    with attacked(run.port, [shape]):
+        for _ in range(3):
+            assert run.get("/healthz", token=None).status == 200
+            assert run.get("/readyz").json()["ready"]
+        assert run.post("/services/db/restart?wait=30").json()["done"]
+        assert run.get("/events?limit=1").status == 200
+    assert "error" not in run.stderr.lower(), run.stderr
 
 
 def test_all_attacks_at_once_do_not_keep_it_from_stopping(tmp_path: Path) -> None:
