@@ -3,7 +3,8 @@
 pytest rewrites the tests, whose ``assert`` it explains, and what has a plugin of pytest: Hypothesis
 and ourselves. Where the environment forbids bytecode, or nothing is there yet, each worker of
 pytest-xdist would do so for itself: six seconds of processor time. What pytest finds in
-``__pycache__`` it takes when its source has the hash that stands there.
+``__pycache__`` it takes when its source has the hash that stands there. Hypothesis looks up which
+characters there are, for two seconds, and keeps it in ``.hypothesis``.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Rewriter:
         self.written = 0
 
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
-        """Write what is missing or stale; of Hypothesis, a plugin, what an import of it takes."""
-        importlib.import_module("hypothesis")
+        """Write what is missing or stale; of Hypothesis, a plugin, what a use of it takes."""
+        importlib.import_module("tests.any_text").used()
         state = config.stash[assertstate_key]
         for source in sources():
             folder = rewrite.get_cache_dir(source)

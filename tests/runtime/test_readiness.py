@@ -149,7 +149,9 @@ time.sleep(600)
 def test_a_service_may_make_its_health_command_itself(tmp_path: Path) -> None:
     made = bundle(tmp_path).script("bin/makes", MAKES_ITS_CHECK)
     health = {"type": "command", "command": ["${data}/check"], "interval_ms": 20, "retries": 2}
-    made.service("db", "bin/makes", ports=(), health=health, restart={"policy": "never"})
+    ready = {"type": "health_success", "timeout_ms": 20_000}
+    never = {"policy": "never"}
+    made.service("db", "bin/makes", ports=(), health=health, readiness=ready, restart=never)
     with running(made.write()) as run:
         run.until_ready()
         (run.app_data / "check").unlink()
