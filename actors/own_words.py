@@ -23,7 +23,7 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.logs.last_line import readable
 from bundlevisor.actors.loop.paced import EVERY, Paced
 from bundlevisor.actors.probes.notify_socket import UNKNOWN, NotifySocket, open_socket
-from bundlevisor.actors.probes.sd_notify import NOTHING, Said, parse
+from bundlevisor.actors.probes.sd_notify import NOTHING, Notification, parse
 from bundlevisor.manifest.plan.readiness import Condition
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class OwnWords:
             if heard[pid]:
                 self._hear(said)
 
-    def _hear(self, said: Said) -> None:
+    def _hear(self, said: Notification) -> None:
         number = self._incarnation
         if said.watchdog_s is not None:
             self._watchdog = said.watchdog_s

@@ -13,7 +13,7 @@ LONGEST_S = 365 * 86400.0
 """Seconds; longer times are taken as that."""
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """The assignments of one datagram."""
 
     ready: bool = False
@@ -27,17 +27,17 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     watchdog_s: float | None = None
 
 
-NOTHING = Said()
+NOTHING = Notification()
 
 
-def parse(datagram: bytes) -> Said:
+def parse(datagram: bytes) -> Notification:
     """Return what a datagram says; of several assignments of a name the last one counts."""
     values: dict[bytes, bytes] = {}
     for line in datagram.split(b"\n"):
         name, equals, value = line.partition(b"=")
         if equals:
             values[name] = value
-    return Said(
+    return Notification(
         ready=values.get(b"READY") == b"1",
         stopping=values.get(b"STOPPING") == b"1",
         status=values.get(b"STATUS"),

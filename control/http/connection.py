@@ -12,21 +12,21 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from bundlevisor.control.http.answer import closes, on_the_wire
 from bundlevisor.control.http.door import NO_THREAD, is_open
 from bundlevisor.control.http.open_answer import of_open
 from bundlevisor.control.http.quick_answer import of_error
 from bundlevisor.control.http.request_parser import Parser
+from bundlevisor.control.http.response import closes, on_the_wire
 from bundlevisor.control.http.tasks import ApiTask, Channel, JsonErrorTask, RequestTimeout
 from bundlevisor.control.http.waitress_parts import TcpWSGIServer
 from bundlevisor.control.wire.lanes import REFUSED, Lane, lane_of
 from bundlevisor.control.wire.long_poll import DISCONNECTED
 
 if TYPE_CHECKING:
-    from bundlevisor.control.http.answer import Said
     from bundlevisor.control.http.direct_answers import Asked
     from bundlevisor.control.http.door import Door
     from bundlevisor.control.http.memory import Memory
+    from bundlevisor.control.http.response import Response
     from bundlevisor.control.http.turns import FairTurns
 
 REQUEST_DEADLINE_S = 10.0
@@ -111,8 +111,8 @@ class Connection(Channel):
             super().service()
             return
         question.env = {DISCONNECTED: self.check_client_disconnected, REFUSED: self.refused}
-        said = self.server.memory.direct.answer(question)
-        self._send_whole(on_the_wire(said, request))
+        response = self.server.memory.direct.answer(question)
+        self._send_whole(on_the_wire(response, request))
         self.began_at = time.monotonic()
         request.close()
         with self.requests_lock:
@@ -224,8 +224,8 @@ class Connection(Channel):
 
     def _answer(self, request: Parser) -> None:
         self.asked += 1
-        said = self._said_at_once(request)
-        if said is None:
+        response = self._response_at_once(request)
+        if response is None:
             with self.requests_lock:  # who answered the one before may be about to look for more
                 self.requests.append(request)
             if self.server.task_dispatcher.add_task(self):
@@ -233,16 +233,16 @@ class Connection(Channel):
             with self.requests_lock:
                 self.requests.remove(request)
             request.error = NO_THREAD
-            said = of_error(request)
+            response = of_error(request)
         self.lingers = self.lingers or request.error is not None
         self.close_when_flushed = closes(request)
-        self._send_whole(on_the_wire(said, request))
+        self._send_whole(on_the_wire(response, request))
         self.began_at = time.monotonic()
         request.close()
         if self.writable():
             self.handle_write()
 
-    def _said_at_once(self, request: Parser) -> Said | None:
+    def _response_at_once(self, request: Parser) -> Response | None:
         """Return the answer that needs no thread; None for a request that is for a lane."""
         if request.error is not None:
             return of_error(request)

@@ -17,7 +17,7 @@ from bundlevisor.control.api.ready import ReadyResource
 from bundlevisor.control.api.status import NotAtHand, StatusResource
 from bundlevisor.control.api.telemetry import TelemetryResource
 from bundlevisor.control.api.usage import Meter
-from bundlevisor.control.http.answer import Said
+from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.errors import PHRASES, Refusal
 from bundlevisor.control.wire.operations import refuse_unknown_parameters
 from bundlevisor.control.wire.parameters import WAIT
@@ -94,20 +94,20 @@ class DirectAnswers:
                 return None
         return Asked(request.command, request.path, parameters)
 
-    def at_once(self, asked: Asked) -> Said | None:
+    def at_once(self, asked: Asked) -> Response | None:
         """Return the answer; None where it has to be waited for, or measured first."""
         if WAIT.name in asked.parameters:
             return None
         try:
-            return self._said(asked, self._at_once[asked.path])
+            return self._response(asked, self._at_once[asked.path])
         except NotAtHand:
             return None
 
-    def answer(self, asked: Asked) -> Said:
+    def answer(self, asked: Asked) -> Response:
         """Return the answer; keeps it back as long as the request wants it kept."""
-        return self._said(asked, self._answers[asked.path])
+        return self._response(asked, self._answers[asked.path])
 
-    def _said(self, asked: Asked, respond: Callable[[Asked, Answer], None]) -> Said:
+    def _response(self, asked: Asked, respond: Callable[[Asked, Answer], None]) -> Response:
         answer = Answer()
         try:
             refuse_unknown_parameters(asked.path, asked.path, asked.parameters)
@@ -118,6 +118,6 @@ class DirectAnswers:
             raise
         except Exception as error:  # noqa: BLE001 - as Falcon's handler of any exception
             error_answers.tell_unexpected(self._runtime, asked, answer, error)
-        return Said(
+        return Response(
             answer.status, PHRASES[answer.status], answer.data, tuple(answer.headers.items())
         )

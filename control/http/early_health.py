@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.control.http.answer import closes, on_the_wire
+from bundlevisor.control.http.response import closes, on_the_wire
 from bundlevisor.control.wire.origin import refusal_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.control.dashboard import cookies, files, rights
-from bundlevisor.control.http.answer import Said
 from bundlevisor.control.http.quick_answer import refusal
+from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.errors import CODES
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ BAD_CODE = (
 )
 
 
-def answer(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Said:
-    """Return what is said to a request for one of the entrance's addresses."""
+def answer(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Response:
+    """Return the response to a request for one of the entrance's addresses."""
     name = files.ENTRANCE.get(request.path)
     allowed = ("GET", "HEAD") if name else ("POST",)
     if request.command not in allowed:
@@ -45,7 +45,7 @@ def answer(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Said:
     return _file(name) if name else _exchange(request, guests, owner)
 
 
-def _file(name: str) -> Said:
+def _file(name: str) -> Response:
     try:
         found = files.shipped().get(name)
     except OSError:
@@ -53,10 +53,10 @@ def _file(name: str) -> Said:
     if found is None:
         sentence = "the dashboard's files are not where the runtime was installed"
         return refusal(404, "Not Found", CODES[404], sentence)
-    return Said(200, "OK", found.body, tuple(files.HEADERS.items()), found.media_type)
+    return Response(200, "OK", found.body, tuple(files.HEADERS.items()), found.media_type)
 
 
-def _exchange(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Said:
+def _exchange(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Response:
     headers = request.headers
     if not rights.is_own_origin(headers):
         sentence = "a code is taken only from the page of this address"
@@ -69,7 +69,7 @@ def _exchange(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Said:
     if session is None:
         return refusal(401, "Unauthorized", "bad_code", BAD_CODE)
     cookie = ("Set-Cookie", cookies.made(headers.get("HOST", ""), session.cookie))
-    return Said(200, "OK", msgspec.json.encode({"key": session.key}), (cookie,))
+    return Response(200, "OK", msgspec.json.encode({"key": session.key}), (cookie,))
 
 
 if sys.platform == "win32":

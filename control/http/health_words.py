@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.control.api.health import health
-from bundlevisor.control.http.answer import Said
+from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire import version
 from bundlevisor.control.wire.health import Health
 
@@ -24,9 +24,9 @@ class HealthWords:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._snapshot: Snapshot | None = None
-        self._said = Said(200, "OK", b"")
+        self._response = Response(200, "OK", b"")
 
-    def now(self) -> Said:
+    def now(self) -> Response:
         """Return the health of the newest snapshot."""
         snapshot = self._board.snapshot
         if snapshot is not self._snapshot:
@@ -34,6 +34,6 @@ class HealthWords:
             body = Health(status=word, services=len(snapshot.services), runtime=version.runtime())
             stopping = word == "stopping"
             status, reason = (503, "Service Unavailable") if stopping else (200, "OK")
-            self._said = Said(status, reason, msgspec.json.encode(body))
+            self._response = Response(status, reason, msgspec.json.encode(body))
             self._snapshot = snapshot
-        return self._said
+        return self._response

@@ -11,15 +11,15 @@ from bundlevisor.control.http.quick_answer import of_health
 if TYPE_CHECKING:
     import socket
 
-    from bundlevisor.control.http.answer import Said
     from bundlevisor.control.http.door import Door
     from bundlevisor.control.http.health_words import HealthWords
+    from bundlevisor.control.http.response import Response
     from bundlevisor.control.http.waitress_parts import HTTPRequestParser
 
 
 def of_open(
     request: HTTPRequestParser, words: HealthWords, door: Door, client: socket.socket
-) -> Said:
+) -> Response:
     """Return the answer to a request of a path that is open to everybody."""
     if request.path not in ENTRANCE:
         return of_health(words, request.command, request.query)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.control.http.answer import Said
 from bundlevisor.control.http.door import Refused
 from bundlevisor.control.http.health_words import OPEN_PATH
+from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.bodies import Error
 from bundlevisor.control.wire.errors import CODES
 from bundlevisor.control.wire.origin import NOT_LOOPBACK, is_loopback_authority
@@ -29,19 +29,19 @@ KNOWN = frozenset({*ALLOWED, "POST", "PUT", "PATCH", "DELETE", "CONNECT", "TRACE
 ALLOW = ("Allow", ", ".join(ALLOWED))
 
 
-def of_health(words: HealthWords, method: str, query: str) -> Said:
+def of_health(words: HealthWords, method: str, query: str) -> Response:
     """Return the answer to a request for ``/healthz``."""
     if method in ("GET", "HEAD"):
         return words.now() if not query else _knows_no_parameter(query)
     if method == "OPTIONS":
-        return Said(200, "OK", b"", (ALLOW,))
+        return Response(200, "OK", b"", (ALLOW,))
     if method not in KNOWN:
         return refusal(400, "Bad Request", CODES[400], "the method is none of HTTP's")
     sentence = f"{OPEN_PATH} does not take {method}; see the Allow header"
     return refusal(405, "Method Not Allowed", CODES[405], sentence, (ALLOW,))
 
 
-def _knows_no_parameter(query: str) -> Said:
+def _knows_no_parameter(query: str) -> Response:
     from bundlevisor.control.wire.parameters import unknown_parameter
 
     sentence = unknown_parameter(OPEN_PATH, query.partition("=")[0], ())
@@ -50,14 +50,14 @@ def _knows_no_parameter(query: str) -> Said:
 
 def refusal(
     status: int, reason: str, code: str, sentence: str, headers: Iterable[tuple[str, str]] = ()
-) -> Said:
+) -> Response:
     """Return an error in the shape of the control API."""
     body = msgspec.json.encode(Error(error=sentence, code=code))
-    return Said(status, reason, body, tuple(headers))
+    return Response(status, reason, body, tuple(headers))
 
 
-def of_error(request: HTTPRequestParser) -> Said:
-    """Return what is said about a request that cannot be read, or may not be answered."""
+def of_error(request: HTTPRequestParser) -> Response:
+    """Return the response to a request that cannot be read, or may not be answered."""
     from bundlevisor.control.http.request_refusals import sentence
 
     error = request.error

@@ -112,14 +112,14 @@ class JsonErrorTask(ErrorTask):
 
     def execute(self) -> None:
         """Write the error, and let the client read it before the connection closes."""
-        said = of_error(self.request)
-        self.status = f"{said.status} {said.reason}"
+        response = of_error(self.request)
+        self.status = f"{response.status} {response.reason}"
         self.response_headers.extend(EVERY_ANSWER.items())
         self.response_headers.append(("Content-Type", "application/json"))
         self.set_close_on_finish()
-        self.content_length = len(said.body)
+        self.content_length = len(response.body)
         self.channel.lingers = True
-        self.write(b"" if self.request.command == "HEAD" else said.body)
+        self.write(b"" if self.request.command == "HEAD" else response.body)
 
 
 class RequestTimeout:

@@ -149,14 +149,14 @@ _RESTARTS = {
 """What compose and process-compose write as ``restart``, and our policy."""
 
 
-class Said(msgspec.Struct, frozen=True):
+class Remark(msgspec.Struct, frozen=True):
     """What is to be said of a foreign word, behind its path; an error where something is lost."""
 
     predicate: str
     is_error: bool
 
 
-def foreign_word(struct: str, word: str, value: object, present: Collection[str]) -> Said | None:
+def foreign_word(struct: str, word: str, value: object, present: Collection[str]) -> Remark | None:
     """Return what a word that is no field of a Struct means; ``present`` are all words there.
 
     Where the right field is there too, somebody's tool has added the other one: nothing is lost,
@@ -170,7 +170,7 @@ def foreign_word(struct: str, word: str, value: object, present: Collection[str]
     instead = ("health", "readiness") if found.lost == READINESS else (found.field,)
     lost = found.lost if value and not any(field in present for field in instead) else ""
     end = f"; otherwise {lost}" if lost else ""
-    return Said(f"is no field of the format: {advice}{end}", bool(lost))
+    return Remark(f"is no field of the format: {advice}{end}", bool(lost))
 
 
 def written(struct: str, field: str, value: object = None) -> str:

@@ -29,7 +29,7 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.report import AfterStop, Doing, Stage, StopCause
 from bundlevisor.actors.launch.inputs import StartInputs
-from bundlevisor.actors.probes.sd_notify import NOTHING, Said, parse
+from bundlevisor.actors.probes.sd_notify import NOTHING, Notification, parse
 from bundlevisor.manifest.format.probe import Readiness
 from bundlevisor.manifest.format.schema import Service
 
@@ -40,24 +40,24 @@ PLAIN = Service(id="api", readiness=Readiness(type="notify"))
 @pytest.mark.parametrize(
     ("datagram", "said"),
     [
-        (b"READY=1", Said(ready=True)),
-        (b"READY=1\n", Said(ready=True)),
-        (b"STATUS=a=b\nREADY=1", Said(ready=True, status=b"a=b")),
-        (b"STATUS=one\nSTATUS=two", Said(status=b"two")),
-        (b"STATUS=", Said(status=b"")),
-        (b"EXTEND_TIMEOUT_USEC=1500000", Said(extend_s=1.5)),
-        (b"WATCHDOG=1", Said(alive=True)),
-        (b"WATCHDOG=trigger", Said(unwell=True)),
-        (b"WATCHDOG_USEC=500000", Said(watchdog_s=0.5)),
-        (b"WATCHDOG_USEC=0", Said(watchdog_s=0.0)),
-        (b"STOPPING=1", Said(stopping=True)),
-        (b"EXTEND_TIMEOUT_USEC=99999999999999999999", Said(extend_s=365 * 86400.0)),
+        (b"READY=1", Notification(ready=True)),
+        (b"READY=1\n", Notification(ready=True)),
+        (b"STATUS=a=b\nREADY=1", Notification(ready=True, status=b"a=b")),
+        (b"STATUS=one\nSTATUS=two", Notification(status=b"two")),
+        (b"STATUS=", Notification(status=b"")),
+        (b"EXTEND_TIMEOUT_USEC=1500000", Notification(extend_s=1.5)),
+        (b"WATCHDOG=1", Notification(alive=True)),
+        (b"WATCHDOG=trigger", Notification(unwell=True)),
+        (b"WATCHDOG_USEC=500000", Notification(watchdog_s=0.5)),
+        (b"WATCHDOG_USEC=0", Notification(watchdog_s=0.0)),
+        (b"STOPPING=1", Notification(stopping=True)),
+        (b"EXTEND_TIMEOUT_USEC=99999999999999999999", Notification(extend_s=365 * 86400.0)),
         *((one, NOTHING) for one in (b"", b"READY=0", b"READY", b"ready=1", b"MAINPID=1")),
         *((b"EXTEND_TIMEOUT_USEC=" + one, NOTHING) for one in (b"", b"-1", b"x", b"1.5")),
         (b"BARRIER=1", NOTHING),
     ],
 )
-def test_a_datagram_says_what_sd_notify_defines(datagram: bytes, said: Said) -> None:
+def test_a_datagram_says_what_sd_notify_defines(datagram: bytes, said: Notification) -> None:
     assert parse(datagram) == said
 
 

@@ -57,7 +57,7 @@ actors.telemetry: milestones
 control.api: health
 control.boot: code_file early_socket first_signals folders ipc_socket straight_import
 actors.stand_ins: for_run late late_enum
-control.http: answer early_health health_words
+control.http: early_health health_words response
 control.run: admission background_writer bundle console endpoint_files limits opening options
  runtime shutdown_requests
 control.wire: exchange health origin version

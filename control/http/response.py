@@ -1,4 +1,4 @@
-"""What is said to a request, and its bytes on the wire: nothing of waitress is needed for it."""
+"""The response to a request, and its bytes on the wire: nothing of waitress is needed for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
             """Why it is refused; None where it is not."""
 
 
-class Said(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """A status and a body, JSON unless it says otherwise."""
 
     status: int
@@ -50,7 +50,7 @@ def closes(request: Request) -> bool:
     return request.error is not None or by_version
 
 
-def on_the_wire(said: Said, request: Request) -> bytes:
+def on_the_wire(response: Response, request: Request) -> bytes:
     """Return the bytes of a whole answer, its headers in the order that waitress puts them in."""
     spoken = request.version if request.version in ("1.0", "1.1") else "1.0"
     connection = [("Connection", "close")] if closes(request) else []
@@ -59,11 +59,11 @@ def on_the_wire(said: Said, request: Request) -> bytes:
     lines = [
         *EVERY_ANSWER.items(),
         *connection,
-        *said.headers,
-        ("Content-Length", str(len(said.body))),
-        ("Content-Type", said.media_type),
+        *response.headers,
+        ("Content-Length", str(len(response.body))),
+        ("Content-Type", response.media_type),
         ("Date", http_date(int(time.time()))),
     ]
     fields = "".join(f"{name}: {value}\r\n" for name, value in sorted(lines))
-    head = f"HTTP/{spoken} {said.status} {said.reason}\r\n{fields}\r\n"
-    return head.encode("latin-1") + (b"" if request.command == "HEAD" else said.body)
+    head = f"HTTP/{spoken} {response.status} {response.reason}\r\n{fields}\r\n"
+    return head.encode("latin-1") + (b"" if request.command == "HEAD" else response.body)
