@@ -55,7 +55,7 @@ def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianSta
             state.apply(message, fd)
             if message[0] == "hello":
                 _take_charge(state)
-            elif state.stopping:
+            elif message[0] == "stopping":
                 control_group.release(state.runtime_pid, state.group)
         if state.dismissed:
             break

@@ -49,8 +49,10 @@ class Elder:
 class Heirs:
     """Those in reserve that this guardian has forked, and the elder that forked it."""
 
-    def __init__(self, elder: Elder | None = None) -> None:
+    def __init__(self, elder: Elder | None = None, channel: Receiver | None = None) -> None:
         self.elder = elder
+        self._channel = channel
+        """Held until the process ends, of which its end tells."""
         self._pipes: list[int] = []
         plain_signals.handle(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for an heir
 
@@ -74,7 +76,8 @@ class Heirs:
         for fd in (writing, *self._pipes):
             os.close(fd)
         ours.close()
-        return Receiver(socket.socket(fileno=channel)), Heirs(Elder(elder, reading))
+        receiver = Receiver(socket.socket(fileno=channel))
+        return receiver, Heirs(Elder(elder, reading), receiver)
 
     def tell_done(self) -> None:
         """Say that there is nothing left to be done."""

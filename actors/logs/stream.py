@@ -163,10 +163,14 @@ class LogStream:
     def close(self, timeout: float) -> bool:
         """Drain and close every pipe, end the subscriptions; True when done in ``timeout`` s."""
         done = threading.Event()
-        self._calls.now(lambda: self._close(done.set))
+        self.begin_closing(done.set)
         if self._loop.inside:
             return False
         return done.wait(timeout)
+
+    def begin_closing(self, done: Callable[[], object]) -> None:
+        """Drain and close every pipe, and end the subscriptions; then call ``done``."""
+        self._calls.now(lambda: self._close(done))
 
     def _watch(self, instance: str, watch: Watch) -> None:
         intake = self._intakes.get(instance)

@@ -18,14 +18,15 @@ from bundlevisor.actors.process.table.control_group import group_of
 from bundlevisor.control.run.orderly_stop import KILL_PATIENCE, OrderlyStop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
+    from bundlevisor.actors.logs.stream import LogStream
     from bundlevisor.control.run.parts import Parts
 
 CLOSING = 12.0
 """Seconds that it may take to close all that was built, once the services have ended."""
 LOGS = 1.0
-"""Seconds of that for the logs: a disk that hangs holds up each of them."""
+"""Seconds of that for the logs, which a disk that hangs holds up."""
 PORTS = 1.0
 """Seconds of that for the choice of ports, which may have been made a moment ago."""
 
@@ -68,9 +69,7 @@ def _close(parts: Parts, reason: str, stop_api: Callable[[], object], *, clean: 
     stop_api()
     parts.socket.close()
     parts.edges.context.remove_secret_files()
-    deadline = time.monotonic() + LOGS
-    for stream in parts.edges.context.streams.values():
-        stream.close(max(0.0, deadline - time.monotonic()))
+    _close_logs(parts.edges.context.streams.values())
     parts.edges.port_memory.close(PORTS)
     parts.announcer.emit("runtime_shutdown", None, reason=reason)
     parts.telemetry.close(2.0)
@@ -80,3 +79,13 @@ def _close(parts: Parts, reason: str, stop_api: Callable[[], object], *, clean: 
         instance.remove(bundle.app_data, bundle.instance_id)
         parts.guardian.dismiss()
     parts.edges.context.reserved.release_all()
+
+
+def _close_logs(streams: Collection[LogStream]) -> None:
+    """Close them all at once: their thread is waited for once, and not by each of them."""
+    closed = [threading.Event() for _ in streams]
+    for stream, one in zip(streams, closed, strict=True):
+        stream.begin_closing(one.set)
+    deadline = time.monotonic() + LOGS
+    for one in closed:
+        one.wait(max(0.0, deadline - time.monotonic()))

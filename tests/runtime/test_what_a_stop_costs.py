@@ -6,9 +6,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from bundlevisor.control.run import teardown
 from tests.bundle_maker import bundle, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -62,3 +65,15 @@ def test_it_reads_the_environment_of_nobody_and_waits_without_importing_for_it(
     assert opened, "the hook has heard nothing"
     assert [name for name in opened.split() if re.fullmatch(r"/proc/\d+/environ", name)] == []
     assert "multiprocessing.connection" not in modules.split()
+
+
+def test_logs_are_closed_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them waits for the same thread, and for the same disk."""
+    monkeypatch.setattr(teardown, "LOGS", 0.0)
+    begun: list[object] = []
+    streams: Any = [SimpleNamespace(begin_closing=begun.append) for _ in range(5)]
+    teardown._close_logs(streams)  # none of which is closed in time
+    assert len(begun) == 5
+    monkeypatch.setattr(teardown, "LOGS", 60.0)
+    streams = [SimpleNamespace(begin_closing=lambda done: done()) for _ in range(5)]
+    teardown._close_logs(streams)
