@@ -85,9 +85,16 @@ def test_a_start_is_marked_whatever_the_bundle_says(windows: bool) -> None:
     assert ("Service_Instance_Id" in planned) is not windows
 
 
-@pytest.mark.parametrize("name", ["BUNDLEVISOR_TOKEN", "BUNDLEVISOR_X", "bundlevisor_token"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("BUNDLEVISOR_TOKEN", "BUNDLEVISOR_X", "bundlevisor_token"),
+        *("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"),
+    ],
+)
 def test_the_runtimes_private_variables_stay_private(name: str) -> None:
     assert name not in rendered(base={name: "secret"})
+    assert rendered(base={f"X_{name}": "own"})[f"X_{name}"] == "own"
 
 
 def test_a_reference_without_a_port_is_an_error() -> None:
@@ -172,6 +179,18 @@ def test_playwright_services_find_their_driver() -> None:
     assert variables["PLAYWRIGHT_DRIVER_URL"] == "http://127.0.0.1:9"
     assert variables["ENGINE"] == "playwright"
     assert "PLAYWRIGHT_CHROMIUM_PATH" not in variables
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths are written for POSIX")
+def test_a_playwright_service_is_given_electrons_browser_where_its_own_is_missing() -> None:
+    own = "/bundle/chrome/chrome"
+    service = Service(id="playwright", env={"PLAYWRIGHT_CHROMIUM_PATH": "chrome/chrome"})
+    base = {"ELECTRON_CHROMIUM_PATH": "/electron"}
+    for exists, expected in ((None, own), ({own}, own), (set[str](), "/electron")):
+        found = exists if exists is None else exists.__contains__
+        variables = rendered(service, base=base, exists=found)
+        assert variables["PLAYWRIGHT_CHROMIUM_PATH"] == expected
+    assert rendered(Service(id="playwright"), base=base)["PLAYWRIGHT_CHROMIUM_PATH"] == "/electron"
 
 
 def test_what_a_playwright_service_says_itself_stays() -> None:

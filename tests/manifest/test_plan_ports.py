@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
+from bundlevisor.manifest.format.findings import Finding
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.ports import (
     Key,
@@ -129,15 +131,20 @@ def test_a_remembered_port_moves_only_when_another_could_get_none() -> None:
 def test_an_exhausted_range_fails_only_who_asked_for_it() -> None:
     machine = Machine({11})
     plan = choose(
-        [demand("a", 10, 13), demand("b", 10, 13), demand("c", 10, 13), demand("d", 50, 50)],
+        [
+            *(demand("a", 10, 13), demand("b", 10, 13)),
+            msgspec.structs.replace(demand("c", 10, 13), path="services[2]"),
+            demand("d", 50, 50),
+        ],
         is_free=machine.is_free,
         reserved=[12],
     )
     assert given_out(plan) == {"a": 10, "b": 13, "d": 50}
-    (failure,) = plan.failures
-    assert (failure.code, failure.service) == ("port_range_exhausted", "c")
-    assert "of the 4 in 10-13, 1 are in use, 2 are given" in failure.message
-    assert "1 are reserved" in failure.message
+    sentence = (
+        "service 'c': no free port for 'p': of the 4 in 10-13, 1 are in use, 2 are given to other"
+        " ports of this bundle and 1 are reserved; widen the range or end what uses them."
+    )
+    assert plan.failures == (Finding("port_range_exhausted", "services[2]", sentence, "c"),)
 
 
 def test_what_was_given_to_others_before_is_not_asked_about_and_counts_as_given() -> None:
