@@ -45,4 +45,8 @@ EQUIVALENT: dict[Change, str] = {
         "manifest.plan.assets.judge_size",
         "if size >= stated:",
     ): "the size that is stated has been let pass by the first line",
+    (
+        "manifest.plan.migrations._parts",
+        '(False, int(part), "") if part.isascii() and part.isdecimal() else (True, 1, part)',
+    ): "the number is compared where both are numbers only",
 }

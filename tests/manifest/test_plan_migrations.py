@@ -11,6 +11,7 @@ import pytest
 from bundlevisor.manifest.format.schema import Manifest, Migration, Service
 from bundlevisor.manifest.plan.migrations import (
     InstallPhase,
+    MigrationPlan,
     MigrationRecord,
     applied,
     bundle_phase,
@@ -80,11 +81,20 @@ def test_a_start_is_what_the_versions_say(before: str, now: str, expected: Insta
 
 
 def test_order_of_versions() -> None:
-    ordered = ["0.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta", "1.0.0", "1.0.1", "1.2", "1.10"]
+    ordered = [
+        *("0.9", "1.0.0-9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta"),
+        *("1.0.0", "1.0.1", "1.2", "1.10"),
+    ]
     for place, version in enumerate(ordered):
         assert not is_older(version, version)
         assert all(is_older(version, later) for later in ordered[place + 1 :])
         assert not any(is_older(later, version) for later in ordered[place + 1 :])
+
+
+@pytest.mark.parametrize("other", ["1", "1.0.0", "v1.0", "1.0.0+1.2", " 1.0 "])
+def test_versions_that_are_one(other: str) -> None:
+    assert not is_older("1.0", other)
+    assert not is_older(other, "1.0")
 
 
 def bundle_at(manifest_of: Callable[..., Manifest], version: str) -> Manifest:
@@ -151,7 +161,7 @@ def test_a_downgrade_runs_nothing_and_is_told(manifest_of: Callable[..., Manifes
     older = bundle_at(manifest_of, "1")
     assert versions(older, record) == {"one": [], "two": [], "three": []}
     assert bundle_phase(older, record) is InstallPhase.DOWNGRADE
-    assert plan(older, record)["one"].version_before == "2"
+    assert plan(older, record)["one"] == MigrationPlan("one", InstallPhase.DOWNGRADE, "2", ())
 
 
 def test_recording_twice_changes_nothing() -> None:
