@@ -186,7 +186,7 @@ def test_who_imports_it_meanwhile_waits_for_it(
     one.start()
     assert begun.wait(60)
     other.start()
-    waits = lambda: other.ident in bootstrap._blocking_on or not other.is_alive()  # noqa: E731
+    waits = lambda: bootstrap._blocking_on.get(other.ident) or not other.is_alive()  # noqa: E731
     wait_until(waits, what="the other thread to wait, or to go on")
     may_go_on.set()
     one.join(60)
