@@ -23,7 +23,8 @@ def made(tmp_path: Path) -> Bundle:
     made = bundle(tmp_path).service("db").service("api", deps=["db"]).service("slow")
     made.file("dist/index.html", "<!doctype html><title>a page</title>")
     again = {"policy": "always", "backoff_ms": 1}
-    made.service("ui", type="ui-bundle", binaries={"universal": {"path": "dist"}}, restart=again)
+    for id_ in ("ui", "docs"):  # in one process
+        made.service(id_, type="ui-bundle", binaries={"universal": {"path": "dist"}}, restart=again)
     on_demand = {"run_mode": "on_demand"}
     made.service(
         "later",
@@ -113,6 +114,9 @@ def test_all_goes_on_and_nothing_is_left(
         ask_everything(run)
         ask_what_needs_late_libraries(run)
         assert b"a page" in page(run)
+        assert run.post("/services/ui/restart?wait=20").json()["state"] == "ready"
+        assert b"a page" in page(run)
+        assert run.service("ui")["pid"] == run.service("docs")["pid"]
         replace_guardians(run)
         ask_everything(run)
         if how == "signal":
