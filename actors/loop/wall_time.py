@@ -8,13 +8,17 @@ from functools import lru_cache
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+ROUNDING = 0.001
+"""Milliseconds: more than a float of seconds is off (0.0001 in this century)."""
+
 
 def timestamp(seconds: float) -> str:
-    """Write seconds since the epoch as RFC 3339 in UTC, to the nearest millisecond.
+    """Write seconds since the epoch as RFC 3339 in UTC, in whole milliseconds that have passed.
 
-    So what was read from such a text is written as the same text again.
+    So nothing is written as later than it was, and what was read from such a text is written as the
+    same text again.
     """
-    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    whole, milliseconds = divmod(int(seconds * 1000 + ROUNDING), 1000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{milliseconds:03d}Z"
 
 

@@ -28,6 +28,6 @@ def test_a_timestamp_that_was_read_is_written_as_it_was(milliseconds: int) -> No
     assert round(datetime.fromisoformat(written).timestamp() * 1000) == milliseconds
 
 
-def test_a_timestamp_is_of_the_nearest_millisecond() -> None:
-    assert timestamp(0.0006) == "1970-01-01T00:00:00.001Z"
-    assert timestamp(59.9996) == "1970-01-01T00:01:00.000Z"
+def test_nothing_is_written_as_later_than_it_was() -> None:
+    assert timestamp(0.0006) == "1970-01-01T00:00:00.000Z"
+    assert timestamp(59.9996) == "1970-01-01T00:00:59.999Z"
