@@ -9,7 +9,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 ROUNDING = 0.001
-"""Milliseconds: more than a float of seconds is off (0.0001 in this century)."""
+"""Milliseconds: more than a float of seconds is off (0.0005 at most until 2100)."""
 
 
 def timestamp(seconds: float) -> str:
