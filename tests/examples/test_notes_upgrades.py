@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 from contextlib import closing
@@ -32,13 +33,22 @@ sys.exit("out of luck")
 """
 
 
-@pytest.fixture
-def notes(tmp_path: Path) -> Bundle:
-    """A copy of the example, run once, with one note."""
-    copy = Bundle.existing(copied_notes(tmp_path) / "bundle.json", tmp_path)
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the example in it, run once, with one note; not to be changed."""
+    folder = tmp_path_factory.mktemp("installed")
+    copy = Bundle.existing(copied_notes(folder) / "bundle.json", folder)
     with opened(copy) as page:
         page.write("an old note")
-    return copy
+    return folder
+
+
+@pytest.fixture
+def notes(installed: Path, tmp_path: Path) -> Bundle:
+    """The example and its app-data, each in another place for each test."""
+    folder = tmp_path / "moved"
+    shutil.copytree(installed, folder, symlinks=True)
+    return Bundle.existing(folder / "bundle" / "bundle.json", folder)
 
 
 def release(bundle: Bundle, version: str, command: str = "bin/migrate") -> None:

@@ -36,30 +36,36 @@ def page(made: Bundle, service_id: str = "ui", **fields: Any) -> Bundle:
     return made.service(service_id, **(defaults | fields))
 
 
-def ask(run: Run, path: str = "/", headers: Mapping[str, str] | None = None) -> Reply:
-    connection = http.client.HTTPConnection("127.0.0.1", run.ports("ui")["http"], timeout=20)
+def ask(
+    run: Run, path: str = "/", headers: Mapping[str, str] | None = None, *, service: str = "ui"
+) -> Reply:
+    connection = http.client.HTTPConnection("127.0.0.1", run.ports(service)["http"], timeout=20)
     with contextlib.closing(connection):
         connection.request("GET", path, headers=dict(headers or {}))
         response = connection.getresponse()
         return Reply(response.status, response.headers, response.read())
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"binaries": {"universal": {"path": "dist"}}},
-        {"binaries": {"universal": {"path": "dist\\index.html"}}},
-        {"binaries": None, "assets": [{"path": "dist/index.html"}, {"path": "other/x.txt"}]},
-        {"binaries": None, "assets": [{"path": "dist"}]},
-        {"binaries": {}, "assets": [{"path": "dist/index.html"}]},
-    ],
-    ids=["folder", "html file", "first asset", "folder as asset", "empty binaries"],
-)
-def test_what_is_no_program_is_served(tmp_path: Path, fields: dict[str, Any]) -> None:
-    made = page(bundle(tmp_path), **fields).file("other/x.txt", "x").write()
-    with running(made) as run:
+SERVED: dict[str, dict[str, Any]] = {
+    "folder": {"binaries": {"universal": {"path": "dist"}}},
+    "html-file": {"binaries": {"universal": {"path": "dist\\index.html"}}},
+    "first-asset": {
+        "binaries": None,
+        "assets": [{"path": "dist/index.html"}, {"path": "other/x.txt"}],
+    },
+    "folder-as-asset": {"binaries": None, "assets": [{"path": "dist"}]},
+    "empty-binaries": {"binaries": {}, "assets": [{"path": "dist/index.html"}]},
+}
+
+
+def test_what_is_no_program_is_served(tmp_path: Path) -> None:
+    made = bundle(tmp_path).file("other/x.txt", "x")
+    for id_, fields in SERVED.items():
+        page(made, id_, **fields)
+    with running(made.write()) as run:
         run.until_ready()
-        assert ask(run, "/route").text == INDEX
+        texts = {id_: ask(run, "/route", service=id_).text for id_ in SERVED}
+        assert texts == dict.fromkeys(SERVED, INDEX)
 
 
 def test_an_executable_file_is_run_like_any_other(tmp_path: Path) -> None:
