@@ -49,4 +49,8 @@ EQUIVALENT: dict[Change, str] = {
         "manifest.plan.migrations._parts",
         '(False, int(part), "") if part.isascii() and part.isdecimal() else (True, 1, part)',
     ): "the number is compared where both are numbers only",
+    (
+        "manifest.plan.ports.choose",
+        "never = frozenset(reserved) | ({control_port} if (control_port) or True else frozenset())",
+    ): "no port is None",
 }
