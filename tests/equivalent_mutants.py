@@ -53,4 +53,12 @@ EQUIVALENT: dict[Change, str] = {
         "manifest.plan.ports.choose",
         "never = frozenset(reserved) | ({control_port} if (control_port) or True else frozenset())",
     ): "no port is None",
+    (
+        "manifest.plan.ports.xǁ_Beyondǁfirst",
+        "passed.append(None)",
+    ): "the same choice, with more work",
+    (
+        "manifest.plan.ports.xǁ_Choiceǁplace",
+        "self._used_up.add(None)",
+    ): "the same choice, with so much work that a test of sixty thousand ports notices",
 }

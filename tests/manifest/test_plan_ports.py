@@ -147,6 +147,22 @@ def test_an_exhausted_range_fails_only_who_asked_for_it() -> None:
     assert plan.failures == (Finding("port_range_exhausted", "services[2]", sentence, "c"),)
 
 
+def test_everybody_for_whom_a_range_has_nothing_left_is_told() -> None:
+    wanted = [demand("a", 10, 10), demand("b", 10, 10), demand("c", 10, 10)]
+    plan = choose(wanted, is_free=Machine().is_free)
+    assert [failure.service for failure in plan.failures] == ["b", "c"]
+    assert plan.unmet == (wanted[1], wanted[2])
+
+
+@pytest.mark.parametrize("end", [10, 12])
+def test_a_remembered_port_at_an_end_of_its_range_is_kept_before_others_are_served(
+    end: int,
+) -> None:
+    wanted = [demand("b", 10, 12), demand("a", 10, 12)]
+    plan = choose(wanted, is_free=Machine().is_free, remembered={("a", "p"): end})
+    assert given_out(plan) == {"a": end, "b": 11 if end == 10 else 10}
+
+
 def test_what_was_given_to_others_before_is_not_asked_about_and_counts_as_given() -> None:
     machine = Machine()
     plan = choose([demand("c", 10, 11)], is_free=machine.is_free, given={10, 11})
