@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from bundlevisor.actors.service_actors import ServiceActors
 
 
+WITHIN = 1.0
+"""Seconds: before what waits for an idle loop without an end, such as the imports of the API."""
+
+
 def begin(loop: Turns, state: BundleState, actors: ServiceActors, ids: Iterable[str]) -> None:
     """Have those of these get ready, in this order, that still wait by then.
 
@@ -28,7 +32,7 @@ def begin(loop: Turns, state: BundleState, actors: ServiceActors, ids: Iterable[
         if state.reports[id_].stage is Stage.WAITING:
             actors.get_ready(id_, GetReady(state.inputs(id_)))
         if waiting:
-            loop.call_idle(next_one)
+            loop.call_idle(next_one, WITHIN)
 
     if waiting:
-        loop.call_idle(next_one)
+        loop.call_idle(next_one, WITHIN)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
         def call_soon(self, callback: Callable[[], object]) -> None:
             """Call back in the order of the calls; safe from any thread."""
 
-        def call_idle(self, callback: Callable[[], object]) -> None:
-            """Call back when there is nothing else to do; only on the loop's thread."""
+        def call_idle(self, callback: Callable[[], object], within: float) -> None:
+            """Call back when there is nothing else to do, or is due; only on the loop's thread."""
 
 
 PYKKAS_OWN = "pykka.messages"

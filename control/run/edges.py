@@ -34,7 +34,8 @@ class Edges(msgspec.Struct, frozen=True):
     port_memory: PortMemory
     context: ServiceContext
     launched: threading.Event
-    """Set once what waits for nothing has been launched: what is heavy may be imported then."""
+    """Set once what waits for nothing is launched and all else has got ready: what is heavy may be
+    imported then."""
 
 
 def open_edges(opened: Opening, announcer: Announcer) -> Edges:

@@ -165,7 +165,7 @@ class NeverTurns:
     def call_soon(self, callback: Callable[[], object]) -> None:
         pass
 
-    def call_idle(self, callback: Callable[[], object]) -> None:
+    def call_idle(self, callback: Callable[[], object], within: float) -> None:
         pass
 
 
