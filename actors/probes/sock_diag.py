@@ -6,6 +6,7 @@ A question costs 3 us, leaves no trace in the service and cannot connect to itse
 from __future__ import annotations
 
 import errno
+import functools
 import socket
 import struct
 import sys
@@ -23,6 +24,8 @@ LOOPBACK = {
 }
 HEADER = struct.Struct("=IHHII")
 """struct nlmsghdr: length, type, flags, sequence (here the port), pid."""
+KEPT = 1024
+"""Questions that are kept: each is asked once a millisecond while a service starts."""
 REQUEST = struct.Struct("=BBBBI 2s2s16s16xI II")
 """struct inet_diag_req_v2: family, protocol, wanted states; ports and addresses (source, then
 destination), interface, cookie."""
@@ -59,6 +62,7 @@ def listening_ports(
     return {port for port in answers if port}
 
 
+@functools.lru_cache(KEPT)
 def question(port: int, family: socket.AddressFamily = socket.AF_INET) -> bytes:
     """Return what asks the kernel who would accept a connection to a loopback address."""
     sought = (port.to_bytes(2, "big"), b"\0\0", LOOPBACK[family])
