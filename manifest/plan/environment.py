@@ -84,7 +84,7 @@ def secret_variables(
     """
     variables: dict[str, str] = {}
     for secret_id in service.secrets:
-        secret, value = secrets.get(secret_id), values.get(secret_id, "")
+        secret, value = secrets.get(secret_id), values.get(secret_id)
         if secret is None or not value:
             continue
         if secret.target.type == "file":
@@ -123,10 +123,11 @@ class _Variables:
     def __init__(self, windows: bool) -> None:
         self._windows = windows
         self._spelling: dict[str, str] = {}
+        """The names as they are written by what they are on Windows; empty elsewhere."""
         self.values: dict[str, str] = {}
 
     def get(self, name: str) -> str:
-        return self.values.get(self._spelling.get(self._key(name), name), "")
+        return self.values.get(self._spelling.get(name.upper(), name), "")
 
     def take(self, more: Mapping[str, str]) -> None:
         if not self._windows:
@@ -138,9 +139,6 @@ class _Variables:
                 del self.values[former]
             self._spelling[name.upper()] = name
             self.values[name] = value
-
-    def _key(self, name: str) -> str:
-        return name.upper() if self._windows else name
 
 
 @functools.cache

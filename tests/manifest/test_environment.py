@@ -63,12 +63,12 @@ def test_the_later_layer_wins() -> None:
     )
     variables = rendered(
         service,
-        Binary(path="x", env={"B": "binary", "C": "binary"}),
+        Binary(path="x", env={"B": "binary", "C": "binary", "F": "${bundle}/x"}),
         base={"A": "base", "APP_DATA_DIR": "base", "E": "base"},
         secrets={"C": "secret"},
     )
-    assert [variables[name] for name in "ABCDE"] == [
-        "service", "binary", "secret", "/data/3", "base",
+    assert [variables[name] for name in "ABCDEF"] == [
+        "service", "binary", "secret", "/data/3", "base", "/bundle/x",
     ]  # fmt: skip
     assert (variables["SERVICE_ID"], variables["APP_DATA_DIR"]) == ("own", "/data")
 
@@ -152,9 +152,10 @@ def test_a_service_receives_the_secrets_that_it_lists(tmp_path: Path) -> None:
             secret("tls-cert", "file", "certs\\tls.pem"),
             secret("other"),
             secret("empty"),
+            secret("lost"),
         )
     }
-    service = Service(id="api", secrets=["key", "named", "tls-cert", "empty", "unknown"])
+    service = Service(id="api", secrets=["empty", "unknown", "lost", "key", "named", "tls-cert"])
     values = {"key": "1", "named": "2", "tls-cert": "3", "other": "4", "empty": ""}
     path = os.path.join(tmp_path, "certs", "tls.pem")
     assert secret_variables(service, secrets, values, scope) == {
@@ -203,6 +204,7 @@ def test_other_services_are_left_alone() -> None:
     assert not uses_playwright(Service(id="api"), Binary(path="x", env={"PLAY": "1"}))
     assert uses_playwright(Service(id="api"), Binary(path="x", env={"PLAYWRIGHT_X": "1"}))
     assert "ENGINE" not in rendered()
+    assert "ENGINE" in rendered(binary=Binary(path="x", env={"PLAYWRIGHT_X": "1"}))
 
 
 @pytest.mark.parametrize(

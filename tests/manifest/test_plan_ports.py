@@ -132,17 +132,17 @@ def test_an_exhausted_range_fails_only_who_asked_for_it() -> None:
     machine = Machine({11})
     plan = choose(
         [
-            *(demand("a", 10, 13), demand("b", 10, 13)),
-            msgspec.structs.replace(demand("c", 10, 13), path="services[2]"),
+            *(demand("a", 10, 14), demand("b", 10, 14)),
+            msgspec.structs.replace(demand("c", 10, 14), path="services[2]"),
             demand("d", 50, 50),
         ],
         is_free=machine.is_free,
-        reserved=[12],
+        reserved=[12, 14],
     )
     assert given_out(plan) == {"a": 10, "b": 13, "d": 50}
     sentence = (
-        "service 'c': no free port for 'p': of the 4 in 10-13, 1 are in use, 2 are given to other"
-        " ports of this bundle and 1 are reserved; widen the range or end what uses them."
+        "service 'c': no free port for 'p': of the 5 in 10-14, 1 are in use, 2 are given to other"
+        " ports of this bundle and 2 are reserved; widen the range or end what uses them."
     )
     assert plan.failures == (Finding("port_range_exhausted", "services[2]", sentence, "c"),)
 
