@@ -53,7 +53,8 @@ class Shared:
             if self._process is None:
                 env = dict(os.environ, SERVICE_INSTANCE_ID="mark")
                 self._process = start(config, output, env, listener, page=page, pages=PAGES)
-                threading.Thread(target=self._hear, daemon=True).start()
+                self._ear = threading.Thread(target=self._hear, daemon=True)
+                self._ear.start()
             else:
                 self.process.add(page, config, listener, output)
                 assert self.heard() in (PageAdded(page), PageGone(page, 1))
@@ -84,6 +85,7 @@ class Shared:
         if self._process is not None:
             self.process.stop()
             until(lambda: self.process.poll() is not None, "the end of the server")
+            self._ear.join(20)  # what is closed cannot be heard to its end
             self.process.close()
 
     def _hear(self) -> None:
