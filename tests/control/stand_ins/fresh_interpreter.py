@@ -37,7 +37,8 @@ for_api.import_waitress()
 def child(code: str) -> Any:
     """Run code that prints one JSON value in a fresh interpreter; return the value."""
     start = f"import sys; sys.path += {PATHS!r}\n"
-    command = [sys.executable, "-I", "-S", "-W", "error", "-c", start + code]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # From stdin: for -c later Pythons load linecache themselves.
+    command = [sys.executable, "-I", "-S", "-W", "error", "-"]
+    done = subprocess.run(command, input=start + code, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
