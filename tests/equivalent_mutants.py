@@ -61,4 +61,20 @@ EQUIVALENT: dict[Change, str] = {
         "manifest.plan.ports.xǁ_Choiceǁplace",
         "self._used_up.add(None)",
     ): "the same choice, with so much work that a test of sixty thousand ports notices",
+    (
+        "manifest.plan.command.candidates",
+        "if binary_folder or not os.path.isabs(word):",
+    ): "the first place a second time, which is left out",
+    (
+        "manifest.plan.command.candidates",
+        'folders = environ.get("PATH", "XXXX").split(";" if windows else ":")',
+    ): "no folder that is not absolute is looked into",
+    (
+        "manifest.plan.command.on_path",
+        'for folder in environ.get("PATH", "XXXX").split(os.pathsep)',
+    ): "no folder that is not absolute is looked into",
+    (
+        "manifest.plan.command.on_path",
+        "for name in with_suffixes(os.path.join(folder, word), None)",
+    ): "looked at on Windows only",
 }

@@ -177,6 +177,5 @@ def _of_gpu(service: Service, available: bool) -> dict[str, str]:
 
 def _word(name: str) -> str:
     return "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter == "_") else "_"
-        for letter in name.upper()
+        letter if letter.isascii() and letter.isalnum() else "_" for letter in name.upper()
     )

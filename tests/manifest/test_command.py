@@ -45,6 +45,13 @@ def test_a_rendered_word_in_app_data_is_found_there_alone() -> None:
 
 
 @posix
+def test_a_binary_that_lies_in_app_data_has_its_commands_beside_it() -> None:
+    found = places("migrate", binary_folder="/data/tools")
+    assert found[:2] == ("/bundle/migrate", "/data/tools/migrate")
+    assert "/other/migrate" not in places("migrate", binary_folder="/other")
+
+
+@posix
 @pytest.mark.parametrize("word", ["/bin/sh", "../x", "C:\\x"])
 def test_a_word_that_leads_out_is_refused(word: str) -> None:
     with pytest.raises(EscapesRoot):
@@ -88,6 +95,33 @@ def test_a_command_with_a_path_is_sought_in_its_places_only() -> None:
         "command not found: in/x (looked for /b/in/x and /b/sub/in/x, and not on PATH: there only"
         " names without a separator are looked for); is the bundle complete?"
     )
+
+
+@posix
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [("", "/b"), ("/usr/bin", "/b and 1 folder of PATH"), ("/b/cli:/x:/y", "/b, /b/cli and 2 f")],
+)
+def test_the_error_counts_what_path_adds(path: str, where: str) -> None:
+    places = candidates("x", bundle="/b", data="/d", environ={"PATH": path}, windows=False)
+    with pytest.raises(CommandNotFound) as caught:
+        find("x", places, lambda _: False)
+    assert f"(looked in {where}" in str(caught.value)
+    error = caught.value
+    assert (error.word, error.looked_in, error.forbidden) == ("x", places, "")
+    assert CommandNotFound("x", places).forbidden == ""
+
+
+@posix
+def test_on_windows_path_is_cut_at_semicolons_and_no_folder_is_a_device() -> None:
+    environ = {"PATH": "/x;/y", "PATHEXT": ".EXE"}
+    for windows, found in (
+        (True, ("/b/X", "/b/X.exe", "/x/X", "/x/X.exe", "/y/X", "/y/X.exe")),
+        (False, ("/b/X", "/b/aux/X", "/x;/y/X")),
+    ):
+        assert found == candidates(
+            "X", bundle="/b", data="/d", binary_folder="/b/aux", environ=environ, windows=windows
+        )
 
 
 def test_the_suffixes_of_windows_are_not_listed() -> None:

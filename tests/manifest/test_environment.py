@@ -52,6 +52,10 @@ def test_a_service_finds_its_folders_ports_and_names() -> None:
     }
 
 
+def test_a_service_without_ports_finds_none() -> None:
+    assert not [name for name in rendered(Service(id="lone")) if name.startswith("PORT_")]
+
+
 def test_without_a_path_there_is_no_empty_part_in_it() -> None:
     assert rendered()["PATH"] == "/bundle/bin:/bundle/cli"
 
@@ -192,6 +196,9 @@ def test_a_playwright_service_is_given_electrons_browser_where_its_own_is_missin
         variables = rendered(service, base=base, exists=found)
         assert variables["PLAYWRIGHT_CHROMIUM_PATH"] == expected
     assert rendered(Service(id="playwright"), base=base)["PLAYWRIGHT_CHROMIUM_PATH"] == "/electron"
+    kept = Service(id="playwright", env={"PLAYWRIGHT_CHROMIUM_PATH": "${data}/chrome"})
+    variables = rendered(kept, base=base, exists={"/data/chrome"}.__contains__)
+    assert variables["PLAYWRIGHT_CHROMIUM_PATH"] == "/data/chrome"
 
 
 def test_what_a_playwright_service_says_itself_stays() -> None:
