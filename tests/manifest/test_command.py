@@ -100,7 +100,7 @@ def test_a_command_with_a_path_is_sought_in_its_places_only() -> None:
 @posix
 @pytest.mark.parametrize(
     ("path", "where"),
-    [("", "/b"), ("/usr/bin", "/b and 1 folder of PATH"), ("/b/cli:/x:/y", "/b, /b/cli and 2 f")],
+    [("", "/b)"), ("/usr/bin", "/b and 1 folder of PATH"), ("/b/cli:/x:/y", "/b, /b/cli and 2 f")],
 )
 def test_the_error_counts_what_path_adds(path: str, where: str) -> None:
     places = candidates("x", bundle="/b", data="/d", environ={"PATH": path}, windows=False)
