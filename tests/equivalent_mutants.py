@@ -77,4 +77,24 @@ EQUIVALENT: dict[Change, str] = {
         "manifest.plan.command.on_path",
         "for name in with_suffixes(os.path.join(folder, word), None)",
     ): "looked at on Windows only",
+    (
+        "manifest.plan.template._braces",
+        'while (start := text.find("${", stop)) >= 0 and (brace := text.find("}", start)) > 0:',
+    ): "a brace stands behind the two letters that it closes",
+    (
+        "manifest.plan.template._braces",
+        'while (start := text.find("${", stop)) >= 0 and (brace := text.find("}", start)) >= 1:',
+    ): "a brace stands behind the two letters that it closes",
+    (
+        "manifest.plan.template._braces",
+        'start = text.rfind("${", None, brace)',
+    ): "the last one is not before the first",
+    (
+        "manifest.check.names._lengths",
+        "if len(name) + len(value) >= SURELY_SHORT:",
+    ): "what is surely short is measured, and found short",
+    (
+        "manifest.check.names._lengths",
+        "if len(value) >= SURELY_SHORT:",
+    ): "what is surely short is measured, and found short",
 }
