@@ -21,13 +21,13 @@ ACTORS = __name__.rpartition(".guardian.")[0]
 PARTS = ("files", "guardian", "logs", "loop", "process.table", "telemetry")
 WHOLE = ("msgspec", *(("psutil",) if sys.platform != "linux" else ()))
 LIBRARIES = """
-_ast _ctypes _datetime _decimal _heapq _opcode _pydatetime _queue _random _struct _typing _uuid
-ast bisect collections.abc contextlib copy copyreg ctypes ctypes._endian ctypes.wintypes datetime
-decimal dis enum fcntl functools heapq importlib importlib._abc importlib.machinery inspect
-keyword linecache mmap msvcrt multiprocessing.reduction numbers opcode operator platform queue re
-re._casefix re._compiler re._constants re._parser reprlib resource selectors shutil signal socket
-string struct subprocess syslog textwrap threading token tokenize traceback types typing uuid
-warnings weakref
+_ast _ast_unparse _colorize _ctypes _datetime _decimal _heapq _opcode _opcode_metadata _py_warnings
+_pydatetime _queue _random _struct _typing _uuid annotationlib ast bisect collections.abc contextlib
+copy copyreg ctypes ctypes._endian ctypes.wintypes datetime decimal dis enum fcntl functools heapq
+importlib importlib._abc importlib.machinery inspect keyword linecache mmap msvcrt
+multiprocessing.reduction numbers opcode operator platform queue re re._casefix re._compiler
+re._constants re._parser reprlib resource selectors shutil signal socket string struct subprocess
+syslog textwrap threading token tokenize traceback types typing uuid warnings weakref
 """
 MACHINE_CODE = (*LIBRARIES.split(), "msgspec._core")
 """What may be machine code."""
