@@ -97,4 +97,8 @@ EQUIVALENT: dict[Change, str] = {
         "manifest.check.names._lengths",
         "if len(value) >= SURELY_SHORT:",
     ): "what is surely short is measured, and found short",
+    (
+        "manifest.plan.claims.claims_of",
+        "ours += _of_log(None, service)",
+    ): "where the service stands is told of a log that its field has chosen only",
 }

@@ -181,18 +181,19 @@ def test_a_value_that_no_program_can_be_given(
     assert codes == [("service", "value_too_long", "services[0].env.V")] * too_long
 
 
-def test_what_is_told_of_a_value_that_is_too_long() -> None:
-    service = {"id": "one", "binaries": {"win-x64": {"path": "x", "env": {"V": "x" * 32_765}}}}
-    (told,) = parse(json.dumps(document(service)).encode(), "win-x64").findings.service_errors
-    assert (told.code, told.path, told.service) == (
-        "value_too_long",
-        "services[0].binaries.win-x64.env.V",
-        "one",
-    )
-    assert told.message == (
-        "service 'one': services[0].binaries.win-x64.env.V is 32768 characters long, and no"
-        " program can be started with more than 32767; put it into a file."
-    )
+@pytest.mark.parametrize(
+    ("platform", "length", "told_of"),
+    [
+        ("win-x64", 32_765, "32768 characters long, and no program can be started with more than"),
+        ("linux-x64", 131_070, "131073 bytes long, and no program can be started with more than"),
+    ],
+)
+def test_what_is_told_of_a_value_that_is_too_long(platform: str, length: int, told_of: str) -> None:
+    service = {"id": "one", "binaries": {platform: {"path": "x", "env": {"V": "x" * length}}}}
+    (told,) = parse(json.dumps(document(service)).encode(), platform).findings.service_errors
+    path = f"services[0].binaries.{platform}.env.V"
+    assert (told.code, told.path, told.service) == ("value_too_long", path, "one")
+    assert told.message == (f"service 'one': {path} is {told_of} {length + 2}; put it into a file.")
 
 
 @pytest.mark.parametrize("field", ["secrets", "dependencies"])

@@ -9,7 +9,7 @@ import pytest
 
 from bundlevisor.manifest.format.reserved_paths import FILES
 from bundlevisor.manifest.format.schema import Manifest
-from bundlevisor.manifest.plan.claims import Claim, claims_of
+from bundlevisor.manifest.plan.claims import Claim, claims_of, conflicts
 
 TOKEN, TELEMETRY = "ipc.auth_token_path", "telemetry.file"
 LOG, DATA = "services[0].log_dir", "services[0].data_dirs[0]"
@@ -97,6 +97,24 @@ def test_data_that_taking_an_upgrade_back_would_remove(
             one for one in found({**service, "migrations": [UPGRADE]}) if one[1] == "path_taken"
         ]
         assert [severity for severity, _, _ in errors] == ["error"]
+
+
+@pytest.mark.parametrize("name", ["db.broken", "db.broken/key", "snapshots/one/key"])
+@pytest.mark.parametrize("field", [LOG, SECRET])
+def test_a_file_where_taking_an_upgrade_back_would_remove_it(
+    found: Callable[..., Any], field: str, name: str
+) -> None:
+    one, top = naming({DATA: "db", field: name})
+    upgraded = found({**one, "migrations": [UPGRADE]}, **top)
+    assert ("error", "path_taken", field) in upgraded
+
+
+def test_what_no_field_has_chosen_is_told_of_nobody() -> None:
+    """There would be nothing to change; what a field has chosen is told once."""
+    chosen = [Claim("two", "logs/one.log", field="a"), Claim("two", "logs/one.log/x", field="a")]
+    claims = [Claim("one", "logs/one.log"), Claim("two", "LOGS/ONE.LOG"), *chosen]
+    told = [(one.later, one.earlier) for one in conflicts(claims)]
+    assert told == [(chosen[0], claims[0])]
 
 
 def test_two_services_may_share_data_and_its_upgrade(found: Callable[..., Any]) -> None:
