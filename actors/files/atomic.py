@@ -24,8 +24,8 @@ MARK = b"\xef\xbb\xbf"
 """What some editors put in front of UTF-8, by which somebody changed a state file by hand."""
 
 
-def unheard(sentence: str) -> None:
-    """For callers that do not want to be told of files that are set aside."""
+def unheard(what: str) -> None:
+    """For callers that do not want to be told: of files set aside, or about to be renamed."""
 
 
 def make_folder(path: str) -> None:
@@ -42,24 +42,34 @@ def make_folder(path: str) -> None:
             raise
 
 
-def write(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+def write(
+    path: str,
+    data: bytes,
+    mode: int = 0o600,
+    *,
+    durable: bool = True,
+    announce: Callable[[str], object] = unheard,
+) -> None:
     """Replace the file by ``data``; a reader, or a crash, sees all of the old or all of the new.
 
     ``durable`` also outlives a power cut: file and folder are synced, which takes milliseconds.
+    ``announce`` is called with the path of the new file when that is written, and is about to be
+    renamed: whoever is to know of it knows before it is there.
     Raises OSError, and leaves nothing beside the file then. Missing folders are made (0700).
     """
     make_folder(os.path.dirname(os.path.abspath(path)))
-    write_into(path, data, mode, durable=durable)
-
-
-def write_into(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
-    """Do the same in a folder that is there; OSError where it is not."""
-    with replacing(path, mode, durable=durable) as fd:
+    with replacing(path, mode, durable=durable, announce=announce) as fd:
         write_all(fd, data)
 
 
 @contextmanager
-def replacing(path: str, mode: int = 0o600, *, durable: bool = True) -> Iterator[int]:
+def replacing(
+    path: str,
+    mode: int = 0o600,
+    *,
+    durable: bool = True,
+    announce: Callable[[str], object] = unheard,
+) -> Iterator[int]:
     """Yield the descriptor of a new file, which takes the other's place at the end of the block."""
     folder = os.path.dirname(os.path.abspath(path))
     unique = os.urandom(UNIQUE_BYTES).hex()
@@ -73,6 +83,7 @@ def replacing(path: str, mode: int = 0o600, *, durable: bool = True) -> Iterator
                 os.fsync(fd)
         finally:
             os.close(fd)
+        announce(beside)
         replace(beside, path)
     except BaseException as error:
         _unlink(beside)

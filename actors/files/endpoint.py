@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 from bundlevisor.actors.files import atomic, own_file
@@ -17,12 +18,13 @@ def new_token() -> str:
     return "".join(ALPHABET[bits >> place & 63] for place in range(252, -1, -6))
 
 
-def write_token(path: str, token: str) -> None:
+def write_token(path: str, token: str, announce: Callable[[str], object] = atomic.unheard) -> None:
     """Write the token for the user alone (0600, from its first byte on). Raises OSError.
 
     A file or link that stands there is replaced, never written through.
+    ``announce`` is that of :func:`atomic.write`.
     """
-    atomic.write(path, token.encode(), 0o600, durable=False)
+    atomic.write(path, token.encode(), 0o600, durable=False, announce=announce)
 
 
 def port_path(app_data: str) -> str:
@@ -30,9 +32,12 @@ def port_path(app_data: str) -> str:
     return os.path.join(app_data, "runtime", "ipc_port")
 
 
-def write_port(app_data: str, port: int) -> None:
+def write_port(
+    app_data: str, port: int, announce: Callable[[str], object] = atomic.unheard
+) -> None:
     """Write the digits and nothing else: shells parse the whole file. Raises OSError."""
-    atomic.write(port_path(app_data), str(port).encode(), 0o600, durable=False)
+    data = str(port).encode()
+    atomic.write(port_path(app_data), data, 0o600, durable=False, announce=announce)
 
 
 def read_port(app_data: str) -> int | None:

@@ -83,16 +83,19 @@ class Guardian:
         """Say where the line about the runtime's death goes."""
         self._tell(("telemetry", path))
 
-    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+    def own(
+        self, path: str, containing: bytes = b"", *, last: bool = False, beside: str = ""
+    ) -> None:
         """Have a file removed if the runtime dies, provided that it is still ours.
 
-        It is as long as it is the same file as now (inode, time of change): call again after each
-        write. With ``containing`` it is as long as it contains these bytes; such a file is removed
-        last, and only if no process is left, for the sweep of the next start reads it. ``last``
-        keeps a file (a service's secret) until the services are gone.
+        It is as long as it is the same file as now (inode, time of change): call again for each
+        write, with the new file's path ``beside`` it before it is renamed to ``path``. With
+        ``containing`` it is as long as it contains these bytes; such a file is removed last, and
+        only if no process is left, for the sweep of the next start reads it. ``last`` keeps a file
+        (a service's secret) until the services are gone.
         """
         last = last or bool(containing)
-        self._tell(("own", path, identity(path), containing, last))
+        self._tell(("own", path, identity(beside or path), containing, last))
 
     def disown(self, path: str) -> None:
         """Leave a file alone."""

@@ -21,13 +21,15 @@ class EndpointFiles:
         self._guardian = guardian
 
     def write(self) -> None:
-        """Write them, for the guardian to remove if the runtime dies; raises OSError."""
+        """Write them, for the guardian to remove if the runtime dies; raises OSError.
+
+        It knows of each before it is there: the rename may be the runtime's last act.
+        """
         bundle, guardian = self._bundle, self._guardian
-        endpoint.write_token(bundle.token_path, self.token)
-        guardian.own(bundle.token_path)
-        endpoint.write_port(bundle.app_data, self.port)
+        token, port = bundle.token_path, endpoint.port_path(bundle.app_data)
+        endpoint.write_token(token, self.token, lambda new: guardian.own(token, beside=new))
+        endpoint.write_port(bundle.app_data, self.port, lambda new: guardian.own(port, beside=new))
         guardian.telemetry(bundle.telemetry_path)
-        guardian.own(endpoint.port_path(bundle.app_data))
         guardian.own(instance.path(bundle.app_data), containing=bundle.instance_id.encode())
 
     def say_listening(self, console: Console) -> None:
