@@ -52,3 +52,8 @@ def install(folder: Path, put: Callable[[Path, Path], object]) -> Path:
     (folder / "pyvenv.cfg").write_text(f"home = {folder}/bin\n")
     shutil.copy(ROOT / "packaging" / "bundlevisor", folder / "bin" / "bundlevisor")
     return folder
+
+
+def copied(there: Path, here: Path) -> None:
+    """Put a package without its bytecode, as for :func:`install`; nobody needs ``perf``."""
+    shutil.copytree(here, there, ignore=shutil.ignore_patterns("__pycache__", "perf"))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.control.http.server import ControlServer
+from bundlevisor.control.run.given_up import GivenUp, Work
 from bundlevisor.control.run.local_runtime import LocalRuntime, ServiceLogs
 from bundlevisor.control.run.progress_meter import ProgressMeter
 from bundlevisor.control.run.start_record import StartRecord
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 PATIENCE, PAUSE = 3.0, 0.5
 """Seconds that the services have to start before the program's files are held, and that pass after
 it: to look at nine hundred of them takes the interpreter from launches, and from a stop."""
+CLOSING, UNDOING = 1.0, 2.0
+"""Seconds that the end waits for answers, and for a file of bytecode that was just being made."""
 
 
 class Api:
@@ -33,6 +36,7 @@ class Api:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._holding = Work()
         self.start_record = StartRecord(parts.recorder, parts.bundle, parts.board)
         self._logs = ServiceLogs(parts.specs, parts.edges.context)
         graph = parts.bundle.graph
@@ -41,6 +45,11 @@ class Api:
         )
         held = parts.early_health.hand_over()
         self.server = ControlServer(self._facade(), parts.endpoint.token, parts.socket, held)
+
+    def stop(self) -> None:
+        """Answer no more, and leave nothing half made; safe from any thread."""
+        self.server.stop(CLOSING)
+        self._holding.end(UNDOING)
 
     def _facade(self) -> LocalRuntime:
         parts = self._parts
@@ -90,7 +99,9 @@ class Api:
         try:
             from bundlevisor.control.run import kept_modules
 
-            kept_modules.keep(self._parts.guardian)
+            kept_modules.keep(self._parts.guardian, self._holding)
+        except GivenUp:
+            return
         except Exception as error:  # noqa: BLE001 - all goes on as long as the files are there
             self._parts.console.fault("holding the program in memory", error)
 

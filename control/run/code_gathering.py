@@ -19,22 +19,24 @@ from bundlevisor.control.boot.code_file import MACHINE_CODE, MODULE, PACKAGE, ex
 from bundlevisor.control.run import needed_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from importlib.machinery import ModuleSpec
 
     from bundlevisor.actors.guardian.kept_index import Entry as Kept
     from bundlevisor.control.boot.code_file import CodeFinder, Entry, Place, Run, Stamp
+    from bundlevisor.control.run.given_up import Work
 
 ABANDONED_S = 60.0
 """Seconds without a write after which nobody makes a file any more: it takes a tenth of one."""
 
 
-def gathered() -> CodeFinder | None:
+def gathered(work: Work) -> CodeFinder | None:
     """Return the file in which all is that is imported at a start and later, as it is now.
 
     Where there is none it is made; None where it cannot be: no plain installation, nobody may write
     there, no bytecode is to be written, or modules are looked for in whatever folder somebody is in
     (``python -m bundlevisor``), which would be another one the next time.
+    Raises GivenUp, and leaves nothing of it, when the runtime ends meanwhile.
     """
     spec: Any = code_file.__spec__
     if not isinstance(spec.loader, external.SourceFileLoader):
@@ -46,8 +48,8 @@ def gathered() -> CodeFinder | None:
         return finder
     try:
         if not sys.dont_write_bytecode and sys.path[0] not in ("", os.getcwd()):
-            with atomic.replacing(path, 0o644) as fd:
-                write(fd, at_a_start())
+            with work, atomic.replacing(path, 0o644) as fd:
+                write(fd, at_a_start(), work.check)
             return code_file.CodeFinder(path)
     except (OSError, ValueError):  # nobody may write beside the code, or the disk is full
         return None
@@ -80,9 +82,16 @@ def is_of_a_file(name: str, module: object) -> bool:
     return bool(spec.origin) and os.path.isabs(spec.origin)
 
 
-def write(fd: int, start: Iterable[str]) -> None:
-    """Write the file: of these modules, which starts import, and of all that is needed later."""
-    content = Content(fd)
+def go_on() -> None:
+    """For who is not interrupted."""
+
+
+def write(fd: int, start: Iterable[str], check: Callable[[], object] = go_on) -> None:
+    """Write the file: of these modules, which starts import, and of all that is needed later.
+
+    ``check`` is called before each write, and may raise.
+    """
+    content = Content(fd, check)
     collection = Gathering(content)
     collection.add(start)
     needed_code.collect(collection, frozenset())
@@ -119,14 +128,16 @@ class Content:
     Nothing of it stays in memory: who gathers is a runtime that goes on for days.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, check: Callable[[], object]) -> None:
         self._fd = fd
+        self._check = check
         self._number = os.urandom(code_file.NUMBER)
         self._end = code_file.HEADER
         atomic.write_all(fd, bytes(code_file.HEADER))
 
     def write(self, data: bytes) -> int:
         """Put code at the end, behind the file's number; return where it was put."""
+        self._check()
         atomic.write_all(self._fd, self._number + data)
         at = self._end + code_file.NUMBER
         self._end = at + len(data)

@@ -21,18 +21,21 @@ from bundlevisor.control.run.needed_code import collect, libraries
 
 if TYPE_CHECKING:
     from bundlevisor.actors.guardian.link import Guardian
+    from bundlevisor.control.run.given_up import Work
 
 KIND = "code"
 
 
-def keep(guardian: Guardian) -> None:
+def keep(guardian: Guardian, work: Work) -> None:
     """Keep all of it, and have the guardian keep its own. OSError where there is no room for it.
+
+    Raises GivenUp when the runtime ends while it makes the file of bytecode.
 
     All of it lies in the file of bytecode that starts import from, where there is one. That stays
     open, and is what it is although another one takes its place.
     """
     own_files.check()
-    file = code_gathering.gathered()
+    file = code_gathering.gathered(work)
     store: SharedStore | PrivateStore
     if file is not None and sys.platform != "win32":
         store, index_at = SharedStore(file.fd), file.kept_at

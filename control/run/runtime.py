@@ -123,7 +123,7 @@ class Runtime:
 
     def _stop_api(self) -> None:
         if self._api is not None:
-            self._api.server.stop(1.0)
+            self._api.stop()
 
     def _serve(self, follow: Callable[..., None]) -> None:
         """Import the heavy part and answer; until then connections wait in the backlog."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,8 +17,9 @@ from bundlevisor.actors.guardian.kept_index import KeptIndex
 from bundlevisor.control.boot import code_file
 from bundlevisor.control.boot.code_file import CodeFinder, CodeLoader, external
 from bundlevisor.control.run import code_gathering, needed_code
+from bundlevisor.control.run.given_up import Work
 from tests.bundle_maker import bundle, starting, wait_until
-from tests.installed import install
+from tests.installed import copied, install
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_none_is_made_for_the_folder_that_somebody_is_in(
     monkeypatch.setattr(code_file, "path", lambda: str(tmp_path / "file"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(first and os.getcwd())
-    assert code_gathering.gathered() is None
+    assert code_gathering.gathered(Work()) is None
     assert not (tmp_path / "file").exists()
 
 
@@ -207,21 +207,17 @@ def test_machine_code_is_found_where_it_lies(sources: Path) -> None:
     assert isinstance(found.loader, external.ExtensionFileLoader)
 
 
-def copied(there: Path, here: Path) -> None:
-    leave_out = shutil.ignore_patterns("__pycache__", "perf")
-    shutil.copytree(here, there, ignore=leave_out)
-
-
 LOADERS = """
 import bundlevisor.control.run.console, pykka
 for name in ("bundlevisor.control.run.console", "pykka"):
     print(name, type(sys.modules[name].__loader__).__name__)
 """
 KEPT = """
+from bundlevisor.control.run.given_up import Work
 from bundlevisor.control.run import kept_modules
 class Nobody:
     def hold_code(self, fd, index_at, machine_code): print("machine_code", len(machine_code) > 0)
-kept_modules.keep(Nobody())
+kept_modules.keep(Nobody(), Work())
 import bundlevisor.actors.guardian.heir, pickle
 for name in ("bundlevisor.actors.guardian.heir", "pickle"):
     print(name, type(sys.modules[name].__loader__).__name__)
@@ -286,7 +282,7 @@ def test_what_a_killed_runtime_left_of_one_is_removed_by_a_start_that_needs_none
     for half in (left, being_made):
         half.write_bytes(b"half")
     os.utime(left, (0, 0))
-    assert code_gathering.gathered() is code_file.Use.finder
+    assert code_gathering.gathered(Work()) is code_file.Use.finder
     assert not left.exists()
     assert being_made.exists()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ from bundlevisor.control.boot import code_file, straight_import
 from bundlevisor.control.boot.code_file import CodeFinder, bootstrap
 from bundlevisor.control.run import code_gathering, needed_code
 from tests.bundle_maker import bundle, starting, wait_until
-from tests.installed import install
+from tests.installed import copied, install
 
 PARTS = """
 import json
@@ -56,10 +55,6 @@ def described(name):
             getattr(sys.modules[parent], last) is module]
 print(json.dumps([came, runs, loaded, {{name: described(name) for name in loaded}}]))
 """
-
-
-def copied(there: Path, here: Path) -> None:
-    shutil.copytree(here, there, ignore=shutil.ignore_patterns("__pycache__", "perf"))
 
 
 @pytest.fixture(scope="module")
