@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from bundlevisor.manifest.format.reserved_paths import FILES
 from bundlevisor.manifest.format.schema import Manifest
-from bundlevisor.manifest.plan.claims import Claim, claims_of, conflicts
+from bundlevisor.manifest.plan.claims import OURS, Claim, claims_of, conflicts
+from tests.manifest.conftest import document
 
 TOKEN, TELEMETRY = "ipc.auth_token_path", "telemetry.file"
 LOG, DATA = "services[0].log_dir", "services[0].data_dirs[0]"
@@ -147,3 +149,45 @@ def test_default_logs_are_claimed_where_something_else_may_lie(
     owned = [one for one in claims_of(manifest) if one.path == "logs/one.log"]
     assert owned == log * claimed
     assert log[0] in claims_of(manifest, every=True)
+
+
+def test_who_claims_the_data_of_an_upgrade() -> None:
+    """A folder that leaves app-data is passed over, and nothing is put back beside app-data."""
+    folders = ["../x", "${data}/db", "."]
+    service = {"id": "one", "data_dirs": folders, "migrations": [UPGRADE]}
+    manifest = msgspec.convert(document(service), Manifest)
+    data, field = "a data folder of service 'one'", "services[0].data_dirs"
+    assert [one for one in claims_of(manifest) if one.field.startswith("services[0]")] == [
+        Claim(OURS, "snapshots/one", "reserved", "services[0].id", ours=True),
+        Claim(data, "db", "folder", f"{field}[1]", "one"),
+        Claim(OURS, "db.restoring", "reserved", f"{field}[1]", "one", ours=True),
+        Claim(OURS, "db.broken", "reserved", f"{field}[1]", "one", ours=True),
+        Claim(data, ".", "folder", f"{field}[2]", "one"),
+    ]
+
+
+def test_which_secrets_claim_a_file() -> None:
+    """Those given in files below app-data; of two of one id, which is an error, the last."""
+    targets = [
+        ("out", {"type": "file", "name": "../x"}),
+        ("env", {"type": "env", "name": "ENV"}),
+        ("key", {"type": "file", "name": "first"}),
+        ("key", {"type": "file", "name": "last"}),
+        ("idle", {"type": "file"}),
+    ]
+    secrets = [{"id": id_, "class": "user_prompt", "target": target} for id_, target in targets]
+    one = document({"id": "one", "secrets": ["key"]}, secrets=secrets)
+    manifest = msgspec.convert(one, Manifest)
+    at = "secrets[{}].target.name".format
+    assert [one for one in claims_of(manifest) if one.secret] == [
+        Claim("secret 'key'", "last", field=at(3), secret=True),
+        Claim("secret 'idle'", "idle", field=at(4), secret=True, used=False),
+    ]
+
+
+def test_app_data_is_a_folder_above_every_claim_but_itself() -> None:
+    first, whole = Claim("one", "a"), Claim("two", ".", field="b")
+    assert [(one.later, one.earlier) for one in conflicts([first, whole])] == [(whole, first)]
+    for path in ("a", "."):
+        kept = [Claim(OURS, path, "reserved", field=field) for field in ("a", "b")]
+        assert not list(conflicts(kept))
