@@ -84,6 +84,11 @@ class Loop(threading.Thread):
         """Whether the calling thread is this loop's."""
         return threading.get_ident() == self.ident
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether calls wait for their turn, idle ones too. Safe from any thread."""
+        return bool(self._calls or self._idle)
+
     def call_soon(self, callback: Callback) -> None:
         """Call back on the loop's thread, in the order of the calls. Safe from any thread.
 

@@ -29,6 +29,8 @@ ANSWERS = 16
 LARGEST = 4096
 """Bytes of a request that is looked at."""
 REQUEST_LINE = b"GET /healthz HTTP/1.1\r\n"
+PATIENT = b"GET /readyz?wait="
+"""How a request begins that wants its answer when services are ready, and no sooner."""
 END = b"\r\n\r\n"
 HARMLESS = frozenset(
     {
@@ -83,6 +85,8 @@ class EarlyHealth:
         self._listener = listener
         self._words = words
         self._held: dict[int, Held] = {}
+        self.wanted = threading.Event()
+        """Set when a request waits for the server, and not for services."""
 
     def begin(self) -> None:
         """Answer from now on."""
@@ -135,6 +139,8 @@ class EarlyHealth:
             self._drop(client)
         elif request is None:
             self._loop.unwatch(client.fileno())
+            if not data.startswith(PATIENT):
+                self.wanted.set()
 
     def _answer(self, held: Held, request: PlainRequest, length: int) -> None:
         held.asked += 1

@@ -7,8 +7,9 @@
    answered (control/run/opening.py)
 4. what services need is imported; ports are chosen, the supervisor starts, services without
    dependencies are spawned (control/run/assembly.py)
-5. waitress is imported and serves (control/run/api_host.py), beside the booting services; Falcon
-   comes with the first request that needs it (control/http/late_application.py)
+5. waitress is imported (control/run/api_import.py) and serves (control/run/api_host.py), beside
+   the booting services; Falcon comes with the first request that needs it
+   (control/http/late_application.py)
 6. the main thread waits for a reason to end, and then all this is undone in reverse
    (control/run/teardown.py)
 
@@ -134,9 +135,9 @@ class Runtime:
             from bundlevisor.actors.process.reaping import keep_reaping
 
             keep_reaping(parts.loop)
-            from bundlevisor.control.boot.stand_ins import for_api
+            from bundlevisor.control.run.api_import import import_api
 
-            for_api.import_waitress()
+            import_api(parts.loop, parts.early_health.wanted)
             from bundlevisor.control.run.api_host import Api
 
             self._api = Api(parts)

@@ -230,3 +230,12 @@ def test_the_server_has_the_listener_for_itself(early: Early) -> None:
         with early.connect(PLAIN) as client:
             assert status_of(read_answer(client)) == 200
     assert early.early.hand_over() == []
+
+
+@pytest.mark.parametrize(("path", "wanted"), [(b"/status", True), (b"/readyz?wait=9", False)])
+def test_the_server_is_wanted_by_who_does_not_wait_for_services(
+    early: Early, path: bytes, wanted: bool
+) -> None:
+    with early.connect(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n"):
+        early.settle()
+        assert early.early.wanted.is_set() is wanted

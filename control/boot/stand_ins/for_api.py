@@ -32,18 +32,23 @@ def import_falcon() -> None:
         import falcon  # noqa: F401
 
 
+def import_urls() -> None:
+    """Import urllib.parse without ``ipaddress``, wanted for targets with an address of IPv6."""
+    with StandingIn({"ipaddress": Late("ipaddress")}):
+        import urllib.parse  # noqa: F401
+
+
 def import_waitress() -> None:
     """Import waitress without logging, its command line (getopt, with gettext) and traces.
 
-    ``calendar`` (locale and datetime stand behind it) is wanted for dates that nobody sends, and
-    ``ipaddress``, by urllib.parse, for targets with an address of IPv6.
+    ``calendar`` (locale and datetime stand behind it) is wanted for dates that nobody sends.
+    :func:`import_urls` comes before.
     """
     logging = Late("logging")
     logging.get_ready(getLogger=LateLogger)
     stand_ins = {
         "calendar": Late("calendar"),
         "getopt": Late("getopt"),
-        "ipaddress": Late("ipaddress"),
         "logging": logging,
         "platform": Late("platform", system=system_name),
         "traceback": Late("traceback"),

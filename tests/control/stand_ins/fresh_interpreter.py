@@ -29,6 +29,7 @@ LEAN = (
     + """
 from bundlevisor.control.boot.stand_ins import for_api
 for_api.import_falcon()
+for_api.import_urls()
 for_api.import_waitress()
 """
 )
