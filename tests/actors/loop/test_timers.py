@@ -73,12 +73,16 @@ class FakeSleep:
     """Clocks of a machine that can be put to sleep."""
 
     def __init__(self, runs_asleep: bool) -> None:
-        self.asleep = 0.0
+        self.asleep = self.seen = 0.0
         self._runs = runs_asleep
-        self.clock = Clock(self.monotonic, lambda: self.asleep, runs_asleep)
+        self.clock = Clock(self.monotonic, self._suspended, runs_asleep)
 
     def monotonic(self) -> float:
         return time.monotonic() + (self.asleep if self._runs else 0.0)
+
+    def _suspended(self) -> float:
+        self.seen = self.asleep
+        return self.seen
 
 
 @pytest.mark.parametrize("runs_asleep", [False, True])
@@ -120,7 +124,9 @@ def test_clocks_that_differ_by_a_little_are_no_resume() -> None:
     loop.start()
     for _ in range(5):
         machine.asleep += 1.5
-        result_of(loop, lambda: None)
+        loop.call_soon(lambda: None)
+        wait_until(lambda: machine.seen == machine.asleep, PATIENCE, "a look at the clocks")
+    result_of(loop, lambda: None)
     assert slept == []
     assert loop.stop(PATIENCE)
 
