@@ -115,6 +115,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             view.hopeless for view in self.services.values()
         )
 
+    @property
+    def decided(self) -> bool:
+        """Whether ready is true, or can no longer turn true by itself."""
+        return self.ready or self.hopeless
+
 
 class Board:
     """Where the supervisor publishes and everybody else reads; safe from any thread."""

@@ -48,8 +48,9 @@ class ReadyResource:
         if yes_or_no(req, CHANGE):
             snapshot = self._changed(snapshot, after, seconds or 0.0, req)
         elif seconds is not None:
+            board = self._runtime.board
             snapshot = wait_for_snapshot(
-                self._runtime.board, is_decided, seconds, req, self._closing
+                board, lambda seen: seen.decided, seconds, req, self._closing
             )
         send_encoded(resp, self._body(snapshot), 503 if strict and not snapshot.ready else 200)
 
@@ -86,11 +87,6 @@ def readiness(snapshot: Snapshot, gpu: Gpu, progress: Progress) -> Readiness:
         progress=progress,
         version=snapshot.version,
     )
-
-
-def is_decided(snapshot: Snapshot) -> bool:
-    """Return whether ready is true, or can no longer turn true by itself."""
-    return snapshot.ready or snapshot.hopeless
 
 
 def detail(view: ServiceView) -> ServiceDetail:

@@ -30,7 +30,7 @@ LARGEST = 4096
 """Bytes of a request that is looked at."""
 REQUEST_LINE = b"GET /healthz HTTP/1.1\r\n"
 PATIENT = b"GET /readyz?wait="
-"""How a request begins that wants its answer when services are ready, and no sooner."""
+"""How a request begins that wants its answer when readiness is decided, perhaps."""
 END = b"\r\n\r\n"
 HARMLESS = frozenset(
     {
@@ -66,6 +66,17 @@ def plain(data: bytes) -> PlainRequest | None:
     return None if foreign or closes(request) else request
 
 
+def is_patient(data: bytes) -> bool:
+    """Whether a request wants its answer when readiness is decided, and not within a second.
+
+    One that waits for less, or for any change, may want it sooner.
+    """
+    if not data.startswith(PATIENT):
+        return False
+    seconds, *others = data[len(PATIENT) :].partition(b" ")[0].split(b"&")
+    return seconds.isdigit() and int(seconds[:3]) > 0 and not any(b"change" in o for o in others)
+
+
 def _is_plain(value: str) -> bool:
     return value.isascii() and value.isprintable() and value == value.strip() != ""
 
@@ -86,7 +97,7 @@ class EarlyHealth:
         self._words = words
         self._held: dict[int, Held] = {}
         self.wanted = threading.Event()
-        """Set when a request waits for the server, and not for services."""
+        """Set when a request waits for the server, and not for readiness."""
 
     def begin(self) -> None:
         """Answer from now on."""
@@ -139,7 +150,7 @@ class EarlyHealth:
             self._drop(client)
         elif request is None:
             self._loop.unwatch(client.fileno())
-            if not data.startswith(PATIENT):
+            if not is_patient(data):
                 self.wanted.set()
 
     def _answer(self, held: Held, request: PlainRequest, length: int) -> None:

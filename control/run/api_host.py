@@ -11,7 +11,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.control.http.server import ControlServer
 from bundlevisor.control.run.given_up import GivenUp, Work
 from bundlevisor.control.run.local_runtime import LocalRuntime, ServiceLogs
@@ -90,7 +89,7 @@ class Api:
                 self.progress.learn(self.start_record.usual(parts.announcer.set_aside))
             note_version(parts)
             self.start_record.keep(parts.announcer.emit, parts.console.warn)
-        parts.board.wait(lambda s: s.ready or s.hopeless or s.phase is not Phase.RUNNING, PATIENCE)
+        parts.board.wait(lambda s: s.decided, PATIENCE)
         time.sleep(PAUSE)
         self._hold_code()
 

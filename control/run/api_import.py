@@ -3,7 +3,7 @@
 Of two threads the interpreter runs one: as a whole, the imports take 30 ms from launches of
 services whose dependencies begin to listen meanwhile. Between two pieces, where no import is under
 way that another thread could wait for, the loop is looked at; as soon as a client wants an answer
-that only the server gives, the rest comes at once.
+that only the server gives, or that clients have waited for can be answered, the rest comes at once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from bundlevisor.control.boot.stand_ins import for_api
 if TYPE_CHECKING:
     import threading
 
+    from bundlevisor.actors.core.snapshot import Board
     from bundlevisor.actors.loop.reactor import Loop
 
 PIECES = (
@@ -39,17 +40,18 @@ LOOK_EVERY = 0.002
 """Seconds between two looks at a loop that is busy."""
 
 
-def import_api(loop: Loop, wanted: threading.Event) -> None:
-    """Import it, each piece when the loop is idle or the API is ``wanted``."""
+def import_api(loop: Loop, board: Board, wanted: threading.Event) -> None:
+    """Import it, each piece when the loop is idle, the API ``wanted``, or readiness decided."""
     deadline = time.monotonic() + PATIENCE
+
+    def moment() -> None:
+        while loop.is_busy and time.monotonic() < deadline and not board.snapshot.decided:
+            if wanted.wait(LOOK_EVERY):
+                return
+
     for import_piece in (for_api.import_urls, for_api.import_waitress):
-        _wait(loop, wanted, deadline)
+        moment()
         import_piece()
     for piece in PIECES:
-        _wait(loop, wanted, deadline)
+        moment()
         import_module(f"bundlevisor.{piece}")
-
-
-def _wait(loop: Loop, wanted: threading.Event, deadline: float) -> None:
-    while loop.is_busy and time.monotonic() < deadline and not wanted.wait(LOOK_EVERY):
-        pass

@@ -137,7 +137,7 @@ class Runtime:
             keep_reaping(parts.loop)
             from bundlevisor.control.run.api_import import import_api
 
-            import_api(parts.loop, parts.early_health.wanted)
+            import_api(parts.loop, parts.board, parts.early_health.wanted)
             from bundlevisor.control.run.api_host import Api
 
             self._api = Api(parts)

@@ -232,8 +232,20 @@ def test_the_server_has_the_listener_for_itself(early: Early) -> None:
     assert early.early.hand_over() == []
 
 
-@pytest.mark.parametrize(("path", "wanted"), [(b"/status", True), (b"/readyz?wait=9", False)])
-def test_the_server_is_wanted_by_who_does_not_wait_for_services(
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        (b"/status", True),
+        (b"/readyz", True),
+        (b"/readyz?wait=9", False),
+        (b"/readyz?wait=60&strict=1", False),
+        (b"/readyz?wait=0", True),
+        (b"/readyz?wait=0.2", True),
+        (b"/readyz?wait=9&change=1", True),
+        (b"/readyz?wait=many", True),
+    ],
+)
+def test_the_server_is_wanted_by_who_does_not_wait_for_readiness(
     early: Early, path: bytes, wanted: bool
 ) -> None:
     with early.connect(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n"):
