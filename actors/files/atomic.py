@@ -28,20 +28,6 @@ def unheard(what: str) -> None:
     """For callers that do not want to be told: of files set aside, or about to be renamed."""
 
 
-def make_folder(path: str) -> None:
-    """Make the folder and its missing parents, each for the user alone (0700)."""
-    if os.path.isdir(path):
-        return
-    parent = os.path.dirname(os.path.abspath(path))
-    if parent != path:
-        make_folder(parent)
-    try:
-        os.mkdir(path, 0o700)
-    except FileExistsError:
-        if not os.path.isdir(path):
-            raise
-
-
 def write(
     path: str,
     data: bytes,
@@ -57,7 +43,7 @@ def write(
     renamed: whoever is to know of it knows before it is there.
     Raises OSError, and leaves nothing beside the file then. Missing folders are made (0700).
     """
-    make_folder(os.path.dirname(os.path.abspath(path)))
+    own_file.make_folder(os.path.dirname(os.path.abspath(path)))
     with replacing(path, mode, durable=durable, announce=announce) as fd:
         write_all(fd, data)
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from bundlevisor.actors.files import atomic, instance, own_file
+from bundlevisor.actors.files import instance, own_file
 
 if sys.platform == "win32":
     from bundlevisor.actors.files.lock_windows import acquire, release
@@ -83,7 +83,6 @@ class InstanceLock:
         """
         path = lock_path(self._app_data)
         with _explained(path):
-            atomic.make_folder(os.path.dirname(path))
             fd = _locked(path)
         if fd is None:
             return False
@@ -117,7 +116,6 @@ def take(app_data: str, announce: Announce | None = None) -> InstanceLock:
     """
     path = lock_path(app_data)
     with _explained(path):
-        atomic.make_folder(os.path.dirname(path))
         fd = _locked(path)
         if fd is None:
             fd = _await_end(app_data, path, announce)

@@ -51,18 +51,32 @@ def open_to_read(path: str, *, follow: bool = True) -> int:
     return _open(path, os.O_RDONLY, follow=follow)
 
 
+def make_folder(path: str) -> None:
+    """Make the folder and its missing parents, each for the user alone (0700); raises OSError."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(os.path.abspath(path))
+    if parent != path:
+        make_folder(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+
+
 def open_to_append(path: str) -> int:
-    """Return a descriptor to append by; the file is made (0600) if it is not there.
+    """Return a descriptor to append by; the file (0600) and its folders (0700) are made if need be.
 
     Raises Unfit for a link, a file with a second name and what is no regular file, and other
     OSErrors. Nothing has been changed then.
     """
-    return _alone(_open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, follow=False), path)
+    return _alone(_open_or_make(path, os.O_WRONLY | os.O_APPEND), path)
 
 
 def open_to_change(path: str) -> int:
     """Return a descriptor to read and write by; otherwise as :func:`open_to_append`."""
-    return _alone(_open(path, os.O_RDWR | os.O_CREAT, follow=False), path)
+    return _alone(_open_or_make(path, os.O_RDWR), path)
 
 
 def read(path: str, limit: int = LARGEST, *, follow: bool = True) -> bytes:
@@ -106,6 +120,15 @@ def _open(path: str, flags: int, *, follow: bool) -> int:
         return descriptor
     os.close(descriptor)
     raise Unfit(FOLDER if stat.S_ISDIR(mode) else SPECIAL, path)
+
+
+def _open_or_make(path: str, flags: int) -> int:
+    """Whoever is first makes the folder: a guardian may be, if the runtime died early."""
+    try:
+        return _open(path, flags | os.O_CREAT, follow=False)
+    except FileNotFoundError:
+        make_folder(os.path.dirname(os.path.abspath(path)))
+        return _open(path, flags | os.O_CREAT, follow=False)
 
 
 def _named(path: str, *, follow: bool) -> Unfit | None:

@@ -149,11 +149,7 @@ class LogFile:
         self._open()
 
     def _open(self) -> None:
-        try:
-            self._fd = self._alone()
-        except FileNotFoundError:
-            atomic.make_folder(os.path.dirname(self.path))
-            self._fd = self._alone()
+        self._fd = self._alone()
         self._generation += 1
         self._size = os.fstat(self._fd).st_size
         self._rotate_at = self._max_bytes

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from bundlevisor.actors.files import atomic
+from bundlevisor.actors.files import own_file
 from bundlevisor.actors.launch.inputs import Concealed, StartInputs, encoded
 from bundlevisor.actors.launch.page import PageGroup
 from bundlevisor.actors.probes.checks import Target
@@ -283,4 +283,4 @@ def make_data_dirs(spec: LaunchSpec) -> None:
     Raises Unresolved, PathRefused, OSError.
     """
     for folder in spec.data_folders():
-        atomic.make_folder(folder)
+        own_file.make_folder(folder)

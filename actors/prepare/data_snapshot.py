@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 import msgspec
 
-from bundlevisor.actors.files import atomic, json_text
+from bundlevisor.actors.files import atomic, json_text, own_file
 from bundlevisor.manifest.format.paths import within
 
 if sys.platform == "win32":
@@ -137,7 +137,7 @@ def _size(folder: str) -> int:
 
 
 def _copy(source: str, target: str) -> None:
-    atomic.make_folder(os.path.dirname(target))
+    own_file.make_folder(os.path.dirname(target))
     shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=_copy_file)
 
 
@@ -149,7 +149,7 @@ def _keep_log(path: str, folder: str, fresh: str) -> None:
     target = os.path.join(fresh, os.path.relpath(home, folder))
     for one in os.listdir(home) if os.path.isdir(home) else ():
         if one == name or (one.startswith(f"{name}.") and one[len(name) + 1 :].isdigit()):
-            atomic.make_folder(target)
+            own_file.make_folder(target)
             replace(os.path.join(home, one), os.path.join(target, one))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from bundlevisor.actors.files import atomic, instance_lock
+from bundlevisor.actors.files import instance_lock, own_file
 from bundlevisor.actors.files.instance_lock import Holder, InstanceLock
 from bundlevisor.actors.launch import places
 from bundlevisor.actors.telemetry import milestones
@@ -55,7 +55,7 @@ def admit(
     if short := limits.make_room(limits.files_for(loaded.manifest)):
         console.error(f"cannot start: {short}")
         raise Refused(CANNOT_START)
-    atomic.make_folder(app_data)
+    own_file.make_folder(app_data)
     minds_case = platform.minds_case()
     on_disk = places.look(loaded.manifest, app_data, options.root, minds_case=minds_case)
     _report(console, loaded.placed(on_disk), app_data)

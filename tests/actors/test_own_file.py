@@ -79,6 +79,16 @@ def test_only_a_file_with_one_name_is_opened_to_be_written(
     assert plant is dangling or other.read_bytes() == b"precious\n"
 
 
+@pytest.mark.parametrize("open_it", [own_file.open_to_append, own_file.open_to_change])
+def test_whoever_is_first_to_write_makes_the_folder(
+    tmp_path: Path, open_it: Callable[[str], int]
+) -> None:
+    os.close(open_it(str(tmp_path / "data" / "logs" / "ours")))
+    assert (tmp_path / "data" / "logs" / "ours").read_bytes() == b""
+    if sys.platform != "win32":
+        assert (tmp_path / "data" / "logs").stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("plant", [pipe, folder, device, socket])
 def test_only_a_regular_file_is_read(tmp_path: Path, plant: Plant) -> None:
     path, _ = planted(tmp_path, plant)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.bundle_maker import Run, running, wait_until
+from tests.bundle_maker import Run, bundle, running, starting, wait_until
 from tests.faults.scene import assert_nothing_on_disk, assert_stopped_in_order, injured
 from tests.faults.tally import Tally
 
@@ -115,4 +115,26 @@ def test_a_tree_that_cleared_its_environment_ends_with_a_killed_runtime(
         wait_until(lambda: len(run.events("stubborn", "started")) == 2, what="the daemon")
         run.kill()
         tally.cleaned("runtime SIGKILL, tree: no mark, no session (brand)", run)
+        assert_nothing_on_disk(run)
+
+
+DEADLY = """#!/bin/sh
+trap '' TERM
+kill -9 $PPID
+i=0
+while [ $i -lt 100 ]; do echo line $i; i=$((i + 1)); done
+"""
+
+
+def test_a_service_that_kills_the_runtime_at_the_very_first_start_loses_no_line(
+    tmp_path: Path, tally: Tally
+) -> None:
+    """Whatever the runtime had still to do for it, the folder of its log for instance."""
+    made = bundle(tmp_path).file("bin/deadly", DEADLY)
+    made.service("deadly", "bin/deadly", ports=(), health=None, readiness=None).write()
+    (made.root / "bin" / "deadly").chmod(0o755)
+    with starting(made) as run:
+        assert run.wait_gone() == -signal.SIGKILL
+        tally.cleaned("runtime SIGKILL by its first service", run)
+        assert run.log("deadly").splitlines() == [f"line {number}" for number in range(100)]
         assert_nothing_on_disk(run)

@@ -170,3 +170,15 @@ def test_nothing_to_read_is_said_as_os_read_says_it(scene: Scene) -> None:
         scene.reads()
     scene.service_writes(b"x" * CHUNK)
     assert len(scene.reads()) == CHUNK
+
+
+def test_killed_before_the_folder_of_the_log_was_made(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.write(write_end, b"one\n")
+    os.close(write_end)
+    log = tmp_path / "logs" / "service.log"
+    drain = Drain(read_end, str(log))
+    drain.empty()
+    drain.close()
+    assert log.read_bytes() == b"one\n"
+    assert drain.dropped == 0
