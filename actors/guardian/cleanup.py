@@ -93,9 +93,13 @@ class Cleanup:
         return {instance: processes for instance, processes in living.items() if processes}
 
     def _expected(self, now: float) -> bool:
-        """Whether a process was announced, has not been seen yet, and may still appear."""
+        """Whether a process was announced, has not been seen yet, and may still appear.
+
+        One whose output has ended will not: between fork and exec it holds the pipe already.
+        """
+        ended = {instance for instance, drain in self.drains.items() if drain.ended}
         return now < self._began + EXPECTING and any(
-            guarded.pid == 0 and guarded.instance not in self.found
+            guarded.pid == 0 and guarded.instance not in self.found | ended
             for guarded in self._all_guarded.values()
         )
 
