@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     import random
 
 ASSET = b"a model"
+HASTY = """#!/bin/sh
+trap '' TERM
+echo line 0
+echo '{"event": "wrote", "t": 0, "lines": 1}' >> "$2"
+trap - TERM
+exec sleep 1000
+"""
+"""Has written before the runtime has gone on; what it records follows ``--record``."""
 STEP = "import sys\nprint('migrated', file=sys.stderr)\n"
 
 
@@ -55,7 +63,10 @@ def with_all_state(folder: Path) -> Bundle:
     )
     made.service("api", "double_fork", deps=["db"], stop={"timeout_ms": 500})
     made.service("talker", "talks", ports=(), stop={"timeout_ms": 20_000})
-    return made.write()
+    made.file("bin/hasty", HASTY).service("hasty", "bin/hasty", ports=())
+    made.write()
+    (made.root / "bin" / "hasty").chmod(0o755)
+    return made
 
 
 def guardian_of(run: Run) -> psutil.Process:

@@ -77,10 +77,17 @@ def lost_in(lost: list[int], times: int) -> str:
 
 
 def lost_lines(run: Run) -> int | None:
-    """Return how many lines of the service ``talker`` are missing or doubled; None without one."""
-    wrote = run.events("talker", "wrote")
+    """Return how many lines are missing or doubled; None where no service says how many it wrote.
+
+    Services that do write ``line 0``, ``line 1``, …, and record ``wrote`` at their end.
+    """
+    ids = [service["id"] for service in run.bundle.document["services"]]
+    wrote = {id_: found for id_ in ids if (found := run.events(id_, "wrote"))}
     if not wrote:
         return None
-    logged = Counter(line for line in run.log("talker").splitlines() if line)
-    expected = Counter(f"line {number}" for event in wrote for number in range(event["lines"]))
-    return (expected - logged).total() + (logged - expected).total()
+    lost = 0
+    for id_, events in wrote.items():
+        logged = Counter(line for line in run.log(id_).splitlines() if line)
+        expected = Counter(f"line {n}" for event in events for n in range(event["lines"]))
+        lost += (expected - logged).total() + (logged - expected).total()
+    return lost
