@@ -1,4 +1,4 @@
-"""The one line of telemetry that a dead runtime gets."""
+"""What is told of a death: one line of telemetry, or a line of the system's log for a fault."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from bundlevisor.actors.guardian.state import GuardianState
 
 def cause(state: GuardianState) -> dict[str, object]:
     """Return what the runtime died of, as far as it is known by now: its signal or exit code."""
-    status = state.exit_status.read() if state.exit_status else None
+    try:
+        status = state.exit_status.read() if state.exit_status else None
+    except OSError:
+        status = None
     if status is None:
         return {}
     return {"signal": status & 0x7F} if status & 0x7F else {"exit_code": status >> 8}
@@ -46,3 +49,8 @@ def publish(path: str, details: dict[str, object]) -> bool:
         said = ", ".join(f"{name} {value}" for name, value in details.items())
         system.tell_system_log(f"the runtime died ({said}); {path}: {trouble}")
     return not trouble
+
+
+def tell_fault(what: str, error: BaseException) -> None:
+    """Tell the system's log of a fault of the guardian's own: it has no other words."""
+    system.tell_system_log(f"{what}: {type(error).__name__}: {error}")

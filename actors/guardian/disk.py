@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import suppress
+
+from bundlevisor.actors.guardian import system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ class Disk:
             if entry is None:
                 return
             act, size = entry
-            with suppress(Exception):  # what follows is done all the same
+            try:
                 act()
+            except Exception as error:  # noqa: BLE001 - what follows is done all the same
+                system.tell_system_log(f"the guardian failed at a file: {error!r}")
             with self._changed:
                 self._waiting -= size

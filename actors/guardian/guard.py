@@ -24,16 +24,22 @@ def guard(end: End) -> None:
     """
     gc.disable()
     try:
-        system.isolate(end.fileno())
-        state, heirs = _listen(system.Receiver(end), system.Heirs())
-        if not state.dismissed and not (heirs.elder and heirs.elder.finished()):
-            clean_up(state)
-        control_group.release(state.runtime_pid, state.group)
-        control_group.remove(state.group)
-        heirs.tell_done()
+        _live(end)
+    except BaseException as error:  # noqa: BLE001 - there is nobody else who could hear of it
+        death_report.tell_fault("the guardian ends before its work is done", error)
     finally:
         # Not by way of the interpreter's end: nothing that was inherited is ours to finish.
         os._exit(0)
+
+
+def _live(end: End) -> None:
+    system.isolate(end.fileno())
+    state, heirs = _listen(system.Receiver(end), system.Heirs())
+    if not state.dismissed and not (heirs.elder and heirs.elder.finished()):
+        clean_up(state)
+    control_group.release(state.runtime_pid, state.group)
+    control_group.remove(state.group)
+    heirs.tell_done()
 
 
 def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianState, system.Heirs]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -14,6 +16,11 @@ from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.state import GuardianState
 from tests.guardian.marked import marked
 from tests.records import read_records
+
+if TYPE_CHECKING:
+    import socket
+
+    from bundlevisor.actors.process.table.exit_status import ExitStatus
 
 GONE = f"gone{os.urandom(4).hex()}"
 
@@ -74,3 +81,41 @@ def test_a_death_that_cannot_be_published_is_told_to_the_systems_log(
     (line,) = said
     assert "the runtime died" in line
     assert str(tmp_path) in line
+
+
+class End:
+    """The guardian's end of a channel, which is closed already."""
+
+    def fileno(self) -> int:
+        raise OSError("no channel")
+
+
+def test_a_fault_that_ends_the_guardian_is_told_to_the_systems_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    codes: list[int] = []
+    monkeypatch.setattr(system, "tell_system_log", said.append)
+    monkeypatch.setattr(os, "_exit", codes.append)
+    monkeypatch.setattr(gc, "disable", lambda: None)
+    guard.guard(cast("socket.socket", End()))
+    assert codes == [0]
+    (line,) = said
+    assert "guardian" in line
+    assert "OSError: no channel" in line
+
+
+def test_a_death_whose_cause_cannot_be_read_is_cleaned_up_after(
+    tmp_path: Path, state: GuardianState
+) -> None:
+    class Unreadable:
+        def read(self) -> int:
+            raise OSError("no status")
+
+    state.exit_status = cast("ExitStatus", Unreadable())
+    with marked(f"{GONE}-1", tmp_path / "r") as process:
+        state.apply(("expect", GuardedProcess("api", f"{GONE}-1").fields()))
+        guard.clean_up(state)
+        assert process.wait() == 0
+    assert not (tmp_path / "record").exists()
+    assert read_records(tmp_path / "telemetry.jsonl")[0]["event"] == "runtime_died"
