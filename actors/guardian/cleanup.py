@@ -154,7 +154,7 @@ class Cleanup:
     def _wait(self, living: Survivors, now: float) -> None:
         """Wait for an end, an answer or the next step, and meanwhile keep the logs flowing."""
         until = max(now + AGAIN, next_change(self._all_guarded, living, self._asked, self._until))
-        if self._expected(now):
+        if not living or self._expected(now):
             until = now + TICK
         pending = [request for request in self._requests.values() if request.fd >= 0]
         until = min([until, *(request.until for request in pending)])

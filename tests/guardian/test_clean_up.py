@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from bundlevisor.actors.guardian import guard, system
-from bundlevisor.actors.guardian.cleanup import Cleanup
+from bundlevisor.actors.guardian.cleanup import EXPECTING, Cleanup
+from bundlevisor.actors.guardian.disk import Disk
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.state import GuardianState
 from tests.guardian.marked import marked
@@ -20,6 +21,7 @@ from tests.records import read_records
 if TYPE_CHECKING:
     import socket
 
+    from bundlevisor.actors.guardian.patience import WorkingTime
     from bundlevisor.actors.process.table.exit_status import ExitStatus
 
 GONE = f"gone{os.urandom(4).hex()}"
@@ -62,6 +64,29 @@ def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, state: GuardianSt
         assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "record").exists()
     assert "Bad file" in read_records(tmp_path / "telemetry.jsonl")[0]["details"]["error"]
+
+
+class Clock:
+    """The patience for what is announced ends between two looks at it."""
+
+    def __init__(self, aftermath: Cleanup) -> None:
+        aftermath._began, aftermath._until = 0.0, 20.0
+        self._now = EXPECTING - 0.01
+        self._looks = 0
+
+    def now(self) -> float:
+        self._looks += 1
+        assert self._looks < 20, "it waits for nobody"
+        self._now += 0.01 * (self._looks > 1)
+        return self._now
+
+
+def test_when_what_was_announced_does_not_come_nobody_is_waited_for(state: GuardianState) -> None:
+    state.apply(("expect", GuardedProcess("api", f"{GONE}-1", grace_s=20.0).fields()))
+    aftermath = Cleanup(state, Disk())
+    aftermath._clock = cast("WorkingTime", Clock(aftermath))
+    aftermath.run()
+    assert aftermath.left == 0
 
 
 def test_nothing_to_do_is_done_at_once(tmp_path: Path, state: GuardianState) -> None:
