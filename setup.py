@@ -58,10 +58,12 @@ class WheelOfItsPlatform(bdist_wheel):
 setup(
     packages=PACKAGES,
     scripts=[] if WINDOWS else [f"packaging/{name}" for name in COMMANDS],
+    # All of them here: a table of them in pyproject.toml takes the place of this one.
     entry_points={
         "console_scripts": [f"{name} = bundlevisor.control.__main__:main" for name in COMMANDS]
         if WINDOWS
-        else []
+        else [],
+        "pytest11": ["bundlevisor = bundlevisor.pytest_plugin"],
     },
     data_files=[] if WINDOWS else [("share/man/man1", ["docs/bundlevisor.1"])],
     cmdclass={"editable_wheel": EditableWithBytecode, "bdist_wheel": WheelOfItsPlatform},

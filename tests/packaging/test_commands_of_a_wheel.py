@@ -1,0 +1,56 @@
+"""What a wheel says that an installation of it has: commands, and the plugin of pytest."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.environment import ROOT
+
+METADATA = """
+import runpy, sys
+from setuptools.command import bdist_wheel, dist_info, editable_wheel, egg_info
+target, sys.platform = sys.argv[1:]
+sys.argv = ["setup.py", "--quiet", "dist_info", "--output-dir", target]
+runpy.run_path("setup.py", run_name="__main__")
+"""
+"""setup.py as it is run on a platform; setuptools is what it is on this one."""
+
+
+def entry_points(folder: Path, platform: str) -> configparser.ConfigParser:
+    """Return the entry points of a wheel that is built on a platform."""
+    done = subprocess.run(
+        [sys.executable, "-c", METADATA, str(folder), platform],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    read = configparser.ConfigParser()
+    (written,) = folder.glob("*.dist-info/entry_points.txt")
+    read.read_string(written.read_text(encoding="utf-8"))
+    return read
+
+
+def test_on_windows_pip_makes_both_commands_of_entry_points(tmp_path: Path) -> None:
+    commands = entry_points(tmp_path, "win32")["console_scripts"]
+    main = "bundlevisor.control.__main__:main"
+    assert dict(commands) == {"bundlevisor": main, "runtimectl": main}
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_elsewhere_the_commands_are_scripts_that_start_without_site(
+    tmp_path: Path, platform: str
+) -> None:
+    assert "console_scripts" not in entry_points(tmp_path, platform)
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_pytest_finds_its_plugin_on_every_platform(tmp_path: Path, platform: str) -> None:
+    plugins = entry_points(tmp_path, platform)["pytest11"]
+    assert dict(plugins) == {"bundlevisor": "bundlevisor.pytest_plugin"}
