@@ -24,6 +24,8 @@ LARGEST = 64 * 1024 * 1024
 LINK = "it is a link"
 SECOND_NAME = "it has a second name (a hard link)"
 FOLDER = "it is a folder"
+NO_FOLDER = "it is no folder"
+NOWHERE = "it is a link that leads nowhere"
 SPECIAL = "it is a pipe, a socket or a device"
 TOO_LARGE = "it is too large to be ours"
 
@@ -52,7 +54,10 @@ def open_to_read(path: str, *, follow: bool = True) -> int:
 
 
 def make_folder(path: str) -> None:
-    """Make the folder and its missing parents, each for the user alone (0700); raises OSError."""
+    """Make the folder and its missing parents, each for the user alone (0700).
+
+    Raises NotADirectoryError for what is in the way of one, and other OSErrors.
+    """
     if os.path.isdir(path):
         return
     parent = os.path.dirname(os.path.abspath(path))
@@ -62,7 +67,8 @@ def make_folder(path: str) -> None:
         os.mkdir(path, 0o700)
     except FileExistsError:
         if not os.path.isdir(path):
-            raise
+            reason = NOWHERE if os.path.islink(path) else NO_FOLDER
+            raise NotADirectoryError(errno.ENOTDIR, reason, path) from None
 
 
 def open_to_append(path: str) -> int:

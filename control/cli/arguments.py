@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.cli import ask_arguments, develop_arguments
+from bundlevisor.control.cli import ask_arguments, develop_arguments, exit_codes
 from bundlevisor.control.cli.parser_base import Parser, add_json, which_instance
+from bundlevisor.control.run.options import COMMANDS
 
 if TYPE_CHECKING:
     from bundlevisor.control.cli.parser_base import Commands
@@ -28,7 +30,17 @@ def parser(prog: str = "bundlevisor", *, asks: bool = False) -> Parser:
     _add_validate(commands)
     develop_arguments.add(commands, which)
     _add_schema(commands)
+    _add_about_itself(commands)
     return top
+
+
+def misused(by: Parser, command: str, sentence: str) -> int:
+    """Say with the usage of a command what is wrong; returns the exit code."""
+    assert by._subparsers is not None  # noqa: S101 - it has commands
+    (commands,) = by._subparsers._group_actions
+    with contextlib.suppress(SystemExit):
+        commands.choices[command].error(sentence)  # type: ignore[index]
+    return exit_codes.USAGE
 
 
 def _add_support(commands: Commands, which: Parser) -> None:
@@ -38,7 +50,7 @@ def _add_support(commands: Commands, which: Parser) -> None:
         "--output",
         default="",
         metavar="FILE",
-        help="where to (bundlevisor-support-DATE.zip in this folder)",
+        help="a file or folder (bundlevisor-support-DATE.zip in this folder)",
     )
 
 
@@ -47,6 +59,14 @@ def _add_schema(commands: Commands) -> None:
     schema = commands.add_parser("schema", help=text, description=text)
     strict = "for editors: refuse unknown fields, and null where a field is left out"
     schema.add_argument("--strict", action="store_true", help=strict)
+
+
+def _add_about_itself(commands: Commands) -> None:
+    text = "which version this is"
+    commands.add_parser("version", help=text, description=text)
+    text = "all commands on one page, or all that one of them takes"
+    about = commands.add_parser("help", help=text, description=text)
+    about.add_argument("about", metavar="COMMAND", nargs="?", choices=COMMANDS, help="this one")
 
 
 def _add_validate(commands: Commands) -> None:

@@ -116,7 +116,7 @@ def _add_logs(commands: Commands, which: Parser) -> None:
     logs = commands.add_parser("logs", help=text, description=text, parents=[which])
     logs.add_argument("services", metavar="ID", nargs="*", action="extend", default=[])
     logs.add_argument("--service", dest="services", metavar="ID", action="append")
-    logs.add_argument("--lines", "-n", type=int, metavar="N", help="of each service (200)")
+    logs.add_argument("--lines", "-n", type=count, metavar="N", help="of each service (200)")
     logs.add_argument("--follow", "-f", action="store_true", help="and what they write from now on")
     logs.add_argument("--since", type=age, metavar="AGE", help="only of the last 90s, 5m, 2h, 1d")
     logs.add_argument(

@@ -83,7 +83,7 @@ def _read(arguments: argparse.Namespace) -> Loaded | None:
 
     loaded = load.read(arguments.manifest, overlays=arguments.overlay)
     for finding in loaded.findings.errors:
-        complain(f"{finding.place or arguments.manifest}: {finding.message}", exit_codes.USAGE)
+        complain(finding.told(arguments.manifest), exit_codes.USAGE)
     return loaded if loaded.findings.ok else None
 
 

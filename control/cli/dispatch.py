@@ -8,10 +8,11 @@ else to stderr in sentences.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 def dispatch(wanted: ClientCommand | Misuse) -> int:
     """Do what a command line that is not ``run`` asks for; returns the exit code."""
+    _stand_in_for_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a console that lacks a letter shows another
             stream.reconfigure(errors="backslashreplace")
@@ -36,19 +38,35 @@ def dispatch(wanted: ClientCommand | Misuse) -> int:
         code = _dispatch(wanted)
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has what it wants
-        _forget_the_rest()
-        return exit_codes.OK
+        _forget_the_rest(sys.stdout)
+        code = exit_codes.OK
     except OSError as error:  # `> file` on a full disk
-        _forget_the_rest()
-        return complain(f"cannot write the answer: {error.strerror or error}", exit_codes.NO)
+        _forget_the_rest(sys.stdout)
+        code = complain(f"cannot write the answer: {error.strerror or error}", exit_codes.NO)
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _forget_the_rest(sys.stderr)
     return code
 
 
-def _forget_the_rest() -> None:
+def _stand_in_for_closed_streams() -> None:
+    """Open the streams that Python has not, since ``>&-`` has closed them: nobody wants them.
+
+    Their descriptors lead to nowhere by now (:mod:`bundlevisor.control.__main__`).
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            mode = "w" if descriptor else "r"
+            stream = open(descriptor, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - for good
+            setattr(sys, name, stream)
+
+
+def _forget_the_rest(stream: TextIO) -> None:
     """Let the interpreter's own end have somewhere to write what is still in the buffer."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _dispatch(wanted: ClientCommand | Misuse) -> int:
@@ -57,22 +75,25 @@ def _dispatch(wanted: ClientCommand | Misuse) -> int:
     code = _without_parser(wanted.argv)
     if code is not None:
         return code
-    if wanted.argv[0] not in COMMANDS:
+    argv = wanted.argv
+    if argv[0] == "help":  # of one command
+        argv = (*argv[1:], "--help")
+    if argv[0] not in COMMANDS:
         from bundlevisor.manifest.format.suggest import hint
 
-        name = wanted.argv[0]
         known = ", ".join(COMMANDS)
-        return _misuse(f"there is no command '{name}'{hint(name, COMMANDS)}; there are {known}")
-    return _run(wanted.argv)
+        said = f"there is no command '{argv[0]}'{hint(argv[0], COMMANDS)}; there are {known}"
+        return _misuse(said)
+    return _run(argv)
 
 
 def _without_parser(argv: tuple[str, ...]) -> int | None:
-    """Do what has no arguments of ours; None for everything else."""
-    if argv[0] in ("help", "--help", "-h"):
+    """Do what needs no arguments of ours; None for everything else."""
+    if argv[0] == "help" and argv[1:2] in ((), ("help",), ("run",)):  # the page begins with run
         from bundlevisor.control.cli.help_text import TOP
 
         print(TOP, end="")
-    elif argv[0] == "version":
+    elif argv == ("version",):
         from bundlevisor.control.wire import version
 
         print(version.runtime())
@@ -92,25 +113,27 @@ def _without_parser(argv: tuple[str, ...]) -> int | None:
 def _misuse(sentence: str) -> int:
     from bundlevisor.control.cli.help_text import USAGE
 
-    print(USAGE, file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(USAGE, file=sys.stderr)
     return complain(f"{sentence}; see bundlevisor --help", exit_codes.USAGE)
 
 
 def _run(argv: tuple[str, ...]) -> int:
-    from bundlevisor.control.cli.arguments import parser
+    from bundlevisor.control.cli.arguments import misused, parser
 
     words: list[str] = []
     if argv[0] == "exec":
         from bundlevisor.control.cli.develop_arguments import split_command
 
         argv, words = split_command(argv)
-    arguments = parsed(parser(), argv)
+    made = parser()
+    arguments = parsed(made, argv)
     if isinstance(arguments, int):
         return arguments
     if arguments.command == "exec":
         arguments.words += words
         if not arguments.words:
-            return _misuse("say what to run: bundlevisor exec ID -- COMMAND")
+            return misused(made, "exec", "say what to run: bundlevisor exec ID -- COMMAND")
     alone = {"schema": _schema, "validate": _validate, "support": _support}
     if arguments.command in alone:
         return alone[arguments.command](arguments)

@@ -56,7 +56,7 @@ def _bundle(client: Client) -> Bundle:
     loaded = load.read(record.manifest, overlays=record.overlays)
     if loaded.manifest is None:
         first = loaded.findings.errors[0]
-        raise Refused(f"{first.place or record.manifest}: {first.message}")
+        raise Refused(first.told(record.manifest))
     if loaded.sha256 != accepted(client.get("/status"))["manifest_hash"]:
         _warn("the bundle was changed since it was started; what is on disk counts here")
     options = RunOptions(

@@ -54,7 +54,8 @@ without an instance
                        (works with and without an instance): [--output FILE]
   completion SHELL     a script for bash, zsh, fish or powershell
   schema [--strict]    the JSON Schema of bundle.json; strict: for editors
-  version, help        also --version, --help
+  version              also --version
+  help [COMMAND]       also --help
 
 exit codes
   0 ok   1 the answer is no (not ready, failed, refused, not valid)   2 usage or manifest errors

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
 
 
+SENTENCES = (
+    (re.compile(r"^argument (\S+): expected one argument$"), r"\1 needs a value"),
+    (re.compile(r"^argument (\S+): ignored explicit argument '(.*)'$"), r"\1 takes no value: \2"),
+    (re.compile(r"^the following arguments are required: (.+)$"), r"\1 is missing"),
+    (re.compile(r"^argument (\S+): "), r"\1: "),
+)
+"""What argparse says, and what that means to who has never heard of it."""
+
+
 class Parser(argparse.ArgumentParser):
     """Says of a wrong command line what was probably meant, with the usage of its command."""
 
@@ -37,8 +46,17 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the sentence, and end with 2."""
+        for said, meant in SENTENCES:
+            message = said.sub(meant, message)
         self.print_usage(sys.stderr)
         self.exit(exit_codes.USAGE, f"bundlevisor: {message}; see {self.prog} --help\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Say of a word that is none of those which there are what was probably meant."""
+        if action.choices is not None and value not in action.choices:
+            known = [str(one) for one in action.choices]
+            sentence = f"there is no '{value}'{hint(str(value), known)}; there are "
+            raise argparse.ArgumentError(action, sentence + ", ".join(known))
 
 
 class OneService(argparse.Action):

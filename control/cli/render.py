@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bundlevisor.control.cli.tables import duration, plain, table
+from bundlevisor.manifest.format.findings import told
 
 Document = dict[str, Any]
 
@@ -103,7 +104,7 @@ def secrets(document: Document, width: int | None = None) -> str:
 def validation(document: Document) -> str:
     """Return every problem on a line of its own, and a sentence that sums them up."""
     lines = [
-        f"{kind}: {_where(problem)}{plain(problem['message'])} [{problem['code']}]"
+        f"{kind}: {plain(_told(problem))} [{problem['code']}]"
         for kind, key in (("error", "errors"), ("warning", "warnings"))
         for problem in document.get(key, ())
     ]
@@ -136,9 +137,8 @@ def command(action: str, document: Document) -> str:
     return plain(line)
 
 
-def _where(problem: Document) -> str:
-    parts = [plain(problem[key]) for key in ("file", "path") if problem.get(key)]
-    return f"{': '.join(parts)}: " if parts else ""
+def _told(problem: Document) -> str:
+    return told(problem.get("file", ""), problem.get("path", ""), problem["message"])
 
 
 def _count(number: int, word: str) -> str:

@@ -8,6 +8,7 @@ command or after it. ``validate`` asks the instance; ``secrets`` alone lists the
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 VALUED = ("host", "port", "token-file", "app-data", "manifest")
 COMMANDS = (
     *("health", "ready", "ports", "port", "logs", "shutdown", "status", "secrets", "validate"),
-    *("telemetry", "start", "stop", "restart", "timeline", "events"),
+    *("telemetry", "start", "stop", "restart", "timeline", "events", "explain", "dashboard", "top"),
 )
 USAGE = f"""\
 usage: runtimectl [--host H] [--port N] [--token-file F] [--text] COMMAND [arguments]
@@ -69,7 +70,8 @@ def main(argv: Sequence[str]) -> int:
             arguments.json = arguments.json or not flags.text
         return ask(arguments, lambda: Client(_endpoint(flags, arguments)))
     except Misuse as misuse:
-        print(USAGE, file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print(USAGE, file=sys.stderr)
         return complain(str(misuse), exit_codes.USAGE)
 
 

@@ -51,11 +51,11 @@ def frame(progress: Progress, screen: Screen) -> list[str]:
     for work in shown:
         lines.append(_of_service(work, width, screen))
         if work.service == progress.slowest and progress.last_line and len(works) < room:
-            line = _Line(screen)
+            line = Line(screen)
             line.add(f"{' ' * (width + 4)}{plain(progress.last_line)}", GREY)
             lines.append(line.text)
     if hidden:
-        line = _Line(screen)
+        line = Line(screen)
         line.add(f"  and {len(hidden)} more", GREY)
         lines.append(line.text)
     return lines
@@ -64,7 +64,7 @@ def frame(progress: Progress, screen: Screen) -> list[str]:
 def _head(progress: Progress, screen: Screen) -> str:
     bar = min(BAR, max(0, screen.columns - 50))
     full = round(bar * progress.fraction)
-    line = _Line(screen)
+    line = Line(screen)
     if bar:
         line.add(screen.full * full, GREEN)
         line.add(screen.empty * (bar - full), GREY)
@@ -83,7 +83,7 @@ def _of_service(work: Work, width: int, screen: Screen) -> str:
     if work.fraction is not None:
         said = f"{said} ({int(work.fraction * 100)} %)" if said else f"{int(work.fraction * 100)} %"
     time = "" if held else f"  {_time(work)}"
-    line = _Line(screen, less=_cells(time))
+    line = Line(screen, less=_cells(time))
     line.add("  ")
     line.add(_padded(work.service, width), "" if held else BOLD)
     line.add("  ")
@@ -110,7 +110,7 @@ def seconds(number: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-class _Line:
+class Line:
     """Parts in their colours, cut where the terminal ends; its last column is left free."""
 
     def __init__(self, screen: Screen, less: int = 0) -> None:
@@ -120,9 +120,14 @@ class _Line:
         self._left = screen.columns - 1
         self._paint = screen.paint
 
+    @property
+    def left(self) -> int:
+        """Columns that are free."""
+        return max(0, self._left - self.less)
+
     def add(self, text: str, colour: str = "") -> None:
         """Add as much of a text as there is room for."""
-        cut = shortened(text, max(0, self._left - self.less))
+        cut = shortened(text, self.left)
         self._left -= _cells(cut)
         if cut:
             self.text += self._paint(cut, colour)

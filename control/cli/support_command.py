@@ -59,7 +59,7 @@ def support(arguments: argparse.Namespace) -> int:
     events = os.path.join(app_data, telemetry)
     parts += collection.on_disk(app_data, events, logs, troubles.append)
     mask = Mask(_secrets(app_data, manifest, endpoint, troubles), os.path.expanduser("~"))
-    target = arguments.output or time.strftime("bundlevisor-support-%Y%m%d-%H%M%S.zip")
+    target = _target(arguments.output)
     about = _about(parts, troubles, live=endpoint is not None)
     try:
         _write(target, [Part("about.txt", about.encode()), *parts], mask)
@@ -67,6 +67,11 @@ def support(arguments: argparse.Namespace) -> int:
         return complain(f"cannot write {target}: {error.strerror or error}", exit_codes.NO)
     print(f"{target} ({os.path.getsize(target) // 1024 + 1} KiB)\n\n{about}", end="")
     return exit_codes.OK
+
+
+def _target(output: str) -> str:
+    name = time.strftime("bundlevisor-support-%Y%m%d-%H%M%S.zip")
+    return os.path.join(output, name) if os.path.isdir(output) else output or name
 
 
 def _endpoint(arguments: argparse.Namespace, troubles: list[str]) -> Endpoint | None:

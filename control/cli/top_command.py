@@ -21,10 +21,9 @@ from bundlevisor.control.cli.explain_command import explanation, text_of
 from bundlevisor.control.cli.find import NotRunning
 from bundlevisor.control.cli.keys import Keyboard
 from bundlevisor.control.cli.queries import Refused, accepted, status
-from bundlevisor.control.cli.start_frame import shortened
 from bundlevisor.control.cli.start_view import screen_of
 from bundlevisor.control.cli.terminal import is_terminal, obeys_escapes
-from bundlevisor.control.cli.top_frame import View, frame
+from bundlevisor.control.cli.top_frame import View, frame, reading
 from bundlevisor.control.cli.usage_history import History
 
 if TYPE_CHECKING:
@@ -156,13 +155,7 @@ class _Top:
         """Show a text, anew each second, until a key is pressed."""
         key = ""
         while not key:
-            screen = screen_of(sys.stdout)
-            room = screen.rows - 3
-            lines = [
-                shortened(line.expandtabs(), screen.columns - 1) for line in text().splitlines()
-            ]
-            head = screen.paint(shortened(title, screen.columns - 1), "1")
-            _put([head, "", *lines[-room:], screen.paint("any key: back", "90")])
+            _put(reading(title, text().splitlines(), screen_of(sys.stdout)))
             key = self._keys.read(EVERY_S)
 
 

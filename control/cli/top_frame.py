@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from bundlevisor.control.cli import render
 from bundlevisor.control.cli.colours import BOLD, GREEN, GREY, RED, YELLOW
-from bundlevisor.control.cli.start_frame import Screen, shortened
+from bundlevisor.control.cli.start_frame import Line, Screen, shortened
 from bundlevisor.control.cli.tables import duration, plain
 from bundlevisor.control.cli.usage_history import ASCII, LETTERS, History, mebibytes, sparkline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COLOURS = {
     "ready": GREEN,
@@ -23,10 +26,11 @@ COLOURS = {
     "stopped": GREY,
 }
 KEYS = "up/down choose   r restart   s stop or start   l log   e why   q quit"
+BACK = "any key: back"
 NAME = 24
 """Columns of the longest name."""
-FIXED = 51
-"""Columns of all that stands between the name and the sparkline."""
+UP = 10
+"""Columns of how long a service is up."""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +52,29 @@ def frame(document: dict[str, Any], history: History, view: View, screen: Screen
     lines = [screen.paint(shortened(render.headline(document), screen.columns - 1), BOLD)]
     lines += [shortened(_heads(width), screen.columns - 1)]
     foot = []
-    if view.chosen:
+    if view.chosen and screen.rows > 2:
         foot = [screen.paint(shortened(view.notice or KEYS, screen.columns - 1), GREY)]
     blocks = [_block(one, history, width, view, screen) for one in services]
     at = next((n for n, one in enumerate(services) if one["id"] == view.chosen), 0)
     room = screen.rows - 1 - len(lines) - len(foot)
-    return [*lines, *_fitting(blocks, at, max(1, room)), *foot]
+    return _squeezed([*lines, *_fitting(blocks, at, max(1, room)), *foot], screen)
+
+
+def reading(title: str, text: Sequence[str], screen: Screen) -> list[str]:
+    """Return the lines that show the end of a text until a key is pressed."""
+    room = screen.columns - 1
+    lines = [
+        screen.paint(shortened(title, room), BOLD),
+        "",
+        *(shortened(line.expandtabs(), room) for line in text[-max(1, screen.rows - 4) :]),
+        screen.paint(shortened(BACK, room), GREY),
+    ]
+    return _squeezed(lines, screen)
+
+
+def _squeezed(lines: list[str], screen: Screen) -> list[str]:
+    """Return the last lines, where a terminal has not even room for what belongs to all texts."""
+    return lines[-max(1, screen.rows - 1) :]
 
 
 def _heads(width: int) -> str:
@@ -66,26 +87,28 @@ def _block(
     """Return the lines of a service: its numbers, and below, whole, why it is not ready."""
     chosen = one["id"] == view.chosen
     name = shortened(plain(one["id"]), width).ljust(width)
-    state = screen.paint(one["state"].ljust(9), COLOURS.get(one["state"], ""))
     runs = bool(one.get("pid"))
     cpu = f"{one['cpu_percent']:.0f} %" if runs else "-"
     memory = mebibytes(one["rss_bytes"]) if runs else "-"
     up = duration(one["uptime_s"]) if runs else "-"
-    numbers = f"{cpu:>6}  {memory:>8}  {one['restarts']:>8}  {up:<10}"
-    room = screen.columns - 1 - (2 + width + 2 + FIXED)
+    line = Line(screen)
+    line.add("> " if chosen else "  ")
+    line.add(name, BOLD if chosen else "")
+    line.add("  ")
+    line.add(one["state"].ljust(9), COLOURS.get(one["state"], ""))
+    line.add(f"  {cpu:>6}  {memory:>8}  {one['restarts']:>8}  {up}")
+    line.add("".ljust(min(line.left, UP + 2 - len(up))))
     letters = LETTERS if screen.full == "█" else ASCII
-    values = history.of(one["id"])[-max(0, room) :] if room > 0 else ()
-    spark = screen.paint(sparkline(values, letters), GREY) if runs and values else ""
-    mark = ">" if chosen else " "
-    text = f"{mark} {screen.paint(name, BOLD if chosen else '')}  {state}  {numbers}  {spark}"
+    values = history.of(one["id"])[-line.left :] if line.left else ()
+    if runs and values:
+        line.add(sparkline(values, letters), GREY)
+    text = line.text.rstrip()
     said = render.reason(one)
     if not said or one["state"] == "ready":
-        return [text.rstrip()]
-    room = max(10, screen.columns - 7)
-    return [
-        text.rstrip(),
-        *(screen.paint(f"      {part}", GREY) for part in wrap(plain(said), room)),
-    ]
+        return [text]
+    indent = " " * min(6, max(0, screen.columns - 11))
+    parts = wrap(plain(said), max(1, screen.columns - 1 - len(indent)))
+    return [text, *(screen.paint(f"{indent}{part}", GREY) for part in parts)]
 
 
 def _fitting(blocks: list[list[str]], at: int, room: int) -> list[str]:

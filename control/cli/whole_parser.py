@@ -31,11 +31,6 @@ def whole() -> argparse.ArgumentParser:
         ("--watch", "restart services whose files have changed"),
     ):
         run.add_argument(word, action="store_true", help=meaning)
-    for name, text in (
-        ("version", "which version this is"),
-        ("help", "all commands on one page"),
-    ):
-        commands.add_parser(name, help=text, description=text, add_help=False)
     commands._name_parser_map = dict(
         sorted(commands._name_parser_map.items(), key=lambda one: one[0] != "run")
     )

@@ -90,6 +90,6 @@ def _awaited(holder: Holder) -> str:
 
 def _report(console: Console, findings: Findings, manifest: str) -> None:
     for finding in findings.errors:
-        console.error(f"{finding.place or manifest}: {finding.message}", finding.service)
+        console.error(finding.told(manifest), finding.service)
     for finding in (*findings.service_errors, *findings.warnings):
-        console.warn(f"{finding.place or manifest}: {finding.message}", finding.service)
+        console.warn(finding.told(manifest), finding.service)

@@ -167,7 +167,7 @@ class Watcher:
         subject = self._subject
         path, *overlays = subject.bundle
         loaded = load.read(path, overlays=overlays)
-        errors = [f"{one.place or path}: {one.message}" for one in loaded.findings.errors]
+        errors = [one.told(path) for one in loaded.findings.errors]
         places = [] if loaded.manifest is None else differences(subject.manifest, loaded.manifest)
         subject.emit("bundle_changed", None, changes=list(places[:NAMED]), errors=errors[:NAMED])
 

@@ -19,6 +19,12 @@ HINTED = 100
 """How many findings are worth a search for near matches."""
 
 
+def told(file: str, path: str, message: str) -> str:
+    """Return a sentence behind its place; one that begins with its path has it once."""
+    place = "" if message.startswith(f"{path} ") else path
+    return ": ".join(part for part in (file, place, message) if part)
+
+
 class InFile(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in an overlay: its path; empty for the bundle itself."""
 
@@ -38,10 +44,9 @@ class Finding(InFile, frozen=True):
     message: str
     service: str = ""
 
-    @property
-    def place(self) -> str:
-        """Where it is, for a person; empty for the bundle as a whole."""
-        return ": ".join(part for part in (self.file, self.path) if part)
+    def told(self, bundle: str = "") -> str:
+        """Return place and sentence for a person; ``bundle`` is the place of it as a whole."""
+        return told(self.file or ("" if self.path else bundle), self.path, self.message)
 
     def __post_init__(self) -> None:
         """Write line ends and the like as escapes: a sentence is one line, whatever it quotes."""

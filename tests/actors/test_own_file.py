@@ -89,6 +89,21 @@ def test_whoever_is_first_to_write_makes_the_folder(
         assert (tmp_path / "data" / "logs").stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("place", ["taken", "taken/deeper/still"])
+def test_what_is_in_the_way_of_a_folder_is_named(tmp_path: Path, place: str) -> None:
+    (tmp_path / "taken").write_bytes(b"kept")
+    with pytest.raises(NotADirectoryError) as caught:
+        own_file.make_folder(str(tmp_path / place))
+    assert own_file.error_text(caught.value) == f"{tmp_path / 'taken'}: it is no folder"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_link_that_leads_nowhere_is_in_the_way_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    with pytest.raises(NotADirectoryError, match="it is a link that leads nowhere"):
+        own_file.make_folder(str(tmp_path / "link"))
+
+
 @pytest.mark.parametrize("plant", [pipe, folder, device, socket])
 def test_only_a_regular_file_is_read(tmp_path: Path, plant: Plant) -> None:
     path, _ = planted(tmp_path, plant)

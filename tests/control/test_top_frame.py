@@ -8,7 +8,7 @@ import pytest
 
 from bundlevisor.control.cli.colours import uncoloured
 from bundlevisor.control.cli.start_frame import Screen
-from bundlevisor.control.cli.top_frame import KEYS, View, frame
+from bundlevisor.control.cli.top_frame import KEYS, View, frame, reading
 from bundlevisor.control.cli.usage_history import KEPT, History, mebibytes, sparkline
 
 
@@ -51,7 +51,10 @@ def test_a_service_has_its_numbers_and_its_reason_whole() -> None:
     assert " ".join(" ".join(lines[4:]).split()) == WHY
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10), (200, 60), (25, 5)])
+SIZES = [(80, 24), (40, 10), (200, 60), (25, 5), (15, 3), (7, 2), (7, 1)]
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
 def test_nothing_is_wider_or_longer_than_the_terminal(columns: int, rows: int) -> None:
     history = History()
     for _ in range(2 * KEPT):
@@ -59,10 +62,31 @@ def test_nothing_is_wider_or_longer_than_the_terminal(columns: int, rows: int) -
     screen = Screen(columns, rows, uncoloured, "█")
     for chosen in ("s00", "s20", "s39"):
         lines = frame(MANY, history, View(chosen=chosen), screen)
-        assert len(lines) < rows or rows == 5
-        if columns >= 80:
-            assert max(map(len, lines)) < columns
-        assert any(line.startswith(f"> {chosen}"[:columns]) for line in lines)
+        assert len(lines) < max(2, rows)
+        assert max(map(len, lines)) < columns
+        assert any(line.startswith(f"> {chosen}"[:4]) for line in lines)
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_a_reason_and_a_text_to_read_fit_as_well(columns: int, rows: int) -> None:
+    screen = Screen(columns, rows, uncoloured)
+    failed = document(service("db", "failed", message=WHY, pid=None))
+    text = reading("log of db", [f"{number}\t{WHY}" for number in range(90)], screen)
+    for lines in (frame(failed, History(), View(chosen="db"), screen), text):
+        assert len(lines) < max(2, rows)
+        assert max(map(len, lines)) < columns
+    if rows > 3:
+        assert text[0].startswith("log of"[: columns - 4])
+        assert text[-2].startswith("89")
+
+
+def test_the_curve_stands_beside_the_numbers_in_one_column() -> None:
+    history = History()
+    for _ in range(2):
+        history.add([service("api"), service("db")])
+    services = document(service("api"), service("db", uptime_s=1.0))
+    lines = frame(services, history, View(), Screen(80, 24, uncoloured, "█"))
+    assert {line.index("▂") for line in lines[2:]} == {lines[2].index("1 min") + 12}
 
 
 def test_the_keys_are_told_until_something_came_of_one() -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli import exit_codes, runtimectl
 from bundlevisor.control.cli.arguments import parser
 from bundlevisor.control.cli.help_text import TOP
 from bundlevisor.control.run import options
 from bundlevisor.control.run.options import COMMANDS as NAMES
+from tests import absent
 from tests.control.commands import Run
 from tests.control.fake_runtime import BUNDLE
+from tests.installed import COMMAND
 
 
 def test_validate_needs_no_instance(run: Run, tmp_path: Path) -> None:
@@ -52,9 +58,18 @@ def test_schema_is_json(run: Run) -> None:
     assert json.loads(out)["title"].startswith("Desktop bundle")
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["help"], ["run", "--help"], ["-h"]])
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["help"], ["run", "--help"], ["-h"], ["help", "run"], ["help", "help"]]
+)
 def test_help_goes_to_stdout(run: Run, argv: list[str]) -> None:
     assert run(*argv) == (0, TOP, "")
+
+
+@pytest.mark.parametrize("argv", [["logs"], ["secrets", "set"], ["version"]])
+def test_help_of_a_command_is_what_the_command_says_of_itself(run: Run, argv: list[str]) -> None:
+    code, out, err = run("help", *argv)
+    assert (code, err, out) == (0, "", run(*argv, "--help")[1])
+    assert out.startswith(f"usage: bundlevisor {' '.join(argv)} [-h]")
 
 
 def test_help_names_every_flag_of_run() -> None:
@@ -86,6 +101,8 @@ def test_the_version_is_that_of_the_runtime(run: Run) -> None:
         ["ctl"],
         ["ctl", "--port", "x", "status"],
         ["ctl", "schema"],
+        ["help", "frob"],
+        ["version", "frob"],
     ],
 )
 def test_misuse_is_2_with_usage_on_stderr(run: Run, argv: list[str]) -> None:
@@ -112,6 +129,22 @@ def test_misuse_is_2_with_usage_on_stderr(run: Run, argv: list[str]) -> None:
         (["run", "--app-dat", "x"], "bundlevisor run", "--app-dat (did you mean --app-data?)"),
         (["port"], "bundlevisor port", "say which service: bundlevisor port ID"),
         (["ctl", "helth"], "runtimectl", "no command 'helth' (did you mean 'health'?)"),
+        (["help", "strat"], "bundlevisor run", "no command 'strat' (did you mean 'start'?)"),
+        (
+            ["secrets", "lst"],
+            "bundlevisor secrets",
+            "list|set: there is no 'lst' (did you mean 'list'?); there are list, set;",
+        ),
+        (
+            ["init", "--language", "pyton"],
+            "bundlevisor init",
+            "--language: there is no 'pyton' (did you mean 'python'?); there are python, node;",
+        ),
+        (["logs", "--since"], "bundlevisor logs", "bundlevisor: --since needs a value;"),
+        (["logs", "-n", "-3"], "bundlevisor logs", "--lines/-n: not a whole number: -3;"),
+        (["status", "--json=1"], "bundlevisor status", ": --json takes no value: 1;"),
+        (["start"], "bundlevisor start", ": ID is missing;"),
+        (["exec", "db"], "bundlevisor exec", "say what to run: bundlevisor exec ID -- COMMAND;"),
     ],
 )
 def test_what_was_probably_meant_is_named_with_the_usage_of_the_command(
@@ -130,4 +163,30 @@ def test_help_names_every_command_and_every_exit_code() -> None:
         assert re.search(rf"(^|  ){code} \w", TOP.partition("exit codes")[2]), code
     served = next(one for one in parser()._actions if one.dest == "command")
     assert served.choices is not None
-    assert {*served.choices} | {"run", "version", "help"} == set(NAMES)
+    assert {*served.choices} | {"run"} == set(NAMES)
+
+
+def test_runtimectl_has_every_command_that_asks_an_instance() -> None:
+    served = next(one for one in parser(asks=True)._actions if one.dest == "command")
+    assert served.choices is not None
+    assert {*served.choices} == set(runtimectl.COMMANDS)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell closes the stream")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("version >&-", 0), ("schema >&-", 0), ("frob 2>&-", 2), ("secrets set x --stdin <&-", 2)],
+)
+def test_who_closes_a_stream_hears_nothing_and_has_the_code(words: str, code: int) -> None:
+    line = f"{shlex.join(COMMAND)} {words}"
+    done = subprocess.run(line, shell=True, capture_output=True, check=False)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stdout + done.stderr
+
+
+@absent.unless(os.path.exists("/dev/full"), "/dev/full")
+@pytest.mark.parametrize("words", ["frob", "status --frob", "ctl frob"])
+def test_the_code_of_a_wrong_command_line_comes_also_where_nothing_can_be_said(words: str) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([*COMMAND, *words.split()], stderr=full, check=False)
+    assert done.returncode == 2

@@ -25,6 +25,21 @@ def findings(count: int, start: int = 0) -> Findings:
     )
 
 
+@pytest.mark.parametrize(
+    ("finding", "told"),
+    [
+        (Finding("x", "a.b", "a.b is missing"), "a.b is missing"),
+        (Finding("x", "a.b", "a.bc is missing"), "a.b: a.bc is missing"),
+        (Finding("x", "a.b", "no such file"), "a.b: no such file"),
+        (Finding("x", "", "no such file"), "bundle.json: no such file"),
+        (Finding("x", "a", "a is missing", file="dev.json"), "dev.json: a is missing"),
+        (Finding("x", "", "no such file", file="dev.json"), "dev.json: no such file"),
+    ],
+)
+def test_a_place_is_told_once(finding: Finding, told: str) -> None:
+    assert finding.told("bundle.json") == told
+
+
 def test_findings_that_are_joined_are_bounded_and_counted() -> None:
     for whole in (
         findings(50_000),

@@ -184,8 +184,8 @@ def test_findings_without_overlays_and_those_of_a_file_stay_where_they_are(tmp_p
     own = Finding("x", "", "a sentence", file="dev0.json")
     overlaid = read(tmp_path, {"app": {"version": "2.0.0"}})
     assert overlaid.placed(Findings(warnings=(own,))).warnings == (own,)
-    assert own.place == "dev0.json"
-    assert Finding("x", "app", "a sentence", file="dev0.json").place == "dev0.json: app"
+    assert own.told() == "dev0.json: a sentence"
+    assert Finding("x", "app", "a word", file="dev0.json").told() == "dev0.json: app: a word"
 
 
 def test_only_what_misses_a_removed_one_says_who_removed_it() -> None:

@@ -122,6 +122,18 @@ def test_an_archive_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path: 
     assert sorted(os.listdir(tmp_path)) == ["empty"]
 
 
+def test_an_archive_is_put_into_the_folder_that_is_named(tmp_path: Path) -> None:
+    app_data = tmp_path / "app-data"
+    app_data.mkdir()
+    for folder in (".", "app-data"):
+        words = ("support", "--output", folder, "--app-data", str(app_data))
+        made = ask(*words, cwd=tmp_path, home=tmp_path)
+        assert made.returncode == 0, made.stderr
+        name = made.stdout.partition(" (")[0]
+        assert name.startswith(os.path.join(folder, "bundlevisor-support-"))
+        assert zipfile.is_zipfile(tmp_path / name)
+
+
 def test_without_app_data_and_a_bundle_it_says_what_is_missing(tmp_path: Path) -> None:
     made = ask("support", cwd=tmp_path, home=tmp_path)
     assert made.returncode == 2
