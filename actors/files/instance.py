@@ -27,8 +27,8 @@ class ServiceProcess(msgspec.Struct, frozen=True, kw_only=True):
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """``instance.json``. Times are seconds since the epoch; ``created`` is the runtime's own.
 
-    The sweep of the next start waits for the guardian, which may be stopping the services, and ends
-    what is in the control group with the folder ``group``.
+    The sweep of the next start waits for the guardian and for the one in reserve, which may be
+    stopping the services, and ends what is in the control group with the folder ``group``.
     """
 
     instance_id: str
@@ -44,6 +44,8 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """Absolute paths of the files that change the manifest."""
     guardian_pid: int = 0
     guardian_created: float = 0.0
+    reserve_pid: int = 0
+    reserve_created: float = 0.0
     group: str = ""
     services: dict[str, list[ServiceProcess]] = {}
 

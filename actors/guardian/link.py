@@ -14,16 +14,19 @@ from bundlevisor.actors.guardian import starting
 from bundlevisor.actors.guardian.channel import Descriptor, duplicate, held
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.owned_file import identity
-from bundlevisor.actors.guardian.roster import Roster
+from bundlevisor.actors.guardian.roster import Roster, unheard
 from bundlevisor.actors.guardian.wire import Message
 from bundlevisor.actors.process import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported before the guardian is forked, they would be in its memory
+    from collections.abc import Callable
+
     from bundlevisor.actors.guardian.inflight import Inflight
     from bundlevisor.actors.guardian.roster import Loop, Report
 
 _Key = tuple[str, str]
+NOBODY = (0, 0.0)
 
 
 class Guardian:
@@ -47,11 +50,11 @@ class Guardian:
         first = self._roster.first
         return first.pid if first else 0
 
-    @property
-    def created(self) -> float:
-        """Its create time; 0.0 while there is none."""
-        first = self._roster.first
-        return first.created if first else 0.0
+    def in_order(self) -> tuple[tuple[int, float], tuple[int, float]]:
+        """Return pid and create time of the one that acts, and of the one behind it; 0 for none."""
+        known = [(sentry.pid, sentry.created) for sentry in self._roster.sentries[:2]]
+        first, second = [*known, NOBODY, NOBODY][:2]
+        return first, second
 
     @classmethod
     def start(cls, instance_id: str) -> Guardian:
@@ -63,13 +66,14 @@ class Guardian:
         """
         return cls(instance_id)
 
-    def attach(self, loop: Loop, report: Report) -> None:
+    def attach(self, loop: Loop, report: Report, changed: Callable[[], object] = unheard) -> None:
         """Have the guardian's death noticed on this loop, and another one started.
 
         ``report`` hears of ``guardian_replaced``, once the new one has answered, and of
-        ``guardian_failed``, with details.
+        ``guardian_failed``, with details. ``changed`` is called when there is another one, also in
+        reserve, or one less.
         """
-        self._roster.attach(loop, report)
+        self._roster.attach(loop, report, changed)
 
     def keep_reserve(self) -> None:
         """Have a second guardian in reserve from now on, where one can be forked (POSIX).

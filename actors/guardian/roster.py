@@ -62,6 +62,7 @@ class Roster:
         self._known_messages = known_messages
         self._loop: Loop | None = None
         self._report: Report = _ignore
+        self._changed: Callable[[], object] = unheard
         self._ended = False
         self._retrying = False
         self._reserve_wanted = False
@@ -71,13 +72,21 @@ class Roster:
         """The first acts when the runtime dies, the next if that one has died too."""
 
     @property
+    def sentries(self) -> tuple[Sentry, ...]:
+        """All of them, the one that acts first."""
+        return tuple(self._sentries)
+
+    @property
     def first(self) -> Sentry | None:
         """The one that acts when the runtime dies; None while there is none."""
         return next(iter(self._sentries), None)
 
-    def attach(self, loop: Loop, report: Report) -> None:
-        """Have deaths noticed on this loop; ``report`` hears who replaced whom, and of failures."""
-        self._loop, self._report = loop, report
+    def attach(self, loop: Loop, report: Report, changed: Callable[[], object]) -> None:
+        """Have deaths noticed on this loop; ``report`` hears who replaced whom, and of failures.
+
+        ``changed`` is called when one is there, or gone.
+        """
+        self._loop, self._report, self._changed = loop, report, changed
         for sentry in self._sentries:
             self._watch(sentry)
 
@@ -193,6 +202,7 @@ class Roster:
         )
 
         own_children.know(sentry.pid)
+        self._changed()
         if sentry.died:
             self._report("guardian_replaced", {"died": sentry.died, "pid": sentry.pid})
         self._ask_for_reserve()
@@ -211,6 +221,7 @@ class Roster:
             guarded = self.first is sentry
             self._sentries.remove(sentry)
             self._take_breath(answered=not why)
+        self._changed()
         died = sentry.pid or sentry.died
         if why:
             self._report("guardian_failed", {"died": died, "error": why})
@@ -261,6 +272,10 @@ class Roster:
             self._take_breath(answered=False)
             self._report("guardian_failed", {"died": died, "error": str(error)})
             self._later(lambda: self._replace(died))
+
+
+def unheard() -> None:
+    """Nobody is interested."""
 
 
 def _ignore(event: str, details: dict[str, object]) -> None:

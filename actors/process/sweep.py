@@ -46,6 +46,8 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     guardian_pid: int = 0
     guardian_created: float = 0.0
+    reserve_pid: int = 0
+    reserve_created: float = 0.0
     group: str = ""
     services: dict[str, list[ServiceProcess]] = {}
 
@@ -85,7 +87,7 @@ def sweep(
     started = time.monotonic()
     watch = ExitWatch()
     try:
-        _wait_for_guardian(watch, record, guardian_s)
+        _wait_for_guardians(watch, record, guardian_s)
         return _end(watch, record, grace_s, started)
     finally:
         watch.close()
@@ -95,14 +97,24 @@ def _parse(data: bytes) -> Earlier:
     return msgspec.json.decode(data, type=Earlier)
 
 
-def _wait_for_guardian(watch: ExitWatch, record: Earlier, patience: float) -> None:
-    """It may stand still: then it is woken, which does no harm to whoever it might be by now."""
-    pid, created = record.guardian_pid, record.guardian_created
-    if pid and watch.add(pid, created):
+def _wait_for_guardians(watch: ExitWatch, record: Earlier, patience: float) -> None:
+    """Wait for the guardian, and for the one in reserve, which acts if that one has died.
+
+    One may stand still: then it is woken, which does no harm to whoever it might be by now.
+    """
+    deadline = time.monotonic() + patience
+    guardians = (
+        (record.guardian_pid, record.guardian_created),
+        (record.reserve_pid, record.reserve_created),
+    )
+    for pid, created in guardians:
+        if not pid:
+            continue
         if GO_ON is not None:
             with suppress(PermissionError):
                 table.send(pid, created, GO_ON)
-        watch.wait(patience, [])
+        while watch.add(pid, created) and (left := deadline - time.monotonic()) > 0:
+            watch.wait(left, [])
 
 
 def _end(watch: ExitWatch, record: Earlier, grace_s: float, started: float) -> Swept:

@@ -43,11 +43,10 @@ def open_edges(opened: Opening, announcer: Announcer) -> Edges:
     record = _instance_record(opened, announcer)
 
     def guardian_news(event: str, details: dict[str, object]) -> None:
-        record.write_again()
         announcer.emit(event, None, **details)
 
     opened.loop.hear_of_slow(announcer.tell_slow_turn)
-    opened.guardian.attach(opened.loop, guardian_news)
+    opened.guardian.attach(opened.loop, guardian_news, record.write_again)
     context = _service_context(opened, announcer, record)
     port_memory = PortMemory(opened.bundle.app_data, opened.console.warn)
     return Edges(record, port_memory, context, threading.Event())

@@ -21,6 +21,8 @@ from bundlevisor.actors.process.table.control_group import group_of
 QUIET_S = 0.05
 """Starts and ends come in bursts: one write serves all of a burst. Meanwhile the sweep would find
 what is not on record by its mark."""
+FIRST_S = 1.0
+"""Seconds that the first process of all waits for the record to be there, on a disk that hangs."""
 LOOK_EVERY = 2.0
 """Seconds between two looks whether the files by which we are found still stand."""
 
@@ -50,11 +52,15 @@ class InstanceRecord:
         self._running: dict[str, ServiceProcess] = {}
         self._changed = threading.Event()
         self._closing = threading.Event()
+        self._standing = threading.Event()
+        """Set once it has been written: what is started is found by it if all of us die."""
         self._writer = threading.Thread(target=self._keep_written, name="record", daemon=True)
         self._writer.start()
 
     def expect(self, guarded: GuardedProcess, read_fd: int = -1) -> None:
-        """Tell the guardian that a process is about to be started."""
+        """Tell the guardian that a process is about to be started, once there is a record."""
+        if not self._standing.wait(FIRST_S):
+            self._standing.set()  # the disk hangs: the others need not wait for it as well
         self._services[guarded.instance] = guarded.service
         self._guardian.expect(guarded, read_fd)
 
@@ -92,6 +98,7 @@ class InstanceRecord:
     def _keep_written(self) -> None:
         while not self._closing.is_set():
             self._write()
+            self._standing.set()
             while not self._changed.wait(LOOK_EVERY) and not self._look():
                 pass
             self._closing.wait(QUIET_S)
@@ -102,11 +109,14 @@ class InstanceRecord:
         for instance_, process in list(self._running.items()):
             services.setdefault(self._services.get(instance_, ""), []).append(process)
         self._group = self._group or group_of(self._record.pid, self._record.instance_id)
+        (pid, created), (reserve_pid, reserve_created) = self._guardian.in_order()
         record = msgspec.structs.replace(
             self._record,
             services=services,
-            guardian_pid=self._guardian.pid,
-            guardian_created=self._guardian.created,
+            guardian_pid=pid,
+            guardian_created=created,
+            reserve_pid=reserve_pid,
+            reserve_created=reserve_created,
             group=self._group,
         )
         try:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -186,6 +187,12 @@ def test_what_is_left_of_both_is_ended_by_the_next_start(tmp_path: Path, tally: 
             assert not leaked_ports(second.app_data)
 
 
+def on_record(run: Run) -> dict[str, Any]:
+    """Return what the instance has written down of itself."""
+    record: dict[str, Any] = json.loads((run.app_data / "runtime" / "instance.json").read_bytes())
+    return record
+
+
 def talker(run: Run) -> set[int]:
     """It may have ended by itself: nobody reads what it writes."""
     return {event["pid"] for event in run.events("talker", "started")}
@@ -284,19 +291,28 @@ def test_a_guardian_that_stands_still_is_not_left_behind(tmp_path: Path, tally: 
         assert_nothing_on_disk(run)
 
 
-def test_the_next_start_waits_for_a_guardian_at_work(tmp_path: Path, tally: Tally) -> None:
+@pytest.mark.parametrize("at_work", ["guardian", "reserve"])
+def test_the_next_start_waits_for_a_guardian_at_work(
+    tmp_path: Path, tally: Tally, at_work: str
+) -> None:
     """An orderly stop is not made disorderly by a hurried user."""
     made = injured(tmp_path)
     made.service("slow", "stops_slowly", options={"stop_ms": 1500}, deps=["api"]).write()
     with running(made) as run:
         run.until_ready()
+        guardian = guardian_of(run)
+        reserve = in_reserve(guardian)
+        wait_until(lambda: on_record(run)["reserve_pid"] == reserve.pid, what="the record")
+        os.kill(run.pid, signal.SIGSTOP)
+        if at_work == "reserve":
+            guardian.kill()
         run.kill()
         run.wait_gone()
         wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
         with starting(made) as second:
             second.await_listening()
             signals = stop_signals(run)
-            tally.note("start while the guardian is at work", leftovers=0)
+            tally.note(f"start while the {at_work} is at work", leftovers=0)
             assert [name for name, _ in signals].count("slow") == 1
             ends = {name: run.events(name, "exit")[0]["t"] for name in ("slow", "api")}
             assert ends["slow"] <= next(e["t"] for e in run.events("api", "signal")), (

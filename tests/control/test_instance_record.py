@@ -1,0 +1,79 @@
+"""What is written down of an instance, and when."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from bundlevisor.actors.files import instance
+from bundlevisor.actors.files.instance import Instance
+from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.control.run import instance_record
+from bundlevisor.control.run.instance_record import InstanceRecord
+
+
+class Told:
+    """A guardian to which the runtime says what it is about to start."""
+
+    def __init__(self, app_data: Path) -> None:
+        self.found: list[Instance | None] = []
+        self._app_data = str(app_data)
+
+    def in_order(self) -> tuple[tuple[int, float], tuple[int, float]]:
+        return (11, 1.0), (12, 2.0)
+
+    def expect(self, _guarded: GuardedProcess, _read_fd: int = -1) -> None:
+        self.found.append(instance.peek(self._app_data))
+
+
+def of(told: Told, app_data: Path) -> InstanceRecord:
+    mine = Instance(
+        instance_id="id", pid=1, created=1.0, host="", port=1, token_path="", manifest="",
+        started_at=0.0,
+    )  # fmt: skip
+    return InstanceRecord(
+        cast("Guardian", told), str(app_data), mine, lambda _: None, lambda: False
+    )
+
+
+def test_nothing_is_started_before_there_is_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If runtime and guardians die at once, the next start finds what was started by it alone."""
+    write, goes_on = instance.write, threading.Event()
+
+    def late(app_data: str, record: Instance) -> None:
+        assert goes_on.wait(30)
+        write(app_data, record)
+
+    monkeypatch.setattr(instance, "write", late)
+    told = Told(tmp_path)
+    record = of(told, tmp_path)
+    starter = threading.Thread(target=record.expect, args=[GuardedProcess("api", "id-api-1")])
+    starter.start()
+    goes_on.set()
+    starter.join(30)
+    record.close()
+    (found,) = told.found
+    assert found is not None
+    assert (found.guardian_pid, found.reserve_pid) == (11, 12)
+
+
+def test_a_disk_that_hangs_holds_up_one_start_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+    monkeypatch.setattr(instance, "write", lambda *_: goes_on.wait(30))
+    monkeypatch.setattr(instance_record, "FIRST_S", 0.01)
+    told = Told(tmp_path)
+    record = of(told, tmp_path)
+    record.expect(GuardedProcess("api", "id-api-1"))
+    monkeypatch.setattr(instance_record, "FIRST_S", threading.TIMEOUT_MAX)
+    record.expect(GuardedProcess("db", "id-db-1"))
+    goes_on.set()
+    record.close()
+    assert told.found == [None, None]
