@@ -119,3 +119,21 @@ def test_data_among_the_runtime_s_files_has_no_way_back(
     expected = [("warning", "snapshot_impossible", "services[0].data_dirs[1]")]
     assert found(service) == expected
     assert found({**service, "migrations": [{**upgrade, "run_on": "always"}]}) == []
+
+
+@pytest.mark.parametrize("path", ["${data}/../x", "${bundle}\\..\\x", "${data}/C:/x"])
+def test_where_no_template_may_stand_its_letters_are_a_folder_of_that_name(
+    found: Callable[..., Any], path: str
+) -> None:
+    """So what follows them is a path within that folder, which may go up to where it lies."""
+    ipc = {"mode": "http", "host": "127.0.0.1", "port": 0, "auth_token_path": path}
+    assert found(ipc=ipc) == []
+    assert found(telemetry={"file": path}) == []
+    assert found({"id": "one", "log_dir": path}) == []
+    binaries = {"linux-x64": {"path": path}}
+    assert found({"id": "one", "binaries": binaries, "data_dirs": [path]}) == []
+    binaries["linux-x64"] = {"path": "x", "cwd": path}
+    code = "path_escapes_root"
+    assert found({"id": "one", "binaries": binaries}) == [
+        ("error", code, "services[0].binaries.linux-x64.cwd")
+    ]
