@@ -29,6 +29,8 @@ from hypothesis import Phase, settings
 
 SLACK_S = 2.0
 """Seconds of the processor that a test may take beyond ten times what it took before."""
+STILL_S = 120.0
+"""Seconds after which a test is taken to wait for what never comes."""
 NOTICED, UNNOTICED, UNREACHED, ENDLESS = 1, 0, 33, 36
 """Exit codes as mutmut keeps them."""
 _CACHED = type(functools.cache(len))
@@ -128,11 +130,12 @@ class Judge:
         if code and begun:
             here[int(begun[-1])] += 1
             near[int(begun[-1])] += 1
-        return ENDLESS if code == -signal.SIGPROF else code
+        return ENDLESS if code in (-signal.SIGPROF, -signal.SIGALRM) else code
 
     def _run_mutant(self, name: str, tests: list[tuple[int, pytest.Item]], writer: int) -> None:
         """Run these tests, in the child, saying which: end with the first that fails."""
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
@@ -145,6 +148,7 @@ class Judge:
                 after = following[1] if following else None
                 os.write(writer, f"{number}\n".encode())
                 signal.setitimer(signal.ITIMER_PROF, 10 * self._took[number] + SLACK_S)
+                signal.setitimer(signal.ITIMER_REAL, STILL_S)
                 if any(r.failed for r in runtestprotocol(item, log=False, nextitem=after)):
                     os._exit(NOTICED)
         except BaseException:  # noqa: BLE001 - whatever a mutant brings down has been noticed

@@ -36,6 +36,7 @@ CORE = (
     "actors/core/notices.py",
     "actors/core/restart.py",
     "manifest/check/*",
+    "manifest/format/*",
     "manifest/plan/*",
     "manifest/read/*",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
 from typing import Any, Literal, Union, get_args, get_origin
@@ -34,17 +35,15 @@ class Field(msgspec.Struct, frozen=True):
 
 
 _ATOMS: dict[object, str] = {bool: "bool", int: "int", float: "float", str: "str", Any: "any"}
-_known: dict[type[msgspec.Struct], dict[str, Field]] = {}
 
 
+@functools.cache
 def fields_of(struct: type[msgspec.Struct]) -> dict[str, Field]:
     """Return the fields of a Struct by their names in JSON."""
-    if struct not in _known:
-        _known[struct] = {
-            field.encode_name: Field(field.encode_name, shape_of(field.type), field.required)
-            for field in msgspec.structs.fields(struct)
-        }
-    return _known[struct]
+    return {
+        field.encode_name: Field(field.encode_name, shape_of(field.type), field.required)
+        for field in msgspec.structs.fields(struct)
+    }
 
 
 def shape_of(annotation: Any) -> Shape:

@@ -7,6 +7,7 @@ pairs stand in strings, which come out as they went in.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -52,15 +53,10 @@ class _Pairs:
 
 
 def _report(written: _Pairs, path: str, report: Report) -> None:
-    seen: set[str] = set()
-    repeated: dict[str, None] = {}
-    for key, _ in written.pairs:
-        if key in seen:
-            repeated[key] = None
-        seen.add(key)
-    for key in repeated:
-        place = child(path, key)
-        report.error("duplicate_key", place, f"{place} is written twice; remove one of them.")
+    for key, times in Counter(key for key, _ in written.pairs).items():
+        if times > 1:
+            place = child(path, key)
+            report.error("duplicate_key", place, f"{place} is written twice; remove one of them.")
 
 
 def _pairs(source: bytes) -> int:

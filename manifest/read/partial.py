@@ -23,7 +23,7 @@ def trustworthy(found: Findings, unread: tuple[Finding, ...]) -> Findings:
     if "" in paths:  # nothing could be read
         return Findings()
     owners = {_owner(path) for path in paths}
-    doubtful = _doubtful(paths)
+    doubtful = frozenset[str]().union(*(_doubtful(path) for path in paths))
 
     def keep(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         return tuple(
@@ -38,12 +38,13 @@ def trustworthy(found: Findings, unread: tuple[Finding, ...]) -> Findings:
 def _owner(path: str) -> str:
     """Return the part of the bundle that an unread path makes doubtful.
 
-    That is the path itself, or its Struct where that lies within a service: a health check whose
-    type is unknown says nothing about its port.
+    That is the path itself, or the Struct around it where that lies within a service: a health
+    check whose type is unknown says nothing about its port. Of a secret it is all.
     """
-    if path.startswith("services[") and path.count(".") > 1:
-        return path.rpartition(".")[0]
-    return path
+    holder, inside, field = path.partition("].")
+    if inside and holder.startswith("secrets["):
+        return f"{holder}]"
+    return path.rpartition(".")[0] if "." in field else path
 
 
 def _enclosing(path: str) -> set[str]:
@@ -52,16 +53,17 @@ def _enclosing(path: str) -> set[str]:
     return {path, *(path[:cut] for cut in cuts)}
 
 
-def _doubtful(paths: list[str]) -> frozenset[str]:
-    codes: frozenset[str] = frozenset()
-    for path in paths:
-        if path.startswith("services") and (path.endswith(".id") or "." not in path):
-            codes |= _NEED_IDS | _NEED_PORTS
-        if ".ports" in path:
-            codes |= _NEED_PORTS
-        if path.startswith("secrets"):
-            codes |= _NEED_SECRETS
-    return codes
+def _doubtful(path: str) -> frozenset[str]:
+    """Return the codes of what may only be found because this path was not read."""
+    field = path.partition("].")[2]
+    nameless = field in ("", "id")
+    if path.startswith("secrets"):
+        return _NEED_SECRETS if nameless else frozenset()
+    if not path.startswith("services"):
+        return frozenset()
+    if nameless:
+        return _NEED_IDS | _NEED_PORTS
+    return _NEED_PORTS if field.startswith("ports") else frozenset()
 
 
 def _nameless(finding: Finding) -> Finding:

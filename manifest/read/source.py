@@ -9,7 +9,7 @@ import stat
 LIMIT = 16 * 1024 * 1024
 """The largest ``bundle.json`` that is read, in bytes. Fifty services take about 100 KiB."""
 
-_REASONS = {
+_REASONS: dict[int | None, tuple[str, str]] = {
     errno.ENOENT: ("manifest_missing", "there is no such file; check the path"),
     errno.ENOTDIR: ("manifest_missing", "a part of the path is no folder; check the path"),
     errno.EISDIR: ("manifest_not_a_file", "it is a folder; name the bundle.json in it"),
@@ -39,8 +39,9 @@ def read_bytes(path: str, limit: int = LIMIT) -> bytes:
     except OSError as error:
         if os.path.isdir(path):  # Windows says EACCES of a folder.
             error.errno = errno.EISDIR
-        fallback = ("manifest_unreadable", (error.strerror or str(error)).lower())
-        raise SourceRefused(*_placed(_REASONS.get(error.errno or 0, fallback), path)) from error
+        fallback = ("manifest_unreadable", f"{error.strerror}".lower())
+        code, reason = _REASONS.get(error.errno, fallback)
+        raise SourceRefused(code, path, reason) from error
     except ValueError as error:
         raise SourceRefused("manifest_missing", path, "that is no possible path") from error
 
@@ -79,7 +80,3 @@ def _read_all(descriptor: int, path: str, limit: int) -> bytes:
 def _too_large(path: str, limit: int) -> SourceRefused:
     reason = f"it is larger than {limit // (1024 * 1024)} MiB; name the bundle.json itself"
     return SourceRefused("manifest_too_large", path, reason)
-
-
-def _placed(reason: tuple[str, str], path: str) -> tuple[str, str, str]:
-    return reason[0], path, reason[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import socket
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.manifest.read.load import read
+from bundlevisor.manifest.format.findings import Finding, Findings
+from bundlevisor.manifest.read.load import Loaded, read
 from bundlevisor.manifest.read.source import LIMIT, SourceRefused, read_bytes
 from tests import absent
 from tests.manifest.codes import codes
@@ -24,38 +26,56 @@ def test_the_sum_of_the_bytes_is_there_for_status(tmp_path: Path, picker: bytes)
     assert loaded.sha256 == hashlib.sha256(picker).hexdigest()
 
 
+def refused(path: str, code: str, reason: str) -> bool:
+    """Whether exactly this is found of a path."""
+    sentence = f"cannot read the bundle {path!r}: {reason}."
+    return read(path) == Loaded(None, Findings(errors=(Finding(code, "", sentence),)))
+
+
 def test_a_file_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
-    assert codes(read(str(tmp_path / "none.json"))) == ["manifest_missing"]
+    missing = "there is no such file; check the path"
+    assert refused(str(tmp_path / "none.json"), "manifest_missing", missing)
     (tmp_path / "file").touch()
-    assert codes(read(str(tmp_path / "file" / "none.json"))) == ["manifest_missing"]
+    below = (
+        missing if sys.platform == "win32" else "a part of the path is no folder; check the path"
+    )
+    assert refused(str(tmp_path / "file" / "none.json"), "manifest_missing", below)
 
 
-@pytest.mark.parametrize("path", ["a\0b", "x" * 10_000, "\ud800"])
+@pytest.mark.parametrize("path", ["a\0b", "\ud800"])
 def test_an_impossible_path_is_a_finding(path: str) -> None:
-    assert codes(read(path)) == ["manifest_missing"]
+    assert refused(path, "manifest_missing", "that is no possible path")
+    assert codes(read("x" * 10_000)) == ["manifest_missing"]
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows knows another limit, and finds nothing"
+)
+def test_a_path_that_is_too_long_is_a_finding() -> None:
+    assert refused("x" * 10_000, "manifest_missing", "the path is too long for this system")
 
 
 def test_a_folder_is_a_finding(tmp_path: Path) -> None:
-    assert codes(read(str(tmp_path))) == ["manifest_not_a_file"]
+    named = "it is a folder; name the bundle.json in it"
+    assert refused(str(tmp_path), "manifest_not_a_file", named)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFOs in folders")
 def test_pipes_devices_and_sockets_are_refused_without_waiting(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    assert codes(read(str(pipe))) == ["manifest_not_a_file"]
-    assert codes(read(os.devnull)) == ["manifest_not_a_file"]
-    assert codes(read("/dev/zero")) == ["manifest_not_a_file"]
+    os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "socket"))
-        assert codes(read(str(tmp_path / "socket"))) == ["manifest_not_a_file"]
+        for path in (str(tmp_path / "pipe"), os.devnull, "/dev/zero", str(tmp_path / "socket")):
+            regular = "it is no regular file; name a bundle.json"
+            assert refused(path, "manifest_not_a_file", regular)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
 def test_links_in_a_circle_are_a_finding(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")
-    assert codes(read(str(tmp_path / "a"))) == ["manifest_unreadable"]
+    circle = "its links lead in a circle; mend them"
+    assert refused(str(tmp_path / "a"), "manifest_unreadable", circle)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes mean nothing on Windows")
@@ -64,22 +84,33 @@ def test_a_file_without_permission_is_a_finding(tmp_path: Path) -> None:
     path = tmp_path / "bundle.json"
     path.write_text("{}")
     path.chmod(0)
-    assert codes(read(str(path))) == ["manifest_unreadable"]
+    forbidden = "it must not be read; check its permissions"
+    assert refused(str(path), "manifest_unreadable", forbidden)
+
+
+@absent.unless(os.path.exists("/proc/self/mem"), "/proc")
+def test_a_file_that_the_system_does_not_read_is_a_finding_in_its_words() -> None:
+    own_memory = "/proc/self/mem"  # nothing lies at its beginning
+    assert refused(own_memory, "manifest_unreadable", os.strerror(errno.EIO).lower())
 
 
 def test_a_huge_file_is_refused_by_its_size(tmp_path: Path) -> None:
     path = tmp_path / "bundle.json"
     with path.open("wb") as file:
         file.truncate(100 * 1024 * 1024)
-    assert codes(read(str(path))) == ["manifest_too_large"]
+    large = "it is larger than 16 MiB; name the bundle.json itself"
+    assert refused(str(path), "manifest_too_large", large)
 
 
 def test_a_file_of_exactly_the_limit_is_read(tmp_path: Path) -> None:
     path = tmp_path / "bundle.json"
-    path.write_bytes(b" " * 100)
-    assert len(read_bytes(str(path), limit=100)) == 100
-    with pytest.raises(SourceRefused, match="larger than"):
-        read_bytes(str(path), limit=99)
+    limit = 2 * 1024 * 1024
+    path.write_bytes(b" " * limit)
+    assert read_bytes(str(path), limit) == path.read_bytes()
+    with pytest.raises(SourceRefused) as caught:
+        read_bytes(str(path), limit - 1)
+    assert caught.value.code == "manifest_too_large"
+    assert caught.value.reason == "it is larger than 1 MiB; name the bundle.json itself"
     assert LIMIT == 16 * 1024 * 1024
 
 
