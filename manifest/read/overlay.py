@@ -68,11 +68,11 @@ def merge(bundle: str, source: bytes, overlays: Sequence[str]) -> Merged:
 
     Where ``source`` itself is no JSON it is returned as it is: its reader says what is wrong.
     """
-    origins, outside = Origins(), set[str]()
     try:
         document = msgspec.json.decode(source)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Merged(source, Findings(), origins, frozenset())
+        return Merged(source, Findings(), Origins(None), frozenset())
+    origins, outside = Origins(document), set[str]()
     found = _repeated(source, document, "")
     for path in overlays:
         overlay, wrong = _read(path)
