@@ -210,7 +210,11 @@ def _names(value: object) -> list[str] | None:
 def _variables(value: object) -> dict[str, str] | None:
     if isinstance(value, dict):
         pairs = list(value.items())[:SHOWN]
-        return {name: str(text) for name, text in pairs if text is not None} or None
+        return {name: _text(value) for name, value in pairs if value is not None} or None
     texts = value[:SHOWN] if isinstance(value, list) else []
     split = [text.partition("=") for text in texts if isinstance(text, str) and "=" in text]
     return {name: text for name, _, text in split} or None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -31,7 +31,7 @@ class Loaded(msgspec.Struct, frozen=True):
     manifest: Manifest | None
     findings: Findings
     source: bytes = b""
-    """What was read, overlays merged into it."""
+    """What was read, overlays merged into it; empty where that is no bundle at all."""
     readable: Manifest | None = None
     merged: Any = None
     """With overlays: :class:`bundlevisor.manifest.read.overlay.Merged`."""
@@ -71,7 +71,7 @@ def read(path: str, platform_key: str | None = None, overlays: Sequence[str] = (
 
     merged = merge(path, source, overlays)
     if not merged.findings.ok:
-        return Loaded(None, merged.findings, source)
+        return Loaded(None, merged.findings)
     loaded = parse(merged.source, platform_key, merged)
     return msgspec.structs.replace(loaded, findings=loaded.placed(loaded.findings))
 
@@ -83,7 +83,7 @@ def parse(source: bytes, platform_key: str | None = None, merged: Merged | None 
     """
     manifest, found = decode(source)
     if manifest is None:
-        return Loaded(None, found, source)
+        return Loaded(None, found)
     if merged is not None:
         manifest = merged.developed(manifest)
     readable = manifest if found.ok else None

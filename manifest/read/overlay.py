@@ -41,7 +41,7 @@ class Merged(msgspec.Struct, frozen=True):
     source: bytes
     findings: Findings
     origins: Origins
-    outside: frozenset[str]
+    outside: frozenset[str] = frozenset()
     """Absolute programs and folders that may lie outside of the bundle."""
 
     def developed(self, manifest: Manifest) -> Manifest:
@@ -71,7 +71,7 @@ def merge(bundle: str, source: bytes, overlays: Sequence[str]) -> Merged:
     try:
         document = msgspec.json.decode(source)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Merged(source, Findings(), Origins(None), frozenset())
+        return Merged(source, Findings(), Origins(None))
     origins, outside = Origins(document), set[str]()
     found = _repeated(source, document, "")
     for path in overlays:
@@ -138,7 +138,9 @@ class _Merging:
 
     def _value(self, base: Any, over: Any, to: Steps, at: str) -> Any:
         if (name := naming(to)) and isinstance(over, (list, dict)):
-            return self._list(base if isinstance(base, list) else [], over, name, to, at)
+            if isinstance(base, list) or base is None:
+                return self._list(base or [], over, name, to, at)
+            return base  # the reader says what is wrong with it
         if isinstance(base, dict) and isinstance(over, dict):
             return self.objects(base, over, to, at)
         self._origins.places[to] = (self._file, at)

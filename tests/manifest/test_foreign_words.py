@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.manifest.format import schema
+from bundlevisor.manifest.format import fields, schema
 from bundlevisor.manifest.format.shape import fields_of
 from bundlevisor.manifest.read import foreign_words
 from bundlevisor.manifest.read.load import Loaded
@@ -49,8 +49,8 @@ def test_it_only_warns_where_nothing_is_lost(said: Any) -> None:
     both: dict[str, Any] = {"depends_on": ["db"], "dependencies": ["db"]}
     none: dict[str, Any] = {"depends_on": []}
     ready = {"healthcheck": {"test": "x"}, "readiness": {"type": "dependencies_ready"}}
-    for fields in (none, both, ready):
-        assert [severity for severity, _ in said(**fields)] == ["warning"]
+    for written in (none, both, ready):
+        assert [severity for severity, _ in said(**written)] == ["warning"]
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,92 @@ def test_what_is_shown_of_a_value_is_bounded() -> None:
     assert said is not None
     assert len(said.predicate) < 600
     assert json.loads("{" + foreign_words.written("Service", "dependencies", many) + "}")
+
+
+MANY = [f"s{number}" for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("struct", "field", "value", "ours"),
+    [
+        ("Service", "restart", " Always ", {"policy": "always"}),
+        ("Service", "restart", "exit_on_failure", {"policy": "on_failure"}),
+        ("Service", "restart", "sometimes", None),
+        ("Service", "restart", 3, None),
+        ("RestartPolicy", "restart", "always", None),
+        ("Service", "dependencies", "db", ["db"]),
+        ("Service", "dependencies", ["a", 3, "b"], ["a", "b"]),
+        ("Service", "dependencies", {"a": {"condition": "x"}, "b": None}, ["a", "b"]),
+        ("Service", "dependencies", MANY, MANY[:20]),
+        ("Service", "dependencies", [3, *MANY], MANY[:19]),
+        ("Service", "dependencies", [3], None),
+        ("Service", "dependencies", 3, None),
+        ("Manifest", "dependencies", ["a"], None),
+        ("Service", "env", ["A=1", "B", "C=", "D=x=y", 3], {"A": "1", "C": "", "D": "x=y"}),
+        (
+            "Service",
+            "env",
+            {"A": 1, "B": None, "C": True, "D": "x"},
+            {"A": "1", "C": "true", "D": "x"},
+        ),
+        ("Migration", "env", {"A": [1.5, None]}, {"A": "[1.5,null]"}),
+        ("Service", "env", [f"{one}=1" for one in MANY], dict.fromkeys(MANY[:20], "1")),
+        ("Service", "env", dict.fromkeys(MANY, "1"), dict.fromkeys(MANY[:20], "1")),
+        ("Service", "env", ["A"], None),
+        ("Service", "env", {"A": None}, None),
+        ("Service", "env", "A=1", None),
+        ("Health", "command", "curl -f  localhost", ["curl", "-f", "localhost"]),
+        ("Migration", "command", " ".join(MANY), MANY[:20]),
+        ("Migration", "command", " ", None),
+        ("Migration", "command", {"a": 1}, None),
+        ("Service", "log_dir", "x", None),
+    ],
+)
+def test_what_a_value_of_another_format_is_here(
+    struct: str, field: str, value: Any, ours: Any
+) -> None:
+    assert foreign_words.spelled(struct, field, value) == ours
+    shown = fields.example(struct, field) if ours is None else ours
+    if shown is not None:
+        assert foreign_words.written(struct, field, value) == f'"{field}": {json.dumps(shown)}'
+
+
+ORDER = "; otherwise services would start in another order"
+READY = "; otherwise others would start before it is ready"
+
+
+@pytest.mark.parametrize(
+    ("struct", "word", "value", "present", "said"),
+    [
+        ("Service", "name", "api", ["name"], ('write "id"', False)),
+        ("Service", "name", "api", ["id", "name"], None),
+        ("Manifest", "version", 3, ["version"], ('write "schema_version": "v0.1"', False)),
+        ("Manifest", "version", 3, ["version", "schema_version"], None),
+        ("Manifest", "id", 3, [], None),
+        ("Ipc", "name", "api", [], None),
+        ("Service", "Links", ["a"], ["links"], (f'write "dependencies": ["a"]{ORDER}', True)),
+        ("Service", "links", ["a"], ["dependencies"], ('write "dependencies": ["a"]', False)),
+        ("Service", "links", [], [], ('write "dependencies": ["ID"]', False)),
+        ("Service", "links", [3], [], (f'write "dependencies": ["ID"]{ORDER}', True)),
+        ("Service", "ready", True, [],
+         (f'write "readiness": {{"type": "health_success"}} and "health"{READY}', True)),
+        ("Service", "ready", True, ["health"],
+         ('write "readiness": {"type": "health_success"} and "health"', False)),
+        ("Service", "liveness", {"a": 1}, ["readiness"],
+         ('write "health": {"type": "http", "path": "/healthz"}', False)),
+        ("Service", "liveness", {"a": 1}, ["dependencies"],
+         (f'write "health": {{"type": "http", "path": "/healthz"}}{READY}', True)),
+        ("Service", "tty", True, [], ("services are programs, not containers; remove it", False)),
+        ("Health", "test", "curl x", [],
+         ('write "type": "command" and "command": ["bin/check"]', False)),
+        ("Service", "restart_policy", "always", [],
+         ('write "restart": {"policy": "always"}', False)),
+        ("Service", "restart_policy", 3, [],
+         ('write "restart": {"policy": "always"} (or on_failure, never)', False)),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_foreign_word(
+    struct: str, word: str, value: Any, present: list[str], said: tuple[str, bool] | None
+) -> None:
+    expected = said and foreign_words.Remark(f"is no field of the format: {said[0]}", said[1])
+    assert foreign_words.foreign_word(struct, word, value, present) == expected

@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bundlevisor.manifest.format.findings import Finding, Findings
-from bundlevisor.manifest.plan.launch import DevelopedBinary
 from bundlevisor.manifest.read import load
 from bundlevisor.manifest.read.load import Loaded
 from bundlevisor.manifest.read.origins import Origins, told_of_removal
 from bundlevisor.manifest.read.overlay import merge
 from tests.bundle_maker import bundle
-
-Written = dict[str, Any]
-
-
-def read(folder: Path, *overlays: Written | str) -> Loaded:
-    made = (
-        bundle(folder)
-        .service("db", env={"A": "1", "B": "2"})
-        .service("api", deps=["db"], ports={"http": {}, "admin": {}})
-        .service("web", deps=["api"])
-        .write()
-    )
-    paths = []
-    for number, overlay in enumerate(overlays):
-        path = folder / "bundle" / f"dev{number}.json"
-        path.write_text(overlay if isinstance(overlay, str) else json.dumps(overlay))
-        paths.append(str(path))
-    return load.read(str(made.path), overlays=paths)
-
-
-def manifest(folder: Path, *overlays: Written) -> Any:
-    loaded = read(folder, *overlays)
-    assert loaded.findings.errors == ()
-    return loaded.manifest
+from tests.manifest.overlays import Written, manifest, merged, read
 
 
 def places(loaded: Loaded) -> list[tuple[str, str]]:
@@ -86,38 +59,55 @@ def test_a_universal_binary_stands_for_every_platform(tmp_path: Path) -> None:
     assert list(changed.service("db").binaries) == ["universal"]
 
 
-def test_programs_may_lie_beside_the_bundle_or_on_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
-    word = os.path.basename(sys.executable)
-    binaries = [
-        {"path": "../target/api", "cwd": "../src"},
-        {"path": word, "args": ["-m", "x"]},
-        {"path": "bin/db"},
-    ]
-    services = {
-        id_: {"binaries": {"universal": one}}
-        for id_, one in zip(("api", "web", "db"), binaries, strict=True)
+def test_platforms_that_are_written_beside_universal_stay_and_no_others(tmp_path: Path) -> None:
+    binaries = {"universal": {"path": "x"}, "win-x64": {"path": "y"}}
+    changed = manifest(tmp_path, {"services": [{"id": "db", "binaries": binaries}]})
+    assert {key: one.path for key, one in changed.service("db").binaries.items()} == {
+        "universal": "x",
+        "win-x64": "y",
     }
-    changed = manifest(tmp_path, {"services": services})
-    api, web, db = (changed.service(id_).binaries["universal"] for id_ in services)
-    assert (api.path, api.cwd) == (str(tmp_path / "target" / "api"), str(tmp_path / "src"))
-    assert web.path == str(Path(sys.executable).parent / word)
-    assert isinstance(web, DevelopedBinary)
-    assert db.path == "bin/db"
-    assert not isinstance(db, DevelopedBinary)
+    assert len(changed.service("api").binaries) > 1
+    more = manifest(tmp_path, {"services": {"db": {"binaries": {"win-x64": {"path": "y"}}}}})
+    assert more.service("db").binaries.keys() > {"win-x64"}
 
 
-def test_the_bundle_itself_may_not_lead_out(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("db").service("api").write()
-    document = json.loads(made.path.read_text())
-    document["services"][1]["binaries"] = {"universal": {"path": "../target/api"}}
-    made.path.write_text(json.dumps(document))
-    overlay = tmp_path / "dev.json"
-    overlay.write_text('{"services": {"db": {"binaries": {"universal": {"path": "../x"}}}}}')
-    loaded = load.read(str(made.path), overlays=[str(overlay)])
-    assert [(one.file, one.code) for one in loaded.findings.errors] == [("", "path_escapes_root")]
+def test_universal_is_a_name_like_any_other_where_no_binaries_are(tmp_path: Path) -> None:
+    first = {"binaries": {"a": 1}, "db": {"binaries": {"a": 1}, "env": {"a": 1}}}
+    second = {"binaries": {"universal": 2}, "db": {"binaries": {"universal": 2}}}
+    changed = manifest(tmp_path, {"metadata": first}, {"metadata": second})
+    assert changed.metadata["binaries"] == {"a": 1, "universal": 2}
+    assert changed.metadata["db"]["binaries"] == {"a": 1, "universal": 2}
+    changed = manifest(tmp_path, {"services": {"db": {"env": {"universal": "3"}}}})
+    assert changed.service("db").env == {"A": "1", "B": "2", "universal": "3"}
+
+
+def test_null_leaves_nothing_behind_in_what_is_new(tmp_path: Path) -> None:
+    deep = {"a": {"b": None, "c": [{"d": None}], "e": 0}, "f": None}
+    changed = manifest(tmp_path, {"metadata": deep, "services": {"db": {"env": None}}})
+    assert changed.metadata == {"a": {"c": [{"d": None}], "e": 0}}
+    assert changed.service("db").env == {}
+    new = {"binaries": {"universal": {"path": "x"}}, "env": None, "metadata": {"a": None, "b": 1}}
+    changed = manifest(tmp_path, {"services": {"new": new}})
+    assert changed.service("new").metadata == {"b": 1}
+
+
+def test_an_item_is_the_first_of_its_name_and_removed_are_all(tmp_path: Path) -> None:
+    """A bundle that has a name twice is refused all the same, unless the overlay removes both."""
+    source = json.dumps({"services": [{"id": "a"}, 3, {"id": "a"}, {"id": "b"}, {}]}).encode()
+    changed = merged(tmp_path, source, {"services": [{"id": "a", "x": 1}]})
+    assert changed["services"] == [{"id": "a", "x": 1}, 3, {"id": "a"}, {"id": "b"}, {}]
+    changed = merged(tmp_path, source, {"services": {"a": None, "none": None}})
+    assert changed["services"] == [3, {"id": "b"}, {}]
+
+
+def test_a_list_that_the_bundle_writes_wrongly_is_left_to_its_reader(tmp_path: Path) -> None:
+    overlay = {"services": {"a": {"type": "worker"}}, "secrets": [{"id": "k"}]}
+    for wrong in ({"a": {}}, "a", 0, False):
+        source = json.dumps({"services": wrong}).encode()
+        assert merged(tmp_path, source, overlay) == {"services": wrong, "secrets": [{"id": "k"}]}
+    assert merged(tmp_path, b'{"services": null}', {"services": {"a": {}}}) == {
+        "services": [{"id": "a"}]
+    }
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,7 @@ def told(loaded: Loaded) -> Told:
             "overlay_unclear",
             "services[1] must be an object with 'id': that says what it changes.",
         ),
+        ({"a b": 1}, '["a b"]', "unknown_field", '["a b"] is no field of the format.'),
         (
             "[]",
             "",
