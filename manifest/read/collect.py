@@ -231,10 +231,12 @@ def stand_in(shape: Shape, path: str) -> Any:
 def _is_zero(value: object, field: Field) -> bool:
     """Whether a value is what Go writes for an absent field, and the field cannot hold it."""
     shape = field.shape
-    if shape.kind == "struct":
-        return not field.required and isinstance(value, dict) and _all_zero(value, shape)
     if type(value) is str:
         return value == "" and shape.kind == "str" and bool(shape.choices or shape.min_length)
+    if field.required:
+        return False
+    if shape.kind == "struct":
+        return isinstance(value, dict) and _all_zero(value, shape)
     return type(value) in (int, float) and value == 0 and shape.low is not None and shape.low > 0
 
 
@@ -262,8 +264,7 @@ def _described(raw: object) -> str:
 
 
 def _short(number: object) -> str:
-    text = repr(number) if not isinstance(number, int) or number.bit_length() < 128 else "huge"
-    return _cut(text)
+    return "huge" if isinstance(number, int) and number.bit_length() >= 128 else repr(number)
 
 
 def _cut(text: str) -> str:

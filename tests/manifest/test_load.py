@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from bundlevisor.manifest.format import fields
 from bundlevisor.manifest.format.codes import MEANINGS
-from bundlevisor.manifest.format.findings import Finding, Findings
+from bundlevisor.manifest.format.findings import Findings
 from bundlevisor.manifest.read import load
-from bundlevisor.manifest.read.duplicates import may_repeat_keys
-from bundlevisor.manifest.read.load import Loaded, parse
+from bundlevisor.manifest.read.load import parse
 from tests.manifest.codes import codes
 
 
@@ -66,96 +66,40 @@ def test_a_bundle_without_surprises_never_meets_the_slow_reader(
     assert parse(text.encode(), "linux-x64").manifest is not None
 
 
-TOO_DEEP = "the file nests brackets too deeply; no bundle needs that."
-TOO_LARGE = "the file holds a number that is too large ({} value out of range - at `$[...]`)."
-NO_NUMBER = "{} is no JSON; write a number or leave the field out."
-OTHER_CODE = "the file is written in {}; save it as UTF-8."
-HALF_PAIR = (
-    "the file is no JSON: Input data was truncated; look for half a surrogate pair (\\ud800)."
-)
-ZERO_BYTES = "the file holds only zero bytes; it was not written to its end."
-
-
-@pytest.mark.parametrize(
-    ("data", "code", "sentence"),
-    [
-        (b"", "manifest_empty", "the file is empty; it must hold a bundle."),
-        (b" \r\n\t", "manifest_empty", "the file holds only blanks; it must hold a bundle."),
-        (b"\0" * 50, "manifest_empty", ZERO_BYTES),
-        (
-            b'{"schema_version": "v0.1", "serv',
-            "truncated",
-            (
-                "the file ends too early (line 1,"
-                " column 28: Unterminated string starting at); copy it again."
-            ),
-        ),
-        (
-            b'{\n"a": 1',
-            "truncated",
-            ("the file ends too early (line 2, column 7: Expecting ',' delimiter); copy it again."),
-        ),
-        (
-            b'{\n  "a": 1,\n  "b" 2\n}',
-            "not_json",
-            ("the file is no JSON: expecting ':' delimiter (line 3, column 7)."),
-        ),
-        (b'{"a": 1} {}', "not_json", "the file is no JSON: extra data (line 1, column 10)."),
-        (b"// comment\n{}", "not_json", "the file is no JSON: expecting value (line 1, column 1)."),
-        (
-            b"\xef\xbb\xbf{}",
-            "byte_order_mark",
-            ("the file begins with a byte order mark; save it as UTF-8 without one."),
-        ),
-        (b"\xff\xfe" + '{"a": 1}'.encode("utf-16-le"), "not_utf8", OTHER_CODE.format("UTF-16")),
-        (b"\xfe\xff" + '{"a": 1}'.encode("utf-16-be"), "not_utf8", OTHER_CODE.format("UTF-16")),
-        (b"\xff\xfe\0\0" + '{"a": 1}'.encode("utf-32-le"), "not_utf8", OTHER_CODE.format("UTF-32")),
-        (b"\0\0\xfe\xff" + '{"a": 1}'.encode("utf-32-be"), "not_utf8", OTHER_CODE.format("UTF-32")),
-        (
-            b'{"a":\n\n "\xff"}',
-            "not_utf8",
-            ("the file is not UTF-8: byte 0xff at line 3, byte 3; save it as UTF-8."),
-        ),
-        (
-            b"\xe4",
-            "not_utf8",
-            ("the file is not UTF-8: byte 0xe4 at line 1, byte 1; save it as UTF-8."),
-        ),
-        (b"[\n\x01]", "not_json", "the file is no JSON: expecting value (line 2, column 1)."),
-        (b'{"a": NaN}', "not_a_number", NO_NUMBER.format("NaN")),
-        (b'{"a": [-Infinity, NaN]}', "not_a_number", NO_NUMBER.format("-Infinity")),
-        (b'{"a": 1e999}', "number_out_of_range", TOO_LARGE.format("Number").replace(" value", "")),
-        (b'{"a": ' + b"9" * 5000 + b"}", "number_out_of_range", TOO_LARGE.format("Integer")),
-        (b'{"a": "\\ud800"}', "not_json", HALF_PAIR),
-        (
-            b'["\\ud800", ' + b"9" * 5000 + b"]",
-            "not_json",
-            (
-                "the file is no JSON: JSON is malformed:"
-                " unexpected end of escaped utf-16 surrogate pair (byte 8)."
-            ),
-        ),
-        (b"[" * 10_000, "nested_too_deeply", TOO_DEEP),
-        (b'{"a":' * 10_000, "nested_too_deeply", TOO_DEEP),
-        (b"[" * 10_000 + b"]" * 10_000, "nested_too_deeply", TOO_DEEP),
-    ],
-)
-def test_bytes_that_are_no_json_get_one_clear_error(data: bytes, code: str, sentence: str) -> None:
-    loaded = parse(data)
-    assert loaded == Loaded(None, Findings(errors=(Finding(code, "", sentence),)))
-
-
-def test_a_comma_too_many_is_told_by_its_place() -> None:
-    """In words that are others in each version of Python."""
-    (error,) = parse(b'{"a":\n[1,]}').findings.errors
-    assert error.code == "not_json"
-    assert "line 2, column" in error.message
-
-
 @pytest.mark.parametrize("data", [b"[]", b'"text"', b"12", b"null", b"true", b"1.5"])
 def test_json_that_is_no_object_is_refused(data: bytes) -> None:
     assert codes(parse(data)) == ["wrong_type"]
     assert parse(data).findings.errors[0].path == ""
+
+
+@pytest.mark.parametrize(
+    ("services", "code", "predicate"),
+    [
+        ({}, "wrong_type", "must be a list, not an object; write "),
+        (3, "wrong_type", "must be a list, not 3; write "),
+        (None, "missing_field", "is null; fill it in, such as "),
+    ],
+)
+def test_services_that_are_no_list_are_refused_with_an_example(
+    bundle: Callable[..., Any], services: Any, code: str, predicate: str
+) -> None:
+    (error,) = parse(json.dumps({**bundle(), "services": services}).encode()).findings.errors
+    assert (error.code, error.path) == (code, "services")
+    example = json.dumps(fields.example("Manifest", "services"))
+    assert error.message == f'services {predicate}"services": {example}.'
+
+
+def test_a_bundle_without_services_is_refused(bundle: Callable[..., Any]) -> None:
+    (error,) = parse(json.dumps({**bundle(), "services": []}).encode()).findings.errors
+    assert error.message == "services is empty; it must have at least one item."
+
+
+def test_null_is_an_absent_field_and_an_empty_variable(bundle: Callable[..., Any]) -> None:
+    service = {"id": "one", "env": {"A": None, "B": "x"}, "metadata": {"a": None}, "type": None}
+    loaded = parse(json.dumps(bundle(service, secrets=None)).encode(), "linux-x64")
+    assert loaded.manifest is not None
+    (read,) = loaded.manifest.services
+    assert (read.env, read.metadata, read.type) == ({"A": "", "B": "x"}, {"a": None}, "api-binary")
 
 
 def test_moderately_deep_metadata_is_read(bundle: Callable[..., Any]) -> None:
@@ -276,45 +220,6 @@ def test_a_name_in_another_case_does_not_replace_the_right_one(bundle: Callable[
     loaded = parse(json.dumps({**bundle({"id": "one"}), "Services": []}).encode(), "linux-x64")
     assert loaded.manifest is not None
     assert [(f.code, f.path) for f in loaded.findings.warnings] == [("unknown_field", "Services")]
-
-
-@pytest.mark.parametrize(
-    ("text", "path"),
-    [
-        ('{"app": 1, "app": 2}', "app"),
-        ('{"app": 1, "app" : 2}', "app"),
-        ('{"app": 1, "app"\n:2}', "app"),
-        ('{"app": 1, "app"\t:2}', "app"),
-        ('{"app": 1, "app"\r:2}', "app"),
-        ('{"app": 1, "app" :2, "app": 3}', "app"),
-        ('{"app": 1, "\\u0061pp": 2}', "app"),
-        ('{"a": ":80", "services": [{}, {"env": {"X": ":1", "X": "2"}}]}', "services[1].env.X"),
-        ('{"a\\u0022: b": 1, "c": {"d": 1, "d": 2}}', "c.d"),
-        ('{"a": {"b": 1}, "a": {"b": 1, "b": 2}}', "a"),
-    ],
-)
-def test_a_key_that_stands_twice_is_named(text: str, path: str) -> None:
-    findings = parse(text.encode()).findings
-    duplicates = [finding for finding in findings.errors if finding.code == "duplicate_key"]
-    assert duplicates[0].path == path
-    assert duplicates[0].message == f"{path} is written twice; remove one of them."
-
-
-def test_a_blank_before_a_colon_does_not_make_it_look_as_if_a_key_stood_twice() -> None:
-    for blank in ("", " ", "\t", "\n", "\r", " \t\n\r "):
-        source = f'{{"a"{blank}: 1, "b": {{"a" : 1}}}}'.encode()
-        assert may_repeat_keys(source, json.loads(source)) is False
-    every = b'{"a" : 1, "b"\t: 2, "c"\n: 3, "d"\r: 4}'
-    assert may_repeat_keys(every, json.loads(every)) is False
-
-
-@pytest.mark.parametrize("value", [":80", '\\":', '":', "\\u0022:", '\\\\":', '": "x'])
-def test_quotes_and_colons_in_strings_are_no_keys(bundle: Callable[..., Any], value: str) -> None:
-    document = bundle({"id": "one", "env": {"A": value, 'B": ': value}})
-    for text in (json.dumps(document), json.dumps(document, indent=1), json.dumps(document)[::1]):
-        loaded = parse(text.encode(), "linux-x64")
-        assert loaded.manifest is not None
-        assert loaded.manifest.services[0].env["A"] == value
 
 
 def test_too_many_findings_are_counted_not_shown(bundle: Callable[..., Any]) -> None:

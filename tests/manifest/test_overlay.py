@@ -102,7 +102,8 @@ def test_an_item_is_the_first_of_its_name_and_removed_are_all(tmp_path: Path) ->
 
 def test_a_list_that_the_bundle_writes_wrongly_is_left_to_its_reader(tmp_path: Path) -> None:
     overlay = {"services": {"a": {"type": "worker"}}, "secrets": [{"id": "k"}]}
-    for wrong in ({"a": {}}, "a", 0, False):
+    wrongly: tuple[object, ...] = ({"a": {}}, "a", 0, False)
+    for wrong in wrongly:
         source = json.dumps({"services": wrong}).encode()
         assert merged(tmp_path, source, overlay) == {"services": wrong, "secrets": [{"id": "k"}]}
     assert merged(tmp_path, b'{"services": null}', {"services": {"a": {}}}) == {

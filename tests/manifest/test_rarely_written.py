@@ -23,8 +23,7 @@ from bundlevisor.manifest.plan.playwright import chromium_path, conventions, dri
 from bundlevisor.manifest.plan.template import Scope
 from bundlevisor.manifest.plan.template_uses import ports_named
 from bundlevisor.manifest.read.duplicates import report_repeated_keys
-from bundlevisor.manifest.read.load import Loaded, parse
-from bundlevisor.manifest.read.syntax import explain
+from bundlevisor.manifest.read.load import Loaded
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="paths are written for POSIX")
 Read = Callable[..., Loaded]
@@ -281,27 +280,3 @@ def test_a_path_of_a_check_starts_with_a_slash() -> None:
     assert Health(type="http", path="/well").request_path == "/well"
     assert quoted(["a"], "or") == "'a'"
     assert quoted(["a", "b", "c"], "or") == "'a', 'b' or 'c'"
-
-
-DIGITS = "9" * 5000  # more than json.loads takes
-
-
-@pytest.mark.parametrize(
-    ("source", "code", "words"),
-    [
-        (f'{{"a": {DIGITS}}}', "number_out_of_range", "too large"),
-        ('["\\ud800"]', "not_json", "half a surrogate"),
-        (f'["\\ud800", {DIGITS}]', "not_json", "surrogate"),
-        ("[NaN]", "not_a_number", "NaN"),
-        ("[NaN,]", "not_json", "line 1, column"),
-        ("[1", "truncated", "copy it again"),
-    ],
-)
-def test_what_is_wrong_with_json(source: str, code: str, words: str) -> None:
-    (error,) = parse(source.encode(), "linux-x64").findings.errors
-    assert error.code == code
-    assert words in error.message
-
-
-def test_what_is_wrong_with_nothing_is_not_known() -> None:
-    assert explain(b"[]").message == "the file is no JSON."

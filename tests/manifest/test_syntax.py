@@ -1,0 +1,99 @@
+"""What is told of bytes that are no JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from bundlevisor.manifest.format.findings import Finding, Findings
+from bundlevisor.manifest.read.load import Loaded, parse
+from bundlevisor.manifest.read.syntax import explain
+
+TOO_DEEP = "the file nests brackets too deeply; no bundle needs that."
+TOO_LARGE = "the file holds a number that is too large ({} value out of range - at `$[...]`)."
+NO_NUMBER = "{} is no JSON; write a number or leave the field out."
+OTHER_CODE = "the file is written in {}; save it as UTF-8."
+HALF_PAIR = (
+    "the file is no JSON: Input data was truncated; look for half a surrogate pair (\\ud800)."
+)
+ZERO_BYTES = "the file holds only zero bytes; it was not written to its end."
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "sentence"),
+    [
+        (b"", "manifest_empty", "the file is empty; it must hold a bundle."),
+        (b" \r\n\t", "manifest_empty", "the file holds only blanks; it must hold a bundle."),
+        (b"\0" * 50, "manifest_empty", ZERO_BYTES),
+        (
+            b'{"schema_version": "v0.1", "serv',
+            "truncated",
+            (
+                "the file ends too early (line 1,"
+                " column 28: Unterminated string starting at); copy it again."
+            ),
+        ),
+        (
+            b'{\n"a": 1',
+            "truncated",
+            ("the file ends too early (line 2, column 7: Expecting ',' delimiter); copy it again."),
+        ),
+        (
+            b'{\n  "a": 1,\n  "b" 2\n}',
+            "not_json",
+            ("the file is no JSON: expecting ':' delimiter (line 3, column 7)."),
+        ),
+        (b'{"a": 1} {}', "not_json", "the file is no JSON: extra data (line 1, column 10)."),
+        (b"// comment\n{}", "not_json", "the file is no JSON: expecting value (line 1, column 1)."),
+        (
+            b"\xef\xbb\xbf{}",
+            "byte_order_mark",
+            ("the file begins with a byte order mark; save it as UTF-8 without one."),
+        ),
+        (b"\xff\xfe" + '{"a": 1}'.encode("utf-16-le"), "not_utf8", OTHER_CODE.format("UTF-16")),
+        (b"\xfe\xff" + '{"a": 1}'.encode("utf-16-be"), "not_utf8", OTHER_CODE.format("UTF-16")),
+        (b"\xff\xfe\0\0" + '{"a": 1}'.encode("utf-32-le"), "not_utf8", OTHER_CODE.format("UTF-32")),
+        (b"\0\0\xfe\xff" + '{"a": 1}'.encode("utf-32-be"), "not_utf8", OTHER_CODE.format("UTF-32")),
+        (
+            b'{"a":\n\n "\xff"}',
+            "not_utf8",
+            ("the file is not UTF-8: byte 0xff at line 3, byte 3; save it as UTF-8."),
+        ),
+        (
+            b"\xe4",
+            "not_utf8",
+            ("the file is not UTF-8: byte 0xe4 at line 1, byte 1; save it as UTF-8."),
+        ),
+        (b"[\n\x01]", "not_json", "the file is no JSON: expecting value (line 2, column 1)."),
+        (b'{"a": NaN}', "not_a_number", NO_NUMBER.format("NaN")),
+        (b'{"a": [-Infinity, NaN]}', "not_a_number", NO_NUMBER.format("-Infinity")),
+        (b'{"a": 1e999}', "number_out_of_range", TOO_LARGE.format("Number").replace(" value", "")),
+        (b'{"a": ' + b"9" * 5000 + b"}", "number_out_of_range", TOO_LARGE.format("Integer")),
+        (b'{"a": "\\ud800"}', "not_json", HALF_PAIR),
+        (
+            b'["\\ud800", ' + b"9" * 5000 + b"]",
+            "not_json",
+            (
+                "the file is no JSON: JSON is malformed:"
+                " unexpected end of escaped utf-16 surrogate pair (byte 8)."
+            ),
+        ),
+        (b"[NaN,]", "not_json", "the file is no JSON: expecting value (line 1, column 6)."),
+        (b"[" * 10_000, "nested_too_deeply", TOO_DEEP),
+        (b'{"a":' * 10_000, "nested_too_deeply", TOO_DEEP),
+        (b"[" * 10_000 + b"]" * 10_000, "nested_too_deeply", TOO_DEEP),
+    ],
+)
+def test_bytes_that_are_no_json_get_one_clear_error(data: bytes, code: str, sentence: str) -> None:
+    loaded = parse(data)
+    assert loaded == Loaded(None, Findings(errors=(Finding(code, "", sentence),)))
+
+
+def test_a_comma_too_many_is_told_by_its_place() -> None:
+    """In words that are others in each version of Python."""
+    (error,) = parse(b'{"a":\n[1,]}').findings.errors
+    assert error.code == "not_json"
+    assert "line 2, column" in error.message
+
+
+def test_what_is_wrong_with_nothing_is_not_known() -> None:
+    assert explain(b"[]").message == "the file is no JSON."
