@@ -11,7 +11,7 @@ from bundlevisor.actors.core import dependencies
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.report import LIVE, Report
-from bundlevisor.actors.core.snapshot import Board, Phase, Snapshot
+from bundlevisor.actors.core.snapshot import Board, Phase, Snapshot, Tally
 from bundlevisor.manifest.plan.graph import Graph
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Picture:
         self._graph = graph
         self._emit = emit
         self._shown = dict(board.snapshot.services)
+        self._tally = Tally(self._shown.values())
         self._stale: set[str] = set(self._shown)
         """Services whose shown view has to be made anew."""
         self._unjudged: set[str] = set(self._shown)
@@ -67,9 +68,11 @@ class Picture:
             return
         for id_ in stale:
             view = dependencies.shown(tree, self._shown[id_], self._blocking)
-            self._shown[id_] = msgspec.structs.replace(view, ports=ports.get(id_, {}))
+            view = self._shown[id_] = msgspec.structs.replace(view, ports=ports.get(id_, {}))
+            self._tally.see(view)
         self._board.publish(
-            Snapshot(version=before.version + 1, phase=phase, services=dict(self._shown))
+            Snapshot(version=before.version + 1, phase=phase, services=dict(self._shown)),
+            self._tally.decided(phase),
         )
         self._tell_of_blocked(stale)
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from bundlevisor.actors.core.snapshot import DECIDED
 from bundlevisor.actors.files import json_text
 from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.control.api.progress_watch import ProgressWatch
 from bundlevisor.control.wire.bodies import Readiness, ServiceDetail
 from bundlevisor.control.wire.json_body import send_encoded
-from bundlevisor.control.wire.long_poll import wait_for, wait_for_snapshot, wait_seconds
+from bundlevisor.control.wire.long_poll import wait_for, wait_seconds
 from bundlevisor.control.wire.parameters import (
     CHANGE,
     CHANGED_AFTER,
@@ -48,10 +49,8 @@ class ReadyResource:
         if yes_or_no(req, CHANGE):
             snapshot = self._changed(snapshot, after, seconds or 0.0, req)
         elif seconds is not None:
-            board = self._runtime.board
-            snapshot = wait_for_snapshot(
-                board, lambda seen: seen.decided, seconds, req, self._closing
-            )
+            look = self._runtime.board.wait_decided
+            snapshot = wait_for(look, DECIDED, seconds, req, self._closing)
         send_encoded(resp, self._body(snapshot), 503 if strict and not snapshot.ready else 200)
 
     def _changed(self, known: Snapshot, after: int, seconds: float, req: Request) -> Snapshot:

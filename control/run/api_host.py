@@ -89,7 +89,7 @@ class Api:
                 self.progress.learn(self.start_record.usual(parts.announcer.set_aside))
             note_version(parts)
             self.start_record.keep(parts.announcer.emit, parts.console.warn)
-        parts.board.wait(lambda s: s.decided, PATIENCE)
+        parts.board.wait_decided(PATIENCE)
         time.sleep(PAUSE)
         self._hold_code()
 

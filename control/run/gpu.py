@@ -60,7 +60,7 @@ class Gpu:
             threading.Thread(target=self._ask, args=(board,), name="gpu", daemon=True).start()
 
     def _ask(self, board: Board) -> None:
-        snapshot = board.wait(lambda s: s.decided, START)
+        snapshot = board.wait_decided(START)
         if snapshot.phase is not Phase.RUNNING:
             return
         from bundlevisor.actors.gpu import details

@@ -49,7 +49,9 @@ class StartRecord:
 
     def keep(self, emit: Callable[..., None], warn: Callable[[str], None]) -> None:
         """Wait until everything is ready, then say it and write it down. Blocks its thread."""
-        snapshot = self._board.wait(lambda s: s.ready or s.phase is not Phase.RUNNING, FOREVER)
+        snapshot = self._board.wait_decided(
+            FOREVER, lambda s: s.ready or s.phase is not Phase.RUNNING
+        )
         if not snapshot.ready:
             return
         from bundlevisor.actors.telemetry import timelines

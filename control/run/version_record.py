@@ -16,7 +16,7 @@ START = 60.0
 
 def note_version(parts: Parts) -> None:
     """Write down which version of the app was started, once that is over; say a downgrade."""
-    parts.board.wait(lambda s: s.decided, START)
+    parts.board.wait_decided(START)
     try:
         _migrations(parts).started()
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import typing
 
 import pytest
@@ -29,7 +28,7 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.core.progress import Work
 from bundlevisor.actors.core.report import AfterStop, Doing, Stage, StopCause
 from bundlevisor.actors.core.restart import Again, GiveUp, History, after_exit
-from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
+from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.process.exit_reason import describe_exit
 from bundlevisor.manifest.format.policy import RestartPolicy
@@ -160,19 +159,6 @@ def test_whether_a_bundle_is_ready_or_cannot_be(
     assert (ending.ready, ending.hopeless) == (False, True)
 
 
-def test_a_board_wakes_who_waits_for_a_picture() -> None:
-    board = Board(Snapshot(version=1, phase=Phase.RUNNING, services={}))
-    seen: list[int] = []
-    waiting = threading.Thread(
-        target=lambda: seen.append(board.wait(lambda one: one.version > 1, 30).version)
-    )
-    waiting.start()
-    board.publish(Snapshot(version=2, phase=Phase.RUNNING, services={}))
-    waiting.join(30)
-    assert seen == [2]
-    assert board.wait(lambda _: False, 0).version == board.snapshot.version == 2
-
-
 def test_the_fields_of_a_services_work_say_what_they_mean() -> None:
     hints = typing.get_type_hints(Work, include_extras=True)
     described = {
@@ -182,28 +168,6 @@ def test_the_fields_of_a_services_work_say_what_they_mean() -> None:
         if getattr(meta, "description", "")
     }
     assert described == set(hints) - {"service", "phase"}  # whose names say it
-
-
-def test_who_waits_keeps_nobody_from_publishing_while_he_looks() -> None:
-    board = Board(Snapshot(version=1, phase=Phase.RUNNING, services={}))
-    looking, seen = threading.Event(), threading.Event()
-
-    def look(one: Snapshot) -> bool:
-        looking.set()
-        assert seen.wait(30)
-        return one.version > 1
-
-    waiting = threading.Thread(target=lambda: board.wait(look, 30))
-    waiting.start()
-    assert looking.wait(30)
-    second = Snapshot(version=2, phase=Phase.RUNNING, services={})
-    publishing = threading.Thread(target=lambda: board.publish(second), daemon=True)
-    publishing.start()
-    publishing.join(10)
-    published = not publishing.is_alive()
-    seen.set()
-    waiting.join(30)
-    assert published
 
 
 def test_who_stops_already_is_asked_no_second_time() -> None:

@@ -86,13 +86,15 @@ class WatchedBoard(Board):
         super().__init__(first)
         self._verdicts: list[tuple[int, bool]] = []
 
-    def wait(self, until: Callable[[Snapshot], bool], timeout: float) -> Snapshot:
+    def _wait(
+        self, news: threading.Condition, until: Callable[[Snapshot], bool], timeout: float
+    ) -> Snapshot:
         def judged(snapshot: Snapshot) -> bool:
             verdict = until(snapshot)
             self._verdicts.append((snapshot.version, verdict))
             return verdict
 
-        return super().wait(judged, timeout)
+        return super()._wait(news, judged, timeout)
 
     def await_verdicts(self) -> set[bool]:
         """Return what was thought of the newest snapshot, once somebody has looked at it."""
