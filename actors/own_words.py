@@ -79,11 +79,9 @@ class OwnWords:
         """
         folder = os.path.join(self._spec.site.app_data, FOLDER)
         name = f"notify-{self._spec.index}-{self._incarnation}"
-        self._socket = open_socket(folder, name)
+        self._socket = open_socket(folder, name, lambda path: self._guardian.own(path, named=True))
         if self._socket is None:
             return {}
-        if self._socket.is_file:
-            self._guardian.own(self._socket.address)
         found = {"NOTIFY_SOCKET": self._socket.address}
         if self._watchdog:
             found["WATCHDOG_USEC"] = str(round(self._watchdog * 1e6))
@@ -100,9 +98,9 @@ class OwnWords:
         socket, self._socket = self._socket, None
         if socket is not None:
             self._loop.unwatch(socket.fileno())
-            if socket.is_file:
-                self._guardian.disown(socket.address)
             socket.close()
+            for place in socket.places:
+                self._guardian.disown(place)
 
     def _read(self) -> None:
         heard = {UNKNOWN: True}  # by pid: many words of one process are looked at once

@@ -18,8 +18,6 @@ else:
 
 T = TypeVar("T")
 
-NEW = ".new"
-UNIQUE_BYTES = 6
 MARK = b"\xef\xbb\xbf"
 """What some editors put in front of UTF-8, by which somebody changed a state file by hand."""
 
@@ -34,17 +32,19 @@ def write(
     mode: int = 0o600,
     *,
     durable: bool = True,
+    making: Callable[[str], object] = unheard,
     announce: Callable[[str], object] = unheard,
 ) -> None:
     """Replace the file by ``data``; a reader, or a crash, sees all of the old or all of the new.
 
     ``durable`` also outlives a power cut: file and folder are synced, which takes milliseconds.
-    ``announce`` is called with the path of the new file when that is written, and is about to be
-    renamed: whoever is to know of it knows before it is there.
+    ``making`` is called with the path of the new file, which nobody else has, before it is there.
+    ``announce`` is called with it when that is written, and is about to be renamed: whoever is to
+    know of it knows before it is there.
     Raises OSError, and leaves nothing beside the file then. Missing folders are made (0700).
     """
     own_file.make_folder(os.path.dirname(os.path.abspath(path)))
-    with replacing(path, mode, durable=durable, announce=announce) as fd:
+    with replacing(path, mode, durable=durable, making=making, announce=announce) as fd:
         write_all(fd, data)
 
 
@@ -54,12 +54,12 @@ def replacing(
     mode: int = 0o600,
     *,
     durable: bool = True,
+    making: Callable[[str], object] = unheard,
     announce: Callable[[str], object] = unheard,
 ) -> Iterator[int]:
     """Yield the descriptor of a new file, which takes the other's place at the end of the block."""
-    folder = os.path.dirname(os.path.abspath(path))
-    unique = os.urandom(UNIQUE_BYTES).hex()
-    beside = os.path.join(folder, f".{os.path.basename(path)}.{unique}{NEW}")
+    beside = own_file.name_beside(path)
+    making(beside)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         fd = os.open(beside, flags, mode)
@@ -77,7 +77,7 @@ def replacing(
             error.filename = path  # it has none from a descriptor, and another from the new file
         raise
     if durable:
-        sync_folder(folder)
+        sync_folder(os.path.dirname(beside))
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -87,28 +87,31 @@ def write_all(fd: int, data: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def remove_half_written(folder: str, older_than: float = 0.0) -> None:
+def remove_half_written(folder: str, older_than: float = 0.0, of: str = "") -> None:
     """Remove what writers left in a folder when they were killed.
 
     It may be half of a file with secrets, and nobody else would ever remove it. ``older_than`` are
-    seconds since its last change; 0 is for a folder where nobody writes now.
+    seconds since its last change; 0 is for a folder where nobody writes now, or nobody the one file
+    ``of`` this name.
     """
     newest = time.time() - older_than
     with suppress(OSError):
         for name in os.listdir(folder):
             path = os.path.join(folder, name)
+            if of and name.rsplit(".", 2)[0] != f".{of}":
+                continue
             if is_half_written(name) and (not older_than or os.stat(path).st_mtime < newest):
                 _unlink(path)
 
 
 def is_half_written(name: str) -> bool:
     """Whether it is a name that :func:`write` gives: ``.NAME.<12 hexadecimal digits>.new``."""
-    stem, _, unique = name.removesuffix(NEW).rpartition(".")
+    stem, _, unique = name.removesuffix(own_file.NEW).rpartition(".")
     return (
-        name.endswith(NEW)
+        name.endswith(own_file.NEW)
         and stem.startswith(".")
         and len(stem) > 1
-        and len(unique) == 2 * UNIQUE_BYTES
+        and len(unique) == 2 * own_file.UNIQUE_BYTES
         and not unique.strip("0123456789abcdef")
     )
 

@@ -28,6 +28,8 @@ NO_FOLDER = "it is no folder"
 NOWHERE = "it is a link that leads nowhere"
 SPECIAL = "it is a pipe, a socket or a device"
 TOO_LARGE = "it is too large to be ours"
+NEW = ".new"
+UNIQUE_BYTES = 6
 
 _CODES = {
     LINK: errno.ELOOP,
@@ -51,6 +53,15 @@ def open_to_read(path: str, *, follow: bool = True) -> int:
     ``follow`` False refuses a link.
     """
     return _open(path, os.O_RDONLY, follow=follow)
+
+
+def name_beside(path: str) -> str:
+    """Return a new name in the same folder, ``.NAME.<12 hexadecimal digits>.new``.
+
+    What is left there by who was killed is removed by ``atomic.remove_half_written``.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(folder, f".{name}.{os.urandom(UNIQUE_BYTES).hex()}{NEW}")
 
 
 def make_folder(path: str) -> None:

@@ -20,8 +20,10 @@ class Guardian(Protocol):
     def forget(self, instance: str) -> None:
         """Say that no process of this start is left, or that there never was one."""
 
-    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
-        """Have a file removed if the runtime dies."""
+    def own(
+        self, path: str, containing: bytes = b"", *, last: bool = False, named: bool = False
+    ) -> None:
+        """Have a file removed if the runtime dies; ``named``: by its name, before it is there."""
 
     def disown(self, path: str) -> None:
         """Leave a file alone."""

@@ -13,7 +13,7 @@ import threading
 from bundlevisor.actors.guardian import starting
 from bundlevisor.actors.guardian.channel import Descriptor, duplicate, held
 from bundlevisor.actors.guardian.guarded import GuardedProcess
-from bundlevisor.actors.guardian.owned_file import identity
+from bundlevisor.actors.guardian.owned_file import WHATEVER, identity
 from bundlevisor.actors.guardian.roster import Roster, unheard
 from bundlevisor.actors.guardian.wire import Message
 from bundlevisor.actors.process import table
@@ -88,18 +88,26 @@ class Guardian:
         self._tell(("telemetry", path))
 
     def own(
-        self, path: str, containing: bytes = b"", *, last: bool = False, beside: str = ""
+        self,
+        path: str,
+        containing: bytes = b"",
+        *,
+        last: bool = False,
+        beside: str = "",
+        named: bool = False,
     ) -> None:
         """Have a file removed if the runtime dies, provided that it is still ours.
 
         It is as long as it is the same file as now (inode, time of change): call again for each
         write, with the new file's path ``beside`` it before it is renamed to ``path``. With
         ``containing`` it is as long as it contains these bytes; such a file is removed last, and
-        only if no process is left, for the sweep of the next start reads it. ``last`` keeps a file
-        (a service's secret) until the services are gone.
+        only if no process is left, for the sweep of the next start reads it. ``named``: it is ours
+        by its name, and need not be there yet; it may be a folder. ``last`` keeps a file (a
+        service's secret) until the services are gone.
         """
         last = last or bool(containing)
-        self._tell(("own", path, identity(beside or path), containing, last))
+        which = WHATEVER if named else identity(beside or path)
+        self._tell(("own", path, which, containing, last))
 
     def disown(self, path: str) -> None:
         """Leave a file alone."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from bundlevisor.actors.files import own_file
 
 Identity = tuple[int, int, int]
 """Device, inode and time of the last change (ns): another file under the same path differs."""
+WHATEVER: Identity = (0, 0, 0)
+"""In place of one where the path alone says that it is ours; the file may not be there yet."""
 
 
 class OwnedFile:
     """A file that is removed when the runtime has died, if it is still the runtime's.
 
     With ``containing`` it is the runtime's as long as it contains these bytes (for a file that is
-    rewritten all the time), else as long as its identity is the one it had when it was announced.
+    rewritten all the time), else as long as its identity is the one it had when it was announced,
+    or WHATEVER; that may also be of an empty folder.
     With ``last`` it is removed only after the services are gone.
     """
 
@@ -33,17 +37,28 @@ class OwnedFile:
     def remove(self) -> bool:
         """Remove the file if it is still the runtime's; False when it is not, or cannot be."""
         try:
-            if not self._ours():
-                return False
-            os.unlink(self.path)
+            if self.identity == WHATEVER:
+                _unlink(self.path)
+                return True
+            return self._is_ours(self.path) and self._take_away()
         except OSError:
             return False
-        return True
 
-    def _ours(self) -> bool:
+    def _take_away(self) -> bool:
+        """Remove it under a name of our own: a successor may be writing it anew at this moment."""
+        aside = own_file.name_beside(self.path)
+        os.rename(self.path, aside)
+        ours = self._is_ours(aside)
+        if not ours:
+            with suppress(FileExistsError):  # one that is newer still
+                os.link(aside, self.path)
+        os.unlink(aside)
+        return ours
+
+    def _is_ours(self, path: str) -> bool:
         if not self.containing:
-            return self.identity is not None and identity(self.path) == self.identity
-        return self.containing in own_file.read(self.path, follow=False)
+            return self.identity is not None and identity(path) == self.identity
+        return self.containing in own_file.read(path, follow=False)
 
 
 def identity(path: str) -> Identity | None:
@@ -53,3 +68,10 @@ def identity(path: str) -> Identity | None:
     except OSError:
         return None
     return stat.st_dev, stat.st_ino, stat.st_mtime_ns
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        os.rmdir(path)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 LONGEST_DATAGRAM = 4096
@@ -37,8 +37,8 @@ class NotifySocket(Protocol):
         """The value of NOTIFY_SOCKET."""
 
     @property
-    def is_file(self) -> bool:
-        """Whether there is a file that has to go."""
+    def places(self) -> tuple[str, ...]:
+        """The paths that have to go, in this order; none where it is no file."""
 
     def fileno(self) -> int:
         """Return the descriptor to watch."""
@@ -53,17 +53,18 @@ class NotifySocket(Protocol):
         """Close it, and remove its file."""
 
 
-def open_socket(folder: str, name: str) -> NotifySocket | None:
+def open_socket(folder: str, name: str, announce: Callable[[str], object]) -> NotifySocket | None:
     """Return the socket of a start, None where there is none. Raises OSError.
 
-    ``folder`` is where its file lies, if it has one and that can be.
+    ``folder`` is where its file lies, if it has one and that can be; ``announce`` is called with
+    each of the socket's places before it is there.
     """
     if sys.platform == "win32":
         return None
     elif sys.platform == "linux":  # noqa: RET505 - a type checker reads one of them only
         return AbstractSocket(name)
     else:
-        return FileSocket(folder, name)
+        return FileSocket(folder, name, announce)
 
 
 if sys.platform != "win32":
@@ -71,19 +72,20 @@ if sys.platform != "win32":
     class FileSocket:
         """A socket that is a file; nobody knows who sends."""
 
-        is_file = True
-
-        def __init__(self, folder: str, name: str) -> None:
+        def __init__(self, folder: str, name: str, announce: Callable[[str], object]) -> None:
             """Bind it in ``folder``, or elsewhere if its path would be too long; raises OSError."""
-            self._made = ""
             self.address = os.path.join(folder, name)
-            if len(os.fsencode(self.address)) >= LONGEST_PATH:
+            self.places: tuple[str, ...] = (self.address,)
+            too_long = len(os.fsencode(self.address)) >= LONGEST_PATH
+            if too_long:
                 import tempfile
 
-                self._made = tempfile.mkdtemp(prefix="bundlevisor-")
-                self.address = os.path.join(self._made, "notify")
-            else:
-                os.makedirs(folder, 0o700, exist_ok=True)
+                folder = os.path.join(tempfile.gettempdir(), f"bundlevisor-{os.urandom(8).hex()}")
+                self.address = os.path.join(folder, "notify")
+                self.places = (self.address, folder)
+            for place in self.places:
+                announce(place)
+            os.makedirs(folder, 0o700, exist_ok=not too_long)
             _remove(self.address)  # of an earlier instance, which is gone
             self._socket = _bound(self.address)
             os.chmod(self.address, 0o600)
@@ -99,9 +101,8 @@ if sys.platform != "win32":
         def close(self) -> None:
             """Close it, and remove its file."""
             self._socket.close()
-            _remove(self.address)
-            if self._made:
-                os.rmdir(self._made)
+            for place in self.places:
+                _remove(place)
 
     def _bound(address: str) -> socket.socket:
         made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -125,9 +126,13 @@ if sys.platform != "win32":
             yield b"" if flags & socket.MSG_TRUNC else data, extra
 
     def _remove(path: str) -> None:
+        """A file, or a folder that is empty; one that is gone is no error."""
         try:
-            os.unlink(path)
-        except OSError:  # it is gone: the user removed app-data
+            if os.path.isdir(path):
+                os.rmdir(path)
+            else:
+                os.unlink(path)
+        except OSError:  # the user removed app-data
             return
 
 
@@ -140,7 +145,7 @@ if sys.platform == "linux":
     class AbstractSocket:
         """A socket without a file; the kernel says who sends."""
 
-        is_file = False
+        places = ()
 
         def __init__(self, name: str) -> None:
             """Bind it; raises OSError."""

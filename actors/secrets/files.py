@@ -6,24 +6,14 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
 
 from bundlevisor.actors.files import atomic, own_file
+from bundlevisor.actors.guardian.in_the_making import Owner, in_the_making
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
 
 TOLD = 4096
 """Bytes of a file by which the guardian knows it for ours: its channel takes them at once."""
-
-
-class Owner(Protocol):
-    """Who removes the files when the runtime has died: the guardian."""
-
-    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
-        """Have a file removed if the runtime dies, once no process of the bundle is left."""
-
-    def disown(self, path: str) -> None:
-        """Leave a file alone."""
 
 
 class SecretFiles:
@@ -38,14 +28,16 @@ class SecretFiles:
         """Write the files (path to content) that a service is about to read; raises OSError.
 
         Each is readable for the user alone from the first moment on, and whole at every moment.
-        The guardian knows of it before it is there, also when the next moment is the runtime's
-        last: of a whole big file a part would still wait in the runtime's memory.
+        The guardian knows of it before it is there, and before it has its name, also when the next
+        moment is the runtime's last: of a whole big file a part would still wait in the runtime's
+        memory.
         """
         with self._lock:
             for path, content in files.items():
                 self._users.setdefault(path, set()).add(service_id)
                 self._owner.own(path, content[:TOLD], last=True)
-                atomic.write(path, content, 0o600, durable=False)
+                with in_the_making(self._owner) as making:
+                    atomic.write(path, content, 0o600, durable=False, making=making)
 
     def remove_for(self, service_id: str) -> None:
         """Remove the files that only this service used: nothing of it runs any more."""
@@ -77,6 +69,7 @@ def remove_left_over(
             for path, content in files.items():
                 if _holds(path, content):
                     remove(path)
+                atomic.remove_half_written(os.path.dirname(path), of=os.path.basename(path))
 
 
 def _holds(path: str, content: bytes) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.files import atomic
 from bundlevisor.actors.guardian.code_collection import CodeCollection
+from bundlevisor.actors.guardian.in_the_making import in_the_making
 from bundlevisor.control.boot import code_file, straight_import
 from bundlevisor.control.boot.code_file import MACHINE_CODE, MODULE, PACKAGE, external
 from bundlevisor.control.run import needed_code
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from importlib.machinery import ModuleSpec
 
+    from bundlevisor.actors.guardian.in_the_making import Owner
     from bundlevisor.actors.guardian.kept_index import Entry as Kept
     from bundlevisor.control.boot.code_file import CodeFinder, Entry, Place, Run, Stamp
     from bundlevisor.control.run.given_up import Work
@@ -30,13 +32,14 @@ ABANDONED_S = 60.0
 """Seconds without a write after which nobody makes a file any more: it takes a tenth of one."""
 
 
-def gathered(work: Work) -> CodeFinder | None:
+def gathered(work: Work, owner: Owner) -> CodeFinder | None:
     """Return the file in which all is that is imported at a start and later, as it is now.
 
     Where there is none it is made; None where it cannot be: no plain installation, nobody may write
     there, no bytecode is to be written, or modules are looked for in whatever folder somebody is in
     (``python -m bundlevisor``), which would be another one the next time.
-    Raises GivenUp, and leaves nothing of it, when the runtime ends meanwhile.
+    Raises GivenUp, and leaves nothing of it, when the runtime ends meanwhile; ``owner`` removes it
+    if it dies.
     """
     spec: Any = code_file.__spec__
     if not isinstance(spec.loader, external.SourceFileLoader):
@@ -48,7 +51,11 @@ def gathered(work: Work) -> CodeFinder | None:
         return finder
     try:
         if not sys.dont_write_bytecode and sys.path[0] not in ("", os.getcwd()):
-            with work, atomic.replacing(path, 0o644) as fd:
+            with (
+                work,
+                in_the_making(owner) as making,
+                atomic.replacing(path, 0o644, making=making) as fd,
+            ):
                 write(fd, at_a_start(), work.check)
             return code_file.CodeFinder(path)
     except (OSError, ValueError):  # nobody may write beside the code, or the disk is full

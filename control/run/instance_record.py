@@ -77,9 +77,11 @@ class InstanceRecord:
         if self._running.pop(instance, None) is not None:
             self._changed.set()
 
-    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+    def own(
+        self, path: str, containing: bytes = b"", *, last: bool = False, named: bool = False
+    ) -> None:
         """Have the guardian remove a file if the runtime dies."""
-        self._guardian.own(path, containing, last=last)
+        self._guardian.own(path, containing, last=last, named=named)
 
     def disown(self, path: str) -> None:
         """Have the guardian leave a file alone."""

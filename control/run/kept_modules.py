@@ -35,7 +35,7 @@ def keep(guardian: Guardian, work: Work) -> None:
     open, and is what it is although another one takes its place.
     """
     own_files.check()
-    file = code_gathering.gathered(work)
+    file = code_gathering.gathered(work, guardian)
     store: SharedStore | PrivateStore
     if file is not None and sys.platform != "win32":
         store, index_at = SharedStore(file.fd), file.kept_at

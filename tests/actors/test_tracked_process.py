@@ -45,7 +45,9 @@ class Told:
     def forget(self, instance: str) -> None:
         self.said.append(("forget", instance))
 
-    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+    def own(
+        self, path: str, containing: bytes = b"", *, last: bool = False, named: bool = False
+    ) -> None:
         raise AssertionError
 
     def disown(self, path: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bundlevisor.actors.guardian.guarded import GuardedProcess
-from bundlevisor.actors.guardian.owned_file import OwnedFile, identity
+from bundlevisor.actors.guardian.owned_file import WHATEVER, OwnedFile, identity
 from bundlevisor.actors.guardian.state import GuardianState
 from bundlevisor.actors.guardian.wire import Decoder, Message, encode
 
@@ -91,6 +91,49 @@ def test_a_belonging_may_be_known_by_what_it_contains(
     path.write_text(content)
     assert OwnedFile(str(path), None, b"ours", last=True).remove() == removed
     assert path.exists() != removed
+
+
+@pytest.mark.parametrize("containing", [b"", b"ours"])
+@pytest.mark.parametrize("newer", [False, True])
+def test_what_a_successor_writes_at_this_moment_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, containing: bytes, newer: bool
+) -> None:
+    """It is there between the look at the file and its removal; and perhaps a newer one still."""
+    path = tmp_path / "token"
+    path.write_text("ours")
+    belonging = OwnedFile(str(path), identity(str(path)), containing, last=False)
+    rename, unlink = os.rename, os.unlink
+
+    def written(content: str) -> None:
+        (tmp_path / "new").write_text(content)
+        os.replace(tmp_path / "new", path)
+
+    def renamed(source: str, target: str) -> None:
+        written("theirs")
+        rename(source, target)
+        if newer:
+            written("newer")
+
+    def unlinked(what: str) -> None:
+        if what == str(path):
+            written("theirs")
+        unlink(what)
+
+    monkeypatch.setattr(os, "rename", renamed)
+    monkeypatch.setattr(os, "unlink", unlinked)
+    assert not belonging.remove()
+    assert path.read_text() == ("newer" if newer else "theirs")
+    assert os.listdir(tmp_path) == ["token"]
+
+
+def test_what_is_ours_by_its_name_is_removed_whatever_it_is(tmp_path: Path) -> None:
+    half, folder = tmp_path / "half", tmp_path / "folder"
+    belongings = [OwnedFile(str(path), WHATEVER, b"", last=False) for path in (half, folder)]
+    assert [one.remove() for one in belongings] == [False, False]
+    half.write_text("half of it")
+    folder.mkdir()
+    assert [one.remove() for one in belongings] == [True, True]
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_a_guardian_is_told_imports_nothing(tmp_path: Path) -> None:

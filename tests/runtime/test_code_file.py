@@ -43,6 +43,18 @@ def nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(needed_code, "collect", lambda found, _: found.add(["json"]))
 
 
+class Nobody:
+    """Removes nothing if we die."""
+
+    def own(
+        self, path: str, containing: bytes = b"", *, last: bool = False, named: bool = False
+    ) -> None:
+        """Nothing to be done."""
+
+    def disown(self, path: str) -> None:
+        """Nothing to be done."""
+
+
 def gathered(sources: Path, *names: str) -> Path:
     file = sources.parent / "file"
     with file.open("wb") as made:
@@ -194,7 +206,7 @@ def test_none_is_made_for_the_folder_that_somebody_is_in(
     monkeypatch.setattr(code_file, "path", lambda: str(tmp_path / "file"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(first and os.getcwd())
-    assert code_gathering.gathered(Work()) is None
+    assert code_gathering.gathered(Work(), Nobody()) is None
     assert not (tmp_path / "file").exists()
 
 
@@ -282,7 +294,7 @@ def test_what_a_killed_runtime_left_of_one_is_removed_by_a_start_that_needs_none
     for half in (left, being_made):
         half.write_bytes(b"half")
     os.utime(left, (0, 0))
-    assert code_gathering.gathered(Work()) is code_file.Use.finder
+    assert code_gathering.gathered(Work(), Nobody()) is code_file.Use.finder
     assert not left.exists()
     assert being_made.exists()
 

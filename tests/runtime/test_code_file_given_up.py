@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.control.run.given_up import GivenUp, Work
-from tests.bundle_maker import bundle, starting
+from tests.bundle_maker import bundle, starting, wait_until
 from tests.installed import copied, install
 
-STOPPED_IN_THE_MAKING = """
-import signal
+ENDED_IN_THE_MAKING = """
 opened = os.open
 
 
@@ -21,7 +20,7 @@ def stop_at(path, *words, **named):
     descriptor = opened(path, *words, **named)
     if "start_code" in str(path) and str(path).endswith(".new"):
         os.write(2, b"it is being made\\n")
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), NUMBER)
     return descriptor
 
 
@@ -30,16 +29,21 @@ os.open = stop_at
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a plain environment of POSIX")
-def test_a_stop_while_it_is_made_leaves_nothing_half_made(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [("15", 0), ("9", -9)])
+def test_an_end_while_it_is_made_leaves_nothing_half_made(
+    tmp_path: Path, number: str, code: int
+) -> None:
     """``pip uninstall`` removes what is named like bytecode, and would leave the folder with it."""
     installation = install(tmp_path / "installation", copied)
     launcher = installation / "bin" / "bundlevisor"
     before, begin, after = launcher.read_text().partition("\nfrom bundlevisor.control")
-    launcher.write_text(before + STOPPED_IN_THE_MAKING + begin + after)
+    ending = ENDED_IN_THE_MAKING.replace("NUMBER", number)
+    launcher.write_text(before + ending + begin + after)
     made = bundle(tmp_path).service("db").write()
     with starting(made, command=[str(launcher)]) as run:
-        assert run.wait_gone() == 0, run.stderr
+        assert run.wait_gone() == code, run.stderr
         assert "it is being made" in run.stderr
+        wait_until(lambda: not run.leftovers(), what="no process left")
     packages = next(installation.glob("lib/*/site-packages/bundlevisor"))
     assert [path.name for path in packages.rglob(".*.new")] == []
 

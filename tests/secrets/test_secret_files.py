@@ -98,7 +98,9 @@ class Told:
     def __init__(self) -> None:
         self.owned: dict[str, bytes] = {}
 
-    def own(self, path: str, containing: bytes = b"", *, last: bool = False) -> None:
+    def own(
+        self, path: str, containing: bytes = b"", *, last: bool = False, named: bool = False
+    ) -> None:
         assert last
         assert not os.path.exists(path)
         self.owned[path] = containing
@@ -120,14 +122,16 @@ def test_the_guardian_is_told_of_a_big_file_in_few_words(tmp_path: Path) -> None
 
 
 def test_what_a_power_cut_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
-    made = with_secrets(tmp_path, file_secret("cert", "cert.pem"), secret("never"))
+    made = with_secrets(tmp_path, file_secret("cert", "keys/cert.pem"), secret("never"))
     made.service("api", secrets=["cert", "never"]).write()
     made.app_data.mkdir()
     (made.app_data / "secrets.json").write_text('{"secrets": {"cert": "the content"}}')
-    (made.app_data / "cert.pem").write_text("the content")
+    for name in ("cert.pem", ".cert.pem.0123456789ab.new", ".other.pem.0123456789ab.new"):
+        (made.app_data / "keys").mkdir(exist_ok=True)
+        (made.app_data / "keys" / name).write_text("the content")
     with running(made) as run:
         assert run.service("api")["waiting_for"] == ["never"]
-        assert not (run.app_data / "cert.pem").exists()
+        assert os.listdir(run.app_data / "keys") == [".other.pem.0123456789ab.new"]
 
 
 def test_a_file_that_leaves_app_data_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
