@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
+from bundlevisor.manifest.format.suggest import hint
 from bundlevisor.perf.contender import ContenderError
 
 QUESTIONS = {
@@ -28,11 +29,13 @@ def main(argv: list[str]) -> int:
     """Answer one question; 2 for an unknown one, 1 when a contender failed."""
     if not argv or argv[0] not in QUESTIONS:
         lines = [f"  {word:10}{meaning}" for word, meaning in QUESTIONS.items()]
-        print(
-            "\n".join(["usage: python -m bundlevisor.perf QUESTION [options]", "", *lines]),
-            file=sys.stderr,
-        )
-        return 0 if argv in (["-h"], ["--help"]) else 2
+        usage = "\n".join(["usage: python -m bundlevisor.perf QUESTION [options]", "", *lines])
+        if argv in (["-h"], ["--help"]):
+            print(usage)
+            return 0
+        wrong = f"there is no question '{argv[0]}'{hint(argv[0], QUESTIONS)}" if argv else ""
+        print(usage, *([f"\n{wrong}"] if wrong else []), sep="\n", file=sys.stderr)
+        return 2
     question = importlib.import_module(f"bundlevisor.perf.{argv[0]}")
     try:
         return int(question.main(argv[1:]))

@@ -39,7 +39,7 @@ class Contender(msgspec.Struct, frozen=True):
 
     def argv(self, bundle: Bundle, app_data: str) -> list[str]:
         """Split the command as a shell would and fill the places in each word."""
-        words = shlex.split(self.command, posix=os.name == "posix")
+        words = split(self.command)
         places = {"{manifest}": bundle.manifest, "{app_data}": app_data}
         for place, value in places.items():
             words = [word.replace(place, value) for word in words]
@@ -47,9 +47,14 @@ class Contender(msgspec.Struct, frozen=True):
 
     def version(self) -> str:
         """Return the first line that its program says to ``--version``; empty when none."""
-        words = shlex.split(self.command, posix=os.name == "posix")
+        words = split(self.command)
         program = words[: words.index("-m") + 2] if "-m" in words else words[:1]
         return said_version([*program, "--version"])
+
+
+def split(command: str) -> list[str]:
+    """Return the words of a command as a shell has them; ValueError for an open quotation."""
+    return shlex.split(command, posix=os.name == "posix")
 
 
 def said_version(argv: list[str]) -> str:
@@ -117,13 +122,18 @@ class Run:
         with open(self._stderr, "wb") as stderr:
             self.exec_ns = time.monotonic_ns()
             """Taken just before the process is made: fork and exec are part of every number."""
-            self.process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                env=environment,
-            )
+            try:
+                self.process = subprocess.Popen(
+                    argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=stderr,
+                    env=environment,
+                )
+            except OSError as error:
+                shutil.rmtree(self.folder, ignore_errors=True)
+                reason = f"cannot start {argv[0]}: {error.strerror}"
+                raise ContenderError(f"{contender.name}: {reason}") from None
         self.clock_offset_s = time.time() - time.monotonic()
 
     def __enter__(self) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -71,6 +72,19 @@ def manifest(path: str) -> str:
     return path
 
 
+def command(text: str) -> str:
+    """Return a runtime's command; ArgumentTypeError where its program does not exist."""
+    try:
+        program = contender.split(text)[0]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
+    except IndexError:
+        raise argparse.ArgumentTypeError("the command is empty") from None
+    if shutil.which(program) is None:
+        raise argparse.ArgumentTypeError(f"there is no program {program}")
+    return text
+
+
 def shape_name(name: str) -> str:
     """Return the name of a shape; ArgumentTypeError for an unknown one."""
     try:
@@ -114,12 +128,14 @@ def parser(question: str, about: str | None, runs: int, shape: str) -> argparse.
     )
     made.add_argument(
         "--runtime",
+        type=command,
         metavar="COMMAND",
         help="runtime to measure, with {manifest} and {app_data} in it (the installed bundlevisor)",
     )
     made.add_argument("--form", choices=["command", "module"], default="command", help="of ours")
     made.add_argument(
         "--against",
+        type=command,
         metavar="COMMAND",
         action="append",
         default=[],

@@ -16,12 +16,14 @@ from typing import Any, Self, TypeVar
 
 import psutil
 
+from bundlevisor.actors.telemetry.catalogue import EVENTS
 from bundlevisor.testing import client, processes, story
 from bundlevisor.testing.bundle import Bundle
 from bundlevisor.testing.deadline import WITHIN, wait_until
 from bundlevisor.testing.service import Service
 from bundlevisor.testing.spawned import Spawned
 from bundlevisor.testing.story import Event
+from bundlevisor.testing.words import check_word
 
 T = TypeVar("T")
 
@@ -228,7 +230,11 @@ class Runtime(Spawned):
     def wait_event(
         self, event: str, service: str | None = None, *, after: int = 0, within: float = WITHIN
     ) -> Event:
-        """Return the first such event with a number above ``after`` (see :attr:`seq`)."""
+        """Return the first such event with a number above ``after`` (see :attr:`seq`).
+
+        Raises ValueError for one that does not exist; docs/events.md has them all.
+        """
+        check_word("event", event, EVENTS)
 
         def found() -> Event | None:
             for one in self.events:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psutil
 
+from bundlevisor.actors.core.snapshot import State
 from bundlevisor.testing import client
 from bundlevisor.testing.deadline import WITHIN
+from bundlevisor.testing.words import check_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 T = TypeVar("T")
+STATES = tuple(state.value for state in State)
+ANSWERS = ("ok", "failing", "wrong", "hanging")
 
 
 class Run(Protocol):
@@ -41,9 +45,14 @@ class Service:
 
     @property
     def details(self) -> dict[str, Any]:
-        """What ``/readyz`` says of it."""
-        details: dict[str, Any] = self._runtime.get("/readyz").json()["details"][self.id]
+        """What ``/readyz`` says of it; raises ValueError when the bundle has no such service."""
+        details: dict[str, Any] = self._services()[self.id]
         return details
+
+    def _services(self) -> dict[str, Any]:
+        services: dict[str, Any] = self._runtime.get("/readyz").json()["details"]
+        check_word("service", self.id, services)
+        return services
 
     @property
     def state(self) -> str:
@@ -70,8 +79,10 @@ class Service:
     @property
     def ports(self) -> dict[str, int]:
         """Its ports, by name."""
-        ports: dict[str, int] = self._runtime.get("/ports").json()["services"].get(self.id, {})
-        return ports
+        services: dict[str, dict[str, int]] = self._runtime.get("/ports").json()["services"]
+        if self.id not in services:
+            self._services()
+        return services.get(self.id, {})
 
     @property
     def log(self) -> str:
@@ -81,6 +92,8 @@ class Service:
 
     def wait_state(self, *states: str, within: float = WITHIN) -> dict[str, Any]:
         """Return its details once it is in one of these states."""
+        for state in states:
+            check_word("state", state, STATES)
 
         def there() -> dict[str, Any] | None:
             details = self.details
@@ -101,10 +114,11 @@ class Service:
         return self._command("restart", wait)
 
     def _command(self, action: str, wait: float) -> dict[str, Any]:
-        answer: dict[str, Any] = self._runtime.post(
-            f"/services/{self.id}/{action}?wait={wait:g}"
-        ).json()
-        return answer
+        answer = self._runtime.post(f"/services/{self.id}/{action}?wait={wait:g}")
+        if answer.status == 404:
+            self._services()
+        outcome: dict[str, Any] = answer.json()
+        return outcome
 
     def kill(self) -> None:
         """SIGKILL its leader (Windows: TerminateProcess)."""
@@ -124,6 +138,7 @@ class Service:
         It is asked on its port ``http``, or on its first one where none has that name.
         """
         ports = self.ports
+        assert ports, f"{self.id} has no port to be told at"
         port = ports.get("http") or next(iter(ports.values()))
         answer = client.request(port, "POST", f"/kit/{what}", value)
         assert answer.status == 200, answer.text
@@ -138,6 +153,8 @@ class Service:
 
     def health(self, how: str | float) -> None:
         """``ok``, ``failing``, ``wrong``, ``hanging``, or seconds that each answer takes."""
+        if isinstance(how, str):
+            check_word("answer", how, ANSWERS)
         self.order("health", how)
 
     def flood(self, count: int) -> None:

@@ -81,9 +81,8 @@ def test_a_free_port_can_be_bound_and_no_connection_takes_it_by_chance() -> None
 
 def test_contenders_of_one_name_are_told_apart() -> None:
     commands = ["/a/x run", "/b/x run", "/c/x run", "/a/y"]
-    words = [word for command in commands for word in ("--against", command)]
-    parsed = options.parser("api", "", runs=1, shape="chain1").parse_args(words)
-    parsed.runtime = "/a/x run"
+    parsed = options.parser("api", "", runs=1, shape="chain1").parse_args([])
+    parsed.runtime, parsed.against = "/a/x run", commands
     names = [one.name for one in options.contenders(parsed)]
     assert names == ["x run", "x run (2)", "x run (3)", "x run (4)", "y"]
 
@@ -107,7 +106,11 @@ def test_contenders_of_one_name_are_told_apart() -> None:
         (["scale", "--sizes", "0"], "not a whole number from 1: 0"),
         (["scale", "--sizes", "5"], "of two --sizes at least"),
         (["redaction", "--lines", "7"], "--lines comes in 1000s"),
+        (["startup", "--against", "no-such-program --quick"], "no program no-such-program"),
+        (["startup", "--runtime", "'open"], "'open: No closing quotation"),
+        (["startup", "--runtime", ""], "the command is empty"),
         (["frob"], "usage: "),
+        (["startpu"], "there is no question 'startpu' (did you mean 'startup'?)"),
     ],
 )
 def test_a_wrong_command_line_is_told_with_2_before_anything_is_measured(
