@@ -79,19 +79,27 @@ def _layers(count: int, depth: int) -> list[Planned]:
 
 
 def write(
-    services: list[Planned], folder: str, program: programs.Program, probe_ms: int = 500
+    services: list[Planned],
+    folder: str,
+    program: programs.Program,
+    probe_ms: int = 500,
+    pages: int = 0,
 ) -> Bundle:
     """Write a bundle of ``services`` into ``folder``, on a control port that is free now.
 
-    Readiness is a passed health check (GET /health); ``probe_ms`` is its interval.
+    Readiness is a passed health check (GET /health); ``probe_ms`` is its interval. Besides there
+    are ``pages`` that the runtime serves itself, which keep no record.
     """
     os.makedirs(os.path.join(folder, "bin"), exist_ok=True)
     binary = f"bin/{programs.install(program, os.path.join(folder, 'bin'))}"
     port = free_port()
     manifest = {
         **header("perf", port),
-        "ports": {"default_range": _service_ports(len(services))},
-        "services": [_service(service, binary, probe_ms) for service in services],
+        "ports": {"default_range": _service_ports(len(services) + pages)},
+        "services": [
+            *(_service(service, binary, probe_ms) for service in services),
+            *(_page(f"page-{number}", folder) for number in range(1, pages + 1)),
+        ],
     }
     path = os.path.join(folder, "bundle.json")
     with open(path, "wb") as file:
@@ -141,6 +149,19 @@ def _service(service: Planned, binary: str, probe_ms: int) -> dict[str, Any]:
             "interval_ms": probe_ms,
         },
         "readiness": {"type": "health_success", "port_name": "http", "timeout_ms": 60_000},
+    }
+
+
+def _page(id_: str, folder: str) -> dict[str, Any]:
+    site = os.path.join(folder, "site")
+    os.makedirs(site, exist_ok=True)
+    with open(os.path.join(site, "index.html"), "w", encoding="utf-8") as file:
+        file.write("a page")
+    return {
+        "id": id_,
+        "type": "ui-bundle",
+        "binaries": {key: {"path": "site"} for key in PLATFORMS},
+        "ports": {"requested": [{"name": "http"}]},
     }
 
 

@@ -44,6 +44,10 @@ def measure(
     }
 
 
+def _beside(pages: int) -> str:
+    return f" and {pages} page{'s' * (pages > 1)}" if pages else ""
+
+
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf idle``."""
     parser = options.parser("idle", __doc__, runs=3, shape="independent20")
@@ -56,14 +60,20 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--probe-ms", type=options.positive, default=2000, help="interval of health checks"
     )
+    parser.add_argument(
+        "--pages",
+        type=options.count,
+        default=0,
+        help="pages beside the services; their server counts as the runtime (%(default)s)",
+    )
     parsed = parser.parse_args(argv)
     if parsed.bundle:
         parser.error("idle tells services apart by the record of a made bundle (--shape)")
     contenders = options.contenders(parsed)
-    with options.bundle(parsed, parsed.probe_ms) as (bundle, notes):
+    with options.bundle(parsed, parsed.probe_ms, parsed.pages) as (bundle, notes):
         result = results.begin(
             question="idle",
-            bundle=f"{parsed.shape}, probed every {parsed.probe_ms} ms",
+            bundle=f"{parsed.shape}{_beside(parsed.pages)}, probed every {parsed.probe_ms} ms",
             measures=MEASURES,
             notes=notes,
         )

@@ -24,6 +24,11 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """Return a whole number from 0; ArgumentTypeError for anything else."""
+    return 0 if text == "0" else positive(text)
+
+
 def span(text: str) -> float:
     """Return a number of seconds above 0; ArgumentTypeError for anything else."""
     seconds = pause(text)
@@ -172,18 +177,20 @@ def _name(command: str) -> str:
 
 
 @contextmanager
-def bundle(options: argparse.Namespace, probe_ms: int = 500) -> Iterator[tuple[Bundle, list[str]]]:
+def bundle(
+    options: argparse.Namespace, probe_ms: int = 500, pages: int = 0
+) -> Iterator[tuple[Bundle, list[str]]]:
     """Yield the bundle to measure on, with sentences for the report's head."""
     if options.bundle:
         yield bundles.existing(options.bundle), ["spawns by the runtime's own word: not our bundle"]
         return
-    with made(options.shape, options.python_services, probe_ms) as (one, notes):
+    with made(options.shape, options.python_services, probe_ms, pages) as (one, notes):
         yield one, notes
 
 
 @contextmanager
 def made(
-    shape: str, python_services: bool = False, probe_ms: int = 500
+    shape: str, python_services: bool = False, probe_ms: int = 500, pages: int = 0
 ) -> Iterator[tuple[Bundle, list[str]]]:
     """Yield a made bundle that is removed afterwards; exits with a sentence on a bad shape."""
     program = programs.find(native=not python_services)
@@ -192,7 +199,7 @@ def made(
     except ValueError as error:
         raise SystemExit(str(error)) from error
     with tempfile.TemporaryDirectory(prefix="perf-bundle-") as folder:
-        yield bundles.write(services, folder, program, probe_ms), [program.described]
+        yield bundles.write(services, folder, program, probe_ms, pages), [program.described]
 
 
 def take_turns(

@@ -1,10 +1,12 @@
 """How fast does the UI server start, and how many requests does it answer?
 
 Three targets: a small file, a file of 10 MB and a call of the API through the proxy. They are
-compared with nginx where it is installed, files also with ``python -m http.server`` (which closes
-each connection), the call with the API asked directly; the API answers at once, so that the
-difference is the proxy. The start is from ``start()`` to the first byte of index.html, with the
-socket handed over listening. Memory is that of the server (PSS) after the load.
+compared with nginx where it is installed, files also with ``python -m http.server``, the call with
+the API asked directly; the API answers at once, so that the difference is the proxy. http.server is
+asked on one connection only: it closes each and lets five wait, so that with eight TCP's second
+attempt, a second later, would be measured. The start is from ``start()`` to the first byte of
+index.html, with the socket handed over listening. Memory is that of the server (PSS) after the
+load. With ``--pages`` several pages share its process, and the one that came last is asked.
 """
 
 from __future__ import annotations
@@ -22,10 +24,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from bundlevisor.actors.ui_server.config import UiConfig
-from bundlevisor.actors.ui_server.parent.ui_process import UiProcess, start
 from bundlevisor.perf import client, options, processes, results, ui_nginx
 from bundlevisor.perf.results import Measure, Samples
+from bundlevisor.perf.ui_pages import PageServer
 
 SMALL, BIG = 4_096, 10_000_000
 CONNECTIONS = (1, 8)
@@ -37,14 +38,16 @@ TARGETS = {
 OURS, PLAIN, DIRECT = "UI server", "python -m http.server", "the API directly"
 MEMORY = "memory after the load"
 START, FIRST_BYTE = "start() returns", "start() → first byte of index.html"
+FURTHER = "a further page: add() → index.html"
 
 
 class Serving(msgspec.Struct, frozen=True):
-    """A server that runs: its port and process, and the paths that are asked there."""
+    """A server that runs: port and process, and what is asked there on how many connections."""
 
     port: int
     pid: int
     paths: tuple[str, ...]
+    connections: tuple[int, ...] = CONNECTIONS
 
 
 class Download:
@@ -119,38 +122,25 @@ def load(port: int, path: str, connections: int, seconds: float) -> tuple[float,
         return len(latencies) / (time.perf_counter() - began), latencies
 
 
-def started(root: str, upstream: int | None = None) -> tuple[UiProcess, int, float]:
-    """Start a UI server with a listening socket; also its port, and how long start() took in ms."""
-    listening = socket.create_server(("127.0.0.1", 0), backlog=128)
-    port = listening.getsockname()[1]
-    config = UiConfig(service_id="ui", root=root, port=port, upstream=upstream)
-    began = time.perf_counter()
-    process = start(config, sys.stderr.fileno(), dict(os.environ), listening)
-    return process, port, (time.perf_counter() - began) * 1000
-
-
-def end(process: UiProcess) -> None:
-    """Stop a UI server and wait for it."""
-    process.stop()
-    while process.poll() is None:
-        time.sleep(0.005)
-    process.close()
-
-
-def starts(root: str, runs: int) -> Samples:
+def starts(root: str, runs: int, pages: int) -> Samples:
     """Start it ``runs`` times; the first one of the process, which imports, is not counted."""
     sample: Samples = {START: [], FIRST_BYTE: []}
+    if pages > 1:
+        sample[FURTHER] = []
     for run in range(runs + 1):
         began = time.perf_counter()
-        process, port, returned = started(root)
-        answer = client.ask(port, "/index.html", timeout=30)
-        first = (time.perf_counter() - began) * 1000
-        end(process)
-        if answer is None or answer.status != 200:
-            raise RuntimeError("the UI server did not answer")
+        server = PageServer(root, pages=pages)
+        try:
+            server.check(server.ports[0])
+            first = (time.perf_counter() - began) * 1000
+            further = [server.add() for _ in range(pages - 1)]
+        finally:
+            server.end()
         if run:
-            sample[START].append(returned)
+            sample[START].append(server.returned)
             sample[FIRST_BYTE].append(first)
+            if further:
+                sample[FURTHER] += further
     return sample
 
 
@@ -167,29 +157,31 @@ def running(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextlib.contextmanager
-def servers(root: str) -> Iterator[dict[str, Serving]]:
-    """Run all servers, by name."""
+def servers(root: str, pages: int) -> Iterator[dict[str, Serving]]:
+    """Run all servers, by name; of ours the page that came last is asked."""
     files = ("/index.html", "/big.bin")
     with contextlib.ExitStack() as stack:
         api = stack.enter_context(running(sys.executable, "-m", "bundlevisor.perf.ui_api"))
         assert api.stdout is not None
         api_port = int(api.stdout.readline())
-        process, port, _ = started(root, api_port)
-        stack.callback(end, process)
+        ours = PageServer(root, api_port, pages)
+        stack.callback(ours.end)
+        for _ in range(pages - 1):
+            ours.add()
         plain_port = _free_port()
         arguments = (str(plain_port), "--bind", "127.0.0.1")
         module = (sys.executable, "-u", "-m", "http.server", *arguments, "--directory", root)
         plain = stack.enter_context(running(*module))
         assert plain.stdout is not None
         plain.stdout.readline()
-        found = {OURS: Serving(port, process.child.pid, (*files, "/api/x"))}
+        found = {OURS: Serving(ours.ports[-1], ours.pid, (*files, "/api/x"))}
         if ui_nginx.is_there():
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="perf-nginx-"))
             other = _free_port()
             pid = stack.enter_context(ui_nginx.serving(root, other, api_port, folder))
             found[ui_nginx.NAME] = Serving(other, pid, (*files, "/api/x"))
         yield found | {
-            PLAIN: Serving(plain_port, plain.pid, files),
+            PLAIN: Serving(plain_port, plain.pid, files, connections=(1,)),
             DIRECT: Serving(api_port, api.pid, ("/api/x",)),
         }
 
@@ -202,6 +194,7 @@ def _free_port() -> int:
 
 def _measures() -> dict[str, Measure]:
     found = {name: Measure(title=name) for name in (START, FIRST_BYTE)}
+    found[FURTHER] = Measure(title=FURTHER, pooled=True)
     found[MEMORY] = Measure(title=MEMORY, unit="MiB")
     for path, title in TARGETS.items():
         for count in CONNECTIONS:
@@ -213,12 +206,12 @@ def _measures() -> dict[str, Measure]:
     return found
 
 
-def _loads(port: int, paths: tuple[str, ...], seconds: float) -> Samples:
+def _loads(one: Serving, seconds: float) -> Samples:
     sample: Samples = {}
-    for path in paths:
-        for count in CONNECTIONS:
-            load(port, path, count, seconds / 10)
-            rate, latencies = load(port, path, count, seconds)
+    for path in one.paths:
+        for count in one.connections:
+            load(one.port, path, count, seconds / 10)
+            rate, latencies = load(one.port, path, count, seconds)
             sample[f"{path}*{count} rate"] = [rate]
             sample[f"{path}*{count}"] = latencies
     return sample
@@ -230,6 +223,10 @@ def _write_site(root: str) -> None:
             file.write(os.urandom(size))
 
 
+def _shared(pages: int) -> str:
+    return f", {pages} pages in one process" if pages > 1 else ""
+
+
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf ui``."""
     parser = argparse.ArgumentParser(prog="python -m bundlevisor.perf ui", description=__doc__)
@@ -237,22 +234,28 @@ def main(argv: list[str]) -> int:
         "--runs", type=options.positive, default=3, help="rounds of load (%(default)s)"
     )
     parser.add_argument("--starts", type=options.positive, default=10, help="starts (%(default)s)")
-    parser.add_argument("--seconds", type=options.span, default=2.0, help="per case (%(default)s)")
+    parser.add_argument("--seconds", type=options.span, default=0.5, help="per case (%(default)s)")
+    parser.add_argument(
+        "--pages", type=options.positive, default=1, help="pages in one process (%(default)s)"
+    )
     options.add_keeping(parser)
     parsed = parser.parse_args(argv)
     result = results.begin(
         question="ui",
-        bundle="a folder and an API",
+        bundle=f"a folder and an API{_shared(parsed.pages)}",
         measures=_measures(),
         notes=["the asking client is a process of the same machine and takes its share"],
     )
     with tempfile.TemporaryDirectory(prefix="perf-ui-") as root:
         _write_site(root)
-        result.add(OURS, starts(root, parsed.starts))
-        with servers(root) as found:
+        result.add(OURS, starts(root, parsed.starts, parsed.pages))
+        with servers(root, parsed.pages) as found:
+            cases = sum(len(one.paths) * len(one.connections) for one in found.values())
+            took = 1.1 * parsed.runs * cases * parsed.seconds
+            print(f"asking {len(found)} servers for about {took:.0f} s …", file=sys.stderr)
             for _ in range(parsed.runs):
                 for name, one in found.items():
-                    result.add(name, _loads(one.port, one.paths, parsed.seconds))
+                    result.add(name, _loads(one, parsed.seconds))
                     memory = processes.memory_bytes([one.pid]) / 2**20
                     result.add(name, {MEMORY: [memory]})
     return options.finish(parsed, result)

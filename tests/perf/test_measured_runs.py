@@ -22,6 +22,7 @@ from bundlevisor.perf import (
     scale,
     shutdown,
     startup,
+    ui,
 )
 from bundlevisor.perf.__main__ import QUESTIONS, main
 from bundlevisor.perf.bundles import Bundle
@@ -199,6 +200,35 @@ def test_services_start_under_a_shell_script_too(
     assert all(len(values) == 1 for samples in found.values() for values in samples.values())
     assert found["sh"]["memory"] < found["bundlevisor"]["memory"]
     assert "the ports of all services accept" in capsys.readouterr().out
+
+
+def test_pages_are_counted_in_the_process_that_they_share(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    shown = ["--window", "0.1", "--settle", "0", "--pages", "2"]
+    arguments = ["--shape", "independent1", "--runs", "1", *shown, "--json", str(kept)]
+    assert main(["idle", *arguments]) == 0
+    found = results.kept(str(kept))
+    assert found.bundle == "independent1 and 2 pages, probed every 2000 ms"
+    (samples,) = found.contenders.values()
+    (with_pages,) = samples["memory"]
+    arguments[arguments.index("2")] = "0"
+    assert main(["idle", *arguments]) == 0
+    (samples,) = results.kept(str(kept)).contenders.values()
+    assert with_pages > samples["memory"][0] + 4  # MiB; a server takes eight
+
+
+def test_one_server_of_several_pages_is_measured(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "kept.json"
+    short = ["--runs", "1", "--starts", "1", "--seconds", "0.05"]
+    assert main(["ui", *short, "--pages", "3", "--json", str(kept)]) == 0
+    found = results.kept(str(kept))
+    assert found.bundle == "a folder and an API, 3 pages in one process"
+    ours = found.contenders["UI server"]
+    assert [len(ours[name]) for name in (ui.FIRST_BYTE, ui.FURTHER, ui.MEMORY)] == [1, 2, 1]
+    assert not any("*8" in name for name in found.contenders[ui.PLAIN])
+    assert " s …" in capfd.readouterr().err
 
 
 def test_an_unknown_question_is_answered_with_the_known_ones(
