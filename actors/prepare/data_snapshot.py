@@ -13,7 +13,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
 
 import msgspec
@@ -92,20 +92,25 @@ class DataSnapshots:
     ) -> None:
         """Make the data folders what they were; may be repeated after a crash. Raises OSError.
 
-        ``logs`` within them stay as they are: they say why, and are being written. ``closed`` keeps
-        their files closed for a moment: Windows renames no folder with an open file in it.
+        ``logs`` within them stay as they are: they say why, and are being written; they come back
+        out of what a crash has left unfinished. ``closed`` keeps their files closed for a moment:
+        Windows renames no folder with an open file in it.
         """
         for place, folder in enumerate(taken.folders):
             fresh, broken = f"{folder}.restoring", f"{folder}.broken"
+            copy = self._copy_of(service_id, place)
+            inside = [os.path.relpath(log, folder) for log in logs if within(log, folder)]
+            if os.path.lexists(fresh):
+                with closed():
+                    _move_logs(inside, fresh, folder)
             _remove(fresh)
-            _copy(self._copy_of(service_id, place), fresh)
+            _copy(copy, fresh, without=_parts(inside, copy))
             _sync(fresh)
             if os.path.lexists(folder):
                 _remove(broken)
             with closed():
                 if os.path.lexists(folder):
-                    for log in logs:
-                        _keep_log(log, folder, fresh)
+                    _move_logs(inside, folder, fresh)
                     replace(folder, broken)
                 replace(fresh, folder)
             sync_folder(os.path.dirname(folder))
@@ -136,21 +141,41 @@ def _size(folder: str) -> int:
     return total
 
 
-def _copy(source: str, target: str) -> None:
+def _copy(source: str, target: str, without: Collection[str] = ()) -> None:
+    """Copy a folder but for what is special, and these paths in it."""
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        return _special(folder, names) | {n for n in names if os.path.join(folder, n) in without}
+
     own_file.make_folder(os.path.dirname(target))
-    shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=_copy_file)
+    shutil.copytree(source, target, symlinks=True, ignore=ignored, copy_function=_copy_file)
 
 
-def _keep_log(path: str, folder: str, fresh: str) -> None:
-    """Move a log and its older parts into the folder that takes the place of theirs."""
-    if not within(path, folder):
-        return
-    home, name = os.path.split(path)
-    target = os.path.join(fresh, os.path.relpath(home, folder))
-    for one in os.listdir(home) if os.path.isdir(home) else ():
-        if one == name or (one.startswith(f"{name}.") and one[len(name) + 1 :].isdigit()):
-            own_file.make_folder(target)
-            replace(os.path.join(home, one), os.path.join(target, one))
+def _parts(logs: Iterable[str], folder: str) -> list[str]:
+    """Return the paths of logs in a folder, older parts included."""
+    found: list[str] = []
+    for log in logs:
+        home, name = os.path.split(os.path.join(folder, log))
+        found += [
+            os.path.join(home, one)
+            for one in (os.listdir(home) if os.path.isdir(home) else ())
+            if one == name or (one.startswith(f"{name}.") and one[len(name) + 1 :].isdigit())
+        ]
+    return found
+
+
+def _move_logs(logs: Iterable[str], source: str, target: str) -> None:
+    """Move them with their older parts; what is there already was written later, and comes behind.
+
+    It is what a guardian has saved of a runtime that was killed between two moves.
+    """
+    for part in _parts(logs, source):
+        moved = os.path.join(target, os.path.relpath(part, source))
+        own_file.make_folder(os.path.dirname(moved))
+        if os.path.isfile(moved):
+            with open(part, "ab") as older, open(moved, "rb") as newer:
+                shutil.copyfileobj(newer, older)
+        replace(part, moved)
 
 
 def _sync(folder: str) -> None:

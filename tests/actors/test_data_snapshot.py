@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor.actors.prepare import data_snapshot
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken, TooLarge
 
 LIMIT = 1 << 20
@@ -65,6 +66,46 @@ def test_putting_back_can_be_repeated_after_it_was_cut_short(tmp_path: Path) -> 
     (tmp_path / "store.restoring").mkdir()
     (tmp_path / "store.restoring" / "torn").write_text("")
     snapshots.put_back("db", taken(folder))
+    assert (folder / "deep" / "note").read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshots", "store"]
+
+
+class Killed(BaseException):
+    """Nothing is undone after it."""
+
+
+@pytest.mark.parametrize("rest", ["", "line 3\n"], ids=["", "the guardian saved a rest"])
+@pytest.mark.parametrize("move", range(4))
+def test_a_runtime_killed_while_it_puts_back_loses_no_line_of_a_log_among_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, move: int, rest: str
+) -> None:
+    folder = data(tmp_path / "store")
+    log, older = folder / "logs" / "db.log", folder / "logs" / "db.log.1"
+    log.parent.mkdir()
+    log.write_text("line 1\n")
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    log.rename(older)
+    log.write_text("line 2\n")
+    moves = iter(range(10))
+    replace = os.replace
+
+    def killed(source: str, target: str) -> None:
+        if next(moves) == move:
+            raise Killed
+        replace(source, target)
+
+    monkeypatch.setattr(data_snapshot, "replace", killed)
+    with pytest.raises(Killed):
+        snapshots.put_back("db", taken(folder), [str(log)])
+    if rest:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as file:
+            file.write(rest)
+    monkeypatch.undo()
+    snapshots.put_back("db", taken(folder), [str(log)])
+    assert log.read_text() == f"line 2\n{rest}"
+    assert older.read_text() == "line 1\n"
     assert (folder / "deep" / "note").read_text() == "before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshots", "store"]
 
