@@ -8,7 +8,12 @@ from __future__ import annotations
 
 Change = tuple[str, str]
 
+_LOOKED_FOR = "keys that stand twice are looked for where there can be none, and none is found"
+
 EQUIVALENT: dict[Change, str] = {
+    ("manifest.read.overlay.merge", 'found = _repeated(source, None, "")'): _LOOKED_FOR,
+    ("manifest.read.overlay._read", "return document, _repeated(source, None, path)"): _LOOKED_FOR,
+    ("manifest.read.overlay._repeated", "if not may_repeat_keys(source, None):"): _LOOKED_FOR,
     (
         "actors.core.life.ports_lost",
         "return gone(life, None)",

@@ -36,7 +36,7 @@ _LEAVES = re.compile(r"\.\.([/\\]|$)")
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """A bundle with its overlays: ``source`` is JSON, empty exactly when there are errors."""
+    """A bundle with its overlays: ``source`` is JSON, merged in part where there are errors."""
 
     source: bytes
     findings: Findings
@@ -83,8 +83,7 @@ def merge(bundle: str, source: bytes, overlays: Sequence[str]) -> Merged:
             document = merging.objects(document, overlay, (), "")
             found += Findings(errors=tuple(merging.errors))
     origins.document = document
-    merged = msgspec.json.encode(document) if found.ok else b""
-    return Merged(merged, found, origins, frozenset(outside))
+    return Merged(msgspec.json.encode(document), found, origins, frozenset(outside))
 
 
 def _read(path: str) -> tuple[dict[str, Any], Findings]:

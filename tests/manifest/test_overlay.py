@@ -86,6 +86,7 @@ def test_null_leaves_nothing_behind_in_what_is_new(tmp_path: Path) -> None:
     changed = manifest(tmp_path, {"metadata": deep, "services": {"db": {"env": None}}})
     assert changed.metadata == {"a": {"c": [{"d": None}], "e": 0}}
     assert changed.service("db").env == {}
+    assert manifest(tmp_path, {"app": {"description": None}}).app.description == ""
     new = {"binaries": {"universal": {"path": "x"}}, "env": None, "metadata": {"a": None, "b": 1}}
     changed = manifest(tmp_path, {"services": {"new": new}})
     assert changed.service("new").metadata == {"b": 1}
