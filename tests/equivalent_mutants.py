@@ -11,6 +11,14 @@ Change = tuple[str, str]
 _LOOKED_FOR = "keys that stand twice are looked for where there can be none, and none is found"
 
 EQUIVALENT: dict[Change, str] = {
+    (
+        "manifest.read.origins._member",
+        'return next((name for name in members if child("", name) == written), None)',
+    ): "what is not there has been written by no overlay, by whatever name",
+    (
+        "manifest.read.overlay._outside",
+        r'if not isinstance(text, str) or "XX\0XX" in text:',
+    ): "the reader finds the NUL; only Python 3.11.0 to 3.11.4 would cut the path at it",
     ("manifest.read.overlay.merge", 'found = _repeated(source, None, "")'): _LOOKED_FOR,
     ("manifest.read.overlay._read", "return document, _repeated(source, None, path)"): _LOOKED_FOR,
     ("manifest.read.overlay._repeated", "if not may_repeat_keys(source, None):"): _LOOKED_FOR,

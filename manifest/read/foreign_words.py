@@ -165,7 +165,7 @@ def foreign_word(struct: str, word: str, value: object, present: Collection[str]
     found = _WORDS.get(struct, {}).get(word.lower())
     if found is None or (found.field in present and found.field in _REQUIRED):
         return None
-    same = spelled(struct, found.field, value) if found.field else None
+    same = spelled(struct, found.field, value)
     advice = f"write {written(struct, found.field, value)}" if same else found.advice
     instead = ("health", "readiness") if found.lost == READINESS else (found.field,)
     lost = found.lost if value and not any(field in present for field in instead) else ""

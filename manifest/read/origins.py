@@ -19,11 +19,11 @@ _STEP = re.compile(r'\.?[^.\[\]"]+|\["(?:\\.|[^"\\])*"\]|\[(\d+)\]')
 class Origins:
     """What the overlays have written: the file, and the JSON path in it, by the steps to it."""
 
-    def __init__(self, document: Any) -> None:
+    def __init__(self) -> None:
         self.places: dict[Steps, tuple[str, str]] = {}
         self.removed: dict[Steps, str] = {}
         """What the overlays have taken away, and the file that did."""
-        self.document = document
+        self.document: Any
         """The merged bundle, to which the paths of findings lead."""
 
 

@@ -40,7 +40,7 @@ class Merged(msgspec.Struct, frozen=True):
 
     source: bytes
     findings: Findings
-    origins: Origins
+    origins: Origins = msgspec.field(default_factory=Origins)
     outside: frozenset[str] = frozenset()
     """Absolute programs and folders that may lie outside of the bundle."""
 
@@ -71,8 +71,8 @@ def merge(bundle: str, source: bytes, overlays: Sequence[str]) -> Merged:
     try:
         document = msgspec.json.decode(source)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Merged(source, Findings(), Origins(None))
-    origins, outside = Origins(document), set[str]()
+        return Merged(source, Findings())
+    origins, outside = Origins(), set[str]()
     found = _repeated(source, document, "")
     for path in overlays:
         overlay, wrong = _read(path)
@@ -193,12 +193,7 @@ _REMOVED = "\0removed"
 
 def naming(steps: Steps) -> str:
     """Return by which member the items of a list are known; empty for other lists."""
-    for pattern, name in NAMED_BY.items():
-        if len(pattern) == len(steps) and all(
-            wanted in ("*", step) for wanted, step in zip(pattern, steps, strict=True)
-        ):
-            return name
-    return ""
+    return NAMED_BY.get(steps) or NAMED_BY.get((*steps[:1], "*", *steps[2:]), "")
 
 
 def placed(findings: Findings, origins: Origins) -> Findings:
@@ -240,7 +235,7 @@ def _take_programs(overlay: dict[str, Any], file: str, bundle: str, outside: set
 
 def _outside(field: str, text: object, folder: str, bundle: str) -> str:
     """Return the absolute path that an overlay means, empty for one within the bundle."""
-    if not isinstance(text, str) or not text or "\0" in text:
+    if not isinstance(text, str) or "\0" in text:
         return ""
     if os.path.isabs(text) or _LEAVES.match(text):
         return os.path.normpath(os.path.join(folder, text.replace("\\", os.sep)))

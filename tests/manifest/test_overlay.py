@@ -181,7 +181,7 @@ def test_findings_without_overlays_and_those_of_a_file_stay_where_they_are(tmp_p
 
 
 def test_only_what_misses_a_removed_one_says_who_removed_it() -> None:
-    origins = Origins({})
+    origins = Origins()
     origins.removed = {("secrets", "db"): "a.json", ("services", "db"): "b.json"}
     missing = Finding("unknown_dependency", "services[0]", "there is no service 'db'.")
     said = told_of_removal(missing, origins)

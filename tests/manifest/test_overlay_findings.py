@@ -201,6 +201,18 @@ def test_what_an_overlay_leaves_as_it_is_stays_the_bundles(read: Read) -> None:
     ]
 
 
+def test_a_bundle_that_spells_otherwise_than_its_findings_is_told_of_all_the_same(
+    read: Read,
+) -> None:
+    source = document({"id": ["db"], "Env": {"a b": 3}})
+    loaded = read({"app": {"version": "2"}}, source=source)
+    assert [one[:2] for one in told(loaded)] == [
+        ("", 'services[0].env["a b"]'),
+        ("", "services[0].id"),
+        ("", "services[0].Env"),
+    ]
+
+
 def test_the_last_overlay_that_has_written_a_value_is_named(read: Read) -> None:
     first = {"services": {"db": {"log_dir": "../x", "data_dirs": ["../x"]}}}
     second = {"services": [{"id": "db", "log_dir": "../y"}]}
@@ -267,7 +279,8 @@ def test_only_what_an_overlay_has_removed_is_told_to_be(
 
 
 def test_a_place_that_the_bundle_has_not_is_left_as_it_is() -> None:
-    origins = Origins({"services": [{"id": "db"}], "app": {"name": "x"}})
+    origins = Origins()
+    origins.document = {"services": [{"id": "db"}], "app": {"name": "x"}}
     origins.places = {("services", "db"): ("one.json", "services.db")}
     for path in ("services[1].id", "app[0]", "services[0][0][0]", "app.name.first", ""):
         finding = Finding("x", path, f"{path} is wrong.")
@@ -277,7 +290,8 @@ def test_a_place_that_the_bundle_has_not_is_left_as_it_is() -> None:
 
 
 def test_a_path_is_replaced_where_it_stands_as_a_whole() -> None:
-    origins = Origins({"services": [{"id": "db", "env": {}}]})
+    origins = Origins()
+    origins.document = {"services": [{"id": "db", "env": {}}]}
     origins.places = {("services", "db"): ("one.json", "services.new")}
     sentence = "services[0].env: xservices[0].env, services[0].env.A, 'services[0].env'; mend it."
     said = origin_of(Finding("x", "services[0].env", sentence), origins, naming)

@@ -28,6 +28,7 @@ from tests.manifest.overlays import manifest, read
         {"db": {"binaries": {"universal": 3}}},
         {"db": {"binaries": {"universal": {"path": 3, "cwd": None}}}},
         {"db": {"binaries": {"universal": {"path": "../a\0b"}}}},
+        {"db": {"binaries": {"universal": {"path": "a\0b"}}}},
     ],
 )
 def test_programs_that_are_none_are_left_to_the_reader(tmp_path: Path, services: Any) -> None:
