@@ -17,14 +17,6 @@ from bundlevisor.manifest.format.schema import Service
 from bundlevisor.manifest.format.shape import Field, Shape, fields_of
 from bundlevisor.manifest.format.suggest import hint, quoted
 
-_STAND_INS = {
-    "schema_version": "v0.1",
-    "target": "desktop",
-    "mode": "loopback-http",
-    "host": "127.0.0.1",
-}
-"""What stands for a required word that is missing, so that the other rules can be checked."""
-
 _ZERO_SURPRISES = {("SecretGenerator", "length"): "32 letters"}
 """Fields where 0 was hardly meant to be absence, and what is taken."""
 
@@ -61,10 +53,12 @@ class _Walk:
         self._report = report
         self._service = ""
 
-    def value(self, raw: object, shape: Shape, path: str, place: tuple[str, str] = ("", "")) -> Any:
+    def value(
+        self, raw: object, shape: Shape, path: str, place: tuple[str, str] | None = None
+    ) -> Any:
         """Return ``raw`` as its shape wants it; a stand-in when it does not fit (reported).
 
-        ``place`` are the names of the Struct and of its field.
+        ``place`` are the names of the Struct and of its field, if it is one.
         """
         if shape.kind == "any":
             return raw
@@ -72,7 +66,7 @@ class _Walk:
             raw = int(raw)
         if type(raw) not in _TYPES[shape.kind]:
             predicate = f"must be {_WORDS[shape.kind]}, not {_described(raw)}"
-            if shape.kind in ("struct", "list", "dict") and place[0]:
+            if place and shape.kind in ("struct", "list", "dict"):
                 predicate += self._shown("; write", place, raw)
             self._error("wrong_type", path, predicate)
             return stand_in(shape, path)
@@ -87,11 +81,11 @@ class _Walk:
             return self._text(raw, shape, path)
         if shape.low is not None and raw < shape.low:
             self._error("out_of_range", path, f"is {_short(raw)}; it must be at least {shape.low}")
-        elif shape.high is not None and raw > shape.high:
+            return shape.low
+        if shape.high is not None and raw > shape.high:
             self._error("out_of_range", path, f"is {_short(raw)}; it must be at most {shape.high}")
-        else:
-            return raw
-        return stand_in(shape, path)
+            return shape.high
+        return raw
 
     def _text(self, raw: str, shape: Shape, path: str) -> Any:
         if "\0" in raw:
@@ -219,13 +213,11 @@ def stand_in(shape: Shape, path: str) -> Any:
             if field.required
         }
     if shape.kind == "str":
-        owner, _, name = path.rpartition(".")
-        word = owner if name == "id" else path
-        return shape.choices[0] if shape.choices else _STAND_INS.get(name, word)
+        return shape.choices[0] if shape.choices else path.removesuffix(".id")
     if shape.kind == "list":
-        item = shape.item
-        return [stand_in(item, f"{path}[0]")] * shape.min_length if item else []
-    return {"dict": {}, "bool": False, "any": None}.get(shape.kind, int(shape.low or 0))
+        assert shape.item is not None  # noqa: S101
+        return [stand_in(shape.item, f"{path}[0]")] * shape.min_length
+    return {"dict": {}, "bool": False}.get(shape.kind, int(shape.low or 0))
 
 
 def _is_zero(value: object, field: Field) -> bool:
@@ -246,7 +238,7 @@ def _all_zero(value: dict[str, Any], shape: Shape) -> bool:
     fields = fields_of(shape.struct)
     needy = any(field.required for field in fields.values())
     return needy and all(
-        key in fields and (item is None or item in (0, "", False) or item in ([], {}))
+        key in fields and (item is None or item in (0, "") or item in ([], {}))
         for key, item in value.items()
     )
 

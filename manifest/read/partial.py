@@ -38,13 +38,13 @@ def trustworthy(found: Findings, unread: tuple[Finding, ...]) -> Findings:
 def _owner(path: str) -> str:
     """Return the part of the bundle that an unread path makes doubtful.
 
-    That is the path itself, or the Struct around it where that lies within a service: a health
-    check whose type is unknown says nothing about its port. Of a secret it is all.
+    That is the path itself, or the Struct around it where that lies deeper: a health check whose
+    type is unknown says nothing about its port. Of a secret it is all.
     """
-    holder, inside, field = path.partition("].")
+    holder, inside, _ = path.partition("].")
     if inside and holder.startswith("secrets["):
         return f"{holder}]"
-    return path.rpartition(".")[0] if "." in field else path
+    return path.rpartition(".")[0] if path.count(".") > 1 else path
 
 
 def _enclosing(path: str) -> set[str]:

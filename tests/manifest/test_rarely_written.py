@@ -269,10 +269,21 @@ def test_numbers_with_a_point_and_nulls_and_other_formats(
 
 
 def test_where_much_is_wrong_no_more_advice_is_given(bundle: Make, read_document: Read) -> None:
-    wrong = [{"id": f"s{number}", "health": "yes"} for number in range(HINTED + 5)]
-    found = read_document(bundle(*wrong)).findings.errors
-    assert "write" in found[0].message
-    assert "write" not in found[HINTED + 1].message
+    wrong: list[Any] = [{"id": f"s{number:03}", "health": "yes"} for number in range(HINTED)]
+    last = {"id": "one", "health": {"type": "tcpp"}, "depndencies": [], "restart": "always"}
+    found = read_document(bundle(*wrong, {**last, "log_dir": None, "gpu": {}})).findings
+    assert {"write" in one.message for one in found.errors[:HINTED]} == {True}
+    assert [one.message for one in (*found.errors, *found.warnings)[HINTED:]] == [
+        (
+            f"services[{HINTED}].health.type is 'tcpp'; it must be 'http', 'tcp', 'command' or"
+            " 'log_match'."
+        ),
+        f"services[{HINTED}].restart must be an object, not the string 'always'.",
+        f"services[{HINTED}].depndencies is no field of the format.",
+    ]
+    first = read_document(bundle(last)).findings
+    assert "did you mean 'tcp'" in first.errors[0].message
+    assert "did you mean 'dependencies'" in first.warnings[0].message
 
 
 def test_a_path_of_a_check_starts_with_a_slash() -> None:

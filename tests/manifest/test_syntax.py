@@ -88,6 +88,12 @@ def test_bytes_that_are_no_json_get_one_clear_error(data: bytes, code: str, sent
     assert loaded == Loaded(None, Findings(errors=(Finding(code, "", sentence),)))
 
 
+@pytest.mark.parametrize("data", [b"\x0c\n", b"X X", b"X\0"])
+def test_only_what_json_takes_for_blanks_is_blank(data: bytes) -> None:
+    (error,) = parse(data).findings.errors
+    assert error.message == "the file is no JSON: expecting value (line 1, column 1)."
+
+
 def test_a_comma_too_many_is_told_by_its_place() -> None:
     """In words that are others in each version of Python."""
     (error,) = parse(b'{"a":\n[1,]}').findings.errors
@@ -96,4 +102,4 @@ def test_a_comma_too_many_is_told_by_its_place() -> None:
 
 
 def test_what_is_wrong_with_nothing_is_not_known() -> None:
-    assert explain(b"[]").message == "the file is no JSON."
+    assert explain(b"[]") == Finding("not_json", "", "the file is no JSON.")
