@@ -29,9 +29,13 @@ TYPED = (
     ("win32", ("bundlevisor", os.path.join("tests", "windows"))),
 )
 """For which platforms the types are checked, and of what."""
-WORKERS = ("-n", str((os.cpu_count() or 1) + 2), "--dist", "worksteal")
+WORKERS = (
+    *("-n", str((os.cpu_count() or 1) + 2), "--dist", "worksteal"),
+    *("-p", "tests.distribution"),
+)
 """Two more than processors: most of a test is waiting for processes. Each begins with tests that
-stand together, and have fixtures in common; who is done takes some from the end of another's."""
+stand together, and have fixtures in common (:mod:`tests.distribution`); who is done takes some from
+the end of another's."""
 NEEDED_BY = (
     ("the tests in a browser", ("chromium", "google-chrome"), "chromium"),
     ("the tests in a browser", ("chromedriver",), "chromium-driver"),
