@@ -54,6 +54,22 @@ def install(folder: Path, put: Callable[[Path, Path], object]) -> Path:
     return folder
 
 
+def linked(farm: Path) -> Callable[[Path, Path], object]:
+    """Return what :func:`install` puts a package of ours with: links, by way of a folder ``farm``.
+
+    What starts keep beside the code lies in there: it is that of one installation after the other
+    in the same place, and this checkout's own is left alone, which was made for other paths.
+    """
+
+    def put(there: Path, here: Path) -> None:
+        if not (farm / here.name).exists():
+            ignored = shutil.ignore_patterns("start_code.*.pyc", ".*.new")
+            shutil.copytree(here, farm / here.name, True, ignored, os.symlink)
+        there.symlink_to(farm / here.name)
+
+    return put
+
+
 def copied(there: Path, here: Path) -> None:
     """Put a package without its bytecode, as for :func:`install`; nobody needs ``perf``."""
     shutil.copytree(here, there, ignore=shutil.ignore_patterns("__pycache__", "perf"))

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,23 @@ import psutil
 import pytest
 
 from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
-from tests.installed import PACKAGES, install
+from tests.installed import PACKAGES, install, linked
 from tests.live_runtime import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for the guardian in /proc")
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where one installation follows the other."""
+    return tmp_path_factory.mktemp("place")
+
+
 @pytest.fixture
-def installation(tmp_path: Path) -> Path:
+def installation(place: Path) -> Iterator[Path]:
     """An interpreter, its library, our packages and what they need, in one folder."""
-    return install(tmp_path / "installation", Path.symlink_to)
+    yield install(place / "installation", linked(place / "farm"))
+    shutil.rmtree(place / "installation", ignore_errors=True)
 
 
 @pytest.fixture

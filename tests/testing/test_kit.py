@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ import pytest
 
 from bundlevisor.testing import Bundle, NotWithin, Runtime, faults, wait_until
 from tests import absent
+from tests.installed import install, linked
 
 
 def two(tmp_path: Path) -> Bundle:
@@ -32,52 +34,61 @@ def test_a_bundle_runs_and_ends_by_the_two_laws(tmp_path: Path) -> None:
     assert runtime.processes == []
 
 
-def test_a_killed_service_comes_back(tmp_path: Path) -> None:
-    with Runtime(two(tmp_path)) as runtime:
+UNWELL: tuple[str | int, ...] = ("failing", "wrong", "hanging", 30)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+    """One that is used by tests which leave all services ready; the laws are checked at its end."""
+    bundle = two(tmp_path_factory.mktemp("shared"))
+    quick = {"type": "http", "path": "/health", "interval_ms": 50, "timeout_ms": 300, "retries": 2}
+    for number in range(len(UNWELL)):
+        bundle.service(f"ailing{number}", health=quick)
+    for service_id in ("mortal", "ending", "speaker"):
+        bundle.service(service_id)
+    with Runtime(bundle) as runtime:
         runtime.wait_ready()
-        before = runtime.seq
-        runtime.service("api").kill()
-        ended = runtime.wait_event("service_exit", "api", after=before)
-        assert (ended["details"]["expected"], ended["details"]["by"]) == (False, "itself")
-        runtime.wait_event("service_ready", "api", after=before)
-        assert runtime.service("api").restarts == 1
+        yield runtime
 
 
-def test_a_service_ends_with_the_code_that_it_is_told(tmp_path: Path) -> None:
-    with Runtime(two(tmp_path)) as runtime:
-        runtime.wait_ready()
-        before = runtime.seq
-        runtime.service("db").exit(7)
-        ended = runtime.wait_event("service_exit", "db", after=before)
-        assert ended["details"]["exit_code"] == 7
+def test_a_killed_service_comes_back(shared: Runtime) -> None:
+    before = shared.seq
+    shared.service("mortal").kill()
+    ended = shared.wait_event("service_exit", "mortal", after=before)
+    assert (ended["details"]["expected"], ended["details"]["by"]) == (False, "itself")
+    shared.wait_event("service_ready", "mortal", after=before)
+    assert shared.service("mortal").restarts == 1
 
 
-@pytest.mark.parametrize("how", ["failing", "wrong", "hanging", 30])
-def test_a_service_whose_health_is_bad_is_restarted(tmp_path: Path, how: str | int) -> None:
-    health = {"type": "http", "path": "/health", "interval_ms": 50, "timeout_ms": 300, "retries": 2}
-    with Runtime(Bundle(tmp_path).service("db", health=health)) as runtime:
-        runtime.wait_ready()
-        before = runtime.seq
-        runtime.service("db").health(how)
-        runtime.wait_event("unhealthy", "db", after=before)
-        runtime.wait_event("service_ready", "db", after=before)
+def test_a_service_ends_with_the_code_that_it_is_told(shared: Runtime) -> None:
+    before = shared.seq
+    shared.service("ending").exit(7)
+    ended = shared.wait_event("service_exit", "ending", after=before)
+    assert ended["details"]["exit_code"] == 7
+    shared.wait_event("service_ready", "ending", after=before)
 
 
-def test_output_memory_and_children_are_made_as_told(tmp_path: Path) -> None:
-    with Runtime(two(tmp_path)) as runtime:
-        runtime.wait_ready()
-        db = runtime.service("db")
-        before = db.process.memory_info().rss
-        db.grow(64)
-        assert db.process.memory_info().rss - before >= 64 << 20
-        db.flood(100_000)
-        db.order("say", "that was it")
-        runtime.wait(lambda: "that was it" in db.log or None, "the last line in the log")
-        assert len(db.log) >= 100_000
-        child, daemon = db.child(), db.child(daemon=True)
-        runtime.remember(daemon.pid)
-        assert child.is_running()
-        assert os.getsid(daemon.pid) == daemon.pid
+@pytest.mark.parametrize("how", UNWELL)
+def test_a_service_whose_health_is_bad_is_restarted(shared: Runtime, how: str | int) -> None:
+    ailing, before = f"ailing{UNWELL.index(how)}", shared.seq
+    shared.service(ailing).health(how)
+    shared.wait_event("unhealthy", ailing, after=before)
+    shared.wait_event("service_ready", ailing, after=before)
+
+
+def test_output_memory_and_children_are_made_as_told(shared: Runtime) -> None:
+    speaker = shared.service("speaker")
+    before = speaker.process.memory_info().rss
+    speaker.grow(64)
+    assert speaker.process.memory_info().rss - before >= 64 << 20
+    speaker.flood(100_000)
+    speaker.order("say", "that was it")
+    shared.wait(lambda: "that was it" in speaker.log or None, "the last line in the log")
+    assert len(speaker.log) >= 100_000
+    child, daemon = speaker.child(), speaker.child(daemon=True)
+    shared.remember(daemon.pid)
+    assert child.is_running()
+    assert os.getsid(daemon.pid) == daemon.pid
 
 
 def test_a_killed_runtime_leaves_nothing(tmp_path: Path) -> None:
@@ -109,13 +120,11 @@ def test_what_is_left_breaks_the_first_law(tmp_path: Path) -> None:
     assert runtime.processes == []
 
 
-def test_a_failed_wait_tells_the_story(tmp_path: Path) -> None:
-    with Runtime(two(tmp_path)) as runtime:
-        runtime.wait_ready()
-        runtime.service("db").order("say", "a line of db")
-        runtime.wait(lambda: "a line" in runtime.service("db").log or None, "the line")
-        with pytest.raises(NotWithin) as failed:
-            runtime.wait_event("gave_up", "db", within=0.1)
+def test_a_failed_wait_tells_the_story(shared: Runtime) -> None:
+    shared.service("db").order("say", "a line of db")
+    shared.wait(lambda: "a line" in shared.service("db").log or None, "the line")
+    with pytest.raises(NotWithin) as failed:
+        shared.wait_event("gave_up", "db", within=0.1)
     told = str(failed.value)
     assert "not within 0.1 s: event gave_up of db" in told
     assert told.index("-- events") < told.index("-- states") < told.index("-- log of db")
@@ -149,31 +158,41 @@ def test_few_descriptors_are_told_and_nothing_hangs(tmp_path: Path) -> None:
         Runtime(two(tmp_path), wrapper=limited).start()
 
 
-def test_a_removed_installation_still_stops_in_order(tmp_path: Path) -> None:
+def test_a_removed_installation_still_stops_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an environment without what else a developer has installed."""
+    lean = install(tmp_path / "lean", linked(tmp_path / "farm"))
+    monkeypatch.setenv("BUNDLEVISOR", str(lean / "bin" / "bundlevisor"))
     with (
         faults.movable_installation(tmp_path) as command,
         Runtime(two(tmp_path), command=command) as runtime,
     ):
+        assert lean not in Path(command[0]).parents
         runtime.wait_ready()
     assert runtime.exit_code == 0
 
 
-@pytest.mark.parametrize("break_it", [faults.tear, faults.corrupt, Path.unlink])
-def test_a_broken_state_file_stops_no_start(tmp_path: Path, break_it: object) -> None:
-    bundle = two(tmp_path)
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle that has run, and left its state files; each further run leaves them as well."""
+    bundle = two(tmp_path_factory.mktemp("stopped"))
     with Runtime(bundle) as runtime:
         runtime.wait_ready()
+    return bundle
+
+
+@pytest.mark.parametrize("break_it", [faults.tear, faults.corrupt, Path.unlink])
+def test_a_broken_state_file_stops_no_start(stopped: Bundle, break_it: object) -> None:
     assert callable(break_it)
-    break_it(bundle.app_data / "runtime" / "ports.json")
-    with Runtime(bundle) as again:
+    break_it(stopped.app_data / "runtime" / "ports.json")
+    with Runtime(stopped) as again:
         again.wait_ready()
 
 
-def test_slow_clients_and_unread_answers_hold_nobody_up(tmp_path: Path) -> None:
-    with Runtime(two(tmp_path)) as runtime:
-        runtime.wait_ready()
-        with faults.slow_clients(runtime, 100), faults.unread_answers(runtime):
-            assert runtime.get("/readyz").json()["ready"]
+def test_slow_clients_and_unread_answers_hold_nobody_up(shared: Runtime) -> None:
+    with faults.slow_clients(shared, 100), faults.unread_answers(shared):
+        assert shared.get("/readyz").json()["ready"]
 
 
 def test_the_death_of_a_parent_ends_the_runtime(tmp_path: Path) -> None:
