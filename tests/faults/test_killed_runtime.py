@@ -61,28 +61,23 @@ def settled(run: Run) -> bool:
     return any(event["event"] in ("service_exit", "service_failed") for event in run.telemetry())
 
 
-@pytest.mark.parametrize(
-    ("tree", "options"),
-    [
-        ("ignores TERM", {"program": "ignores_term"}),
-        ("grandchildren ignore TERM", {"program": "forks_grandchild", "children": 3}),
-        ("double fork", {"program": "double_fork"}),
-        ("deaf double fork", {"program": "double_fork", "deaf": 1}),
-        (
-            "deaf double fork that holds stdout",
-            {"program": "double_fork", "deaf": 1, "keep-stdout": 1},
-        ),
-    ],
-)
-def test_stubborn_trees_end_with_a_killed_runtime(
-    tmp_path: Path, tally: Tally, tree: str, options: dict[str, object]
-) -> None:
-    program = str(options.pop("program"))
-    made = injured(tmp_path).service("stubborn", program, options=options, stop={"timeout_ms": 300})
+TREES: dict[str, tuple[str, dict[str, object]]] = {
+    "ignores-term": ("ignores_term", {}),
+    "deaf-grandchildren": ("forks_grandchild", {"children": 3}),
+    "double-fork": ("double_fork", {}),
+    "deaf-double-fork": ("double_fork", {"deaf": 1}),
+    "deaf-double-fork-on-stdout": ("double_fork", {"deaf": 1, "keep-stdout": 1}),
+}
+
+
+def test_stubborn_trees_end_with_a_killed_runtime(tmp_path: Path, tally: Tally) -> None:
+    made = injured(tmp_path)
+    for id_, (program, options) in TREES.items():
+        made.service(id_, program, options=options, stop={"timeout_ms": 300})
     with running(made.write()) as run:
         run.until_ready()
         run.kill()
-        tally.cleaned(f"runtime SIGKILL, tree: {tree}", run)
+        tally.cleaned(f"runtime SIGKILL, trees: {', '.join(TREES)}", run)
         assert_nothing_on_disk(run)
 
 

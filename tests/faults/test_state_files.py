@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -50,11 +51,27 @@ def unreadable(path: Path) -> None:
     (path / "inside").touch()
 
 
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Path]:
+    """A bundle that has run once, and a copy of all that it has left."""
+    folder = tmp_path_factory.mktemp("left")
+    made = run_once(folder)
+    return made, shutil.copytree(made.app_data, folder / "copy", symlinks=True)
+
+
+@pytest.fixture
+def made(left: tuple[Bundle, Path]) -> Bundle:
+    """The bundle with what its first run left, and nothing of later ones."""
+    made, copy = left
+    shutil.rmtree(made.app_data)
+    shutil.copytree(copy, made.app_data, symlinks=True)
+    return made
+
+
 @pytest.mark.parametrize("damage", [torn, empty, garbage, of_another_type, unreadable])
 def test_every_kind_of_state_file_may_be_damaged(
-    tmp_path: Path, tally: Tally, damage: Damage
+    made: Bundle, tally: Tally, damage: Damage
 ) -> None:
-    made = run_once(tmp_path, tally)
     kinds = {name: place for name, place in KINDS.items() if may_be_lost(name, damage)}
     for place in kinds.values():
         damage(made.app_data / place)
@@ -87,7 +104,7 @@ def test_what_a_killed_writer_left_beside_a_file_is_removed_by_the_next_start(
     tally.note("state file half written by a killed runtime, next start")
 
 
-def run_once(folder: Path, tally: Tally) -> Bundle:
+def run_once(folder: Path) -> Bundle:
     """Leave a record of an instance too, as if runtime and guardian had died at once."""
     made = with_all_state(folder)
     with running(made) as run:

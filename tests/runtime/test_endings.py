@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bundlevisor.testing.processes import described
 from tests.bundle_maker import Run, bundle, bundlevisor, running, starting, wait_until
 from tests.installed import COMMAND
 from tests.waiting import WITHIN
@@ -95,27 +96,35 @@ def sleeping(pid: int) -> bool:
     return psutil.Process(pid).status() == psutil.STATUS_SLEEPING
 
 
-@pytest.mark.parametrize(
-    ("program", "options"),
-    [
-        ("ignores_term", {}),
-        ("forks_grandchild", {"children": 3}),
-        ("forks_grandchild", {"children": 2, "hold_port": 1}),
-        ("double_fork", {"deaf": 1}),
-        ("double_fork", {"deaf": 1, "keep_stdout": 1}),
-        ("double_fork", {"deaf": 1, "clear_env": 1}),
-        ("stops_slowly", {"stop_ms": 60_000}),
-    ],
-)
-def test_a_stubborn_tree_is_killed_after_its_grace(
-    tmp_path: Path, program: str, options: dict[str, int]
-) -> None:
-    made = bundle(tmp_path).service("db", program, options=options, stop={"timeout_ms": 200})
+STUBBORN: dict[str, tuple[str, dict[str, int]]] = {
+    "deaf": ("ignores_term", {}),
+    "family": ("forks_grandchild", {"children": 3}),
+    "family-on-port": ("forks_grandchild", {"children": 2, "hold_port": 1}),
+    "daemon": ("double_fork", {"deaf": 1}),
+    "daemon-on-stdout": ("double_fork", {"deaf": 1, "keep_stdout": 1}),
+    "daemon-unmarked": ("double_fork", {"deaf": 1, "clear_env": 1}),
+    "slow": ("stops_slowly", {"stop_ms": 60_000}),
+}
+
+
+def test_stubborn_trees_are_killed_after_their_grace(tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    for id_, (program, options) in STUBBORN.items():
+        made.service(id_, program, options=options, stop={"timeout_ms": 200})
     with running(made.write()) as run:
         run.until_ready()
+        for id_, (program, _) in STUBBORN.items():
+            alone = program in ("ignores_term", "stops_slowly")
+            wait_until(lambda: alone or run.events(id_, "started")[1:], what=f"all of {id_}")  # noqa: B023
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
-        wait_until(lambda: not run.leftovers(), what="no process left")
+        wait_until(
+            lambda: not run.leftovers(),
+            what="no process left",
+            story=lambda: described(run.leftovers()),
+        )
+        for id_ in STUBBORN:
+            assert run.events(id_, "signal"), f"{id_} was asked first"
 
 
 def test_a_stop_by_command_ends_grandchildren_too(tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import pytest
-
 from tests.bundle_maker import Run, bundle, running, wait_until
 
 
@@ -53,15 +51,6 @@ def test_the_stop_goes_through_the_dependents_first(tmp_path: Path) -> None:
         assert not run.leftovers()
 
 
-def test_the_stop_signal_is_the_one_of_the_manifest(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("db", stop={"signal": "SIGINT"}).write()
-    with running(made) as run:
-        run.until_ready()
-        run.kill(signal.SIGTERM)
-        assert run.wait_gone() == 0
-        assert [event["signal"] for event in run.events("db", "signal")] == [signal.SIGINT]
-
-
 def test_a_service_with_an_http_stop_gets_no_signal(tmp_path: Path) -> None:
     stop = {"http": {"path": "/shutdown"}, "timeout_ms": 10_000}
     made = bundle(tmp_path).service("db", "http_stop", stop=stop).write()
@@ -92,20 +81,15 @@ def test_what_a_failed_dependency_blocks_says_so_and_starts_when_it_recovers(
 
 def test_an_on_demand_service_is_left_out_until_somebody_needs_it(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("tool", metadata={"run_mode": "on_demand"})
-    made.service("user", deps=["tool"], metadata={"run_mode": "on_demand"}).service("db").write()
-    with running(made) as run:
+    made.service("user", deps=["tool"], metadata={"run_mode": "on_demand"}).service("db")
+    made.service("needed", metadata={"run_mode": "on_demand"}).service("api", deps=["needed"])
+    with running(made.write()) as run:
         answer = run.until_ready()
+        assert answer["details"]["needed"]["state"] == "ready", "it starts with who depends on it"
         assert answer["details"]["tool"]["state"] == "inactive"
         assert answer["details"]["tool"]["skipped"]
         assert run.post("/services/user/start?wait=10").json()["done"]
         assert run.service("tool")["state"] == "ready"
-
-
-def test_an_on_demand_service_starts_with_the_first_that_depends_on_it(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("tool", metadata={"run_mode": "on_demand"})
-    made.service("api", deps=["tool"]).write()
-    with running(made) as run:
-        assert run.until_ready()["details"]["tool"]["state"] == "ready"
 
 
 def signals_by_role(run: Run, name: str) -> dict[str, list[int]]:
@@ -117,25 +101,30 @@ def signals_by_role(run: Run, name: str) -> dict[str, list[int]]:
     return got
 
 
-@pytest.mark.parametrize(
-    ("stop", "worker"),
-    [
-        pytest.param({}, [signal.SIGUSR1], id="the leader by default"),
-        pytest.param({"to": "leader"}, [signal.SIGUSR1], id="leader"),
-        pytest.param({"to": "tree"}, [signal.SIGTERM], id="tree"),
-    ],
-)
-def test_the_stop_signal_is_for_the_leader_unless_the_bundle_says_the_tree(
-    tmp_path: Path, stop: dict[str, str], worker: list[int]
+TOLD: dict[str, tuple[dict[str, str], list[int]]] = {
+    "by-default": ({}, [signal.SIGUSR1]),
+    "leader": ({"to": "leader"}, [signal.SIGUSR1]),
+    "tree": ({"to": "tree"}, [signal.SIGTERM]),
+}
+
+
+def test_the_stop_signal_is_that_of_the_manifest_and_for_the_leader_unless_it_says_the_tree(
+    tmp_path: Path,
 ) -> None:
-    made = bundle(tmp_path).service("db", "preforks", stop=stop).write()
-    with running(made) as run:
+    made = bundle(tmp_path).service("interrupted", stop={"signal": "SIGINT"})
+    for id_, (stop, _) in TOLD.items():
+        made.service(id_, "preforks", stop=stop)
+    with running(made.write()) as run:
         run.until_ready()
-        wait_until(lambda: "worker" in signals_by_role(run, "db"), what="the worker")
+        for id_ in TOLD:
+            wait_until(lambda: "worker" in signals_by_role(run, id_), what=f"the worker of {id_}")  # noqa: B023
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
-        assert signals_by_role(run, "db") == {"leader": [signal.SIGTERM], "worker": worker}
-        assert run.events("db", "finished")
+        for id_, (_, worker) in TOLD.items():
+            told = {"leader": [signal.SIGTERM], "worker": worker}
+            assert signals_by_role(run, id_) == told, id_
+            assert run.events(id_, "finished"), id_
+        assert [one["signal"] for one in run.events("interrupted", "signal")] == [signal.SIGINT]
         assert not run.leftovers()
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,50 +71,6 @@ def test_a_strategy_restarts_the_others_in_order(
         assert web["t"] > api["t"]
 
 
-def test_a_service_that_keeps_failing_is_given_up_with_its_reason(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service(
-        "db", "exits_at_once", options={"code": 3}, restart={**FAST, "intensity": 2}
-    )
-    with running(made.write()) as run:
-        answer = run.ready()
-        assert not answer["ready"]
-        db = answer["details"]["db"]
-        assert (db["state"], db["exit_code"], db["restarts"]) == ("failed", 3, 2)
-        assert "gave up: exit 3 before it was ready" in db["message"]
-        assert starts(run, "db") == 3
-        assert run.get("/healthz").json()["status"] == "failed"
-        events = [event["event"] for event in run.telemetry()]
-        assert events.count("gave_up") == 1
-        assert events.count("backoff") == 2
-
-
-def test_a_missing_binary_is_retried_like_a_crash_and_named(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("db", restart={**FAST, "intensity": 1}).write()
-    (made.root / "bin" / "db").unlink()
-    with running(made) as run:
-        message = run.ready()["details"]["db"]["message"]
-        assert "service 'db': binary not found: bin/db" in message
-        assert "is the bundle complete?" in message
-        assert run.service("db")["restarts"] == 1
-
-
-def test_a_program_without_its_executable_bit_is_named(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("db", restart={"policy": "never"}).write()
-    (made.root / "bin" / "db").chmod(0o644)
-    with running(made) as run:
-        assert "not executable" in run.ready()["details"]["db"]["message"]
-
-
-def test_an_exit_before_readiness_is_told_at_once_with_the_last_line(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("db", "port_in_use_exit", restart={"policy": "never"}).write()
-    with running(made) as run:
-        db = run.ready()["details"]["db"]
-        assert db["state"] == "failed"
-        assert "before it was ready" in db["message"]
-        exits = [event for event in run.telemetry() if event["event"] == "service_exit"]
-        assert exits[0]["details"]["last_lines"]
-
-
 RAISES = """
 import atexit
 atexit.register(print, "bye", flush=True)
@@ -120,36 +78,79 @@ open("/nowhere/config.json")
 """
 
 
-def test_the_reason_of_a_crash_is_the_line_that_says_what_went_wrong(tmp_path: Path) -> None:
-    made = bundle(tmp_path).script("bin/raises", RAISES)
-    made.service("db", "bin/raises", restart={"policy": "never"}).write()
-    said = "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/config.json'"
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run in which each service has failed for good in its own way; it is only looked at."""
+    never, once, twice = {"policy": "never"}, {**FAST, "intensity": 1}, {**FAST, "intensity": 2}
+    made = bundle(tmp_path_factory.mktemp("failed")).script("bin/raises", RAISES)
+    made.service("exits", "exits_at_once", options={"code": 3}, restart=twice)
+    made.service("missing", restart=once).service("plain", restart=never)
+    made.service("early", "port_in_use_exit", restart=never)
+    made.service("raises", "bin/raises", restart=never)
+    late = {"type": "health_success", "timeout_ms": 100}
+    made.service(
+        "late", "listens_late", options={"delay_ms": 60_000}, readiness=late, restart=once
+    ).write()
+    (made.root / "bin" / "missing").unlink()
+    (made.root / "bin" / "plain").chmod(0o644)
     with running(made) as run:
-        db = run.ready()["details"]["db"]
-        assert db["message"] == f"exit 1 before it was ready: {said}"
-        assert db["output"][0] == "Traceback (most recent call last):"
-        assert db["output"][-2:] == [said, "bye"]
-        status = {one["id"]: one for one in run.get("/status").json()["services"]}
-        assert status["db"]["output"] == db["output"]
-        exits = [event for event in run.telemetry() if event["event"] == "service_exit"]
-        assert exits[0]["details"]["reason"] == said
-        assert exits[0]["details"]["output"] == db["output"]
+        for id_, detail in run.ready()["details"].items():
+            wait_until(lambda: run.service(id_)["state"] == "failed", what=f"{id_}: {detail}")  # noqa: B023
+        yield run
 
 
-def test_a_service_that_is_not_ready_in_time_goes_through_the_same_policy(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service(
-        "db",
-        "listens_late",
-        options={"delay_ms": 60_000},
-        readiness={"type": "health_success", "timeout_ms": 100},
-        restart={**FAST, "intensity": 1},
-    )
-    with running(made.write()) as run:
-        db = run.ready()["details"]["db"]
-        assert db["state"] == "failed"
-        assert "not ready within 0.1 s" in db["message"]
-        begun = [event for event in run.telemetry() if event["event"] == "service_start"]
-        assert len(begun) == 2  # the program itself may not have come to its first line
+def told(run: Run, name: str, event: str) -> list[dict[str, Any]]:
+    """Return the details of what was told of a service, oldest first."""
+    events = [one for one in run.telemetry() if one["event"] == event]
+    return [one["details"] for one in events if one["service_id"] == name]
+
+
+def test_a_service_that_keeps_failing_is_given_up_with_its_reason(failed: Run) -> None:
+    assert not failed.ready()["ready"]
+    exits = failed.service("exits")
+    assert (exits["state"], exits["exit_code"], exits["restarts"]) == ("failed", 3, 2)
+    assert "gave up: exit 3 before it was ready" in exits["message"]
+    assert starts(failed, "exits") == 3
+    assert failed.get("/healthz").json()["status"] == "failed"
+    assert len(told(failed, "exits", "gave_up")) == 1
+    assert len(told(failed, "exits", "backoff")) == 2
+
+
+def test_a_missing_binary_is_retried_like_a_crash_and_named(failed: Run) -> None:
+    message = failed.service("missing")["message"]
+    assert "service 'missing': binary not found: bin/missing" in message
+    assert "is the bundle complete?" in message
+    assert failed.service("missing")["restarts"] == 1
+
+
+def test_a_program_without_its_executable_bit_is_named(failed: Run) -> None:
+    assert "not executable" in failed.service("plain")["message"]
+
+
+def test_an_exit_before_readiness_is_told_at_once_with_the_last_line(failed: Run) -> None:
+    assert failed.service("early")["state"] == "failed"
+    assert "before it was ready" in failed.service("early")["message"]
+    assert told(failed, "early", "service_exit")[0]["last_lines"]
+
+
+def test_the_reason_of_a_crash_is_the_line_that_says_what_went_wrong(failed: Run) -> None:
+    said = "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/config.json'"
+    raises = failed.service("raises")
+    assert raises["message"] == f"exit 1 before it was ready: {said}"
+    assert raises["output"][0] == "Traceback (most recent call last):"
+    assert raises["output"][-2:] == [said, "bye"]
+    status = {one["id"]: one for one in failed.get("/status").json()["services"]}
+    assert status["raises"]["output"] == raises["output"]
+    ended = told(failed, "raises", "service_exit")[0]
+    assert ended["reason"] == said
+    assert ended["output"] == raises["output"]
+
+
+def test_a_service_that_is_not_ready_in_time_goes_through_the_same_policy(failed: Run) -> None:
+    assert failed.service("late")["state"] == "failed"
+    assert "not ready within 0.1 s" in failed.service("late")["message"]
+    begun = told(failed, "late", "service_start")
+    assert len(begun) == 2  # the program itself may not have come to its first line
 
 
 def test_an_unhealthy_service_is_restarted(tmp_path: Path) -> None:
