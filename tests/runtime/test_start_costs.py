@@ -42,12 +42,12 @@ lifecycle.OBSTACLE = 3600  # a slow machine would be told what it waits for
 counts = {{"supervisor": 0, "services": 0, "snapshots": 0}}
 def counted(owner, name, what):
     original = getattr(owner, name)
-    def wrapper(self, value):
+    def wrapper(self, value, *more):
         counts[what] += 1
         if getattr(value, "ready", False) is True:
             with open({out!r}, "w") as file:
                 json.dump(counts, file)
-        return original(self, value)
+        return original(self, value, *more)
     setattr(owner, name, wrapper)
 counted(supervisor.Supervisor, "on_receive", "supervisor")
 counted(service.ServiceActor, "on_receive", "services")
