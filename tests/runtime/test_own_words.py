@@ -181,36 +181,35 @@ def test_more_time_is_given_to_who_asks_for_it(speaker: Speaker) -> None:
         wait_until(lambda: detail(run, "slow")["ready"], what="it is ready")
 
 
-def test_a_service_that_gives_no_sign_of_life_is_restarted(speaker: Speaker) -> None:
-    speaker.add("db", {**NOTIFY, "watchdog_ms": 300}, options={"say": "notify READY=1"})
+def test_who_gives_no_sign_of_life_or_is_not_well_is_restarted_and_who_stops_has_stopped_itself(
+    speaker: Speaker,
+) -> None:
+    ready = {"say": "notify READY=1"}
+    speaker.add("mute", {**NOTIFY, "watchdog_ms": 300}, options=ready)
+    speaker.add("unwell", NOTIFY, options=ready)
+    speaker.add("stops", NOTIFY, options=ready, restart={"policy": "never"})
     with running(speaker.made.write()) as run:
-        assert wait_until(lambda: run.events("db", "told"))[0]["watchdog"] == "300000"
-        wait_until(lambda: detail(run, "db")["restarts"] >= 1, what="the watchdog")
-        causes = [
-            event["details"]["error"] for event in run.telemetry() if event["event"] == "unhealthy"
-        ]
+        for id_ in ("unwell", "stops"):
+            run.until_service_ready(id_)
+        assert wait_until(lambda: run.events("mute", "told"))[0]["watchdog"] == "300000"
+        wait_until(lambda: detail(run, "mute")["restarts"] >= 1, what="the watchdog")
+        causes = [one["details"]["error"] for one in of_service(run, "mute", "unhealthy")]
         assert causes[0] == "no sign of life within 0.3 s"
-
-
-def test_a_service_may_say_that_it_is_not_well(speaker: Speaker) -> None:
-    speaker.add("db", NOTIFY, options={"say": "notify READY=1"})
-    with running(speaker.made.write()) as run:
-        run.until_ready()
-        speaker.order("db", "notify WATCHDOG=trigger")
-        wait_until(lambda: detail(run, "db")["restarts"] >= 1, what="the restart")
-
-
-def test_a_stop_that_is_announced_is_the_services_own(speaker: Speaker) -> None:
-    speaker.add("db", NOTIFY, options={"say": "notify READY=1"}, restart={"policy": "never"})
-    with running(speaker.made.write()) as run:
-        run.until_ready()
-        speaker.order("db", "notify STOPPING=1")
-        await_message(run, "db", "it says that it is stopping")
-        assert not detail(run, "db")["ready"]
-        speaker.order("db", "exit 3")
-        wait_until(lambda: detail(run, "db")["state"] == "failed", what="its end")
-        ends = [one["details"] for one in run.telemetry() if one["event"] == "service_exit"]
+        assert detail(run, "unwell")["restarts"] == 0
+        speaker.order("unwell", "notify WATCHDOG=trigger")
+        wait_until(lambda: detail(run, "unwell")["restarts"] >= 1, what="the restart")
+        speaker.order("stops", "notify STOPPING=1")
+        await_message(run, "stops", "it says that it is stopping")
+        assert not detail(run, "stops")["ready"]
+        speaker.order("stops", "exit 3")
+        wait_until(lambda: detail(run, "stops")["state"] == "failed", what="its end")
+        ends = [one["details"] for one in of_service(run, "stops", "service_exit")]
         assert [(end["by"], end["exit_code"]) for end in ends] == [("itself", 3)]
+
+
+def of_service(run: Run, service_id: str, event: str) -> list[dict[str, Any]]:
+    events = [one for one in run.telemetry() if one["event"] == event]
+    return [one for one in events if one["service_id"] == service_id]
 
 
 def test_no_service_speaks_for_the_runtime(

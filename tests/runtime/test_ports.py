@@ -196,23 +196,17 @@ def test_a_port_that_a_process_outside_of_the_session_holds_is_free_again(tmp_pa
         assert run.events("db", "listening")[-1]["port"] == run.ports("db")["http"]
 
 
-def test_a_listening_socket_is_handed_over(tmp_path: Path) -> None:
+def test_a_listening_socket_is_handed_over_and_nothing_else_but_the_output(tmp_path: Path) -> None:
     ports = {"http": {"requires_socket": True, "range": {"min": P + 80, "max": P + 90}}}
-    made = bundle(tmp_path).service("db", "reads_listen_fds", ports=ports).write()
-    with running(made) as run:
+    made = bundle(tmp_path).service("db", "reads_listen_fds", ports=ports)
+    with running(made.service("other", "inherits_fds").write()) as run:
         run.until_ready()
+        assert sorted(run.events("other", "descriptors")[0]["open"]) == ["0", "1", "2"]
         handed = run.events("db", "handed")[0]
         assert handed["fds"] == 1
         assert handed["pid_meant"] == str(handed["pid"])
         assert handed["names"] == "http"
         assert run.events("db", "listening")[0]["port"] == run.ports("db")["http"]
-
-
-def test_a_service_inherits_nothing_but_its_output(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("db", "inherits_fds").write()
-    with running(made) as run:
-        run.until_ready()
-        assert sorted(run.events("db", "descriptors")[0]["open"]) == ["0", "1", "2"]
 
 
 LISTENS_ON_BOTH = """
