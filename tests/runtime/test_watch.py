@@ -29,20 +29,35 @@ def made(folder: Path) -> Bundle:
     return of.write()
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    with running(made(tmp_path), "--watch") as run:
-        run.until_ready(60)
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    with running(made(tmp_path_factory.mktemp("watched")), "--watch") as run:
         watched(run)
         yield run
+
+
+@pytest.fixture
+def run(shared: Run) -> Run:
+    """For all who change files of their own, and leave each service ready or on its way to it."""
+    shared.until_ready(60)
+    return shared
 
 
 def watched(run: Run) -> None:
     wait_until(lambda: "watching" in run.stderr, what="the watch")
 
 
-def starts(run: Run) -> dict[str, int]:
-    return {id_: len(run.events(id_, STARTS)) for id_ in ("db", "api", "web")}
+class Starts:
+    """How often each service has been started since this was made."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._before = dict.fromkeys(("db", "api", "web"), 0)
+        self._before = self.now()
+
+    def now(self) -> dict[str, int]:
+        """By service."""
+        return {id_: len(self._run.events(id_, STARTS)) - n for id_, n in self._before.items()}
 
 
 def said(run: Run, text: str) -> bool:
@@ -55,27 +70,31 @@ def told(run: Run, event: str) -> list[dict[str, Any]]:
 
 
 def test_what_changed_is_restarted_with_what_needs_it(run: Run) -> None:
-    assert starts(run) == {"db": 1, "api": 1, "web": 1}
+    starts = Starts(run)
     (run.bundle.root / "api" / "settings.txt").write_text("22")
-    wait_until(lambda: starts(run) == {"db": 1, "api": 2, "web": 2}, what="the restarts")
+    wait_until(lambda: starts.now() == {"db": 0, "api": 1, "web": 1}, what="the restarts")
     run.until_ready(60)
-    wait_until(lambda: told(run, "files_changed"), what="the event")
-    (event,) = told(run, "files_changed")
-    assert event["service_id"] == "api"
+
+    def of_api() -> list[dict[str, Any]]:
+        return [one for one in told(run, "files_changed") if one["service_id"] == "api"]
+
+    wait_until(of_api, what="the event")
+    (event,) = of_api()
     assert event["details"]["files"] == [os.path.join("api", "settings.txt")]
     assert "web" in event["details"]["affected"]
     assert said(run, f"{os.path.join('api', 'settings.txt')} changed: api is restarted")
-    assert starts(run) == {"db": 1, "api": 2, "web": 2}
+    assert starts.now() == {"db": 0, "api": 1, "web": 1}
 
 
 def test_files_of_tools_restart_nothing(run: Run) -> None:
+    starts = Starts(run)
     for name in ("node_modules/x.js", "__pycache__/x.pyc", ".git/HEAD", "x.swp"):
         path = run.bundle.root / "db" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("x")
     (run.bundle.root / "web" / "new.txt").write_text("this is what is waited for")
-    wait_until(lambda: starts(run)["web"] == 2, what="the restart of web")
-    assert starts(run) == {"db": 1, "api": 1, "web": 2}
+    wait_until(lambda: starts.now()["web"] == 1, what="the restart of web")
+    assert starts.now() == {"db": 0, "api": 0, "web": 1}
 
 
 def test_a_page_needs_no_restart(run: Run) -> None:
@@ -87,25 +106,27 @@ def test_a_page_needs_no_restart(run: Run) -> None:
 
 
 def test_a_service_that_was_stopped_stays_so(run: Run) -> None:
+    starts = Starts(run)
     assert run.post("/services/web/stop?wait=30").json()["done"]
     (run.bundle.root / "web" / "settings.txt").write_text("22")
     (run.bundle.root / "db" / "settings.txt").write_text("22")
-    wait_until(lambda: starts(run)["db"] == 2, what="the restart of db")
+    wait_until(lambda: starts.now()["db"] == 1, what="the restart of db")
     assert run.service("web")["state"] == "stopped"
-    assert starts(run)["web"] == 1
+    assert starts.now()["web"] == 0
+    assert run.post("/services/web/start?wait=30").json()["done"]
 
 
 def test_a_program_that_is_being_built_is_waited_for(run: Run) -> None:
+    starts = Starts(run)
     program = run.bundle.root / "web" / "run"
     source = program.read_bytes()
     program.unlink()
-    wait_until(lambda: told(run, "files_changed") or not program.exists(), what="nothing yet")
-    assert starts(run)["web"] == 1
+    assert starts.now()["web"] == 0
     new = program.with_name("run.new")
     new.write_bytes(source + b"# built\n")
     new.chmod(0o755)
     new.rename(program)
-    wait_until(lambda: starts(run)["web"] == 2, what="the restart of web")
+    wait_until(lambda: starts.now()["web"] == 1, what="the restart of web")
     run.until_ready(60)
 
 
@@ -120,6 +141,8 @@ def test_a_service_that_had_failed_for_good_is_started_again(tmp_path: Path) -> 
 
 
 def test_a_changed_bundle_is_told_and_not_taken_over(run: Run) -> None:
+    starts = Starts(run)
+    source = run.bundle.path.read_bytes()
     document = run.bundle.service("web", "web/run", deps=["api"], env={"LEVEL": "debug"}).document
     run.bundle.path.write_text(json.dumps(document))
     new = "the bundle was changed: services.web.env.LEVEL (new); end this run and start it again"
@@ -127,9 +150,10 @@ def test_a_changed_bundle_is_told_and_not_taken_over(run: Run) -> None:
     document["services"][0]["critical"] = "yes"
     run.bundle.path.write_text(json.dumps(document))
     wait_until(lambda: "services[0].critical" in run.stderr, what="the error")
-    assert starts(run) == {"db": 1, "api": 1, "web": 1}
     wait_until(lambda: len(told(run, "bundle_changed")) == 2, what="the events")
     assert [bool(one["details"]["errors"]) for one in told(run, "bundle_changed")] == [False, True]
+    assert starts.now() == {"db": 0, "api": 0, "web": 0}
+    run.bundle.path.write_bytes(source)
 
 
 def test_without_watch_nothing_is_looked_at(tmp_path: Path) -> None:
