@@ -9,6 +9,12 @@ import stat
 LIMIT = 16 * 1024 * 1024
 """The largest ``bundle.json`` that is read, in bytes. Fifty services take about 100 KiB."""
 
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)  # opening a FIFO would wait for its writer
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 _REASONS: dict[int | None, tuple[str, str]] = {
     errno.ENOENT: ("manifest_missing", "there is no such file; check the path"),
     errno.ENOTDIR: ("manifest_missing", "a part of the path is no folder; check the path"),
@@ -47,9 +53,7 @@ def read_bytes(path: str, limit: int = LIMIT) -> bytes:
 
 
 def _read(path: str, limit: int) -> bytes:
-    # O_NONBLOCK: opening a FIFO would wait for its writer.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_NOCTTY", 0))
+    descriptor = os.open(path, _FLAGS)
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
