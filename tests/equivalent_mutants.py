@@ -29,6 +29,10 @@ EQUIVALENT: dict[Change, str] = {
         "manifest.read.collect.stand_in",
         'return {"dict": {}, "bool": True}.get(shape.kind, int(shape.low or 0))',
     ): _HIDDEN,
+    (
+        "manifest.read.partial._owner",
+        'holder, inside, _ = path.rpartition("].")',
+    ): "the first and the last of these are one: no secret has a list",
     ("manifest.read.overlay.merge", 'found = _repeated(source, None, "")'): _LOOKED_FOR,
     ("manifest.read.overlay._read", "return document, _repeated(source, None, path)"): _LOOKED_FOR,
     ("manifest.read.overlay._repeated", "if not may_repeat_keys(source, None):"): _LOOKED_FOR,
