@@ -63,6 +63,11 @@ def test_whom_a_service_needs_is_not_missed_while_an_id_is(
     assert [one.path for one in unread.errors] == ["services"]
 
 
+def test_what_stands_for_a_service_that_cannot_be_read_is_no_other_service(found: Found) -> None:
+    for id_ in ("id", "services"):
+        assert found("api", 3, {"id": id_}) == [wrong("services[0]"), wrong("services[1]")]
+
+
 def test_an_environment_may_have_a_variable_of_that_name(found: Found) -> None:
     needy = {"id": "b", "dependencies": ["nobody"], "env": {"X": "${nobody.http}"}}
     missed = [
