@@ -41,7 +41,7 @@ def told_of_removal(finding: Finding, origins: Origins) -> Finding:
     return finding
 
 
-def origin_of(finding: Finding, origins: Origins, naming: Callable[[Steps], str]) -> Finding:
+def origin_of(finding: Finding, origins: Origins, naming: Callable[[Steps], str | None]) -> Finding:
     """Return the finding as the author of the overlay reads it; else as it is.
 
     ``naming`` says by which member the items of a list are known.
@@ -66,7 +66,7 @@ def _moved(sentence: str, old: str, new: str) -> str:
     return re.sub(whole, lambda _: new, sentence)
 
 
-def _walk(path: str, document: Any, naming: Callable[[Steps], str]) -> list[tuple[str, str]]:
+def _walk(path: str, document: Any, naming: Callable[[Steps], str | None]) -> list[tuple[str, str]]:
     """Return the steps of a finding's path, each with its text in it."""
     walked: list[tuple[str, str]] = []
     value = document

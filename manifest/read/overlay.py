@@ -191,9 +191,9 @@ _REMOVED = "\0removed"
 """Marks an item that null takes away; no JSON of ours has such a key."""
 
 
-def naming(steps: Steps) -> str:
-    """Return by which member the items of a list are known; empty for other lists."""
-    return NAMED_BY.get(steps) or NAMED_BY.get((*steps[:1], "*", *steps[2:]), "")
+def naming(steps: Steps) -> str | None:
+    """Return by which member the items of a list are known; None for other lists."""
+    return NAMED_BY.get(steps) or NAMED_BY.get((*steps[:1], "*", *steps[2:]))
 
 
 def placed(findings: Findings, origins: Origins) -> Findings:
