@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from bundlevisor.actors.launch.spec import (
     have_data_dirs,
     spawn,
 )
-from bundlevisor.actors.launch.tracked_process import Exited, TrackedProcess
+from bundlevisor.actors.launch.tracked_process import LOG_PATIENCE, Exited, TrackedProcess
 from bundlevisor.actors.logs.match import AnyOutput, PatternMatcher
 from bundlevisor.actors.ports.service_ports import ServicePorts
 from bundlevisor.actors.telemetry import milestones
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from bundlevisor.actors.own_words import OwnWords
     from bundlevisor.actors.process.process_tree import ProcessTree
     from bundlevisor.actors.process.spawn_request import Launch
+
+EXIT_WITHIN = 2 * LOG_PATIENCE
+"""Seconds for an exit to be told once nothing of the tree is left: it waits for the log's end."""
 
 
 class Incarnation:
@@ -59,6 +63,8 @@ class Incarnation:
             spec.instance(number), context.loop, self._log, context.guardian
         )
         self.stop = TreeStop(spec, self._process, context.loop)
+        self._exit_is_heard = False
+        self._empty_since = 0.0
 
     @property
     def child(self) -> ProcessTree | None:
@@ -110,11 +116,23 @@ class Incarnation:
         """Ask the tree to stop, as the bundle says; ``refused``: it did not take that over HTTP."""
         self.stop.ask(self._inputs, refused)
 
+    def hear_exit(self, number: int) -> None:
+        """The actor has been told of the exit of the leader of a start."""
+        self._exit_is_heard = self._exit_is_heard or number == self.number
+
     def is_over(self) -> bool:
-        """Whether nothing of the tree is left; kills what there is if it is to be killed."""
+        """Whether nothing of the tree is left; kills what there is if it is to be killed.
+
+        A tree that is killed may be gone before its exit is told. That is waited for, EXIT_WITHIN
+        at most: who has buried it says nothing of its exit.
+        """
         if self.stop.is_hopeless:
             self._process.kill()
-        return self._process.is_over()
+        if not self._process.is_over():
+            return False
+        now = time.monotonic()
+        self._empty_since = self._empty_since or now
+        return self._exit_is_heard or now - self._empty_since >= EXIT_WITHIN
 
     def bury(self) -> None:
         """Nothing of the tree is left: let go of all that belonged to it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pykka
@@ -103,6 +104,8 @@ class ServiceEffects:
         if isinstance(message, StartService):
             self._inputs = message.inputs
             self._ports.assign(message.inputs.ports)
+        elif isinstance(message, ProcessExited) and self._incarnation is not None:
+            self._incarnation.hear_exit(message.incarnation)
         elif isinstance(message, Prepared) and life.stage is Stage.STOPPING:
             # what was prepared for a start is undone: a stop has been told meanwhile
             return self._errand.without_secrets(TreeEmptied(message.incarnation))
@@ -228,14 +231,12 @@ class ServiceEffects:
         never_ready = self._life.ready_at is None and self._life.then is AfterStop.RETRY
         lost = self._ports.hold() if never_ready else ()
         number = self._life.incarnation
-        return self._errand.without_secrets(
-            PortsLost(number, lost) if lost else TreeEmptied(number)
-        )
+        left = PortsLost(number, lost) if lost else TreeEmptied(number)
+        return self._errand.without_secrets(left)
 
     def _ask(self) -> None:
         if self._incarnation is not None:
-            refused, ref = StopRefused(self._life.incarnation), self._actor
-            self._incarnation.ask(lambda: ref.tell(refused))
+            self._incarnation.ask(partial(self._actor.tell, StopRefused(self._life.incarnation)))
             self._hurry()
 
     def _hurry(self) -> None:
@@ -262,8 +263,7 @@ class ServiceEffects:
         self._timers.extend(effect.timer, effect.seconds, self._fire(effect.timer))
 
     def _fire(self, timer: Timer) -> Callable[[], None]:
-        fired, ref = TimerFired(self._life.incarnation, timer), self._actor
-        return lambda: ref.tell(fired)
+        return partial(self._actor.tell, TimerFired(self._life.incarnation, timer))
 
     def _disarm(self, effect: effects.Disarm) -> None:
         self._timers.disarm(effect.timer)

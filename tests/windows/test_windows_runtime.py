@@ -112,6 +112,14 @@ def _bundle(folder: Path, *pages: str) -> Path:
     return folder / "bundle.json"
 
 
+def _deaf(manifest: Path) -> None:
+    """Take the services' stop by HTTP away: under Wine nothing else asks them."""
+    document = json.loads(manifest.read_text())
+    for service in document["services"]:
+        service.pop("stop", None)
+    manifest.write_text(json.dumps(document))
+
+
 class Running:
     """``bundlevisor run`` of that bundle; ``parent`` are the words that start a parent of it."""
 
@@ -121,9 +129,12 @@ class Running:
         *parent: str,
         command: Sequence[str] = COMMAND,
         pages: Sequence[str] = (),
+        deaf: bool = False,
     ) -> None:
         self.app_data = folder / "app data"
         manifest = _bundle(folder / "bundle", *pages)
+        if deaf:
+            _deaf(manifest)
         words = ["run", "--manifest", str(manifest), "--app-data", str(self.app_data)]
         self.process = subprocess.Popen(
             [*parent, *command, *words],
@@ -192,6 +203,19 @@ def test_a_bundle_comes_up_in_order_and_stops_in_reverse(running: Running) -> No
     assert running.named("service_exit") == ["api", "db"]
     log = (running.app_data / "logs" / "db.log").read_text()
     assert log.split("\n") == ["listening db", "::progress 100", "asked to stop", ""]
+
+
+def test_the_exit_of_a_service_that_nobody_can_ask_to_stop_is_told(tmp_path: Path) -> None:
+    run = Running(tmp_path, deaf=True)
+    try:
+        run.ready()
+        assert run.ask("/services/api/restart?wait=30", b"")["state"] == "ready"
+        assert run.named("service_exit") == ["api"]
+        run.ask("/shutdown", b"")
+        assert run.process.wait(30) == 0
+        assert run.named("service_exit") == ["api", "api", "db"]
+    finally:
+        run.end()
 
 
 def test_a_runtime_whose_console_is_closed_stops_in_order(running: Running) -> None:
