@@ -71,7 +71,12 @@ class Services extends Client {
     const { services } = await this.ports();
     const number = services[service]?.[port];
     if (number) return `http://127.0.0.1:${number}/`;
-    throw new NotReady(`The service '${service}' has no port named '${port}'.`, [service]);
+    const { details } = await this.readiness();
+    const known = Object.keys(details);
+    const sentence = known.includes(service)
+      ? `The service '${service}' has no port named '${port}'.`
+      : `There is no service '${service}' in this bundle; it has ${known.join(", ")}.`;
+    throw new NotReady(sentence, [service]);
   }
 
   /** Gives the services that have failed, and those that they block, another chance. */

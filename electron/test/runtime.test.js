@@ -50,7 +50,8 @@ test("the notes start, their page has an address, and all is stopped in order", 
   );
   const page = await fetch(await runtime.pageUrl("web"));
   assert.match(await page.text(), /<title>Notes/);
-  await assert.rejects(runtime.pageUrl("nobody"), /service 'nobody' has no port named 'http'/);
+  await assert.rejects(runtime.pageUrl("nobody"), /no service 'nobody' in .*; it has .*web/);
+  await assert.rejects(runtime.pageUrl("web", "admin"), /service 'web' has no port named 'admin'/);
   assert.deepEqual(await runtime.stop(), { code: 0, signal: null, expected: true });
   assert.ok(!existsSync(tokenFile(runtime)), "the stop was an orderly one");
   assert.deepEqual(await runtime.stop(), await runtime.ended, "a second stop is well");

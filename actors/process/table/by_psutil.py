@@ -12,7 +12,7 @@ import sys
 from collections.abc import Container
 from contextlib import suppress
 
-from bundlevisor.actors.process.table.found import MARK, Found, found_among
+from bundlevisor.actors.process.table.found import MARK, Found, found_among, send_by_number
 
 
 def created(pid: int) -> float | None:
@@ -58,18 +58,8 @@ def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list
 
 
 def send(pid: int, created: float, number: int) -> bool:
-    """Send a signal to this process and no other; False when it is gone.
-
-    The start time is compared immediately before. Raises PermissionError for a process that
-    changed its user.
-    """
-    if not alive(pid, created):
-        return False
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    return True
+    """Send a signal to this process and no other, as :func:`send_by_number` does."""
+    return send_by_number(pid, created, number, alive)
 
 
 def status_of(pid: int, created: float) -> int | None:  # noqa: ARG001 - as on Linux

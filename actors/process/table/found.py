@@ -1,4 +1,4 @@
-"""A process that was found by its mark or its session."""
+"""Processes that are found by their mark or session, and signalled by their number."""
 
 from __future__ import annotations
 
@@ -54,3 +54,20 @@ def found_among(
             if birth is not None:
                 found.append(Found(pid, birth, session, mark))
     return found
+
+
+def send_by_number(
+    pid: int, created: float, number: int, alive: Callable[[int, float], bool]
+) -> bool:
+    """Send a signal to what has this pid, if that started then; False when it is gone.
+
+    The comparison comes immediately before. Raises PermissionError for a process that changed its
+    user.
+    """
+    if not alive(pid, created):
+        return False
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True

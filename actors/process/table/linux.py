@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Container, Iterator
 
-from bundlevisor.actors.process.table.found import MARK, Found, found_among
+from bundlevisor.actors.process.table.found import MARK, Found, found_among, send_by_number
 
 assert sys.platform == "linux"  # noqa: S101 - tells the type checker where this file belongs
 
@@ -67,7 +67,7 @@ def send(pid: int, created: float, number: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:  # Linux before 5.3, or a sandbox that forbids pidfd_open
-        return _send_by_number(pid, created, number)
+        return send_by_number(pid, created, number, alive)
     try:
         if not alive(pid, created):
             return False
@@ -88,16 +88,6 @@ def status_of(pid: int, created: float) -> int | None:
     if not fields or int(fields[STARTTIME]) != created:
         return None
     return int(fields[EXIT_CODE]) or None
-
-
-def _send_by_number(pid: int, created: float, number: int) -> bool:
-    if not alive(pid, created):
-        return False
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _birth(pid: int) -> int | None:
