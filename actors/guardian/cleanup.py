@@ -188,8 +188,10 @@ class Cleanup:
         if inflight < 0:
             return
         # Not before it is needed: for as long as it waits, the guardian is small without it.
-        from bundlevisor.actors.guardian.inflight import rescue
-
+        try:
+            from bundlevisor.actors.guardian.inflight import rescue
+        except ImportError:  # the program's files are gone: the services are stopped all the same
+            return
         rescued = rescue(inflight)
         if rescued and rescued.instance in self.drains:
             self.drains[rescued.instance].rescue(rescued)

@@ -13,7 +13,7 @@ def cause(state: GuardianState) -> dict[str, object]:
     """Return what the runtime died of, as far as it is known by now: its signal or exit code."""
     try:
         status = state.exit_status.read() if state.exit_status else None
-    except OSError:
+    except Exception:  # noqa: BLE001 - what reads it may be gone with the program's files
         status = None
     if status is None:
         return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -130,12 +131,15 @@ def test_a_fault_that_ends_the_guardian_is_told_to_the_systems_log(
     assert "OSError: no channel" in line
 
 
+@pytest.mark.parametrize("why", [OSError("no status"), ModuleNotFoundError("fcntl")])
 def test_a_death_whose_cause_cannot_be_read_is_cleaned_up_after(
-    tmp_path: Path, state: GuardianState
+    tmp_path: Path, state: GuardianState, why: Exception
 ) -> None:
+    """The program's files may have been removed."""
+
     class Unreadable:
         def read(self) -> int:
-            raise OSError("no status")
+            raise why
 
     state.exit_status = cast("ExitStatus", Unreadable())
     with marked(f"{GONE}-1", tmp_path / "r") as process:
@@ -144,3 +148,15 @@ def test_a_death_whose_cause_cannot_be_read_is_cleaned_up_after(
         assert process.wait() == 0
     assert not (tmp_path / "record").exists()
     assert read_records(tmp_path / "telemetry.jsonl")[0]["event"] == "runtime_died"
+
+
+def test_services_are_stopped_with_their_grace_although_our_files_are_gone(
+    tmp_path: Path, state: GuardianState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "bundlevisor.actors.guardian.inflight", None)
+    state.inflight = 10_000_000
+    with marked(f"{GONE}-1", tmp_path / "r") as process:
+        state.apply(("expect", GuardedProcess("api", f"{GONE}-1").fields()))
+        guard.clean_up(state)
+        assert process.wait() == 0
+    assert not (tmp_path / "record").exists()
