@@ -16,6 +16,7 @@ from bundlevisor.actors.ui_server.http.request_reader import BadRequestError, Re
 from bundlevisor.actors.ui_server.server.deadline import Deadline
 from bundlevisor.actors.ui_server.server.failure import failed
 from bundlevisor.actors.ui_server.server.idle_watch import IdleWatch
+from bundlevisor.actors.ui_server.server.lingering import Lingering
 
 if TYPE_CHECKING:
     from bundlevisor.actors.ui_server.server.served import Served
@@ -24,8 +25,6 @@ HEAD_SECONDS = 10.0
 """From the first byte of a request to the end of its headers; a trickle does not extend it."""
 OVER_SECONDS = 2.0
 """The same for a connection over the limit, from its first moment."""
-LINGER_SECONDS = 2.0
-"""How long the rest of a body that nobody wants is read, so that the answer arrives."""
 
 
 class Connection(Flow):
@@ -42,10 +41,10 @@ class Connection(Flow):
         self._out: Outgoing | None = None
         self._task: asyncio.Task[None] | None = None
         self._deadline = Deadline(self._loop)
+        self._lingering = Lingering(self._deadline, self.close)
         self._idle: IdleWatch | None = None
         self._refusal: BadRequestError | None = None
         self._is_body_full = False
-        self._is_lingering = False
         self._is_in_queue = False
         self._is_last = False
         self._is_new = True
@@ -76,8 +75,8 @@ class Connection(Flow):
         except BadRequestError as refusal:
             self._refusal = self._refusal or refusal
             self._drop(self._reader.break_off())
-        if self._is_lingering:
-            self._look_whether_body_has_ended()
+        if self._lingering.has_ended():
+            self._go_on_after_answer(lasts=not self._is_last)
         self._answer_queue()
         if self._reader.in_head and self._current is None and not self._deadline.is_running:
             self._deadline.start(HEAD_SECONDS, self.abort)
@@ -223,18 +222,10 @@ class Connection(Flow):
             if "expect" in request.headers and not body.was_asked_for:
                 lasts = False  # nobody knows whether it will come
             else:
-                self._is_last, self._is_lingering = not lasts, True
-                body.discard()
-                self._deadline.start(LINGER_SECONDS, self.close)
+                self._is_last = not lasts
+                self._lingering.begin(body)
                 return
         self._go_on_after_answer(lasts=lasts)
-
-    def _look_whether_body_has_ended(self) -> None:
-        request = self._current
-        if request is not None and request.body is not None and request.body.complete:
-            self._is_lingering = False
-            self._deadline.stop()
-            self._go_on_after_answer(lasts=not self._is_last)
 
     def _go_on_after_answer(self, *, lasts: bool) -> None:
         request, self._current = self._current, None
@@ -260,7 +251,7 @@ class Connection(Flow):
         elif self._current is broken:
             self._deadline.stop()
             self._give_up()
-            if self._is_lingering:
+            if self._lingering.is_on:
                 self._is_last = True
             elif self._out is not None and self._out.begun:
                 self.close()
