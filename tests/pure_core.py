@@ -38,6 +38,7 @@ TESTS = (
     "tests/actors/test_reallocation.py",
     "tests/actors/test_restart.py",
     "tests/actors/test_starts.py",
+    "tests/actors/test_stop_deadline.py",
     "tests/actors/test_whole_pictures.py",
     "tests/actors/test_whole_steps.py",
 )
