@@ -243,8 +243,9 @@ def test_leaves_something(bundlevisor_bundle, bundlevisor_runtime):
 
 def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
     (tmp_path / "test_suite.py").write_text(SUITE)
+    without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "xdist", "hypothesispytest")]
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_suite.py"],
+        [sys.executable, "-m", "pytest", "-q", *without, "test_suite.py"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
