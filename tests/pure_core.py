@@ -23,6 +23,7 @@ MODULES = ("actors/core/*", "manifest/*")
 TESTS = (
     "tests/manifest",
     "tests/actors/test_blocked_at_any_depth.py",
+    "tests/actors/test_board.py",
     "tests/actors/test_commanded.py",
     "tests/actors/test_crash_reason.py",
     "tests/actors/test_desired.py",
