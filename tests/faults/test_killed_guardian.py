@@ -161,6 +161,8 @@ def test_a_guardian_that_dies_at_its_work_is_followed_by_its_reserve(
         in_reserve(guardian)
         run.kill()
         wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
+        # What a guardian has read and not yet written dies with it (docs/endings.md).
+        wait_until(lambda: lost_lines(run) == 0, what="the talker's last words in the log")
         guardian.kill()
         tally.cleaned("runtime SIGKILL, then guardian SIGKILL while it stops", run)
         assert_nothing_on_disk(run)

@@ -37,6 +37,7 @@ def validator(*, strict: bool = False) -> Any:
     return jsonschema.Draft202012Validator(made)
 
 
+@pytest.mark.timeout(600)  # all of it is work
 def test_the_schema_refuses_what_the_runtime_refuses_and_nothing_else() -> None:
     takes, counts = validator(), {True: 0, False: 0}
     for source in (PICKER.read_bytes(), *broken()):

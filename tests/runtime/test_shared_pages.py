@@ -233,7 +233,9 @@ def test_a_killed_runtime_leaves_neither_pages_nor_their_process(run: Run) -> No
     wait_until(lambda: not run.leftovers(), what="nothing is left")
     died = [event for event in run.telemetry() if event["event"] == "runtime_died"]
     (counts,) = [event["details"] for event in died]
-    assert (counts["found"], counts["stopped"], counts["killed"], counts["left"]) == (3, 3, 0, 0)
+    # The process may have ended by itself, without a runtime, before the guardian looked.
+    assert counts["found"] == counts["stopped"] in (0, 3)
+    assert (counts["killed"], counts["left"]) == (0, 0)
     for service_id in PAGES:
         assert "Traceback" not in run.log(service_id)
 
