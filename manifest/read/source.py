@@ -9,6 +9,9 @@ import stat
 LIMIT = 16 * 1024 * 1024
 """The largest ``bundle.json`` that is read, in bytes. Fifty services take about 100 KiB."""
 
+_AT_ONCE = 1 << 20
+"""Bytes, which are there for as long as they are read."""
+
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)  # opening a FIFO would wait for its writer
@@ -57,7 +60,8 @@ def _read(path: str, limit: int) -> bytes:
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+            code, reason = _REASONS[errno.EISDIR]
+            raise SourceRefused(code, path, reason)
         if not stat.S_ISREG(status.st_mode):
             raise SourceRefused(
                 "manifest_not_a_file", path, "it is no regular file; name a bundle.json"
@@ -73,10 +77,10 @@ def _read_all(descriptor: int, path: str, limit: int) -> bytes:
     """Read to the end; a file may be longer than its status said (it grows, or lies in /proc)."""
     chunks: list[bytes] = []
     left = limit + 1
-    while left > 0 and (chunk := os.read(descriptor, min(left, 1 << 20))):
+    while chunk := os.read(descriptor, min(left, _AT_ONCE)):
         chunks.append(chunk)
         left -= len(chunk)
-    if left <= 0:
+    if not left:
         raise _too_large(path, limit)
     return b"".join(chunks)
 

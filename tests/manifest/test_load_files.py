@@ -114,8 +114,13 @@ def test_a_file_of_exactly_the_limit_is_read(tmp_path: Path) -> None:
     assert LIMIT == 16 * 1024 * 1024
 
 
-@absent.unless(os.path.exists("/proc/self/status"), "/proc")
-def test_a_file_whose_size_is_not_told_is_read_to_its_end() -> None:
-    assert b"Pid:" in read_bytes("/proc/self/status")
-    with pytest.raises(SourceRefused, match="larger than"):
-        read_bytes("/proc/self/status", limit=10)
+@absent.unless(os.path.exists("/proc/sys/kernel/ostype"), "/proc")
+def test_a_file_whose_size_is_not_told_is_read_to_its_end_or_the_limit() -> None:
+    path = "/proc/sys/kernel/ostype"
+    assert read_bytes(path) == read_bytes(path, limit=6) == b"Linux\n"
+    for limit in (0, 5):
+        with pytest.raises(SourceRefused) as caught:
+            read_bytes(path, limit)
+        assert str(caught.value) == (
+            f"cannot read the bundle '{path}': it is larger than 0 MiB; name the bundle.json itself."
+        )
