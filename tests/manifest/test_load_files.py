@@ -121,6 +121,5 @@ def test_a_file_whose_size_is_not_told_is_read_to_its_end_or_the_limit() -> None
     for limit in (0, 5):
         with pytest.raises(SourceRefused) as caught:
             read_bytes(path, limit)
-        assert str(caught.value) == (
-            f"cannot read the bundle '{path}': it is larger than 0 MiB; name the bundle.json itself."
-        )
+        too_large = "it is larger than 0 MiB; name the bundle.json itself"
+        assert str(caught.value) == f"cannot read the bundle '{path}': {too_large}."
