@@ -46,10 +46,10 @@ def read_bytes(path: str, limit: int = LIMIT) -> bytes:
     except SourceRefused:
         raise
     except OSError as error:
-        if os.path.isdir(path):  # Windows says EACCES of a folder.
-            error.errno = errno.EISDIR
+        # Windows says EACCES of a folder.
+        number = errno.EISDIR if os.path.isdir(path) else error.errno
         fallback = ("manifest_unreadable", f"{error.strerror}".lower())
-        code, reason = _REASONS.get(error.errno, fallback)
+        code, reason = _REASONS.get(number, fallback)
         raise SourceRefused(code, path, reason) from error
     except ValueError as error:
         raise SourceRefused("manifest_missing", path, "that is no possible path") from error
