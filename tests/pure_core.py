@@ -9,7 +9,6 @@ As a plugin (``pytest -p tests.pure_core``) this leaves them out of a run beside
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -97,22 +96,14 @@ def is_run_alike(item: pytest.Item) -> bool:
 
 def main() -> int:
     """Run the tests and judge; return the exit code. The report names what was not reached."""
+    from tests.traced import run  # as a plugin this needs no coverage
+
     data = ROOT / "build" / "coverage"
     data.parent.mkdir(exist_ok=True)
-    environment = {**os.environ, "COVERAGE_FILE": str(data), INSIDE: "1"}
-    coverage = (sys.executable, "-m", "coverage")
-    include = f"--include={','.join(MODULES)}"
-    tests = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *selection(), SEED)
-    for words in (
-        ("run", "--branch", include, *tests),
-        ("report", "--show-missing", "--skip-covered", "--fail-under=100", "--precision=2"),
-    ):
-        code = subprocess.run(
-            [*coverage, *words], cwd=ROOT, env=environment, check=False
-        ).returncode
-        if code:
-            return code
-    return 0
+    os.chdir(ROOT)
+    os.environ[INSIDE] = "1"
+    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *selection(), SEED]
+    return run(words, str(data), MODULES)
 
 
 if __name__ == "__main__":
