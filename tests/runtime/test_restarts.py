@@ -221,11 +221,13 @@ def test_an_exit_says_whether_it_was_expected_and_by_whom(tmp_path: Path) -> Non
         kill_service(run, "db")
         wait_until(lambda: starts(run, "db") == 2, what="the next run")
         assert run.post("/services/db/stop?wait=10").json()["done"]
-        told = [
-            (event["service_id"], event["details"]["expected"], event["details"]["by"])
-            for event in run.telemetry()
-            if event["event"] == "service_exit"
-        ]
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0  # all events are on disk
+    told = [
+        (event["service_id"], event["details"]["expected"], event["details"]["by"])
+        for event in run.telemetry()
+        if event["event"] == "service_exit"
+    ]
     assert [one[1:] for one in told if one[0] == "db"] == [(False, "itself"), (True, "order")]
     assert ("late", True, "not ready") in told
 
