@@ -16,6 +16,9 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // Nobody types into an address bar or needs a next tab at once: a page for each of these, in a
+  // process of its own, is half of the processor time of a window.
+  "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,SpareRendererForSitePerProcess",
   "--remote-debugging-pipe",
 ];
 
