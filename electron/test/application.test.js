@@ -93,48 +93,6 @@ test(
   },
 );
 
-test("the page's window is locked in", async (t) => {
-  const run = await opened(t, small(t, { web: {} }));
-  const { url } = run.find("loaded", { window: PAGE });
-  for (const window of [SPLASH, PAGE]) {
-    const { webPreferences } = run.find("window", { window }).options;
-    const { sandbox, contextIsolation, nodeIntegration, preload } = webPreferences;
-    assert.deepEqual([sandbox, contextIsolation, nodeIntegration], [true, true, false]);
-    assert.equal(Boolean(preload), window === SPLASH, "a page of the bundle has no way in");
-  }
-  assert.equal(await run.do("navigate", { window: PAGE, url }), false);
-  assert.equal(await run.do("navigate", { window: PAGE, url: "http://127.0.0.1:1/" }), true);
-  assert.equal(await run.do("navigate", { window: PAGE, url: "https://example.org/" }), true);
-  await run.sees("external", { url: "https://example.org/" });
-  assert.deepEqual(await run.do("popup", { window: PAGE, url: "file:///etc/passwd" }), {
-    action: "deny",
-  });
-  assert.equal(run.find("external", { url: "file:///etc/passwd" }), undefined);
-  assert.equal(await run.do("permission", { name: "media" }), false);
-});
-
-test("the token is in nothing that a window is told", async (t) => {
-  const run = await opened(t, small(t, { web: {} }));
-  const token = readFileSync(
-    path.join(run.home, "userData/runtime/runtime/auth-token"),
-    "utf8",
-  ).trim();
-  const log = await run.do("menu", { label: "Services" });
-  assert.ok(!JSON.stringify([run.seen, run.output, log]).includes(token));
-});
-
-test("a page with unsaved changes keeps its services when it refuses to be closed", async (t) => {
-  const run = await opened(t, small(t, { web: {} }));
-  const { pid } = record(run);
-  await run.do("refuse", { window: PAGE });
-  await run.do("quit");
-  assert.ok(isAlive(pid));
-  assert.equal((await fetch(run.find("loaded", { window: PAGE }).url)).status, 200);
-  await run.do("quit");
-  assert.equal(await run.ended, 0);
-  assert.ok(!isAlive(pid));
-});
-
 test("an update is installed when everything has stopped", async (t) => {
   const run = await opened(t, small(t, { web: { SLOW_STOP: "500" } }));
   await run.do("emit", { on: "autoUpdater", name: "update-downloaded" });
@@ -203,6 +161,14 @@ test("a failed start says why, and another try goes on", async (t) => {
     await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-log" }),
     /web:\na file says so/,
   );
+  await t.test("only the window's own page is answered", async () => {
+    const asked = run.do("invoke", {
+      window: SPLASH,
+      channel: "bundlevisor:splash-log",
+      foreign: true,
+    });
+    await assert.rejects(asked, /not for this frame/);
+  });
   rmSync(reason);
   await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-choose", args: ["retry"] });
   await run.sees("loaded", { window: PAGE });
@@ -218,17 +184,6 @@ test("a runtime that is not there is told, and quitting is offered", async (t) =
   assert.equal(await run.ended, 0);
 });
 
-test("only the window's own page is answered", async (t) => {
-  const run = shell(t, { env: { NOTES_BUNDLE: small(t, { web: { FAIL: "x" } }) } });
-  await run.sees("window", { window: SPLASH });
-  const asked = run.do("invoke", {
-    window: SPLASH,
-    channel: "bundlevisor:splash-log",
-    foreign: true,
-  });
-  await assert.rejects(asked, /not for this frame/);
-});
-
 test("a page that crashes is loaded again, and given up in the end", async (t) => {
   const run = await opened(t, small(t, { web: {} }));
   for (let crash = 1; crash <= 3; crash++) {
@@ -241,4 +196,49 @@ test("a page that crashes is loaded again, and given up in the end", async (t) =
   await run.do("gone", { window: PAGE, reason: "crashed" });
   await until(() => run.splash?.phase === "failed", "the splash says that it failed");
   assert.match(run.splash.lines.join(), /The page ended: crashed/);
+});
+
+test("an open application is looked at, and its page does not let it quit at once", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  await t.test("the page's window is locked in", async () => {
+    const { url } = run.find("loaded", { window: PAGE });
+    for (const window of [SPLASH, PAGE]) {
+      const { webPreferences } = run.find("window", { window }).options;
+      const { sandbox, contextIsolation, nodeIntegration, preload } = webPreferences;
+      assert.deepEqual([sandbox, contextIsolation, nodeIntegration], [true, true, false]);
+      assert.equal(Boolean(preload), window === SPLASH, "a page of the bundle has no way in");
+    }
+    assert.equal(await run.do("navigate", { window: PAGE, url }), false);
+    assert.equal(await run.do("navigate", { window: PAGE, url: "http://127.0.0.1:1/" }), true);
+    assert.equal(await run.do("navigate", { window: PAGE, url: "https://example.org/" }), true);
+    await run.sees("external", { url: "https://example.org/" });
+    assert.deepEqual(await run.do("popup", { window: PAGE, url: "file:///etc/passwd" }), {
+      action: "deny",
+    });
+    assert.equal(run.find("external", { url: "file:///etc/passwd" }), undefined);
+    assert.equal(await run.do("permission", { name: "media" }), false);
+  });
+
+  await t.test("the token is in nothing that a window is told", async () => {
+    const token = readFileSync(
+      path.join(run.home, "userData/runtime/runtime/auth-token"),
+      "utf8",
+    ).trim();
+    const log = await run.do("menu", { label: "Services" });
+    assert.ok(!JSON.stringify([run.seen, run.output, log]).includes(token));
+  });
+
+  await t.test(
+    "a page with unsaved changes keeps its services when it refuses to be closed",
+    async () => {
+      const { pid } = record(run);
+      await run.do("refuse", { window: PAGE });
+      await run.do("quit");
+      assert.ok(isAlive(pid));
+      assert.equal((await fetch(run.find("loaded", { window: PAGE }).url)).status, 200);
+      await run.do("quit");
+      assert.equal(await run.ended, 0);
+      assert.ok(!isAlive(pid));
+    },
+  );
 });

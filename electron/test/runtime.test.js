@@ -85,13 +85,6 @@ test("a bundle that is no good is told with the runtime's own reason", async (t)
   assert.match(error.message, /^The runtime ended before it listened: code 2: .*target/);
 });
 
-test("a second instance is told that there is one, and does not disturb it", async (t) => {
-  const first = await started(t, small(t, { a: {} }));
-  const again = started(t, first.manifest, { appData: first.appData });
-  await assert.rejects(again, (error) => error instanceof AlreadyRunning);
-  await first.waitUntilReady();
-});
-
 test("an instance that is stopping is waited for", async (t) => {
   const first = await started(t, small(t, { a: { SLOW_STOP: "2000" } }));
   await first.waitUntilReady();
@@ -190,12 +183,6 @@ test("a runtime that is killed again and again is given up", POSIX, async (t) =>
     assert.fail(`nobody is there to tell of ${event.event}`);
 });
 
-test("who has it stopped from outside finds it stopped, not started anew", async (t) => {
-  const runtime = await started(t, small(t, { a: {} }));
-  await runtime.shutdown();
-  assert.deepEqual(await runtime.ended, { code: 0, signal: null, expected: false });
-});
-
 test("a runtime that does not stop is killed, and leaves nothing", POSIX, async (t) => {
   const runtime = await started(t, small(t, { a: {} }));
   await runtime.waitUntilReady();
@@ -241,17 +228,6 @@ test("a service that fails is told with its reason, and can be tried again", asy
   assert.equal((await runtime.waitUntilReady()).ready, true);
 });
 
-test("a failed service that is not critical does not hold the application back", async (t) => {
-  const runtime = await started(t, small(t, { a: {}, spare: { FAIL: "no", critical: false } }));
-  const progress = await runtime.waitUntilReady();
-  assert.deepEqual(
-    progress.failed.map(({ id }) => id),
-    ["spare"],
-  );
-  const strict = runtime.waitUntilReady({ enough: () => false });
-  await assert.rejects(strict, (error) => error instanceof NotReady);
-});
-
 test("secrets are given, and refused with a reason for each", async (t) => {
   const target = { type: "env", name: "KEY" };
   const secret = { id: "key", class: "user_prompt", required: true, format: "^k[0-9]+$", target };
@@ -272,49 +248,6 @@ test("secrets are given, and refused with a reason for each", async (t) => {
   );
   const page = await fetch(`${await runtime.pageUrl("a")}env`);
   assert.equal((await page.json()).KEY, "k42");
-});
-
-test("logs come as text, whole and as they grow", async (t) => {
-  const runtime = await started(t, small(t, { a: { SAY: "Grüße" } }));
-  await runtime.waitUntilReady();
-  assert.equal(await runtime.logTail("a"), "Grüße\n");
-  const over = new AbortController();
-  const url = await runtime.pageUrl("a");
-  let text = "";
-  for await (const piece of runtime.logFollow("a", { lines: 10, signal: over.signal })) {
-    text += piece;
-    if (text === "Grüße\n") await fetch(`${url}say?${encodeURIComponent("später")}`);
-    if (text.endsWith("später\n")) over.abort();
-  }
-  assert.equal(text, "Grüße\nspäter\n");
-  await assert.rejects(runtime.logTail("nobody"), (error) => error.status === 404);
-});
-
-test("the token stays in the shell's process", POSIX, async (t) => {
-  const lines = [];
-  const runtime = await started(t, small(t, { a: {} }), { log: (line) => lines.push(line) });
-  await runtime.waitUntilReady();
-  const token = readFileSync(tokenFile(runtime), "utf8").trim();
-  const { details } = await runtime.readiness();
-  const seen = [
-    inspect(runtime, { depth: 9, showHidden: true }),
-    JSON.stringify(runtime),
-    ...lines,
-  ];
-  for (const pid of process.platform === "linux" ? [runtime.pid, details.a.pid] : []) {
-    seen.push(
-      readFileSync(`/proc/${pid}/cmdline`, "utf8"),
-      readFileSync(`/proc/${pid}/environ`, "utf8"),
-    );
-  }
-  await runtime.status();
-  const failed = await runtime.startService("nobody").catch((error) => error);
-  seen.push(inspect(failed, { depth: 9, showHidden: true }));
-  assert.ok(token.length > 20);
-  assert.deepEqual(
-    seen.filter((text) => text?.includes(token)),
-    [],
-  );
 });
 
 test("a talkative runtime is not held up", POSIX, async (t) => {
@@ -338,4 +271,74 @@ exec "${COMMAND}" "$@"
   writeFileSync(path.join(root, "go"), "");
   await until(() => readdirSync(root).includes("told"), "all of it was read");
   assert.equal((await runtime.stop()).code, 0);
+});
+
+test("one runtime is looked at, and stopped from outside", async (t) => {
+  const lines = [];
+  const services = { a: { SAY: "Grüße" }, spare: { FAIL: "no", critical: false } };
+  const runtime = await started(t, small(t, services), { log: (line) => lines.push(line) });
+  await t.test(
+    "a failed service that is not critical does not hold the application back",
+    async () => {
+      const progress = await runtime.waitUntilReady();
+      assert.deepEqual(
+        progress.failed.map(({ id }) => id),
+        ["spare"],
+      );
+      const strict = runtime.waitUntilReady({ enough: () => false });
+      await assert.rejects(strict, (error) => error instanceof NotReady);
+    },
+  );
+
+  await t.test("logs come as text, whole and as they grow", async () => {
+    assert.equal(await runtime.logTail("a"), "Grüße\n");
+    const over = new AbortController();
+    const url = await runtime.pageUrl("a");
+    let text = "";
+    for await (const piece of runtime.logFollow("a", { lines: 10, signal: over.signal })) {
+      text += piece;
+      if (text === "Grüße\n") await fetch(`${url}say?${encodeURIComponent("später")}`);
+      if (text.endsWith("später\n")) over.abort();
+    }
+    assert.equal(text, "Grüße\nspäter\n");
+    await assert.rejects(runtime.logTail("nobody"), (error) => error.status === 404);
+  });
+
+  await t.test("the token stays in the shell's process", POSIX, async () => {
+    const token = readFileSync(tokenFile(runtime), "utf8").trim();
+    const { details } = await runtime.readiness();
+    const seen = [
+      inspect(runtime, { depth: 9, showHidden: true }),
+      JSON.stringify(runtime),
+      ...lines,
+    ];
+    for (const pid of process.platform === "linux" ? [runtime.pid, details.a.pid] : []) {
+      seen.push(
+        readFileSync(`/proc/${pid}/cmdline`, "utf8"),
+        readFileSync(`/proc/${pid}/environ`, "utf8"),
+      );
+    }
+    await runtime.status();
+    const failed = await runtime.startService("nobody").catch((error) => error);
+    seen.push(inspect(failed, { depth: 9, showHidden: true }));
+    assert.ok(token.length > 20);
+    assert.deepEqual(
+      seen.filter((text) => text?.includes(token)),
+      [],
+    );
+  });
+
+  await t.test(
+    "a second instance is told that there is one, and does not disturb it",
+    async (t) => {
+      const again = started(t, runtime.manifest, { appData: runtime.appData });
+      await assert.rejects(again, (error) => error instanceof AlreadyRunning);
+      await runtime.waitUntilReady();
+    },
+  );
+
+  await t.test("who has it stopped from outside finds it stopped, not started anew", async () => {
+    await runtime.shutdown();
+    assert.deepEqual(await runtime.ended, { code: 0, signal: null, expected: false });
+  });
 });

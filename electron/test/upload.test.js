@@ -39,53 +39,60 @@ async function ready(t, url, services) {
   return runtime;
 }
 
-test("every event is sent once, without lines of the logs and without the token", async (t) => {
+test("what happened is sent to the collector", async (t) => {
   const got = await collector(t);
   const runtime = await ready(t, got.url, {
     a: { SAY: "private" },
     spare: { FAIL: "private", critical: false },
   });
-  const options = { agreed: () => true, stateFile: path.join(folder(t), "sent.json") };
-  const { sent } = await uploadTelemetry(runtime, options);
-  assert.equal(sent, got.lines.length);
-  assert.deepEqual(
-    got.lines.map(({ seq }) => seq),
-    got.lines.map((_, index) => index + 1),
+  await t.test(
+    "every event is sent once, without lines of the logs and without the token",
+    async (t) => {
+      got.lines.length = got.headers.length = 0;
+      const options = { agreed: () => true, stateFile: path.join(folder(t), "sent.json") };
+      const { sent } = await uploadTelemetry(runtime, options);
+      assert.equal(sent, got.lines.length);
+      assert.deepEqual(
+        got.lines.map(({ seq }) => seq),
+        got.lines.map((_, index) => index + 1),
+      );
+      assert.ok(got.lines.some(({ event }) => event === "service_exit"));
+      assert.ok(got.lines.every(({ details }) => details?.last_lines === undefined));
+      assert.equal(got.headers[0]["content-type"], "application/x-ndjson");
+      assert.equal(got.headers[0].authorization, undefined);
+      assert.equal((await uploadTelemetry(runtime, options)).sent, 0);
+      await runtime.restartService("a", { wait: 30 });
+      await uploadTelemetry(runtime, options);
+      assert.equal(got.lines.at(-1).seq, got.lines.length);
+    },
   );
-  assert.ok(got.lines.some(({ event }) => event === "service_exit"));
-  assert.ok(got.lines.every(({ details }) => details?.last_lines === undefined));
-  assert.equal(got.headers[0]["content-type"], "application/x-ndjson");
-  assert.equal(got.headers[0].authorization, undefined);
-  assert.equal((await uploadTelemetry(runtime, options)).sent, 0);
-  await runtime.restartService("a", { wait: 30 });
-  await uploadTelemetry(runtime, options);
-  assert.equal(got.lines.at(-1).seq, got.lines.length);
-});
 
-test("what a server does not take is sent the next time", async (t) => {
-  const got = await collector(t);
-  const runtime = await ready(t, got.url);
-  const options = { agreed: () => true, stateFile: path.join(folder(t), "sent.json") };
-  got.status = 503;
-  await assert.rejects(uploadTelemetry(runtime, options), /was not taken: .*503/);
-  got.status = 200;
-  assert.ok((await uploadTelemetry(runtime, options)).sent > 0);
-  assert.equal(got.lines[0].seq, 1);
-});
-
-test("nothing is sent of the time in which the user did not agree, or was not asked yet", async (t) => {
-  const got = await collector(t);
-  const runtime = await ready(t, got.url);
-  const stateFile = path.join(folder(t), "sent.json");
-  assert.deepEqual(await uploadTelemetry(runtime, { agreed: () => undefined, stateFile }), {
-    sent: 0,
-    skipped: 0,
+  await t.test("what a server does not take is sent the next time", async (t) => {
+    got.lines.length = got.headers.length = 0;
+    const options = { agreed: () => true, stateFile: path.join(folder(t), "sent.json") };
+    got.status = 503;
+    await assert.rejects(uploadTelemetry(runtime, options), /was not taken: .*503/);
+    got.status = 200;
+    assert.ok((await uploadTelemetry(runtime, options)).sent > 0);
+    assert.equal(got.lines[0].seq, 1);
   });
-  const { skipped } = await uploadTelemetry(runtime, { agreed: () => false, stateFile });
-  await runtime.restartService("a", { wait: 30 });
-  await uploadTelemetry(runtime, { agreed: () => true, stateFile });
-  assert.ok(skipped > 0);
-  assert.equal(got.lines[0].seq, skipped + 1);
+
+  await t.test(
+    "nothing is sent of the time in which the user did not agree, or was not asked yet",
+    async (t) => {
+      got.lines.length = got.headers.length = 0;
+      const stateFile = path.join(folder(t), "sent.json");
+      assert.deepEqual(await uploadTelemetry(runtime, { agreed: () => undefined, stateFile }), {
+        sent: 0,
+        skipped: 0,
+      });
+      const { skipped } = await uploadTelemetry(runtime, { agreed: () => false, stateFile });
+      await runtime.restartService("a", { wait: 30 });
+      await uploadTelemetry(runtime, { agreed: () => true, stateFile });
+      assert.ok(skipped > 0);
+      assert.equal(got.lines[0].seq, skipped + 1);
+    },
+  );
 });
 
 test("it goes to a safe address only, and nowhere without one", async (t) => {

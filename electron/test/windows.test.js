@@ -41,18 +41,6 @@ async function shows(run, window, selector, wanted) {
   );
 }
 
-test("the notes are there after the splash", NEEDS_BROWSER, async (t) => {
-  const run = opened(t, notes(t));
-  await run.sees("loaded", { window: SECOND });
-  await shows(run, SECOND, "h1", /Your notes/);
-  assert.equal(
-    await run.page(SECOND, "typeof require + typeof process + typeof splash"),
-    "undefined".repeat(3),
-  );
-  await run.do("quit");
-  assert.equal(await run.ended, 0);
-});
-
 test("the splash shows progress, what is waited for, and the log", NEEDS_BROWSER, async (t) => {
   const gate = path.join(folder(t), "gate");
   const run = opened(
@@ -105,15 +93,41 @@ test("quitting from the splash ends all", NEEDS_BROWSER, async (t) => {
 const fill = (run, value) =>
   run.page(SECOND, `document.querySelector("input").value = ${JSON.stringify(value)}`);
 
-test(
-  "secrets are asked for, refused with a reason, and never come back",
-  NEEDS_BROWSER,
-  async (t) => {
-    const prompt = { label: "Licence <key>", description: "It is in your mail.", hint: "k…" };
-    const run = opened(
-      t,
-      small(t, { web: { secrets: ["key"] } }, { secrets: [{ ...KEY, prompt }] }),
-    );
+test("who gives no secret is told, and asked again", NEEDS_BROWSER, async (t) => {
+  const run = opened(t, small(t, { web: { secrets: ["key"] } }, { secrets: [KEY] }));
+  await shows(run, SECOND, "label", /key/);
+  await click(run, SECOND, "#cancel");
+  await shows(run, FIRST, "#lines li", /is needed to go on/);
+  await click(run, FIRST, "#retry");
+  await shows(run, 3, "label", /key/);
+  await run.page(3, 'dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }))');
+  await shows(run, FIRST, "#phase", /could not be started/);
+});
+
+test("the windows of a start that needs a secret", NEEDS_BROWSER, async (t) => {
+  const prompt = { label: "Licence <key>", description: "It is in your mail.", hint: "k…" };
+  const run = opened(t, small(t, { web: { secrets: ["key"] } }, { secrets: [{ ...KEY, prompt }] }));
+  await shows(run, SECOND, "label", /Licence <key>/);
+  await t.test("the windows have a strict policy, and break none of its rules", async () => {
+    for (const window of [FIRST, SECOND]) {
+      assert.deepEqual(await run.do("troubles", { window }), []);
+      await run.page(
+        window,
+        `globalThis.broken = [];
+        addEventListener("securitypolicyviolation", (event) => broken.push(event.effectiveDirective));`,
+      );
+      for (const [rule, code] of FORBIDDEN) {
+        await run.page(window, `try { ${code} } catch {} broken.length`);
+        await until(
+          () => run.page(window, `broken.includes(${JSON.stringify(rule)})`),
+          `${rule} forbids ${code}`,
+        );
+        await run.page(window, "broken.length = 0");
+      }
+    }
+  });
+
+  await t.test("secrets are asked for, refused with a reason, and never come back", async () => {
     await shows(run, SECOND, "label", /Licence <key>/);
     assert.equal(await text(run, SECOND, ".about"), "It is in your mail.");
     const field =
@@ -129,48 +143,27 @@ test(
     assert.equal((await (await fetch(`${url}env`)).json()).KEY, "k4711");
     assert.ok(run.find("closed", { window: SECOND }));
     assert.doesNotMatch(JSON.stringify(run.seen) + run.output, /k4711|what-was-typed/);
-  },
-);
-
-test("who gives no secret is told, and asked again", NEEDS_BROWSER, async (t) => {
-  const run = opened(t, small(t, { web: { secrets: ["key"] } }, { secrets: [KEY] }));
-  await shows(run, SECOND, "label", /key/);
-  await click(run, SECOND, "#cancel");
-  await shows(run, FIRST, "#lines li", /is needed to go on/);
-  await click(run, FIRST, "#retry");
-  await shows(run, 3, "label", /key/);
-  await run.page(3, 'dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }))');
-  await shows(run, FIRST, "#phase", /could not be started/);
+  });
 });
 
-test("the windows have a strict policy, and break none of its rules", NEEDS_BROWSER, async (t) => {
-  const run = opened(t, small(t, { web: { secrets: ["key"] } }, { secrets: [KEY] }));
-  await shows(run, SECOND, "label", /key/);
-  for (const window of [FIRST, SECOND]) {
-    assert.deepEqual(await run.do("troubles", { window }), []);
-    await run.page(
-      window,
-      `globalThis.broken = [];
-      addEventListener("securitypolicyviolation", (event) => broken.push(event.effectiveDirective));`,
-    );
-    for (const [rule, code] of FORBIDDEN) {
-      await run.page(window, `try { ${code} } catch {} broken.length`);
-      await until(
-        () => run.page(window, `broken.includes(${JSON.stringify(rule)})`),
-        `${rule} forbids ${code}`,
-      );
-      await run.page(window, "broken.length = 0");
-    }
-  }
-});
-
-test("a page finds its own address again when the runtime is killed", NEEDS_BROWSER, async (t) => {
+test("the page of the notes, from the splash to the end", NEEDS_BROWSER, async (t) => {
   const run = opened(t, notes(t));
-  await run.sees("loaded", { window: SECOND });
-  await shows(run, SECOND, "h1", /Your notes/);
-  const record = path.join(run.home, "userData/runtime/runtime/instance.json");
-  process.kill(JSON.parse(readFileSync(record, "utf8")).pid, "SIGKILL");
-  const save =
-    'fetch("/api/notes", { method: "POST", body: JSON.stringify({ text: "kept" }), headers: { "Content-Type": "application/json" } }).then((answer) => answer.ok, () => false)';
-  await until(() => run.page(SECOND, save), "a note is saved again");
+  await t.test("the notes are there after the splash", async () => {
+    await run.sees("loaded", { window: SECOND });
+    await shows(run, SECOND, "h1", /Your notes/);
+    assert.equal(
+      await run.page(SECOND, "typeof require + typeof process + typeof splash"),
+      "undefined".repeat(3),
+    );
+  });
+
+  await t.test("a page finds its own address again when the runtime is killed", async () => {
+    const record = path.join(run.home, "userData/runtime/runtime/instance.json");
+    process.kill(JSON.parse(readFileSync(record, "utf8")).pid, "SIGKILL");
+    const save =
+      'fetch("/api/notes", { method: "POST", body: JSON.stringify({ text: "kept" }), headers: { "Content-Type": "application/json" } }).then((answer) => answer.ok, () => false)';
+    await until(() => run.page(SECOND, save), "a note is saved again");
+  });
+  await run.do("quit");
+  assert.equal(await run.ended, 0);
 });

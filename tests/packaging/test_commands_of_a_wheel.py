@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import configparser
+import functools
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.packaging.environment import ROOT
 
+Wheels = Callable[[str], configparser.ConfigParser]
 METADATA = """
 import runpy, sys
 from setuptools.command import bdist_wheel, dist_info, editable_wheel, egg_info
@@ -21,8 +24,13 @@ runpy.run_path("setup.py", run_name="__main__")
 """setup.py as it is run on a platform; setuptools is what it is on this one."""
 
 
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
+    """Return the entry points of a wheel that is built on a platform; each is built once."""
+    return functools.cache(lambda name: entry_points(tmp_path_factory.mktemp(name), name))
+
+
 def entry_points(folder: Path, platform: str) -> configparser.ConfigParser:
-    """Return the entry points of a wheel that is built on a platform."""
     done = subprocess.run(
         [sys.executable, "-c", METADATA, str(folder), platform],
         cwd=ROOT,
@@ -37,20 +45,20 @@ def entry_points(folder: Path, platform: str) -> configparser.ConfigParser:
     return read
 
 
-def test_on_windows_pip_makes_both_commands_of_entry_points(tmp_path: Path) -> None:
-    commands = entry_points(tmp_path, "win32")["console_scripts"]
+def test_on_windows_pip_makes_both_commands_of_entry_points(wheels: Wheels) -> None:
+    commands = wheels("win32")["console_scripts"]
     main = "bundlevisor.control.__main__:main"
     assert dict(commands) == {"bundlevisor": main, "runtimectl": main}
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_elsewhere_the_commands_are_scripts_that_start_without_site(
-    tmp_path: Path, platform: str
+    wheels: Wheels, platform: str
 ) -> None:
-    assert "console_scripts" not in entry_points(tmp_path, platform)
+    assert "console_scripts" not in wheels(platform)
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
-def test_pytest_finds_its_plugin_on_every_platform(tmp_path: Path, platform: str) -> None:
-    plugins = entry_points(tmp_path, platform)["pytest11"]
+def test_pytest_finds_its_plugin_on_every_platform(wheels: Wheels, platform: str) -> None:
+    plugins = wheels(platform)["pytest11"]
     assert dict(plugins) == {"bundlevisor": "bundlevisor.pytest_plugin"}
