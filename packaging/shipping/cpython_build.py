@@ -80,6 +80,12 @@ CONFIGURE = (
 SETUP = "*static*\n" + "".join(f"{name} {files}\n" for name, files in MODULES.items())
 DATE = ("BUILD_DATE=Jan  1 2026", "BUILD_TIME=00:00:00")
 """What the interpreter says of its own build: two builds are the same bytes."""
+WHERE_SOURCE = "--eval=Modules/getpath.o: private VPATH ="
+"""The interpreter keeps where its source lay, for runs in the folder where it was built.
+
+One such run is a step of the build. Told for that one object, from that folder on, it is the same
+for every cache; make itself finds the sources by the variable as configure has set it.
+"""
 FLAGS = "-g0 -O3"
 JOBS = f"-j{os.cpu_count() or 1}"
 
@@ -145,6 +151,7 @@ def _key(target: Target, source: str, profile: tuple[str, ...]) -> tuple[str, ..
         *versions,
         SETUP,
         *CONFIGURE,
+        WHERE_SOURCE,
         FLAGS,
         *profile,
     )
@@ -250,7 +257,8 @@ class _Build:
             cwd=work,
         )
         extra = f"EXTRA_CFLAGS={' '.join(profile)}"
-        self._run("make", JOBS, "libpython3.11.a", *DATE, extra, cwd=work)
+        where = f"{WHERE_SOURCE} {os.path.relpath(source, work)}"
+        self._run("make", JOBS, "libpython3.11.a", where, *DATE, extra, cwd=work)
         shutil.copy(os.path.join(work, "libpython3.11.a"), library)
         shutil.copy(os.path.join(work, "pyconfig.h"), include)
         self._note_builtin(os.path.join(work, "Modules", "config.c"), work)

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from shipping import debian_source
 from shipping.interpreter import Interpreter
 from shipping.targets import Target
-from shipping.tools import ZIG, cached, cached_path, pip, run, zig, zig_environment
+from shipping.tools import ZIG, cached, cached_path, neutral_paths, pip, run, zig, zig_environment
 
 NAME = "re2._re2"
 """The extension module that is replaced."""
@@ -91,7 +91,7 @@ def origin() -> str:
 
 
 def _key(target: Target, source: str) -> tuple[str, ...]:
-    words = (*FLAGS, *ABSEIL, *NO_PART)
+    words = (*FLAGS, neutral_paths(), *ABSEIL, *NO_PART)
     return f"re2-{target.name}", target.zig, ZIG, *debian_source.RE2.versions(source), *words
 
 
@@ -123,7 +123,8 @@ def _sources(place: str, abseil: str) -> list[str]:
 
 
 def _compile(target: Target, *words: str) -> None:
-    run(zig(), "c++", "-target", target.zig, *FLAGS, *words, env=zig_environment())
+    flags = (*FLAGS, neutral_paths())
+    run(zig(), "c++", "-target", target.zig, *flags, *words, env=zig_environment())
 
 
 def _headers(folder: str) -> None:

@@ -44,9 +44,19 @@ def cached(name: str, *inputs: str, make: Callable[[str], None]) -> str:
 
 
 def cached_path(name: str, *inputs: str) -> str:
-    """Return where the cached folder for these inputs is, or will be."""
-    key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
+    """Return where the cached folder for these inputs is, or will be.
+
+    Inputs may name what lies in the cache: where the cache lies does not count, so that it can be
+    moved, and that two builds in different places ask for the same.
+    """
+    words = "\0".join(inputs).replace(cache(), ".")
+    key = hashlib.sha256(words.encode()).hexdigest()[:16]
     return os.path.join(cache(), f"{name}-{key}")
+
+
+def neutral_paths() -> str:
+    """Return the compiler's flag by which what it makes does not tell where the cache lies."""
+    return f"-ffile-prefix-map={cache()}=."
 
 
 def run(
