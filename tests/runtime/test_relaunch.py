@@ -47,10 +47,11 @@ def test_it_waits_for_the_one_that_is_stopping_and_has_its_port(tmp_path: Path) 
 def test_one_that_does_not_stop_is_refused(tmp_path: Path) -> None:
     old = slow_to_stop(tmp_path / "old", 0, 0)
     new = slow_to_stop(tmp_path / "new", 0, 0)
-    with running(old) as first, starting(new, app_data=old.app_data) as second:
-        assert second.wait_gone() == 3
-        assert f"another instance (pid {first.pid}, port {first.port}) runs on" in second.stderr
+    with running(old) as first:
         first.until_ready()
+        with starting(new, app_data=old.app_data) as second:
+            assert second.wait_gone() == 3
+            assert f"another instance (pid {first.pid}, port {first.port}) runs on" in second.stderr
 
 
 def test_a_waiting_one_can_be_ended(tmp_path: Path) -> None:
