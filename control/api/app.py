@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import falcon
 
-from bundlevisor.control.api import error_answers
+from bundlevisor.control.api import error_answers, who_asked
 from bundlevisor.control.api.dashboard import CodesResource, FilesResource, LeaveResource
 from bundlevisor.control.api.events import EventsResource
 from bundlevisor.control.api.log_lines import LinesResource
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import RuntimeApi
 
-LONGEST_AGENT = 200
-"""Characters of a User-Agent that are kept."""
 POSTS_TOLD = (CommandResource, SecretsResource, CodesResource)
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -124,7 +122,7 @@ class KnownParameters:
 
 
 class WhoAsked:
-    """Middleware: who asks for something to be done is told to the telemetry, before it is done."""
+    """Middleware: tells who asks for what is told of."""
 
     def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
@@ -132,12 +130,9 @@ class WhoAsked:
     def process_resource(
         self, req: falcon.Request, _resp: falcon.Response, resource: object, _params: object
     ) -> None:
-        """Tell of a command, new secrets (no value), a way in (no code) and the request to end."""
-        asked = isinstance(resource, POSTS_TOLD) and req.method == "POST"
-        if asked or (isinstance(resource, ShutdownResource) and req.method in {"GET", "POST"}):
-            port = str(req.env.get("REMOTE_PORT") or "0")
-            agent = (req.user_agent or "")[:LONGEST_AGENT]
-            self._runtime.tell_asked(f"{req.method} {req.path}", agent, int(port))
+        """Tell the telemetry; the request to end tells of itself."""
+        if isinstance(resource, POSTS_TOLD) and req.method == "POST":
+            who_asked.tell(self._runtime, req)
 
 
 def streaming(app: Wsgi) -> Wsgi:

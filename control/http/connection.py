@@ -12,6 +12,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
+from bundlevisor.control.api.who_asked import PORT
 from bundlevisor.control.http.door import NO_THREAD, is_open
 from bundlevisor.control.http.open_answer import of_open
 from bundlevisor.control.http.quick_answer import of_error
@@ -110,7 +111,8 @@ class Connection(Channel):
         if question is None:
             super().service()
             return
-        question.env = {DISCONNECTED: self.check_client_disconnected, REFUSED: self.refused}
+        gone = self.check_client_disconnected
+        question.env |= {DISCONNECTED: gone, REFUSED: self.refused, PORT: self.addr[1]}
         response = self.server.memory.direct.answer(question)
         self._send_whole(on_the_wire(response, request))
         self.began_at = time.monotonic()

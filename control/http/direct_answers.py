@@ -2,8 +2,9 @@
 
 Each is answered by the same resource in both ways. Here it takes neither Falcon, which is 4 MiB and
 40 ms of processor time, nor, where nothing is measured or waited for, a thread: the server's loop
-has the answer before another thread could be told of the question. What is not plain is left to
-Falcon: other methods than GET and HEAD, and queries that need decoding.
+has the answer before another thread could be told of the question. So is the request to end: who
+quits waits for no import. What is not plain is left to Falcon: other methods, and queries that need
+decoding.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from bundlevisor.control.api import error_answers
 from bundlevisor.control.api.ports import PortsResource
 from bundlevisor.control.api.ready import ReadyResource
+from bundlevisor.control.api.shutdown import ShutdownResource
 from bundlevisor.control.api.status import NotAtHand, StatusResource
 from bundlevisor.control.api.telemetry import TelemetryResource
 from bundlevisor.control.api.usage import Meter
+from bundlevisor.control.api.who_asked import AGENT
 from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.errors import PHRASES, Refusal
 from bundlevisor.control.wire.operations import refuse_unknown_parameters
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import RuntimeApi
 
-METHODS = ("GET", "HEAD")
+LOOKS, ENDS = ("GET", "HEAD"), ("GET", "POST")
+"""The methods of what only looks, and of the request to end."""
 PLAIN = re.compile(r"[\w.~-]+=[\w.~-]+(&[\w.~-]+=[\w.~-]+)*", re.ASCII)
 """A query that is the same however it is read."""
 
@@ -37,11 +41,13 @@ PLAIN = re.compile(r"[\w.~-]+=[\w.~-]+(&[\w.~-]+=[\w.~-]+)*", re.ASCII)
 class Asked:
     """A plain request for what is in memory."""
 
-    def __init__(self, method: str, path: str, parameters: Mapping[str, str]) -> None:
+    def __init__(
+        self, method: str, path: str, parameters: Mapping[str, str], agent: str | None
+    ) -> None:
         self.method = method
         self.path = path
         self.parameters = parameters
-        self.env: dict[str, Any] = {}
+        self.env: dict[str, Any] = {AGENT: agent}
 
     def get_param(self, name: str, /) -> str | None:
         """Return a parameter of the query."""
@@ -79,10 +85,12 @@ class DirectAnswers:
             "/telemetry": TelemetryResource(runtime).on_get,
         }
         self._at_once = self._answers | {"/status": status.answer_at_once}
+        self._methods = dict.fromkeys(self._answers, LOOKS) | {"/shutdown": ENDS}
+        self._answers["/shutdown"] = ShutdownResource(runtime).on_post
 
     def read(self, request: HTTPRequestParser) -> Asked | None:
         """Return what a request asks for; None where it is not plain, or for something else."""
-        if request.path not in self._answers or request.command not in METHODS:
+        if request.command not in self._methods.get(request.path, ()):
             return None
         parameters: dict[str, str] = {}
         if request.query:
@@ -92,14 +100,16 @@ class DirectAnswers:
             parameters = dict(piece.split("=") for piece in pieces)
             if len(parameters) < len(pieces):
                 return None
-        return Asked(request.command, request.path, parameters)
+        agent = request.headers.get("USER_AGENT")
+        return Asked(request.command, request.path, parameters, agent)
 
     def at_once(self, asked: Asked) -> Response | None:
-        """Return the answer; None where it has to be waited for, or measured first."""
-        if WAIT.name in asked.parameters:
+        """Return the answer; None where it has to be waited for, measured or told of first."""
+        respond = self._at_once.get(asked.path)
+        if respond is None or WAIT.name in asked.parameters:
             return None
         try:
-            return self._response(asked, self._at_once[asked.path])
+            return self._response(asked, respond)
         except NotAtHand:
             return None
 

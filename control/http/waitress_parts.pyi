@@ -77,6 +77,7 @@ class HTTPChannel:
     outbufs: list[Any]
     total_outbufs_len: int
     current_outbuf_count: int
+    addr: tuple[Any, ...]
     requests: list[HTTPRequestParser]
     request: HTTPRequestParser | None
     requests_lock: threading.Lock

@@ -28,6 +28,7 @@ CODES = {
 
 PHRASES = {
     200: "OK",
+    202: "Accepted",
     400: "Bad Request",
     429: "Too Many Requests",
     500: "Internal Server Error",

@@ -7,8 +7,8 @@ import pytest
 
 from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
-from bundlevisor.control.api.app import LONGEST_AGENT
 from bundlevisor.control.api.services import is_done, is_settled
+from bundlevisor.control.api.who_asked import LONGEST_AGENT
 from bundlevisor.control.wire.facade import Action
 from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.wire import Api, Reply

@@ -133,6 +133,35 @@ def test_both_ways_keep_the_connection_as_long_as_it_is_wanted(
     compare(api, by_falcon, monkeypatch, *(request(target, end, wish) for end, wish in every))
 
 
+ENDING = (
+    request("/shutdown", method="POST"),
+    request("/shutdown"),
+    request("/shutdown", "HTTP/1.0", "User-Agent: a\xe4 shell \r\n", method="POST"),
+    request(
+        "/shutdown", wish="Content-Length: 2\r\nUser-Agent: a\r\nUser-Agent: b\r\n", method="POST"
+    )
+    + b"{}",
+    request("/shutdown?why=1", method="POST"),
+)
+
+
+def test_the_end_is_asked_for_in_both_ways_alike(
+    api: Api, runtime: FakeRuntime, by_falcon: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare(api, by_falcon, monkeypatch, *ENDING)
+    assert len(runtime.shutdowns) == 2 * 4
+    told = [(what, agent, bool(port)) for what, agent, port in runtime.asked]
+    assert told[:4] == told[4:]
+    assert told[:2] == [("POST /shutdown", "", True), ("GET /shutdown", "", True)]
+
+
+def test_only_looking_never_ends(api: Api, runtime: FakeRuntime) -> None:
+    assert api.ask("HEAD", "/shutdown").status == 405
+    assert api.post("/shutdown", token=None).status == 401
+    assert api.post("/shutdown", Host="example.org").status == 403
+    assert (runtime.shutdowns, runtime.asked) == ([], [])
+
+
 @pytest.mark.parametrize("query", ODD)
 def test_what_needs_decoding_is_read_by_falcon(api: Api, by_falcon: list[str], query: str) -> None:
     answers(api, [request(f"/readyz{query}")])

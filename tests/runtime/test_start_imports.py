@@ -241,10 +241,7 @@ def test_falcon_and_logging_are_imported_when_a_request_needs_them(tmp_path: Pat
     """Until then no annotation is compiled, either: the types of syntax trees take 200 KiB."""
     made = bundle(tmp_path).service("db").service("api", deps=["db"]).write()
     out = tmp_path / "imported"
-    root = str(Path(__file__).parents[2])
-    path = [root, *(p for p in sys.path if p.endswith("site-packages"))]
-    code = WATCHER.format(path=path, out=str(out))
-    with starting(made, command=[sys.executable, "-I", "-S", "-c", code]) as run:
+    with starting(made, command=watched(out)) as run:
         run.await_listening()
         assert run.get("/healthz", token=None).status == 200
         assert run.until_ready()["ready"]
@@ -258,6 +255,23 @@ def test_falcon_and_logging_are_imported_when_a_request_needs_them(tmp_path: Pat
         assert not out.exists()
         assert run.get("/secrets").status == 200
         assert "falcon" in out.read_text().splitlines()  # which has its own use for logging
+
+
+def test_the_end_is_asked_for_without_falcon(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    out = tmp_path / "imported"
+    with starting(made, command=watched(out)) as run:
+        run.await_listening()
+        assert run.post("/shutdown").status == 202
+        assert run.wait_gone() == 0
+    assert "falcon" not in (out.read_text().splitlines() if out.exists() else ())
+
+
+def watched(out: Path) -> list[str]:
+    """Return a command that writes down when falcon or logging is imported, or text compiled."""
+    root = str(Path(__file__).parents[2])
+    path = [root, *(p for p in sys.path if p.endswith("site-packages"))]
+    return [sys.executable, "-I", "-S", "-c", WATCHER.format(path=path, out=str(out))]
 
 
 def has_started(run: Run) -> bool:

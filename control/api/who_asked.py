@@ -1,0 +1,24 @@
+"""Who asks for something to be done is told to the telemetry, before it is done.
+
+Of a command, new secrets (no value), a way into the dashboard (no code) and the request to end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bundlevisor.control.wire.exchange import Request
+    from bundlevisor.control.wire.facade import RuntimeApi
+
+LONGEST_AGENT = 200
+"""Characters of a User-Agent that are kept."""
+AGENT, PORT = "HTTP_USER_AGENT", "REMOTE_PORT"
+"""Keys in the WSGI environment of what a client calls itself, and of the port it asks from."""
+
+
+def tell(runtime: RuntimeApi, req: Request) -> None:
+    """Tell of a request what it is, what its client calls itself, and the port it comes from."""
+    agent = str(req.env.get(AGENT) or "")[:LONGEST_AGENT]
+    port = int(req.env.get(PORT) or 0)
+    runtime.tell_asked(f"{req.method} {req.path}", agent, port)
