@@ -61,10 +61,10 @@ class Judge:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """See what each test reaches, then judge."""
+        self._caches = [thing for thing in gc.get_objects() if _is_our_cache(thing)]
         if session.testsfailed or not self._explore(session):
             raise session.Failed("the tests do not pass as they are")
         self._trampoline.set_mutant_under_test("")
-        self._caches = [thing for thing in gc.get_objects() if _is_our_cache(thing)]
         gc.freeze()  # else each child would write to, and so copy, all there is
         for data, names in self._mutants():
             for number, name in enumerate(names):
@@ -80,6 +80,7 @@ class Judge:
         self._trampoline.set_mutant_under_test("stats")
         hits: set[str] = self._state()._stats
         for number, (item, following) in enumerate(_pairs(session.items)):
+            self._forget()  # else only the first test would reach what is remembered
             began = time.process_time()
             reports = runtestprotocol(item, log=False, nextitem=following)
             self._took[number] = time.process_time() - began
@@ -140,8 +141,7 @@ class Judge:
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
         gc.disable()
-        for cache in self._caches:  # what was computed before the change would hide it
-            cache.cache_clear()
+        self._forget()  # what was computed before the change would hide it
         self._trampoline.set_mutant_under_test(name)
         try:
             for (number, item), following in _pairs(tests):
@@ -154,6 +154,10 @@ class Judge:
         except BaseException:  # noqa: BLE001 - whatever a mutant brings down has been noticed
             os._exit(NOTICED)
         os._exit(UNNOTICED)
+
+    def _forget(self) -> None:
+        for cache in self._caches:
+            cache.cache_clear()
 
 
 def _is_our_cache(thing: Any) -> bool:

@@ -60,7 +60,7 @@ def json_schema(*, strict: bool = False) -> dict[str, Any]:
 def text(*, strict: bool = False) -> str:
     """Return the schema as indented JSON that ends with a newline."""
     encoded = msgspec.json.encode(json_schema(strict=strict))
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    return msgspec.json.format(encoded).decode() + "\n"
 
 
 class _Maker:

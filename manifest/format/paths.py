@@ -134,7 +134,7 @@ def app_data_folder(app_name: str, environ: Mapping[str, str], system: str = sys
 
 def ignored_home(environ: Mapping[str, str], system: str = sys.platform) -> str:
     """Return a sentence when the user's own place for app-data is none that can be used."""
-    configured = environ.get("XDG_CONFIG_HOME", "")
+    configured = environ.get("XDG_CONFIG_HOME")
     if system in ("win32", "darwin") or not configured or os.path.isabs(configured):
         return ""
     return f"XDG_CONFIG_HOME is no absolute path ({configured}); it is ignored, ~/.config is used"
@@ -161,8 +161,10 @@ def _user_config_folder(environ: Mapping[str, str], system: str) -> str:
         return environ.get("APPDATA") or os.path.join(home, "AppData", "Roaming")
     if system == "darwin":
         return os.path.join(home, "Library", "Application Support")
-    configured = environ.get("XDG_CONFIG_HOME", "")
-    return configured if os.path.isabs(configured) else os.path.join(home, ".config")
+    configured = environ.get("XDG_CONFIG_HOME")
+    if configured and os.path.isabs(configured):
+        return configured
+    return os.path.join(home, ".config")
 
 
 def _refuse_on_windows(part: str, relative: str) -> None:

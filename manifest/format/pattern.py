@@ -18,7 +18,8 @@ _PLAIN = 1_000
 
 
 def compile_pattern(pattern: str, *, by_line: bool = False) -> Any:
-    """Return a pattern with RE2's ``search`` and ``programsize``; no groups are kept.
+    """Return a pattern with RE2's ``search`` and ``programsize``; groups without a name
+    are not kept.
 
     With ``by_line`` its ``^`` and ``$`` stand at every line. Imports RE2 (4 ms) on first use.
     Raises ValueError with RE2's own sentence for what :func:`why_refused` refuses.
@@ -35,7 +36,7 @@ def compile_pattern(pattern: str, *, by_line: bool = False) -> Any:
     except UnicodeEncodeError:
         raise ValueError("it is no valid Unicode") from None
     except re2.error as error:
-        raise ValueError(error.args[0].decode("utf-8", "replace")) from None
+        raise ValueError(error.args[0].decode()) from None
 
 
 def why_refused(pattern: str) -> str:

@@ -71,8 +71,8 @@ def pick_binary(service: Service, key: str) -> tuple[Binary | None, tuple[Findin
     for fitting in (wanted, UNIVERSAL):
         if found := _find(service, fitting):
             return service.binaries[found], ()
-    substitute, layer = _EMULATED.get(wanted, ("", ""))
-    if substitute and (found := _find(service, substitute)):
+    substitute, layer = _EMULATED.get(wanted) or (wanted, None)
+    if layer and (found := _find(service, substitute)):
         sentence = (
             f"service '{service.id}': there is no binary for {wanted}, so the one for {found} runs"
             f" under {layer}; add a '{wanted}' entry to make it fast."

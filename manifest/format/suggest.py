@@ -22,7 +22,7 @@ def near(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
     places count once), or when one contains the other and it has three letters or more. Case does
     not count.
     """
-    if not 0 < len(word) <= _LONGEST:
+    if len(word) > _LONGEST:
         return []
     folded = word.lower()
     found = [
@@ -45,7 +45,7 @@ def quoted(words: Iterable[str], last: str = "and") -> str:
     if len(names) > NAMED:
         return f"{', '.join(names[:NAMED])} {last} {len(names) - NAMED} more"
     if len(names) < 2:
-        return "".join(names)
+        return names[0] if names else ""
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
@@ -63,8 +63,7 @@ def _unlikeness(word: str, candidate: str) -> int | None:
 
 def _edits(left: str, right: str, enough: int) -> int:
     """Count the edits between two words (optimal string alignment), at least up to ``enough``."""
-    before: list[int] = []
-    above = list(range(len(right) + 1))
+    before = above = list(range(len(right) + 1))
     for row, letter in enumerate(left, 1):
         line = [row]
         for column, other in enumerate(right, 1):

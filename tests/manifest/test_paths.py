@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from bundlevisor.manifest.format import paths
 from bundlevisor.manifest.format.paths import (
     WINDOWS,
     EscapesRoot,
     PathRefused,
     anchor,
     app_data_folder,
+    crosses_link,
     folder_name,
     normalise,
     resolve,
@@ -38,6 +40,7 @@ links = pytest.mark.skipif(sys.platform == "win32", reason="links need a privile
         ("..x/x..", "..x/x.."),
         ("~/x", "~/x"),
         (" x", " x"),
+        ("é:x", "é:x"),
     ],
 )
 def test_a_path_is_normalised(path: str, normal: str) -> None:
@@ -67,8 +70,9 @@ def test_a_path_is_normalised(path: str, normal: str) -> None:
 )
 @pytest.mark.parametrize("windows", [False, True])
 def test_a_path_that_leaves_its_root_is_refused_on_every_platform(path: str, windows: bool) -> None:
-    with pytest.raises(EscapesRoot, match="path"):
+    with pytest.raises(EscapesRoot, match="path") as refused:
         normalise(path, windows=windows)
+    assert f"'{path}'" in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +86,9 @@ def test_names_with_another_meaning_on_windows_are_refused_there_only(path: str)
         normalise(path, windows=True)
 
 
-@pytest.mark.parametrize("path", ["console", "com10", "auxiliary", "nully.txt", "com", "lpt"])
+@pytest.mark.parametrize(
+    "path", ["console", "com10", "auxiliary", "nully.txt", "com", "lpt", "conX", "con\u00a0"]
+)
 def test_names_that_only_look_like_devices_are_fine(path: str) -> None:
     assert normalise(path, windows=True) == path
 
@@ -133,6 +139,11 @@ def test_links_that_lead_out_are_refused_at_any_place(tmp_path: Path) -> None:
             resolve(str(root), path)
 
 
+def test_on_windows_anything_may_be_a_junction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "WINDOWS", True)
+    assert crosses_link(os.path.abspath("root"), [])
+
+
 @links
 def test_a_root_behind_a_link_is_no_escape(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
@@ -167,6 +178,8 @@ def test_rendered_paths_may_lie_in_either_root_but_nowhere_else(tmp_path: Path) 
         ("linux", {"HOME": "/home/u", "XDG_CONFIG_HOME": "cfg"}, ["/home/u", ".config"]),
         ("darwin", {"HOME": "/Users/u"}, ["/Users/u", "Library", "Application Support"]),
         ("win32", {"APPDATA": "/roaming"}, ["/roaming"]),
+        ("win32", {"HOME": "/home/u"}, ["/home/u", "AppData", "Roaming"]),
+        ("linux", {}, [os.path.expanduser("~"), ".config"]),
     ],
 )
 def test_app_data_lies_where_go_puts_it(
@@ -186,6 +199,7 @@ def test_app_data_lies_where_go_puts_it(
         ("App.", "app"),
         ("Ünï", "ünï"),
         ("con", "con-app"),
+        ("con.x", "con.x-app"),
         ("a\tb\x01c", "a-b-c"),
     ],
 )

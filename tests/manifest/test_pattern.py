@@ -73,6 +73,7 @@ def test_what_go_takes_is_no_error(pattern: str) -> None:
         ("a**", "bad repetition operator: **"),
         ("(?P<n m>x)", "invalid named capture group: (?P<n m>"),
         ("\\", "trailing \\"),
+        ("\\é", "invalid escape sequence: \\é"),
         ("a{2,1}", "invalid repetition size: {2,1}"),
         ("a{1001}", "invalid repetition size: {1001}"),
         ("(?=a)", "invalid perl operator: (?="),
@@ -109,6 +110,18 @@ def test_a_pattern_is_searched_for_in_the_text_as_a_whole(
     pattern: str, text: str, answer: bool
 ) -> None:
     assert (compile_pattern(pattern).search(text) is not None) is answer
+
+
+def test_a_pattern_may_be_as_long_as_is_said_and_nothing_of_it_is_kept() -> None:
+    compile_pattern("a" * LONGEST)
+    with pytest.raises(ValueError, match="longer than"):
+        compile_pattern("a" * (LONGEST + 1))
+    assert compile_pattern("(a)(b)").search("ab").groups() == ()
+
+
+def test_re2_writes_nothing_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
+    assert why_refused("(?=a)")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_by_line_the_anchors_stand_at_every_line() -> None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 
 import pytest
 
+from bundlevisor.manifest.format import platform as keys
 from bundlevisor.manifest.format.platform import (
     KEYS,
     canonical,
     current_key,
     key_of,
+    minds_case,
     pick_binary,
     windows_machine,
 )
 from bundlevisor.manifest.format.schema import Binary, Service
 
 
-def service_with(*keys: str) -> Service:
-    return Service(id="s", binaries={key: Binary(path=f"bin/{key}") for key in keys})
+def service_with(*given: str) -> Service:
+    return Service(id="s", binaries={key: Binary(path=f"bin/{key}") for key in given})
 
 
 def picked(service: Service, key: str) -> tuple[str | None, list[str]]:
@@ -40,6 +43,7 @@ def picked(service: Service, key: str) -> tuple[str | None, list[str]]:
         ("linux-x86_64", "linux-x64"),
         ("universal", "universal"),
         ("amiga-68k", "amiga-68k"),
+        ("mac-x64-old", "darwin-x64-old"),
         ("", ""),
     ],
 )
@@ -72,12 +76,13 @@ def test_a_32_bit_process_on_windows_sees_the_real_machine() -> None:
 def test_this_machine_has_a_key() -> None:
     key = current_key()
     assert key == canonical(key)
+    assert key == key_of(sys.platform, platform.machine())
     if sys.platform in ("linux", "darwin", "win32"):
         assert key.split("-")[0] in {known.split("-")[0] for known in KEYS}
 
 
 @pytest.mark.parametrize(
-    ("keys", "wanted", "path", "warnings"),
+    ("given", "wanted", "path", "warnings"),
     [
         (["linux-x64"], "linux-x64", "bin/linux-x64", []),
         (["linux-amd64"], "linux-x64", "bin/linux-amd64", []),
@@ -98,9 +103,9 @@ def test_this_machine_has_a_key() -> None:
     ],
 )
 def test_the_fitting_binary_is_picked(
-    keys: list[str], wanted: str, path: str | None, warnings: list[str]
+    given: list[str], wanted: str, path: str | None, warnings: list[str]
 ) -> None:
-    assert picked(service_with(*keys), wanted) == (path, warnings)
+    assert picked(service_with(*given), wanted) == (path, warnings)
 
 
 def test_the_order_in_the_manifest_decides_between_aliases() -> None:
@@ -119,4 +124,14 @@ def test_the_warning_names_the_layer_and_the_remedy() -> None:
     _, (warning,) = pick_binary(service_with("darwin-x64"), "darwin-arm64")
     assert "Rosetta" in warning.message
     assert "darwin-arm64" in warning.message
-    assert warning.path == "binaries.darwin-x64"
+    assert (warning.path, warning.service) == ("binaries.darwin-x64", "s")
+
+
+@pytest.mark.parametrize("here", KEYS)
+def test_whether_case_counts_is_asked_of_this_platform_unless_another_is_named(
+    here: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "current_key", lambda: here)
+    assert minds_case() is here.startswith("linux-")
+    assert minds_case("linux-x64")
+    assert not minds_case("win-x64")

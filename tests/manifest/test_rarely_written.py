@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from bundlevisor.manifest.format import fields, reserved_paths
-from bundlevisor.manifest.format.findings import HINTED, SHOWN, Report
+from bundlevisor.manifest.format.findings import (
+    HINTED,
+    SHOWN,
+    Finding,
+    Findings,
+    Report,
+    TooMany,
+    escaped,
+    joined,
+)
 from bundlevisor.manifest.format.json_schema import default_of
 from bundlevisor.manifest.format.paths import crosses_link, ignored_home
 from bundlevisor.manifest.format.probe import INTERVAL, WIDEST_INTERVAL, Health
@@ -61,7 +70,7 @@ def test_what_a_binary_gives_to_its_program_has_a_longest_length(
 
 def test_fields_without_a_description() -> None:
     assert fields.meaning("Service", "id")
-    assert fields.meaning("Service", "nothing") == ""
+    assert fields.meaning("Service", "nothing") == fields.meaning("Nobody", "id") == ""
     assert fields.example("Nobody", "id") is None
     with pytest.raises(KeyError, match="nothing"):
         default_of(Service, "nothing")
@@ -75,9 +84,39 @@ def test_reports_are_bounded_by_severity() -> None:
         report.service_error("y", "", f"error {number}", "one")
         report.error("z", "", f"error {number}")
     found = report.findings()
-    for part in (found.warnings, found.service_errors, found.errors):
+    for part, name in (
+        (found.warnings, "warnings"),
+        (found.service_errors, "service errors"),
+        (found.errors, "errors"),
+    ):
         assert len(part) == SHOWN + 1
-        assert "2" in part[-1].message
+        said = f"2 more {name} are not shown; mend these first."
+        assert part[-1] == TooMany("too_many_findings", "", said, dropped=2)
+    twice = found + found
+    for part, name in (
+        (twice.warnings, "warnings"),
+        (twice.service_errors, "service errors"),
+        (twice.errors, "errors"),
+    ):
+        said = f"{SHOWN + 4} more {name} are not shown; mend these first."
+        assert part[SHOWN:] == (TooMany("too_many_findings", "", said, dropped=SHOWN + 4),)
+
+
+def test_findings_stand_in_the_order_of_their_paths() -> None:
+    paths = ["", "a", "a[2]", "a[10]", "a[2].b", "a.b", 'b["c d"]', f'b["x.{"9" * 5000}.5"]']
+    several = [Findings(warnings=(Finding("x", path, ""),)) for path in reversed(paths)]
+    assert [one.path for one in joined(several).warnings] == [
+        "", "a", "a[2]", "a[2].b", "a[10]", "a.b", 'b["c d"]', f'b["x.{"9" * 5000}.5"]',
+    ]  # fmt: skip
+
+
+def test_a_finding_of_the_file_as_a_whole_is_its_sentence_alone() -> None:
+    assert Finding("x", "", "no such file").told() == "no such file"
+
+
+def test_what_cannot_be_printed_is_written_as_python_does_and_bytes_of_a_path_stay() -> None:
+    assert escaped("é\x1b\n") == "é\\x1b\\n"
+    assert escaped("\ud800é\udc80\udfff\n") == "\ud800é\udc80\udfff\\n"
 
 
 @posix
@@ -92,6 +131,7 @@ def test_links_below_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("system", "configured", "ignored"),
     [
+        ("linux", None, False),
         ("linux", "", False),
         ("linux", "/home/x/.config", False),
         ("linux", "relative", True),
@@ -100,11 +140,11 @@ def test_links_below_a_folder(tmp_path: Path) -> None:
     ],
 )
 def test_a_home_that_is_no_absolute_path_is_ignored_aloud(
-    system: str, configured: str, ignored: bool
+    system: str, configured: str | None, ignored: bool
 ) -> None:
-    said = ignored_home({"XDG_CONFIG_HOME": configured}, system)
-    assert bool(said) is ignored
-    assert not ignored or "(relative)" in said
+    environ = {} if configured is None else {"XDG_CONFIG_HOME": configured}
+    said = "XDG_CONFIG_HOME is no absolute path (relative); it is ignored, ~/.config is used"
+    assert ignored_home(environ, system) == (said if ignored else "")
 
 
 @pytest.mark.parametrize(

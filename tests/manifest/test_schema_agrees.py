@@ -126,3 +126,121 @@ def test_every_field_is_described_with_an_example_that_it_takes(name: str) -> No
 def test_it_has_a_name_of_its_own() -> None:
     names = {json_schema(strict=strict)["$id"] for strict in (False, True)}
     assert len(names) == 2
+
+
+TAKEN: list[tuple[str, Any, bool, bool]] = [
+    ("Health", {"type": "http"}, True, True),
+    ("Health", {"type": "http", "retries": 1}, True, True),
+    ("Health", {"type": "http", "retries": 0}, True, False),
+    ("Health", {"type": "http", "retries": -1}, False, False),
+    ("Health", {"type": "http", "retries": 2**53}, False, False),
+    ("Health", {"type": "http", "retries": "3"}, False, False),
+    ("Health", {"type": "http", "retries": 1.5}, False, False),
+    ("Health", {"type": "http", "path": None}, True, False),
+    ("Health", {"type": "http", "path": 1}, False, False),
+    ("Health", {"type": "http", "command": ["a", "b"]}, True, True),
+    ("Health", {"type": "http", "command": None}, True, False),
+    ("Health", {"type": "http", "command": [1]}, False, False),
+    ("Health", {"type": "http", "command": {}}, False, False),
+    ("Health", {"type": ""}, False, False),
+    ("Health", {"type": None}, False, False),
+    ("Health", {}, False, False),
+    ("Health", [], False, False),
+    ("Migration", {"version": "1", "command": [], "run_on": "upgrade"}, True, True),
+    ("Migration", {"version": "1", "command": [], "run_on": "never"}, False, False),
+    ("Migration", {"version": "1", "command": [], "run_on": ""}, True, False),
+    ("Migration", {"version": "1", "command": [], "run_on": None}, True, False),
+    ("Migration", {"version": "1", "command": [], "env": {"A": "x"}}, True, True),
+    ("Migration", {"version": "1", "command": [], "env": {"A": None}}, True, False),
+    ("Migration", {"version": "1", "command": [], "env": {"A": 1}}, False, False),
+    ("Migration", {"version": "1", "command": [], "env": {"A=": "x"}}, False, False),
+    ("Migration", {"version": "", "command": []}, False, False),
+    ("RestartPolicy", {"policy": "never"}, True, True),
+    ("RestartPolicy", {"policy": None}, True, False),
+    ("RestartPolicy", {"policy": ""}, False, False),
+    ("RestartPolicy", {"backoff_factor": 1.5}, True, True),
+    ("RestartPolicy", {"backoff_factor": 0.5}, False, False),
+    ("RestartPolicy", {"backoff_max_ms": 0}, False, False),
+    ("StopPolicy", {"http": {"path": "/stop"}}, True, True),
+    ("StopPolicy", {"http": {"path": ""}}, False, False),
+    ("StopPolicy", {"http": {"port_name": ""}}, False, False),
+    ("StopPolicy", {"http": None}, True, False),
+    ("SecretGenerator", {"charset": "hex"}, True, True),
+    ("SecretGenerator", {"charset": ""}, True, False),
+    ("PortRequest", {"name": "a", "requires_socket": True}, True, True),
+    ("PortRequest", {"name": "a", "requires_socket": 1}, False, False),
+    ("PortRequest", {"name": "a", "range": {"min": 1, "max": 2}}, True, True),
+    ("PortRequest", {"name": "a", "range": {"min": 1}}, False, False),
+    ("PortRequest", {"name": "a", "range": {"other": 0}}, False, False),
+    ("PortRequest", {"name": "a", "range": 0}, False, False),
+    ("PortRequest", {"name": "a", "range": None}, True, False),
+    *(
+        ("PortRequest", {"name": "a", "range": {"min": zero, "max": zero}}, True, False)
+        for zero in (None, 0, "", False, [], {})
+    ),
+    *(
+        ("PortRequest", {"name": "a", "range": {"min": value}}, False, False)
+        for value in (1, "x", True, [0], {"a": 0})
+    ),
+    ("Service", {"id": "a", "metadata": {"x": [None, 1, "y"]}}, True, True),
+    ("Service", {"id": "a", "ports": {}}, True, True),
+    ("Service", {"id": "a", "ports": None}, True, False),
+    ("Service", {"id": "a/b"}, False, False),
+]
+"""Values of these Structs, and whether the schema takes them, and the strict one."""
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_part_is_taken_as_the_runtime_takes_it_or_as_authors_should_write_it(
+    strict: bool,
+) -> None:
+    definitions = json_schema(strict=strict)["$defs"]
+    for name, value, lax, neat in TAKEN:
+        whole = {"$ref": f"#/$defs/{name}", "$defs": definitions}
+        taken = jsonschema.Draft202012Validator(whole).is_valid(value)
+        assert taken is (neat if strict else lax), (name, value)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_the_schema_says_what_it_is_of(strict: bool) -> None:
+    made = json_schema(strict=strict)
+    definitions = made.pop("$defs")
+    assert made == {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:bundlevisor:bundle-schema:v0.1" + ":strict" * strict,
+        "title": "Desktop bundle manifest v0.1",
+        "$ref": "#/$defs/Manifest",
+    }
+    assert definitions["PortRange"] == {
+        "title": "PortRange",
+        "description": "An inclusive range of TCP ports.",
+        "type": "object",
+        "required": ["min", "max"],
+        "properties": {
+            name: {
+                "description": fields.meaning("PortRange", name),
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 65535,
+                "examples": [fields.example("PortRange", name)],
+            }
+            for name in ("min", "max")
+        },
+        **({"additionalProperties": False} if strict else {}),
+    }
+    absent = {name: one["description"] for name, one in definitions.items() if "Absent" in name}
+    assert absent.get("AbsentPortRange") == (None if strict else "What Go programs write for none.")
+    assert list(definitions) == sorted(definitions)
+
+
+def test_a_description_is_the_first_of_a_docstring_without_its_marks_or_lines() -> None:
+    made = json_schema()["$defs"]
+    assert made["App"]["description"] == (
+        "What the bundle is; 'name' also names the default app-data folder."
+    )
+    assert made["Ipc"]["description"] == (
+        "Where the control API listens; 'auth_token_path' is relative to app-data."
+    )
+    assert made["Telemetry"]["description"] == (
+        "The JSONL file (relative to app-data) and the address that the shell may upload it to."
+    )

@@ -20,9 +20,13 @@ FIELDS: dict[str, dict[str, Field]] = {**bundle.FIELDS, **service.FIELDS, **exte
 
 def meaning(struct: str, field: str) -> str:
     """Return what a field means; empty where that is not written down."""
-    return FIELDS.get(struct, {}).get(field, ("", None))[0]
+    return _written(struct, field)[0]
 
 
 def example(struct: str, field: str) -> Any:
     """Return an example of a field's value; None where there is none."""
-    return FIELDS.get(struct, {}).get(field, ("", None))[1]
+    return _written(struct, field)[1]
+
+
+def _written(struct: str, field: str) -> Field:
+    return FIELDS.get(struct, {}).get(field, ("", None))
