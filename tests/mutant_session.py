@@ -61,7 +61,7 @@ class Judge:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """See what each test reaches, then judge."""
-        self._caches = [thing for thing in gc.get_objects() if _is_our_cache(thing)]
+        self._caches = [thing for thing in _ours() if type(thing) is _CACHED]
         if session.testsfailed or not self._explore(session):
             raise session.Failed("the tests do not pass as they are")
         self._trampoline.set_mutant_under_test("")
@@ -160,8 +160,11 @@ class Judge:
             cache.cache_clear()
 
 
-def _is_our_cache(thing: Any) -> bool:
-    return type(thing) is _CACHED and str(thing.__module__).startswith("bundlevisor.")
+def _ours() -> Iterator[Any]:
+    """Yield what our modules hold; the garbage collector does not name what is frozen."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("bundlevisor."):
+            yield from vars(module).values()
 
 
 def _pairs(items: list[Any]) -> Iterator[tuple[Any, Any]]:

@@ -76,9 +76,9 @@ def lay_out(tests: list[str]) -> None:
     for room in ROOMS:
         shutil.copytree(ROOT / room, package / room, ignore=ignored)
     for copy in core(package):
-        written = copy.stat()
-        copy.write_text(undecorated(copy.read_text(encoding="utf-8")), encoding="utf-8")
-        os.utime(copy, ns=(written.st_atime_ns, written.st_mtime_ns))  # what is as old is judged
+        source = copy.read_text(encoding="utf-8")
+        if (bare := undecorated(source)) != source:
+            copy.write_text(bare, encoding="utf-8")
     shutil.copytree(ROOT / "tests", WORK / "tests", ignore=ignored)
     (WORK / "pyproject.toml").write_text(configuration(tests), encoding="utf-8")
 
