@@ -128,6 +128,7 @@ def test_it_has_a_name_of_its_own() -> None:
     assert len(names) == 2
 
 
+ZEROES: list[Any] = [None, 0, "", False, [], {}]
 TAKEN: list[tuple[str, Any, bool, bool]] = [
     ("Health", {"type": "http"}, True, True),
     ("Health", {"type": "http", "retries": 1}, True, True),
@@ -176,7 +177,7 @@ TAKEN: list[tuple[str, Any, bool, bool]] = [
     ("PortRequest", {"name": "a", "range": None}, True, False),
     *(
         ("PortRequest", {"name": "a", "range": {"min": zero, "max": zero}}, True, False)
-        for zero in (None, 0, "", False, [], {})
+        for zero in ZEROES
     ),
     *(
         ("PortRequest", {"name": "a", "range": {"min": value}}, False, False)
