@@ -22,8 +22,9 @@ __all__ = ["Callback", "Loop", "Timer"]
 
 SUSPENDED_AFTER = 2.0
 """Seconds: a shorter difference between the clocks is not worth a word."""
-LOOK_EVERY = 1.0
-"""Seconds: the longest sleep of a loop that is to notice a resume."""
+LOOK_EVERY = 5.0
+"""Seconds: the longest sleep of a loop that is to notice a resume. Whatever wakes it sooner, it has
+looked before any timer is called: this is only for a loop that nothing wakes."""
 GIVE_UP_AFTER = 10
 """A watch whose callback raises this many times in a row is dropped: it would spin for ever."""
 LONG_TURN = 0.1

@@ -86,7 +86,10 @@ class FakeSleep:
 
 
 @pytest.mark.parametrize("runs_asleep", [False, True])
-def test_a_resume_is_told_and_no_timer_counts_the_sleep(runs_asleep: bool) -> None:
+def test_a_resume_is_told_and_no_timer_counts_the_sleep(
+    monkeypatch: pytest.MonkeyPatch, runs_asleep: bool
+) -> None:
+    monkeypatch.setattr("bundlevisor.actors.loop.reactor.LOOK_EVERY", 0.05)
     machine = FakeSleep(runs_asleep)
     slept: list[float] = []
     fired: list[str] = []
