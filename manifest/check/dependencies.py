@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from bundlevisor.manifest.check.view import Place, View
 from bundlevisor.manifest.format.findings import Report
 from bundlevisor.manifest.format.suggest import hint
@@ -15,7 +17,7 @@ def check(view: View, report: Report) -> None:
     """Check that every dependency exists and that no service waits for itself."""
     for place in view.places:
         _check_known(place, view, report)
-    forward = edges(view.manifest)
+    forward = _edges_of_one(view)
     paths = {place.id: place.path for place in view.places}
     for _ in range(_CIRCLES):
         circle = find_cycle(forward)
@@ -24,6 +26,19 @@ def check(view: View, report: Report) -> None:
         sentence = f"services depend on each other in a circle: {' → '.join(circle)}; remove one."
         report.error("dependency_cycle", f"{paths[circle[0]]}.dependencies", sentence, circle[0])
         forward[circle[-2]] = tuple(id_ for id_ in forward[circle[-2]] if id_ != circle[-1])
+
+
+def _edges_of_one(view: View) -> dict[str, tuple[str, ...]]:
+    """Return the dependencies between services whose id is theirs alone.
+
+    Whom an id of several means nobody knows, nor what a circle through it would be.
+    """
+    counts = Counter(place.id for place in view.places)
+    return {
+        id_: tuple(target for target in targets if counts[target] == 1)
+        for id_, targets in edges(view.manifest).items()
+        if counts[id_] == 1
+    }
 
 
 def _check_known(place: Place, view: View, report: Report) -> None:

@@ -25,7 +25,7 @@ def check(view: View, report: Report) -> None:
         for path, name in _of_service(place):
             _check_name(path, name, report, place.id)
         for path, length in _lengths(place.service, view):
-            _check_length(f"{place.path}.{path}", length, place, view, report)
+            _check_length(path, length, place, view, report)
 
 
 def _of_bundle(view: View) -> Iterator[tuple[str, str]]:
@@ -107,4 +107,4 @@ def _check_length(path: str, length: int, place: Place, view: View, report: Repo
         f"service '{place.id}': {path} is {length} {unit} long, and no program can be started with"
         f" more than {longest}; put it into a file."
     )
-    report.service_error("value_too_long", path, sentence, place.id)
+    report.service_error("value_too_long", f"{place.path}.{path}", sentence, place.id)

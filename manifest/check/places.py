@@ -22,7 +22,7 @@ def report_conflict(conflict: Conflict, report: Report, *, minds_case: bool) -> 
     """
     later, earlier = conflict.later, conflict.earlier
     prefix = f"service '{later.service}': " if later.service else ""
-    sentence = f"{prefix}{_words(conflict)}; rename {later.field}."
+    sentence = f"{prefix}{_words(conflict)}; choose another name here."
     if later.ours or earlier.ours:
         report.error("path_taken", later.field, sentence, later.service)
     elif (

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bundlevisor.manifest.check.view import Place, View
 from bundlevisor.manifest.format.findings import Report
 from bundlevisor.manifest.format.schema import PortRange, PortRequest
 from bundlevisor.manifest.plan.environment import port_variable
 from bundlevisor.manifest.plan.ports import range_of, reserved_of
+
+HIGHEST = 65_535
+"""The last port of TCP."""
 
 
 def check(view: View, report: Report) -> None:
@@ -14,6 +19,7 @@ def check(view: View, report: Report) -> None:
     rules = view.manifest.ports
     if rules and rules.default_range:
         _check_order(rules.default_range, "ports.default_range", report)
+    _check_reserved((rules.reserved if rules else None) or (), report)
     for place in view.places:
         _check_names(place, report)
         for index, request in enumerate(place.service.port_requests):
@@ -21,6 +27,15 @@ def check(view: View, report: Report) -> None:
             if request.range:
                 _check_order(request.range, f"{path}.range", report, place.id)
             _check_room(request, path, place, view, report)
+
+
+def _check_reserved(reserved: Iterable[int], report: Report) -> None:
+    """Warn of numbers that are no port; Go's runtime takes them, so none is refused."""
+    for index, port in enumerate(reserved):
+        if not 1 <= port <= HIGHEST:
+            path = f"ports.reserved[{index}]"
+            sentence = f"{path} is {port}, which is no port (1 to {HIGHEST}); it reserves nothing."
+            report.warning("out_of_range", path, sentence)
 
 
 def _check_order(range_: PortRange, path: str, report: Report, service: str = "") -> None:

@@ -24,7 +24,7 @@ def check_pattern(pattern: str, path: str, report: Report, owner: str, service: 
 
     refused = why_refused(pattern)
     if refused:
-        sentence = f"{owner}: RE2 does not take the regular expression of {path}: {refused}."
+        sentence = f"{owner}: RE2 does not take this regular expression: {refused}."
         report.error("invalid_pattern", path, sentence, service)
 
 

@@ -35,7 +35,7 @@ class View(msgspec.Struct, frozen=True):
     platform: str
     places: tuple[Place, ...]
     ports: dict[str, dict[str, None]]
-    """The port names of each service, in their order."""
+    """The port names of each service, in their order; of one id's services, of all of them."""
     secrets: dict[str, Secret]
 
     @classmethod
@@ -44,7 +44,9 @@ class View(msgspec.Struct, frozen=True):
         places = tuple(
             Place(service, f"services[{index}]") for index, service in enumerate(manifest.services)
         )
-        ports = {place.id: dict.fromkeys(place.ports) for place in places}
+        ports: dict[str, dict[str, None]] = {}
+        for place in places:
+            ports.setdefault(place.id, {}).update(dict.fromkeys(place.ports))
         return cls(
             manifest, platform, places, ports, {secret.id: secret for secret in manifest.secrets}
         )
@@ -79,7 +81,7 @@ def check_word(words: list[str], path: str, view: View, report: Report, service:
         report.error(
             "empty_command",
             path,
-            f"service '{service}': {path} names no program; add one.",
+            f"service '{service}': this command names no program; add one.",
             service,
         )
     else:

@@ -28,7 +28,7 @@ STRUCTURE = {
     "foreign_word": "a field is a word of another format (compose, systemd, …) by which order or"
     " rights would be lost (a warning elsewhere)",
     "unknown_value": "a word is none of those that the field takes",
-    "out_of_range": "a number is too small or too large",
+    "out_of_range": "a number is too small or too large (a warning among reserved ports)",
     "nul_character": "a text holds a NUL character",
     "schema_version_unsupported": "the schema version is not v0.1",
     "target_unsupported": "the target is not desktop",
@@ -94,6 +94,7 @@ WARNING = {
     "binary_emulated": "a binary for another processor runs in emulation",
     "app_data_open": "others can write in app-data, or rename it",
     "control_character": "a name holds a line end or another control character",
+    "template_not_replaced": "a template stands where none is replaced",
     "zero_is_default": "a length of 0 is read as if it was left out",
     "generator_weak": "what is generated for a secret is easily guessed",
     "ids_differ_in_case": "two services' ids differ only in case",

@@ -73,6 +73,15 @@ def unresolved(text: str, ports: Names) -> list[str]:
     return missing
 
 
+def first_template(text: str, ports: Names) -> str:
+    """Return the first ``${...}`` of a text that would be replaced; empty when there is none."""
+    for start, stop in _braces(text):
+        token = text[start + 2 : stop - 1]
+        if token in ("data", "bundle") or split(token, ports):
+            return text[start:stop]
+    return ""
+
+
 def split(token: str, ports: Names) -> tuple[str, str] | None:
     """Split ``SERVICE.PORT`` at the last dot that gives a known pair; None when none does."""
     if len(token) > _LONGEST:

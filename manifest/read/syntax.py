@@ -13,6 +13,8 @@ _MARKS = (
     (b"\xfe\xff", "UTF-16"),
 )
 
+_BLANKS = " \t\r\n"
+
 
 def explain(source: bytes) -> Finding:
     """Return the finding for ``source``, which :func:`msgspec.json.decode` refused."""
@@ -42,7 +44,7 @@ def _encoding(source: bytes) -> Finding | None:
 def _emptiness(source: bytes) -> Finding | None:
     if not source:
         return _finding("manifest_empty", "the file is empty; it must hold a bundle.")
-    if not source.strip(b" \t\r\n"):
+    if not source.strip(_BLANKS.encode()):
         return _finding("manifest_empty", "the file holds only blanks; it must hold a bundle.")
     if not source.strip(b"\0"):
         return _finding(
@@ -81,7 +83,8 @@ def _malformed(source: bytes, message: str) -> Finding:
             return _finding(
                 "truncated", f"the file ends too early ({place}: {error.msg}); copy it again."
             )
-        return _finding("not_json", f"the file is no JSON: {error.msg.lower()} ({place}).")
+        words = _foreign_syntax(text, error.pos) or f"{error.msg.lower()} ({place})"
+        return _finding("not_json", f"the file is no JSON: {words}.")
     except (RecursionError, ValueError):
         return _finding("not_json", f"the file is no JSON: {message}.")
     if constants:
@@ -91,6 +94,29 @@ def _malformed(source: bytes, message: str) -> Finding:
     return _finding(
         "not_json", f"the file is no JSON: {message}; look for half a surrogate pair (\\ud800)."
     )
+
+
+def _foreign_syntax(text: str, position: int) -> str:
+    """Say what other formats allow and JSON does not, where the parser stopped; empty: nothing.
+
+    Versions of Python stop at a comma too many, or behind it.
+    """
+    rest = text[position:].lstrip(_BLANKS)
+    at = len(text) - len(rest)
+    if rest.startswith(("//", "/*", "#")):
+        return f"JSON has no comments; remove the one at {_line_and_column(text, at)}"
+    if rest.startswith("'"):
+        return f"JSON has texts in double quotes; replace the ' at {_line_and_column(text, at)}"
+    comma = at if rest.startswith(",") else len(text[:at].rstrip(_BLANKS)) - 1
+    if text[comma : comma + 1] == "," and text[comma + 1 :].lstrip(_BLANKS)[:1] in ("]", "}"):
+        place = _line_and_column(text, comma)
+        return f"JSON has no comma before a closing bracket; remove the one at {place}"
+    return ""
+
+
+def _line_and_column(text: str, offset: int) -> str:
+    line = text.count("\n", 0, offset) + 1
+    return f"line {line}, column {offset - text.rfind(chr(10), 0, offset)}"
 
 
 def _position(source: bytes, offset: int) -> str:

@@ -206,8 +206,9 @@ def test_a_value_that_no_program_can_be_given(
 def test_what_is_told_of_a_value_that_is_too_long(platform: str, length: int, told_of: str) -> None:
     service = {"id": "one", "binaries": {platform: {"path": "x", "env": {"V": "x" * length}}}}
     (told,) = parse(json.dumps(document(service)).encode(), platform).findings.service_errors
-    path = f"services[0].binaries.{platform}.env.V"
-    assert (told.code, told.path, told.service) == ("value_too_long", path, "one")
+    path = f"binaries.{platform}.env.V"
+    told_at = (told.code, told.path, told.service)
+    assert told_at == ("value_too_long", f"services[0].{path}", "one")
     assert told.message == (f"service 'one': {path} is {told_of} {length + 2}; put it into a file.")
 
 

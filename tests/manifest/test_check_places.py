@@ -125,13 +125,16 @@ def test_data_among_the_runtime_s_files_has_no_way_back(
 def test_where_no_template_may_stand_its_letters_are_a_folder_of_that_name(
     found: Callable[..., Any], path: str
 ) -> None:
-    """So what follows them is a path within that folder, which may go up to where it lies."""
+    """What follows them is a path within that folder, which may go up to where it lies."""
+    code = "template_not_replaced"
     ipc = {"mode": "http", "host": "127.0.0.1", "port": 0, "auth_token_path": path}
-    assert found(ipc=ipc) == []
-    assert found(telemetry={"file": path}) == []
-    assert found({"id": "one", "log_dir": path}) == []
+    assert found(ipc=ipc) == [("warning", code, "ipc.auth_token_path")]
+    assert found(telemetry={"file": path}) == [("warning", code, "telemetry.file")]
+    assert found({"id": "one", "log_dir": path}) == [("warning", code, "services[0].log_dir")]
     binaries = {"linux-x64": {"path": path}}
-    assert found({"id": "one", "binaries": binaries, "data_dirs": [path]}) == []
+    assert found({"id": "one", "binaries": binaries, "data_dirs": [path]}) == [
+        ("warning", code, "services[0].binaries.linux-x64.path")
+    ]
     binaries["linux-x64"] = {"path": "x", "cwd": path}
     code = "path_escapes_root"
     assert found({"id": "one", "binaries": binaries}) == [

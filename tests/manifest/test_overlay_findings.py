@@ -71,7 +71,7 @@ def told(loaded: Loaded) -> Told:
             {"services": {"new": NEW | {"health": {"type": "command"}}}},
             "services.new.health.command",
             "empty_command",
-            "service 'new': services.new.health.command names no program; add one.",
+            "service 'new': this command names no program; add one.",
         ),
         (
             {"services": {"api": {"env": {"A\nB": "x"}}}},
@@ -94,7 +94,7 @@ def told(loaded: Loaded) -> Told:
             "path_taken",
             (
                 "service 'api': the log of service 'api' has the same path as a file of the"
-                " runtime (secrets.json); rename services.api.log_dir."
+                " runtime (secrets.json); choose another name here."
             ),
         ),
         (

@@ -43,6 +43,13 @@ def test_what_is_found_is_told_in_these_words(case: dict[str, Any]) -> None:
     assert found_in(case) == case["found"]
 
 
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_a_sentence_names_its_own_place_at_its_head_or_not_at_all(case: dict[str, Any]) -> None:
+    """It is shown behind its place, unless it begins with it."""
+    for _, _, path, _, message in case["found"]:
+        assert "." not in path or path not in message.removeprefix(path), message
+
+
 if __name__ == "__main__":
     lines = [json.dumps(case | {"found": found_in(case)}) for case in CASES]
     FILE.write_text("\n".join(lines) + "\n", encoding="ascii")

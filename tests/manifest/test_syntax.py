@@ -15,6 +15,9 @@ OTHER_CODE = "the file is written in {}; save it as UTF-8."
 HALF_PAIR = (
     "the file is no JSON: Input data was truncated; look for half a surrogate pair (\\ud800)."
 )
+NO_COMMENTS = "JSON has no comments; remove the one at {}"
+NO_COMMA = "JSON has no comma before a closing bracket; remove the one at {}"
+NO_QUOTES = "JSON has texts in double quotes; replace the ' at {}"
 ZERO_BYTES = "the file holds only zero bytes; it was not written to its end."
 
 
@@ -43,7 +46,6 @@ ZERO_BYTES = "the file holds only zero bytes; it was not written to its end."
             ("the file is no JSON: expecting ':' delimiter (line 3, column 7)."),
         ),
         (b'{"a": 1} {}', "not_json", "the file is no JSON: extra data (line 1, column 10)."),
-        (b"// comment\n{}", "not_json", "the file is no JSON: expecting value (line 1, column 1)."),
         (
             b"\xef\xbb\xbf{}",
             "byte_order_mark",
@@ -77,7 +79,6 @@ ZERO_BYTES = "the file holds only zero bytes; it was not written to its end."
                 " unexpected end of escaped utf-16 surrogate pair (byte 8)."
             ),
         ),
-        (b"[NaN,]", "not_json", "the file is no JSON: expecting value (line 1, column 6)."),
         (b"[" * 10_000, "nested_too_deeply", TOO_DEEP),
         (b'{"a":' * 10_000, "nested_too_deeply", TOO_DEEP),
         (b"[" * 10_000 + b"]" * 10_000, "nested_too_deeply", TOO_DEEP),
@@ -94,11 +95,27 @@ def test_only_what_json_takes_for_blanks_is_blank(data: bytes) -> None:
     assert error.message == "the file is no JSON: expecting value (line 1, column 1)."
 
 
-def test_a_comma_too_many_is_told_by_its_place() -> None:
-    """In words that are others in each version of Python."""
-    (error,) = parse(b'{"a":\n[1,]}').findings.errors
-    assert error.code == "not_json"
-    assert "line 2, column" in error.message
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"// words\n{}", NO_COMMENTS.format("line 1, column 1")),
+        (b'{"a": 1, // words\n"b": 2}', NO_COMMENTS.format("line 1, column 10")),
+        (b'{"a": 1\n  /* words */}', NO_COMMENTS.format("line 2, column 3")),
+        (b'{\n# words\n"a": 1}', NO_COMMENTS.format("line 2, column 1")),
+        (b"[NaN,]", NO_COMMA.format("line 1, column 5")),
+        (b'{"a":\n[1,\r\n\t]}', NO_COMMA.format("line 2, column 3")),
+        (b'{"a": 1 , }', NO_COMMA.format("line 1, column 9")),
+        (b"{'a': 1}", NO_QUOTES.format("line 1, column 2")),
+        (b"[1\n, 'a']", NO_QUOTES.format("line 2, column 3")),
+        (b"[1,,2]", "expecting value (line 1, column 4)"),
+        (b"[1 /2]", "expecting ',' delimiter (line 1, column 4)"),
+        (b'{"a": "x//y" 3}', "expecting ',' delimiter (line 1, column 14)"),
+    ],
+)
+def test_what_other_formats_allow_is_told_by_its_place(data: bytes, words: str) -> None:
+    """Versions of Python stop at a comma too many or behind it, with other words."""
+    (error,) = parse(data).findings.errors
+    assert (error.code, error.message) == ("not_json", f"the file is no JSON: {words}.")
 
 
 def test_what_is_wrong_with_nothing_is_not_known() -> None:
