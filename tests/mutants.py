@@ -28,6 +28,7 @@ MUTMUT = "mutmut==3.8.1"
 WORK = ROOT / "build" / "mutants"
 TOOLS = WORK / "tools"
 ROOMS = ("actors", "control", "manifest", "perf")
+OF_THE_MANIFEST = "tests/manifest"
 WIDE = (
     "test_a_bundle_with_one_part_replaced_by_anything_is_read_or_explained",
     "test_a_cycle_is_one_and_is_found_exactly_when_there_is_no_order",
@@ -45,17 +46,20 @@ def main(arguments: list[str]) -> int:
     """Run mutmut on a copy, or show what an earlier run has left; return the exit code."""
     if arguments != ["--show"]:
         names = [word for word in arguments if word != "--left"]
-        lay_out([path for path in TESTS if path.startswith(area(names))])
+        lay_out(tests_for(names))
         code = run("-P", "tests/mutant_session.py", *arguments).returncode
         if code:
             return code
     return show()
 
 
-def area(names: list[str]) -> str:
-    """Return where the tests of these modules lie: those of the manifest reach no actor's."""
+def tests_for(names: list[str]) -> list[str]:
+    """Return the tests to be asked: those of the manifest reach no actor's module, nor they it."""
     rooms = {name.removeprefix("bundlevisor.").split(".")[0] for name in names}
-    return f"tests/{rooms.pop()}" if len(rooms) == 1 else "tests/"
+    others = [path for path in TESTS if path != OF_THE_MANIFEST]
+    if rooms == {"manifest"}:
+        return [OF_THE_MANIFEST]
+    return others if rooms == {"actors"} else list(TESTS)
 
 
 def lay_out(tests: list[str]) -> None:
@@ -85,7 +89,8 @@ def lay_out(tests: list[str]) -> None:
 
 def core(package: Path) -> list[Path]:
     """Return the files that are changed."""
-    return [path for room in MODULES for path in (package / room).parent.rglob("*.py")]
+    rooms = [package / name.removesuffix("*") for name in MODULES]
+    return [path for room in rooms for path in (room.rglob("*.py") if room.is_dir() else [room])]
 
 
 def configuration(tests: list[str]) -> str:

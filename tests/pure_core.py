@@ -17,7 +17,12 @@ import pytest
 from tests.without_root import INSIDE
 
 ROOT = Path(__file__).parent.parent
-MODULES = ("actors/core/*", "manifest/*")
+MODULES = (
+    "actors/core/*",
+    "actors/guardian/stop_plan.py",
+    "actors/ports/shortages.py",
+    "manifest/*",
+)
 """Every file of these."""
 TESTS = (
     "tests/manifest",
@@ -41,6 +46,7 @@ TESTS = (
     "tests/actors/test_stop_deadline.py",
     "tests/actors/test_whole_pictures.py",
     "tests/actors/test_whole_steps.py",
+    "tests/guardian/test_orders.py",
 )
 SLOW = (
     "test_the_schema_refuses_what_the_runtime_refuses_and_nothing_else",

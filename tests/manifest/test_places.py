@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from bundlevisor.manifest.format.reserved_paths import FILES
-from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.format.paths import EscapesRoot
+from bundlevisor.manifest.format.reserved_paths import FILES, log_place, normal
+from bundlevisor.manifest.format.schema import Manifest, Service
 from bundlevisor.manifest.plan.claims import OURS, Claim, claims_of, conflicts
 from tests.manifest.conftest import document
 
@@ -191,3 +192,36 @@ def test_app_data_is_a_folder_above_every_claim_but_itself() -> None:
     for path in ("a", "."):
         kept = [Claim(OURS, path, "reserved", field=field) for field in ("a", "b")]
         assert not list(conflicts(kept))
+
+
+@pytest.mark.parametrize(
+    ("log_dir", "place"),
+    [
+        ("", "logs/one.log"),
+        ("own", "own/one.log"),
+        ("own.d/logs", "own.d/logs/one.log"),
+        ("own.d/deep/logs", "own.d/deep/logs/one.log"),
+        ("own/.hidden", "own/.hidden/one.log"),
+        ("own.d/", "own.d//one.log"),
+        ("own/a.log", "own/a.log"),
+        ("own\\a.log", "own/a.log"),
+        ("a b/c.log", "a b/c.log"),
+        ("a.b c/d", "a.b c/d/one.log"),
+        ("own\\a.d\\x", "own/a.d/x/one.log"),
+    ],
+)
+def test_a_log_is_a_file_where_its_last_name_has_a_suffix(log_dir: str, place: str) -> None:
+    assert log_place(Service(id="one", log_dir=log_dir)) == place
+
+
+def test_a_template_of_app_data_is_app_data_where_templates_are_taken() -> None:
+    for path in ("${data}/Xa", "${data}\\Xa", "${data}//Xa"):
+        assert normal(path, template=True) == "Xa"
+    assert normal("${data}", template=True) == "."
+    assert normal("${data}/a") == normal("${data}/a", template=False) == "${data}/a"
+    with pytest.raises(EscapesRoot):
+        normal("/a", template=True)
+
+
+def test_places_under_app_data_are_told_alike_on_every_platform() -> None:
+    assert normal("con") == "con"

@@ -1,0 +1,70 @@
+"""Decisions that are no part of the pure core: modules that touch nothing, beside one that does.
+
+Their tests are those of the edge that they serve, which start processes and open sockets, so that
+neither every branch is demanded of them (:mod:`tests.pure_core`) nor is each of them changed to see
+who notices (:mod:`tests.mutants`). The core is what decides on the life of services, and on what a
+bundle means.
+"""
+
+from __future__ import annotations
+
+OUTSIDE: dict[str, tuple[str, ...]] = {
+    "a format or a protocol, read or written for the edge that speaks it": (
+        "actors.files.json_text",
+        "actors.logs.progress_lines",
+        "actors.probes.http_verdict",
+        "actors.probes.sd_notify",
+        "actors.process.binary_header",
+        "actors.telemetry.event",
+        "actors.ui_server.files.mime",
+        "actors.ui_server.files.ranges",
+        "actors.ui_server.files.url_path",
+        "actors.ui_server.http.caching",
+        "actors.ui_server.http.headers",
+        "actors.ui_server.http.negotiate",
+        "actors.ui_server.http.target",
+        "actors.ui_server.http.upgrades",
+        "actors.ui_server.metadata",
+        "actors.ui_server.proxy.forwarding",
+        "control.dashboard.cookies",
+        "control.http.request_faults",
+        "control.wire.exchange",
+    ),
+    "who is let in, or what leaves: tried with real requests, output and archives": (
+        "actors.logs.redact",
+        "actors.logs.secret_forms",
+        "actors.secrets.former_values",
+        "actors.ui_server.server.connection_limit",
+        "actors.ui_server.server.hosts",
+        "control.dashboard.rights",
+        "control.http.places",
+        "control.http.turns",
+        "control.support.masking",
+    ),
+    "a structure or a value of the edge that holds it": (
+        "actors.guardian.interface",
+        "actors.launch.inputs",
+        "actors.logs.line_search",
+        "actors.loop.timers",
+        "actors.probes.schedule",
+        "actors.process.plain_signals",
+        "actors.process.spawn_request",
+        "control.api.process_sample",
+    ),
+    "words and pictures for a person": (
+        "actors.logs.last_line",
+        "control.api.health",
+        "control.cli.explanation",
+        "control.cli.usage_history",
+        "control.develop.graph_text",
+        "control.watch.differences",
+    ),
+    "of those who measure or test, not of the runtime": (
+        "perf.critical_path",
+        "perf.noise",
+        "perf.records",
+        "perf.report",
+        "testing.words",
+    ),
+}
+"""Why, and which, without ``bundlevisor.`` before it."""
