@@ -172,6 +172,14 @@ EQUIVALENT: dict[Change, str] = {
         "if len(kept) <= SHOWN:",
     ): "one more is kept, and counted when all are told",
     (
+        "manifest.format.json_schema._first_sentence",
+        'first = (struct.__doc__ or "XXXX").partition("\\n\\n")[0]',
+    ): "every Struct of the format has a docstring",
+    (
+        "manifest.format.json_schema.xǁ_Makerǁ_or_absent",
+        'elif not ours or shape.kind == "str":',
+    ): "no text that may be left out of an extension has a least length, and nothing but texts has",
+    (
         "manifest.format.json_schema.text",
         "encoded = msgspec.json.encode(json_schema(strict=None))",
     ): "None is as false as False",

@@ -187,6 +187,8 @@ TAKEN: list[tuple[str, Any, bool, bool]] = [
     ("Service", {"id": "a", "ports": {}}, True, True),
     ("Service", {"id": "a", "ports": None}, True, False),
     ("Service", {"id": "a/b"}, False, False),
+    ("Manifest", json.loads(clean()), True, True),
+    ("Manifest", {**json.loads(clean()), "services": []}, False, False),
 ]
 """Values of these Structs, and whether the schema takes them, and the strict one."""
 
@@ -204,7 +206,7 @@ def test_a_part_is_taken_as_the_runtime_takes_it_or_as_authors_should_write_it(
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_the_schema_says_what_it_is_of(strict: bool) -> None:
-    made = json_schema(strict=strict)
+    made = json_schema(strict=True) if strict else json_schema()
     definitions = made.pop("$defs")
     assert made == {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -229,6 +231,23 @@ def test_the_schema_says_what_it_is_of(strict: bool) -> None:
         },
         **({"additionalProperties": False} if strict else {}),
     }
+    migration = definitions["Migration"]["properties"]
+    assert migration["command"] == {
+        "description": fields.meaning("Migration", "command"),
+        "type": "array",
+        "items": {"type": "string"},
+        "examples": [fields.example("Migration", "command")],
+    }
+    text = {"type": "string"}
+    assert migration["env"] == {
+        "description": fields.meaning("Migration", "env"),
+        "type": "object" if strict else ["object", "null"],
+        "additionalProperties": text if strict else {"anyOf": [text, {"type": "null"}]},
+        "propertyNames": {"pattern": "^[^=]+$"},
+        "examples": [fields.example("Migration", "env")],
+        "default": {},
+    }
+    assert definitions["Service"]["properties"]["metadata"]["additionalProperties"] == {}
     absent = {name: one["description"] for name, one in definitions.items() if "Absent" in name}
     assert absent.get("AbsentPortRange") == (None if strict else "What Go programs write for none.")
     assert list(definitions) == sorted(definitions)
