@@ -40,6 +40,7 @@ TESTS = (
     "tests/actors/test_notices.py",
     "tests/actors/test_order.py",
     "tests/actors/test_progress.py",
+    "tests/actors/test_progress_figures.py",
     "tests/actors/test_reallocation.py",
     "tests/actors/test_restart.py",
     "tests/actors/test_starts.py",
