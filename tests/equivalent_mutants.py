@@ -46,6 +46,10 @@ EQUIVALENT: dict[Change, str] = {
         "return gone(life, None)",
     ): "only what is tried again needs a moment, and that has been ruled out two lines above",
     (
+        "actors.core.progress._remaining",
+        "return round(max(until.values()), 4)",
+    ): "a sum of thousandths",
+    (
         "actors.core.dependencies.new_obstacles",
         "obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, None)))",
     ): "no obstacle, said in two ways: it is only looked at whether there is one",

@@ -209,6 +209,6 @@ def _remaining(
         left = works[id_].remaining_s if id_ in works else None
         if left is None:
             return None
-        before = (until.get(other, 0.0) for other in known.dependencies.get(id_, ()))
+        before = (until[other] for other in known.dependencies.get(id_, ()))
         until[id_] = left + max(before, default=0.0)
     return round(max(until.values()), 3)

@@ -27,7 +27,7 @@ def test_a_picture_of_a_start_is_whole() -> None:
     known = Known({"db": (), "web": ("db",)}, {"db": 8.0, "web": 4.0})
     found = progress(
         view("web", message="waiting: for db", waiting_for=("db",)),
-        starting("db", 2.00049, message="starting: waits for port 1"),
+        starting("db", 2.50049, message="starting: waits for port 1"),
         ready("cache"),
         view("extra", State.INACTIVE, skipped=True),
         known=known,
@@ -37,9 +37,9 @@ def test_a_picture_of_a_start_is_whole() -> None:
             service="db",
             phase="probing",
             text="waits for port 1",
-            elapsed_s=2.0,
+            elapsed_s=2.5,
             usual_s=8.0,
-            remaining_s=6.0,
+            remaining_s=5.5,
         ),
         Work(
             service="web",
@@ -51,11 +51,11 @@ def test_a_picture_of_a_start_is_whole() -> None:
         ),
     )
     assert found == Progress(
-        fraction=0.5,
+        fraction=0.525,
         done=1,
         total=3,
         working_on=found.working_on,
-        remaining_s=10.0,
+        remaining_s=9.5,
         slowest="db",
     )
 
@@ -136,6 +136,8 @@ def test_a_chain_leads_through_what_is_ready_or_skipped_and_what_is_not_known_br
     assert progress(ready("db"), view("api"), known=known).remaining_s == 3.0
     skipped = view("mail", State.INACTIVE, skipped=True)
     assert progress(skipped, starting("db", 1.0), view("api"), known=known).remaining_s == 6.0
+    tenths = Known({"db": (), "api": ("db",)}, {"db": 0.1, "api": 0.2})
+    assert progress(view("db"), view("api"), known=tenths).remaining_s == 0.3
     unknown = view("mail")
     assert progress(unknown, ready("db"), view("api"), known=known).remaining_s is None
 
@@ -150,3 +152,4 @@ def test_the_last_line_is_asked_of_the_slowest_and_an_empty_one_is_none() -> Non
     found = progress(starting("a", 1.0), starting("b", 2.0), last_line=last_line)
     assert (found.slowest, found.last_line, asked) == ("b", None, ["b"])
     assert progress(starting("a", 1.0)).last_line is None
+    assert progress(view("a", State.FAILED)).last_line is None
