@@ -128,9 +128,9 @@ def _python(lines: list[str], place: int) -> int | None:
     head = _last(lines, re.compile(r"Traceback \(most recent call last\):"), place)
     if head is None:
         return None
-    frames = range(head + 1, place + 1)
-    behind = next((one for one in frames if lines[one] and not lines[one].startswith(" ")), None)
-    return behind if behind is not None and PYTHON.match(lines[behind]) else None
+    below = range(head + 1, len(lines))  # with ``place``, which is not indented
+    behind = next(one for one in below if lines[one] and not lines[one].startswith(" "))
+    return behind if PYTHON.match(lines[behind]) else None
 
 
 def _rust(lines: list[str], place: int) -> int | None:

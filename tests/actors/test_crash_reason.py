@@ -96,6 +96,36 @@ def test_every_output_has_its_reason() -> None:
     assert {path.stem for path in OUTPUTS.iterdir()} == set(REASONS)
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "thread 'main' panicked at src/main.rs:2:5:\n",
+            "thread 'main' panicked at src/main.rs:2:5:",
+        ),
+        (
+            "terminate called without an active exception\n",
+            "terminate called without an active exception",
+        ),
+        ("Error: boom\n    at run (app.js:1:2)\n\nNode.js v20.1.0\n", "Error: boom"),
+        ("Traceback (most recent call last):\nKeyError: 'a'\nand more: b\n", "KeyError: 'a'"),
+        (
+            'Traceback (most recent call last):\n  File "a"\n10:00 went on\n10:01 gone\n',
+            "10:01 gone",
+        ),
+    ],
+)
+def test_of_a_block_without_its_usual_parts_what_is_there_is_the_reason(
+    text: str, line: str
+) -> None:
+    assert find_reason(text).line == line
+
+
+def test_a_block_that_begins_below_a_line_says_nothing_of_it() -> None:
+    reason = find_reason("closed\nTraceback (most recent call last):\n")
+    assert (reason.line, reason.sure) == ("closed", False)
+
+
 @pytest.mark.parametrize("text", PLAIN)
 def test_what_speaks_of_no_failure_is_the_last_line_and_not_sure(text: str) -> None:
     reason = find_reason(text)
