@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.actors.core.crash_reason import BEFORE, BEHIND, LONGEST, find_reason
+from bundlevisor.actors.core.crash_reason import BEFORE, BEHIND, LONGEST, Reason, find_reason
 
 OUTPUTS = Path(__file__).parent / "crashes"
 """As Node 20, Python 3.11, Java 17, Rust 1.8x, dash, bash, perl and libstdc++ wrote them; those of
@@ -119,6 +119,47 @@ def test_of_a_block_without_its_usual_parts_what_is_there_is_the_reason(
     text: str, line: str
 ) -> None:
     assert find_reason(text).line == line
+
+
+TERMINATED = "terminate called without an active exception"
+FAILED_TO_START = "APPLICATION FAILED TO START"
+
+
+@pytest.mark.parametrize(
+    ("lines", "line"),
+    [
+        ((TERMINATED, "Aborted (core dumped)"), TERMINATED),
+        ((FAILED_TO_START, "", "Port taken", "Action"), "Port taken"),
+        (
+            ("Description:", "old", FAILED_TO_START, "", "Description:", "", "new", "Action"),
+            "new",
+        ),
+        (
+            (FAILED_TO_START, "Description:", "x", 'Exception in thread "main" java.lang.Error'),
+            'Exception in thread "main" java.lang.Error',
+        ),
+        (("UnhandledPromiseRejection: of something",), "UnhandledPromiseRejection: of something"),
+        (
+            ('UnhandledPromiseRejection: The promise rejected with "The promise rejected"',),
+            'The promise rejected with "The promise rejected"',
+        ),
+        (('{"msg":"a","message":"b","error":"c"}',), "a"),
+        (('{"msg":1,"message":"b","error":"c"}',), "b"),
+        (('{"error":"c"}',), "c"),
+        (('{"code":1}',), '{"code":1}'),
+        (('{"msg":""}',), '{"msg":""}'),
+    ],
+)
+def test_which_line_of_what_is_known_and_which_words_of_it(
+    lines: tuple[str, ...], line: str
+) -> None:
+    assert find_reason("\n".join(lines)).line == line
+
+
+def test_a_cause_is_sure_whatever_its_words() -> None:
+    assert find_reason("Caused by: org.example.Bad: x") == Reason(
+        "org.example.Bad: x", ("Caused by: org.example.Bad: x",), sure=True
+    )
 
 
 def test_a_block_that_begins_below_a_line_says_nothing_of_it() -> None:
