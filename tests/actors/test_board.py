@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies as st
 
+from bundlevisor.actors.core import snapshot
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State, Tally
 from tests.waiting import wait_until
 
 
 def view(state: State, **fields: Any) -> ServiceView:
     return ServiceView(**{"id": "a", "state": state, "message": "", "updated_at": 0, **fields})
+
+
+LONG = 600.0
+"""Seconds: nobody who waits so long in a test has seen what he waits for."""
+
+
+def meanwhile(work: Callable[[], object]) -> threading.Thread:
+    """Begin something that may never end."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def ended(thread: threading.Thread) -> bool:
+    thread.join(30)
+    return not thread.is_alive()
 
 
 def waiters(board: Board) -> int:
@@ -24,12 +44,9 @@ def waiters(board: Board) -> int:
 def test_a_board_wakes_who_waits_for_a_picture() -> None:
     board = Board(Snapshot(version=1, phase=Phase.RUNNING, services={}))
     seen: list[int] = []
-    waiting = threading.Thread(
-        target=lambda: seen.append(board.wait(lambda one: one.version > 1, 30).version)
-    )
-    waiting.start()
+    waiting = meanwhile(lambda: seen.append(board.wait(lambda one: one.version > 1, LONG).version))
     board.publish(Snapshot(version=2, phase=Phase.RUNNING, services={}))
-    waiting.join(30)
+    assert ended(waiting)
     assert seen == [2]
     assert board.wait(lambda _: False, 0).version == board.snapshot.version == 2
 
@@ -40,19 +57,15 @@ def test_who_waits_keeps_nobody_from_publishing_while_he_looks() -> None:
 
     def look(one: Snapshot) -> bool:
         looking.set()
-        assert seen.wait(30)
+        assert seen.wait(60)
         return one.version > 1
 
-    waiting = threading.Thread(target=lambda: board.wait(look, 30))
-    waiting.start()
+    waiting = meanwhile(lambda: board.wait(look, LONG))
     assert looking.wait(30)
     second = Snapshot(version=2, phase=Phase.RUNNING, services={})
-    publishing = threading.Thread(target=lambda: board.publish(second), daemon=True)
-    publishing.start()
-    publishing.join(10)
-    published = not publishing.is_alive()
+    published = ended(meanwhile(lambda: board.publish(second)))
     seen.set()
-    waiting.join(30)
+    assert ended(waiting)
     assert published
 
 
@@ -66,8 +79,7 @@ def test_only_a_decision_wakes_who_waits_for_it() -> None:
         looked.set()
         return one.ready
 
-    waiting = threading.Thread(target=lambda: board.wait_decided(30, until))
-    waiting.start()
+    waiting = meanwhile(lambda: board.wait_decided(LONG, until))
     assert looked.wait(30)
     wait_until(lambda: waiters(board), what="the wait")
     for version, one in enumerate(views, start=2):
@@ -76,7 +88,7 @@ def test_only_a_decision_wakes_who_waits_for_it() -> None:
     board.publish(
         Snapshot(version=5, phase=Phase.RUNNING, services={"a": view(State.READY)}), decided=True
     )
-    waiting.join(30)
+    assert ended(waiting)
     assert seen == [1, 5]
 
 
@@ -84,16 +96,57 @@ def test_who_waits_for_what_a_decision_does_not_bring_waits_on() -> None:
     failed = Snapshot(version=1, phase=Phase.RUNNING, services={"a": view(State.FAILED)})
     board = Board(failed)
     found: list[Snapshot] = []
-    waiting = threading.Thread(
-        target=lambda: found.append(board.wait_decided(30, lambda one: one.ready))
-    )
-    waiting.start()
+    waiting = meanwhile(lambda: found.append(board.wait_decided(LONG, lambda one: one.ready)))
     wait_until(lambda: waiters(board), what="the wait")
     board.publish(failed)
     board.publish(Snapshot(version=2, phase=Phase.RUNNING, services={"a": view(State.READY)}))
-    waiting.join(30)
+    assert ended(waiting)
     assert [one.version for one in found] == [2]
     assert board.wait_decided(0, lambda one: one.hopeless).version == 2
+
+
+def test_who_waits_in_vain_has_the_newest_picture_at_the_end_of_his_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = Snapshot(version=1, phase=Phase.RUNNING, services={"a": view(State.WAITING)})
+    for wait in (Board(first).wait_decided, lambda end: Board(first).wait(lambda _: False, end)):
+        times = iter([5.0, 5.01, 5.02])
+        clock = SimpleNamespace(monotonic=times.__next__)
+        monkeypatch.setattr(snapshot, "time", clock)
+        assert wait(0.02) is first
+        assert list(times) == []
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_is_ready_or_hopeless_by_itself(state: State) -> None:
+    """Failed, stopped or blocked: it needs somebody. What is skipped is not asked."""
+    assert view(state).ready is (state is State.READY)
+    assert view(state).hopeless is (state in (State.FAILED, State.STOPPED))
+    assert view(state, blocked=True).hopeless
+    assert not view(state, blocked=True, skipped=True).hopeless
+
+
+@pytest.mark.parametrize(
+    ("views", "ready", "hopeless"),
+    [
+        ([], True, False),
+        ([view(State.READY)], True, False),
+        ([view(State.INACTIVE, skipped=True)], True, False),
+        ([view(State.READY), view(State.WAITING)], False, False),
+        ([view(State.READY), view(State.FAILED)], False, True),
+        ([view(State.FAILED, skipped=True), view(State.READY)], True, False),
+    ],
+)
+def test_a_bundle_is_ready_or_hopeless_or_neither(
+    views: list[ServiceView], ready: bool, hopeless: bool
+) -> None:
+    services = {str(number): one for number, one in enumerate(views)}
+    running = Snapshot(version=1, phase=Phase.RUNNING, services=services)
+    assert (running.ready, running.hopeless) == (ready, hopeless)
+    assert running.decided is (ready or hopeless)
+    for phase in (Phase.STOPPING, Phase.STOPPED):
+        ending = Snapshot(version=1, phase=phase, services=services)
+        assert (ending.ready, ending.hopeless, ending.decided) == (False, True, True)
 
 
 @given(
@@ -110,5 +163,5 @@ def test_what_a_tally_says_is_what_the_snapshot_says(
     for id_, state, skipped, blocked in seen:
         shown[id_] = view(state, id=id_, skipped=skipped, blocked=blocked)
         tally.see(shown[id_])
-        snapshot = Snapshot(version=1, phase=phase, services=dict(shown))
-        assert tally.decided(phase) is snapshot.decided
+        whole = Snapshot(version=1, phase=phase, services=dict(shown))
+        assert tally.decided(phase) is whole.decided
