@@ -25,7 +25,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def open_to_others(folder: Path) -> list[Path]:
-    """Return what others may use of the folder and all in it; what goes meanwhile is passed over."""
+    """Return what others may use of a folder and all in it; what goes meanwhile is passed over."""
     found = []
     for path in (folder, *folder.rglob("*")):
         with suppress(FileNotFoundError):  # half written when it was listed, and has its name now
