@@ -135,22 +135,6 @@ test("a second instance quits at once and starts nothing", async (t) => {
   assert.equal(run.find("window"), undefined);
 });
 
-test("a killed runtime is back behind the same page", POSIX, async (t) => {
-  const run = await opened(t, small(t, { web: {} }));
-  const { pid } = record(run);
-  const { url } = run.find("loaded", { window: PAGE });
-  process.kill(pid, "SIGKILL");
-  await until(
-    () => existsSync(path.join(run.home, RECORD)) && record(run).pid !== pid,
-    "a new runtime",
-  );
-  await until(
-    async () => (await fetch(url).catch(() => ({}))).status === 200,
-    "the page is served again",
-  );
-  assert.equal(run.find("closed", { window: PAGE }), undefined);
-});
-
 test("a failed start says why, and another try goes on", async (t) => {
   const reason = path.join(folder(t), "fail");
   writeFileSync(reason, "");
@@ -182,20 +166,6 @@ test("a runtime that is not there is told, and quitting is offered", async (t) =
   assert.match(run.splash.lines.join(), /no program 'no-such-runtime'/);
   await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-choose", args: ["quit"] });
   assert.equal(await run.ended, 0);
-});
-
-test("a page that crashes is loaded again, and given up in the end", async (t) => {
-  const run = await opened(t, small(t, { web: {} }));
-  for (let crash = 1; crash <= 3; crash++) {
-    await run.do("gone", { window: PAGE, reason: "crashed" });
-    await until(
-      () => run.seen.filter(({ what }) => what === "reload").length === crash,
-      "a reload",
-    );
-  }
-  await run.do("gone", { window: PAGE, reason: "crashed" });
-  await until(() => run.splash?.phase === "failed", "the splash says that it failed");
-  assert.match(run.splash.lines.join(), /The page ended: crashed/);
 });
 
 test("an open application is looked at, and its page does not let it quit at once", async (t) => {
@@ -241,4 +211,35 @@ test("an open application is looked at, and its page does not let it quit at onc
       assert.ok(!isAlive(pid));
     },
   );
+});
+
+test("an application outlives the death of its runtime, and of its page", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  await t.test("a killed runtime is back behind the same page", POSIX, async () => {
+    const { pid } = record(run);
+    const { url } = run.find("loaded", { window: PAGE });
+    process.kill(pid, "SIGKILL");
+    await until(
+      () => existsSync(path.join(run.home, RECORD)) && record(run).pid !== pid,
+      "a new runtime",
+    );
+    await until(
+      async () => (await fetch(url).catch(() => ({}))).status === 200,
+      "the page is served again",
+    );
+    assert.equal(run.find("closed", { window: PAGE }), undefined);
+  });
+
+  await t.test("a page that crashes is loaded again, and given up in the end", async () => {
+    for (let crash = 1; crash <= 3; crash++) {
+      await run.do("gone", { window: PAGE, reason: "crashed" });
+      await until(
+        () => run.seen.filter(({ what }) => what === "reload").length === crash,
+        "a reload",
+      );
+    }
+    await run.do("gone", { window: PAGE, reason: "crashed" });
+    await until(() => run.splash?.phase === "failed", "the splash says that it failed");
+    assert.match(run.splash.lines.join(), /The page ended: crashed/);
+  });
 });

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 NAMES = ("control", "manifest", "actors", "perf")
 """Our folders, by whose names others may be called."""
-PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+PIP = ("-m", "pip", "--disable-pip-version-check")
 LIMIT_S = 90
 
 
@@ -52,7 +52,8 @@ class Environment:
                 (self.packages / entry.name).symlink_to(entry)
 
     def pip(self, *words: str) -> None:
-        pip("--python", self.python, *words)
+        """Run the environment's own pip, as whoever uses it does: ``--python`` starts two."""
+        pip(*words, python=self.python)
 
     def install(self, wheels: Iterable[Path]) -> None:
         self.pip("install", "--no-index", "--no-deps", *map(str, wheels))
@@ -84,8 +85,8 @@ class Environment:
         ]
 
 
-def pip(*words: str) -> None:
+def pip(*words: str, python: str = sys.executable) -> None:
     done = subprocess.run(
-        [*PIP, *words], capture_output=True, text=True, timeout=LIMIT_S, check=False
+        [python, *PIP, *words], capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

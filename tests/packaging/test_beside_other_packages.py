@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -26,7 +27,9 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for name in NAMES[:2]:
         words = ("download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder), name)
         try:
-            subprocess.run([*PIP, *words], capture_output=True, timeout=LIMIT_S, check=False)
+            subprocess.run(
+                [sys.executable, *PIP, *words], capture_output=True, timeout=LIMIT_S, check=False
+            )
         except subprocess.TimeoutExpired:
             continue
     for name in NAMES:
