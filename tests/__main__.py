@@ -17,18 +17,21 @@ import sys
 import threading
 import time
 
-from tests.checkout_venv import OLDEST, PYTHON, ROOT, VENV, new_enough, prepare, read
+from tests.checkout_venv import (
+    OLDEST,
+    PYTHON,
+    ROOT,
+    VENV,
+    install_ourselves,
+    install_tools,
+    new_enough,
+    read,
+)
 
 NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 LIMIT_S = 28 * 60  # what hangs must not eat the summary: CI allows 30 minutes
 TIMED_OUT = 124  # as timeout(1) says it
 
-TYPED = (
-    ("linux", ()),  # what pyproject.toml names: the tests too, which are Linux'
-    ("darwin", ("bundlevisor",)),
-    ("win32", ("bundlevisor", os.path.join("tests", "windows"))),
-)
-"""For which platforms the types are checked, and of what."""
 WORKERS = (
     *("-n", str((os.cpu_count() or 1) + 2), "--dist", "worksteal"),
     *("-p", "tests.distribution"),
@@ -145,11 +148,14 @@ def main() -> int:
     set_demand(everything=EVERYTHING in sys.argv)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is imported often is compiled once
     steps = Steps()
-    if prepare(steps) == 0:
-        install_programs()
-        check(steps, arguments)
-        for what, tool, _ in missing_tools() if os.environ.get(DEMAND) == "everything" else ():
-            steps.fail(f"{what}: {tool} is not installed")
+    if install_tools(steps) == 0:
+        steps.begin("mypy", PYTHON, "-m", "tests.typed")  # which reads our sources as they lie here
+        if install_ourselves(steps) == 0:
+            install_programs()
+            check(steps, arguments)
+            for what, tool, _ in missing_tools() if os.environ.get(DEMAND) == "everything" else ():
+                steps.fail(f"{what}: {tool} is not installed")
+        steps.join()
     steps.summary()
     return steps.code
 
@@ -192,23 +198,18 @@ def install_programs() -> None:
 
 
 def check(steps: Steps, pytest_arguments: list[str]) -> None:
-    """Run every check, whatever the others say."""
-    steps.begin("compile for pytest", PYTHON, "-m", "tests.rewritten")
+    """Run every check, whatever the others say; several at once, so that no processor waits."""
+    steps.run("ruff check", PYTHON, "-m", "ruff", "check", ".")
+    steps.run("ruff format", PYTHON, "-m", "ruff", "format", "--check", ".")
     apart: tuple[str, ...] = ()
     if not pytest_arguments:
         apart = ("-p", "tests.pure_core")
         steps.begin("branches of the pure core", PYTHON, "-m", "tests.pure_core")
         steps.begin("soak", PYTHON, "-m", "bundlevisor.perf", "soak", "--minutes", "1")
-    steps.run("ruff check", PYTHON, "-m", "ruff", "check", ".")
-    steps.run("ruff format", PYTHON, "-m", "ruff", "format", "--check", ".")
-    for system, what in TYPED:
-        cache = os.path.join(".mypy_cache", system)  # one cache would be thrown away each time
-        types = (PYTHON, "-m", "mypy", "--platform", system, "--cache-dir", cache, *what)
-        steps.run(f"mypy for {system}", *types)
+    steps.run("compile for pytest", PYTHON, "-m", "tests.rewritten")
     if os.path.exists(SKIPPED):
         os.remove(SKIPPED)
     steps.run("pytest", PYTHON, "-m", "pytest", *WORKERS, *apart, *pytest_arguments)
-    steps.join()
 
 
 def missing_tools() -> list[tuple[str, str, str]]:

@@ -33,16 +33,31 @@ SHARES = 2
 FLAGS = ("install", "--quiet", "--disable-pip-version-check", "--no-deps")
 
 
-def prepare(steps: Steps) -> int:
-    """Make ``.venv`` as the lock says, unless it is; return the exit code of what failed."""
-    stamp = f"{sys.version}\n{digest(LOCK)}\n{digest(PYPROJECT)}\n"
-    if new_enough(PYTHON) and read(STAMP) == stamp:
-        return compile_bytecode(steps)
-    failed = make(steps) or install(steps) or compile_bytecode(steps)
-    if not failed:
+def install_tools(steps: Steps) -> int:
+    """Make ``.venv`` with all but ourselves, unless it is; return the exit code of what failed."""
+    return 0 if is_made() else make(steps) or install(steps)
+
+
+def install_ourselves(steps: Steps) -> int:
+    """Install the project itself, which needs the tools, unless it is; compile what changed."""
+    if not is_made():
+        words = ("-m", "pip", *FLAGS, "--no-build-isolation", "-e", ROOT)
+        failed = steps.run("install bundlevisor", PYTHON, *words)
+        if failed:
+            return failed
         with open(STAMP, "w", encoding="utf-8") as file:
-            file.write(stamp)
-    return failed
+            file.write(stamp())
+    return compile_bytecode(steps)
+
+
+def is_made() -> bool:
+    """Return whether ``.venv`` is as the lock says, with ourselves in it."""
+    return new_enough(PYTHON) and read(STAMP) == stamp()
+
+
+def stamp() -> str:
+    """Return what ``.venv`` is made from."""
+    return f"{sys.version}\n{digest(LOCK)}\n{digest(PYPROJECT)}\n"
 
 
 def make(steps: Steps) -> int:
@@ -61,7 +76,7 @@ def make(steps: Steps) -> int:
 
 
 def install(steps: Steps) -> int:
-    """Install the lock, in several processes, and then what needs its build tools: ourselves."""
+    """Install the lock, in several processes."""
     pip = (PYTHON, "-m", "pip", *FLAGS)
     read_by_starts = dependencies()
     first = [line for line in requirements() if named(line) in read_by_starts]
@@ -71,7 +86,7 @@ def install(steps: Steps) -> int:
         name = f"install the locked tools, {share + 1} of {SHARES}"
         steps.begin(name, *pip, "--no-compile", *rest[share::SHARES])
     steps.join()
-    return steps.code or steps.run("install bundlevisor", *pip, "--no-build-isolation", "-e", ROOT)
+    return steps.code
 
 
 def compile_bytecode(steps: Steps) -> int:
