@@ -57,12 +57,19 @@ class FairTurns(Generic[Taker]):
         self._again.pop(one, None)
 
     def next_round(self) -> list[Taker]:
-        """Return who has a turn in this round, in order; :meth:`done` is told of each."""
+        """Return who has a turn in this round, in order; :meth:`done` is told of each.
+
+        Each is asked once whether it may go on: a thread that has just sent its answer may let it
+        between one question and the next.
+        """
         fresh, self._fresh = self._fresh, {}
-        ready = [one for one in fresh if one.may_go_on]
+        ready: list[Taker] = []
+        later: list[Taker] = []
+        for one in fresh:
+            (ready if one.may_go_on else later).append(one)
         ready.sort(key=lambda one: (not one.trusted, one.asked))
         going_on = list(islice((one for one in self._again if one.may_go_on), AGAIN))
-        self._again.update((one, None) for one in fresh if not one.may_go_on)
+        self._again.update(dict.fromkeys(later))
         return ready + going_on
 
     def done(self, one: Taker) -> None:

@@ -76,6 +76,26 @@ def test_who_cannot_go_on_keeps_its_turn_and_wakes_nobody() -> None:
     assert go_round(turns) == ["busy"]
 
 
+class AnsweredMeanwhile:
+    """A thread is done with its answer as soon as it has been asked whether it may go on."""
+
+    asked, trusted, waits = 0, False, True
+
+    def __init__(self) -> None:
+        self._looks = iter([False])
+
+    @property
+    def may_go_on(self) -> bool:
+        """False for who asks first."""
+        return next(self._looks, True)
+
+
+def test_who_is_answered_while_a_round_is_made_is_not_forgotten() -> None:
+    turns = FairTurns[AnsweredMeanwhile]()
+    turns.has_sent(one := AnsweredMeanwhile())
+    assert [*turns.next_round(), *turns.next_round()] == [one]
+
+
 def test_who_has_gone_has_no_turn() -> None:
     turns = FairTurns[One]()
     turns.has_sent(one := One("gone"))
