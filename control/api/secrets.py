@@ -23,6 +23,7 @@ from bundlevisor.control.wire.json_body import receive, send
 if TYPE_CHECKING:
     import falcon
 
+    from bundlevisor.control.wire.exchange import Request, Response
     from bundlevisor.control.wire.facade import RuntimeApi
     from bundlevisor.manifest.format import secret as secret_format
     from bundlevisor.manifest.plan.secrets import Rejection
@@ -34,7 +35,7 @@ class SecretsResource:
     def __init__(self, runtime: RuntimeApi) -> None:
         self._runtime = runtime
 
-    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+    def on_get(self, _req: Request, resp: Response) -> None:
         """Answer the secrets and whether they have a value."""
         present = self._runtime.secrets_present()
         secrets = self._runtime.facts.manifest.secrets

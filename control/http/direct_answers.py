@@ -1,10 +1,10 @@
-"""Answers from memory to the requests that an application makes all the time, without Falcon.
+"""Answers to the requests that an application makes all the time, or in every run, without Falcon.
 
 Each is answered by the same resource in both ways. Here it takes neither Falcon, which is 4 MiB and
 40 ms of processor time, nor, where nothing is measured or waited for, a thread: the server's loop
-has the answer before another thread could be told of the question. So is the request to end: who
-quits waits for no import. What is not plain is left to Falcon: other methods, and queries that need
-decoding.
+has the answer before another thread could be told of the question. Which secrets there are is what
+a shell asks in every start, and to end is the last that it asks. What is not plain is left to
+Falcon: other methods, and queries that need decoding.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bundlevisor.control.api import error_answers
 from bundlevisor.control.api.ports import PortsResource
 from bundlevisor.control.api.ready import ReadyResource
+from bundlevisor.control.api.secrets import SecretsResource
 from bundlevisor.control.api.shutdown import ShutdownResource
 from bundlevisor.control.api.status import NotAtHand, StatusResource
 from bundlevisor.control.api.telemetry import TelemetryResource
@@ -78,15 +79,18 @@ class DirectAnswers:
         """Shared by all who ask what services use: each look at them is remembered."""
         ready, ports = ReadyResource(runtime, closing), PortsResource(runtime)
         status = StatusResource(runtime, self.meter)
-        self._answers: dict[str, Callable[[Asked, Answer], None]] = {
+        self._at_once: dict[str, Callable[[Asked, Answer], None]] = {
             "/readyz": ready.on_get,
             "/ports": ports.on_get,
-            "/status": status.on_get,
+            "/status": status.answer_at_once,
             "/telemetry": TelemetryResource(runtime).on_get,
         }
-        self._at_once = self._answers | {"/status": status.answer_at_once}
+        self._answers = self._at_once | {
+            "/secrets": SecretsResource(runtime).on_get,
+            "/shutdown": ShutdownResource(runtime).on_post,
+            "/status": status.on_get,
+        }
         self._methods = dict.fromkeys(self._answers, LOOKS) | {"/shutdown": ENDS}
-        self._answers["/shutdown"] = ShutdownResource(runtime).on_post
 
     def read(self, request: HTTPRequestParser) -> Asked | None:
         """Return what a request asks for; None where it is not plain, or for something else."""

@@ -150,8 +150,8 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         self.ending.ask(f"asked to by the {reason}")
 
     def secrets_present(self) -> frozenset[str]:
-        """Return the ids of the secrets that have a value."""
-        return self.open_vault().present()
+        """Return the ids of the secrets that have a value; without secrets no vault is opened."""
+        return self.open_vault().present() if self.facts.manifest.secrets else frozenset()
 
     def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[Rejection, ...]:
         """Store secrets; every problem is returned and nothing stored when there is one."""

@@ -120,6 +120,7 @@ def test_both_ways_answer_the_same_bytes(
     targets = [f"/readyz{query}" for query in (*PLAIN, *REFUSED)]
     monkeypatch.setattr(status, "time", Noon())
     targets += ["/status", "/status?x=1", "/telemetry", "/ports", "/ports?wait=0", "/ports?x=1"]
+    targets += ["/secrets", "/secrets?x=1"]
     targets += ["http://127.0.0.1/readyz?wait=0"]
     every = itertools.product(targets, ("GET", "HEAD"))
     compare(api, by_falcon, monkeypatch, *(request(t, method=m) for t, m in every))
