@@ -43,6 +43,7 @@ TESTS = (
     "tests/actors/test_progress_figures.py",
     "tests/actors/test_reallocation.py",
     "tests/actors/test_restart.py",
+    "tests/actors/test_shortages.py",
     "tests/actors/test_starts.py",
     "tests/actors/test_stop_deadline.py",
     "tests/actors/test_whole_pictures.py",

@@ -96,3 +96,16 @@ def test_nobody_is_left_whatever_the_graces(graces: dict[int, float]) -> None:
     assert now <= until
     assert order == sorted(order, reverse=True)
     assert len(order) == len(set(order))
+
+
+def test_patience_counts_the_longer_grace_of_two_and_only_who_is_guarded() -> None:
+    two = {
+        "new": GuardedProcess("db", "new", grace_s=2, depends_on=()),
+        "old": GuardedProcess("db", "old", grace_s=6, depends_on=()),
+        "other": GuardedProcess("db", "other", grace_s=4, depends_on=()),
+    }
+    assert cut_off(two, 0.0) == 6 + MARGIN
+    assert cut_off({"r-api": guarded("api", "gone", grace_s=3)}, 0.0) == 3 + MARGIN
+    apart = {c.instance: c for c in (guarded("api", "db", grace_s=3), guarded("db", grace_s=2))}
+    assert cut_off(apart, 10.0) == 10.0 + 2 + 3 + MARGIN
+    assert cut_off({"r-x": guarded("x", grace_s=3600)}, 10.0) == 10.0 + LONGEST
