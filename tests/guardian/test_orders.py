@@ -105,7 +105,7 @@ def test_patience_counts_the_longer_grace_of_two_and_only_who_is_guarded() -> No
         "other": GuardedProcess("db", "other", grace_s=4, depends_on=()),
     }
     assert cut_off(two, 0.0) == 6 + MARGIN
-    assert cut_off({"r-api": guarded("api", "gone", grace_s=3)}, 0.0) == 3 + MARGIN
+    assert cut_off({"r-api": guarded("api", "gone", grace_s=0.5)}, 0.0) == 0.5 + MARGIN
     apart = {c.instance: c for c in (guarded("api", "db", grace_s=3), guarded("db", grace_s=2))}
     assert cut_off(apart, 10.0) == 10.0 + 2 + 3 + MARGIN
     assert cut_off({"r-x": guarded("x", grace_s=3600)}, 10.0) == 10.0 + LONGEST
