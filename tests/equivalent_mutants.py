@@ -200,7 +200,10 @@ EQUIVALENT: dict[Change, str] = {
     ): "a bound on the work: four digits are too many in any case",
     (
         "manifest.format.paths.folder_name",
-        r""""-" if letter.isspace() or letter in 'XX/\\:*?"<>|XX' or ord(letter) < 32 else letter""",
+        (
+            r""""-" if letter.isspace() or letter in 'XX/\\:*?"<>|XX' or ord(letter) < 32"""
+            " else letter"
+        ),
     ): _LOWER_CASE,
     (
         "manifest.format.paths.folder_name",
