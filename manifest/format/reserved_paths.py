@@ -56,7 +56,7 @@ def log_place(service: Service) -> str:
     path = service.log_dir.replace("\\", "/")
     if not path:
         return f"logs/{service.id}.log"
-    is_file = path[-1] != "/" and "." in path.rsplit("/", 1)[-1][1:]
+    is_file = "." in path.rpartition("/")[2][1:]
     return path if is_file else f"{path}/{service.id}.log"
 
 
