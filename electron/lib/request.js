@@ -34,7 +34,7 @@ const LOST = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
  * @param {Question} question
  */
 async function ask(connection, question) {
-  const within = (question.wait ?? 0) * 1000 + ANSWER_WITHIN_MS;
+  const within = Math.ceil((question.wait ?? 0) * 1000) + ANSWER_WITHIN_MS; // whole: 1.1 * 1000 is not
   const limit = AbortSignal.timeout(within);
   const signal = question.signal ? AbortSignal.any([limit, question.signal]) : limit;
   try {

@@ -41,9 +41,8 @@ class Services extends Client {
     /** @type {number | undefined} */
     let seen;
     for (let first = true; ; first = false) {
-      const pause = after(first ? 0 : ASK_AGAIN_MS, undefined, { signal });
-      pause.catch(() => {});
-      const readiness = await this.#readiness(seen, signal);
+      const again = performance.now() + (first ? 0 : ASK_AGAIN_MS);
+      const readiness = await this.#readiness(seen === undefined ? 0 : WAIT_S, seen, signal);
       const progress = readiness && progressOf(readiness);
       seen = readiness?.version;
       if (progress?.ready) return progress;
@@ -52,8 +51,27 @@ class Services extends Client {
         if (await enough(progress)) return progress;
         throw notReady(progress);
       }
-      await pause;
+      const pause = again - performance.now();
+      const ready = pause > 0 && (await this.#readyWithin(pause, signal));
+      if (ready) return ready;
     }
+  }
+
+  /**
+   * Resolves to how all is ready, as soon as it is, or else when the time is over: what is shown of
+   * a start may wait, its end may not.
+   *
+   * @param {number} ms
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Progress | undefined>}
+   */
+  async #readyWithin(ms, signal) {
+    const over = after(ms, undefined, { signal });
+    over.catch(() => {});
+    const readiness = await this.#readiness(ms / 1000, undefined, signal);
+    if (readiness?.ready) return progressOf(readiness);
+    await over; // answered before: something has failed, or the runtime is being started anew
+    return undefined;
   }
 
   /** What is waited for now. */
@@ -88,14 +106,15 @@ class Services extends Client {
   }
 
   /**
-   * What is so now, or as soon as it is another than the version that was seen.
+   * What is so as soon as all is ready, or something has failed, and otherwise after some seconds;
+   * with the version that was seen, as soon as anything is another.
    *
+   * @param {number} wait
    * @param {number} [seen]
    * @param {AbortSignal} [signal]
    */
-  async #readiness(seen, signal) {
+  async #readiness(wait, seen, signal) {
     try {
-      const wait = seen === undefined ? 0 : WAIT_S;
       return await this.readiness({ wait, after: seen, signal });
     } catch (error) {
       signal?.throwIfAborted();

@@ -1,0 +1,61 @@
+"use strict";
+// What is asked of a runtime until it is ready, told by one that only answers.
+
+const { once } = require("node:events");
+const http = require("node:http");
+const { test } = require("node:test");
+const { Services } = require("../lib/services");
+const { assert, atTheEnd } = require("./harness");
+
+const WORK = { fraction: 0, done: 0, total: 1 };
+
+/** A picture of one service. */
+function picture(version, state) {
+  const ready = state === "ready";
+  const a = { ready, message: "", state, restarts: 0, updated_at: "" };
+  return { ready, details: { a }, gpu: {}, progress: WORK, version };
+}
+
+/** Services whose runtime answers so, one question after the other, and what it was asked. */
+async function answering(t, ...pictures) {
+  const asked = [];
+  const server = http.createServer((request, response) => {
+    asked.push(Object.fromEntries(new URL(request.url, "http://localhost").searchParams));
+    response.end(JSON.stringify(pictures.shift()));
+  });
+  atTheEnd(t, () => server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const connection = { host: "127.0.0.1", port: server.address().port, token: "a-token" };
+  const gone = () => undefined;
+  return { services: new Services(() => connection, gone), asked };
+}
+
+test("the end of a start waits for no pause between two pictures of it", async (t) => {
+  const pictures = [picture(1, "waiting"), picture(2, "starting"), picture(3, "ready")];
+  const { services, asked } = await answering(t, ...pictures);
+  const shown = [];
+  const last = await services.waitUntilReady({ show: (progress) => shown.push(progress) });
+  assert.equal(last.ready, true);
+  assert.equal(shown.length, 2);
+  assert.deepEqual(asked.slice(0, 2), [{ wait: "0" }, { wait: "2", change: "true", after: "1" }]);
+  assert.deepEqual(Object.keys(asked[2]), ["wait"], "which is answered as soon as all is ready");
+  assert.ok(Number(asked[2].wait) > 0);
+});
+
+test("any number of seconds can be waited for", async (t) => {
+  const { services, asked } = await answering(t, picture(1, "ready"));
+  assert.equal((await services.readiness({ wait: 1.1 })).ready, true);
+  assert.deepEqual(asked, [{ wait: "1.1" }]);
+});
+
+test("who is answered at once because something has failed asks again after a pause", async (t) => {
+  const pictures = [1, 2, 2, 3].map((version) => picture(version, "starting"));
+  const { services, asked } = await answering(t, ...pictures, picture(4, "ready"));
+  const shown = [];
+  await services.waitUntilReady({ show: (progress) => shown.push(progress) });
+  assert.equal(shown.length, 3);
+  assert.deepEqual(
+    asked.map(({ after }) => after),
+    [undefined, "1", undefined, "2", undefined],
+  );
+});
