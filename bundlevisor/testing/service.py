@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import http.client
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psutil
 
 from bundlevisor.actors.core.snapshot import State
+from bundlevisor.actors.logs.path import log_path
+from bundlevisor.manifest.format import schema
 from bundlevisor.testing import client
 from bundlevisor.testing.deadline import WITHIN
 from bundlevisor.testing.words import check_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from bundlevisor.testing.bundle import Bundle
 
 T = TypeVar("T")
 STATES = tuple(state.value for state in State)
@@ -25,6 +30,7 @@ class Run(Protocol):
     """The runtime that runs it, as far as a service needs it."""
 
     app_data: Path
+    bundle: Bundle
 
     def get(self, path: str) -> client.Answer:
         """GET from the control API."""
@@ -86,9 +92,24 @@ class Service:
 
     @property
     def log(self) -> str:
-        """What its log holds, as far as it is written."""
-        path = self._runtime.app_data / "logs" / f"{self.id}.log"
-        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        """What its log holds, as far as it is written; also once the runtime has ended.
+
+        Raises ValueError when there is none, nor a service of this id.
+        """
+        of_bundle = {one["id"]: one for one in self._runtime.bundle.document["services"]}
+        path = self._log_path(of_bundle.get(self.id, {}).get("log_dir") or "")
+        if path.exists():
+            return path.read_text(encoding="utf-8", errors="replace")
+        if self.id not in of_bundle:
+            try:
+                self._services()  # an overlay may have brought it
+            except (OSError, http.client.HTTPException):
+                check_word("service", self.id, of_bundle)
+        return ""
+
+    def _log_path(self, log_dir: str) -> Path:
+        written = schema.Service(id=self.id, log_dir=log_dir)
+        return Path(log_path(written, str(self._runtime.app_data), os.path.isfile))
 
     def wait_state(self, *states: str, within: float = WITHIN) -> dict[str, Any]:
         """Return its details once it is in one of these states."""

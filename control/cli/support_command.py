@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import zipfile
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -148,7 +149,8 @@ def _about(parts: Iterable[Part], troubles: list[str], *, live: bool) -> str:
     names = [f"  {part.name}{' (its end)' if part.cut else ''}" for part in parts]
     left = [f"  {trouble}" for trouble in troubles]
     content = "\n".join(["In it:", *names, *(["Not in it:", *left] if left else [])])
-    when = time.strftime("%Y-%m-%d %H:%M:%S %z")
+    # The zone by numbers: time's %z is -0000 under Wine.
+    when = datetime.now(UTC).astimezone().isoformat(" ", "seconds")
     asked = ", beside a running instance" if live else ""
     return ABOUT.format(version=version.runtime(), when=when, live=asked, content=content)
 

@@ -52,15 +52,17 @@ class InstanceRecord:
         self._running: dict[str, ServiceProcess] = {}
         self._changed = threading.Event()
         self._closing = threading.Event()
-        self._standing = threading.Event()
-        """Set once it has been written: what is started is found by it if all of us die."""
+        self._written = threading.Event()
+        """Set once it stands on disk: what is started is found by it if all of us die."""
+        self._disk_hangs = False
+        """One start has waited for it in vain: the others need not wait as well."""
         self._writer = threading.Thread(target=self._keep_written, name="record", daemon=True)
         self._writer.start()
 
     def expect(self, guarded: GuardedProcess, read_fd: int = -1) -> None:
         """Tell the guardian that a process is about to be started, once there is a record."""
-        if not self._standing.wait(FIRST_S):
-            self._standing.set()  # the disk hangs: the others need not wait for it as well
+        if not self._disk_hangs:
+            self._disk_hangs = not self._written.wait(FIRST_S)
         self._services[guarded.instance] = guarded.service
         self._guardian.expect(guarded, read_fd)
 
@@ -100,7 +102,7 @@ class InstanceRecord:
     def _keep_written(self) -> None:
         while not self._closing.is_set():
             self._write()
-            self._standing.set()
+            self._written.set()
             while not self._changed.wait(LOOK_EVERY) and not self._look():
                 pass
             self._closing.wait(QUIET_S)

@@ -26,6 +26,14 @@ class NotFound extends BundlevisorError {
   }
 }
 
+/** The shell passed an option that there is not, or a value that it does not take. */
+class InvalidOption extends BundlevisorError {
+  /** @param {string} message */
+  constructor(message) {
+    super("invalid_option", message);
+  }
+}
+
 /** How a process ended: one of both is null, both are when it could not even be started. */
 /** @typedef {{code: number | null, signal: NodeJS.Signals | null}} Exit */
 
@@ -113,6 +121,7 @@ module.exports = {
   AlreadyRunning,
   ApiError,
   BundlevisorError,
+  InvalidOption,
   NotFound,
   NotReady,
   NotRunning,

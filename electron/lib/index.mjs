@@ -4,6 +4,7 @@ export {
   ApiError,
   BundlevisorError,
   Client,
+  InvalidOption,
   NotFound,
   NotReady,
   NotRunning,

@@ -3,8 +3,23 @@
 
 const { locateManifest, locateRuntime } = require("./locate");
 const { LogFile } = require("./log_file");
+const { checkOptions } = require("./options");
 const { Runtime } = require("./runtime");
 
+const OPTIONS = {
+  manifest: "text",
+  appData: "text",
+  command: "text",
+  args: "texts",
+  env: "object",
+  restart: "bound",
+  waitForStoppingMs: "number",
+  log: "call",
+  logFile: "text",
+  packaged: "truth",
+  resources: "text",
+};
+const RESTART = { intensity: "number", periodMs: "number", backoffMs: "number" };
 const WAIT_FOR_STOPPING_MS = 60_000;
 
 /**
@@ -27,10 +42,11 @@ const WAIT_FOR_STOPPING_MS = 60_000;
  */
 
 /**
- * Starts the runtime and resolves as soon as its control API listens. Rejects with NotFound when
- * there is no runtime or bundle, with StartFailed when the runtime cannot be started or ends
- * before, and with AlreadyRunning when another instance holds the app-data. An instance that is
- * stopping is waited for.
+ * Starts the runtime and resolves as soon as its control API listens. Rejects with InvalidOption
+ * for an option that there is not or that has a wrong type, with NotFound when there is no runtime
+ * or bundle, with StartFailed when the runtime cannot be started or ends before, and with
+ * AlreadyRunning when another instance holds the app-data. An instance that is stopping is waited
+ * for.
  *
  * @param {StartOptions} [options]
  * @returns {Promise<Runtime>}
@@ -42,11 +58,14 @@ async function start(options = {}) {
 }
 
 /**
- * The same in two steps, for who wants to stop it while it starts: `begin()` is the second.
+ * The same in two steps, for who wants to stop it while it starts: `begin()` is the second. Throws
+ * InvalidOption and NotFound.
  *
- * @param {StartOptions} options
+ * @param {StartOptions} given
  */
-function prepare(options) {
+function prepare(given) {
+  const options = checkOptions("start()", given, OPTIONS);
+  if (options.restart) checkOptions("'restart' of start()", options.restart, RESTART);
   const { appData, args = [], env, log, waitForStoppingMs = WAIT_FOR_STOPPING_MS } = options;
   const manifest = locateManifest(options.manifest, options);
   const command = options.command ?? locateRuntime(options);

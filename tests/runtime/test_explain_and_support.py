@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import zipfile
@@ -103,6 +104,7 @@ def test_an_archive_of_what_has_ended_has_its_story_and_none_of_its_secrets(
     assert "an old line with [secret:key] in ~/x" in text
     assert str(home) not in text
     assert "gave_up" in text
+    assert re.search(r"on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d", text)
     names = zipfile.ZipFile(archive).namelist()
     assert "secrets.json" not in names
     assert not [name for name in names if "token" in name]
