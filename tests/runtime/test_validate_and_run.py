@@ -167,5 +167,5 @@ def test_look_around_is_refused_in_re2_s_words_by_both(tmp_path: Path) -> None:
     assert ran.returncode == REFUSED
     said = [json.loads(line)["message"] for line in ran.stderr.splitlines()]
     for path, message in messages.items():
-        assert f"the regular expression of {path}: invalid perl operator: (?<" in message
-        assert any(one.endswith(message) for one in said), path
+        assert "does not take this regular expression: invalid perl operator: (?<" in message
+        assert any(path in one and one.endswith(message) for one in said), path
