@@ -108,6 +108,14 @@ class Steps:
         self._ended.append((name, code, time.monotonic() - began))
         return code
 
+    def attempt(self, name: str, *command: str) -> bool:
+        """Run a command for which another stands in when it fails: then it is not counted."""
+        if self.run(name, *command) == 0:
+            return True
+        self._ended.pop()
+        print(f"{name}: not possible here, so that it is done in another way")
+        return False
+
     def begin(self, name: str, *command: str) -> None:
         """Run a command beside the steps that follow, until :meth:`join`; what it says is kept."""
         self._beside.append(Beside(name, command))

@@ -1,9 +1,10 @@
 """Makes ``.venv`` as the lock file says, for ``python3 -m tests``.
 
-The lock is complete, so that pip need not resolve, and processes can share the work: each installs
-some of it. What starts of the runtime read is compiled at once; of the rest, selenium and pip among
-it, most is never imported, and Python compiles what is. The newest pip is installed first: those
-that come with Python take several times as long to look through an index.
+The lock is complete, so that nothing need be resolved. uv installs it in a tenth of the processor
+time of pip, most of whose is reading what an index has. Where there is no uv, or where it fails (it
+reads no pip.conf), pip does, in several processes: the newest, for those that come with Python take
+several times as long to look through an index. What starts of the runtime read is compiled at once;
+of the rest, selenium and pip among it, most is never imported, and Python compiles what is.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ OURS = (*PACKAGES, "tests", os.path.join("examples", "notes"))
 OLDEST = (3, 11)
 INTO_ANOTHER = (22, 3)
 """The first pip that can install into the environment of another interpreter."""
+INSTALLER = "uv"
+"""It is locked, and may be absent."""
 SHARES = 2
 FLAGS = ("install", "--quiet", "--disable-pip-version-check", "--no-deps")
 
@@ -61,26 +64,44 @@ def stamp() -> str:
 
 
 def make(steps: Steps) -> int:
-    """Make the environment, with the locked pip in it."""
-    pip: tuple[str, ...] = (PYTHON, "-m", "pip")
-    if not has_pip(PYTHON):
-        bare = has_pip(sys.executable, INTO_ANOTHER)
-        words = ("--without-pip",) if bare else ()
-        failed = steps.run("make .venv", sys.executable, "-m", "venv", *words, VENV)
-        if failed:
-            return failed
-        if bare:
-            pip = (sys.executable, "-m", "pip", "--python", PYTHON)
-    (locked,) = (line for line in requirements() if named(line) == "pip")
-    return steps.run("install pip", *pip, *FLAGS, "--no-compile", locked)
+    """Make the environment, with a pip in it unless that of this interpreter can do its work."""
+    if has_pip(PYTHON):
+        return 0
+    words = ("--without-pip",) if has_pip(sys.executable, INTO_ANOTHER) else ()
+    return steps.run("make .venv", sys.executable, "-m", "venv", *words, VENV)
 
 
 def install(steps: Steps) -> int:
-    """Install the lock, in several processes."""
+    """Install the lock; return the exit code of what failed."""
+    pip: tuple[str, ...] = (PYTHON, "-m", "pip")
+    if not has_pip(PYTHON):
+        pip = (sys.executable, "-m", "pip", "--python", PYTHON)
+    return 0 if install_by_uv(steps, pip) else install_by_pip(steps, pip)
+
+
+def install_by_uv(steps: Steps, pip: tuple[str, ...]) -> bool:
+    """Return whether uv could be installed, and has installed the lock."""
+    words = ("--quiet", "--no-deps", "--system-certs", "--python", PYTHON)
+    # No links into its cache: with each new one all others change, whose bytecode is then stale.
+    uv = (PYTHON, "-m", INSTALLER, "pip", "install", *words, "--link-mode", "copy")
+    first = [line for line in requirements() if named(line) in dependencies()]
+    return (
+        steps.attempt("install uv", *pip, *FLAGS, "--only-binary", ":all:", locked(INSTALLER))
+        and steps.attempt("install what a start reads", *uv, "--compile-bytecode", *first)
+        and steps.attempt("install the locked tools", *uv, "-r", LOCK)
+    )
+
+
+def install_by_pip(steps: Steps, pip: tuple[str, ...]) -> int:
+    """Install the lock, in several processes, but for uv; return the exit code of what failed."""
+    failed = steps.run("install pip", *pip, *FLAGS, "--no-compile", locked("pip"))
+    if failed:
+        return failed
     pip = (PYTHON, "-m", "pip", *FLAGS)
     read_by_starts = dependencies()
+    others = {*read_by_starts, "pip", INSTALLER}
     first = [line for line in requirements() if named(line) in read_by_starts]
-    rest = [line for line in requirements() if named(line) not in {*read_by_starts, "pip"}]
+    rest = [line for line in requirements() if named(line) not in others]
     steps.begin("install what a start reads", *pip, *first)
     for share in range(SHARES):
         name = f"install the locked tools, {share + 1} of {SHARES}"
@@ -99,6 +120,12 @@ def requirements() -> list[str]:
     """Return the lines of the lock, comments aside."""
     lines = [line.strip() for line in read(LOCK).splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def locked(name: str) -> str:
+    """Return the line of the lock for a distribution."""
+    (line,) = (line for line in requirements() if named(line) == name)
+    return line
 
 
 def dependencies() -> set[str]:
