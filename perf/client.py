@@ -27,7 +27,7 @@ def connect(port: int, timeout: float = 5.0) -> socket.socket | None:
     try:
         attempt.settimeout(timeout)
         attempt.connect(("127.0.0.1", port))
-        if is_own(attempt, port):
+        if is_own(attempt):
             attempt.close()
             return None
     except OSError:

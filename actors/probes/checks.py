@@ -23,8 +23,7 @@ Answer = Callable[[str], None]
 LINGER = "HH" if sys.platform == "win32" else "ii"
 """struct linger: whether, and for how many seconds; none means a reset."""
 IN_PROGRESS = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
-NOT_YET = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOTCONN}
-"""What send(2) says before the handshake is over."""
+
 
 new_socket = socket.socket
 
@@ -65,15 +64,27 @@ class _Connection:
             code = self._socket.connect_ex(("127.0.0.1", port))
         except OSError as error:
             code = error.errno or errno.EIO
-        if code in IN_PROGRESS:
-            self._go_on()  # on a loopback the handshake is over when connect returns
-        else:
+        if code not in IN_PROGRESS:
             self._finish(self._refusal(code))
+        elif (peer := self._peer()) is not None:
+            self._reached(peer)
+        else:
+            loop.watch(self._socket.fileno(), None, self._connected)
 
     def cancel(self) -> None:
         """Stop asking; nothing is answered any more."""
         self._answer = None
         self._close()
+
+    def _peer(self) -> object:
+        """Return whom it is connected to; None while the handshake is not over.
+
+        On a loopback it is when connect returns.
+        """
+        try:
+            return self._socket.getpeername()
+        except OSError:
+            return None
 
     def _expired(self) -> None:
         self._finish(f"no answer on port {self._port} in time")
@@ -83,18 +94,17 @@ class _Connection:
         if code:
             self._finish(self._refusal(code))
         else:
-            self._go_on()
+            self._reached(self._peer())
 
-    def _go_on(self) -> None:
-        """Use the connection, unless it is one with nobody but ourselves, or is none yet."""
-        if is_own(self._socket, self._port):
+    def _reached(self, peer: object) -> None:
+        """The handshake is over: with a listener, or with nobody but ourselves."""
+        if is_own(self._socket, peer):
             self._finish(self._refusal(errno.ECONNREFUSED))
-        elif not self._use():
-            self._loop.watch(self._socket.fileno(), None, self._connected)
+        else:
+            self._established()
 
-    def _use(self) -> bool:
-        """Do what the connection is for; False while the handshake is not over."""
-        raise NotImplementedError
+    def _established(self) -> None:
+        self._finish("")
 
     def _refusal(self, code: int) -> str:
         if code == errno.ECONNREFUSED:
@@ -116,14 +126,14 @@ class _Connection:
             self._socket.close()
 
 
-def is_own(connection: socket.socket, port: int) -> bool:
-    """Whether a connection to a port of this machine has met itself, so that nobody listens there.
+def is_own(connection: socket.socket, peer: object = None) -> bool:
+    """Whether a connection has met itself, so that nobody listens; ``peer``, if it is known.
 
     Where a port lies in the ephemeral range, an attempt may be given that very port as its source,
     and TCP's simultaneous open succeeds. It is reset, lest it lingers (TIME_WAIT) on the port.
     """
     try:
-        own: bool = connection.getsockname()[1] == port
+        own: bool = connection.getsockname() == (peer or connection.getpeername())
     except OSError:
         return False
     if own:
@@ -135,14 +145,6 @@ def is_own(connection: socket.socket, port: int) -> bool:
 
 class TcpCheck(_Connection):
     """Well when the port accepts a connection."""
-
-    def _use(self) -> bool:
-        try:
-            self._socket.getpeername()
-        except OSError:
-            return False
-        self._finish("")
-        return True
 
 
 class HttpCheck(_Connection):
@@ -166,19 +168,15 @@ class HttpCheck(_Connection):
         self._received = bytearray()
         super().__init__(loop, port, timeout, answer)
 
-    def _use(self) -> bool:
+    def _established(self) -> None:
+        self._loop.watch(self._socket.fileno(), self._readable, None)
         try:
             sent = self._socket.send(self._unsent)
         except OSError as error:
-            if error.errno in NOT_YET:
-                return False
-            self._finish(self._refusal(error.errno or errno.EIO))
-            return True
-        if sent == len(self._unsent):
-            self._loop.watch(self._socket.fileno(), self._readable, None)
-        else:
+            self._finish(f"port {self._port}: {error.strerror}")
+            return
+        if sent != len(self._unsent):
             self._finish(f"port {self._port} does not take a request")
-        return True
 
     def _readable(self) -> None:
         from bundlevisor.actors.probes.http_verdict import BODY_LIMIT, judge_response
