@@ -62,3 +62,16 @@ def test_elsewhere_the_commands_are_scripts_that_start_without_site(
 def test_pytest_finds_its_plugin_on_every_platform(wheels: Wheels, platform: str) -> None:
     plugins = wheels(platform)["pytest11"]
     assert dict(plugins) == {"bundlevisor": "bundlevisor.pytest_plugin"}
+
+
+def test_a_wheel_is_built_without_a_warning_and_with_the_files_that_are_no_code(
+    tmp_path: Path,
+) -> None:
+    command = ["setup.py", "build_py", "--no-compile", "--build-lib", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "absent from" not in done.stderr
+    for name in ("control/dashboard/static/index.html", "perf/page.css", "testing/slow_sync.c"):
+        assert (tmp_path / "bundlevisor" / name).is_file()
