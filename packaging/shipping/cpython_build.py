@@ -14,7 +14,7 @@ import sys
 from shipping import debian_source, profiling
 from shipping.interpreter import Interpreter, version_in
 from shipping.targets import Target
-from shipping.tools import ZIG, CannotBuild, cached, cached_path, run, zig, zig_environment
+from shipping.tools import ZIG, CannotBuild, cache, cached, cached_path, run, zig, zig_environment
 
 GNU = {"x86_64": "x86_64-pc-linux-gnu", "aarch64": "aarch64-linux-gnu"}
 MPDEC = "basearith constants context convolute crt difradix2 fnt fourstep io mpalloc mpdecimal \
@@ -93,8 +93,10 @@ JOBS = f"-j{os.cpu_count() or 1}"
 def build(target: Target, profile: tuple[str, ...] | None = None) -> Interpreter:
     """Return the interpreter for a Linux target, from the cache if it was built before.
 
-    ``profile`` are the compiler's flags that make or use one; None: those of releases.
+    ``profile`` are the compiler's flags that make or use one; None: those of releases. Raises
+    CannotBuild, also for a cache whose path has a blank.
     """
+    _refuse_blanks(cache())
     source = debian_source.CPYTHON.fetched()
     flags = profiling.using() if profile is None else profile
 
@@ -132,6 +134,15 @@ def build(target: Target, profile: tuple[str, ...] | None = None) -> Interpreter
             "libmpdec, expat and others in CPython": os.path.join(python, "Doc", "license.rst"),
         },
     )
+
+
+def _refuse_blanks(path: str) -> None:
+    """Raise CannotBuild for a path that CPython's configure and make would cut in two."""
+    if len(path.split()) > 1:
+        raise CannotBuild(
+            f"CPython cannot be built in '{path}', as its path has a blank; set XDG_CACHE_HOME to"
+            " a folder whose path has none"
+        )
 
 
 def is_built(target: Target) -> bool:

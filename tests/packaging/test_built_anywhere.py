@@ -28,6 +28,14 @@ path = cached_path("cpython", f"-fprofile-use={profile}", neutral_paths())
 print(os.path.relpath(path, cache()))
 """
 
+BUILD = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from shipping import cpython_build, targets
+
+cpython_build.build(targets.TARGETS["linux-x64"])
+"""
+
 
 def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the content of each file, and of each module: those are packed."""
@@ -63,6 +71,18 @@ def cached_path(cache: Path, profile: str) -> str:
     return subprocess.run(
         words, env=environment, stdout=subprocess.PIPE, text=True, check=True
     ).stdout
+
+
+def test_a_cache_in_whose_path_is_a_blank_is_refused_before_anything_is_fetched(
+    tmp_path: Path,
+) -> None:
+    """CPython's configure takes none; of its failure nobody would guess that."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "my cache")}
+    words = [sys.executable, "-c", BUILD, str(ROOT / "packaging")]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert "CannotBuild: CPython cannot be built in" in done.stderr
+    assert "set XDG_CACHE_HOME" in done.stderr
+    assert os.listdir(tmp_path / "my cache" / "bundlevisor") == []
 
 
 def test_a_cache_that_was_moved_knows_what_it_has(tmp_path: Path) -> None:
