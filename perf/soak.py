@@ -22,7 +22,7 @@ import msgspec
 
 from bundlevisor.perf import options, results, soak_report
 from bundlevisor.perf.soak_faults import Fault, pick
-from bundlevisor.perf.soak_watch import Lines, Look, WrongStates, look
+from bundlevisor.perf.soak_watch import Lines, Sample, WrongStates, look
 from bundlevisor.testing import Bundle, NotWithin, Runtime
 
 SERVICES = 20
@@ -49,7 +49,7 @@ class Soak:
     def __init__(self, folder: Path, seed: int) -> None:
         self.dice = random.Random(seed)
         self.injected: list[Injected] = []
-        self.looks: dict[str, list[Look]] = {"runtime": [], "guardian": []}
+        self.looks: dict[str, list[Sample]] = {"runtime": [], "guardian": []}
         self.states = WrongStates()
         self.lines = Lines()
         self.left: list[str] = []

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bundlevisor.perf import noise
 from bundlevisor.perf.report import number, table
-from bundlevisor.perf.soak_watch import Growth, Lines, Look, WrongStates, growth
+from bundlevisor.perf.soak_watch import Growth, Lines, Sample, WrongStates, growth
 
 HEAD = ["fault", "times", "ready again", "median s", "p99 s", "longest s"]
 WIDTH, HEIGHT, LEFT = 800, 160, 48
@@ -30,7 +30,7 @@ class Injected(Protocol):
 class Soak(Protocol):
     """What is reported."""
 
-    looks: dict[str, list[Look]]
+    looks: dict[str, list[Sample]]
     lines: Lines
     states: WrongStates
     left: list[str]

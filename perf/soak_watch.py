@@ -22,7 +22,7 @@ GRACE_S = 10.0
 """So long a state may lag behind the processes before it is wrong."""
 
 
-class Look(msgspec.Struct, frozen=True):
+class Sample(msgspec.Struct, frozen=True):
     """What one process used at one moment."""
 
     at: float
@@ -40,12 +40,12 @@ class Growth(msgspec.Struct, frozen=True):
     last: float
 
 
-def look(pid: int, at: float) -> Look | None:
+def look(pid: int, at: float) -> Sample | None:
     """Look at a process; None when it has gone, or is hidden from us."""
     with contextlib.suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
         memory = memory_bytes([pid]) / 2**20
-        return Look(at, memory, _descriptors(process), process.num_threads())
+        return Sample(at, memory, _descriptors(process), process.num_threads())
     return None
 
 
@@ -60,7 +60,7 @@ else:
         return process.num_fds()
 
 
-def growth(who: str, looks: Sequence[Look]) -> list[Growth]:
+def growth(who: str, looks: Sequence[Sample]) -> list[Growth]:
     """Return how memory (MiB), descriptors and threads have grown; nothing from under 8 looks."""
     quarter = len(looks) // 4
     if quarter < 2:

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.core.desired import Desired
-from bundlevisor.actors.core.report import LIVE, RUNNING, AfterStop, Report, Stage, StopCause
+from bundlevisor.actors.core.report import (
+    LIVE,
+    RUNNING,
+    Account,
+    AfterStop,
+    Report,
+    Stage,
+    StopCause,
+)
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.process.exit_reason import describe_exit
 from bundlevisor.manifest.format.policy import Supervision
@@ -160,23 +168,11 @@ def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> Service
     changed = msgspec.structs.replace(
         view,
         state=_state(report),
-        message=report.message,
-        updated_at=report.updated_at,
         skipped=False,
         blocked=False,
         waiting_for=(),
         kept_down=_is_down(tree, view.id),
-        restarts=report.restarts,
-        pid=report.pid,
-        incarnation=report.incarnation,
-        instance=report.instance,
-        exit_code=report.exit_code,
-        output=report.output,
-        doing=report.doing,
-        begun_at=report.begun_at,
-        started_at=report.started_at,
-        ready_at=report.ready_at,
-        log_path=report.log_path,
+        **{name: getattr(report, name) for name in Account.__struct_fields__},
     )
     if view.id in tree.ending and report.stage in RUNNING:
         return _shown_ending(tree, changed)

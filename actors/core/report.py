@@ -75,10 +75,37 @@ class Doing(msgspec.Struct, frozen=True):
         return f"{self.text} ({percent})" if self.text else percent
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """One service as its actor sees it. Times are seconds since the epoch (UTC)."""
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service's actor knows and everybody sees as it says it.
+
+    Times are seconds since the epoch (UTC).
+    """
 
     id: str
+    message: str = ""
+    updated_at: float = 0.0
+    restarts: int = 0
+    pid: int | None = None
+    incarnation: int = 0
+    """How often it has been started since the runtime began."""
+    instance: str = ""
+    """SERVICE_INSTANCE_ID of the running (or last) incarnation."""
+    exit_code: int | None = None
+    """Of the last exit; negative: ended by that signal."""
+    output: tuple[str, ...] = ()
+    """The lines around the reason of the last failure, until it is ready again."""
+    doing: Doing = Doing()
+    """What its start is busy with, or what it says of itself."""
+    begun_at: float | None = None
+    """When its present start was begun: before the spawn, and what comes before that."""
+    started_at: float | None = None
+    ready_at: float | None = None
+    log_path: str = ""
+
+
+class Report(Account, frozen=True, kw_only=True):
+    """One service as its actor sees it."""
+
     stage: Stage = Stage.WAITING
     heard: int = 0
     """The number of the supervisor's last instruction that is reckoned with here."""
@@ -86,18 +113,3 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What follows the stop; means something while it is stopping only."""
     stop_cause: StopCause = StopCause.ORDERED
     """Why it is stopping; means something while it is."""
-    message: str = ""
-    updated_at: float = 0.0
-    restarts: int = 0
-    pid: int | None = None
-    incarnation: int = 0
-    instance: str = ""
-    exit_code: int | None = None
-    output: tuple[str, ...] = ()
-    """The lines around the reason of the last failure."""
-    doing: Doing = Doing()
-    begun_at: float | None = None
-    """When its present start was begun: before the spawn, and what comes before that."""
-    started_at: float | None = None
-    ready_at: float | None = None
-    log_path: str = ""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from bundlevisor.actors.core.report import Doing
+from bundlevisor.actors.core.report import Account
 
 
 class State(enum.Enum):
@@ -44,13 +44,10 @@ class Phase(enum.Enum):
     STOPPED = "stopped"
 
 
-class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
-    """One service as the outside sees it. Times are seconds since the epoch (UTC)."""
+class ServiceView(Account, frozen=True, kw_only=True):
+    """One service as the outside sees it: what its actor says, and what the supervisor adds."""
 
-    id: str
     state: State
-    message: str
-    updated_at: float
     critical: bool = True
     skipped: bool = False
     skip_reason: str = ""
@@ -60,24 +57,7 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     """A dependency has failed for good (or was stopped), so this one cannot become ready."""
     waiting_for: tuple[str, ...] = ()
     """Ids of dependencies, or of secrets, that a waiting service still needs."""
-    ports: dict[str, int] = {}
-    restarts: int = 0
-    pid: int | None = None
-    incarnation: int = 0
-    """How often it has been started since the runtime began."""
-    instance: str = ""
-    """SERVICE_INSTANCE_ID of the running (or last) incarnation."""
-    exit_code: int | None = None
-    """Of the last exit; negative: ended by that signal."""
-    output: tuple[str, ...] = ()
-    """The lines around the reason of the last failure, until it is ready again."""
-    doing: Doing = Doing()
-    """What its start is busy with, or what it says of itself."""
-    begun_at: float | None = None
-    """When its present start was begun: before the spawn, and what comes before that."""
-    started_at: float | None = None
-    ready_at: float | None = None
-    log_path: str = ""
+    ports: dict[str, int] = msgspec.field(default_factory=dict)
 
     @property
     def ready(self) -> bool:

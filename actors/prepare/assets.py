@@ -32,7 +32,7 @@ class AssetMissing(Finding, frozen=True):
     asset: str = ""
 
 
-class Look(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True):
     """What was found: findings that fail the service, warnings, and what was verified."""
 
     failures: tuple[Finding, ...] = ()
@@ -49,7 +49,7 @@ def look(
     full: bool = False,
     wanted: Callable[[], bool] = lambda: True,
     begun: Callable[[int], object] = lambda _: None,
-) -> Look:
+) -> Seen:
     """Look at all assets of a service; ``index`` is its place in the manifest.
 
     ``wanted`` is asked between two pieces; when it says no, Cancelled is raised. ``begun`` hears
@@ -65,7 +65,7 @@ def look(
         failures += one.failures
         warnings += one.warnings
         verified |= one.verified
-    return Look(tuple(failures), tuple(warnings), verified)
+    return Seen(tuple(failures), tuple(warnings), verified)
 
 
 def _look_at(
@@ -76,7 +76,7 @@ def _look_at(
     known: dict[str, Verified],
     full: bool,
     wanted: Callable[[], bool],
-) -> Look:
+) -> Seen:
     try:
         file = resolve(bundle_root, asset.path)
         found = os.stat(file)
@@ -101,31 +101,31 @@ def _file(
     known: dict[str, Verified],
     full: bool,
     wanted: Callable[[], bool],
-) -> Look:
+) -> Seen:
     """Look at a file's size, and at its sum where that is not known; OSError when unreadable."""
     finding, fails = assets.judge_size(asset, found.st_size, service, path)
     if finding is not None and fails:
-        return Look(failures=(finding,))
+        return Seen(failures=(finding,))
     warnings = (finding,) if finding is not None else ()
     fingerprint = Fingerprint(found.st_size, found.st_mtime_ns, found.st_ino)
     if not assets.needs_hash(asset, fingerprint, known, full=full):
-        return Look(warnings=warnings)
+        return Seen(warnings=warnings)
     actual = _sha256(file, wanted)
     wrong = assets.judge_sum(asset, actual, service, path)
     if wrong is not None:
-        return Look(failures=(wrong,), warnings=warnings)
-    return Look(warnings=warnings, verified={asset.path: Verified(fingerprint, actual)})
+        return Seen(failures=(wrong,), warnings=warnings)
+    return Seen(warnings=warnings, verified={asset.path: Verified(fingerprint, actual)})
 
 
-def _folder(asset: Asset, service: str, path: str) -> Look:
+def _folder(asset: Asset, service: str, path: str) -> Seen:
     """A folder needs only to exist; one with a sum was meant to be a file."""
     if not assets.is_checked(asset.sha256) or not assets.is_sha256(asset.sha256):
-        return Look()
+        return Seen()
     sentence = f"service '{service}': asset {asset.path} is a folder, but has a sha256"
     return _failed("asset_is_directory", path, service, sentence)
 
 
-def _unreachable(asset: Asset, service: str, path: str, error: OSError) -> Look:
+def _unreachable(asset: Asset, service: str, path: str, error: OSError) -> Seen:
     missing = isinstance(error, FileNotFoundError | NotADirectoryError)
     reason = "not found" if missing else f"cannot be read ({error.strerror})"
     sentence = (
@@ -134,11 +134,11 @@ def _unreachable(asset: Asset, service: str, path: str, error: OSError) -> Look:
     )
     if not missing:
         return _failed("asset_unreadable", path, service, sentence)
-    return Look(failures=(AssetMissing("asset_missing", path, sentence, service, asset.path),))
+    return Seen(failures=(AssetMissing("asset_missing", path, sentence, service, asset.path),))
 
 
-def _failed(code: str, path: str, service: str, sentence: str) -> Look:
-    return Look(failures=(Finding(code, path, sentence, service),))
+def _failed(code: str, path: str, service: str, sentence: str) -> Seen:
+    return Seen(failures=(Finding(code, path, sentence, service),))
 
 
 def _sha256(file: str, wanted: Callable[[], bool]) -> str:

@@ -112,7 +112,7 @@ class Child:
 
 
 class Encoded(msgspec.Struct, frozen=True):
-    """What CreateProcess takes. Never shown: there may be secrets in it."""
+    """What CreateProcess takes; fork_exec has execve(2)'s. Never shown: it may hold secrets."""
 
     command: windows_command.Command
     environment: str

@@ -23,7 +23,7 @@ KNOWN = sys.version_info < (3, 15)
 
 
 class Encoded(msgspec.Struct, frozen=True):
-    """What execve(2) takes. Never shown: there may be secrets in it."""
+    """What execve(2) takes; child_windows has CreateProcess'. Never shown: it may hold secrets."""
 
     argv: tuple[bytes, ...]
     environment: tuple[bytes, ...]

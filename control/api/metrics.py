@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.facade import Facts, Gauges, RuntimeApi
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the metrics are made of, at one moment."""
 
     facts: Facts
@@ -75,7 +75,7 @@ class MetricsResource:
     def _make(self, snapshot: Snapshot) -> bytes:
         from prometheus_client import CollectorRegistry, generate_latest
 
-        look = Look(
+        look = Measured(
             facts=self._runtime.facts,
             snapshot=snapshot,
             usage=self._meter.measure(pids(snapshot)),
@@ -92,7 +92,7 @@ class MetricsResource:
 class Collector:
     """What prometheus_client asks for the metrics."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Measured) -> None:
         self._look = look
 
     def collect(self) -> Iterator[Metric]:
@@ -106,7 +106,7 @@ class Collector:
         yield from of_logs(self._look.gauges)
 
 
-def of_runtime(look: Look) -> Iterator[Metric]:
+def of_runtime(look: Measured) -> Iterator[Metric]:
     """Yield what concerns the runtime itself."""
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 
@@ -135,7 +135,7 @@ def of_runtime(look: Look) -> Iterator[Metric]:
     )
 
 
-def of_services(look: Look) -> Iterator[Metric]:
+def of_services(look: Measured) -> Iterator[Metric]:
     """Yield state, restarts, uptime, CPU and memory of each service."""
     from prometheus_client.core import GaugeMetricFamily
 

@@ -30,8 +30,8 @@ MOMENT_S = 0.05
 """How long the answer is the same where nothing has changed: only its uptimes grow."""
 
 
-class Encoded(Struct, frozen=True):
-    """An answer, and what it is the answer of."""
+class Answer(Struct, frozen=True):
+    """A body that was made, and what it is the answer of."""
 
     snapshot: Snapshot
     measured_at: float | None
@@ -46,7 +46,7 @@ class StatusResource:
     def __init__(self, runtime: RuntimeApi, meter: Meter) -> None:
         self._runtime = runtime
         self._meter = meter
-        self._encoded: Encoded | None = None
+        self._encoded: Answer | None = None
 
     def on_get(self, _req: Request, resp: Response) -> None:
         """Answer 200."""
@@ -82,7 +82,7 @@ class StatusResource:
             for view in snapshot.services.values()
         )
         body = json_text.encode(status(self._runtime.facts, services, now))
-        self._encoded = Encoded(snapshot, measured_at, time.monotonic(), body)
+        self._encoded = Answer(snapshot, measured_at, time.monotonic(), body)
         return body
 
 

@@ -11,7 +11,7 @@ import pytest
 from bundlevisor.perf import soak_report, soak_watch
 from bundlevisor.perf.__main__ import main
 from bundlevisor.perf.soak import Injected, Soak
-from bundlevisor.perf.soak_watch import GRACE_S, Look, WrongStates, growth
+from bundlevisor.perf.soak_watch import GRACE_S, Sample, WrongStates, growth
 from bundlevisor.testing import Bundle, Runtime
 
 READY = {"state": "ready", "ready": True, "pid": os.getpid()}
@@ -70,7 +70,7 @@ def test_a_line_that_is_in_no_log_is_lost_and_one_after_a_flood_is_not(tmp_path:
 
 
 def test_growth_compares_the_ends_of_a_soak_and_needs_some_looks() -> None:
-    looks = [Look(float(n), 10.0 + n, 50, 3) for n in range(8)]
+    looks = [Sample(float(n), 10.0 + n, 50, 3) for n in range(8)]
     found = {one.what: (one.first, one.last) for one in growth("runtime", looks)}
     assert found["runtime: memory, MiB"] == (10.5, 16.5)
     assert found["runtime: threads"] == (3.0, 3.0)
