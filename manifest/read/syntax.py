@@ -115,8 +115,10 @@ def _foreign_syntax(text: str, position: int) -> str:
 
 
 def _line_and_column(text: str, offset: int) -> str:
-    line = text.count("\n", 0, offset) + 1
-    return f"line {line}, column {offset - text.rfind(chr(10), 0, offset)}"
+    before = text[:offset]
+    line = before.count("\n") + 1
+    newline = before.rfind("\n")
+    return f"line {line}, column {offset - newline}"
 
 
 def _position(source: bytes, offset: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bundlevisor.manifest.format.findings import Finding, Findings
+from bundlevisor.manifest.read import syntax
 from bundlevisor.manifest.read.load import Loaded, parse
 from bundlevisor.manifest.read.syntax import explain
 
@@ -106,7 +107,14 @@ def test_only_what_json_takes_for_blanks_is_blank(data: bytes) -> None:
         (b'{"a":\n[1,\r\n\t]}', NO_COMMA.format("line 2, column 3")),
         (b'{"a": 1 , }', NO_COMMA.format("line 1, column 9")),
         (b"{'a': 1}", NO_QUOTES.format("line 1, column 2")),
+        (b"{'a': 1}\n", NO_QUOTES.format("line 1, column 2")),
         (b"[1\n, 'a']", NO_QUOTES.format("line 2, column 3")),
+        (b"\n\n[\n # words\n]", NO_COMMENTS.format("line 4, column 2")),
+        (
+            b"{\x0c# words\n}",
+            "expecting property name enclosed in double quotes (line 1, column 2)",
+        ),
+        (b"[1,\x0c]", "expecting value (line 1, column 4)"),
         (b"[1,,2]", "expecting value (line 1, column 4)"),
         (b"[1 /2]", "expecting ',' delimiter (line 1, column 4)"),
         (b'{"a": "x//y" 3}', "expecting ',' delimiter (line 1, column 14)"),
@@ -116,6 +124,13 @@ def test_what_other_formats_allow_is_told_by_its_place(data: bytes, words: str) 
     """Versions of Python stop at a comma too many or behind it, with other words."""
     (error,) = parse(data).findings.errors
     assert (error.code, error.message) == ("not_json", f"the file is no JSON: {words}.")
+
+
+@pytest.mark.parametrize("stopped", [2, 3])
+def test_a_comma_too_many_is_told_by_its_place_wherever_python_stops(stopped: int) -> None:
+    words = NO_COMMA.format("line 1, column 3")
+    assert syntax._foreign_syntax("[1,]", stopped) == words
+    assert syntax._foreign_syntax("[1, ]", stopped) == words
 
 
 def test_what_is_wrong_with_nothing_is_not_known() -> None:
