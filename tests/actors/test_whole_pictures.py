@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bundlevisor.actors.bundle_state import BundleState
-from bundlevisor.actors.core import commanded, dependencies, foreseen
+from bundlevisor.actors.core import commanded, dependencies, desired, foreseen
 from bundlevisor.actors.core.collaborators import NoSecrets, Plan
 from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.messages import StopService
@@ -61,6 +61,19 @@ def test_a_renewal_forgives_where_it_says_so(forgiving: bool) -> None:
     wish = Desired(after=0, reason="new", forgiving=True) if forgiving else None
     assert change == commanded.Change({"db": wish})
     assert commanded.renew(tree(db="failed"), ["db"], "new").desired == {"db": None}
+
+
+def test_a_renewal_keeps_a_stop_a_stop_and_what_was_forgiven_forgiven() -> None:
+    before = {
+        "db": desired.stopped("by command"),
+        "api": Desired(after=0, reason="started", forgiving=True),
+    }
+    given = tree(desired=before, db="ready", api="ready", web="ready")
+    assert commanded.renew(given, ["db", "api", "web"], "new").desired == {
+        "db": before["db"],
+        "api": Desired(after=0, reason="new", forgiving=True),
+        "web": Desired(after=0, reason="new"),
+    }
 
 
 def test_the_users_of_a_secret_are_named_in_stop_order() -> None:
