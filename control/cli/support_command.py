@@ -18,6 +18,7 @@ from bundlevisor.control.cli.find import Endpoint, NotRunning, find, wanted
 from bundlevisor.control.support import collection
 from bundlevisor.control.support.collection import Part
 from bundlevisor.control.support.masking import Mask
+from bundlevisor.manifest.format.paths import home_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -59,7 +60,7 @@ def support(arguments: argparse.Namespace) -> int:
     logs = [*collection.logs_in(app_data), *_log_paths(manifest, app_data)]
     events = os.path.join(app_data, telemetry)
     parts += collection.on_disk(app_data, events, logs, troubles.append)
-    mask = Mask(_secrets(app_data, manifest, endpoint, troubles), os.path.expanduser("~"))
+    mask = Mask(_secrets(app_data, manifest, endpoint, troubles), home_folder(os.environ))
     target = _target(arguments.output)
     about = _about(parts, troubles, live=endpoint is not None)
     try:

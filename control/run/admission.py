@@ -55,7 +55,7 @@ def admit(
     if short := limits.make_room(limits.files_for(loaded.manifest)):
         console.error(f"cannot start: {short}")
         raise Refused(CANNOT_START)
-    own_file.make_folder(app_data)
+    _make(app_data, console)
     minds_case = platform.minds_case()
     on_disk = places.look(loaded.manifest, app_data, options.root, minds_case=minds_case)
     _report(console, loaded.placed(on_disk), app_data)
@@ -70,6 +70,16 @@ def _app_data(options: RunOptions, manifest: Manifest, console: Console) -> str:
         console.warn(ignored)
     chosen = options.app_data or paths.app_data_folder(manifest.app.name, os.environ)
     return os.path.abspath(chosen)
+
+
+def _make(app_data: str, console: Console) -> None:
+    try:
+        own_file.make_folder(app_data)
+    except OSError as error:
+        what = f"it belongs to the app-data folder {app_data}"
+        do = "make that writable, or name another folder by --app-data"
+        console.error(f"cannot start: {limits.why(error)}; {what}: {do}")
+        raise Refused(CANNOT_START) from error
 
 
 def _lock(app_data: str, console: Console) -> InstanceLock:

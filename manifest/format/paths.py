@@ -128,16 +128,34 @@ def anchor(rendered: str, default: str, *roots: str, windows: bool = WINDOWS) ->
 
 
 def app_data_folder(app_name: str, environ: Mapping[str, str], system: str = sys.platform) -> str:
-    """Return the default app-data folder: Go's ``os.UserConfigDir`` and the app's name."""
+    """Return the default app-data folder, absolute: Go's ``os.UserConfigDir`` and the app's name.
+
+    A HOME that is empty or not absolute counts as none: by it two commands would mean
+    two folders.
+    """
     return f"{_user_config_folder(environ, system)}{os.sep}{folder_name(app_name)}"
+
+
+def home_folder(environ: Mapping[str, str]) -> str:
+    """Return the user's home, absolute: HOME where it is absolute, else what the system knows."""
+    named = environ.get("HOME", "")
+    return named if os.path.isabs(named) else _home_of_user()
 
 
 def ignored_home(environ: Mapping[str, str], system: str = sys.platform) -> str:
     """Return a sentence when the user's own place for app-data is none that can be used."""
-    configured = environ.get("XDG_CONFIG_HOME")
-    if system in ("win32", "darwin") or not configured or os.path.isabs(configured):
+    if system == "win32":
         return ""
-    return f"XDG_CONFIG_HOME is no absolute path ({configured}); it is ignored, ~/.config is used"
+    configured = environ.get("XDG_CONFIG_HOME", "")
+    if system != "darwin" and os.path.isabs(configured):
+        return ""
+    used = _user_config_folder(environ, system)
+    if system != "darwin" and configured:
+        return f"XDG_CONFIG_HOME is no absolute path ({configured}); it is ignored, {used} is used"
+    home = environ.get("HOME", "")
+    if not home or os.path.isabs(home):
+        return ""
+    return f"HOME is no absolute path ({home}); it is ignored, {used} is used"
 
 
 def folder_name(app_name: str) -> str:
@@ -156,7 +174,7 @@ def is_device(name: str) -> bool:
 
 
 def _user_config_folder(environ: Mapping[str, str], system: str) -> str:
-    home = environ.get("HOME") or os.path.expanduser("~")
+    home = home_folder(environ)
     if system == "win32":
         return environ.get("APPDATA") or os.path.join(home, "AppData", "Roaming")
     if system == "darwin":
@@ -165,6 +183,26 @@ def _user_config_folder(environ: Mapping[str, str], system: str) -> str:
     if configured and os.path.isabs(configured):
         return configured
     return os.path.join(home, ".config")
+
+
+if sys.platform == "win32":
+
+    def _home_of_user() -> str:
+        return os.path.expanduser("~")
+
+else:
+
+    def _home_of_user() -> str:
+        """Return the home that the system knows, whatever HOME is; without one ``/``, as runc does.
+
+        ``expanduser`` believes an empty HOME, and leaves ``~`` to a user whom the system lacks.
+        """
+        import pwd
+
+        try:
+            return pwd.getpwuid(os.getuid()).pw_dir or os.sep
+        except KeyError:
+            return os.sep
 
 
 def _refuse_on_windows(part: str, relative: str) -> None:

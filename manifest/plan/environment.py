@@ -23,6 +23,10 @@ INSTANCE = "SERVICE_INSTANCE_ID"
 CHROMIUM = "PLAYWRIGHT_CHROMIUM_PATH"
 """The browser of a Playwright service, in the bundle or Electron's."""
 
+SEARCHED_WITHOUT_PATH = "/bin:/usr/bin"
+"""Where POSIX systems look for a program when there is no PATH (``confstr(_CS_PATH)``, in another
+order): a PATH of the bundle's folders alone would hide these from every service."""
+
 SECRET_FILE_PREFIX = "SECRET_FILE_"  # noqa: S105
 """``SECRET_FILE_<ID>`` holds the path of a file secret."""
 
@@ -149,6 +153,7 @@ def _is_private(name: str) -> bool:
 def _of_bundle(scope: Scope, path: str, windows: bool) -> dict[str, str]:
     separator, slash = (";", "\\") if windows else (":", "/")
     folders = [f"{scope.bundle}{slash}bin", f"{scope.bundle}{slash}cli"]
+    path = path or ("" if windows else SEARCHED_WITHOUT_PATH)
     return {
         "APP_DATA_DIR": scope.data,
         "BUNDLE_ROOT": scope.bundle,

@@ -56,8 +56,12 @@ def test_a_service_without_ports_finds_none() -> None:
     assert not [name for name in rendered(Service(id="lone")) if name.startswith("PORT_")]
 
 
-def test_without_a_path_there_is_no_empty_part_in_it() -> None:
-    assert rendered()["PATH"] == "/bundle/bin:/bundle/cli"
+@pytest.mark.parametrize("base", [{}, {"PATH": ""}])
+def test_without_a_path_the_system_s_folders_stay_and_no_part_is_empty(
+    base: dict[str, str],
+) -> None:
+    assert rendered(base=base)["PATH"] == "/bundle/bin:/bundle/cli:/bin:/usr/bin"
+    assert rendered(base=base, windows=True)["PATH"] == "/bundle\\bin;/bundle\\cli"
 
 
 def test_the_later_layer_wins() -> None:

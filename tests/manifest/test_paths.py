@@ -189,6 +189,29 @@ def test_app_data_lies_where_go_puts_it(
     assert app_data_folder("My App", environ, system) == expected
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the system's list of users is POSIX'")
+@pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "near"}, {"HOME": "~"}])
+def test_a_home_that_is_no_absolute_path_is_the_one_that_the_system_knows(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pwd
+
+    monkeypatch.delenv("HOME")
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    known = pwd.getpwuid(os.getuid()).pw_dir
+    assert app_data_folder("My App", environ, "linux") == os.path.join(known, ".config", "my-app")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system's list of users is POSIX'")
+def test_a_user_whom_the_system_does_not_know_has_no_folder_named_tilde(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+    assert app_data_folder("My App", {}, "linux") == "/.config/my-app"
+
+
 @pytest.mark.parametrize(
     ("name", "folder"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -142,9 +143,30 @@ def test_links_below_a_folder(tmp_path: Path) -> None:
 def test_a_home_that_is_no_absolute_path_is_ignored_aloud(
     system: str, configured: str | None, ignored: bool
 ) -> None:
-    environ = {} if configured is None else {"XDG_CONFIG_HOME": configured}
-    said = "XDG_CONFIG_HOME is no absolute path (relative); it is ignored, ~/.config is used"
+    environ = {"HOME": "/home/x"}
+    environ |= {} if configured is None else {"XDG_CONFIG_HOME": configured}
+    used = os.path.join("/home/x", ".config")
+    said = f"XDG_CONFIG_HOME is no absolute path (relative); it is ignored, {used} is used"
     assert ignored_home(environ, system) == (said if ignored else "")
+
+
+@pytest.mark.parametrize(
+    ("system", "home", "ignored"),
+    [
+        ("linux", "", False),
+        ("linux", "/home/x", False),
+        ("linux", "near", True),
+        ("darwin", "near", True),
+        ("win32", "near", False),
+    ],
+)
+def test_a_home_of_the_user_that_is_not_absolute_is_ignored_aloud(
+    system: str, home: str, ignored: bool
+) -> None:
+    said = ignored_home({"HOME": home}, system)
+    assert bool(said) is ignored
+    assert not ignored or said.startswith("HOME is no absolute path (near); it is ignored, /")
+    assert ignored_home({"HOME": home, "XDG_CONFIG_HOME": "/cfg"}, "linux") == ""
 
 
 @pytest.mark.parametrize(

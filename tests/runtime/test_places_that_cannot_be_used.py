@@ -37,6 +37,17 @@ def test_a_folder_in_the_place_of_a_file_is_named_and_no_token_stays(
     )
 
 
+def test_a_folder_that_cannot_be_made_says_what_it_was_for_and_how_to_name_another(
+    tmp_path: Path,
+) -> None:
+    made = bundle(tmp_path).service("db").write()
+    made.app_data.write_text("a file in its place")
+    said = refused(made)
+    assert f"cannot start: {made.app_data}: " in said
+    assert f"it belongs to the app-data folder {made.app_data}" in said
+    assert "name another folder by --app-data" in said
+
+
 @posix
 @pytest.mark.parametrize("path", ["runtime/auth-token", "telemetry/events.jsonl"])
 def test_a_link_that_leads_out_is_refused_in_a_sentence(tmp_path: Path, path: str) -> None:

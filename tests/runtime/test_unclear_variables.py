@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -73,3 +74,16 @@ def test_a_relative_place_for_app_data_is_told(tmp_path: Path) -> None:
         lock.release()
     assert done.returncode == ALREADY_RUNNING
     assert "XDG_CONFIG_HOME is no absolute path (somewhere)" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="HOME is POSIX'")
+@pytest.mark.parametrize("home", ["", "near"])
+def test_a_command_without_a_home_looks_where_the_runtime_would_be(
+    tmp_path: Path, home: str
+) -> None:
+    import pwd
+
+    made = bundle(tmp_path).service("api").write()
+    environ = {"HOME": home, "XDG_CONFIG_HOME": ""}
+    done = bundlevisor("status", "--manifest", str(made.manifest), env=environ)
+    assert f"no runtime runs on {pwd.getpwuid(os.getuid()).pw_dir}/" in done.stderr
