@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
 
 from bundlevisor import __version__
-from bundlevisor.actors.core.snapshot import Phase, State
+from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.control.wire.bodies import Problem, Validation
-from tests.control.fake_runtime import NOON, FakeRuntime, view
+from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import Api
-from tests.waiting import wait_until
 
 
 def test_healthz_needs_no_token_and_names_the_runtime(api: Api) -> None:
@@ -30,134 +28,6 @@ def test_healthz_answers_head_with_the_same_headers_and_no_body(api: Api) -> Non
     assert (head.status, head.body) == (200, b"")
     for name in ("Content-Type", "Content-Length", "Cache-Control"):
         assert head.headers[name] == asked.headers[name]
-
-
-def test_readyz_says_everything_about_a_service(api: Api, runtime: FakeRuntime) -> None:
-    runtime.publish(
-        view(
-            "db",
-            State.BACKOFF,
-            message="exit 3, next try in 1.2 s",
-            exit_code=3,
-            restarts=2,
-            started_at=NOON,
-            pid=None,
-        ),
-        view("web.api-1", State.WAITING, waiting_for=("db",)),
-        view("extra", State.INACTIVE, skipped=True, skip_reason="on demand", message=""),
-    )
-    reply = api.get("/readyz")
-    assert reply.status == 200
-    assert reply.json() == {
-        "ready": False,
-        "details": {
-            "db": {
-                "ready": False,
-                "message": "exit 3, next try in 1.2 s",
-                "exit_code": 3,
-                "started_at": "2023-11-14T22:13:20.125Z",
-                "updated_at": "2023-11-14T22:13:20.125Z",
-                "state": "backoff",
-                "restarts": 2,
-            },
-            "web.api-1": {
-                "ready": False,
-                "message": "waiting",
-                "updated_at": "2023-11-14T22:13:20.125Z",
-                "state": "waiting",
-                "restarts": 0,
-                "waiting_for": ["db"],
-            },
-            "extra": {
-                "ready": False,
-                "skipped": True,
-                "message": "on demand",
-                "updated_at": "2023-11-14T22:13:20.125Z",
-                "state": "inactive",
-                "restarts": 0,
-            },
-        },
-        "gpu": {
-            "available": True,
-            "method": "files",
-            "reason": "/dev/dri",
-            "requirements": {"extra": "optional"},
-        },
-        "progress": {
-            "fraction": 0.0,
-            "done": 0,
-            "total": 2,
-            "working_on": [
-                {
-                    "service": "db",
-                    "phase": "restarting",
-                    "text": "exit 3, next try in 1.2 s",
-                    "elapsed_s": 0.0,
-                },
-                {
-                    "service": "web.api-1",
-                    "phase": "dependencies",
-                    "text": "waiting",
-                    "elapsed_s": 0.0,
-                },
-            ],
-            "slowest": "db",
-        },
-        "version": 2,
-    }
-
-
-def test_readyz_answers_at_any_change(api: Api, runtime: FakeRuntime) -> None:
-    runtime.change("db", State.STARTING)
-    seen = api.get("/readyz").json()["version"]
-    answers: list[Any] = []
-    measured = runtime.measured
-
-    def ask(path: str) -> threading.Thread:
-        asker = threading.Thread(target=lambda: answers.append(api.get(path, timeout=40).json()))
-        asker.start()
-        return asker
-
-    asker = ask(f"/readyz?wait=30&change=1&after={seen}")
-    wait_until(lambda: runtime.measured > measured, what="the wait has begun")
-    runtime.change("db", State.STARTING, message="starting: loading")
-    asker.join(20)
-    assert answers[0]["details"]["db"]["message"] == "starting: loading"
-    assert not answers[0]["ready"]
-    assert answers[0]["version"] > seen
-    missed = api.get(f"/readyz?wait=30&change=1&after={seen}", timeout=20).json()
-    assert missed["version"] == answers[0]["version"], "what came between two questions is told"
-
-
-def test_readyz_answers_when_only_the_progress_has_changed(api: Api, runtime: FakeRuntime) -> None:
-    """No snapshot says that a service has written a line, or that time has passed."""
-    runtime.change("db", State.STARTING)
-    runtime.last_line = "one"
-    version = runtime.board.snapshot.version
-    answers: list[Any] = []
-    measured = runtime.measured
-    asker = threading.Thread(
-        target=lambda: answers.append(api.get("/readyz?wait=30&change=1", timeout=40).json())
-    )
-    asker.start()
-    wait_until(lambda: runtime.measured > measured, what="the wait has begun")
-    runtime.last_line = "two"
-    asker.join(20)
-    assert answers[0]["progress"]["last_line"] == "two"
-    assert answers[0]["version"] == version
-
-
-def test_readyz_is_true_when_all_that_count_are_ready(api: Api, runtime: FakeRuntime) -> None:
-    runtime.publish(view("extra", State.INACTIVE, skipped=True))
-    assert api.get("/readyz").json()["ready"] is True
-
-
-def test_strict_readiness_is_a_status_for_probes(api: Api, runtime: FakeRuntime) -> None:
-    assert api.get("/readyz?strict=1").status == 200
-    runtime.publish(view("db", State.STARTING))
-    assert api.get("/readyz?strict=1").status == 503
-    assert api.get("/readyz?strict=0").status == 200
-    assert api.get("/readyz").status == 200
 
 
 def test_ports_name_those_in_force_and_the_api(api: Api) -> None:

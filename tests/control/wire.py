@@ -11,6 +11,7 @@ from tests.waiting import WITHIN
 
 TOKEN = "the-token_of-these.tests-0123456789abcdefghij"
 """The token of the runtime in memory. It stands for that of any: :class:`Api` puts it in."""
+HEAD = b"Host: 127.0.0.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
 
 
 class Reply:

@@ -8,80 +8,15 @@ import hashlib
 import itertools
 import os
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.ui_server.proxy.conftest import MIB, Raw
 from tests.ui_server.raw_api import RawApi
-
-MIB = 1024 * 1024
-PAGE = {"Accept": "text/html,*/*;q=0.8"}
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("site")
-    (root / "index.html").write_bytes(b"index")
-    (root / "api").mkdir()
-    (root / "api" / "shadow.txt").write_bytes(b"a file under the API's path")
-    return root
-
-
-@pytest.fixture(scope="module")
-def ui(module_serving: Any, root: Path, api: Any) -> Any:
-    return module_serving(root, upstream=api.port)
-
-
-class Raw:
-    """An upstream that says exactly these bytes on each connection, then closes it or hangs."""
-
-    def __init__(self, *scripts: bytes, hang: bool = False) -> None:
-        self.requests: list[bytes] = []
-        self._scripts = list(scripts)
-        self._hang = hang
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._kept: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        for script in self._scripts:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            request = b""
-            while b"\r\n\r\n" not in request and (piece := client.recv(65536)):
-                request += piece
-            self.requests.append(request)
-            client.sendall(script)
-            if self._hang:
-                self._kept.append(client)
-            else:
-                client.close()
-
-    def close(self) -> None:
-        self._listener.close()
-        for client in self._kept:
-            client.close()
-
-
-@pytest.fixture
-def raw() -> Iterator[Callable[..., Raw]]:
-    made: list[Raw] = []
-
-    def make(*scripts: bytes, hang: bool = False) -> Raw:
-        made.append(Raw(*scripts, hang=hang))
-        return made[-1]
-
-    yield make
-    for upstream in made:
-        upstream.close()
 
 
 def test_a_request_reaches_the_api_as_it_was_sent(ui: Any, api: Any) -> None:
@@ -285,153 +220,6 @@ def test_an_answer_before_the_end_of_the_request_arrives(ui: Any) -> None:
     assert answer.startswith(b"HTTP/1.1 413")
 
 
-def test_without_an_api_there_is_a_readable_502(serving: Any, root: Path) -> None:
-    ui = serving(root)
-    answer = ui.ask("/api/notes")
-    assert (answer.status, answer.json["code"]) == (502, "api_unavailable")
-    page = ui.ask("/api/notes", headers=PAGE)
-    assert page.status == 502
-    assert page.header("Content-Type") == "text/html; charset=utf-8"
-    assert b"API is not running" in page.body
-    assert page.header("Cache-Control") == "no-store"
-    assert (page.header("Refresh"), page.header("Retry-After")) == ("1", "1")
-    posted = ui.ask("/api/notes", method="POST", headers=PAGE, body=b"")
-    assert (posted.status, posted.header("Refresh")) == (502, None), "it must not become a GET"
-    assert ui.ask("/", headers=PAGE).status == 200, "files are served all the same"
-
-
-def test_a_refused_connection_is_a_502(serving: Any, root: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        ui = serving(root, upstream=taken.getsockname()[1])
-        assert ui.ask("/api/x").status == 502
-        assert ui.ask("/api/x", method="POST", body=b"x" * MIB).status == 502
-
-
-def test_the_api_may_come_back_on_another_port(
-    serving: Any, root: Path, own_api: Any, until: Any
-) -> None:
-    ui = serving(root, upstream=own_api.port)
-    assert ui.ask("/api/x").status == 200
-    own_api.kill()
-    assert ui.ask("/api/x").status == 502
-    ui.process.set_upstream(None)
-    before = own_api.port
-    assert own_api.start() != before
-    ui.process.set_upstream(own_api.port)
-    until(lambda: ui.ask("/api/x").status == 200, "the new port is used")
-    assert dict(ui.ask("/api/x").json["headers"])["Host"] == f"127.0.0.1:{own_api.port}"
-
-
-def test_an_api_that_restarts_on_its_port_is_not_asked_on_a_dead_connection(
-    serving: Any, root: Path, own_api: Any
-) -> None:
-    ui = serving(root, upstream=own_api.port)
-    for method in ("GET", "POST"):
-        assert ui.ask("/api/x", method=method, body=b"").status == 200
-        own_api.kill()
-        own_api.start(own_api.port)
-        assert ui.ask("/api/x", method=method, body=b"").status == 200
-
-
-def test_what_changes_something_is_never_sent_twice(
-    serving: Any, root: Path, raw: Callable[..., Raw]
-) -> None:
-    upstream = raw(b"", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-    ui = serving(root, upstream=upstream.port)
-    assert ui.ask("/api/x", method="POST", body=b"once").status == 502
-    assert len(upstream.requests) == 1
-
-
-def test_an_api_that_does_not_answer_is_a_504(
-    serving: Any, root: Path, raw: Callable[..., Raw]
-) -> None:
-    ui = serving(root, upstream=raw(b"", b"", hang=True).port, response_timeout_ms=200)
-    answer = ui.ask("/api/x")
-    assert (answer.status, answer.json["code"]) == (504, "api_timeout")
-    page = ui.ask("/api/x", headers=PAGE)
-    assert (page.status, page.header("Content-Type")) == (504, "text/html; charset=utf-8")
-
-
-def test_a_long_upload_is_not_a_silent_api(ui: Any, serving: Any, root: Path, api: Any) -> None:
-    patient = serving(root, upstream=api.port, response_timeout_ms=600)
-
-    def slowly() -> Iterator[bytes]:
-        for _ in range(8):
-            time.sleep(0.15)
-            yield b"x"
-
-    answer = patient.ask("/api/digest", method="POST", body=slowly(), chunked=True)
-    assert (answer.status, answer.json["size"]) == (200, 8)
-
-
-def test_a_body_that_never_comes_is_the_clients_fault(serving: Any, root: Path, api: Any) -> None:
-    ui = serving(root, upstream=api.port, response_timeout_ms=300)
-    answer = ui.raw(b"POST /api/digest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nab")
-    assert answer.startswith(b"HTTP/1.1 408")
-
-
-def test_an_answer_that_breaks_off_is_cut_off_and_not_ended(
-    serving: Any, root: Path, raw: Callable[..., Raw]
-) -> None:
-    head = b"HTTP/1.1 200 OK\r\n"
-    ui = serving(
-        root,
-        upstream=raw(
-            head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-            head + b"Content-Length: 100\r\n\r\nhello",
-        ).port,
-    )
-    request = b"GET /api/x HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    chunked, counted = ui.raw(request), ui.raw(request)
-    assert b"hello" in chunked
-    assert not chunked.endswith(b"0\r\n\r\n")
-    assert b"Content-Length: 100" in counted
-    assert counted.endswith(b"hello")
-
-
-def test_an_answer_without_a_length_lasts_until_the_connection_ends(
-    serving: Any, root: Path, raw: Callable[..., Raw]
-) -> None:
-    ui = serving(root, upstream=raw(b"HTTP/1.0 200 OK\r\n\r\nto the end").port)
-    answer = ui.ask("/api/x")
-    assert (answer.status, answer.body) == (200, b"to the end")
-    assert answer.header("Content-Type") is None, "nothing is added"
-
-
-@pytest.mark.parametrize(
-    "nonsense",
-    [
-        b"garbage\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
-        b"HTTP/1.1 999999 OK\r\n\r\n",
-    ],
-)
-def test_an_answer_that_is_not_http_is_a_502(
-    serving: Any, root: Path, raw: Callable[..., Raw], nonsense: bytes
-) -> None:
-    ui = serving(root, upstream=raw(nonsense, nonsense).port)
-    answer = ui.ask("/api/x")
-    assert (answer.status, answer.json["code"]) == (502, "api_broken")
-
-
-def test_what_the_api_says_before_its_answer_is_not_the_answer(
-    serving: Any, root: Path, raw: Callable[..., Raw]
-) -> None:
-    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
-    ui = serving(root, upstream=raw(early + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").port)
-    answer = ui.ask("/api/x")
-    assert (answer.status, answer.body, answer.header("Link")) == (200, b"ok", None)
-
-
-def test_an_upgrade_that_nobody_asked_for_is_no_answer(
-    serving: Any, root: Path, raw: Callable[..., Raw]
-) -> None:
-    granted = b"HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-    ui = serving(root, upstream=raw(granted).port)
-    assert ui.ask("/api/x").json["code"] == "api_broken"
-
-
 def test_a_body_comes_along_though_the_client_offers_another_protocol(ui: Any) -> None:
     headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AA"}
     seen = ui.ask("/api/x", method="POST", headers=headers, body=b"content").json
@@ -491,27 +279,3 @@ def test_header_values_that_are_not_utf8_are_taken_for_latin1(
     assert b"X-Utf8: caf\xc3\xa9\r\n" in answer
     assert b"X-Latin: caf\xc3\xa9\r\n" in answer
     assert b"X-Mine: caf\xc3\xa9\r\n" in upstream.requests[0]
-
-
-@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
-def test_a_page_of_another_site_may_not_use_the_api(ui: Any, origin: str) -> None:
-    answer = ui.ask("/api/x", method="POST", body=b"x", headers={"Origin": origin})
-    assert (answer.status, answer.json["code"]) == (403, "foreign_origin")
-    assert ui.ask("/", headers={"Origin": origin}).status == 200
-
-
-def test_the_own_page_and_an_allowed_site_may(serving: Any, root: Path, api: Any) -> None:
-    ui = serving(root, upstream=api.port, allowed_origins=("https://partner.example",))
-    for origin in (f"http://localhost:{ui.port}", "https://partner.example", "app://notes"):
-        sent = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
-        assert ui.ask("/api/x", headers=sent).status == 200, origin
-
-
-@pytest.mark.parametrize("path", ["/api/x", "/ws", "/%61pi/x"])
-def test_an_image_or_link_of_another_site_does_not_reach_the_api(ui: Any, path: str) -> None:
-    """Such requests have no Origin."""
-    answer = ui.ask(path, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"})
-    assert (answer.status, answer.json["code"]) == (403, "foreign_origin")
-    assert ui.ask("/", headers={"Sec-Fetch-Site": "cross-site"}).status == 200
-    for site in ("same-origin", "same-site", "none"):
-        assert ui.ask("/api/x", headers={"Sec-Fetch-Site": site}).status == 200, site

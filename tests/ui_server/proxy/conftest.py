@@ -1,0 +1,76 @@
+"""A page before an API, and upstreams that say what they are told."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MIB = 1024 * 1024
+PAGE = {"Accept": "text/html,*/*;q=0.8"}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("site")
+    (root / "index.html").write_bytes(b"index")
+    (root / "api").mkdir()
+    (root / "api" / "shadow.txt").write_bytes(b"a file under the API's path")
+    return root
+
+
+@pytest.fixture(scope="module")
+def ui(module_serving: Any, root: Path, api: Any) -> Any:
+    return module_serving(root, upstream=api.port)
+
+
+class Raw:
+    """An upstream that says exactly these bytes on each connection, then closes it or hangs."""
+
+    def __init__(self, *scripts: bytes, hang: bool = False) -> None:
+        self.requests: list[bytes] = []
+        self._scripts = list(scripts)
+        self._hang = hang
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._kept: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        for script in self._scripts:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            request = b""
+            while b"\r\n\r\n" not in request and (piece := client.recv(65536)):
+                request += piece
+            self.requests.append(request)
+            client.sendall(script)
+            if self._hang:
+                self._kept.append(client)
+            else:
+                client.close()
+
+    def close(self) -> None:
+        self._listener.close()
+        for client in self._kept:
+            client.close()
+
+
+@pytest.fixture
+def raw() -> Iterator[Callable[..., Raw]]:
+    made: list[Raw] = []
+
+    def make(*scripts: bytes, hang: bool = False) -> Raw:
+        made.append(Raw(*scripts, hang=hang))
+        return made[-1]
+
+    yield make
+    for upstream in made:
+        upstream.close()
