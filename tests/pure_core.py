@@ -8,6 +8,7 @@ As a plugin (``pytest -p tests.pure_core``) this leaves them out of a run beside
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -88,18 +89,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what :func:`main` runs in the same way."""
     elsewhere = [item for item in items if is_run_alike(item)]
     config.hook.pytest_deselected(items=elsewhere)
-    items[:] = [item for item in items if not is_run_alike(item)]
+    left_out = set(elsewhere)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def is_run_alike(item: pytest.Item) -> bool:
     """Return whether it is one of these tests; by Hypothesis' examples, another each time, none."""
-    place = item.path.relative_to(ROOT).as_posix()
     return (
-        any(place == test or place.startswith(f"{test}/") for test in TESTS)
+        is_of_the_core(item.path)
         and not any(name in item.name for name in LEFT_OUT)
         and item.get_closest_marker("permissions") is None
         and not getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
     )
+
+
+@functools.cache
+def is_of_the_core(path: Path) -> bool:
+    """Return whether a file has such tests."""
+    place = path.relative_to(ROOT).as_posix()
+    return any(place == test or place.startswith(f"{test}/") for test in TESTS)
 
 
 def main() -> int:

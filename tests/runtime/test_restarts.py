@@ -159,9 +159,13 @@ def test_an_unhealthy_service_is_restarted(tmp_path: Path) -> None:
         run.until_ready()
         wait_until(lambda: starts(run, "db") == 2, what="a restart of the unhealthy service")
         run.until_ready()
-        unhealthy = [event for event in run.telemetry() if event["event"] == "unhealthy"]
-        assert len(unhealthy) == 1
-        assert unhealthy[0]["details"]["failures"] == 3
+        wait_until(lambda: told_unhealthy(run), what="the event, which is written behind")
+        (unhealthy,) = told_unhealthy(run)
+        assert unhealthy["details"]["failures"] == 3
+
+
+def told_unhealthy(run: Run) -> list[dict[str, Any]]:
+    return [event for event in run.telemetry() if event["event"] == "unhealthy"]
 
 
 def test_a_stop_is_sticky_and_goes_through_the_dependents(tmp_path: Path) -> None:
