@@ -2,92 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
-from tests.bundle_maker import Bundle, bundle, wait_until
+from tests.bundle_maker import bundle
+from tests.program_by_hand import Started, started
 from tests.waiting import WITHIN
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and sessions are POSIX")
-
-
-class Started:
-    """One program, run by hand as the runtime would run it."""
-
-    def __init__(self, made: Bundle, process: subprocess.Popen[bytes], port: int) -> None:
-        self.bundle, self.process, self.port = made, process, port
-
-    def await_event(self, event: str, count: int = 1) -> dict[str, Any]:
-        found = wait_until(
-            lambda: self.events(event)[count - 1 : count], what=f"record of {event!r}"
-        )
-        return found[0]
-
-    def events(self, event: str) -> list[dict[str, Any]]:
-        return self.bundle.events("it", event)
-
-    def health(self, method: str = "GET", path: str = "/health", timeout: float = 5.0) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        with contextlib.closing(connection):
-            connection.request(method, path)
-            response = connection.getresponse()
-            response.read()
-            return response.status
-
-    def output(self) -> bytes:
-        assert self.process.stdout
-        return self.process.stdout.read()
-
-    def offspring(self, role: str) -> psutil.Process:
-        found = wait_until(
-            lambda: [event for event in self.events("started") if event["role"] == role],
-            what=f"start of the {role}",
-        )
-        return psutil.Process(found[0]["pid"])
-
-
-@contextlib.contextmanager
-def started(
-    tmp_path: Path, program: str, *, env: dict[str, str] | None = None, **options: object
-) -> Iterator[Started]:
-    """Run a program until the block ends; then it and its recorded offspring are killed."""
-    made = bundle(tmp_path).service("it", program, options=options).write()
-    entry = made.document["services"][0]["binaries"]["win-x64" if os.name == "nt" else "linux-x64"]
-    port = free_port()
-    process = subprocess.Popen(
-        [str(made.root / entry["path"]), *entry["args"]],
-        env={**os.environ, "PORT_HTTP": str(port), **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert process.stdout
-    with process.stdout:
-        try:
-            yield Started(made, process, port)
-        finally:
-            for pid in {record["pid"] for record in made.record("it")} - {process.pid}:
-                with contextlib.suppress(psutil.Error):
-                    psutil.Process(pid).kill()
-            process.kill()
-            process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_well_behaved_service_listens_answers_and_stops_at_once(tmp_path: Path) -> None:
@@ -234,70 +162,6 @@ def test_a_claimed_address_in_use_is_a_claim_only(tmp_path: Path) -> None:
         assert b"Address already in use" in it.output()
         with socket.create_server(("127.0.0.1", it.port)):
             pass
-
-
-def test_health_turns_slow_after_the_quick_answers(tmp_path: Path) -> None:
-    with started(tmp_path, "health_slow", quick=1, health_ms=60_000) as it:
-        it.await_event("listening")
-        assert it.health() == 200
-        with pytest.raises(TimeoutError):
-            it.health(timeout=0.3)
-
-
-@pytest.mark.parametrize(
-    ("how", "seen"),
-    [
-        ("500", 500),
-        ("status", 200),
-        ("readiness", 200),
-        ("redirect", 302),
-        ("garbage", http.client.BadStatusLine),
-        ("silent", TimeoutError),
-        ("close", http.client.RemoteDisconnected),
-    ],
-)
-def test_health_is_wrong_in_the_manner_asked_for(tmp_path: Path, how: str, seen: Any) -> None:
-    with started(tmp_path, "health_wrong", how=how) as it:
-        it.await_event("listening")
-        if isinstance(seen, int):
-            assert it.health() == seen
-        else:
-            with pytest.raises(seen):
-                it.health(timeout=0.3)
-
-
-def test_a_dripping_answer_goes_on_and_never_ends(tmp_path: Path) -> None:
-    with started(tmp_path, "health_wrong", how="drip") as it:
-        it.await_event("listening")
-        with socket.create_connection(("127.0.0.1", it.port), timeout=5) as connection:
-            connection.sendall(b"GET /health HTTP/1.1\r\n\r\n")
-            answer = b""
-            while answer.count(b".") < 10:
-                answer += connection.recv(100)
-            assert b"\r\n\r\n" not in answer
-
-
-def test_health_is_right_after_the_wrong_answers(tmp_path: Path) -> None:
-    with started(tmp_path, "health_wrong", times=2) as it:
-        it.await_event("listening")
-        assert [it.health() for _ in range(3)] == [500, 500, 200]
-
-
-def test_a_flapping_service_stays_at_last(tmp_path: Path) -> None:
-    for start in (1, 2):
-        with started(tmp_path, "flaps", times=1, after_ms=50) as it:
-            it.await_event("listening", count=start)
-            if start == 1:
-                assert it.process.wait(WITHIN) == 1
-            else:
-                assert it.health() == 200
-
-
-def test_a_service_falls_sick_after_a_while(tmp_path: Path) -> None:
-    with started(tmp_path, "unhealthy_after", after_ms=700) as it:
-        it.await_event("listening")
-        assert it.health() == 200
-        wait_until(lambda: it.health() == 503, what="503 from /health")
 
 
 @POSIX
