@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bundlevisor.actors.core import effects
 from bundlevisor.actors.core.life import Context, Life
 from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
@@ -43,3 +44,18 @@ BACKOFF = go(STARTING, ProcessExited(1, 1), TreeEmptied(1))
 FAILED = go(STARTING, ProcessExited(1, 1), TreeEmptied(1), service=ONCE)
 STOPPED = go(STOPPING, ProcessExited(1, -15), TreeEmptied(1))
 UNHEALTHY = go(READY, *[ProbeAnswered(1, "HTTP 500")] * 3)
+
+
+def effects_of(life: Life, event: Message, service: Service = SERVICE) -> list[str]:
+    """What an event makes a life do, by name; timers with theirs."""
+    return [
+        f"{type(one).__name__} {one.timer.name}"
+        if isinstance(one, effects.Arm | effects.Disarm)
+        else type(one).__name__
+        for one in step(life, event, Context(service, 100.0))[1]
+    ]
+
+
+def effect_names(life: Life, event: Message, service: Service = SERVICE) -> list[str]:
+    """The same without the timers' names."""
+    return [effect.partition(" ")[0] for effect in effects_of(life, event, service)]

@@ -29,7 +29,6 @@ from bundlevisor.actors.core.messages import (
     TreeEmptied,
 )
 from bundlevisor.actors.core.report import AfterStop, Stage
-from bundlevisor.manifest.format.schema import Service
 from tests.actors.lives import (
     BACKOFF,
     FAILED,
@@ -41,14 +40,10 @@ from tests.actors.lives import (
     STOPPING,
     UNHEALTHY,
     WAITING,
+    effect_names,
     go,
     start,
 )
-
-
-def effect_names(life: Life, event: Message, service: Service = SERVICE) -> list[str]:
-    _, found = step(life, event, Context(service, 100.0))
-    return [type(effect).__name__ for effect in found]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from tests.actors.lives import (
     STOPPING,
     UNHEALTHY,
     WAITING,
+    effects_of,
     go,
     start,
 )
@@ -122,16 +123,6 @@ def test_a_start_command_while_it_stops_brings_it_back_when_it_has_stopped() -> 
 def test_a_second_start_for_the_same_incarnation_changes_nothing() -> None:
     life = go(BACKOFF, TimerFired(1, Timer.BACKOFF), start(0))
     assert life.stage is Stage.WAITING
-
-
-def effects_of(life: Life, event: Message) -> list[str]:
-    _, found = step(life, event, Context(SERVICE, 100.0))
-    return [
-        f"{type(one).__name__} {one.timer.name}"
-        if isinstance(one, effects.Arm | effects.Disarm)
-        else type(one).__name__
-        for one in found
-    ]
 
 
 def test_a_stop_that_comes_while_it_is_spawned_is_carried_out_then() -> None:
