@@ -7,8 +7,8 @@ a failure is :mod:`bundlevisor.actors.core.lifecycle`.
 
 Every change of a service arrives as ``ServiceChanged``. After each message the supervisor compares
 the reports with what is wanted, gives the instructions that are due, releases what may start, and
-publishes the new snapshot. An instruction takes effect in its picture at once; what a service
-reported before it heard its last instruction is dropped. It never waits for anybody.
+publishes the new snapshot, once for reports that wait in a row. An instruction takes effect in its
+picture at once; what was reported before the last one was heard is dropped. It waits for nobody.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Supervisor(LoopActor):
         """Handle one message; an error of ours is reported and never ends the supervisor."""
         try:
             answer = HANDLERS[type(message)](self, message)
-            self._proceed()
+            self._proceed(message)
         except Exception as error:  # noqa: BLE001 - the supervisor must outlive its own errors
             self._to.fault(f"supervisor, {type(message).__name__}", error)
             self._to.emit("runtime_error", None, error=f"{type(error).__name__}: {error}")
@@ -192,8 +192,7 @@ class Supervisor(LoopActor):
         self._renew(group, f"restarting with {message.id} ({message.reason})")
 
     def _ports_taken(self, message: PortsTaken) -> None:
-        refused = self._ports.replace_lost(message.id, message.names)
-        if refused:
+        if refused := self._ports.replace_lost(message.id, message.names):
             self._fail(message.id, refused)
         else:
             self._render_anew(message.id, message.names)
@@ -238,13 +237,14 @@ class Supervisor(LoopActor):
 
     # What follows from a change
 
-    def _proceed(self) -> None:
+    def _proceed(self, message: Message) -> None:
         self._give_instructions()
         if self._phase is Phase.RUNNING:
             self._give_starts()
         elif self._state.all_down:
             self._phase = Phase.STOPPED
-        self._picture.publish(self._state.tree(), self._phase, self._ports.table)
+        if type(message) is not ServiceChanged or not self.is_followed_by(ServiceChanged):
+            self._picture.publish(self._state.tree(), self._phase, self._ports.table)
 
     def _give_instructions(self) -> None:
         for id_, due in self._state.due():

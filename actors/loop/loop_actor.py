@@ -53,6 +53,11 @@ class Inbox:
         """Whether no message waits."""
         return not self._waiting
 
+    @property
+    def next(self) -> Any:
+        """The message that is taken out next; None without one."""
+        return self._waiting[0].message if self._waiting else None
+
 
 class LoopActor(pykka.Actor):
     """An actor of pykka's whose receive loop is a turn of ``loop`` for each message."""
@@ -68,6 +73,11 @@ class LoopActor(pykka.Actor):
 
     def _start_actor_loop(self) -> None:
         self._loop.call_soon(self._actor_loop_setup)
+
+    def is_followed_by(self, kind: type[object]) -> bool:
+        """Whether the message that is handled has one of this type right behind it."""
+        inbox: Any = self.actor_inbox
+        return type(inbox.next) is kind
 
     def _take_turn(self) -> None:
         """Handle one message, or answer that the actor has ended; a loop's callback."""
