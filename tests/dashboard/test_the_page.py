@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -224,3 +225,16 @@ def test_a_bar_says_how_far_the_start_is(
         run.post("/secrets", {"secrets": {"given": "value"}})
         tab.shows("#health", "ready: 3 of 3")
         assert not tab.find("#progress").is_displayed()
+
+
+def test_the_buttons_of_services_with_the_longest_names_are_on_the_page(
+    tmp_path: Path, browser: Any
+) -> None:
+    made = bundle(tmp_path).service("a-name-of-many-words-" * 6 + "xy", ports=()).service("db")
+    hidden = (
+        "const cells = [...document.querySelectorAll('td.actions')];"
+        "return [cells.length, cells.filter("
+        "(e) => e.getBoundingClientRect().right > document.documentElement.clientWidth).length]"
+    )
+    with running(made.write()) as run, opened(run, browser) as tab:
+        assert tab.script(hidden) == [2, 0]
