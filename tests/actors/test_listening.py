@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,22 @@ def bound(
     return sock
 
 
+def unreached(
+    stack: ExitStack, family: socket.AddressFamily, host: str, *, v6only: int = 0
+) -> socket.socket:
+    """Return a socket on a port on which nobody else listens for 127.0.0.1 meanwhile."""
+    while True:
+        sock = bound(stack, family, host, v6only=v6only)
+        kept = stack.enter_context(socket.socket())
+        try:
+            kept.bind(("127.0.0.1", port_of(sock)))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return sock
+
+
 def port_of(sock: socket.socket) -> int:
     return int(sock.getsockname()[1])
 
@@ -55,9 +72,9 @@ def test_a_listener_counts_when_it_would_take_a_connection_to_127_0_0_1(stack: E
         bound(stack, socket.AF_INET6, "::"),
     ]
     not_reached = [
-        bound(stack, socket.AF_INET, "127.0.0.3"),
-        bound(stack, socket.AF_INET6, "::", v6only=1),
-        bound(stack, socket.AF_INET6, "::1"),
+        unreached(stack, socket.AF_INET, "127.0.0.3"),
+        unreached(stack, socket.AF_INET6, "::", v6only=1),
+        unreached(stack, socket.AF_INET6, "::1"),
     ]
     for sock in (*reached, *not_reached):
         sock.listen()

@@ -46,6 +46,11 @@ def held_lane() -> Iterator[tuple[LaneThreads, threading.Event]]:
     finally:
         answer.set()
         lane.close()
+        wait_until(lambda: threads_of_the_lane() == 0, what="end of the lane's threads")
+
+
+def threads_of_the_lane() -> int:
+    return sum(thread.name == "api-held" for thread in threading.enumerate())
 
 
 def test_a_burst_is_taken_to_the_last_place_before_a_thread_has_begun() -> None:
@@ -66,7 +71,7 @@ def test_an_answered_request_frees_its_place_and_its_thread_takes_the_next() -> 
         late = Request()
         wait_until(lambda: lane.offer(late) is Offer.TAKEN, what="a place is free again")
         assert late.began.wait(30)
-        assert sum(thread.name == "api-held" for thread in threading.enumerate()) <= MOST
+        assert threads_of_the_lane() <= MOST
 
 
 @contextmanager
