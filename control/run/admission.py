@@ -51,6 +51,7 @@ def admit(
     _report(console, loaded.findings, options.manifest)
     if loaded.manifest is None:
         raise Refused(BAD_MANIFEST)
+    _look_for_root(options, console)
     app_data = _app_data(options, loaded.manifest, console)
     if short := limits.make_room(limits.files_for(loaded.manifest)):
         console.error(f"cannot start: {short}")
@@ -63,6 +64,17 @@ def admit(
         raise Refused(CANNOT_START)
     lock = _lock(app_data, console)
     return Bundle(loaded.manifest, loaded.and_found(on_disk), options, app_data, instance_id), lock
+
+
+def _look_for_root(options: RunOptions, console: Console) -> None:
+    """Refuse a folder that is not there, of which each service would say another file is missing.
+
+    Without the option it is the manifest's, which was read. A dry run tells all that is missing.
+    """
+    if options.bundle_root and not options.dry_run and not os.path.isdir(options.root):
+        do = "name the folder with the bundle's files, or leave the option out for the manifest's"
+        console.error(f"cannot start: --bundle-root {options.root} is no folder: {do}")
+        raise Refused(CANNOT_START)
 
 
 def _app_data(options: RunOptions, manifest: Manifest, console: Console) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle_maker import Bundle, Run, bundle, running, starting, wait_until
+from tests.bundle_maker import Bundle, Run, bundle, bundlevisor, running, starting, wait_until
 
 CANNOT_START = 1
 
@@ -46,6 +46,20 @@ def test_a_folder_that_cannot_be_made_says_what_it_was_for_and_how_to_name_anoth
     assert f"cannot start: {made.app_data}: " in said
     assert f"it belongs to the app-data folder {made.app_data}" in said
     assert "name another folder by --app-data" in said
+
+
+def test_a_bundle_root_that_is_no_folder_is_named_before_any_service_is_started(
+    tmp_path: Path,
+) -> None:
+    made = bundle(tmp_path).service("db").write()
+    elsewhere = tmp_path / "old" / "version"
+    ran = bundlevisor(
+        *("run", "--manifest", str(made.path), "--app-data", str(made.app_data)),
+        *("--bundle-root", str(elsewhere)),
+    )
+    assert ran.returncode == CANNOT_START
+    assert f"cannot start: --bundle-root {elsewhere} is no folder: " in ran.stderr
+    assert not made.app_data.exists()
 
 
 @posix
