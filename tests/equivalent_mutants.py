@@ -14,7 +14,10 @@ _ANY_BOUND = "any that is far below the 4,300 digits of which Python makes a num
 _COMPARED_BEFORE = "what is the same in all numbers, or in all words, orders none of them"
 _LOWER_CASE = "the name is in lower case, and has no such letter"
 _BLANK = "a blank is one in any case"
-_NO_SHORTER = "no way within what is allowed is shorter by it (all words of two letters were tried)"
+_NO_SHORTER = (
+    "no way within what is allowed is shorter by it"
+    " (all words of two or three letters were tried, up to a length of seven)"
+)
 
 EQUIVALENT: dict[Change, str] = {
     (

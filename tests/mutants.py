@@ -54,12 +54,13 @@ def main(arguments: list[str]) -> int:
 
 
 def tests_for(names: list[str]) -> list[str]:
-    """Return the tests to be asked: those of the manifest reach no actor's module, nor they it."""
+    """Return the tests to be asked: those of the manifest reach nothing else, nor others it."""
     rooms = {name.removeprefix("bundlevisor.").split(".")[0] for name in names}
-    others = [path for path in TESTS if path != OF_THE_MANIFEST]
     if rooms == {"manifest"}:
         return [OF_THE_MANIFEST]
-    return others if rooms == {"actors"} else list(TESTS)
+    if rooms and not rooms & {"*", "manifest"}:
+        return [path for path in TESTS if path != OF_THE_MANIFEST]
+    return list(TESTS)
 
 
 def lay_out(tests: list[str]) -> None:

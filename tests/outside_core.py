@@ -2,8 +2,8 @@
 
 Their tests are those of the edge that they serve, which start processes and open sockets, so that
 neither every branch is demanded of them (:mod:`tests.pure_core`) nor is each of them changed to see
-who notices (:mod:`tests.mutants`). The core is what decides on the life of services, and on what a
-bundle means.
+who notices (:mod:`tests.mutants`). The core is what decides on the life of services, on what a
+bundle means, on who is let in and on what is shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
         "actors.telemetry.event",
         "actors.ui_server.files.mime",
         "actors.ui_server.files.ranges",
-        "actors.ui_server.files.url_path",
         "actors.ui_server.http.caching",
         "actors.ui_server.http.headers",
         "actors.ui_server.http.negotiate",
@@ -30,16 +29,9 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
         "control.http.request_faults",
         "control.wire.exchange",
     ),
-    "who is let in, or what leaves: tried with real requests, output and archives": (
-        "actors.logs.redact",
-        "actors.logs.secret_forms",
-        "actors.secrets.former_values",
+    "who is heard, and when: tried with real connections": (
         "actors.ui_server.server.connection_limit",
-        "actors.ui_server.server.hosts",
-        "control.dashboard.rights",
-        "control.http.places",
         "control.http.turns",
-        "control.support.masking",
     ),
     "a structure or a value of the edge that holds it": (
         "actors.guardian.interface",

@@ -1,6 +1,7 @@
 """``python -m tests.pure_core``: the tests of the pure core run every branch of it.
 
-The core are the decisions: no clock, no process, no thread. What is named here is also what
+The core are the decisions on the life of services, on what a bundle means, on who is let in and on
+what is shown: no clock, no process, no thread. What is named here is also what
 ``python -m tests.mutants`` changes, to see whether these tests notice.
 
 As a plugin (``pytest -p tests.pure_core``) this leaves them out of a run beside which they run.
@@ -21,7 +22,15 @@ ROOT = Path(__file__).parent.parent
 MODULES = (
     "actors/core/*",
     "actors/guardian/stop_plan.py",
+    "actors/logs/redact.py",
+    "actors/logs/secret_forms.py",
     "actors/ports/shortages.py",
+    "actors/secrets/former_values.py",
+    "actors/ui_server/files/url_path.py",
+    "actors/ui_server/server/hosts.py",
+    "control/dashboard/rights.py",
+    "control/http/places.py",
+    "control/support/masking.py",
     "manifest/*",
 )
 """Every file of these."""
@@ -43,13 +52,21 @@ TESTS = (
     "tests/actors/test_progress.py",
     "tests/actors/test_progress_figures.py",
     "tests/actors/test_reallocation.py",
+    "tests/actors/test_redact.py",
     "tests/actors/test_restart.py",
     "tests/actors/test_shortages.py",
     "tests/actors/test_starts.py",
     "tests/actors/test_stop_deadline.py",
     "tests/actors/test_whole_pictures.py",
     "tests/actors/test_whole_steps.py",
+    "tests/control/test_masking.py",
+    "tests/control/test_places.py",
+    "tests/dashboard/test_rights.py",
     "tests/guardian/test_orders.py",
+    "tests/secrets/test_former_values.py",
+    "tests/secrets/test_secret_forms.py",
+    "tests/ui_server/test_ui_hosts.py",
+    "tests/ui_server/test_ui_names.py",
 )
 SLOW = (
     "test_the_schema_refuses_what_the_runtime_refuses_and_nothing_else",

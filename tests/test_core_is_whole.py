@@ -86,6 +86,12 @@ class A:
 @functools.cache
 def e(f: int) -> int:
     return f
+
+@lru_cache(
+    maxsize=8,
+)
+def g() -> int:
+    return 4
 """
 AFTER = """
 import functools
@@ -107,6 +113,10 @@ class A:
 def e(f: int) -> int:
     return f
 e = functools.cache(e)
+
+def g() -> int:
+    return 4
+g = lru_cache(maxsize=8)(g)
 """
 
 

@@ -7,7 +7,7 @@ import sys
 
 from tests import pure_core
 
-FOLDERS = ("tests/actors", "tests/guardian/test_orders.py", "tests/manifest")
+FOLDERS = ("tests/actors", *pure_core.TESTS)
 """All that is named, and neighbours that are not."""
 
 

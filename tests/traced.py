@@ -13,23 +13,24 @@ from collections.abc import Iterator
 import pytest
 from coverage import Coverage
 
-PACKAGES = ("bundlevisor.actors.core", "bundlevisor.manifest")
-
 
 class Tracer:
     """A plugin that traces the core's modules while they are imported, and each test."""
 
-    def __init__(self, coverage: Coverage) -> None:
+    def __init__(self, coverage: Coverage, modules: tuple[str, ...]) -> None:
         self._coverage = coverage
+        self._modules = modules
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_load_initial_conftests(self) -> None:
         """Import all: lines outside of functions are run now, and at no other time."""
         with self._coverage.collect():
-            for name in PACKAGES:
-                package = importlib.import_module(name)
-                for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-                    importlib.import_module(module.name)
+            for pattern in self._modules:
+                place = pattern.removesuffix("/*").removesuffix(".py")
+                module = importlib.import_module(f"bundlevisor.{place.replace('/', '.')}")
+                inside = getattr(module, "__path__", ())
+                for found in pkgutil.walk_packages(inside, f"{module.__name__}."):
+                    importlib.import_module(found.name)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Iterator[None]:
@@ -49,7 +50,7 @@ class Tracer:
 def run(arguments: list[str], data: str, modules: tuple[str, ...]) -> int:
     """Run pytest; return its exit code, or 1 when not all of these modules' branches were run."""
     coverage = Coverage(data_file=data, branch=True, include=list(modules))
-    code = pytest.main(arguments, [Tracer(coverage)])
+    code = pytest.main(arguments, [Tracer(coverage, modules)])
     if code:
         return int(code)
     coverage.save()

@@ -82,6 +82,24 @@ def test_overlapping_secrets_leave_no_byte_of_either() -> None:
     assert split.feed(b"-abcdXYe") + split.feed(b"fgh-") == b"-[secret:ONE]-"
 
 
+def test_a_secret_whose_end_may_begin_another_is_shown_once() -> None:
+    redactor = Redactor([("ONE", b"abcdefgh"), ("TWO", b"efghijkl")])
+    assert redactor.feed(b"-abcdefgh") == b"-[secret:ONE]"
+    assert redactor.held() == b"", "the marker stands for what is held back"
+    assert Redactor([], redactor.save()).flush() == b""
+    assert redactor.feed(b"ijkl-") == b"-"
+
+
+def test_a_secret_in_what_may_become_a_longer_one_waits_for_it() -> None:
+    secrets = [("OUTER", b"<abcd>"), ("INNER", b"abcd")]
+    redactor = Redactor(secrets)
+    assert redactor.feed(b"- <abcd") == b"- "
+    assert redactor.held() == b"[secret:OUTER]"
+    assert redactor.feed(b"> ") == b"[secret:OUTER] "
+    other = Redactor(secrets)
+    assert other.feed(b"- <abcd") + other.feed(b"]") == b"- <[secret:INNER]]"
+
+
 def test_secrets_shorter_than_four_bytes_are_left_alone() -> None:
     assert Redactor([("PIN", b"123")]).feed(b"123 123\n") == b"123 123\n"
     assert Redactor([]).feed(b"123\n") == b"123\n"

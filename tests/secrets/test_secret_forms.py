@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from bundlevisor.actors.logs.redact import Redactor
 from bundlevisor.actors.logs.secret_forms import LINES, forms
-from tests.bundle_maker import running, wait_until
-from tests.secrets.secret_bundle import give, places_that_hold, secret, with_secrets
 
 PEM = (
     "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg+kqhk/iG9w0B\nAQEFAASCBKcwggSj\n"
@@ -93,26 +90,3 @@ def test_a_value_of_very_many_lines_is_bounded() -> None:
 def test_bytes_that_are_no_utf8_are_recognised_too() -> None:
     value = b"one line \xff\nother line \xfe".decode("utf-8", "surrogateescape")
     assert ("k", b"other line \xfe") in forms({"k": value})
-
-
-PRINTS = """
-import json, os, sys, time
-key = os.environ["KEY"]
-print(key.splitlines()[1], flush=True)
-print(json.dumps({"key": key}), flush=True)
-sys.exit("failed with " + key.splitlines()[2])
-"""
-
-
-def test_lines_and_json_are_hidden_in_the_log_the_message_and_telemetry(tmp_path: Path) -> None:
-    made = with_secrets(tmp_path, secret("key")).script("bin/p", PRINTS)
-    made.service("api", "bin/p", ports=(), secrets=["key"], restart={"policy": "never"}).write()
-    with running(made) as run:
-        give(run, key=PEM)
-        wait_until(lambda: run.service("api")["state"] == "failed", what="its end")
-        wait_until(
-            lambda: [one for one in run.telemetry() if "last_lines" in one.get("details", {})],
-            what="the event",
-        )
-        assert run.log("api").count("[secret:key]") == 3
-        assert not places_that_hold(run, *PEM.splitlines()[1:3], json.dumps(PEM)[1:-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from functools import partial
@@ -210,3 +211,30 @@ def test_the_guardian_hides_replaced_values_as_well(tmp_path: Path) -> None:
         run.wait_gone()
         wait_until(lambda: not run.leftovers(), what="no process left")
         assert run.log("api").splitlines()[-1] == "last words with [secret:api_key]"
+
+
+PEM = (
+    "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg+kqhk/iG9w0B\nAQEFAASCBKcwggSj\n"
+    "-----END PRIVATE KEY-----\n"
+)
+PRINTS_LINES_AND_JSON = """
+import json, os, sys, time
+key = os.environ["KEY"]
+print(key.splitlines()[1], flush=True)
+print(json.dumps({"key": key}), flush=True)
+sys.exit("failed with " + key.splitlines()[2])
+"""
+
+
+def test_lines_and_json_are_hidden_in_the_log_the_message_and_telemetry(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, secret("key")).script("bin/p", PRINTS_LINES_AND_JSON)
+    made.service("api", "bin/p", ports=(), secrets=["key"], restart={"policy": "never"}).write()
+    with running(made) as run:
+        give(run, key=PEM)
+        wait_until(lambda: run.service("api")["state"] == "failed", what="its end")
+        wait_until(
+            lambda: [one for one in run.telemetry() if "last_lines" in one.get("details", {})],
+            what="the event",
+        )
+        assert run.log("api").count("[secret:key]") == 3
+        assert not places_that_hold(run, *PEM.splitlines()[1:3], json.dumps(PEM)[1:-1])
