@@ -19,7 +19,57 @@ _NO_SHORTER = (
     " (all words of two or three letters were tried, up to a length of seven)"
 )
 
+_BIG = "Python's own order of bytes is this one"
+_CODEC = "names of codecs are the same in upper case"
+_FROM_NONE = "a search from None begins where one from 0 does"
+
 EQUIVALENT: dict[Change, str] = {
+    (
+        "actors.logs.redact.xǁRedactorǁ__init__",
+        "self._covered = int.from_bytes(saved[:COVERED], )",
+    ): _BIG,
+    (
+        "actors.logs.redact.xǁRedactorǁsave",
+        'return self._covered.to_bytes(COVERED, ) + self._held if self._held else b""',
+    ): _BIG,
+    (
+        "actors.logs.redact.xǁRedactorǁadd",
+        'self._may_begin = frozenset(b"XXXX".join(value[:-1] for value, _ in self._values))',
+    ): "one letter more is looked at, and begins nothing",
+    (
+        "actors.logs.redact._overlap",
+        "at = value.rfind(last, None, min(len(value) - 1, len(data)))",
+    ): _FROM_NONE,
+    ("actors.logs.redact._overlap", "at = value.rfind(last, None, at)"): _FROM_NONE,
+    ("actors.logs.secret_forms._escaped", 'units = text.encode("UTF-16-BE")'): _CODEC,
+    (
+        "actors.logs.secret_forms._escaped",
+        "numbers = (int.from_bytes(units[at : at + 2], ) for at in range(0, len(units), 2))",
+    ): _BIG,
+    (
+        "actors.logs.secret_forms._of",
+        'found += [form.encode("UTF-8") for text in texts for form in _in_json(text)]',
+    ): _CODEC,
+    (
+        "actors.logs.secret_forms._of",
+        'found = [text.encode("UTF-8", "surrogateescape") for text in texts]',
+    ): _CODEC,
+    (
+        "actors.ui_server.server.hosts.is_loopback_host",
+        'address, bracket, rest = value[1:].rpartition("]")',
+    ): "with a second bracket neither the address nor the port is one",
+    (
+        "control.http.places.who_goes",
+        "spare = sum(one.trusted for one in idle) - most / 2",
+    ): "a whole number is above a half when it is above what is whole of it",
+    (
+        "control.http.places.who_goes",
+        "ranks[3].append(one)",
+    ): "who is late has waited longer than whoever is within the grace",
+    (
+        "control.support.masking._any_of",
+        'raw = text.encode("UTF-8", "surrogateescape")',
+    ): _CODEC,
     (
         "manifest.read.origins._member",
         'return next((name for name in members if child("", name) == written), None)',

@@ -25,7 +25,7 @@ class FormerValues:
         """Remember what is about to be replaced, within bounds."""
         former = dict(self._former)
         for id_ in changed:
-            before = (present.get(id_, ""), *former.get(id_, ()))
+            before = (present.get(id_), *former.get(id_, ()))
             kept = [value for value in dict.fromkeys(before) if value and value != changed[id_]]
             former[id_] = _within_bounds(kept)
         self._former = former
@@ -33,7 +33,7 @@ class FormerValues:
     def of(self, ids: Iterable[str]) -> tuple[Concealed, ...]:
         """Return what these secrets were, by generations."""
         former = self._former
-        listed = dict.fromkeys(ids) if former else {}
+        listed = dict.fromkeys(ids)
         generations = (
             Concealed({id_: former[id_][age] for id_ in listed if len(former.get(id_, ())) > age})
             for age in range(FORMER)

@@ -37,7 +37,10 @@ def wanted(method: str, path: str, headers: Mapping[str, str]) -> Half | None:
 
 def is_own_origin(headers: Mapping[str, str]) -> bool:
     """Return whether a request names the origin that it was sent to, port and all, as its own."""
-    return headers.get("ORIGIN", "").lower() == f"http://{headers.get('HOST', '').lower()}"
+    origin, host = headers.get("ORIGIN"), headers.get("HOST")
+    if not origin or not host:
+        return False
+    return origin.lower() == f"http://{host.lower()}"
 
 
 def _is_from_own_page(headers: Mapping[str, str]) -> bool:

@@ -70,6 +70,51 @@ def test_what_is_left_at_the_end_shows_at_most_three_bytes_of_a_secret() -> None
         assert redactor.feed(b"go on\n") == b"go on\n"
 
 
+def test_a_value_without_a_letter_twice_is_replaced_wherever_the_blocks_cut_it() -> None:
+    for cut in range(9):
+        redactor = Redactor([("K", b"abcdefgh")])
+        assert redactor.feed(b"abcdefgh."[:cut]) in (b"", b"[secret:K]")
+        assert redactor.feed(b"abcdefgh."[cut:]) in (b".", b"[secret:K].")
+
+
+def test_a_whole_value_is_told_at_once_though_another_may_begin_in_it() -> None:
+    assert Redactor([("K", b"abcdea")]).feed(b"abcdea") == b"[secret:K]"
+
+
+def test_only_what_a_value_may_go_on_with_is_held_back() -> None:
+    assert Redactor([("K", b"abcde")]).feed(b"-c") == b"-c"
+    assert Redactor([("K", b"abcdXeZ")]).feed(b"abcdYe") == b"abcdYe"
+
+
+def test_nothing_is_saved_where_nothing_is_held_back() -> None:
+    redactor = Redactor([KEY])
+    assert redactor.save() == b""
+    redactor.feed(b"key=sk-123")
+    assert Redactor([KEY], redactor.save()).flush() == b"[secret:API_KEY]"
+    redactor.feed(b".\n")
+    assert redactor.save() == b""
+
+
+def test_white_space_counts_where_too_little_is_left_without_it() -> None:
+    assert sought(b" abcd\n") == b"abcd"
+    assert sought(b" abc\n") == b" abc\n"
+
+
+def test_the_longest_that_may_come_is_named_at_the_end() -> None:
+    redactor = Redactor([("MIDDLE", b"abcdef"), ("LONG", b"abcdefgh"), ("SHORT", b"abcde")])
+    assert redactor.feed(b"abcd") == b""
+    assert redactor.flush() == b"[secret:LONG]"
+
+
+def test_a_short_secret_that_a_longer_one_begins_with_waits_for_it() -> None:
+    secrets = [("SHORT", b"abcd"), ("LONG", b"abcdef")]
+    redactor = Redactor(secrets)
+    assert redactor.feed(b"abcd") == b""
+    assert redactor.feed(b"ef.") == b"[secret:LONG]."
+    assert redactor.feed(b"abcd") == b""
+    assert redactor.feed(b"e.") == b"[secret:SHORT]e."
+
+
 def test_the_longest_of_the_secrets_that_begin_alike_is_named() -> None:
     redactor = Redactor([("SHORT", b"abcd"), ("LONG", b"abcdef")])
     assert redactor.feed(b"abcdef abcd\n") == b"[secret:LONG] [secret:SHORT]\n"

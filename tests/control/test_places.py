@@ -40,6 +40,14 @@ def test_who_has_shown_the_token_goes_after_all_strangers() -> None:
     assert names(kept, One("new", NOW), One("idle", NOW - 2)) == ["idle", "new", "kept"]
 
 
+def test_a_stranger_whose_grace_is_over_goes_before_any_spare_one_with_the_token() -> None:
+    kept = [One(f"kept{number}", NOW - 60 + number, trusted=True) for number in range(5)]
+    over = One("over", NOW - GRACE_S)
+    assert names(*kept, over)[:2] == ["over", "kept0"]
+    within = One("within", NOW - GRACE_S / 2)
+    assert names(*kept, within)[:2] == ["kept0", "within"]
+
+
 def test_holders_of_the_token_cannot_keep_out_a_new_one_for_good() -> None:
     kept = [One(f"kept{number}", NOW - 60 + number, trusted=True) for number in range(6)]
     spare = 6 - PLACES // 2

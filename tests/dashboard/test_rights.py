@@ -112,6 +112,8 @@ def test_nothing_else_is_open_with_any_session(method: str, path: str) -> None:
         (HOST, False),
         (OWN, False),
         ({}, False),
+        ({"ORIGIN": "http://"}, False),
+        ({"ORIGIN": "http://", "HOST": ""}, False),
     ],
 )
 def test_the_own_origin_is_the_one_that_was_sent_to(headers: dict[str, str], own: bool) -> None:

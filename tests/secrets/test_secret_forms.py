@@ -27,7 +27,13 @@ def test_every_line_of_a_value_is_hidden() -> None:
     assert shown(PEM, "no -----BEGIN PRIVATE KEY----- here\n") == (
         "no -----BEGIN PRIVATE KEY----- here\n"
     )
+    assert shown(PEM, "no -----END PRIVATE KEY----- here\n") == (
+        "no -----END PRIVATE KEY----- here\n"
+    )
     assert shown("first line\r\nother line", "other line\n") == "[secret:k]\n"
+    assert shown("first line\rother line", "other line\n") == "[secret:k]\n"
+    assert shown("a key-----\nabcd", "a key----- abcd abc\n") == "[secret:k] [secret:k] abc\n"
+    assert shown("abcd\n-----BEGIN it", "-----BEGIN it\n") == "[secret:k]\n"
     assert shown("{\n  }}}}\nabc\nlong line", "}}}} abc\n") == "}}}} abc\n"
 
 
@@ -61,12 +67,15 @@ WRITERS = {
         .replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     ),
     "PHP": lambda value: json.dumps(value)[1:-1].replace("/", "\\/"),
+    "PHP with Unicode": lambda value: (
+        json.dumps(value, ensure_ascii=False)[1:-1].replace("/", "\\/")
+    ),
     ".NET": dotnet,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("language", WRITERS)
-@pytest.mark.parametrize("value", [PEM, ACCOUNT, 'a+b/c=&"quoted"\\', "Zoë's 🔑"])
+@pytest.mark.parametrize("value", [PEM, ACCOUNT, 'a+b/c=&"quoted"\\', "Zoë's 🔑", "Zoë/🔑/a\x80b"])
 def test_a_value_in_json_is_hidden(language: str, value: str) -> None:
     assert shown(value, f'{{"key": "{WRITERS[language](value)}"}}\n') in (
         '{"key": "[secret:k]"}\n',
@@ -85,6 +94,14 @@ def test_an_ordinary_value_has_one_form() -> None:
 def test_a_value_of_very_many_lines_is_bounded() -> None:
     value = "\n".join(f"line number {number:06}" for number in range(50_000))
     assert len(forms({"k": value})) <= 2 * (LINES + 1)
+
+
+def test_the_longest_of_very_many_lines_are_looked_for() -> None:
+    short = [f"z{number:06}" for number in range(LINES)]
+    long = ["a long line of the value", "zz another long line"]
+    lines = {form for _, form in forms({"k": "\n".join([*short[:9], *long, *short[9:]])})}
+    assert {line.encode() for line in long} < lines
+    assert len({line.encode() for line in short} & lines) == LINES - len(long)
 
 
 def test_bytes_that_are_no_utf8_are_recognised_too() -> None:

@@ -83,6 +83,7 @@ def test_every_other_host_is_foreign(host: str) -> None:
         ("app://notes", True),
         ("App://notes", True),
         ("app:notes", False),
+        ("app://notes://page", True),
         ("myshell://notes", True),
         ("MyShell://notes", True),
         ("chrome-extension://abcdefghijklmnop", False),

@@ -27,6 +27,7 @@ from bundlevisor.actors.ui_server.files.url_path import (
         ("/.well-known/assetlinks.json", (".well-known", "assetlinks.json")),
         ("/a..b/c", ("a..b", "c")),
         ("/console.js", ("console.js",)),
+        ("/APPENDIX", ("APPENDIX",)),
         ("/com10/x", ("com10", "x")),
     ],
 )
