@@ -1,4 +1,4 @@
-"""Caching, content types and headers: tables over the pure rules."""
+"""Caching, content types and what is passed on: tables over the pure rules."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import pytest
 from bundlevisor.actors.ui_server.files.mime import content_type, own_encoding
 from bundlevisor.actors.ui_server.files.static import policy
 from bundlevisor.actors.ui_server.http.caching import ASK, FOREVER, cache_control
-from bundlevisor.actors.ui_server.http.upgrades import asks_for_websocket
 from bundlevisor.actors.ui_server.metadata import read
-from bundlevisor.actors.ui_server.proxy.forwarding import end_to_end, to_upstream
 from bundlevisor.actors.ui_server.server.dispatch import is_proxied
 
 
@@ -112,55 +110,6 @@ def test_nobody_else_frames_a_page_unless_its_policy_says_so(own: str, whole: st
 )
 def test_only_api_and_ws_are_passed_on(path: str, proxied: bool) -> None:
     assert is_proxied(path) is proxied
-
-
-def test_headers_of_one_connection_are_not_passed_on() -> None:
-    headers = [
-        ("Connection", "close, X-Private"),
-        ("connection", "keep-alive"),
-        ("Keep-Alive", "timeout=5"),
-        ("X-Private", "1"),
-        ("Transfer-Encoding", "chunked"),
-        ("TE", "trailers"),
-        ("Trailer", "X-Sum"),
-        ("Upgrade", "h2c"),
-        ("Proxy-Authorization", "Basic x"),
-        ("X-Kept", "2"),
-        ("x-kept", "3"),
-    ]
-    assert end_to_end(headers) == [("X-Kept", "2"), ("x-kept", "3")]
-
-
-def test_the_api_learns_who_asked_and_for_which_host() -> None:
-    headers = [
-        ("Host", "localhost:5"),
-        ("X-Forwarded-For", "10.0.0.9"),
-        ("X-Forwarded-Host", "lie"),
-    ]
-    passed = to_upstream(headers, upstream="127.0.0.1:9", client="127.0.0.1", websocket=False)
-    assert passed == [
-        ("Host", "127.0.0.1:9"),
-        ("X-Forwarded-For", "10.0.0.9, 127.0.0.1"),
-        ("X-Forwarded-Host", "localhost:5"),
-        ("X-Forwarded-Proto", "http"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("method", "headers", "asked"),
-    [
-        ("GET", [("Connection", "Upgrade"), ("Upgrade", "websocket")], True),
-        ("GET", [("Connection", "keep-alive, upgrade"), ("Upgrade", "WebSocket")], True),
-        ("POST", [("Connection", "Upgrade"), ("Upgrade", "websocket")], False),
-        ("GET", [("Connection", "Upgrade"), ("Upgrade", "h2c")], False),
-        ("GET", [("Upgrade", "websocket")], False),
-        ("GET", [("Connection", "close"), ("Upgrade", "websocket")], False),
-    ],
-)
-def test_only_websockets_are_upgraded(
-    method: str, headers: list[tuple[str, str]], asked: bool
-) -> None:
-    assert asks_for_websocket(method, headers) is asked
 
 
 def test_metadata_sets_the_policy_and_the_time_outs() -> None:
