@@ -67,6 +67,19 @@ EQUIVALENT: dict[Change, str] = {
         "ranks[3].append(one)",
     ): "who is late has waited longer than whoever is within the grace",
     (
+        "actors.ui_server.files.url_path.decode",
+        'raw = raw_path.encode("UTF-8", "surrogateescape")',
+    ): _CODEC,
+    ("actors.ui_server.files.url_path.decode", 'return decoded.decode("UTF-8")'): _CODEC,
+    (
+        "control.support.masking._any_of",
+        'urls = [quote(raw).encode(), quote(raw, safe="XXXX").encode()]',
+    ): "letters are safe anyway",
+    (
+        "control.support.masking._any_of",
+        'in_json = [form for _, form in forms({"XXXX": text})]',
+    ): "the id of what has only one is not looked at",
+    (
         "control.support.masking._any_of",
         'raw = text.encode("UTF-8", "surrogateescape")',
     ): _CODEC,

@@ -50,5 +50,6 @@ def _any_of(*texts: str) -> bytes:
         raw = text.encode("utf-8", "surrogateescape")
         urls = [quote(raw).encode(), quote(raw, safe="").encode()]
         plain = [raw, *urls, *(re.sub(rb"%..", lambda code: code[0].lower(), url) for url in urls)]
-        found += [*plain, *(form for _, form in forms({"": text})), json_text.encode(text)[1:-1]]
+        in_json = [form for _, form in forms({"": text})]
+        found += [*plain, *in_json, json_text.encode(text)[1:-1]]
     return b"(?:" + b"|".join(map(re.escape, dict.fromkeys(found))) + b")"

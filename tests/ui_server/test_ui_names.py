@@ -112,6 +112,7 @@ def test_bytes_that_are_not_utf8_name_no_file() -> None:
         ("/v1.2/users", False),
         ("/app.js", True),
         ("/app.js/", True),
+        ("/a.b", True),
         ("/users/john.doe", True),
         ("/.well-known", False),
     ],
