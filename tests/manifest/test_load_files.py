@@ -60,6 +60,26 @@ def test_a_folder_is_a_finding(tmp_path: Path) -> None:
     assert refused(str(tmp_path), "manifest_not_a_file", named)
 
 
+def test_a_folder_that_must_not_be_opened_is_told_as_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So Windows answers for every folder."""
+    path = tmp_path / "bundle.json"
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    with monkeypatch.context() as changed:
+        changed.setattr(os, "open", refuse)
+        with pytest.raises(SourceRefused) as refused:
+            read_bytes(str(path))
+        assert refused.value.code == "manifest_unreadable"
+        path.mkdir()
+        with pytest.raises(SourceRefused) as refused:
+            read_bytes(str(path))
+        assert refused.value.code == "manifest_not_a_file"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFOs in folders")
 def test_pipes_devices_and_sockets_are_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
