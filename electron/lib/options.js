@@ -29,16 +29,17 @@ function isObject(value) {
 }
 
 /**
- * Throws InvalidOption for one that there is not, with the one that was probably meant, and for one
- * of the wrong type. Returns those that have a value: `null` and `undefined` are as if left out.
+ * Throws InvalidOption for one that there is not, with the one that was probably meant, for one of
+ * the wrong type, and for one that is missing. Returns those that have a value: `null` and `undefined` are as if left out.
  *
  * @template {object} T
  * @param {string} call whose options they are, as the shell writes it
  * @param {T} options
  * @param {Readonly<Record<string, string>>} known the kind of each, by its name
+ * @param {readonly string[]} [needed] what there is no default for
  * @returns {T}
  */
-function checkOptions(call, options, known) {
+function checkOptions(call, options, known, needed = []) {
   if (!isObject(options)) {
     throw new InvalidOption(`${call} takes its options as an object, not ${shown(options)}.`);
   }
@@ -52,7 +53,22 @@ function checkOptions(call, options, known) {
       throw new InvalidOption(`${call}: '${name}' must be ${words}, not ${shown(value)}.`);
     }
   }
+  const missing = needed.find((name) => !given.some(([one]) => one === name));
+  if (missing) throw new InvalidOption(`${call} needs the option '${missing}'.`);
   return /** @type {T} */ (Object.fromEntries(given));
+}
+
+/**
+ * The same for the texts of a window, of which every one can be replaced.
+ *
+ * @template {object} T
+ * @param {string} call
+ * @param {T} texts
+ * @param {object} all
+ */
+function checkTexts(call, texts, all) {
+  const known = Object.fromEntries(Object.keys(all).map((name) => [name, "text"]));
+  return checkOptions(`'texts' of ${call}`, texts, known);
 }
 
 /**
@@ -94,4 +110,4 @@ function shown(value) {
   return isObject(value) ? "an object" : String(value);
 }
 
-module.exports = { checkOptions };
+module.exports = { checkOptions, checkTexts };

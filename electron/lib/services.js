@@ -4,8 +4,10 @@
 const { setTimeout: after } = require("node:timers/promises");
 const { Client } = require("./client");
 const { NotReady } = require("./errors");
+const { checkOptions } = require("./options");
 const { progressOf } = require("./progress");
 
+const WAIT_OPTIONS = { show: "call", enough: "call", signal: "object" };
 const ASK_AGAIN_MS = 300; // the least time between two questions, also when answers come at once
 const WAIT_S = 2; // how long one question waits: what is waited for is shown anew
 
@@ -26,7 +28,8 @@ class Services extends Client {
   /**
    * Resolves when every service is ready; `show` is told in between what is waited for. Rejects
    * with NotReady when services have failed for good, or are blocked by such, and nothing else is
-   * on its way; with NotRunning when the runtime has ended.
+   * on its way; with NotRunning when the runtime has ended; with InvalidOption for an option that
+   * there is not or that has a wrong type.
    *
    * A failed service that is not critical does not fail the application, if `enough` says so.
    *
@@ -37,7 +40,9 @@ class Services extends Client {
    * @param {AbortSignal} [options.signal]
    * @returns {Promise<Progress>}
    */
-  async waitUntilReady({ show = () => {}, enough = () => this.#isDegraded(), signal } = {}) {
+  async waitUntilReady(options = {}) {
+    const given = checkOptions("waitUntilReady()", options, WAIT_OPTIONS);
+    const { show = () => {}, enough = () => this.#isDegraded(), signal } = given;
     /** @type {number | undefined} */
     let seen;
     for (let first = true; ; first = false) {

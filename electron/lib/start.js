@@ -58,14 +58,23 @@ async function start(options = {}) {
 }
 
 /**
+ * @param {string} call whose options they are
+ * @param {StartOptions} given
+ */
+function checkStart(call, given) {
+  const options = checkOptions(call, given, OPTIONS);
+  if (options.restart) checkOptions(`'restart' of ${call}`, options.restart, RESTART);
+  return options;
+}
+
+/**
  * The same in two steps, for who wants to stop it while it starts: `begin()` is the second. Throws
  * InvalidOption and NotFound.
  *
  * @param {StartOptions} given
  */
 function prepare(given) {
-  const options = checkOptions("start()", given, OPTIONS);
-  if (options.restart) checkOptions("'restart' of start()", options.restart, RESTART);
+  const options = checkStart("start()", given);
   const { appData, args = [], env, log, waitForStoppingMs = WAIT_FOR_STOPPING_MS } = options;
   const manifest = locateManifest(options.manifest, options);
   const command = options.command ?? locateRuntime(options);
@@ -80,4 +89,4 @@ function prepare(given) {
   return runtime;
 }
 
-module.exports = { prepare, start };
+module.exports = { checkStart, prepare, start };

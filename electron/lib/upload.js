@@ -2,7 +2,10 @@
 // Sends the telemetry events to the manifest's upload_url, if there is one and the user agreed.
 
 const { readFile, rename, writeFile } = require("node:fs/promises");
+const { checkOptions } = require("./options");
 
+const OPTIONS = { agreed: "call", stateFile: "text", fetch: "call", redact: "call" };
+const NEEDED = ["agreed", "stateFile"];
 const BATCH = 500;
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
@@ -23,13 +26,15 @@ const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /**
  * Sends what has not been sent, as lines of JSON (`application/x-ndjson`), in batches. Rejects when
- * the server does not take it: then the next call begins there again.
+ * the server does not take it: then the next call begins there again; with InvalidOption for an
+ * option that there is not, that has a wrong type, or that is missing.
  *
  * @param {import("./client").Client} runtime
- * @param {UploadOptions} options
+ * @param {UploadOptions} given
  * @returns {Promise<Uploaded>}
  */
-async function uploadTelemetry(runtime, options) {
+async function uploadTelemetry(runtime, given) {
+  const options = checkOptions("uploadTelemetry()", given, OPTIONS, NEEDED);
   const { agreed, stateFile, redact = withoutLogLines } = options;
   const done = { sent: 0, skipped: 0 };
   const { upload_url: url } = await runtime.telemetry();

@@ -1,8 +1,10 @@
 "use strict";
 // What a shell passes by mistake is told by a sentence, and nothing is started.
 
+const { spawnSync } = require("node:child_process");
 const { test } = require("node:test");
-const { BundlevisorError, InvalidOption, start } = require("../lib");
+const { BundlevisorError, InvalidOption, start, uploadTelemetry } = require("../lib");
+const { Services } = require("../lib/services");
 const { COMMAND, ENV, assert, folder, small } = require("./harness");
 const path = require("node:path");
 
@@ -47,3 +49,77 @@ test("null and undefined are as if an option was left out", async (t) => {
   t.after(() => runtime.stop());
   assert.ok(runtime.pid);
 });
+
+/** @type {[unknown, RegExp][]} */
+const UPLOADS = [
+  [undefined, /^uploadTelemetry\(\) takes its options as an object, not undefined\.$/],
+  [{ agreed: () => true }, /^uploadTelemetry\(\) needs the option 'stateFile'\.$/],
+  [{ agreed: true, stateFile: "x" }, /'agreed' must be a function, not true/],
+  [
+    { agreed: () => true, stateFile: "x", redakt: () => null },
+    /no option 'redakt' \(did you mean 'redact'\?\)/,
+  ],
+];
+
+test("nothing is sent, and nobody waits, with an option that there is not", async () => {
+  const never = () => assert.fail("it has asked the runtime");
+  for (const [options, said] of UPLOADS) {
+    await assert.rejects(uploadTelemetry({ telemetry: never }, options), (error) => {
+      return error instanceof InvalidOption && said.test(error.message);
+    });
+  }
+  const services = new Services(never, never);
+  await assert.rejects(services.waitUntilReady({ shown: () => {} }), {
+    code: "invalid_option",
+    message: /^waitUntilReady\(\) has no option 'shown' \(did you mean 'show'\?\)/,
+  });
+});
+
+/** @type {[string, string, RegExp][]} what is called in Electron's main process, and what is said */
+const SHELLS = [
+  ["runApplication", "{}", /^runApplication\(\) needs the option 'page'\.$/],
+  ["runApplication", "{ page: 'a', onWindw: () => {} }", /did you mean 'onWindow'/],
+  [
+    "runApplication",
+    "{ page: 'a', start: { appdata: 'x' } }",
+    /^'start' of runApplication\(\) has/,
+  ],
+  [
+    "runApplication",
+    "{ page: 'a', splash: { text: {} } }",
+    /^'splash' of .* \(did you mean 'texts'/,
+  ],
+  ["runApplication", "{ page: 'a', secrets: { texts: { canzel: '' } } }", /mean 'cancel'/],
+  [
+    "runApplication",
+    "{ page: 'a', telemetry: {} }",
+    /^'telemetry' of .* needs the option 'agreed'/,
+  ],
+  ["promptForSecrets", "{}, { id: [] }", /^promptForSecrets\(\) has no option 'id'/],
+  ["new it.Splash", "{ texts: { startng: '' } }", /^'texts' of new Splash\(\) has .* 'starting'/],
+];
+
+test("the windows' options are told as well, before there is a window", () => {
+  for (const [name, given, said] of SHELLS) {
+    const made = name.startsWith("new ") ? name : `it.${name}`;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [
+      "-e",
+      asked(`${made}(${given})`),
+    ]);
+    assert.equal(status, 0, String(stderr));
+    assert.match(String(stdout), said);
+  }
+});
+
+/**
+ * Code that prints with what a call fails, where Electron is nothing that could open a window.
+ *
+ * @param {string} call
+ */
+const asked = (call) => `
+  const Module = require("node:module");
+  const load = Module._load;
+  Module._load = (name, ...rest) => (name === "electron" ? { app: {} } : load(name, ...rest));
+  const it = require(${JSON.stringify(path.join(__dirname, "..", "lib", "electron"))});
+  (async () => ${call})().catch((error) => process.stdout.write(error.message));
+`;

@@ -9,10 +9,26 @@ const { grantOnly } = require("./lockdown");
 const { logText } = require("./log_text");
 const { PageWindow } = require("./page_window");
 const { Quitting } = require("./quitting");
-const { promptForSecrets } = require("./secrets");
-const { Splash } = require("./splash");
+const { checkPrompt, promptForSecrets } = require("./secrets");
+const { Splash, checkSplash } = require("./splash");
+const { checkOptions } = require("../options");
+const { checkStart } = require("../start");
 const { uploadTelemetry } = require("../upload");
 
+const OPTIONS = {
+  page: "text",
+  port: "text",
+  start: "object",
+  window: "object",
+  splash: "object",
+  secrets: "object",
+  permissions: "texts",
+  telemetry: "object",
+  onRuntime: "call",
+  onWindow: "call",
+};
+const TELEMETRY = { agreed: "call", redact: "call" };
+const CALL = "runApplication()";
 const SEND_EVERY_MS = 15 * 60_000;
 
 /** @typedef {import("../runtime").Runtime} Runtime */
@@ -216,14 +232,29 @@ class Application {
  * Runs the application: one instance, a splash while the bundle starts, questions for secrets, the
  * page of a service, and the stop of everything before it is gone. Call it once, at the top of the
  * main script. Returns null in a second instance, which shows the first one's window and quits.
+ * Throws InvalidOption for an option that there is not, that has a wrong type, or that is missing.
  *
- * @param {ApplicationOptions} options
+ * @param {ApplicationOptions} given
  * @returns {Application | null}
  */
-function runApplication(options) {
+function runApplication(given) {
+  const options = check(given);
   if (app.requestSingleInstanceLock()) return new Application(options);
   app.quit();
   return null;
+}
+
+/** @param {ApplicationOptions} given */
+function check(given) {
+  const options = checkOptions(CALL, given, OPTIONS, ["page"]);
+  const { start, splash, secrets, telemetry } = options;
+  if (start) options.start = checkStart(`'start' of ${CALL}`, start);
+  if (splash) options.splash = checkSplash(`'splash' of ${CALL}`, splash);
+  if (secrets) options.secrets = checkPrompt(`'secrets' of ${CALL}`, secrets);
+  if (telemetry) {
+    options.telemetry = checkOptions(`'telemetry' of ${CALL}`, telemetry, TELEMETRY, ["agreed"]);
+  }
+  return options;
 }
 
 module.exports = { Application, runApplication };

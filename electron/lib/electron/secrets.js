@@ -4,6 +4,7 @@
 
 const { app } = require("./module");
 const { NotRunning, SecretsRefused } = require("../errors");
+const { checkOptions, checkTexts } = require("../options");
 const { openOwnPage } = require("./own_page");
 
 /** @typedef {import("../api").Secret} Secret */
@@ -16,6 +17,7 @@ const TEXTS = {
   lost: "It could not be saved: ",
 };
 
+const OPTIONS = { ids: "texts", parent: "object", texts: "object" };
 const WINDOW = {
   width: 520,
   height: 420,
@@ -33,6 +35,18 @@ const WINDOW = {
  */
 
 /**
+ * Throws InvalidOption for an option or a text that there is not, or that has a wrong type.
+ *
+ * @param {string} call whose options they are
+ * @param {PromptOptions} given
+ */
+function checkPrompt(call, given) {
+  const options = checkOptions(call, given, OPTIONS);
+  if (options.texts) checkTexts(call, options.texts, TEXTS);
+  return options;
+}
+
+/**
  * Asks in a window, and resolves to true when the runtime has the values, to false when the user
  * closes it. Without a secret to ask for it resolves to true at once.
  *
@@ -40,7 +54,8 @@ const WINDOW = {
  * @param {PromptOptions} [options]
  * @returns {Promise<boolean>}
  */
-async function promptForSecrets(runtime, { ids, parent, texts = {} } = {}) {
+async function promptForSecrets(runtime, options = {}) {
+  const { ids, parent, texts = {} } = checkPrompt("promptForSecrets()", options);
   const secrets = (await runtime.secrets()).filter((secret) => isWanted(secret, ids));
   if (secrets.length === 0) return true;
   const said = { ...TEXTS, ...texts };
@@ -112,4 +127,4 @@ async function store(runtime, secrets, given, texts) {
   }
 }
 
-module.exports = { promptForSecrets };
+module.exports = { checkPrompt, promptForSecrets };

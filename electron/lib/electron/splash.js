@@ -3,6 +3,7 @@
 // fails, why, with the log and another try.
 
 const { app, shell } = require("./module");
+const { checkOptions, checkTexts } = require("../options");
 const { openOwnPage } = require("./own_page");
 
 /** @typedef {import("../progress").Progress} Progress */
@@ -44,6 +45,7 @@ const TEXTS = {
  * @property {import("electron").BrowserWindowConstructorOptions} [window]
  */
 
+const OPTIONS = { log: "call", logFolder: "text", texts: "object", window: "object" };
 const NOTHING_YET = { fraction: undefined, left: undefined, lastLine: undefined };
 
 const WINDOW = {
@@ -54,6 +56,18 @@ const WINDOW = {
   fullscreenable: false,
 };
 
+/**
+ * Throws InvalidOption for an option or a text that there is not, or that has a wrong type.
+ *
+ * @param {string} call whose options they are
+ * @param {SplashOptions} given
+ */
+function checkSplash(call, given) {
+  const options = checkOptions(call, given, OPTIONS);
+  if (options.texts) checkTexts(call, options.texts, TEXTS);
+  return options;
+}
+
 /** One splash window. */
 class Splash {
   #window;
@@ -63,7 +77,9 @@ class Splash {
   #choose;
 
   /** @param {SplashOptions} [options] */
-  constructor({ log = () => "", logFolder = "", texts = {}, window = {} } = {}) {
+  constructor(options = {}) {
+    const given = checkSplash("new Splash()", options);
+    const { log = () => "", logFolder = "", texts = {}, window = {} } = given;
     const said = { ...TEXTS, ...texts };
     this.#state = {
       name: app.getName(),
@@ -148,4 +164,4 @@ class Splash {
   }
 }
 
-module.exports = { Splash, TEXTS };
+module.exports = { Splash, TEXTS, checkSplash };
