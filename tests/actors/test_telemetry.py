@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import os
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -16,24 +15,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from bundlevisor.actors.telemetry import writer as telemetry
 from bundlevisor.actors.telemetry.writer import RECENT, Event, Telemetry
 from tests.full_disk import fill
-from tests.waiting import WITHIN, wait_until
+from tests.waiting import WITHIN
 
 PATIENCE = WITHIN
-
-WRITER = """
-import sys
-from bundlevisor.actors.telemetry.writer import Telemetry
-telemetry = Telemetry(sys.argv[1], print)
-number = 0
-while True:
-    number += 1
-    telemetry.emit("tick", "api", number=number, text="x" * 100)
-    if number % 500 == 0:
-        telemetry.wait(telemetry.last_seq + 400, 1.0)
-"""
 
 
 @pytest.fixture
@@ -265,76 +251,11 @@ def test_a_removed_file_is_there_again(events: Telemetry, path: Path) -> None:
     assert [line["event"] for line in lines(path)] == ["two"]
 
 
-def test_what_cannot_be_written_anywhere_stops_nothing(tmp_path: Path, reports: list[str]) -> None:
-    (tmp_path / "file").write_text("in the way")
-    writer = Telemetry(str(tmp_path / "file" / "events.jsonl"), reports.append)
-    writer.emit("one")
-    assert writer.wait(0, PATIENCE)
-    assert writer.dropped == 1
-    assert [event.event for event in writer.page(0)] == ["one"]
-    assert writer.close(PATIENCE)
-    assert len(reports) >= 1
-
-
-def test_an_event_after_the_end_is_counted_and_not_an_error(path: Path) -> None:
-    writer = Telemetry(str(path), print)
-    assert writer.close(PATIENCE)
-    writer.emit("late")
-    assert writer.dropped == 1
-    assert writer.close(PATIENCE)
-
-
-@pytest.mark.parametrize("attempt", range(5))
-def test_a_killed_writer_leaves_every_line_but_the_last_whole(path: Path, attempt: int) -> None:
-    child = subprocess.Popen([sys.executable, "-c", WRITER, str(path)])
-    enough = 100_000 * (attempt + 1)
-    wait_until(
-        lambda: path.exists() and path.stat().st_size >= enough,
-        PATIENCE,
-        "lines to be killed among",
-    )
-    child.kill()
-    child.wait()
-    *whole, rest = path.read_bytes().split(b"\n")
-    seqs = [msgspec.json.decode(line)["seq"] for line in whole]
-    assert seqs == list(range(1, len(seqs) + 1))
-    assert rest == b"" or not rest.endswith(b"}")
-    assert telemetry.append(str(path), "runtime_died", None, {"left": 3})
-    writer = Telemetry(str(path), print)
-    writer.emit("runtime_start")
-    assert writer.wait(len(seqs) + 1, PATIENCE)
-    assert [(event.seq, event.event) for event in writer.page(len(seqs) - 1)] == [
-        (len(seqs), "tick"),
-        (len(seqs) + 1, "runtime_died"),
-        (len(seqs) + 2, "runtime_start"),
-    ]
-    assert writer.close(PATIENCE)
-
-
 def test_the_file_is_for_the_user_alone(events: Telemetry, path: Path) -> None:
     events.emit("one")
     assert events.wait(0, PATIENCE)
     if sys.platform != "win32":
         assert path.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_flood_that_outruns_the_disk_is_bounded(path: Path) -> None:
-    writer = Telemetry(str(path), print)
-    stuck = threading.Event()
-    write = writer._file._os_write
-    writer._file._os_write = lambda fd, data: write(fd, data) if stuck.wait(PATIENCE) else 0
-    for number in range(telemetry.WAITING + 500):
-        writer.emit("flood", None, number=number)
-    assert writer.dropped >= 400
-    stuck.set()
-    assert writer.close(PATIENCE)
-    written = lines(path)
-    told = [line["details"]["count"] for line in written if line["event"] == "telemetry_dropped"]
-    assert sum(told) == writer.dropped
-    kept = [line["details"]["number"] for line in written if line["event"] == "flood"]
-    assert len(kept) == telemetry.WAITING + 500 - writer.dropped
-    assert kept[-1] == telemetry.WAITING + 499
-    assert kept == sorted(kept)
 
 
 def test_times_are_rfc_3339_in_utc(events: Telemetry) -> None:

@@ -87,6 +87,30 @@ def _guardian(run: Run) -> psutil.Process | None:
     return None
 
 
+def in_reserve(guardian: psutil.Process) -> psutil.Process:
+    """Return the guardian that stands behind this one, which has forked it."""
+    found = wait_until(guardian.children, what="a guardian in reserve")
+    assert found is not None
+    return found[0]
+
+
+def replaced(run: Run, dead: int) -> bool:
+    """Whether a guardian took the place of the one that had this PID."""
+    return any(
+        event["event"] == "guardian_replaced" and event["details"]["died"] == dead
+        for event in run.telemetry()
+    )
+
+
+def pids_of_services(run: Run) -> set[int]:
+    """Return the PIDs of all that was started of the services."""
+    return {
+        event["pid"]
+        for service in run.bundle.document["services"]
+        for event in run.events(service["id"], "started")
+    }
+
+
 def stop_signals(run: Run) -> list[tuple[str, int]]:
     """Return who recorded which signal, oldest first."""
     seen = [

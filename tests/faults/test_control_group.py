@@ -14,8 +14,9 @@ import pytest
 
 from tests import absent
 from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
-from tests.faults.scene import guardian_of
-from tests.faults.test_killed_guardian import in_reserve, kill_both, next_after
+from tests.faults.scene import guardian_of, in_reserve
+from tests.faults.test_guardian_reserve import next_after
+from tests.faults.test_killed_guardian import kill_both
 
 if sys.platform == "linux":
     from bundlevisor.actors.process.table import control_group

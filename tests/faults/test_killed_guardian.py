@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +22,16 @@ from tests.faults.scene import (
     assert_state_is_whole,
     assert_stopped_in_order,
     guardian_of,
+    in_reserve,
     injured,
     leaked_ports,
+    pids_of_services,
+    replaced,
     stop_signals,
 )
 from tests.faults.tally import Tally, lost_lines
 
 BOTH = "runtime and guardian SIGKILL at once (nobody reads the pipes), next start"
-
-
-def replaced(run: Run, dead: int) -> bool:
-    return any(
-        event["event"] == "guardian_replaced" and event["details"]["died"] == dead
-        for event in run.telemetry()
-    )
 
 
 def kill_both(run: Run, guardian: psutil.Process) -> None:
@@ -48,14 +43,6 @@ def kill_both(run: Run, guardian: psutil.Process) -> None:
             os.kill(pid, number)
     run.wait_gone()
     wait_until(lambda: not any(g.is_running() for g in guardians), what="the guardians' end")
-
-
-def pids_of_services(run: Run) -> set[int]:
-    return {
-        event["pid"]
-        for service in run.bundle.document["services"]
-        for event in run.events(service["id"], "started")
-    }
 
 
 @contextlib.contextmanager
@@ -88,83 +75,6 @@ def test_a_new_guardian_knows_everything_that_the_killed_one_knew(
         run.kill()
         tally.cleaned("guardian SIGKILL, then runtime SIGKILL", run)
         assert_stopped_in_order(run)
-        assert_nothing_on_disk(run)
-
-
-def in_reserve(guardian: psutil.Process) -> psutil.Process:
-    """Return the guardian that stands behind this one, which has forked it."""
-    found = wait_until(guardian.children, what="a guardian in reserve")
-    assert found is not None
-    return found[0]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the reserve is forked")
-@pytest.mark.parametrize("times", [1, 3])
-def test_there_is_no_moment_in_which_nothing_guards(
-    tmp_path: Path, tally: Tally, times: int
-) -> None:
-    """Also in the first ten seconds of a guardian: the runtime dies right after it, unwarned."""
-    with running(injured(tmp_path)) as run:
-        run.until_ready()
-        for _ in range(times - 1):
-            dead = guardian_of(run)
-            in_reserve(dead)
-            dead.kill()
-            wait_until(partial(replaced, run, dead.pid), what="the next guardian")
-        last = guardian_of(run)
-        in_reserve(last)
-        os.kill(run.pid, signal.SIGSTOP)
-        last.kill()
-        run.kill()
-        tally.cleaned("guardian SIGKILL, runtime SIGKILL in the same moment", run)
-        assert_stopped_in_order(run)
-        assert_nothing_on_disk(run)
-        assert [event["event"] for event in run.telemetry()].count("runtime_died") == 1
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the reserve is forked")
-def test_guardian_and_reserve_are_followed_by_a_new_interpreter(
-    tmp_path: Path, tally: Tally
-) -> None:
-    with running(injured(tmp_path)) as run:
-        run.until_ready()
-        first = guardian_of(run)
-        second = in_reserve(first)
-        for process in (first, second):
-            process.suspend()
-        for process in (first, second):
-            process.kill()
-        new = wait_until(lambda: next_after(run, {first.pid, second.pid}), what="a new guardian")
-        assert new is not None
-        assert in_reserve(psutil.Process(new)).is_running()
-        run.kill()
-        tally.cleaned("guardian and its reserve SIGKILL, then runtime SIGKILL", run)
-        assert_stopped_in_order(run)
-        assert_nothing_on_disk(run)
-
-
-def next_after(run: Run, dead: set[int]) -> int | None:
-    """Return the pid of the last guardian that was reported, if it is none of the dead."""
-    news = [event["details"]["pid"] for event in run.telemetry() if "replaced" in event["event"]]
-    return next((pid for pid in news[-1:] if pid not in dead), None)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the reserve is forked")
-def test_a_guardian_that_dies_at_its_work_is_followed_by_its_reserve(
-    tmp_path: Path, tally: Tally
-) -> None:
-    made = injured(tmp_path)
-    made.service("slow", "stops_slowly", options={"stop_ms": 1500}, deps=["api"]).write()
-    with running(made) as run:
-        run.until_ready()
-        guardian = guardian_of(run)
-        in_reserve(guardian)
-        run.kill()
-        wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
-        # What a guardian has read and not yet written dies with it (docs/endings.md).
-        wait_until(lambda: lost_lines(run) == 0, what="the talker's last words in the log")
-        guardian.kill()
-        tally.cleaned("runtime SIGKILL, then guardian SIGKILL while it stops", run)
         assert_nothing_on_disk(run)
 
 

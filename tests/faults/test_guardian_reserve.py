@@ -1,0 +1,93 @@
+"""A guardian that dies is followed: by its reserve at once, by a new interpreter after both."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.bundle_maker import Run, running, wait_until
+from tests.faults.scene import (
+    assert_nothing_on_disk,
+    assert_stopped_in_order,
+    guardian_of,
+    in_reserve,
+    injured,
+    replaced,
+)
+from tests.faults.tally import Tally, lost_lines
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the reserve is forked")
+@pytest.mark.parametrize("times", [1, 3])
+def test_there_is_no_moment_in_which_nothing_guards(
+    tmp_path: Path, tally: Tally, times: int
+) -> None:
+    """Also in the first ten seconds of a guardian: the runtime dies right after it, unwarned."""
+    with running(injured(tmp_path)) as run:
+        run.until_ready()
+        for _ in range(times - 1):
+            dead = guardian_of(run)
+            in_reserve(dead)
+            dead.kill()
+            wait_until(partial(replaced, run, dead.pid), what="the next guardian")
+        last = guardian_of(run)
+        in_reserve(last)
+        os.kill(run.pid, signal.SIGSTOP)
+        last.kill()
+        run.kill()
+        tally.cleaned("guardian SIGKILL, runtime SIGKILL in the same moment", run)
+        assert_stopped_in_order(run)
+        assert_nothing_on_disk(run)
+        assert [event["event"] for event in run.telemetry()].count("runtime_died") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the reserve is forked")
+def test_guardian_and_reserve_are_followed_by_a_new_interpreter(
+    tmp_path: Path, tally: Tally
+) -> None:
+    with running(injured(tmp_path)) as run:
+        run.until_ready()
+        first = guardian_of(run)
+        second = in_reserve(first)
+        for process in (first, second):
+            process.suspend()
+        for process in (first, second):
+            process.kill()
+        new = wait_until(lambda: next_after(run, {first.pid, second.pid}), what="a new guardian")
+        assert new is not None
+        assert in_reserve(psutil.Process(new)).is_running()
+        run.kill()
+        tally.cleaned("guardian and its reserve SIGKILL, then runtime SIGKILL", run)
+        assert_stopped_in_order(run)
+        assert_nothing_on_disk(run)
+
+
+def next_after(run: Run, dead: set[int]) -> int | None:
+    """Return the pid of the last guardian that was reported, if it is none of the dead."""
+    news = [event["details"]["pid"] for event in run.telemetry() if "replaced" in event["event"]]
+    return next((pid for pid in news[-1:] if pid not in dead), None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the reserve is forked")
+def test_a_guardian_that_dies_at_its_work_is_followed_by_its_reserve(
+    tmp_path: Path, tally: Tally
+) -> None:
+    made = injured(tmp_path)
+    made.service("slow", "stops_slowly", options={"stop_ms": 1500}, deps=["api"]).write()
+    with running(made) as run:
+        run.until_ready()
+        guardian = guardian_of(run)
+        in_reserve(guardian)
+        run.kill()
+        wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
+        # What a guardian has read and not yet written dies with it (docs/endings.md).
+        wait_until(lambda: lost_lines(run) == 0, what="the talker's last words in the log")
+        guardian.kill()
+        tally.cleaned("runtime SIGKILL, then guardian SIGKILL while it stops", run)
+        assert_nothing_on_disk(run)
