@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-Task = Callable[[], object]
+Look = Callable[[], object]
 
 
 class Beside:
@@ -16,10 +16,10 @@ class Beside:
         self._name = name
         self._fault = fault
         self._lock = threading.Lock()
-        self._waiting: deque[Task] = deque()
+        self._waiting: deque[Look] = deque()
         self._running = False
 
-    def put(self, look: Task) -> None:
+    def put(self, look: Look) -> None:
         """Have it done soon; any thread. RuntimeError where the system gives no thread."""
         with self._lock:
             if not self._running:
@@ -34,7 +34,7 @@ class Beside:
             except Exception as error:  # noqa: BLE001 - the others must have their turn
                 self._fault(self._name, error)
 
-    def _next(self) -> Task | None:
+    def _next(self) -> Look | None:
         with self._lock:
             self._running = bool(self._waiting)
             return self._waiting.popleft() if self._waiting else None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bundlevisor.actors.bundle_state import BundleState
-    from bundlevisor.actors.loop.loop_actor import Turns
+    from bundlevisor.actors.loop.loop_actor import Loop
     from bundlevisor.actors.service_actors import ServiceActors
 
 
@@ -20,7 +20,7 @@ WITHIN = 1.0
 """Seconds: before what waits for an idle loop without an end, such as the imports of the API."""
 
 
-def begin(loop: Turns, state: BundleState, actors: ServiceActors, ids: Iterable[str]) -> None:
+def begin(loop: Loop, state: BundleState, actors: ServiceActors, ids: Iterable[str]) -> None:
     """Have those of these get ready, in this order, that still wait by then.
 
     Called, as all that follows, by the supervisor's loop. A start waits for none of this.

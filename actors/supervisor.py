@@ -50,7 +50,7 @@ from bundlevisor.actors.ports_in_force import PortsInForce
 from bundlevisor.actors.service_actors import ServiceActors
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.loop.loop_actor import Turns
+    from bundlevisor.actors.loop.loop_actor import Loop
 
 STOPPING = Outcome(conflict="the runtime is stopping")
 
@@ -58,7 +58,7 @@ STOPPING = Outcome(conflict="the runtime is stopping")
 class Supervisor(LoopActor):
     """One for the whole bundle."""
 
-    def __init__(self, plan: Plan, collaborators: Collaborators, loop: Turns) -> None:
+    def __init__(self, plan: Plan, collaborators: Collaborators, loop: Loop) -> None:
         super().__init__(loop)
         self._plan = plan
         self._to = collaborators

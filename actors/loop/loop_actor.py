@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pykka._envelope import Envelope
 
-    class Turns(Protocol):
+    class Loop(Protocol):
         """The loop, as far as an actor needs it."""
 
         doing: tuple[object, ...]
@@ -65,7 +65,7 @@ class LoopActor(pykka.Actor):
     _create_future: ClassVar[Any] = staticmethod(pykka.ThreadingFuture)
     _create_actor_inbox: ClassVar[Any] = staticmethod(Inbox)
 
-    def __init__(self, loop: Turns) -> None:
+    def __init__(self, loop: Loop) -> None:
         super().__init__()
         self._loop = loop
         inbox: Any = self.actor_inbox
