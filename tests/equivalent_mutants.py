@@ -55,10 +55,6 @@ EQUIVALENT: dict[Change, str] = {
         'found = [text.encode("UTF-8", "surrogateescape") for text in texts]',
     ): _CODEC,
     (
-        "actors.ui_server.server.hosts.is_loopback_host",
-        'address, bracket, rest = value[1:].rpartition("]")',
-    ): "with a second bracket neither the address nor the port is one",
-    (
         "control.http.places.who_goes",
         "spare = sum(one.trusted for one in idle) - most / 2",
     ): "a whole number is above a half when it is above what is whole of it",

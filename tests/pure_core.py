@@ -35,6 +35,7 @@ MODULES = (
     "control/dashboard/rights.py",
     "control/http/places.py",
     "control/support/masking.py",
+    "control/wire/origin.py",
     "manifest/*",
 )
 """Every file of these."""
@@ -64,6 +65,7 @@ TESTS = (
     "tests/actors/test_whole_pictures.py",
     "tests/actors/test_whole_steps.py",
     "tests/control/test_masking.py",
+    "tests/control/test_origin.py",
     "tests/control/test_places.py",
     "tests/dashboard/test_cookies.py",
     "tests/dashboard/test_rights.py",

@@ -15,7 +15,8 @@ from bundlevisor.control.http.health_words import OPEN_PATH
 from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.bodies import Error
 from bundlevisor.control.wire.errors import CODES
-from bundlevisor.control.wire.origin import NOT_LOOPBACK, is_loopback_authority
+from bundlevisor.control.wire.origin import NOT_LOOPBACK
+from bundlevisor.manifest.format.loopback import is_loopback_authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

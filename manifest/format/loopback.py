@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _V6 = ("::1", "0:0:0:0:0:0:0:1")
+_MAPPED = "::ffff:"
+"""Before an address of IPv4 in one of IPv6 (RFC 4291, 2.5.5.2)."""
 
 
 def address_of(host: str) -> str:
@@ -18,6 +22,28 @@ def address_of(host: str) -> str:
     return name if _is_v4(name) else ""
 
 
+@lru_cache(maxsize=64)
+def is_loopback_authority(authority: str) -> bool:
+    """Whether ``host[:port]``, of a Host or Origin header, names this machine, with any port.
+
+    Upper case and one trailing dot mean the same name (RFC 9110, RFC 1034), and a port may be empty
+    (RFC 3986, 3.2.3). Short and octal forms of addresses do not count: programs disagree on them.
+    """
+    colon = authority.find(":", authority.rfind("]") + 1)
+    host, port = (authority, "") if colon < 0 else (authority[:colon], authority[colon + 1 :])
+    if port and not _is_port(port):
+        return False
+    name = host.lower()
+    if name.startswith("["):
+        return name.endswith("]") and _is_v6(name[1:-1])
+    name = name.removesuffix(".")
+    return name == "localhost" or _is_v4(name)
+
+
+def _is_v6(name: str) -> bool:
+    return name in _V6 or (name.startswith(_MAPPED) and _is_v4(name.removeprefix(_MAPPED)))
+
+
 def _is_v4(name: str) -> bool:
     """Whether the text is an address of 127.0.0.0/8 in its usual form."""
     parts = name.split(".")
@@ -26,3 +52,7 @@ def _is_v4(name: str) -> bool:
 
 def _is_octet(part: str) -> bool:
     return part.isascii() and part.isdecimal() and str(int(part[:4])) == part and int(part) < 256
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) < 65536

@@ -3,74 +3,8 @@ from __future__ import annotations
 import pytest
 
 from bundlevisor.control.api.auth import carries
-from bundlevisor.control.wire.origin import is_loopback_authority, is_loopback_origin
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, status_of
-
-OURS = [
-    "127.0.0.1",
-    "127.0.0.1:47710",
-    "127.1.2.3:1",
-    "localhost",
-    "LocalHost:47710",
-    "localhost.",
-    "localhost.:80",
-    "[::1]",
-    "[::1]:47710",
-    "[0:0:0:0:0:0:0:1]:5",
-    "[::ffff:127.0.0.1]:5",
-]
-FOREIGN = [
-    "",
-    "example.org",
-    "example.org:47710",
-    "localhost.example.org",
-    "127.0.0.1.example.org",
-    "notlocalhost",
-    "foo.localhost",
-    "localhost..",
-    "0.0.0.0",
-    "10.0.0.1",
-    "128.0.0.1",
-    "127.1",
-    "0177.0.0.1",
-    "2130706433",
-    "::1",
-    "[::]",
-    "[::2]",
-    "[::1%25lo]",
-    "[::ffff:10.0.0.1]",
-    "[::1",
-    "localhost:80:80",
-    "localhost:x",
-    "localhost:123456",
-    "user@localhost",
-    "localhost/",
-    "localhost, localhost",
-    "127.0.0.1\t",
-    "ⅼocalhost",
-]
-
-
-@pytest.mark.parametrize("authority", OURS)
-def test_loopback_names_and_addresses_are_ours(authority: str) -> None:
-    assert is_loopback_authority(authority)
-    assert is_loopback_origin(f"http://{authority}")
-    assert is_loopback_origin(f"HTTPS://{authority}")
-
-
-@pytest.mark.parametrize("authority", FOREIGN)
-def test_everything_else_is_foreign(authority: str) -> None:
-    assert not is_loopback_authority(authority)
-    assert not is_loopback_origin(f"http://{authority}")
-
-
-@pytest.mark.parametrize(
-    "origin",
-    ["null", "", "localhost", "file://", "app://localhost", "http:localhost", "http://localhost/x"],
-)
-def test_an_origin_is_a_web_origin_or_foreign(origin: str) -> None:
-    assert not is_loopback_origin(origin)
 
 
 @pytest.mark.parametrize("host", ["example.org", "example.org:47710", "10.0.0.1"])

@@ -1,4 +1,4 @@
-"""Which Host and which Origin are this machine's: tables over the pure rules."""
+"""Which pages may use the API through the proxy: tables over the pure rules."""
 
 from __future__ import annotations
 
@@ -6,72 +6,8 @@ import pytest
 
 from bundlevisor.actors.ui_server.server.hosts import (
     is_allowed_origin,
-    is_loopback_host,
     may_use_api,
 )
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "localhost",
-        "LocalHost:80",
-        "localhost.:8080",
-        "127.0.0.1",
-        "127.0.0.1:47001",
-        "127.0.0.1:0",
-        "127.0.0.1:65535",
-        "127.8.9.255:1",
-        "127.0.0.001",
-        "[::1]",
-        "[::1]:47001",
-    ],
-)
-def test_a_loopback_name_or_address_is_this_machine(host: str) -> None:
-    assert is_loopback_host(host)
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "",
-        "evil.example",
-        "evil.example:47001",
-        "localhost.evil.example",
-        "evillocalhost",
-        "127.0.0.1.evil.example",
-        "127.0.0.256",
-        "127.1",
-        "127.0.0.1.1",
-        "127.0.0.",
-        "127.0.0.-1",
-        "127.0.0.+1",
-        "127.0.0.1000000",
-        "128.0.0.1",
-        "0.0.0.0",
-        "10.0.0.1",
-        "[::2]",
-        "[::1",
-        "[::1]evil",
-        "[::1]:",
-        "[::1]:65536",
-        "[]",
-        "[localhost]",
-        "::1",
-        "127.0.0.1:x",
-        "127.0.0.1:65536",
-        "127.0.0.1:000080",
-        "127.0.0.1:",
-        "127.0.0.1:٨٠",
-        "127.0.0.1:80:80",
-        "127.0.0.1, evil.example",
-        " localhost",
-        "localhost@evil.example",
-        "١٢٧.0.0.1",
-    ],
-)
-def test_every_other_host_is_foreign(host: str) -> None:
-    assert not is_loopback_host(host)
 
 
 @pytest.mark.parametrize(

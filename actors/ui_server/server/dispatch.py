@@ -11,8 +11,9 @@ from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.negotiate import prefers_html
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.proxy.proxy import Proxy
-from bundlevisor.actors.ui_server.server.hosts import is_loopback_host, may_use_api
+from bundlevisor.actors.ui_server.server.hosts import may_use_api
 from bundlevisor.actors.ui_server.server.served import Answered
+from bundlevisor.manifest.format.loopback import is_loopback_authority
 
 PROXIED = ("api", "ws")
 """First path segments that belong to the API."""
@@ -88,7 +89,7 @@ def _refusal_of_host(request: Request) -> Answer | None:
     if len(hosts) != 1 and request.version == "1.1":
         sentence = "a request has one Host"
         return plain_answers.explained(request, 400, "bad_request", sentence, final=True)
-    if len(hosts) != 1 or not is_loopback_host(hosts[0]):
+    if len(hosts) != 1 or not is_loopback_authority(hosts[0]):
         return _foreign(request, "host", "Host must be a name or address of this machine")
     return None
 

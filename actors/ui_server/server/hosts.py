@@ -9,20 +9,11 @@ is given away by Sec-Fetch-Site, which browsers send and pages cannot set.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import lru_cache
+
+from bundlevisor.manifest.format.loopback import is_loopback_authority
 
 SHELL = "app"
 """The scheme that Electron's documentation gives to pages of a shell."""
-
-
-@lru_cache(maxsize=64)
-def is_loopback_host(value: str) -> bool:
-    """Whether a Host header (``name``, ``name:port``, ``[::1]:port``) names this machine."""
-    if value.startswith("["):
-        address, bracket, rest = value[1:].partition("]")
-        return bool(bracket) and address == "::1" and _is_port_part(rest)
-    name, colon, port = value.partition(":")
-    return (_is_localhost(name) or _is_loopback_v4(name)) and _is_port_part(colon + port)
 
 
 def may_use_api(
@@ -53,26 +44,5 @@ def is_allowed_origin(origin: str, allowed: Collection[str]) -> bool:
     if not separator:
         return False
     if scheme in ("http", "https"):
-        return is_loopback_host(host)
+        return is_loopback_authority(host)
     return scheme == SHELL or f"{scheme}://" in allowed
-
-
-def _is_localhost(name: str) -> bool:
-    return name.lower().removesuffix(".") == "localhost"
-
-
-def _is_loopback_v4(name: str) -> bool:
-    octets = name.split(".")
-    return (
-        len(octets) == 4
-        and octets[0] == "127"
-        and all(_is_decimal(octet) and int(octet) <= 255 for octet in octets)
-    )
-
-
-def _is_port_part(text: str) -> bool:
-    return not text or (text[0] == ":" and _is_decimal(text[1:]) and int(text[1:]) <= 65535)
-
-
-def _is_decimal(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 5
