@@ -118,6 +118,13 @@ class Run(Spawned):
         assert answer["ready"], f"not ready within {wait:g} s: {details}\n{self.stderr}"
         return answer
 
+    def until_on_record(self) -> None:
+        """Wait for the record of the instance, which names bundle and overlays to other commands.
+
+        Nothing is started before it is there, so that only dry runs need to be waited for.
+        """
+        wait_until((self.app_data / "runtime" / "instance.json").exists, what="the record")
+
     def until_service_ready(self, service_id: str) -> None:
         """Wait for one service, whatever becomes of the others."""
         wait_until(lambda: self.service(service_id)["ready"], what=f"{service_id} to be ready")

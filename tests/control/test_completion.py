@@ -182,6 +182,7 @@ def test_services_of_a_running_instance_come_with_its_overlays(tmp_path: Path) -
     dev = tmp_path / "dev.json"
     dev.write_text('{"services": {"mail": {"binaries": {"universal": {"path": "bin/db"}}}}}')
     with running(made(tmp_path), "--dry-run", "--overlay", str(dev)) as run:
+        run.until_on_record()
         said = bundlevisor("completion", "services", "--app-data", str(run.app_data))
     assert said.stdout.split() == ["db", "api", "mail"]
 

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from tests.bundle_maker import Bundle, bundle, bundlevisor, running, wait_until
+from tests.bundle_maker import Bundle, bundle, bundlevisor, running
 
 BAD_MANIFEST = 2
 NAME = os.path.basename(sys.executable)
@@ -87,8 +87,7 @@ def test_an_archive_for_support_has_the_overlays_of_the_run(tmp_path: Path) -> N
     dev = overlay(tmp_path, db={"env": {"LEVEL": "debug"}})
     archive = tmp_path / "support.zip"
     with running(made(tmp_path), "--overlay", str(dev), "--dry-run") as run:
-        record = run.app_data / "runtime" / "instance.json"
-        wait_until(record.exists, what="the record, which names the overlays")
+        run.until_on_record()
         done = bundlevisor("support", "--app-data", str(run.app_data), "--output", str(archive))
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(archive) as opened:
