@@ -55,6 +55,10 @@ EQUIVALENT: dict[Change, str] = {
         'found = [text.encode("UTF-8", "surrogateescape") for text in texts]',
     ): _CODEC,
     (
+        "control.wire.origin.is_loopback_origin",
+        'scheme, separator, authority = origin.rpartition("://")',
+    ): "with a second separator neither the scheme nor the host is one",
+    (
         "control.http.places.who_goes",
         "spare = sum(one.trusted for one in idle) - most / 2",
     ): "a whole number is above a half when it is above what is whole of it",
@@ -253,6 +257,28 @@ EQUIVALENT: dict[Change, str] = {
         "manifest.format.json_schema.xǁ_Makerǁdefine",
         "self.definitions[name] = None",
     ): "stands there until the definition does",
+    (
+        "manifest.format.loopback.is_loopback_authority",
+        'colon = authority.find(":", authority.find("]") + 1)',
+    ): "with a second bracket neither the address nor the port is one",
+    (
+        "manifest.format.loopback.is_loopback_authority",
+        'colon = authority.rfind(":", authority.rfind("]") + 1)',
+    ): "with a second colon neither the name nor the port is one",
+    (
+        "manifest.format.loopback.is_loopback_authority",
+        (
+            'host, port = (authority, "") if colon <= 0'
+            " else (authority[:colon], authority[colon + 1 :])"
+        ),
+    ): "no name begins with a colon, and none is empty",
+    (
+        "manifest.format.loopback.is_loopback_authority",
+        (
+            'host, port = (authority, "") if colon < 1'
+            " else (authority[:colon], authority[colon + 1 :])"
+        ),
+    ): "no name begins with a colon, and none is empty",
     (
         "manifest.format.loopback._is_octet",
         (
