@@ -12,9 +12,6 @@ from typing import Literal
 
 import msgspec
 
-TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
-"""What Go's strconv.ParseBool takes."""
 SWITCHES = frozenset({"dry-run", "keep-running", "watch"})
 VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify", "overlay"})
 
@@ -110,9 +107,7 @@ def _take_flag(rest: list[str]) -> tuple[str, str | bool]:
         raise ValueError(f"unexpected argument: {word}{_place(word)}")
     name, has_value, value = word.lstrip("-").partition("=")
     if name in SWITCHES:
-        if has_value and value not in TRUE | FALSE:
-            raise ValueError(f"--{name} is true or false, not {value or 'empty'}")
-        return name, not has_value or value in TRUE
+        return name, _switched(name, value) if has_value else True
     if name not in VALUED and name not in OTHERS:
         raise ValueError(f"unknown flag: {word}{_hint(name)}")
     if name in VALUED and not has_value:
@@ -120,6 +115,15 @@ def _take_flag(rest: list[str]) -> tuple[str, str | bool]:
             raise ValueError(f"--{name} needs a value")
         value = rest.pop(0)
     return name, value
+
+
+def _switched(name: str, value: str) -> bool:
+    from bundlevisor.manifest.format.flag import parse_bool
+
+    said = parse_bool(value)
+    if said is None:
+        raise ValueError(f"--{name} is true or false, not {value or 'empty'}")
+    return said
 
 
 def _place(word: str) -> str:

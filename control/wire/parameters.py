@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from bundlevisor.control.wire.errors import Refusal
+from bundlevisor.manifest.format.flag import WORDS, parse_bool
 from bundlevisor.manifest.format.suggest import hint, quoted
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ LONGEST_TAIL = 10_000
 PAGE = 1000
 HIGHEST_SEQ = 2**53
 LATEST = "latest"
-YES, NO = ("1", "true"), ("0", "false")
 
 WAIT = Parameter(
     name="wait",
@@ -142,12 +142,10 @@ def whole_number(req: Request, parameter: Parameter) -> int:
 def yes_or_no(req: Request, parameter: Parameter) -> bool:
     """Return a parameter that is true or false, false without it; Refusal 400 for other words."""
     text = req.get_param(parameter.name)
-    if text is None or text.lower() in NO:
-        return False
-    if text.lower() in YES:
-        return True
-    sentence = f"{parameter.name} must be {quoted(YES, 'or')}, or {quoted(NO, 'or')}"
-    raise Refusal(400, f"bad_{parameter.name}", sentence)
+    said = text is not None and parse_bool(text)
+    if said is None:
+        raise Refusal(400, f"bad_{parameter.name}", f"{parameter.name} is neither {WORDS}")
+    return said
 
 
 def seconds(req: Request, parameter: Parameter) -> float | None:

@@ -90,8 +90,13 @@ def test_a_parameter_that_is_not_known_is_400_with_the_near_match(
 
 
 @pytest.mark.parametrize("path", ["/readyz?strict=", "/timeline?earlier=2", "/readyz?strict=yes"])
-def test_what_is_true_or_false_is_said_in_two_words(api: Api, path: str) -> None:
+def test_what_says_neither_yes_nor_no_is_refused(api: Api, path: str) -> None:
     assert api.get(path).status == 400
+
+
+@pytest.mark.parametrize("word", ["T", "trUE", "1", "f", "False", "0"])
+def test_a_yes_and_a_no_are_the_words_of_the_command_line(api: Api, word: str) -> None:
+    assert api.get(f"/timeline?earlier={word}").status == 200
 
 
 @pytest.mark.parametrize(

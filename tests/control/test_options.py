@@ -13,7 +13,7 @@ def test_run_starts_services_unless_told_otherwise() -> None:
     assert parse(["run", "--dry-run"]) == RunOptions(dry_run=True)
 
 
-@pytest.mark.parametrize("argv", [[], ["-dry-run"], ["--dry-run=true"], ["-dry-run=1"]])
+@pytest.mark.parametrize("argv", [[], ["-dry-run"], ["--dry-run=tRue"], ["-dry-run=t"]])
 def test_the_bare_form_is_a_dry_run_of_bundle_json(argv: list[str]) -> None:
     assert parse(argv) == RunOptions(manifest="bundle.json", dry_run=True)
 
