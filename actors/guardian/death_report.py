@@ -20,16 +20,16 @@ def cause(state: GuardianState) -> dict[str, object]:
     return {"signal": status & 0x7F} if status & 0x7F else {"exit_code": status >> 8}
 
 
-def findings(aftermath: Cleanup) -> dict[str, object]:
+def findings(cleanup: Cleanup) -> dict[str, object]:
     """Return what was found: services, how they ended, how long it took."""
-    drains = aftermath.drains.values()
-    services, killed = aftermath.services, aftermath.services & aftermath.killed
+    drains = cleanup.drains.values()
+    services, killed = cleanup.services, cleanup.services & cleanup.killed
     return {
         "found": len(services),
         "stopped": len(services - killed),
         "killed": len(killed),
-        "left": aftermath.left,
-        "seconds": round(time.monotonic() - aftermath.started, 3),
+        "left": cleanup.left,
+        "seconds": round(time.monotonic() - cleanup.started, 3),
         "log_bytes": sum(drain.written for drain in drains),
         "log_bytes_dropped": sum(drain.dropped for drain in drains),
     }

@@ -86,11 +86,11 @@ def clean_up(state: GuardianState) -> None:
     disk = Disk()
     disk.do(lambda: _remove(state, last=False))
     try:
-        aftermath = Cleanup(state, disk)
-        aftermath.run()
+        cleanup = Cleanup(state, disk)
+        cleanup.run()
         disk.finish()
-        left = aftermath.left
-        details |= death_report.findings(aftermath)
+        left = cleanup.left
+        details |= death_report.findings(cleanup)
     except Exception as error:  # noqa: BLE001 - nothing may be left, not even by a fault of ours
         left = _kill_all(f"{state.instance_id}-")
         details["error"] = f"{type(error).__name__}: {error}"
@@ -102,9 +102,9 @@ def clean_up(state: GuardianState) -> None:
 
 
 def _remove(state: GuardianState, *, last: bool) -> None:
-    for belonging in state.belongings.values():
-        if belonging.last == last:
-            belonging.remove()
+    for owned in state.owned_files.values():
+        if owned.last == last:
+            owned.remove()
 
 
 def _kill_all(prefix: str) -> int:

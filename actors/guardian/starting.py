@@ -87,7 +87,7 @@ def _start(process_class: Callable[..., BaseProcess], theirs: End) -> Process:
     """
     process = process_class(target=_guard, args=(theirs,), name=NAME)
     try:
-        with DeafChildren():
+        with BlockedSignals():
             process.start()
     finally:
         theirs.close()
@@ -103,7 +103,7 @@ def _guard(end: End) -> None:
 
 if sys.platform == "win32":
 
-    class DeafChildren:
+    class BlockedSignals:
         """Does nothing: the guardian ignores console events as soon as it lives."""
 
         def __enter__(self) -> None:
@@ -113,16 +113,16 @@ if sys.platform == "win32":
             pass
 
 else:
-    DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+    BLOCKED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
-    class DeafChildren:
+    class BlockedSignals:
         """Blocks these signals, for ever, in what this thread starts; ours come a little later.
 
-        A guardian is born deaf: what a terminal or a desktop sends may come at any moment.
+        What a terminal or a desktop sends may come at any moment.
         """
 
         def __enter__(self) -> None:
-            self._before = change_mask(signal.SIG_BLOCK, DEAF_TO)
+            self._before = change_mask(signal.SIG_BLOCK, BLOCKED)
 
         def __exit__(self, *_: object) -> None:
             change_mask(signal.SIG_SETMASK, self._before)

@@ -23,7 +23,7 @@ class GuardianState:
         self.runtime_created = 0.0
         self.telemetry = ""
         self.all_guarded: dict[str, GuardedProcess] = {}
-        self.belongings: dict[str, OwnedFile] = {}
+        self.owned_files: dict[str, OwnedFile] = {}
         self.pipes: dict[str, int] = {}
         """Spare read ends of the log pipes, by instance."""
         self.held: dict[str, bytes] = {}
@@ -65,10 +65,10 @@ class GuardianState:
     def _take_own(
         self, _fd: int, path: str, identity: Identity | None, containing: bytes, last: bool
     ) -> None:
-        self.belongings[path] = OwnedFile(path, identity, containing, last)
+        self.owned_files[path] = OwnedFile(path, identity, containing, last)
 
     def _take_disown(self, _fd: int, path: str) -> None:
-        self.belongings.pop(path, None)
+        self.owned_files.pop(path, None)
 
     def _take_expect(self, fd: int, fields: tuple[object, ...]) -> None:
         guarded = GuardedProcess(*fields)  # type: ignore[arg-type]  # as its fields() made them

@@ -22,11 +22,11 @@ def look(
     serials: dict[int, str],
     group: str = "",
 ) -> Survivors:
-    """Return what is left: by mark, session, pid, brand and control group, and at last by pipe.
+    """Return what is left: by both marks, session, pid and control group, at last by pipe.
 
     An instance that carries the runtime's mark and is not known becomes a guarded process. The
     runtime itself (its pid and start time) is none: its channel ends before the kernel is done with
-    it. ``serials`` remembers from one look to the next which brand is whose.
+    it. ``serials`` remembers from one look to the next which serial number is whose.
     """
     sessions = _sessions(all_guarded)
     living: Survivors = {}
@@ -37,10 +37,10 @@ def look(
             living[guarded.instance] = [Found(guarded.pid, guarded.created, 0, "")]
     trees = _trees(prefix, runtime)
     helpers = trees.pop(0, [])
-    _add_branded(living, trees, serials, prefix)
+    _add_marked_by_rlimit(living, trees, serials, prefix)
     _add_enclosed(living, group, prefix, {runtime[0], *(process.pid for process in helpers)})
     if not living:
-        # Helpers of the runtime are branded too, and by now have ended by themselves.
+        # Helpers of the runtime carry the rlimit mark too, and by now have ended by themselves.
         living = _by_pipe(drains) or ({prefix: helpers} if helpers else {})
     for instance in living:
         all_guarded.setdefault(instance, stray(instance))
@@ -48,7 +48,7 @@ def look(
 
 
 def _trees(prefix: str, runtime: tuple[int, float]) -> dict[int, list[Found]]:
-    """Return what is branded, but for the runtime, by the serial numbers of starts (Linux)."""
+    """Return what has the rlimit mark, but the runtime, by serial numbers of starts (Linux)."""
     trees = {
         serial: [process for process in found if (process.pid, process.created) != runtime]
         for serial, found in by_serial(prefix.removesuffix("-")).items()
@@ -56,10 +56,10 @@ def _trees(prefix: str, runtime: tuple[int, float]) -> dict[int, list[Found]]:
     return {serial: found for serial, found in trees.items() if found}
 
 
-def _add_branded(
+def _add_marked_by_rlimit(
     living: Survivors, trees: dict[int, list[Found]], serials: dict[int, str], prefix: str
 ) -> None:
-    """Add what shows neither mark nor session, as that of the start whose number it wears."""
+    """Add what shows neither mark nor session, as that of the start whose number it carries."""
     known = {process.pid: name for name, found in living.items() for process in found}
     for serial, tree in trees.items():
         for process in tree:

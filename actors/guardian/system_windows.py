@@ -45,7 +45,7 @@ class ExitWatch(exit_watch_windows.ExitWatch):
 
 
 def isolate(channel: int) -> None:  # noqa: ARG001
-    """Be deaf to the terminal and keep no file or folder of the runtime's.
+    """Ignore the signals of the terminal and keep no file or folder of the runtime's.
 
     A process's current folder cannot be removed on Windows. When the console is closed the guardian
     has the seconds that the runtime has, instead of ending at once.

@@ -134,9 +134,9 @@ def _in_group(pid: int, group: int) -> bool:
 
 def spawn(launch: Launch) -> Child:
     """Start a process; OSError (with the file's name) when that fails."""
-    with tree.Planting() as planting:
+    with tree.TreeStart() as begun:
         start = _spawn_with_sockets if launch.sockets else _spawn
-        return start(launch, planting.serial)
+        return start(launch, begun.serial)
 
 
 def _spawn(launch: Launch, serial: int) -> Child:

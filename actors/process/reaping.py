@@ -45,8 +45,8 @@ else:
     def end_remains(instance_id: str, group: str) -> None:
         """Kill what is left of the services when all are stopped. Blocks briefly.
 
-        It is all that the guardian would look for: adopted children, what wears a brand or is in
-        the control group (Linux), and what carries a mark.
+        It is all that the guardian would look for: adopted children, what has an rlimit mark or
+        is in the control group (Linux), and what carries a mark.
         """
         import signal
 

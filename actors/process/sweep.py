@@ -20,7 +20,7 @@ from bundlevisor.actors.files.instance import ServiceProcess
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.found import MARK, Found
-from bundlevisor.actors.process.table.rlimit_mark import branded, is_branded
+from bundlevisor.actors.process.table.rlimit_mark import has_rlimit_mark, rlimit_marked
 
 if sys.platform == "win32":
     from bundlevisor.actors.process.table.exit_watch_windows import ExitWatch
@@ -75,7 +75,7 @@ def sweep(
     Called with the instance lock held. First it waits, at most ``guardian_s``, for the guardian of
     that instance, which may be about to stop the services in their order. Then all are asked at
     once, leaders before what they have forked, and killed after ``grace_s``. A process is touched
-    only if it carries that instance's mark or brand, or is in the session of a service on record
+    only if it carries either mark of that instance, or is in the session of a service on record
     together with one that does: a pid and a start time alone may be somebody else's after a reboot.
     ``report`` hears of a record that could not be used.
     """
@@ -167,11 +167,11 @@ class Remains:
         self._kin = _ancestors()
         inherited = os.environ.get(MARK, "").startswith(self._prefix)
         enclosed = os.getpid() in control_group.members(record.group)
-        self._heirs = inherited or enclosed or is_branded(os.getpid(), self._instance)
+        self._heirs = inherited or enclosed or has_rlimit_mark(os.getpid(), self._instance)
 
     def look(self) -> list[Found]:
         """Return the processes; a session stays theirs when the marked ones in it have ended."""
-        seen = [*table.census(self._prefix, self._sessions), *branded(self._instance)]
+        seen = [*table.census(self._prefix, self._sessions), *rlimit_marked(self._instance)]
         seen += self._enclosed()
         found = list({process.pid: process for process in seen}.values())
         self._theirs |= {process.session for process in found if process.mark} & self._sessions

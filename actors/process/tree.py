@@ -2,14 +2,14 @@
 
 On Linux the runtime is the subreaper of everything it spawned (prctl(2), PR_SET_CHILD_SUBREAPER),
 from before the first spawn: a process of a tree is a descendant of its leader, or of a child of the
-runtime that it adopted. An adopted child says by its brand
+runtime that it adopted. An adopted child says by its rlimit mark
 (:mod:`bundlevisor.actors.process.table.rlimit_mark`) which start it came out of, whatever it did;
-where brands are forbidden, by its session or mark. While the group is empty and the runtime has no
-children that it does not know, nothing is left. What a walk costs depends on the trees, and not on
-what else runs on the machine.
+where these are forbidden, by its session or its mark. While the group is empty and the runtime has
+no children that it does not know, nothing is left. What a walk costs depends on the trees, and not
+on what else runs on the machine.
 
-A stranger is an adopted child without brand and mark (it cleared its environment). It belongs to
-the only tree that was there when it was born; if there were several, it is ended with the bundle.
+An unmarked orphan is an adopted child with neither (it cleared its environment). It belongs to the
+only tree that was there when it was born; if there were several, it is ended with the bundle.
 
 Without a subreaper (macOS) a tree is its session and what carries its mark, wherever it is.
 """
@@ -24,7 +24,7 @@ import time
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table.found import Found
 from bundlevisor.actors.process.table.own_process import Adoption
-from bundlevisor.actors.process.table.rlimit_mark import Wearing, serial_of
+from bundlevisor.actors.process.table.rlimit_mark import SerialOfStart, serial_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,19 +70,19 @@ def unregister_child(pid: int) -> None:
     _known.discard(pid)
 
 
-class Planting:
+class TreeStart:
     """The start of a tree: within the block the child is forked, and made known.
 
-    What is forked wears ``serial``, as does all that comes out of it.
+    What is forked carries ``serial``, as does all that comes out of it.
     """
 
     def __init__(self) -> None:
-        self._wearing = Wearing()
+        self._serial = SerialOfStart()
         self.serial = 0
 
-    def __enter__(self) -> Planting:
+    def __enter__(self) -> TreeStart:
         spawning.acquire()
-        self.serial = self._wearing.__enter__().serial
+        self.serial = self._serial.__enter__().serial
         return self
 
     def __exit__(
@@ -91,7 +91,7 @@ class Planting:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._wearing.__exit__(kind, error, trace)
+        self._serial.__exit__(kind, error, trace)
         spawning.release()
 
 
@@ -110,9 +110,9 @@ def survivors(leader: int, instance: str, serial: int, *, reaped: bool) -> list[
 
 def _came_out_of(pid: int, leader: int, instance: str, serial: int) -> bool:
     """Whether an adopted child belongs to this tree."""
-    worn = serial_of(pid)
-    if worn and serial:
-        return worn == serial
+    carried = serial_of(pid)
+    if carried and serial:
+        return carried == serial
     if session_of(pid) == leader:
         return True
     mark = table.mark_of(pid)
@@ -120,7 +120,7 @@ def _came_out_of(pid: int, leader: int, instance: str, serial: int) -> bool:
         return mark == instance
     born = table.created(pid)
     trees = list(_trees.items())
-    return born is not None and [t for t, (planted, _) in trees if planted <= born] == [leader]
+    return born is not None and [t for t, (begun, _) in trees if begun <= born] == [leader]
 
 
 def session_of(pid: int) -> int:

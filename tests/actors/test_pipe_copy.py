@@ -134,7 +134,7 @@ def test_nothing_is_made_before_the_first_byte(loop: Loop, tmp_path: Path) -> No
     assert len(made) == 1
 
 
-def test_a_passage_that_cannot_be_made_is_reported_and_the_log_is_written(
+def test_a_copy_that_cannot_be_made_is_reported_and_the_log_is_written(
     loop: Loop, tmp_path: Path
 ) -> None:
     def make() -> PipeCopy:

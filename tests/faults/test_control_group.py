@@ -51,7 +51,7 @@ time.sleep(600)
 
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[Bundle]:
-    """A bundle whose service leaves a daemon without session, mark, pipe and brand."""
+    """A bundle whose service leaves a daemon with no session, pipe or mark of either kind."""
     made = bundle(tmp_path).script("bin/nobody", SERVICE)
     made.service("nobody", "bin/nobody", ports=(), options={"told": tmp_path / "pid"}).write()
     yield made

@@ -137,7 +137,7 @@ def test_a_process_that_has_got_the_pid_of_a_service_is_left_alone(
         tally.note("both SIGKILL, pid on record is somebody else's now", leftovers=alive(left))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="found by the brand, which is Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="found by the rlimit mark, which is Linux's")
 def test_the_next_start_ends_even_what_shows_neither_mark_nor_session(
     tmp_path: Path, tally: Tally
 ) -> None:
@@ -150,7 +150,9 @@ def test_the_next_start_ends_even_what_shows_neither_mark_nor_session(
         left = pids_of_services(run)
         with running(made) as second:
             second.until_ready()
-            tally.note("both SIGKILL, tree: no mark, no session (brand)", leftovers=alive(left))
+            tally.note(
+                "both SIGKILL, tree: no mark, no session (rlimit mark)", leftovers=alive(left)
+            )
             assert not alive(left)
             second.kill(signal.SIGTERM)
             assert second.wait_gone() == 0

@@ -96,7 +96,7 @@ def test_a_tree_that_cleared_its_environment_ends_while_the_runtime_lives(
         tally.cleaned("orderly stop, tree: no mark, no session (subreaper)", run)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="found by the brand, which is Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="found by the rlimit mark, which is Linux's")
 def test_a_tree_that_cleared_its_environment_ends_with_a_killed_runtime(
     tmp_path: Path, tally: Tally
 ) -> None:
@@ -109,7 +109,7 @@ def test_a_tree_that_cleared_its_environment_ends_with_a_killed_runtime(
         run.until_ready()
         wait_until(lambda: len(run.events("stubborn", "started")) == 2, what="the daemon")
         run.kill()
-        tally.cleaned("runtime SIGKILL, tree: no mark, no session (brand)", run)
+        tally.cleaned("runtime SIGKILL, tree: no mark, no session (rlimit mark)", run)
         assert_nothing_on_disk(run)
 
 

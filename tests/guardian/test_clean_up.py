@@ -70,8 +70,8 @@ def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, state: GuardianSt
 class Clock:
     """The patience for what is announced ends between two looks at it."""
 
-    def __init__(self, aftermath: Cleanup) -> None:
-        aftermath._began, aftermath._until = 0.0, 20.0
+    def __init__(self, cleanup: Cleanup) -> None:
+        cleanup._began, cleanup._until = 0.0, 20.0
         self._now = EXPECTING - 0.01
         self._looks = 0
 
@@ -84,10 +84,10 @@ class Clock:
 
 def test_when_what_was_announced_does_not_come_nobody_is_waited_for(state: GuardianState) -> None:
     state.apply(("expect", GuardedProcess("api", f"{GONE}-1", grace_s=20.0).fields()))
-    aftermath = Cleanup(state, Disk())
-    aftermath._clock = cast("WorkingTime", Clock(aftermath))
-    aftermath.run()
-    assert aftermath.left == 0
+    cleanup = Cleanup(state, Disk())
+    cleanup._clock = cast("WorkingTime", Clock(cleanup))
+    cleanup.run()
+    assert cleanup.left == 0
 
 
 def test_nothing_to_do_is_done_at_once(tmp_path: Path, state: GuardianState) -> None:

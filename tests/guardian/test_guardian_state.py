@@ -31,7 +31,7 @@ def test_messages_arrive_whole_however_the_stream_is_cut(
     assert arrived == messages
 
 
-def test_a_charge_survives_the_way_to_the_guardian() -> None:
+def test_a_guarded_process_survives_the_way_to_the_guardian() -> None:
     guarded = GuardedProcess(
         "api", "r-1", 2, 1.5, ("db",), "/log", (4711, "/stop"), (("key", b"value"),), True
     )
@@ -65,26 +65,26 @@ def test_what_was_forgotten_is_not_spawned_again() -> None:
     assert not state.held
 
 
-def test_a_belonging_is_removed_while_it_is_the_same_file(tmp_path: Path) -> None:
+def test_an_owned_file_is_removed_while_it_is_the_same_file(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("ours")
-    belonging = OwnedFile(str(path), identity(str(path)), b"", last=False)
-    assert belonging.remove()
+    owned = OwnedFile(str(path), identity(str(path)), b"", last=False)
+    assert owned.remove()
     assert not path.exists()
-    assert not belonging.remove()
+    assert not owned.remove()
 
 
-def test_a_belonging_that_somebody_wrote_again_is_kept(tmp_path: Path) -> None:
+def test_an_owned_file_that_somebody_wrote_again_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("ours")
-    belonging = OwnedFile(str(path), identity(str(path)), b"", last=False)
+    owned = OwnedFile(str(path), identity(str(path)), b"", last=False)
     os.utime(path, ns=(0, 0))
-    assert not belonging.remove()
+    assert not owned.remove()
     assert path.exists()
 
 
 @pytest.mark.parametrize(("content", "removed"), [("id ours", True), ("id theirs", False)])
-def test_a_belonging_may_be_known_by_what_it_contains(
+def test_an_owned_file_may_be_known_by_what_it_contains(
     tmp_path: Path, content: str, removed: bool
 ) -> None:
     path = tmp_path / "record"
@@ -101,7 +101,7 @@ def test_what_a_successor_writes_at_this_moment_stays(
     """It is there between the look at the file and its removal; and perhaps a newer one still."""
     path = tmp_path / "token"
     path.write_text("ours")
-    belonging = OwnedFile(str(path), identity(str(path)), containing, last=False)
+    owned = OwnedFile(str(path), identity(str(path)), containing, last=False)
     rename, unlink = os.rename, os.unlink
 
     def written(content: str) -> None:
@@ -121,18 +121,18 @@ def test_what_a_successor_writes_at_this_moment_stays(
 
     monkeypatch.setattr(os, "rename", renamed)
     monkeypatch.setattr(os, "unlink", unlinked)
-    assert not belonging.remove()
+    assert not owned.remove()
     assert path.read_text() == ("newer" if newer else "theirs")
     assert os.listdir(tmp_path) == ["token"]
 
 
 def test_what_is_ours_by_its_name_is_removed_whatever_it_is(tmp_path: Path) -> None:
     half, folder = tmp_path / "half", tmp_path / "folder"
-    belongings = [OwnedFile(str(path), WHATEVER, b"", last=False) for path in (half, folder)]
-    assert [one.remove() for one in belongings] == [False, False]
+    owned_files = [OwnedFile(str(path), WHATEVER, b"", last=False) for path in (half, folder)]
+    assert [one.remove() for one in owned_files] == [False, False]
     half.write_text("half of it")
     folder.mkdir()
-    assert [one.remove() for one in belongings] == [True, True]
+    assert [one.remove() for one in owned_files] == [True, True]
     assert os.listdir(tmp_path) == []
 
 

@@ -4,8 +4,8 @@ RLIMIT_LOCKS has limited nothing since Linux 2.4.25 (getrlimit(2)), yet it is in
 kept by execve(2), and can be read from outside. Set to a number made of the instance id in the
 runtime, it is in everything that comes out of it. One prlimit(2) a process, about 1 us.
 
-Its lower bits are a serial number, which the runtime wears while it starts a tree: so it also says
-of which start a process came out. Linux only; elsewhere nothing is branded, and nothing found.
+Its lower bits are a serial number, which the runtime carries while it starts a tree: so it also
+says of which start a process came out. Linux only; elsewhere nothing is marked, and nothing found.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ if sys.platform == "linux":
     """The same on every architecture; Python's ``resource`` has no name for it."""
 
     def set_mark(pid: int, born: float, instance_id: str) -> None:
-        """Brand a process, and what it starts from now on; nothing happens where that is refused.
+        """Mark a process, and what it starts from now on; nothing happens where that is refused.
 
         A pid that was freed just now is not given out again before all others have been, so the
         comparison holds for the call that follows it.
         """
-        if alive(pid, born) and not is_branded(pid, instance_id):
+        if alive(pid, born) and not has_rlimit_mark(pid, instance_id):
             _set(pid, _number(instance_id))
 
-    class Wearing:
+    class SerialOfStart:
         """Gives what this process starts within the block a serial number of its own.
 
-        ``serial`` is 0 when this process is not branded, or a sandbox forbids it. Within one block
+        ``serial`` is 0 when this process is not marked, or a sandbox forbids it. Within one block
         at a time only.
         """
 
@@ -49,13 +49,13 @@ if sys.platform == "linux":
         def __init__(self) -> None:
             self.serial = 0
 
-        def __enter__(self) -> Wearing:
+        def __enter__(self) -> SerialOfStart:
             self._plain = _get(0) or -1
             if self._plain >> SERIAL_BITS > 0:
-                Wearing._last = Wearing._last % (2**SERIAL_BITS - 1) + 1
+                SerialOfStart._last = SerialOfStart._last % (2**SERIAL_BITS - 1) + 1
                 self._plain &= -1 << SERIAL_BITS
-                if _set(0, self._plain | Wearing._last):
-                    self.serial = Wearing._last
+                if _set(0, self._plain | SerialOfStart._last):
+                    self.serial = SerialOfStart._last
             return self
 
         def __exit__(
@@ -74,17 +74,17 @@ if sys.platform == "linux":
         return limit & (2**SERIAL_BITS - 1) if same else 0
 
     def clear() -> None:
-        """Take the brand off this process: what it does is not to be ended with the rest."""
+        """Take the mark off this process: what it does is not to be ended with the rest."""
         import resource
 
         _set(0, resource.RLIM_INFINITY)
 
-    def is_branded(pid: int, instance_id: str) -> bool:
+    def has_rlimit_mark(pid: int, instance_id: str) -> bool:
         """Whether a process (0: this one) came out of this instance."""
         limit = _get(pid)
         return limit is not None and limit >> SERIAL_BITS == _number(instance_id) >> SERIAL_BITS
 
-    def branded(instance_id: str) -> list[Found]:
+    def rlimit_marked(instance_id: str) -> list[Found]:
         """Return what lives and came out of this instance; never the caller."""
         return [found for trees in by_serial(instance_id).values() for found in trees]
 
@@ -92,12 +92,12 @@ if sys.platform == "linux":
         """Return what lives and came out of this instance, by serial number; never the caller."""
         trees: dict[int, list[Found]] = {}
         for pid in pids():
-            if pid == os.getpid() or not is_branded(pid, instance_id):
+            if pid == os.getpid() or not has_rlimit_mark(pid, instance_id):
                 continue
             serial = (_get(pid) or 0) & (2**SERIAL_BITS - 1)
             born = created(pid)
-            # Looked at again: the start time is that of the branded one, not of a successor.
-            if born is not None and alive(pid, born) and is_branded(pid, instance_id):
+            # Looked at again: the start time is that of the marked one, not of a successor.
+            if born is not None and alive(pid, born) and has_rlimit_mark(pid, instance_id):
                 found = Found(pid, born, session_of(pid), f"{instance_id}-")
                 trees.setdefault(serial, []).append(found)
         return trees
@@ -129,12 +129,12 @@ else:
     def set_mark(pid: int, born: float, instance_id: str) -> None:
         """Do nothing."""
 
-    class Wearing:
+    class SerialOfStart:
         """Does nothing."""
 
         serial = 0
 
-        def __enter__(self) -> Wearing:
+        def __enter__(self) -> SerialOfStart:
             return self
 
         def __exit__(
@@ -152,11 +152,11 @@ else:
     def clear() -> None:
         """Do nothing."""
 
-    def is_branded(pid: int, instance_id: str) -> bool:  # noqa: ARG001
+    def has_rlimit_mark(pid: int, instance_id: str) -> bool:  # noqa: ARG001
         """Return that it is not."""
         return False
 
-    def branded(instance_id: str) -> list[Found]:  # noqa: ARG001
+    def rlimit_marked(instance_id: str) -> list[Found]:  # noqa: ARG001
         """Return nothing."""
         return []
 

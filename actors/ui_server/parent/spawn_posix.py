@@ -48,7 +48,7 @@ def spawn(pickled: Callable[[Spawning], bytes], output: int, env: dict[str, str]
 
 
 def _start(read: int, fds: tuple[int, ...], output: int, env: dict[str, str]) -> child_posix.Child:
-    with tree.Planting() as planting:
+    with tree.TreeStart() as begun:
         started = subprocess.Popen(
             method.get_command_line(pipe_handle=read),
             stdin=subprocess.DEVNULL,
@@ -59,7 +59,7 @@ def _start(read: int, fds: tuple[int, ...], output: int, env: dict[str, str]) ->
             start_new_session=True,
         )
         mark = env.get(INSTANCE_MARK, "")
-        return child_posix.Child(started.pid, started.poll, mark, planting.serial)
+        return child_posix.Child(started.pid, started.poll, mark, begun.serial)
 
 
 def _deliver(write: int, arguments: bytes) -> None:

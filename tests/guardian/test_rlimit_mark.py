@@ -1,4 +1,4 @@
-"""The brand: what came out of a runtime is known by it, and nothing else is."""
+"""The rlimit mark: what came out of a runtime is known by it, and nothing else is."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 from bundlevisor.actors.guardian.survivors import look
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.sweep import sweep
-from bundlevisor.actors.process.table.rlimit_mark import branded, is_branded, set_mark
+from bundlevisor.actors.process.table.rlimit_mark import has_rlimit_mark, rlimit_marked, set_mark
 from tests.guardian.household import Household, service
 from tests.guardian.test_sweep import OLD, record
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a brand is a limit of Linux's")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the mark is a limit of Linux's")
 
-INSTANCE = f"branded{os.urandom(4).hex()}"
+INSTANCE = f"marked{os.urandom(4).hex()}"
 WAITS = "import sys; print(flush=True); sys.stdin.read()"
 ESCAPES = """
 import os, sys
@@ -36,7 +36,7 @@ os.wait()
 
 @contextlib.contextmanager
 def waiting(code: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is branded before it does anything; ends with its stdin."""
+    """A process that is marked before it does anything; ends with its stdin."""
     go = "import sys; sys.stdin.readline()\n"
     with subprocess.Popen(
         [sys.executable, "-uc", go + code, *arguments],
@@ -53,39 +53,39 @@ def waiting(code: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
             process.stdin.close()
 
 
-def test_what_left_its_session_and_cleared_its_environment_keeps_the_brand() -> None:
+def test_what_left_its_session_and_cleared_its_environment_keeps_the_mark() -> None:
     with waiting(ESCAPES, WAITS) as process:
         assert process.stdout
         process.stdout.readline()
         process.wait()
-        (found,) = branded(INSTANCE)
+        (found,) = rlimit_marked(INSTANCE)
         assert (found.pid, found.mark) != (process.pid, "")
         assert table.mark_of(found.pid) == ""
         assert os.getsid(found.pid) != os.getsid(0)
-        assert branded(INSTANCE[:-1]) == []
+        assert rlimit_marked(INSTANCE[:-1]) == []
 
 
-def test_a_process_that_is_not_the_one_meant_is_not_branded() -> None:
+def test_a_process_that_is_not_the_one_meant_is_not_marked() -> None:
     with subprocess.Popen([sys.executable, "-c", WAITS], stdin=subprocess.PIPE) as process:
         set_mark(process.pid, (table.created(process.pid) or 0.0) - 1, INSTANCE)
-        assert not is_branded(process.pid, INSTANCE)
+        assert not has_rlimit_mark(process.pid, INSTANCE)
         assert process.stdin
         process.stdin.close()
 
 
-def test_the_runtime_and_its_services_are_branded_and_the_guardian_is_not(tmp_path: Path) -> None:
+def test_the_runtime_and_its_services_are_marked_and_the_guardian_is_not(tmp_path: Path) -> None:
     with Household(tmp_path / "h", service("api"), loop=True) as house:
-        wait_until(lambda: is_branded(house.process.pid, house.instance), what="the brand")
-        assert not is_branded(house.guardian, house.instance)
+        wait_until(lambda: has_rlimit_mark(house.process.pid, house.instance), what="the mark")
+        assert not has_rlimit_mark(house.guardian, house.instance)
         os.kill(house.guardian, 9)
         house.replaced()
-        wait_until(lambda: not is_branded(house.guardian, house.instance), what="its removal")
+        wait_until(lambda: not has_rlimit_mark(house.guardian, house.instance), what="its removal")
 
 
 def test_the_sweep_leaves_alone_what_came_out_of_the_old_instance_and_is_us(
     tmp_path: Path,
 ) -> None:
-    """An updater without mark or session starts the application anew: its brand is ours too."""
+    """An updater without session starts the application anew: its rlimit mark is ours too."""
     source = (
         "import subprocess, sys\n"
         "sys.path.insert(0, sys.argv[2])\n"
@@ -101,7 +101,7 @@ def test_the_sweep_leaves_alone_what_came_out_of_the_old_instance_and_is_us(
         assert process.stdout.read().split() == [b"0", b"None"]
 
 
-def test_the_sweep_ends_what_is_branded_and_nothing_else(tmp_path: Path) -> None:
+def test_the_sweep_ends_what_is_marked_and_nothing_else(tmp_path: Path) -> None:
     record(tmp_path, instance_id=INSTANCE)
     with (
         waiting(WAITS) as theirs,
@@ -125,7 +125,7 @@ def test_a_runtime_that_is_not_quite_gone_is_not_what_it_left() -> None:
         assert [found.pid for found in look(prefix, {}, {}, (0, 0.0), {})[prefix]] == [process.pid]
 
 
-def test_what_wears_the_number_of_a_start_is_found_while_others_live(tmp_path: Path) -> None:
+def test_what_carries_the_number_of_a_start_is_found_while_others_live(tmp_path: Path) -> None:
     """It shows nothing else, and stands beside a service that does."""
     prefix = f"{INSTANCE}-"
     with waiting(NUMBERED, str(tmp_path / "daemon"), f"{prefix}1", os.getcwd()) as process:
@@ -149,11 +149,11 @@ def test_what_wears_the_number_of_a_start_is_found_while_others_live(tmp_path: P
 NUMBERED = """
 import os, subprocess, sys
 sys.path.insert(0, sys.argv[3])
-from bundlevisor.actors.process.table.rlimit_mark import Wearing
-with Wearing():
+from bundlevisor.actors.process.table.rlimit_mark import SerialOfStart
+with SerialOfStart():
     leader = subprocess.Popen(["/bin/sleep", "60"], env={"SERVICE_INSTANCE_ID": sys.argv[2]})
-    Wearing._last -= 1
-with Wearing():
+    SerialOfStart._last -= 1
+with SerialOfStart():
     daemon = subprocess.Popen(["/bin/sleep", "60"], env={}, start_new_session=True)
 print(leader.pid, daemon.pid, flush=True)
 sys.stdin.readline()
