@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import errno
 import os
+import select
 import socket
 import sys
 import threading
@@ -22,7 +23,7 @@ ANCILLARY = 64 * 4
 """Bytes for descriptors that arrive with one read; each message brings at most one."""
 
 PID = 4
-"""Bytes of the one thing that a guardian says: its pid, when it has come up."""
+"""Bytes of the one thing that a guardian says: its pid, when it has taken charge."""
 
 NOT_NOW = (errno.EAGAIN, errno.ENOBUFS, errno.ETOOMANYREFS)
 """The guardian does not read at the moment; unix(7)."""
@@ -85,8 +86,20 @@ class Sender:
         with self._lock:
             return self._pump()
 
+    def await_word(self, timeout: float) -> bool:
+        """Wait until there is something to hear, which stays to be heard; False when not in time.
+
+        A guardian that is gone, or whose channel is closed, is to be heard too.
+        """
+        poll = select.poll()
+        try:
+            poll.register(self._socket, select.POLLIN)
+        except ValueError:
+            return True
+        return bool(poll.poll(timeout * 1000))
+
     def hear(self) -> int | None:
-        """Return the pid of a guardian that says it is there; None when it is gone.
+        """Return the pid of a guardian that says it has taken charge; None when it is gone.
 
         Raises BlockingIOError when it has said nothing.
         """
@@ -104,7 +117,7 @@ class Sender:
             self._socket.settimeout(timeout)
             self.pump()
             while self._socket.recv(PID):
-                pass  # what it said when it came up, which nobody has read
+                pass  # its answer, which nobody has read
         except ConnectionError:
             return True
         except OSError:
@@ -158,7 +171,7 @@ class Receiver:
         return self._socket.fileno()
 
     def answer(self) -> None:
-        """Say that this guardian is there, and listens."""
+        """Say that this guardian is there, and has taken charge."""
         try:
             self._socket.send(os.getpid().to_bytes(PID, "little"))
         except OSError:

@@ -123,6 +123,10 @@ class Sender:
             self._guardian = _winapi.DuplicateHandle(ours, guardian, ours, 0, False, same)
             self._pump()
 
+    def await_word(self, timeout: float) -> bool:  # noqa: ARG002
+        """Return True: what is started is in a job, with or without a guardian."""
+        return True
+
     def hear(self) -> int | None:
         """Return 0 when the guardian says that it is there, None when it is gone.
 
@@ -237,7 +241,7 @@ class Receiver:
         return self._end.fileno()
 
     def answer(self) -> None:
-        """Say that this guardian is there, and listens."""
+        """Say that this guardian is there, and has taken charge."""
         if self._end.answered:
             api.set_event(self._end.answered)
 

@@ -49,7 +49,6 @@ def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianSta
     channel, on which it is told everything.
     """
     state = GuardianState()
-    receiver.answer()
     while (messages := receiver.receive()) is not None:
         for message, fd in messages:
             if message[0] == "reserve":
@@ -61,6 +60,7 @@ def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianSta
             state.apply(message, fd)
             if message[0] == "hello":
                 _take_charge(state)
+                receiver.answer()
             elif message[0] == "stopping":
                 control_group.release(state.runtime_pid, state.group)
         if state.dismissed:
@@ -69,7 +69,10 @@ def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianSta
 
 
 def _take_charge(state: GuardianState) -> None:
-    """Mark the runtime, so that all is found that comes out of it: beside its start."""
+    """Mark the runtime, so that all is found that comes out of it from now on.
+
+    It goes on with its start meanwhile, and spawns nothing before the answer.
+    """
     pid, born = state.runtime_pid, state.runtime_created
     state.exit_status = ExitStatus(pid, born)
     set_mark(pid, born, state.instance_id)

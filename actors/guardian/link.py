@@ -1,8 +1,8 @@
 """The runtime's end of the guardian: what it is told, and what its successors must be told again.
 
-Every method may be called from any thread, none waits for the guardian, and none raises because it
-is dead: then another one takes its place (:mod:`bundlevisor.actors.guardian.roster`), which knows
-the same.
+Every method may be called from any thread, only ``await_charge`` and ``dismiss`` wait for the
+guardian, and none raises because it is dead: then another one takes its place
+(:mod:`bundlevisor.actors.guardian.roster`), which knows the same.
 """
 
 from __future__ import annotations
@@ -82,6 +82,15 @@ class Guardian:
         is no moment in which nothing guards.
         """
         self._roster.keep_reserve()
+
+    def await_charge(self, timeout: float) -> bool:
+        """Wait until the guardian has taken charge of this process.
+
+        From then on all is found that comes out of it, also what takes off everything by which it
+        could be known. False when it has not in time; True also when it is dead: its successor
+        takes charge.
+        """
+        return self._roster.await_charge(timeout)
 
     def telemetry(self, path: str) -> None:
         """Say where the line about the runtime's death goes."""

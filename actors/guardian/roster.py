@@ -52,6 +52,8 @@ SPELL, MOST = 10.0, 10
 """Seconds, and deaths within them, from which on nobody is followed at once any more."""
 ANSWER_S = 30.0
 """Seconds for a guardian to say that it is there; an interpreter's start takes a tenth of one."""
+LOOK_EVERY = 0.02
+"""Seconds after which who waits for an answer looks whether another thread has heard it."""
 
 
 class Roster:
@@ -116,6 +118,14 @@ class Roster:
             taken = [sentry.sender.send(message, carried) for sentry in self._sentries]
             if not all(taken):
                 self._retry()
+
+    def await_charge(self, timeout: float) -> bool:
+        """Wait until the first one has taken charge, or is gone; False when it has not in time."""
+        sentry, deadline = self.first, time.monotonic() + timeout
+        while sentry and not (sentry.answered or sentry.sender.await_word(LOOK_EVERY)):
+            if time.monotonic() >= deadline:
+                return False
+        return True
 
     def dismiss(self, timeout: float) -> bool:
         """End all of them without any work; False when one had to be killed."""

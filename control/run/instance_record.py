@@ -23,6 +23,9 @@ QUIET_S = 0.05
 what is not on record by its mark."""
 FIRST_S = 1.0
 """Seconds that the first process of all waits for the record to be there, on a disk that hangs."""
+CHARGE_S = 3.0
+"""Seconds that it waits for a guardian that stands still. As a rule it has taken charge by then,
+beside the start: a process is moved into a control group in some ten milliseconds."""
 LOOK_EVERY = 2.0
 """Seconds between two looks whether the files by which we are found still stand."""
 
@@ -54,15 +57,15 @@ class InstanceRecord:
         self._closing = threading.Event()
         self._written = threading.Event()
         """Set once it stands on disk: what is started is found by it if all of us die."""
-        self._disk_hangs = False
-        """One start has waited for it in vain: the others need not wait as well."""
+        self._awaited = False
+        """One start has waited, in vain perhaps: the others need not wait as well."""
         self._writer = threading.Thread(target=self._keep_written, name="record", daemon=True)
         self._writer.start()
 
     def expect(self, guarded: GuardedProcess, read_fd: int = -1) -> None:
-        """Tell the guardian that a process is about to be started, once there is a record."""
-        if not self._disk_hangs:
-            self._disk_hangs = not self._written.wait(FIRST_S)
+        """Tell the guardian that a process is about to be started, once it will be found."""
+        if not self._awaited:
+            self._await_being_found()
         self._services[guarded.instance] = guarded.service
         self._guardian.expect(guarded, read_fd)
 
@@ -98,6 +101,16 @@ class InstanceRecord:
         self._closing.set()
         self._changed.set()
         self._writer.join(2)
+
+    def _await_being_found(self) -> None:
+        """Wait until the guardian finds all that is started, and the sweep if both of us die."""
+        if not self._guardian.await_charge(CHARGE_S):
+            self._warn(
+                f"the guardian has not taken charge within {CHARGE_S:g} s: what a service starts "
+                "outside its session may outlive a runtime that is killed; is it stopped?"
+            )
+        self._written.wait(FIRST_S)
+        self._awaited = True
 
     def _keep_written(self) -> None:
         while not self._closing.is_set():

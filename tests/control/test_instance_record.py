@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -21,23 +22,25 @@ class Told:
 
     def __init__(self, app_data: Path) -> None:
         self.found: list[Instance | None] = []
+        self.takes_charge = True
         self._app_data = str(app_data)
 
     def in_order(self) -> tuple[tuple[int, float], tuple[int, float]]:
         return (11, 1.0), (12, 2.0)
 
+    def await_charge(self, _timeout: float) -> bool:
+        return self.takes_charge
+
     def expect(self, _guarded: GuardedProcess, _read_fd: int = -1) -> None:
         self.found.append(instance.peek(self._app_data))
 
 
-def of(told: Told, app_data: Path) -> InstanceRecord:
+def of(told: Told, app_data: Path, warn: Callable[[str], None] = lambda _: None) -> InstanceRecord:
     mine = Instance(
         instance_id="id", pid=1, created=1.0, host="", port=1, token_path="", manifest="",
         started_at=0.0,
     )  # fmt: skip
-    return InstanceRecord(
-        cast("Guardian", told), str(app_data), mine, lambda _: None, lambda: False
-    )
+    return InstanceRecord(cast("Guardian", told), str(app_data), mine, warn, lambda: False)
 
 
 def test_nothing_is_started_before_there_is_a_record(
@@ -77,3 +80,15 @@ def test_a_disk_that_hangs_holds_up_one_start_and_no_other(
     goes_on.set()
     record.close()
     assert told.found == [None, None]
+
+
+def test_a_guardian_that_stands_still_holds_up_one_start_and_is_told_of(tmp_path: Path) -> None:
+    told, warnings = Told(tmp_path), list[str]()
+    told.takes_charge = False
+    record = of(told, tmp_path, warnings.append)
+    for service in ("api", "db"):
+        record.expect(GuardedProcess(service, f"id-{service}-1"))
+    record.close()
+    assert len(told.found) == 2
+    (warning,) = warnings
+    assert "guardian has not taken charge within 3 s" in warning

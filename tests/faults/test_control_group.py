@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,36 @@ def daemon_of(run: Run, folder: Path) -> psutil.Process:
 def group(run: Run) -> str:
     """Return the folder of the runtime's control group."""
     return control_group.group_of(run.pid, run.listening["instance_id"])
+
+
+SLOW = """
+import os, sys, time
+from bundlevisor.actors.files.instance import Instance
+from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.process.table import control_group
+from bundlevisor.control.run.instance_record import InstanceRecord
+
+enclose = control_group.enclose
+control_group.enclose = lambda *which: (time.sleep(0.5), enclose(*which))[1]
+guardian = Guardian.start("slow")
+mine = Instance(instance_id="slow", pid=os.getpid(), created=1.0, host="", port=1, token_path="",
+                manifest="", started_at=0.0)
+record = InstanceRecord(guardian, sys.argv[1], mine, print, lambda: False)
+record.expect(GuardedProcess("api", "slow-api-1"))
+print(control_group.group_of(os.getpid(), "slow"))
+record.close()
+guardian.dismiss()
+"""
+
+
+def test_nothing_is_started_before_the_runtime_is_in_it(tmp_path: Path) -> None:
+    """A kernel that has much to do takes its time over a process's move."""
+    run = subprocess.run(
+        [sys.executable, "-c", SLOW, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip().endswith("/bundlevisor-slow"), run.stdout
+    wait_until(lambda: not os.path.exists(run.stdout.strip()), what="the end of the group")
 
 
 def test_the_guardian_ends_it(made: Bundle, tmp_path: Path) -> None:

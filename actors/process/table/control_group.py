@@ -3,8 +3,9 @@
 A process can leave its session, clear its environment, close its files and set its limits: its
 control group it leaves only if it writes into the file system of the groups. Where the user may
 make a group (his session's is delegated to him), the guardian puts the runtime into one, beside its
-start: who moves a process waits for every processor, ten milliseconds. Linux only; elsewhere, and
-where it is refused, there is none, and the path is empty.
+start: who moves a process waits for every processor, ten milliseconds, and longer where others
+fork all the time. The first service waits for it. Linux only; elsewhere, and where it is refused,
+there is none, and the path is empty.
 """
 
 from __future__ import annotations
