@@ -80,19 +80,19 @@ class Incarnation:
         self,
         ports: ServicePorts,
         logged: Callable[[], object],
-        composed: Launch | None = None,
+        built: Launch | None = None,
     ) -> ProcessTree:
         """Connect the log, tell the guardian, and start what its launch spec says; CannotLaunch.
 
         ``logged`` is called when the log shows the pattern that makes the service ready.
-        ``composed`` is what was composed for this start before it began.
+        ``built`` is what was built for this start before it began.
         """
 
         def spawn(output: int) -> ProcessTree:
             self._watch_log(logged)
             if self._spec.page:
                 return self._start_page(ports, output)
-            return self._start_program(ports, output, composed)
+            return self._start_program(ports, output, built)
 
         redactor = self._inputs.redactor()
         try:
@@ -150,12 +150,10 @@ class Incarnation:
 
             page.move_upstream(upstream_port(self._spec, StartInputs(ports)))
 
-    def _start_program(
-        self, ports: ServicePorts, output: int, composed: Launch | None
-    ) -> ProcessTree:
+    def _start_program(self, ports: ServicePorts, output: int, built: Launch | None) -> ProcessTree:
         spec = self._spec
         have_data_dirs(spec)
-        launch = composed or self._compose()
+        launch = built or self._build_launch()
         self.env = launch.env
         spec.find_health_command(self._inputs, self.env)
         self._tell_of_chromium()
@@ -164,12 +162,12 @@ class Incarnation:
         try:
             return spawn(spec, replace(launch, output=output, sockets=sockets))
         except CannotLaunch:
-            if composed is None:
+            if built is None:
                 raise
             # something is no more as it was: what is looked at now says what
-            return spawn(spec, replace(self._compose(), output=output, sockets=sockets))
+            return spawn(spec, replace(self._build_launch(), output=output, sockets=sockets))
 
-    def _compose(self) -> Launch:
+    def _build_launch(self) -> Launch:
         own = self._own_words.open() if self._notifies else {}
         return build_launch(self._spec, self._inputs, self.instance, own)
 

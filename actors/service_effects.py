@@ -148,8 +148,8 @@ class ServiceEffects:
             lost = self._ports.hold()
             if lost:
                 return self._errand.without_secrets(PortsLost(number, lost))
-            composed = self._ahead.take(self._inputs, incarnation.instance)
-            child = incarnation.start(self._ports, lambda: ref.tell(BecameReady(number)), composed)
+            built = self._ahead.take(self._inputs, incarnation.instance)
+            child = incarnation.start(self._ports, lambda: ref.tell(BecameReady(number)), built)
         except CannotLaunch as error:
             return self._errand.without_secrets(LaunchFailed(number, str(error), error.fatal))
         except OSError as error:  # no more descriptors, or no more processes
@@ -247,7 +247,7 @@ class ServiceEffects:
     def _pass_on(self, message: StopRefused | PortsMoved | GetReady) -> None:
         """Tell the present incarnation, or prepare the next, where that concerns no decision."""
         if isinstance(message, GetReady):
-            self._ahead.compose(message.inputs, self._spec.instance(self._life.incarnation + 1))
+            self._ahead.build(message.inputs, self._spec.instance(self._life.incarnation + 1))
         elif self._incarnation is None:
             return
         elif isinstance(message, PortsMoved):

@@ -54,7 +54,7 @@ class StartService(Instruction, frozen=True):
 
 
 class GetReady(Message, frozen=True):
-    """It waits for others, and nobody for it: compose what a start with these inputs would be."""
+    """It waits for others, and nobody for it: build what a start with these inputs would be."""
 
     inputs: StartInputs
 

@@ -112,7 +112,7 @@ class Sender:
         """Begin to send, to the process with this handle, which stays the caller's."""
         ours = _winapi.GetCurrentProcess()
         same = _winapi.DUPLICATE_SAME_ACCESS
-        jobs.household().duplicate_into(guardian)
+        jobs.runtime_job().duplicate_into(guardian)
         watched = _winapi.DuplicateHandle(ours, guardian, ours, 0, False, same)
         said = _winapi.DuplicateHandle(ours, self.answered, ours, 0, False, same)
         arguments = (watched, said)

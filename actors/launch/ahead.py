@@ -1,8 +1,8 @@
-"""What a start will spawn, composed while its service waits for others, when nobody waits for that.
+"""What a start will spawn, built while its service waits for others, when nobody waits for that.
 
 At the start itself a launch has only to be taken. What may be otherwise by then is looked at then:
 what the start is given, the folders that the service writes to, its ports. Program and working
-folder were there; where the system finds that they are no more, the launch is composed anew, which
+folder were there; where the system finds that they are no more, the launch is built anew, which
 says what is wrong, as it does where something was wrong before.
 """
 
@@ -25,7 +25,7 @@ class LaunchAhead:
         self._inputs: StartInputs | None = None
         self._launch: children.Launch | None = None
 
-    def compose(self, inputs: StartInputs, instance: str) -> None:
+    def build(self, inputs: StartInputs, instance: str) -> None:
         """Compose the launch of a start that is given this; nothing where that cannot be done."""
         if not _is_foreseeable(self._spec):
             return

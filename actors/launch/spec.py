@@ -256,7 +256,7 @@ def _executable(spec: LaunchSpec, chosen: Binary, plan: LaunchPlan) -> str:
 
 
 def spawn(spec: LaunchSpec, launch: children.Launch) -> children.Child:
-    """Start a composed process; CannotLaunch says why the system refused."""
+    """Start what was built; CannotLaunch says why the system refused."""
     try:
         return children.spawn(launch)
     except OSError as error:

@@ -139,7 +139,7 @@ def spawn(launch: Launch) -> Child:
             encoded.environment,
             cwd=launch.cwd,
             output=launch.output,
-            jobs=(jobs.household(), own),
+            jobs=(jobs.runtime_job(), own),
             flags=console.spawn_flags(),
         )
     except OSError:
@@ -153,7 +153,7 @@ def own(popen: subprocess.Popen[bytes], instance: str) -> Child:
     job = jobs.create(kill_on_close=False)
     process = _winapi.OpenProcess(_winapi.PROCESS_ALL_ACCESS, False, popen.pid)
     try:
-        jobs.household().assign(process)
+        jobs.runtime_job().assign(process)
         job.assign(process)
     except OSError:
         job.close()

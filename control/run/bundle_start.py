@@ -76,7 +76,7 @@ class BundleStart:
             self._pretend(ports)
         else:
             supervisor = self._supervise(gpu, book, ports, shortages)
-        # behind the starts that it has been told to make, and what others compose meanwhile
+        # behind the starts that it has been told to make, and what others build meanwhile
         loop, launched = opened.loop, edges.launched.set
         loop.call_soon(lambda: loop.call_soon(lambda: loop.call_idle(launched)))
         loop.call_at(time.monotonic() + LAUNCHING, launched)

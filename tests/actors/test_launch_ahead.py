@@ -1,4 +1,4 @@
-"""What is composed while a service waits is what its start would compose, or it is not taken."""
+"""What is built while a service waits is what its start would build, or it is not taken."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def specs_of(manifest: Path, folder: Path) -> dict[str, LaunchSpec]:
 
 @pytest.fixture
 def start(spec: LaunchSpec, tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Start the service, with what was composed or without, and return what it says."""
+    """Start the service, with what was built or without, and return what it says."""
     loop = Loop("test", lambda *_: None)
     loop.start()
     path = tmp_path / "api.log"
@@ -73,11 +73,11 @@ def start(spec: LaunchSpec, tmp_path: Path) -> Iterator[Callable[..., str]]:
         mark=lambda *_: None,
     )
 
-    def start(composed: children.Launch | None) -> str:
+    def start(built: children.Launch | None) -> str:
         before = path.stat().st_size if path.exists() else 0
         incarnation = Incarnation(spec, context, INPUTS, 1, lambda _: None)
         ports = ServicePorts(spec.service, PortReservations())
-        incarnation.start(ports, lambda: None, composed)
+        incarnation.start(ports, lambda: None, built)
         wait_until(incarnation.is_over, PATIENCE, "the end of the service")
         incarnation.bury()
         wait_until(lambda: path.read_text()[before:].endswith("\n"), PATIENCE, "what it says")
@@ -88,14 +88,14 @@ def start(spec: LaunchSpec, tmp_path: Path) -> Iterator[Callable[..., str]]:
     loop.stop()
 
 
-def composed(spec: LaunchSpec, inputs: StartInputs = INPUTS) -> LaunchAhead:
+def built(spec: LaunchSpec, inputs: StartInputs = INPUTS) -> LaunchAhead:
     ahead = LaunchAhead(spec)
-    ahead.compose(inputs, spec.instance(1))
+    ahead.build(inputs, spec.instance(1))
     return ahead
 
 
 def test_a_process_is_the_same_as_without(spec: LaunchSpec, start: Callable[..., str]) -> None:
-    launch = composed(spec).take(INPUTS, spec.instance(1))
+    launch = built(spec).take(INPUTS, spec.instance(1))
     assert launch is not None
     said = start(launch)
     assert said == start(None)
@@ -103,12 +103,12 @@ def test_a_process_is_the_same_as_without(spec: LaunchSpec, start: Callable[...,
 
 
 def test_it_is_taken_once_for_the_start_that_it_was_made_for(spec: LaunchSpec) -> None:
-    ahead = composed(spec)
+    ahead = built(spec)
     assert ahead.take(INPUTS, spec.instance(1)) is not None
     assert ahead.take(INPUTS, spec.instance(1)) is None
-    assert composed(spec).take(INPUTS, spec.instance(2)) is None
+    assert built(spec).take(INPUTS, spec.instance(2)) is None
     same = StartInputs({"api": {"http": 4711}}, {"key": "its value"}, gpu=True)
-    assert composed(spec).take(same, spec.instance(1)) is not None
+    assert built(spec).take(same, spec.instance(1)) is not None
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_it_is_taken_once_for_the_start_that_it_was_made_for(spec: LaunchSpec) -
     ids=["port", "secret", "gpu"],
 )
 def test_what_is_given_may_be_another_by_then(spec: LaunchSpec, other: StartInputs) -> None:
-    assert composed(spec).take(other, spec.instance(1)) is None
+    assert built(spec).take(other, spec.instance(1)) is None
 
 
 @pytest.mark.parametrize("what", ["program gone", "not executable", "folder", "place gone"])
 def test_what_is_gone_by_then_is_named_as_ever(
     spec: LaunchSpec, start: Callable[..., str], what: str
 ) -> None:
-    launch = composed(spec).take(INPUTS, spec.instance(1))
+    launch = built(spec).take(INPUTS, spec.instance(1))
     assert launch is not None
     program, place = Path(launch.argv[0]), Path(launch.cwd)
     if what == "not executable":
@@ -151,7 +151,7 @@ def test_a_program_that_is_another_by_then_is_run(
     spec: LaunchSpec, start: Callable[..., str]
 ) -> None:
     """As when somebody puts a fixed one in place while the service waits."""
-    launch = composed(spec).take(INPUTS, spec.instance(1))
+    launch = built(spec).take(INPUTS, spec.instance(1))
     assert launch is not None
     program = Path(launch.argv[0])
     program.unlink()
@@ -163,7 +163,7 @@ def test_a_program_that_is_another_by_then_is_run(
 def test_the_data_folders_are_made_at_the_start(
     spec: LaunchSpec, start: Callable[..., str]
 ) -> None:
-    launch = composed(spec).take(INPUTS, spec.instance(1))
+    launch = built(spec).take(INPUTS, spec.instance(1))
     (folder,) = spec.data_folders()
     assert not os.path.exists(folder)
     start(launch)
@@ -183,4 +183,4 @@ def test_what_cannot_be_foreseen_is_left_to_the_start(tmp_path: Path, what: str)
     if what == "without program":
         (made.root / "bin" / "api").unlink()
     spec = specs_of(made.path, tmp_path)["api"]
-    assert composed(spec).take(INPUTS, spec.instance(1)) is None
+    assert built(spec).take(INPUTS, spec.instance(1)) is None

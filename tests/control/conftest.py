@@ -18,8 +18,8 @@ from bundlevisor.control.__main__ import main
 from bundlevisor.control.http.server import ControlServer
 from bundlevisor.testing import Runtime
 from tests.control.commands import Cli, Run, record
+from tests.control.driven_runtime import DrivenRuntime, InMemory, Installed, driven_installed
 from tests.control.fake_runtime import FakeRuntime
-from tests.control.houses import House, InMemory, Installed, installed_house
 from tests.control.installed_bundle import installed_bundle
 from tests.control.wire import TOKEN, Api
 from tests.live_runtime import bundlevisor
@@ -79,18 +79,18 @@ def installed_for_one(tmp_path: Path) -> Iterator[Runtime]:
 
 
 @pytest.fixture(scope="module")
-def standing_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    yield from installed_house(tmp_path_factory.mktemp("house"))
+def standing_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    yield from driven_installed(tmp_path_factory.mktemp("driven"))
 
 
 @pytest.fixture(params=[IN_MEMORY, INSTALLED])
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+def driven(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DrivenRuntime]:
     """A runtime that a test brings into states, both ways; everything is ready at its beginning."""
     if request.param == INSTALLED:
         if request.node.get_closest_marker("ends_the_runtime"):
-            yield from installed_house(tmp_path / "house")
+            yield from driven_installed(tmp_path / "driven")
             return
-        standing: Installed = request.getfixturevalue("standing_house")
+        standing: Installed = request.getfixturevalue("standing_runtime")
         yield standing
         standing.settle()
         return

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.notes_by_hand import Household, household
+from tests.examples.notes_by_hand import NotesServices, notes_services
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Household]:
+def home(tmp_path: Path) -> Iterator[NotesServices]:
     """Services of the notes bundle with an empty, migrated database."""
-    with household(tmp_path) as kept:
+    with notes_services(tmp_path) as kept:
         done = kept.migrate()
         assert done.returncode == 0, done.stderr
         yield kept

@@ -62,7 +62,7 @@ class Service:
         return self.process.wait(WITHIN)
 
 
-class Household:
+class NotesServices:
     """The services of one test: they share a database and stop when the test ends."""
 
     def __init__(self, folder: Path) -> None:
@@ -142,9 +142,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def household(folder: Path) -> Iterator[Household]:
+def notes_services(folder: Path) -> Iterator[NotesServices]:
     """Keep services by hand until the block ends."""
-    kept = Household(folder)
+    kept = NotesServices(folder)
     try:
         yield kept
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.examples.notes_by_hand import Household, executable, household
+from tests.examples.notes_by_hand import NotesServices, executable, notes_services
 from tests.examples.notes_running import copied_notes
 from tests.waiting import wait_until
 
@@ -29,16 +29,16 @@ def root(tmp_path: Path) -> Path:
     return copied_notes(tmp_path)
 
 
-def rows(home: Household, query: str) -> list[Any]:
+def rows(home: NotesServices, query: str) -> list[Any]:
     with closing(sqlite3.connect(home.database)) as connection:
         return connection.execute(query).fetchall()
 
 
-def versions(home: Household) -> list[str]:
+def versions(home: NotesServices) -> list[str]:
     return [version for (version,) in rows(home, "SELECT version FROM migrations ORDER BY rowid")]
 
 
-def test_a_first_installation_runs_every_script_once(home: Household) -> None:
+def test_a_first_installation_runs_every_script_once(home: NotesServices) -> None:
     assert versions(home) == ["1.0.0", "1.1.0"]
     again = home.migrate()
     assert (again.returncode, again.stdout) == (0, "")
@@ -47,7 +47,7 @@ def test_a_first_installation_runs_every_script_once(home: Household) -> None:
 def test_an_upgrade_keeps_the_notes_and_has_them_indexed(tmp_path: Path, root: Path) -> None:
     newer = root / "migrations" / "1.1.0-words.sql"
     newer.rename(tmp_path / newer.name)
-    with household(tmp_path) as home:
+    with notes_services(tmp_path) as home:
         home.migrate(root)
         with closing(sqlite3.connect(home.database)) as old, old:
             old.execute("INSERT INTO notes (text, created_at) VALUES ('an old note', '2024')")
@@ -59,7 +59,7 @@ def test_an_upgrade_keeps_the_notes_and_has_them_indexed(tmp_path: Path, root: P
         assert [note["text"] for note in found] == ["an old note"]
 
 
-def test_a_failing_script_changes_nothing_and_names_itself(home: Household, root: Path) -> None:
+def test_a_failing_script_changes_nothing_and_names_itself(home: NotesServices, root: Path) -> None:
     broken = root / "migrations" / "1.2.0-broken.sql"
     broken.write_text("CREATE TABLE half_done (a);\nINSERT INTO nowhere VALUES (1);\n")
     failed = home.migrate(root)
@@ -69,7 +69,7 @@ def test_a_failing_script_changes_nothing_and_names_itself(home: Household, root
     assert not rows(home, "SELECT * FROM sqlite_master WHERE name = 'half_done'")
 
 
-def test_a_later_number_runs_later(home: Household, root: Path) -> None:
+def test_a_later_number_runs_later(home: NotesServices, root: Path) -> None:
     for version in ("1.10.0", "1.9.0"):
         (root / "migrations" / f"{version}-x.sql").write_text("SELECT 1;\n")
     assert home.migrate(root).returncode == 0
@@ -78,7 +78,7 @@ def test_a_later_number_runs_later(home: Household, root: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
 def test_a_script_killed_in_the_middle_leaves_the_database_as_it_was(
-    home: Household, root: Path
+    home: NotesServices, root: Path
 ) -> None:
     slow = root / "migrations" / "1.2.0-slow.sql"
     slow.write_text(SLOW_SQL)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.notes_by_hand import Household, Service, household
+from tests.examples.notes_by_hand import NotesServices, Service, notes_services
 from tests.waiting import WITHIN, wait_until
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
@@ -19,7 +19,7 @@ def texts(service: Service, query: str = "") -> list[str]:
 
 
 @POSIX
-def test_a_note_is_still_there_after_a_restart(home: Household) -> None:
+def test_a_note_is_still_there_after_a_restart(home: NotesServices) -> None:
     store, api = home.store(), home.api()
     kept = api.ask("POST", "/api/notes", {"text": "Grüße an die Weberin"})
     assert kept.status == 201
@@ -30,7 +30,7 @@ def test_a_note_is_still_there_after_a_restart(home: Household) -> None:
 
 
 @POSIX
-def test_a_note_survives_a_killed_store(home: Household) -> None:
+def test_a_note_survives_a_killed_store(home: NotesServices) -> None:
     store, api = home.store(), home.api()
     api.ask("POST", "/api/notes", {"text": "written before the crash"})
     store.stop(signal.SIGKILL)
@@ -38,7 +38,7 @@ def test_a_note_survives_a_killed_store(home: Household) -> None:
     assert texts(api) == ["written before the crash"]
 
 
-def test_a_removed_note_is_gone_and_cannot_be_removed_twice(home: Household) -> None:
+def test_a_removed_note_is_gone_and_cannot_be_removed_twice(home: NotesServices) -> None:
     home.store()
     api = home.api()
     note = api.ask("POST", "/api/notes", {"text": "short-lived"}).content
@@ -47,7 +47,7 @@ def test_a_removed_note_is_gone_and_cannot_be_removed_twice(home: Household) -> 
     assert api.ask("DELETE", f"/api/notes/{note['id']}").status == 404
 
 
-def test_new_notes_are_found_by_the_beginnings_of_their_words(home: Household) -> None:
+def test_new_notes_are_found_by_the_beginnings_of_their_words(home: NotesServices) -> None:
     home.store()
     api, indexer = home.api(), home.indexer()
     api.ask("POST", "/api/notes", {"text": "The Loom and the cards"})
@@ -61,7 +61,7 @@ def test_new_notes_are_found_by_the_beginnings_of_their_words(home: Household) -
     wait_until(lambda: "indexed note 2: 1 different" in indexer.log, what="a line of the indexer")
 
 
-def test_the_words_of_a_removed_note_are_forgotten(home: Household) -> None:
+def test_the_words_of_a_removed_note_are_forgotten(home: NotesServices) -> None:
     home.store()
     api = home.api()
     api.ask("POST", "/api/notes", {"text": "some words"})
@@ -72,7 +72,7 @@ def test_the_words_of_a_removed_note_are_forgotten(home: Household) -> None:
 
 
 @POSIX
-def test_the_indexer_waits_for_a_lost_store_and_goes_on(home: Household) -> None:
+def test_the_indexer_waits_for_a_lost_store_and_goes_on(home: NotesServices) -> None:
     store, indexer = home.store(), home.indexer()
     store.stop(signal.SIGKILL)
     wait_until(lambda: "does not answer" in indexer.log, what="the indexer misses the store")
@@ -81,7 +81,7 @@ def test_the_indexer_waits_for_a_lost_store_and_goes_on(home: Household) -> None
     wait_until(lambda: "indexed note 1" in indexer.log, what="the indexer goes on")
 
 
-def test_the_api_says_that_the_store_is_away(home: Household) -> None:
+def test_the_api_says_that_the_store_is_away(home: NotesServices) -> None:
     api = home.api()
     answer = api.ask("GET", "/api/notes")
     assert answer.status == 503
@@ -89,7 +89,7 @@ def test_the_api_says_that_the_store_is_away(home: Household) -> None:
     assert api.ask("GET", "/health").status == 200
 
 
-def test_the_store_speaks_only_with_who_has_the_session_key(home: Household) -> None:
+def test_the_store_speaks_only_with_who_has_the_session_key(home: NotesServices) -> None:
     store = home.store()
     assert store.ask("GET", "/notes", headers={"X-Session-Key": "guessed"}).status == 401
     assert store.ask("GET", "/health", headers={"X-Session-Key": ""}).status == 200
@@ -99,7 +99,7 @@ def test_the_store_speaks_only_with_who_has_the_session_key(home: Household) -> 
 @pytest.mark.parametrize(
     "headers", [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"}]
 )
-def test_foreign_pages_are_refused(home: Household, headers: dict[str, str]) -> None:
+def test_foreign_pages_are_refused(home: NotesServices, headers: dict[str, str]) -> None:
     assert home.api().ask("GET", "/health", headers=headers).status == 403
 
 
@@ -107,18 +107,18 @@ def test_foreign_pages_are_refused(home: Household, headers: dict[str, str]) -> 
     ("body", "status"),
     [({"text": "  "}, 400), ({"text": 5}, 400), (["text"], 400), ({"text": "x" * 10_001}, 413)],
 )
-def test_what_is_no_note_is_refused(home: Household, body: object, status: int) -> None:
+def test_what_is_no_note_is_refused(home: NotesServices, body: object, status: int) -> None:
     assert home.api().ask("POST", "/api/notes", body).status == status
 
 
-def test_unknown_paths_and_methods_are_refused(home: Household) -> None:
+def test_unknown_paths_and_methods_are_refused(home: NotesServices) -> None:
     api = home.api()
     assert api.ask("GET", "/api/nothing").status == 404
     refused = api.ask("PUT", "/api/notes", {})
     assert (refused.status, refused.content["error"]) == (405, "/api/notes takes GET or POST")
 
 
-def test_the_store_stops_by_http_and_closes_its_database(home: Household) -> None:
+def test_the_store_stops_by_http_and_closes_its_database(home: NotesServices) -> None:
     store = home.store()
     assert store.ask("POST", "/shutdown", headers={"Origin": "http://127.0.0.1"}).status == 403
     assert store.ask("POST", "/shutdown").status == 202
@@ -130,13 +130,13 @@ def test_the_store_stops_by_http_and_closes_its_database(home: Household) -> Non
 @POSIX
 @pytest.mark.parametrize("name", ["store", "api", "indexer"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_every_service_stops_cleanly_by_signal(home: Household, name: str, number: int) -> None:
+def test_every_service_stops_cleanly_by_signal(home: NotesServices, name: str, number: int) -> None:
     services = {"store": home.store(), "api": home.api(), "indexer": home.indexer()}
     assert services[name].stop(number) == 0
     assert "stopped" in services[name].log.splitlines()[-1]
 
 
 def test_a_store_without_its_tables_says_what_to_do(tmp_path: Path) -> None:
-    with household(tmp_path) as bare:
+    with notes_services(tmp_path) as bare:
         store = bare.start("store", "has bin/migrate been run?")
         assert store.process.wait(WITHIN) == 1

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.examples.notes_by_hand import Household
+from tests.examples.notes_by_hand import NotesServices
 from tests.waiting import WITHIN
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -54,7 +54,7 @@ class Client:
 
 
 @contextmanager
-def connected(home: Household) -> Iterator[Client]:
+def connected(home: NotesServices) -> Iterator[Client]:
     api = home.api()
     with socket.create_connection(("127.0.0.1", api.port), timeout=WITHIN) as connection:
         connection.sendall(
@@ -71,7 +71,7 @@ def connected(home: Household) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 300_000])
-def test_messages_of_every_length_come_back(home: Household, size: int) -> None:
+def test_messages_of_every_length_come_back(home: NotesServices, size: int) -> None:
     message = base64.b64encode(os.urandom(size))[:size]
     with connected(home) as client:
         client.send(TEXT, message)
@@ -81,7 +81,7 @@ def test_messages_of_every_length_come_back(home: Household, size: int) -> None:
 
 
 def test_a_message_in_pieces_comes_back_whole_and_a_ping_in_between_is_answered(
-    home: Household,
+    home: NotesServices,
 ) -> None:
     with connected(home) as client:
         client.send(TEXT, "Grü".encode()[:3], final=False)
@@ -91,7 +91,7 @@ def test_a_message_in_pieces_comes_back_whole_and_a_ping_in_between_is_answered(
         assert client.receive() == (TEXT, "Grüße".encode())
 
 
-def test_a_close_is_answered(home: Household) -> None:
+def test_a_close_is_answered(home: NotesServices) -> None:
     with connected(home) as client:
         client.send(CLOSE, struct.pack("!H", 1001))
         assert client.closing_code() == 1000
@@ -110,7 +110,7 @@ def test_a_close_is_answered(home: Household) -> None:
     ],
 )
 def test_what_breaks_the_protocol_is_closed_with_its_code(
-    home: Household, opcode: int, payload: bytes, masked: bool, code: int
+    home: NotesServices, opcode: int, payload: bytes, masked: bool, code: int
 ) -> None:
     with connected(home) as client:
         try:
@@ -121,5 +121,5 @@ def test_what_breaks_the_protocol_is_closed_with_its_code(
             assert client.closing_code() == code
 
 
-def test_a_request_without_an_upgrade_is_told_so(home: Household) -> None:
+def test_a_request_without_an_upgrade_is_told_so(home: NotesServices) -> None:
     assert home.api().ask("GET", "/ws").status == 426

@@ -12,55 +12,55 @@ import psutil
 import pytest
 
 from tests.bundle_maker import Bundle, bundle
-from tests.guardian.household import Household, service
+from tests.guardian.small_runtime import SmallRuntime, service
 from tests.waiting import wait_until
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def test_it_is_in_a_session_of_its_own(tmp_path: Path) -> None:
-    with Household(tmp_path / "h") as house:
-        wait_until(lambda: os.getsid(house.guardian) == house.guardian)
+    with SmallRuntime(tmp_path / "h") as small:
+        wait_until(lambda: os.getsid(small.guardian) == small.guardian)
 
 
 def test_it_does_not_hold_the_runtimes_stdout(tmp_path: Path) -> None:
     """Whoever reads the runtime's stdout to its end must not wait for the services' grace."""
-    with Household(tmp_path / "h", service("job", "ignores_term", grace_s=3)) as house:
-        house.wait_started()
-        house.kill()
-        assert house.process.stdout is not None
-        assert house.process.stdout.read() == b""
-        assert not house.guardian_gone()
-        house.wait_clean()
+    with SmallRuntime(tmp_path / "h", service("job", "ignores_term", grace_s=3)) as small:
+        small.wait_started()
+        small.kill()
+        assert small.process.stdout is not None
+        assert small.process.stdout.read() == b""
+        assert not small.guardian_gone()
+        small.wait_clean()
 
 
 @linux
 def test_it_holds_its_channel_the_runtime_and_a_pipe_for_each_service(tmp_path: Path) -> None:
-    with Household(tmp_path / "h", service("a"), service("b"), reader=False) as house:
-        wait_until(lambda: len(held(house.guardian)) == 3 + 2 + 2)
-        links = sorted(os.readlink(f"/proc/{house.guardian}/fd/{fd}") for fd in (0, 1, 2))
+    with SmallRuntime(tmp_path / "h", service("a"), service("b"), reader=False) as small:
+        wait_until(lambda: len(held(small.guardian)) == 3 + 2 + 2)
+        links = sorted(os.readlink(f"/proc/{small.guardian}/fd/{fd}") for fd in (0, 1, 2))
         assert links == ["/dev/null"] * 3
-        house.ask("forget a")
-        wait_until(lambda: len(held(house.guardian)) == 3 + 2 + 1)
+        small.ask("forget a")
+        wait_until(lambda: len(held(small.guardian)) == 3 + 2 + 1)
 
 
 @linux
 def test_services_do_not_inherit_the_channel(tmp_path: Path) -> None:
-    with Household(tmp_path / "h", service("a")) as house:
-        house.wait_started()
-        kinds = [os.readlink(f"/proc/{house.services['a']}/fd/{fd}") for fd in (0, 1, 2)]
-        assert len(held(house.services["a"])) == 3, kinds
+    with SmallRuntime(tmp_path / "h", service("a")) as small:
+        small.wait_started()
+        kinds = [os.readlink(f"/proc/{small.services['a']}/fd/{fd}") for fd in (0, 1, 2)]
+        assert len(held(small.services["a"])) == 3, kinds
 
 
 @linux
 def test_it_does_nothing(tmp_path: Path) -> None:
     """A tick is 10 ms."""
-    with Household(tmp_path / "h", service("a"), service("b")) as house:
-        house.wait_started()
-        wait_until(lambda: len(held(house.guardian)) >= 7)
-        before = ticks(house.guardian)
-        house.ask("idle")
-        assert ticks(house.guardian) - before <= 1
+    with SmallRuntime(tmp_path / "h", service("a"), service("b")) as small:
+        small.wait_started()
+        wait_until(lambda: len(held(small.guardian)) >= 7)
+        before = ticks(small.guardian)
+        small.ask("idle")
+        assert ticks(small.guardian) - before <= 1
 
 
 @linux

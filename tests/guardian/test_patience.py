@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.guardian import patience
-from tests.guardian.household import Household, service
+from tests.guardian.small_runtime import SmallRuntime, service
 from tests.waiting import wait_until
 
 
@@ -20,17 +20,17 @@ def test_a_guardian_that_was_held_at_its_work_does_all_of_it(tmp_path: Path) -> 
         service("db", "ignores_term", grace_s=0.3),
         service("job", "ignores_term", depends_on=["db"], grace_s=0.3),
     ]
-    with Household(tmp_path / "h", *services) as house:
-        house.wait_started()
-        house.kill()
-        wait_until(lambda: house.signals("job"), what="the first stop signal")
-        os.kill(house.guardian, signal.SIGSTOP)
+    with SmallRuntime(tmp_path / "h", *services) as small:
+        small.wait_started()
+        small.kill()
+        wait_until(lambda: small.signals("job"), what="the first stop signal")
+        os.kill(small.guardian, signal.SIGSTOP)
         time.sleep(6)  # the length of the fault
-        os.kill(house.guardian, signal.SIGCONT)
-        house.wait_clean()
-        details = house.telemetry()[-1]["details"]
+        os.kill(small.guardian, signal.SIGCONT)
+        small.wait_clean()
+        details = small.telemetry()[-1]["details"]
         assert (details["killed"], details["left"]) == (2, 0)
-        assert house.signals("db"), "it was killed without having been asked"
+        assert small.signals("db"), "it was killed without having been asked"
 
 
 def test_time_stands_still_while_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from bundlevisor.actors.guardian.survivors import look
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.sweep import sweep
 from bundlevisor.actors.process.table.rlimit_mark import has_rlimit_mark, rlimit_marked, set_mark
-from tests.guardian.household import Household, service
+from tests.guardian.small_runtime import SmallRuntime, service
 from tests.guardian.test_sweep import OLD, record
 from tests.waiting import wait_until
 
@@ -74,12 +74,12 @@ def test_a_process_that_is_not_the_one_meant_is_not_marked() -> None:
 
 
 def test_the_runtime_and_its_services_are_marked_and_the_guardian_is_not(tmp_path: Path) -> None:
-    with Household(tmp_path / "h", service("api"), loop=True) as house:
-        wait_until(lambda: has_rlimit_mark(house.process.pid, house.instance), what="the mark")
-        assert not has_rlimit_mark(house.guardian, house.instance)
-        os.kill(house.guardian, 9)
-        house.replaced()
-        wait_until(lambda: not has_rlimit_mark(house.guardian, house.instance), what="its removal")
+    with SmallRuntime(tmp_path / "h", service("api"), loop=True) as small:
+        wait_until(lambda: has_rlimit_mark(small.process.pid, small.instance), what="the mark")
+        assert not has_rlimit_mark(small.guardian, small.instance)
+        os.kill(small.guardian, 9)
+        small.replaced()
+        wait_until(lambda: not has_rlimit_mark(small.guardian, small.instance), what="its removal")
 
 
 def test_the_sweep_leaves_alone_what_came_out_of_the_old_instance_and_is_us(

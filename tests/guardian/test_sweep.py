@@ -12,8 +12,8 @@ import pytest
 
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.sweep import Swept, sweep
-from tests.guardian.household import Household, service
 from tests.guardian.marked import birth, marked
+from tests.guardian.small_runtime import SmallRuntime, service
 from tests.records import events, read_records
 from tests.waiting import wait_until
 
@@ -152,61 +152,61 @@ def test_what_a_service_of_the_old_instance_started_us_from_is_left_alone(tmp_pa
 
 def test_a_guardian_at_work_is_waited_for(tmp_path: Path) -> None:
     slow = service("api", "stops_slowly", options={"stop-ms": 700}, grace_s=20)
-    with Household(tmp_path / "h", slow) as house:
-        house.wait_started()
+    with SmallRuntime(tmp_path / "h", slow) as small:
+        small.wait_started()
         record(
             tmp_path,
-            instance_id=house.instance,
-            guardian_pid=house.guardian,
-            guardian_created=house.guardian_born,
+            instance_id=small.instance,
+            guardian_pid=small.guardian,
+            guardian_created=small.guardian_born,
         )
-        house.kill()
+        small.kill()
         result = swept(tmp_path, grace_s=0.0)
         assert result.found == 0
-        assert house.record("api")[-1]["event"] == "exit"
+        assert small.record("api")[-1]["event"] == "exit"
 
 
 def test_a_guardian_that_stands_still_is_woken(tmp_path: Path) -> None:
-    with Household(tmp_path / "h", service("api")) as house:
-        house.wait_started()
+    with SmallRuntime(tmp_path / "h", service("api")) as small:
+        small.wait_started()
         record(
             tmp_path,
-            instance_id=house.instance,
-            guardian_pid=house.guardian,
-            guardian_created=house.guardian_born,
+            instance_id=small.instance,
+            guardian_pid=small.guardian,
+            guardian_created=small.guardian_born,
         )
-        os.kill(house.guardian, signal.SIGSTOP)
-        house.kill()
+        os.kill(small.guardian, signal.SIGSTOP)
+        small.kill()
         assert swept(tmp_path, grace_s=0.0, guardian_s=30.0).found == 0
-        assert house.record("api")[-1]["event"] == "exit"
-        house.wait_clean()
+        assert small.record("api")[-1]["event"] == "exit"
+        small.wait_clean()
 
 
 def test_a_guardian_that_takes_too_long_is_not_waited_for(tmp_path: Path) -> None:
-    with Household(tmp_path / "h", service("job", "ignores_term", grace_s=20)) as house:
-        house.wait_started()
+    with SmallRuntime(tmp_path / "h", service("job", "ignores_term", grace_s=20)) as small:
+        small.wait_started()
         record(
             tmp_path,
-            instance_id=house.instance,
-            guardian_pid=house.guardian,
-            guardian_created=house.guardian_born,
+            instance_id=small.instance,
+            guardian_pid=small.guardian,
+            guardian_created=small.guardian_born,
         )
-        house.kill()
+        small.kill()
         assert swept(tmp_path, grace_s=0.1, guardian_s=0.1).killed == 1
-        house.wait_clean()
+        small.wait_clean()
 
 
 def test_both_killed_at_once_and_the_next_start_ends_what_they_left(tmp_path: Path) -> None:
     services = [service("api"), service("job", "ignores_term")]
-    with Household(tmp_path / "h", *services) as house:
-        house.wait_started()
-        os.kill(house.process.pid, signal.SIGSTOP)
-        os.kill(house.guardian, signal.SIGKILL)
-        house.kill()
-        assert len(house.leftovers()) == 4
-        record(tmp_path, instance_id=house.instance)
+    with SmallRuntime(tmp_path / "h", *services) as small:
+        small.wait_started()
+        os.kill(small.process.pid, signal.SIGSTOP)
+        os.kill(small.guardian, signal.SIGKILL)
+        small.kill()
+        assert len(small.leftovers()) == 4
+        record(tmp_path, instance_id=small.instance)
         assert swept(tmp_path, grace_s=0.2).found == 2
-        assert house.leftovers() == []
+        assert small.leftovers() == []
 
 
 def test_what_is_born_while_it_sweeps_is_ended_too(tmp_path: Path) -> None:

@@ -67,13 +67,13 @@ class Service:
         self._order = ""  # what follows a stop that somebody has ordered: stopped or waiting
         self._clean = False
         self._ready_since: float | None = None
-        self._troubles = 0
+        self._consecutive_failures = 0
 
     def start(self, after: int) -> None:
         """It is told to start, which is meant for the run after this one."""
         if self.stage == "waiting" and after == self.runs:
             self.stage, self.runs = "starting", self.runs + 1
-            self._ready_since, self._troubles, self._order = None, 0, ""
+            self._ready_since, self._consecutive_failures, self._order = None, 0, ""
 
     def ready(self, now: float) -> None:
         """Its readiness has been seen."""
@@ -83,8 +83,8 @@ class Service:
     def probed(self, *, well: bool) -> None:
         """A health check has been answered."""
         if self.stage == "ready":
-            self._troubles = 0 if well else self._troubles + 1
-            if self._troubles >= self.retries:
+            self._consecutive_failures = 0 if well else self._consecutive_failures + 1
+            if self._consecutive_failures >= self.retries:
                 self._fails()
 
     def too_slow(self) -> None:

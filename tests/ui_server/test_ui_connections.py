@@ -25,8 +25,8 @@ from tests.ui_server.conftest import read_all, until
 class Served:
     """Answers when it has read the body."""
 
-    def __init__(self, crowd: ConnectionLimit | None = None, body: bytes = b"ok") -> None:
-        self.crowd = crowd or ConnectionLimit(100)
+    def __init__(self, limit: ConnectionLimit | None = None, body: bytes = b"ok") -> None:
+        self.limit = limit or ConnectionLimit(100)
         self.body = body
         self.log = PageLog(2)
         self.turns = FairTurns()
@@ -213,7 +213,7 @@ def test_who_is_over_the_limit_and_asks_nothing_is_turned_away_soon(
     ("most", "descriptors", "inside", "over"),
     [(1000, 4096, 1000, 1000), (1000, 464, 100, 100), (5, 4096, 5, 1000), (9, 10, 1, 1)],
 )
-def test_a_crowd_is_no_bigger_than_the_descriptors_allow(
+def test_a_limit_is_no_higher_than_the_descriptors_allow(
     most: int, descriptors: int, inside: int, over: int
 ) -> None:
     class Guest:
@@ -222,15 +222,15 @@ def test_a_crowd_is_no_bigger_than_the_descriptors_allow(
         def turn_away(self) -> None:
             self.turned_away = True
 
-    crowd = limit_for(most, descriptors)
+    limit = limit_for(most, descriptors)
     guests = [Guest() for _ in range(inside + over + 1)]
     for guest in guests:
-        crowd.enter(guest)
-    assert [crowd.is_over(guest) for guest in guests].count(False) == inside
+        limit.enter(guest)
+    assert [limit.is_over(guest) for guest in guests].count(False) == inside
     assert [guest.turned_away for guest in guests].count(True) == 1
     assert guests[inside].turned_away
     for guest in (guests[0], guests[0], guests[-1]):
-        crowd.leave(guest)
+        limit.leave(guest)
     late = Guest()
-    crowd.enter(late)
-    assert not crowd.is_over(late)
+    limit.enter(late)
+    assert not limit.is_over(late)

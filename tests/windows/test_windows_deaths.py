@@ -27,13 +27,13 @@ import _winapi, os, sys, time
 from bundlevisor.actors.process import child_windows
 from bundlevisor.actors.process.windows import exit_event, jobs
 from bundlevisor.actors.process.spawn_request import Launch
-household = jobs.household()
+runtime_job = jobs.runtime_job()
 if "inside" in sys.argv:
-    household.assign(_winapi.GetCurrentProcess())
+    runtime_job.assign(_winapi.GetCurrentProcess())
 nul = os.open("NUL", os.O_RDWR)
 argv = (sys.executable, "-c", "import time; time.sleep(600)")
 child = child_windows.spawn(Launch(argv=argv, env=dict(os.environ), cwd=os.getcwd(), output=nul))
-print(os.getpid(), child.pid, household.handle, flush=True)
+print(os.getpid(), child.pid, runtime_job.handle, flush=True)
 if "watch" in sys.argv:
     exit_event.watch_process(None, os.getppid(), lambda: (print("parent gone", flush=True)))
 time.sleep(600)
@@ -47,7 +47,7 @@ setTimeout(() => {}, 600000)
 
 
 class StandIn:
-    """A runtime with one service, and a second holder (this process) of its household's job."""
+    """A runtime with one service, and a second holder (this process) of its job."""
 
     def __init__(self, *command: str) -> None:
         self.top = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
@@ -57,13 +57,13 @@ class StandIn:
         ours = _winapi.GetCurrentProcess()
         held = _winapi.DuplicateHandle(source, handle, ours, 0, False, DUPLICATE_SAME_ACCESS)
         _winapi.CloseHandle(source)
-        self.household = jobs.Job(held)
+        self.runtime_job = jobs.Job(held)
 
     def end(self) -> None:
         """End whatever is left of it."""
         self.top.kill()
         self.top.wait()
-        self.household.close()
+        self.runtime_job.close()
         assert self.top.stdout
         self.top.stdout.close()
 
@@ -91,25 +91,25 @@ def _gone(pid: int, what: str) -> None:
     services.wait_until(lambda: not services.is_alive(pid), f"the end of {what}")
 
 
-def test_when_the_only_holder_of_the_household_dies_its_services_end(
+def test_when_the_only_holder_of_the_runtimes_job_dies_its_services_end(
     stand_ins: list[StandIn],
 ) -> None:
     stand_in = _runtime(stand_ins)
-    stand_in.household.close()
+    stand_in.runtime_job.close()
     assert services.is_alive(stand_in.service)
     stand_in.top.kill()
     _gone(stand_in.service, "the service")
 
 
-def test_while_somebody_holds_the_household_services_outlive_the_runtime(
+def test_while_somebody_holds_the_runtimes_job_services_outlive_the_runtime(
     stand_ins: list[StandIn],
 ) -> None:
     stand_in = _runtime(stand_ins)
     stand_in.top.kill()
     stand_in.top.wait()
     assert services.is_alive(stand_in.service)
-    assert stand_in.service in stand_in.household.pids()
-    stand_in.household.close()
+    assert stand_in.service in stand_in.runtime_job.pids()
+    stand_in.runtime_job.close()
     _gone(stand_in.service, "the service")
 
 
@@ -120,17 +120,17 @@ def test_the_death_of_a_libuv_shell_ends_the_runtime_but_not_its_services(
     stand_in.top.kill()
     _gone(stand_in.runtime, "the runtime")
     assert services.is_alive(stand_in.service)
-    stand_in.household.close()
+    stand_in.runtime_job.close()
     _gone(stand_in.service, "the service")
 
 
-def test_services_of_a_runtime_inside_its_own_household_would_die_with_the_shell(
+def test_services_of_a_runtime_inside_its_own_job_would_die_with_the_shell(
     stand_ins: list[StandIn],
 ) -> None:
     stand_in = _below_node(stand_ins, "inside")
     stand_in.top.kill()
     _gone(stand_in.runtime, "the runtime")
-    _gone(stand_in.service, "the service, though its household is held")
+    _gone(stand_in.service, "the service, though the runtime's job is held")
 
 
 def test_the_death_of_a_plain_parent_is_told() -> None:

@@ -114,7 +114,7 @@ def test_where_birth_in_a_job_is_unknown_a_service_still_is_in_its_jobs(
     started = start(services.SLEEPS)
     assert started.line() == "up"
     assert started.child.job.contains(started.child.process.number)
-    assert jobs.household().contains(started.child.process.number)
+    assert jobs.runtime_job().contains(started.child.process.number)
 
 
 def test_a_service_that_cannot_be_put_in_its_jobs_does_not_live(

@@ -88,9 +88,9 @@ def test_a_tree_of_many_processes_is_listed_whole(start: services.Starter) -> No
 
 def test_the_runtime_is_in_no_job_of_ours_and_every_service_is(start: services.Starter) -> None:
     started = start(services.SLEEPS)
-    household = jobs.household()
-    assert started.child.pid in household.pids()
-    assert not household.contains(-1)
+    runtime_job = jobs.runtime_job()
+    assert started.child.pid in runtime_job.pids()
+    assert not runtime_job.contains(-1)
 
 
 def test_the_end_of_a_process_that_is_gone_already_is_told(start: services.Starter) -> None:

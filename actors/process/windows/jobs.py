@@ -98,7 +98,7 @@ def create(*, kill_on_close: bool) -> Job:
 
 
 @functools.cache
-def household() -> Job:
+def runtime_job() -> Job:
     """Return the job around all services of this runtime, made on first use; OSError.
 
     The runtime gives its guardian a handle before anything is spawned, and never closes its own.

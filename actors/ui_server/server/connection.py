@@ -52,13 +52,13 @@ class Connection(Flow):
     @property
     def _is_over(self) -> bool:
         """Whether there were enough when it came: it gets one answer, and ends."""
-        return self._served.crowd.is_over(self)
+        return self._served.limit.is_over(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Join the others; one too many has to hurry."""
         super().connection_made(transport)
         self._served.connections.add(self)
-        self._served.crowd.enter(self)
+        self._served.limit.enter(self)
         self._idle = IdleWatch(self._loop, self._is_busy, self.abort)
         if self._is_over:
             self._deadline.start(OVER_SECONDS, self.turn_away)
@@ -89,7 +89,7 @@ class Connection(Flow):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Nothing is awaited any more."""
         self._served.connections.discard(self)
-        self._served.crowd.leave(self)
+        self._served.limit.leave(self)
         self._deadline.stop()
         if self._idle is not None:
             self._idle.stop()

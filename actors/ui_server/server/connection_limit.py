@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Guest(Protocol):
-        """A connection as the crowd sees it."""
+        """A connection as the limit sees it."""
 
         def turn_away(self) -> None:
             """End, with a word if nothing has been answered yet."""
@@ -59,6 +59,6 @@ class ConnectionLimit:
 
 
 def limit_for(most: int, descriptors: int) -> ConnectionLimit:
-    """Return a crowd that does not use up a process's file descriptors."""
+    """Return a limit that does not use up a process's file descriptors."""
     bearable = max(1, (descriptors - SPARE_DESCRIPTORS) // DESCRIPTORS_EACH)
     return ConnectionLimit(min(most, bearable), min(RESERVED, bearable))

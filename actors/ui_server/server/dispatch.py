@@ -45,7 +45,7 @@ class Dispatch:
         return self._without_api(request, path)
 
     def asks_for_health(self, request: Request) -> bool:
-        """Whether it may be the health check, which is answered at once and in every crowd.
+        """Whether it may be the health check, which is answered at once however many others ask.
 
         Others who ask for its path cannot be told from it.
         """

@@ -40,8 +40,8 @@ class Pages:
                 listener.close()
             self._tell(commands.PageGone(name, CUT_OFF))
             return
-        crowd = limit_for(config.max_connections, self._descriptors)
-        port = self._ports[name] = Port(config, crowd, self._turns, log)
+        limit = limit_for(config.max_connections, self._descriptors)
+        port = self._ports[name] = Port(config, limit, self._turns, log)
         self._begin(self._open(name, port, listener))
 
     def set_upstream(self, name: str, port: int | None) -> None:

@@ -29,9 +29,9 @@ class Port:
     """Has the connections of its page, and begins and ends them."""
 
     def __init__(
-        self, config: UiConfig, crowd: ConnectionLimit, turns: FairTurns, log: PageLog
+        self, config: UiConfig, limit: ConnectionLimit, turns: FairTurns, log: PageLog
     ) -> None:
-        self.crowd = crowd
+        self.limit = limit
         self.turns = turns
         self.log = log
         self.connections: set[Member] = set()

@@ -29,7 +29,7 @@ class Served(Protocol):
     """What the connections of one port have in common."""
 
     log: PageLog
-    crowd: ConnectionLimit
+    limit: ConnectionLimit
     turns: FairTurns
     connections: set[Member]
 

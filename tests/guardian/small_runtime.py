@@ -25,7 +25,7 @@ SCRIPT = Path(__file__).parent / "mini_runtime.py"
 Service = dict[str, Any]
 
 
-class Household:
+class SmallRuntime:
     """Started by entering it; on the way out everything that carries its mark is killed."""
 
     def __init__(

@@ -13,7 +13,7 @@ from tests.control.installed_bundle import installed_bundle
 from tests.control.wire import Api
 
 
-class House(Protocol):
+class DrivenRuntime(Protocol):
     """A bundle of ``db``, ``web.api-1`` that needs it, and ``extra``; everything is ready."""
 
     api: Api
@@ -121,11 +121,11 @@ class Installed:
             self._runtime.service("db").kill()
 
 
-def installed_house(folder: Path) -> Iterator[Installed]:
+def driven_installed(folder: Path) -> Iterator[Installed]:
     """Run the installed command; its ``db`` begins to listen when nothing holds it."""
     bundle = installed_bundle(folder, hold=folder / "hold")
     with Runtime(bundle) as runtime:
         runtime.wait_ready()
-        house = Installed(runtime, Api(runtime.port, runtime.token))
-        yield house
-        house.close()
+        driven = Installed(runtime, Api(runtime.port, runtime.token))
+        yield driven
+        driven.close()
