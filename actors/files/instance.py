@@ -55,6 +55,19 @@ def path(app_data: str) -> str:
     return os.path.join(app_data, "runtime", "instance.json")
 
 
+def end_path(app_data: str) -> str:
+    """Where a runtime leaves word of its end (:mod:`bundlevisor.actors.files.last_end`)."""
+    return os.path.join(app_data, "runtime", "last_end.json")
+
+
+def forget_end(app_data: str) -> None:
+    """Remove the word of an earlier end: there is a runtime again."""
+    try:
+        os.unlink(end_path(app_data))
+    except OSError:
+        return
+
+
 def read(app_data: str) -> tuple[Instance | None, str | None]:
     """Return the record, or a sentence for a file that was unusable and is set aside now."""
     return atomic.read_or_set_aside(path(app_data), _parse)

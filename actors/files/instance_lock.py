@@ -108,6 +108,11 @@ def lock_path(app_data: str) -> str:
     return os.path.join(app_data, "runtime", "lock")
 
 
+def signed_by(app_data: str) -> int | None:
+    """Return the pid of who took the lock last, whether that still runs or not; None for nobody."""
+    return _holder(lock_path(app_data)).pid
+
+
 def take(app_data: str, announce: Announce | None = None) -> InstanceLock:
     """Take the lock, or raise InstanceRunning or LockUnavailable, both with a sentence.
 

@@ -1,36 +1,66 @@
 """Waiting for an instance that is just being started: ``run & bundlevisor ready --wait 60``.
 
 Its record appears a moment after the process, and until then that of a dead one may lie there: its
-port refuses connections, or is somebody else's, or its token is an old one.
+port refuses connections, or is somebody else's, or its token is an old one. A start that is refused
+or ends leaves word of it, which the next start removes: nobody waits for what has ended. What had
+ended before the command was begun may be followed by a start that has not come so far yet.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from time import monotonic, sleep
 
+from bundlevisor.actors.files import instance_lock, last_end
+from bundlevisor.actors.telemetry.milestones import exec_time
+from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.client import Client, Unsettled
+from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import NotRunning, Wanted, find
+from bundlevisor.control.cli.last_words import is_gone
 
 LOOK_AGAIN_S = 0.05
 """Seconds between two looks: there is no portable event for a file that appears."""
+NEXT_START_S = 5.0
+"""Seconds that a start may take from exec to its lock, on a cold disk: by then it has removed the
+word that an earlier one has left of its end."""
+SAY_AFTER_S = 2.0
+"""Seconds after which a person is told what the command waits for."""
 
 
 def client_within(which: Wanted, seconds: float) -> Client:
     """Return a client of the instance as soon as it answers, within ``seconds``.
 
-    Raises NotRunning, or NoAnswer, with what was not found in that time.
+    Raises NotRunning, or NoAnswer, with what was not found in that time; sooner where the instance
+    has ended, or was refused, since this command was begun, or no start follows an earlier end.
     """
+    since = time.time() - (monotonic() - exec_time(monotonic() - time.process_time()))
+    began, announced = monotonic(), False
     for patient in _looks(seconds):
+        waited = monotonic() - began
         try:
             client = Client(find(which))
             client.get("/telemetry")
         except (NotRunning, Unsettled) as error:
             if not patient:
                 raise type(error)(f"{error}; waited {seconds:g} s for it") from error
+            if _is_over(which, since, waited):
+                raise NotRunning(str(error)) from error
+            if waited >= SAY_AFTER_S and not announced:
+                complain(f"waiting for a runtime on {which.app_data}", exit_codes.OK)
+                announced = True
         else:
             return client
     raise AssertionError("the last look is not patient")
+
+
+def _is_over(which: Wanted, since: float, waited: float) -> bool:
+    """Whether the last start has ended, and no other one is under way."""
+    end = last_end.peek(which.app_data)
+    if end is None:
+        return waited >= NEXT_START_S and is_gone(instance_lock.signed_by(which.app_data))
+    return waited >= NEXT_START_S or end.ended_at >= since
 
 
 def _looks(seconds: float) -> Iterator[bool]:

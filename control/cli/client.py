@@ -80,6 +80,12 @@ class Client:
                 connection.sock.settimeout(None)
             yield response
 
+    def farewell(self) -> str:
+        """Return how the instance has ended, which has hung up."""
+        from bundlevisor.control.cli.last_words import farewell
+
+        return farewell(self.endpoint.app_data, self.endpoint.pid)
+
     def _ask(self, method: str, path: str, query: Query, body: bytes | None) -> Answer:
         import http.client
 
@@ -135,7 +141,11 @@ class Client:
             f" {self.endpoint.port} any more"
         )
 
-    def _silence(self, error: Exception) -> NoAnswer:
+    def _silence(self, error: Exception) -> Exception:
+        from bundlevisor.control.cli.last_words import goes
+
+        if not isinstance(error, TimeoutError) and goes(self.endpoint.pid):
+            return NotRunning(self.farewell())
         why = "in time" if isinstance(error, TimeoutError) else f"({error or type(error).__name__})"
         return NoAnswer(f"{self._place()} did not answer {why}")
 

@@ -16,8 +16,10 @@ from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.client import Client, NoAnswer
 from bundlevisor.control.cli.colours import paint_stdout
+from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.event_lines import line
 from bundlevisor.control.cli.find import NotRunning
+from bundlevisor.control.cli.last_words import is_gone
 from bundlevisor.control.cli.queries import accepted, check_service
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def show_events(client: Client, arguments: argparse.Namespace) -> int:
         if arguments.follow:
             for page in _later(client, seen):
                 show(page["events"], page)
+            complain(client.farewell(), exit_codes.OK)
     except KeyboardInterrupt:
         if not arguments.follow:
             raise
@@ -121,7 +124,7 @@ def _later(client: Client, after: int) -> Iterator[Page]:
         except NotRunning:
             return
         except NoAnswer:
-            if _is_gone(client.endpoint.pid):
+            if is_gone(client.endpoint.pid):
                 return
             if time.monotonic() - heard > PATIENCE_S + WAIT_S:
                 raise
@@ -133,20 +136,3 @@ def _later(client: Client, after: int) -> Iterator[Page]:
             yield page
         elif heard - asked < WAIT_S / 2:  # it is stopping, and keeps nobody waiting
             time.sleep(AGAIN_S)
-
-
-def _is_gone(pid: int | None) -> bool:
-    """Whether no such process runs; one whose parent has yet to notice its end has ended.
-
-    False where the number is not known (None), or the system does not tell.
-    """
-    if pid is None:
-        return False
-    import psutil
-
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False

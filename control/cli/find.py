@@ -80,7 +80,7 @@ def find(which: Wanted) -> Endpoint:
     if port is None:
         raise NotRunning(
             f"no runtime runs on {which.app_data} (it would say so in"
-            f" {instance.path(which.app_data)})"
+            f" {instance.path(which.app_data)}){_last_word(which.app_data)}"
         )
     token_path = os.path.join(which.app_data, which.token_path)
     return Endpoint(
@@ -90,6 +90,13 @@ def find(which: Wanted) -> Endpoint:
         token_path=token_path,
         app_data=which.app_data,
     )
+
+
+def _last_word(app_data: str) -> str:
+    from bundlevisor.control.cli.last_words import last_word
+
+    said = last_word(app_data)
+    return f"; {said}" if said else ""
 
 
 def _token(path: str, which: Wanted) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bundlevisor.control.cli import exit_codes, queries
-from bundlevisor.control.cli.client import Answer, Client, chunks
+from bundlevisor.control.cli.client import Answer, Client
 from bundlevisor.control.cli.colours import GREY, Paint, paint_stdout
 from bundlevisor.control.cli.escapes import COLOUR, Harmless
 from bundlevisor.control.cli.event_lines import local_time
@@ -69,7 +69,7 @@ def _received(
         if response.status != 200:
             raise queries.Refused(Answer(response.status, response.read()).sentence)
         rest = b""
-        for data in chunks(response):
+        for data in queries.followed(client, response):
             *whole, rest = (rest + data).split(b"\n")
             yield from whole
             sys.stdout.flush()

@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli import exit_codes, render
-from bundlevisor.control.cli.client import LONGEST_WAIT_S, Answer, Client, chunks
+from bundlevisor.control.cli.client import LONGEST_WAIT_S, Answer, Client, NoAnswer, chunks
 from bundlevisor.control.cli.terminal import is_terminal
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:
     import argparse
+    from http.client import HTTPResponse
 
     import psutil
 
@@ -109,10 +110,24 @@ def logs(client: Client, arguments: Arguments) -> int:
     with client.stream("/logs/follow", **query) as response:
         if response.status != 200:
             raise Refused(Answer(response.status, response.read()).sentence)
-        for data in chunks(response):
+        for data in followed(client, response):
             write(data)
         write(b"", last=True)
     return exit_codes.OK
+
+
+def followed(client: Client, response: HTTPResponse) -> Iterator[bytes]:
+    """Yield what a stream brings until the instance ends, and say then how that was."""
+    from bundlevisor.control.cli.complaint import complain
+    from bundlevisor.control.cli.last_words import goes
+
+    try:
+        yield from chunks(response)
+    except NoAnswer:
+        if not goes(client.endpoint.pid):
+            raise
+    if goes(client.endpoint.pid):
+        complain(client.farewell(), exit_codes.OK)
 
 
 def _log_writer(*, raw: bool) -> Callable[..., None]:

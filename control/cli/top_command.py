@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli import exit_codes, render
-from bundlevisor.control.cli.client import NoAnswer
+from bundlevisor.control.cli.client import NoAnswer, Unsettled
 from bundlevisor.control.cli.colours import uncoloured
 from bundlevisor.control.cli.escapes import COLOUR
 from bundlevisor.control.cli.explain_command import explanation, text_of
 from bundlevisor.control.cli.find import NotRunning
 from bundlevisor.control.cli.keys import Keyboard
+from bundlevisor.control.cli.last_words import is_gone
 from bundlevisor.control.cli.queries import Refused, accepted, status
 from bundlevisor.control.cli.start_view import screen_of
 from bundlevisor.control.cli.terminal import is_terminal, obeys_escapes
@@ -54,9 +55,18 @@ def watch_status(client: Client, arguments: argparse.Namespace) -> int:
             _watch(client, _printer(arguments))
     except KeyboardInterrupt:
         pass
-    except (NotRunning, NoAnswer):
-        print("the instance has ended")
+    except NotRunning:
+        print(client.farewell())
+    except NoAnswer as error:
+        print(_end_or_raise(client, error))
     return exit_codes.OK
+
+
+def _end_or_raise(client: Client, error: NoAnswer) -> str:
+    """Return how the instance has ended; raises the error where it has not, and does not answer."""
+    if not isinstance(error, Unsettled) and not is_gone(client.endpoint.pid):
+        raise error
+    return client.farewell()
 
 
 def _watch(client: Client, show: Callable[[dict[str, Any], History], object]) -> None:
@@ -86,16 +96,18 @@ def top(client: Client, _arguments: argparse.Namespace) -> int:
     """Show the services and do what the keys say, until ``q``, Ctrl-C or the instance's end."""
     if not (obeys_escapes(sys.stdout) and is_terminal(sys.stdin)):
         raise Refused("top needs a terminal that obeys escape sequences; see: bundlevisor status")
-    ended = False
+    ended = ""
     with Keyboard() as keys, _other_screen():
         try:
             _Top(client, keys).run()
         except KeyboardInterrupt:
             pass
-        except (NotRunning, NoAnswer):
-            ended = True
+        except NotRunning:
+            ended = client.farewell()
+        except NoAnswer as error:
+            ended = _end_or_raise(client, error)
     if ended:
-        print("the instance has ended")
+        print(ended)
     return exit_codes.OK
 
 

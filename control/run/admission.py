@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from bundlevisor.actors.files import instance_lock, own_file
+from bundlevisor.actors.files import instance, instance_lock, own_file
 from bundlevisor.actors.files.instance_lock import Holder, InstanceLock
 from bundlevisor.actors.launch import places
 from bundlevisor.actors.telemetry import milestones
@@ -29,11 +29,15 @@ ALREADY_RUNNING = 3
 
 
 class Refused(Exception):
-    """The start ends here and has said why; ``code`` is the exit code."""
+    """The start ends here and has said why; ``code`` is the exit code.
 
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
+    ``app_data`` is the folder in which word of it may be left; empty for none.
+    """
+
+    def __init__(self, code: int, reason: str, app_data: str = "") -> None:
+        super().__init__(reason)
         self.code = code
+        self.app_data = app_data
 
 
 def admit(
@@ -50,31 +54,40 @@ def admit(
         console.info(f"the bundle is changed by {overlay}")
     _report(console, loaded.findings, options.manifest)
     if loaded.manifest is None:
-        raise Refused(BAD_MANIFEST)
-    _look_for_root(options, console)
+        named = os.path.abspath(options.app_data) if options.app_data else ""
+        first = loaded.findings.errors[0].told(options.manifest)
+        raise Refused(BAD_MANIFEST, first, named)
     app_data = _app_data(options, loaded.manifest, console)
+    _look_for_root(options, app_data, console)
     if short := limits.make_room(limits.files_for(loaded.manifest)):
-        console.error(f"cannot start: {short}")
-        raise Refused(CANNOT_START)
+        raise _cannot_start(short, app_data, console)
     _make(app_data, console)
     minds_case = platform.minds_case()
     on_disk = places.look(loaded.manifest, app_data, options.root, minds_case=minds_case)
     _report(console, loaded.placed(on_disk), app_data)
     if not on_disk.ok:
-        raise Refused(CANNOT_START)
+        foreign = any(finding.code == "app_data_foreign" for finding in on_disk.errors)
+        first = on_disk.errors[0].told(app_data)
+        raise Refused(CANNOT_START, first, "" if foreign else app_data)
     lock = _lock(app_data, console)
+    instance.forget_end(app_data)
     return Bundle(loaded.manifest, loaded.and_found(on_disk), options, app_data, instance_id), lock
 
 
-def _look_for_root(options: RunOptions, console: Console) -> None:
+def _cannot_start(why: str, app_data: str, console: Console) -> Refused:
+    """Say it; return what is to be raised."""
+    console.error(f"cannot start: {why}")
+    return Refused(CANNOT_START, f"cannot start: {why}", app_data)
+
+
+def _look_for_root(options: RunOptions, app_data: str, console: Console) -> None:
     """Refuse a folder that is not there, of which each service would say another file is missing.
 
     Without the option it is the manifest's, which was read. A dry run tells all that is missing.
     """
     if options.bundle_root and not options.dry_run and not os.path.isdir(options.root):
         do = "name the folder with the bundle's files, or leave the option out for the manifest's"
-        console.error(f"cannot start: --bundle-root {options.root} is no folder: {do}")
-        raise Refused(CANNOT_START)
+        raise _cannot_start(f"--bundle-root {options.root} is no folder: {do}", app_data, console)
 
 
 def _app_data(options: RunOptions, manifest: Manifest, console: Console) -> str:
@@ -90,8 +103,7 @@ def _make(app_data: str, console: Console) -> None:
     except OSError as error:
         what = f"it belongs to the app-data folder {app_data}"
         do = "make that writable, or name another folder by --app-data"
-        console.error(f"cannot start: {limits.why(error)}; {what}: {do}")
-        raise Refused(CANNOT_START) from error
+        raise _cannot_start(f"{limits.why(error)}; {what}: {do}", "", console) from error
 
 
 def _lock(app_data: str, console: Console) -> InstanceLock:
@@ -99,8 +111,9 @@ def _lock(app_data: str, console: Console) -> InstanceLock:
         return instance_lock.take(app_data, lambda holder: console.info(_awaited(holder)))
     except (instance_lock.InstanceRunning, instance_lock.LockUnavailable) as error:
         console.error(str(error))
-        running = isinstance(error, instance_lock.InstanceRunning)
-        raise Refused(ALREADY_RUNNING if running else CANNOT_START) from error
+        if isinstance(error, instance_lock.InstanceRunning):
+            raise Refused(ALREADY_RUNNING, str(error)) from error
+        raise Refused(CANNOT_START, str(error), app_data) from error
 
 
 def _awaited(holder: Holder) -> str:

@@ -23,8 +23,10 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.files import instance
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.stand_ins import for_run
 from bundlevisor.actors.telemetry import milestones
@@ -89,6 +91,8 @@ def _run(
     try:
         bundle, lock = admit(options, console, recorder, guardian.instance_id)
     except Refused as refused:
+        if refused.app_data and instance.peek(refused.app_data) is None:
+            _leave_word(refused.app_data, refused.code, str(refused))
         guardian.dismiss()
         return refused.code
     try:
@@ -98,8 +102,22 @@ def _run(
         from bundlevisor.control.run.assembly import assemble
 
         return Runtime(assemble(opened, parent)).live(follow)
+    except Exception as error:
+        _leave_word(bundle.app_data, CANNOT_START, f"cannot start: {why(error)}")
+        raise
     finally:
         lock.release()
+
+
+def _leave_word(app_data: str, code: int, reason: str) -> None:
+    """Tell those who wait for this instance that it ends, as far as there is anything left for it.
+
+    Best effort: what ends the start (files, memory) may be lacking for this, too.
+    """
+    with suppress(OSError, ImportError, MemoryError):
+        from bundlevisor.actors.files import last_end
+
+        last_end.write(app_data, code, reason)
 
 
 class Runtime:
@@ -119,7 +137,7 @@ class Runtime:
         parts.spare.release()
         from bundlevisor.control.run.teardown import take_down
 
-        take_down(parts, request.reason, self._stop_api)
+        take_down(parts, request, self._stop_api)
         return request.code
 
     def _stop_api(self) -> None:

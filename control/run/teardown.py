@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.core.snapshot import Phase, Snapshot
 from bundlevisor.actors.core.stop_deadline import stop_bound
-from bundlevisor.actors.files import instance
+from bundlevisor.actors.files import instance, last_end
 from bundlevisor.actors.process.reaping import end_remains
 from bundlevisor.actors.process.table.control_group import group_of
 from bundlevisor.control.run.orderly_stop import KILL_PATIENCE, OrderlyStop
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bundlevisor.actors.logs.stream import LogStream
     from bundlevisor.control.run.parts import Parts
+    from bundlevisor.control.run.shutdown_requests import Request
 
 CLOSING = 12.0
 """Seconds that it may take to close all that was built, once the services have ended."""
@@ -31,15 +32,15 @@ PORTS = 1.0
 """Seconds of that for the choice of ports, which may have been made a moment ago."""
 
 
-def take_down(parts: Parts, reason: str, stop_api: Callable[[], object]) -> None:
+def take_down(parts: Parts, request: Request, stop_api: Callable[[], object]) -> None:
     """Stop everything, and undo in reverse what the start has done; ``stop_api`` if it is up."""
     bound = stop_bound(parts.bundle.manifest, parts.bundle.graph)
     _beside(lambda: parts.lock.say_stopping(bound + KILL_PATIENCE + CLOSING), wait=0.0)
     group = group_of(os.getpid(), parts.bundle.instance_id)
     parts.guardian.stopping()  # it takes us out of the group, which is removed in the end
-    clean = _stop_services(parts, reason, bound)
+    clean = _stop_services(parts, request.reason, bound)
     end_remains(parts.bundle.instance_id, group)
-    _beside(lambda: _close(parts, reason, stop_api, clean=clean), wait=CLOSING)
+    _beside(lambda: _close(parts, request, stop_api, clean=clean), wait=CLOSING)
 
 
 def _beside(act: Callable[[], object], wait: float) -> None:
@@ -64,19 +65,21 @@ def _stop_services(parts: Parts, reason: str, bound: float) -> bool:
     return stopping.stop(reason, bound)
 
 
-def _close(parts: Parts, reason: str, stop_api: Callable[[], object], *, clean: bool) -> None:
+def _close(parts: Parts, request: Request, stop_api: Callable[[], object], *, clean: bool) -> None:
     bundle = parts.bundle
     stop_api()
     parts.socket.close()
     parts.edges.context.remove_secret_files()
     _close_logs(parts.edges.context.streams.values())
     parts.edges.port_memory.close(PORTS)
-    parts.announcer.emit("runtime_shutdown", None, reason=reason)
+    parts.announcer.emit("runtime_shutdown", None, reason=request.reason)
     parts.telemetry.close(2.0)
     parts.edges.record.close()
     parts.endpoint.remove()
     if clean:
         instance.remove(bundle.app_data, bundle.instance_id)
+        if parts.lock.stands():  # else the folder is another instance's by now
+            last_end.write(bundle.app_data, request.code, request.reason)
         parts.guardian.dismiss()
     parts.edges.context.reserved.release_all()
 

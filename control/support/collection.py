@@ -19,6 +19,7 @@ EVENT_BYTES = 2 * 1024 * 1024
 STATE_BYTES = 1024 * 1024
 STATE = (
     "runtime/instance.json",
+    "runtime/last_end.json",
     "runtime/timelines.json",
     "runtime/ports.json",
     "runtime/verified.json",

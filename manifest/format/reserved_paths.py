@@ -14,6 +14,7 @@ FILES = (
     "migrations.json",
     "runtime/instance.json",
     "runtime/ipc_port",
+    "runtime/last_end.json",
     "runtime/lock",
     "runtime/ports.json",
     "runtime/timelines.json",

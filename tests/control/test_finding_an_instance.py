@@ -34,6 +34,31 @@ def test_who_waits_says_what_did_not_come_in_time(
     assert err.endswith("; waited 0.2 s for it\n")
 
 
+def test_who_waits_for_what_ended_before_gives_up_when_no_start_follows(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bundlevisor.control.cli.await_instance.NEXT_START_S", 0.0)
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    (runtime / "last_end.json").write_text('{"pid": 7, "code": 1, "reason": "no", "ended_at": 1}')
+    code, _, err = run("ready", "--wait", "600", "--app-data", str(tmp_path))
+    assert code == 4
+    assert err.endswith("ago with exit code 1: no\n")
+
+
+def test_who_waits_for_what_was_killed_gives_up_when_no_start_follows(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bundlevisor.control.cli.await_instance.NEXT_START_S", 0.0)
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    (tmp_path / "runtime").mkdir()
+    (tmp_path / "runtime" / "lock").write_text(str(process.pid))
+    code, _, err = run("ready", "--wait", "600", "--app-data", str(tmp_path))
+    assert code == 4
+    assert err.endswith(f"; the last one (pid {process.pid}) was killed, or died\n")
+
+
 def test_a_stop_does_not_wait_for_a_beginning(run: Run, tmp_path: Path) -> None:
     code, _, err = run("shutdown", "--wait", "600", "--app-data", str(tmp_path))
     assert (code, "waited" in err) == (4, False)

@@ -1,0 +1,64 @@
+"""What is said of an instance that is no more: how it ended, as far as it has left word of that."""
+
+from __future__ import annotations
+
+import time
+
+from bundlevisor.actors.files import instance_lock, last_end
+from bundlevisor.control.cli.tables import duration
+
+GOING_S = 2.0
+"""Seconds that a process may take to be gone once it has closed its port: it still tidies up."""
+LOOK_AGAIN_S = 0.02
+
+
+def last_word(app_data: str) -> str:
+    """Return how the last start ended, as a part of a sentence; empty where none is known."""
+    end = last_end.peek(app_data)
+    if end is not None:
+        ago = duration(max(0.0, time.time() - end.ended_at))
+        ended = f"ended {ago} ago with exit code {end.code}"
+        return f"the last one (pid {end.pid}) {ended}: {end.reason}"
+    pid = instance_lock.signed_by(app_data)
+    return f"the last one (pid {pid}) was killed, or died" if is_gone(pid) else ""
+
+
+def farewell(app_data: str, pid: int | None) -> str:
+    """Return the sentence that tells of the end of the instance that was asked until now.
+
+    Waits until its process is gone, ``GOING_S`` at most.
+    """
+    goes(pid)
+    end = last_end.peek(app_data)
+    if end is not None and pid in (None, end.pid):
+        return f"the instance has ended with exit code {end.code}: {end.reason}"
+    if is_gone(pid):
+        return f"the instance has ended without a word (pid {pid}): it was killed, or died"
+    return "the instance has ended"
+
+
+def goes(pid: int | None) -> bool:
+    """Whether a process that has hung up is gone within ``GOING_S``."""
+    deadline = time.monotonic() + GOING_S
+    while not is_gone(pid):
+        if pid is None or time.monotonic() >= deadline:
+            return False
+        time.sleep(LOOK_AGAIN_S)
+    return True
+
+
+def is_gone(pid: int | None) -> bool:
+    """Whether no such process runs; one whose parent has yet to notice its end has ended.
+
+    False where the number is not known (None), or the system does not tell.
+    """
+    if pid is None:
+        return False
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False

@@ -1,0 +1,169 @@
+"""Who waits for an instance, or watches one, hears at once that it has ended, and how."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.actors.files import last_end
+from tests.bundle_maker import Bundle, bundle, bundlevisor, running, starting, wait_until
+from tests.installed import COMMAND
+
+FOLLOWING = {
+    "events": ("events", "-f"),
+    "logs of one": ("logs", "db", "-f"),
+    "logs": ("logs", "-f"),
+    "status": ("status", "--watch"),
+}
+TALKS = "import time\nprint('hello', flush=True)\ntime.sleep(1000)\n"
+LONGER_THAN_ANY_TEST = "600"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Bundle:
+    made = bundle(tmp_path).script("bin/talks", TALKS)
+    return made.service("db", "bin/talks", ports=()).write()
+
+
+def following(app_data: Path, *words: str) -> subprocess.Popen[str]:
+    """Return a command that has shown something."""
+    command = subprocess.Popen(
+        [*COMMAND, *words, "--app-data", str(app_data)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert command.stdout is not None
+    assert command.stdout.readline()
+    return command
+
+
+@pytest.mark.parametrize("name", FOLLOWING)
+def test_who_follows_is_told_of_an_orderly_end(made: Bundle, name: str) -> None:
+    with running(made) as run:
+        run.until_ready()
+        wait_until(lambda: run.log("db"), what="the service has said something")
+        command = following(run.app_data, *FOLLOWING[name])
+        run.post("/shutdown")
+        shown, _ = command.communicate(timeout=60)
+        assert "the instance has ended with exit code 0: asked to by the " in shown
+        assert command.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what is terminated there is no signal")
+@pytest.mark.parametrize("name", FOLLOWING)
+def test_who_follows_is_told_of_a_death(made: Bundle, name: str) -> None:
+    with running(made) as run:
+        run.until_ready()
+        wait_until(lambda: run.log("db"), what="the service has said something")
+        command = following(run.app_data, *FOLLOWING[name])
+        run.kill()
+        run.wait_gone()
+        shown, _ = command.communicate(timeout=60)
+        assert f"the instance has ended without a word (pid {run.pid})" in shown
+        assert command.returncode == 0
+
+
+def test_who_waits_beside_a_refused_start_does_not_wait_for_it(tmp_path: Path) -> None:
+    app_data, manifest = tmp_path / "data", tmp_path / "bundle.json"
+    app_data.mkdir()
+    manifest.write_text("{")
+    where = ("--app-data", str(app_data))
+    waiting = subprocess.Popen(
+        [*COMMAND, "ready", "--wait", LONGER_THAN_ANY_TEST, *where],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    refused = bundlevisor("run", "--manifest", str(manifest), *where)
+    assert refused.returncode == 2
+    _, said = waiting.communicate(timeout=60)
+    assert waiting.returncode == 4
+    assert "with exit code 2: " in said
+    assert f"{manifest}: the file ends too early" in said
+
+
+def test_a_start_that_is_refused_for_its_folders_says_so(made: Bundle) -> None:
+    made.app_data.mkdir()
+    where = ("--app-data", str(made.app_data))
+    root = ("--bundle-root", str(made.app_data / "none"))
+    assert bundlevisor("run", "--manifest", str(made.path), *root, *where).returncode == 1
+    said = bundlevisor("status", *where)
+    assert said.returncode == 4
+    assert re.search(r"ended .* ago with exit code 1: cannot start: --bundle-root ", said.stderr)
+
+
+def test_the_next_start_takes_the_word_away(made: Bundle) -> None:
+    with running(made) as run:
+        run.until_ready()
+        run.post("/shutdown")
+        assert run.wait_gone() == 0
+        assert last_end.peek(str(run.app_data))
+    with starting(made) as again:
+        said = bundlevisor("ready", "--wait", "60", "--app-data", str(made.app_data))
+        assert said.stdout == "ready: 1 services\n", said.stderr
+        assert last_end.peek(str(made.app_data)) is None
+        again.await_listening()
+
+
+def test_an_instance_that_is_refused_beside_another_leaves_no_word(made: Bundle) -> None:
+    with running(made) as run:
+        run.until_ready()
+        run.until_on_record()
+        where = ("--app-data", str(run.app_data))
+        assert bundlevisor("run", "--manifest", str(made.path), *where).returncode == 3
+        broken = made.root / "broken.json"
+        broken.write_text("{")
+        assert bundlevisor("run", "--manifest", str(broken), *where).returncode == 2
+        assert last_end.peek(str(run.app_data)) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what is terminated there is no signal")
+def test_a_wait_for_readiness_ends_with_the_instance(tmp_path: Path) -> None:
+    never = {"type": "log_match", "pattern": "never"}
+    made = bundle(tmp_path).service("db", readiness=never).write()
+    with running(made) as run:
+        wait_until(lambda: made.events("db", "started"), what="the service has started")
+        waiting = subprocess.Popen(
+            [*COMMAND, "ready", "--wait", LONGER_THAN_ANY_TEST, "--app-data", str(run.app_data)],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_until(lambda: asks(run.port, waiting.pid), what="it asks")
+        run.kill()
+        run.wait_gone()
+        _, said = waiting.communicate(timeout=60)
+        assert waiting.returncode == 4
+        assert f"the instance has ended without a word (pid {run.pid})" in said
+
+
+def asks(port: int, pid: int) -> bool:
+    """Whether a process has a connection to this port."""
+    import psutil
+
+    connections = psutil.Process(pid).net_connections()
+    return any(one.raddr and one.raddr.port == port for one in connections)
+
+
+def test_word_is_not_left_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    last_end.write(str(tmp_path / "none"), 1, "why")
+    assert os.listdir(tmp_path) == []
+
+
+def test_word_of_an_end_is_read_as_it_was_written(tmp_path: Path) -> None:
+    before = time.time()
+    last_end.write(str(tmp_path), 3, "why \udcff")
+    end = last_end.peek(str(tmp_path))
+    assert end is not None
+    assert (end.pid, end.code, end.reason) == (os.getpid(), 3, "why \udcff")
+    assert before <= end.ended_at <= time.time()
+    (tmp_path / "runtime" / "last_end.json").write_text("[")
+    assert last_end.peek(str(tmp_path)) is None
