@@ -137,8 +137,8 @@ OTHERS = {
         affected="the services that are restarted with it",
     ),
     "bundle_changed": _runtime(
-        "bundle.json or an overlay has changed (`run --watch`); the runtime goes on with what it"
-        " has read",
+        "bundle.json or an overlay has changed (noticed by `run --watch`, else when a service is"
+        " started or restarted by command); the runtime goes on with what it has read",
         changes="the first ten places that are different; none: it is again as it was",
         errors="why it could not be started now",
     ),

@@ -65,12 +65,14 @@ class CommandResource:
             settled = self._settled(service_id, outcome.after)
             snapshot = wait_for_snapshot(self._runtime.board, settled, seconds, req, self._closing)
         now = snapshot.services[service_id]
+        note = "" if self._action == "stop" else self._runtime.bundle_note()
         body = ServiceCommand(
             id=service_id,
             state=now.state,
             message=now.message,
             affected=outcome.affected,
             done=UNSET if seconds is None else is_done(self._action, outcome.after, now),
+            note=note or UNSET,
         )
         send(resp, body, 202)
 

@@ -13,6 +13,7 @@ import msgspec
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli import exit_codes, render
 from bundlevisor.control.cli.client import LONGEST_WAIT_S, Answer, Client, NoAnswer, chunks
+from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.terminal import is_terminal
 from bundlevisor.manifest.format.suggest import hint
 
@@ -118,7 +119,6 @@ def logs(client: Client, arguments: Arguments) -> int:
 
 def followed(client: Client, response: HTTPResponse) -> Iterator[bytes]:
     """Yield what a stream brings until the instance ends, and say then how that was."""
-    from bundlevisor.control.cli.complaint import complain
     from bundlevisor.control.cli.last_words import goes
 
     try:
@@ -151,6 +151,8 @@ def service_command(client: Client, arguments: Arguments) -> int:
     path = f"/services/{arguments.service}/{arguments.command}"
     document = accepted(client.post(path, wait=wait))
     output(arguments, document, lambda: render.command(arguments.command, document))
+    if "note" in document and not arguments.json:
+        complain(document["note"], exit_codes.OK)
     return exit_codes.NO if document.get("done") is False else exit_codes.OK
 
 

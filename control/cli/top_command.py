@@ -161,7 +161,10 @@ class _Top:
 
     def _command(self, id_: str, action: str) -> None:
         answer = self._client.post(f"/services/{id_}/{action}")
-        self._notice = render.command(action, answer.json()) if answer.ok else answer.sentence
+        said = answer.json()
+        self._notice = render.command(action, said) if answer.ok else answer.sentence
+        if answer.ok and "note" in said:
+            self._notice += f"; {said['note']}"
 
     def _read(self, title: str, text: Callable[[], str]) -> None:
         """Show a text, anew each second, until a key is pressed."""

@@ -20,6 +20,7 @@ from bundlevisor.control.run.start_record import StartRecord
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bundlevisor.control.run.bundle_on_disk import BundleOnDisk
     from bundlevisor.control.run.parts import Parts
     from bundlevisor.control.wire.facade import Facts
 
@@ -66,6 +67,7 @@ class Api:
             make_timeline=self.start_record.make,
             measure=self.progress.measure,
             view_gpu=parts.gpu.view,
+            look_at_bundle=self._bundle_note,
         )
 
     def go_on_beside(self, follow: Callable[..., None]) -> None:
@@ -126,6 +128,15 @@ class Api:
             build_version=version.build(),
             pid=os.getpid(),
         )
+
+    def _bundle_note(self) -> str:
+        return self._on_disk.note()
+
+    @functools.cached_property
+    def _on_disk(self) -> BundleOnDisk:
+        from bundlevisor.control.run.bundle_on_disk import BundleOnDisk
+
+        return BundleOnDisk(self._parts.bundle, self._parts.announcer.emit)
 
     def _validate(self) -> Any:
         from bundlevisor.control.wire import findings

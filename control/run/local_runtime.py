@@ -113,6 +113,7 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
     make_timeline: Callable[[], Timeline]
     measure: Callable[[Snapshot], Progress]
     view_gpu: Callable[[], Gpu]
+    look_at_bundle: Callable[[], str]
 
     @property
     def facts(self) -> Facts:
@@ -135,6 +136,10 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(answer, Outcome):
             raise TimeoutError("the supervisor could not carry the command out; see its log")
         return answer
+
+    def bundle_note(self) -> str:
+        """Return a sentence where the bundle on disk is not what runs."""
+        return self.look_at_bundle()
 
     def tell_asked(self, request: str, agent: str, port: int) -> None:
         """Tell the telemetry who asks, as far as the system knows it."""

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 OWN = ("bundlevisor.control", "bundlevisor.actors", "bundlevisor.manifest")
 WITHOUT = {
     code_file.NAMESAKE,
-    *("bundlevisor.control.cli", "bundlevisor.control.develop", "bundlevisor.control.watch"),
+    *("bundlevisor.control.cli", "bundlevisor.control.develop"),
+    *("bundlevisor.control.watch.files", "bundlevisor.control.watch.restarts"),
+    *("bundlevisor.control.watch.watched", "bundlevisor.control.watch.watcher"),
     "bundlevisor.actors.ui_server",
     *("prometheus_client.aiohttp", "prometheus_client.bridge", "prometheus_client.django"),
     *("prometheus_client.multiprocess", "prometheus_client.parser", "prometheus_client.twisted"),

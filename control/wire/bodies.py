@@ -265,6 +265,10 @@ class ServiceCommand(Body, frozen=True, kw_only=True):
     message: str
     affected: tuple[str, ...]
     done: bool | UnsetType = UNSET
+    note: Annotated[
+        str | UnsetType,
+        msgspec.Meta(description="that the bundle was changed since the start, without effect"),
+    ] = UNSET
 
 
 class DashboardCode(Body, frozen=True, kw_only=True):

@@ -155,6 +155,12 @@ class RuntimeApi(Protocol):
         TimeoutError when the supervisor does not answer in time, KeyError for an unknown id.
         """
 
+    def bundle_note(self) -> str:
+        """Return a sentence where the bundle on disk is not what runs; empty where it is.
+
+        Waits half a second for the disk at most.
+        """
+
     def tell_asked(self, request: str, agent: str, port: int) -> None:
         """Have it in the telemetry that somebody asks for something to be done.
 

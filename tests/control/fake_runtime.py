@@ -227,6 +227,7 @@ class FakeRuntime:
         self.events = FakeEvents()
         self.commands: list[tuple[str, str]] = []
         self.outcome = Outcome()
+        self.note = ""
         self.command_error: Exception | None = None
         self.asked: list[tuple[str, str, int]] = []
         self.shutdowns: list[str] = []
@@ -244,6 +245,9 @@ class FakeRuntime:
         if self.command_error:
             raise self.command_error
         return self.outcome
+
+    def bundle_note(self) -> str:
+        return self.note
 
     def tell_asked(self, request: str, agent: str, port: int) -> None:
         self.asked.append((request, agent, port))

@@ -84,9 +84,10 @@ async function press(action, service) {
       return;
   }
   try {
-    const { affected } = await command(service.id, action);
+    const { affected, note } = await command(service.id, action);
     const also = affected.length ? `, with ${affected.map(readable).join(", ")}` : "";
-    say(`${name}: ${action} was asked for${also}.`);
+    const but = note ? ` But ${readable(note)}.` : "";
+    say(`${name}: ${action} was asked for${also}.${but}`);
   } catch (error) {
     say(`${name}: ${error instanceof Error ? error.message : error}`);
   }
