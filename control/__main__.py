@@ -84,7 +84,7 @@ def _follow_start(*parts: Any) -> None:
 def _complain(error: Exception) -> int:
     """Say what was short before there was a console to say it on; returns the exit code."""
     try:
-        from bundlevisor.control.run.limits import why
+        from bundlevisor.control.run.resource_limits import why
 
         reason = why(error)
     except (OSError, ImportError, MemoryError):

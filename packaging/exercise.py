@@ -14,12 +14,12 @@ import json
 import os
 import sys
 
-from exercising.api import Api, alive
 from exercising.asking import a_killed_guardian, a_page, asking_by_command, asking_by_http, services
-from exercising.bundle import leave_out_the_page, make_bundle
+from exercising.control_api import Api, alive
 from exercising.place import Place
 from exercising.programs import ask, running, set_loopback_up
 from exercising.verdict import DEADLINE, Wrong, done, expect, until
+from exercising.whole_bundle import leave_out_the_page, make_bundle
 from shipping.targets import TARGETS, Target
 
 

@@ -22,11 +22,11 @@ import tempfile
 
 from exercise import start_and_stop
 
-from exercising.api import Api
-from exercising.bundle import make_bundle
+from exercising.control_api import Api
 from exercising.place import Place
 from exercising.programs import running
 from exercising.verdict import DEADLINE, Wrong, expect
+from exercising.whole_bundle import make_bundle
 from shipping import assembly, counters, cpython_build, profiling
 from shipping.native import SOURCES
 from shipping.targets import TARGETS

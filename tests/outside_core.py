@@ -27,7 +27,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     ),
     "who is heard, and when: tried with real connections": (
         "actors.ui_server.server.connection_limit",
-        "control.http.turns",
+        "control.http.fair_turns",
     ),
     "a structure or a value of the edge that holds it": (
         "actors.guardian.interface",
@@ -41,7 +41,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     ),
     "words and pictures for a person": (
         "actors.logs.last_line",
-        "control.api.health",
+        "control.api.bundle_health",
         "control.cli.explanation",
         "control.cli.usage_history",
         "control.develop.graph_text",

@@ -211,7 +211,7 @@ class Roster:
             own_children,  # loaded by now; the guardian has no use for it
         )
 
-        own_children.know(sentry.pid)
+        own_children.register(sentry.pid)
         self._changed()
         if sentry.died:
             self._report("guardian_replaced", {"died": sentry.died, "pid": sentry.pid})
@@ -227,7 +227,7 @@ class Roster:
             if self._loop:
                 self._loop.unwatch(sentry.sender.fileno())
             sentry.end()
-            own_children.forget(sentry.pid)
+            own_children.unregister(sentry.pid)
             guarded = self.first is sentry
             self._sentries.remove(sentry)
             self._take_breath(answered=not why)

@@ -24,13 +24,13 @@ if sys.platform == "linux":
             for pid in set(tree.children()) - before:
                 tree.register_child(pid)
 
-    def know(pid: int) -> None:
+    def register(pid: int) -> None:
         """Make one child known as ours."""
         from bundlevisor.actors.process import tree
 
         tree.register_child(pid)
 
-    def forget(pid: int) -> None:
+    def unregister(pid: int) -> None:
         """Say that a child has been reaped: its pid may become that of an adopted one."""
         from bundlevisor.actors.process import tree
 
@@ -45,8 +45,8 @@ else:
         own_files.check()
         return contextlib.nullcontext()
 
-    def know(pid: int) -> None:
+    def register(pid: int) -> None:
         """Note nothing."""
 
-    def forget(pid: int) -> None:
+    def unregister(pid: int) -> None:
         """Note nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.dashboard import cookies, files
+from bundlevisor.control.dashboard import cookies, page_files
 from bundlevisor.control.dashboard.codes import LIFE_S
 from bundlevisor.control.wire.bodies import DashboardCode
 from bundlevisor.control.wire.errors import Refusal
@@ -50,13 +50,13 @@ class FilesResource:
     def on_get(self, _req: falcon.Request, resp: falcon.Response, name: str = "") -> None:
         """Answer 200, 404 for what is no file of the dashboard."""
         try:
-            found = files.shipped().get(name or files.PAGE)
+            found = page_files.shipped().get(name or page_files.PAGE)
         except OSError as error:
             sentence = f"the dashboard's files cannot be read: {error.strerror}"
             raise Refusal(404, "not_found", sentence) from None
         if found is None:
             sentence = f"there is no file '{name}' in the dashboard"
             raise Refusal(404, "not_found", sentence)
-        resp.set_headers(files.HEADERS)
+        resp.set_headers(page_files.HEADERS)
         resp.content_type = found.media_type
         resp.data = found.body

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundlevisor.control.wire.exchange import AGENT, PORT
+
 if TYPE_CHECKING:
     from bundlevisor.control.wire.exchange import Request
     from bundlevisor.control.wire.facade import RuntimeApi
 
 LONGEST_AGENT = 200
 """Characters of a User-Agent that are kept."""
-AGENT, PORT = "HTTP_USER_AGENT", "REMOTE_PORT"
-"""Keys in the WSGI environment of what a client calls itself, and of the port it asks from."""
 
 
 def tell(runtime: RuntimeApi, req: Request) -> None:

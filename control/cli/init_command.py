@@ -27,7 +27,7 @@ TOLD = {
 def init(arguments: argparse.Namespace) -> int:
     """Write the files, and say what to type next."""
     from bundlevisor.actors.files.own_file import error_text
-    from bundlevisor.control.develop.starter.files import LANGUAGES, files
+    from bundlevisor.control.develop.starter.new_bundle import LANGUAGES, files
     from bundlevisor.control.develop.starter.write import InTheWay, write
 
     folder = os.path.abspath(arguments.folder)

@@ -12,7 +12,6 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from bundlevisor.control.api.who_asked import PORT
 from bundlevisor.control.http.door import NO_THREAD, is_open
 from bundlevisor.control.http.open_answer import of_open
 from bundlevisor.control.http.quick_answer import of_error
@@ -20,15 +19,15 @@ from bundlevisor.control.http.request_parser import Parser
 from bundlevisor.control.http.response import closes, on_the_wire
 from bundlevisor.control.http.tasks import ApiTask, Channel, JsonErrorTask, RequestTimeout
 from bundlevisor.control.http.waitress_parts import TcpWSGIServer
-from bundlevisor.control.wire.lanes import REFUSED, Lane, lane_of
-from bundlevisor.control.wire.long_poll import DISCONNECTED
+from bundlevisor.control.wire.exchange import DISCONNECTED, PORT, REFUSED
+from bundlevisor.control.wire.lanes import Lane, lane_of
 
 if TYPE_CHECKING:
     from bundlevisor.control.http.direct_answers import Asked
     from bundlevisor.control.http.door import Door
+    from bundlevisor.control.http.fair_turns import FairTurns
     from bundlevisor.control.http.memory import Memory
     from bundlevisor.control.http.response import Response
-    from bundlevisor.control.http.turns import FairTurns
 
 REQUEST_DEADLINE_S = 10.0
 """From a request's first byte (a connection's beginning) to its last; the specification's limit."""

@@ -20,9 +20,9 @@ from bundlevisor.control.api.shutdown import ShutdownResource
 from bundlevisor.control.api.status import NotAtHand, StatusResource
 from bundlevisor.control.api.telemetry import TelemetryResource
 from bundlevisor.control.api.usage import Meter
-from bundlevisor.control.api.who_asked import AGENT
 from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.errors import PHRASES, Refusal
+from bundlevisor.control.wire.exchange import AGENT
 from bundlevisor.control.wire.operations import refuse_unknown_parameters
 from bundlevisor.control.wire.parameters import WAIT
 

@@ -8,9 +8,9 @@ have it find the threads free.
 from __future__ import annotations
 
 import threading
+from _operator import _compare_digest as compare_digest  # hmac's own, without OpenSSL behind it
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.api.auth import carries
 from bundlevisor.control.http.health_words import OPEN_PATH
 from bundlevisor.control.wire.origin import refusal_of
 
@@ -95,6 +95,17 @@ class Door:
             return None
         opens = request.command in ("GET", "HEAD") and request.path in PAGE
         return NOT_ENTERED if opens else NO_TOKEN
+
+
+def carries(header: str, token: bytes) -> bool:
+    """Return whether an Authorization header carries ``token``; the comparison is constant-time.
+
+    Bytes are compared, because a header may hold any of them and ``compare_digest`` raises
+    TypeError on strings that are not ASCII.
+    """
+    scheme, _, credentials = header.partition(" ")
+    given = credentials.strip(" ").encode("utf-8", "surrogateescape")
+    return scheme.lower() == "bearer" and compare_digest(given, token)
 
 
 def is_open(request: HTTPRequestParser) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.control.dashboard import cookies, files, rights
+from bundlevisor.control.dashboard import cookies, page_files, rights
 from bundlevisor.control.http.quick_answer import refusal
 from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.errors import CODES
@@ -36,7 +36,7 @@ BAD_CODE = (
 
 def answer(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Response:
     """Return the response to a request for one of the entrance's addresses."""
-    name = files.ENTRANCE.get(request.path)
+    name = page_files.ENTRANCE.get(request.path)
     allowed = ("GET", "HEAD") if name else ("POST",)
     if request.command not in allowed:
         sentence = f"{request.path} does not take {request.command}; see the Allow header"
@@ -47,13 +47,13 @@ def answer(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Response
 
 def _file(name: str) -> Response:
     try:
-        found = files.shipped().get(name)
+        found = page_files.shipped().get(name)
     except OSError:
         found = None
     if found is None:
         sentence = "the dashboard's files are not where the runtime was installed"
         return refusal(404, "Not Found", CODES[404], sentence)
-    return Response(200, "OK", found.body, tuple(files.HEADERS.items()), found.media_type)
+    return Response(200, "OK", found.body, tuple(page_files.HEADERS.items()), found.media_type)
 
 
 def _exchange(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Response:

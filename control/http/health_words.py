@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.control.api.health import health
+from bundlevisor.control.api.bundle_health import health
 from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire import version
 from bundlevisor.control.wire.health import Health

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 from bundlevisor.control.boot.early_socket import BACKLOG
 from bundlevisor.control.http.connection import Connection, Host
 from bundlevisor.control.http.door import Door
+from bundlevisor.control.http.fair_turns import FairTurns
 from bundlevisor.control.http.lane_threads import Dispatcher
 from bundlevisor.control.http.late_application import LateApplication
-from bundlevisor.control.http.limits import (
+from bundlevisor.control.http.memory import Memory
+from bundlevisor.control.http.places import who_goes
+from bundlevisor.control.http.waitress_log import Faults
+from bundlevisor.control.http.waitress_parts import close_all, loop
+from bundlevisor.control.http.waitress_settings import (
     CONNECTIONS,
     RECEIVED,
     adjustments,
     files_for_connections,
 )
-from bundlevisor.control.http.memory import Memory
-from bundlevisor.control.http.places import who_goes
-from bundlevisor.control.http.turns import FairTurns
-from bundlevisor.control.http.waitress_log import Faults
-from bundlevisor.control.http.waitress_parts import close_all, loop
 from bundlevisor.control.wire.closing import Closing
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class HttpServer(Host):
     """Waitress, with bounded connections, turns and a stop.
 
     One round: who can be read is read, who has sent something has a turn
-    (:mod:`bundlevisor.control.http.turns`), and all that wait to be accepted are, so that a client
-    whose request came with its connection is answered before it could have to make room for another
-    (:mod:`bundlevisor.control.http.places`).
+    (:mod:`bundlevisor.control.http.fair_turns`), and all that wait to be accepted are, so that a
+    client whose request came with its connection is answered before it could have to make room for
+    another (:mod:`bundlevisor.control.http.places`).
     """
 
     channel_class = Connection

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bundlevisor.control.http.quick_answer import of_error
 from bundlevisor.control.http.waitress_parts import ErrorTask, HTTPChannel, WSGITask
-from bundlevisor.control.wire.exchange import EVERY_ANSWER
-from bundlevisor.control.wire.lanes import REFUSED, Lane
+from bundlevisor.control.wire.exchange import EVERY_ANSWER, REFUSED
+from bundlevisor.control.wire.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable

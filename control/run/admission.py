@@ -13,7 +13,7 @@ from bundlevisor.actors.files.instance_lock import Holder, InstanceLock
 from bundlevisor.actors.launch import places
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.telemetry.milestones import Recorder
-from bundlevisor.control.run import limits
+from bundlevisor.control.run import resource_limits
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console import Console
 from bundlevisor.control.run.options import RunOptions
@@ -59,7 +59,7 @@ def admit(
         raise Refused(BAD_MANIFEST, first, named)
     app_data = _app_data(options, loaded.manifest, console)
     _look_for_root(options, app_data, console)
-    if short := limits.make_room(limits.files_for(loaded.manifest)):
+    if short := resource_limits.make_room(resource_limits.files_for(loaded.manifest)):
         raise _cannot_start(short, app_data, console)
     _make(app_data, console)
     minds_case = platform.minds_case()
@@ -103,7 +103,7 @@ def _make(app_data: str, console: Console) -> None:
     except OSError as error:
         what = f"it belongs to the app-data folder {app_data}"
         do = "make that writable, or name another folder by --app-data"
-        raise _cannot_start(f"{limits.why(error)}; {what}: {do}", "", console) from error
+        raise _cannot_start(f"{resource_limits.why(error)}; {what}: {do}", "", console) from error
 
 
 def _lock(app_data: str, console: Console) -> InstanceLock:

@@ -21,8 +21,8 @@ from bundlevisor.control.run.admission import CANNOT_START
 from bundlevisor.control.run.console_events import Announcer
 from bundlevisor.control.run.edges import Edges
 from bundlevisor.control.run.gpu import Gpu
-from bundlevisor.control.run.limits import why
 from bundlevisor.control.run.opening import Opening
+from bundlevisor.control.run.resource_limits import why
 from bundlevisor.control.run.secret_supply import SecretSupply
 from bundlevisor.control.run.start_events import tell_start
 

@@ -17,14 +17,14 @@ from bundlevisor.actors.files.instance_lock import InstanceLock
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process import table
-from bundlevisor.actors.process.own_children import know
+from bundlevisor.actors.process.own_children import register
 from bundlevisor.actors.process.table.rlimit_mark import set_mark
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.control.boot import ipc_socket
 from bundlevisor.control.http.early_health import EarlyHealth
 from bundlevisor.control.http.health_words import HealthWords
-from bundlevisor.control.run import limits
+from bundlevisor.control.run import resource_limits
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console import Console
 from bundlevisor.control.run.endpoint_files import EndpointFiles
@@ -40,7 +40,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     console: Console
     guardian: Guardian
     ending: ShutdownRequests
-    spare: limits.SpareFiles
+    spare: resource_limits.SpareFiles
     socket: socket.socket
     """The control API's, which listens."""
     endpoint: EndpointFiles
@@ -56,7 +56,7 @@ def open_up(
     bundle: Bundle, lock: InstanceLock, console: Console, guardian: Guardian, recorder: Recorder
 ) -> Opening:
     """Clear up what an earlier instance left, and be there to be found."""
-    ending, spare = ShutdownRequests(), limits.SpareFiles()
+    ending, spare = ShutdownRequests(), resource_limits.SpareFiles()
     listener = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
     recorder.mark(milestones.SOCKET)
     ending.hear_signals()
@@ -92,7 +92,7 @@ def _clean_up(bundle: Bundle, console: Console, guardian: Guardian) -> tuple[str
 
     What this one starts can be told from what others left by then.
     """
-    know(guardian.pid)
+    register(guardian.pid)
     set_mark(os.getpid(), table.created(os.getpid()) or 0.0, bundle.instance_id)
     set_aside: list[str] = []
     if os.path.lexists(instance.path(bundle.app_data)):

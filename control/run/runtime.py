@@ -34,9 +34,9 @@ from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.control.boot import early_socket, straight_import
 from bundlevisor.control.run.admission import CANNOT_START, Refused, admit
 from bundlevisor.control.run.console import Console, open_console
-from bundlevisor.control.run.limits import shortage, why
 from bundlevisor.control.run.opening import open_up
 from bundlevisor.control.run.options import RunOptions
+from bundlevisor.control.run.resource_limits import shortage, why
 from bundlevisor.manifest.format import paths
 
 if TYPE_CHECKING:

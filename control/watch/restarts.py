@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from bundlevisor.actors.core.snapshot import ServiceView
-from bundlevisor.control.watch.files import Look, changed
+from bundlevisor.control.watch.file_states import Look, changed
 from bundlevisor.control.watch.watched import Watched
 from bundlevisor.manifest.format.paths import within
 

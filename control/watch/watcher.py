@@ -19,7 +19,7 @@ from bundlevisor.actors.core.messages import CommandRestart, Outcome
 from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, State
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.control.watch.differences import differences
-from bundlevisor.control.watch.files import MOST, PAUSE, SHARE, Look, TooMany, look
+from bundlevisor.control.watch.file_states import MOST, PAUSE, SHARE, Look, TooMany, look
 from bundlevisor.control.watch.restarts import Busy, Settling, concerned, step, while_starting
 from bundlevisor.control.watch.watched import watched
 from bundlevisor.manifest.format.paths import within

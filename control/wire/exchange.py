@@ -42,6 +42,13 @@ if TYPE_CHECKING:
             """Have these headers too."""
 
 
+DISCONNECTED = "waitress.client_disconnected"
+REFUSED = "bundlevisor.refused"
+AGENT, PORT = "HTTP_USER_AGENT", "REMOTE_PORT"
+"""Keys of a request's ``env``: what says whether the client has closed its connection, the lane
+that was full (:class:`bundlevisor.control.wire.lanes.Lane`), what the client calls itself, and the
+port that it asks from."""
+
 EVERY_ANSWER = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Headers of every answer, those before Falcon is imported included: nothing is kept (``/secrets``,
 logs), and no media type is guessed."""

@@ -21,11 +21,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from bundlevisor.control.wire.errors import Refusal
+from bundlevisor.control.wire.exchange import REFUSED
 
 if TYPE_CHECKING:
     from bundlevisor.control.wire.exchange import Request
-REFUSED = "bundlevisor.refused"
-"""Key in the WSGI environment of a request whose lane is full; its value is that :class:`Lane`."""
 
 
 class Lane(enum.Enum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+from bundlevisor.control.wire.exchange import DISCONNECTED
 from bundlevisor.control.wire.lanes import require_room
 from bundlevisor.control.wire.parameters import WAIT, seconds
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.exchange import Request
 
-DISCONNECTED = "waitress.client_disconnected"
-"""Key in the WSGI environment of what says whether the client has closed its connection."""
 SLICE_S = 0.1
 """How soon a wait notices that its client has gone away or that the server stops."""
 

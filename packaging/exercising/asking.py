@@ -7,7 +7,7 @@ import http.client
 import os
 import signal
 
-from exercising.api import Api, fetch
+from exercising.control_api import Api, fetch
 from exercising.place import Place
 from exercising.programs import ask
 from exercising.verdict import Wrong, done, expect, until

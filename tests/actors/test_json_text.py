@@ -31,7 +31,7 @@ PLAIN = {
     "control/http/quick_answer.py": "words of our own",
     "control/api/openapi.py": "words of our own",
     "control/http/entrance.py": "letters and digits of our own",
-    "control/develop/starter/files.py": "words of our own",
+    "control/develop/starter/new_bundle.py": "words of our own",
     "control/develop/starter/python.py": "a program of the user's, as text",
 }
 

@@ -199,7 +199,7 @@ OTHERS = {
     "actors/guardian/inflight.py": "a file that is unlinked at once (O_EXCL)",
     "control/cli/timeline_command.py": "a file that the user names for a picture",
     "control/cli/support_command.py": "the bundle, and the file that the user names",
-    "control/dashboard/files.py": "files of the package, read only",
+    "control/dashboard/page_files.py": "files of the package, read only",
     "control/develop/starter/python.py": "a program of the user's, as text",
     "control/develop/starter/write.py": "new files in a folder that the user names (O_EXCL)",
 }

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundlevisor.control.api.auth import carries
+from bundlevisor.control.http.door import carries
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import TOKEN, Api, status_of
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bundlevisor.actors.core.snapshot import Phase, State
-from bundlevisor.control.api.health import health
+from bundlevisor.control.api.bundle_health import health
 from tests.control.fake_runtime import snapshot_of, view
 
 STARTING = (State.WAITING, State.STARTING, State.STOPPING, State.INACTIVE)

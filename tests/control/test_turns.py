@@ -11,9 +11,9 @@ import pytest
 
 from bundlevisor.control.http import places
 from bundlevisor.control.http.door import Door
+from bundlevisor.control.http.fair_turns import AGAIN, FairTurns
 from bundlevisor.control.http.memory import Memory
 from bundlevisor.control.http.server import HttpServer
-from bundlevisor.control.http.turns import AGAIN, FairTurns
 from bundlevisor.control.wire.closing import Closing
 from bundlevisor.perf.attacker import ABORT
 from tests.control.conftest import listen

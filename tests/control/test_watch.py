@@ -15,9 +15,9 @@ from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.control.run.bundle import Bundle as Planned
 from bundlevisor.control.run.launch_specs import launch_specs
 from bundlevisor.control.run.options import RunOptions
-from bundlevisor.control.watch import files
+from bundlevisor.control.watch import file_states
 from bundlevisor.control.watch.differences import differences
-from bundlevisor.control.watch.files import changed, look
+from bundlevisor.control.watch.file_states import changed, look
 from bundlevisor.control.watch.restarts import (
     IN_A_ROW,
     WITHIN_S,
@@ -131,10 +131,10 @@ def test_links_to_folders_do_not_lead_in_circles(tmp_path: Path) -> None:
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MOST", 2)
+    monkeypatch.setattr(file_states, "MOST", 2)
     for name in "abc":
         (tmp_path / name).touch()
-    with pytest.raises(files.TooMany):
+    with pytest.raises(file_states.TooMany):
         look([str(tmp_path)], "/nowhere")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.control.dashboard.files import FOLDER
+from bundlevisor.control.dashboard.page_files import FOLDER
 from tests.electron.npm import NODE, needs_node
 
 pytestmark = needs_node

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.control.dashboard.files import FOLDER, TYPES
+from bundlevisor.control.dashboard.page_files import FOLDER, TYPES
 from tests.electron.npm import PACKAGE, ROOT, needs_npm, run, tools
 from tests.packaging import made
 

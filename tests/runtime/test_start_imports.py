@@ -54,12 +54,12 @@ actors.loop: clock reactor timers wall_time
 actors.process: exit_reason own_children plain_signals tree
 actors.process.table: found linux own_process rlimit_mark
 actors.telemetry: milestones
-control.api: health
+control.api: bundle_health
 control.boot: code_file early_socket first_signals folders ipc_socket straight_import
 actors.stand_ins: for_run late late_enum
 control.http: early_health health_words response
-control.run: admission background_writer bundle console endpoint_files limits opening options
- runtime shutdown_requests
+control.run: admission background_writer bundle console endpoint_files opening options
+ resource_limits runtime shutdown_requests
 control.wire: exchange health origin version
 manifest.format: document findings loopback paths platform policy probe reserved_paths schema
  secret suggest

@@ -16,8 +16,8 @@ from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.server import connection, idle_watch
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit, limit_for
-from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
 from bundlevisor.actors.ui_server.server.page_log import PageLog
+from bundlevisor.actors.ui_server.server.round_limit import RoundLimit
 from bundlevisor.actors.ui_server.server.served import Answered, Member
 from tests.ui_server.conftest import read_all, until
 
@@ -29,7 +29,7 @@ class Served:
         self.limit = limit or ConnectionLimit(100)
         self.body = body
         self.log = PageLog(2)
-        self.turns = FairTurns()
+        self.rounds = RoundLimit()
         self.connections: set[Member] = set()
 
     def is_urgent(self, request: Request) -> bool:

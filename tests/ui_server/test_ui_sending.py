@@ -13,9 +13,9 @@ import pytest
 
 from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
-from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
 from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.port import Port
+from bundlevisor.actors.ui_server.server.round_limit import RoundLimit
 
 
 @pytest.mark.parametrize("wanted", ["", "Range: bytes=0-999999,2000000-2999999\r\n"])
@@ -32,7 +32,7 @@ def test_a_file_that_the_system_cannot_send_is_read_and_sent(
 
     async def run() -> bytes:
         config = UiConfig(service_id="ui", root=str(tmp_path), port=0)
-        port = Port(config, ConnectionLimit(9), FairTurns(), PageLog(2))
+        port = Port(config, ConnectionLimit(9), RoundLimit(), PageLog(2))
         listener = socket.create_server(("127.0.0.1", 0))
         await port.open(listener)
         reader, writer = await asyncio.open_connection(*listener.getsockname())

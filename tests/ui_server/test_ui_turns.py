@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.ui_server.config import UiConfig
-from bundlevisor.actors.ui_server.server import fair_turns
+from bundlevisor.actors.ui_server.server import round_limit
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
-from bundlevisor.actors.ui_server.server.fair_turns import AT_ONCE, FairTurns
 from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.port import Port
+from bundlevisor.actors.ui_server.server.round_limit import AT_ONCE, RoundLimit
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -30,7 +30,7 @@ def noting(order: list[int], number: int) -> Callable[[], bool]:
 
 def test_a_round_has_so_many_turns_and_who_comes_first_is_first() -> None:
     async def run() -> None:
-        queue, order = FairTurns(), list[int]()
+        queue, order = RoundLimit(), list[int]()
         for number in range(3 * AT_ONCE):
             queue.take(noting(order, number))
         seen = [0, len(order)]
@@ -52,7 +52,7 @@ def test_a_turn_that_fails_holds_up_nobody_else() -> None:
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-        queue, order = FairTurns(), list[int]()
+        queue, order = RoundLimit(), list[int]()
         for number in range(AT_ONCE):
             queue.take(noting(order, number))
         for turn in (fail, fail, noting(order, -1)):
@@ -67,7 +67,7 @@ def test_a_turn_that_fails_holds_up_nobody_else() -> None:
 
 def test_a_turn_that_nobody_waits_for_any_more_goes_to_the_next() -> None:
     async def run() -> None:
-        queue, order = FairTurns(), list[int]()
+        queue, order = RoundLimit(), list[int]()
         for number in range(3 * AT_ONCE):
             gone = AT_ONCE <= number < 2 * AT_ONCE
             queue.take(noting(order, number) if not gone else lambda: False)
@@ -82,11 +82,11 @@ def test_the_first_request_for_the_health_path_waits_for_no_turn(
 ) -> None:
     (tmp_path / "index.html").write_bytes(b"index")
     (tmp_path / "well.txt").write_bytes(b"well")
-    monkeypatch.setattr(fair_turns, "AT_ONCE", 0)
+    monkeypatch.setattr(round_limit, "AT_ONCE", 0)
 
     async def run() -> None:
         config = UiConfig(service_id="ui", root=str(tmp_path), port=0, health_path="/well.txt")
-        port = Port(config, ConnectionLimit(100), FairTurns(), PageLog(2))
+        port = Port(config, ConnectionLimit(100), RoundLimit(), PageLog(2))
         listener = socket.create_server(("127.0.0.1", 0))
         number = listener.getsockname()[1]
         await port.open(listener)

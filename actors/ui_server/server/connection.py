@@ -14,7 +14,7 @@ from bundlevisor.actors.ui_server.http.outgoing import Outgoing
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.http.request_reader import BadRequestError, RequestReader
 from bundlevisor.actors.ui_server.server.deadline import Deadline
-from bundlevisor.actors.ui_server.server.failure import failed
+from bundlevisor.actors.ui_server.server.dispatch import failed
 from bundlevisor.actors.ui_server.server.idle_watch import IdleWatch
 from bundlevisor.actors.ui_server.server.lingering import Lingering
 
@@ -164,7 +164,7 @@ class Connection(Flow):
             if self._is_new and self._served.is_urgent(request):
                 self._begin()
             else:
-                self._served.turns.take(self._begin)
+                self._served.rounds.take(self._begin)
         self._is_in_queue = False
         if self._raw is None:
             self.hold(self._is_body_full or bool(self._queue))

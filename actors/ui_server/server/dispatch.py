@@ -12,6 +12,7 @@ from bundlevisor.actors.ui_server.http.negotiate import prefers_html
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.proxy.proxy import Proxy
 from bundlevisor.actors.ui_server.server.hosts import may_use_api
+from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.served import Answered
 from bundlevisor.manifest.format.loopback import is_loopback_authority
 
@@ -101,3 +102,12 @@ def _crowded(request: Request) -> Answer:
 
 def _foreign(request: Request, code: str, sentence: str) -> Answer:
     return plain_answers.explained(request, 403, f"foreign_{code}", sentence)
+
+
+def failed(request: Request, error: Exception, log: PageLog) -> Answer:
+    """Answer for a fault of ours: its details are in the page's log, and not in the answer."""
+    import traceback
+
+    details = "".join(traceback.format_exception(error)).rstrip()
+    log.say(f"cannot answer {request.method} {request.target}\n{details}")
+    return plain_answers.failed()

@@ -9,10 +9,10 @@ from collections.abc import Callable, Coroutine
 from bundlevisor.actors.ui_server import commands
 from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.server.connection_limit import limit_for
-from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
 from bundlevisor.actors.ui_server.server.listener import CannotServe
 from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.port import Port
+from bundlevisor.actors.ui_server.server.round_limit import RoundLimit
 
 CUT_OFF = 1
 """The status of a page that could not finish, or not begin."""
@@ -25,7 +25,7 @@ class Pages:
         """``descriptors``: how many a page may have open."""
         self._tell = tell
         self._descriptors = descriptors
-        self._turns = FairTurns()
+        self._rounds = RoundLimit()
         self._ports: dict[str, Port] = {}
         self._is_ending = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -41,7 +41,7 @@ class Pages:
             self._tell(commands.PageGone(name, CUT_OFF))
             return
         limit = limit_for(config.max_connections, self._descriptors)
-        port = self._ports[name] = Port(config, limit, self._turns, log)
+        port = self._ports[name] = Port(config, limit, self._rounds, log)
         self._begin(self._open(name, port, listener))
 
     def set_upstream(self, name: str, port: int | None) -> None:

@@ -13,9 +13,9 @@ from bundlevisor.actors.ui_server.proxy.proxy import Proxy
 from bundlevisor.actors.ui_server.server.connection import Connection
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 from bundlevisor.actors.ui_server.server.dispatch import Dispatch
-from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
 from bundlevisor.actors.ui_server.server.listener import CannotServe, bind, refusal
 from bundlevisor.actors.ui_server.server.page_log import PageLog
+from bundlevisor.actors.ui_server.server.round_limit import RoundLimit
 from bundlevisor.actors.ui_server.server.served import Answered, Member
 
 BACKLOG = 128
@@ -29,10 +29,10 @@ class Port:
     """Has the connections of its page, and begins and ends them."""
 
     def __init__(
-        self, config: UiConfig, limit: ConnectionLimit, turns: FairTurns, log: PageLog
+        self, config: UiConfig, limit: ConnectionLimit, rounds: RoundLimit, log: PageLog
     ) -> None:
         self.limit = limit
-        self.turns = turns
+        self.rounds = rounds
         self.log = log
         self.connections: set[Member] = set()
         self.proxy = Proxy(config)

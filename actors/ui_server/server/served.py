@@ -8,8 +8,8 @@ from typing import Protocol
 from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
-from bundlevisor.actors.ui_server.server.fair_turns import FairTurns
 from bundlevisor.actors.ui_server.server.page_log import PageLog
+from bundlevisor.actors.ui_server.server.round_limit import RoundLimit
 
 Answered = Answer | Coroutine[None, None, Answer | None]
 """An answer; or what will give one, or None when it has sent it piece by piece."""
@@ -30,7 +30,7 @@ class Served(Protocol):
 
     log: PageLog
     limit: ConnectionLimit
-    turns: FairTurns
+    rounds: RoundLimit
     connections: set[Member]
 
     def is_urgent(self, request: Request) -> bool:

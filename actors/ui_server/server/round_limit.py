@@ -18,7 +18,7 @@ Turn = Callable[[], bool]
 """Begins an answer; False when nobody waits for it any more."""
 
 
-class FairTurns:
+class RoundLimit:
     """One for a loop, and used on it only."""
 
     def __init__(self) -> None:
