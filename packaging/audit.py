@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-from shipping import assembly, closure, cpython_build, debian_source, sources, wheels
+from shipping import assembly, audited, cpython_modules, debian_source, sources, wheels
 from shipping.targets import TARGETS, Target
 from shipping.tools import CannotBuild
 
@@ -42,11 +42,11 @@ def main() -> int:
             audit = Audit(target, asked.python, asked.before, work)
             found = audit.late()
             if asked.check:
-                return lacking(found - set(closure.audited(target)[0]))
-            written = [(closure.list_of(target), LATE, found)]
+                return lacking(found - set(audited.seen(target)[0]))
+            written = [(audited.list_of(target), LATE, found)]
             if target.system == "linux":
                 start = audit.imported("--only-start")
-                written.append((closure.START, START, start))
+                written.append((audited.START, START, start))
     except (CannotBuild, subprocess.CalledProcessError) as error:
         print(f"audit.py: {error}", file=sys.stderr)
         return 1
@@ -98,7 +98,7 @@ class Audit:
 def imported_by_c() -> set[str]:
     """Return what CPython's core, and the C modules that are built in, import by name."""
     python = os.path.join(debian_source.CPYTHON.fetched(), "python3.11")
-    files = [file for words in cpython_build.MODULES.values() for file in words.split()]
+    files = [file for words in cpython_modules.MODULES.values() for file in words.split()]
     paths = [os.path.join(python, "Modules", file) for file in files if file.endswith(".c")]
     for folder in ("Python", "Objects"):
         paths += glob.glob(os.path.join(python, folder, "*.c"))

@@ -7,8 +7,8 @@ import os
 import shutil
 
 from shipping import (
+    audited,
     bytecode,
-    closure,
     licences,
     macho,
     nameless,
@@ -90,7 +90,7 @@ def select(
     if everything:
         found.add_everything([site, interpreter.stdlib])
         return found.modules
-    names, seen_there = closure.audited(target)
+    names, seen_there = audited.seen(target)
     lacking = [name for name in names if not found.add(name, "the audit")]
     if lacking and seen_there:
         raise CannotBuild(
@@ -109,7 +109,7 @@ def followed(target: Target, interpreter: Interpreter, site: str) -> Closure:
     for module, _ in product.ROLES.values():
         if not found.add(module, "the programs"):
             raise CannotBuild(f"there is no module {module}")
-    for name in closure.always(target.system):
+    for name in audited.always(target.system):
         found.add(name, "CPython")
     return found
 
@@ -228,7 +228,7 @@ def _write_code(
         del code[name]
     native.build(target, interpreter, frozen, making)
     path = os.path.join(making, "lib", "modules.bin")
-    unpacked = {"folder_roles", *closure.waited_for()}
+    unpacked = {"folder_roles", *audited.waited_for()}
     bytecode.write(path, code, modules, places, unpacked, bytecode.magic(interpreter.minor))
 
 

@@ -3,7 +3,7 @@
 Two sources, since neither sees everything. The statements are read from the source: in the
 product's own packages all of them, also those in functions; in libraries those that run when a
 module is imported. What a library imports only when a function is called, the audit has seen: it
-runs what the product can do and notes each import (audit.py; its lists lie in ``imports/``).
+runs what the product can do and notes each import (audited.py).
 """
 
 from __future__ import annotations
@@ -15,26 +15,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from shipping import product
-from shipping.targets import Target
+from shipping.import_statements import IMPORTS, base_of, named_in_calls, verdict_of
 
-LISTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "imports")
-START = os.path.join(LISTS, "start.txt")
-ALWAYS = (
-    "__future__",
-    "encodings.ascii",
-    "encodings.latin_1",
-    "encodings.utf_8",
-    "encodings.idna",
-    "multiprocessing.spawn",
-    "multiprocessing.resource_tracker",
-)
-"""What CPython itself imports, from C or from text that it gives to a child's ``-c``."""
-ALWAYS_ON_WINDOWS = ("encodings.mbcs", "encodings.oem")
-"""By which the user's own code page is read and written, whatever its number is."""
 NOT_SHIPPED = frozenset({"test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"})
 """What is no part of any library: not even the audit has to look there."""
-IMPORTS = b"__import__"
-"""The function by which our own code imports what it has the name of."""
 
 
 @dataclass
@@ -100,7 +84,7 @@ class Closure:
         own = name.partition(".")[0] == product.PACKAGE
         for wanted in self._imports(tree, name, is_package, own=own):
             self.add(wanted, name)
-        for wanted in _named_in_calls(tree) if own and IMPORTS in source else ():
+        for wanted in named_in_calls(tree) if own and IMPORTS in source else ():
             self.add(wanted, name)
         if not own and self._wants_missing_c_module(tree):
             del self.modules.sources[name]
@@ -155,7 +139,7 @@ class Closure:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
             return
-        base = _base(node, package)
+        base = base_of(node, package)
         yield base
         for alias in node.names:
             if alias.name != "*" and self._find(f"{base}.{alias.name}") is not None:
@@ -176,7 +160,7 @@ class Closure:
 
     def _bodies(self, node: ast.stmt, package: str) -> Iterator[list[ast.stmt]]:
         if isinstance(node, ast.If):
-            verdict = _verdict(node.test, self._system)
+            verdict = verdict_of(node.test, self._system)
             if verdict is not False:
                 yield node.body
             if verdict is not True:
@@ -231,76 +215,3 @@ def _binaries(folder: str, ending: str) -> tuple[str, ...]:
     if not os.path.isdir(folder):
         return ()
     return tuple(entry for entry in sorted(os.listdir(folder)) if entry.endswith(ending))
-
-
-def _base(node: ast.ImportFrom, package: str) -> str:
-    if not node.level:
-        return node.module or ""
-    parts = package.split(".")
-    parts = parts[: len(parts) - node.level + 1]
-    return ".".join([*parts, *([node.module] if node.module else [])])
-
-
-def _named_in_calls(tree: ast.Module) -> Iterator[str]:
-    """Yield what is imported by ``__import__("name")``."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-            continue
-        if node.func.id == IMPORTS.decode():
-            yield from (str(one.value) for one in node.args if isinstance(one, ast.Constant))
-
-
-def _verdict(test: ast.expr, system: str) -> bool | None:
-    """Return what a condition comes to; None where only a run can tell."""
-    text = ast.unparse(test)
-    if text in ("TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"):
-        return False
-    if text in SYSTEMS:
-        return system == SYSTEMS[text]
-    for subject, value in (("sys.platform", system), ("os.name", _os_name(system))):
-        if text.startswith((f"{subject} == ", f"{subject} != ")):
-            same = ast.unparse(test).split(" ", 2)[2].strip("'") == value
-            return same if " == " in text else not same
-    return None
-
-
-SYSTEMS = {"WINDOWS": "win32", "MACOS": "darwin", "OSX": "darwin", "LINUX": "linux", "BSD": "bsd"}
-"""What psutil calls the systems in its conditions."""
-
-
-def _os_name(system: str) -> str:
-    return "nt" if system == "win32" else "posix"
-
-
-def always(system: str) -> tuple[str, ...]:
-    """Return what CPython itself imports on a system."""
-    return ALWAYS + (ALWAYS_ON_WINDOWS if system == "win32" else ())
-
-
-def audited(target: Target) -> tuple[list[str], bool]:
-    """Return the modules that the audit has seen, and whether it was on the target's system.
-
-    Where the target cannot be run, what was seen on Linux stands in; some of it is Linux' own.
-    """
-    own = os.path.exists(list_of(target))
-    return read_list(list_of(target) if own else os.path.join(LISTS, "linux.txt")), own
-
-
-def waited_for() -> list[str]:
-    """Return the modules that a start imports before it is over, which somebody waits for.
-
-    The server of a page is not among them: a process of its own that starts beside the services, it
-    unpacks 2 MB in some milliseconds.
-    """
-    return read_list(START)
-
-
-def read_list(path: str) -> list[str]:
-    """Return the modules that a list has."""
-    with open(path, encoding="utf-8") as file:
-        return [line.strip() for line in file if line.strip() and not line.startswith("#")]
-
-
-def list_of(target: Target) -> str:
-    """Return where the audit's list for the target's system lies."""
-    return os.path.join(LISTS, f"{target.system}.txt")

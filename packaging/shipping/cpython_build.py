@@ -12,58 +12,12 @@ import shutil
 import sys
 
 from shipping import debian_source, profiling
+from shipping.cpython_modules import SETUP
 from shipping.interpreter import Interpreter, version_in
 from shipping.targets import Target
 from shipping.tools import ZIG, CannotBuild, cache, cached, cached_path, run, zig, zig_environment
 
 GNU = {"x86_64": "x86_64-pc-linux-gnu", "aarch64": "aarch64-linux-gnu"}
-MPDEC = "basearith constants context convolute crt difradix2 fnt fourstep io mpalloc mpdecimal \
-numbertheory sixstep transpose"
-CTYPES = "-lffi -DHAVE_FFI_PREP_CIF_VAR -DHAVE_FFI_PREP_CLOSURE_LOC -DHAVE_FFI_CLOSURE_ALLOC"
-MODULES = {
-    **{
-        f"_{name}": f"_{name}module.c"
-        for name in (
-            "asyncio",
-            "bisect",
-            "contextvars",
-            "datetime",
-            "heapq",
-            "queue",
-            "random",
-            "statistics",
-            "typing",
-        )
-    },
-    **{
-        f"_{name}": f"_{name}.c"
-        for name in ("csv", "json", "opcode", "pickle", "posixsubprocess", "struct", "zoneinfo")
-    },
-    **{
-        name: f"{name}module.c"
-        for name in ("array", "fcntl", "grp", "math", "mmap", "select", "syslog")
-    },
-    **{name: f"{name}.c" for name in ("binascii", "resource", "termios", "unicodedata")},
-    **{f"_{name}": f"{name}module.c" for name in ("md5", "sha1", "sha256", "sha512", "socket")},
-    "_sha3": "_sha3/sha3module.c",
-    "_blake2": "_blake2/blake2module.c _blake2/blake2b_impl.c _blake2/blake2s_impl.c",
-    "_decimal": "-I$(srcdir)/Modules/_decimal/libmpdec -DCONFIG_64 -DANSI -DHAVE_UINT128_T"
-    " _decimal/_decimal.c " + " ".join(f"_decimal/libmpdec/{name}.c" for name in MPDEC.split()),
-    "_multiprocessing": "-I$(srcdir)/Modules/_multiprocessing _multiprocessing/multiprocessing.c"
-    " _multiprocessing/semaphore.c",
-    "_posixshmem": "-I$(srcdir)/Modules/_multiprocessing _multiprocessing/posixshmem.c",
-    "_ctypes": " ".join(
-        f"_ctypes/{name}.c" for name in ("_ctypes", "callbacks", "callproc", "stgdict", "cfield")
-    )
-    + " "
-    + CTYPES,
-    "zlib": "zlibmodule.c -lz",
-}
-"""The C modules that are built in, beside those that every CPython has, and their sources.
-
-Which these are, the audit of imports says (see closure.py): a build whose interpreter lacks one
-that the product imports fails.
-"""
 ZLIB = (
     "adler32 crc32 deflate infback inffast inflate inftrees trees zutil compress uncompr gzclose \
 gzlib gzread gzwrite"
@@ -77,7 +31,6 @@ CONFIGURE = (
     "--without-readline",
     "--with-system-ffi",
 )
-SETUP = "*static*\n" + "".join(f"{name} {files}\n" for name, files in MODULES.items())
 DATE = ("BUILD_DATE=Jan  1 2026", "BUILD_TIME=00:00:00")
 """What the interpreter says of its own build: two builds are the same bytes."""
 WHERE_SOURCE = "--eval=Modules/getpath.o: private VPATH ="
