@@ -83,6 +83,16 @@ def find_reason(output: str) -> Reason:
     return Reason(line[:LONGEST], tuple(around), sure)
 
 
+def last_said(output: str) -> Reason:
+    """Return the last line, for a program that was ended: what it says is no reason for that."""
+    lines = [COLOURS.sub("", line).rstrip() for line in output.splitlines()]
+    written = [place for place, line in enumerate(lines) if line]
+    if not written:
+        return Reason()
+    place = written[-1]
+    return Reason(_words(lines[place])[:LONGEST], tuple(lines[max(0, place - BEFORE) : place + 1]))
+
+
 def _candidate(lines: list[str], written: list[int]) -> int | None:
     """Return the last line that does not merely follow a reason."""
     for place in reversed(written):

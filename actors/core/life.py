@@ -189,8 +189,10 @@ def reason_of(event: ProcessExited, *, was_ready: bool) -> Reason | None:
     """
     if not event.last_lines or (was_ready and not is_own_failure(event.code)):
         return None
-    from bundlevisor.actors.core.crash_reason import find_reason
+    from bundlevisor.actors.core.crash_reason import find_reason, last_said
 
+    if event.code < 0 and not is_own_failure(event.code):
+        return last_said(event.last_lines)
     reason = find_reason(event.last_lines)
     return reason if reason.sure or not was_ready else None
 

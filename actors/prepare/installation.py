@@ -140,10 +140,10 @@ class Installation:
         taken = self._stores.snapshots.find(id_)
         if taken is not None and not taken.upgraded:
             self._put_back(taken, f"migration {migration.version} failed")
-        from bundlevisor.actors.core.crash_reason import find_reason
+        from bundlevisor.actors.core.crash_reason import find_reason, last_said
 
-        reason = find_reason(result.output).line
-        said = f": {reason}" if reason else ""
+        reason = (last_said if result.ended else find_reason)(result.output).line
+        said = f"{'; it last said' if result.ended else ''}: {reason}" if reason else ""
         return f"migration_failed: migration {migration.version}: {result.trouble}{said}"
 
     def _take_snapshot(self, plan: MigrationPlan) -> None:

@@ -14,7 +14,7 @@ from bundlevisor.actors.launch.spec import CannotLaunch
 from bundlevisor.actors.launch.tracked_process import LOG_PATIENCE, TrackedProcess
 from bundlevisor.actors.prepare.means import Task
 from bundlevisor.actors.process import children
-from bundlevisor.actors.process.exit_reason import describe_exit
+from bundlevisor.actors.process.exit_reason import describe_exit, is_own_failure
 from bundlevisor.manifest.format.paths import PathRefused
 from bundlevisor.manifest.format.schema import Migration
 from bundlevisor.manifest.plan.command import CommandNotFound, find
@@ -31,10 +31,14 @@ TICK = 1.0
 
 
 class Result(msgspec.Struct, frozen=True):
-    """How a migration ended: ``trouble`` is empty when it was run, ``output`` its last lines."""
+    """How a migration ended: ``trouble`` is empty when it was run, ``output`` its last lines.
+
+    ``ended``: it was killed or took too long, so that its output does not say why.
+    """
 
     trouble: str = ""
     output: str = ""
+    ended: bool = False
 
 
 class Migrator:
@@ -142,7 +146,8 @@ class Migrator:
         if code == 0:
             return Result()
         if code is not None:
-            return Result(describe_exit(code), output)
+            killed = code < 0 and not is_own_failure(code)
+            return Result(describe_exit(code), output, ended=killed)
         if self._cancelled.is_set():
             return Result("cancelled", output)
-        return Result(f"not done within {timeout:g} s", output)
+        return Result(f"not done within {timeout:g} s", output, ended=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.run.options import empty
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:
@@ -50,6 +51,14 @@ class Parser(argparse.ArgumentParser):
             message = said.sub(meant, message)
         self.print_usage(sys.stderr)
         self.exit(exit_codes.USAGE, f"bundlevisor: {message}; see {self.prog} --help\n")
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Refuse an empty word, but in a command of the user's own (`exec`)."""
+        own = action.nargs == argparse.PARSER or action.metavar == "COMMAND"
+        if "" in arg_strings and not own:
+            name = (action.option_strings or [action.metavar or action.dest])[0]
+            self.error(empty(str(name)))
+        return super()._get_values(action, arg_strings)  # type: ignore[misc]
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Say of a word that is none of those which there are what was probably meant."""

@@ -15,6 +15,9 @@ import msgspec
 SWITCHES = frozenset({"dry-run", "keep-running", "watch"})
 VALUED = frozenset({"manifest", "app-data", "bundle-root", "verify", "overlay"})
 
+EMPTY_IN_GO = frozenset({"app-data", "bundle-root"})
+"""What an empty value meant the default of in the Go runtime, whose command has no subcommand."""
+
 DEVELOP = ("init", "config", "graph", "completion")
 """What helps to develop a bundle."""
 IDS = ("services", "secrets")
@@ -89,6 +92,8 @@ def _parse_run(argv: Sequence[str], *, dry_run: bool) -> Parsed:
     try:
         while rest:
             name, value = _take_flag(rest)
+            if name in VALUED and not value and (not dry_run or name not in EMPTY_IN_GO):
+                raise ValueError(empty(f"--{name}"))
             if name in OTHERS:
                 return Client((OTHERS[name],))
             if name == "overlay":
@@ -126,6 +131,11 @@ def _switched(name: str, value: str) -> bool:
     return said
 
 
+def empty(option: str) -> str:
+    """Return what is said of an empty value: what a script had in mind for it was not set."""
+    return f"{option} is empty; give it a value, or leave it out for its default"
+
+
 def _place(word: str) -> str:
     """Return where a word was probably meant to stand."""
     if word in COMMANDS:
@@ -146,10 +156,6 @@ def _overlays(found: Found) -> tuple[str, ...]:
 
 
 def _checked(found: Found) -> RunOptions:
-    if found.get("manifest") == "":
-        raise ValueError("--manifest needs the path of a file")
-    if "" in _overlays(found):
-        raise ValueError("--overlay needs the path of a file")
     if found.get("verify", "cached") not in ("cached", "full"):
-        raise ValueError(f"--verify is cached or full, not {found['verify'] or 'empty'}")
+        raise ValueError(f"--verify is cached or full, not {found['verify']}")
     return msgspec.convert(found, RunOptions)

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.actors.core.crash_reason import BEFORE, BEHIND, LONGEST, Reason, find_reason
+from bundlevisor.actors.core.crash_reason import (
+    BEFORE,
+    BEHIND,
+    LONGEST,
+    Reason,
+    find_reason,
+    last_said,
+)
 
 OUTPUTS = Path(__file__).parent / "crashes"
 """As Node 20, Python 3.11, Java 17, Rust 1.8x, dash, bash, perl and libstdc++ wrote them; those of
@@ -181,3 +188,14 @@ def test_the_reason_is_found_above_a_stack_of_hundreds_of_lines() -> None:
     frames = "".join(f"\tat org.example.C{n}.run(C{n}.java:{n})\n" for n in range(300))
     text = f'Exception in thread "main" java.lang.Error: boom\n{frames}'
     assert find_reason(text).line == 'Exception in thread "main" java.lang.Error: boom'
+
+
+def test_what_was_ended_is_told_by_its_last_line_whatever_that_is() -> None:
+    text = "cannot find a config: the default it is\n\nINFO one\nINFO two\x1b[0m\n\n"
+    around = ("cannot find a config: the default it is", "", "INFO one", "INFO two")
+    assert last_said(text) == Reason("INFO two", around)
+    assert last_said("\n".join(f"line {n}" for n in range(9))).around == tuple(
+        f"line {n}" for n in range(8 - BEFORE, 9)
+    )
+    assert last_said("x" * 5000).line == "x" * LONGEST
+    assert last_said(" \n") == last_said("") == Reason()

@@ -75,5 +75,15 @@ def test_what_a_crash_has_written_is_told_with_it_and_kept() -> None:
     assert after.cause == "exit 1: KeyError: 'db'"
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(-9, "INFO two"), (-11, "cannot go on"), (1, "cannot go on"), (0, "cannot go on")],
+)
+def test_what_somebody_killed_before_it_was_ready_has_said_no_reason(code: int, said: str) -> None:
+    written = "cannot go on\nINFO one\nINFO two\n"
+    after, _ = step(STARTING, ProcessExited(1, code, written), Context(SERVICE, 100.0))
+    assert after.cause.endswith(f" before it was ready: {said}")
+
+
 def test_nothing_of_a_run_is_kept_when_it_is_gone() -> None:
     assert go(msgspec.structs.replace(ASKED, pid=77), TreeEmptied(1)).pid is None

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bundlevisor.control.run.options import Client, Misuse, RunOptions, parse
+from bundlevisor.control.run.options import Client, Misuse, RunOptions, empty, parse
 
 
 def test_run_starts_services_unless_told_otherwise() -> None:
@@ -67,7 +67,13 @@ def test_keep_running_and_verify_are_known() -> None:
         ),
         (["run", "---manifest"], "unexpected argument: ---manifest"),
         (["run", "--manifest"], "--manifest needs a value"),
-        (["run", "--manifest="], "--manifest needs the path of a file"),
+        (["run", "--manifest="], empty("--manifest")),
+        (["run", "--manifest", ""], empty("--manifest")),
+        (["run", "--app-data", ""], empty("--app-data")),
+        (["run", "--bundle-root="], empty("--bundle-root")),
+        (["run", "--overlay="], empty("--overlay")),
+        (["run", "--verify="], empty("--verify")),
+        (["-manifest="], empty("--manifest")),
         (["run", "--dry-run=perhaps"], "--dry-run is true or false, not perhaps"),
         (["run", "--verify", "twice"], "--verify is cached or full, not twice"),
         (["run", "-"], "unknown flag: -"),
@@ -75,6 +81,10 @@ def test_keep_running_and_verify_are_known() -> None:
 )
 def test_misuse_is_named(argv: list[str], said: str) -> None:
     assert parse(argv) == Misuse(said)
+
+
+def test_what_the_go_runtime_took_empty_for_its_default_is_so_in_its_own_command() -> None:
+    assert parse(["-app-data", "", "-bundle-root="]) == RunOptions(dry_run=True)
 
 
 @pytest.mark.parametrize("argv", [["-h"], ["--help"], ["-help"], ["run", "--help"]])

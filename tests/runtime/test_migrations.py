@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ import subprocess, sys, time
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print("it begins", flush=True)
 time.sleep(600)
+"""
+IS_KILLED = """
+import os
+print("connecting: no error so far", "INFO table 1", "INFO table 2", sep="\\n", flush=True)
+os.kill(os.getpid(), 9)
 """
 RUINS_AND_FAILS = """
 import os, sys
@@ -65,11 +71,23 @@ def test_a_migration_has_the_time_that_the_bundle_gives_it(tmp_path: Path) -> No
     with running(made) as run:
         answer = run.ready()
         message = answer["details"]["db"]["message"]
-        assert "migration_failed: migration 1: not done within 0.4 s: it begins" in message
+        said = "migration_failed: migration 1: not done within 0.4 s; it last said: it begins"
+        assert said in message
         last = named(run, "migration_failed")[0]["details"]["last_lines"]
         assert last.splitlines() == ["it begins"]
         left = [process for process in run.leftovers() if "-c" in process.cmdline()]
         assert all("time.sleep(600)" not in " ".join(process.cmdline()) for process in left)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals there")
+def test_a_migration_that_was_killed_is_told_with_the_signal_and_what_it_said_last(
+    tmp_path: Path,
+) -> None:
+    made = release(bundle(tmp_path), "1.0.0", IS_KILLED, migration("1", "always"))
+    with running(made) as run:
+        told = run.ready()["details"]["db"]["message"]
+        how = "migration_failed: migration 1: killed by SIGKILL; it last said: INFO table 2"
+        assert told == how
 
 
 def test_the_first_migration_of_an_app_that_had_none_finds_an_upgrade(tmp_path: Path) -> None:
