@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,10 +14,16 @@ TOLD = 8
 """So many of the newest events of a service are shown."""
 QUIET = ("port_assigned", "service_start", "api_request", "files_changed")
 """Events that explain nothing by themselves."""
+NOT_STARTED = "service_start_failed"
+ATTEMPTS = (NOT_STARTED, "service_exit", "service_not_ready", "unhealthy")
+"""Events that tell how an attempt to run a service has failed."""
 HELP = {
     "failed": "see what it says (bundlevisor logs {id}), mend it, then: bundlevisor start {id}",
     "stopped": "start it: bundlevisor start {id}",
     "unhealthy": "it runs and its health check fails: bundlevisor logs {id}",
+    "not started": (
+        "mend that (bundlevisor validate says all that is missing), then: bundlevisor start {id}"
+    ),
     "backoff": "it is started again by itself; see why it ends: bundlevisor logs {id}",
     "starting": "it has been started and is not ready yet: bundlevisor logs -f {id}",
 }
@@ -81,7 +87,7 @@ def explain(
                 message=str(one.get("message") or ""),
                 needs=needs,
                 secrets=secrets,
-                advice="" if needs else _advice(name, one, secrets),
+                advice="" if needs else _advice(name, one, secrets, telling),
                 events=tuple(telling[-TOLD:]),
                 output=() if needs else _output(one, tails.get(name, ())),
             )
@@ -101,10 +107,16 @@ def way(id_: str, details: Details) -> list[str]:
     return list(found)
 
 
-def _advice(id_: str, one: dict[str, Any], secrets: tuple[str, ...]) -> str:
+def _advice(
+    id_: str, one: dict[str, Any], secrets: tuple[str, ...], telling: Sequence[Event]
+) -> str:
     if secrets:
         return "; ".join(f"give it its secret: bundlevisor secrets set {name}" for name in secrets)
-    return "" if one["ready"] else HELP.get(str(one["state"]), "").format(id=id_)
+    if one["ready"]:
+        return ""
+    attempts = [event["event"] for event in telling if event["event"] in ATTEMPTS]
+    was_not_started = one["state"] in ("failed", "backoff") and attempts[-1:] == [NOT_STARTED]
+    return HELP.get("not started" if was_not_started else str(one["state"]), "").format(id=id_)
 
 
 def _output(one: dict[str, Any], tail: tuple[str, ...]) -> tuple[str, ...]:

@@ -67,3 +67,17 @@ def test_nothing_of_a_service_can_steer_the_terminal() -> None:
 def test_an_unknown_service_is_an_error() -> None:
     with pytest.raises(KeyError):
         explain("nope", DETAILS, (), {})
+
+
+@pytest.mark.parametrize("state", ["failed", "backoff"])
+def test_what_could_not_be_started_has_said_nothing_that_could_be_read(state: str) -> None:
+    one = {"db": {"state": state, "ready": False}}
+    events = [
+        {"seq": 1, "event": "service_exit", "service_id": "db"},
+        {"seq": 2, "event": "service_start_failed", "service_id": "db"},
+        {"seq": 3, "event": "restart", "service_id": "db"},
+    ]
+    told = explain("db", one, events, {}).links[0].advice
+    assert "bundlevisor validate" in told
+    assert "bundlevisor start db" in told
+    assert "bundlevisor logs db" in explain("db", one, events[:1], {}).links[0].advice
