@@ -56,9 +56,9 @@ class Parser(argparse.ArgumentParser):
         """Refuse an empty word, but in a command of the user's own (`exec`)."""
         own = action.nargs == argparse.PARSER or action.metavar == "COMMAND"
         if "" in arg_strings and not own:
-            name = (action.option_strings or [action.metavar or action.dest])[0]
-            self.error(empty(str(name)))
-        return super()._get_values(action, arg_strings)  # type: ignore[misc]
+            options = [*action.option_strings, str(action.metavar or action.dest)]
+            self.error(empty(options[0]))
+        return super()._get_values(action, arg_strings)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Say of a word that is none of those which there are what was probably meant."""
