@@ -1,0 +1,87 @@
+"""Of the actors' core, and of what lets in, hides and shows."""
+
+from __future__ import annotations
+
+from tests.equivalent_mutants.change import Change
+
+_BIG = "Python's own order of bytes is this one"
+_CODEC = "names of codecs are the same in upper case"
+_FROM_NONE = "a search from None begins where one from 0 does"
+
+EQUIVALENT: dict[Change, str] = {
+    (
+        "actors.logs.redact.xǁRedactorǁ__init__",
+        "self._covered = int.from_bytes(saved[:COVERED], )",
+    ): _BIG,
+    (
+        "actors.logs.redact.xǁRedactorǁsave",
+        'return self._covered.to_bytes(COVERED, ) + self._held if self._held else b""',
+    ): _BIG,
+    (
+        "actors.logs.redact.xǁRedactorǁadd",
+        'self._may_begin = frozenset(b"XXXX".join(value[:-1] for value, _ in self._values))',
+    ): "one letter more is looked at, and begins nothing",
+    (
+        "actors.logs.redact._overlap",
+        "at = value.rfind(last, None, min(len(value) - 1, len(data)))",
+    ): _FROM_NONE,
+    ("actors.logs.redact._overlap", "at = value.rfind(last, None, at)"): _FROM_NONE,
+    ("actors.logs.secret_forms._escaped", 'units = text.encode("UTF-16-BE")'): _CODEC,
+    (
+        "actors.logs.secret_forms._escaped",
+        "numbers = (int.from_bytes(units[at : at + 2], ) for at in range(0, len(units), 2))",
+    ): _BIG,
+    (
+        "actors.logs.secret_forms._of",
+        'found += [form.encode("UTF-8") for text in texts for form in _in_json(text)]',
+    ): _CODEC,
+    (
+        "actors.logs.secret_forms._of",
+        'found = [text.encode("UTF-8", "surrogateescape") for text in texts]',
+    ): _CODEC,
+    (
+        "control.wire.origin.is_loopback_origin",
+        'scheme, separator, authority = origin.rpartition("://")',
+    ): "with a second separator neither the scheme nor the host is one",
+    (
+        "control.http.places.who_goes",
+        "spare = sum(one.trusted for one in idle) - most / 2",
+    ): "a whole number is above a half when it is above what is whole of it",
+    (
+        "control.http.places.who_goes",
+        "ranks[3].append(one)",
+    ): "who is late has waited longer than whoever is within the grace",
+    (
+        "actors.ui_server.files.url_path.decode",
+        'raw = raw_path.encode("UTF-8", "surrogateescape")',
+    ): _CODEC,
+    ("actors.ui_server.files.url_path.decode", 'return decoded.decode("UTF-8")'): _CODEC,
+    (
+        "control.support.masking._any_of",
+        'urls = [quote(raw).encode(), quote(raw, safe="XXXX").encode()]',
+    ): "letters are safe anyway",
+    (
+        "control.support.masking._any_of",
+        'in_json = [form for _, form in forms({"XXXX": text})]',
+    ): "the id of what has only one is not looked at",
+    (
+        "control.support.masking._any_of",
+        'raw = text.encode("UTF-8", "surrogateescape")',
+    ): _CODEC,
+    (
+        "actors.core.life.ports_lost",
+        "return gone(life, None)",
+    ): "only what is tried again needs a moment, and that has been ruled out two lines above",
+    (
+        "actors.core.progress._remaining",
+        "return round(max(until.values()), 4)",
+    ): "a sum of thousandths",
+    (
+        "actors.core.dependencies.new_obstacles",
+        "obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, None)))",
+    ): "no obstacle, said in two ways: it is only looked at whether there is one",
+    (
+        "actors.core.dependencies.new_obstacles",
+        "obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, )))",
+    ): "no obstacle, said in two ways: it is only looked at whether there is one",
+}
