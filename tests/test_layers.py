@@ -104,12 +104,16 @@ def faults(edges: set[tuple[str, str]]) -> list[str]:
     return upward + circles
 
 
-LONGEST = 305
-"""Lines of our longest file; this number goes down only. Most have one concept in 80 to 200."""
+LONGEST = 300
+"""Lines of a file, at most. Most have one concept in 80 to 200."""
 
 
 def test_no_file_is_long() -> None:
-    lines = {name: path.read_text(encoding="utf-8").count("\n") for name, path in KNOWN.items()}
+    others = (path for top in ("tests", "packaging") for path in (ROOT / top).rglob("*.py"))
+    lines = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8").count("\n")
+        for path in (*KNOWN.values(), *others)
+    }
     assert {name: count for name, count in lines.items() if count > LONGEST} == {}
 
 

@@ -16,7 +16,8 @@ from bundlevisor.control.api import status
 from bundlevisor.control.http.direct_answers import DirectAnswers
 from bundlevisor.control.http.late_application import LateApplication
 from bundlevisor.control.wire.bodies import Gpu
-from tests.control.fake_runtime import NOON, FakeRuntime
+from tests.control.fake_runtime import FakeRuntime
+from tests.control.fake_sources import NOON
 from tests.control.wire import TOKEN, Api
 
 PLAIN = (

@@ -6,7 +6,8 @@ import threading
 from typing import Any
 
 from bundlevisor.actors.core.snapshot import State
-from tests.control.fake_runtime import NOON, FakeRuntime, view
+from tests.control.fake_runtime import FakeRuntime, view
+from tests.control.fake_sources import NOON
 from tests.control.wire import Api
 from tests.waiting import wait_until
 

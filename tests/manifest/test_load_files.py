@@ -15,7 +15,10 @@ from bundlevisor.manifest.format.findings import Finding, Findings
 from bundlevisor.manifest.read.load import Loaded, read
 from bundlevisor.manifest.read.source import LIMIT, SourceRefused, read_bytes
 from tests import absent
-from tests.manifest.codes import codes
+
+
+def codes(loaded: Loaded) -> list[str]:
+    return [finding.code for finding in loaded.findings.errors]
 
 
 def test_the_sum_of_the_bytes_is_there_for_status(tmp_path: Path, picker: bytes) -> None:

@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from bundlevisor.actors.telemetry.writer import RECENT, Event, Telemetry
+from tests.actors.telemetry.conftest import lines
 from tests.full_disk import fill
 from tests.waiting import WITHIN
 
@@ -23,24 +23,10 @@ PATIENCE = WITHIN
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "telemetry" / "deployment.jsonl"
-
-
-@pytest.fixture
-def reports() -> list[str]:
-    return []
-
-
-@pytest.fixture
 def events(path: Path, reports: list[str]) -> Iterator[Telemetry]:
     writer = Telemetry(str(path), reports.append)
     yield writer
     assert writer.close(PATIENCE)
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
 
 
 def test_an_event_is_one_line_with_the_fields_of_the_format(path: Path) -> None:

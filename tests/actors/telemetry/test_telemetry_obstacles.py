@@ -12,7 +12,7 @@ import pytest
 
 from bundlevisor.actors.telemetry import writer as telemetry
 from bundlevisor.actors.telemetry.writer import Telemetry
-from tests.actors.test_telemetry import lines
+from tests.actors.telemetry.conftest import lines
 from tests.waiting import WITHIN, wait_until
 
 PATIENCE = WITHIN
@@ -29,16 +29,6 @@ while True:
     if number % 500 == 0:
         telemetry.wait(telemetry.last_seq + 400, 1.0)
 """
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "telemetry" / "deployment.jsonl"
-
-
-@pytest.fixture
-def reports() -> list[str]:
-    return []
 
 
 def test_what_cannot_be_written_anywhere_stops_nothing(tmp_path: Path, reports: list[str]) -> None:
