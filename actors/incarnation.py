@@ -217,7 +217,7 @@ class Incarnation:
             service=self._spec.service.id,
             instance=self.instance,
             signal=SIGTERM if self._spec.page else stop_signal(stop.signal),
-            grace_s=stop.timeout_ms / 1000,
+            grace_s=stop.grace_s,
             depends_on=self._spec.depends_on,
             log_path=self._spec.log_path,
             http=self._spec.stop_address(self._inputs),

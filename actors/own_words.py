@@ -6,7 +6,6 @@ That it is ready, or stopping, is passed on at once.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -24,15 +23,14 @@ from bundlevisor.actors.logs.last_line import readable
 from bundlevisor.actors.loop.paced import EVERY, Paced
 from bundlevisor.actors.probes.notify_socket import UNKNOWN, NotifySocket, open_socket
 from bundlevisor.actors.probes.sd_notify import NOTHING, Notification, parse
+from bundlevisor.manifest.format.app_data import RUNTIME, below
+from bundlevisor.manifest.format.variables import NOTIFY_SOCKET, WATCHDOG_USEC
 from bundlevisor.manifest.plan.readiness import Condition
 
 if TYPE_CHECKING:
     from bundlevisor.actors.context import ServiceContext
     from bundlevisor.actors.launch.inputs import StartInputs
     from bundlevisor.actors.launch.spec import LaunchSpec
-
-FOLDER = "runtime"
-"""Where sockets lie in app-data."""
 
 Tell = Callable[[Message], object]
 
@@ -77,14 +75,14 @@ class OwnWords:
 
         There is none on Windows, where the service has its lines alone. Raises OSError.
         """
-        folder = os.path.join(self._spec.site.app_data, FOLDER)
+        folder = below(self._spec.site.app_data, RUNTIME)
         name = f"notify-{self._spec.index}-{self._incarnation}"
         self._socket = open_socket(folder, name, lambda path: self._guardian.own(path, named=True))
         if self._socket is None:
             return {}
-        found = {"NOTIFY_SOCKET": self._socket.address}
+        found = {NOTIFY_SOCKET: self._socket.address}
         if self._watchdog:
-            found["WATCHDOG_USEC"] = str(round(self._watchdog * 1e6))
+            found[WATCHDOG_USEC] = str(round(self._watchdog * 1e6))
         return found
 
     def listen(self, belongs: Callable[[int], bool]) -> None:

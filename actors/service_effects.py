@@ -128,7 +128,7 @@ class ServiceEffects:
         self._incarnation.adopt(orphan)
         self._watch_exit(self._incarnation)
         self._end_tree(effects.EndTree())
-        self._arm(effects.Arm(Timer.GRACE, self._service.stop.timeout_ms / 1000))
+        self._arm(effects.Arm(Timer.GRACE, self._service.stop.grace_s))
 
     def let_go(self) -> None:
         """Wait for nothing any more, and leave the process to somebody else."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bundlevisor.manifest.format.app_data import USUAL_TELEMETRY, USUAL_TOKEN
 from bundlevisor.perf import programs
 
 PLATFORMS = ("linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win-x64", "win-arm64")
@@ -107,7 +108,7 @@ def write(
     return Bundle(
         manifest=path,
         port=port,
-        token="runtime/auth-token",
+        token=USUAL_TOKEN,
         dependencies={service.id: service.dependencies for service in services},
         services=tuple(services),
         binary=os.path.join(folder, binary),
@@ -185,9 +186,9 @@ def header(name: str, port: int) -> dict[str, object]:
             "mode": "loopback-http",
             "host": "127.0.0.1",
             "port": port,
-            "auth_token_path": "runtime/auth-token",
+            "auth_token_path": USUAL_TOKEN,
         },
-        "telemetry": {"file": "telemetry/events.jsonl"},
+        "telemetry": {"file": USUAL_TELEMETRY},
     }
 
 

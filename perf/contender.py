@@ -18,6 +18,7 @@ from typing import Protocol
 
 import msgspec
 
+from bundlevisor.manifest.format.app_data import IPC_PORT, below
 from bundlevisor.perf import client, processes, records
 from bundlevisor.perf.bundles import RECORD, Bundle
 
@@ -188,7 +189,7 @@ class Run:
 
     def _look_for_another_port(self) -> None:
         try:
-            with open(os.path.join(self.app_data, "runtime", "ipc_port"), encoding="ascii") as file:
+            with open(below(self.app_data, IPC_PORT), encoding="ascii") as file:
                 self.port = int(file.read() or self.port)
         except (FileNotFoundError, ValueError):
             pass

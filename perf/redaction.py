@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from bundlevisor.manifest.format.app_data import USUAL_TOKEN
 from bundlevisor.perf import bundles, client, flood, options, processes, programs, results
 from bundlevisor.perf.bundles import PLATFORMS, Bundle
 from bundlevisor.perf.contender import MARK, Contender, Run
@@ -52,7 +53,7 @@ def write(folder: str, lines: int) -> Bundle:
     with open(path, "wb") as file:
         file.write(msgspec.json.encode(manifest))
     ids: dict[str, tuple[str, ...]] = {_id(count): () for count in SECRETS}
-    return Bundle(path, port, "runtime/auth-token", ids, records=False)
+    return Bundle(path, port, USUAL_TOKEN, ids, records=False)
 
 
 def _id(count: int) -> str:

@@ -128,7 +128,7 @@ def exited(life: Life, event: ProcessExited, context: Context) -> Step:
     if reason:
         gone = msgspec.structs.replace(gone, output=reason.around)
     ending = failing(gone, StopCause.EXITED, cause)
-    grace = Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000)
+    grace = Arm(Timer.GRACE, context.service.stop.grace_s)
     note = exit_note(life, event, reason)
     notes = (note,) if was_ready else (note, EmitEvent("service_not_ready", {"error": cause}))
     return ending, (*notes, *WAIT_OVER, grace, ClearTree())
@@ -215,7 +215,7 @@ def exit_note(life: Life, event: ProcessExited, reason: Reason | None = None) ->
 
 def ask(context: Context) -> Effects:
     """Return what asks a tree to end, for as long as it is given."""
-    return (Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000), EndTree())
+    return (Arm(Timer.GRACE, context.service.stop.grace_s), EndTree())
 
 
 def rest(life: Life, then: AfterStop, message: str) -> Step:

@@ -80,7 +80,7 @@ def _unwell(life: Life, trouble: str, context: Context) -> Step:
 def _announced(life: Life, event: StopAnnounced, context: Context) -> Step:
     """Ask nobody: it is stopping; what it does not finish in the time for a stop is killed."""
     ending = failing(life, StopCause.ANNOUNCED, ANNOUNCED)
-    grace = Arm(Timer.GRACE, context.service.stop.timeout_ms / 1000)
+    grace = Arm(Timer.GRACE, context.service.stop.grace_s)
     return ending, (*WAIT_OVER, Disarm(Timer.WATCHDOG), grace)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bundlevisor.actors.guardian.stop_plan import longest_chain
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.graph import Graph
 
@@ -13,8 +14,8 @@ LONGEST = 60.0
 
 def stop_bound(manifest: Manifest, graph: Graph) -> float:
     """Return seconds: the longest chain of stop time-outs along the stop order, bounded."""
-    ends: dict[str, float] = {}
-    for id_ in graph.stop_order:
-        begins = max((ends[other] for other in graph.dependents(id_)), default=0.0)
-        ends[id_] = begins + manifest.service(id_).stop.timeout_ms / 1000
-    return min(max(ends.values(), default=0.0) + MARGIN, LONGEST)
+    chain = longest_chain(
+        (id_, manifest.service(id_).stop.grace_s, graph.dependencies(id_))
+        for id_ in graph.start_order
+    )
+    return min(chain + MARGIN, LONGEST)

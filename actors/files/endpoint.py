@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from bundlevisor.actors.files import atomic, own_file
+from bundlevisor.manifest.format.app_data import IPC_PORT, below
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 """URL-safe base64's. By hand: to load the module of machine code takes 0.3 ms of a start."""
@@ -29,7 +30,7 @@ def write_token(path: str, token: str, announce: Callable[[str], object] = atomi
 
 def port_path(app_data: str) -> str:
     """Where the port in force is written."""
-    return os.path.join(app_data, "runtime", "ipc_port")
+    return below(app_data, IPC_PORT)
 
 
 def write_port(

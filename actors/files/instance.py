@@ -11,6 +11,7 @@ import os
 import msgspec
 
 from bundlevisor.actors.files import atomic, json_text, own_file
+from bundlevisor.manifest.format.app_data import INSTANCE, LAST_END, below
 
 
 class ServiceProcess(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,12 +53,12 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
 
 def path(app_data: str) -> str:
     """Where the record of an app-data folder lies."""
-    return os.path.join(app_data, "runtime", "instance.json")
+    return below(app_data, INSTANCE)
 
 
 def end_path(app_data: str) -> str:
     """Where a runtime leaves word of its end (:mod:`bundlevisor.actors.files.last_end`)."""
-    return os.path.join(app_data, "runtime", "last_end.json")
+    return below(app_data, LAST_END)
 
 
 def forget_end(app_data: str) -> None:

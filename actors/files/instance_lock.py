@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 import msgspec
 
 from bundlevisor.actors.files import instance, own_file
+from bundlevisor.manifest.format.app_data import LOCK, below
 
 if sys.platform == "win32":
     from bundlevisor.actors.files.lock_windows import acquire, release
@@ -105,7 +106,7 @@ class InstanceLock:
 
 def lock_path(app_data: str) -> str:
     """Where the lock of an app-data folder lies."""
-    return os.path.join(app_data, "runtime", "lock")
+    return below(app_data, LOCK)
 
 
 def signed_by(app_data: str) -> int | None:

@@ -14,9 +14,10 @@ import msgspec
 
 from bundlevisor.actors.files import atomic, own_file
 from bundlevisor.actors.files.time_index import TimeIndex, renamed
+from bundlevisor.manifest.format.app_data import ROTATED
 
 MAX_BYTES = 10 * 1024 * 1024
-FILES = 3
+FILES = len(ROTATED)
 GRACE = 64 * 1024
 """Bytes that a file may exceed its limit by (never more than an eighth), to end a line in it."""
 LOOK_EVERY = 1.0

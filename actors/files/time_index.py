@@ -15,8 +15,8 @@ import time
 from contextlib import suppress
 
 from bundlevisor.actors.files import own_file
+from bundlevisor.manifest.format.app_data import TIMES
 
-SUFFIX = ".times"
 STARTS = 1 << 63
 RECORD = 16
 EVERY = 0.05
@@ -29,7 +29,7 @@ MOST = 128 * 1024
 
 def path_of(log: str) -> str:
     """Return where the index of a log file lies."""
-    return log + SUFFIX
+    return log + TIMES
 
 
 def renamed(log: str, new: str) -> None:

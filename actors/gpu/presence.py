@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-OVERRIDE = "BUNDLE_GPU_AVAILABLE"
+from bundlevisor.manifest.format.variables import GPU_AVAILABLE
+
 """The variable of the runtime's environment by which a person or a shell decides."""
 
 
@@ -30,23 +31,25 @@ def look(environ: Mapping[str, str], system: str = sys.platform) -> Presence:
 
 def overridden(environ: Mapping[str, str]) -> Presence | None:
     """Return what the environment decides; None when it says nothing that can be understood."""
-    if not environ.get(OVERRIDE):
+    if not environ.get(GPU_AVAILABLE):
         return None
     from bundlevisor.manifest.format.flag import read_flag
 
-    said = read_flag(environ, OVERRIDE)
+    said = read_flag(environ, GPU_AVAILABLE)
     if said is None:
         return None
-    return Presence(said, "environment", f"{OVERRIDE}={environ[OVERRIDE].strip().lower()} is set")
+    return Presence(
+        said, "environment", f"{GPU_AVAILABLE}={environ[GPU_AVAILABLE].strip().lower()} is set"
+    )
 
 
 def misunderstood(environ: Mapping[str, str]) -> str:
     """Return a sentence when the environment wants to decide and says neither yes nor no."""
-    if not environ.get(OVERRIDE):
+    if not environ.get(GPU_AVAILABLE):
         return ""
     from bundlevisor.manifest.format.flag import unclear
 
-    sentence = unclear(environ, OVERRIDE)
+    sentence = unclear(environ, GPU_AVAILABLE)
     return sentence and f"{sentence}; it is ignored, and a GPU is looked for"
 
 

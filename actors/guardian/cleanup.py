@@ -14,6 +14,7 @@ from bundlevisor.actors.guardian.state import GuardianState
 from bundlevisor.actors.guardian.stop_plan import cut_off, next_change, orders
 from bundlevisor.actors.guardian.survivors import Survivors, look
 from bundlevisor.actors.process.table.found import Found
+from bundlevisor.manifest.format.variables import mark_prefix
 
 AGAIN = 0.1
 """Seconds after which a kill is repeated: what was just being forked has appeared by then."""
@@ -40,7 +41,7 @@ class Cleanup:
         self.found: set[str] = set()
         self.killed: set[str] = set()
         self.left = 0
-        self._prefix = f"{state.instance_id}-"
+        self._prefix = mark_prefix(state.instance_id)
         self._runtime = (state.runtime_pid, state.runtime_created)
         self._all_guarded: dict[str, GuardedProcess] = dict(state.all_guarded)
         self._clock = WorkingTime()

@@ -14,6 +14,7 @@ from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.exit_status import ExitStatus
 from bundlevisor.actors.process.table.rlimit_mark import set_mark
+from bundlevisor.manifest.format.variables import mark_prefix
 
 
 def guard(end: End) -> None:
@@ -95,7 +96,7 @@ def clean_up(state: GuardianState) -> None:
         left = cleanup.left
         details |= death_report.findings(cleanup)
     except Exception as error:  # noqa: BLE001 - nothing may be left, not even by a fault of ours
-        left = _kill_all(f"{state.instance_id}-")
+        left = _kill_all(mark_prefix(state.instance_id))
         details["error"] = f"{type(error).__name__}: {error}"
     disk = Disk()
     disk.do(lambda: death_report.publish(state.telemetry, death_report.cause(state) | details))

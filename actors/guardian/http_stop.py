@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 
-PATIENCE = 2.0
-"""Seconds for an answer; then the service is asked by its signal."""
+from bundlevisor.actors.probes.stop_exchange import ENOUGH, PATIENCE, is_accepted, request
+
 CONNECT = 0.25
 """Seconds; on loopback a connection is made, or refused, at once."""
 
@@ -18,15 +18,12 @@ class StopRequest:
         self.until = now + PATIENCE
         self.pending = True
         self.accepted = False
+        self._answer = b""
         self._socket: socket.socket | None = None
-        request = (
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            "Content-Length: 0\r\nConnection: close\r\n\r\n"
-        )
         try:
             self._socket = socket.create_connection(("127.0.0.1", port), CONNECT)
-            self._socket.sendall(request.encode())
-        except (OSError, UnicodeError):
+            self._socket.sendall(request(port, path))
+        except OSError:
             self.close()
 
     @property
@@ -35,13 +32,15 @@ class StopRequest:
         return self._socket.fileno() if self._socket and self.pending else -1
 
     def read(self) -> None:
-        """Take the beginning of the answer; no answer is a refusal."""
+        """Take what has come of the answer; one that ends before it says anything is a refusal."""
         try:
-            answer = self._socket.recv(16) if self._socket else b""
+            data = self._socket.recv(ENOUGH) if self._socket else b""
         except OSError:
-            answer = b""
-        self.accepted = answer.startswith(b"HTTP/1.") and answer[9:10] == b"2"
-        self.pending = False
+            data = b""
+        self._answer += data
+        accepted = is_accepted(self._answer)
+        self.accepted = bool(accepted)
+        self.pending = bool(data) and accepted is None
 
     def expire(self, now: float) -> None:
         """Give up on an answer that is late."""

@@ -7,7 +7,7 @@ Nothing lasts longer than the cut-off: then everything is killed at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 
@@ -29,12 +29,23 @@ class Orders:
 
 def cut_off(all_guarded: Mapping[str, GuardedProcess], now: float) -> float:
     """Return when patience ends: the graces along the longest chain from now, at most LONGEST."""
-    chain: dict[str, float] = {}
     # A service has more (transitive) dependencies than each of them has, so they come first.
-    for guarded in sorted(all_guarded.values(), key=lambda guarded: len(guarded.depends_on)):
-        below = max((chain.get(service, 0.0) for service in guarded.depends_on), default=0.0)
-        chain[guarded.service] = max(chain.get(guarded.service, 0.0), guarded.grace_s + below)
-    return now + min(LONGEST, max(chain.values(), default=0.0) + MARGIN)
+    in_order = sorted(all_guarded.values(), key=lambda guarded: len(guarded.depends_on))
+    chain = longest_chain((one.service, one.grace_s, one.depends_on) for one in in_order)
+    return now + min(LONGEST, chain + MARGIN)
+
+
+def longest_chain(graces: Iterable[tuple[str, float, Iterable[str]]]) -> float:
+    """Return the sum of the graces (s) along the longest chain of services that need one another.
+
+    ``graces``: service, its grace and what it needs, that before it. Of two of one service the
+    longer counts; whoever is not among them has none.
+    """
+    chain: dict[str, float] = {}
+    for service, grace_s, needs in graces:
+        below = max((chain.get(one, 0.0) for one in needs), default=0.0)
+        chain[service] = max(chain.get(service, 0.0), grace_s + below)
+    return max(chain.values(), default=0.0)
 
 
 def orders(

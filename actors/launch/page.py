@@ -48,7 +48,7 @@ def page_group(
         return None
     ids = tuple(one.id for one in sharing)
     below = {other for id_ in ids for other in needs[id_]}
-    grace = max(one.stop.timeout_ms for one in sharing) / 1000
+    grace = max(one.stop.grace_s for one in sharing)
     return PageGroup(ids, grace, tuple(sorted(below.difference(ids))))
 
 

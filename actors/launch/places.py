@@ -12,6 +12,7 @@ if sys.platform == "win32":
 else:
     from bundlevisor.actors.files.files_posix import distrust
 
+from bundlevisor.manifest.format.app_data import RUNTIME, below
 from bundlevisor.manifest.format.findings import Findings, Report
 from bundlevisor.manifest.format.paths import PathRefused, crosses_link, resolve, within
 from bundlevisor.manifest.format.reserved_paths import normal
@@ -30,7 +31,7 @@ def look(manifest: Manifest, app_data: str, bundle_root: str, *, minds_case: boo
     """
     report = Report()
     if not _trust(app_data, report):
-        _trust(os.path.join(app_data, "runtime"), report)
+        _trust(below(app_data, RUNTIME), report)
     chosen = {
         "ipc.auth_token_path": manifest.ipc.auth_token_path,
         "telemetry.file": manifest.telemetry.file,
@@ -40,12 +41,23 @@ def look(manifest: Manifest, app_data: str, bundle_root: str, *, minds_case: boo
             resolve(app_data, path)
         except PathRefused as refused:
             report.error("path_escapes_root", field, f"{field}: {refused}")
-    claims = claims_of(manifest)
+    files: list[str] = []
+
+    def is_file(path: str) -> bool:
+        if os.path.isfile(below(app_data, path)):
+            files.append(path)
+            return True
+        return False
+
+    claims = claims_of(manifest, is_file=is_file)
     own = _of_bundle(manifest, app_data, bundle_root)
-    if own or _where_they_lead(claims, app_data) != claims:
+    if own or files or _where_they_lead(claims, app_data) != claims:
         from bundlevisor.manifest.check.places import report_conflict
 
-        found = [*own, *_where_they_lead(claims_of(manifest, every=True), app_data)]
+        found = [
+            *own,
+            *_where_they_lead(claims_of(manifest, every=True, is_file=is_file), app_data),
+        ]
         for conflict in conflicts(found):
             report_conflict(conflict, report, minds_case=minds_case)
     return _by_service(report.findings())

@@ -17,6 +17,7 @@ from bundlevisor.manifest.format.platform import current_key
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.format.schema import Binary, Service
 from bundlevisor.manifest.format.secret import Secret
+from bundlevisor.manifest.format.variables import CHROMIUM, mark_of
 from bundlevisor.manifest.plan import environment
 from bundlevisor.manifest.plan.command import CommandNotFound, find
 from bundlevisor.manifest.plan.launch import LaunchPlan, plan_health, plan_service
@@ -77,7 +78,7 @@ class LaunchSpec(msgspec.Struct, frozen=True):
 
     def instance(self, incarnation: int) -> str:
         """Return the SERVICE_INSTANCE_ID of a start."""
-        return f"{self.site.instance_id}-{self.service.id}-{incarnation}"
+        return mark_of(self.site.instance_id, self.service.id, incarnation)
 
     def environment(self, inputs: StartInputs, instance: str) -> dict[str, str]:
         """Return the environment of a start; raises Unresolved or PathRefused."""
@@ -102,12 +103,10 @@ class LaunchSpec(msgspec.Struct, frozen=True):
         The first is empty for a service that names none.
         """
         electron = self.site.environment.get("ELECTRON_CHROMIUM_PATH", "").strip()
-        if not electron or env.get(environment.CHROMIUM) != electron:
+        if not electron or env.get(CHROMIUM) != electron:
             return None
         given = (self.binary.env if self.binary else {}, self.service.env, self.site.environment)
-        wanted = next(
-            (one[environment.CHROMIUM] for one in given if environment.CHROMIUM in one), ""
-        )
+        wanted = next((one[CHROMIUM] for one in given if CHROMIUM in one), "")
         wanted = wanted.strip()
         if wanted == electron or not environment.uses_playwright(self.service, self.binary):
             return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import msgspec
 
 from bundlevisor.actors.files import atomic, own_file
+from bundlevisor.manifest.format.app_data import PORTS, below
 
 Remembered = dict[str, dict[str, int]]
 """{service: {port name: number}}"""
@@ -17,7 +17,7 @@ _File = dict[str, dict[str, Annotated[int, msgspec.Meta(ge=1, le=65535)]]]
 
 def path(app_data: str) -> str:
     """Where an app-data folder's ports are remembered."""
-    return os.path.join(app_data, "runtime", "ports.json")
+    return below(app_data, PORTS)
 
 
 def read(app_data: str) -> tuple[Remembered, str | None]:

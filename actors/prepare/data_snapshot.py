@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 import msgspec
 
 from bundlevisor.actors.files import atomic, json_text, own_file
+from bundlevisor.manifest.format.app_data import BROKEN, RESTORING, SNAPSHOTS, below
 from bundlevisor.manifest.format.paths import within
 
 if sys.platform == "win32":
@@ -26,7 +27,6 @@ if sys.platform == "win32":
 else:
     from bundlevisor.actors.files.files_posix import remove_tree, replace, sync_folder
 
-FOLDER = "snapshots"
 FILE = "snapshot.json"
 FICLONE = 0x40049409
 """ioctl_ficlone(2)."""
@@ -51,7 +51,7 @@ class DataSnapshots:
     """The snapshots of one app-data. Copies whole folders: for worker threads, not for actors."""
 
     def __init__(self, app_data: str, report: Callable[[str], object] = atomic.unheard) -> None:
-        self._root = os.path.join(app_data, FOLDER)
+        self._root = below(app_data, SNAPSHOTS)
         self._report = report
 
     def find(self, service_id: str) -> Taken | None:
@@ -97,7 +97,7 @@ class DataSnapshots:
         Windows renames no folder with an open file in it.
         """
         for place, folder in enumerate(taken.folders):
-            fresh, broken = f"{folder}.restoring", f"{folder}.broken"
+            fresh, broken = f"{folder}{RESTORING}", f"{folder}{BROKEN}"
             copy = self._copy_of(service_id, place)
             inside = [os.path.relpath(log, folder) for log in logs if within(log, folder)]
             if os.path.lexists(fresh):

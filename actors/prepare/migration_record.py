@@ -6,24 +6,22 @@ is written down one by one, so that a kill -9 between two migrations loses neith
 
 from __future__ import annotations
 
-import os
 import threading
 
 import msgspec
 
 from bundlevisor.actors.files import atomic
+from bundlevisor.manifest.format.app_data import MIGRATIONS, below
 from bundlevisor.manifest.format.schema import Manifest, Migration
 from bundlevisor.manifest.plan import migrations
 from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan, MigrationRecord
-
-FILE = "migrations.json"
 
 
 class Migrations:
     """The record of one app-data and the plans that were made from it; safe from any thread."""
 
     def __init__(self, app_data: str, manifest: Manifest) -> None:
-        self._path = os.path.join(app_data, FILE)
+        self._path = below(app_data, MIGRATIONS)
         self._manifest = manifest
         self._lock = threading.Lock()
         record, self.trouble = atomic.read_or_set_aside(self._path, _parse)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable
 
 from bundlevisor.actors.files import atomic, json_text
+from bundlevisor.manifest.format.app_data import VERIFIED, below
 from bundlevisor.manifest.plan.assets import Verified
-
-FILE = os.path.join("runtime", "verified.json")
 
 
 class VerifiedAssets:
@@ -20,7 +18,7 @@ class VerifiedAssets:
     """
 
     def __init__(self, app_data: str, report: Callable[[str], object] = atomic.unheard) -> None:
-        self._path = os.path.join(app_data, FILE)
+        self._path = below(app_data, VERIFIED)
         self._lock = threading.Lock()
         self._known: dict[str, Verified] | None = None
         self._report = report

@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,6 +22,8 @@ from bundlevisor.manifest.format.probe import Health
 Answer = Callable[[str], None]
 LINGER = "HH" if sys.platform == "win32" else "ii"
 """struct linger: whether, and for how many seconds; none means a reset."""
+READ = 64 * 1024
+"""Bytes of an answer that are read at once."""
 IN_PROGRESS = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
 
 
@@ -147,26 +149,19 @@ class TcpCheck(_Connection):
     """Well when the port accepts a connection."""
 
 
-class HttpCheck(_Connection):
-    """Well when a GET is answered with 2xx, unless a JSON body says otherwise."""
+class HttpExchange(_Connection):
+    """One request, and what its answer means."""
 
     def __init__(
-        self,
-        loop: Loop,
-        port: int,
-        path: str,
-        timeout: float,
-        answer: Answer,
-        method: Literal["GET", "POST"] = "GET",
+        self, loop: Loop, port: int, request: bytes, timeout: float, answer: Answer
     ) -> None:
-        target = path if path.startswith("/") else f"/{path}"
-        length = "Content-Length: 0\r\n" if method == "POST" else ""
-        self._unsent = (
-            f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{length}"
-            "User-Agent: bundlevisor\r\nAccept: */*\r\nConnection: close\r\n\r\n"
-        ).encode()
+        self._unsent = request
         self._received = bytearray()
         super().__init__(loop, port, timeout, answer)
+
+    def _judge(self, received: bytes, *, ended: bool) -> str | None:
+        """Return what is wrong with what has come so far: nothing (""), or None: more is needed."""
+        raise NotImplementedError
 
     def _established(self) -> None:
         self._loop.watch(self._socket.fileno(), self._readable, None)
@@ -179,19 +174,34 @@ class HttpCheck(_Connection):
             self._finish(f"port {self._port} does not take a request")
 
     def _readable(self) -> None:
-        from bundlevisor.actors.probes.http_verdict import BODY_LIMIT, judge_response
-
         try:
-            data = self._socket.recv(BODY_LIMIT)
+            data = self._socket.recv(READ)
         except BlockingIOError:
             return
         except OSError as error:
             self._finish(f"port {self._port}: {error.strerror}")
             return
         self._received += data
-        verdict = judge_response(bytes(self._received), ended=not data)
+        verdict = self._judge(bytes(self._received), ended=not data)
         if verdict is not None:
             self._finish(verdict)
+
+
+class HttpCheck(HttpExchange):
+    """Well when a GET is answered with 2xx, unless a JSON body says otherwise."""
+
+    def __init__(self, loop: Loop, port: int, path: str, timeout: float, answer: Answer) -> None:
+        target = path if path.startswith("/") else f"/{path}"
+        request = (
+            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            "User-Agent: bundlevisor\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        ).encode()
+        super().__init__(loop, port, request, timeout, answer)
+
+    def _judge(self, received: bytes, *, ended: bool) -> str | None:
+        from bundlevisor.actors.probes.http_verdict import judge_response
+
+        return judge_response(received, ended=ended)
 
 
 def ask(loop: Loop, health: Health, target: Target, answer: Answer) -> Check:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bundlevisor.actors.loop.reactor import Loop
-from bundlevisor.actors.probes.checks import HttpCheck
+from bundlevisor.actors.probes.checks import HttpExchange
+from bundlevisor.actors.probes.stop_exchange import PATIENCE, is_accepted, request
 
-TIMEOUT = 2.0
-"""Seconds for the answer; a service that takes longer is asked by its signal."""
+
+class StopExchange(HttpExchange):
+    """The request under way; well when it is taken."""
+
+    def _judge(self, received: bytes, *, ended: bool) -> str | None:
+        accepted = is_accepted(received)
+        if accepted is None:
+            return "it did not answer" if ended else None
+        return "" if accepted else "it was refused"
 
 
 def request_stop(loop: Loop, port: int, path: str, refused: Callable[[], object]) -> None:
@@ -22,4 +30,4 @@ def request_stop(loop: Loop, port: int, path: str, refused: Callable[[], object]
         if trouble:
             refused()
 
-    loop.call_soon(lambda: HttpCheck(loop, port, path, TIMEOUT, answered, method="POST"))
+    loop.call_soon(lambda: StopExchange(loop, port, request(port, path), PATIENCE, answered))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bundlevisor.actors.process.spawn_request import INSTANCE_MARK, Launch
+from bundlevisor.actors.process.spawn_request import Launch
 
 if sys.platform == "win32":
     from bundlevisor.actors.process.child_windows import (
@@ -26,7 +26,6 @@ else:
     from bundlevisor.actors.process.exit_event_posix import watch_process
 
 __all__ = [
-    "INSTANCE_MARK",
     "LEADER_ALONE",
     "SOCKET_ACTIVATION",
     "Child",

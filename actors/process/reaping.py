@@ -12,6 +12,7 @@ from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.own_process import Adoption
 from bundlevisor.actors.process.table.rlimit_mark import by_serial
+from bundlevisor.manifest.format.variables import mark_prefix
 
 if sys.platform != "win32":
     from bundlevisor.actors.process import tree
@@ -59,7 +60,7 @@ else:
             time.sleep(0.002)
 
     def _remains(instance_id: str, group: str) -> dict[int, float]:
-        found = [] if Adoption.active else table.census(f"{instance_id}-")
+        found = [] if Adoption.active else table.census(mark_prefix(instance_id))
         for serial, processes in by_serial(instance_id).items():
             found += processes if serial else []  # our own helpers wear no number
         enclosed = control_group.members(group)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-INSTANCE_MARK = "SERVICE_INSTANCE_ID"
-"""The environment variable by which a process is known to belong to one start of a service."""
-
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """One process to start, in a session (POSIX) or job (Windows) of its own.

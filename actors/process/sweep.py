@@ -19,8 +19,9 @@ from bundlevisor.actors.files import atomic, instance
 from bundlevisor.actors.files.instance import ServiceProcess
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
-from bundlevisor.actors.process.table.found import MARK, Found
+from bundlevisor.actors.process.table.found import Found
 from bundlevisor.actors.process.table.rlimit_mark import has_rlimit_mark, rlimit_marked
+from bundlevisor.manifest.format.variables import MARK, mark_prefix
 
 if sys.platform == "win32":
     from bundlevisor.actors.process.table.exit_watch_windows import ExitWatch
@@ -161,7 +162,7 @@ class Remains:
     def __init__(self, record: Earlier) -> None:
         self._instance = record.instance_id
         self._group = record.group
-        self._prefix = f"{record.instance_id}-"
+        self._prefix = mark_prefix(record.instance_id)
         self._sessions = {p.pid for started in record.services.values() for p in started}
         self._theirs: set[int] = set()
         self._kin = _ancestors()

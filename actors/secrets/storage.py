@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from bundlevisor.actors.launch.inputs import Concealed
 from bundlevisor.actors.secrets import store as file
 from bundlevisor.actors.secrets.store import Kept
+from bundlevisor.manifest.format.variables import KEY_STORE
 
 if TYPE_CHECKING:
     from bundlevisor.actors.secrets.key_store import KeyStore
 
-KEY_STORE_VARIABLE = "BUNDLEVISOR_KEYRING"
 """A yes in the runtime's environment switches the system's key store on; no service sees it."""
 
 
@@ -111,17 +111,17 @@ class SecretStorage:
         if kept.in_key_store and self._key_store is None:
             self._warn(
                 f"the key store holds {', '.join(sorted(kept.in_key_store))}; start with"
-                f" {KEY_STORE_VARIABLE}=1 to use it"
+                f" {KEY_STORE}=1 to use it"
             )
         return kept
 
 
 def wants_key_store(environ: Mapping[str, str], warn: Callable[[str], object]) -> bool:
     """Whether the environment switches the key store on; ``warn`` hears what is unclear in it."""
-    if not environ.get(KEY_STORE_VARIABLE):
+    if not environ.get(KEY_STORE):
         return False
     from bundlevisor.manifest.format.flag import read_flag, unclear
 
-    if ignored := unclear(environ, KEY_STORE_VARIABLE):
+    if ignored := unclear(environ, KEY_STORE):
         warn(f"{ignored}; it is ignored, and secrets are kept in secrets.json")
-    return bool(read_flag(environ, KEY_STORE_VARIABLE))
+    return bool(read_flag(environ, KEY_STORE))

@@ -15,6 +15,7 @@ import msgspec
 
 from bundlevisor.actors.files import atomic, own_file
 from bundlevisor.actors.launch.inputs import Concealed
+from bundlevisor.manifest.format.app_data import SECRETS, below
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 def path(app_data: str) -> str:
     """Where an app-data folder's secrets are."""
-    return os.path.join(app_data, "secrets.json")
+    return below(app_data, SECRETS)
 
 
 def read(app_data: str) -> tuple[Kept, str | None]:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from bundlevisor.actors.files import own_file
 from bundlevisor.actors.files.tail import tail
 from bundlevisor.actors.telemetry.event import Event, decode, number
+from bundlevisor.manifest.format.app_data import OLDER
 
 NEAR = 64 * 1024
 """Bytes: a search for a number that has come this near goes on line by line."""
@@ -31,7 +32,7 @@ def events_after(path: str, after: int) -> Iterator[Event]:
     with ExitStack() as stack:
         files = []
         # The newer first: a rotation in between makes both the same, instead of hiding one.
-        for name in (path, f"{path}.1"):
+        for name in (path, f"{path}{OLDER}"):
             with suppress(FileNotFoundError, own_file.Unfit):
                 descriptor = own_file.open_to_read(name, follow=False)
                 files.append(stack.enter_context(open(descriptor, "rb")))

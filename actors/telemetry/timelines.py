@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import msgspec
 
 from bundlevisor.actors.files import atomic
 from bundlevisor.actors.telemetry.timeline import Timeline
+from bundlevisor.manifest.format.app_data import TIMELINES, below
 
-FILE = os.path.join("runtime", "timelines.json")
 KEPT = 20
 """How many starts are remembered."""
 
 
 def read(app_data: str, report: Callable[[str], object]) -> list[Timeline]:
     """Return the earlier starts, oldest first; ``report`` hears of a torn file, which is none."""
-    found, trouble = atomic.read_or_set_aside(os.path.join(app_data, FILE), _parse)
+    found, trouble = atomic.read_or_set_aside(below(app_data, TIMELINES), _parse)
     if trouble:
         report(trouble)
     return found or []
@@ -27,7 +26,7 @@ def add(app_data: str, timeline: Timeline, report: Callable[[str], object]) -> N
     """Remember a start, once; raises OSError. ``report`` as in :func:`read`."""
     others = [old for old in read(app_data, report) if old.instance_id != timeline.instance_id]
     kept = [*others, timeline][-KEPT:]
-    atomic.write(os.path.join(app_data, FILE), msgspec.json.encode(kept), durable=False)
+    atomic.write(below(app_data, TIMELINES), msgspec.json.encode(kept), durable=False)
 
 
 def _parse(data: bytes) -> list[Timeline]:

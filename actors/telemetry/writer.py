@@ -15,6 +15,7 @@ from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.actors.telemetry import event as line
 from bundlevisor.actors.telemetry.event import Event
 from bundlevisor.actors.telemetry.event_file import events_after, last_seq
+from bundlevisor.manifest.format.app_data import TELEMETRY
 
 __all__ = ["Event", "Telemetry", "append"]
 
@@ -56,7 +57,7 @@ class Telemetry:
         """How often each service has ended in this run, by what has ended it."""
         self._report = report
         self._now = now
-        self._file = LogFile(path, max_bytes=limit, files=2, report=report)
+        self._file = LogFile(path, max_bytes=limit, files=len(TELEMETRY), report=report)
         self._entries: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
         self._changed = threading.Condition()
@@ -197,7 +198,7 @@ def append(
     details: dict[str, object] | None = None,
 ) -> bool:
     """Write one event into the file of a runtime that is dead; False when that cannot be."""
-    file = LogFile(path, files=2)
+    file = LogFile(path, files=len(TELEMETRY))
     try:
         seq = last_seq(path) + 1
     except OSError:

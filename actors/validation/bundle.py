@@ -82,7 +82,7 @@ def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
         chosen = pick_binary(service, key)[0]
         try:
             page = is_page(service, chosen, site.bundle_root)
-            log = log_path(service, site.app_data, os.path.isfile)
+            log = log_path(service, site.app_data)
         except PathRefused:
             continue  # the manifest's own rules have said so
         spec = LaunchSpec(service, chosen, site, log, index=index, page=page)

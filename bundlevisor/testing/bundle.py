@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from bundlevisor.manifest.format.app_data import USUAL_TELEMETRY, USUAL_TOKEN
 from bundlevisor.testing.ports import free_block
 
 PROGRAM = Path(__file__).with_name("program.py")
@@ -48,9 +49,9 @@ class Bundle:
                 "mode": "loopback-http",
                 "host": "127.0.0.1",
                 "port": 0,
-                "auth_token_path": "runtime/auth-token",
+                "auth_token_path": USUAL_TOKEN,
             },
-            "telemetry": {"file": "telemetry/events.jsonl"},
+            "telemetry": {"file": USUAL_TELEMETRY},
             "ports": {"default_range": {"min": first, "max": last}},
         }
 

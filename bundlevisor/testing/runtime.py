@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 import psutil
 
 from bundlevisor.actors.telemetry.catalogue import EVENTS
+from bundlevisor.manifest.format.app_data import INSTANCE, IPC_PORT
 from bundlevisor.testing import client, processes, story
 from bundlevisor.testing.bundle import Bundle
 from bundlevisor.testing.deadline import WITHIN, wait_until
@@ -136,7 +137,7 @@ class Runtime(Spawned):
         return self.wait(self._guardian, "a guardian")
 
     def _guardian(self) -> psutil.Process | None:
-        record = self._state("instance.json")
+        record = self._state(INSTANCE)
         pid = record.get("guardian_pid") if isinstance(record, dict) else None
         with contextlib.suppress(psutil.Error):
             return psutil.Process(pid) if pid else None
@@ -146,7 +147,7 @@ class Runtime(Spawned):
 
     @property
     def _port_file(self) -> Path:
-        return self.app_data / "runtime" / "ipc_port"
+        return self.app_data / IPC_PORT
 
     @property
     def port(self) -> int:
@@ -188,7 +189,7 @@ class Runtime(Spawned):
 
     def _state(self, name: str) -> Any:
         try:
-            return json.loads((self.app_data / "runtime" / name).read_bytes())
+            return json.loads((self.app_data / name).read_bytes())
         except (OSError, ValueError):
             return None
 

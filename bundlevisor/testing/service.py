@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -109,7 +108,7 @@ class Service:
 
     def _log_path(self, log_dir: str) -> Path:
         written = schema.Service(id=self.id, log_dir=log_dir)
-        return Path(log_path(written, str(self._runtime.app_data), os.path.isfile))
+        return Path(log_path(written, str(self._runtime.app_data)))
 
     def wait_state(self, *states: str, within: float = WITHIN) -> dict[str, Any]:
         """Return its details once it is in one of these states."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from bundlevisor.manifest.format.app_data import OLDER
+
 Event = dict[str, Any]
 LINES = 12
 """How many lines of each log, and of the runtime's own messages, are told."""
@@ -16,7 +18,7 @@ EVENTS = 60
 def read_events(path: Path) -> list[Event]:
     """Return the telemetry events that are on disk, oldest first; what is torn is left out."""
     events = []
-    for file in (path.with_name(path.name + ".1"), path):
+    for file in (path.with_name(path.name + OLDER), path):
         text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
         for line in text.splitlines():
             try:

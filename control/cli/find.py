@@ -7,8 +7,7 @@ import os
 import msgspec
 
 from bundlevisor.actors.files import endpoint, instance, own_file
-
-DEFAULT_TOKEN_PATH = "runtime/auth-token"  # noqa: S105 - a path
+from bundlevisor.manifest.format.app_data import USUAL_TOKEN
 
 
 class NotRunning(Exception):
@@ -34,7 +33,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """The folder that an instance runs on, and the token's place as far as the bundle says it."""
 
     app_data: str
-    token_path: str = DEFAULT_TOKEN_PATH
+    token_path: str = USUAL_TOKEN
 
 
 def wanted(app_data: str, manifest: str) -> Wanted:

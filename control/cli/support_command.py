@@ -18,6 +18,7 @@ from bundlevisor.control.cli.find import Endpoint, NotRunning, find, wanted
 from bundlevisor.control.support import collection
 from bundlevisor.control.support.collection import Part
 from bundlevisor.control.support.masking import Mask
+from bundlevisor.manifest.format.app_data import USUAL_TELEMETRY
 from bundlevisor.manifest.format.paths import home_folder
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def support(arguments: argparse.Namespace) -> int:
     manifest, parts = _bundle(*_files_of_bundle(arguments, app_data), troubles)
     parts.append(collection.machine())
     parts += _answers(endpoint, troubles) if endpoint else []
-    telemetry = manifest.telemetry.file if manifest else "telemetry/events.jsonl"
+    telemetry = manifest.telemetry.file if manifest else USUAL_TELEMETRY
     logs = [*collection.logs_in(app_data), *_log_paths(manifest, app_data)]
     events = os.path.join(app_data, telemetry)
     parts += collection.on_disk(app_data, events, logs, troubles.append)
@@ -117,7 +118,7 @@ def _log_paths(manifest: Manifest | None, app_data: str) -> list[str]:
     from bundlevisor.actors.logs.path import log_path
 
     services = manifest.services if manifest else ()
-    return [log_path(service, app_data, os.path.isfile) for service in services]
+    return [log_path(service, app_data) for service in services]
 
 
 def _answers(endpoint: Endpoint, troubles: list[str]) -> Iterator[Part]:

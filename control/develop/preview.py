@@ -27,8 +27,8 @@ from bundlevisor.control.run.options import RunOptions
 from bundlevisor.manifest.format import platform
 from bundlevisor.manifest.format.paths import PathRefused, app_data_folder
 from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.format.variables import MARK, SECRET_FILE_PREFIX
 from bundlevisor.manifest.plan import ports as plan_ports, secrets as plan_secrets
-from bundlevisor.manifest.plan.environment import INSTANCE, SECRET_FILE_PREFIX
 from bundlevisor.manifest.plan.launch import plan_service
 from bundlevisor.manifest.plan.readiness import Condition, criterion
 from bundlevisor.manifest.plan.template import Unresolved
@@ -99,7 +99,7 @@ def preview(loaded: Loaded, options: RunOptions, environ: Mapping[str, str]) -> 
     manifest = loaded.manifest
     assert manifest is not None  # noqa: S101
     app_data = os.path.abspath(options.app_data or app_data_folder(manifest.app.name, environ))
-    bundle = Bundle(manifest, loaded, options, app_data, "INSTANCE")
+    bundle = Bundle(manifest, loaded, options, app_data, "MARK")
     running = _runs(app_data)
     plan = _ports(manifest, app_data, running=running)
     short = _lacks(loaded, manifest, plan, environ)
@@ -238,8 +238,8 @@ def changes(base: Mapping[str, str], full: Mapping[str, str]) -> dict[str, str]:
     inherited = base.get("PATH", "")
     if inherited and changed.get("PATH", "").endswith(inherited):
         changed["PATH"] = changed["PATH"].removesuffix(inherited) + "$PATH"
-    if INSTANCE in changed:
-        changed[INSTANCE] = "(another one at each start)"
+    if MARK in changed:
+        changed[MARK] = "(another one at each start)"
     return changed
 
 

@@ -21,6 +21,7 @@ from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console_events import Announcer
 from bundlevisor.control.run.instance_record import InstanceRecord
 from bundlevisor.control.run.opening import Opening
+from bundlevisor.manifest.format.app_data import SNAPSHOTS, below
 
 if TYPE_CHECKING:
     from bundlevisor.actors.prepare.stores import Stores
@@ -84,7 +85,7 @@ def _service_context(
         reserved=PortReservations(),
         open_stores=lambda: _open_stores(bundle, announcer),
         mark=opened.recorder.mark,
-        has_snapshots=os.path.isdir(os.path.join(bundle.app_data, "snapshots")),
+        has_snapshots=os.path.isdir(below(bundle.app_data, SNAPSHOTS)),
     )
 
 

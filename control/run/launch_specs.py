@@ -42,7 +42,7 @@ def _spec(bundle: Bundle, site: Site, service: Service, index: int, key: str) ->
         service,
         binary,
         site,
-        log_path(service, bundle.app_data, os.path.isfile),
+        log_path(service, bundle.app_data),
         depends_on=bundle.graph.all_dependencies(service.id),
         index=index,
         page=is_page(service, binary, bundle.root),

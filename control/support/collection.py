@@ -11,21 +11,29 @@ import msgspec
 
 from bundlevisor.actors.files import json_text, own_file
 from bundlevisor.control.wire import version
+from bundlevisor.manifest.format.app_data import (
+    INSTANCE,
+    LAST_END,
+    LOGS,
+    MIGRATIONS,
+    OLDER,
+    PORTS,
+    ROTATED,
+    TIMELINES,
+    VERIFIED,
+    below,
+    log_name,
+)
 
 LOG_BYTES = 256 * 1024
 """Of the end of each log."""
 EVENT_BYTES = 2 * 1024 * 1024
 """Of the end of the events."""
 STATE_BYTES = 1024 * 1024
-STATE = (
-    "runtime/instance.json",
-    "runtime/last_end.json",
-    "runtime/timelines.json",
-    "runtime/ports.json",
-    "runtime/verified.json",
-    "migrations.json",
-)
+STATE = (INSTANCE, LAST_END, TIMELINES, PORTS, VERIFIED, MIGRATIONS)
 """Files of ours in app-data; the token and the secrets are not among them."""
+NEWEST = ROTATED[:2]
+"""The parts of each log."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -41,25 +49,28 @@ def on_disk(
 ) -> Iterator[Part]:
     """Yield what app-data holds; ``missing`` hears a sentence of each file that cannot be read.
 
-    ``telemetry`` and ``logs`` are paths; a log that is not there is nothing to tell.
+    ``telemetry`` and ``logs`` are paths; a log that is not there is nothing to tell. A log has its
+    name in app-data: two services may call theirs the same, in different folders.
     """
     for name in STATE:
-        yield from _end_of(os.path.join(app_data, name), name, STATE_BYTES, missing)
-    for path in (f"{telemetry}.1", telemetry):
+        yield from _end_of(below(app_data, name), name, STATE_BYTES, missing)
+    for path in (f"{telemetry}{OLDER}", telemetry):
         name = f"telemetry/{os.path.basename(path)}"
         yield from _end_of(path, name, EVENT_BYTES, missing)
-    for path in sorted(dict.fromkeys(logs)):
-        yield from _end_of(path, f"logs/{os.path.basename(path)}", LOG_BYTES, missing)
+    for log in sorted(dict.fromkeys(logs)):
+        place = os.path.relpath(log, app_data).replace(os.sep, "/")
+        for part in NEWEST:
+            yield from _end_of(f"{log}{part}", f"{place}{part}", LOG_BYTES, missing)
 
 
 def logs_in(app_data: str) -> list[str]:
-    """Return the logs in their usual folder, the rotated ones that came last included."""
-    folder = os.path.join(app_data, "logs")
+    """Return the logs in their usual folder, of services that the bundle has no more as well."""
+    folder = below(app_data, LOGS)
     try:
         names = os.listdir(folder)
     except OSError:
         return []
-    return [os.path.join(folder, name) for name in names if name.endswith((".log", ".log.1"))]
+    return [os.path.join(folder, name) for name in names if name.endswith(log_name(""))]
 
 
 def _end_of(path: str, name: str, most: int, missing: Callable[[str], object]) -> Iterator[Part]:

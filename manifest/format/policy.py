@@ -43,6 +43,11 @@ class StopPolicy(Extension, frozen=True, kw_only=True):
     timeout_ms: Count = 5000
     http: StopHttp | None = None
 
+    @property
+    def grace_s(self) -> float:
+        """Seconds from the asking to the kill."""
+        return self.timeout_ms / 1000
+
 
 class Startup(Extension, frozen=True, kw_only=True):
     """A bound on a start from the spawn to ready; preparation has bounds of its own."""

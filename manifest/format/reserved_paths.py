@@ -1,4 +1,4 @@
-"""What the runtime itself keeps under app-data, and where a bundle's own names lie there.
+"""Where the paths of a bundle lie under app-data, and what of the runtime lies there as well.
 
 Who has which of these places, and that no two have the same one, is in
 :mod:`bundlevisor.manifest.plan.claims`.
@@ -6,29 +6,11 @@ Who has which of these places, and that no two have the same one, is in
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from bundlevisor.manifest.format.app_data import FILES, LOGS, SNAPSHOTS, log_name
 from bundlevisor.manifest.format.paths import PathRefused, is_template_of, normalise
 from bundlevisor.manifest.format.schema import Manifest, Service
-
-FILES = (
-    "secrets.json",
-    "migrations.json",
-    "runtime/instance.json",
-    "runtime/ipc_port",
-    "runtime/last_end.json",
-    "runtime/lock",
-    "runtime/ports.json",
-    "runtime/timelines.json",
-    "runtime/verified.json",
-)
-FOLDERS = ("snapshots",)
-"""All that is below them is the runtime's."""
-
-TELEMETRY = ("", ".1")
-"""What the names of the telemetry files end with, behind ``telemetry.file``."""
-ROTATED = ("", ".1", ".2")
-"""What the names of a log's parts end with, the newest first."""
-PUT_BACK = (".restoring", ".broken")
-"""What stands beside a data folder, under its name and these, while an upgrade is taken back."""
 
 
 def normal(path: str, *, template: bool = False) -> str:
@@ -52,13 +34,23 @@ def folded(path: str) -> str:
     return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", path).casefold())
 
 
-def log_place(service: Service) -> str:
-    """Return where a service's log lies under app-data, as far as its manifest says."""
-    path = service.log_dir.replace("\\", "/")
-    if not path:
-        return f"logs/{service.id}.log"
-    is_file = "." in path.rpartition("/")[2][1:]
-    return path if is_file else f"{path}/{service.id}.log"
+def log_place(service: Service, is_file: Callable[[str], bool] | None = None) -> str:
+    """Return where a service's log lies under app-data, in normal form.
+
+    ``log_dir`` is a folder, in which ``<id>.log`` is written, when its last part has no suffix or
+    it ends with a separator; what ``is_file`` says to be there as a file already is that file.
+    Without a ``log_dir`` it is ``logs/<id>.log``. Raises PathRefused for a path that leaves
+    app-data.
+    """
+    name = log_name(service.id)
+    if not service.log_dir:
+        return f"{LOGS}/{name}"
+    path = normal(service.log_dir)
+    if path == ".":
+        return name
+    suffix = path.rpartition("/")[2].lstrip(".").rpartition(".")[1]
+    is_folder = service.log_dir[-1] in "/\\" or not suffix
+    return f"{path}/{name}" if is_folder and not (is_file and is_file(path)) else path
 
 
 def holds_own(folder: str, manifest: Manifest) -> bool:
@@ -66,10 +58,10 @@ def holds_own(folder: str, manifest: Manifest) -> bool:
     chosen = (manifest.ipc.auth_token_path, manifest.telemetry.file)
     try:
         place = folded(normal(folder, template=True))
-        owned = [*FILES, *FOLDERS, *(folded(normal(path)) for path in chosen)]
+        owned = [*FILES, SNAPSHOTS, *(folded(normal(path)) for path in chosen)]
     except PathRefused:
         return False
-    return any(within(own, place) for own in owned) or any(within(place, f) for f in FOLDERS)
+    return any(within(own, place) for own in owned) or within(place, SNAPSHOTS)
 
 
 def within(place: str, root: str) -> bool:

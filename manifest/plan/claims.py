@@ -6,22 +6,23 @@ what the bundle names, in the order token, telemetry, data folders, logs, file s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import msgspec
 
-from bundlevisor.manifest.format.paths import PathRefused
-from bundlevisor.manifest.format.reserved_paths import (
+from bundlevisor.manifest.format.app_data import (
+    BROKEN,
     FILES,
-    FOLDERS,
-    PUT_BACK,
-    ROTATED,
+    LOGS,
+    OF_A_LOG,
+    RESTORING,
+    SNAPSHOTS,
     TELEMETRY,
-    folded,
-    log_place,
-    normal,
 )
+from bundlevisor.manifest.format.paths import PathRefused
+from bundlevisor.manifest.format.reserved_paths import folded, log_place, normal
 from bundlevisor.manifest.format.schema import Manifest, Service
 
 OURS = "the runtime"
@@ -67,34 +68,37 @@ class Conflict:
         return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
-def claims_of(manifest: Manifest, *, every: bool = False) -> list[Claim]:
+def claims_of(
+    manifest: Manifest, *, every: bool = False, is_file: Callable[[str], bool] | None = None
+) -> list[Claim]:
     """Return the claims of a bundle, the strongest first; paths that leave app-data are left out.
 
     A path that only the start can render (a template) is taken as it is written. Default logs are
     in nobody's way unless something else is named where they lie: else they are left out, unless
-    ``every`` claim is wanted.
+    ``every`` claim is wanted. ``is_file`` tells what is a file there already (:func:`log_place`).
     """
     places = tuple((f"services[{index}]", one) for index, one in enumerate(manifest.services))
+    logs = functools.partial(_of_log, is_file)
     named = [
-        *_named(OURS, manifest.ipc.auth_token_path, ("",), "ipc.auth_token_path", ours=True),
-        *_named(OURS, manifest.telemetry.file, TELEMETRY, "telemetry.file", ours=True),
+        *_of_runtime(manifest.ipc.auth_token_path, ("",), "ipc.auth_token_path"),
+        *_of_runtime(manifest.telemetry.file, TELEMETRY, "telemetry.file"),
         *(claim for at, service in places if service.data_dirs for claim in _of_data(at, service)),
-        *(claim for at, service in places if service.log_dir for claim in _of_log(at, service)),
+        *(claim for at, service in places if service.log_dir for claim in logs(at, service)),
         *_of_secrets(manifest),
     ]
     ours = [
         *(Claim(OURS, path, ours=True) for path in FILES),
-        *(Claim(OURS, path, "closed", ours=True) for path in FOLDERS),
+        Claim(OURS, SNAPSHOTS, "closed", ours=True),
     ]
     if every or any(_may_meet_default_logs(claim) for claim in named):
         for at, service in places:
             if not service.log_dir:
-                ours += _of_log(at, service)
+                ours += logs(at, service)
     return ours + named
 
 
 def _may_meet_default_logs(claim: Claim) -> bool:
-    return claim.path == "." or folded(claim.path.partition("/")[0]) == "logs"
+    return claim.path == "." or folded(claim.path.partition("/")[0]) == LOGS
 
 
 def conflicts(claims: Iterable[Claim]) -> Iterator[Conflict]:
@@ -140,16 +144,21 @@ class _Taken:
         return self._of_kind["folder"].get(path) or self._above.get(path)
 
 
-def _of_log(at: str, service: Service) -> Iterator[Claim]:
+def _of_log(is_file: Callable[[str], bool] | None, at: str, service: Service) -> Iterator[Claim]:
     field = f"{at}.log_dir" if service.log_dir else ""
     owner = f"the log of service '{service.id}'"
-    return _named(owner, log_place(service), ROTATED, field, service.id)
+    try:
+        place = log_place(service, is_file)
+    except PathRefused:
+        return
+    for suffix in OF_A_LOG:
+        yield Claim(owner, f"{place}{suffix}", field=field, service=service.id)
 
 
 def _of_data(at: str, service: Service) -> Iterator[Claim]:
     upgrades = any(migration.run_on == "upgrade" for migration in service.migrations)
     if upgrades:
-        yield Claim(OURS, f"{FOLDERS[0]}/{service.id}", "reserved", f"{at}.id", ours=True)
+        yield Claim(OURS, f"{SNAPSHOTS}/{service.id}", "reserved", f"{at}.id", ours=True)
     for index, folder in enumerate(service.data_dirs):
         field = f"{at}.data_dirs[{index}]"
         try:
@@ -158,7 +167,7 @@ def _of_data(at: str, service: Service) -> Iterator[Claim]:
             continue
         owner = f"a data folder of service '{service.id}'"
         yield Claim(owner, path, "folder", field, service.id)
-        for suffix in PUT_BACK if upgrades and path != "." else ():
+        for suffix in (RESTORING, BROKEN) if upgrades and path != "." else ():
             yield Claim(OURS, f"{path}{suffix}", "reserved", field, service.id, ours=True)
 
 
@@ -180,21 +189,13 @@ def _of_secrets(manifest: Manifest) -> Iterator[Claim]:
             )
 
 
-def _named(
-    owner: str,
-    path: str,
-    suffixes: tuple[str, ...],
-    field: str,
-    service: str = "",
-    *,
-    ours: bool = False,
-) -> Iterator[Claim]:
+def _of_runtime(path: str, suffixes: tuple[str, ...], field: str) -> Iterator[Claim]:
     try:
         place = normal(path)
     except PathRefused:
         return
     for suffix in suffixes:
-        yield Claim(owner, f"{place}{suffix}", field=field, service=service, ours=ours)
+        yield Claim(OURS, f"{place}{suffix}", field=field, ours=True)
 
 
 def _above(path: str) -> Iterator[str]:

@@ -8,27 +8,22 @@ from collections.abc import Callable, Mapping
 from bundlevisor.manifest.format.paths import WINDOWS, anchor
 from bundlevisor.manifest.format.schema import Binary, Service
 from bundlevisor.manifest.format.secret import Secret
+from bundlevisor.manifest.format.variables import (
+    APP_DATA_DIR,
+    BUNDLE_ROOT,
+    GPU_AVAILABLE,
+    GPU_MODE,
+    MARK,
+    NOTIFY,
+    PRIVATE_PREFIX,
+    SECRET_FILE_PREFIX,
+    SERVICE_ID,
+)
 from bundlevisor.manifest.plan.template import Scope, render as render_text
-
-NOTIFY = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-"""By these a manager tells its own child of sd_notify(3): they are for the runtime, where it was
-started so, and no service may speak for it."""
-
-PRIVATE_PREFIX = "BUNDLEVISOR_"
-"""The runtime's own variables (its control token among them): no service receives them."""
-
-INSTANCE = "SERVICE_INSTANCE_ID"
-"""What a process of a start is found by: no bundle can give it another value."""
-
-CHROMIUM = "PLAYWRIGHT_CHROMIUM_PATH"
-"""The browser of a Playwright service, in the bundle or Electron's."""
 
 SEARCHED_WITHOUT_PATH = "/bin:/usr/bin"
 """Where POSIX systems look for a program when there is no PATH (``confstr(_CS_PATH)``, in another
 order): a PATH of the bundle's folders alone would hide these from every service."""
-
-SECRET_FILE_PREFIX = "SECRET_FILE_"  # noqa: S105
-"""``SECRET_FILE_<ID>`` holds the path of a file secret."""
 
 
 def render(
@@ -62,14 +57,14 @@ def render(
 
         electron = base.get("ELECTRON_CHROMIUM_PATH", "")
         variables.take(conventions(variables.get, service.id, electron, scope, exists))
-    variables.take({INSTANCE: instance_id})
+    variables.take({MARK: instance_id})
     return variables.values
 
 
 def of_helper(base: Mapping[str, str], instance_id: str) -> dict[str, str]:
     """Return the environment of a process of ours that is no service: nobody's secret is in it."""
     kept = {name: value for name, value in base.items() if not _is_private(name)}
-    return kept | {INSTANCE: instance_id}
+    return kept | {MARK: instance_id}
 
 
 def port_variable(name: str) -> str:
@@ -155,8 +150,8 @@ def _of_bundle(scope: Scope, path: str, windows: bool) -> dict[str, str]:
     folders = [f"{scope.bundle}{slash}bin", f"{scope.bundle}{slash}cli"]
     path = path or ("" if windows else SEARCHED_WITHOUT_PATH)
     return {
-        "APP_DATA_DIR": scope.data,
-        "BUNDLE_ROOT": scope.bundle,
+        APP_DATA_DIR: scope.data,
+        BUNDLE_ROOT: scope.bundle,
         "PATH": separator.join([*folders, path] if path else folders),
     }
 
@@ -164,7 +159,7 @@ def _of_bundle(scope: Scope, path: str, windows: bool) -> dict[str, str]:
 def _of_service(service: Service, scope: Scope) -> dict[str, str]:
     ports = scope.ports.get(service.id, {})
     return {
-        "SERVICE_ID": service.id,
+        SERVICE_ID: service.id,
         **{port_variable(name): str(number) for name, number in ports.items()},
     }
 
@@ -174,9 +169,9 @@ def _rendered(values: Mapping[str, str], scope: Scope) -> dict[str, str]:
 
 
 def _of_gpu(service: Service, available: bool) -> dict[str, str]:
-    variables = {"BUNDLE_GPU_AVAILABLE": "true" if available else "false"}
+    variables = {GPU_AVAILABLE: "true" if available else "false"}
     if service.gpu:
-        variables["BUNDLE_GPU_MODE"] = "gpu" if available else "cpu"
+        variables[GPU_MODE] = "gpu" if available else "cpu"
     return variables
 
 

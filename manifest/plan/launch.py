@@ -9,8 +9,9 @@ import msgspec
 
 from bundlevisor.manifest.format.paths import WINDOWS, anchor, resolve
 from bundlevisor.manifest.format.schema import Binary, Migration
+from bundlevisor.manifest.format.variables import MARK
 from bundlevisor.manifest.plan.command import candidates, with_suffixes
-from bundlevisor.manifest.plan.environment import INSTANCE, merged
+from bundlevisor.manifest.plan.environment import merged
 from bundlevisor.manifest.plan.template import Scope, render
 
 
@@ -90,7 +91,7 @@ def plan_migration(
     Raises PathRefused and Unresolved.
     """
     added = {name: render(value, scope) for name, value in migration.env.items()}
-    own = {INSTANCE: environment[INSTANCE]} if INSTANCE in environment else {}
+    own = {MARK: environment[MARK]} if MARK in environment else {}
     variables = merged(environment, added, own, windows=windows)
     folder = working_folder(binary, scope, windows=windows)
     return _plan_command(migration.command, binary, scope, variables, folder, windows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bundlevisor.manifest.format.paths import PathRefused, anchor
+from bundlevisor.manifest.format.variables import CHROMIUM
 from bundlevisor.manifest.plan.template import Scope
 
 Exists = Callable[[str], bool]
@@ -27,8 +28,8 @@ def conventions(
         defaults["PLAYWRIGHT_DRIVER_PORT"] = str(port)
         defaults["PLAYWRIGHT_DRIVER_URL"] = f"http://127.0.0.1:{port}"
     added = {name: value for name, value in defaults.items() if not given(name)}
-    chromium = chromium_path(given("PLAYWRIGHT_CHROMIUM_PATH"), electron, scope, exists)
-    return {**added, "PLAYWRIGHT_CHROMIUM_PATH": chromium} if chromium else added
+    chromium = chromium_path(given(CHROMIUM), electron, scope, exists)
+    return {**added, CHROMIUM: chromium} if chromium else added
 
 
 def driver_port(ports: Mapping[str, int]) -> int | None:

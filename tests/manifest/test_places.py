@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from bundlevisor.manifest.format.app_data import FILES
 from bundlevisor.manifest.format.paths import EscapesRoot
-from bundlevisor.manifest.format.reserved_paths import FILES, log_place, normal
+from bundlevisor.manifest.format.reserved_paths import log_place, normal
 from bundlevisor.manifest.format.schema import Manifest, Service
 from bundlevisor.manifest.plan.claims import OURS, Claim, claims_of, conflicts
 from tests.manifest.conftest import document
@@ -202,7 +203,14 @@ def test_app_data_is_a_folder_above_every_claim_but_itself() -> None:
         ("own.d/logs", "own.d/logs/one.log"),
         ("own.d/deep/logs", "own.d/deep/logs/one.log"),
         ("own/.hidden", "own/.hidden/one.log"),
-        ("own.d/", "own.d//one.log"),
+        ("own.d/", "own.d/one.log"),
+        ("own.d\\", "own.d/one.log"),
+        ("own/a.d/.", "own/a.d"),
+        ("own/..hidden", "own/..hidden/one.log"),
+        ("own/..", "one.log"),
+        ("own/../other", "other/one.log"),
+        (".", "one.log"),
+        ("own.", "own."),
         ("own/a.log", "own/a.log"),
         ("own\\a.log", "own/a.log"),
         ("a b/c.log", "a b/c.log"),
@@ -212,6 +220,14 @@ def test_app_data_is_a_folder_above_every_claim_but_itself() -> None:
 )
 def test_a_log_is_a_file_where_its_last_name_has_a_suffix(log_dir: str, place: str) -> None:
     assert log_place(Service(id="one", log_dir=log_dir)) == place
+
+
+def test_a_log_is_the_file_that_is_there_already() -> None:
+    service = Service(id="one", log_dir="own/./logs")
+    assert log_place(service, {"own/logs"}.__contains__) == "own/logs"
+    assert log_place(service, {"own"}.__contains__) == "own/logs/one.log"
+    ended = Service(id="one", log_dir="own/logs/")
+    assert log_place(ended, {"own/logs"}.__contains__) == "own/logs"
 
 
 def test_a_template_of_app_data_is_app_data_where_templates_are_taken() -> None:

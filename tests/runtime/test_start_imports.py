@@ -61,8 +61,8 @@ control.http: early_health health_words response
 control.run: admission background_writer bundle console endpoint_files opening options
  resource_limits runtime shutdown_requests
 control.wire: exchange health origin version
-manifest.format: document findings loopback paths platform policy probe reserved_paths schema
- secret suggest
+manifest.format: app_data document findings loopback paths platform policy probe reserved_paths
+ schema secret suggest variables
 manifest.plan: claims command environment graph launch ports template template_uses
 manifest.read: duplicates load source
 """

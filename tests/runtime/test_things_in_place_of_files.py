@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.manifest.format.reserved_paths import FILES
+from bundlevisor.manifest.format.app_data import FILES
 from tests.actors.test_own_file import Plant, device, folder, link, pipe, second_name
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running, starting, wait_until
 

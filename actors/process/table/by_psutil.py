@@ -12,7 +12,8 @@ import sys
 from collections.abc import Container
 from contextlib import suppress
 
-from bundlevisor.actors.process.table.found import MARK, Found, found_among, send_by_number
+from bundlevisor.actors.process.table.found import Found, found_among, send_by_number
+from bundlevisor.manifest.format.variables import MARK
 
 
 def created(pid: int) -> float | None:

@@ -8,9 +8,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
-MARK = "SERVICE_INSTANCE_ID"
-"""The environment variable that says to which start of which service a process belongs."""
-
 
 class Found:
     """A living process; ``mark`` is empty when it was found by its session only.

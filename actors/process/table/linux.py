@@ -13,7 +13,8 @@ import signal
 import sys
 from collections.abc import Container, Iterator
 
-from bundlevisor.actors.process.table.found import MARK, Found, found_among, send_by_number
+from bundlevisor.actors.process.table.found import Found, found_among, send_by_number
+from bundlevisor.manifest.format.variables import MARK
 
 assert sys.platform == "linux"  # noqa: S101 - tells the type checker where this file belongs
 

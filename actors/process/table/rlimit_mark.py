@@ -14,6 +14,7 @@ import os
 import sys
 
 from bundlevisor.actors.process.table.found import Found
+from bundlevisor.manifest.format.variables import mark_prefix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ if sys.platform == "linux":
             born = created(pid)
             # Looked at again: the start time is that of the marked one, not of a successor.
             if born is not None and alive(pid, born) and has_rlimit_mark(pid, instance_id):
-                found = Found(pid, born, session_of(pid), f"{instance_id}-")
+                found = Found(pid, born, session_of(pid), mark_prefix(instance_id))
                 trees.setdefault(serial, []).append(found)
         return trees
 

@@ -12,6 +12,7 @@ from bundlevisor.actors.guardian.guarded import OURS, GuardedProcess
 from bundlevisor.actors.process.own_children import starting
 from bundlevisor.actors.ui_server.parent.page_host import PageHost
 from bundlevisor.actors.ui_server.parent.ui_process import start
+from bundlevisor.manifest.format.variables import mark_of
 from bundlevisor.manifest.plan import environment
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class PageHosts:
         if self._host is not None and self._host.is_open:
             return self._host.add(instance, config, listener, output)
         self._started += 1
-        mark = f"{spec.site.instance_id}-{NAME}-{self._started}"
+        mark = mark_of(spec.site.instance_id, NAME, self._started)
         self._guardian.expect(
             GuardedProcess(NAME, mark, grace_s=group.grace_s, depends_on=group.needs)
         )

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from multiprocessing import spawn as method
 
 from bundlevisor.actors.process import child_posix, tree
-from bundlevisor.actors.process.spawn_request import INSTANCE_MARK
 from bundlevisor.actors.ui_server.parent.inherited import InheritedFd
 from bundlevisor.actors.ui_server.parent.spawned import Spawned
+from bundlevisor.manifest.format.variables import MARK
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
@@ -58,7 +58,7 @@ def _start(read: int, fds: tuple[int, ...], output: int, env: dict[str, str]) ->
             pass_fds=fds,
             start_new_session=True,
         )
-        mark = env.get(INSTANCE_MARK, "")
+        mark = env.get(MARK, "")
         return child_posix.Child(started.pid, started.poll, mark, begun.serial)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from multiprocessing import popen_spawn_win32, spawn as method
 
 from bundlevisor.actors.process import child_windows
-from bundlevisor.actors.process.spawn_request import INSTANCE_MARK, Launch
+from bundlevisor.actors.process.spawn_request import Launch
 from bundlevisor.actors.ui_server.parent.spawned import Spawned
+from bundlevisor.manifest.format.variables import MARK
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
@@ -56,5 +57,5 @@ def _launch(read: int, output: int, env: dict[str, str]) -> Launch:
         env=env,
         cwd=os.getcwd(),
         output=output,
-        instance=env.get(INSTANCE_MARK, ""),
+        instance=env.get(MARK, ""),
     )

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from bundlevisor.control.develop.starter import node, page, python
+from bundlevisor.manifest.format.app_data import USUAL_TELEMETRY, USUAL_TOKEN
 from bundlevisor.manifest.format.platform import KEYS
 
 Language = Literal["python", "node"]
@@ -76,9 +77,9 @@ def manifest(name: str, language: Language) -> dict[str, Any]:
             "mode": "loopback-http",
             "host": "127.0.0.1",
             "port": 0,
-            "auth_token_path": "runtime/auth-token",
+            "auth_token_path": USUAL_TOKEN,
         },
-        "telemetry": {"file": "telemetry/events.jsonl"},
+        "telemetry": {"file": USUAL_TELEMETRY},
         "secrets": [
             {
                 "id": "worker_key",

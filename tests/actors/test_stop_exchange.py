@@ -1,0 +1,96 @@
+"""The HTTP stop: the runtime and the guardian ask alike, and take the same answers."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from bundlevisor.actors.guardian.http_stop import StopRequest
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.probes import stop_request
+from tests.waiting import WITHIN
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+DOWN = b'HTTP/1.1 202 Accepted\r\nContent-Length: 18\r\n\r\n{"status": "down"}'
+NO = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+
+def by_guardian(port: int, path: str) -> bool:
+    request = StopRequest((port, path), time.monotonic())
+    try:
+        while request.pending:
+            assert select.select([request.fd], [], [], WITHIN)[0]
+            request.read()
+        return request.accepted
+    finally:
+        request.close()
+
+
+def by_runtime(port: int, path: str) -> bool:
+    faults: list[object] = []
+    loop = Loop("test", lambda *fault: faults.append(fault))
+    loop.start()
+    answers: list[str] = []
+    told = threading.Event()
+
+    def answered(trouble: str) -> None:
+        answers.append(trouble)
+        told.set()
+
+    try:
+        asked = stop_request.request(port, path)
+        loop.call_soon(
+            lambda: stop_request.StopExchange(loop, port, asked, WITHIN, answered),
+        )
+        assert told.wait(WITHIN)
+    finally:
+        loop.stop()
+    assert not faults
+    return not answers[0]
+
+
+@pytest.mark.parametrize("asks", [by_runtime, by_guardian])
+@pytest.mark.parametrize(
+    ("parts", "taken"),
+    [
+        ([OK], True),
+        ([DOWN], True),
+        ([OK[:3], OK[3:11], OK[11:]], True),
+        ([b"HTTP/1.1 20"], True),
+        ([NO], False),
+        ([b"HTTP/1.1 2"[:9]], False),
+        ([b"2 is no answer"], False),
+        ([b""], False),
+    ],
+    ids=["200", "down", "in parts", "begun", "404", "torn", "not HTTP", "silent"],
+)
+def test_who_asks_takes_the_same_answers(
+    asks: Callable[[int, str], bool], parts: list[bytes], taken: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        read: list[bytes] = []
+        serving = threading.Thread(target=answer, args=(server, parts, read), daemon=True)
+        serving.start()
+        assert asks(port, "stop") is taken
+        serving.join(WITHIN)
+    head = read[0].split(b"\r\n")
+    assert head[0] == b"POST /stop HTTP/1.1"
+    assert {b"Host: 127.0.0.1:%d" % port, b"Content-Length: 0", b"Connection: close"} < {*head}
+
+
+def answer(server: socket.socket, parts: list[bytes], read: list[bytes]) -> None:
+    connection, _ = server.accept()
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with connection:
+        read.append(connection.recv(65536))
+        try:
+            for part in parts:
+                connection.sendall(part)
+        except OSError:
+            return  # who asks has heard enough

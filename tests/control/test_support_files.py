@@ -1,0 +1,27 @@
+"""Which files of app-data a support archive has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bundlevisor.control.support.collection import logs_in, on_disk
+
+
+def test_logs_of_one_name_in_two_folders_are_both_there_with_the_parts_before_them(
+    tmp_path: Path,
+) -> None:
+    for place in ("one/out.log", "one/out.log.1", "two/out.log", "logs/gone.log"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text(place)
+    logs = [str(tmp_path / "one" / "out.log"), str(tmp_path / "two" / "out.log")]
+    troubles: list[str] = []
+    found = on_disk(
+        str(tmp_path),
+        str(tmp_path / "events.jsonl"),
+        [*logs_in(str(tmp_path)), *logs],
+        troubles.append,
+    )
+    assert {part.name: part.data.decode() for part in found} == {
+        place: place for place in ("logs/gone.log", "one/out.log", "one/out.log.1", "two/out.log")
+    }
+    assert troubles == []
