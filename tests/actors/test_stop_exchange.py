@@ -12,7 +12,8 @@ import pytest
 
 from bundlevisor.actors.guardian.http_stop import StopRequest
 from bundlevisor.actors.loop.reactor import Loop
-from bundlevisor.actors.probes import stop_request
+from bundlevisor.actors.probes.stop_exchange import request
+from bundlevisor.actors.probes.stop_request import StopExchange
 from tests.waiting import WITHIN
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -21,14 +22,14 @@ NO = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
 def by_guardian(port: int, path: str) -> bool:
-    request = StopRequest((port, path), time.monotonic())
+    asked = StopRequest((port, path), time.monotonic())
     try:
-        while request.pending:
-            assert select.select([request.fd], [], [], WITHIN)[0]
-            request.read()
-        return request.accepted
+        while asked.pending:
+            assert select.select([asked.fd], [], [], WITHIN)[0]
+            asked.read()
+        return asked.accepted
     finally:
-        request.close()
+        asked.close()
 
 
 def by_runtime(port: int, path: str) -> bool:
@@ -43,9 +44,9 @@ def by_runtime(port: int, path: str) -> bool:
         told.set()
 
     try:
-        asked = stop_request.request(port, path)
+        asked = request(port, path)
         loop.call_soon(
-            lambda: stop_request.StopExchange(loop, port, asked, WITHIN, answered),
+            lambda: StopExchange(loop, port, asked, WITHIN, answered),
         )
         assert told.wait(WITHIN)
     finally:
