@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from bundlevisor.manifest.format.app_data import USUAL_TELEMETRY, USUAL_TOKEN
+from bundlevisor.manifest.format.app_data import USUAL_TOKEN
+from bundlevisor.manifest.format.header import header
 from bundlevisor.perf import programs
 
 PLATFORMS = ("linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win-x64", "win-arm64")
@@ -95,7 +96,7 @@ def write(
     binary = f"bin/{programs.install(program, os.path.join(folder, 'bin'))}"
     port = free_port()
     manifest = {
-        **header("perf", port),
+        **header("perf", "1.0.0", port),
         "ports": {"default_range": _service_ports(len(services) + pages)},
         "services": [
             *(_service(service, binary, probe_ms) for service in services),
@@ -174,22 +175,6 @@ def quiet_ports() -> range:
     except OSError:
         first = 32768
     return range(20000, min(first, 32768)) if first > 24000 else range(10000, 65000)
-
-
-def header(name: str, port: int) -> dict[str, object]:
-    """Return what every manifest of the kit begins with; ``port`` is the control port."""
-    return {
-        "schema_version": "v0.1",
-        "target": "desktop",
-        "app": {"name": name, "version": "1.0.0"},
-        "ipc": {
-            "mode": "loopback-http",
-            "host": "127.0.0.1",
-            "port": port,
-            "auth_token_path": USUAL_TOKEN,
-        },
-        "telemetry": {"file": USUAL_TELEMETRY},
-    }
 
 
 def free_port() -> int:

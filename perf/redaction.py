@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from bundlevisor.manifest.format.app_data import USUAL_TOKEN
+from bundlevisor.manifest.format.header import header
 from bundlevisor.perf import bundles, client, flood, options, processes, programs, results
 from bundlevisor.perf.bundles import PLATFORMS, Bundle
 from bundlevisor.perf.contender import MARK, Contender, Run
@@ -45,7 +46,7 @@ def write(folder: str, lines: int) -> Bundle:
     binary = f"bin/{programs.install(program, os.path.join(folder, 'bin'))}"
     port = bundles.free_port()
     manifest = {
-        **bundles.header("perf-redaction", port),
+        **header("perf-redaction", "1.0.0", port),
         "secrets": [_secret(number) for number in range(max(SECRETS))],
         "services": [_service(count, binary, lines) for count in SECRETS],
     }

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from bundlevisor.manifest.format.app_data import USUAL_TELEMETRY, USUAL_TOKEN
+from bundlevisor.manifest.format.header import header
 from bundlevisor.testing.ports import free_block
 
 PROGRAM = Path(__file__).with_name("program.py")
@@ -42,16 +42,7 @@ class Bundle:
         self._files: dict[str, bytes] = {}
         self._scripts: dict[str, str] = {}  # by path, what the interpreter is told
         self._top: dict[str, Any] = {
-            "schema_version": "v0.1",
-            "target": "desktop",
-            "app": {"name": name, "version": version},
-            "ipc": {
-                "mode": "loopback-http",
-                "host": "127.0.0.1",
-                "port": 0,
-                "auth_token_path": USUAL_TOKEN,
-            },
-            "telemetry": {"file": USUAL_TELEMETRY},
+            **header(name, version),
             "ports": {"default_range": {"min": first, "max": last}},
         }
 

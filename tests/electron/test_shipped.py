@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor.manifest.format.header import header
 from bundlevisor.testing.ports import free_block
 from tests import absent
 from tests.electron.npm import NODE, PACKAGE, needs_node, run
@@ -50,16 +51,7 @@ def manifest() -> dict[str, object]:
     """Return a bundle of one page, which needs no program of the machine."""
     port = free_block(1)
     return {
-        "schema_version": "v0.1",
-        "target": "desktop",
-        "app": {"name": "Shipped", "version": "1.0.0"},
-        "ipc": {
-            "mode": "loopback-http",
-            "host": "127.0.0.1",
-            "port": 0,
-            "auth_token_path": "runtime/auth-token",
-        },
-        "telemetry": {"file": "telemetry/events.jsonl"},
+        **header("Shipped", "1.0.0"),
         "services": [
             {
                 "id": "page",

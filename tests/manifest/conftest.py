@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bundlevisor.manifest.format.findings import Findings
+from bundlevisor.manifest.format.header import header
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.read.load import Loaded, parse
 
@@ -26,15 +27,7 @@ def document(*services: Any, **top: Any) -> Document:
         for service in services or ({"id": "one"},)
     ]
     return {
-        "schema_version": "v0.1",
-        "target": "desktop",
-        "app": {"name": "app", "version": "1"},
-        "ipc": {
-            "mode": "loopback-http",
-            "host": "127.0.0.1",
-            "port": 47710,
-            "auth_token_path": "runtime/auth-token",
-        },
+        **header("app", "1", 47710),
         "telemetry": {"file": "telemetry.jsonl"},
         "services": complete,
         **top,

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from bundlevisor.manifest.format.header import header
 from bundlevisor.manifest.format.loopback import address_of
+from bundlevisor.manifest.read.load import Loaded
 
 ENV = {"type": "env", "name": "TOKEN"}
 
@@ -146,3 +148,17 @@ def test_another_ipc_mode_and_a_token_outside_are_errors(found: Callable[..., An
 )
 def test_only_loopback_hosts_have_an_address(host: str, address: str) -> None:
     assert address_of(host) == address
+
+
+def test_what_a_new_bundle_begins_with_is_right_and_lets_the_system_choose_the_port(
+    read_document: Callable[..., Loaded],
+) -> None:
+    service = {"id": "page", "binaries": {"universal": {"path": "page"}}, "type": "ui-bundle"}
+    loaded = read_document({**header("Notes", "1.0.0"), "services": [service]})
+    assert loaded.findings.errors == loaded.findings.warnings == ()
+    assert loaded.manifest is not None
+    assert (loaded.manifest.app.name, loaded.manifest.app.version) == ("Notes", "1.0.0")
+    assert loaded.manifest.ipc.port == 0
+    assert (loaded.manifest.ipc.host, loaded.manifest.ipc.mode) == ("127.0.0.1", "loopback-http")
+    assert loaded.manifest.ipc.auth_token_path == "runtime/auth-token"
+    assert loaded.manifest.telemetry.file == "telemetry/events.jsonl"

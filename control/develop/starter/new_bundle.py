@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from bundlevisor.control.develop.starter import node, page, python
-from bundlevisor.manifest.format.app_data import USUAL_TELEMETRY, USUAL_TOKEN
+from bundlevisor.manifest.format.header import header
 from bundlevisor.manifest.format.platform import KEYS
 
 Language = Literal["python", "node"]
@@ -70,16 +70,7 @@ def files(name: str, language: Language) -> dict[str, str]:
 def manifest(name: str, language: Language) -> dict[str, Any]:
     """Return ``bundle.json``."""
     return {
-        "schema_version": "v0.1",
-        "target": "desktop",
-        "app": {"name": name, "version": "0.1.0"},
-        "ipc": {
-            "mode": "loopback-http",
-            "host": "127.0.0.1",
-            "port": 0,
-            "auth_token_path": USUAL_TOKEN,
-        },
-        "telemetry": {"file": USUAL_TELEMETRY},
+        **header(name, "0.1.0"),
         "secrets": [
             {
                 "id": "worker_key",
