@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from bundlevisor.control.cli.parser_base import seconds
 from bundlevisor.perf import options, processes, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import MARK, Contender, Run
@@ -54,9 +55,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--window", type=options.span, default=20.0, help="seconds watched (%(default)s)"
     )
-    parser.add_argument(
-        "--settle", type=options.pause, default=3.0, help="seconds before (%(default)s)"
-    )
+    parser.add_argument("--settle", type=seconds, default=3.0, help="seconds before (%(default)s)")
     parser.add_argument(
         "--probe-ms", type=options.positive, default=2000, help="interval of health checks"
     )

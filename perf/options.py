@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from bundlevisor.control.cli.parser_base import seconds
 from bundlevisor.perf import bundles, contender, page, programs, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender
@@ -31,21 +32,10 @@ def count(text: str) -> int:
 
 def span(text: str) -> float:
     """Return a number of seconds above 0; ArgumentTypeError for anything else."""
-    seconds = pause(text)
-    if seconds == 0:
+    found = seconds(text)
+    if found == 0:
         raise argparse.ArgumentTypeError("0 s are too short to measure anything")
-    return seconds
-
-
-def pause(text: str) -> float:
-    """Return a number of seconds from 0; ArgumentTypeError for anything else."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < 1e6:
-        raise argparse.ArgumentTypeError(f"not a number of seconds: {text}")
-    return seconds
+    return found
 
 
 def kept_result(path: str) -> results.Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from bundlevisor.control.cli.parser_base import seconds
 from bundlevisor.perf import options, processes, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, ContenderError, Run
@@ -54,7 +55,7 @@ def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf respawn``."""
     parser = options.parser("respawn", __doc__, runs=3, shape="independent20")
     parser.add_argument(
-        "--settle", type=options.pause, default=1.0, help="seconds of calm before the kills"
+        "--settle", type=seconds, default=1.0, help="seconds of calm before the kills"
     )
     parsed = parser.parse_args(argv)
     if os.name != "posix" or parsed.bundle:

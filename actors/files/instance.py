@@ -25,16 +25,28 @@ class ServiceProcess(msgspec.Struct, frozen=True, kw_only=True):
     instance: str
 
 
-class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """``instance.json``. Times are seconds since the epoch; ``created`` is the runtime's own.
+class Processes(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the record, what the sweep of the next start needs.
 
-    The sweep of the next start waits for the guardian and for the one in reserve, which may be
-    stopping the services, and ends what is in the control group with the folder ``group``.
+    It waits for the guardian and for the one in reserve, which may be stopping the services, and
+    ends what is in the control group with the folder ``group``. Times are seconds since the epoch;
+    ``created`` is the runtime's own.
     """
 
     instance_id: str
     pid: int
     created: float
+    guardian_pid: int = 0
+    guardian_created: float = 0.0
+    reserve_pid: int = 0
+    reserve_created: float = 0.0
+    group: str = ""
+    services: dict[str, list[ServiceProcess]] = {}
+
+
+class Instance(Processes, frozen=True, kw_only=True):
+    """``instance.json``."""
+
     host: str
     port: int
     token_path: str
@@ -43,12 +55,6 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     bundle_root: str = ""
     overlays: tuple[str, ...] = ()
     """Absolute paths of the files that change the manifest."""
-    guardian_pid: int = 0
-    guardian_created: float = 0.0
-    reserve_pid: int = 0
-    reserve_created: float = 0.0
-    group: str = ""
-    services: dict[str, list[ServiceProcess]] = {}
 
 
 def path(app_data: str) -> str:

@@ -16,7 +16,7 @@ from contextlib import suppress
 import msgspec
 
 from bundlevisor.actors.files import atomic, instance
-from bundlevisor.actors.files.instance import ServiceProcess
+from bundlevisor.actors.files.instance import Processes
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.found import Found
@@ -37,20 +37,6 @@ AGAIN = 0.1
 """Seconds after which a kill is repeated: what was just being forked has appeared by then."""
 GIVE_UP = 3.0
 """Seconds for the kernel to end what was killed."""
-
-
-class Earlier(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the instance record, what the sweep needs."""
-
-    instance_id: str
-    pid: int
-    created: float
-    guardian_pid: int = 0
-    guardian_created: float = 0.0
-    reserve_pid: int = 0
-    reserve_created: float = 0.0
-    group: str = ""
-    services: dict[str, list[ServiceProcess]] = {}
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,11 +80,11 @@ def sweep(
         watch.close()
 
 
-def _parse(data: bytes) -> Earlier:
-    return msgspec.json.decode(data, type=Earlier)
+def _parse(data: bytes) -> Processes:
+    return msgspec.json.decode(data, type=Processes)
 
 
-def _wait_for_guardians(watch: ExitWatch, record: Earlier, patience: float) -> None:
+def _wait_for_guardians(watch: ExitWatch, record: Processes, patience: float) -> None:
     """Wait for the guardian, and for the one in reserve, which acts if that one has died.
 
     One may stand still: then it is woken, which does no harm to whoever it might be by now.
@@ -118,7 +104,7 @@ def _wait_for_guardians(watch: ExitWatch, record: Earlier, patience: float) -> N
             watch.wait(left, [])
 
 
-def _end(watch: ExitWatch, record: Earlier, grace_s: float, started: float) -> Swept:
+def _end(watch: ExitWatch, record: Processes, grace_s: float, started: float) -> Swept:
     remains = Remains(record)
     left = remains.look()
     found, asked, killed = _keys(left), set[_Key](), set[_Key]()
@@ -159,7 +145,7 @@ class Remains:
     among them, nor our children, if they and we have inherited such a mark.
     """
 
-    def __init__(self, record: Earlier) -> None:
+    def __init__(self, record: Processes) -> None:
         self._instance = record.instance_id
         self._group = record.group
         self._prefix = mark_prefix(record.instance_id)
