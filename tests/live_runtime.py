@@ -158,6 +158,20 @@ class Run(Spawned):
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return [json.loads(line) for line in lines]
 
+    def await_told(self, event: str, service_id: str = "", count: int = 1) -> list[dict[str, Any]]:
+        """Return what the events of a kind say, once ``count`` are on disk, which comes later.
+
+        With ``service_id`` those of this service only.
+        """
+
+        def told() -> list[dict[str, Any]]:
+            events = [one for one in self.telemetry() if one["event"] == event]
+            return [one["details"] for one in events if one.get("service_id", "") == service_id]
+
+        whose = f"{event} of {service_id}" if service_id else event
+        wait_until(lambda: len(told()) >= count, what=f"{count} times {whose} in the telemetry")
+        return told()
+
     def kill(self, number: int = KILL) -> None:
         """Send the runtime a signal, SIGKILL by default; on Windows it is always terminated."""
         self.process.send_signal(number)

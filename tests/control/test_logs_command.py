@@ -71,6 +71,7 @@ def test_all_services_are_interleaved_by_time_with_a_prefix_each(run: Run) -> No
     moments = [one["time"] for one in documents]
     assert moments == sorted(moments)
     assert len(set(moments)) > 2
+    run.await_told("runtime_start")
     assert run.telemetry()[0]["ts"] < moments[0]
 
 

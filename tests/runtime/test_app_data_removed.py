@@ -37,8 +37,7 @@ def test_it_is_found_again_and_keeps_others_out(tmp_path: Path) -> None:
         with starting(other, app_data=run.app_data) as second:
             assert second.wait_gone() == 3
         assert not other.record("db")
-        wait_until(run.telemetry, what="telemetry in the new folder")
-        assert [e["event"] for e in run.telemetry()].count("app_data_removed") == 1
+        assert len(run.await_told("app_data_removed")) == 1
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
         assert not (run.app_data / "runtime" / "auth-token").exists()

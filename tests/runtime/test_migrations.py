@@ -73,7 +73,7 @@ def test_a_migration_has_the_time_that_the_bundle_gives_it(tmp_path: Path) -> No
         message = answer["details"]["db"]["message"]
         said = "migration_failed: migration 1: not done within 0.4 s; it last said: it begins"
         assert said in message
-        last = named(run, "migration_failed")[0]["details"]["last_lines"]
+        last = run.await_told("migration_failed", "db")[0]["last_lines"]
         assert last.splitlines() == ["it begins"]
         left = [process for process in run.leftovers() if "-c" in process.cmdline()]
         assert all("time.sleep(600)" not in " ".join(process.cmdline()) for process in left)

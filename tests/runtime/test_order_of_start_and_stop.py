@@ -75,8 +75,8 @@ def test_what_a_failed_dependency_blocks_says_so_and_starts_when_it_recovers(
             assert answer["details"][name]["state"] == "waiting"
         assert run.post("/services/db/start?wait=10").status == 202
         run.until_ready()
-        events = [event["event"] for event in run.telemetry()]
-        assert events.count("service_blocked") == 2
+        for name in ("api", "web"):
+            assert len(run.await_told("service_blocked", name)) == 1
 
 
 def test_an_on_demand_service_is_left_out_until_somebody_needs_it(tmp_path: Path) -> None:
@@ -141,6 +141,7 @@ def test_what_the_leader_leaves_is_asked_when_it_has_ended(tmp_path: Path) -> No
         told = [event["pid"] for event in run.events("db", "signal")]
         ended = [event["pid"] for event in run.events("db", "exit")]
         assert told == ended, "the worker was asked after the leader's end"
+        assert len(run.await_told("service_exit", "db")) == 1
         assert not any(event["event"] == "service_killed" for event in run.telemetry())
 
 

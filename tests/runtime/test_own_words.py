@@ -193,7 +193,7 @@ def test_who_gives_no_sign_of_life_or_is_not_well_is_restarted_and_who_stops_has
             run.until_service_ready(id_)
         assert wait_until(lambda: run.events("mute", "told"))[0]["watchdog"] == "300000"
         wait_until(lambda: detail(run, "mute")["restarts"] >= 1, what="the watchdog")
-        causes = [one["details"]["error"] for one in of_service(run, "mute", "unhealthy")]
+        causes = [one["error"] for one in run.await_told("unhealthy", "mute")]
         assert causes[0] == "no sign of life within 0.3 s"
         assert detail(run, "unwell")["restarts"] == 0
         speaker.order("unwell", "notify WATCHDOG=trigger")
@@ -203,13 +203,8 @@ def test_who_gives_no_sign_of_life_or_is_not_well_is_restarted_and_who_stops_has
         assert not detail(run, "stops")["ready"]
         speaker.order("stops", "exit 3")
         wait_until(lambda: detail(run, "stops")["state"] == "failed", what="its end")
-        ends = [one["details"] for one in of_service(run, "stops", "service_exit")]
+        ends = run.await_told("service_exit", "stops")
         assert [(end["by"], end["exit_code"]) for end in ends] == [("itself", 3)]
-
-
-def of_service(run: Run, service_id: str, event: str) -> list[dict[str, Any]]:
-    events = [one for one in run.telemetry() if one["event"] == event]
-    return [one for one in events if one["service_id"] == service_id]
 
 
 def test_no_service_speaks_for_the_runtime(

@@ -77,8 +77,7 @@ def test_a_start_chooses_anew_for_a_service_that_got_no_port(tmp_path: Path) -> 
         assert run.ports("a") == {"http": P + 140}
         wait_until(lambda: run.events("user", "environment"), what="the user of the port to run")
         assert run.events("user", "environment")[-1]["env"]["A"] == f"http://127.0.0.1:{P + 140}"
-        given = [event for event in run.telemetry() if event["event"] == "port_assigned"]
-        assert [event["details"] for event in given] == [{"name": "http", "port": P + 140}]
+        assert run.await_told("port_assigned", "a") == [{"name": "http", "port": P + 140}]
 
 
 def test_starting_the_user_of_a_port_looks_for_that_port_too(tmp_path: Path) -> None:
@@ -165,10 +164,8 @@ def test_a_port_that_is_lost_is_replaced_and_its_users_learn_of_it(tmp_path: Pat
         wait_until(lambda: run.events("api", "environment"), what="api to say what it was given")
         seen = run.events("api", "environment")[-1]["env"]
         assert seen["DB"] == f"http://127.0.0.1:{P + 61}"
-        moved = [event for event in run.telemetry() if event["event"] == "port_reassigned"]
-        assert [(e["details"]["previous"], e["details"]["port"]) for e in moved] == [
-            (P + 60, P + 61)
-        ]
+        moved = run.await_told("port_reassigned", "db")
+        assert [(one["previous"], one["port"]) for one in moved] == [(P + 60, P + 61)]
         assert run.service("db")["restarts"] == 0
 
 

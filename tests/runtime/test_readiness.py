@@ -67,6 +67,7 @@ def test_a_wrong_answer_is_never_taken_for_well(tmp_path: Path) -> None:
     with running(made.write()) as run:
         for answer in WRONG:
             until_failed(run, f"answers-{answer}")
+            run.await_told("gave_up", f"answers-{answer}")
         never = [event for event in run.telemetry() if event["event"] == "service_ready"]
         assert never == []
 

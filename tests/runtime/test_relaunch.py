@@ -74,6 +74,6 @@ def test_a_taken_control_port_is_told(tmp_path: Path) -> None:
         port = holder.getsockname()[1]
         with running(slow_to_stop(tmp_path, port, 0)) as run:
             run.until_ready()
-            told = [e for e in run.telemetry() if e["event"] == "ipc_port_reassigned"]
-            assert [e["details"] for e in told] == [{"previous": port, "port": run.port}]
+            told = run.await_told("ipc_port_reassigned")
+            assert told == [{"previous": port, "port": run.port}]
             assert run.stderr.count(f"port {port} of the control API is taken") == 1

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -99,12 +98,6 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield run
 
 
-def told(run: Run, name: str, event: str) -> list[dict[str, Any]]:
-    """Return the details of what was told of a service, oldest first."""
-    events = [one for one in run.telemetry() if one["event"] == event]
-    return [one["details"] for one in events if one["service_id"] == name]
-
-
 def test_a_service_that_keeps_failing_is_given_up_with_its_reason(failed: Run) -> None:
     assert not failed.ready()["ready"]
     exits = failed.service("exits")
@@ -112,8 +105,8 @@ def test_a_service_that_keeps_failing_is_given_up_with_its_reason(failed: Run) -
     assert "gave up: exit 3 before it was ready" in exits["message"]
     assert starts(failed, "exits") == 3
     assert failed.get("/healthz").json()["status"] == "failed"
-    assert len(told(failed, "exits", "gave_up")) == 1
-    assert len(told(failed, "exits", "backoff")) == 2
+    assert len(failed.await_told("gave_up", "exits")) == 1
+    assert len(failed.await_told("backoff", "exits", count=2)) == 2
 
 
 def test_a_missing_binary_is_retried_like_a_crash_and_named(failed: Run) -> None:
@@ -130,7 +123,7 @@ def test_a_program_without_its_executable_bit_is_named(failed: Run) -> None:
 def test_an_exit_before_readiness_is_told_at_once_with_the_last_line(failed: Run) -> None:
     assert failed.service("early")["state"] == "failed"
     assert "before it was ready" in failed.service("early")["message"]
-    assert told(failed, "early", "service_exit")[0]["last_lines"]
+    assert failed.await_told("service_exit", "early")[0]["last_lines"]
 
 
 def test_the_reason_of_a_crash_is_the_line_that_says_what_went_wrong(failed: Run) -> None:
@@ -141,7 +134,7 @@ def test_the_reason_of_a_crash_is_the_line_that_says_what_went_wrong(failed: Run
     assert raises["output"][-2:] == [said, "bye"]
     status = {one["id"]: one for one in failed.get("/status").json()["services"]}
     assert status["raises"]["output"] == raises["output"]
-    ended = told(failed, "raises", "service_exit")[0]
+    ended = failed.await_told("service_exit", "raises")[0]
     assert ended["reason"] == said
     assert ended["output"] == raises["output"]
 
@@ -149,7 +142,7 @@ def test_the_reason_of_a_crash_is_the_line_that_says_what_went_wrong(failed: Run
 def test_a_service_that_is_not_ready_in_time_goes_through_the_same_policy(failed: Run) -> None:
     assert failed.service("late")["state"] == "failed"
     assert "not ready within 0.1 s" in failed.service("late")["message"]
-    begun = told(failed, "late", "service_start")
+    begun = failed.await_told("service_start", "late", count=2)
     assert len(begun) == 2  # the program itself may not have come to its first line
 
 
@@ -159,13 +152,8 @@ def test_an_unhealthy_service_is_restarted(tmp_path: Path) -> None:
         run.until_ready()
         wait_until(lambda: starts(run, "db") == 2, what="a restart of the unhealthy service")
         run.until_ready()
-        wait_until(lambda: told_unhealthy(run), what="the event, which is written behind")
-        (unhealthy,) = told_unhealthy(run)
-        assert unhealthy["details"]["failures"] == 3
-
-
-def told_unhealthy(run: Run) -> list[dict[str, Any]]:
-    return [event for event in run.telemetry() if event["event"] == "unhealthy"]
+        (unhealthy,) = run.await_told("unhealthy", "db")
+        assert unhealthy["failures"] == 3
 
 
 def test_a_stop_is_sticky_and_goes_through_the_dependents(tmp_path: Path) -> None:
@@ -240,5 +228,5 @@ def test_the_start_tells_what_is_wrong_with_the_manifest(tmp_path: Path) -> None
     made = bundle(tmp_path).service("db", depend_upon=["x"]).write()
     with running(made) as run:
         run.until_ready()
-        told = [e["details"] for e in run.telemetry() if e["event"] == "bundle_validation"]
+        told = run.await_told("bundle_validation")
     assert told == [{"valid": True, "errors": 0, "warnings": 1, "codes": ["unknown_field"]}]
