@@ -58,9 +58,9 @@ class PortsInForce:
         """Say why one of these services cannot be started; empty when nothing is missing."""
         return self._allotment.conflict(ids)
 
-    def forgive(self, ids: Iterable[str]) -> None:
+    def reset(self, ids: Iterable[str]) -> None:
         """Let these services lose ports as often as at first."""
-        self._allotment = reallocation.forgiven(self._allotment, ids)
+        self._allotment = reallocation.reset(self._allotment, ids)
 
     def replace_lost(self, id_: str, names: tuple[str, ...]) -> str:
         """Choose other ports for those that others have taken; say why not, or nothing."""

@@ -135,7 +135,7 @@ class Supervisor(LoopActor):
 
     def _start(self, id_: str, change: Change) -> Outcome:
         self._want(frozenset((*self._plan.graph.all_dependencies(id_), id_)))
-        self._ports.forgive((id_, *change.affected))
+        self._ports.reset((id_, *change.affected))
         return self._change(change)
 
     def _secrets_changed(self, message: SecretsChanged) -> Outcome:
@@ -145,7 +145,7 @@ class Supervisor(LoopActor):
         self._state.look_at_secrets()
         self._picture.touch(self._state.with_secrets)
         users = dependencies.users_of(self._plan.manifest, self._plan.graph, message.changed)
-        self._renew(users, "restarting with a new secret", forgiving=True)
+        self._renew(users, "restarting with a new secret", resetting=True)
         ending, wanted = self._state.ending, self._state.desired
         return Outcome(tuple(id_ for id_ in users if id_ in ending and not wanted[id_].down))
 
@@ -161,8 +161,8 @@ class Supervisor(LoopActor):
             if id_ in self._actors:
                 self._actors.instruct(id_, KillService())
 
-    def _renew(self, ids: Iterable[str], reason: str, *, forgiving: bool = False) -> None:
-        self._change(commanded.renew(self._state.tree(), ids, reason, forgiving=forgiving))
+    def _renew(self, ids: Iterable[str], reason: str, *, resetting: bool = False) -> None:
+        self._change(commanded.renew(self._state.tree(), ids, reason, resetting=resetting))
 
     def _change(self, change: Change) -> Outcome:
         """Want from now on what a command wants; what follows is told as soon as it is due."""
@@ -218,7 +218,7 @@ class Supervisor(LoopActor):
             return
         self._render_anew(id_, names)
         if id_ not in self._plan.unusable:
-            self._renew([id_], "", forgiving=True)
+            self._renew([id_], "", resetting=True)
 
     def _actor_failed(self, message: ServiceActorFailed) -> None:
         """Give the process of a broken actor to a new one, which ends it and starts again.

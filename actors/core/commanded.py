@@ -61,10 +61,10 @@ def restart(tree: Tree, id_: str, supervision: Supervision) -> Change:
     return Change(wishes, (*started.affected, *group), report.incarnation)
 
 
-def renew(tree: Tree, ids: Iterable[str], reason: str, *, forgiving: bool = False) -> Change:
+def renew(tree: Tree, ids: Iterable[str], reason: str, *, resetting: bool = False) -> Change:
     """Have these services run anew with what is new; who is stopped stays so."""
     wishes = {
-        id_: desired.renewed(tree.desired.get(id_), tree.reports[id_], reason, forgiving=forgiving)
+        id_: desired.renewed(tree.desired.get(id_), tree.reports[id_], reason, resetting=resetting)
         for id_ in ids
     }
     return Change(wishes)

@@ -5,7 +5,7 @@ A service of which nothing special is wanted has none. Otherwise it is one of tw
 ======================= ==================================================================
 ``down``                it stays down until somebody starts it
 a run later than        it is up, by a start that has not happened yet: what runs by now is
-``after``               ended, and what rests (a command forgives) waits for its start
+``after``               ended, and what rests (failures are reset) waits for its start
 ======================= ==================================================================
 
 =================== =========================== =========================================
@@ -56,7 +56,7 @@ class Desired(msgspec.Struct, frozen=True):
     """Only a run later than this incarnation will do."""
     reason: str = ""
     """Why the present run ends, to be shown."""
-    forgiving: bool = False
+    resetting: bool = False
     """Somebody asked for the run: earlier failures do not count, and what rests is woken."""
 
 
@@ -74,24 +74,24 @@ def started(before: Desired | None, report: Report, *, by_name: bool) -> Desired
     resting = report.stage in (Stage.STOPPED, Stage.FAILED)
     paused = report.stage in (Stage.BACKOFF, Stage.STOPPING) and (by_name or down)
     if resting or paused:
-        return Desired(after=report.incarnation, reason=_reason(before), forgiving=True)
+        return Desired(after=report.incarnation, reason=_reason(before), resetting=True)
     return None if down else before
 
 
 def restarted(report: Report, reason: str) -> Desired:
     """Return what is wanted after a restart by command of what is LIVE; what rests is started."""
-    return Desired(after=report.incarnation, reason=reason, forgiving=True)
+    return Desired(after=report.incarnation, reason=reason, resetting=True)
 
 
 def renewed(
-    before: Desired | None, report: Report, reason: str, *, forgiving: bool = False
+    before: Desired | None, report: Report, reason: str, *, resetting: bool = False
 ) -> Desired | None:
     """Return what is wanted when a run is to be repeated with what is new; a stop stays a stop."""
     if before is not None and before.down:
         return before
-    if report.stage in LIVE or (forgiving and report.stage in (Stage.FAILED, Stage.BACKOFF)):
-        forgiven = before is not None and before.forgiving
-        return Desired(after=report.incarnation, reason=reason, forgiving=forgiving or forgiven)
+    if report.stage in LIVE or (resetting and report.stage in (Stage.FAILED, Stage.BACKOFF)):
+        reset = before is not None and before.resetting
+        return Desired(after=report.incarnation, reason=reason, resetting=resetting or reset)
     return before
 
 
@@ -118,7 +118,7 @@ def instruction(desired: Desired, report: Report) -> Instruction | None:
     so = report.stage is Stage.WAITING or _is_stopping(report, AfterStop.WAIT)
     if so or is_settled(desired, report):
         return None
-    if desired.forgiving and report.stage not in RUNNING:
+    if desired.resetting and report.stage not in RUNNING:
         return ResetFailures()
     return StopService(AfterStop.WAIT, desired.reason) if report.stage in LIVE else None
 

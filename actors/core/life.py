@@ -177,7 +177,7 @@ def ports_lost(life: Life, event: PortsLost, context: Context) -> Step:
     return waiting, (*timers, ReportPorts(event.names))
 
 
-def forgiven(life: Life) -> Life:
+def without_failures(life: Life) -> Life:
     """Return the life without the failures so far."""
     return msgspec.structs.replace(life, history=restart.History(total=life.history.total))
 
@@ -272,11 +272,11 @@ def fail(life: Life, reason: str, effects: Effects) -> Step:
     return failed, (*effects, EmitEvent("gave_up", {"reason": reason}), ReleasePorts())
 
 
-def forgive(life: Life, event: ResetFailures, context: Context) -> Step:  # noqa: ARG001
+def reset_failures(life: Life, event: ResetFailures, context: Context) -> Step:  # noqa: ARG001
     """Somebody asked for a start: forget earlier failures, and wait for the dependencies."""
     if life.stage in RUNNING:
         return life, ()
-    fresh = forgiven(life)
+    fresh = without_failures(life)
     if life.stage is Stage.STOPPING:
         again = msgspec.structs.replace(
             fresh, then=AfterStop.WAIT, stop_cause=StopCause.ORDERED, message=STARTS_AGAIN

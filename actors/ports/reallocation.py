@@ -60,7 +60,7 @@ def allot(ports: Ports, found: Mapping[str, Shortage], graph: Graph, users: User
     return _with_shortages(Allotment(ports), found, graph, users)
 
 
-def forgiven(allotment: Allotment, ids: Iterable[str]) -> Allotment:
+def reset(allotment: Allotment, ids: Iterable[str]) -> Allotment:
     """Return the allotment with which these services may lose ports as often as at first."""
     if not allotment.moves:
         return allotment

@@ -32,7 +32,7 @@ def test_a_start_changes_nothing_that_runs() -> None:
 
 def test_a_start_ends_the_pause_of_its_own_service_only() -> None:
     change = commanded.start(tree(db="backoff", api="backoff"), "api")
-    assert change.desired == {"db": None, "api": Desired(after=0, forgiving=True)}
+    assert change.desired == {"db": None, "api": Desired(after=0, resetting=True)}
     assert change.affected == ()
 
 
@@ -54,7 +54,7 @@ def test_a_restart_takes_along_whom_its_strategy_says(
     change = commanded.restart(given, "api", supervision)
     assert sorted(change.affected) == sorted(affected)
     assert change.after == 0
-    assert change.desired["api"] == Desired(after=0, reason="restarting by command", forgiving=True)
+    assert change.desired["api"] == Desired(after=0, reason="restarting by command", resetting=True)
 
 
 def test_a_restart_of_what_rests_starts_what_it_needs_and_asks_for_a_later_run() -> None:
@@ -62,8 +62,8 @@ def test_a_restart_of_what_rests_starts_what_it_needs_and_asks_for_a_later_run()
     change = commanded.restart(given, "api", ALL)
     assert (change.affected, change.after) == (("db",), 0)
     assert change.desired == {
-        "db": Desired(after=0, forgiving=True),
-        "api": Desired(after=0, reason="asked to", forgiving=True),
+        "db": Desired(after=0, resetting=True),
+        "api": Desired(after=0, reason="asked to", resetting=True),
     }
 
 

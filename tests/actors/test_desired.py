@@ -19,7 +19,7 @@ from bundlevisor.actors.core.messages import Instruction, ResetFailures, StopSer
 from bundlevisor.actors.core.report import STARTS_AGAIN, AfterStop, Report, Stage, StopCause
 
 DOWN = stopped("stopped by command")
-RESTART = Desired(after=3, reason="restarting", forgiving=True)
+RESTART = Desired(after=3, reason="restarting", resetting=True)
 REPEAT = Desired(after=3, reason="a port moved")
 STOP, WAIT = (
     StopService(AfterStop.STAY, "stopped by command"),
@@ -80,16 +80,16 @@ def test_a_service_is_told_what_it_does_not_do_already(
         (None, report("ready"), True, None),
         (DOWN, report("ready"), True, None),
         (RESTART, report("ready"), True, RESTART),
-        (None, report("stopped"), True, Desired(after=3, forgiving=True)),
-        (DOWN, report("stopped"), False, Desired(after=3, reason=DOWN.reason, forgiving=True)),
-        (None, report("failed"), False, Desired(after=3, forgiving=True)),
-        (None, report("backoff"), True, Desired(after=3, forgiving=True)),
+        (None, report("stopped"), True, Desired(after=3, resetting=True)),
+        (DOWN, report("stopped"), False, Desired(after=3, reason=DOWN.reason, resetting=True)),
+        (None, report("failed"), False, Desired(after=3, resetting=True)),
+        (None, report("backoff"), True, Desired(after=3, resetting=True)),
         (None, report("backoff"), False, None),
         (REPEAT, report("backoff"), False, REPEAT),
-        (None, report("stopping"), True, Desired(after=3, forgiving=True)),
+        (None, report("stopping"), True, Desired(after=3, resetting=True)),
         (None, report("stopping"), False, None),
         (REPEAT, report("stopping"), False, REPEAT),
-        (DOWN, report("stopping"), False, Desired(after=3, reason=DOWN.reason, forgiving=True)),
+        (DOWN, report("stopping"), False, Desired(after=3, reason=DOWN.reason, resetting=True)),
         (None, report("waiting"), True, None),
         (DOWN, report("waiting"), True, None),
     ],
@@ -105,32 +105,32 @@ def test_a_restart_wants_a_later_run_than_the_present_one(stage: str) -> None:
     assert restarted(report(stage), "restarting") == RESTART
 
 
-def test_nobody_is_forgiven_unless_somebody_asks_for_it() -> None:
+def test_nobodys_failures_are_reset_unless_somebody_asks_for_it() -> None:
     assert renewed(None, report("failed"), "new") is None
 
 
 @pytest.mark.parametrize(
-    ("before", "stage", "forgiving", "after"),
+    ("before", "stage", "resetting", "after"),
     [
         (None, "ready", False, Desired(after=3, reason="new")),
         (None, "stopping", False, Desired(after=3, reason="new")),
         (None, "waiting", False, None),
         (None, "waiting", True, None),
         (None, "failed", False, None),
-        (None, "failed", True, Desired(after=3, reason="new", forgiving=True)),
+        (None, "failed", True, Desired(after=3, reason="new", resetting=True)),
         (None, "backoff", False, None),
-        (None, "backoff", True, Desired(after=3, reason="new", forgiving=True)),
+        (None, "backoff", True, Desired(after=3, reason="new", resetting=True)),
         (None, "stopped", True, None),
         (DOWN, "ready", True, DOWN),
         (DOWN, "failed", True, DOWN),
-        (RESTART, "ready", False, Desired(after=3, reason="new", forgiving=True)),
+        (RESTART, "ready", False, Desired(after=3, reason="new", resetting=True)),
         (REPEAT, "failed", False, REPEAT),
     ],
 )
 def test_what_is_new_repeats_a_run_and_starts_nothing_that_was_stopped(
-    before: Desired | None, stage: str, forgiving: bool, after: Desired | None
+    before: Desired | None, stage: str, resetting: bool, after: Desired | None
 ) -> None:
-    assert renewed(before, report(stage), "new", forgiving=forgiving) == after
+    assert renewed(before, report(stage), "new", resetting=resetting) == after
 
 
 @pytest.mark.parametrize(

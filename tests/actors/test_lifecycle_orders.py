@@ -184,9 +184,9 @@ def test_a_start_begins_with_nothing_of_the_run_before() -> None:
     assert (ready.pid, ready.ready_at, ready.message) == (78, 200.0, "ready")
 
 
-def test_failures_that_are_forgiven_are_still_counted() -> None:
-    forgiven = go(BACKOFF, ResetFailures())
-    assert (forgiven.history.total, forgiven.history.attempt, forgiven.history.recent) == (1, 0, ())
+def test_failures_that_are_reset_are_still_counted() -> None:
+    reset = go(BACKOFF, ResetFailures())
+    assert (reset.history.total, reset.history.attempt, reset.history.recent) == (1, 0, ())
 
 
 def test_what_gives_up_has_no_process_and_says_why() -> None:

@@ -33,8 +33,8 @@ def test_after_so_many_moves_no_other_port_is_chosen_until_somebody_starts_the_s
         "port 1 ('sql'), 2 ('admin') is taken by another program; 3 other choices were too"
     )
     assert reallocation.refusal(table, "api", ("http",)) == ""
-    assert reallocation.refusal(reallocation.forgiven(table, ["db"]), "db", ("sql",)) == ""
-    assert reallocation.refusal(reallocation.forgiven(table, ["api"]), "db", ("sql",)) != ""
+    assert reallocation.refusal(reallocation.reset(table, ["db"]), "db", ("sql",)) == ""
+    assert reallocation.refusal(reallocation.reset(table, ["api"]), "db", ("sql",)) != ""
 
 
 def test_a_range_without_a_free_port_is_said_so() -> None:

@@ -55,23 +55,23 @@ def test_who_is_told_to_start_is_seen_starting() -> None:
     )
 
 
-@pytest.mark.parametrize("forgiving", [False, True])
-def test_a_renewal_forgives_where_it_says_so(forgiving: bool) -> None:
-    change = commanded.renew(tree(db="failed"), ["db"], "new", forgiving=forgiving)
-    wish = Desired(after=0, reason="new", forgiving=True) if forgiving else None
+@pytest.mark.parametrize("resetting", [False, True])
+def test_a_renewal_resets_where_it_says_so(resetting: bool) -> None:
+    change = commanded.renew(tree(db="failed"), ["db"], "new", resetting=resetting)
+    wish = Desired(after=0, reason="new", resetting=True) if resetting else None
     assert change == commanded.Change({"db": wish})
     assert commanded.renew(tree(db="failed"), ["db"], "new").desired == {"db": None}
 
 
-def test_a_renewal_keeps_a_stop_a_stop_and_what_was_forgiven_forgiven() -> None:
+def test_a_renewal_keeps_a_stop_a_stop_and_what_was_reset_reset() -> None:
     before = {
         "db": desired.stopped("by command"),
-        "api": Desired(after=0, reason="started", forgiving=True),
+        "api": Desired(after=0, reason="started", resetting=True),
     }
     given = tree(desired=before, db="ready", api="ready", web="ready")
     assert commanded.renew(given, ["db", "api", "web"], "new").desired == {
         "db": before["db"],
-        "api": Desired(after=0, reason="new", forgiving=True),
+        "api": Desired(after=0, reason="new", resetting=True),
         "web": Desired(after=0, reason="new"),
     }
 

@@ -40,7 +40,7 @@ class Expected:
         for other in (id_, *rules.all_needs(self.needs, id_)):
             if self.states[other] in rules.AT_REST:
                 self.states[other] = "waiting"
-                self.restarts[other].forgive()
+                self.restarts[other].reset_failures()
 
     def _ends(self, id_: str, now: float, *, clean: bool) -> None:
         follows = self.restarts[id_].after(now, 0.0, clean=clean)

@@ -153,7 +153,7 @@ class Held(Actor):
             case KillService():
                 model.stop("stopped")
             case ResetFailures():
-                model.forgive()
+                model.reset_failures()
             case FailService():
                 model.fail()
             case TimerFired(timer=Timer.BACKOFF):

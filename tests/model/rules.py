@@ -34,7 +34,7 @@ class Restarts:
         self.times: list[float] = []
         self.in_a_row = 0
 
-    def forgive(self) -> None:
+    def reset_failures(self) -> None:
         """Somebody asks for it: earlier failures do not count."""
         self.times, self.in_a_row = [], 0
 
@@ -136,11 +136,11 @@ class Service:
         elif then == "stopped" or self.stage not in AT_REST:
             self.stage = then
 
-    def forgive(self) -> None:
+    def reset_failures(self) -> None:
         """Somebody asks for it: it waits for its start, after what runs has ended."""
         if self.stage in ("starting", "ready"):
             return
-        self.restarts.forgive()
+        self.restarts.reset_failures()
         if self.stage == "stopping":
             self._order = "waiting"
         else:
@@ -153,7 +153,7 @@ class Service:
 
     def is_taken_over(self, runs: int, *, alive: bool) -> None:
         """An error of the runtime's own: what runs is ended as a failure, the past forgotten."""
-        self.restarts.forgive()
+        self.restarts.reset_failures()
         self.stage, self.runs = ("stopping" if alive else "waiting"), runs
         self._order, self._clean, self._ready_since = "", False, None
 
