@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.collaborators import Plan
 from bundlevisor.actors.core import dependencies, desired
-from bundlevisor.actors.core.collaborators import Plan
 from bundlevisor.actors.core.commanded import Change
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired
@@ -17,7 +17,7 @@ from bundlevisor.actors.ports_in_force import PortsInForce
 from bundlevisor.manifest.format.policy import Supervision
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.core.collaborators import Vault
+    from bundlevisor.actors.collaborators import Vault
 
 
 class BundleState:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from bundlevisor.actors.board import Board
 from bundlevisor.actors.core import dependencies
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.report import LIVE, Report
-from bundlevisor.actors.core.snapshot import Board, Phase, Snapshot, Tally
+from bundlevisor.actors.core.snapshot import Phase, Snapshot, Tally
 from bundlevisor.manifest.plan.graph import Graph
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.actors.core.collaborators import Plan
+from bundlevisor.actors.collaborators import Plan
 from bundlevisor.actors.ports import reallocation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bundlevisor.actors.core.collaborators import PortChooser
+    from bundlevisor.actors.collaborators import PortChooser
     from bundlevisor.actors.ports.service_ports import Ports
     from bundlevisor.actors.ports.shortages import Shortage, Shortages
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors import getting_ready
 from bundlevisor.actors.bundle_state import BundleState
+from bundlevisor.actors.collaborators import Collaborators, Plan
 from bundlevisor.actors.core import commanded, dependencies, foreseen, restart
-from bundlevisor.actors.core.collaborators import Collaborators, Plan
 from bundlevisor.actors.core.commanded import Change
 from bundlevisor.actors.core.messages import (
     CommandRestart,

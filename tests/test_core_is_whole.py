@@ -57,6 +57,14 @@ def test_whatever_decides_and_touches_nothing_is_of_the_core_or_named_with_a_rea
     assert sorted(outside) == sorted(named)
 
 
+def test_what_decides_on_services_touches_nothing() -> None:
+    """No clock, no thread, no file: the edges are given what was decided."""
+    core = {name: path for name, path in KNOWN.items() if ".actors.core" in name}
+    assert {name: tops(path) - TOUCHING_NOTHING for name, path in core.items()} == {
+        name: set() for name in core
+    }
+
+
 def test_mutants_are_made_of_every_module_of_the_core() -> None:
     changed = {path.relative_to(ROOT) for path in mutants.core(ROOT)}
     assert changed == {KNOWN[name].relative_to(ROOT) for name in KNOWN if in_core(name)}

@@ -29,7 +29,7 @@ RETRY_LONGEST = 30.0
 
 
 class Vault:
-    """Implements :class:`bundlevisor.actors.core.collaborators.Vault`; every method may be called
+    """Implements :class:`bundlevisor.actors.collaborators.Vault`; every method may be called
     from any thread.
 
     ``key_store`` None keeps everything in the file. ``warn`` hears sentences about what cannot be

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from bundlevisor.actors.core.snapshot import DECIDED
+from bundlevisor.actors.board import DECIDED
 from bundlevisor.actors.files import json_text
 from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.control.api.progress_watch import ProgressWatch

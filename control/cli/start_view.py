@@ -26,7 +26,8 @@ from bundlevisor.control.cli.start_frame import Screen, frame
 from bundlevisor.control.cli.terminal import obeys_escapes, shows_colours
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.core.snapshot import Board, Snapshot
+    from bundlevisor.actors.board import Board
+    from bundlevisor.actors.core.snapshot import Snapshot
     from bundlevisor.control.cli.client import Client
     from bundlevisor.control.run.console import Console
 

@@ -12,7 +12,8 @@ from bundlevisor.control.wire import version
 from bundlevisor.control.wire.health import Health
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.core.snapshot import Board, Snapshot
+    from bundlevisor.actors.board import Board
+    from bundlevisor.actors.core.snapshot import Snapshot
 
 OPEN_PATH = "/healthz"
 """The one path that needs no token."""

@@ -19,7 +19,7 @@ from bundlevisor.control.boot.stand_ins import for_api
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bundlevisor.actors.core.snapshot import Board
+    from bundlevisor.actors.board import Board
     from bundlevisor.actors.loop.reactor import Loop
 
 THE_APIS = ("waitress", *(f"bundlevisor.control.{folder}" for folder in ("api", "http", "wire")))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan
+from bundlevisor.actors.collaborators import Collaborators, NoSecrets, Plan
 from bundlevisor.actors.core.messages import StartBundle, SystemResumed
 from bundlevisor.actors.core.snapshot import Phase, Snapshot
 from bundlevisor.actors.launch.spec import LaunchSpec

@@ -9,7 +9,7 @@ from bundlevisor.actors.launch.page import KIND
 from bundlevisor.control.run.console import Console
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.core.snapshot import Board
+    from bundlevisor.actors.board import Board
     from bundlevisor.actors.launch.spec import LaunchSpec
     from bundlevisor.actors.prepare.migration_record import Migrations
     from bundlevisor.actors.telemetry.writer import Telemetry

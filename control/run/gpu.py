@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.core.snapshot import Board, Phase
+from bundlevisor.actors.board import Board
+from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.gpu import presence
 from bundlevisor.manifest.format.schema import Manifest
 

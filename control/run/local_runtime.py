@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pykka
 
+from bundlevisor.actors.board import Board
 from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.core.messages import (
     CommandRestart,
@@ -17,7 +18,7 @@ from bundlevisor.actors.core.messages import (
     Outcome,
     SecretsChanged,
 )
-from bundlevisor.actors.core.snapshot import Board, ServiceView, Snapshot
+from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
 from bundlevisor.actors.files.tail import tail
 from bundlevisor.actors.logs.secret_forms import forms
 from bundlevisor.actors.telemetry import timelines

@@ -11,7 +11,8 @@ import socket
 
 import msgspec
 
-from bundlevisor.actors.core.snapshot import Board, Phase, Snapshot
+from bundlevisor.actors.board import Board
+from bundlevisor.actors.core.snapshot import Phase, Snapshot
 from bundlevisor.actors.files import atomic, instance
 from bundlevisor.actors.files.instance_lock import InstanceLock
 from bundlevisor.actors.guardian.link import Guardian

@@ -8,8 +8,9 @@ from typing import Any
 
 import pykka
 
+from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.messages import KillBundle, StopBundle
-from bundlevisor.actors.core.snapshot import LIVE, Board, Phase
+from bundlevisor.actors.core.snapshot import LIVE, Phase
 from bundlevisor.control.run.console import Console
 from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bundlevisor.actors.core.snapshot import Board, Phase
+from bundlevisor.actors.board import Board
+from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.actors.telemetry import timeline

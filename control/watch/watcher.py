@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 import pykka
 
+from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.messages import CommandRestart, Outcome
-from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, State
+from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.control.watch.differences import differences
 from bundlevisor.control.watch.file_states import MOST, PAUSE, SHARE, Look, TooMany, look

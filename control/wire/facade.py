@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import msgspec
 
+from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.progress import Progress
-from bundlevisor.actors.core.snapshot import Board, Snapshot
+from bundlevisor.actors.core.snapshot import Snapshot
 from bundlevisor.actors.telemetry.timeline import Timeline
 from bundlevisor.manifest.format.schema import Manifest
 

@@ -12,7 +12,8 @@ from bundlevisor.control.wire.parameters import WAIT, seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bundlevisor.actors.core.snapshot import Board, Snapshot
+    from bundlevisor.actors.board import Board
+    from bundlevisor.actors.core.snapshot import Snapshot
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.exchange import Request
 

@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from bundlevisor.actors.board import Board
+from bundlevisor.actors.collaborators import Collaborators, NoSecrets, Plan
 from bundlevisor.actors.core import dependencies
-from bundlevisor.actors.core.collaborators import Collaborators, NoSecrets, Plan
 from bundlevisor.actors.core.desired import instruction, is_deferred, is_ending
 from bundlevisor.actors.core.life import Life
 from bundlevisor.actors.core.messages import (
@@ -22,14 +23,14 @@ from bundlevisor.actors.core.messages import (
     StartBundle,
 )
 from bundlevisor.actors.core.report import LIVE, Stage
-from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
+from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.supervisor import Supervisor
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.graph import Graph
 from tests.actors.scheduled_actor import Actor
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.core.collaborators import Vault
+    from bundlevisor.actors.collaborators import Vault
 
 
 class NeverTurns:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from bundlevisor.actors.core import snapshot
-from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State, Tally
+from bundlevisor.actors import board as board_module
+from bundlevisor.actors.board import Board
+from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State, Tally
 from tests.waiting import wait_until
 
 
@@ -112,7 +113,7 @@ def test_who_waits_in_vain_has_the_newest_picture_at_the_end_of_his_time(
     for wait in (Board(first).wait_decided, lambda end: Board(first).wait(lambda _: False, end)):
         times = iter([5.0, 5.01, 5.02])
         clock = SimpleNamespace(monotonic=times.__next__)
-        monkeypatch.setattr(snapshot, "time", clock)
+        monkeypatch.setattr(board_module, "time", clock)
         assert wait(0.02) is first
         assert list(times) == []
 

@@ -12,7 +12,7 @@ import pytest
 
 from bundlevisor.actors.guardian.http_stop import StopRequest
 from bundlevisor.actors.loop.reactor import Loop
-from bundlevisor.actors.probes.stop_exchange import request
+from bundlevisor.actors.probes.stop_exchange import is_accepted, request
 from bundlevisor.actors.probes.stop_request import StopExchange
 from tests.waiting import WITHIN
 
@@ -95,3 +95,15 @@ def answer(server: socket.socket, parts: list[bytes], read: list[bytes]) -> None
                 connection.sendall(part)
         except OSError:
             return  # who asks has heard enough
+
+
+def test_the_whole_request_and_where_an_answer_is_enough() -> None:
+    assert request(81, "/a?b") == (
+        b"POST /a?b HTTP/1.1\r\nHost: 127.0.0.1:81\r\nContent-Length: 0\r\n"
+        b"User-Agent: bundlevisor\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    )
+    assert request(81, "a").startswith(b"POST /a HTTP")
+    assert is_accepted(b"HTTP/1.1 ") is None
+    assert is_accepted(b"HTTP/1.1 2") is is_accepted(b"HTTP/1.0 204") is True
+    assert is_accepted(b"HTTP/1.1 3") is is_accepted(b"HTTP/2.1 200") is False
+    assert is_accepted(b"HTTP/1.12200") is False

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from bundlevisor.actors.bundle_state import BundleState
+from bundlevisor.actors.collaborators import NoSecrets, Plan
 from bundlevisor.actors.core import commanded, dependencies, desired, foreseen
-from bundlevisor.actors.core.collaborators import NoSecrets, Plan
 from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.messages import StopService
 from bundlevisor.actors.core.report import AfterStop, Doing, Report, Stage, StopCause

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
+from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.core.progress import Known, Progress, measure
-from bundlevisor.actors.core.snapshot import Board, Phase, ServiceView, Snapshot, State
+from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.probes.schedule import ProbeStats
 from bundlevisor.actors.telemetry.timeline import Span, Timeline
 from bundlevisor.control.wire.bodies import Gpu, Validation

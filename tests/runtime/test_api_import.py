@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.actors.core.snapshot import Board, State
+from bundlevisor.actors.board import Board
+from bundlevisor.actors.core.snapshot import State
 from bundlevisor.control.boot.stand_ins import for_api
 from bundlevisor.control.run import api_import
 from bundlevisor.control.run.api_import import import_api

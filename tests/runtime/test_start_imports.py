@@ -46,6 +46,7 @@ SLOW = {
 }
 OPENING = """
 manifest: check
+actors: board
 actors.core: report snapshot
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
 actors.guardian: channel channel_posix guarded link owned_file roster sentry starting wire
@@ -67,9 +68,10 @@ manifest.plan: claims command environment graph launch ports template template_u
 manifest.read: duplicates load source
 """
 SERVICES = """
-actors: bundle_state context errand getting_ready incarnation picture ports_in_force service
- service_actors service_effects service_probes service_report service_timers supervisor tree_stop
-actors.core: collaborators commanded dependencies desired effects foreseen life lifecycle messages
+actors: bundle_state collaborators context errand getting_ready incarnation picture
+ ports_in_force service service_actors service_effects service_probes service_report service_timers
+ supervisor tree_stop
+actors.core: commanded dependencies desired effects foreseen life lifecycle messages
  restart
 actors.files: rotating_file tail time_index
 actors.gpu: linux presence
