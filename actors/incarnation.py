@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.core.messages import Message
     from bundlevisor.actors.own_words import OwnWords
     from bundlevisor.actors.process.process_tree import ProcessTree
-    from bundlevisor.actors.process.spawn_request import Launch
+    from bundlevisor.actors.process.spawn_request import SpawnRequest
 
 EXIT_WITHIN = 2 * LOG_PATIENCE
 """Seconds for an exit to be told once nothing of the tree is left: it waits for the log's end."""
@@ -80,7 +80,7 @@ class Incarnation:
         self,
         ports: ServicePorts,
         logged: Callable[[], object],
-        built: Launch | None = None,
+        built: SpawnRequest | None = None,
     ) -> ProcessTree:
         """Connect the log, tell the guardian, and start what its launch spec says; CannotLaunch.
 
@@ -150,7 +150,9 @@ class Incarnation:
 
             page.move_upstream(upstream_port(self._spec, StartInputs(ports)))
 
-    def _start_program(self, ports: ServicePorts, output: int, built: Launch | None) -> ProcessTree:
+    def _start_program(
+        self, ports: ServicePorts, output: int, built: SpawnRequest | None
+    ) -> ProcessTree:
         spec = self._spec
         have_data_dirs(spec)
         launch = built or self._build_launch()
@@ -167,7 +169,7 @@ class Incarnation:
             # something is no more as it was: what is looked at now says what
             return spawn(spec, replace(self._build_launch(), output=output, sockets=sockets))
 
-    def _build_launch(self) -> Launch:
+    def _build_launch(self) -> SpawnRequest:
         own = self._own_words.open() if self._notifies else {}
         return build_launch(self._spec, self._inputs, self.instance, own)
 

@@ -23,7 +23,7 @@ class LaunchAhead:
     def __init__(self, spec: LaunchSpec) -> None:
         self._spec = spec
         self._inputs: StartInputs | None = None
-        self._launch: children.Launch | None = None
+        self._launch: children.SpawnRequest | None = None
 
     def build(self, inputs: StartInputs, instance: str) -> None:
         """Compose the launch of a start that is given this; nothing where that cannot be done."""
@@ -36,7 +36,7 @@ class LaunchAhead:
             return  # the start says so, if it is still so
         self._inputs, self._launch = inputs, msgspec.structs.replace(launch, encoded=encoded)
 
-    def take(self, inputs: StartInputs, instance: str) -> children.Launch | None:
+    def take(self, inputs: StartInputs, instance: str) -> children.SpawnRequest | None:
         """Return the launch of this very start, and forget it; None when there is none."""
         made, launch = self._inputs, self._launch
         self._inputs = self._launch = None

@@ -25,7 +25,7 @@ from bundlevisor.manifest.plan.readiness import Condition, Criterion, criterion,
 from bundlevisor.manifest.plan.template import Scope, Unresolved, render
 
 
-class Site(msgspec.Struct, frozen=True):
+class BundleSite(msgspec.Struct, frozen=True):
     """Where the bundle runs: the same for all its services."""
 
     bundle_root: str
@@ -51,7 +51,7 @@ class LaunchSpec(msgspec.Struct, frozen=True):
 
     service: Service
     binary: Binary | None
-    site: Site
+    site: BundleSite
     log_path: str
     depends_on: tuple[str, ...] = ()
     """All services that this one needs, directly or not."""
@@ -217,7 +217,7 @@ def build_launch(
     inputs: StartInputs,
     instance: str,
     own: Mapping[str, str] | None = None,
-) -> children.Launch:
+) -> children.SpawnRequest:
     """Return what to spawn for one start, but for its output; CannotLaunch says what is missing.
 
     ``own``: variables that no bundle can give another value. The data folders have been made.
@@ -231,7 +231,7 @@ def build_launch(
         plan = plan_service(chosen, spec.scope(inputs), env)
     except (Unresolved, PathRefused) as error:
         raise spec.refusal(str(error), fatal=True) from error
-    return children.Launch(
+    return children.SpawnRequest(
         argv=(_executable(spec, chosen, plan), *plan.arguments),
         env=env,
         cwd=plan.cwd,
@@ -254,7 +254,7 @@ def _executable(spec: LaunchSpec, chosen: Binary, plan: LaunchPlan) -> str:
     return executable
 
 
-def spawn(spec: LaunchSpec, launch: children.Launch) -> children.Child:
+def spawn(spec: LaunchSpec, launch: children.SpawnRequest) -> children.Child:
     """Start what was built; CannotLaunch says why the system refused."""
     try:
         return children.spawn(launch)

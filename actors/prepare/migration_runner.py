@@ -97,7 +97,7 @@ class Migrator:
 
         def spawn(output: int) -> children.Child:
             return children.spawn(
-                children.Launch(
+                children.SpawnRequest(
                     argv=(program, *plan.arguments),
                     env=plan.environment,
                     cwd=plan.cwd,

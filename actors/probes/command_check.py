@@ -39,7 +39,7 @@ class CommandCheck:
         self._child: children.Child | None = None
         self._deadline: Timer | None = None
         with open(os.devnull, "wb") as nothing:
-            launch = children.Launch(
+            launch = children.SpawnRequest(
                 argv=tuple(argv), env=env, cwd=cwd, output=nothing.fileno(), instance=""
             )
             try:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.process import fork_exec, table, tree
-from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 
 if TYPE_CHECKING:
     from bundlevisor.actors.loop.reactor import Loop
@@ -132,19 +132,19 @@ def _in_group(pid: int, group: int) -> bool:
         return True
 
 
-def spawn(launch: Launch) -> Child:
+def spawn(launch: SpawnRequest) -> Child:
     """Start a process; OSError (with the file's name) when that fails."""
     with tree.TreeStart() as begun:
         start = _spawn_with_sockets if launch.sockets else _spawn
         return start(launch, begun.serial)
 
 
-def _spawn(launch: Launch, serial: int) -> Child:
+def _spawn(launch: SpawnRequest, serial: int) -> Child:
     pid = fork_exec.execute(launch)
     return Child(pid, lambda: _reap(pid), launch.instance, serial)
 
 
-def _spawn_with_sockets(launch: Launch, serial: int) -> Child:
+def _spawn_with_sockets(launch: SpawnRequest, serial: int) -> Child:
     """Put the sockets on descriptors 3 and up, which subprocess cannot, and name the pid."""
     if not os.access(launch.argv[0], os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), launch.argv[0])

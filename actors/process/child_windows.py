@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 from bundlevisor.actors.process.windows import (
     api,
     command as windows_command,
@@ -121,14 +121,14 @@ class Encoded(msgspec.Struct, frozen=True):
         return "<encoded>"
 
 
-def encode(launch: Launch) -> Encoded:
+def encode(launch: SpawnRequest) -> Encoded:
     """Return command line and environment block; OSError or ValueError where there is none."""
     root = os.environ["SYSTEMROOT"]
     command = windows_command.command(launch.argv, root)
     return Encoded(command, windows_command.environment_block(launch.env, root))
 
 
-def spawn(launch: Launch) -> Child:
+def spawn(launch: SpawnRequest) -> Child:
     """Start a process in jobs of its own; OSError (with the file's name) when that fails."""
     _no_error_dialogues()
     encoded = launch.encoded if isinstance(launch.encoded, Encoded) else encode(launch)

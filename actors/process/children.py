@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 
 if sys.platform == "win32":
     from bundlevisor.actors.process.child_windows import (
@@ -29,7 +29,7 @@ __all__ = [
     "LEADER_ALONE",
     "SOCKET_ACTIVATION",
     "Child",
-    "Launch",
+    "SpawnRequest",
     "encode",
     "spawn",
     "watch_process",

@@ -14,7 +14,7 @@ import sys
 
 import msgspec
 
-from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
@@ -32,7 +32,7 @@ class Encoded(msgspec.Struct, frozen=True):
         return "<encoded>"
 
 
-def encode(launch: Launch) -> Encoded:
+def encode(launch: SpawnRequest) -> Encoded:
     """Return arguments and environment as bytes; ValueError for a name that cannot be one."""
     environment = []
     for name, value in launch.env.items():
@@ -42,7 +42,7 @@ def encode(launch: Launch) -> Encoded:
     return Encoded(tuple(map(os.fsencode, launch.argv)), tuple(environment))
 
 
-def execute(launch: Launch) -> int:
+def execute(launch: SpawnRequest) -> int:
     """Start a process and return its pid; it inherits nothing but ``output``, and /dev/null.
 
     Raises OSError with the name of the program, or of the folder that cannot be entered; ValueError
@@ -51,7 +51,7 @@ def execute(launch: Launch) -> int:
     return _execute(launch) if KNOWN else _execute_by_popen(launch)
 
 
-def _execute(launch: Launch) -> int:
+def _execute(launch: SpawnRequest) -> int:
     sys.audit("subprocess.Popen", launch.argv[0], launch.argv, launch.cwd, launch.env)
     encoded = launch.encoded if isinstance(launch.encoded, Encoded) else encode(launch)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -73,7 +73,7 @@ def _execute(launch: Launch) -> int:
     return pid
 
 
-def _fork_exec(encoded: Encoded, launch: Launch, nothing: int, hear: int, tell: int) -> int:
+def _fork_exec(encoded: Encoded, launch: SpawnRequest, nothing: int, hear: int, tell: int) -> int:
     import _posixsubprocess
 
     output, program = launch.output, (encoded.argv[0],)
@@ -106,7 +106,7 @@ def _pipe() -> tuple[int, int]:
     return hear, high
 
 
-def _error(trouble: bytes, launch: Launch) -> OSError:
+def _error(trouble: bytes, launch: SpawnRequest) -> OSError:
     """Return what the child said: ``OSError:ERRNO in hexadecimal digits:what it was about``."""
     _, number, about = trouble.split(b":", 2)
     code = int(number, 16)
@@ -114,7 +114,7 @@ def _error(trouble: bytes, launch: Launch) -> OSError:
     return OSError(code, os.strerror(code), name)
 
 
-def _execute_by_popen(launch: Launch) -> int:
+def _execute_by_popen(launch: SpawnRequest) -> int:
     import subprocess
 
     process = subprocess.Popen(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Launch(msgspec.Struct, frozen=True, kw_only=True):
+class SpawnRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One process to start, in a session (POSIX) or job (Windows) of its own.
 
     ``argv[0]`` is an absolute path, ``output`` the file descriptor that becomes stdout and stderr.
@@ -23,4 +23,4 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         """Leave the environment out, which may hold secrets."""
-        return f"Launch({self.instance or self.argv[0]} in {self.cwd})"
+        return f"SpawnRequest({self.instance or self.argv[0]} in {self.cwd})"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bundlevisor.manifest.format.findings import Finding, Findings, joined
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.launch.spec import Site
+    from bundlevisor.actors.launch.spec import BundleSite
     from bundlevisor.manifest.format.schema import Manifest
 
     Ports = Mapping[str, Mapping[str, int]]
@@ -42,11 +42,11 @@ def look(
     return _merged(loaded.findings, loaded.placed(found))
 
 
-def _site(manifest: Manifest, bundle_root: str, app_data: str) -> Site:
-    from bundlevisor.actors.launch.spec import Site
+def _site(manifest: Manifest, bundle_root: str, app_data: str) -> BundleSite:
+    from bundlevisor.actors.launch.spec import BundleSite
     from bundlevisor.manifest.format.paths import app_data_folder
 
-    return Site(
+    return BundleSite(
         bundle_root=os.path.abspath(bundle_root),
         app_data=os.path.abspath(app_data or app_data_folder(manifest.app.name, os.environ)),
         environment=dict(os.environ),
@@ -55,14 +55,14 @@ def _site(manifest: Manifest, bundle_root: str, app_data: str) -> Site:
     )
 
 
-def _of_places(manifest: Manifest, site: Site) -> Findings:
+def _of_places(manifest: Manifest, site: BundleSite) -> Findings:
     from bundlevisor.actors.launch.places import look as look_at_places
     from bundlevisor.manifest.format.platform import minds_case
 
     return look_at_places(manifest, site.app_data, site.bundle_root, minds_case=minds_case())
 
 
-def _of_files(manifest: Manifest, site: Site, full: bool) -> Findings:
+def _of_files(manifest: Manifest, site: BundleSite, full: bool) -> Findings:
     from bundlevisor.actors.launch.inputs import StartInputs
     from bundlevisor.actors.launch.page import is_page
     from bundlevisor.actors.launch.spec import LaunchSpec

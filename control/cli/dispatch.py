@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import argparse
 
     from bundlevisor.control.cli.client import Client
-    from bundlevisor.control.run.options import Client as ClientCommand
+    from bundlevisor.control.run.options import ClientCommand
 
 
 def dispatch(wanted: ClientCommand | Misuse) -> int:

@@ -25,7 +25,7 @@ ENTRANCE = frozenset(
 PAGE = frozenset({"/ui", "/ui/"})
 
 
-class Refused:
+class TurnedAway:
     """The error of a request that is turned away, as waitress's errors are."""
 
     def __init__(
@@ -38,21 +38,21 @@ class Refused:
         self.headers = headers
 
 
-NO_THREAD = Refused(
+NO_THREAD = TurnedAway(
     503,
     "Service Unavailable",
     "no_thread",
     "the system gives the runtime no thread to answer with: its limit on processes is reached",
     ("Retry-After", "1"),
 )
-NO_TOKEN = Refused(
+NO_TOKEN = TurnedAway(
     401,
     "Unauthorized",
     "unauthorized",
     "the request needs the runtime's token: Authorization: Bearer <token>",
     ("WWW-Authenticate", "Bearer"),
 )
-NOT_ENTERED = Refused(
+NOT_ENTERED = TurnedAway(
     303, "See Other", "unauthorized", "the dashboard wants a code first", ("Location", "/ui/enter")
 )
 
@@ -85,12 +85,12 @@ class Door:
             return False
         return self._guests.admits(request.command, request.path, headers)
 
-    def refusal(self, request: HTTPRequestParser, trusted: bool) -> Refused | None:
+    def refusal(self, request: HTTPRequestParser, trusted: bool) -> TurnedAway | None:
         """Return why a request is turned away: first its Host, then its Origin, then its token."""
         headers = request.headers
         foreign = refusal_of(headers.get("HOST", ""), headers.get("ORIGIN"))
         if foreign is not None:
-            return Refused(403, "Forbidden", *foreign)
+            return TurnedAway(403, "Forbidden", *foreign)
         if trusted or is_open(request):
             return None
         opens = request.command in ("GET", "HEAD") and request.path in PAGE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.control.http.door import Refused
+from bundlevisor.control.http.door import TurnedAway
 from bundlevisor.control.http.health_words import OPEN_PATH
 from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.bodies import Error
@@ -64,7 +64,7 @@ def of_error(request: HTTPRequestParser) -> Response:
     error = request.error
     if error is None:
         return refusal(500, "Internal Server Error", CODES[500], "the request failed")
-    if isinstance(error, Refused):
+    if isinstance(error, TurnedAway):
         return refusal(error.code, error.reason, error.name, error.body, error.headers)
     host = request.headers.get("HOST")
     if error.code < 500 and host is not None and not is_loopback_authority(host):

@@ -28,7 +28,7 @@ ALREADY_RUNNING = 3
 """Exit codes of a run that does not take place."""
 
 
-class Refused(Exception):
+class StartRefused(Exception):
     """The start ends here and has said why; ``code`` is the exit code.
 
     ``app_data`` is the folder in which word of it may be left; empty for none.
@@ -45,7 +45,7 @@ def admit(
 ) -> tuple[Bundle, InstanceLock]:
     """Return the bundle with the lock on its app-data, which the caller releases.
 
-    Waits for an instance that is stopping. Raises Refused; OSError or PathRefused for what no
+    Waits for an instance that is stopping. Raises StartRefused; OSError or PathRefused for what no
     sentence of ours foresees.
     """
     loaded = load.read(options.manifest, overlays=options.overlay)
@@ -56,7 +56,7 @@ def admit(
     if loaded.manifest is None:
         named = os.path.abspath(options.app_data) if options.app_data else ""
         first = loaded.findings.errors[0].told(options.manifest)
-        raise Refused(BAD_MANIFEST, first, named)
+        raise StartRefused(BAD_MANIFEST, first, named)
     app_data = _app_data(options, loaded.manifest, console)
     _look_for_root(options, app_data, console)
     if short := resource_limits.make_room(resource_limits.files_for(loaded.manifest)):
@@ -68,16 +68,16 @@ def admit(
     if not on_disk.ok:
         foreign = any(finding.code == "app_data_foreign" for finding in on_disk.errors)
         first = on_disk.errors[0].told(app_data)
-        raise Refused(CANNOT_START, first, "" if foreign else app_data)
+        raise StartRefused(CANNOT_START, first, "" if foreign else app_data)
     lock = _lock(app_data, console)
     instance.forget_end(app_data)
     return Bundle(loaded.manifest, loaded.and_found(on_disk), options, app_data, instance_id), lock
 
 
-def _cannot_start(why: str, app_data: str, console: Console) -> Refused:
+def _cannot_start(why: str, app_data: str, console: Console) -> StartRefused:
     """Say it; return what is to be raised."""
     console.error(f"cannot start: {why}")
-    return Refused(CANNOT_START, f"cannot start: {why}", app_data)
+    return StartRefused(CANNOT_START, f"cannot start: {why}", app_data)
 
 
 def _look_for_root(options: RunOptions, app_data: str, console: Console) -> None:
@@ -112,8 +112,8 @@ def _lock(app_data: str, console: Console) -> InstanceLock:
     except (instance_lock.InstanceRunning, instance_lock.LockUnavailable) as error:
         console.error(str(error))
         if isinstance(error, instance_lock.InstanceRunning):
-            raise Refused(ALREADY_RUNNING, str(error)) from error
-        raise Refused(CANNOT_START, str(error), app_data) from error
+            raise StartRefused(ALREADY_RUNNING, str(error)) from error
+        raise StartRefused(CANNOT_START, str(error), app_data) from error
 
 
 def _awaited(holder: Holder) -> str:

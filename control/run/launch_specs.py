@@ -7,7 +7,7 @@ import os
 import msgspec
 
 from bundlevisor.actors.launch.page import KIND, is_page, page_group, upstream_of
-from bundlevisor.actors.launch.spec import LaunchSpec, Site
+from bundlevisor.actors.launch.spec import BundleSite, LaunchSpec
 from bundlevisor.actors.logs.path import log_path
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.manifest.format import platform
@@ -16,7 +16,7 @@ from bundlevisor.manifest.format.schema import Service
 
 def launch_specs(bundle: Bundle) -> dict[str, LaunchSpec]:
     """Return them by the services' ids, in the manifest's order."""
-    site = Site(
+    site = BundleSite(
         bundle_root=bundle.root,
         app_data=bundle.app_data,
         environment=dict(os.environ),
@@ -35,7 +35,7 @@ def launch_specs(bundle: Bundle) -> dict[str, LaunchSpec]:
     return specs
 
 
-def _spec(bundle: Bundle, site: Site, service: Service, index: int, key: str) -> LaunchSpec:
+def _spec(bundle: Bundle, site: BundleSite, service: Service, index: int, key: str) -> LaunchSpec:
     binary = platform.pick_binary(service, key)[0]
     others = bundle.manifest.services
     return LaunchSpec(

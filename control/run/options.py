@@ -59,7 +59,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         return os.path.abspath(self.bundle_root or os.path.dirname(os.path.abspath(self.manifest)))
 
 
-class Client(msgspec.Struct, frozen=True):
+class ClientCommand(msgspec.Struct, frozen=True):
     """Any other command: ``argv`` is for :mod:`bundlevisor.control.cli.dispatch`."""
 
     argv: tuple[str, ...]
@@ -71,7 +71,7 @@ class Misuse(msgspec.Struct, frozen=True):
     sentence: str
 
 
-Parsed = RunOptions | Client | Misuse
+Parsed = RunOptions | ClientCommand | Misuse
 Found = dict[str, str | bool | tuple[str, ...]]
 """The flags of a command line, by the names of the options."""
 
@@ -83,7 +83,7 @@ def parse(argv: Sequence[str]) -> Parsed:
         return _parse_run(argv[1:], dry_run=False)
     if first.startswith("-") or not argv:
         return _parse_run(argv, dry_run=True)
-    return Client(tuple(argv))
+    return ClientCommand(tuple(argv))
 
 
 def _parse_run(argv: Sequence[str], *, dry_run: bool) -> Parsed:
@@ -95,7 +95,7 @@ def _parse_run(argv: Sequence[str], *, dry_run: bool) -> Parsed:
             if name in VALUED and not value and (not dry_run or name not in EMPTY_IN_GO):
                 raise ValueError(empty(f"--{name}"))
             if name in OTHERS:
-                return Client((OTHERS[name],))
+                return ClientCommand((OTHERS[name],))
             if name == "overlay":
                 found[name] = (*_overlays(found), str(value))
             else:

@@ -32,7 +32,7 @@ from bundlevisor.actors.stand_ins import for_run
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.control.boot import early_socket, straight_import
-from bundlevisor.control.run.admission import CANNOT_START, Refused, admit
+from bundlevisor.control.run.admission import CANNOT_START, StartRefused, admit
 from bundlevisor.control.run.console import Console, open_console
 from bundlevisor.control.run.opening import open_up
 from bundlevisor.control.run.options import RunOptions
@@ -90,7 +90,7 @@ def _run(
 ) -> int:
     try:
         bundle, lock = admit(options, console, recorder, guardian.instance_id)
-    except Refused as refused:
+    except StartRefused as refused:
         if refused.app_data and instance.peek(refused.app_data) is None:
             _leave_word(refused.app_data, refused.code, str(refused))
         guardian.dismiss()

@@ -32,7 +32,7 @@ TICK = 0.2
 ENDING_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 
 
-class Request(msgspec.Struct, frozen=True):
+class ShutdownRequest(msgspec.Struct, frozen=True):
     """Somebody asks the runtime to end; ``signal`` is empty when it was not by a signal."""
 
     reason: str
@@ -45,8 +45,8 @@ class ShutdownRequests:
     """The requests to end, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
-        self._heard: list[Request] = []
+        self._requests: queue.SimpleQueue[ShutdownRequest] = queue.SimpleQueue()
+        self._heard: list[ShutdownRequest] = []
         if sys.platform != "win32":
             self._ear, self._bell = os.pipe()
             os.set_blocking(self._ear, False)
@@ -54,7 +54,7 @@ class ShutdownRequests:
 
     def ask(self, reason: str, code: int = 0) -> None:
         """Ask for an orderly stop. Any thread; asking again changes nothing."""
-        self._put(Request(reason, code=code))
+        self._put(ShutdownRequest(reason, code=code))
 
     def hear_signals(self) -> None:
         """Turn the signals that end a program into requests. Main thread only."""
@@ -71,15 +71,15 @@ class ShutdownRequests:
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
         name = signal_name(number)
-        self._put(Request(f"{name} received", name))
+        self._put(ShutdownRequest(f"{name} received", name))
 
-    def _put(self, request: Request) -> None:
+    def _put(self, request: ShutdownRequest) -> None:
         self._requests.put(request)
         if sys.platform != "win32":
             with suppress(BlockingIOError):  # full: it rings already
                 os.write(self._bell, b"\0")
 
-    def wait(self) -> Request:
+    def wait(self) -> ShutdownRequest:
         """Block until somebody asks. Main thread only."""
         request = None
         while request is None:
@@ -91,7 +91,7 @@ class ShutdownRequests:
         self._next(time.monotonic() + timeout)
         return insists(self._heard)
 
-    def _next(self, deadline: float | None) -> Request | None:
+    def _next(self, deadline: float | None) -> ShutdownRequest | None:
         while True:
             left = None if deadline is None else max(deadline - time.monotonic(), 0)
             try:
@@ -105,12 +105,12 @@ class ShutdownRequests:
 
     if sys.platform == "win32":
 
-        def _take(self, left: float | None) -> Request:
+        def _take(self, left: float | None) -> ShutdownRequest:
             return self._requests.get(timeout=TICK if left is None else min(left, TICK))
 
     else:
 
-        def _take(self, left: float | None) -> Request:
+        def _take(self, left: float | None) -> ShutdownRequest:
             with suppress(queue.Empty):
                 return self._requests.get_nowait()
             poll = select.poll()  # unlike select(2) it takes every descriptor
@@ -120,7 +120,7 @@ class ShutdownRequests:
             return self._requests.get_nowait()
 
 
-def insists(heard: list[Request]) -> bool:
+def insists(heard: list[ShutdownRequest]) -> bool:
     """Whether the requests so far mean: at once, orderly or not."""
     during = [request.signal for request in heard[1:]]
     interrupts = during.count("SIGINT")

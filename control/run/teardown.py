@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bundlevisor.actors.logs.stream import LogStream
     from bundlevisor.control.run.parts import Parts
-    from bundlevisor.control.run.shutdown_requests import Request
+    from bundlevisor.control.run.shutdown_requests import ShutdownRequest
 
 CLOSING = 12.0
 """Seconds that it may take to close all that was built, once the services have ended."""
@@ -32,7 +32,7 @@ PORTS = 1.0
 """Seconds of that for the choice of ports, which may have been made a moment ago."""
 
 
-def take_down(parts: Parts, request: Request, stop_api: Callable[[], object]) -> None:
+def take_down(parts: Parts, request: ShutdownRequest, stop_api: Callable[[], object]) -> None:
     """Stop everything, and undo in reverse what the start has done; ``stop_api`` if it is up."""
     bound = stop_bound(parts.bundle.manifest, parts.bundle.graph)
     _beside(lambda: parts.lock.say_stopping(bound + KILL_PATIENCE + CLOSING), wait=0.0)
@@ -65,7 +65,9 @@ def _stop_services(parts: Parts, reason: str, bound: float) -> bool:
     return stopping.stop(reason, bound)
 
 
-def _close(parts: Parts, request: Request, stop_api: Callable[[], object], *, clean: bool) -> None:
+def _close(
+    parts: Parts, request: ShutdownRequest, stop_api: Callable[[], object], *, clean: bool
+) -> None:
     bundle = parts.bundle
     stop_api()
     parts.socket.close()

@@ -16,7 +16,7 @@ from tests import absent
 
 if sys.platform != "win32":
     from bundlevisor.actors.process import fork_exec
-    from bundlevisor.actors.process.spawn_request import Launch
+    from bundlevisor.actors.process.spawn_request import SpawnRequest
 
 pytestmark = absent.unless(sys.platform != "win32", "POSIX")
 
@@ -42,9 +42,9 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(fork_exec, "KNOWN", request.param == "at once")
 
 
-def launch(program: str, *arguments: str, output: int = -1, **more: Any) -> Launch:
+def launch(program: str, *arguments: str, output: int = -1, **more: Any) -> SpawnRequest:
     defaults: dict[str, Any] = {"env": dict(os.environ), "cwd": "/"}
-    return Launch(argv=(program, *arguments), output=output, **defaults | more)
+    return SpawnRequest(argv=(program, *arguments), output=output, **defaults | more)
 
 
 def test_both_ways_make_the_same_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_what_cannot_be_executed_is_named(tmp_path: Path) -> None:
 def test_what_no_process_can_be_given_is_refused(wrong: dict[str, Any]) -> None:
     given: dict[str, Any] = {"argv": ("/bin/sh",), "env": {}, "cwd": "/", "output": -1} | wrong
     with pytest.raises(ValueError, match=r"null|illegal"):
-        fork_exec.execute(Launch(**given))
+        fork_exec.execute(SpawnRequest(**given))
 
 
 def test_what_was_encoded_before_is_what_counts() -> None:

@@ -73,7 +73,7 @@ def start(spec: LaunchSpec, tmp_path: Path) -> Iterator[Callable[..., str]]:
         mark=lambda *_: None,
     )
 
-    def start(built: children.Launch | None) -> str:
+    def start(built: children.SpawnRequest | None) -> str:
         before = path.stat().st_size if path.exists() else 0
         incarnation = Incarnation(spec, context, INPUTS, 1, lambda _: None)
         ports = ServicePorts(spec.service, PortReservations())

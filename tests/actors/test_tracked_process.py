@@ -94,7 +94,7 @@ def is_open(pipe: tuple[int, int]) -> bool:
 
 def python(code: str) -> Callable[[int], children.Child]:
     return lambda output: children.spawn(
-        children.Launch(
+        children.SpawnRequest(
             argv=(sys.executable, "-c", code),
             env=dict(os.environ),
             cwd=os.getcwd(),

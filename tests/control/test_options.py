@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bundlevisor.control.run.options import Client, Misuse, RunOptions, empty, parse
+from bundlevisor.control.run.options import ClientCommand, Misuse, RunOptions, empty, parse
 
 
 def test_run_starts_services_unless_told_otherwise() -> None:
@@ -89,12 +89,12 @@ def test_what_the_go_runtime_took_empty_for_its_default_is_so_in_its_own_command
 
 @pytest.mark.parametrize("argv", [["-h"], ["--help"], ["-help"], ["run", "--help"]])
 def test_help_is_help_everywhere(argv: list[str]) -> None:
-    assert parse(argv) == Client(("help",))
+    assert parse(argv) == ClientCommand(("help",))
 
 
 def test_other_commands_are_left_to_the_client() -> None:
-    assert parse(["status", "--json"]) == Client(("status", "--json"))
-    assert parse(["--version"]) == Client(("version",))
+    assert parse(["status", "--json"]) == ClientCommand(("status", "--json"))
+    assert parse(["--version"]) == ClientCommand(("version",))
 
 
 def test_reading_the_command_line_imports_nothing_heavy() -> None:

@@ -12,7 +12,7 @@ import pytest
 from bundlevisor.actors.core.messages import StartService
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.launch.inputs import Concealed, StartInputs
-from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 from bundlevisor.actors.secrets.former_values import FORMER, FORMER_LENGTH
 from bundlevisor.actors.secrets.store import read
 from bundlevisor.actors.secrets.vault import Vault, open_vault
@@ -187,7 +187,7 @@ def test_no_text_of_what_carries_values_shows_them(tmp_path: Path) -> None:
         StartService(1, StartInputs({}, vault.values_for("api"))),
         StartInputs({}, former=vault.former_for("api")),
         read(str(tmp_path)),
-        Launch(argv=("/x",), env={"KEY": HIDDEN}, cwd="/", output=1),
+        SpawnRequest(argv=("/x",), env={"KEY": HIDDEN}, cwd="/", output=1),
         GuardedProcess("api", "x-api-1", secrets=(("key", HIDDEN.encode()),)),
         vault,
     ]

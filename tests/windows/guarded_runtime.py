@@ -15,7 +15,7 @@ from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process import child_windows
-from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 
 assert sys.platform == "win32"
 
@@ -58,7 +58,7 @@ def _start(guardian: Guardian, folder: str, number: int, word: str) -> int:
     guardian.expect(GuardedProcess(word, instance, grace_s=20.0, http=address))
     nul = os.open(os.devnull, os.O_RDWR)
     child = child_windows.spawn(
-        Launch(
+        SpawnRequest(
             argv=(sys.executable, "-c", *code),
             env=dict(os.environ) | {"SERVICE_INSTANCE_ID": instance},
             cwd=folder,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from ctypes import wintypes
 
 from bundlevisor.actors.process import child_windows
-from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 from bundlevisor.actors.process.windows import exit_event
 from bundlevisor.testing import deadline
 from tests import waiting
@@ -107,7 +107,7 @@ class Starter:
     ) -> Started:
         """Start any program; OSError when it does not start."""
         read_end, write_end = os.pipe()
-        launch = Launch(
+        launch = SpawnRequest(
             argv=argv,
             env=dict(os.environ if env is None else env),
             cwd=cwd or os.getcwd(),

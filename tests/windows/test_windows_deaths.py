@@ -26,13 +26,14 @@ RUNTIME = """
 import _winapi, os, sys, time
 from bundlevisor.actors.process import child_windows
 from bundlevisor.actors.process.windows import exit_event, jobs
-from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 runtime_job = jobs.runtime_job()
 if "inside" in sys.argv:
     runtime_job.assign(_winapi.GetCurrentProcess())
 nul = os.open("NUL", os.O_RDWR)
 argv = (sys.executable, "-c", "import time; time.sleep(600)")
-child = child_windows.spawn(Launch(argv=argv, env=dict(os.environ), cwd=os.getcwd(), output=nul))
+request = SpawnRequest(argv=argv, env=dict(os.environ), cwd=os.getcwd(), output=nul)
+child = child_windows.spawn(request)
 print(os.getpid(), child.pid, runtime_job.handle, flush=True)
 if "watch" in sys.argv:
     exit_event.watch_process(None, os.getppid(), lambda: (print("parent gone", flush=True)))

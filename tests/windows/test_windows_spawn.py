@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bundlevisor.actors.process import child_windows
-from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 from bundlevisor.actors.process.windows import api, command, create_process, jobs
 from tests.windows import started as services
 
@@ -159,7 +159,7 @@ def _spawn_and_close() -> None:
     nul = os.open(os.devnull, os.O_RDWR)
     argv = (sys.executable, "-S", "-c", "pass")
     child = child_windows.spawn(
-        Launch(argv=argv, env=dict(os.environ), cwd=os.getcwd(), output=nul)
+        SpawnRequest(argv=argv, env=dict(os.environ), cwd=os.getcwd(), output=nul)
     )
     os.close(nul)
     ended = threading.Event()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from multiprocessing import popen_spawn_win32, spawn as method
 
 from bundlevisor.actors.process import child_windows
-from bundlevisor.actors.process.spawn_request import Launch
+from bundlevisor.actors.process.spawn_request import SpawnRequest
 from bundlevisor.actors.ui_server.parent.spawned import Spawned
 from bundlevisor.manifest.format.variables import MARK
 
@@ -45,14 +45,14 @@ def spawn(pickled: Callable[[Spawning], bytes], output: int, env: dict[str, str]
     return Spawned(child, kept.close)
 
 
-def _launch(read: int, output: int, env: dict[str, str]) -> Launch:
+def _launch(read: int, output: int, env: dict[str, str]) -> SpawnRequest:
     line = method.get_command_line(parent_pid=os.getpid(), pipe_handle=read)
     if popen_spawn_win32.WINENV and line[0] == sys.executable:
         # The interpreter of a virtual environment only starts the base interpreter, whose pid it
         # is that handles and sockets have to be given to.
         line[0] = sys._base_executable  # type: ignore[attr-defined]
         env = env | {"__PYVENV_LAUNCHER__": sys.executable}
-    return Launch(
+    return SpawnRequest(
         argv=tuple(line),
         env=env,
         cwd=os.getcwd(),
