@@ -19,9 +19,9 @@ from bundlevisor.actors.probes.schedule import ProbeStats
 from bundlevisor.manifest.format.schema import Service
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.beside import Beside
     from bundlevisor.actors.guardian.interface import Guardian
     from bundlevisor.actors.logs.pipe_copy import PipeCopy
+    from bundlevisor.actors.look_thread import LookThread
     from bundlevisor.actors.prepare.means import Means
     from bundlevisor.actors.prepare.stores import Stores
     from bundlevisor.actors.secrets.files import SecretFiles
@@ -139,11 +139,11 @@ class ServiceContext:
         threading.Thread(target=lambda: snapshots.drop(id_), name="snapshot", daemon=True).start()
 
     @functools.cached_property
-    def beside(self) -> Beside:
+    def look_thread(self) -> LookThread:
         """Does what may block and nobody waits for; only the events loop's thread uses it."""
-        from bundlevisor.actors.beside import Beside
+        from bundlevisor.actors.look_thread import LookThread
 
-        return Beside("beside", self.fault)
+        return LookThread("looks", self.fault)
 
     @functools.cached_property
     def page_hosts(self) -> PageHosts:

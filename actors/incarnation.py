@@ -31,9 +31,9 @@ from bundlevisor.manifest.plan.template import Unresolved
 
 if TYPE_CHECKING:
     from bundlevisor.actors.core.messages import Message
-    from bundlevisor.actors.own_words import OwnWords
     from bundlevisor.actors.process.process_tree import ProcessTree
     from bundlevisor.actors.process.spawn_request import SpawnRequest
+    from bundlevisor.actors.service_notifications import ServiceNotifications
 
 EXIT_WITHIN = 2 * LOG_PATIENCE
 """Seconds for an exit to be told once nothing of the tree is left: it waits for the log's end."""
@@ -98,10 +98,10 @@ class Incarnation:
         try:
             child = self._process.start(self._guarded(), redactor, spawn, on_progress=self._hear)
         except BaseException:
-            self._close_own_words()
+            self._close_notifications()
             raise
         if self._notifies:
-            self._own_words.listen(child.owns)
+            self._notifications.listen(child.owns)
         return child
 
     def adopt(self, child: ProcessTree) -> None:
@@ -137,7 +137,7 @@ class Incarnation:
     def bury(self) -> None:
         """Nothing of the tree is left: let go of all that belonged to it."""
         self._process.close()
-        self._close_own_words()
+        self._close_notifications()
         page, self.stop.page = self.stop.page, None
         if page is not None:
             page.close()
@@ -170,23 +170,25 @@ class Incarnation:
             return spawn(spec, replace(self._build_launch(), output=output, sockets=sockets))
 
     def _build_launch(self) -> SpawnRequest:
-        own = self._own_words.open() if self._notifies else {}
+        own = self._notifications.open() if self._notifies else {}
         return build_launch(self._spec, self._inputs, self.instance, own)
 
     @functools.cached_property
-    def _own_words(self) -> OwnWords:
+    def _notifications(self) -> ServiceNotifications:
         """What it says of itself; few services do."""
-        from bundlevisor.actors.own_words import OwnWords
+        from bundlevisor.actors.service_notifications import ServiceNotifications
 
-        return OwnWords(self._spec, self._context, self._inputs, self.number, self._tell)
+        return ServiceNotifications(
+            self._spec, self._context, self._inputs, self.number, self._tell
+        )
 
-    def _close_own_words(self) -> None:
+    def _close_notifications(self) -> None:
         if self._notifies:
-            self._own_words.close()
+            self._notifications.close()
 
     def _hear(self, text: str, fraction: float) -> None:
         """On the thread of the logs."""
-        self._own_words.line(text, fraction)
+        self._notifications.line(text, fraction)
 
     def _tell_of_chromium(self) -> None:
         fallback = self._spec.chromium_fallback(self.env)

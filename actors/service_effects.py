@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
+from bundlevisor.actors.background_work import BackgroundWork
 from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.core import effects
 from bundlevisor.actors.core.effects import Effect
@@ -37,7 +38,6 @@ from bundlevisor.actors.core.messages import (
     TreeEmptied,
 )
 from bundlevisor.actors.core.report import AfterStop, Stage
-from bundlevisor.actors.errand import Errand
 from bundlevisor.actors.incarnation import Incarnation
 from bundlevisor.actors.launch.ahead import LaunchAhead
 from bundlevisor.actors.launch.inputs import StartInputs
@@ -78,7 +78,7 @@ class ServiceEffects:
         self._incarnation: Incarnation | None = None
         """The present start, until nothing of its tree is left."""
         self._ahead = LaunchAhead(spec)
-        self._errand = Errand(spec, context, actor.tell)
+        self._work = BackgroundWork(spec, context, actor.tell)
         self._timers = ServiceTimers(context.loop)
         self._probes = ServiceProbes(spec, context)
 
@@ -100,7 +100,7 @@ class ServiceEffects:
     def hear(self, message: Message, life: Life) -> tuple[Message, ...]:
         """Take from a message what concerns no decision; return what the lifecycle is to decide."""
         self._life = life
-        self._errand.hear(message)
+        self._work.hear(message)
         if isinstance(message, StartService):
             self._inputs = message.inputs
             self._ports.assign(message.inputs.ports)
@@ -108,7 +108,7 @@ class ServiceEffects:
             self._incarnation.hear_exit(message.incarnation)
         elif isinstance(message, Prepared) and life.stage is Stage.STOPPING:
             # what was prepared for a start is undone: a stop has been told meanwhile
-            return self._errand.without_secrets(TreeEmptied(message.incarnation))
+            return self._work.without_secrets(TreeEmptied(message.incarnation))
         return (message,)
 
     def act(self, event: Message, life: Life) -> tuple[Message, ...] | None:
@@ -139,7 +139,7 @@ class ServiceEffects:
     def _prepare(self, _: Effect) -> tuple[Message, ...]:
         self.moments.ready = None
         self.moments.begun = time.time()
-        return self._errand.prepare(self._inputs, self._life.incarnation)
+        return self._work.prepare(self._inputs, self._life.incarnation)
 
     def _launch(self, _: Effect) -> tuple[Message, ...]:
         number, ref = self._life.incarnation, self._actor
@@ -147,14 +147,14 @@ class ServiceEffects:
         try:
             lost = self._ports.hold()
             if lost:
-                return self._errand.without_secrets(PortsLost(number, lost))
+                return self._work.without_secrets(PortsLost(number, lost))
             built = self._ahead.take(self._inputs, incarnation.instance)
             child = incarnation.start(self._ports, lambda: ref.tell(BecameReady(number)), built)
         except CannotLaunch as error:
-            return self._errand.without_secrets(LaunchFailed(number, str(error), error.fatal))
+            return self._work.without_secrets(LaunchFailed(number, str(error), error.fatal))
         except OSError as error:  # no more descriptors, or no more processes
             refusal = self._spec.refusal(f"it cannot be started: {error.strerror or error}")
-            return self._errand.without_secrets(LaunchFailed(number, str(refusal)))
+            return self._work.without_secrets(LaunchFailed(number, str(refusal)))
         self._incarnation = incarnation
         self.moments.started = time.time()
         self._context.mark(milestones.SPAWNED, self._service.id)
@@ -199,13 +199,13 @@ class ServiceEffects:
     def _end_tree(self, _: Effect) -> tuple[Message, ...]:
         self._probes.stop()
         if self._incarnation is None:
-            return self._end_errand()
+            return self._cut_work_short()
         self._ask()
         return ()
 
-    def _end_errand(self) -> tuple[Message, ...]:
+    def _cut_work_short(self) -> tuple[Message, ...]:
         """Cut what goes on beside short, which tells when it has ended; else nothing is left."""
-        return () if self._errand.cut_short() else (TreeEmptied(self._life.incarnation),)
+        return () if self._work.cut_short() else (TreeEmptied(self._life.incarnation),)
 
     def _clear_tree(self, _: Effect) -> tuple[Message, ...]:
         self._probes.stop()
@@ -221,7 +221,7 @@ class ServiceEffects:
         """See what is left: nothing, or processes that are asked or killed and looked at again."""
         incarnation = self._incarnation
         if incarnation is None:
-            return self._end_errand()
+            return self._cut_work_short()
         if not incarnation.is_over():
             self._ask()
             self._arm(effects.Arm(Timer.TREE, LOOK_AGAIN))
@@ -232,7 +232,7 @@ class ServiceEffects:
         lost = self._ports.hold() if never_ready else ()
         number = self._life.incarnation
         left = PortsLost(number, lost) if lost else TreeEmptied(number)
-        return self._errand.without_secrets(left)
+        return self._work.without_secrets(left)
 
     def _ask(self) -> None:
         if self._incarnation is not None:

@@ -104,7 +104,7 @@ class ServiceProbes:
 
         def beside() -> None:
             if incarnation.child is child:
-                self._context.beside.put(lambda: self._look(incarnation, child, name, port))
+                self._context.look_thread.put(lambda: self._look(incarnation, child, name, port))
 
         self._context.loop.call_at(time.monotonic() + LOOK_AFTER, beside)
 

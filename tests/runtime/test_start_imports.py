@@ -68,7 +68,7 @@ manifest.plan: claims command environment graph launch ports template template_u
 manifest.read: duplicates load source
 """
 SERVICES = """
-actors: bundle_state collaborators context errand getting_ready incarnation picture
+actors: background_work bundle_state collaborators context getting_ready incarnation picture
  ports_in_force service service_actors service_effects service_probes service_report service_timers
  supervisor tree_stop
 actors.core: commanded dependencies desired effects foreseen life lifecycle messages

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from bundlevisor.actors.beside import Beside
+from bundlevisor.actors.look_thread import LookThread
 from tests.waiting import wait_until
 
 NAME = "test beside"
@@ -21,7 +21,7 @@ def test_hundreds_of_looks_take_one_thread_and_one_that_fails_costs_no_other() -
     done: list[int] = []
     faults: list[BaseException] = []
     go_on = threading.Event()
-    beside = Beside(NAME, lambda _, error: faults.append(error))
+    beside = LookThread(NAME, lambda _, error: faults.append(error))
 
     def fail() -> None:
         raise OSError("no such process")
@@ -44,7 +44,7 @@ def test_where_there_is_no_thread_the_next_look_asks_for_one_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done = threading.Event()
-    beside = Beside(NAME, lambda _, error: None)
+    beside = LookThread(NAME, lambda _, error: None)
 
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

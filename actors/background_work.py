@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from bundlevisor.actors.secrets.removal import SecretRemoval
 
 ANSWERS = (Prepared, LaunchFailed, PortsLost, TreeEmptied)
-"""What an errand ends with."""
+"""What it ends with."""
 
 
-class Errand:
+class BackgroundWork:
     """At most one is under way, and it answers by one message; without one the answer is at hand.
 
     What returns messages returns what is known at once, and nothing where it will be told.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 Look = Callable[[], object]
 
 
-class Beside:
+class LookThread:
     """Takes one after the other: a bundle of hundreds of services wants hundreds at one moment."""
 
     def __init__(self, name: str, fault: Callable[[str, BaseException], None]) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Tell = Callable[[Message], object]
 
 
-class OwnWords:
+class ServiceNotifications:
     """Of one start of a service, which may tell by a socket where that makes it ready."""
 
     def __init__(
