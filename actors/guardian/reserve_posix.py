@@ -54,6 +54,7 @@ class Heirs:
         self._channel = channel
         """Held until the process ends, of which its end tells."""
         self._pipes: list[int] = []
+        self._forked: list[tuple[int, float]] = []
         plain_signals.handle(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for an heir
 
     def fork(self, channel: int, ours: Receiver) -> tuple[Receiver, Heirs] | None:
@@ -71,6 +72,8 @@ class Heirs:
             os.close(reading)
             os.close(channel)
             self._pipes.append(writing)
+            if child > 0:
+                self._forked.append((child, table.created(child) or 0.0))
             return None
         os.setsid()
         for fd in (writing, *self._pipes):
@@ -80,9 +83,11 @@ class Heirs:
         return receiver, Heirs(Elder(elder, reading), receiver)
 
     def tell_done(self) -> None:
-        """Say that there is nothing left to be done."""
+        """Say that there is nothing left to be done; one that stands still is woken to hear it."""
         for pipe in self._pipes:
             try:
                 os.write(pipe, DONE)
             except OSError:
                 continue  # it died before us
+        for pid, born in self._forked:
+            table.send(pid, born, signal.SIGCONT)

@@ -14,7 +14,7 @@ from bundlevisor.actors.core.snapshot import Phase, Snapshot
 from bundlevisor.actors.core.stop_deadline import stop_bound
 from bundlevisor.actors.files import instance, last_end
 from bundlevisor.actors.process.reaping import end_remains
-from bundlevisor.actors.process.table.control_group import group_of
+from bundlevisor.actors.process.table import control_group
 from bundlevisor.control.run.orderly_stop import KILL_PATIENCE, OrderlyStop
 
 if TYPE_CHECKING:
@@ -36,11 +36,19 @@ def take_down(parts: Parts, request: ShutdownRequest, stop_api: Callable[[], obj
     """Stop everything, and undo in reverse what the start has done; ``stop_api`` if it is up."""
     bound = stop_bound(parts.bundle.manifest, parts.bundle.graph)
     _beside(lambda: parts.lock.say_stopping(bound + KILL_PATIENCE + CLOSING), wait=0.0)
-    group = group_of(os.getpid(), parts.bundle.instance_id)
+    group = control_group.group_of(os.getpid(), parts.bundle.instance_id)
     parts.guardian.stopping()  # it takes us out of the group, which is removed in the end
     clean = _stop_services(parts, request.reason, bound)
     end_remains(parts.bundle.instance_id, group)
     _beside(lambda: _close(parts, request, stop_api, clean=clean), wait=CLOSING)
+    if clean:
+        _leave_no_group(group or control_group.group_of(os.getpid(), parts.bundle.instance_id))
+
+
+def _leave_no_group(group: str) -> None:
+    """Remove the control group where no guardian has: all of them were killed, or stood still."""
+    control_group.release(os.getpid(), group)
+    control_group.remove(group)
 
 
 def _beside(act: Callable[[], object], wait: float) -> None:

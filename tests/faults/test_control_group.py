@@ -134,6 +134,19 @@ def test_an_orderly_end_leaves_neither_it_nor_the_group(made: Bundle, tmp_path: 
         assert not os.path.exists(folder)
 
 
+def test_an_orderly_end_without_a_guardian_leaves_no_group(made: Bundle, tmp_path: Path) -> None:
+    """Those that there are stand still, and are killed by the runtime in its end."""
+    with running(made) as run:
+        daemon, folder = daemon_of(run, tmp_path), group(run)
+        first = guardian_of(run)
+        for process in (first, in_reserve(first)):
+            process.suspend()
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert not daemon.is_running()
+        assert not os.path.exists(folder)
+
+
 def test_guardians_are_outside_of_it(made: Bundle, tmp_path: Path) -> None:
     """Also one that the runtime has started itself: what is in the group ends with the runtime."""
     with running(made) as run:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bundlevisor.testing.processes import lives
 from tests.bundle_maker import Run, running, wait_until
 from tests.faults.scene import (
     assert_nothing_on_disk,
@@ -91,3 +92,15 @@ def test_a_guardian_that_dies_at_its_work_is_followed_by_its_reserve(
         guardian.kill()
         tally.cleaned("runtime SIGKILL, then guardian SIGKILL while it stops", run)
         assert_nothing_on_disk(run)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the reserve is forked")
+def test_a_reserve_that_stands_still_is_not_left_behind(tmp_path: Path, tally: Tally) -> None:
+    with running(injured(tmp_path)) as run:
+        run.until_ready()
+        reserve = in_reserve(guardian_of(run))
+        reserve.suspend()
+        run.kill()
+        tally.cleaned("reserve SIGSTOP, then runtime SIGKILL", run)
+        assert_nothing_on_disk(run)
+        wait_until(lambda: not lives(reserve), what="the end of the one in reserve")
