@@ -19,13 +19,19 @@ def new_token() -> str:
     return "".join(ALPHABET[bits >> place & 63] for place in range(252, -1, -6))
 
 
-def write_token(path: str, token: str, announce: Callable[[str], object] = atomic.unheard) -> None:
+def write_token(
+    path: str,
+    token: str,
+    *,
+    making: Callable[[str], object] = atomic.unheard,
+    announce: Callable[[str], object] = atomic.unheard,
+) -> None:
     """Write the token for the user alone (0600, from its first byte on). Raises OSError.
 
     A file or link that stands there is replaced, never written through.
-    ``announce`` is that of :func:`atomic.write`.
+    ``making`` and ``announce`` are those of :func:`atomic.write`.
     """
-    atomic.write(path, token.encode(), 0o600, durable=False, announce=announce)
+    atomic.write(path, token.encode(), 0o600, durable=False, making=making, announce=announce)
 
 
 def port_path(app_data: str) -> str:
@@ -34,11 +40,15 @@ def port_path(app_data: str) -> str:
 
 
 def write_port(
-    app_data: str, port: int, announce: Callable[[str], object] = atomic.unheard
+    app_data: str,
+    port: int,
+    *,
+    making: Callable[[str], object] = atomic.unheard,
+    announce: Callable[[str], object] = atomic.unheard,
 ) -> None:
     """Write the digits and nothing else: shells parse the whole file. Raises OSError."""
-    data = str(port).encode()
-    atomic.write(port_path(app_data), data, 0o600, durable=False, announce=announce)
+    path, data = port_path(app_data), str(port).encode()
+    atomic.write(path, data, 0o600, durable=False, making=making, announce=announce)
 
 
 def read_port(app_data: str) -> int | None:

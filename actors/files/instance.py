@@ -7,6 +7,7 @@ Annotations are evaluated as they stand, as in :mod:`bundlevisor.manifest.format
 """
 
 import os
+from collections.abc import Callable
 
 import msgspec
 
@@ -88,12 +89,14 @@ def peek(app_data: str) -> Instance | None:
         return None
 
 
-def write(app_data: str, record: Instance) -> None:
-    """Replace the record. Raises OSError.
+def write(
+    app_data: str, record: Instance, making: Callable[[str], object] = atomic.unheard
+) -> None:
+    """Replace the record. Raises OSError. ``making`` is that of :func:`atomic.write`.
 
     Not synced: what a power cut could take with it, it has ended as well.
     """
-    atomic.write(path(app_data), json_text.encode_kept(record), durable=False)
+    atomic.write(path(app_data), json_text.encode_kept(record), durable=False, making=making)
 
 
 def remove(app_data: str, instance_id: str) -> None:

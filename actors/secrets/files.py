@@ -6,11 +6,15 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files import atomic, own_file
-from bundlevisor.actors.guardian.in_the_making import Owner, in_the_making
+from bundlevisor.actors.guardian.in_the_making import in_the_making
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.guardian.in_the_making import Owner
 
 TOLD = 4096
 """Bytes of a file by which the guardian knows it for ours: its channel takes them at once."""

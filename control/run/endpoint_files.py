@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bundlevisor.actors.files import endpoint, instance
+from bundlevisor.actors.guardian.in_the_making import in_the_making
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console import Console
@@ -23,12 +24,24 @@ class EndpointFiles:
     def write(self) -> None:
         """Write them, for the guardian to remove if the runtime dies; raises OSError.
 
-        It knows of each before it is there: the rename may be the runtime's last act.
+        It knows of each before it is there, and of the new file that is renamed to it: each step
+        may be the runtime's last act.
         """
         bundle, guardian = self._bundle, self._guardian
         token, port = bundle.token_path, endpoint.port_path(bundle.app_data)
-        endpoint.write_token(token, self.token, lambda new: guardian.own(token, beside=new))
-        endpoint.write_port(bundle.app_data, self.port, lambda new: guardian.own(port, beside=new))
+        with in_the_making(guardian) as making:
+            endpoint.write_token(
+                token,
+                self.token,
+                making=making,
+                announce=lambda new: guardian.own(token, beside=new),
+            )
+            endpoint.write_port(
+                bundle.app_data,
+                self.port,
+                making=making,
+                announce=lambda new: guardian.own(port, beside=new),
+            )
         guardian.telemetry(bundle.telemetry_path)
         guardian.own(instance.path(bundle.app_data), containing=bundle.instance_id.encode())
 

@@ -15,6 +15,7 @@ from bundlevisor.actors.files import instance as record_file
 from bundlevisor.actors.files.instance import Instance, ServiceProcess
 from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.guardian.in_the_making import in_the_making
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.process.table.control_group import group_of
 
@@ -137,6 +138,7 @@ class InstanceRecord:
             group=self._group,
         )
         try:
-            record_file.write(self._app_data, record)
+            with in_the_making(self._guardian) as making:
+                record_file.write(self._app_data, record, making)
         except OSError as error:
             self._warn(f"the instance record could not be written: {error_text(error)}")

@@ -105,6 +105,8 @@ def _clean_up(bundle: Bundle, console: Console, guardian: Guardian) -> tuple[str
                 f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
                 f"{swept.stopped} stopped, {swept.killed} were killed"
             )
+    token_folder, token = os.path.split(bundle.token_path)
     for folder in (bundle.app_data, os.path.dirname(instance.path(bundle.app_data))):
         atomic.remove_half_written(folder)
+    atomic.remove_half_written(token_folder, of=token)
     return tuple(set_aside)
