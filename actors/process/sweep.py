@@ -147,13 +147,13 @@ class Remains:
 
     def __init__(self, record: Processes) -> None:
         self._instance = record.instance_id
-        self._group = record.group
+        self._group = record.group or control_group.find(record.instance_id)
         self._prefix = mark_prefix(record.instance_id)
         self._sessions = {p.pid for started in record.services.values() for p in started}
         self._theirs: set[int] = set()
         self._kin = _ancestors()
         inherited = os.environ.get(MARK, "").startswith(self._prefix)
-        enclosed = os.getpid() in control_group.members(record.group)
+        enclosed = os.getpid() in control_group.members(self._group)
         self._heirs = inherited or enclosed or has_rlimit_mark(os.getpid(), self._instance)
 
     def look(self) -> list[Found]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bundlevisor.testing.processes import lives, of_pids
 from tests import absent
 from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
 from tests.faults.scene import guardian_of, in_reserve
@@ -102,6 +103,39 @@ def test_nothing_is_started_before_the_runtime_is_in_it(tmp_path: Path) -> None:
     wait_until(lambda: not os.path.exists(run.stdout.strip()), what="the end of the group")
 
 
+LATE = """
+import os, resource, signal, subprocess, sys
+from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.process.table import control_group
+
+enclose = control_group.enclose
+control_group.enclose = lambda *which: enclose(*which)[:0]
+guardian = Guardian.start("late")
+while not (folder := control_group.group_of(os.getpid(), "late")):
+    pass
+free = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+daemon = subprocess.Popen(["sleep", "4321"], env={}, start_new_session=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          preexec_fn=lambda: resource.setrlimit(10, free))
+print(daemon.pid, folder, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_guardian_that_comes_when_the_runtime_is_dead_knows_of_it(tmp_path: Path) -> None:
+    """Another one has made the group, or the runtime died in that moment."""
+    run = subprocess.run(
+        [sys.executable, "-c", LATE], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    pid, folder = run.stdout.split()
+    try:
+        wait_until(lambda: not os.path.exists(folder), what="the end of the group")
+        assert not [one for one in of_pids([int(pid)]) if lives(one)]
+    finally:
+        with contextlib.suppress(OSError):
+            os.kill(int(pid), signal.SIGKILL)
+
+
 def test_the_guardian_ends_it(made: Bundle, tmp_path: Path) -> None:
     with running(made) as run:
         daemon, folder = daemon_of(run, tmp_path), group(run)
@@ -111,13 +145,17 @@ def test_the_guardian_ends_it(made: Bundle, tmp_path: Path) -> None:
         wait_until(lambda: not os.path.exists(folder), what="the end of the group")
 
 
-def test_the_next_start_ends_it(made: Bundle, tmp_path: Path) -> None:
+@pytest.mark.parametrize("on_record", [True, False])
+def test_the_next_start_ends_it(made: Bundle, tmp_path: Path, on_record: bool) -> None:
+    """Also when all died before the group stood in the record."""
     with running(made) as run:
         daemon, folder = daemon_of(run, tmp_path), group(run)
         record = run.app_data / "runtime" / "instance.json"
         wait_until(lambda: folder in record.read_text(), what="the record of the group")
         kill_both(run, guardian_of(run))
         assert daemon.is_running()
+        if not on_record:
+            record.write_text(record.read_text().replace(folder, ""))
         with running(made) as second:
             assert not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE
             assert not os.path.exists(folder)

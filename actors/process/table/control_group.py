@@ -48,6 +48,22 @@ if sys.platform == "linux":
         ours = name == PREFIX + instance_id if instance_id else name.startswith(PREFIX)
         return folder if ours else ""
 
+    def made_beside(pid: int, instance_id: str) -> str:
+        """Return the group of an instance that was made where this process is, or ``""``.
+
+        For who comes when its runtime is dead, and in no group any more.
+        """
+        path = os.path.join(_folder(pid), PREFIX + instance_id)
+        return path if os.path.isabs(path) and os.path.isdir(path) else ""
+
+    def find(instance_id: str) -> str:
+        """Return the group of an instance wherever it was made, or ``""``: looks at all groups."""
+        name = PREFIX + instance_id
+        for folder, inner, _ in os.walk(_mount_point()) if _mount_point() else ():
+            if name in inner:
+                return os.path.join(folder, name)
+        return ""
+
     def release(pid: int, path: str) -> None:
         """Put a process back to where the group was made."""
         if path and _folder(pid) == path:
@@ -124,6 +140,14 @@ else:
         return ""
 
     def group_of(pid: int, instance_id: str = "") -> str:  # noqa: ARG001
+        """Return that there is no group."""
+        return ""
+
+    def made_beside(pid: int, instance_id: str) -> str:  # noqa: ARG001
+        """Return that there is no group."""
+        return ""
+
+    def find(instance_id: str) -> str:  # noqa: ARG001
         """Return that there is no group."""
         return ""
 
