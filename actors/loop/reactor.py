@@ -65,6 +65,7 @@ class Loop(threading.Thread):
         self._on_slow: Slow | None = None
         self.doing: tuple[object, ...] = ()
         """What a callback says that it does, for those who hear of slow ones."""
+        self._thread = 0
         self._clock = clock
         self._slept = clock.suspended()
         self._timers = Timers()
@@ -83,7 +84,7 @@ class Loop(threading.Thread):
     @property
     def inside(self) -> bool:
         """Whether the calling thread is this loop's."""
-        return threading.get_ident() == self.ident
+        return threading.get_ident() == self._thread  # Thread.ident takes five times as long
 
     @property
     def is_busy(self) -> bool:
@@ -166,6 +167,7 @@ class Loop(threading.Thread):
 
     def run(self) -> None:
         """Turn until stopped; the body of the thread."""
+        self._thread = threading.get_ident()
         try:
             while not self._stopping:
                 self._turn()

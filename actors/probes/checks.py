@@ -25,7 +25,8 @@ LINGER = "HH" if sys.platform == "win32" else "ii"
 READ = 64 * 1024
 """Bytes of an answer that are read at once."""
 IN_PROGRESS = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
-
+WAITS_NOT: int = getattr(socket, "SOCK_NONBLOCK", 0)
+"""Has a socket be made so that no call waits, where the system can do that in one call."""
 
 new_socket = socket.socket
 
@@ -59,8 +60,9 @@ class _Connection:
         self._loop = loop
         self._answer: Answer | None = answer
         self._port = port
-        self._socket = new_socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._socket.setblocking(False)
+        self._socket = new_socket(socket.AF_INET, socket.SOCK_STREAM | WAITS_NOT)
+        if not WAITS_NOT:
+            self._socket.setblocking(False)
         self._deadline: Timer = loop.call_at(time.monotonic() + timeout, self._expired)
         try:
             code = self._socket.connect_ex(("127.0.0.1", port))
@@ -164,7 +166,6 @@ class HttpExchange(_Connection):
         raise NotImplementedError
 
     def _established(self) -> None:
-        self._loop.watch(self._socket.fileno(), self._readable, None)
         try:
             sent = self._socket.send(self._unsent)
         except OSError as error:
@@ -172,6 +173,15 @@ class HttpExchange(_Connection):
             return
         if sent != len(self._unsent):
             self._finish(f"port {self._port} does not take a request")
+            return
+        self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        """Look for an answer once: who is asked together with others has mostly given it by now."""
+        if self._answer is not None:
+            self._readable()
+        if self._answer is not None:
+            self._loop.watch(self._socket.fileno(), self._readable, None)
 
     def _readable(self) -> None:
         try:
