@@ -27,7 +27,8 @@ AFTER = re.compile(
     | goroutine\ \d+ | \[signal\ | created\ by\ | exit\ status\ \d+$           # Go
     | note:\ (run\ with|Some\ details) | stack\ backtrace:                     # Rust
     | Stack\ trace: | \#\d+\ | \#$                                              # PHP, the JVM
-    | Traceback\ \(most | During\ handling | The\ above\ exception
+    | Traceback\ \(most | During\ handling | The\ above\ exception            # Python
+    | (Current\ t|T)hread\ 0x | Extension\ modules:\                          # its faulthandler
     | npm\ (ERR!|error) | \[process\ exited | Aborted(\ \(core\ dumped\))?$
     """,
     re.VERBOSE,

@@ -8,12 +8,18 @@ Annotations are evaluated as they stand, as in :mod:`bundlevisor.manifest.format
 """
 
 import os
+import sys
 import time
 from contextlib import suppress
 
 import msgspec
 
 from bundlevisor.actors.files import atomic, instance, json_text, own_file
+
+if sys.platform == "win32":
+    from bundlevisor.actors.files.files_windows import distrust
+else:
+    from bundlevisor.actors.files.files_posix import distrust
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,11 +32,17 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(app_data: str, code: int, reason: str) -> None:
-    """Say how this process ends; nothing is said where the folder is not there or not writable."""
+    """Say how this process ends.
+
+    Nothing is said in a folder that is not there, is not writable, or is not to be trusted.
+    """
     if not os.path.isdir(app_data):
         return
     end = End(pid=os.getpid(), code=code, reason=reason, ended_at=time.time())
     with suppress(OSError):
+        refusal, _ = distrust(app_data)
+        if refusal:
+            return
         atomic.write(instance.end_path(app_data), json_text.encode_kept(end), durable=False)
 
 

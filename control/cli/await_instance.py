@@ -17,7 +17,7 @@ from bundlevisor.actors.telemetry.milestones import exec_time
 from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.client import Client, Unsettled
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.cli.find import NotRunning, Wanted, find
+from bundlevisor.control.cli.find import NotForUs, NotRunning, Wanted, find
 from bundlevisor.control.cli.last_words import is_gone
 
 LOOK_AGAIN_S = 0.05
@@ -42,6 +42,8 @@ def client_within(which: Wanted, seconds: float) -> Client:
         try:
             client = Client(find(which))
             client.get("/telemetry")
+        except NotForUs:
+            raise
         except (NotRunning, Unsettled) as error:
             if not patient:
                 raise type(error)(f"{error}; waited {seconds:g} s for it") from error

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.asking import ask, parsed
 from bundlevisor.control.cli.complaint import complain
@@ -42,7 +43,7 @@ def dispatch(wanted: ClientCommand | Misuse) -> int:
         code = exit_codes.OK
     except OSError as error:  # `> file` on a full disk
         _forget_the_rest(sys.stdout)
-        code = complain(f"cannot write the answer: {error.strerror or error}", exit_codes.NO)
+        code = complain(what_failed(error), exit_codes.NO)
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     try:
@@ -50,6 +51,13 @@ def dispatch(wanted: ClientCommand | Misuse) -> int:
     except OSError:
         _forget_the_rest(sys.stderr)
     return code
+
+
+def what_failed(error: OSError) -> str:
+    """Say which file an error is about; one about none is about the answer, on its descriptor."""
+    if error.filename is not None:
+        return error_text(error)
+    return f"cannot write the answer: {error.strerror or error}"
 
 
 def _stand_in_for_closed_streams() -> None:

@@ -115,7 +115,8 @@ def _advice(
     if one["ready"]:
         return ""
     attempts = [event["event"] for event in telling if event["event"] in ATTEMPTS]
-    was_not_started = one["state"] in ("failed", "backoff") and attempts[-1:] == [NOT_STARTED]
+    has_run = attempts[-1:] not in ([], [NOT_STARTED]) or one.get("output")
+    was_not_started = one["state"] in ("failed", "backoff") and not has_run
     return HELP.get("not started" if was_not_started else str(one["state"]), "").format(id=id_)
 
 

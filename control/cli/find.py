@@ -14,6 +14,10 @@ class NotRunning(Exception):
     """No instance was found; the message is a sentence that says where it was looked for."""
 
 
+class NotForUs(NotRunning):
+    """What would tell of an instance must not be read; no wait changes that."""
+
+
 class ManifestUnusable(Exception):
     """The bundle that should name the instance cannot be read."""
 
@@ -77,6 +81,7 @@ def find(which: Wanted) -> Endpoint:
         )
     port = endpoint.read_port(which.app_data)
     if port is None:
+        _complain_of_rights(instance.path(which.app_data))
         raise NotRunning(
             f"no runtime runs on {which.app_data} (it would say so in"
             f" {instance.path(which.app_data)}){_last_word(which.app_data)}"
@@ -89,6 +94,16 @@ def find(which: Wanted) -> Endpoint:
         token_path=token_path,
         app_data=which.app_data,
     )
+
+
+def _complain_of_rights(path: str) -> None:
+    try:
+        own_file.read(path)
+    except PermissionError as error:
+        whose = "is this instance another user's?"
+        raise NotForUs(f"cannot read {path}: {error.strerror}; {whose}") from None
+    except OSError:
+        return
 
 
 def _last_word(app_data: str) -> str:
@@ -107,4 +122,4 @@ def _token(path: str, which: Wanted) -> str:
             " it is starting, stopping or gone"
         ) from None
     except OSError as error:
-        raise NotRunning(f"cannot read the token at {path}: {error.strerror}") from None
+        raise NotForUs(f"cannot read the token at {path}: {error.strerror}") from None

@@ -1,7 +1,7 @@
 """Whether a bundle may start here: its manifest, its app-data, the limits, and nobody else.
 
 Everything that is refused is told in sentences before a file of the bundle is touched, and nothing
-is left of it but an app-data folder.
+is left of it but an app-data folder with word of it (:mod:`bundlevisor.actors.files.last_end`).
 """
 
 from __future__ import annotations
@@ -58,17 +58,15 @@ def admit(
         first = loaded.findings.errors[0].told(options.manifest)
         raise StartRefused(BAD_MANIFEST, first, named)
     app_data = _app_data(options, loaded.manifest, console)
+    _make(app_data, console)
     _look_for_root(options, app_data, console)
     if short := resource_limits.make_room(resource_limits.files_for(loaded.manifest)):
         raise _cannot_start(short, app_data, console)
-    _make(app_data, console)
     minds_case = platform.minds_case()
     on_disk = places.look(loaded.manifest, app_data, options.root, minds_case=minds_case)
     _report(console, loaded.placed(on_disk), app_data)
     if not on_disk.ok:
-        foreign = any(finding.code == "app_data_foreign" for finding in on_disk.errors)
-        first = on_disk.errors[0].told(app_data)
-        raise StartRefused(CANNOT_START, first, "" if foreign else app_data)
+        raise StartRefused(CANNOT_START, on_disk.errors[0].told(app_data), app_data)
     lock = _lock(app_data, console)
     instance.forget_end(app_data)
     return Bundle(loaded.manifest, loaded.and_found(on_disk), options, app_data, instance_id), lock

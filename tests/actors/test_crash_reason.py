@@ -43,6 +43,8 @@ REASONS = {
         "/usr/bin/python3: Error while finding module specification for 'app.main'"
         " (ModuleNotFoundError: No module named 'app')"
     ),
+    "python-fatal": "Fatal Python error: Segmentation fault",
+    "python-home": "ModuleNotFoundError: No module named 'encodings'",
     "uvicorn-address-in-use": (
         "ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 8000):"
         " address already in use"

@@ -181,3 +181,20 @@ def test_a_bundle_that_cannot_be_read_names_no_instance(run: Run, tmp_path: Path
     code, _, err = run("status", "--manifest", str(tmp_path / "none.json"))
     assert code == 2
     assert "--app-data" in err
+
+
+@pytest.mark.permissions
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are POSIX'")
+@pytest.mark.parametrize("wait", [(), ("--wait", "600")])
+def test_a_record_that_must_not_be_read_is_no_sign_that_nothing_runs(
+    run: Run, tmp_path: Path, wait: tuple[str, ...]
+) -> None:
+    record(tmp_path, 1)
+    os.chmod(tmp_path / "runtime", 0)
+    try:
+        code, _, err = run("ready", *wait, "--app-data", str(tmp_path))
+    finally:
+        os.chmod(tmp_path / "runtime", 0o700)
+    assert code == 4
+    assert "runtime/instance.json: Permission denied; is this instance another user's?" in err
+    assert "no runtime runs" not in err

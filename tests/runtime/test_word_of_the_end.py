@@ -90,10 +90,9 @@ def test_who_waits_beside_a_refused_start_does_not_wait_for_it(tmp_path: Path) -
     assert f"{manifest}: the file ends too early" in said
 
 
-def test_a_start_that_is_refused_for_its_folders_says_so(made: Bundle) -> None:
-    made.app_data.mkdir()
+def test_a_start_that_is_refused_for_its_folders_says_so(made: Bundle, tmp_path: Path) -> None:
     where = ("--app-data", str(made.app_data))
-    root = ("--bundle-root", str(made.app_data / "none"))
+    root = ("--bundle-root", str(tmp_path / "none"))
     assert bundlevisor("run", "--manifest", str(made.path), *root, *where).returncode == 1
     said = bundlevisor("status", *where)
     assert said.returncode == 4
@@ -167,3 +166,15 @@ def test_word_of_an_end_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert before <= end.ended_at <= time.time()
     (tmp_path / "runtime" / "last_end.json").write_text("[")
     assert last_end.peek(str(tmp_path)) is None
+
+
+def test_word_is_not_left_in_a_folder_of_somebody_else(tmp_path: Path) -> None:
+    from bundlevisor.actors.files import last_end as module
+
+    def refused(_folder: str) -> tuple[str, str]:
+        return "it belongs to another user", ""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "distrust", refused)
+        last_end.write(str(tmp_path), 1, "why")
+    assert os.listdir(tmp_path) == []
