@@ -38,6 +38,7 @@ from bundlevisor.actors.core.report import (
     StopCause,
 )
 from bundlevisor.actors.process.exit_reason import describe_exit, is_own_failure
+from bundlevisor.manifest.format.probe import Readiness
 from bundlevisor.manifest.format.schema import Service
 
 if TYPE_CHECKING:
@@ -295,5 +296,5 @@ def fail_now(life: Life, event: FailService, context: Context) -> Step:  # noqa:
 
 
 def readiness_timeout(service: Service) -> float:
-    """Return the bound on the wait for readiness, in seconds (30 when the bundle names none)."""
-    return service.readiness.timeout_ms / 1000 if service.readiness else 30.0
+    """Return the bound on the wait for readiness, in seconds, also where the bundle names none."""
+    return (service.readiness or Readiness(type="health_success")).timeout_ms / 1000

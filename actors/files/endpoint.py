@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from bundlevisor.actors.files import atomic, own_file
 from bundlevisor.manifest.format.app_data import IPC_PORT, below
+from bundlevisor.manifest.format.document import LAST_PORT
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 """URL-safe base64's. By hand: to load the module of machine code takes 0.3 ms of a start."""
@@ -57,7 +58,7 @@ def read_port(app_data: str) -> int | None:
         port = int(own_file.read(port_path(app_data), 16))
     except (OSError, ValueError):
         return None
-    return port if 0 < port < 65536 else None
+    return port if 0 < port <= LAST_PORT else None
 
 
 def remove_if_ours(path: str, content: str) -> bool:

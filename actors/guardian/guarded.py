@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-STRAY_GRACE = 2.0
-"""Seconds for a process that carries the runtime's mark and that nobody told the guardian of."""
+from bundlevisor.actors.process.table.found import GRACE_S
 
 SIGTERM = 15
 
@@ -44,7 +43,7 @@ class GuardedProcess:
         service: str,
         instance: str,
         signal: int = SIGTERM,
-        grace_s: float = 5.0,
+        grace_s: float = GRACE_S,
         depends_on: tuple[str, ...] = (),
         log_path: str = "",
         http: tuple[int, str] | None = None,
@@ -81,4 +80,4 @@ class GuardedProcess:
 
 def stray(instance: str) -> GuardedProcess:
     """Return the process of a start that the guardian was not told of, or told to forget."""
-    return GuardedProcess("", instance, grace_s=STRAY_GRACE)
+    return GuardedProcess("", instance)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
 
 from bundlevisor.actors.files import atomic, own_file
 from bundlevisor.manifest.format.app_data import PORTS, below
+from bundlevisor.manifest.format.document import Port
 
 Remembered = dict[str, dict[str, int]]
 """{service: {port name: number}}"""
 
-_File = dict[str, dict[str, Annotated[int, msgspec.Meta(ge=1, le=65535)]]]
+_File = dict[str, dict[str, Port]]
 
 
 def path(app_data: str) -> str:

@@ -15,6 +15,7 @@ from bundlevisor.actors.launch.tracked_process import LOG_PATIENCE, TrackedProce
 from bundlevisor.actors.prepare.means import Task
 from bundlevisor.actors.process import children
 from bundlevisor.actors.process.exit_reason import describe_exit, is_own_failure
+from bundlevisor.actors.process.table.found import GRACE_S
 from bundlevisor.manifest.format.paths import PathRefused
 from bundlevisor.manifest.format.schema import Migration
 from bundlevisor.manifest.plan.command import CommandNotFound, find
@@ -24,8 +25,6 @@ from bundlevisor.manifest.plan.template import Unresolved
 if TYPE_CHECKING:
     from bundlevisor.actors.logs.progress_lines import OnProgress
 
-GRACE = 2.0
-"""Seconds for its tree to end when it is told to."""
 TICK = 1.0
 """Seconds between two words on how long it takes."""
 
@@ -79,7 +78,7 @@ class Migrator:
             return Result(str(error))
         try:
             code = self._wait(process, timeout, progress)
-            process.end("SIGTERM", GRACE, self._pause)
+            process.end("SIGTERM", GRACE_S, self._pause)
         finally:
             read = threading.Event()
             process.close(read.set)
@@ -116,7 +115,7 @@ class Migrator:
             service=self._spec.service.id,
             instance=instance,
             signal=int(signal.SIGTERM),
-            grace_s=GRACE,
+            grace_s=GRACE_S,
             depends_on=self._spec.depends_on,
             log_path=self._spec.log_path,
             secrets=self._inputs.hidden(),

@@ -19,7 +19,7 @@ from bundlevisor.actors.files import atomic, instance
 from bundlevisor.actors.files.instance import Processes
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
-from bundlevisor.actors.process.table.found import Found
+from bundlevisor.actors.process.table.found import GRACE_S, Found
 from bundlevisor.actors.process.table.rlimit_mark import has_rlimit_mark, rlimit_marked
 from bundlevisor.manifest.format.variables import MARK, mark_prefix
 
@@ -54,7 +54,7 @@ def sweep(
     app_data: str,
     report: Callable[[str], object] = atomic.unheard,
     *,
-    grace_s: float = 2.0,
+    grace_s: float = GRACE_S,
     guardian_s: float = 10.0,
 ) -> Swept | None:
     """End what is left of the instance on record; None when there is no record (20 us).

@@ -17,6 +17,7 @@ from bundlevisor.control.cli.parser_base import (
     sequence_number,
     which_instance,
 )
+from bundlevisor.control.wire.bounds import USUAL_LINES
 
 if TYPE_CHECKING:
     from bundlevisor.control.cli.parser_base import Commands
@@ -116,7 +117,9 @@ def _add_logs(commands: Commands, which: Parser) -> None:
     logs = commands.add_parser("logs", help=text, description=text, parents=[which])
     logs.add_argument("services", metavar="ID", nargs="*", action="extend", default=[])
     logs.add_argument("--service", dest="services", metavar="ID", action="append")
-    logs.add_argument("--lines", "-n", type=count, metavar="N", help="of each service (200)")
+    logs.add_argument(
+        "--lines", "-n", type=count, metavar="N", help=f"of each service ({USUAL_LINES})"
+    )
     logs.add_argument("--follow", "-f", action="store_true", help="and what they write from now on")
     logs.add_argument("--since", type=age, metavar="AGE", help="only of the last 90s, 5m, 2h, 1d")
     logs.add_argument(
@@ -145,7 +148,12 @@ def _add_events(commands: Commands, which: Parser) -> None:
         help="only those after this number; latest: none but those that come",
     )
     events.add_argument(
-        "--lines", "-n", type=count, default=None, metavar="N", help="the last ones (200)"
+        "--lines",
+        "-n",
+        type=count,
+        default=None,
+        metavar="N",
+        help=f"the last ones ({USUAL_LINES})",
     )
     events.add_argument("--json", action="store_true", help="each as one line of JSON")
 

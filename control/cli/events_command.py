@@ -21,6 +21,7 @@ from bundlevisor.control.cli.event_lines import line
 from bundlevisor.control.cli.find import NotRunning
 from bundlevisor.control.cli.last_words import is_gone
 from bundlevisor.control.cli.queries import accepted, check_service
+from bundlevisor.control.wire.bounds import USUAL_LINES
 
 if TYPE_CHECKING:
     import argparse
@@ -84,7 +85,7 @@ def _earlier(client: Client, arguments: argparse.Namespace, show: _Shown) -> int
             show(page["events"], page)
             after = page["next"]
         return int(after)
-    last: deque[Any] = deque(maxlen=200 if lines is None else lines)
+    last: deque[Any] = deque(maxlen=USUAL_LINES if lines is None else lines)
     begin = int(after or 0)
     if arguments.service is None:
         begin = max(begin, _newest(client) - (last.maxlen or 0))

@@ -14,12 +14,12 @@ from bundlevisor.control.cli.colours import GREY, Paint, paint_stdout
 from bundlevisor.control.cli.escapes import COLOUR, Harmless
 from bundlevisor.control.cli.event_lines import local_time
 from bundlevisor.control.cli.terminal import is_terminal
+from bundlevisor.control.wire.bounds import LONGEST_TAIL, USUAL_LINES
 
 if TYPE_CHECKING:
     import argparse
 
-LINES = 200
-SEARCHED = 10_000
+SEARCHED = LONGEST_TAIL
 """Lines of each service that ``--grep`` and ``--since`` look through; the API has no more."""
 COLOURS = ("36", "33", "32", "35", "34", "96", "93", "92", "95", "94")
 """For the services in turn; red is left to what is wrong."""
@@ -36,7 +36,7 @@ def show_logs(client: Client, arguments: argparse.Namespace) -> int:
     )
     if len(services) == 1 and not any(by_line):
         arguments.service = services[0]
-        arguments.lines = LINES if arguments.lines is None else arguments.lines
+        arguments.lines = USUAL_LINES if arguments.lines is None else arguments.lines
         return queries.logs(client, arguments)
     keep = _keep(arguments.grep)
     show = _Lines(client, arguments, services)
@@ -52,7 +52,7 @@ def _received(
 ) -> Iterator[bytes]:
     """Yield lines of JSON."""
     searches = arguments.since or arguments.grep
-    usual = SEARCHED if searches else LINES
+    usual = SEARCHED if searches else USUAL_LINES
     query: dict[str, Any] = {
         "services": ",".join(services) or None,
         "lines": usual if arguments.lines is None else arguments.lines,

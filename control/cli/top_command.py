@@ -26,6 +26,7 @@ from bundlevisor.control.cli.start_view import screen_of
 from bundlevisor.control.cli.terminal import is_terminal, obeys_escapes
 from bundlevisor.control.cli.top_frame import View, frame, reading
 from bundlevisor.control.cli.usage_history import History
+from bundlevisor.control.wire.bounds import USUAL_LINES
 
 if TYPE_CHECKING:
     import argparse
@@ -175,7 +176,7 @@ class _Top:
 
 
 def _log(client: Client, id_: str) -> str:
-    answer = client.get("/logs/tail", serviceId=id_, lines=200)
+    answer = client.get("/logs/tail", serviceId=id_, lines=USUAL_LINES)
     if not answer.ok:
         return answer.sentence
     return json_text.visible(COLOUR.sub("", answer.body.decode("utf-8", "replace")))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from bundlevisor.control.wire.bounds import LONGEST_TAIL, USUAL_LINES
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.manifest.format.flag import WORDS, parse_bool
 from bundlevisor.manifest.format.suggest import hint, quoted
@@ -38,7 +39,6 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 LONGEST_WAIT_S = 60
-LONGEST_TAIL = 10_000
 PAGE = 1000
 HIGHEST_SEQ = 2**53
 LATEST = "latest"
@@ -85,7 +85,7 @@ TAIL_LINES = Parameter(
     lowest=1,
     highest=LONGEST_TAIL,
     clamped=True,
-    default=200,
+    default=USUAL_LINES,
 )
 LINES = Parameter(
     name="lines",
@@ -93,7 +93,7 @@ LINES = Parameter(
     text="so many of the last lines of each service",
     highest=LONGEST_TAIL,
     clamped=True,
-    default=200,
+    default=USUAL_LINES,
 )
 FOLLOW_LINES = Parameter(
     name="lines",

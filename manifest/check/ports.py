@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bundlevisor.manifest.check.view import Place, View
+from bundlevisor.manifest.format.document import LAST_PORT
 from bundlevisor.manifest.format.findings import Report
 from bundlevisor.manifest.format.schema import PortRange, PortRequest
 from bundlevisor.manifest.plan.environment import port_variable
 from bundlevisor.manifest.plan.ports import range_of, reserved_of
-
-HIGHEST = 65_535
-"""The last port of TCP."""
 
 
 def check(view: View, report: Report) -> None:
@@ -32,9 +30,11 @@ def check(view: View, report: Report) -> None:
 def _check_reserved(reserved: Iterable[int], report: Report) -> None:
     """Warn of numbers that are no port; Go's runtime takes them, so none is refused."""
     for index, port in enumerate(reserved):
-        if not 1 <= port <= HIGHEST:
+        if not 1 <= port <= LAST_PORT:
             path = f"ports.reserved[{index}]"
-            sentence = f"{path} is {port}, which is no port (1 to {HIGHEST}); it reserves nothing."
+            sentence = (
+                f"{path} is {port}, which is no port (1 to {LAST_PORT}); it reserves nothing."
+            )
             report.warning("out_of_range", path, sentence)
 
 

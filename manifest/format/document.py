@@ -10,7 +10,9 @@ import msgspec
 LARGEST = 2**53 - 1  # what every JSON program reads exactly (RFC 8259, section 6)
 Milliseconds = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+LAST_PORT = 65_535
+"""Of TCP."""
+Port = Annotated[int, msgspec.Meta(ge=1, le=LAST_PORT)]
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from bundlevisor.manifest.format.document import LAST_PORT
+
 _V6 = ("::1", "0:0:0:0:0:0:0:1")
 _MAPPED = "::ffff:"
 """Before an address of IPv4 in one of IPv6 (RFC 4291, 2.5.5.2)."""
@@ -55,4 +57,4 @@ def _is_octet(part: str) -> bool:
 
 
 def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) < 65536
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= LAST_PORT

@@ -13,7 +13,14 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bundlevisor.manifest.format.document import Count, Document, Milliseconds, NonEmpty, Port
+from bundlevisor.manifest.format.document import (
+    LAST_PORT,
+    Count,
+    Document,
+    Milliseconds,
+    NonEmpty,
+    Port,
+)
 from bundlevisor.manifest.format.policy import (
     DataSnapshot,
     RestartPolicy,
@@ -41,7 +48,7 @@ class Ipc(Document, frozen=True, kw_only=True):
 
     mode: str
     host: NonEmpty
-    port: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    port: Annotated[int, msgspec.Meta(ge=0, le=LAST_PORT)]
     auth_token_path: NonEmpty
 
 
@@ -57,6 +64,10 @@ class PortRange(Document, frozen=True, kw_only=True):
 
     min: Port
     max: Port
+
+
+DEFAULT_RANGE = PortRange(min=47_000, max=48_000)
+"""Of requests that name none, in a bundle that names none."""
 
 
 class PortRules(Document, frozen=True, kw_only=True):

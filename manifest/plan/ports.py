@@ -12,10 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import msgspec
 
 from bundlevisor.manifest.format.findings import Finding
-from bundlevisor.manifest.format.schema import Manifest, PortRange, PortRequest
-
-DEFAULT_RANGE = (47000, 48000)
-"""The range of requests that name none, in a bundle that names none (both ends included)."""
+from bundlevisor.manifest.format.schema import DEFAULT_RANGE, Manifest, PortRequest
 
 Key = tuple[str, str]
 """A service's id and the name of its port."""
@@ -57,8 +54,8 @@ def demands(manifest: Manifest) -> tuple[PortDemand, ...]:
 def range_of(request: PortRequest, manifest: Manifest) -> tuple[int, int]:
     """Return the range of a request: its own, the bundle's default, or the format's."""
     default = manifest.ports.default_range if manifest.ports else None
-    chosen: PortRange | None = request.range or default
-    return (chosen.min, chosen.max) if chosen else DEFAULT_RANGE
+    chosen = request.range or default or DEFAULT_RANGE
+    return chosen.min, chosen.max
 
 
 def reserved_of(manifest: Manifest) -> frozenset[int]:

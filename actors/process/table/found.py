@@ -8,6 +8,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+GRACE_S = 2.0
+"""Seconds that a process has to end for which no time-out of a service speaks."""
+
 
 class Found:
     """A living process; ``mark`` is empty when it was found by its session only.

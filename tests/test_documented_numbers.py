@@ -1,0 +1,77 @@
+"""A number in the documentation is the one in the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.actors.core import stop_deadline
+from bundlevisor.actors.guardian import stop_plan
+from bundlevisor.actors.logs import match_thread
+from bundlevisor.actors.ports import reallocation
+from bundlevisor.actors.probes import stop_exchange
+from bundlevisor.actors.process.table.found import GRACE_S
+from bundlevisor.actors.secrets import former_values, key_store
+from bundlevisor.actors.telemetry import timelines, writer
+from bundlevisor.actors.ui_server.parent import hosted_page
+from bundlevisor.actors.ui_server.server import port as page_port
+from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli.help_text import TOP
+from bundlevisor.control.dashboard import codes
+from bundlevisor.control.run import background_writer
+from bundlevisor.manifest.format import probe
+from bundlevisor.manifest.format.document import LAST_PORT
+from bundlevisor.manifest.format.policy import DataSnapshot, StopPolicy
+from bundlevisor.manifest.format.schema import DEFAULT_RANGE, Migration
+from bundlevisor.testing import deadline
+
+ROOT = Path(__file__).parent.parent
+MIB = 1 << 20
+WORDS = {0.5: "half a second", 3: "three times", 8: "eight", 20: "twenty"}
+INTERVAL, WIDEST = probe.INTERVAL, probe.WIDEST_INTERVAL
+JS = (ROOT / "electron" / "lib" / "runtime.js").read_text(encoding="utf-8")
+(STOP_WITHIN,) = re.findall(r"const STOP_WITHIN_MS = ([\d_]+);", JS)
+TOLD = [
+    ("electron.md", f"does not stop within {int(STOP_WITHIN) // 1000} s"),
+    ("stopping.md", f"`stop.timeout_ms` ({StopPolicy().timeout_ms})"),
+    ("stopping.md", f"these times and {stop_deadline.MARGIN:g} s more"),
+    ("stopping.md", f"at most {stop_deadline.LONGEST:g} s: then everything is killed"),
+    ("stopping.md", f"a 2xx within {stop_exchange.PATIENCE:g} s"),
+    ("stopping.md", f"the runtime was killed, within {stop_plan.LONGEST:g} s"),
+    ("stopping.md", f"by SIGTERM, and all after {GRACE_S:g} s"),
+    ("leftovers.md", f"asked at once, killed after {GRACE_S:g} s"),
+    ("endings.md", f"lines wait, up to {background_writer.LIMIT // MIB} MiB"),
+    ("from-go.md", f"it has {StopPolicy().grace_s:g} s unless the bundle says otherwise"),
+    ("services.md", f"none, after {INTERVAL * 1000:g} ms and ever more rarely, every {WIDEST:g} s"),
+    ("services.md", f"gets another one ({WORDS[reallocation.MOVES]})"),
+    ("services.md", f"Each has {Migration(version='', command=[]).timeout_ms // 60_000} minutes"),
+    ("services.md", f"`snapshot.max_bytes`, {DataSnapshot().max_bytes // (1024 * MIB)} GiB"),
+    ("services.md", f"when it needs {match_thread.PATIENCE:g} s of the processor"),
+    ("services.md", f"than {1e-3 / match_thread.RATE:g} KB of output a second"),
+    ("services.md", f"the last {WORDS[former_values.FORMER]} of a secret"),
+    ("services.md", f"up to {former_values.FORMER_LENGTH // 1024} KiB of them"),
+    ("services.md", f"does not answer within {key_store.TIMEOUT:g} s"),
+    ("progress.md", f"{WORDS[timelines.KEPT]} starts (`runtime/timelines.json`"),
+    ("dashboard.md", f"for {codes.LIFE_S:g} s, at most {codes.OUTSTANDING} at a time"),
+    ("architecture.md", f"under way, {page_port.GRACE:g} s at most"),
+    ("architecture.md", f"not answered within {WORDS[hosted_page.DROP_WITHIN]}"),
+    ("testing.md", f"has a deadline ({deadline.WITHIN:g} s unless told)"),
+    ("bundle.md", f"after {writer.LIMIT // MIB} MiB it becomes FILE.1"),
+    ("bundle.md", f"Without it {DEFAULT_RANGE.min} to {DEFAULT_RANGE.max}."),
+    ("bundle.md", f"1 to {LAST_PORT}"),
+    ("bundle.md", f"Without it {INTERVAL * 1000:g}, growing to {WIDEST * 1000:g} as long"),
+]
+
+
+@pytest.mark.parametrize(("page", "sentence"), TOLD)
+def test_a_page_tells_the_number_that_counts(page: str, sentence: str) -> None:
+    text = " ".join((ROOT / "docs" / page).read_text(encoding="utf-8").split())
+    assert sentence in text
+
+
+def test_help_names_the_exit_codes_that_there_are() -> None:
+    told = re.findall(r"(?:^|  )(\d+) \w", TOP.partition("exit codes\n")[2], re.MULTILINE)
+    said = [code for name, code in vars(exit_codes).items() if name.isupper()]
+    assert sorted(map(int, told)) == sorted(said)
