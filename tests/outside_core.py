@@ -30,7 +30,6 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
         "control.http.fair_turns",
     ),
     "a structure or a value of the edge that holds it": (
-        "actors.guardian.interface",
         "actors.launch.inputs",
         "actors.logs.line_search",
         "actors.loop.timers",
