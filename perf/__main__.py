@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
         wrong = f"there is no question '{argv[0]}'{hint(argv[0], QUESTIONS)}" if argv else ""
         print(usage, *([f"\n{wrong}"] if wrong else []), sep="\n", file=sys.stderr)
         return 2
-    question = importlib.import_module(f"bundlevisor.perf.{argv[0]}")
+    question = importlib.import_module(f"bundlevisor.perf.questions.{argv[0]}")
     try:
         return int(question.main(argv[1:]))
     except ContenderError as failure:

@@ -57,8 +57,18 @@ def render(found: Sequence[Result]) -> str:
     if not found:
         raise ValueError("a page needs one result at least")
     newest = found[-1]
-    style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     title = " · ".join(filter(None, [newest.question, newest.bundle, newest.label]))
+    return document(
+        title,
+        *map(_session, found),
+        *(part for key, one in _measures(found) for part in _measure(found, key, one)),
+        f'<p class="legend">{LEGEND}</p>',
+    )
+
+
+def document(title: str, *parts: str) -> str:
+    """Return a page of HTML that needs no other file, with the title as its heading."""
+    style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     return "\n".join(
         [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
@@ -66,9 +76,8 @@ def render(found: Sequence[Result]) -> str:
             POLICY,
             f"<title>{escape(title)}</title><style>{style}</style></head><body>",
             f"<h1>{escape(title)}</h1>",
-            *map(_session, found),
-            *(part for key, one in _measures(found) for part in _measure(found, key, one)),
-            f'<p class="legend">{LEGEND}</p></body></html>\n',
+            *parts,
+            "</body></html>\n",
         ]
     )
 

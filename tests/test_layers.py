@@ -36,6 +36,7 @@ control/develop control/support
 control/cli
 control
 bundlevisor perf
+perf/questions
 """
 """From low to high. Folders of one line may import one another, as long as it is no circle."""
 RANK = {folder: n for n, line in enumerate(ORDER.strip().splitlines()) for folder in line.split()}

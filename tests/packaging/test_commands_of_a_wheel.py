@@ -73,5 +73,10 @@ def test_a_wheel_is_built_without_a_warning_and_with_the_files_that_are_no_code(
     )
     assert done.returncode == 0, done.stderr
     assert "absent from" not in done.stderr
-    for name in ("control/dashboard/static/index.html", "perf/page.css", "testing/slow_sync.c"):
+    files = (
+        "control/dashboard/static/index.html",
+        "perf/page.css",
+        "perf/questions/budget.json",
+    )
+    for name in (*files, "testing/slow_sync.c"):
         assert (tmp_path / "bundlevisor" / name).is_file()

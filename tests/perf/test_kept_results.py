@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bundlevisor.perf import budget, report, results
+from bundlevisor.perf import report, results
+from bundlevisor.perf.questions import budget
 from bundlevisor.perf.results import Measure, Result
 
 LEVEL = [100.0 + i / 10 for i in range(10)]
@@ -154,7 +155,8 @@ def test_a_missed_goal_fails_only_who_asks_for_it(
 
 
 def test_the_budget_in_the_repository_names_only_what_is_measured() -> None:
-    from bundlevisor.perf import idle, milestones, respawn, shutdown
+    from bundlevisor.perf import milestones
+    from bundlevisor.perf.questions import idle, respawn, shutdown
 
     measures = {shape: set(milestones.NAMES) for shape in budget.STARTS}
     measures["startup"] = {"release"}

@@ -9,24 +9,20 @@ from pathlib import Path
 import pytest
 
 from bundlevisor import __version__
-from bundlevisor.perf import (
+from bundlevisor.perf import client, milestones, options, processes, results
+from bundlevisor.perf.__main__ import QUESTIONS, main
+from bundlevisor.perf.bundles import Bundle
+from bundlevisor.perf.contender import MARK, Contender, ContenderError, Run, installed
+from bundlevisor.perf.questions import (
     api,
     attack,
-    client,
     idle,
-    milestones,
-    options,
-    processes,
     respawn,
-    results,
     scale,
     shutdown,
     startup,
     ui,
 )
-from bundlevisor.perf.__main__ import QUESTIONS, main
-from bundlevisor.perf.bundles import Bundle
-from bundlevisor.perf.contender import MARK, Contender, ContenderError, Run, installed
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in runtime is for POSIX")
 

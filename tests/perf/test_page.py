@@ -13,7 +13,7 @@ import pytest
 
 from bundlevisor.perf import page
 from bundlevisor.perf.__main__ import main
-from bundlevisor.perf.peer_configs import PEERS, Job
+from bundlevisor.perf.questions.peer_configs import PEERS, Job
 from bundlevisor.perf.results import Measure, Result, keep
 
 JOBS = [

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from bundlevisor.perf import flood, redaction
 from bundlevisor.perf.__main__ import main
 from bundlevisor.perf.contender import installed
+from bundlevisor.perf.questions import flood, redaction
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the kit runs on POSIX")
 

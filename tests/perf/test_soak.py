@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.perf import soak_report, soak_watch
 from bundlevisor.perf.__main__ import main
-from bundlevisor.perf.soak import Injected, Soak
-from bundlevisor.perf.soak_watch import GRACE_S, Sample, WrongStates, growth
+from bundlevisor.perf.questions import soak_report, soak_watch
+from bundlevisor.perf.questions.soak import Injected, Soak
+from bundlevisor.perf.questions.soak_watch import GRACE_S, Sample, WrongStates, growth
 from bundlevisor.testing import Bundle, Runtime
 
 READY = {"state": "ready", "ready": True, "pid": os.getpid()}

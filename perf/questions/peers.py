@@ -11,11 +11,12 @@ from __future__ import annotations
 import shutil
 import time
 
-from bundlevisor.perf import client, floor, options, processes, results
+from bundlevisor.perf import client, options, processes, results
 from bundlevisor.perf.bundles import RECORD, Bundle, free_port
 from bundlevisor.perf.contender import MARK, Contender, Run, Starts, said_version
-from bundlevisor.perf.idle import own_processes
-from bundlevisor.perf.peer_configs import PEERS, Job, Peer
+from bundlevisor.perf.questions import floor
+from bundlevisor.perf.questions.idle import own_processes
+from bundlevisor.perf.questions.peer_configs import PEERS, Job, Peer
 from bundlevisor.perf.records import first_of_each
 from bundlevisor.perf.results import Measure, Samples
 

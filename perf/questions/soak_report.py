@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from html import escape
-from importlib import resources
 from typing import Protocol
 
 from bundlevisor.perf import noise
+from bundlevisor.perf.page import document
+from bundlevisor.perf.questions.soak_watch import Growth, Lines, Sample, WrongStates, growth
 from bundlevisor.perf.report import number, table
-from bundlevisor.perf.soak_watch import Growth, Lines, Sample, WrongStates, growth
 
 HEAD = ["fault", "times", "ready again", "median s", "p99 s", "longest s"]
 WIDTH, HEIGHT, LEFT = 800, 160, 48
@@ -109,11 +109,10 @@ def keep(soak: Soak, head: Sequence[str], path: str) -> None:
 
 def page(soak: Soak, head: Sequence[str]) -> str:
     """Return the page: what was found, the recoveries over time, and memory over time."""
-    style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     runtime, guardian = soak.looks["runtime"], soak.looks["guardian"]
     dots = [(one.at, one.recovered_s) for one in soak.injected if one.recovered_s is not None]
-    parts = [
-        f"<h1>{escape(head[0])}</h1>",
+    return document(
+        head[0],
         f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in head[1:])}</ul>",
         _table(["", ""], wrong(soak)),
         "<h2>Time to recover <small>s, over the soak</small></h2>",
@@ -129,11 +128,6 @@ def page(soak: Soak, head: Sequence[str]) -> str:
             ["fault", "times", "ready again", "median s", "p99 s", "longest s"], recoveries(soak)
         ),
         *(f"<p><strong>{escape(fault)}</strong></p>" for fault in soak.faults),
-    ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(head[0])}</title><style>{style}</style></head>"
-        f"<body>{''.join(parts)}</body></html>\n"
     )
 
 

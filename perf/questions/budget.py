@@ -9,8 +9,9 @@ from statistics import median
 
 import msgspec
 
-from bundlevisor.perf import idle, noise, options, respawn, shutdown, startup
+from bundlevisor.perf import noise, options
 from bundlevisor.perf.contender import Contender
+from bundlevisor.perf.questions import idle, respawn, shutdown, startup
 from bundlevisor.perf.report import number, table
 from bundlevisor.perf.results import Samples
 

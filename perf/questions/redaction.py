@@ -18,9 +18,10 @@ import msgspec
 
 from bundlevisor.manifest.format.app_data import USUAL_TOKEN
 from bundlevisor.manifest.format.header import header
-from bundlevisor.perf import bundles, client, flood, options, processes, programs, results
+from bundlevisor.perf import bundles, client, options, processes, programs, results
 from bundlevisor.perf.bundles import PLATFORMS, Bundle
 from bundlevisor.perf.contender import MARK, Contender, Run
+from bundlevisor.perf.questions import flood
 from bundlevisor.perf.results import Measure, Samples
 
 SECRETS = (0, 1, 20)

@@ -7,7 +7,7 @@ from statistics import median
 from bundlevisor.perf import noise, options, processes, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
-from bundlevisor.perf.idle import own_processes
+from bundlevisor.perf.questions.idle import own_processes
 from bundlevisor.perf.report import number
 from bundlevisor.perf.results import Measure
 

@@ -24,9 +24,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from bundlevisor.perf import client, options, processes, results, ui_nginx
+from bundlevisor.perf import client, options, processes, results
+from bundlevisor.perf.questions import ui_nginx
+from bundlevisor.perf.questions.ui_pages import PageServer
 from bundlevisor.perf.results import Measure, Samples
-from bundlevisor.perf.ui_pages import PageServer
 
 SMALL, BIG = 4_096, 10_000_000
 CONNECTIONS = (1, 8)
@@ -161,7 +162,9 @@ def servers(root: str, pages: int) -> Iterator[dict[str, Serving]]:
     """Run all servers, by name; of ours the page that came last is asked."""
     files = ("/index.html", "/big.bin")
     with contextlib.ExitStack() as stack:
-        api = stack.enter_context(running(sys.executable, "-m", "bundlevisor.perf.ui_api"))
+        api = stack.enter_context(
+            running(sys.executable, "-m", "bundlevisor.perf.questions.ui_api")
+        )
         assert api.stdout is not None
         api_port = int(api.stdout.readline())
         ours = PageServer(root, api_port, pages)

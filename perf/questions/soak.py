@@ -20,9 +20,10 @@ from typing import Any
 
 import msgspec
 
-from bundlevisor.perf import options, results, soak_report
-from bundlevisor.perf.soak_faults import Fault, pick
-from bundlevisor.perf.soak_watch import Lines, Sample, WrongStates, look
+from bundlevisor.perf import options, results
+from bundlevisor.perf.questions import soak_report
+from bundlevisor.perf.questions.soak_faults import Fault, pick
+from bundlevisor.perf.questions.soak_watch import Lines, Sample, WrongStates, look
 from bundlevisor.testing import Bundle, NotWithin, Runtime
 
 SERVICES = 20

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bundlevisor.perf import floor, milestones, options, results
+from bundlevisor.perf import milestones, options, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender
+from bundlevisor.perf.questions import floor
 from bundlevisor.perf.results import Measure, Result
 
 MEASURES = {
