@@ -162,6 +162,6 @@ def set_aside(path: str, why: Exception, now: float) -> str:
 
 def _unlink(path: str) -> None:
     try:
-        os.unlink(path)
+        own_file.remove(path)
     except OSError:
         return

@@ -69,6 +69,6 @@ def remove_if_ours(path: str, content: str) -> bool:
     except OSError:
         return False
     with suppress(OSError):
-        os.unlink(path)
+        own_file.remove(path)
         return True
     return False

@@ -15,6 +15,16 @@ def replace(source: str, target: str) -> None:
     os.replace(source, target)
 
 
+def displace(source: str, target: str, aside: str) -> None:  # noqa: ARG001
+    """Rename over ``target``, whoever reads it."""
+    os.replace(source, target)
+
+
+def remove(path: str) -> None:
+    """Remove a file, whoever has it open. OSError."""
+    os.unlink(path)
+
+
 def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
     """Open without waiting for a pipe's other end; OSError for a link, unless ``follow``."""
     plain = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC

@@ -1,11 +1,14 @@
 """Files on Windows, which refuses to rename, read and remove one while somebody has it open.
 
-A virus scanner, an indexer or a backup does so at any moment, and lets go within milliseconds.
+A virus scanner, an indexer or a backup does so at any moment, and lets go within milliseconds. Who
+reads by :func:`open_file` is in nobody's way: what he has open may be renamed and removed.
 """
 
 from __future__ import annotations
 
+import _winapi
 import errno
+import msvcrt
 import os
 import stat
 import sys
@@ -19,11 +22,40 @@ T = TypeVar("T")
 
 PAUSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds between the tries: under half a second in all."""
+IN_USE = (errno.EACCES, errno.EPERM, errno.ENOTEMPTY)
+"""A folder is not empty as long as somebody has a file open that was removed from it."""
+
+FILE_SHARE_ALL = 0x7
+"""Others may read, write, and remove or rename: os.open leaves the last out. From winnt.h."""
+OPEN_EXISTING = 3
 
 
 def replace(source: str, target: str) -> None:
     """Rename over ``target``; tried again for up to 0.4 s while one of them is open elsewhere."""
     _patiently(lambda: os.replace(source, target))
+
+
+def displace(source: str, target: str, aside: str) -> None:
+    """Rename over a ``target`` that is of no more use, which readers of ours may have open.
+
+    It is renamed to ``aside`` first, and removed when the last of them has closed it. Nothing is
+    waited for: OSError when somebody else has one of them open, and all is as it was.
+    """
+    try:
+        os.replace(source, target)
+    except PermissionError:
+        os.rename(target, aside)
+        try:
+            os.rename(source, target)
+        except OSError:
+            os.rename(aside, target)
+            raise
+        os.unlink(aside)
+
+
+def remove(path: str) -> None:
+    """Remove a file; tried again for up to 0.4 s while it is open elsewhere. OSError."""
+    _patiently(lambda: os.unlink(path))
 
 
 def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
@@ -34,13 +66,14 @@ def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
     """
 
     def opened() -> int:
-        return os.open(path, flags | os.O_BINARY, mode)
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            return os.open(path, flags | os.O_BINARY, mode)
+        return _patiently(lambda: _open_shared(path))
 
-    patient = not flags & (os.O_WRONLY | os.O_RDWR)
     if follow:
-        return _patiently(opened) if patient else opened()
+        return opened()
     _refuse_link(path)
-    descriptor = _patiently(opened) if patient else opened()
+    descriptor = opened()
     try:
         _refuse_link(path)
         if not os.path.samestat(os.fstat(descriptor), os.stat(path)):
@@ -49,6 +82,18 @@ def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _open_shared(path: str) -> int:
+    """Return a descriptor to read by, of what others may go on to write, rename and remove."""
+    try:
+        handle = _winapi.CreateFile(
+            path, _winapi.GENERIC_READ, FILE_SHARE_ALL, 0, OPEN_EXISTING, 0, 0
+        )
+    except OSError as error:
+        error.filename = path
+        raise
+    return msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
 
 
 def _refuse_link(path: str) -> None:
@@ -71,7 +116,9 @@ def _patiently(act: Callable[[], T]) -> T:
     for pause in PAUSES:
         try:
             return act()
-        except PermissionError:
+        except OSError as error:
+            if error.errno not in IN_USE:
+                raise
             time.sleep(pause)
     return act()
 

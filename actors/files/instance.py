@@ -6,7 +6,6 @@ earlier instance left behind.
 Annotations are evaluated as they stand, as in :mod:`bundlevisor.manifest.format.schema`.
 """
 
-import os
 from collections.abc import Callable
 
 import msgspec
@@ -71,7 +70,7 @@ def end_path(app_data: str) -> str:
 def forget_end(app_data: str) -> None:
     """Remove the word of an earlier end: there is a runtime again."""
     try:
-        os.unlink(end_path(app_data))
+        own_file.remove(end_path(app_data))
     except OSError:
         return
 
@@ -105,7 +104,7 @@ def remove(app_data: str, instance_id: str) -> None:
     if record is None or record.instance_id != instance_id:
         return
     try:
-        os.unlink(path(app_data))
+        own_file.remove(path(app_data))
     except OSError:
         return
 

@@ -14,9 +14,12 @@ import stat
 import sys
 
 if sys.platform == "win32":
-    from bundlevisor.actors.files.files_windows import open_file
+    from bundlevisor.actors.files import files_windows as files
 else:
-    from bundlevisor.actors.files.files_posix import open_file
+    from bundlevisor.actors.files import files_posix as files
+
+remove = files.remove
+replace = files.replace
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a state file that are read; the largest one of a real bundle has a few hundred KiB."""
@@ -62,6 +65,11 @@ def name_beside(path: str) -> str:
     """
     folder, name = os.path.split(os.path.abspath(path))
     return os.path.join(folder, f".{name}.{os.urandom(UNIQUE_BYTES).hex()}{NEW}")
+
+
+def displace(source: str, target: str) -> None:
+    """Rename over a file that is of no more use, and may be read at this moment. OSError."""
+    files.displace(source, target, name_beside(target))
 
 
 def make_folder(path: str) -> None:
@@ -129,7 +137,7 @@ def error_text(error: OSError) -> str:
 
 def _open(path: str, flags: int, *, follow: bool) -> int:
     try:
-        descriptor = open_file(path, flags, 0o600, follow=follow)
+        descriptor = files.open_file(path, flags, 0o600, follow=follow)
     except OSError as error:
         raise (_named(path, follow=follow) or error) from None
     mode = os.fstat(descriptor).st_mode

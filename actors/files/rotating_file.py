@@ -190,7 +190,7 @@ class LogFile:
         for number in range(self._files - 1, 0, -1):
             older = f"{self.path}.{number - 1}" if number > 1 else self.path
             with suppress(FileNotFoundError):
-                os.replace(older, f"{self.path}.{number}")
+                own_file.displace(older, f"{self.path}.{number}")
                 if self._times is not None:
                     renamed(older, f"{self.path}.{number}")
         if self._files < 2:

@@ -36,9 +36,9 @@ def renamed(log: str, new: str) -> None:
     """Let the index follow its log, which has got a new name; one that is missing takes none."""
     with suppress(OSError):
         try:
-            os.replace(path_of(log), path_of(new))
+            own_file.displace(path_of(log), path_of(new))
         except FileNotFoundError:
-            os.unlink(path_of(new))
+            own_file.remove(path_of(new))
 
 
 class TimeIndex:

@@ -47,12 +47,12 @@ class OwnedFile:
     def _take_away(self) -> bool:
         """Remove it under a name of our own: a successor may be writing it anew at this moment."""
         aside = own_file.name_beside(self.path)
-        os.rename(self.path, aside)
+        own_file.replace(self.path, aside)
         ours = self._is_ours(aside)
         if not ours:
             with suppress(FileExistsError):  # one that is newer still
                 os.link(aside, self.path)
-        os.unlink(aside)
+        own_file.remove(aside)
         return ours
 
     def _is_ours(self, path: str) -> bool:
@@ -71,7 +71,7 @@ def identity(path: str) -> Identity | None:
 
 
 def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
+    if os.path.isdir(path) and not os.path.islink(path):
         os.rmdir(path)
+    else:
+        own_file.remove(path)

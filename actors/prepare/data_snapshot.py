@@ -119,7 +119,7 @@ class DataSnapshots:
     def drop(self, service_id: str) -> None:
         """Delete the snapshot; none is no error."""
         if os.path.lexists(self._file(service_id)):
-            os.unlink(self._file(service_id))
+            own_file.remove(self._file(service_id))
         _remove(os.path.join(self._root, service_id))
 
     def _file(self, service_id: str) -> str:
@@ -242,6 +242,6 @@ else:
 
 def _remove(path: str) -> None:
     if os.path.islink(path) or os.path.isfile(path):
-        os.unlink(path)
+        own_file.remove(path)
     elif os.path.isdir(path):
         remove_tree(path)

@@ -86,4 +86,4 @@ def _holds(path: str, content: bytes) -> bool:
 def remove(path: str) -> None:
     """Remove a file; one that is gone already is no error."""
     with contextlib.suppress(OSError):
-        os.unlink(path)
+        own_file.remove(path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.actors.files import json_text
+from bundlevisor.actors.files import json_text, own_file
 from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.client import Client, NoAnswer
 from bundlevisor.control.cli.complaint import complain
@@ -151,7 +151,7 @@ def _about(parts: Iterable[Part], troubles: list[str], *, live: bool) -> str:
     names = [f"  {part.name}{' (its end)' if part.cut else ''}" for part in parts]
     left = [f"  {trouble}" for trouble in troubles]
     content = "\n".join(["In it:", *names, *(["Not in it:", *left] if left else [])])
-    # The zone by numbers: time's %z is -0000 under Wine.
+    # The zone by numbers: on Windows time's %z is -0000 where TZ says Europe/Berlin.
     when = datetime.now(UTC).astimezone().isoformat(" ", "seconds")
     asked = ", beside a running instance" if live else ""
     return ABOUT.format(version=version.runtime(), when=when, live=asked, content=content)
@@ -168,7 +168,7 @@ def _write(target: str, parts: Iterable[Part], mask: Mask) -> None:
         ):
             for part in parts:
                 archive.writestr(part.name, mask.apply(part.data))
-        os.replace(made, target)
+        own_file.replace(made, target)
     finally:
         if os.path.exists(made):
-            os.unlink(made)
+            own_file.remove(made)

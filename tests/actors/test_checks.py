@@ -52,15 +52,21 @@ def free_port() -> int:
 def answering(server: socket.socket, *answers: bytes, keep_open: bool = False) -> None:
     def serve() -> None:
         for answer in answers:
-            connection, _ = server.accept()
-            with connection:
-                connection.recv(65536)
+            with _asked(server) as connection:
                 if answer:
                     connection.sendall(answer)
                 if keep_open:
                     connection.recv(1)
 
     threading.Thread(target=serve, daemon=True).start()
+
+
+def _asked(server: socket.socket) -> socket.socket:
+    """Return the next connection that asks; a look whether somebody listens asks for nothing."""
+    connection = server.accept()[0]
+    while not connection.recv(65536):
+        connection = server.accept()[0]
+    return connection
 
 
 def ask(loop: Loop, make: Callable[[Answer], object]) -> str:

@@ -218,3 +218,26 @@ def test_files_of_ours_are_opened_in_one_place(room: str) -> None:
     rooms_of_their_own = ("actors/ui_server/", "actors/gpu/", "actors/process/", "control/boot/")
     code = ("actors/guardian/kept_code.py", "actors/guardian/code_collection.py")
     assert {one for one in found if not one.startswith((*rooms_of_their_own, *code))} <= set(OTHERS)
+
+
+LET_GO_BY_OTHERS = {
+    "actors/files/files_posix.py": "the one place itself",
+    "actors/files/files_windows.py": "the one place itself",
+    "actors/files/rotating_file.py": "a log waits for nobody: it goes on without rotation",
+    "actors/guardian/inflight.py": "POSIX only",
+    "actors/probes/notify_socket.py": "POSIX only",
+    "control/develop/starter/python.py": "a program of the user's, as text",
+    "control/develop/starter/write.py": "new files, which nobody else has open",
+}
+
+
+@pytest.mark.parametrize("room", ["actors", "control"])
+def test_files_of_ours_are_renamed_and_removed_in_one_place(room: str) -> None:
+    """Windows refuses both while somebody has the file open: who does it otherwise leaves it."""
+    lets_go = re.compile(r"\bos\.(?:unlink|remove|rename|replace)\(|\.(?:unlink|rename)\(")
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / room).rglob("*.py")
+        if lets_go.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {name for name in LET_GO_BY_OTHERS if name.startswith(room)}

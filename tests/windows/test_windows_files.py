@@ -12,23 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.actors.files import atomic, files_windows, own_file
+from bundlevisor.actors.files import atomic, endpoint, files_windows, own_file
 from bundlevisor.actors.files.rotating_file import LogFile
+from bundlevisor.actors.guardian.owned_file import OwnedFile, identity
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken
 
 assert sys.platform == "win32"
 
 GENERIC_READ = 0x80000000
 OPEN_EXISTING = 3
+FILE_SHARE_READ = 1
+FILE_SHARE_DELETE = 4
 ASKS = (
     "import sys; from bundlevisor.control.cli.terminal import is_terminal as ask;"
     " print(ask(sys.stdin))"
 )
 
 
-def _open_alone(path: Path) -> int:
-    """Open a file as a virus scanner may: nobody else can until it is closed."""
-    return _winapi.CreateFile(str(path), GENERIC_READ, 0, 0, OPEN_EXISTING, 0, 0)
+def _open_alone(path: Path, others: int = 0) -> int:
+    """Open a file as a virus scanner may: nobody else can until it is closed, except ``others``."""
+    return _winapi.CreateFile(str(path), GENERIC_READ, others, 0, OPEN_EXISTING, 0, 0)
 
 
 def _let_go_at_the_first_pause(handle: int, monkeypatch: pytest.MonkeyPatch) -> list[float]:
@@ -149,3 +152,77 @@ def test_a_log_that_somebody_has_open_alone_is_not_waited_for(
     _winapi.CloseHandle(handle)
     assert file.write(b"two\n") == 4
     file.close()
+
+
+def test_what_is_read_can_be_rotated_replaced_and_removed_meanwhile(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    file = LogFile(str(log), max_bytes=8, files=3)
+    for line in (b"first..\n", b"second.\n", b"third..\n"):
+        assert file.write(line) == 8
+    readers = [own_file.open_to_read(f"{log}{suffix}", follow=False) for suffix in ("", ".1", ".2")]
+    assert file.write(b"fourth.\n") == 8
+    file.close()
+    assert Path(f"{log}.1").read_bytes() == b"third..\n"
+    assert Path(f"{log}.2").read_bytes() == b"second.\n"
+    assert [own_file.read_up_to(reader, 9) for reader in readers] == [
+        b"third..\n",
+        b"second.\n",
+        b"first..\n",
+    ]
+    assert atomic.set_aside(str(log), ValueError("it is wrong"), 0.0).endswith("Z")
+    for reader in readers:
+        os.close(reader)
+    aside = "a.log.corrupt-19700101T000000Z"
+    assert sorted(os.listdir(tmp_path)) == ["a.log.1", "a.log.2", aside]
+
+
+def test_an_oldest_log_that_somebody_has_open_alone_stays_with_the_others(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    file = LogFile(str(log), max_bytes=8, files=2)
+    for line in (b"first..\n", b"second.\n"):
+        assert file.write(line) == 8
+    handle = _open_alone(Path(f"{log}.1"))
+    assert file.write(b"third..\n") == 8
+    _winapi.CloseHandle(handle)
+    file.close()
+    assert Path(f"{log}.1").read_bytes() == b"first..\n"
+    assert log.read_bytes() == b"second.\nthird..\n"
+
+
+def test_a_token_is_removed_although_somebody_reads_it_or_has_it_open_alone_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tmp_path / "token"
+    for has_open in (False, True):
+        endpoint.write_token(str(token), "a token")
+        reader = 0 if has_open else own_file.open_to_read(str(token))
+        if has_open:
+            _let_go_at_the_first_pause(_open_alone(token, FILE_SHARE_READ), monkeypatch)
+        assert endpoint.remove_if_ours(str(token), "a token")
+        if reader:
+            os.close(reader)
+        assert os.listdir(tmp_path) == []
+
+
+def test_the_guardian_removes_a_token_that_a_scanner_has_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tmp_path / "token"
+    token.write_bytes(b"a token")
+    owned = OwnedFile(str(token), identity(str(token)), b"", False)
+    pauses = _let_go_at_the_first_pause(_open_alone(token, FILE_SHARE_READ), monkeypatch)
+    assert owned.remove()
+    assert pauses
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_is_removed_when_the_last_reader_of_what_was_in_it_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "data").write_bytes(b"data")
+    shared = FILE_SHARE_READ | FILE_SHARE_DELETE
+    _let_go_at_the_first_pause(_open_alone(folder / "data", shared), monkeypatch)
+    files_windows.remove_tree(str(folder))
+    assert not folder.exists()
