@@ -31,6 +31,21 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in links(page) if not leads(page, link)] == []
 
 
+def test_the_site_has_every_page_and_all_that_they_link_to() -> None:
+    """``mkdocs build --strict`` refuses a link out of ``docs/`` and a page without a place."""
+    docs = ROOT / "docs"
+    pages = sorted(docs.glob("*.md"))
+    out = [
+        (page.name, link)
+        for page in pages
+        for link in links(page)
+        if not (page.parent / link.partition("#")[0]).resolve().is_relative_to(docs)
+    ]
+    assert out == []
+    placed = re.findall(r"[\w-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert sorted(placed) == [page.name for page in pages]
+
+
 def test_a_link_to_nowhere_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# One\n[a](page.md#one) [b](page.md#two) [c](none.md) [d](https://x.y)\n")
