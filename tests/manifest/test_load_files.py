@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,6 +28,29 @@ def test_the_sum_of_the_bytes_is_there_for_status(tmp_path: Path, picker: bytes)
     loaded = read(str(path), "linux-x64")
     assert loaded.manifest is not None
     assert loaded.sha256 == hashlib.sha256(picker).hexdigest()
+
+
+def test_openssl_is_not_loaded_for_that_sum() -> None:
+    program = (
+        "import sys\n"
+        f"sys.path += {sys.path!r}\n"
+        "from bundlevisor.manifest.format.findings import Findings\n"
+        "from bundlevisor.manifest.read.load import Loaded\n"
+        "print(Loaded(None, Findings(), source=b'a bundle').sha256, '_hashlib' in sys.modules)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == [hashlib.sha256(b"a bundle").hexdigest(), "False"]
+
+
+def test_the_sum_is_had_from_a_python_built_without_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "_sha2", None)
+    monkeypatch.setitem(sys.modules, "_sha256", None)
+    expected = hashlib.sha256(b"a bundle").hexdigest()
+    assert Loaded(None, Findings(), source=b"a bundle").sha256 == expected
 
 
 def refused(path: str, code: str, reason: str) -> bool:
