@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from bundlevisor.control.cli.parser_base import seconds
+from bundlevisor.control.cli.parser.parser_base import seconds
 from bundlevisor.perf import bundles, contender, page, programs, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender

@@ -42,7 +42,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
         "actors.logs.last_line",
         "control.api.bundle_health",
         "control.cli.explanation",
-        "control.cli.usage_history",
+        "control.cli.screen.usage_history",
         "control.develop.graph_text",
         "control.watch.differences",
     ),

@@ -17,8 +17,8 @@ from bundlevisor.actors.secrets import former_values, key_store
 from bundlevisor.actors.telemetry import timelines, writer
 from bundlevisor.actors.ui_server.parent import hosted_page
 from bundlevisor.actors.ui_server.server import port as page_port
-from bundlevisor.control.cli import exit_codes
-from bundlevisor.control.cli.help_text import TOP
+from bundlevisor.control.cli.parser import exit_codes
+from bundlevisor.control.cli.parser.help_text import TOP
 from bundlevisor.control.dashboard import codes
 from bundlevisor.control.run import background_writer
 from bundlevisor.manifest.format import probe

@@ -33,6 +33,7 @@ control/watch
 control/run
 control/develop/starter control/develop/completion
 control/develop control/support
+control/cli/screen control/cli/parser
 control/cli
 control
 bundlevisor perf

@@ -41,7 +41,7 @@ NAMES = {
 """The module that says them, and what no other one may spell."""
 ALLOWED = {
     ("bundlevisor.control.cli.support_command", "ports.json"),  # a file of the archive
-    ("bundlevisor.control.cli.render", "ipc_port"),  # a field of an answer
+    ("bundlevisor.control.cli.screen.render", "ipc_port"),  # a field of an answer
     ("bundlevisor.manifest.format.fields.bundle", app_data.USUAL_TOKEN),  # examples
     ("bundlevisor.manifest.format.fields.bundle", app_data.USUAL_TELEMETRY),
 }

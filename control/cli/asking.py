@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.complaint import complain
+from bundlevisor.control.cli.parser import exit_codes
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
     from bundlevisor.control.cli.client import Client
-    from bundlevisor.control.cli.parser_base import Parser
+    from bundlevisor.control.cli.parser.parser_base import Parser
 
     Asking = Callable[[Client, argparse.Namespace], int]
 
@@ -46,12 +46,12 @@ def ask(arguments: argparse.Namespace, connect: Callable[[], Client]) -> int:
 
 def _commands() -> dict[str, Asking]:
     from bundlevisor.control.cli import queries
-    from bundlevisor.control.cli.ask_arguments import SERVICE_COMMANDS
     from bundlevisor.control.cli.dashboard_command import show_dashboard
     from bundlevisor.control.cli.events_command import show_events
     from bundlevisor.control.cli.exec_command import execute
     from bundlevisor.control.cli.explain_command import show_explanation
     from bundlevisor.control.cli.logs_command import show_logs
+    from bundlevisor.control.cli.parser.ask_arguments import SERVICE_COMMANDS
     from bundlevisor.control.cli.secret_commands import secrets
     from bundlevisor.control.cli.timeline_command import show_timeline
     from bundlevisor.control.cli.top_command import show_status, top

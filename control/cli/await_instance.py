@@ -14,11 +14,11 @@ from time import monotonic, sleep
 
 from bundlevisor.actors.files import instance_lock, last_end
 from bundlevisor.actors.telemetry.milestones import exec_time
-from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.client import Client, Unsettled
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import NotForUs, NotRunning, Wanted, find
 from bundlevisor.control.cli.last_words import is_gone
+from bundlevisor.control.cli.parser import exit_codes
 
 LOOK_AGAIN_S = 0.05
 """Seconds between two looks: there is no portable event for a file that appears."""

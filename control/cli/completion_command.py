@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli.parser import exit_codes
 
 if TYPE_CHECKING:
     import argparse
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def completion(arguments: argparse.Namespace) -> int:
     """Print the script of a shell."""
-    from bundlevisor.control.cli.whole_parser import whole
+    from bundlevisor.control.cli.parser.whole_parser import whole
     from bundlevisor.control.develop.completion import bash, fish, powershell, zsh
     from bundlevisor.control.develop.completion.model import commands
 

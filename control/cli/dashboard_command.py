@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import accepted, output
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.files import json_text
-from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.complaint import complain
+from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import width
 from bundlevisor.manifest.format.suggest import hint
 

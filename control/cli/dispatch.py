@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, TextIO
 import msgspec
 
 from bundlevisor.actors.files.own_file import error_text
-from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.asking import ask, parsed
 from bundlevisor.control.cli.complaint import complain
+from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.run.options import COMMANDS, DEVELOP, IDS, Misuse
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _dispatch(wanted: ClientCommand | Misuse) -> int:
 def _without_parser(argv: tuple[str, ...]) -> int | None:
     """Do what needs no arguments of ours; None for everything else."""
     if argv[0] == "help" and argv[1:2] in ((), ("help",), ("run",)):  # the page begins with run
-        from bundlevisor.control.cli.help_text import TOP
+        from bundlevisor.control.cli.parser.help_text import TOP
 
         print(TOP, end="")
     elif argv == ("version",):
@@ -119,7 +119,7 @@ def _without_parser(argv: tuple[str, ...]) -> int | None:
 
 
 def _misuse(sentence: str) -> int:
-    from bundlevisor.control.cli.help_text import USAGE
+    from bundlevisor.control.cli.parser.help_text import USAGE
 
     with contextlib.suppress(OSError):
         print(USAGE, file=sys.stderr)
@@ -127,11 +127,11 @@ def _misuse(sentence: str) -> int:
 
 
 def _run(argv: tuple[str, ...]) -> int:
-    from bundlevisor.control.cli.arguments import misused, parser
+    from bundlevisor.control.cli.parser.arguments import misused, parser
 
     words: list[str] = []
     if argv[0] == "exec":
-        from bundlevisor.control.cli.develop_arguments import split_command
+        from bundlevisor.control.cli.parser.develop_arguments import split_command
 
         argv, words = split_command(argv)
     made = parser()
@@ -171,8 +171,8 @@ def _support(arguments: argparse.Namespace) -> int:
 
 def _validate(arguments: argparse.Namespace) -> int:
     from bundlevisor.actors.validation import bundle
-    from bundlevisor.control.cli import render
     from bundlevisor.control.cli.queries import output
+    from bundlevisor.control.cli.screen import render
     from bundlevisor.control.wire.findings import shown
 
     root = arguments.bundle_root or os.path.dirname(os.path.abspath(arguments.manifest))

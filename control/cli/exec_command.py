@@ -12,8 +12,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files import instance
-from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.complaint import complain
+from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import Refused, accepted, check_service
 
 if TYPE_CHECKING:

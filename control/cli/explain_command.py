@@ -6,13 +6,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.control.cli import exit_codes
-from bundlevisor.control.cli.colours import BOLD, GREEN, GREY, RED, YELLOW, Paint, paint_stdout
-from bundlevisor.control.cli.event_lines import line
 from bundlevisor.control.cli.events_command import newest_events
 from bundlevisor.control.cli.explanation import Explanation, Link, explain, way
+from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import accepted, check_service, output
-from bundlevisor.control.cli.tables import plain
+from bundlevisor.control.cli.screen.colours import (
+    BOLD,
+    GREEN,
+    GREY,
+    RED,
+    YELLOW,
+    Paint,
+    paint_stdout,
+)
+from bundlevisor.control.cli.screen.event_lines import line
+from bundlevisor.control.cli.screen.tables import plain
 
 if TYPE_CHECKING:
     import argparse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from bundlevisor.actors.files import instance_lock, last_end
-from bundlevisor.control.cli.tables import duration
+from bundlevisor.control.cli.screen.tables import duration
 
 GOING_S = 2.0
 """Seconds that a process may take to be gone once it has closed its port: it still tidies up."""

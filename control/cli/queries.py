@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bundlevisor.actors.files import json_text
-from bundlevisor.control.cli import exit_codes, render
 from bundlevisor.control.cli.client import LONGEST_WAIT_S, Answer, Client, NoAnswer, chunks
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.cli.terminal import is_terminal
+from bundlevisor.control.cli.parser import exit_codes
+from bundlevisor.control.cli.screen import render
+from bundlevisor.control.cli.screen.terminal import is_terminal
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _log_writer(*, raw: bool) -> Callable[..., None]:
     to = sys.stdout.buffer
     harmless = None
     if not raw and is_terminal(sys.stdout):
-        from bundlevisor.control.cli.escapes import Harmless
+        from bundlevisor.control.cli.screen.escapes import Harmless
 
         harmless = Harmless()
 

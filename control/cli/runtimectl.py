@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.files import own_file
-from bundlevisor.control.cli import exit_codes
-from bundlevisor.control.cli.arguments import parser
 from bundlevisor.control.cli.asking import ask, parsed
 from bundlevisor.control.cli.client import Client
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import Endpoint, NotRunning, find, wanted
+from bundlevisor.control.cli.parser import exit_codes
+from bundlevisor.control.cli.parser.arguments import parser
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:

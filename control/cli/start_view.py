@@ -21,9 +21,9 @@ import msgspec
 from bundlevisor.actors.core.progress import Progress
 from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.files import json_text
-from bundlevisor.control.cli.colours import coloured, uncoloured
-from bundlevisor.control.cli.start_frame import Screen, frame
-from bundlevisor.control.cli.terminal import obeys_escapes, shows_colours
+from bundlevisor.control.cli.screen.colours import coloured, uncoloured
+from bundlevisor.control.cli.screen.start_frame import Screen, frame
+from bundlevisor.control.cli.screen.terminal import obeys_escapes, shows_colours
 
 if TYPE_CHECKING:
     from bundlevisor.actors.board import Board

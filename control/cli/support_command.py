@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.files import json_text, own_file
-from bundlevisor.control.cli import exit_codes
 from bundlevisor.control.cli.client import Client, NoAnswer
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import Endpoint, NotRunning, find, wanted
+from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.support import collection
 from bundlevisor.control.support.collection import Part
 from bundlevisor.control.support.masking import Mask

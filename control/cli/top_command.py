@@ -13,19 +13,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.files import json_text
-from bundlevisor.control.cli import exit_codes, render
 from bundlevisor.control.cli.client import NoAnswer, Unsettled
-from bundlevisor.control.cli.colours import uncoloured
-from bundlevisor.control.cli.escapes import COLOUR
 from bundlevisor.control.cli.explain_command import explanation, text_of
 from bundlevisor.control.cli.find import NotRunning
-from bundlevisor.control.cli.keys import Keyboard
 from bundlevisor.control.cli.last_words import is_gone
+from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import Refused, accepted, status
+from bundlevisor.control.cli.screen import render
+from bundlevisor.control.cli.screen.colours import uncoloured
+from bundlevisor.control.cli.screen.escapes import COLOUR
+from bundlevisor.control.cli.screen.keys import Keyboard
+from bundlevisor.control.cli.screen.terminal import is_terminal, obeys_escapes
+from bundlevisor.control.cli.screen.top_frame import View, frame, reading
+from bundlevisor.control.cli.screen.usage_history import History
 from bundlevisor.control.cli.start_view import screen_of
-from bundlevisor.control.cli.terminal import is_terminal, obeys_escapes
-from bundlevisor.control.cli.top_frame import View, frame, reading
-from bundlevisor.control.cli.usage_history import History
 from bundlevisor.control.wire.bounds import USUAL_LINES
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from bundlevisor.control.cli.help_text import TOP
-from bundlevisor.control.cli.whole_parser import whole
+from bundlevisor.control.cli.parser.help_text import TOP
+from bundlevisor.control.cli.parser.whole_parser import whole
 
 Parser = argparse.ArgumentParser
 

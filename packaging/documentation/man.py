@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from bundlevisor import __version__
-from bundlevisor.control.cli.help_text import TOP
-from bundlevisor.control.cli.whole_parser import whole
+from bundlevisor.control.cli.parser.help_text import TOP
+from bundlevisor.control.cli.parser.whole_parser import whole
 from bundlevisor.control.develop.completion.model import Argument, Command, Option, commands
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

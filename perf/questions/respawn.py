@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from bundlevisor.control.cli.parser_base import seconds
+from bundlevisor.control.cli.parser.parser_base import seconds
 from bundlevisor.perf import options, processes, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, ContenderError, Run

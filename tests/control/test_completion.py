@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.control.cli.whole_parser import whole
+from bundlevisor.control.cli.parser.whole_parser import whole
 from bundlevisor.control.develop.completion.model import commands
 from bundlevisor.control.run import options
 from tests import absent

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.control.cli.escapes import RESET, Harmless
+from bundlevisor.control.cli.screen.escapes import RESET, Harmless
 from bundlevisor.control.run.console import Console
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.control.cli.event_lines import line
+from bundlevisor.control.cli.screen.event_lines import line
 from tests.bundle_maker import Run, bundle, bundlevisor, running, wait_until
 from tests.control.terminal import on_terminal
 from tests.installed import COMMAND

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.control.cli.colours import uncoloured
 from bundlevisor.control.cli.explain_command import text_of
 from bundlevisor.control.cli.explanation import TOLD, explain, way
+from bundlevisor.control.cli.screen.colours import uncoloured
 
 DETAILS: dict[str, dict[str, Any]] = {
     "web": {"state": "waiting", "ready": False, "message": "waits for api", "waiting_for": ["api"]},

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.control.cli.parser_base import age
+from bundlevisor.control.cli.parser.parser_base import age
 from tests.bundle_maker import Run, bundle, bundlevisor, running, wait_until
 from tests.control.terminal import on_terminal
 from tests.installed import COMMAND

@@ -8,8 +8,8 @@ from unicodedata import east_asian_width
 from hypothesis import given, strategies as st
 
 from bundlevisor.actors.core.progress import HELD_UP, Progress, Work
-from bundlevisor.control.cli.colours import coloured, uncoloured
-from bundlevisor.control.cli.start_frame import WORDS, Screen, frame, seconds
+from bundlevisor.control.cli.screen.colours import coloured, uncoloured
+from bundlevisor.control.cli.screen.start_frame import WORDS, Screen, frame, seconds
 
 MIGRATING = Work(
     service="db",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bundlevisor.control.cli.render import status
-from bundlevisor.control.cli.tables import table
+from bundlevisor.control.cli.screen.render import status
+from bundlevisor.control.cli.screen.tables import table
 
 REASON = (
     "migration_failed: migration 2024-01: exit code 1: could not connect to "

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.control.cli.colours import uncoloured
-from bundlevisor.control.cli.start_frame import Screen
-from bundlevisor.control.cli.top_frame import KEYS, View, frame, reading
-from bundlevisor.control.cli.usage_history import KEPT, History, mebibytes, sparkline
+from bundlevisor.control.cli.screen.colours import uncoloured
+from bundlevisor.control.cli.screen.start_frame import Screen
+from bundlevisor.control.cli.screen.top_frame import KEYS, View, frame, reading
+from bundlevisor.control.cli.screen.usage_history import KEPT, History, mebibytes, sparkline
 
 
 def service(id_: str, state: str = "ready", **fields: Any) -> dict[str, Any]:

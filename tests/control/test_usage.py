@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.control.cli import exit_codes, runtimectl
-from bundlevisor.control.cli.arguments import parser
-from bundlevisor.control.cli.help_text import TOP
+from bundlevisor.control.cli import runtimectl
+from bundlevisor.control.cli.parser import exit_codes
+from bundlevisor.control.cli.parser.arguments import parser
+from bundlevisor.control.cli.parser.help_text import TOP
 from bundlevisor.control.run import options
 from bundlevisor.control.run.options import COMMANDS as NAMES
 from tests import absent

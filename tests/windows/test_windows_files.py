@@ -24,7 +24,7 @@ OPEN_EXISTING = 3
 FILE_SHARE_READ = 1
 FILE_SHARE_DELETE = 4
 ASKS = (
-    "import sys; from bundlevisor.control.cli.terminal import is_terminal as ask;"
+    "import sys; from bundlevisor.control.cli.screen.terminal import is_terminal as ask;"
     " print(ask(sys.stdin))"
 )
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bundlevisor.control.cli import exit_codes
+from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.run.options import empty
 from bundlevisor.manifest.format.suggest import hint
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.cli import ask_arguments, develop_arguments, exit_codes
-from bundlevisor.control.cli.parser_base import Parser, add_json, which_instance
+from bundlevisor.control.cli.parser import ask_arguments, develop_arguments, exit_codes
+from bundlevisor.control.cli.parser.parser_base import Parser, add_json, which_instance
 from bundlevisor.control.run.options import COMMANDS
 
 if TYPE_CHECKING:
-    from bundlevisor.control.cli.parser_base import Commands
+    from bundlevisor.control.cli.parser.parser_base import Commands
 
 
 def parser(prog: str = "bundlevisor", *, asks: bool = False) -> Parser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bundlevisor.control.cli.terminal import shows_colours
+from bundlevisor.control.cli.screen.terminal import shows_colours
 
 Paint = Callable[[str, str], str]
 """``paint(text, codes)``; returns the text alone where colours do not belong."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 
 if sys.platform == "win32":
-    from bundlevisor.control.cli.keys_windows import Keyboard
+    from bundlevisor.control.cli.screen.keys_windows import Keyboard
 else:
-    from bundlevisor.control.cli.keys_posix import Keyboard
+    from bundlevisor.control.cli.screen.keys_posix import Keyboard
 
 __all__ = ["Keyboard"]

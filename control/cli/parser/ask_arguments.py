@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.cli.parser_base import (
+from bundlevisor.control.cli.parser.parser_base import (
     Parser,
     add_json,
     add_service,
@@ -20,7 +20,7 @@ from bundlevisor.control.cli.parser_base import (
 from bundlevisor.control.wire.bounds import USUAL_LINES
 
 if TYPE_CHECKING:
-    from bundlevisor.control.cli.parser_base import Commands
+    from bundlevisor.control.cli.parser.parser_base import Commands
 
 SERVICE_COMMANDS = ("start", "stop", "restart")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import argparse
 
-from bundlevisor.control.cli.arguments import parser
-from bundlevisor.control.cli.develop_arguments import add_bundle
+from bundlevisor.control.cli.parser.arguments import parser
+from bundlevisor.control.cli.parser.develop_arguments import add_bundle
 
 
 def whole() -> argparse.ArgumentParser:

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bundlevisor.control.cli import render
-from bundlevisor.control.cli.colours import BOLD, GREEN, GREY, RED, YELLOW
-from bundlevisor.control.cli.start_frame import Line, Screen, shortened
-from bundlevisor.control.cli.tables import duration, plain
-from bundlevisor.control.cli.usage_history import ASCII, LETTERS, History, mebibytes, sparkline
+from bundlevisor.control.cli.screen import render
+from bundlevisor.control.cli.screen.colours import BOLD, GREEN, GREY, RED, YELLOW
+from bundlevisor.control.cli.screen.start_frame import Line, Screen, shortened
+from bundlevisor.control.cli.screen.tables import duration, plain
+from bundlevisor.control.cli.screen.usage_history import (
+    ASCII,
+    LETTERS,
+    History,
+    mebibytes,
+    sparkline,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from bundlevisor.control.cli.colours import BOLD, GREEN, GREY, RED, YELLOW, Paint
-from bundlevisor.control.cli.tables import plain
+from bundlevisor.control.cli.screen.colours import BOLD, GREEN, GREY, RED, YELLOW, Paint
+from bundlevisor.control.cli.screen.tables import plain
 
 Event = dict[str, Any]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import msgspec
 
 from bundlevisor.actors.core.progress import HELD_UP, Activity, Progress, Work
-from bundlevisor.control.cli.colours import BOLD, GREEN, GREY, YELLOW, Paint
-from bundlevisor.control.cli.tables import plain
+from bundlevisor.control.cli.screen.colours import BOLD, GREEN, GREY, YELLOW, Paint
+from bundlevisor.control.cli.screen.tables import plain
 
 WORDS: dict[Activity, str] = {
     "dependencies": "waiting",

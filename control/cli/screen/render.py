@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bundlevisor.control.cli.tables import duration, plain, table
+from bundlevisor.control.cli.screen.tables import duration, plain, table
 from bundlevisor.manifest.format.findings import told
 
 Document = dict[str, Any]
