@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.disable()  # there is no garbage in what is imported; the API's start enables it again
     from bundlevisor.control.boot import first_signals
 
-    first_signals.own()
+    first_signals.own(keep_running="keep-running" in [word.lstrip("-") for word in words])
     try:
         return _run(words, first_line)
     except (OSError, ImportError, MemoryError, RuntimeError) as error:

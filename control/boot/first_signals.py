@@ -2,7 +2,8 @@
 
 A mask and ignored signals survive exec(2): a shell that starts something in the background ignores
 SIGINT and SIGQUIT for it, nohup SIGHUP, others block all there are. Neither the runtime nor a
-service, which inherits it again, could be stopped by such a signal.
+service, which inherits it again, could be stopped by such a signal. But who says nohup and
+``--keep-running`` means a runtime that outlives its terminal: that one is not ended by SIGHUP.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ PYTHONS_OWN = ("SIGPIPE", "SIGXFSZ")
 """Ignored by Python itself, which has them reset in what it spawns."""
 
 
-def own() -> None:
+spared: set[int] = set()
+"""Ending signals that do not end this runtime."""
+
+
+def own(*, keep_running: bool = False) -> None:
     """Let nothing be ignored or blocked, and end at once, with 0, on what ends a program.
 
     There is nothing to stop yet; bundlevisor.control.run.shutdown_requests hears these signals
@@ -26,12 +31,17 @@ def own() -> None:
     """
     signals: Any = __import__("_signal")  # without the enumerations of signal, 2 ms
     kept = [getattr(signals, name, None) for name in PYTHONS_OWN]
+    hang_up = getattr(signals, "SIGHUP", None)
+    if keep_running and hang_up and signals.getsignal(hang_up) == signals.SIG_IGN:
+        spared.add(hang_up)
     for number in signals.valid_signals():
         if number not in kept and signals.getsignal(number) == signals.SIG_IGN:
             signals.signal(number, signals.SIG_DFL)
     for name in ENDING:
         number = getattr(signals, name, None)
-        if number is not None:
+        if number in spared:
+            signals.signal(number, lambda *_: None)  # a service does not inherit that
+        elif number is not None:
             signals.signal(number, lambda *_: os._exit(0))
     if hasattr(signals, "pthread_sigmask"):
         signals.pthread_sigmask(signals.SIG_SETMASK, ())

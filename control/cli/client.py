@@ -142,10 +142,13 @@ class Client:
         )
 
     def _silence(self, error: Exception) -> Exception:
-        from bundlevisor.control.cli.last_words import goes
+        from bundlevisor.control.cli.last_words import goes, is_suspended
 
         if not isinstance(error, TimeoutError) and goes(self.endpoint.pid):
             return NotRunning(self.farewell())
+        if isinstance(error, TimeoutError) and is_suspended(self.endpoint.pid):
+            do = f"continue it in its terminal (fg), or by: kill -CONT {self.endpoint.pid}"
+            return NoAnswer(f"{self._place()} is suspended (Ctrl-Z or SIGSTOP): {do}")
         why = "in time" if isinstance(error, TimeoutError) else f"({error or type(error).__name__})"
         return NoAnswer(f"{self._place()} did not answer {why}")
 

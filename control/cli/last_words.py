@@ -52,13 +52,21 @@ def is_gone(pid: int | None) -> bool:
 
     False where the number is not known (None), or the system does not tell.
     """
-    if pid is None:
-        return False
+    return pid is not None and _state(pid) in ("", "zombie")
+
+
+def is_suspended(pid: int | None) -> bool:
+    """Whether somebody has stopped the process, which can be continued."""
+    return pid is not None and _state(pid) in ("stopped", "tracing-stop")
+
+
+def _state(pid: int) -> str:
+    """Return psutil's word; empty where there is no such process."""
     import psutil
 
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return str(psutil.Process(pid).status())
     except psutil.NoSuchProcess:
-        return True
+        return ""
     except psutil.Error:
-        return False
+        return "unknown"

@@ -26,6 +26,7 @@ import msgspec
 
 from bundlevisor.actors.process import plain_signals
 from bundlevisor.actors.process.exit_reason import signal_name
+from bundlevisor.control.boot import first_signals
 
 TICK = 0.2
 """Seconds that a signal may wait for its handler on Windows."""
@@ -62,7 +63,7 @@ class ShutdownRequests:
             signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
         for name in ENDING_SIGNALS:
             number = getattr(signal, name, None)
-            if number is not None:
+            if number is not None and number not in first_signals.spared:
                 plain_signals.handle(number, self._signalled)
         if sys.platform == "win32":
             from bundlevisor.actors.process.windows.console import watch_close

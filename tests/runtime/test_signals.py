@@ -81,3 +81,16 @@ def test_it_ignores_and_blocks_nothing_itself(run: Run) -> None:
     own = Path(f"/proc/{run.pid}/status").read_text()
     assert signals(own, "SigBlk") == set()
     assert signals(own, "SigIgn") == {signal.SIGPIPE, signal.SIGXFSZ}
+
+
+def test_nohup_and_keep_running_let_it_outlive_its_terminal(made: Bundle, tmp_path: Path) -> None:
+    with starting(made, "--keep-running", command=["nohup", *COMMAND]) as run:
+        run.await_listening()
+        run.until_ready()
+        run.kill(signal.SIGHUP)
+        assert "http" in run.ports("plain")
+        status = Path(f"/proc/{(tmp_path / 'plain.pid').read_text().strip()}/status").read_text()
+        assert signal.SIGHUP not in signals(status, "SigIgn")
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert run.telemetry()[-1]["details"]["reason"] == "SIGTERM received"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.files import last_end
+from bundlevisor.control.cli import client
+from bundlevisor.control.cli.find import Wanted, find
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running, starting, wait_until
 from tests.installed import COMMAND
 
@@ -150,6 +153,22 @@ def asks(port: int, pid: int) -> bool:
 
     connections = psutil.Process(pid).net_connections()
     return any(one.raddr and one.raddr.port == port for one in connections)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is suspended there")
+def test_a_runtime_that_is_suspended_is_told_as_such(
+    made: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(made) as run:
+        run.until_ready()
+        run.until_on_record()
+        run.kill(signal.SIGSTOP)
+        try:
+            monkeypatch.setattr(client, "TIMEOUT_S", 0.1)
+            with pytest.raises(client.NoAnswer, match=f"kill -CONT {run.pid}"):
+                client.Client(find(Wanted(app_data=str(run.app_data)))).get("/healthz")
+        finally:
+            run.kill(signal.SIGCONT)
 
 
 def test_word_is_not_left_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
