@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterator
 from time import monotonic, sleep
 
-from bundlevisor.actors.files import instance_lock, last_end
+from bundlevisor.actors.files import instance, instance_lock, last_end
 from bundlevisor.actors.telemetry.milestones import exec_time
 from bundlevisor.control.cli.client import Client, Unsettled
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.cli.find import NotForUs, NotRunning, Wanted, find
+from bundlevisor.control.cli.find import HungUp, NotForUs, NotRunning, Wanted, find
 from bundlevisor.control.cli.last_words import is_gone
 from bundlevisor.control.cli.parser import exit_codes
 
@@ -37,6 +37,7 @@ def client_within(which: Wanted, seconds: float) -> Client:
     """
     since = time.time() - (monotonic() - exec_time(monotonic() - time.process_time()))
     began, announced = monotonic(), False
+    gone: HungUp | None = None
     for patient in _looks(seconds):
         waited = monotonic() - began
         try:
@@ -47,6 +48,10 @@ def client_within(which: Wanted, seconds: float) -> Client:
         except (NotRunning, Unsettled) as error:
             if not patient:
                 raise type(error)(f"{error}; waited {seconds:g} s for it") from error
+            if isinstance(error, HungUp):
+                gone = error
+            elif gone is not None and instance.peek(which.app_data) is None:
+                raise gone from error  # its guardian has removed the record: it was no old one
             if _is_over(which, since, waited):
                 raise NotRunning(str(error)) from error
             if waited >= SAY_AFTER_S and not announced:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from bundlevisor.control.cli.find import NotRunning
+from bundlevisor.control.cli.find import HungUp, NotRunning
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
@@ -145,7 +145,7 @@ class Client:
         from bundlevisor.control.cli.last_words import goes, is_suspended
 
         if not isinstance(error, TimeoutError) and goes(self.endpoint.pid):
-            return NotRunning(self.farewell())
+            return HungUp(self.farewell())
         if isinstance(error, TimeoutError) and is_suspended(self.endpoint.pid):
             do = f"continue it in its terminal (fg), or by: kill -CONT {self.endpoint.pid}"
             return NoAnswer(f"{self._place()} is suspended (Ctrl-Z or SIGSTOP): {do}")

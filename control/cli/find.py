@@ -14,6 +14,10 @@ class NotRunning(Exception):
     """No instance was found; the message is a sentence that says where it was looked for."""
 
 
+class HungUp(NotRunning):
+    """An instance was asked, and its process is gone; the message says how it has ended."""
+
+
 class NotForUs(NotRunning):
     """What would tell of an instance must not be read; no wait changes that."""
 

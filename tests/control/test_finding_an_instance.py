@@ -198,3 +198,19 @@ def test_a_record_that_must_not_be_read_is_no_sign_that_nothing_runs(
     assert code == 4
     assert "runtime/instance.json: Permission denied; is this instance another user's?" in err
     assert "no runtime runs" not in err
+
+
+def test_who_asks_an_instance_as_it_dies_does_not_wait_for_another(
+    run: Run, tmp_path: Path, mute: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    record(tmp_path, mute, process.pid)
+    acts = Fulfils(
+        lambda: None,  # it may be the record of one that died long ago
+        lambda: [os.unlink(one) for one in (tmp_path / "runtime").iterdir()],
+    )
+    monkeypatch.setattr("bundlevisor.control.cli.await_instance.sleep", acts)
+    code, _, err = run("ready", "--wait", "600", "--app-data", str(tmp_path))
+    assert code == 4
+    assert f"the instance has ended without a word (pid {process.pid})" in err

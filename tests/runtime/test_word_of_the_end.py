@@ -15,6 +15,7 @@ import pytest
 from bundlevisor.actors.files import last_end
 from bundlevisor.control.cli import client
 from bundlevisor.control.cli.find import Wanted, find
+from bundlevisor.control.cli.last_words import is_suspended
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running, starting, wait_until
 from tests.installed import COMMAND
 
@@ -163,6 +164,7 @@ def test_a_runtime_that_is_suspended_is_told_as_such(
         run.until_ready()
         run.until_on_record()
         run.kill(signal.SIGSTOP)
+        wait_until(lambda: is_suspended(run.pid), what="it stands still")
         try:
             monkeypatch.setattr(client, "TIMEOUT_S", 0.1)
             with pytest.raises(client.NoAnswer, match=f"kill -CONT {run.pid}"):
