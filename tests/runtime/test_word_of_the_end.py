@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,10 @@ from bundlevisor.actors.files import last_end
 from bundlevisor.control.cli import client
 from bundlevisor.control.cli.find import Wanted, find
 from bundlevisor.control.cli.last_words import is_suspended
-from tests.bundle_maker import Bundle, bundle, bundlevisor, running, starting, wait_until
+from tests.bundle_maker import Bundle, Run, bundle, bundlevisor, running, starting, wait_until
 from tests.installed import COMMAND
 
-FOLLOWING = {
-    "events": ("events", "-f"),
-    "logs of one": ("logs", "db", "-f"),
-    "logs": ("logs", "-f"),
-    "status": ("status", "--watch"),
-}
+FOLLOWING = (("events", "-f"), ("logs", "db", "-f"), ("logs", "-f"), ("status", "--watch"))
 TALKS = "import time\nprint('hello', flush=True)\ntime.sleep(1000)\n"
 LONGER_THAN_ANY_TEST = "600"
 
@@ -35,44 +31,48 @@ def made(tmp_path: Path) -> Bundle:
     return made.service("db", "bin/talks", ports=()).write()
 
 
-def following(app_data: Path, *words: str) -> subprocess.Popen[str]:
-    """Return a command that has shown something."""
-    command = subprocess.Popen(
+def follow(app_data: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [*COMMAND, *words, "--app-data", str(app_data)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert command.stdout is not None
-    assert command.stdout.readline()
-    return command
 
 
-@pytest.mark.parametrize("name", FOLLOWING)
-def test_who_follows_is_told_of_an_orderly_end(made: Bundle, name: str) -> None:
+def told(run: Run, end: Callable[[], object]) -> list[tuple[int, str]]:
+    """Return how all that follow a run end when that does, and what they say then."""
+    run.until_ready()
+    run.until_on_record()
+    wait_until(lambda: run.log("db"), what="the service has said something")
+    commands = [follow(run.app_data, *words) for words in FOLLOWING]
+    for command in commands:
+        assert command.stdout is not None
+        assert command.stdout.readline()
+    end()
+    said = [command.communicate(timeout=60)[0] for command in commands]
+    return [(one.returncode, text) for one, text in zip(commands, said, strict=True)]
+
+
+def test_who_follows_is_told_of_an_orderly_end(made: Bundle) -> None:
     with running(made) as run:
-        run.until_ready()
-        wait_until(lambda: run.log("db"), what="the service has said something")
-        command = following(run.app_data, *FOLLOWING[name])
-        run.post("/shutdown")
-        shown, _ = command.communicate(timeout=60)
-        assert "the instance has ended with exit code 0: asked to by the " in shown
-        assert command.returncode == 0
+        for code, shown in told(run, lambda: run.post("/shutdown")):
+            assert code == 0
+            assert "the instance has ended with exit code 0: asked to by the " in shown
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="what is terminated there is no signal")
-@pytest.mark.parametrize("name", FOLLOWING)
-def test_who_follows_is_told_of_a_death(made: Bundle, name: str) -> None:
+def test_who_follows_is_told_of_a_death(made: Bundle) -> None:
     with running(made) as run:
-        run.until_ready()
-        wait_until(lambda: run.log("db"), what="the service has said something")
-        command = following(run.app_data, *FOLLOWING[name])
-        run.kill()
-        run.wait_gone()
-        shown, _ = command.communicate(timeout=60)
-        assert f"the instance has ended without a word (pid {run.pid})" in shown
-        assert command.returncode == 0
+
+        def die() -> None:
+            run.kill()
+            run.wait_gone()
+
+        for code, shown in told(run, die):
+            assert code == 0
+            assert f"the instance has ended without a word (pid {run.pid})" in shown
 
 
 def test_who_waits_beside_a_refused_start_does_not_wait_for_it(tmp_path: Path) -> None:
