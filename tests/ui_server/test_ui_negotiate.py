@@ -34,6 +34,7 @@ BOTH = ("br", "gzip")
         ("identity, br", BOTH, "br"),
         ("br;q=nonsense, gzip", BOTH, "gzip"),
         ("br ; q=0.1 , gzip ; q=0.9", BOTH, "gzip"),
+        ("br;level=3;q=0.1, gzip;level=9;q=0.9", BOTH, "gzip"),
         ("brotli, gzipped", BOTH, ""),
     ],
 )

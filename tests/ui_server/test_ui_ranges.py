@@ -88,5 +88,9 @@ def test_parts_cover_exactly_the_bytes_asked_for_and_none_twice(
     assert sorted(sent) == sorted(asked)
 
 
+def test_a_part_has_as_many_bytes_as_are_sent() -> None:
+    assert [part.length for part in parse("bytes=2-5", 10) or ()] == [4]
+
+
 def test_content_range_names_the_last_byte() -> None:
     assert Part(0, 10).content_range(100) == "bytes 0-9/100"

@@ -1,0 +1,130 @@
+"""What an HTTP answer says about a service's health, and when it is asked for: rules alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from bundlevisor.actors.probes.http_verdict import BODY_LIMIT, judge_body, judge_response
+from bundlevisor.actors.probes.schedule import Pace, ProbeStats, asked_at
+from bundlevisor.manifest.format.probe import Health
+
+
+@pytest.mark.parametrize(
+    ("response", "verdict"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", ""),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", ""),
+        (b"HTTP/1.0 299 Fine\r\n\r\n", ""),
+        (b"HTTP/1.1 500 Oops\r\n\r\n", "HTTP 500"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "HTTP 302"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"status":"ok"}', ""),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"status":"Unhealthy"}', "its health says status 'Unhealthy'"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"readiness":false}', "its health says readiness false"),
+        (
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                b'11\r\n{"status":"down"}\r\n0\r\n\r\n'
+            ),
+            "its health says status 'down'",
+        ),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "the answer is not HTTP"),
+        (b"garbage", "the answer is not HTTP"),
+        (b"", "the connection was closed unanswered"),
+    ],
+)
+def test_an_answer_means_what_the_format_says(response: bytes, verdict: str) -> None:
+    assert judge_response(response, ended=True) == verdict
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"down"', b"{not json", b"", b'{"status": 1}'])
+def test_a_body_that_says_nothing_known_is_well(body: bytes) -> None:
+    assert judge_body(body) == ""
+
+
+def test_more_is_read_until_the_answer_is_whole() -> None:
+    assert judge_response(b"HTTP/1.1 200 OK\r\nContent-Le", ended=False) is None
+    assert judge_response(b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a"', ended=False) is None
+
+
+ILL = b'{"readiness": false}'
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "verdict"),
+    [
+        (b'8;a=b\r\n{"status\r\na\r\n": "down"}\r\n0\r\n\r\n', "its health says status 'down'"),
+        (b'12\r\n{"status": "down"}\r\n', "its health says status 'down'"),
+        (b'zz\r\n{"status": "down"}\r\n', ""),
+        (b'-1\r\n{"status": "down"}\r\n', ""),
+        (b"", ""),
+    ],
+    ids=["two", "no last one", "no number", "below nothing", "none"],
+)
+def test_a_body_in_chunks_is_read_as_far_as_it_is_one(chunks: bytes, verdict: str) -> None:
+    assert judge_response(CHUNKED + chunks, ended=True) == verdict
+
+
+@pytest.mark.parametrize(
+    ("received", "verdict"),
+    [
+        (b"HTTP/1.1 200 OK\r\nA: b", None),
+        (b"HTTP/1.1 200 OK\r\n\r\n{", None),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", None),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", ""),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\ncontent-length: 1\r\n\r\n" + ILL,
+            "",
+        ),
+        (b"HTTP/1.1 205 Reset\r\nContent-Length: 9\r\n\r\n", ""),
+        (CHUNKED + b"2\r\nok\r\n", None),
+        (CHUNKED + b"2\r\nok\r\n0\r\n\r\n", ""),
+        (b"HTTP/1.1 404 No\r\n\r\n", "HTTP 404"),
+        (b"HTTP/1.1 199 No\r\n\r\n", "HTTP 199"),
+        (b"HTTP/1.1 300 No\r\n\r\n", "HTTP 300"),
+        (b"HTTP/1.1\r\n\r\n", "the answer is not HTTP"),
+        (b"HTTP/1.1 2x0 OK\r\n\r\n", "the answer is not HTTP"),
+        (b"A" * BODY_LIMIT, None),
+        (b"A" * (BODY_LIMIT + 1), "the answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\n\r\n{" + b" " * (BODY_LIMIT - 2), None),
+        (b"HTTP/1.1 200 OK\r\n\r\n{" + b" " * (BODY_LIMIT - 1), ""),
+    ],
+)
+def test_nothing_is_said_before_the_answer_is_whole_or_long_enough(
+    received: bytes, verdict: str | None
+) -> None:
+    assert judge_response(received, ended=False) == verdict
+
+
+@pytest.mark.parametrize("word", ["unhealthy", "Failed", "ERROR", "down"])
+def test_a_service_that_calls_itself_ill_is(word: str) -> None:
+    assert judge_body(f' {{"status": "{word}"}}'.encode()) == f"its health says status {word!r}"
+
+
+@pytest.mark.parametrize(
+    ("due", "interval", "expected"),
+    [(10.01, 2, 10.25), (10.25, 2, 10.25), (10.01, 0.08, 10.01), (10.001, 0.08, 10.01)],
+)
+def test_regular_checks_are_asked_together_and_a_little_late(
+    due: float, interval: float, expected: float
+) -> None:
+    assert asked_at(due, interval) == pytest.approx(expected)
+
+
+def test_who_is_well_is_asked_more_and_more_rarely_unless_the_bundle_says_how_often() -> None:
+    health = Health(type="tcp")
+    pace, waits = Pace(health.interval, health.widest_interval), [health.interval]
+    for _ in range(5):
+        waits.append(pace.after(waits[-1], ""))
+    assert waits == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+    assert pace.after(5.0, "503") == 0.5
+    own = Health(type="tcp", interval_ms=500)
+    assert Pace(own.interval, own.widest_interval).after(0.5, "") == 0.5
+
+
+def test_checks_are_counted() -> None:
+    stats = ProbeStats()
+    stats.add(0.25, failed=False)
+    stats.add(0.5, failed=True)
+    assert (stats.count, stats.failed) == (2, 1)
+    assert (stats.seconds_sum, stats.seconds_last) == (0.75, 0.5)
