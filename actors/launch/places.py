@@ -14,7 +14,7 @@ else:
 
 from bundlevisor.manifest.format.app_data import RUNTIME, below
 from bundlevisor.manifest.format.findings import Findings, Report
-from bundlevisor.manifest.format.paths import PathRefused, crosses_link, resolve, within
+from bundlevisor.manifest.format.paths import PathRefused, crosses_link, part_below, resolve, within
 from bundlevisor.manifest.format.reserved_paths import normal
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.claims import Claim, claims_of, conflicts
@@ -40,7 +40,7 @@ def look(manifest: Manifest, app_data: str, bundle_root: str, *, minds_case: boo
         try:
             resolve(app_data, path)
         except PathRefused as refused:
-            report.error("path_escapes_root", field, f"{field}: {refused}")
+            report.error(refused.code, field, f"{field}: {refused}")
     files: list[str] = []
 
     def is_file(path: str) -> bool:
@@ -81,7 +81,7 @@ def _of_bundle(manifest: Manifest, app_data: str, bundle_root: str) -> list[Clai
     top, root = os.path.realpath(app_data), os.path.realpath(bundle_root)
     if not within(root, top):
         return []
-    below = os.path.relpath(root, top).replace(os.sep, "/")
+    below = part_below(root, top).replace(os.sep, "/")
     paths: dict[str, Literal["file", "folder"]] = {"bundle.json": "file"}
     for service in manifest.services:
         for asset in service.assets:
@@ -122,7 +122,7 @@ def _real(folder: str, app_data: str) -> str:
     top, place = os.path.realpath(app_data), os.path.realpath(os.path.join(app_data, *parts))
     if not within(place, top):
         return place.replace(os.sep, "/")
-    return os.path.relpath(place, top).replace(os.sep, "/")
+    return part_below(place, top).replace(os.sep, "/")
 
 
 def _by_service(found: Findings) -> Findings:

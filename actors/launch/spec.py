@@ -12,7 +12,7 @@ from bundlevisor.actors.launch.inputs import Concealed, StartInputs, encoded
 from bundlevisor.actors.launch.page import PageGroup
 from bundlevisor.actors.probes.checks import Target
 from bundlevisor.actors.process import binary, children
-from bundlevisor.manifest.format.paths import PathRefused, anchor, resolve, within
+from bundlevisor.manifest.format.paths import PathRefused, anchor, part_below, resolve, within
 from bundlevisor.manifest.format.platform import current_key
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.format.schema import Binary, Service
@@ -182,15 +182,16 @@ class LaunchSpec(msgspec.Struct, frozen=True):
 
     def data_folders(self) -> tuple[str, ...]:
         """Return the absolute paths of the service's data_dirs; raises Unresolved, PathRefused."""
-        scope = self.scope(StartInputs({}))
-        return tuple(
-            anchor(render(folder, scope), self.site.app_data) for folder in self.service.data_dirs
-        )
+        return tuple(map(self.data_folder, self.service.data_dirs))
+
+    def data_folder(self, folder: str) -> str:
+        """Return the absolute path of one of the data_dirs; raises Unresolved, PathRefused."""
+        return anchor(render(folder, self.scope(StartInputs({}))), self.site.app_data)
 
     def keep_log_inside(self) -> None:
         """Raise PathRefused where a link leads the log that ``log_dir`` names out of app-data."""
         if self.service.log_dir:
-            resolve(self.site.app_data, os.path.relpath(self.log_path, self.site.app_data))
+            resolve(self.site.app_data, part_below(self.log_path, self.site.app_data))
 
     def stop_address(self, inputs: StartInputs) -> tuple[int, str] | None:
         """Return port and path of the service's own HTTP stop, if it has one."""

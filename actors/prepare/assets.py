@@ -87,7 +87,7 @@ def _look_at(
             return _failed("asset_unreadable", path, service, sentence)
         return _file(asset, service, path, file, found, known, full, wanted)
     except PathRefused as error:
-        return _failed("path_escapes_root", path, service, str(error))
+        return _failed(error.code, path, service, str(error))
     except OSError as error:
         return _unreachable(asset, service, path, error)
 

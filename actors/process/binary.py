@@ -9,7 +9,7 @@ import errno
 import os
 from collections.abc import Mapping
 
-from bundlevisor.manifest.format.paths import within
+from bundlevisor.manifest.format.paths import part_below, within
 from bundlevisor.manifest.plan.command import on_path
 from bundlevisor.manifest.plan.launch import LaunchPlan
 
@@ -35,7 +35,7 @@ def locate(plan: LaunchPlan, bundle_root: str) -> str:
         path = plan.programs[0]
         folder = os.path.isdir(path)
         inside = within(path, bundle_root)
-        shown = os.path.join("BUNDLE", os.path.relpath(path, bundle_root)) if inside else path
+        shown = os.path.join("BUNDLE", part_below(path, bundle_root)) if inside else path
         raise Unusable(
             "binary_is_directory" if folder else "binary_missing",
             f"binary {'is a folder' if folder else 'not found'}: {plan.word} (looked in {shown}"

@@ -102,7 +102,7 @@ def _of_binary(subject: Subject) -> Iterator[Finding]:
         found = subject.finding(unusable.code, subject.binary_path, str(unusable))
         yield _missing(subject, found) if found.code == "binary_missing" else found
     except PathRefused as refused:
-        yield subject.finding("path_escapes_root", subject.binary_path, str(refused))
+        yield subject.finding(refused.code, subject.binary_path, str(refused))
     except OSError as error:
         reason = f"binary cannot be read: {error.strerror or error}"
         yield subject.finding("binary_not_executable", subject.binary_path, reason)
@@ -148,7 +148,7 @@ def _of_working_folder(subject: Subject) -> Iterator[Finding]:
     try:
         folder = working_folder(spec.binary, spec.scope(subject.inputs))
     except PathRefused as refused:
-        yield subject.finding("path_escapes_root", path, str(refused))
+        yield subject.finding(refused.code, path, str(refused))
     except Unresolved:
         return  # the manifest's own check has said so
     else:
@@ -165,7 +165,7 @@ def _of_page(subject: Subject) -> Iterator[Finding]:
     try:
         page = page_of(service, spec.binary, root)
     except PathRefused as refused:
-        yield subject.finding("path_escapes_root", path, str(refused))
+        yield subject.finding(refused.code, path, str(refused))
         return
     if page is None:
         return
@@ -216,7 +216,7 @@ def _of_command(
         if within(program, site.bundle_root):
             binary.examine(program, subject.platform)
     except PathRefused as refused:
-        yield subject.finding("path_escapes_root", path, str(refused))
+        yield subject.finding(refused.code, path, str(refused))
     except CommandNotFound as missing:
         code = "binary_not_executable" if missing.forbidden else "command_missing"
         yield subject.finding(code, path, str(missing))
@@ -234,16 +234,18 @@ def _of_folders(subject: Subject) -> Iterator[Finding]:
     spec = subject.spec
     service, site = spec.service, spec.site
     scope = spec.scope(subject.inputs)
-    try:
-        spec.data_folders()
-    except PathRefused as refused:
-        yield subject.finding("path_escapes_root", f"{subject.path}.data_dirs", str(refused))
-    except Unresolved:
-        pass
+    for index, folder in enumerate(service.data_dirs):
+        try:
+            spec.data_folder(folder)
+        except PathRefused as refused:
+            path = f"{subject.path}.data_dirs[{index}]"
+            yield subject.finding(refused.code, path, str(refused))
+        except Unresolved:
+            continue
     try:
         spec.keep_log_inside()
     except PathRefused as refused:
-        yield subject.finding("path_escapes_root", f"{subject.path}.log_dir", str(refused))
+        yield subject.finding(refused.code, f"{subject.path}.log_dir", str(refused))
     for index, id_ in enumerate(service.secrets):
         secret = site.secrets.get(id_)
         if secret is None or secret.target.type != "file":
@@ -252,6 +254,6 @@ def _of_folders(subject: Subject) -> Iterator[Finding]:
             secret_path(secret, scope)
         except PathRefused as refused:
             path = f"{subject.path}.secrets[{index}]"
-            yield subject.finding("path_escapes_root", path, f"secret '{id_}': {refused}")
+            yield subject.finding(refused.code, path, f"secret '{id_}': {refused}")
         except Unresolved:
             continue

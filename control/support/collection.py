@@ -24,6 +24,7 @@ from bundlevisor.manifest.format.app_data import (
     below,
     log_name,
 )
+from bundlevisor.manifest.format.paths import part_below
 
 LOG_BYTES = 256 * 1024
 """Of the end of each log."""
@@ -58,7 +59,7 @@ def on_disk(
         name = f"telemetry/{os.path.basename(path)}"
         yield from _end_of(path, name, EVENT_BYTES, missing)
     for log in sorted(dict.fromkeys(logs)):
-        place = os.path.relpath(log, app_data).replace(os.sep, "/")
+        place = part_below(log, app_data).replace(os.sep, "/")
         for part in NEWEST:
             yield from _end_of(f"{log}{part}", f"{place}{part}", LOG_BYTES, missing)
 

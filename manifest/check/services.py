@@ -25,7 +25,7 @@ def check(view: View, report: Report) -> None:
     """Check what concerns one service only, and that the ids differ."""
     _check_unique(view, report)
     for place in view.places:
-        _check_id(place, report)
+        _check_id(place, view, report)
         _check_type(place, report)
         _check_binaries(place, view, report)
         _check_environment(place, view, report)
@@ -51,7 +51,7 @@ def _check_unique(view: View, report: Report) -> None:
             report.warning("ids_differ_in_case", path, sentence, place.id)
 
 
-def _check_id(place: Place, report: Report) -> None:
+def _check_id(place: Place, view: View, report: Report) -> None:
     path = f"{place.path}.id"
     if not _ID.issuperset(place.id) or not place.id[0].isalnum() or len(place.id) > LONGEST_ID:
         sentence = (
@@ -61,7 +61,8 @@ def _check_id(place: Place, report: Report) -> None:
         report.error("invalid_service_id", path, sentence, place.id)
     elif is_device(place.id):
         sentence = f"service '{place.id}': the id names a device on Windows; rename the service."
-        report.warning("id_is_device", path, sentence, place.id)
+        tell = report.error if view.on_windows else report.warning
+        tell("id_is_device", path, sentence, place.id)
 
 
 def _check_type(place: Place, report: Report) -> None:

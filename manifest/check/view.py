@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from bundlevisor.manifest.format.findings import Report
-from bundlevisor.manifest.format.paths import EscapesRoot, PathRefused, is_template_of, normalise
+from bundlevisor.manifest.format.paths import PathRefused, is_template_of, normalise
 from bundlevisor.manifest.format.platform import minds_case
 from bundlevisor.manifest.format.schema import Manifest, Service
 from bundlevisor.manifest.format.secret import Secret
@@ -69,10 +69,8 @@ def check_path(
     relative = _below_template(text) if template else text
     try:
         normalise(relative, windows=view.on_windows)
-    except EscapesRoot as refused:
-        report.error("path_escapes_root", path, _sentence(service, str(refused)), service)
     except PathRefused as refused:
-        report.error("path_not_allowed", path, _sentence(service, str(refused)), service)
+        report.error(refused.code, path, _sentence(service, str(refused)), service)
 
 
 def check_word(words: list[str], path: str, view: View, report: Report, service: str) -> None:

@@ -17,18 +17,22 @@ _DEVICES = frozenset(
 
 
 class PathRefused(ValueError):
-    """A path that must not be used; the message is a sentence that names it."""
+    """A path that must not be used; the message is a sentence that names it, ``code`` its kind."""
+
+    code = "path_not_allowed"
 
 
 class EscapesRoot(PathRefused):
     """A path that leaves its root: ``..``, absolute, another drive, or a link that leads out."""
+
+    code = "path_escapes_root"
 
 
 def normalise(relative: str, *, windows: bool = WINDOWS) -> str:
     """Return the path with single forward slashes and without ``.`` and ``..``; ``"."`` for a root.
 
     Only the text is looked at. Raises EscapesRoot, and PathRefused for names that mean something
-    else on Windows: devices, trailing dots and blanks, alternate data streams.
+    else on Windows, or are none there: devices, trailing dots and blanks, alternate data streams.
     """
     path = relative.replace("\\", "/")
     if "\0" in path:
@@ -105,6 +109,14 @@ def within(path: str, root: str) -> bool:
     return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
 
 
+def part_below(path: str, root: str) -> str:
+    """Return what a path within ``root`` says below it, by its text; ``"."`` for the root.
+
+    ``os.path.relpath`` takes a folder's ``NUL`` for a device of another drive on Windows.
+    """
+    return path[len(root.rstrip(os.sep)) :].strip(os.sep) or "."
+
+
 def is_template_of(path: str, root_name: str) -> bool:
     """Whether the path starts with the template ``${data}`` or ``${bundle}`` as a whole part."""
     start = f"${{{root_name}}}"
@@ -123,7 +135,7 @@ def anchor(rendered: str, default: str, *roots: str, windows: bool = WINDOWS) ->
         for root in (default, *roots):
             top = os.path.abspath(root)
             if within(clean, top):
-                return resolve(root, os.path.relpath(clean, top), windows=windows)
+                return resolve(root, part_below(clean, top), windows=windows)
     return resolve(default, rendered, windows=windows)
 
 
@@ -212,3 +224,7 @@ def _refuse_on_windows(part: str, relative: str) -> None:
         raise PathRefused(f"path '{relative}': '{part}' ends with a dot or a blank; rename it.")
     if ":" in part:
         raise PathRefused(f"path '{relative}': '{part}' contains a colon; rename it.")
+    if found := next((one for one in part if one in '<>"|?*' or ord(one) < 32), ""):
+        raise PathRefused(
+            f"path '{relative}': '{part}' contains {found!r}, which Windows refuses; rename it."
+        )

@@ -19,6 +19,7 @@ from bundlevisor.manifest.format.paths import (
     crosses_link,
     folder_name,
     normalise,
+    part_below,
     resolve,
     within,
 )
@@ -78,7 +79,8 @@ def test_a_path_that_leaves_its_root_is_refused_on_every_platform(path: str, win
 @pytest.mark.parametrize(
     "path",
     ["con", "CON", "a/nul", "aux.txt", "COM1", "lpt9.log.gz", "com¹", "nul .txt", "conin$",
-     "x.", "x /y", "a/b. ", "file.txt:stream", "a/b:c/d", "xy::$DATA"],
+     "x.", "x /y", "a/b. ", "file.txt:stream", "a/b:c/d", "xy::$DATA",
+     "a<b", "a/b>", 'say "it"', "a|b", "what?", "*", "a\tb", "a\x01"],
 )  # fmt: skip
 def test_names_with_another_meaning_on_windows_are_refused_there_only(path: str) -> None:
     assert normalise(path, windows=False)
@@ -110,6 +112,13 @@ def test_what_is_accepted_stays_below_the_root(path: str, windows: bool) -> None
     root = os.path.abspath("root")
     assert within(os.path.normpath(os.path.join(root, normal)), root)
     assert normalise(normal, windows=windows) == normal
+
+
+@pytest.mark.parametrize("below", ["", "x", "nul", "a/con.txt"])
+@pytest.mark.parametrize("root", [os.sep, os.path.abspath("root")])
+def test_what_a_path_says_below_its_root_is_read_as_text(root: str, below: str) -> None:
+    path = os.path.join(root, *below.split("/")) if below else root
+    assert part_below(path, root) == (below.replace("/", os.sep) or ".")
 
 
 def test_a_path_is_resolved_below_its_root_whether_it_exists_or_not(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +242,21 @@ def test_a_range_that_is_wholly_in_use_now_is_a_warning(tmp_path: Path) -> None:
         found = look(made)
         assert codes(found.warnings) == [("port_range_exhausted", "api")]
         assert look(made, ports={"api": {"http": port}}) == Findings()
+
+
+@pytest.mark.parametrize("path", ["../up", "C:x", "\\x", "NUL", "a/con.txt", "x ", "a<b"])
+def test_a_path_that_is_refused_is_told_once_where_it_stands(tmp_path: Path, path: str) -> None:
+    made = one_service(tmp_path, data_dirs=["notes", path], log_dir=path, secrets=["key"])
+    made.service("step", migrations=[{"version": "1", "command": [f"bin/{path}"]}])
+    made.service("program", binaries={current_key(): {"path": f"bin/{path}", "cwd": path}})
+    target = {"type": "file", "name": path}
+    made.set(secrets=[{"id": "key", "class": "user_prompt", "target": target}])
+    made.set(telemetry={"file": path}).document["ipc"]["auth_token_path"] = path
+    found = look(made)
+    of_paths = ("path_escapes_root", "path_not_allowed")
+    told = [one.path for one in (*found.errors, *found.service_errors) if one.code in of_paths]
+    assert sorted(told) == sorted(set(told))
+    refused = path in ("../up", "C:x", "\\x") or sys.platform == "win32"
+    chosen = {"ipc.auth_token_path", "telemetry.file", "services[0].data_dirs[1]"}
+    chosen |= {"services[0].log_dir", "secrets[0].target.name"}
+    assert chosen <= set(told) or not refused
