@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.core.snapshot import Phase, State
+from bundlevisor.actors.stand_ins import for_api
 from bundlevisor.control.api.status import leaders, pids, uptime
-from bundlevisor.control.boot.stand_ins import for_api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

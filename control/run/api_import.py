@@ -14,7 +14,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.boot.stand_ins import for_api
+from bundlevisor.actors.stand_ins import for_api
 
 if TYPE_CHECKING:
     from collections.abc import Callable

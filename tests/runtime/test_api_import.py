@@ -12,7 +12,7 @@ import pytest
 
 from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.snapshot import State
-from bundlevisor.control.boot.stand_ins import for_api
+from bundlevisor.actors.stand_ins import for_api
 from bundlevisor.control.run import api_import
 from bundlevisor.control.run.api_import import import_api
 from tests.control.fake_runtime import snapshot_of, view

@@ -38,7 +38,7 @@ class UiServer(context.SpawnProcess):
 
     def run(self) -> None:
         """Serve until told to stop; in the child."""
-        from bundlevisor.actors.ui_server.server.imports import import_libraries
+        from bundlevisor.actors.stand_ins.for_page import import_libraries
 
         import_libraries()
         from bundlevisor.actors.ui_server.server.child import main

@@ -27,7 +27,7 @@ for_run.import_for_services()
 LEAN = (
     FIRST
     + """
-from bundlevisor.control.boot.stand_ins import for_api
+from bundlevisor.actors.stand_ins import for_api
 for_api.import_falcon()
 for_api.import_urls()
 for_api.import_waitress()

@@ -70,7 +70,7 @@ def beside(library: str, names: list[str], lines: list[str], kept: list[str]) ->
         + BESIDE
         + f"library, names, lines, kept = {library!r}, {names!r}, {lines!r}, {kept!r}"
         + f"""
-from bundlevisor.control.boot.stand_ins import for_api
+from bundlevisor.actors.stand_ins import for_api
 sys.meta_path.insert(0, OnceBeside())
 for_api.import_{library.removesuffix("_client")}()
 found["real"] = [sys.modules[name].__file__ is not None for name in names]

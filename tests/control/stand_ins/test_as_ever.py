@@ -229,7 +229,7 @@ def test_waitress_reads_dates_and_targets_as_ever() -> None:
     assert child(
         """
 import sys
-from bundlevisor.control.boot.stand_ins import for_api
+from bundlevisor.actors.stand_ins import for_api
 for_api.import_urls()
 for_api.import_waitress()
 early = sorted({"logging", "calendar", "ipaddress", "traceback"} & set(sys.modules))

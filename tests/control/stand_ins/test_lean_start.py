@@ -10,8 +10,8 @@ import pytest
 from tests.control.stand_ins.fresh_interpreter import FIRST, LEAN, ROOT, START, child
 
 PAGE = """
-from bundlevisor.actors.ui_server.server import imports
-imports.import_libraries()
+from bundlevisor.actors.stand_ins import for_page
+for_page.import_libraries()
 import json
 """
 

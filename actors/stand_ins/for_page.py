@@ -1,4 +1,4 @@
-"""Imports what a page's server is made of, without what that imports and nothing here uses.
+"""Imports what a page's server is made of, without what that imports and nothing there uses.
 
 Loopback has no TLS: asyncio does without, as on a Python that was built so (OpenSSL is 5 MiB).
 Threads of an executor, child processes, logs and traces of errors are imported when there are some.
