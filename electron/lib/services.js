@@ -3,7 +3,7 @@
 
 const { setTimeout: after } = require("node:timers/promises");
 const { Client } = require("./client");
-const { NotReady } = require("./errors");
+const { NotReady, NotRunning } = require("./errors");
 const { checkOptions } = require("./options");
 const { progressOf } = require("./progress");
 
@@ -14,6 +14,7 @@ const WAIT_S = 2; // how long one question waits: what is waited for is shown an
 /** @typedef {import("./progress").Progress} Progress */
 
 class Services extends Client {
+  #connection;
   #gone;
 
   /**
@@ -22,14 +23,15 @@ class Services extends Client {
    */
   constructor(connection, gone) {
     super(connection);
+    this.#connection = connection;
     this.#gone = gone;
   }
 
   /**
    * Resolves when every service is ready; `show` is told in between what is waited for. Rejects
    * with NotReady when services have failed for good, or are blocked by such, and nothing else is
-   * on its way; with NotRunning when the runtime has ended; with InvalidOption for an option that
-   * there is not or that has a wrong type.
+   * on its way; with NotRunning when the runtime has ended; with ApiError when it refuses to say;
+   * with InvalidOption for an option that there is not or that has a wrong type.
    *
    * A failed service that is not critical does not fail the application, if `enough` says so.
    *
@@ -112,20 +114,34 @@ class Services extends Client {
 
   /**
    * What is so as soon as all is ready, or something has failed, and otherwise after some seconds;
-   * with the version that was seen, as soon as anything is another.
+   * with the version that was seen, as soon as anything is another. Nothing while the runtime is
+   * being started anew, which is told by nobody's answering, or by another one's being there now;
+   * any other error, as a refusal, is no reason to wait, and is thrown.
    *
    * @param {number} wait
    * @param {number} [seen]
    * @param {AbortSignal} [signal]
    */
   async #readiness(wait, seen, signal) {
+    let asked;
     try {
+      asked = this.#connection();
       return await this.readiness({ wait, after: seen, signal });
     } catch (error) {
       signal?.throwIfAborted();
       const gone = this.#gone();
       if (gone) throw gone;
+      if (!(error instanceof NotRunning) && this.#isStill(asked)) throw error;
       return undefined; // it is being started anew, or about to be
+    }
+  }
+
+  /** @param {import("./request").Connection | undefined} asked */
+  #isStill(asked) {
+    try {
+      return this.#connection() === asked;
+    } catch {
+      return false;
     }
   }
 

@@ -59,3 +59,35 @@ test("who is answered at once because something has failed asks again after a pa
     [undefined, "1", undefined, "2", undefined],
   );
 });
+
+/** Services whose runtime refuses to answer, and those of the one that follows it. */
+async function refusing(t, connection) {
+  const server = http.createServer((request, response) => {
+    response.statusCode = request.headers.authorization === "Bearer new" ? 200 : 401;
+    const refusal = { error: "a token is needed", code: "unauthorized" };
+    response.end(JSON.stringify(response.statusCode === 200 ? picture(1, "ready") : refusal));
+  });
+  atTheEnd(t, () => server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const where = (token) => ({ host: "127.0.0.1", port: server.address().port, token });
+  return new Services(connection(where), () => undefined);
+}
+
+test("a runtime that refuses to say how it is is not waited for", async (t) => {
+  const services = await refusing(t, (where) => {
+    const only = where("old");
+    return () => only;
+  });
+  const refused = { name: "ApiError", code: "unauthorized" };
+  await assert.rejects(services.waitUntilReady({ signal: AbortSignal.timeout(20_000) }), refused);
+});
+
+test("a refusal by the runtime that follows the one that was asked is no answer", async (t) => {
+  const services = await refusing(t, (where) => {
+    const before = where("old");
+    const now = where("new");
+    let calls = 0;
+    return () => (calls++ < 2 ? before : now);
+  });
+  assert.equal((await services.waitUntilReady()).ready, true);
+});
