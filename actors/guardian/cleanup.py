@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from bundlevisor.actors.guardian import system
@@ -10,11 +11,16 @@ from bundlevisor.actors.guardian.drain import Drain
 from bundlevisor.actors.guardian.guarded import OURS, GuardedProcess
 from bundlevisor.actors.guardian.http_stop import StopRequest
 from bundlevisor.actors.guardian.patience import SLICE, WorkingTime
+from bundlevisor.actors.guardian.shared_memory import shared_memory
 from bundlevisor.actors.guardian.state import GuardianState
 from bundlevisor.actors.guardian.stop_plan import cut_off, next_change, orders
 from bundlevisor.actors.guardian.survivors import Survivors, look
 from bundlevisor.actors.process.table.found import Found
 from bundlevisor.manifest.format.variables import mark_prefix
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bundlevisor.actors.guardian.relay import Relay
 
 AGAIN = 0.1
 """Seconds after which a kill is repeated: what was just being forked has appeared by then."""
@@ -55,14 +61,8 @@ class Cleanup:
         self._untouchable: set[tuple[int, float]] = set()
         self._requests: dict[str, StopRequest] = {}
         self._watch = system.ExitWatch()
-        self.drains = {
-            instance: Drain(
-                fd, guarded.log_path, guarded.secrets, state.held.get(instance, b""), disk.do
-            )
-            for instance, fd in state.pipes.items()
-            if (guarded := state.all_guarded.get(instance))
-        }
-        self._rescue(state.inflight)
+        self.drains: dict[str, Drain] = {}
+        self._begin_draining(state, disk)
 
     def run(self) -> None:
         """Stop everything; return when nothing is left, or nothing more can be done."""
@@ -184,16 +184,23 @@ class Cleanup:
             if drain.fd in ready:
                 drain.pump()
 
-    def _rescue(self, inflight: int) -> None:
-        """Finish what the runtime's log reader had in its hands, before what follows it."""
-        if inflight < 0:
-            return
-        # Not before it is needed: for as long as it waits, the guardian is small without it.
-        try:
-            from bundlevisor.actors.guardian.inflight import rescue
-        except ImportError:  # the program's files are gone: the services are stopped all the same
-            return
-        rescued = rescue(inflight)
+    def _begin_draining(self, state: GuardianState, disk: Disk) -> None:
+        """Finish what a log reader had in its hands, before what follows it."""
+        relay = _relay(state)
+        held = relay.held if relay else state.held
+        for instance, fd in state.pipes.items():
+            guarded = state.all_guarded.get(instance)
+            if guarded:
+                self.drains[instance] = Drain(
+                    fd,
+                    guarded.log_path,
+                    guarded.secrets,
+                    held.get(instance, b""),
+                    disk,
+                    instance,
+                    relay.copy if relay else None,
+                )
+        rescued = relay.resume() if relay else None
         if rescued and rescued.instance in self.drains:
             self.drains[rescued.instance].rescue(rescued)
 
@@ -204,3 +211,18 @@ class Cleanup:
         for request in self._requests.values():
             request.close()
         self._watch.close()
+
+
+def _relay(state: GuardianState) -> Relay | None:
+    """Return the memory of the logs' readers; None where pipes are read by none of it."""
+    if sys.platform == "win32":
+        return None
+    # Not before it is needed: for as long as it waits, the guardian is small without it.
+    try:
+        from bundlevisor.actors.guardian.relay import Relay
+    except ImportError:  # the program's files are gone: the services are stopped all the same
+        return None
+    if state.relay < 0:
+        state.relay = shared_memory("relay", 0)
+    secretive = [name for name, guarded in state.all_guarded.items() if guarded.secrets]
+    return Relay(state.relay, secretive, state.held, state.inflight)

@@ -23,10 +23,21 @@ PATIENCE = 5.0
 """Seconds that the end waits for it, beyond the time that it takes to stop everything."""
 
 
-def at_once(act: Act, _size: int = 0) -> bool:
-    """Do it here and now, for those who have no disk to be afraid of."""
-    act()
-    return True
+PROMPT = 0.25
+"""Seconds after which a disk that has not done what it was given is said to hang."""
+
+
+class Here:
+    """Does everything here and now, for those who have no disk to be afraid of."""
+
+    def do(self, act: Act, size: int = 0) -> bool:  # noqa: ARG002 - as of a Disk
+        """Do it."""
+        act()
+        return True
+
+    def run(self, act: Act) -> bool:
+        """Do it."""
+        return self.do(act)
 
 
 class Disk:
@@ -35,6 +46,7 @@ class Disk:
     def __init__(self) -> None:
         self._acts: deque[tuple[Act, int] | None] = deque()
         self._waiting = 0
+        self._hangs = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = threading.Thread(
             target=self._run, name="disk", daemon=True
@@ -47,7 +59,7 @@ class Disk:
     def do(self, act: Act, size: int = 0) -> bool:
         """Have something done that holds ``size`` bytes; False when too much waits already."""
         if self._thread is None:
-            return at_once(act)
+            return Here().do(act)
         with self._changed:
             if self._waiting + size > MOST:
                 return False
@@ -55,6 +67,20 @@ class Disk:
             self._waiting += size
             self._changed.notify()
         return True
+
+    def run(self, act: Act) -> bool:
+        """Have something done, and wait for it; False when it is not, because the disk hangs.
+
+        It may be done later all the same, and has to see for itself whether it still should.
+        """
+        if self._thread is None:
+            return Here().do(act)
+        if self._hangs:
+            return False
+        done = threading.Event()
+        self.do(lambda: _telling(act, done))
+        self._hangs = not done.wait(PROMPT)
+        return not self._hangs
 
     def finish(self, timeout: float = PATIENCE) -> bool:
         """Whether all that was given is done within ``timeout`` seconds; nothing comes after it."""
@@ -81,3 +107,11 @@ class Disk:
                 system.tell_system_log(f"the guardian failed at a file: {error!r}")
             with self._changed:
                 self._waiting -= size
+                self._hangs = self._hangs and bool(self._acts)
+
+
+def _telling(act: Act, done: threading.Event) -> None:
+    try:
+        act()
+    finally:
+        done.set()

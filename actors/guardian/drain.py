@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from functools import partial
 
 from bundlevisor.actors.files import own_file
 from bundlevisor.actors.guardian import system
-from bundlevisor.actors.guardian.disk import at_once
+from bundlevisor.actors.guardian.disk import Here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what it costs to import would be carried by the guardian all its life
     from collections.abc import Callable
 
-    from bundlevisor.actors.guardian.disk import Act
-    from bundlevisor.actors.guardian.inflight import Rescue
+    from bundlevisor.actors.guardian.disk import Disk
+    from bundlevisor.actors.guardian.inflight import Inflight, Rescue
     from bundlevisor.actors.logs.redact import Redactor
 
 CHUNK = 65536
@@ -24,12 +25,37 @@ SHORTEST = 4
 :mod:`bundlevisor.actors.logs.redact`."""
 AT_ONCE = 64
 """Chunks from one pipe before the others have their turn."""
+BEGINNING = b"\xff" * 4
+"""Before what came first and is not written yet; what a redactor saves begins otherwise."""
 MOST = 256 << 20
 """Bytes for one log; a flood beyond that is read, so that nobody blocks, and dropped."""
 
 
+class Unprotected:
+    """The system's read and write: what is under way dies with us."""
+
+    def read(self, instance: str, fd: int) -> bytes:  # noqa: ARG002 - as of an Inflight
+        """Read."""
+        return system.read(fd, CHUNK)
+
+    def output(self, instance: str, text: bytes, held: bytes) -> None:
+        """Nobody has to know."""
+
+    def write(self, fd: int, data: bytes) -> int:
+        """Write."""
+        return os.write(fd, data)
+
+    def done(self) -> None:
+        """Nobody has to know."""
+
+
 class Drain:
-    """The spare read end of one service's pipe, and the log that its bytes are appended to."""
+    """The spare read end of one service's pipe, and the log that its bytes are appended to.
+
+    While the disk does what it is given, what is read is in the memory of ``copy`` until it stands
+    in the log, and whoever takes over finds it there. While it hangs, the pipe is emptied all the
+    same, so that nobody who writes has to wait: that is in our own memory.
+    """
 
     def __init__(
         self,
@@ -37,9 +63,11 @@ class Drain:
         path: str,
         secrets: tuple[tuple[str, bytes], ...] = (),
         held: bytes = b"",
-        disk: Callable[[Act, int], bool] = at_once,
+        disk: Disk | Here | None = None,
+        instance: str = "",
+        copy: Inflight | None = None,
     ) -> None:
-        """``disk`` is given all that is done to the log."""
+        """``disk`` is given all that is done to the log; ``instance`` is known to the ``copy``."""
         if sys.platform != "win32":
             os.set_blocking(fd, False)
         self.fd = fd
@@ -47,13 +75,20 @@ class Drain:
         self.written = 0
         self._dropped = 0
         self._refused = 0
-        self._disk = disk
+        self._disk = disk or Here()
         self._path = path
         self._log = -1
         self._secrets = secrets
-        self._held = held
-        self._beginning: bytes | None = None if held else b""
-        """What came first, until it can be told from the end of a secret that was cut in two."""
+        self._instance = instance
+        self.copy = copy or Unprotected()
+        self._resuming = copy
+        self._reading = threading.Lock()
+        self._turn = 0
+        """Who reads: an act of the disk whose turn is over leaves the pipe alone."""
+        self._has_more = False
+        self._held, self._beginning = _split(held)
+        """What a redactor held back; what came first, until it can be told from the end of a secret
+        that was cut in two."""
         self._redactor: Redactor | None = None
 
     @property
@@ -62,32 +97,66 @@ class Drain:
         return self._dropped + self._refused
 
     def rescue(self, rescued: Rescue) -> None:
-        """Finish what the runtime was about to write."""
-        self._disk(partial(self._rescue, rescued), len(rescued.data))
+        """Finish what another process was about to write, which the copy has resumed."""
+        self._disk.do(partial(self._rescue, rescued), len(rescued.data))
 
     def _rescue(self, rescued: Rescue) -> None:
-        self._beginning = None
         if not rescued.written:
+            self._beginning = self._beginning or None
             self._take(rescued.data)
             return
-        self._append(rescued.missing(self._log) if self._open() else rescued.data)
-        self._held = rescued.held
+        self._held, beginning = _split(rescued.held)
+        self._beginning = beginning or None
+        if self._open() and self._resuming:
+            self._append(self._resuming.rest(rescued, self._log))
+        else:
+            self._dropped += len(rescued.data)
+        self.copy.done()
 
     def pump(self) -> bool:
         """Move what is in the pipe now, or a fair share of it; False when it is empty."""
+        with self._reading:
+            self._turn += 1
+            turn = self._turn
+        if self._disk.run(partial(self._pass_on, turn)):
+            return self._has_more
+        with self._reading:
+            self._turn += 1
+        return self._store()
+
+    def _pass_on(self, turn: int) -> None:
+        """Read and write in turns: nothing is in our memory alone."""
         for _ in range(AT_ONCE):
-            try:
-                data = system.read(self.fd, CHUNK)
-            except BlockingIOError:
-                return False
-            except OSError:
-                data = b""
+            with self._reading:
+                if turn != self._turn or self.fd < 0:
+                    return
+                data = self._read(self.copy.read)
+                self._has_more = bool(data)
             if not data:
-                self.ended = True
+                self.copy.done()
+                return
+            self._take(data)
+
+    def _store(self) -> bool:
+        """Read, for the disk to write when it can."""
+        for _ in range(AT_ONCE):
+            data = self._read(lambda _, fd: system.read(fd, CHUNK))
+            if not data:
                 return False
-            if not self._disk(partial(self._take, data), len(data)):
+            if not self._disk.do(partial(self._take, data), len(data)):
                 self._refused += len(data)
         return True
+
+    def _read(self, read: Callable[[str, int], bytes]) -> bytes:
+        """Return what is in the pipe; nothing when it is empty, or has ended, which is noted."""
+        try:
+            data = read(self._instance, self.fd)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        self.ended = not data
+        return data
 
     def empty(self) -> None:
         """Move all that is in the pipe; not more than it can hold, if somebody goes on writing."""
@@ -98,10 +167,11 @@ class Drain:
     def close(self) -> None:
         """Write what was held back and let go of pipe and log."""
         self.ended = True
-        if self.fd >= 0:
-            os.close(self.fd)
-        self.fd = -1
-        self._disk(self._close_log, 0)
+        with self._reading:
+            if self.fd >= 0:
+                os.close(self.fd)
+            self.fd = -1
+        self._disk.do(self._close_log)
 
     def _close_log(self) -> None:
         if self._secrets:
@@ -111,7 +181,18 @@ class Drain:
         self._log = -1
 
     def _take(self, data: bytes, *, last: bool = False) -> None:
-        self._append(self._redacted(data, last=last) if self._secrets else data)
+        try:
+            text = self._redacted(data, last=last) if self._secrets else data
+            self.copy.output(self._instance, text, self._state())
+            self._append(text)
+        finally:
+            self.copy.done()
+
+    def _state(self) -> bytes:
+        """Return what is held back, as whoever takes over is to be given it."""
+        if self._secrets and self._beginning:
+            return BEGINNING + self._beginning
+        return self._redactor.save() if self._redactor else b""
 
     def _redacted(self, data: bytes, *, last: bool) -> bytes:
         if self._redactor is None:
@@ -133,7 +214,7 @@ class Drain:
             self._dropped += len(data)
             return
         try:
-            written = os.write(self._log, data)
+            written = self.copy.write(self._log, data)
         except OSError:
             written = 0
         self.written += written
@@ -146,6 +227,13 @@ class Drain:
             except OSError:
                 return False
         return self._log >= 0
+
+
+def _split(held: bytes) -> tuple[bytes, bytes | None]:
+    """Return what the redactor held back, and what came first, or None when that is over."""
+    if held.startswith(BEGINNING):
+        return b"", held.removeprefix(BEGINNING)
+    return held, None if held else b""
 
 
 def without_rest(data: bytes, secrets: tuple[tuple[str, bytes], ...]) -> bytes:

@@ -36,12 +36,14 @@ def guard(end: End) -> None:
 def _live(end: End) -> None:
     system.isolate(end.fileno())
     state, heirs = _listen(system.Receiver(end), system.Heirs())
+    state.relay = heirs.relay
     # One that was forked in the runtime's last moments hears of it when it is in no group any more.
     state.group = state.group or control_group.made_beside(os.getpid(), state.instance_id)
     if not state.dismissed and not (heirs.elder and heirs.elder.finished()):
         clean_up(state)
     control_group.release(state.runtime_pid, state.group)
     control_group.remove(state.group)
+    control_group.remove_abandoned(os.getpid())
     heirs.tell_done()
 
 

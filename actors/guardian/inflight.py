@@ -22,7 +22,7 @@ import mmap
 import os
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 CHUNK = 65536
 """Bytes of one read: the capacity of a pipe as Linux makes it (pipe(7))."""
@@ -62,14 +62,21 @@ else:
 class Inflight:
     """The reader's side, used by one thread: read, (output,) write, done.
 
-    ``held(instance, bytes)`` is called when what a redactor holds back has changed.
+    ``held(instance, bytes)`` is called when what a redactor holds back has changed; ``known`` is
+    what they hold back by now.
     """
 
-    def __init__(self, fd: int, held: Callable[[str, bytes], object]) -> None:
+    def __init__(
+        self,
+        fd: int,
+        held: Callable[[str, bytes], object],
+        known: Mapping[str, bytes] | None = None,
+    ) -> None:
+        self._fd = fd
         self._map = mmap.mmap(fd, SIZE)
         self._chunk = memoryview(self._map)[CHUNK_AT : CHUNK_AT + CHUNK]
         self._told_held = held
-        self._held: dict[str, bytes] = {}
+        self._held: dict[str, bytes] = dict(known or {})
         self._instance = ""
         self._name = 0
         self._length = 0
@@ -134,6 +141,39 @@ class Inflight:
         self._chunk[: self._length] = bytes(self._length)
         self._length, self._text, self._kind = 0, b"", IDLE
         self._done = self._holding = 0
+
+    def resume(self) -> Rescue | None:
+        """Take over what another process had in flight; None when nothing was.
+
+        What is raw is to be followed by :meth:`output` and so on, as if it had been read; what is
+        ``written`` by :meth:`rest`.
+        """
+        found = rescue(self._fd)
+        if found is None:
+            return None
+        _, self._name, chunk, output, held, done, _, _ = SLOT.unpack_from(
+            self._map, SLOTS_AT[self._map[0]]
+        )
+        self._instance = found.instance
+        self._length = len(found.data) if chunk == UNKNOWN else chunk
+        if not found.written:
+            self._text, self._kind = found.data, WRITING_CHUNK
+            self._turn(READING, self._length)
+            return found
+        self._kind = WRITING_OUTPUT if output else WRITING_CHUNK
+        at, length = (OUTPUT_AT, output) if output else (CHUNK_AT, chunk)
+        self._text = self._map[at : at + length]
+        self._done, self._holding = done, held
+        if found.held != self._held.get(found.instance, b""):
+            self._held[found.instance] = found.held
+            self._told_held(found.instance, found.held)
+        return found
+
+    def rest(self, found: Rescue, log: int) -> bytes:
+        """Return what of a text that was being written does not stand in this log yet."""
+        missing = found.missing(log)
+        self._done = len(self._text) - len(missing)
+        return missing
 
     def forget(self, instance: str) -> None:
         """Let go of what is remembered of an instance whose pipe has ended."""
@@ -207,21 +247,3 @@ def rescue(fd: int) -> Rescue | None:
             rescued.inode, rescued.offset = inode, offset
             rescued.held = memory[HELD_AT : HELD_AT + held]
         return rescued
-
-
-def shared_memory(name: str = "inflight", size: int = SIZE) -> int:
-    """Return a descriptor (not inheritable) of so many zeros that two processes can map."""
-    if sys.platform == "linux":
-        fd = os.memfd_create(name)
-    else:
-        fd = _unlinked_file(name)
-    os.ftruncate(fd, size)
-    return fd
-
-
-def _unlinked_file(kind: str) -> int:
-    name = f"{kind}-{os.getpid()}-{os.urandom(6).hex()}"
-    path = os.path.join(os.environ.get("TMPDIR", "/tmp"), name)  # noqa: S108 - O_EXCL, unlinked
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    os.unlink(path)
-    return fd

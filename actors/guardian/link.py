@@ -148,9 +148,10 @@ class Guardian:
         """The memory that the log reader reads into; made on first use."""
         with self._lock:
             if self._inflight is None:
-                from bundlevisor.actors.guardian.inflight import Inflight, shared_memory
+                from bundlevisor.actors.guardian.inflight import SIZE, Inflight
+                from bundlevisor.actors.guardian.shared_memory import shared_memory
 
-                memory = Descriptor(shared_memory())
+                memory = Descriptor(shared_memory("inflight", SIZE))
                 self._inflight = Inflight(memory.fd, self._held)
                 self._tell(("inflight",), memory, key="")
             return self._inflight

@@ -17,6 +17,7 @@ import socket
 import sys
 
 from bundlevisor.actors.guardian import channel_posix
+from bundlevisor.actors.guardian.shared_memory import shared_memory
 from bundlevisor.actors.process import plain_signals, table
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
@@ -49,8 +50,12 @@ class Elder:
 class Heirs:
     """Those in reserve that this guardian has forked, and the elder that forked it."""
 
-    def __init__(self, elder: Elder | None = None, channel: Receiver | None = None) -> None:
+    def __init__(
+        self, elder: Elder | None = None, channel: Receiver | None = None, relay: int = -1
+    ) -> None:
         self.elder = elder
+        self.relay = shared_memory("relay", 0) if relay < 0 else relay
+        """Descriptor of the memory in which one says how far its work is, for the next one."""
         self._channel = channel
         """Held until the process ends, of which its end tells."""
         self._pipes: list[int] = []
@@ -80,7 +85,7 @@ class Heirs:
             os.close(fd)
         ours.close()
         receiver = Receiver(socket.socket(fileno=channel))
-        return receiver, Heirs(Elder(elder, reading), receiver)
+        return receiver, Heirs(Elder(elder, reading), receiver, self.relay)
 
     def tell_done(self) -> None:
         """Say that there is nothing left to be done; one that stands still is woken to hear it."""

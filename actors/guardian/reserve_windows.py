@@ -26,6 +26,7 @@ class Heirs:
     """Nobody."""
 
     elder: Elder | None = None
+    relay = -1
 
     def fork(self, channel: int, ours: Receiver) -> tuple[Receiver, Heirs] | None:  # noqa: ARG002
         """Do nothing; never asked for."""

@@ -30,6 +30,8 @@ class GuardianState:
         """What the runtime's redactors hold back, by instance."""
         self.inflight = -1
         """Descriptor of the memory that the log reader reads into."""
+        self.relay = -1
+        """Descriptor of the memory that tells how far a clean-up is, which the reserve has too."""
         self.dismissed = False
         self.stopping = False
         """Whether the runtime has begun to stop, and starts no service any more."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.guardian import kept_modules as guardians
 from bundlevisor.actors.guardian.code_collection import CodeCollection, machine_code
-from bundlevisor.actors.guardian.inflight import shared_memory
 from bundlevisor.actors.guardian.kept_code import KeptCode, PrivateStore, SharedStore
 from bundlevisor.actors.guardian.kept_index import KeptIndex
+from bundlevisor.actors.guardian.shared_memory import shared_memory
 from bundlevisor.actors.process import own_files
 from bundlevisor.control.boot import code_file
 from bundlevisor.control.run import code_gathering

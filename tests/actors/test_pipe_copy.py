@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundlevisor.actors.files.rotating_file import LogFile
-from bundlevisor.actors.guardian.inflight import Inflight, rescue, shared_memory
+from bundlevisor.actors.guardian.inflight import SIZE, Inflight, rescue
+from bundlevisor.actors.guardian.shared_memory import shared_memory
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.pipe_copy import READ, Guarded, Plain
 from bundlevisor.actors.logs.redact import Redactor
@@ -108,7 +109,7 @@ def test_what_a_redactor_holds_back_is_told_before_the_write(loop: Loop, tmp_pat
 
 
 def test_through_the_shared_memory_the_log_is_the_same(loop: Loop, tmp_path: Path) -> None:
-    memory = shared_memory()
+    memory = shared_memory("test", SIZE)
     held: list[bytes] = []
     pipe_copy = Inflight(memory, lambda _, state: held.append(state[4:]))
     texts = [b"x" * READ + b"\n", b"key=hun", b"ter22, ", b"hunt"]

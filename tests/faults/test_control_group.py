@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -202,3 +203,23 @@ def test_guardians_are_outside_of_it(made: Bundle, tmp_path: Path) -> None:
         wait_until(lambda: not {*new} & {*control_group.members(group(run))}, what="their way out")
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
+
+
+def test_an_empty_group_that_nobody_has_on_record_goes_with_a_later_end(tmp_path: Path) -> None:
+    """All of its instance were killed in the first milliseconds; a young one may be in use soon."""
+    with running(bundle(tmp_path).service("api").write()) as run:
+        wait_until(lambda: group(run), what="the group")
+        parent = Path(group(run)).parent
+        old, young = (parent / f"{control_group.PREFIX}{os.getpid()}{age}" for age in ("a", "b"))
+        try:
+            old.mkdir()
+            young.mkdir()
+            os.utime(old, (1.0, time.time() - 2 * control_group.ABANDONED_S))
+            run.kill(signal.SIGTERM)
+            assert run.wait_gone() == 0
+            wait_until(lambda: not old.exists(), what="the end of the old one")
+            assert young.exists()
+        finally:
+            for folder in (old, young):
+                with contextlib.suppress(OSError):
+                    folder.rmdir()

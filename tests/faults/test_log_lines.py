@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
-from tests.faults.scene import rounds
+from tests.faults.scene import guardian_of, in_reserve, rounds
 from tests.faults.tally import Tally
 
 LINES = 1_000_000
@@ -52,30 +54,43 @@ def line(number: int, *, secret: bool) -> bytes:
 
 
 @pytest.mark.timeout(60 + 20 * rounds(20))
+@pytest.mark.parametrize("guardian", [False, True], ids=["runtime", "guardian-too"])
 @pytest.mark.parametrize("secret", [False, True], ids=["plain", "redacted"])
 def test_of_a_million_lines_none_is_lost_or_doubled(
-    tmp_path: Path, tally: Tally, dice: random.Random, secret: bool
+    tmp_path: Path, tally: Tally, dice: random.Random, secret: bool, guardian: bool
 ) -> None:
+    """The guardian is killed while it goes on with the log; then there is the one in reserve."""
     expected = [line(n, secret=secret) for n in range(LINES)] + [b"told to stop"]
     for number in range(max(1, rounds(20) // 20)):
-        moment = dice.randrange(1, LINES * WIDTH * 98 // 100)
-        logged, seconds = log_of_a_killed_run(tmp_path / str(number), moment, secret=secret)
+        most = LINES * WIDTH * 98 // 100
+        moment = dice.randrange(1, most // 2 if guardian else most)
+        moments = [moment, *([dice.randrange(moment, most)] if guardian else [])]
+        logged, seconds = log_of_a_killed_run(tmp_path / str(number), moments, secret=secret)
         missing = len(set(expected) - set(logged))
         doubled = len(logged) - len(set(logged))
         kind = "redacted lines" if secret else "lines"
-        fault = f"runtime SIGKILL in a million {kind}"
+        killed = "runtime, then guardian" if guardian else "runtime"
+        fault = f"{killed} SIGKILL in a million {kind}"
         tally.note(fault, lost=missing + doubled, seconds=seconds)
-        assert logged == expected, f"{missing} lost, {doubled} doubled, killed at {moment}"
+        assert logged == expected, f"{missing} lost, {doubled} doubled, killed at {moments}"
 
 
-def log_of_a_killed_run(folder: Path, moment: int, *, secret: bool) -> tuple[list[bytes], float]:
-    """Kill the runtime when ``moment`` bytes are in the log; return the lines at the end."""
+def log_of_a_killed_run(
+    folder: Path, moments: list[int], *, secret: bool
+) -> tuple[list[bytes], float]:
+    """Kill the runtime when so many bytes are in the log, at a second moment the guardian.
+
+    Returns the lines at the end, and the seconds until then.
+    """
     made = writing(folder, secret=secret)
     with running(made) as run:
         if secret:
             run.post("/secrets", {"secrets": {"key": SECRET}})
-        wait_until(lambda: size_of_log(run) >= moment, 60, "the moment of the kill")
-        run.kill()
+        guardian = guardian_of(run)
+        in_reserve(guardian)
+        for moment, pid in zip(moments, (run.pid, guardian.pid), strict=False):
+            wait_until(lambda: size_of_log(run) >= moment, 60, "the moment")  # noqa: B023
+            os.kill(pid, signal.SIGKILL)
         began = time.monotonic()
         wait_until(lambda: not run.leftovers(), 60, "no process left")
         return log_of(run).splitlines(), time.monotonic() - began

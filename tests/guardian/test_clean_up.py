@@ -153,7 +153,7 @@ def test_a_death_whose_cause_cannot_be_read_is_cleaned_up_after(
 def test_services_are_stopped_with_their_grace_although_our_files_are_gone(
     tmp_path: Path, state: GuardianState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "bundlevisor.actors.guardian.inflight", None)
+    monkeypatch.setitem(sys.modules, "bundlevisor.actors.guardian.relay", None)
     state.inflight = 10_000_000
     with marked(f"{GONE}-1", tmp_path / "r") as process:
         state.apply(("expect", GuardedProcess("api", f"{GONE}-1").fields()))

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import os
+import termios
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bundlevisor.actors.guardian.disk import Disk
 from bundlevisor.actors.guardian.drain import Drain
-from bundlevisor.actors.guardian.inflight import CHUNK, OUTPUT, Inflight, rescue, shared_memory
+from bundlevisor.actors.guardian.inflight import CHUNK, OUTPUT, SIZE, Inflight
+from bundlevisor.actors.guardian.relay import Relay
+from bundlevisor.actors.guardian.shared_memory import shared_memory
 
 
 class Scene:
     """A pipe, a log, and the memory between a reader and its guardian."""
 
     def __init__(self, log: Path) -> None:
-        self.memory = shared_memory()
+        self.memory = shared_memory("test", SIZE)
+        self.relay = shared_memory("relay", 0)
         self.read_end, self.write_end = os.pipe()
         os.set_blocking(self.read_end, False)
         self.log = log
@@ -32,17 +40,32 @@ class Scene:
 
     def runtime_dies(self, secrets: tuple[tuple[str, bytes], ...] = ()) -> bytes:
         """Return what the log holds after the guardian has done its part."""
-        drain = Drain(os.dup(self.read_end), str(self.log), secrets)
-        rescued = rescue(self.memory)
-        if rescued:
-            assert rescued.instance == "r-1"
-            drain.rescue(rescued)
+        drain = self.guardian_acts(secrets)
         drain.empty()
         drain.close()
         return self.log.read_bytes()
 
+    def unread(self) -> int:
+        """Return how many bytes are in the pipe."""
+        count = array.array("i", [0])
+        fcntl.ioctl(self.read_end, termios.FIONREAD, count)
+        return count[0]
+
+    def guardian_acts(
+        self, secrets: tuple[tuple[str, bytes], ...] = (), disk: Disk | None = None
+    ) -> Drain:
+        """Return the log's drain in the hands of a guardian, or of another one after it."""
+        relay = Relay(self.relay, ["r-1"] if secrets else [], {}, self.memory)
+        held = relay.held.get("r-1", b"")
+        pipe, log = os.dup(self.read_end), str(self.log)
+        drain = Drain(pipe, log, secrets, held, disk, "r-1", relay.copy)
+        if rescued := relay.resume():
+            assert rescued.instance == "r-1"
+            drain.rescue(rescued)
+        return drain
+
     def close(self) -> None:
-        for fd in (self.memory, self.read_end, self.write_end, self.file):
+        for fd in (self.relay, self.memory, self.read_end, self.write_end, self.file):
             os.close(fd)
 
 
@@ -182,3 +205,88 @@ def test_killed_before_the_folder_of_the_log_was_made(tmp_path: Path) -> None:
     drain.close()
     assert log.read_bytes() == b"one\n"
     assert drain.dropped == 0
+
+
+def test_a_second_guardian_finishes_what_the_first_has_read(scene: Scene) -> None:
+    scene.service_writes(b"one\n")
+    first = scene.guardian_acts()
+    assert first.copy.read("r-1", first.fd) == b"one\n"
+    scene.service_writes(b"two\n")
+    assert scene.runtime_dies() == b"one\ntwo\n"
+
+
+def test_a_second_guardian_finishes_what_the_first_was_writing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.service_writes(b"one\ntwo\n")
+    first = scene.guardian_acts()
+    data = first.copy.read("r-1", first.fd)
+    write = os.write
+
+    def write_half_and_die(fd: int, data: bytes) -> int:
+        write(fd, data[:6])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", write_half_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            first.copy.write(scene.file, data)
+    scene.guardian_acts()
+    assert scene.runtime_dies() == b"one\ntwo\n"
+
+
+def test_what_the_runtime_had_in_flight_is_written_by_one_guardian_only(scene: Scene) -> None:
+    scene.service_writes(b"one\n")
+    scene.reads()
+    scene.guardian_acts().pump()
+    scene.service_writes(b"two\n")
+    assert scene.runtime_dies() == b"one\ntwo\n"
+
+
+def test_what_a_guardian_held_back_of_a_secret_is_known_to_the_next(scene: Scene) -> None:
+    secrets = (("key", b"hunter22"),)
+    scene.service_writes(b"a line, key=hunt")
+    scene.guardian_acts(secrets).pump()
+    assert scene.log.read_bytes() == b"a line, key="
+    scene.service_writes(b"er22\nb hun")
+    scene.guardian_acts(secrets).pump()
+    assert scene.runtime_dies(secrets) == b"a line, key=[secret:key]\nb hun"
+
+
+def test_what_came_first_and_is_not_written_yet_is_known_to_the_next(scene: Scene) -> None:
+    """It could be the end of a secret, of which the runtime has read the beginning."""
+    secrets = (("key", b"hunter22"),)
+    for data in (b"ab", b"cd"):
+        scene.service_writes(data)
+        scene.guardian_acts(secrets).pump()
+        assert scene.log.read_bytes() == b""
+    assert scene.runtime_dies(secrets) == b"abcd"
+
+
+def test_a_disk_that_hangs_and_comes_back_keeps_the_order(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meanwhile the pipe is emptied all the same, by nobody else than who says so."""
+    disk, thaw, reached = Disk(), threading.Event(), threading.Event()
+    write = os.write
+
+    def hang(fd: int, data: bytes) -> int:
+        reached.set()
+        thaw.wait()
+        return write(fd, data)
+
+    scene.service_writes(b"one\n")
+    drain = scene.guardian_acts(disk=disk)
+    monkeypatch.setattr("bundlevisor.actors.guardian.inflight.os.write", hang)
+    drain.pump()
+    assert reached.is_set()
+    for line in (b"two\n", b"three\n"):
+        write(scene.write_end, line)
+        drain.pump()
+    assert scene.unread() == 0
+    thaw.set()
+    write(scene.write_end, b"four\n")
+    drain.empty()
+    drain.close()
+    assert disk.finish()
+    assert scene.log.read_bytes() == b"one\ntwo\nthree\nfour\n"

@@ -16,6 +16,8 @@ import time
 
 GONE_WITHIN, AGAIN = 0.5, 0.005
 """Seconds for the kernel to be done with a process that has let go of its files, and to try."""
+ABANDONED_S = 60.0
+"""Seconds since its making after which an empty group is nobody's any more."""
 PREFIX = "bundlevisor-"
 
 if sys.platform == "linux":
@@ -85,6 +87,20 @@ if sys.platform == "linux":
                     os.rmdir(folder)
                 except OSError:
                     time.sleep(AGAIN)
+
+    def remove_abandoned(pid: int) -> None:
+        """Remove the empty groups that others have left where this process is.
+
+        All of them were killed before they stood on record. A young one may be about to be used.
+        """
+        folder, latest = _folder(pid), time.time() - ABANDONED_S
+        try:
+            names = [name for name in os.listdir(folder or ".") if name.startswith(PREFIX)]
+            for path in (os.path.join(folder, name) for name in names if folder):
+                if os.stat(path).st_mtime < latest and not _members(path):
+                    os.rmdir(path)
+        except OSError:
+            return  # somebody is in it, or somebody else is about it
 
     def _members(folder: str) -> list[int]:
         try:
@@ -159,4 +175,7 @@ else:
         return []
 
     def remove(path: str) -> None:
+        """Do nothing."""
+
+    def remove_abandoned(pid: int) -> None:
         """Do nothing."""
