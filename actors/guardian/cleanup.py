@@ -213,16 +213,22 @@ class Cleanup:
         self._watch.close()
 
 
-def _relay(state: GuardianState) -> Relay | None:
-    """Return the memory of the logs' readers; None where pipes are read by none of it."""
-    if sys.platform == "win32":
+if sys.platform == "win32":
+
+    def _relay(state: GuardianState) -> Relay | None:  # noqa: ARG001
+        """Return None: the runtime reads each pipe on a thread of its own, and plainly."""
         return None
-    # Not before it is needed: for as long as it waits, the guardian is small without it.
-    try:
-        from bundlevisor.actors.guardian.relay import Relay
-    except ImportError:  # the program's files are gone: the services are stopped all the same
-        return None
-    if state.relay < 0:
-        state.relay = shared_memory("relay", 0)
-    secretive = [name for name, guarded in state.all_guarded.items() if guarded.secrets]
-    return Relay(state.relay, secretive, state.held, state.inflight)
+
+else:
+
+    def _relay(state: GuardianState) -> Relay | None:
+        """Return the memory of the logs' readers; None where the program's files are gone."""
+        # Not before it is needed: for as long as it waits, the guardian is small without it.
+        try:
+            from bundlevisor.actors.guardian.relay import Relay
+        except ImportError:  # the services are stopped all the same
+            return None
+        if state.relay < 0:
+            state.relay = shared_memory("relay", 0)
+        secretive = [name for name, guarded in state.all_guarded.items() if guarded.secrets]
+        return Relay(state.relay, secretive, state.held, state.inflight)
