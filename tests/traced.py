@@ -47,10 +47,10 @@ class Tracer:
             return (yield)
 
 
-def run(arguments: list[str], data: str, modules: tuple[str, ...]) -> int:
-    """Run pytest; return its exit code, or 1 when not all of these modules' branches were run."""
+def run(arguments: list[str], data: str, modules: tuple[str, ...], *plugins: object) -> int:
+    """Run pytest with these plugins; return its exit code, or 1 when not all of these modules' branches were run."""
     coverage = Coverage(data_file=data, branch=True, include=list(modules))
-    code = pytest.main(arguments, [Tracer(coverage, modules)])
+    code = pytest.main(arguments, [*plugins, Tracer(coverage, modules)])
     if code:
         return int(code)
     coverage.save()

@@ -216,3 +216,8 @@ def test_a_stop_before_there_was_a_process_ends_as_one_of_which_nothing_is_left(
     context = Context(Service(id="api"), 100.0)
     assert step(ending, event, context) == gone(ending, context)
     assert gone(ending, context)[0].stage is not Stage.STOPPING
+
+
+@pytest.mark.parametrize("life", [Life(), STARTING, READY])
+def test_a_tree_that_is_empty_tells_nothing_of_a_service_that_is_not_stopping(life: Life) -> None:
+    assert step(life, TreeEmptied(life.incarnation), Context(SERVICE, 100.0)) == (life, ())

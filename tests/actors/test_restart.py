@@ -74,6 +74,11 @@ def test_delays_double_from_failure_to_failure_up_to_the_longest() -> None:
     assert delays == pytest.approx([0, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0])
 
 
+def test_no_number_of_failures_makes_a_delay_longer_than_the_longest() -> None:
+    beyond_floats = 10_000  # 2.0 to this power is none
+    assert backoff(RestartPolicy(backoff_max_ms=1000), beyond_floats, True, 0.5) == 1.0
+
+
 def test_a_stable_run_makes_the_next_restart_immediate_again() -> None:
     decision = decide(history=History((), attempt=7, total=7), ready_for=60.0)
     assert isinstance(decision, Again)
