@@ -48,7 +48,7 @@ class Tracer:
 
 
 def run(arguments: list[str], data: str, modules: tuple[str, ...], *plugins: object) -> int:
-    """Run pytest with these plugins; return its exit code, or 1 when not all of these modules' branches were run."""
+    """Run pytest; return its exit code, or 1 when not all of these modules' branches were run."""
     coverage = Coverage(data_file=data, branch=True, include=list(modules))
     code = pytest.main(arguments, [*plugins, Tracer(coverage, modules)])
     if code:
