@@ -27,6 +27,7 @@ from tests.checkout_venv import (
     new_enough,
     read,
 )
+from tests.plugins import SHARED
 
 NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 LIMIT_S = 28 * 60  # what hangs must not eat the summary: CI allows 30 minutes
@@ -217,7 +218,7 @@ def check(steps: Steps, pytest_arguments: list[str]) -> None:
     steps.run("compile for pytest", PYTHON, "-m", "tests.rewritten")
     if os.path.exists(SKIPPED):
         os.remove(SKIPPED)
-    steps.run("pytest", PYTHON, "-m", "pytest", *WORKERS, *apart, *pytest_arguments)
+    steps.run("pytest", PYTHON, "-m", "pytest", *SHARED, *WORKERS, *apart, *pytest_arguments)
 
 
 def missing_tools() -> list[tuple[str, str, str]]:

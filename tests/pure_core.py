@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from _pytest.python import PyCollector  # there is no public name for what makes a test
 
+from tests.plugins import ALONE
 from tests.without_root import INSIDE
 
 ROOT = Path(__file__).parent.parent
@@ -168,7 +169,7 @@ def main() -> int:
     data.parent.mkdir(exist_ok=True)
     os.chdir(ROOT)
     os.environ[INSIDE] = "1"
-    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:hypothesispytest", *TESTS]
+    words = ["-q", "-p", "no:cacheprovider", *ALONE, *TESTS]
     return run(words, str(data), MODULES, Traced())
 
 

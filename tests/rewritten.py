@@ -1,7 +1,7 @@
 """``python -m tests.rewritten``: what pytest compiles in its own way, written once for all workers.
 
-pytest rewrites the tests, whose ``assert`` it explains, and what has a plugin of pytest: Hypothesis
-and ourselves. Where the environment forbids bytecode, or nothing is there yet, each worker of
+pytest rewrites the tests, whose ``assert`` it explains, and what has a plugin of it: Hypothesis.
+Where the environment forbids bytecode, or nothing is there yet, each worker of
 pytest-xdist would do so for itself: six seconds of processor time. What pytest finds in
 ``__pycache__`` it takes when its source has the hash that stands there. Hypothesis looks up which
 characters there are, for two seconds, and keeps it in ``.hypothesis``.
@@ -18,8 +18,9 @@ import pytest
 from _pytest.assertion import rewrite  # there is no public name for it: the lock fixes the version
 from _pytest.assertion.rewrite import assertstate_key
 
+from tests.plugins import SHARED
+
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("actors", "bundlevisor", "control", "manifest", "perf")
 
 
 class Rewriter:
@@ -43,8 +44,6 @@ class Rewriter:
 
 def sources() -> Iterator[Path]:
     """Yield the files that pytest rewrites, Hypothesis' not among them."""
-    for name in PACKAGES:
-        yield from (ROOT / name).rglob("*.py")
     for name in ("test_*.py", "conftest.py"):
         yield from (ROOT / "tests").rglob(name)
 
@@ -53,7 +52,7 @@ def main() -> int:
     """Write all; return the exit code."""
     sys.dont_write_bytecode = False
     rewriter = Rewriter()
-    code = pytest.main(["-p", "no:cacheprovider", "--noconftest"], [rewriter])
+    code = pytest.main(["-p", "no:cacheprovider", "--noconftest", *SHARED], [rewriter])
     print(f"{rewriter.written} files written")
     return int(code)
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from tests import pure_core
+from tests.plugins import ALONE
 
 FOLDERS = (
     "tests/guardian",
@@ -25,10 +26,9 @@ sys.exit(pytest.main(sys.argv[2:], plugins[sys.argv[1]]))
 
 def collected(which: str) -> list[str]:
     """Return the names of the tests that pytest would run."""
-    # Hypothesis' plugin reads the source of each module for constants: for nothing here.
-    unused = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:hypothesispytest")
+    words = ("-q", "--collect-only", "-p", "no:cacheprovider", *ALONE)
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, which, "-q", "--collect-only", *unused, *FOLDERS],
+        [sys.executable, "-c", PROGRAM, which, *words, *FOLDERS],
         cwd=pure_core.ROOT,
         capture_output=True,
         text=True,

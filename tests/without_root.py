@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 from tests import absent
+from tests.plugins import ALONE
 
 TOOL = "setpriv"
 RIGHTS = "-dac_override,-dac_read_search,-fowner,-sys_ptrace,-sys_admin,-perfmon"
@@ -29,7 +30,7 @@ def run(test: str) -> None:
     if not shutil.which(TOOL):
         absent.skip(TOOL)
     command = [TOOL, f"--bounding-set={RIGHTS}", f"--inh-caps={RIGHTS}", sys.executable]
-    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", test]
+    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *ALONE, test]
     done = subprocess.run(
         [*command, *arguments],
         env={**os.environ, INSIDE: "1"},
