@@ -32,15 +32,7 @@ def look(manifest: Manifest, app_data: str, bundle_root: str, *, minds_case: boo
     report = Report()
     if not _trust(app_data, report):
         _trust(below(app_data, RUNTIME), report)
-    chosen = {
-        "ipc.auth_token_path": manifest.ipc.auth_token_path,
-        "telemetry.file": manifest.telemetry.file,
-    }
-    for field, path in chosen.items():
-        try:
-            resolve(app_data, path)
-        except PathRefused as refused:
-            report.error(refused.code, field, f"{field}: {refused}")
+    _lead_inside(manifest, app_data, report)
     files: list[str] = []
 
     def is_file(path: str) -> bool:
@@ -61,6 +53,19 @@ def look(manifest: Manifest, app_data: str, bundle_root: str, *, minds_case: boo
         for conflict in conflicts(found):
             report_conflict(conflict, report, minds_case=minds_case)
     return _by_service(report.findings())
+
+
+def _lead_inside(manifest: Manifest, app_data: str, report: Report) -> None:
+    """Report the paths of the bundle as a whole that lead out of app-data."""
+    chosen = {
+        "ipc.auth_token_path": manifest.ipc.auth_token_path,
+        "telemetry.file": manifest.telemetry.file,
+    }
+    for field, path in chosen.items():
+        try:
+            resolve(app_data, path)
+        except PathRefused as refused:
+            report.error(refused.code, field, f"{field}: {refused}")
 
 
 def _trust(folder: str, report: Report) -> bool:

@@ -12,6 +12,28 @@ from exercising.place import Place
 from exercising.programs import ask
 from exercising.verdict import Wrong, done, expect, until
 
+QUESTIONS = (
+    ("status",),
+    ("status", "--json"),
+    ("health",),
+    ("ports",),
+    ("ready",),
+    ("port", "--service", "api"),
+    ("logs", "--service", "api", "--lines", "5"),
+    ("logs", "--timestamps", "--since", "1h"),
+    ("logs", "api", "tcp", "--json"),
+    ("secrets", "list"),
+    ("telemetry",),
+    ("events", "--lines", "5"),
+    ("events", "--service", "api", "--json"),
+    ("timeline",),
+    ("dashboard", "--no-open"),
+    ("restart", "tcp", "--wait", "20"),
+    ("stop", "tcp", "--wait", "20"),
+    ("start", "tcp", "--wait", "20"),
+)
+"""What the client can be asked, and have done, of the bundle that has one of everything."""
+
 
 def asking_by_command(place: Place) -> None:
     """Use every command of the client."""
@@ -22,25 +44,8 @@ def asking_by_command(place: Place) -> None:
     ask(place, 1, "secrets", "set", "asked", *data, "--stdin", text="NOT A WORD", accept=(1, 2))
     ask(place, 0, "ready", *data, "--wait", "40")
     for words in (
-        ("status",),
-        ("status", "--json"),
-        ("health",),
-        ("ports",),
-        ("ready",),
-        ("port", "--service", "api"),
-        ("logs", "--service", "api", "--lines", "5"),
-        ("logs", "--timestamps", "--since", "1h"),
-        ("logs", "api", "tcp", "--json"),
-        ("secrets", "list"),
-        ("telemetry",),
-        ("events", "--lines", "5"),
-        ("events", "--service", "api", "--json"),
-        ("timeline",),
+        *QUESTIONS,
         ("timeline", "--svg", os.path.join(place.work, "timeline.svg")),
-        ("dashboard", "--no-open"),
-        ("restart", "tcp", "--wait", "20"),
-        ("stop", "tcp", "--wait", "20"),
-        ("start", "tcp", "--wait", "20"),
         ("status", "--manifest", place.manifest),
     ):
         ask(place, 0, *words, *(data if "--manifest" not in words else ()), accept=(0, 4))

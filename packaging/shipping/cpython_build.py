@@ -40,6 +40,8 @@ One such run is a step of the build. Told for that one object, from that folder 
 for every cache; make itself finds the sources by the variable as configure has set it.
 """
 FLAGS = "-g0 -O3"
+LINKED = ("-lm", "-ldl", "-lpthread", "-lrt", "-lutil", "-Wl,-export-dynamic")
+"""What a program of the folder is linked with, behind the libraries of the build."""
 JOBS = f"-j{os.cpu_count() or 1}"
 
 
@@ -60,7 +62,6 @@ def build(target: Target, profile: tuple[str, ...] | None = None) -> Interpreter
     place = cached(*_key(target, source, flags), make=make)
     python = os.path.join(source, "python3.11")
     version = debian_source.version(source, "python3.11")
-    libraries = [os.path.join(place, "lib", name) for name in os.listdir(f"{place}/lib")]
     with open(os.path.join(place, "builtin.txt"), encoding="utf-8") as file:
         builtin = frozenset(file.read().split())
     return Interpreter(
@@ -70,23 +71,24 @@ def build(target: Target, profile: tuple[str, ...] | None = None) -> Interpreter
         f"{', optimised by a profile of bundlevisor' if profile is None else ''}",
         stdlib=os.path.join(python, "Lib"),
         headers=(os.path.join(python, "Include"), os.path.join(place, "include")),
-        link=(
-            *sorted(libraries),
-            "-lm",
-            "-ldl",
-            "-lpthread",
-            "-lrt",
-            "-lutil",
-            "-Wl,-export-dynamic",
-        ),
+        link=(*_libraries(place), *LINKED),
         builtin=builtin,
-        licences={
-            "CPython": os.path.join(python, "LICENSE"),
-            "zlib": os.path.join(source, "zlib", "README"),
-            "libffi": os.path.join(source, "libffi", "LICENSE"),
-            "libmpdec, expat and others in CPython": os.path.join(python, "Doc", "license.rst"),
-        },
+        licences=_licences(source),
     )
+
+
+def _libraries(place: str) -> list[str]:
+    return sorted(os.path.join(place, "lib", name) for name in os.listdir(f"{place}/lib"))
+
+
+def _licences(source: str) -> dict[str, str]:
+    python = os.path.join(source, "python3.11")
+    return {
+        "CPython": os.path.join(python, "LICENSE"),
+        "zlib": os.path.join(source, "zlib", "README"),
+        "libffi": os.path.join(source, "libffi", "LICENSE"),
+        "libmpdec, expat and others in CPython": os.path.join(python, "Doc", "license.rst"),
+    }
 
 
 def _refuse_blanks(path: str) -> None:
