@@ -66,6 +66,7 @@ TESTS = (
     "tests/actors/test_lifecycle.py",
     "tests/actors/test_lifecycle_any_order.py",
     "tests/actors/test_lifecycle_orders.py",
+    "tests/actors/test_lifecycle_table.py",
     "tests/actors/test_notices.py",
     "tests/actors/test_order.py",
     "tests/actors/test_progress.py",

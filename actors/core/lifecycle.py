@@ -25,17 +25,20 @@ stopping     PortsLost                waiting      where *retry* would follow; e
 stopping     TreeEmptied              as ``then``  ReleasePorts where it stays down
 backoff      BACKOFF                  waiting      the supervisor starts it when it may
 not live     StopService(STAY)        stopped      Disarm BACKOFF, ReleasePorts
-not live     StopService(WAIT)        waiting      out of a pause only
+backoff      StopService(WAIT)        waiting      Disarm BACKOFF
 not live     KillService              stopped      Disarm BACKOFF, ReleasePorts
 not live     ResetFailures            waiting      Disarm BACKOFF
 not live     FailService              failed       Disarm BACKOFF, ReleasePorts
 starting     ProgressMade             starting     says what it is busy with
 any running  ServiceSaid              the same     shows what the service says of itself
-any live     TimeExtended             the same     Extend the timers of what it is at
-any running  SignOfLife, WatchdogSet  the same     Arm WATCHDOG, once it is ready
+starting     TimeExtended             starting     Extend STARTUP and READINESS
+stopping     TimeExtended             stopping     Extend GRACE
+starting     SignOfLife, WatchdogSet  starting     what is set counts once it is ready
+ready        SignOfLife, WatchdogSet  ready        Arm WATCHDOG
 ready        WATCHDOG                 stopping     EndTree, then *retry*
 any running  StopAnnounced            stopping     Arm GRACE; its exit is its own
 starting     SystemResumed            starting     Arm STARTUP and READINESS again
+ready        SystemResumed            ready        forgets that checks failed
 ============ ======================== ============ ==============================================
 
 *any running*: starting, ready; *any live*: these and stopping; *not live*: waiting, backoff,
@@ -161,13 +164,14 @@ def _prepared(life: Life, event: Prepared, context: Context) -> Step:
 
 
 def _launched(life: Life, event: Launched, context: Context) -> Step:
+    if life.stage not in (Stage.STARTING, Stage.STOPPING):
+        return life, ()
     running = msgspec.structs.replace(life, pid=event.pid, exit_code=None)
     started = EmitEvent("service_start", {"pid": event.pid})
     if life.stage is Stage.STOPPING:
         return running, (started, *ask(context))
-    wait = readiness_timeout(context.service)
-    timers = (Arm(Timer.READINESS, wait), Arm(Timer.OBSTACLE, OBSTACLE))
-    return running, (started, *timers, AwaitReadiness())
+    wait = Arm(Timer.READINESS, readiness_timeout(context.service))
+    return running, (started, wait, Arm(Timer.OBSTACLE, OBSTACLE), AwaitReadiness())
 
 
 def _launch_failed(life: Life, event: LaunchFailed, context: Context) -> Step:
@@ -228,7 +232,6 @@ def _notice(life: Life, event: Message, context: Context) -> Step:
 
 
 def _stop(life: Life, event: StopService, context: Context) -> Step:
-    reason = event.reason or "stopping"
     if life.stage not in LIVE:
         return rest(life, event.then, event.reason or "stopped")
     ending = msgspec.structs.replace(
@@ -236,7 +239,7 @@ def _stop(life: Life, event: StopService, context: Context) -> Step:
         stage=Stage.STOPPING,
         then=event.then,
         stop_cause=StopCause.ORDERED,
-        message=reason,
+        message=event.reason or "stopping",
         cause=event.reason or "stopped",
     )
     return ending, (*WAIT_OVER, *ask(context)) if life.stage in RUNNING else ()
@@ -268,13 +271,13 @@ def _timer(life: Life, event: TimerFired, context: Context) -> Step:
 
 
 def _resumed(life: Life, event: SystemResumed, context: Context) -> Step:
-    if life.stage is Stage.STARTING:
-        whole = context.service.startup.timeout_ms / 1000
-        readiness = readiness_timeout(context.service)
-        if life.pid is None:
-            return life, ()
-        return life, (Arm(Timer.STARTUP, whole), Arm(Timer.READINESS, readiness))
-    return msgspec.structs.replace(life, consecutive_failures=0), ()
+    if life.stage is Stage.READY:
+        return msgspec.structs.replace(life, consecutive_failures=0), ()
+    if life.stage is not Stage.STARTING or life.pid is None:
+        return life, ()
+    whole = context.service.startup.timeout_ms / 1000
+    readiness = readiness_timeout(context.service)
+    return life, (Arm(Timer.STARTUP, whole), Arm(Timer.READINESS, readiness))
 
 
 HANDLERS: dict[type[Message], Callable[[Life, Any, Context], Step]] = {

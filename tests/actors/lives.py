@@ -50,7 +50,7 @@ def effects_of(life: Life, event: Message, service: Service = SERVICE) -> list[s
     """What an event makes a life do, by name; timers with theirs."""
     return [
         f"{type(one).__name__} {one.timer.name}"
-        if isinstance(one, effects.Arm | effects.Disarm)
+        if isinstance(one, effects.Arm | effects.Disarm | effects.Extend)
         else type(one).__name__
         for one in step(life, event, Context(service, 100.0))[1]
     ]

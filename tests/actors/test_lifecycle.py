@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bundlevisor.actors.core import effects, lifecycle, notices
+from bundlevisor.actors.core import effects, lifecycle
 from bundlevisor.actors.core.life import Context, Life
 from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
@@ -281,17 +281,3 @@ def test_every_effect_is_performed_by_the_actor() -> None:
 
 def test_lives_are_values() -> None:
     assert msgspec.structs.replace(READY) == READY
-
-
-def table_of_the_docstring() -> set[str]:
-    rows = (lifecycle.__doc__ or "").split("\n============ ")[2].splitlines()[1:]
-    return {word.strip(",") for row in rows for word in row[13:38].split() if word[0].isupper()}
-
-
-def test_the_table_in_the_docstring_names_every_event_and_timer_that_is_handled() -> None:
-    named = {word.split("(")[0] for word in table_of_the_docstring()}
-    silent = {Timer.TREE.name}  # the actor's own: it looks at the tree again
-    timers = {timer.name for timer in Timer} - silent
-    events = {*lifecycle.HANDLERS, *notices.HANDLERS}
-    handled = {event.__name__ for event in events} - {"TimerFired"}
-    assert named == handled | timers
