@@ -21,7 +21,7 @@ from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.parser.help_text import TOP
 from bundlevisor.control.dashboard import codes
 from bundlevisor.control.run import background_writer
-from bundlevisor.manifest.format import probe
+from bundlevisor.manifest.format import app_data, probe, variables
 from bundlevisor.manifest.format.document import LAST_PORT
 from bundlevisor.manifest.format.policy import DataSnapshot, StopPolicy
 from bundlevisor.manifest.format.schema import DEFAULT_RANGE, Migration
@@ -69,6 +69,23 @@ TOLD = [
 def test_a_page_tells_the_number_that_counts(page: str, sentence: str) -> None:
     text = " ".join((ROOT / "docs" / page).read_text(encoding="utf-8").split())
     assert sentence in text
+
+
+def test_an_application_gives_the_runtime_the_time_that_it_gives_its_services() -> None:
+    assert int(STOP_WITHIN) / 1000 > stop_deadline.LONGEST
+
+
+def test_files_and_variables_have_the_names_that_the_pages_tell() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    ours = {*app_data.FILES, app_data.USUAL_TOKEN}
+    files = set(re.findall(r"\bruntime/[a-z_]+(?:-token\b|\.json\b|\b(?![-/.]))", text))
+    assert files - ours == set()
+    known = {one for one in vars(variables).values() if isinstance(one, str)}
+    named = set(
+        re.findall(r"\b(?:BUNDLEVISOR|BUNDLE|SERVICE|PLAYWRIGHT|SECRET_FILE)_[A-Z_]*", text)
+    )
+    assert named - known - {"BUNDLEVISOR_WINE"} == set()
 
 
 def test_help_names_the_exit_codes_that_there_are() -> None:

@@ -9,7 +9,7 @@ const { launch } = require("./launch");
 const { Restarts } = require("./restarts");
 const { Services } = require("./services");
 
-const STOP_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 65_000; // the services have their own time-outs, 60 s in all
 const KEPT_LINES = 500;
 const MANIFEST_IS_BAD = 2;
 

@@ -11,19 +11,23 @@ from bundlevisor import __version__
 from bundlevisor.control.cli.parser.help_text import TOP
 from bundlevisor.control.cli.parser.whole_parser import whole
 from bundlevisor.control.develop.completion.model import Argument, Command, Option, commands
+from bundlevisor.manifest.format import app_data, variables
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FILES = (
     ("bundle.json", "the bundle"),
-    ("APP-DATA/runtime/instance.json", "the running instance: its pid, port and bundle"),
-    ("APP-DATA/runtime/auth-token", "the token of the control API, where the bundle says so"),
-    ("APP-DATA/secrets.json", "values of secrets"),
-    ("APP-DATA/logs/ID.log", "what a service has written, where the bundle says nothing else"),
+    (f"APP-DATA/{app_data.INSTANCE}", "the running instance: its pid, port and bundle"),
+    (f"APP-DATA/{app_data.USUAL_TOKEN}", "the token of the control API, where the bundle says so"),
+    (f"APP-DATA/{app_data.SECRETS}", "values of secrets"),
+    (
+        f"APP-DATA/{app_data.LOGS}/{app_data.log_name('ID')}",
+        "what a service has written, where the bundle says nothing else",
+    ),
 )
 ENVIRONMENT = (
     ("XDG_CONFIG_HOME, HOME, APPDATA", "where app-data folders are"),
-    ("BUNDLEVISOR_KEYRING", "1: secrets are kept in the system's key store"),
-    ("BUNDLE_GPU_AVAILABLE", "true or false: whether there is a GPU, whatever is seen of it"),
+    (variables.KEY_STORE, "1: secrets are kept in the system's key store"),
+    (variables.GPU_AVAILABLE, "true or false: whether there is a GPU, whatever is seen of it"),
     ("NO_COLOR", "no colours on a terminal"),
 )
 

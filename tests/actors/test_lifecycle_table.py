@@ -127,9 +127,7 @@ def demanded(told: str) -> set[str]:
     """Return the effects that a row names, timers with theirs."""
     named = {
         f"{verb} {timer}"
-        for verb, timers in re.findall(
-            r"(Arm|Disarm|Extend) ([A-Z]+(?:(?:, | and )[A-Z]+\b)*)", told
-        )
+        for verb, timers in TIMERS.findall(told)
         for timer in re.findall("[A-Z]+", timers)
     }
     return named | (set(re.findall(r"\w+", told)) & EFFECTS - {"Arm", "Disarm", "Extend"})
