@@ -23,9 +23,9 @@ LIMIT = 10 * 1024 * 1024
 """Bytes of the file, after which it becomes ``<file>.1``; an older one of that name goes."""
 RECENT = 1000
 """Events kept in memory for readers."""
-BREATH = 0.002
+BREATH = 0.02
 """Seconds between two bursts of writing: events come in bursts, and each waking of the writer costs
-those who start services more than its work.
+those who start services more than its work. Some ten services are launched in this time.
 """
 WAITING = 10_000
 """Events that may wait for a disk that hangs; then the oldest are dropped and counted."""
@@ -63,7 +63,7 @@ class Telemetry:
         self._changed = threading.Condition()
         self._seq = 0
         self._untold = 0
-        self._closed = False
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._thread.start()
 
@@ -81,7 +81,7 @@ class Telemetry:
             counts = self.exits.setdefault(service_id, {})
             by = str(details.get("by"))
             counts[by] = counts.get(by, 0) + 1  # only the service's own actor tells of its exits
-        if self._closed:
+        if self._closed.is_set():
             self._drop()
             return
         if self._entries.qsize() >= WAITING:
@@ -107,12 +107,12 @@ class Telemetry:
     def wait(self, after: int, timeout: float) -> bool:
         """Return whether there is an event after ``after``, waiting for it up to ``timeout`` s."""
         with self._changed:
-            self._changed.wait_for(lambda: self._seq > after or self._closed, timeout)
+            self._changed.wait_for(lambda: self._seq > after or self._closed.is_set(), timeout)
             return self._seq > after
 
     def close(self, timeout: float) -> bool:
         """Write what waits and end the thread; True when that was done in ``timeout`` seconds."""
-        self._closed = True
+        self._closed.set()
         self._entries.put(None)
         with self._changed:
             self._changed.notify_all()
@@ -130,8 +130,8 @@ class Telemetry:
             self._report(f"telemetry file {self.path} cannot be read: {error.strerror}")
         while (entry := self._entries.get()) is not None:
             self._record(*entry)
-            if self._entries.empty() and not self._closed:
-                time.sleep(BREATH)
+            if self._entries.empty():
+                self._closed.wait(BREATH)
         if self._untold:
             self._tell_dropped(self._now())
         self._file.close()

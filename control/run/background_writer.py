@@ -19,9 +19,9 @@ LIMIT = 1024 * 1024
 """Bytes that may wait for a reader: ten thousand lines; then the oldest are dropped."""
 CHUNK = 4096
 """Bytes of one write, unless one line is longer: what POSIX writes to a pipe in one piece."""
-BREATH = 0.002
+BREATH = 0.02
 """Seconds between two bursts of writing: lines come in bursts, and each waking of the thread costs
-those who start services more than its work."""
+those who start services more than its work. Some ten services are launched in this time."""
 RETRY = 0.05
 """Seconds until a descriptor that somebody has made non-blocking is tried again."""
 STALLED = 1.0
@@ -46,7 +46,7 @@ class BackgroundWriter:
         self._untold = 0
         self._passed_on = 0
         self._at_line_start = True
-        self._closed = False
+        self._closed = threading.Event()
         self._changed = threading.Condition(threading.Lock())
         self._thread: threading.Thread | None = None
 
@@ -58,7 +58,7 @@ class BackgroundWriter:
     def put(self, line: bytes) -> None:
         """Hand over one line, with its end. Never waits for the reader, never raises."""
         with self._changed:
-            if self._closed:
+            if self._closed.is_set():
                 return
             self._lines.append(line)
             self._size += len(line)
@@ -76,7 +76,7 @@ class BackgroundWriter:
         A reader who has taken nothing for ``stalled`` seconds is not waited for any longer.
         """
         with self._changed:
-            self._closed = True
+            self._closed.set()
             self._changed.notify()
         if self._thread is None:
             self._run()  # nothing was said, or there was no thread to be had
@@ -107,14 +107,14 @@ class BackgroundWriter:
                 with self._changed:
                     self.dropped += len(lines)
                     self._untold += untold + len(lines)
-            if not self._lines and not self._closed:
-                time.sleep(BREATH)
+            if not self._lines:
+                self._closed.wait(BREATH)
 
     def _next(self) -> list[bytes]:
         """Wait for lines and take as many as make one write; none when there will be no more."""
         taken: list[bytes] = []
         with self._changed:
-            while not self._lines and not self._closed:
+            while not self._lines and not self._closed.is_set():
                 self._changed.wait()
             room = CHUNK
             while self._lines and (not taken or len(self._lines[0]) <= room):

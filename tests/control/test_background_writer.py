@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bundlevisor.control.run import background_writer
 from bundlevisor.control.run.background_writer import BackgroundWriter
 from tests.waiting import wait_until
 
@@ -44,6 +45,19 @@ def test_a_reader_gets_everything_in_order(ends: tuple[int, int]) -> None:
     reader.join(10)
     assert b"".join(heard) == b"".join(lines)
     assert writer.dropped == 0
+
+
+def test_the_end_does_not_wait_until_the_next_burst_is_due(
+    ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background_writer, "BREATH", 3600.0)
+    read, write = ends
+    writer = BackgroundWriter(write, told)
+    writer.put(b"first\n")
+    assert read_all(read, b"first\n")
+    writer.put(b"second\n")
+    assert writer.close()
+    assert read_all(read, b"second\n") == b"second\n"
 
 
 def test_the_oldest_go_and_their_place_says_how_many(ends: tuple[int, int]) -> None:

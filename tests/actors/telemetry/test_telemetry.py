@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bundlevisor.actors.telemetry import writer as telemetry_writer
 from bundlevisor.actors.telemetry.writer import RECENT, Event, Telemetry
 from tests.actors.telemetry.conftest import lines
 from tests.full_disk import fill
@@ -199,6 +200,18 @@ def test_a_wait_ends_when_the_telemetry_is_closed(path: Path) -> None:
     assert writer.wait(0, PATIENCE) is False
     assert time.monotonic() - began < PATIENCE
     timer.join()
+
+
+def test_the_end_does_not_wait_until_the_next_burst_is_due(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telemetry_writer, "BREATH", 3600.0)
+    writer = Telemetry(str(path), print)
+    writer.emit("first")
+    assert writer.wait(0, PATIENCE)
+    writer.emit("second")
+    assert writer.close(PATIENCE)
+    assert path.read_text().count("\n") == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
