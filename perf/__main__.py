@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 from bundlevisor.manifest.format.suggest import hint
@@ -44,5 +45,16 @@ def main(argv: list[str]) -> int:
         return 1
 
 
+def run(argv: list[str]) -> int:
+    """Do :func:`main`; who reads no further (``| head``) has what is wanted."""
+    try:
+        code = main(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))
