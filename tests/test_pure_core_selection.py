@@ -11,8 +11,8 @@ from tests.plugins import ALONE
 FOLDERS = (
     "tests/guardian",
     "tests/manifest",
-    "tests/actors/test_every_pair_of_commands.py",
-    "tests/actors/test_lifecycle_any_order.py",
+    "tests/actors/core/test_every_pair_of_commands.py",
+    "tests/actors/core/test_lifecycle_any_order.py",
 )
 """Files of the core and others; tests by examples, tests of permissions, and what takes long."""
 PROGRAM = """

@@ -12,7 +12,7 @@ import pytest
 
 from bundlevisor.actors.core.messages import Message, StopBundle
 from bundlevisor.manifest.format.schema import Manifest
-from tests.actors.scheduled import Scheduled
+from tests.actors.core.scheduled import Scheduled
 from tests.manifests import needing
 
 FEW, MANY = 20, 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bundlevisor.actors.core.messages import Message, StopBundle
 from bundlevisor.actors.core.snapshot import State
-from tests.actors.scheduled import Scheduled
+from tests.actors.core.scheduled import Scheduled
 from tests.manifests import needing
 
 NAMES = ("a", "b", "c")

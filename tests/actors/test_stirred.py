@@ -7,7 +7,7 @@ import pytest
 from bundlevisor.actors.core.messages import CommandRestart, CommandStart, CommandStop
 from bundlevisor.actors.core.report import Stage
 from bundlevisor.actors.core.snapshot import State
-from tests.actors.scheduled import Scheduled
+from tests.actors.core.scheduled import Scheduled
 from tests.manifests import needing
 
 

@@ -30,7 +30,7 @@ from bundlevisor.actors.core.messages import (
     TreeEmptied,
 )
 from bundlevisor.actors.core.report import AfterStop, Stage
-from tests.actors.scheduled_actor import Actor
+from tests.actors.core.scheduled_actor import Actor
 from tests.model import rules
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.snapshot import Phase, State
 from bundlevisor.manifest.format.schema import Manifest
-from tests.actors.scheduled import Scheduled
+from tests.actors.core.scheduled import Scheduled
 from tests.model import rules
 from tests.model.held import Fault, Held
 

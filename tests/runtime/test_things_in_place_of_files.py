@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.manifest.format.app_data import FILES
-from tests.actors.test_own_file import Plant, device, folder, link, pipe, second_name
+from tests.actors.files.test_own_file import Plant, device, folder, link, pipe, second_name
 from tests.bundle_maker import Bundle, bundle, bundlevisor, running, starting, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="what POSIX has in folders")

@@ -32,7 +32,7 @@ from bundlevisor.control.wire.facade import Action
 from bundlevisor.manifest.format.policy import Supervision
 from bundlevisor.manifest.format.schema import Manifest, Service
 from bundlevisor.manifest.format.secret import Secret, SecretTarget
-from tests.actors.scheduled import Scheduled
+from tests.actors.core.scheduled import Scheduled
 from tests.manifests import manifest_of
 
 NEEDS = {"db": [], "api": ["db"], "web": ["api"]}

@@ -7,7 +7,7 @@ from bundlevisor.actors.core.report import Stage
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.manifest.format.policy import RestartPolicy
 from bundlevisor.manifest.format.schema import Service
-from tests.actors.scheduled import Scheduled
+from tests.actors.core.scheduled import Scheduled
 from tests.manifests import manifest_of
 
 CHAIN = ("a", "b", "c", "d")

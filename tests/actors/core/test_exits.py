@@ -17,7 +17,7 @@ from bundlevisor.actors.core.messages import (
     TreeEmptied,
 )
 from bundlevisor.actors.core.report import AfterStop, Stage, StopCause
-from tests.actors.test_life import READY, SERVICE, STARTING, go
+from tests.actors.core.test_life import READY, SERVICE, STARTING, go
 
 ASKED = go(READY, StopService(AfterStop.STAY))
 ANNOUNCED = go(READY, StopAnnounced(1))

@@ -15,7 +15,7 @@ from bundlevisor.actors.core.report import AfterStop, Doing, Report, Stage, Stop
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.ports.shortages import Shortage, Shortages
 from bundlevisor.manifest.format.policy import Supervision
-from tests.actors.trees import ALL, CHAIN, ONE, REST, graph, tree
+from tests.actors.core.trees import ALL, CHAIN, ONE, REST, graph, tree
 
 SHORT = Shortage(("http",), "range 1-2 is used up", "service: no free port")
 STAY, WAIT = stopped("asked to"), Desired(after=0, reason="restarting")

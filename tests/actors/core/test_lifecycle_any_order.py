@@ -32,7 +32,7 @@ from bundlevisor.actors.core.messages import (
     WatchdogSet,
 )
 from bundlevisor.actors.core.report import LIVE, AfterStop, Stage
-from tests.actors.lives import (
+from tests.actors.core.lives import (
     SERVICE,
     go,
     start,

@@ -14,8 +14,8 @@ from bundlevisor.actors.core.report import AfterStop, Doing, Report, Stage, Stop
 from bundlevisor.actors.ports_in_force import PortsInForce
 from bundlevisor.manifest.format.secret import Secret, SecretTarget
 from bundlevisor.manifest.plan.graph import Graph
-from tests.actors.scheduled import Users
-from tests.actors.trees import tree
+from tests.actors.core.scheduled import Users
+from tests.actors.core.trees import tree
 from tests.manifests import needing
 
 BEFORE = Report(

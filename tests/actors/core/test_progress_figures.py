@@ -7,7 +7,7 @@ import pytest
 from bundlevisor.actors.core.progress import Known, Progress, Work
 from bundlevisor.actors.core.report import Doing
 from bundlevisor.actors.core.snapshot import ServiceView, State
-from tests.actors.test_progress import progress, ready, starting, view
+from tests.actors.core.test_progress import progress, ready, starting, view
 
 
 @pytest.mark.parametrize(

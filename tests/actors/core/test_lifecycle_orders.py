@@ -27,7 +27,7 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.report import AfterStop, Stage, StopCause
 from bundlevisor.actors.launch.inputs import StartInputs
-from tests.actors.lives import (
+from tests.actors.core.lives import (
     BACKOFF,
     FAILED,
     READY,

@@ -12,7 +12,7 @@ import pytest
 from bundlevisor.actors.gpu.requirement import EVENTS as GPU_EVENTS
 from bundlevisor.actors.telemetry.catalogue import ASSETS, EVENTS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EMITTERS = {"emit", "_emit", "EmitEvent", "_report", "append"}
 TOLD_ELSEWHERE = {*ASSETS, *GPU_EVENTS.values(), "app_downgraded", "playwright_chromium_fallback"}
 """Events whose names are data: of findings, of requirements, of a phase."""

@@ -38,7 +38,7 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.core.report import AfterStop, Stage
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.format.schema import Service
-from tests.actors.lives import (
+from tests.actors.core.lives import (
     BACKOFF,
     FAILED,
     READY,

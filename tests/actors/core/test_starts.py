@@ -28,7 +28,7 @@ from bundlevisor.actors.core.restart import History
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.manifest.format.probe import Readiness
 from bundlevisor.manifest.format.schema import Service
-from tests.actors.test_life import BEGUN, SERVICE, STARTING, go
+from tests.actors.core.test_life import BEGUN, SERVICE, STARTING, go
 
 WATCHED = Service(id="api", readiness=Readiness(type="notify", watchdog_ms=2000))
 STARTED = EmitEvent("service_start", {"pid": 77})

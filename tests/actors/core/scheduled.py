@@ -27,7 +27,7 @@ from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.supervisor import Supervisor
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.graph import Graph
-from tests.actors.scheduled_actor import Actor
+from tests.actors.core.scheduled_actor import Actor
 
 if TYPE_CHECKING:
     from bundlevisor.actors.collaborators import Vault

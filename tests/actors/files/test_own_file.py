@@ -188,7 +188,7 @@ def test_a_state_file_is_replaced_or_refused_but_never_written_through(
     assert plant is dangling or other.read_bytes() == b"precious\n"
 
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OTHERS = {
     "actors/files/files_posix.py": "the one place itself",
     "actors/files/files_windows.py": "the one place itself",
@@ -196,7 +196,7 @@ OTHERS = {
     "actors/prepare/data_snapshot.py": "copies of services' data, in folders just made",
     "actors/prepare/assets.py": "files of the bundle, read only",
     "actors/process/binary.py": "programs of the bundle, read only",
-    "actors/guardian/inflight.py": "a file that is unlinked at once (O_EXCL)",
+    "actors/guardian/shared_memory.py": "a file that is unlinked at once (O_EXCL)",
     "control/cli/timeline_command.py": "a file that the user names for a picture",
     "control/cli/support_command.py": "the bundle, and the file that the user names",
     "control/dashboard/page_files.py": "files of the package, read only",
@@ -224,7 +224,7 @@ LET_GO_BY_OTHERS = {
     "actors/files/files_posix.py": "the one place itself",
     "actors/files/files_windows.py": "the one place itself",
     "actors/files/rotating_file.py": "a log waits for nobody: it goes on without rotation",
-    "actors/guardian/inflight.py": "POSIX only",
+    "actors/guardian/shared_memory.py": "POSIX only",
     "actors/probes/notify_socket.py": "POSIX only",
     "control/develop/starter/python.py": "a program of the user's, as text",
     "control/develop/starter/write.py": "new files, which nobody else has open",

@@ -17,7 +17,7 @@ from bundlevisor.actors.telemetry.event import (
     encode_details,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ODD = b"/tmp/app\xff/\xc3\xa9".decode("utf-8", "surrogateescape")
 PLAIN = {
     "actors/files/json_text.py": "the function itself",

@@ -29,7 +29,7 @@ from bundlevisor.actors.core.messages import (
     TreeEmptied,
 )
 from bundlevisor.actors.core.report import AfterStop, Stage
-from tests.actors.lives import (
+from tests.actors.core.lives import (
     BACKOFF,
     FAILED,
     ONCE,

@@ -7,7 +7,7 @@ import pytest
 from bundlevisor.actors.core import commanded
 from bundlevisor.actors.core.desired import Desired, stopped
 from bundlevisor.manifest.format.policy import Supervision
-from tests.actors.trees import ALL, ONE, REST, tree
+from tests.actors.core.trees import ALL, ONE, REST, tree
 
 DOWN = stopped("asked to")
 
