@@ -41,6 +41,9 @@ _known: set[int] = set()
 _trees: dict[int, tuple[float, str]] = {}
 """The leaders of the trees that may still have members: create time, and the mark of the start."""
 
+_nobodys: set[Member] = set()
+"""Unmarked orphans that were there when a tree ended to which they could have belonged as well."""
+
 spawning = threading.RLock()
 """Held from a fork until the child is known, so that nobody takes it for an adopted one."""
 
@@ -56,8 +59,16 @@ def add_tree(leader: int, created: float, instance: str) -> None:
 
 
 def remove_tree(leader: int) -> None:
-    """Say that nothing is left of a tree."""
-    _trees.pop(leader, None)
+    """Say that nothing is left of a tree: what was born in its time, and is there, is another's.
+
+    Whose, nobody can say any more: the tree that is left in the end may be a stranger to it.
+    """
+    begun, _ = _trees.pop(leader, (None, ""))
+    if begun is None or not Adoption.active:
+        return
+    orphans = {(pid, born) for pid in adopted() if (born := table.created(pid)) is not None}
+    _nobodys.intersection_update(orphans)
+    _nobodys.update(orphan for orphan in orphans if orphan[1] >= begun)
 
 
 def is_known(pid: int) -> bool:
@@ -119,8 +130,10 @@ def _came_out_of(pid: int, leader: int, instance: str, serial: int) -> bool:
     if mark:
         return mark == instance
     born = table.created(pid)
+    if born is None or (pid, born) in _nobodys:
+        return False
     trees = list(_trees.items())
-    return born is not None and [t for t, (begun, _) in trees if begun <= born] == [leader]
+    return [t for t, (begun, _) in trees if begun <= born] == [leader]
 
 
 def session_of(pid: int) -> int:

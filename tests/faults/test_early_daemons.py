@@ -122,6 +122,41 @@ def test_a_stop_of_the_service_ends_its_daemon_whatever_else_runs(
             run.post("/services/leaver0/start")
 
 
+NOBODYS = """
+import contextlib, os, resource, signal, sys, time
+told = sys.argv[sys.argv.index("--told") + 1]
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    with contextlib.suppress(ValueError):
+        resource.setrlimit(10, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    os.execve("/bin/sh", ["sh", "-c", f": > {told}; exec sleep {SECONDS} <&- >&- 2>&-"], {})
+os.wait()
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+time.sleep(600)
+"""
+
+
+def test_a_daemon_of_nobodys_holds_up_no_service_that_ends(
+    daemons: Daemons, tmp_path: Path
+) -> None:
+    """It is deaf, and shows nothing: the service that ends last is not taken for its own."""
+    source = NOBODYS.replace("{SECONDS}", daemons.seconds)
+    made = bundle(tmp_path).script("bin/leaver", source).service("last")
+    options = {"told": tmp_path / "told"}
+    made.service("leaver", "bin/leaver", ports=(), deps=["last"], options=options).write()
+    with running(made) as run:
+        run.until_ready()
+        wait_until(daemons.alive, what="the daemon")
+        wait_until((tmp_path / "told").exists, what="the daemon's own program")
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert daemons.alive() == []
+        assert not [event for event in run.telemetry() if event["event"] == "service_killed"]
+
+
 def test_the_daemons_of_a_health_command_do_not_pile_up(daemons: Daemons) -> None:
     with running(daemons.checked()) as run:
         run.until_ready()
