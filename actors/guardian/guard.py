@@ -16,6 +16,10 @@ from bundlevisor.actors.process.table.exit_status import ExitStatus
 from bundlevisor.actors.process.table.rlimit_mark import set_mark
 from bundlevisor.manifest.format.variables import mark_prefix
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def guard(end: End) -> None:
     """Live in a process of its own, started for this; does not return.
@@ -39,8 +43,14 @@ def _live(end: End) -> None:
     state.relay = heirs.relay
     # One that was forked in the runtime's last moments hears of it when it is in no group any more.
     state.group = state.group or control_group.made_beside(os.getpid(), state.instance_id)
-    if not state.dismissed and not (heirs.elder and heirs.elder.finished()):
-        clean_up(state)
+    if state.dismissed or (heirs.elder and heirs.elder.finished()):
+        _let_go(state, heirs)
+    else:
+        clean_up(state, lambda: _let_go(state, heirs))
+
+
+def _let_go(state: GuardianState, heirs: system.Heirs) -> None:
+    """All is done: nothing is left for anybody in reserve."""
     control_group.release(state.runtime_pid, state.group)
     control_group.remove(state.group)
     control_group.remove_abandoned(os.getpid())
@@ -87,12 +97,16 @@ def _take_charge(state: GuardianState) -> None:
         state.group = control_group.enclose(pid, state.instance_id)
 
 
-def clean_up(state: GuardianState) -> None:
-    """Do what the guardian is there for, whatever goes wrong with a part of it."""
+def clean_up(state: GuardianState, let_go: Callable[[], object]) -> None:
+    """Do what the guardian is there for, whatever goes wrong with a part of it.
+
+    ``let_go`` is called before the record is removed, by which a next start finds whoever still
+    stands still in reserve, if this one is killed before its very end.
+    """
     details = death_report.cause(state)
     gc.enable()
     disk = Disk()
-    disk.do(lambda: _remove(state, last=False))
+    disk.do(lambda: _remove(state, "first"))
     try:
         cleanup = Cleanup(state, disk)
         cleanup.run()
@@ -105,13 +119,21 @@ def clean_up(state: GuardianState) -> None:
     disk = Disk()
     disk.do(lambda: death_report.publish(state.telemetry, death_report.cause(state) | details))
     if not left:
-        disk.do(lambda: _remove(state, last=True))
+        disk.do(lambda: _remove(state, "last"))
     disk.finish()
+    let_go()
+    if not left:
+        disk = Disk()
+        disk.do(lambda: _remove(state, "record"))
+        disk.finish()
 
 
-def _remove(state: GuardianState, *, last: bool) -> None:
+def _remove(state: GuardianState, which: str) -> None:
+    """Remove the files whose turn it is: ``first``, ``last``, or the ``record``."""
+    record = state.instance_id.encode()
     for owned in state.owned_files.values():
-        if owned.last == last:
+        last = "record" if owned.containing == record else "last"
+        if which == (last if owned.last else "first"):
             owned.remove()
 
 

@@ -40,15 +40,7 @@ def take_down(parts: Parts, request: ShutdownRequest, stop_api: Callable[[], obj
     parts.guardian.stopping()  # it takes us out of the group, which is removed in the end
     clean = _stop_services(parts, request.reason, bound)
     end_remains(parts.bundle.instance_id, group)
-    _beside(lambda: _close(parts, request, stop_api, clean=clean), wait=CLOSING)
-    if clean:
-        _leave_no_group(group or control_group.group_of(os.getpid(), parts.bundle.instance_id))
-
-
-def _leave_no_group(group: str) -> None:
-    """Remove the control group where no guardian has: all of them were killed, or stood still."""
-    control_group.release(os.getpid(), group)
-    control_group.remove(group)
+    _beside(lambda: _close(parts, request, stop_api, group if clean else None), wait=CLOSING)
 
 
 def _beside(act: Callable[[], object], wait: float) -> None:
@@ -74,8 +66,12 @@ def _stop_services(parts: Parts, reason: str, bound: float) -> bool:
 
 
 def _close(
-    parts: Parts, request: ShutdownRequest, stop_api: Callable[[], object], *, clean: bool
+    parts: Parts, request: ShutdownRequest, stop_api: Callable[[], object], group: str | None
 ) -> None:
+    """Close all that was built.
+
+    ``group`` is the control group, empty without one; None leaves what is left to the guardian.
+    """
     bundle = parts.bundle
     stop_api()
     parts.socket.close()
@@ -86,12 +82,21 @@ def _close(
     parts.telemetry.close(2.0)
     parts.edges.record.close()
     parts.endpoint.remove()
-    if clean:
-        instance.remove(bundle.app_data, bundle.instance_id)
+    if group is not None:
         if parts.lock.stands():  # else the folder is another instance's by now
             last_end.write(bundle.app_data, request.code, request.reason)
-        parts.guardian.dismiss()
+        _let_go(parts, group)
     parts.edges.context.reserved.release_all()
+
+
+def _let_go(parts: Parts, group: str) -> None:
+    """End the guardians; last goes the record, by which a next start would find what is left."""
+    parts.guardian.dismiss()
+    # Where no guardian has removed it: all were killed, or stood still.
+    group = group or control_group.group_of(os.getpid(), parts.bundle.instance_id)
+    control_group.release(os.getpid(), group)
+    control_group.remove(group)
+    instance.remove(parts.bundle.app_data, parts.bundle.instance_id)
 
 
 def _close_logs(streams: Collection[LogStream]) -> None:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from bundlevisor.testing.processes import lives
-from tests.bundle_maker import Run, running, wait_until
+from tests.bundle_maker import Run, running, starting, wait_until
 from tests.faults.scene import (
     assert_nothing_on_disk,
     assert_stopped_in_order,
@@ -102,3 +102,43 @@ def test_a_reserve_that_stands_still_is_not_left_behind(tmp_path: Path, tally: T
         tally.cleaned("reserve SIGSTOP, then runtime SIGKILL", run)
         assert_nothing_on_disk(run)
         wait_until(lambda: not lives(reserve), what="the end of the one in reserve")
+
+
+LAST_ACT = """
+import os
+import signal
+import sys
+
+unlink = os.unlink
+
+
+def unlink_and_die(path, **where):
+    unlink(path, **where)
+    if os.path.basename(path) == "instance.json":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+os.unlink = unlink_and_die
+
+from bundlevisor.control.__main__ import main
+
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the reserve is forked")
+def test_when_the_record_is_gone_no_guardian_is_left_that_a_next_start_would_have_to_find(
+    tmp_path: Path, tally: Tally
+) -> None:
+    """Those that stand still do not end by themselves when the runtime is killed in its end."""
+    with starting(injured(tmp_path), command=(sys.executable, "-c", LAST_ACT)) as run:
+        run.await_listening()
+        run.until_ready()
+        guardians = [guardian_of(run), in_reserve(guardian_of(run))]
+        for process in guardians:
+            process.suspend()
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == -signal.SIGKILL
+        assert not [process for process in guardians if lives(process)]
+        tally.cleaned("guardians SIGSTOP, runtime SIGKILL at its very end", run)
+        assert_nothing_on_disk(run)

@@ -51,7 +51,7 @@ def test_while_a_process_is_left_the_record_is_kept_for_the_sweep(
     tmp_path: Path, state: GuardianState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "Cleanup", Stuck)
-    guard.clean_up(state)
+    guard.clean_up(state, lambda: None)
     assert not (tmp_path / "token").exists()
     assert (tmp_path / "record").exists()
     assert read_records(tmp_path / "telemetry.jsonl")[0]["details"]["left"] == 1
@@ -61,7 +61,7 @@ def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, state: GuardianSt
     state.inflight = 10_000_000
     with marked(f"{GONE}-1", tmp_path / "r") as process:
         state.apply(("expect", GuardedProcess("api", f"{GONE}-1").fields()))
-        guard.clean_up(state)
+        guard.clean_up(state, lambda: None)
         assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "record").exists()
     assert "Bad file" in read_records(tmp_path / "telemetry.jsonl")[0]["details"]["error"]
@@ -90,8 +90,20 @@ def test_when_what_was_announced_does_not_come_nobody_is_waited_for(state: Guard
     assert cleanup.left == 0
 
 
+def test_the_record_is_there_until_nobody_is_in_reserve_any_more(
+    tmp_path: Path, state: GuardianState
+) -> None:
+    """By it the next start finds one that stands still, when this one is killed before its end."""
+    seen = []
+    guard.clean_up(state, lambda: seen.append(sorted(path.name for path in tmp_path.iterdir())))
+    assert [[name for name in names if name in ("record", "token")] for names in seen] == [
+        ["record"]
+    ]
+    assert not (tmp_path / "record").exists()
+
+
 def test_nothing_to_do_is_done_at_once(tmp_path: Path, state: GuardianState) -> None:
-    guard.clean_up(state)
+    guard.clean_up(state, lambda: None)
     assert not (tmp_path / "record").exists()
     (line,) = read_records(tmp_path / "telemetry.jsonl")
     assert (line["event"], line["details"]["found"]) == ("runtime_died", 0)
@@ -103,7 +115,7 @@ def test_a_death_that_cannot_be_published_is_told_to_the_systems_log(
     said: list[str] = []
     monkeypatch.setattr(system, "tell_system_log", said.append)
     state.telemetry = str(tmp_path)
-    guard.clean_up(state)
+    guard.clean_up(state, lambda: None)
     (line,) = said
     assert "the runtime died" in line
     assert str(tmp_path) in line
@@ -144,7 +156,7 @@ def test_a_death_whose_cause_cannot_be_read_is_cleaned_up_after(
     state.exit_status = cast("ExitStatus", Unreadable())
     with marked(f"{GONE}-1", tmp_path / "r") as process:
         state.apply(("expect", GuardedProcess("api", f"{GONE}-1").fields()))
-        guard.clean_up(state)
+        guard.clean_up(state, lambda: None)
         assert process.wait() == 0
     assert not (tmp_path / "record").exists()
     assert read_records(tmp_path / "telemetry.jsonl")[0]["event"] == "runtime_died"
@@ -157,6 +169,6 @@ def test_services_are_stopped_with_their_grace_although_our_files_are_gone(
     state.inflight = 10_000_000
     with marked(f"{GONE}-1", tmp_path / "r") as process:
         state.apply(("expect", GuardedProcess("api", f"{GONE}-1").fields()))
-        guard.clean_up(state)
+        guard.clean_up(state, lambda: None)
         assert process.wait() == 0
     assert not (tmp_path / "record").exists()

@@ -40,8 +40,8 @@ def test_a_dead_guardian_leaves_no_zombie_and_its_successor_holds_nothing_of_the
         os.kill(first, signal.SIGKILL)
         small.replaced()
         assert table.created(first) is None
-        what = "three standard ones, channel, the runtime, one pipe, what is in flight"
-        wait_until(lambda: len(os.listdir(f"/proc/{small.guardian}/fd")) == 7, what=what)
+        what = "three standard ones, channel, the runtime, one pipe, what is in flight, and how far"
+        wait_until(lambda: len(os.listdir(f"/proc/{small.guardian}/fd")) == 8, what=what)
 
 
 def test_no_line_is_lost_by_the_successor_either(tmp_path: Path) -> None:
