@@ -34,14 +34,18 @@ def test_it_does_not_hold_the_runtimes_stdout(tmp_path: Path) -> None:
         small.wait_clean()
 
 
+OWN = 3 + 2 + 1
+"""Descriptors of a guardian: standard ones, channel and runtime, how far its work is."""
+
+
 @linux
 def test_it_holds_its_channel_the_runtime_and_a_pipe_for_each_service(tmp_path: Path) -> None:
     with SmallRuntime(tmp_path / "h", service("a"), service("b"), reader=False) as small:
-        wait_until(lambda: len(held(small.guardian)) == 3 + 2 + 2)
+        wait_until(lambda: len(held(small.guardian)) == OWN + 2)
         links = sorted(os.readlink(f"/proc/{small.guardian}/fd/{fd}") for fd in (0, 1, 2))
         assert links == ["/dev/null"] * 3
         small.ask("forget a")
-        wait_until(lambda: len(held(small.guardian)) == 3 + 2 + 1)
+        wait_until(lambda: len(held(small.guardian)) == OWN + 1)
 
 
 @linux
@@ -57,7 +61,7 @@ def test_it_does_nothing(tmp_path: Path) -> None:
     """A tick is 10 ms."""
     with SmallRuntime(tmp_path / "h", service("a"), service("b")) as small:
         small.wait_started()
-        wait_until(lambda: len(held(small.guardian)) >= 7)
+        wait_until(lambda: len(held(small.guardian)) >= OWN + 2)
         before = ticks(small.guardian)
         small.ask("idle")
         assert ticks(small.guardian) - before <= 1
@@ -97,7 +101,7 @@ def busy_guardians(runtime: int) -> list[int]:
     with contextlib.suppress(psutil.Error, OSError):
         below = psutil.Process(runtime).children(recursive=True)
         named = [child.pid for child in below if child.name() == "bundle-guardian"]
-        if len(named) == 2 and all(len(held(pid)) >= 3 + 2 + 2 for pid in named):
+        if len(named) == 2 and all(len(held(pid)) >= OWN + 2 for pid in named):
             return named
     return []
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from bundlevisor.actors.files import own_file
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.owned_file import WHATEVER, OwnedFile, identity
 from bundlevisor.actors.guardian.state import GuardianState
@@ -102,7 +103,7 @@ def test_what_a_successor_writes_at_this_moment_stays(
     path = tmp_path / "token"
     path.write_text("ours")
     owned = OwnedFile(str(path), identity(str(path)), containing, last=False)
-    rename, unlink = os.rename, os.unlink
+    rename, unlink = own_file.replace, os.unlink
 
     def written(content: str) -> None:
         (tmp_path / "new").write_text(content)
@@ -119,7 +120,7 @@ def test_what_a_successor_writes_at_this_moment_stays(
             written("theirs")
         unlink(what)
 
-    monkeypatch.setattr(os, "rename", renamed)
+    monkeypatch.setattr(own_file, "replace", renamed)
     monkeypatch.setattr(os, "unlink", unlinked)
     assert not owned.remove()
     assert path.read_text() == ("newer" if newer else "theirs")
