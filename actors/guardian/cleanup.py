@@ -15,21 +15,17 @@ from bundlevisor.actors.guardian.shared_memory import shared_memory
 from bundlevisor.actors.guardian.state import GuardianState
 from bundlevisor.actors.guardian.stop_plan import cut_off, next_change, orders
 from bundlevisor.actors.guardian.survivors import Survivors, look
-from bundlevisor.actors.process.table.found import Found
+from bundlevisor.actors.process.table.found import KILL_AGAIN_S, UNKILLABLE_S, Found
 from bundlevisor.manifest.format.variables import mark_prefix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bundlevisor.actors.guardian.relay import Relay
 
-AGAIN = 0.1
-"""Seconds after which a kill is repeated: what was just being forked has appeared by then."""
 EXPECTING = 2.0
 """Seconds for an announced process to show its mark: between fork and exec it has none."""
 TICK = 0.02
 """Seconds between two looks while one is expected."""
-GIVE_UP = 3.0
-"""Seconds after the cut-off for the kernel to end what was killed (uninterruptible sleep)."""
 MOST_TRIES = 10
 
 
@@ -110,8 +106,8 @@ class Cleanup:
         What forks for ever is given up in the end, unkilled as the last of it is.
         """
         keys = {(p.pid, p.created) for processes in living.values() for p in processes}
-        late = now >= self._until + GIVE_UP
-        return late and (keys <= self._shot or now >= self._until + MOST_TRIES * GIVE_UP)
+        late = now >= self._until + UNKILLABLE_S
+        return late and (keys <= self._shot or now >= self._until + MOST_TRIES * UNKILLABLE_S)
 
     def _act(self, living: Survivors, now: float) -> None:
         due = orders(self._all_guarded, living, self._asked, now, self._until)
@@ -154,7 +150,8 @@ class Cleanup:
 
     def _wait(self, living: Survivors, now: float) -> None:
         """Wait for an end, an answer or the next step, and meanwhile keep the logs flowing."""
-        until = max(now + AGAIN, next_change(self._all_guarded, living, self._asked, self._until))
+        change = next_change(self._all_guarded, living, self._asked, self._until)
+        until = max(now + KILL_AGAIN_S, change)
         if not living or self._expected(now):
             until = now + TICK
         pending = [request for request in self._requests.values() if request.fd >= 0]

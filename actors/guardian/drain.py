@@ -20,9 +20,6 @@ if TYPE_CHECKING:  # what it costs to import would be carried by the guardian al
     from bundlevisor.actors.logs.redact import Redactor
 
 CHUNK = 65536
-SHORTEST = 4
-"""Bytes of a secret's end by which it is recognised, as in
-:mod:`bundlevisor.actors.logs.redact`."""
 AT_ONCE = 64
 """Chunks from one pipe before the others have their turn."""
 BEGINNING = b"\xff" * 4
@@ -242,13 +239,18 @@ def without_rest(data: bytes, secrets: tuple[tuple[str, bytes], ...]) -> bytes:
     The runtime may have read the first part of a secret before it died. The last three bytes of
     one say nothing, and stay.
     """
-    for name, value in secrets:
+    if not secrets:
+        return data
+    from bundlevisor.actors.logs.redact import SHORTEST, shown_as, sought
+
+    for name, whole in secrets:
+        value = sought(whole)
         if len(data) >= SHORTEST and data in value[1:]:
-            return b"[secret:%s]" % name.encode()
+            return shown_as(name)
         at = value.find(data[:SHORTEST], 1) if len(data) >= SHORTEST else -1
         while at >= 0:
             if data.startswith(value[at:]):
-                return b"[secret:%s]" % name.encode() + data[len(value) - at :]
+                return shown_as(name) + data[len(value) - at :]
             at = value.find(data[:SHORTEST], at + 1)
     return data
 

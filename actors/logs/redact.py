@@ -36,6 +36,11 @@ def sought(value: bytes) -> bytes:
     return inner if len(inner) >= SHORTEST else value
 
 
+def shown_as(name: str) -> bytes:
+    """Return what stands in the place of the value of this secret."""
+    return f"[secret:{name}]".encode()
+
+
 class Redactor:
     """Replaces secrets in a stream of bytes; one for each stream, because it remembers its end.
 
@@ -54,7 +59,7 @@ class Redactor:
         """Recognise these as well, in what comes from now on."""
         known = dict(self._values)
         for name, value in secrets:
-            known.setdefault(sought(value), f"[secret:{name}]".encode())
+            known.setdefault(sought(value), shown_as(name))
         ranked = sorted(known.items(), key=lambda secret: -len(secret[0]))
         self._values = [(value, mark) for value, mark in ranked if len(value) >= SHORTEST]
         self._may_begin = frozenset(b"".join(value[:-1] for value, _ in self._values))

@@ -19,7 +19,7 @@ from bundlevisor.actors.files import atomic, instance
 from bundlevisor.actors.files.instance import Processes
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
-from bundlevisor.actors.process.table.found import GRACE_S, Found
+from bundlevisor.actors.process.table.found import GRACE_S, KILL_AGAIN_S, UNKILLABLE_S, Found
 from bundlevisor.actors.process.table.rlimit_mark import has_rlimit_mark, rlimit_marked
 from bundlevisor.manifest.format.variables import MARK, mark_prefix
 
@@ -32,11 +32,6 @@ _Key = tuple[int, float]
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 GO_ON = getattr(signal, "SIGCONT", None)
-
-AGAIN = 0.1
-"""Seconds after which a kill is repeated: what was just being forked has appeared by then."""
-GIVE_UP = 3.0
-"""Seconds for the kernel to end what was killed."""
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +104,7 @@ def _end(watch: ExitWatch, record: Processes, grace_s: float, started: float) ->
     left = remains.look()
     found, asked, killed = _keys(left), set[_Key](), set[_Key]()
     patience = time.monotonic() + grace_s
-    while left and (now := time.monotonic()) < patience + GIVE_UP:
+    while left and (now := time.monotonic()) < patience + UNKILLABLE_S:
         if now < patience:
             due = [p for p in remains.addressed(left) if (p.pid, p.created) not in asked]
             _send_all(due, signal.SIGTERM)
@@ -119,7 +114,7 @@ def _end(watch: ExitWatch, record: Processes, grace_s: float, started: float) ->
             killed |= _keys(left)
         watched = [watch.add(process.pid, process.created) for process in left]
         if all(watched):
-            watch.wait(patience - now if now < patience else AGAIN, [])
+            watch.wait(patience - now if now < patience else KILL_AGAIN_S, [])
         left = remains.look()
         found |= _keys(left)
     remains.close()

@@ -122,6 +122,12 @@ def test_only_the_end_or_the_inside_of_a_secret_is_taken_for_one(data: bytes, sh
     assert without_rest(data, SECRETS) == shown
 
 
+def test_white_space_around_a_secret_counts_for_nothing_where_it_was_cut_either() -> None:
+    around = (("key", f"  {VALUE}\n".encode()),)
+    assert without_rest(b"tery and more", around) == b"[secret:key] and more"
+    assert without_rest(b"horse-bat", around) == b"[secret:key]"
+
+
 KEEPS_ITS_KEY = """
 import os, signal, sys, time
 key, file = os.environ["API_KEY"], os.path.join(os.environ["APP_DATA_DIR"], "last-key")

@@ -8,6 +8,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+KILL_AGAIN_S = 0.1
+"""Seconds after which a kill is repeated: what was just being forked has appeared by then."""
+UNKILLABLE_S = 3.0
+"""Seconds for the kernel to end what was killed (uninterruptible sleep)."""
 GRACE_S = 2.0
 """Seconds that a process has to end for which no time-out of a service speaks."""
 
