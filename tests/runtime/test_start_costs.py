@@ -36,8 +36,8 @@ SELDOM = {"type": "http", "path": "/health", "port_name": "http", "interval_ms":
 COUNTER = """
 import json, sys
 sys.path += {path!r}
-from bundlevisor.actors.core import lifecycle, snapshot
-from bundlevisor.actors import service, supervisor
+from bundlevisor.actors.core import lifecycle
+from bundlevisor.actors import board, service, supervisor
 lifecycle.OBSTACLE = 3600  # a slow machine would be told what it waits for
 counts = {{"supervisor": 0, "services": 0, "snapshots": 0}}
 def counted(owner, name, what):
@@ -51,7 +51,7 @@ def counted(owner, name, what):
     setattr(owner, name, wrapper)
 counted(supervisor.Supervisor, "on_receive", "supervisor")
 counted(service.ServiceActor, "on_receive", "services")
-counted(snapshot.Board, "publish", "snapshots")
+counted(board.Board, "publish", "snapshots")
 from bundlevisor.control.__main__ import main
 main({argv!r})
 """
