@@ -17,10 +17,10 @@ from bundlevisor.actors.secrets import former_values, key_store
 from bundlevisor.actors.telemetry import timelines, writer
 from bundlevisor.actors.ui_server.parent import hosted_page
 from bundlevisor.actors.ui_server.server import port as page_port
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.parser.help_text import TOP
 from bundlevisor.control.dashboard import codes
 from bundlevisor.control.run import background_writer
+from bundlevisor.control.wire import exit_codes
 from bundlevisor.manifest.format import app_data, probe, variables
 from bundlevisor.manifest.format.document import LAST_PORT
 from bundlevisor.manifest.format.policy import DataSnapshot, StopPolicy
@@ -69,6 +69,12 @@ TOLD = [
 def test_a_page_tells_the_number_that_counts(page: str, sentence: str) -> None:
     text = " ".join((ROOT / "docs" / page).read_text(encoding="utf-8").split())
     assert sentence in text
+
+
+def test_an_application_knows_the_exit_codes_by_their_numbers() -> None:
+    launch = (ROOT / "electron" / "lib" / "launch.js").read_text(encoding="utf-8")
+    assert f"const HELD = {exit_codes.HELD};" in launch
+    assert f"const MANIFEST_IS_BAD = {exit_codes.USAGE};" in JS
 
 
 def test_an_application_gives_the_runtime_the_time_that_it_gives_its_services() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.cli.parser import exit_codes
+from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
     import argparse

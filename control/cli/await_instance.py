@@ -18,7 +18,7 @@ from bundlevisor.control.cli.client import Client, Unsettled
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import HungUp, NotForUs, NotRunning, Wanted, find
 from bundlevisor.control.cli.last_words import is_gone
-from bundlevisor.control.cli.parser import exit_codes
+from bundlevisor.control.wire import exit_codes
 
 LOOK_AGAIN_S = 0.05
 """Seconds between two looks: there is no portable event for a file that appears."""

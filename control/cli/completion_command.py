@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.cli.parser import exit_codes
+from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
     import argparse

@@ -6,8 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import accepted, output
+from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
     import argparse

@@ -11,8 +11,8 @@ import msgspec
 
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import width
+from bundlevisor.control.wire import exit_codes
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ import msgspec
 from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.control.cli.asking import ask, parsed
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.run.options import COMMANDS, DEVELOP, IDS, Misuse
+from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
     import argparse

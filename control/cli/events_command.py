@@ -17,10 +17,10 @@ from bundlevisor.control.cli.client import Client, NoAnswer
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import NotRunning
 from bundlevisor.control.cli.last_words import is_gone
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import accepted, check_service
 from bundlevisor.control.cli.screen.colours import paint_stdout
 from bundlevisor.control.cli.screen.event_lines import line
+from bundlevisor.control.wire import exit_codes
 from bundlevisor.control.wire.bounds import USUAL_LINES
 
 if TYPE_CHECKING:

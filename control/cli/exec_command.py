@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files import instance
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import Refused, accepted, check_service
+from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
     import argparse

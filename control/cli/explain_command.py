@@ -8,7 +8,6 @@ import msgspec
 
 from bundlevisor.control.cli.events_command import newest_events
 from bundlevisor.control.cli.explanation import Explanation, Link, explain, way
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import accepted, check_service, output
 from bundlevisor.control.cli.screen.colours import (
     BOLD,
@@ -21,6 +20,7 @@ from bundlevisor.control.cli.screen.colours import (
 )
 from bundlevisor.control.cli.screen.event_lines import line
 from bundlevisor.control.cli.screen.tables import plain
+from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
     import argparse

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.cli.parser import exit_codes
+from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
     import argparse

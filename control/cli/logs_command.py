@@ -10,11 +10,11 @@ import msgspec
 
 from bundlevisor.control.cli import queries
 from bundlevisor.control.cli.client import Answer, Client
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.screen.colours import GREY, Paint, paint_stdout
 from bundlevisor.control.cli.screen.escapes import COLOUR, Harmless
 from bundlevisor.control.cli.screen.event_lines import local_time
 from bundlevisor.control.cli.screen.terminal import is_terminal
+from bundlevisor.control.wire import exit_codes
 from bundlevisor.control.wire.bounds import LONGEST_TAIL, USUAL_LINES
 
 if TYPE_CHECKING:

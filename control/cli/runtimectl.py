@@ -20,8 +20,8 @@ from bundlevisor.control.cli.asking import ask, parsed
 from bundlevisor.control.cli.client import Client
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import Endpoint, NotRunning, find, wanted
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.parser.arguments import parser
+from bundlevisor.control.wire import exit_codes
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:

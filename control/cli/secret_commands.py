@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import Refused, accepted, output, width
 from bundlevisor.control.cli.screen import render
 from bundlevisor.control.cli.screen.terminal import is_terminal
+from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
     import argparse

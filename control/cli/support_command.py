@@ -14,10 +14,10 @@ from bundlevisor.actors.files import json_text, own_file
 from bundlevisor.control.cli.client import Client, NoAnswer
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import Endpoint, NotRunning, find, wanted
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.support import collection
 from bundlevisor.control.support.collection import Part
 from bundlevisor.control.support.masking import Mask
+from bundlevisor.control.wire import exit_codes
 from bundlevisor.manifest.format.app_data import USUAL_TELEMETRY
 from bundlevisor.manifest.format.paths import home_folder
 

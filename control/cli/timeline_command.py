@@ -8,9 +8,9 @@ import msgspec
 
 from bundlevisor.actors.telemetry.timeline import Span, Timeline
 from bundlevisor.actors.telemetry.timeline_compare import changes
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import Refused, accepted, output
 from bundlevisor.control.cli.screen.tables import table
+from bundlevisor.control.wire import exit_codes
 from bundlevisor.control.wire.bodies import Timelines
 
 if TYPE_CHECKING:

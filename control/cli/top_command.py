@@ -17,7 +17,6 @@ from bundlevisor.control.cli.client import NoAnswer, Unsettled
 from bundlevisor.control.cli.explain_command import explanation, text_of
 from bundlevisor.control.cli.find import NotRunning
 from bundlevisor.control.cli.last_words import is_gone
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.queries import Refused, accepted, status
 from bundlevisor.control.cli.screen import render
 from bundlevisor.control.cli.screen.colours import uncoloured
@@ -27,6 +26,7 @@ from bundlevisor.control.cli.screen.terminal import is_terminal, obeys_escapes
 from bundlevisor.control.cli.screen.top_frame import View, frame, reading
 from bundlevisor.control.cli.screen.usage_history import History
 from bundlevisor.control.cli.start_view import screen_of
+from bundlevisor.control.wire import exit_codes
 from bundlevisor.control.wire.bounds import USUAL_LINES
 
 if TYPE_CHECKING:

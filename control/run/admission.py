@@ -17,15 +17,11 @@ from bundlevisor.control.run import resource_limits
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console import Console
 from bundlevisor.control.run.options import RunOptions
+from bundlevisor.control.wire.exit_codes import HELD, NO, USAGE
 from bundlevisor.manifest.format import paths, platform
 from bundlevisor.manifest.format.findings import Findings
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.read import load
-
-CANNOT_START = 1
-BAD_MANIFEST = 2
-ALREADY_RUNNING = 3
-"""Exit codes of a run that does not take place."""
 
 
 class StartRefused(Exception):
@@ -56,7 +52,7 @@ def admit(
     if loaded.manifest is None:
         named = os.path.abspath(options.app_data) if options.app_data else ""
         first = loaded.findings.errors[0].told(options.manifest)
-        raise StartRefused(BAD_MANIFEST, first, named)
+        raise StartRefused(USAGE, first, named)
     app_data = _app_data(options, loaded.manifest, console)
     _make(app_data, console)
     _look_for_root(options, app_data, console)
@@ -66,7 +62,7 @@ def admit(
     on_disk = places.look(loaded.manifest, app_data, options.root, minds_case=minds_case)
     _report(console, loaded.placed(on_disk), app_data)
     if not on_disk.ok:
-        raise StartRefused(CANNOT_START, on_disk.errors[0].told(app_data), app_data)
+        raise StartRefused(NO, on_disk.errors[0].told(app_data), app_data)
     lock = _lock(app_data, console)
     instance.forget_end(app_data)
     return Bundle(loaded.manifest, loaded.and_found(on_disk), options, app_data, instance_id), lock
@@ -75,7 +71,7 @@ def admit(
 def _cannot_start(why: str, app_data: str, console: Console) -> StartRefused:
     """Say it; return what is to be raised."""
     console.error(f"cannot start: {why}")
-    return StartRefused(CANNOT_START, f"cannot start: {why}", app_data)
+    return StartRefused(NO, f"cannot start: {why}", app_data)
 
 
 def _look_for_root(options: RunOptions, app_data: str, console: Console) -> None:
@@ -110,8 +106,8 @@ def _lock(app_data: str, console: Console) -> InstanceLock:
     except (instance_lock.InstanceRunning, instance_lock.LockUnavailable) as error:
         console.error(str(error))
         if isinstance(error, instance_lock.InstanceRunning):
-            raise StartRefused(ALREADY_RUNNING, str(error)) from error
-        raise StartRefused(CANNOT_START, str(error), app_data) from error
+            raise StartRefused(HELD, str(error)) from error
+        raise StartRefused(NO, str(error), app_data) from error
 
 
 def _awaited(holder: Holder) -> str:

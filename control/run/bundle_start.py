@@ -17,7 +17,6 @@ from bundlevisor.actors.process.children import SOCKET_ACTIVATION
 from bundlevisor.actors.service import ServiceActor
 from bundlevisor.actors.supervisor import Supervisor
 from bundlevisor.actors.telemetry import milestones
-from bundlevisor.control.run.admission import CANNOT_START
 from bundlevisor.control.run.console_events import Announcer
 from bundlevisor.control.run.edges import Edges
 from bundlevisor.control.run.gpu import Gpu
@@ -25,6 +24,7 @@ from bundlevisor.control.run.opening import Opening
 from bundlevisor.control.run.resource_limits import why
 from bundlevisor.control.run.secret_supply import SecretSupply
 from bundlevisor.control.run.start_events import tell_start
+from bundlevisor.control.wire.exit_codes import NO
 
 if TYPE_CHECKING:
     from bundlevisor.actors.ports.service_ports import Ports
@@ -132,5 +132,5 @@ class BundleStart:
         try:
             return ServiceActor.start(spec, context, supervisor, child, incarnation)
         except (OSError, RuntimeError, MemoryError) as error:  # no thread for it
-            self._opened.ending.ask(f"cannot start '{service_id}': {why(error)}", CANNOT_START)
+            self._opened.ending.ask(f"cannot start '{service_id}': {why(error)}", NO)
             raise

@@ -16,11 +16,11 @@ from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.ports.port_memory import PortMemory
 from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.probes.listen_watch import Listening
-from bundlevisor.control.run.admission import ALREADY_RUNNING
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.console_events import Announcer
 from bundlevisor.control.run.instance_record import InstanceRecord
 from bundlevisor.control.run.opening import Opening
+from bundlevisor.control.wire.exit_codes import HELD
 from bundlevisor.manifest.format.app_data import SNAPSHOTS, below
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _looking_after(opened: Opening, announcer: Announcer) -> Callable[[], bool]:
             opened.lock,
             restore=restore,
             warn=opened.console.warn,
-            give_up=lambda reason: opened.ending.ask(reason, ALREADY_RUNNING),
+            give_up=lambda reason: opened.ending.ask(reason, HELD),
         )
 
     return lambda: keeper().look()

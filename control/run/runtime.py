@@ -32,11 +32,12 @@ from bundlevisor.actors.stand_ins import for_run
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.telemetry.milestones import Recorder
 from bundlevisor.control.boot import early_socket, straight_import
-from bundlevisor.control.run.admission import CANNOT_START, StartRefused, admit
+from bundlevisor.control.run.admission import StartRefused, admit
 from bundlevisor.control.run.console import Console, open_console
 from bundlevisor.control.run.opening import open_up
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.control.run.resource_limits import shortage, why
+from bundlevisor.control.wire.exit_codes import NO
 from bundlevisor.manifest.format import paths
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def run(
             console.error(f"cannot start: {why(error)}")
         else:
             console.fault("runtime", error)
-        return CANNOT_START  # the guardian is not dismissed: it undoes what has been done
+        return NO  # the guardian is not dismissed: it undoes what has been done
     finally:
         console.close()
 
@@ -103,7 +104,7 @@ def _run(
 
         return Runtime(assemble(opened, parent)).live(follow)
     except Exception as error:
-        _leave_word(bundle.app_data, CANNOT_START, f"cannot start: {why(error)}")
+        _leave_word(bundle.app_data, NO, f"cannot start: {why(error)}")
         raise
     finally:
         lock.release()
@@ -166,6 +167,6 @@ class Runtime:
             self._api.go_on_beside(follow)
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
             reason = shortage(error) or "its log has the details"
-            parts.ending.ask(f"the control API could not be started: {reason}", CANNOT_START)
+            parts.ending.ask(f"the control API could not be started: {reason}", NO)
             parts.console.fault("control API", error)
             parts.announcer.emit("runtime_error", None, error=f"control API: {error}")

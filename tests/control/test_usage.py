@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.control.cli import runtimectl
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.cli.parser.arguments import parser
 from bundlevisor.control.cli.parser.help_text import TOP
 from bundlevisor.control.run import options
 from bundlevisor.control.run.options import COMMANDS as NAMES
+from bundlevisor.control.wire import exit_codes
 from tests import absent
 from tests.control.commands import Run
 from tests.control.fake_runtime import BUNDLE

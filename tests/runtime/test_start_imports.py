@@ -62,7 +62,7 @@ actors.stand_ins: for_run late late_enum
 control.http: early_health health_words response
 control.run: admission background_writer bundle console endpoint_files opening options
  resource_limits runtime shutdown_requests
-control.wire: exchange health origin version
+control.wire: exchange exit_codes health origin version
 manifest.format: app_data document findings loopback paths platform policy probe reserved_paths
  schema secret suggest variables
 manifest.plan: claims command environment graph launch ports template template_uses

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.cli.parser import ask_arguments, develop_arguments, exit_codes
+from bundlevisor.control.cli.parser import ask_arguments, develop_arguments
 from bundlevisor.control.cli.parser.parser_base import Parser, add_json, which_instance
 from bundlevisor.control.run.options import COMMANDS
+from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
     from bundlevisor.control.cli.parser.parser_base import Commands

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bundlevisor.control.cli.parser import exit_codes
 from bundlevisor.control.run.options import empty
+from bundlevisor.control.wire import exit_codes
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:

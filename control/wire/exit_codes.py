@@ -1,10 +1,10 @@
-"""What the exit codes of ``bundlevisor`` mean; ``--help`` and the README say the same."""
+"""What the exit codes of ``bundlevisor`` mean, of a run and of the commands that ask."""
 
 from __future__ import annotations
 
 OK = 0
 NO = 1
-"""The answer is no: not ready, failed, refused, not valid."""
+"""The answer is no: not ready, failed, refused, not valid; a run could not be started."""
 USAGE = 2
 """The command line or the manifest is wrong."""
 HELD = 3
