@@ -12,9 +12,9 @@ from typing import TypeVar
 from bundlevisor.actors.files import own_file
 
 if sys.platform == "win32":
-    from bundlevisor.actors.files.files_windows import replace, sync_folder
+    from bundlevisor.actors.files.files_windows import replace, sync, sync_folder
 else:
-    from bundlevisor.actors.files.files_posix import replace, sync_folder
+    from bundlevisor.actors.files.files_posix import replace, sync, sync_folder
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ def replacing(
         try:
             yield fd
             if durable:
-                os.fsync(fd)
+                sync(fd)
         finally:
             os.close(fd)
         announce(beside)

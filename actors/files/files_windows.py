@@ -143,5 +143,10 @@ def _make_writable(path: str) -> None:
         os.chmod(path, stat.S_IWRITE)
 
 
+def sync(fd: int) -> None:
+    """Make what was written outlive a power cut (FlushFileBuffers). OSError."""
+    os.fsync(fd)
+
+
 def sync_folder(folder: str) -> None:
     """NTFS journals its folders, and a folder cannot be opened to be synced."""

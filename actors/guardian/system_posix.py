@@ -35,6 +35,9 @@ NAME = b"bundle-guardian"
 
 SIGKILL = int(signal.SIGKILL)
 
+OPEN_MAX = 10_240
+"""What macOS allows where there is no limit: it refuses "unlimited" as such (setrlimit(2))."""
+
 
 def isolate(channel: int) -> None:
     """Leave the runtime's session, files and folder; keep the channel only.
@@ -116,8 +119,9 @@ def _raise_limit() -> None:
     """Allow as many descriptors as can be had: one comes for every running service."""
     import resource
 
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    has, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = most if sys.platform != "darwin" else max(has, min(most, OPEN_MAX))
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
     except (OSError, ValueError):
-        return  # macOS refuses "unlimited"; what there is will do
+        return  # what there is will do

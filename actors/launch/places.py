@@ -65,7 +65,7 @@ def _lead_inside(manifest: Manifest, app_data: str, report: Report) -> None:
         try:
             resolve(app_data, path)
         except PathRefused as refused:
-            report.error(refused.code, field, f"{field}: {refused}")
+            report.error(refused.code, field, str(refused))
 
 
 def _trust(folder: str, report: Report) -> bool:

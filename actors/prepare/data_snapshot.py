@@ -23,9 +23,9 @@ from bundlevisor.manifest.format.app_data import BROKEN, RESTORING, SNAPSHOTS, b
 from bundlevisor.manifest.format.paths import within
 
 if sys.platform == "win32":
-    from bundlevisor.actors.files.files_windows import remove_tree, replace, sync_folder
+    from bundlevisor.actors.files.files_windows import remove_tree, replace, sync, sync_folder
 else:
-    from bundlevisor.actors.files.files_posix import remove_tree, replace, sync_folder
+    from bundlevisor.actors.files.files_posix import remove_tree, replace, sync, sync_folder
 
 FILE = "snapshot.json"
 FICLONE = 0x40049409
@@ -189,7 +189,7 @@ def _sync(folder: str) -> None:
             with suppress(OSError):
                 fd = os.open(file, flags)
                 try:
-                    os.fsync(fd)
+                    sync(fd)
                 finally:
                     os.close(fd)
         sync_folder(path)

@@ -77,9 +77,24 @@ else:
         raise OSError(f"this platform has no descriptor for the end of process {pid}")
 
 
-def _wait(pid: int, on_exit: Callable[[], None]) -> None:
-    """Wait without reaping: Linux before 5.3 and sandboxes that forbid pidfd_open."""
-    if sys.platform != "darwin":
+if sys.platform == "darwin":
+
+    def _wait(pid: int, on_exit: Callable[[], None]) -> None:
+        """Wait without reaping, and without a kqueue: mostly it has ended before it was watched.
+
+        Python has no waitid(2) on macOS before 3.13. Else it is looked for every 20 ms.
+        """
+        from bundlevisor.actors.process import table
+
+        born = table.created(pid)
+        while born is not None and table.alive(pid, born):
+            time.sleep(0.02)
+        on_exit()
+
+else:
+
+    def _wait(pid: int, on_exit: Callable[[], None]) -> None:
+        """Wait without reaping: Linux before 5.3 and sandboxes that forbid pidfd_open."""
         with contextlib.suppress(ChildProcessError):
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    on_exit()
+        on_exit()

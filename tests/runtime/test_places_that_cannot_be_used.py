@@ -71,7 +71,9 @@ def test_a_link_that_leads_out_is_refused_in_a_sentence(tmp_path: Path, path: st
     place = made.app_data / path
     place.parent.mkdir(parents=True)
     place.symlink_to(tmp_path / "elsewhere")
-    assert f"path '{path}' leads out of {made.app_data} by a link" in refused(made)
+    said = refused(made)
+    assert f"path '{path}' leads out of {made.app_data} by a link" in said
+    assert said.count("telemetry.file: ") + said.count("ipc.auth_token_path: ") == 1
     assert not (tmp_path / "elsewhere").exists()
 
 
