@@ -61,7 +61,7 @@ def test_a_bundle_root_that_is_no_folder_is_named_before_any_service_is_started(
     )
     assert ran.returncode == CANNOT_START
     assert f"cannot start: --bundle-root {elsewhere} is no folder: " in ran.stderr
-    assert not made.app_data.exists()
+    assert not (made.app_data / "logs").exists()
 
 
 @posix
