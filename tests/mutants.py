@@ -38,8 +38,11 @@ WIDE = (
     "test_the_choice_keeps_every_promise",
 )
 """What they notice, tests that say the rule should; they would take most of the time."""
-OF_THE_SOURCES = ("test_every_code_in_the_sources_is_explained",)
-"""Tests that read the code, which is another one here."""
+OF_THE_SOURCES = (
+    "test_every_code_in_the_sources_is_explained",
+    "test_openssl_is_not_loaded_for_that_sum",
+)
+"""Tests that read the code, or what it imports, which is another one here."""
 SEED = "--hypothesis-seed=0"  # a mutant is noticed each time, or never
 
 
