@@ -43,6 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield run
         assert run.post("/shutdown").status == 202
         assert run.wait_gone() == 0
+        assert "error" not in run.stderr.lower(), run.stderr
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -53,7 +54,6 @@ def test_whoever_asks_beside_an_attack_is_answered(run: Run, shape: str) -> None
             assert run.get("/readyz").json()["ready"]
         assert run.post("/services/db/restart?wait=30").json()["done"]
         assert run.get("/events?limit=1").status == 200
-    assert "error" not in run.stderr.lower(), run.stderr
 
 
 def test_all_attacks_at_once_do_not_keep_it_from_stopping(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_what_is_left_of_both_is_ended_by_the_next_start(tmp_path: Path, tally: 
         assert {process.pid for process in run.leftovers()} >= left - talker(run)
         with running(made) as second:
             second.until_ready()
-            assert "an earlier instance" in second.stderr
+            wait_until(lambda: "an earlier instance" in second.stderr, what="a word on them")
             swept = alive(left)
             second.kill(signal.SIGTERM)
             assert second.wait_gone() == 0

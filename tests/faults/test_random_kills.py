@@ -89,10 +89,10 @@ def assert_a_good_run(made: Bundle, tally: Tally) -> None:
     with starting(made) as run:
         run.await_listening()
         run.until_ready()
-        assert "an earlier instance" not in run.stderr
         numbers = [event["seq"] for event in run.telemetry()]
         assert numbers == sorted(set(numbers))
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
         wait_until(lambda: not run.leftovers(), what="no process left")
+        assert "an earlier instance" not in run.stderr
         assert half_written(made.app_data) == []

@@ -30,6 +30,8 @@ def test_a_runtime_that_stood_still_does_not_restart_what_is_well(
         wait_until(lambda: run.service("web")["ready"], what="a restart on demand")
         started = {id_: len(run.events(id_, "started")) for id_ in ("db", "api", "web")}
         assert started == {"db": 1, "api": 1, "web": 2}
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0  # what is written beside the work stands there then
         storm = {"backoff", "unhealthy", "gave_up", "service_killed", "service_not_ready"}
         assert not storm & {event["event"] for event in run.telemetry()[seen:]}
         tally.note("runtime SIGSTOP for 3 s, SIGCONT: nothing is restarted")

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_every_kind_of_state_file_may_be_damaged(
         for name, place in kinds.items():
             (aside,) = (made.app_data / place).parent.glob(f"{name}.corrupt-*")
             assert any(aside.name in reason for reason in told), f"no event for {name}"
-            assert aside.name in run.stderr, f"no word on {name}"
+            wait_until(partial(heard, run, aside.name), what=f"a word on {name}")
     tally.note(f"{len(kinds)} kinds of state file {word(damage)}, next start")
 
 
@@ -129,6 +130,11 @@ def all_told(run: Run, count: int) -> list[str]:
     return told if len(told) >= count else []
 
 
+def heard(run: Run, text: str) -> bool:
+    """Whether the user was told so: lines are written beside the work."""
+    return text in run.stderr
+
+
 def word(damage: Damage) -> str:
     return damage.__name__.replace("_", " ")
 
@@ -142,7 +148,7 @@ def test_secrets_that_cannot_be_read_are_not_replaced_and_hold_back_only_who_nee
     with running(made) as run:
         wait_until(lambda: run.service("talker")["ready"], what="who needs no secret")
         assert run.service("db")["waiting_for"] == ["session"]
-        assert "secrets.json cannot be read" in run.stderr
+        wait_until(partial(heard, run, "secrets.json cannot be read"), what="a word on them")
         assert (made.app_data / "secrets.json" / "inside").exists()
     tally.note("secrets.json unreadable: left as it is, its services wait")
 
@@ -175,5 +181,6 @@ def test_telemetry_that_cannot_be_written_stops_nothing(tmp_path: Path, tally: T
     unreadable(path)
     with running(made) as run:
         run.until_ready()
-        assert f"telemetry file {path} cannot be written" in run.stderr
+        said = f"telemetry file {path} cannot be written"
+        wait_until(partial(heard, run, said), what="a word on it")
     tally.note("telemetry unreadable: said, and nothing else", leftovers=len(run.leftovers()))
