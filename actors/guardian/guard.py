@@ -43,14 +43,8 @@ def _live(end: End) -> None:
     state.relay = heirs.relay
     # One that was forked in the runtime's last moments hears of it when it is in no group any more.
     state.group = state.group or control_group.made_beside(os.getpid(), state.instance_id)
-    if state.dismissed or (heirs.elder and heirs.elder.finished()):
-        _let_go(state, heirs)
-    else:
-        clean_up(state, lambda: _let_go(state, heirs))
-
-
-def _let_go(state: GuardianState, heirs: system.Heirs) -> None:
-    """All is done: nothing is left for anybody in reserve."""
+    if not state.dismissed and not (heirs.elder and heirs.elder.finished()):
+        clean_up(state, heirs.wake)
     control_group.release(state.runtime_pid, state.group)
     control_group.remove(state.group)
     control_group.remove_abandoned(os.getpid())
@@ -97,16 +91,16 @@ def _take_charge(state: GuardianState) -> None:
         state.group = control_group.enclose(pid, state.instance_id)
 
 
-def clean_up(state: GuardianState, let_go: Callable[[], object]) -> None:
+def clean_up(state: GuardianState, wake: Callable[[], object]) -> None:
     """Do what the guardian is there for, whatever goes wrong with a part of it.
 
-    ``let_go`` is called before the record is removed, by which a next start finds whoever still
-    stands still in reserve, if this one is killed before its very end.
+    ``wake`` is called before the record is removed: of one in reserve that stood still then, no
+    next start would know, if this one were killed in that moment.
     """
     details = death_report.cause(state)
     gc.enable()
     disk = Disk()
-    disk.do(lambda: _remove(state, "first"))
+    disk.do(lambda: _remove(state, last=False))
     try:
         cleanup = Cleanup(state, disk)
         cleanup.run()
@@ -118,22 +112,15 @@ def clean_up(state: GuardianState, let_go: Callable[[], object]) -> None:
         details["error"] = f"{type(error).__name__}: {error}"
     disk = Disk()
     disk.do(lambda: death_report.publish(state.telemetry, death_report.cause(state) | details))
+    wake()
     if not left:
-        disk.do(lambda: _remove(state, "last"))
+        disk.do(lambda: _remove(state, last=True))
     disk.finish()
-    let_go()
-    if not left:
-        disk = Disk()
-        disk.do(lambda: _remove(state, "record"))
-        disk.finish()
 
 
-def _remove(state: GuardianState, which: str) -> None:
-    """Remove the files whose turn it is: ``first``, ``last``, or the ``record``."""
-    record = state.instance_id.encode()
+def _remove(state: GuardianState, *, last: bool) -> None:
     for owned in state.owned_files.values():
-        last = "record" if owned.containing == record else "last"
-        if which == (last if owned.last else "first"):
+        if owned.last == last:
             owned.remove()
 
 

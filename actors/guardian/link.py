@@ -169,6 +169,10 @@ class Guardian:
         """Say that no service is started any more, and all are about to be stopped."""
         self._roster.send(("stopping",))
 
+    def wake(self) -> None:
+        """Have all guardians go on that somebody has stopped: they act, or hear the goodbye."""
+        self._roster.wake()
+
     def dismiss(self, timeout: float = 2.0) -> bool:
         """End the guardian without any work for it; the runtime's last act.
 

@@ -88,11 +88,15 @@ class Heirs:
         return receiver, Heirs(Elder(elder, reading), receiver, self.relay)
 
     def tell_done(self) -> None:
-        """Say that there is nothing left to be done; one that stands still is woken to hear it."""
+        """Say that there is nothing left to be done."""
         for pipe in self._pipes:
             try:
                 os.write(pipe, DONE)
             except OSError:
                 continue  # it died before us
+        self.wake()
+
+    def wake(self) -> None:
+        """Have them go on, if somebody has stopped them: they are to hear that all is done."""
         for pid, born in self._forked:
             table.send(pid, born, signal.SIGCONT)

@@ -34,3 +34,6 @@ class Heirs:
 
     def tell_done(self) -> None:
         """Tell nobody."""
+
+    def wake(self) -> None:
+        """Wake nobody."""

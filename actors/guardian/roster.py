@@ -127,6 +127,11 @@ class Roster:
                 return False
         return True
 
+    def wake(self) -> None:
+        """Have all of them go on that somebody has stopped."""
+        for sentry in self.sentries:
+            sentry.wake()
+
     def dismiss(self, timeout: float) -> bool:
         """End all of them without any work; False when one had to be killed."""
         with self._lock:

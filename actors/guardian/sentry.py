@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import signal
+import sys
 import time
+from contextlib import suppress
 
 from bundlevisor.actors.guardian import starting
 from bundlevisor.actors.process import table
@@ -44,6 +47,12 @@ class Sentry:
 
             self.started(Heir(said))
         return True
+
+    def wake(self) -> None:
+        """Have it go on, if somebody has stopped it (POSIX)."""
+        if self.pid and sys.platform != "win32":
+            with suppress(PermissionError):
+                table.send(self.pid, self.created, signal.SIGCONT)
 
     def dismiss(self, deadline: float) -> bool:
         """Wait for the end of one that was told goodbye; False when it had to be killed."""

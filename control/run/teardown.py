@@ -90,13 +90,17 @@ def _close(
 
 
 def _let_go(parts: Parts, group: str) -> None:
-    """End the guardians; last goes the record, by which a next start would find what is left."""
+    """Let go of the record, and of the guardians, which would act if we were killed meanwhile.
+
+    One that stood still then would be found by nobody: they are woken first.
+    """
+    parts.guardian.wake()
+    instance.remove(parts.bundle.app_data, parts.bundle.instance_id)
     parts.guardian.dismiss()
-    # Where no guardian has removed it: all were killed, or stood still.
+    # Where no guardian has removed it: all were killed.
     group = group or control_group.group_of(os.getpid(), parts.bundle.instance_id)
     control_group.release(os.getpid(), group)
     control_group.remove(group)
-    instance.remove(parts.bundle.app_data, parts.bundle.instance_id)
 
 
 def _close_logs(streams: Collection[LogStream]) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from bundlevisor.testing.processes import lives, of_pids
 from tests import absent
-from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
+from tests.bundle_maker import Bundle, Run, bundle, running, starting, wait_until
 from tests.faults.scene import guardian_of, in_reserve
 from tests.faults.test_guardian_reserve import next_after
 from tests.faults.test_killed_guardian import kill_both
@@ -173,13 +173,35 @@ def test_an_orderly_end_leaves_neither_it_nor_the_group(made: Bundle, tmp_path: 
         assert not os.path.exists(folder)
 
 
+UNGUARDED = """
+import os
+import signal
+import sys
+
+from bundlevisor.actors.guardian.link import Guardian
+
+dismiss = Guardian.dismiss
+
+
+def dismiss_the_dead(self):
+    for pid, _ in self.in_order():
+        os.kill(pid, signal.SIGKILL)
+    return dismiss(self)
+
+
+Guardian.dismiss = dismiss_the_dead
+
+from bundlevisor.control.__main__ import main
+
+sys.exit(main())
+"""
+
+
 def test_an_orderly_end_without_a_guardian_leaves_no_group(made: Bundle, tmp_path: Path) -> None:
-    """Those that there are stand still, and are killed by the runtime in its end."""
-    with running(made) as run:
+    with starting(made, command=(sys.executable, "-c", UNGUARDED)) as run:
+        run.await_listening()
         daemon, folder = daemon_of(run, tmp_path), group(run)
-        first = guardian_of(run)
-        for process in (first, in_reserve(first)):
-            process.suspend()
+        in_reserve(guardian_of(run))
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
         assert not daemon.is_running()

@@ -127,10 +127,8 @@ sys.exit(main())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the reserve is forked")
-def test_when_the_record_is_gone_no_guardian_is_left_that_a_next_start_would_have_to_find(
-    tmp_path: Path, tally: Tally
-) -> None:
-    """Those that stand still do not end by themselves when the runtime is killed in its end."""
+def test_when_the_record_is_gone_no_guardian_stands_still(tmp_path: Path, tally: Tally) -> None:
+    """If the runtime is killed in that moment, nobody else would find those."""
     with starting(injured(tmp_path), command=(sys.executable, "-c", LAST_ACT)) as run:
         run.await_listening()
         run.until_ready()
@@ -139,6 +137,6 @@ def test_when_the_record_is_gone_no_guardian_is_left_that_a_next_start_would_hav
             process.suspend()
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == -signal.SIGKILL
-        assert not [process for process in guardians if lives(process)]
+        wait_until(lambda: not any(map(lives, guardians)), what="the end of the guardians")
         tally.cleaned("guardians SIGSTOP, runtime SIGKILL at its very end", run)
         assert_nothing_on_disk(run)
