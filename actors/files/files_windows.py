@@ -68,7 +68,7 @@ def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
     def opened() -> int:
         if flags & (os.O_WRONLY | os.O_RDWR):
             return os.open(path, flags | os.O_BINARY, mode)
-        return _patiently(lambda: _open_shared(path))
+        return _patiently(lambda: open_shared(path))
 
     if follow:
         return opened()
@@ -84,7 +84,7 @@ def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
     return descriptor
 
 
-def _open_shared(path: str) -> int:
+def open_shared(path: str) -> int:
     """Return a descriptor to read by, of what others may go on to write, rename and remove."""
     try:
         handle = _winapi.CreateFile(

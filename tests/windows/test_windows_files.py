@@ -16,6 +16,7 @@ from bundlevisor.actors.files import atomic, endpoint, files_windows, own_file
 from bundlevisor.actors.files.rotating_file import LogFile
 from bundlevisor.actors.guardian.owned_file import OwnedFile, identity
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken
+from bundlevisor.actors.ui_server.files import open_beneath
 
 assert sys.platform == "win32"
 
@@ -226,3 +227,16 @@ def test_a_folder_is_removed_when_the_last_reader_of_what_was_in_it_has_gone(
     _let_go_at_the_first_pause(_open_alone(folder / "data", shared), monkeypatch)
     files_windows.remove_tree(str(folder))
     assert not folder.exists()
+
+
+def test_a_file_of_a_page_can_be_replaced_while_it_is_sent(tmp_path: Path) -> None:
+    root = tmp_path.resolve()
+    (root / "page.js").write_bytes(b"old")
+    (root / "page.new").write_bytes(b"new")
+    descriptor = open_beneath.opened(str(root), ("page.js",))
+    os.rename(root / "page.js", root / "page.old")
+    os.rename(root / "page.new", root / "page.js")
+    assert os.read(descriptor, 9) == b"old"
+    os.close(descriptor)
+    with pytest.raises(FileNotFoundError):
+        open_beneath.opened(str(root), ("page.new",))

@@ -21,6 +21,8 @@ Statuses = list[os.stat_result | None]
 _LED_ASTRAY = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
 
 if sys.platform == "win32":
+    from bundlevisor.actors.files.files_windows import open_shared
+
     NAMES_ARE_REAL = False
     """A name may be a short or another spelling of one that is not served."""
 
@@ -45,7 +47,7 @@ if sys.platform == "win32":
     def opened(root: str, names: tuple[str, ...]) -> int:
         """Open a file; FileNotFoundError also for what leads elsewhere, OSError."""
         path = os.path.join(root, *names)
-        descriptor = os.open(path, _FILE)
+        descriptor = open_shared(path)
         try:
             _is_itself(path)
         except BaseException:
