@@ -10,7 +10,6 @@ been run, so that record and data stay together.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Collection, Iterable
@@ -147,8 +146,10 @@ def _copy(source: str, target: str, without: Collection[str] = ()) -> None:
     def ignored(folder: str, names: list[str]) -> set[str]:
         return _special(folder, names) | {n for n in names if os.path.join(folder, n) in without}
 
+    from shutil import copytree  # it brings every compression with it, and most starts copy nothing
+
     own_file.make_folder(os.path.dirname(target))
-    shutil.copytree(source, target, symlinks=True, ignore=ignored, copy_function=_copy_file)
+    copytree(source, target, symlinks=True, ignore=ignored, copy_function=_copy_file)
 
 
 def _parts(logs: Iterable[str], folder: str) -> list[str]:
@@ -173,8 +174,10 @@ def _move_logs(logs: Iterable[str], source: str, target: str) -> None:
         moved = os.path.join(target, os.path.relpath(part, source))
         own_file.make_folder(os.path.dirname(moved))
         if os.path.isfile(moved):
+            from shutil import copyfileobj
+
             with open(part, "ab") as older, open(moved, "rb") as newer:
-                shutil.copyfileobj(newer, older)
+                copyfileobj(newer, older)
         replace(part, moved)
 
 
@@ -203,10 +206,12 @@ def _special(folder: str, names: list[str]) -> set[str]:
 
 
 def _copy_file(source: str, target: str) -> str:
+    from shutil import copy2, copystat
+
     if _clone(source, target):
-        shutil.copystat(source, target, follow_symlinks=False)
+        copystat(source, target, follow_symlinks=False)
     else:
-        shutil.copy2(source, target, follow_symlinks=False)
+        copy2(source, target, follow_symlinks=False)
     return target
 
 

@@ -19,7 +19,15 @@ def import_libraries() -> None:
     """Import asyncio, msgspec and the end of the control pipe."""
     import_asyncio()
     for_run.import_msgspec()
-    with StandingIn({"tempfile": Late("tempfile")}):  # shutil and every compression behind it
+    import_pipes()
+
+
+def import_pipes() -> None:
+    """Import multiprocessing's pipes without ``tempfile``, which they want for other families.
+
+    Behind it are shutil, every compression, and random.
+    """
+    with StandingIn({"tempfile": Late("tempfile")}):
         import multiprocessing.connection  # noqa: F401
 
 

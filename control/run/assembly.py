@@ -28,6 +28,10 @@ def assemble(opened: Opening, parent: int) -> Parts:
     secrets = SecretSupply(bundle, console.warn)
     secrets.begin()
     specs = launch_specs(bundle)
+    if any(spec.page for spec in specs.values()):
+        from bundlevisor.actors.stand_ins.for_page import import_pipes
+
+        import_pipes()
     telemetry = Telemetry(bundle.telemetry_path, console.warn)
     announcer = Announcer(console, telemetry, opened.board, specs)
     for reason in opened.set_aside:
