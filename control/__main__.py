@@ -26,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line says; returns the exit code (see
     :mod:`bundlevisor.control.cli.dispatch`)."""
     first_line = time.monotonic(), time.process_time()
+    if argv is None:
+        _end_on_interrupt()
     if getattr(sys, "frozen", False):
         import multiprocessing
 
@@ -43,6 +45,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(words, first_line)
     except (OSError, ImportError, MemoryError, RuntimeError) as error:
         return _leave(_complain(error))
+
+
+def _end_on_interrupt() -> None:
+    """Let Ctrl-C end the process as the system does, until somebody hears it.
+
+    Python would raise in the midst of an import, and print where.
+    """
+    signals: Any = __import__("_signal")
+    if signals.getsignal(signals.SIGINT) is signals.default_int_handler:
+        signals.signal(signals.SIGINT, signals.SIG_DFL)
 
 
 def _words() -> list[str]:

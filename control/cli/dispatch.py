@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, TextIO
@@ -24,6 +25,7 @@ from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from bundlevisor.control.cli.client import Client
     from bundlevisor.control.run.options import ClientCommand
@@ -31,6 +33,27 @@ if TYPE_CHECKING:
 
 def dispatch(wanted: ClientCommand | Misuse) -> int:
     """Do what a command line that is not ``run`` asks for; returns the exit code."""
+    try:
+        with _heard_interrupts():
+            return _answer(wanted)
+    except KeyboardInterrupt:
+        return exit_codes.INTERRUPTED
+
+
+@contextlib.contextmanager
+def _heard_interrupts() -> Iterator[None]:
+    """Have Ctrl-C raise KeyboardInterrupt, where it would end the process before and after that."""
+    quiet = signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+    if quiet:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if quiet:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _answer(wanted: ClientCommand | Misuse) -> int:
     _stand_in_for_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a console that lacks a letter shows another
@@ -44,8 +67,6 @@ def dispatch(wanted: ClientCommand | Misuse) -> int:
     except OSError as error:  # `> file` on a full disk
         _forget_the_rest(sys.stdout)
         code = complain(what_failed(error), exit_codes.NO)
-    except KeyboardInterrupt:
-        return exit_codes.INTERRUPTED
     try:
         sys.stderr.flush()
     except OSError:
@@ -54,9 +75,14 @@ def dispatch(wanted: ClientCommand | Misuse) -> int:
 
 
 def what_failed(error: OSError) -> str:
-    """Say which file an error is about; one about none is about the answer, on its descriptor."""
+    """Say which file an error is about; one about none is about the answer, on its descriptor.
+
+    Or about the folder that the command was started in, which somebody has removed.
+    """
     if error.filename is not None:
         return error_text(error)
+    if isinstance(error, FileNotFoundError):
+        return "the folder that this command was started in has been removed; go to another one"
     return f"cannot write the answer: {error.strerror or error}"
 
 

@@ -29,7 +29,17 @@ Keep = Callable[[str], bool]
 
 
 def show_logs(client: Client, arguments: argparse.Namespace) -> int:
-    """Print output: of one service as it is, else and with options on lines, line by line."""
+    """Print output; with ``-f`` until Ctrl-C or the end of the instance, both of which are 0."""
+    try:
+        return _show(client, arguments)
+    except KeyboardInterrupt:
+        if not arguments.follow:
+            raise
+    return exit_codes.OK
+
+
+def _show(client: Client, arguments: argparse.Namespace) -> int:
+    """Print the output of one service as it is, else and with options line by line."""
     services = list(dict.fromkeys(arguments.services))
     by_line = (
         *(arguments.since, arguments.grep, arguments.timestamps),

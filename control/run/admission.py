@@ -54,10 +54,10 @@ def admit(
         first = loaded.findings.errors[0].told(options.manifest)
         raise StartRefused(USAGE, first, named)
     app_data = _app_data(options, loaded.manifest, console)
-    _make(app_data, console)
     _look_for_root(options, app_data, console)
     if short := resource_limits.make_room(resource_limits.files_for(loaded.manifest)):
         raise _cannot_start(short, app_data, console)
+    _make(app_data, console)
     minds_case = platform.minds_case()
     on_disk = places.look(loaded.manifest, app_data, options.root, minds_case=minds_case)
     _report(console, loaded.placed(on_disk), app_data)
@@ -92,6 +92,9 @@ def _app_data(options: RunOptions, manifest: Manifest, console: Console) -> str:
 
 
 def _make(app_data: str, console: Console) -> None:
+    if os.path.dirname(app_data) == app_data:
+        why = f"--app-data {app_data} is the root of a file system: name a folder in it"
+        raise _cannot_start(why, "", console)
     try:
         own_file.make_folder(app_data)
     except OSError as error:

@@ -127,12 +127,14 @@ class Runtime:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._api: Api | None = None
+        self._is_ending = threading.Event()
 
     def live(self, follow: Callable[..., None]) -> int:
         """Bring up the API, wait for a reason to end, take everything down; the exit code."""
         parts = self._parts
         threading.Thread(target=self._serve, args=(follow,), name="api", daemon=True).start()
         request = parts.ending.wait()
+        self._is_ending.set()
         if request.code:
             parts.console.error(request.reason)
         parts.spare.release()
@@ -166,6 +168,8 @@ class Runtime:
             gc.enable()
             self._api.go_on_beside(follow)
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
+            if self._is_ending.is_set():
+                return  # what it is made of is being taken down meanwhile
             reason = shortage(error) or "its log has the details"
             parts.ending.ask(f"the control API could not be started: {reason}", NO)
             parts.console.fault("control API", error)

@@ -14,7 +14,6 @@ import pytest
 from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.control.__main__ import main
-from bundlevisor.control.cli.dispatch import what_failed
 from tests import absent
 from tests.control.commands import Cli, record
 from tests.control.fake_runtime import FakeRuntime
@@ -286,8 +285,3 @@ def test_a_reader_that_has_enough_is_no_error(cli: Cli, runtime: FakeRuntime) ->
         process.stdout.close()
         assert process.wait(WITHIN) == 0
         assert process.stderr.read() == b""
-
-
-def test_an_error_about_a_file_is_not_one_about_the_answer() -> None:
-    assert what_failed(OSError(2, "No such file", "/proc/stat")) == "/proc/stat: No such file"
-    assert what_failed(OSError(28, "No space")) == "cannot write the answer: No space"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from bundlevisor.control.run import admission
+from bundlevisor.control.run.admission import StartRefused
 from tests.bundle_maker import Bundle, Run, bundle, bundlevisor, running, starting, wait_until
 
 CANNOT_START = 1
@@ -94,3 +98,13 @@ def test_a_log_that_a_link_leads_out_fails_its_service_and_only_that(tmp_path: P
 
 def state(run: Run, service_id: str) -> str:
     return str(run.service(service_id)["state"])
+
+
+def test_the_root_of_a_file_system_is_no_app_data() -> None:
+    """A script that meant a folder which was not set; asked here, so that nothing is put there."""
+    root, console = os.path.abspath(os.sep), Mock()
+    with pytest.raises(StartRefused) as refusal:
+        admission._make(root, console)
+    assert (refusal.value.code, refusal.value.app_data) == (CANNOT_START, "")
+    (said,) = console.error.call_args.args
+    assert said.startswith(f"cannot start: --app-data {root} is the root of a file system")

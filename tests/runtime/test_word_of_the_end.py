@@ -75,6 +75,21 @@ def test_who_follows_is_told_of_a_death(made: Bundle) -> None:
             assert f"the instance has ended without a word (pid {run.pid})" in shown
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_who_follows_ends_well_by_ctrl_c(made: Bundle) -> None:
+    with running(made) as run:
+        run.until_ready()
+        run.until_on_record()
+        wait_until(lambda: run.log("db"), what="the service has said something")
+        for words in FOLLOWING:
+            command = follow(run.app_data, *words)
+            assert command.stdout is not None
+            assert command.stdout.readline()
+            command.send_signal(signal.SIGINT)
+            shown, _ = command.communicate(timeout=60)
+            assert (command.returncode, "Traceback" in shown) == (0, False)
+
+
 def test_who_waits_beside_a_refused_start_does_not_wait_for_it(tmp_path: Path) -> None:
     app_data, manifest = tmp_path / "data", tmp_path / "bundle.json"
     app_data.mkdir()
@@ -95,6 +110,7 @@ def test_who_waits_beside_a_refused_start_does_not_wait_for_it(tmp_path: Path) -
 
 
 def test_a_start_that_is_refused_for_its_folders_says_so(made: Bundle, tmp_path: Path) -> None:
+    made.app_data.mkdir()  # nothing is put into one that is not there
     where = ("--app-data", str(made.app_data))
     root = ("--bundle-root", str(tmp_path / "none"))
     assert bundlevisor("run", "--manifest", str(made.path), *root, *where).returncode == 1
