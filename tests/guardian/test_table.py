@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bundlevisor.actors.process import table
@@ -47,6 +48,23 @@ def test_a_process_is_known_by_its_mark_and_its_session(table: Table, tmp_path: 
         assert table.census("") == []
         (found,) = table.census("other-", {process.pid})
         assert (found.pid, found.session, found.mark) == (process.pid, process.pid, "")
+
+
+@each_platform
+def test_a_process_stays_the_same_when_the_clock_is_set(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with marked(f"{M}-1", tmp_path / "r") as process:
+        born = table.created(process.pid)
+        assert born is not None
+        system = sys.modules[psutil.Process(process.pid)._proc.__module__]  # type: ignore[attr-defined]
+        booted = psutil.boot_time()
+        monkeypatch.setattr(
+            system, "boot_time", lambda: booted + 3600
+        )  # as the kernel tells it then
+        assert table.created(process.pid) == born
+        assert table.alive(process.pid, born)
+        assert [found.created for found in table.census(f"{M}-")] == [born]
 
 
 @each_platform

@@ -15,13 +15,17 @@ from contextlib import suppress
 from bundlevisor.actors.process.table.found import Found, found_among, send_by_number
 from bundlevisor.manifest.format.variables import MARK
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import psutil
+
 
 def created(pid: int) -> float | None:
     """Return when the process started, in seconds; None when there is no such process."""
     import psutil
 
     try:
-        return psutil.Process(pid).create_time()
+        return _started(psutil.Process(pid))
     except psutil.Error:
         return None
 
@@ -75,9 +79,22 @@ def _birth(pid: int) -> float | None:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
-        return process.create_time()
+        return _started(process)
     except psutil.Error:
         return None
+
+
+def _started(process: psutil.Process) -> float:
+    """Return when it started as the kernel noted it then, whatever has been set since.
+
+    What psutil 7.1 and later offer follows the wall clock: set anew by a second, as after a sleep,
+    it would make another process of each.
+    """
+    noted = process._proc.create_time  # type: ignore[attr-defined]
+    try:
+        return float(noted(monotonic=True))
+    except TypeError:  # of psutil before that
+        return float(noted())
 
 
 def _session(pid: int) -> int:
