@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.absent import DEMAND, NOT_HERE
+from tests.plugins import ALONE
 
 WHY = "BUNDLEVISOR_TEST_SKIPS_FOR"
 THIS = "test_that_skips_when_it_is_asked_to"
@@ -25,7 +26,7 @@ def test_that_skips_when_it_is_asked_to() -> None:
     [
         ("", "no reason", True, ()),
         ("possible", NOT_HERE + "a moon", True, ()),
-        ("possible", "no reason", False, ("-n", "1")),
+        ("possible", "no reason", False, ("-p", "xdist", "-n", "1")),
         ("everything", NOT_HERE + "a moon", False, ()),
     ],
 )
@@ -34,7 +35,7 @@ def test_what_is_demanded_must_not_be_skipped(
 ) -> None:
     test = f"{Path(__file__).relative_to(Path(__file__).parents[1])}::{THIS}"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *workers, test],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ALONE, *workers, test],
         cwd=Path(__file__).parents[1],
         env={**os.environ, DEMAND: demand, WHY: why, "BUNDLEVISOR_WITHOUT_ROOT": "1"},
         capture_output=True,
