@@ -45,12 +45,12 @@ class Rewriter:
         return 0
 
 
-def placed(tree: ast.AST) -> Iterator[ast.AST]:
+def placed(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes that have a place in a source: to those that have none yet one is given.
 
     pytest's own yields all, each through the generators of all that are above: half of its time.
     """
-    left: list[ast.AST] = [tree]
+    left: list[ast.AST] = [node]
     while left:
         node = left.pop()
         if node._attributes:
