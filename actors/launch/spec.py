@@ -17,7 +17,7 @@ from bundlevisor.manifest.format.platform import current_key
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.format.schema import Binary, Service
 from bundlevisor.manifest.format.secret import Secret
-from bundlevisor.manifest.format.variables import CHROMIUM, mark_of
+from bundlevisor.manifest.format.variables import CHROMIUM, ELECTRON_CHROMIUM, mark_of
 from bundlevisor.manifest.plan import environment
 from bundlevisor.manifest.plan.command import CommandNotFound, find
 from bundlevisor.manifest.plan.launch import LaunchPlan, plan_health, plan_service
@@ -102,7 +102,7 @@ class LaunchSpec(msgspec.Struct, frozen=True):
 
         The first is empty for a service that names none.
         """
-        electron = self.site.environment.get("ELECTRON_CHROMIUM_PATH", "").strip()
+        electron = self.site.environment.get(ELECTRON_CHROMIUM, "").strip()
         if not electron or env.get(CHROMIUM) != electron:
             return None
         given = (self.binary.env if self.binary else {}, self.service.env, self.site.environment)

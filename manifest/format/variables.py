@@ -23,6 +23,9 @@ GPU_MODE = "BUNDLE_GPU_MODE"
 CHROMIUM = "PLAYWRIGHT_CHROMIUM_PATH"
 """The browser of a Playwright service, in the bundle or Electron's."""
 
+ELECTRON_CHROMIUM = "ELECTRON_CHROMIUM_PATH"
+"""Electron's browser, told by the shell; for services whose bundle has none."""
+
 NOTIFY_SOCKET = "NOTIFY_SOCKET"
 WATCHDOG_USEC = "WATCHDOG_USEC"
 NOTIFY = (NOTIFY_SOCKET, WATCHDOG_USEC, "WATCHDOG_PID")

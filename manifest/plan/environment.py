@@ -11,6 +11,7 @@ from bundlevisor.manifest.format.secret import Secret
 from bundlevisor.manifest.format.variables import (
     APP_DATA_DIR,
     BUNDLE_ROOT,
+    ELECTRON_CHROMIUM,
     GPU_AVAILABLE,
     GPU_MODE,
     MARK,
@@ -55,7 +56,7 @@ def render(
     if uses_playwright(service, binary):
         from bundlevisor.manifest.plan.playwright import conventions
 
-        electron = base.get("ELECTRON_CHROMIUM_PATH", "")
+        electron = base.get(ELECTRON_CHROMIUM, "")
         variables.take(conventions(variables.get, service.id, electron, scope, exists))
     variables.take({MARK: instance_id})
     return variables.values
