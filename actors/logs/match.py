@@ -1,7 +1,7 @@
 """Looking for a manifest's pattern in a service's output.
 
-The engine is RE2 (:mod:`bundlevisor.manifest.format.pattern`). A pattern whose program is large, or
-that turns out to be slow, goes on on a thread of its own
+The engine is RE2 (:mod:`bundlevisor.manifest.format.pattern`), which plain text does without. A
+pattern whose program is large, or that turns out to be slow, goes on on a thread of its own
 (:mod:`bundlevisor.actors.logs.match_thread`).
 """
 
@@ -45,14 +45,20 @@ class PatternMatcher:
     def __init__(self, pattern: str, report: Callable[[str], None]) -> None:
         """``report`` hears of a pattern that took too long and is given up."""
         from bundlevisor.actors.logs.line_search import LineSearch
-        from bundlevisor.manifest.format.pattern import compile_pattern
+        from bundlevisor.manifest.format.pattern import compile_pattern, plain_text
 
         self.wake: Callable[[], object] = _nobody
-        compiled = compile_pattern(pattern, by_line=True)
         self._pattern = pattern
         self._report = report
+        self._beside: SearchBeside | None = None
+        plain = plain_text(pattern)
+        if plain is not None:
+            self._lines = LineSearch(pattern, partial(_contains, plain))
+            return
+        compiled = compile_pattern(pattern, by_line=True)
         self._lines = LineSearch(pattern, partial(_found, compiled.search))
-        self._beside = None if compiled.programsize <= SMALL else self._go_beside()
+        if compiled.programsize > SMALL:
+            self._beside = self._go_beside()
 
     def feed(self, data: bytes) -> bool:
         """Look at more output; True when there has been a match."""
@@ -90,6 +96,10 @@ class AnyOutput:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _contains(plain: bytes, text: bytes) -> bool:
+    return plain in text
 
 
 def _found(search: Callable[[bytes], object], text: bytes) -> bool:

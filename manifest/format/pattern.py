@@ -13,6 +13,8 @@ LONGEST = 4_000
 """Characters; nobody means more, and RE2 needs 0.2 s for the worst of them, 16 s for 300,000."""
 
 _SPECIAL = frozenset("\\()[]{}*+?|")
+_PLACES = frozenset("^$.")
+"""What is right wherever it stands, and yet means something else than itself."""
 _PLAIN = 1_000
 """Characters of a pattern without special ones that RE2 is sure to take."""
 
@@ -37,6 +39,16 @@ def compile_pattern(pattern: str, *, by_line: bool = False) -> Any:
         raise ValueError("it is no valid Unicode") from None
     except re2.error as error:
         raise ValueError(error.args[0].decode()) from None
+
+
+def plain_text(pattern: str) -> bytes | None:
+    """Return what a pattern without anything special looks for: RE2 finds the same, and is 1.3 MiB.
+
+    None for any other. Raises ValueError for what is no valid Unicode.
+    """
+    if _SPECIAL.isdisjoint(pattern) and _PLACES.isdisjoint(pattern):
+        return pattern.encode()
+    return None
 
 
 def why_refused(pattern: str) -> str:

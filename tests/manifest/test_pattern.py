@@ -7,7 +7,12 @@ import sys
 
 import pytest
 
-from bundlevisor.manifest.format.pattern import LONGEST, compile_pattern, why_refused
+from bundlevisor.manifest.format.pattern import (
+    LONGEST,
+    compile_pattern,
+    plain_text,
+    why_refused,
+)
 
 TAKEN = [
     "plain",
@@ -143,3 +148,19 @@ def test_plain_text_is_what_re2_takes_without_being_asked() -> None:
     for text in ("", "^", "$", ".", "^$", "-", "é", "\0", "\n", "a" * 1000):
         assert why_refused(text) == ""
         compile_pattern(text)
+
+
+@pytest.mark.parametrize("special", "\\()[]{}*+?|^$.")
+def test_a_pattern_with_anything_special_is_no_plain_text(special: str) -> None:
+    assert plain_text(f"the {special} index") is None
+
+
+def test_all_other_characters_mean_themselves() -> None:
+    others = "".join(map(chr, range(128)))
+    plain = "".join(one for one in others if plain_text(one) is not None) + "é€\U0001f600"
+    assert plain_text(plain) == plain.encode()
+    assert len(plain) == 128 - len("\\()[]{}*+?|^$.") + 3
+    for one in plain:
+        found = compile_pattern(one, by_line=True).search(b"<" + plain.encode() + b">")
+        assert found is not None
+        assert found.group().decode() == one

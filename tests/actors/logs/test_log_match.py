@@ -33,6 +33,18 @@ def test_re2_comes_on_first_use_only() -> None:
     assert done.stdout.strip() == b"False"
 
 
+def test_plain_text_is_looked_for_without_it() -> None:
+    program = (
+        "import sys\n"
+        "from bundlevisor.actors.logs.match import PatternMatcher\n"
+        "matcher = PatternMatcher('the index is up to date', print)\n"
+        "found = [matcher.feed(b'the index is up'), matcher.feed(b' to date')]\n"
+        "print(*found, 're2' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.split() == [b"False", b"True", b"False"]
+
+
 def test_a_match_is_found_over_the_border_of_blocks() -> None:
     assert fed("listening on \\d+", b"boot\nlisten", b"ing on", b" 47", b"001\n")[-1] is True
     assert fed("listening on \\d+", b"boot\nlisten", b"ing on", b" \n", b"47\n")[-1] is False
