@@ -16,6 +16,8 @@ import sys
 
 HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 BACKLOG = 128
+ANSWER_S = 0.2
+"""Seconds in which a listener of this machine answers; one that does not is there as well."""
 TAKEN = (errno.EADDRINUSE, errno.EACCES)
 """What bind(2) says of an address of somebody else; EACCES (10013) of a reserved range of Windows.
 With any other error there is no such address here, so that nobody can listen on it."""
@@ -137,10 +139,31 @@ def _claim_on(port: int, family: socket.AddressFamily) -> socket.socket | None:
             raise
     else:
         return exclusive
-    claimed = _listen(port, family) if sys.platform != "win32" else None
+    claimed = _listen(port, family) if _may_linger(port, family) else None
     if claimed is not None and sys.platform == "linux":
         _silence(claimed)
     return claimed
+
+
+def lingers(port: int, family: socket.AddressFamily) -> bool:
+    """Whether nobody listens on a port that cannot be bound: connections of its last user linger.
+
+    Asked on macOS, where SO_REUSEADDR lets one address be bound, and listened on, beside somebody
+    who listens on all of them (setsockopt(2) of the BSDs); Linux refuses that.
+    """
+    with _socket(family) as attempt:
+        attempt.settimeout(ANSWER_S)
+        return attempt.connect_ex((HOSTS[family], port)) == errno.ECONNREFUSED
+
+
+if sys.platform == "darwin":
+    _may_linger = lingers
+else:
+
+    def _may_linger(_port: int, _family: socket.AddressFamily) -> bool:
+        """Whether listening tells: Linux refuses it where somebody listens; nothing lingers on
+        Windows."""
+        return sys.platform != "win32"
 
 
 def _silence(sock: socket.socket) -> None:

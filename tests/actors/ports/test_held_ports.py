@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bundlevisor.actors.ports.reservations import PortReservations, is_taken
+from bundlevisor.actors.ports.reservations import PortReservations, is_taken, lingers
 from tests import absent
 
 HERE = "127.0.0.1"
@@ -219,3 +219,18 @@ def test_without_ipv6_a_port_is_held_on_ipv4_alone(
     monkeypatch.setattr("bundlevisor.actors.ports.reservations.HOSTS", hosts)
     assert held.hold(fresh)
     assert is_taken(fresh)
+
+
+@POSIX
+@pytest.mark.parametrize("host", [HERE, "0.0.0.0"])
+def test_who_listens_on_one_address_or_on_all_is_told_from_what_lingers(
+    host: str, fresh: int
+) -> None:
+    with socket.create_server((host, fresh)):
+        assert not lingers(fresh, socket.AF_INET)
+    assert lingers(fresh, socket.AF_INET)
+
+
+@POSIX
+def test_a_connection_that_lingers_is_nobody_who_listens(lingering: int) -> None:
+    assert lingers(lingering, socket.AF_INET)
