@@ -211,6 +211,7 @@ def test_app_data_is_a_folder_above_every_claim_but_itself() -> None:
         ("own/../other", "other/one.log"),
         (".", "one.log"),
         ("own.", "own."),
+        ("own/X.X", "own/X.X"),
         ("own/a.log", "own/a.log"),
         ("own\\a.log", "own/a.log"),
         ("a b/c.log", "a b/c.log"),

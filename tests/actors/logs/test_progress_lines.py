@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 
 from bundlevisor.actors.files.rotating_file import Position
 from bundlevisor.actors.logs.intake import Intake
-from bundlevisor.actors.logs.last_line import LONGEST, last_line
-from bundlevisor.actors.logs.progress_lines import parse
+from bundlevisor.actors.logs.last_line import LONGEST, last_line, readable
+from bundlevisor.actors.logs.progress_lines import LONGEST as LONGEST_LINE, ProgressLines, parse
 from bundlevisor.actors.logs.redact import Redactor
 
 
@@ -97,3 +97,22 @@ def test_secrets_are_hidden_in_what_is_said() -> None:
 )
 def test_the_last_line_is_one_that_a_person_can_read(output: bytes, line: str) -> None:
     assert last_line(output) == line
+
+
+def test_a_line_of_the_longest_is_heard_and_a_longer_one_with_what_follows_is_not() -> None:
+    said: list[tuple[str, float]] = []
+    lines = ProgressLines(lambda *one: said.append(one), at_start=True)
+    begin = b"::progress 40 "
+    lines.feed(begin + b"x" * (LONGEST_LINE - len(begin)))
+    lines.feed(b"\n" + begin + b"y" * LONGEST_LINE)
+    assert [fraction for _, fraction in said] == [0.4]
+    lines.feed(b"::progress 50 of that line\n")
+    lines.feed(b"::progress 60\r\n")
+    assert said[1:] == [("", 0.6)]
+
+
+def test_a_text_of_the_longest_is_whole_and_line_ends_in_it_are_blanks() -> None:
+    assert readable(b"x" * LONGEST) == "x" * LONGEST
+    cut = readable(b"x" * (LONGEST + 1))
+    assert cut == "x" * (LONGEST - 1) + "…"
+    assert readable(b"a\nb") == "a b"

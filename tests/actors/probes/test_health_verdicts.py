@@ -6,6 +6,7 @@ import pytest
 
 from bundlevisor.actors.probes.http_verdict import BODY_LIMIT, judge_body, judge_response
 from bundlevisor.actors.probes.schedule import Pace, ProbeStats, asked_at
+from bundlevisor.actors.probes.sd_notify import LONGEST_S, parse
 from bundlevisor.manifest.format.probe import Health
 
 
@@ -55,11 +56,14 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     [
         (b'8;a=b\r\n{"status\r\na\r\n": "down"}\r\n0\r\n\r\n', "its health says status 'down'"),
         (b'12\r\n{"status": "down"}\r\n', "its health says status 'down'"),
+        (b'10\r\n{"status":  "dow\r\n3\r\nn"}\r\n', "its health says status 'down'"),
+        (b'1\r\n{\r\n10\r\n"status":"down"}\r\n', "its health says status 'down'"),
+        (b'0\r\n\r\n11\r\n{"status":"down"}\r\n', ""),
         (b'zz\r\n{"status": "down"}\r\n', ""),
         (b'-1\r\n{"status": "down"}\r\n', ""),
         (b"", ""),
     ],
-    ids=["two", "no last one", "no number", "below nothing", "none"],
+    ids=["two", "no last one", "sixteen", "one", "behind the end", "no number", "negative", "none"],
 )
 def test_a_body_in_chunks_is_read_as_far_as_it_is_one(chunks: bytes, verdict: str) -> None:
     assert judge_response(CHUNKED + chunks, ended=True) == verdict
@@ -73,12 +77,17 @@ def test_a_body_in_chunks_is_read_as_far_as_it_is_one(chunks: bytes, verdict: st
         (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", None),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", ""),
         (
-            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\ncontent-length: 1\r\n\r\n" + ILL,
+            b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\ncontent-length: 1\r\n\r\n" + ILL,
             "",
         ),
         (b"HTTP/1.1 205 Reset\r\nContent-Length: 9\r\n\r\n", ""),
         (CHUNKED + b"2\r\nok\r\n", None),
         (CHUNKED + b"2\r\nok\r\n0\r\n\r\n", ""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nA: b\r\n\r\nok", ""),
+        (CHUNKED + b"14\r\n" + ILL + b"\r\n0\r\n\r\n", "its health says readiness false"),
+        (CHUNKED + b"20\r\nabcdefgh0\r\n\r\nijklmnop", None),
+        (b"HTTP/1.1 204\r\n\r\n", ""),
+        (b"HTTP/1.1\t200 OK\r\n\r\n", "the answer is not HTTP"),
         (b"HTTP/1.1 404 No\r\n\r\n", "HTTP 404"),
         (b"HTTP/1.1 199 No\r\n\r\n", "HTTP 199"),
         (b"HTTP/1.1 300 No\r\n\r\n", "HTTP 300"),
@@ -124,7 +133,13 @@ def test_who_is_well_is_asked_more_and_more_rarely_unless_the_bundle_says_how_of
 
 def test_checks_are_counted() -> None:
     stats = ProbeStats()
-    stats.add(0.25, failed=False)
-    stats.add(0.5, failed=True)
-    assert (stats.count, stats.failed) == (2, 1)
-    assert (stats.seconds_sum, stats.seconds_last) == (0.75, 0.5)
+    assert (stats.count, stats.failed, stats.seconds_sum, stats.seconds_last) == (0, 0, 0.0, 0.0)
+    for seconds, failed in ((0.25, True), (0.25, False), (0.5, True)):
+        stats.add(seconds, failed=failed)
+    assert (stats.count, stats.failed, stats.seconds_sum, stats.seconds_last) == (3, 2, 1.0, 0.5)
+
+
+def test_a_datagram_is_lines_with_numbers_of_twenty_digits_at_most() -> None:
+    assert parse(b"STATUS=a b\tc\nREADY=1").status == b"a b\tc"
+    assert parse(b"WATCHDOG_USEC=" + b"1" * 20).watchdog_s == LONGEST_S
+    assert parse(b"WATCHDOG_USEC=" + b"1" * 21).watchdog_s is None
