@@ -22,6 +22,8 @@ if sys.platform == "win32":
 else:
     from bundlevisor.actors.files.lock_posix import acquire, release
 
+SIGNED = 96
+"""Bytes that there may be in the file: a pid, and what its process has said of itself."""
 PATIENCE = 0.5
 """Seconds that a second starter gives the first to write its record, so that it can be named, or to
 say that it is stopping, if it was asked to a moment ago."""
@@ -66,9 +68,21 @@ class InstanceLock:
     Spawned programs do not inherit ``fd``. A forked child shares the lock until it closes it.
     """
 
-    def __init__(self, fd: int, app_data: str) -> None:
+    def __init__(self, fd: int, app_data: str, signed: bytes = b"") -> None:
+        """``signed`` is what the one before has left in the file."""
         self.fd = fd
         self._app_data = app_data
+        self._signed = signed.split()
+
+    def guardian_before(self) -> tuple[int, float] | None:
+        """Return pid and create time of the guardian of the one before, if that has said them.
+
+        Before an instance is on record, by nothing else does the next one know of it.
+        """
+        try:
+            return int(self._signed[2]), float(self._signed[3])
+        except (ValueError, IndexError):
+            return None
 
     def stands(self) -> bool:
         """Whether the lock's file has not been removed: a lock on no file keeps nobody out."""
@@ -84,12 +98,16 @@ class InstanceLock:
         """
         path = lock_path(self._app_data)
         with _explained(path):
-            fd = _locked(path)
-        if fd is None:
+            locked = _locked(path)
+        if locked is None:
             return False
         self.release()
-        self.fd = fd
+        self.fd, _ = locked
         return True
+
+    def say_guarded(self, pid: int, created: float) -> None:
+        """Have the next one know of our guardian, by its pid and create time."""
+        _sign(self.fd, f"{os.getpid()} guardian {pid} {created}")
 
     def say_stopping(self, seconds: float) -> None:
         """Have those who want the lock wait for it, as it will be free in so many seconds."""
@@ -122,10 +140,8 @@ def take(app_data: str, announce: Announce | None = None) -> InstanceLock:
     """
     path = lock_path(app_data)
     with _explained(path):
-        fd = _locked(path)
-        if fd is None:
-            fd = _await_end(app_data, path, announce)
-    return InstanceLock(fd, app_data)
+        fd, signed = _locked(path) or _await_end(app_data, path, announce)
+    return InstanceLock(fd, app_data, signed)
 
 
 @contextmanager
@@ -140,11 +156,11 @@ def _explained(path: str) -> Iterator[None]:
         ) from error
 
 
-def _await_end(app_data: str, path: str, announce: Announce | None) -> int:
-    """Return the locked descriptor once the holder has ended; InstanceRunning if it does not."""
+def _await_end(app_data: str, path: str, announce: Announce | None) -> tuple[int, bytes]:
+    """Return what :func:`_locked` does once the holder has ended; InstanceRunning if it has not."""
     awaited = NOBODY_KNOWN
     deadline = time.monotonic() + PATIENCE
-    while (fd := _locked(path)) is None:
+    while (locked := _locked(path)) is None:
         holder = _holder(path)
         if holder not in (awaited, NOBODY_KNOWN):
             awaited = holder
@@ -157,11 +173,14 @@ def _await_end(app_data: str, path: str, announce: Announce | None) -> int:
             stopping = awaited.stopping_s is not None
             raise InstanceRunning(app_data, holder.pid, port, stopping=stopping)
         time.sleep(LOOK_EVERY)
-    return fd
+    return locked
 
 
-def _locked(path: str) -> int | None:
-    """Return a locked descriptor of the file that the path names now; None when it is taken."""
+def _locked(path: str) -> tuple[int, bytes] | None:
+    """Return a locked descriptor of the file that the path names now, and what stood in it.
+
+    None when it is taken.
+    """
     while True:
         fd = own_file.open_to_change(path)
         try:
@@ -169,8 +188,9 @@ def _locked(path: str) -> int | None:
                 os.close(fd)
                 return None
             if _is_named(fd, path):
+                signed = os.read(fd, SIGNED)
                 _sign(fd, str(os.getpid()))
-                return fd
+                return fd, signed
         except OSError:
             os.close(fd)
             raise
@@ -194,7 +214,7 @@ def _is_named(fd: int, path: str) -> bool:
 
 def _holder(path: str) -> Holder:
     try:
-        words = own_file.read(path, 64).split()
+        words = own_file.read(path, SIGNED).split()
         stopping = float(words[2]) if words[1:2] == [b"stopping"] else None
         return Holder(int(words[0]), stopping)
     except (OSError, ValueError, IndexError):

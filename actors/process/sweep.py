@@ -29,6 +29,8 @@ else:
     from bundlevisor.actors.process.table.exit_watch import ExitWatch
 
 _Key = tuple[int, float]
+GUARDIAN_S = 10.0
+"""Seconds for the guardian of an earlier instance to be done with its work."""
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 GO_ON = getattr(signal, "SIGCONT", None)
@@ -50,7 +52,7 @@ def sweep(
     report: Callable[[str], object] = atomic.unheard,
     *,
     grace_s: float = GRACE_S,
-    guardian_s: float = 10.0,
+    guardian_s: float = GUARDIAN_S,
 ) -> Swept | None:
     """End what is left of the instance on record; None when there is no record (20 us).
 
@@ -79,16 +81,27 @@ def _parse(data: bytes) -> Processes:
     return msgspec.json.decode(data, type=Processes)
 
 
+def await_guardian(pid: int, created: float, patience: float = GUARDIAN_S) -> None:
+    """Wait for the end of a guardian whose instance was killed before it was on record."""
+    watch = ExitWatch()
+    try:
+        _wait_for(watch, [(pid, created)], patience)
+    finally:
+        watch.close()
+
+
 def _wait_for_guardians(watch: ExitWatch, record: Processes, patience: float) -> None:
-    """Wait for the guardian, and for the one in reserve, which acts if that one has died.
+    """Wait for the guardian, and for the one in reserve, which acts if that one has died."""
+    first = (record.guardian_pid, record.guardian_created)
+    _wait_for(watch, [first, (record.reserve_pid, record.reserve_created)], patience)
+
+
+def _wait_for(watch: ExitWatch, guardians: list[_Key], patience: float) -> None:
+    """Wait for the end of them, in turn.
 
     One may stand still: then it is woken, which does no harm to whoever it might be by now.
     """
     deadline = time.monotonic() + patience
-    guardians = (
-        (record.guardian_pid, record.guardian_created),
-        (record.reserve_pid, record.reserve_created),
-    )
     for pid, created in guardians:
         if not pid:
             continue

@@ -61,7 +61,7 @@ def open_up(
     listener = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
     recorder.mark(milestones.SOCKET)
     ending.hear_signals()
-    set_aside = _clean_up(bundle, console, guardian)
+    set_aside = _clean_up(bundle, console, guardian, lock)
     endpoint = EndpointFiles(bundle, guardian, *listener.getsockname()[:2])
     endpoint.write()
     endpoint.say_listening(console)
@@ -88,7 +88,9 @@ def open_up(
     )
 
 
-def _clean_up(bundle: Bundle, console: Console, guardian: Guardian) -> tuple[str, ...]:
+def _clean_up(
+    bundle: Bundle, console: Console, guardian: Guardian, lock: InstanceLock
+) -> tuple[str, ...]:
     """End what an earlier instance left; return what is to be told of files of no use.
 
     What this one starts can be told from what others left by then.
@@ -105,6 +107,11 @@ def _clean_up(bundle: Bundle, console: Console, guardian: Guardian) -> tuple[str
                 f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
                 f"{swept.stopped} stopped, {swept.killed} were killed"
             )
+    elif (before := lock.guardian_before()) is not None and table.alive(*before):
+        from bundlevisor.actors.process.sweep import await_guardian
+
+        await_guardian(*before)
+    lock.say_guarded(*guardian.in_order()[0])
     token_folder, token = os.path.split(bundle.token_path)
     for folder in (bundle.app_data, os.path.dirname(instance.path(bundle.app_data))):
         atomic.remove_half_written(folder)

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from bundlevisor.actors.process import table
+from bundlevisor.testing.processes import lives
 from tests.bundle_maker import Run, bundle, running, starting, wait_until
 from tests.faults.scene import (
     assert_nothing_on_disk,
@@ -203,6 +204,43 @@ def test_a_guardian_that_stands_still_is_not_left_behind(tmp_path: Path, tally: 
         assert run.wait_gone() == 0
         tally.cleaned("guardian SIGSTOP, then an orderly stop", run)
         assert_nothing_on_disk(run)
+
+
+UNRECORDED = """
+import os
+import signal
+import sys
+
+from bundlevisor.control.run.endpoint_files import EndpointFiles
+
+
+def stop_the_guardian_and_die(self):
+    pid, _ = self._guardian.in_order()[0]
+    os.kill(pid, signal.SIGSTOP)
+    os.write(2, b"%d\\n" % pid)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+EndpointFiles.write = stop_the_guardian_and_die
+
+from bundlevisor.control.__main__ import main
+
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGSTOP")
+def test_a_guardian_that_stands_still_since_before_the_record_is_woken_by_the_next_start(
+    tmp_path: Path, tally: Tally
+) -> None:
+    made = injured(tmp_path)
+    with starting(made, command=(sys.executable, "-c", UNRECORDED)) as run:
+        assert run.wait_gone() == -signal.SIGKILL
+        guardian = psutil.Process(int(run.stderr.split()[-1]))
+        with running(made) as second:
+            second.until_ready()
+            tally.note("guardian SIGSTOP before the record, next start", leftovers=lives(guardian))
+            assert not lives(guardian)
 
 
 @pytest.mark.parametrize("at_work", ["guardian", "reserve"])
