@@ -94,9 +94,11 @@ def _take_charge(state: GuardianState) -> None:
 def clean_up(state: GuardianState, wake: Callable[[], object]) -> None:
     """Do what the guardian is there for, whatever goes wrong with a part of it.
 
-    ``wake`` is called before the record is removed: of one in reserve that stood still then, no
-    next start would know, if this one were killed in that moment.
+    ``wake`` has those in reserve go on that somebody has stopped. It is called first, so that one
+    acts if this one is killed at its work, and again before the record is removed: of one that
+    stood still then, no next start would know.
     """
+    wake()
     details = death_report.cause(state)
     gc.enable()
     disk = Disk()

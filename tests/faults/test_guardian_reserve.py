@@ -76,15 +76,19 @@ def next_after(run: Run, dead: set[int]) -> int | None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the reserve is forked")
+@pytest.mark.parametrize("still", [False, True], ids=["awake", "stopped"])
 def test_a_guardian_that_dies_at_its_work_is_followed_by_its_reserve(
-    tmp_path: Path, tally: Tally
+    tmp_path: Path, tally: Tally, still: bool
 ) -> None:
+    """Also by one that stood still when the work began."""
     made = injured(tmp_path)
     made.service("slow", "stops_slowly", options={"stop_ms": 1500}, deps=["api"]).write()
     with running(made) as run:
         run.until_ready()
         guardian = guardian_of(run)
-        in_reserve(guardian)
+        reserve = in_reserve(guardian)
+        if still:
+            reserve.suspend()
         run.kill()
         wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
         guardian.kill()
