@@ -23,6 +23,8 @@ class Told:
     def __init__(self, app_data: Path) -> None:
         self.found: list[Instance | None] = []
         self.takes_charge = True
+        self.owned: list[str] = []
+        """What it would remove at the moment, if the runtime died."""
         self._app_data = str(app_data)
 
     def in_order(self) -> tuple[tuple[int, float], tuple[int, float]]:
@@ -30,6 +32,14 @@ class Told:
 
     def await_charge(self, _timeout: float) -> bool:
         return self.takes_charge
+
+    def own(self, path: str, *, last: bool, named: bool) -> None:
+        assert (last, named) == (True, True)
+        assert path not in self.owned
+        self.owned.append(path)
+
+    def disown(self, path: str) -> None:
+        self.owned.remove(path)
 
     def expect(self, _guarded: GuardedProcess, _read_fd: int = -1) -> None:
         self.found.append(instance.peek(self._app_data))
@@ -49,9 +59,9 @@ def test_nothing_is_started_before_there_is_a_record(
     """If runtime and guardians die at once, the next start finds what was started by it alone."""
     write, goes_on = instance.write, threading.Event()
 
-    def late(app_data: str, record: Instance) -> None:
+    def late(app_data: str, record: Instance, making: Callable[[str], object]) -> None:
         assert goes_on.wait(30)
-        write(app_data, record)
+        write(app_data, record, making)
 
     monkeypatch.setattr(instance, "write", late)
     told = Told(tmp_path)
@@ -64,6 +74,7 @@ def test_nothing_is_started_before_there_is_a_record(
     (found,) = told.found
     assert found is not None
     assert (found.guardian_pid, found.reserve_pid) == (11, 12)
+    assert told.owned == []
 
 
 def test_a_disk_that_hangs_holds_up_one_start_and_no_other(
