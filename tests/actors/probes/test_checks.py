@@ -62,9 +62,8 @@ def answering(server: socket.socket, *answers: bytes, keep_open: bool = False) -
 
 def _asked(server: socket.socket) -> socket.socket:
     """Return the next connection that asks; a look whether somebody listens asks for nothing."""
-    connection = server.accept()[0]
-    while not connection.recv(65536):
-        connection = server.accept()[0]
+    while not (connection := server.accept()[0]).recv(65536):
+        connection.close()
     return connection
 
 
