@@ -22,8 +22,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bundlevisor.actors.guardian.relay import Relay
 
-EXPECTING = 2.0
-"""Seconds for an announced process to show its mark: between fork and exec it has none."""
+EXPECTING = 5.0
+"""Seconds for an announced process to show its mark: between fork and exec it has none, and on a
+machine without breath it stays there for long. One that was never made is not waited for so long:
+nobody holds its pipe."""
 TICK = 0.02
 """Seconds between two looks while one is expected."""
 MOST_TRIES = 10
