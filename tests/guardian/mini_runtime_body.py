@@ -78,7 +78,7 @@ class Runtime:
                 secrets=tuple((k, v.encode()) for k, v in service.get("secrets", {}).items()),
                 leader_only=service.get("leader_only", False),
             )
-            self.guardian.expect(guarded, read)
+            self.guardian.expect(guarded, -1 if service.get("announce") == "unpiped" else read)
         command = [sys.executable, "-IS", RUN, service["program"], *self.options(name, service)]
         process = self.started[name] = subprocess.Popen(
             [*service.get("before", ()), *command],

@@ -162,7 +162,10 @@ def test_a_process_without_a_mark_is_found_by_its_session(tmp_path: Path) -> Non
 
 
 def test_a_process_that_was_between_fork_and_exec_is_waited_for(tmp_path: Path) -> None:
-    """Until its exec it has neither mark nor, with other luck, a session of its own."""
+    """Until its exec it has neither mark nor, with other luck, a session of its own.
+
+    Nor has one that was started without a pipe anything else, where there are no control groups.
+    """
     gate = tmp_path / "gate"
     script = (
         f'exec >/dev/null 2>&1; : > "{gate}"; sleep 0.5; SERVICE_INSTANCE_ID=$MARK exec "$0" "$@"'
@@ -171,13 +174,13 @@ def test_a_process_that_was_between_fork_and_exec_is_waited_for(tmp_path: Path) 
         "api",
         before=["/bin/sh", "-c", script],
         env={"SERVICE_INSTANCE_ID": ""},
-        announce="expect",
+        announce="unpiped",
     )
     with SmallRuntime(tmp_path / "h", api) as small:
         wait_until(gate.exists)
         small.kill()
         small.wait_clean()
-        wait_until(lambda: table.created(small.services["api"]) is None)
+        wait_until(lambda: table.created(small.services["api"]) is None, what="the service's end")
 
 
 def test_a_stopped_service_is_woken_so_that_it_hears_the_signal(tmp_path: Path) -> None:
