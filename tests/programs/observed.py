@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 Connection = _socket.socket
 RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.py")
 
-# Windows delivers a console event only to a main thread that runs bytecode now and then.
-IDLE_S = 0.1 if os.name == "nt" else 3600.0
+# Windows delivers a console event only to a main thread that runs bytecode now and then; elsewhere
+# a signal that comes just before a wait begins would be noticed at its end.
+IDLE_S = 0.1 if os.name == "nt" else 1.0
 
 CATCHABLE = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
 
