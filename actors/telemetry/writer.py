@@ -23,10 +23,9 @@ LIMIT = 10 * 1024 * 1024
 """Bytes of the file, after which it becomes ``<file>.1``; an older one of that name goes."""
 RECENT = 1000
 """Events kept in memory for readers."""
-BREATH = 0.02
+BREATH = 0.002
 """Seconds between two bursts of writing: events come in bursts, and each waking of the writer costs
-those who start services more than its work. Some ten services are launched in this time.
-"""
+those who start services more than its work. What waits is lost with a runtime that is killed."""
 WAITING = 10_000
 """Events that may wait for a disk that hangs; then the oldest are dropped and counted."""
 

@@ -9,15 +9,17 @@ the rest comes at once.
 
 from __future__ import annotations
 
+import _imp
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.stand_ins import for_api
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bundlevisor.actors.board import Board
     from bundlevisor.actors.loop.reactor import Loop
@@ -40,7 +42,26 @@ class Pauses:
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
         """Wait; the next finder has the module."""
         if threading.get_ident() == self._thread and name.startswith(THE_APIS):
-            self._moment()
+            with imports_of_others():
+                self._moment()
+
+
+@contextmanager
+def imports_of_others() -> Iterator[None]:
+    """Let other threads import meanwhile, the loop that is waited for above all.
+
+    Python asks its finders with the one lock in hand that every import takes for a moment
+    (importlib._bootstrap._find_spec, CPython 3.11 to 3.13).
+    """
+    try:
+        _imp.release_lock()
+    except RuntimeError:  # it is not held
+        yield
+        return
+    try:
+        yield
+    finally:
+        _imp.acquire_lock()
 
 
 def import_api(loop: Loop, board: Board, wanted: threading.Event) -> None:

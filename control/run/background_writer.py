@@ -19,9 +19,9 @@ LIMIT = 1024 * 1024
 """Bytes that may wait for a reader: ten thousand lines; then the oldest are dropped."""
 CHUNK = 4096
 """Bytes of one write, unless one line is longer: what POSIX writes to a pipe in one piece."""
-BREATH = 0.02
+BREATH = 0.002
 """Seconds between two bursts of writing: lines come in bursts, and each waking of the thread costs
-those who start services more than its work. Some ten services are launched in this time."""
+those who start services more than its work."""
 RETRY = 0.05
 """Seconds until a descriptor that somebody has made non-blocking is tried again."""
 STALLED = 1.0

@@ -16,6 +16,7 @@ from bundlevisor.actors.stand_ins import for_api
 from bundlevisor.control.run import api_import
 from bundlevisor.control.run.api_import import import_api
 from tests.control.fake_runtime import snapshot_of, view
+from tests.waiting import WITHIN
 
 PACKAGE = "waitress_as_a_test_has_it"
 PIECES = ["urls", *(f"{PACKAGE}{name}" for name in ("", ".first", ".second"))]
@@ -99,6 +100,29 @@ def test_a_loop_that_becomes_busy_is_waited_for_within_an_import(
     assert came == PIECES
 
 
+@pytest.mark.usefixtures("patient")
+def test_the_loop_that_is_waited_for_can_import_meanwhile(
+    came: Came, board: Board, wanted: Wanted, tmp_path: Path
+) -> None:
+    """It stood still for as long as it was waited for, and with it every service."""
+    (tmp_path / "of_the_loop_in_a_test.py").touch()
+    loop: Any = BusyLoop()
+    loop.is_busy = False
+    came.then[f"{PACKAGE}.first"] = lambda: setattr(loop, "is_busy", True)
+
+    def import_something() -> None:
+        __import__("of_the_loop_in_a_test")
+        loop.is_busy = False
+
+    importing = threading.Thread(target=import_something, daemon=True)
+    wanted.then[1] = lambda: (importing.start(), importing.join(WITHIN))
+    wanted.then[2] = wanted.set
+    import_api(loop, board, wanted)
+    assert "of_the_loop_in_a_test" in sys.modules
+    assert wanted.seen == [3]
+    assert came == PIECES
+
+
 def test_other_threads_and_other_modules_wait_for_no_loop() -> None:
     looks: list[str] = []
     pauses = api_import.Pauses(lambda: looks.append("looked"))
@@ -139,5 +163,6 @@ def came(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Came]:
     monkeypatch.setattr(for_api, "import_urls", lambda: found.append("urls"))
     monkeypatch.setattr(for_api, "import_waitress", lambda: __import__(PACKAGE))
     yield found
-    for name in [name for name in sys.modules if name.startswith(PACKAGE)]:
+    ours = (PACKAGE, "of_the_loop_in_a_test")
+    for name in [name for name in sys.modules if name.startswith(ours)]:
         del sys.modules[name]
