@@ -114,8 +114,12 @@ def test_the_loop_that_is_waited_for_can_import_meanwhile(
         __import__("of_the_loop_in_a_test")
         loop.is_busy = False
 
-    importing = threading.Thread(target=import_something, daemon=True)
-    wanted.then[1] = lambda: (importing.start(), importing.join(WITHIN))
+    def let_it_import() -> None:
+        importing = threading.Thread(target=import_something, daemon=True)
+        importing.start()
+        importing.join(WITHIN)
+
+    wanted.then[1] = let_it_import
     wanted.then[2] = wanted.set
     import_api(loop, board, wanted)
     assert "of_the_loop_in_a_test" in sys.modules
