@@ -25,6 +25,8 @@ FOR_TESTS = ["aiohttp", "pytest", "pytest-timeout", "hypothesis", "colorama"]
 """pip reads environment markers for the host, so pytest's colorama on win32 is named here."""
 NOT_COPIED = ("site-packages", "__pycache__", "lib-dynload", "test", "idlelib", "tkinter",
               "turtledemo", "ensurepip", "lib2to3", "config-3.11-*")  # fmt: skip
+ENVIRON = "wine_environ"
+OTHERWISE = f"\nimport {ENVIRON}\ncext.proc_environ = {ENVIRON}.proc_environ\n"
 PYTHON_C = """#include <wchar.h>
 __declspec(dllimport) int Py_Main(int argc, wchar_t **argv);
 int wmain(int argc, wchar_t **argv)
@@ -50,7 +52,9 @@ def build(root: str, project: str) -> str:
         _make_python3_dll(home)
         _make_executable(home)
         shutil.rmtree(wheels)
-    _install(os.path.join(home, "Lib", "site-packages"), project)
+    packages = os.path.join(home, "Lib", "site-packages")
+    _install(packages, project)
+    _have_environments_read(packages, project)
     return executable
 
 
@@ -127,3 +131,12 @@ def _install(target: str, project: str) -> None:
     _pip("install", "--target", target, *PIP_TARGET, *wanted)
     with open(stamp, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def _have_environments_read(target: str, project: str) -> None:
+    """Give psutil another way to the environment of a process: by its own, Wine hangs."""
+    shutil.copy(os.path.join(project, "tests", "windows", ENVIRON + ".py"), target)
+    module = os.path.join(target, "psutil", "_pswindows.py")
+    with open(module, "r+", encoding="utf-8") as file:
+        if OTHERWISE not in file.read():
+            file.write(OTHERWISE)
