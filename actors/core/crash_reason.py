@@ -195,7 +195,7 @@ def _words(line: str) -> str:
         return line
     try:
         told = msgspec.json.decode(line)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return line
     said = [told[key] for key in ("msg", "message", "error") if isinstance(told.get(key), str)]
     return said[0] if said and said[0] else line

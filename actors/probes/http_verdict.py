@@ -48,7 +48,7 @@ def judge_body(body: bytes) -> str:
         return ""
     try:
         document = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return ""
     status = document.get("status")
     if isinstance(status, str) and status.lower() in ILL:

@@ -45,7 +45,7 @@ class Answer(msgspec.Struct, frozen=True):
         """Return the decoded body, ``{}`` for one that is no JSON."""
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return {}
 
     @property

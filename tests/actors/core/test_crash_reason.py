@@ -201,3 +201,8 @@ def test_what_was_ended_is_told_by_its_last_line_whatever_that_is() -> None:
     )
     assert last_said("x" * 5000).line == "x" * LONGEST
     assert last_said(" \n") == last_said("") == Reason()
+
+
+def test_json_that_is_nested_too_deeply_to_be_read_is_a_line_like_any_other() -> None:
+    line = '{"stack": ' + "[" * 5000
+    assert find_reason(f"starting\n{line}\n").line == line[:LONGEST]

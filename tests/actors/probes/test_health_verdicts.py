@@ -37,7 +37,10 @@ def test_an_answer_means_what_the_format_says(response: bytes, verdict: str) -> 
     assert judge_response(response, ended=True) == verdict
 
 
-@pytest.mark.parametrize("body", [b"[]", b'"down"', b"{not json", b"", b'{"status": 1}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b'"down"', b"{not json", b"", b'{"status": 1}', b'{"status": ' + b"[" * 5000],
+)
 def test_a_body_that_says_nothing_known_is_well(body: bytes) -> None:
     assert judge_body(body) == ""
 
