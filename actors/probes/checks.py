@@ -1,7 +1,8 @@
 """One health check, asked once, without blocking: connect or an HTTP GET; a command stands apart.
 
 A check answers exactly once, with an empty string when the service is well and otherwise with what
-is wrong in a few words, unless it is cancelled first. All run on the events loop's thread.
+is wrong in a few words, unless it is cancelled first. To make one raises OSError where there is no
+descriptor to ask by, which says nothing of the service. All run on the events loop's thread.
 """
 
 from __future__ import annotations

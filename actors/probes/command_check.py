@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.process import children
+from bundlevisor.actors.process.exit_reason import describe_exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +71,7 @@ class CommandCheck:
             return
         child, self._child = self._child, None
         self._clear(child, AGAIN)
-        self._finish("" if code == 0 else f"health command: exit {code}")
+        self._finish("" if code == 0 else f"health command: {describe_exit(code)}")
 
     def _clear(self, child: children.Child, patience: float) -> None:
         """Kill what is left of the tree, until nothing is."""

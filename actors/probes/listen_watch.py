@@ -110,9 +110,12 @@ class Listening:
         for key, (port, _, _) in list(self._waiting.items()):
             if key not in self._attempts:
                 self._attempts[key] = _Pending()
-                self._attempts[key] = TcpCheck(
-                    self._loop, port, 1.0, functools.partial(self._tried, key)
-                )
+                try:
+                    self._attempts[key] = TcpCheck(
+                        self._loop, port, 1.0, functools.partial(self._tried, key)
+                    )
+                except OSError:
+                    del self._attempts[key]  # the next look tries again
 
     def _tried(self, key: object, trouble: str) -> None:
         self._loop.call_soon(lambda: self._attempts.pop(key, None))

@@ -147,14 +147,21 @@ class Probing:
                 time.monotonic() + wait, lambda: self._try(ask_once, interval, on_ready, since)
             )
 
-        self._put(ask_once, answered)
+        try:
+            self._put(ask_once, answered)
+        except OSError as error:
+            answered(f"it cannot be asked: {error.strerror}")
 
     def _wait_for_next(self) -> None:
         self._at(asked_at(time.monotonic() + self._wait, self._wait), self._ask_again)
 
     def _ask_again(self) -> None:
-        if not self._stopped:
+        if self._stopped:
+            return
+        try:
             self._put(self._ask_regularly, self._hear)
+        except OSError:
+            self._wait_for_next()
 
     def _hear(self, trouble: str) -> None:
         before, self._before = self._before, trouble
@@ -164,7 +171,7 @@ class Probing:
         self._wait_for_next()
 
     def _put(self, ask_once: Ask, hear: Answer) -> None:
-        """Ask; one check is under way at a time."""
+        """Ask; one check is under way at a time. OSError where it cannot be asked."""
         self._began, self._hears = time.monotonic(), hear
         check = ask_once(self._answered)
         if self._hears is not None:

@@ -30,4 +30,10 @@ def request_stop(loop: Loop, port: int, path: str, refused: Callable[[], object]
         if trouble:
             refused()
 
-    loop.call_soon(lambda: StopExchange(loop, port, request(port, path), PATIENCE, answered))
+    def ask() -> None:
+        try:
+            StopExchange(loop, port, request(port, path), PATIENCE, answered)
+        except OSError:
+            refused()
+
+    loop.call_soon(ask)

@@ -6,13 +6,14 @@ import queue
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.probes.checks import Answer, HttpCheck, Target, TcpCheck
+from bundlevisor.actors.probes.command_check import CommandCheck
 from bundlevisor.actors.probes.listen_watch import Listening, pause
 from bundlevisor.actors.probes.probing import Probing
 from bundlevisor.actors.probes.schedule import ProbeStats
@@ -21,22 +22,6 @@ from bundlevisor.manifest.plan.readiness import Condition, Criterion
 from tests.waiting import WITHIN, wait_until
 
 DEADLINE = WITHIN
-
-
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    faults: list[tuple[str, BaseException]] = []
-    turning = Loop("test", lambda what, error: faults.append((what, error)))
-    turning.start()
-    yield turning
-    turning.stop()
-    assert not faults
-
-
-@pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server
 
 
 def port_of(server: socket.socket) -> int:
@@ -155,6 +140,14 @@ def test_a_service_that_never_answers_is_not_waited_for_beyond_the_time_out(
 def test_a_connection_is_enough_for_a_tcp_check(loop: Loop, listener: socket.socket) -> None:
     port = port_of(listener)
     assert ask(loop, lambda answer: TcpCheck(loop, port, 5, answer)) == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")
+def test_the_end_of_a_health_command_is_told_as_that_of_a_service(loop: Loop) -> None:
+    words = ["/bin/sh", "-c", "kill -SEGV $$"]
+    assert ask(loop, lambda answer: CommandCheck(loop, words, {}, "/", DEADLINE, answer)) == (
+        "health command: killed by SIGSEGV"
+    )
 
 
 def test_a_listener_is_noticed_without_being_connected_to(loop: Loop) -> None:

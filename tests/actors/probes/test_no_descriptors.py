@@ -1,0 +1,78 @@
+"""Checks of a runtime that has no descriptor left to ask by: they come again."""
+
+from __future__ import annotations
+
+import errno
+import queue
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.probes.checks import Target
+from bundlevisor.actors.probes.listen_watch import Listening
+from bundlevisor.actors.probes.probing import Probing
+from bundlevisor.actors.probes.schedule import ProbeStats
+from bundlevisor.actors.probes.stop_request import request_stop
+from bundlevisor.manifest.format.probe import Health
+from bundlevisor.manifest.plan.readiness import Condition, Criterion
+from tests.actors.probes.test_checks import answering, port_of
+from tests.waiting import WITHIN
+
+
+def no_descriptors(monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
+    """Have the next sockets of checks refused, as where all descriptors are in use."""
+    refusals = iter(range(times))
+
+    def refused(*arguments: Any) -> socket.socket:
+        if next(refusals, None) is not None:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return socket.socket(*arguments)
+
+    monkeypatch.setattr("bundlevisor.actors.probes.checks.new_socket", refused)
+
+
+def test_readiness_is_asked_again_where_there_was_no_descriptor_to_ask_by(
+    loop: Loop, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_descriptors(monkeypatch)
+    answering(listener, b"HTTP/1.1 200 OK\r\n\r\n")
+    told: queue.Queue[str] = queue.Queue()
+    target = Target(port_of(listener))
+    probing = Probing(loop, Listening(loop), target, ProbeStats())
+    criterion, health = Criterion(Condition.HEALTHY), Health(type="http")
+    probing.until_ready(criterion, health, lambda: told.put("well"), lambda: None)
+    assert told.get(timeout=WITHIN) == "well"
+
+
+def test_that_there_was_no_descriptor_says_nothing_of_a_service_and_it_is_asked_again(
+    loop: Loop, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_descriptors(monkeypatch, times=3)
+    answering(listener, b"HTTP/1.1 500 No\r\n\r\n")
+    told: queue.Queue[str] = queue.Queue()
+    probing = Probing(loop, Listening(loop), Target(port_of(listener)), ProbeStats())
+    probing.watch(Health(type="http", interval_ms=10), told.put)
+    assert told.get(timeout=WITHIN) == "HTTP 500"
+    probing.stop()
+
+
+def test_a_stop_that_cannot_be_asked_for_is_refused(
+    loop: Loop, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_descriptors(monkeypatch)
+    refused = threading.Event()
+    request_stop(loop, port_of(listener), "/stop", refused.set)
+    assert refused.wait(WITHIN)
+
+
+def test_a_listener_is_looked_for_again_where_there_was_no_descriptor(
+    loop: Loop, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_descriptors(monkeypatch)
+    monkeypatch.setattr(Listening, "_ask", Listening._try_all)
+    told = threading.Event()
+    loop.call_soon(lambda: Listening(loop).when(port_of(listener), told.set))
+    assert told.wait(WITHIN)
