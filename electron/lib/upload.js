@@ -9,6 +9,9 @@ const NEEDED = ["agreed", "stateFile"];
 const BATCH = 500;
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
+/** Details that are lines of a service's log, or sentences that quote one. */
+const QUOTING = new Set(["last_lines", "output", "reason", "error"]);
+
 /** @typedef {import("./api").Event} TelemetryEvent */
 
 /**
@@ -19,7 +22,7 @@ const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
  * @property {string} stateFile where the number of the last event that was sent is kept
  * @property {typeof fetch} [fetch] default: Node's; Electron's `net.fetch` goes by the user's proxy
  * @property {(event: TelemetryEvent) => TelemetryEvent | null} [redact] what is sent of an event;
- *   default: all but the lines of the services' logs in it (`details.last_lines`)
+ *   default: all but the details of a service's event in which lines of its log may stand
  */
 
 /** @typedef {{sent: number, skipped: number}} Uploaded */
@@ -71,8 +74,8 @@ async function send(url, events, post) {
 /** @param {TelemetryEvent} event @returns {TelemetryEvent} */
 function withoutLogLines({ details, ...event }) {
   if (!details) return event;
-  const { last_lines: _, ...rest } = details;
-  return { ...event, details: rest };
+  const told = Object.entries(details).filter(([name]) => !event.service_id || !QUOTING.has(name));
+  return { ...event, details: Object.fromEntries(told) };
 }
 
 /** @param {string} url */
