@@ -63,7 +63,8 @@ async function start(options = {}) {
  */
 function checkStart(call, given) {
   const options = checkOptions(call, given, OPTIONS);
-  if (options.restart) checkOptions(`'restart' of ${call}`, options.restart, RESTART);
+  if (options.restart)
+    options.restart = checkOptions(`'restart' of ${call}`, options.restart, RESTART);
   return options;
 }
 

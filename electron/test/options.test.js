@@ -2,10 +2,11 @@
 // What a shell passes by mistake is told by a sentence, and nothing is started.
 
 const { spawnSync } = require("node:child_process");
+const { writeFileSync } = require("node:fs");
 const { test } = require("node:test");
 const { BundlevisorError, InvalidOption, start, uploadTelemetry } = require("../lib");
 const { Services } = require("../lib/services");
-const { COMMAND, ENV, assert, folder, small } = require("./harness");
+const { COMMAND, ENV, POSIX, assert, folder, small } = require("./harness");
 const path = require("node:path");
 
 /** @type {[unknown, RegExp][]} */
@@ -39,7 +40,8 @@ test("an option that there is not, or of a wrong type, is told before anything s
 
 test("null and undefined are as if an option was left out", async (t) => {
   const appData = path.join(folder(t), "data");
-  const left = { args: null, env: ENV, log: null, logFile: undefined, restart: null };
+  const restart = { intensity: 1, periodMs: undefined, backoffMs: null };
+  const left = { args: null, env: ENV, log: null, logFile: undefined, restart };
   const runtime = await start({
     manifest: small(t, { a: {} }),
     appData,
@@ -47,7 +49,20 @@ test("null and undefined are as if an option was left out", async (t) => {
     ...left,
   });
   t.after(() => runtime.stop());
-  assert.ok(runtime.pid);
+  let restarts = 0;
+  runtime.on("restarting", () => ++restarts > 1 && void runtime.stop());
+  runtime.on("restarted", () => process.kill(runtime.pid, "SIGKILL"));
+  process.kill(runtime.pid, "SIGKILL");
+  await runtime.ended;
+  assert.equal(restarts, 1, "a bound without a period has the usual one");
+});
+
+test("an option without a value leaves Electron's own place as it is", POSIX, (t) => {
+  const command = path.join(folder(t), "told");
+  writeFileSync(command, '#!/bin/sh\necho "$@" >&2\n', { mode: 0o755 });
+  const options = `{ manifest: "bundle.json", command: ${JSON.stringify(command)}, appData: undefined }`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["-e", asked(`it.start(${options})`)]);
+  assert.match(String(stdout), /--app-data \S*userData\S*runtime$/, String(stderr));
 });
 
 /** @type {[unknown, RegExp][]} */
@@ -117,9 +132,10 @@ test("the windows' options are told as well, before there is a window", () => {
  * @param {string} call
  */
 const asked = (call) => `
+  const app = { getPath: (name) => "/home/of/" + name };
   const Module = require("node:module");
   const load = Module._load;
-  Module._load = (name, ...rest) => (name === "electron" ? { app: {} } : load(name, ...rest));
+  Module._load = (name, ...rest) => (name === "electron" ? { app } : load(name, ...rest));
   const it = require(${JSON.stringify(path.join(__dirname, "..", "lib", "electron"))});
   (async () => ${call})().catch((error) => process.stdout.write(error.message));
 `;

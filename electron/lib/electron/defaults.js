@@ -3,7 +3,7 @@
 
 const path = require("node:path");
 const { app } = require("./module");
-const { prepare: prepareRuntime } = require("../start");
+const { checkStart, prepare: prepareRuntime } = require("../start");
 
 /** @typedef {import("../start").StartOptions} StartOptions */
 
@@ -22,7 +22,7 @@ function prepare(options = {}) {
     resources: process.resourcesPath,
     appData: defaultAppData(),
     logFile: path.join(app.getPath("logs"), "runtime.log"),
-    ...options,
+    ...checkStart("start()", options),
   });
 }
 

@@ -42,7 +42,7 @@ const WINDOW = {
  */
 function checkPrompt(call, given) {
   const options = checkOptions(call, given, OPTIONS);
-  if (options.texts) checkTexts(call, options.texts, TEXTS);
+  if (options.texts) options.texts = checkTexts(call, options.texts, TEXTS);
   return options;
 }
 

@@ -64,7 +64,7 @@ const WINDOW = {
  */
 function checkSplash(call, given) {
   const options = checkOptions(call, given, OPTIONS);
-  if (options.texts) checkTexts(call, options.texts, TEXTS);
+  if (options.texts) options.texts = checkTexts(call, options.texts, TEXTS);
   return options;
 }
 
