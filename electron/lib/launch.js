@@ -42,7 +42,7 @@ const ANSWER_WITHIN_MS = 10_000;
  * @returns {Promise<Launched>}
  */
 async function launch(plan, { log, begun, wanted, again }) {
-  const deadline = Date.now() + plan.waitForStoppingMs;
+  const deadline = performance.now() + plan.waitForStoppingMs;
   for (;;) {
     const process = new RuntimeProcess({
       command: plan.command,
@@ -56,7 +56,8 @@ async function launch(plan, { log, begun, wanted, again }) {
     } catch (error) {
       process.kill();
       if (!(error instanceof StartFailed) || error.exit.code !== HELD || !wanted()) throw error;
-      if (!(again || (await isEnding(plan))) || Date.now() > deadline) throw held(plan, error);
+      if (!(again || (await isEnding(plan))) || performance.now() > deadline)
+        throw held(plan, error);
     }
     await after(LOOK_AGAIN_MS);
   }

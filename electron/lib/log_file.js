@@ -40,7 +40,7 @@ class LogFile {
   /** @param {string} text */
   async #append(text) {
     if (this.#size >= MOST_BYTES) {
-      await rename(this.#file, `${this.#file}.1`);
+      await rename(this.#file, `${this.#file}.1`).catch(() => {}); // held by somebody: the next time
       this.#size = 0;
     }
     await appendFile(this.#file, text, { mode: 0o600 });

@@ -107,7 +107,12 @@ class RuntimeProcess {
       throw this.#failed(`does not listen after ${LISTENING_WITHIN_MS / 1000} s`);
     const listening = /** @type {Listening | Exit} */ (first);
     if (!("token_path" in listening)) throw this.#failed("ended before it listened", listening);
-    this.#token = (await readFile(listening.token_path, "utf8")).trim();
+    const token = await readFile(listening.token_path, "utf8").catch((error) => {
+      throw this.#failed(
+        `ended as soon as it listened, or its token must not be read: ${error.message}`,
+      );
+    });
+    this.#token = token.trim();
     return listening;
   }
 

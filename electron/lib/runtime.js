@@ -10,6 +10,7 @@ const { Restarts } = require("./restarts");
 const { Services } = require("./services");
 
 const STOP_WITHIN_MS = 65_000; // the services have their own time-outs, 60 s in all
+const LONGEST_MS = 2 ** 31 - 1; // of Node's timers; a longer one would be over at once
 const KEPT_LINES = 500;
 const MANIFEST_IS_BAD = 2;
 
@@ -39,8 +40,9 @@ class Runtime extends Services {
   #process;
   /** @type {import("./request").Connection | undefined} */
   #connection;
-  /** @type {Promise<Ended> | undefined} */
-  #stopping;
+  #stopping = false;
+  /** How its last process ended. @type {Exit} */
+  #exit = { code: null, signal: null };
   /** @type {Ended | undefined} */
   #end;
   /** @type {string[]} */
@@ -100,15 +102,11 @@ class Runtime extends Services {
 
   /** Starts the first process. `start()` has called it. */
   async begin() {
+    if (this.#end) throw this.#gone();
     try {
       await this.#launch();
     } catch (error) {
-      this.#over({
-        code: null,
-        signal: null,
-        expected: false,
-        error: /** @type {Error} */ (error),
-      });
+      this.#over(/** @type {Error} */ (error));
       throw error;
     }
     if (this.#stopping) throw this.#gone();
@@ -116,23 +114,21 @@ class Runtime extends Services {
 
   /**
    * Has the services stopped in order, and resolves when the runtime has ended. After `graceMs` it
-   * is killed: its guardian then stops what it left. Also while it starts; calling it again is
-   * well.
+   * is killed: its guardian then stops what it left. Also before and while it starts; calling it
+   * again is well.
    *
    * @param {{graceMs?: number}} [options]
    */
   stop({ graceMs = STOP_WITHIN_MS } = {}) {
-    this.#stopping ??= this.#end ? this.ended : this.#stop(graceMs);
-    return this.#stopping;
-  }
-
-  /** @param {number} graceMs */
-  async #stop(graceMs) {
-    const process = this.#process;
+    if (this.#stopping || this.#end) return this.ended;
+    this.#stopping = true;
     if (this.#connection) this.shutdown().catch(() => {}); // it may be ending already
-    if (!process) return this.ended;
-    process.letGo(); // says the same, should the request be lost
-    const patience = setTimeout(() => process.kill(), graceMs);
+    if (!this.#process) {
+      this.#over(); // it was not begun, or pauses before it is started anew
+      return this.ended;
+    }
+    this.#process.letGo(); // says the same, should the request be lost
+    const patience = setTimeout(() => this.#process?.kill(), Math.min(graceMs, LONGEST_MS));
     return this.ended.finally(() => clearTimeout(patience));
   }
 
@@ -157,42 +153,41 @@ class Runtime extends Services {
   async #exited(exit) {
     this.#connection = undefined;
     this.#process = undefined;
+    this.#exit = exit;
     if (this.#stopping || exit.code === 0) {
-      this.#over({ ...exit, expected: Boolean(this.#stopping) });
+      this.#over();
       return;
     }
     const pause = this.#restarts.next(performance.now());
-    const error = new NotRunning(
-      `The application's runtime ended again and again: ${describe(exit)}.`,
-    );
     if (pause === null) {
-      this.#over({ ...exit, expected: false, error });
+      const how = `ended, and is not started again: ${describe(exit)}`;
+      this.#over(new NotRunning(`The application's runtime ${how}.`));
       return;
     }
     this.#emitter.emit("restarting", exit);
     await after(pause);
-    await this.#restart(exit);
+    await this.#restart();
   }
 
-  /** @param {Exit} exit */
-  async #restart(exit) {
-    if (this.#stopping) {
-      this.#over({ ...exit, expected: true });
-      return;
-    }
+  async #restart() {
+    if (this.#end) return; // stopped meanwhile
     try {
       await this.#launch();
       this.#emitter.emit("restarted");
     } catch (error) {
       const failed = /** @type {Error & {exit?: Exit}} */ (error);
-      const again = failed.exit && failed.exit.code !== MANIFEST_IS_BAD;
-      if (again) await this.#exited(failed.exit ?? exit);
-      else this.#over({ ...(failed.exit ?? exit), expected: false, error: failed });
+      if (failed.exit && failed.exit.code !== MANIFEST_IS_BAD) await this.#exited(failed.exit);
+      else this.#over(failed);
     }
   }
 
-  /** @param {Ended} ended */
-  #over(ended) {
+  /** @param {Error & {exit?: Exit}} [error] why it is not started anew */
+  #over(error) {
+    const ended = {
+      ...(error?.exit ?? this.#exit),
+      expected: this.#stopping,
+      ...(error && { error }),
+    };
     this.#end = ended;
     this.#process = undefined;
     this.#settle(ended);

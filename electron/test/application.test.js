@@ -158,6 +158,46 @@ test("a failed start says why, and another try goes on", async (t) => {
   await run.sees("loaded", { window: PAGE });
 });
 
+test("a page that could not be loaded is loaded by another try", async (t) => {
+  const env = { NOTES_BUNDLE: small(t, { web: {} }), STANDIN_LOAD: "ERR_CONNECTION_REFUSED" };
+  const run = shell(t, { env });
+  await until(() => run.splash?.phase === "failed", "the splash says that it failed");
+  assert.match(run.splash.lines.join(), /ERR_CONNECTION_REFUSED/);
+  assert.equal(run.find("show", { window: PAGE }), undefined);
+  await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-choose", args: ["retry"] });
+  await run.sees("closed", { window: SPLASH });
+  assert.ok(run.find("show", { window: PAGE }));
+});
+
+test("a page that goes elsewhere while it is loaded is shown", async (t) => {
+  const run = shell(t, {
+    env: { NOTES_BUNDLE: small(t, { web: {} }), STANDIN_LOAD: "ERR_ABORTED" },
+  });
+  await run.sees("show", { window: PAGE });
+  await run.sees("closed", { window: SPLASH });
+});
+
+test("a shell that fails as it is told of the runtime can try again", async (t) => {
+  const app = folder(t);
+  const main = `
+    let told = 0;
+    require("bundlevisor/electron").runApplication({
+      page: "web",
+      start: { manifest: process.env.NOTES_BUNDLE },
+      splash: { texts: { quit: undefined, retry: "Noch einmal" } },
+      onRuntime: () => { if (++told === 1) throw new Error("not yet"); },
+    });`;
+  writeFileSync(path.join(app, "main.js"), main);
+  const run = shell(t, { app, env: { NOTES_BUNDLE: small(t, { web: {} }) } });
+  await until(() => run.splash?.phase === "failed", "the splash says that it failed");
+  assert.deepEqual(run.splash.lines, ["not yet"]);
+  assert.deepEqual([run.splash.texts.retry, run.splash.texts.quit], ["Noch einmal", "Quit"]);
+  await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-choose", args: ["retry"] });
+  await run.sees("loaded", { window: PAGE });
+  await run.do("quit");
+  assert.equal(await run.ended, 0);
+});
+
 test("a runtime that is not there is told, and quitting is offered", async (t) => {
   const run = shell(t, {
     env: { NOTES_BUNDLE: small(t, { web: {} }), BUNDLEVISOR: "no-such-runtime" },

@@ -88,12 +88,15 @@ test("a bundle that is no good is told with the runtime's own reason", async (t)
 test("an instance that is stopping is waited for", async (t) => {
   const first = await started(t, small(t, { a: { SLOW_STOP: "2000" } }));
   await first.waitUntilReady();
-  const stopped = first.stop();
+  const stopped = first.stop({ graceMs: Infinity });
   await until(
     async () => (await first.health().catch(() => ({}))).status !== "ok",
     "it is stopping",
   );
+  let hours = 0;
+  const clock = t.mock.method(Date, "now", () => ++hours * 3_600_000); // as it is set meanwhile
   const second = await started(t, first.manifest, { appData: first.appData });
+  clock.mock.restore();
   await second.waitUntilReady();
   assert.equal((await stopped).code, 0);
 });
@@ -174,7 +177,7 @@ test("a runtime that is killed again and again is given up", POSIX, async (t) =>
   process.kill(runtime.pid, "SIGKILL");
   const { expected, error } = await runtime.ended;
   assert.equal(expected, false);
-  assert.match(error.message, /ended again and again: SIGKILL/);
+  assert.match(error.message, /ended, and is not started again: SIGKILL/);
   await assert.rejects(
     runtime.status(),
     (gone) => gone instanceof NotRunning && gone.code === "ended",
@@ -197,12 +200,39 @@ test("it can be stopped while it starts", async (t) => {
   const runtime = prepare({ manifest: small(t, { a: {} }), appData, command: COMMAND, env: ENV });
   const begun = runtime.begin();
   begun.catch(() => {});
-  await runtime.stop();
+  assert.equal((await runtime.stop()).expected, true);
   await assert.rejects(
     begun,
     (error) => error instanceof NotRunning || error instanceof StartFailed,
   );
   assert.ok(runtime.hasEnded);
+});
+
+test("what was stopped before it was begun does not begin", async (t) => {
+  const runtime = prepare({ manifest: small(t, { a: {} }), command: COMMAND, env: ENV });
+  assert.deepEqual(await runtime.stop(), { code: null, signal: null, expected: true });
+  await assert.rejects(runtime.begin(), { code: "ended" });
+  assert.equal(runtime.pid, undefined);
+});
+
+test("a runtime that is gone as soon as it has listened is started anew", POSIX, async (t) => {
+  const root = folder(t);
+  const once = path.join(root, "once");
+  const command = path.join(root, "runtime");
+  const line = { event: "listening", host: "127.0.0.1", port: 9, pid: 9, token_path: once };
+  const short = `if rm "${once}" 2>/dev/null; then echo '${JSON.stringify(line)}'; exit 9; fi`;
+  writeFileSync(command, `#!/bin/sh\n${short}\nexec "${COMMAND}" "$@"\n`, { mode: 0o755 });
+  const manifest = small(t, { a: {} });
+  writeFileSync(once, "");
+  const failed = await start({ manifest, command, env: ENV }).catch((error) => error);
+  assert.ok(failed instanceof StartFailed, String(failed));
+  assert.match(failed.message, /token/);
+  const runtime = await started(t, manifest, { command });
+  writeFileSync(once, "");
+  const restarted = new Promise((resolve) => runtime.on("restarted", resolve));
+  process.kill(runtime.pid, "SIGKILL");
+  assert.equal(await Promise.race([restarted, runtime.ended]), undefined);
+  await runtime.waitUntilReady();
 });
 
 test("the death of the shell stops everything", POSIX, async (t) => {

@@ -79,6 +79,12 @@ test("the runtime's log is kept in a file that does not grow for ever", async (t
   assert.equal(readFileSync(file, "utf8"), "three\n");
   new LogFile(file).write("four");
   await until(() => readFileSync(file, "utf8") === "three\nfour\n", "it goes on where it was");
+  const held = path.join(folder(t), "held.log");
+  mkdirSync(path.join(`${held}.1`, "in the way"), { recursive: true });
+  const growing = new LogFile(held);
+  for (const line of ["x".repeat(MOST_BYTES), "it goes on", "where it is"]) growing.write(line);
+  await growing.flush();
+  assert.match(readFileSync(held, "utf8"), /x\nit goes on\nwhere it is\n$/);
   const nowhere = new LogFile(path.join(file, "log"));
   nowhere.write("let go");
   await nowhere.flush();

@@ -147,8 +147,8 @@ class Application {
   async #running() {
     if (this.#runtime && !this.#runtime.hasEnded) return this.#runtime;
     const runtime = prepare({ log: console.error, ...this.#options.start });
-    this.#runtime = runtime;
     this.#options.onRuntime?.(runtime);
+    this.#runtime = runtime;
     await runtime.begin();
     runtime.on("restarted", () => void this.#cameBack(runtime));
     runtime.on("ended", ({ expected, error }) => {

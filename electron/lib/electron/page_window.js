@@ -5,6 +5,9 @@ const { BrowserWindow } = require("./module");
 const { WEB_PREFERENCES, lockDown } = require("./lockdown");
 const { Restarts } = require("../restarts");
 
+/** Electron's word when another navigation begins before the page is loaded, as by its own script. */
+const ABORTED = "ERR_ABORTED";
+
 /** A window that shows one address, and its origin alone. */
 class PageWindow {
   #window;
@@ -39,7 +42,11 @@ class PageWindow {
   async show(url) {
     if (url === this.#url) return;
     this.#url = url;
-    await this.#window.loadURL(url);
+    await this.#window.loadURL(url).catch((error) => {
+      if (error.code === ABORTED) return;
+      this.#url = ""; // another try loads it
+      throw error;
+    });
     if (this.isOpen) this.#window.show();
   }
 

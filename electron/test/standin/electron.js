@@ -15,6 +15,10 @@ if (process.env.STANDIN_PLATFORM)
   Object.defineProperty(process, "platform", { value: process.env.STANDIN_PLATFORM });
 process.resourcesPath = process.env.STANDIN_RESOURCES ?? "/nowhere";
 const browser = process.env.STANDIN_BROWSER ? connect() : null;
+/** With what loading a page fails, one load after the other. */
+const failures = (process.env.STANDIN_LOAD ?? "").split(",");
+/** Another navigation has begun before the page was loaded: it is that which goes on. */
+const ABORTED = "ERR_ABORTED";
 const say = (what, details = {}) => process.send?.({ what, ...details });
 
 class Preventable {
@@ -98,7 +102,11 @@ class BrowserWindow extends EventEmitter {
     await this.#load(`file://${file}`);
   }
   async loadURL(url) {
+    const code = failures.shift();
+    const error = Object.assign(new Error(`${code} loading '${url}'`), { code });
+    if (code && code !== ABORTED) throw error;
     await this.#load(url);
+    if (code) throw error;
   }
   async #load(url) {
     const tab = await this.webContents.tab;
