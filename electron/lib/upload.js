@@ -43,7 +43,7 @@ async function uploadTelemetry(runtime, given) {
   const { upload_url: url } = await runtime.telemetry();
   if (!url) return done;
   requireSafe(url);
-  for (let after = await position(stateFile); ;) {
+  for (let after = await beginning(runtime, stateFile); ;) {
     const consent = await agreed();
     if (consent === undefined) return done;
     const { events, next } = await runtime.eventPage({ after, limit: BATCH });
@@ -83,6 +83,20 @@ function requireSafe(url) {
   const { protocol, hostname } = new URL(url);
   if (protocol === "https:" || (protocol === "http:" && LOOPBACK.has(hostname))) return;
   throw new Error(`The telemetry is not sent to ${url}: only https is safe.`);
+}
+
+/**
+ * Where to go on: at the first event when the last one that was sent is none of this app-data, whose
+ * numbers began anew.
+ *
+ * @param {import("./client").Client} runtime
+ * @param {string} file
+ */
+async function beginning(runtime, file) {
+  const after = await position(file);
+  if (after === 0) return 0;
+  const { events } = await runtime.eventPage({ after: after - 1, limit: 1 });
+  return events.length ? after : 0;
 }
 
 /** @param {string} file */

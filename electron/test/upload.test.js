@@ -1,6 +1,7 @@
 "use strict";
 // Telemetry goes to the manifest's upload_url when the user agreed, once, and nowhere else.
 
+const { writeFileSync } = require("node:fs");
 const http = require("node:http");
 const path = require("node:path");
 const { test } = require("node:test");
@@ -75,6 +76,14 @@ test("what happened is sent to the collector", async (t) => {
     got.status = 200;
     assert.ok((await uploadTelemetry(runtime, options)).sent > 0);
     assert.equal(got.lines[0].seq, 1);
+  });
+
+  await t.test("app-data that was removed since begins with its first event", async (t) => {
+    got.lines.length = got.headers.length = 0;
+    const stateFile = path.join(folder(t), "sent.json");
+    writeFileSync(stateFile, JSON.stringify({ after: 100_000 }));
+    await uploadTelemetry(runtime, { agreed: () => true, stateFile });
+    assert.equal(got.lines[0]?.seq, 1);
   });
 
   await t.test(
