@@ -9,7 +9,6 @@ from __future__ import annotations
 import array
 import errno
 import os
-import select
 import socket
 import sys
 import threading
@@ -85,18 +84,6 @@ class Sender:
         """Send what is kept; False when something still is."""
         with self._lock:
             return self._pump()
-
-    def await_word(self, timeout: float) -> bool:
-        """Wait until there is something to hear, which stays to be heard; False when not in time.
-
-        A guardian that is gone, or whose channel is closed, is to be heard too.
-        """
-        poll = select.poll()
-        try:
-            poll.register(self._socket, select.POLLIN)
-        except ValueError:
-            return True
-        return bool(poll.poll(timeout * 1000))
 
     def hear(self) -> int | None:
         """Return the pid of a guardian that says it has taken charge; None when it is gone.

@@ -123,10 +123,6 @@ class Sender:
             self._guardian = _winapi.DuplicateHandle(ours, guardian, ours, 0, False, same)
             self._pump()
 
-    def await_word(self, timeout: float) -> bool:  # noqa: ARG002
-        """Return True: what is started is in a job, with or without a guardian."""
-        return True
-
     def hear(self) -> int | None:
         """Return 0 when the guardian says that it is there, None when it is gone.
 

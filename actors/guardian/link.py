@@ -84,11 +84,12 @@ class Guardian:
         self._roster.keep_reserve()
 
     def await_charge(self, timeout: float) -> bool:
-        """Wait until the guardian has taken charge of this process.
+        """Wait until the guardian, or who follows one that died before, has taken charge of this
+        process; not on the loop, which hears of it.
 
         From then on all is found that comes out of it, also what takes off everything by which it
-        could be known. False when it has not in time; True also when it is dead: its successor
-        takes charge.
+        could be known. False when nobody has in time. On Windows nothing is waited for: what is
+        started is in a job, with or without a guardian.
         """
         return self._roster.await_charge(timeout)
 

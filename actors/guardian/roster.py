@@ -52,8 +52,6 @@ SPELL, MOST = 10.0, 10
 """Seconds, and deaths within them, from which on nobody is followed at once any more."""
 ANSWER_S = 30.0
 """Seconds for a guardian to say that it is there; an interpreter's start takes a tenth of one."""
-LOOK_EVERY = 0.02
-"""Seconds after which who waits for an answer looks whether another thread has heard it."""
 
 
 class Roster:
@@ -65,6 +63,10 @@ class Roster:
         self._loop: Loop | None = None
         self._report: Report = _ignore
         self._changed: Callable[[], object] = unheard
+        self._charged = threading.Event()
+        """Set once one has taken charge, and where none has to."""
+        if sys.platform == "win32":
+            self._charged.set()
         self._ended = False
         self._retrying = False
         self._reserve_wanted = False
@@ -120,12 +122,8 @@ class Roster:
                 self._retry()
 
     def await_charge(self, timeout: float) -> bool:
-        """Wait until the first one has taken charge, or is gone; False when it has not in time."""
-        sentry, deadline = self.first, time.monotonic() + timeout
-        while sentry and not (sentry.answered or sentry.sender.await_word(LOOK_EVERY)):
-            if time.monotonic() >= deadline:
-                return False
-        return True
+        """Wait until one has taken charge, which the loop hears; False when none has in time."""
+        return self._charged.wait(timeout)
 
     def wake(self) -> None:
         """Have all of them go on that somebody has stopped."""
@@ -217,6 +215,7 @@ class Roster:
         )
 
         own_children.register(sentry.pid)
+        self._charged.set()
         self._changed()
         if sentry.died:
             self._report("guardian_replaced", {"died": sentry.died, "pid": sentry.pid})

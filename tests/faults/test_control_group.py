@@ -77,31 +77,38 @@ def group(run: Run) -> str:
 SLOW = """
 import os, sys, time
 from bundlevisor.actors.files.instance import Instance
-from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.link import Guardian
+from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.control.run.instance_record import InstanceRecord
 
 enclose = control_group.enclose
-control_group.enclose = lambda *which: (time.sleep(0.5), enclose(*which))[1]
+control_group.enclose = lambda *which: (FAULT, enclose(*which))[1]
 guardian = Guardian.start("slow")
 mine = Instance(instance_id="slow", pid=os.getpid(), created=1.0, host="", port=1, token_path="",
                 manifest="", started_at=0.0)
+loop = Loop("events", print)
+loop.start()
+guardian.attach(loop, print)
 record = InstanceRecord(guardian, sys.argv[1], mine, print, lambda: False)
-record.expect(GuardedProcess("api", "slow-api-1"))
+record.await_being_found()
 print(control_group.group_of(os.getpid(), "slow"))
 record.close()
 guardian.dismiss()
 """
 
 
-def test_nothing_is_started_before_the_runtime_is_in_it(tmp_path: Path) -> None:
-    """A kernel that has much to do takes its time over a process's move."""
+@pytest.mark.parametrize("fault", ["time.sleep(0.5)", "os.kill(os.getpid(), 9)"])
+def test_nothing_is_started_before_the_runtime_is_in_it(tmp_path: Path, fault: str) -> None:
+    """A kernel that has much to do takes its time over a process's move; or the guardian is killed
+    at it, and its successor, a new interpreter, does it."""
+    program = SLOW.replace("FAULT", fault)
     run = subprocess.run(
-        [sys.executable, "-c", SLOW, str(tmp_path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
     )
-    assert run.stdout.strip().endswith("/bundlevisor-slow"), run.stdout
-    wait_until(lambda: not os.path.exists(run.stdout.strip()), what="the end of the group")
+    folder = next((line for line in run.stdout.splitlines() if line.startswith("/")), "")
+    assert folder.endswith("/bundlevisor-slow"), run.stdout
+    wait_until(lambda: not os.path.exists(folder), what="the end of the group")
 
 
 LATE = """
