@@ -83,8 +83,8 @@ class Connection(Channel):
 
     @property
     def waits(self) -> bool:
-        """Whether something has come that is not read yet, the end included."""
-        return bool(self._unread) or self.half_closed
+        """Whether something has come that is still to be read, the end included."""
+        return self.connected and (bool(self._unread) or self.half_closed)
 
     @property
     def may_go_on(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
+import weakref
 from collections.abc import Iterator
 
 import msgspec
@@ -229,6 +231,24 @@ def test_no_body_is_waited_for_without_the_token(
     answer = by_hand.answers(by_hand.connect(head + body + b"\r\n\r\n"))
     assert status_of(answer) == status
     assert b"Connection: close" in answer
+
+
+@pytest.mark.parametrize(
+    "data", [HEALTH * 3, HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + HEALTH]
+)
+def test_who_has_left_something_unread_is_not_kept(by_hand: ByHand, data: bytes) -> None:
+    client = by_hand.connect()
+    by_hand.go_round()
+    (left,) = map(weakref.ref, by_hand.http.active_channels.values())
+    client.sendall(data)
+    client.shutdown(socket.SHUT_WR)
+
+    def is_forgotten() -> bool:
+        by_hand.go_round()
+        gc.collect()
+        return left() is None
+
+    wait_until(is_forgotten, what="the end of the connection")
 
 
 def test_who_has_reset_its_connection_is_not_read(
