@@ -15,7 +15,15 @@ from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.json_body import send
 from bundlevisor.control.wire.lanes import require_room, wants_stream
 from bundlevisor.control.wire.long_poll import wait_for, wait_seconds
-from bundlevisor.control.wire.parameters import AFTER, LATEST, LIMIT, PAGE, WAIT, whole_number
+from bundlevisor.control.wire.parameters import (
+    AFTER,
+    HIGHEST_SEQ,
+    LATEST,
+    LIMIT,
+    PAGE,
+    WAIT,
+    whole_number,
+)
 from bundlevisor.control.wire.streams import Stream, is_over
 
 if TYPE_CHECKING:
@@ -53,12 +61,9 @@ class EventsResource:
                 sentence = f"{parameter.name} is for a page of events; a stream has no end"
                 raise Refusal(400, f"bad_{parameter.name}", sentence)
         require_room(req)
-        resumed = req.get_header("Last-Event-ID") or ""
-        if resumed.isascii() and resumed.isdigit():
-            after = max(after, int(resumed))
         resp.content_type = "text/event-stream"
         if req.method != "HEAD":
-            resp.stream = Stream(self._chunks(req, after), lambda: None)
+            resp.stream = Stream(self._chunks(req, _resumed(req, after)), lambda: None)
 
     def _after(self, req: falcon.Request) -> int:
         if req.get_param(AFTER.name) == LATEST:
@@ -101,6 +106,14 @@ class EventsResource:
         if not found:  # the file was taken away: do not ask for it again and again
             self._closing.wait(patience)
         return found
+
+
+def _resumed(req: falcon.Request, after: int) -> int:
+    """Return the number that was seen last: who connects again asks for what it has asked for first,
+    ``after=latest`` perhaps, and says in a header how far it has come (WHATWG HTML, 9.2.3)."""
+    seen = req.get_header("Last-Event-ID") or ""
+    is_number = seen.isascii() and seen.isdigit() and len(seen) <= len(str(HIGHEST_SEQ))
+    return int(seen) if is_number else after
 
 
 def page(events: Sequence[Event], after: int) -> EventPage:

@@ -107,6 +107,30 @@ def test_events_are_streamed_in_order_and_resumed_by_number(api: Api, runtime: F
     assert frame(resumed)["id"] == "3"
 
 
+@pytest.mark.parametrize("after", ["latest", "1"])
+def test_who_connects_again_misses_nothing_wherever_it_began(
+    api: Api, runtime: FakeRuntime, after: str
+) -> None:
+    """An EventSource keeps its address, and says in a header what it has seen."""
+    for _ in range(4):
+        runtime.events.emit("tick")
+    resumed = api.open(f"/events?after={after}", **{"Accept": STREAM, "Last-Event-ID": "2"})
+    frame(resumed)
+    runtime.events.emit("tick")
+    assert frame(resumed)["id"] == "3"
+
+
+@pytest.mark.parametrize("seen", ["9" * 5000, "0" * 5000, "-1", "²"])
+def test_what_is_no_number_of_an_event_is_passed_over(
+    api: Api, runtime: FakeRuntime, seen: str
+) -> None:
+    runtime.events.emit("tick")
+    resumed = api.open("/events", **{"Accept": STREAM, "Last-Event-ID": seen})
+    assert resumed.status == 200
+    frame(resumed)
+    assert frame(resumed)["id"] == "1"
+
+
 def test_a_stream_tells_of_progress_between_the_events(api: Api, runtime: FakeRuntime) -> None:
     """Without a number: it is of now, and nothing to resume at."""
     response = api.open("/events", Accept=STREAM)
