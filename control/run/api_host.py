@@ -9,6 +9,7 @@ import functools
 import os
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.control.http.server import ControlServer
@@ -83,6 +84,8 @@ class Api:
         if parts.console.human:
             shown = parts.console, parts.board, self.progress.measure
             threading.Thread(target=follow, args=shown, daemon=True).start()
+        with suppress(RuntimeError):  # no more threads for this user: the files stay needed
+            threading.Thread(target=self._hold_code, name="holding", daemon=True).start()
         parts.gpu.ask_for_details(parts.board)
         if parts.supervisor is not None:
             from bundlevisor.control.run.version_record import note_version
@@ -91,12 +94,14 @@ class Api:
                 self.progress.learn(self.start_record.usual(parts.announcer.set_aside))
             note_version(parts)
             self.start_record.keep(parts.announcer.emit, parts.console.warn)
-        parts.board.wait_decided(PATIENCE)
-        time.sleep(PAUSE)
-        self._hold_code()
 
     def _hold_code(self) -> None:
-        """From now on nothing that this needs is looked for on the disk: it may be gone."""
+        """Once the start is over, look for nothing that this needs on the disk: it may be gone.
+
+        That all are ready may never come, where one has failed or waits for a secret.
+        """
+        self._parts.board.wait_decided(PATIENCE)
+        time.sleep(PAUSE)
         try:
             from bundlevisor.control.run import kept_modules
 

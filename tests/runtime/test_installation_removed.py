@@ -185,6 +185,27 @@ def test_nothing_of_another_version_is_imported(made: Bundle, installation: Path
         assert "Error" not in run.stderr
 
 
+SECRET = {"id": "key", "class": "user_prompt", "target": {"type": "env", "name": "KEY"}}
+
+
+@pytest.mark.parametrize("fields", [{"restart": {"policy": "never"}}, {"secrets": ["key"]}])
+def test_it_is_held_too_where_not_all_become_ready(
+    tmp_path: Path, installation: Path, fields: dict[str, Any]
+) -> None:
+    made = bundle(tmp_path).service("db").set(secrets=[SECRET])
+    made.service("never", "exits_at_once", options={"code": 3}, **fields).write()
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        run.await_files()
+        wait_until(lambda: run.service("db")["state"] == "ready", what="the other service")
+        guardian = guardian_of(run).pid
+        wait_until(lambda: holds(guardian, "msgspec"), what="the guardian's holding its code")
+        remove(installation)
+        assert b"bundlevisor_" in run.get("/metrics").body
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        assert "Error" not in run.stderr
+
+
 def failures(run: Run) -> list[str]:
     events = [e["details"] for e in run.telemetry() if e["event"] == "guardian_failed"]
     return [details["error"] for details in events]
