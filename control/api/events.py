@@ -109,8 +109,11 @@ class EventsResource:
 
 
 def _resumed(req: falcon.Request, after: int) -> int:
-    """Return the number that was seen last: who connects again asks for what it has asked for first,
-    ``after=latest`` perhaps, and says in a header how far it has come (WHATWG HTML, 9.2.3)."""
+    """Return the number that was seen last.
+
+    Who connects again asks for what it began with, ``after=latest`` perhaps, and says in a header
+    how far it has come (WHATWG HTML, 9.2.3).
+    """
     seen = req.get_header("Last-Event-ID") or ""
     is_number = seen.isascii() and seen.isdigit() and len(seen) <= len(str(HIGHEST_SEQ))
     return int(seen) if is_number else after
