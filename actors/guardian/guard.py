@@ -96,7 +96,7 @@ def clean_up(state: GuardianState, wake: Callable[[], object]) -> None:
 
     ``wake`` has those in reserve go on that somebody has stopped. It is called first, so that one
     acts if this one is killed at its work, and again before the record is removed: of one that
-    stood still then, no next start would know.
+    stood still then, or of the control group, no next start would know.
     """
     wake()
     details = death_report.cause(state)
@@ -116,6 +116,7 @@ def clean_up(state: GuardianState, wake: Callable[[], object]) -> None:
     disk.do(lambda: death_report.publish(state.telemetry, death_report.cause(state) | details))
     wake()
     if not left:
+        control_group.remove(state.group)
         disk.do(lambda: _remove(state, last=True))
     disk.finish()
 

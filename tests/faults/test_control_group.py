@@ -215,6 +215,39 @@ def test_an_orderly_end_without_a_guardian_leaves_no_group(made: Bundle, tmp_pat
         assert not os.path.exists(folder)
 
 
+KILLED_AT_IT = """
+import os
+import signal
+import sys
+
+from bundlevisor.actors.process.table import control_group
+
+control_group.remove = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+
+from bundlevisor.control.__main__ import main
+
+sys.exit(main())
+"""
+
+
+def test_guardians_that_are_killed_before_they_remove_it_leave_the_record_of_it(
+    made: Bundle, tmp_path: Path
+) -> None:
+    with starting(made, command=(sys.executable, "-c", KILLED_AT_IT)) as run:
+        run.await_listening()
+        daemon, folder = daemon_of(run, tmp_path), group(run)
+        first = guardian_of(run)
+        both = [first, in_reserve(first)]
+        run.kill()
+        run.wait_gone()
+        wait_until(lambda: not [one for one in both if lives(one)], what="the guardians' end")
+        assert not lives(daemon)
+        assert os.path.exists(folder)
+    with running(made) as second:
+        second.until_ready()
+        assert not os.path.exists(folder)
+
+
 def test_guardians_are_outside_of_it(made: Bundle, tmp_path: Path) -> None:
     """Also one that the runtime has started itself: what is in the group ends with the runtime."""
     with running(made) as run:
