@@ -1,8 +1,9 @@
 """Fixtures for pytest, found by themselves once bundlevisor is installed.
 
 ``bundlevisor_bundle`` is an empty bundle in the test's folder, ``bundlevisor_runtime`` starts one
-and, at the end of the test, stops it and checks the two laws. The story of a failed test stands in
-its report. ``@pytest.mark.bundlevisor_fault`` marks tests that break things, to pick by ``-m``.
+and, at the end of the test, stops it and checks the two laws. The story of a test that failed, in
+its setup or by the laws as well, stands in its report. ``@pytest.mark.bundlevisor_fault`` marks
+tests that break things, to pick by ``-m``.
 Nothing of the kit is imported before a test asks for it.
 """
 
@@ -65,7 +66,7 @@ def bundlevisor_runtime(request: pytest.FixtureRequest) -> Iterator[Starter]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Add the story of every run to the report of a failed test."""
     report = yield
-    if report.when == "call" and report.failed:
+    if report.failed:
         item.stash[FAILED] = True
         for run in item.stash.get(RUNS, []):
             report.sections.append(("what happened in the runtime", run.story()))

@@ -155,7 +155,7 @@ class Run(Spawned):
     def telemetry(self) -> list[dict[str, Any]]:
         """Return the telemetry events that are on disk."""
         path = self.app_data / self.bundle.document["telemetry"]["file"]
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        lines = path.read_bytes().splitlines() if path.exists() else []
         return [json.loads(line) for line in lines]
 
     def await_told(self, event: str, service_id: str = "", count: int = 1) -> list[dict[str, Any]]:

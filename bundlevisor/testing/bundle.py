@@ -15,6 +15,8 @@ from bundlevisor.testing.ports import free_block
 PROGRAM = Path(__file__).with_name("program.py")
 KIT = f"import sys; sys.path.insert(0, {str(PROGRAM.parent)!r}); import program; program.main()"
 """Runs the kit's program; an import has its bytecode from a file."""
+STARTED = frozenset({".bat", ".cmd", ".com", ".exe"})
+"""Suffixes of what Windows starts by its path; anything else is taken for a script of the kit."""
 PORTS = 64
 """How many ports a bundle may use; the block is free when the bundle is made."""
 
@@ -134,7 +136,7 @@ def free_range() -> tuple[int, int]:
 
 def binaries(path: str, arguments: Sequence[str]) -> dict[str, Any]:
     """Return the entry for every platform; a script of the kit is a ``.cmd`` on Windows."""
-    windows = path if Path(path).suffix else f"{path}.cmd"
+    windows = path if Path(path).suffix.lower() in STARTED else f"{path}.cmd"
     by_system = {"linux": path, "darwin": path, "win": windows}
     return {
         f"{system}-{cpu}": {"path": program, "args": list(arguments)}

@@ -127,8 +127,10 @@ def movable_installation(folder: Path) -> Iterator[list[str]]:
     command = Path(installed()[0])
     copy = folder / "installation"
     shutil.copytree(command.parent.parent, copy, symlinks=True)
-    yield [str(copy / command.parent.name / command.name)]
-    shutil.rmtree(copy, ignore_errors=True)
+    try:
+        yield [str(copy / command.parent.name / command.name)]
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -19,10 +19,10 @@ def read_events(path: Path) -> list[Event]:
     """Return the telemetry events that are on disk, oldest first; what is torn is left out."""
     events = []
     for file in (path.with_name(path.name + OLDER), path):
-        text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-        for line in text.splitlines():
+        text = file.read_bytes() if file.exists() else b""
+        for line in text.splitlines():  # of bytes: a text would be cut at U+2028, too
             try:
-                events.append(json.loads(line))
+                events.append(json.loads(line.decode(errors="replace")))
             except ValueError:
                 continue
     return events

@@ -44,7 +44,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     quick = {"type": "http", "path": "/health", "interval_ms": 50, "timeout_ms": 300, "retries": 2}
     for number in range(len(UNWELL)):
         bundle.service(f"ailing{number}", health=quick)
-    for service_id in ("mortal", "ending", "speaker"):
+    for service_id in ("mortal", "ending", "speaker", "talker"):
         bundle.service(service_id)
     with Runtime(bundle) as runtime:
         runtime.wait_ready()
@@ -89,6 +89,27 @@ def test_output_memory_and_children_are_made_as_told(shared: Runtime) -> None:
     shared.remember(daemon.pid)
     assert child.is_running()
     assert os.getsid(daemon.pid) == daemon.pid
+
+
+def test_an_event_is_whole_whatever_a_service_wrote(shared: Runtime) -> None:
+    """JSON's lines end with a newline only: U+2028 and NEL stand in a text as they are."""
+    speaker, before = shared.service("talker"), shared.seq
+    said = "one\u2028two\x85three"
+    speaker.order("say", said)
+    shared.wait(lambda: said in speaker.log or None, "the line in the log")
+    speaker.exit(3)
+    ended = shared.wait_event("service_exit", "talker", after=before)
+    assert said in ended["details"]["last_lines"]
+    shared.wait_event("service_ready", "talker", after=before)
+
+
+@pytest.mark.parametrize("path", ["bin/api.v2", "bin/tool.py", "bin/mine"])
+def test_a_script_is_found_on_windows_whatever_its_name(tmp_path: Path, path: str) -> None:
+    bundle = Bundle(tmp_path).script(path, "").service("mine", [path])
+    for program, named in ((path, f"{path}.cmd"), ("bin/x.exe", "bin/x.exe")):
+        (entry,) = bundle.service("mine", [program]).document["services"]
+        assert entry["binaries"]["win-x64"]["path"] == named
+        assert entry["binaries"]["linux-x64"]["path"] == program
 
 
 def test_a_killed_runtime_leaves_nothing(tmp_path: Path) -> None:
@@ -218,6 +239,8 @@ def test_a_deadline_is_kept_and_named() -> None:
 
 
 SUITE = """
+import pytest
+
 from bundlevisor.testing import Bundle
 
 
@@ -238,6 +261,16 @@ def test_leaves_something(bundlevisor_bundle, bundlevisor_runtime):
     runtime.wait_ready()
     runtime.remember(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid)
     runtime.assert_nothing_left = lambda: type(runtime).assert_nothing_left(runtime, within=0.2)
+
+
+@pytest.fixture
+def used(bundlevisor_bundle, bundlevisor_runtime):
+    bundlevisor_runtime(bundlevisor_bundle.service("db")).wait_ready()
+    raise KeyError("so it is")
+
+
+def test_is_not_reached(used):
+    pass
 """
 
 
@@ -251,8 +284,8 @@ def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "1 failed, 2 passed, 1 error" in ran.stdout, ran.stdout
-    assert "what happened in the runtime" in ran.stdout
+    assert "1 failed, 2 passed, 2 errors" in ran.stdout, ran.stdout
+    assert ran.stdout.count("what happened in the runtime") == 3
     assert "no process left" in ran.stdout
     assert [one for one in psutil.process_iter() if str(tmp_path) in " ".join(words(one))] == []
 
