@@ -108,18 +108,11 @@ def add_keeping(made: argparse.ArgumentParser) -> None:
     )
 
 
-def parser(question: str, about: str | None, runs: int, shape: str) -> argparse.ArgumentParser:
-    """Return a parser with the shared options and their defaults for this question."""
+def parser_of_one(question: str, about: str | None, runs: int) -> argparse.ArgumentParser:
+    """Return a parser for a question about one runtime, on bundles of the question's own."""
     made = argparse.ArgumentParser(prog=f"python -m bundlevisor.perf {question}", description=about)
     made.add_argument(
         "--runs", type=positive, default=runs, help="runs per contender (%(default)s)"
-    )
-    made.add_argument("--bundle", type=manifest, metavar="FILE", help="measure on this bundle.json")
-    made.add_argument(
-        "--shape",
-        type=lambda name: name if name == shape else shape_name(name),
-        default=shape,
-        help="or on a made one: chainN, fanN, layersN, independentN",
     )
     made.add_argument(
         "--runtime",
@@ -128,6 +121,19 @@ def parser(question: str, about: str | None, runs: int, shape: str) -> argparse.
         help="runtime to measure, with {manifest} and {app_data} in it (the installed bundlevisor)",
     )
     made.add_argument("--form", choices=["command", "module"], default="command", help="of ours")
+    return made
+
+
+def parser(question: str, about: str | None, runs: int, shape: str) -> argparse.ArgumentParser:
+    """Return a parser with the shared options and their defaults for this question."""
+    made = parser_of_one(question, about, runs)
+    made.add_argument("--bundle", type=manifest, metavar="FILE", help="measure on this bundle.json")
+    made.add_argument(
+        "--shape",
+        type=lambda name: name if name == shape else shape_name(name),
+        default=shape,
+        help="or on a made one: chainN, fanN, layersN, independentN",
+    )
     made.add_argument(
         "--against",
         type=command,
@@ -143,16 +149,20 @@ def parser(question: str, about: str | None, runs: int, shape: str) -> argparse.
     return made
 
 
+def reference(options: argparse.Namespace) -> Contender:
+    """Return the runtime to measure; exits with a sentence when ours is missing."""
+    if options.runtime:
+        return Contender(_name(options.runtime), options.runtime)
+    try:
+        return contender.installed(options.form)
+    except FileNotFoundError as error:
+        raise SystemExit(str(error)) from error
+
+
 def contenders(options: argparse.Namespace) -> list[Contender]:
     """Return the contenders, the reference first; exits with a sentence when ours is missing."""
-    if options.runtime:
-        first = Contender(_name(options.runtime), options.runtime)
-    else:
-        try:
-            first = contender.installed(options.form)
-        except FileNotFoundError as error:
-            raise SystemExit(str(error)) from error
-    found = [first, *(Contender(_name(command), command) for command in options.against)]
+    others = (Contender(_name(command), command) for command in options.against)
+    found = [reference(options), *others]
     return [_numbered(one, found[:number]) for number, one in enumerate(found)]
 
 

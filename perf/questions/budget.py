@@ -153,13 +153,13 @@ def render(lines: list[Line], floor: float) -> str:
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf budget``; exit code 1 where a goal is missed and that is
     asked for."""
-    parser = options.parser("budget", __doc__, runs=7, shape="")
+    parser = options.parser_of_one("budget", __doc__, runs=7)
     parser.add_argument(
         "--window", type=options.span, default=8.0, help="seconds of idleness watched"
     )
     parser.add_argument("--strict", action="store_true", help="exit 1 when a goal is missed")
     parsed = parser.parse_args(argv)
-    contender = options.contenders(parsed)[0]
+    contender = options.reference(parsed)
     measured, floor = measure(contender, parsed.runs, parsed.window)
     lines = judge(read(), measured, floor)
     print(f"budget · {contender.name}")

@@ -11,6 +11,7 @@ from bundlevisor.perf.questions.idle import own_processes
 from bundlevisor.perf.report import number
 from bundlevisor.perf.results import Measure
 
+SHAPE = "independentN"
 SIZES = (10, 20, 50, 100, 200, 500)
 
 
@@ -44,12 +45,12 @@ def fitted(samples: dict[str, list[float]], sizes: list[int]) -> str:
 
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf scale``."""
-    parser = options.parser("scale", __doc__, runs=3, shape="independentN")
+    parser = options.parser("scale", __doc__, runs=3, shape=SHAPE)
     parser.add_argument(
         "--sizes", type=options.positive, nargs="+", default=list(SIZES), metavar="N"
     )
     parsed = parser.parse_args(argv)
-    if parsed.bundle or len(set(parsed.sizes)) < 2:
+    if parsed.bundle or parsed.shape != SHAPE or len(set(parsed.sizes)) < 2:
         parser.error("scale makes its own bundles, of two --sizes at least")
     contenders = options.contenders(parsed)
     sizes = sorted(set(parsed.sizes))

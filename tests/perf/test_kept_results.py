@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bundlevisor.perf import report, results
-from bundlevisor.perf.questions import budget
+from bundlevisor.perf.questions import budget, scale
 from bundlevisor.perf.results import Measure, Result
 
 LEVEL = [100.0 + i / 10 for i in range(10)]
@@ -152,6 +152,21 @@ def test_a_missed_goal_fails_only_who_asks_for_it(
     monkeypatch.setattr(budget, "measure", lambda *_: (missed, 10.0))
     assert budget.main(words) == code
     assert "missed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["--json"], ["--against", "true"], ["--shape", "chain3"]])
+def test_the_budget_takes_nothing_that_it_would_pass_over(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "measure", lambda *_: pytest.fail("it measures all the same"))
+    with pytest.raises(SystemExit, match="2"):
+        budget.main(words)
+
+
+def test_a_scale_of_other_shapes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scale, "measure", lambda *_: pytest.fail("it measures all the same"))
+    with pytest.raises(SystemExit, match="2"):
+        scale.main(["--shape", "chain3", "--sizes", "1", "2"])
 
 
 def test_the_budget_in_the_repository_names_only_what_is_measured() -> None:
