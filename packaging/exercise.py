@@ -4,7 +4,7 @@
 For the audit of imports, for the tests, and for a folder of another machine: words after ``--with``
 stand before each command (``qemu-aarch64-static``, ``wine``). The folder is run with an empty
 environment. ``--root DIR`` runs it in a root of its own, where FOLDER and the work folder lie.
-Prints a line for each thing done; the exit code is that of the first that went wrong.
+Prints a line for each thing done; ends with 1 at the first that went wrong.
 """
 
 from __future__ import annotations

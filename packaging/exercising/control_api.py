@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from exercising.place import Place
-from exercising.verdict import DEADLINE, expect, until
+from exercising.verdict import DEADLINE, Wrong, expect, until
 
 
 class Api:
@@ -43,8 +43,12 @@ class Api:
             connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
             expect(200, path, (answer.status, b""))
-            while wanted and wanted not in answer.read1(2000):
-                continue
+            read = b""
+            while wanted not in read:
+                more = answer.read1(2000)
+                if not more:
+                    raise Wrong(f"{path} has ended without {wanted!r}")
+                read += more
 
     def states(self, *but: str) -> set[str]:
         """Return the states of the services that are not skipped, but some."""
