@@ -3,6 +3,7 @@
 
 const { setTimeout: after } = require("node:timers/promises");
 const { ApiError, NotRunning } = require("./errors");
+const { textOf } = require("./request");
 const { SseParser } = require("./sse");
 const { textChunks } = require("./text");
 
@@ -59,6 +60,7 @@ async function* messages(open, from, signal) {
   let last = from;
   while (!signal?.aborted) {
     try {
+      if (last === "latest") last = await newest(open, signal);
       for await (const message of connection(open, last, signal)) {
         last = message.id ? Number(message.id) : last;
         yield message;
@@ -73,7 +75,7 @@ async function* messages(open, from, signal) {
 
 /**
  * @param {(question: Question) => Promise<import("node:http").IncomingMessage>} open
- * @param {number | "latest"} last
+ * @param {number} last
  * @param {AbortSignal} [signal]
  */
 async function* connection(open, last, signal) {
@@ -83,6 +85,20 @@ async function* connection(open, last, signal) {
   for await (const text of textChunks((until) => open({ ...question, signal: until }), signal)) {
     yield* parser.take(text);
   }
+}
+
+/**
+ * The number of the newest event, by which a lost connection is made again where it was.
+ *
+ * @param {(question: Question) => Promise<import("node:http").IncomingMessage>} open
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<number>}
+ */
+async function newest(open, signal) {
+  const headers = { Accept: "application/json" };
+  const answer = await open({ path: "/events", query: { after: "latest" }, headers, signal });
+  const { events: come, next } = JSON.parse(await textOf(answer));
+  return come.length ? come[0].seq - 1 : next;
 }
 
 /** @param {string} event @param {string} data @returns {TelemetryEvent} */

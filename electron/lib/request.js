@@ -120,4 +120,4 @@ function nameOf({ method = "GET", path }) {
   return `${method} ${path}`;
 }
 
-module.exports = { ask, isLost, open };
+module.exports = { ask, isLost, open, textOf };

@@ -3,10 +3,18 @@
 
 const { chmodSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
-const { PassThrough } = require("node:stream");
+const { PassThrough, Readable } = require("node:stream");
 const { test } = require("node:test");
-const { NotFound, folderNames, locateManifest, locateRuntime, progressOf } = require("../lib");
+const {
+  NotFound,
+  NotRunning,
+  folderNames,
+  locateManifest,
+  locateRuntime,
+  progressOf,
+} = require("../lib");
 const { outsideAsar } = require("../lib/asar");
+const { events } = require("../lib/events");
 const { eachLine } = require("../lib/lines");
 const { LogFile, MOST_BYTES } = require("../lib/log_file");
 const { Restarts } = require("../lib/restarts");
@@ -31,6 +39,18 @@ test("a stream of events is read the same however it is cut", () => {
       `pieces of ${size}`,
     );
   }
+});
+
+test("who begins with the newest event misses none when the connection is lost", async () => {
+  const asked = [];
+  const open = async ({ query, headers }) => {
+    asked.push(query.after);
+    if (asked.length === 4) throw new NotRunning("it is over", "ended");
+    const isPage = headers.Accept === "application/json";
+    return Readable.from([isPage ? '{"events": [], "next": 7}' : ":\n\n"], { objectMode: false });
+  };
+  for await (const { event } of events(open, "latest")) assert.fail(event);
+  assert.deepEqual(asked, ["latest", 7, 7, 7]);
 });
 
 test("no block of ports is given twice while somebody has it", async (t) => {
