@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.actors.loop.reactor import Loop, Timer
+from bundlevisor.actors.loop.reactor import Callback, Loop, Timer
 from bundlevisor.manifest.format.probe import Health
 
 Answer = Callable[[str], None]
@@ -74,12 +74,18 @@ class _Connection:
         elif (peer := self._peer()) is not None:
             self._reached(peer)
         else:
-            loop.watch(self._socket.fileno(), None, self._connected)
+            self._watch(None, self._connected)
 
     def cancel(self) -> None:
         """Stop asking; nothing is answered any more."""
         self._answer = None
         self._close()
+
+    def _watch(self, read: Callback | None, write: Callback | None) -> None:
+        try:
+            self._loop.watch(self._socket.fileno(), read, write)
+        except OSError as error:  # no memory, or too many watches of this user
+            self._finish(f"it cannot be asked: {error.strerror}")
 
     def _peer(self) -> object:
         """Return whom it is connected to; None while the handshake is not over.
@@ -166,6 +172,12 @@ class HttpExchange(_Connection):
         """Return what is wrong with what has come so far: nothing (""), or None: more is needed."""
         raise NotImplementedError
 
+    def _expired(self) -> None:
+        if self._received:
+            self._finish(f"the answer on port {self._port} did not end in time")
+        else:
+            super()._expired()
+
     def _established(self) -> None:
         try:
             sent = self._socket.send(self._unsent)
@@ -182,7 +194,7 @@ class HttpExchange(_Connection):
         if self._answer is not None:
             self._readable()
         if self._answer is not None:
-            self._loop.watch(self._socket.fileno(), self._readable, None)
+            self._watch(self._readable, None)
 
     def _readable(self) -> None:
         try:

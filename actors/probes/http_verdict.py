@@ -6,6 +6,8 @@ import msgspec
 
 BODY_LIMIT = 65536
 """How much of an answer is read: enough for any status document."""
+INTERIM = (100, *range(102, 200))
+"""Answers that another one follows; 101 is one that changes the protocol (RFC 9110, 15.2)."""
 NO_BODY = (204, 205)
 ILL = ("unhealthy", "failed", "error", "down")
 
@@ -14,19 +16,35 @@ def judge_response(received: bytes, *, ended: bool) -> str | None:
     """Say what an HTTP response means: None while more is needed, empty when the service is well.
 
     The rule is the spec's: any 2xx is healthy, except that a JSON object with ``status`` in
-    (unhealthy, failed, error, down) or ``readiness: false`` is not.
+    (unhealthy, failed, error, down) or ``readiness: false`` is not. What precedes the answer (100
+    Continue, 103 Early Hints) is none, and lines may end in a line feed alone (RFC 9112, 2.2).
     """
-    head, separator, body = received.partition(b"\r\n\r\n")
-    if not separator:
-        return _judge_incomplete(received, ended=ended)
-    line, _, headers = head.partition(b"\r\n")
-    code = _status(line)
+    body = received
+    while True:
+        head, body = _head(body)
+        if head is None:
+            return _judge_incomplete(received, ended=ended)
+        line, _, headers = head.partition(b"\n")
+        code = _status(line)
+        if code not in INTERIM:
+            break
     if code is None:
         return "the answer is not HTTP"
     if not 200 <= code < 300:
         return f"HTTP {code}"
     whole = b"" if code in NO_BODY else _whole_body(headers.lower(), body, ended=ended)
     return None if whole is None else judge_body(whole)
+
+
+def _head(received: bytes) -> tuple[bytes | None, bytes]:
+    """Return a head with line feeds as the ends of its lines, and the rest; None: it has no end."""
+    ends = [
+        (at, at + len(mark)) for mark in (b"\n\r\n", b"\n\n") if (at := received.find(mark)) >= 0
+    ]
+    if not ends:
+        return None, received
+    end, begin = min(ends)
+    return received[:end].replace(b"\r\n", b"\n").removesuffix(b"\r"), received[begin:]
 
 
 def _judge_incomplete(received: bytes, *, ended: bool) -> str | None:
@@ -60,8 +78,8 @@ def judge_body(body: bytes) -> str:
 
 def _value(headers: bytes, name: bytes) -> bytes:
     """Return the value of a header, of the last one of that name; empty without one."""
-    _, found, rest = (b"\r\n" + headers).rpartition(b"\r\n" + name + b":")
-    return rest.partition(b"\r\n")[0].strip() if found else b""
+    _, found, rest = (b"\n" + headers).rpartition(b"\n" + name + b":")
+    return rest.partition(b"\n")[0].strip() if found else b""
 
 
 def _whole_body(headers: bytes, body: bytes, *, ended: bool) -> bytes | None:

@@ -17,9 +17,12 @@ assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this
 
 def watch_exit(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
     """Call ``on_exit`` once when a child has ended: on the loop's thread, or one of its own."""
-    if not _watch(loop, pid, on_exit):
+
+    def in_a_thread() -> None:
         name = f"exit of {pid}"
         threading.Thread(target=_wait, args=(pid, on_exit), name=name, daemon=True).start()
+
+    _watch(loop, pid, on_exit, in_a_thread)
 
 
 def watch_process(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
@@ -28,8 +31,7 @@ def watch_process(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
     Where there is no event for that, and it was the parent, the change of our own parent is looked
     for every half second.
     """
-    if not _watch(loop, pid, on_exit):
-        _poll_parent(loop, pid, on_exit)
+    _watch(loop, pid, on_exit, lambda: _poll_parent(loop, pid, on_exit))
 
 
 def _poll_parent(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
@@ -39,20 +41,29 @@ def _poll_parent(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
         loop.call_at(time.monotonic() + 0.5, lambda: _poll_parent(loop, pid, on_exit))
 
 
-def _watch(loop: Loop, pid: int, on_exit: Callable[[], None]) -> bool:
-    """Watch a process by a descriptor; False when there is none for it."""
+def _watch(
+    loop: Loop, pid: int, on_exit: Callable[[], None], otherwise: Callable[[], None]
+) -> None:
+    """Watch a process by a descriptor; ``otherwise`` where none is to be had, or to be watched."""
     try:
         fd, close = _watchable(pid)
     except OSError:
-        return False
+        otherwise()
+        return
 
     def readable() -> None:
         loop.unwatch(fd)
         close()
         on_exit()
 
-    loop.call_soon(lambda: loop.watch(fd, readable))
-    return True
+    def begin() -> None:
+        try:
+            loop.watch(fd, readable)
+        except OSError:  # no memory, or too many watches of this user (epoll(7), max_user_watches)
+            close()
+            otherwise()
+
+    loop.call_soon(begin)
 
 
 if sys.platform == "linux":

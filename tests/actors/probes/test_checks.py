@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import queue
 import socket
 import sys
@@ -124,6 +126,18 @@ def test_a_connection_with_itself_is_no_listener_and_leaves_the_port_free(
         strict.bind(("127.0.0.1", port))
 
 
+def test_a_connection_that_cannot_be_watched_is_answered_at_once(
+    loop: Loop, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    answering(listener, b"", keep_open=True)
+    monkeypatch.setattr(loop, "watch", full)
+    trouble = ask_http(loop, port_of(listener), timeout=DEADLINE * 2)
+    assert trouble == f"it cannot be asked: {os.strerror(errno.ENOSPC)}"
+
+
 def test_a_port_without_a_listener_is_named(loop: Loop) -> None:
     port = free_port()
     assert ask_http(loop, port) == f"nothing listens on port {port}"
@@ -135,6 +149,12 @@ def test_a_service_that_never_answers_is_not_waited_for_beyond_the_time_out(
     answering(listener, b"", keep_open=True)
     port = port_of(listener)
     assert ask_http(loop, port, timeout=0.05) == f"no answer on port {port} in time"
+
+
+def test_an_answer_that_does_not_end_is_told_from_none(loop: Loop, listener: socket.socket) -> None:
+    answering(listener, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", keep_open=True)
+    port = port_of(listener)
+    assert ask_http(loop, port, timeout=0.2) == f"the answer on port {port} did not end in time"
 
 
 def test_a_connection_is_enough_for_a_tcp_check(loop: Loop, listener: socket.socket) -> None:

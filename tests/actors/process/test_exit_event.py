@@ -1,0 +1,48 @@
+"""Noticing that a process has ended, also where it cannot be watched."""
+
+from __future__ import annotations
+
+import errno
+import os
+import queue
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from bundlevisor.actors.loop.reactor import Callback, Loop
+from tests.waiting import WITHIN
+
+if sys.platform == "win32":
+    pytest.skip("Windows waits for handles", allow_module_level=True)
+
+from bundlevisor.actors.process.exit_event_posix import watch_exit
+
+
+class FullLoop(Loop):
+    """Has no room for one watch more, as with /proc/sys/fs/epoll/max_user_watches."""
+
+    def watch(self, fd: int, read: Callback | None, write: Callback | None = None) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture(params=[Loop, FullLoop], ids=["watched", "no room for a watch"])
+def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
+    faults: list[tuple[str, BaseException]] = []
+    turning: Loop = request.param("test", lambda what, error: faults.append((what, error)))
+    turning.start()
+    yield turning
+    turning.stop()
+    assert not faults
+
+
+def test_the_end_of_a_child_is_noticed_once(loop: Loop) -> None:
+    told: queue.Queue[str] = queue.Queue()
+    child = subprocess.Popen(["/bin/sh", "-c", "read x"], stdin=subprocess.PIPE)
+    assert child.stdin
+    watch_exit(loop, child.pid, lambda: told.put("ended"))
+    child.stdin.close()
+    assert told.get(timeout=WITHIN) == "ended"
+    assert child.wait(WITHIN) == 1
+    assert told.empty()
