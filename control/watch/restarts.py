@@ -1,8 +1,8 @@
 """Which services are restarted for files that have changed, and when it is time to do so. Pure.
 
 A build writes a file in pieces, an editor several at once: nothing is done before two looks have
-seen the same. A file that its own service writes would restart it for ever: after some restarts in
-a row for it, it is looked at no longer.
+seen the same, unless something changes all the time. A file that its own service writes would
+restart it for ever: after some restarts in a row for it, it is looked at no longer.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ WITHIN_S = 30.0
 FIRST_S = 3.0
 AROUND_S = 1.0
 """A service writes within so many seconds of its start, or of being ready."""
+UNREST = 20
+"""Looks in a row that see a change, some 5 s, after which what changes holds up itself only: a
+database is never done with it."""
 
 
 class Settling(msgspec.Struct, frozen=True):
@@ -29,15 +32,21 @@ class Settling(msgspec.Struct, frozen=True):
 
     settled: Look
     last: Look
+    unrest: int = 0
+    """How many looks in a row have seen a change."""
 
 
 def step(before: Settling, now: Look) -> tuple[Settling, tuple[str, ...]]:
     """Return what to remember, and the files whose change has come to its end."""
-    if now != before.last:
-        return Settling(before.settled, now), ()
-    if now == before.settled:
+    if now == before.last == before.settled:
         return before, ()
-    return Settling(now, now), changed(before.settled, now)
+    moving = changed(before.last, now)
+    unrest = before.unrest + 1 if moving else 0
+    if moving and unrest < UNREST:
+        return Settling(before.settled, now, unrest), ()
+    settled = {**now, **{path: before.settled.get(path) for path in moving}}
+    known = {path: seen for path, seen in settled.items() if seen is not None}
+    return Settling(known, now), changed(before.settled, known)
 
 
 def concerned(files: Iterable[str], of: Watched) -> dict[str, tuple[str, ...]]:

@@ -20,6 +20,7 @@ from bundlevisor.control.watch.differences import differences
 from bundlevisor.control.watch.file_states import changed, look
 from bundlevisor.control.watch.restarts import (
     IN_A_ROW,
+    UNREST,
     WITHIN_S,
     Busy,
     Settling,
@@ -148,6 +149,16 @@ def test_a_change_counts_when_two_looks_agree() -> None:
         state, changes = step(state, now)
         told.append(changes)
     assert told == [(), (), (), ("f",), (), (), ("f",)]
+
+
+def test_what_changes_all_the_time_holds_up_itself_only() -> None:
+    state = Settling({"f": (0, 1, 1), "db": (0, 1, 1)}, {"f": (0, 1, 1), "db": (0, 1, 1)})
+    told = []
+    for n in range(1, 3 * UNREST):
+        state, changes = step(state, {"f": (1, 1, 1), "db": (n, 1, 1), f"journal-{n}": (n, 1, 1)})
+        told.append(changes)
+    assert (told.index(("f",)), sum(map(len, told))) == (UNREST - 1, 1)
+    assert step(state, state.last)[1] == ("db", f"journal-{n}")
 
 
 def test_what_changes_and_changes_back_is_no_change() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,26 @@ def test_without_watch_nothing_is_looked_at(tmp_path: Path) -> None:
             names = {(one / "comm").read_text().strip() for one in threads.iterdir()}
             assert "watch" not in names
         assert "watching" not in run.stderr
+
+
+def test_a_file_that_changes_all_the_time_holds_no_restart_up(run: Run) -> None:
+    starts, over = Starts(run), threading.Event()
+
+    def write() -> None:
+        with open(run.bundle.root / "db" / "state.db", "wb", buffering=0) as file:
+            while not over.wait(0.01):
+                file.write(b"x")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        (run.bundle.root / "web" / "settings.txt").write_text("22")
+        wait_until(lambda: starts.now()["web"] == 1, what="the restart of web")
+        assert starts.now()["db"] == 0
+    finally:
+        over.set()
+        writer.join()
+    wait_until(lambda: starts.now()["db"] == 1, what="the restart of db")
 
 
 def test_a_file_that_its_own_service_writes_is_given_up(tmp_path: Path) -> None:
