@@ -38,7 +38,10 @@ def put(client: Client, arguments: argparse.Namespace) -> int:
     if arguments.secret not in known:
         has = ", ".join(known) or "none"
         raise Refused(f"there is no secret '{arguments.secret}' in this bundle; it has {has}")
-    value = _value(arguments, known[arguments.secret].get("prompt", {}))
+    try:
+        value = _value(arguments, known[arguments.secret].get("prompt", {}))
+    except UnicodeDecodeError:
+        raise NoValue("the value is not UTF-8: a secret is text; give bytes as base64") from None
     answer = client.post("/secrets", {"secrets": {arguments.secret: value}})
     problems = answer.json().get("validation_errors", ())
     if problems:
@@ -50,7 +53,7 @@ def put(client: Client, arguments: argparse.Namespace) -> int:
 
 def _value(arguments: argparse.Namespace, prompt: dict[str, str]) -> str:
     if arguments.stdin:
-        return sys.stdin.buffer.read().decode("utf-8", "surrogateescape").rstrip("\r\n")
+        return sys.stdin.buffer.read().decode().rstrip("\r\n")
     if not is_terminal(sys.stdin):
         raise NoValue("there is no terminal to type the value at; pipe it in with --stdin")
     import getpass
