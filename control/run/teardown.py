@@ -90,17 +90,17 @@ def _close(
 
 
 def _let_go(parts: Parts, group: str) -> None:
-    """Let go of the record, and of the guardians, which would act if we were killed meanwhile.
+    """Let go of group, record and guardians, which would act if we were killed meanwhile.
 
-    One that stood still then would be found by nobody: they are woken first.
+    What is there without a record no next start would find: a guardian that stood still then is
+    woken first, and the group goes first.
     """
     parts.guardian.wake()
-    instance.remove(parts.bundle.app_data, parts.bundle.instance_id)
-    parts.guardian.dismiss()
-    # Where no guardian has removed it: all were killed.
     group = group or control_group.group_of(os.getpid(), parts.bundle.instance_id)
     control_group.release(os.getpid(), group)
     control_group.remove(group)
+    instance.remove(parts.bundle.app_data, parts.bundle.instance_id)
+    parts.guardian.dismiss()
 
 
 def _close_logs(streams: Collection[LogStream]) -> None:

@@ -193,7 +193,7 @@ dismiss = Guardian.dismiss
 def dismiss_the_dead(self):
     for pid, _ in self.in_order():
         os.kill(pid, signal.SIGKILL)
-    return dismiss(self)
+    THEN
 
 
 Guardian.dismiss = dismiss_the_dead
@@ -204,13 +204,20 @@ sys.exit(main())
 """
 
 
-def test_an_orderly_end_without_a_guardian_leaves_no_group(made: Bundle, tmp_path: Path) -> None:
-    with starting(made, command=(sys.executable, "-c", UNGUARDED)) as run:
+@pytest.mark.parametrize(
+    ("then", "code"),
+    [("return dismiss(self)", 0), ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL)],
+)
+def test_an_orderly_end_whose_guardians_are_killed_leaves_no_group(
+    made: Bundle, tmp_path: Path, then: str, code: int
+) -> None:
+    program = UNGUARDED.replace("THEN", then)
+    with starting(made, command=(sys.executable, "-c", program)) as run:
         run.await_listening()
         daemon, folder = daemon_of(run, tmp_path), group(run)
         in_reserve(guardian_of(run))
         run.kill(signal.SIGTERM)
-        assert run.wait_gone() == 0
+        assert run.wait_gone() == code
         assert not daemon.is_running()
         assert not os.path.exists(folder)
 
