@@ -211,10 +211,14 @@ class ReadEnd:
         """Return the handle, which is what must stay open."""
         return self._handle
 
+    def detach(self) -> int:
+        """Return the handle, which is the caller's from now on; 0 when it was let go."""
+        handle, self._handle = self._handle, 0
+        return handle
+
     def close(self) -> None:
         """Let go of it; again is success."""
-        handle, self._handle = self._handle, 0
-        if handle:
+        if handle := self.detach():
             _winapi.CloseHandle(handle)
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 
 from bundlevisor.actors.guardian import starting
-from bundlevisor.actors.guardian.channel import Descriptor, duplicate, pair
+from bundlevisor.actors.guardian.channel import Descriptor, pair
 from bundlevisor.actors.guardian.sentry import Sentry
 
 TYPE_CHECKING = False
@@ -158,12 +158,10 @@ class Roster:
                 return
             try:
                 sentry, theirs = self._admit()
-                channel = duplicate(theirs.fileno())
             except OSError:
                 return  # no descriptors: the next death is followed by a new interpreter
-            theirs.close()
             # A guardian that is dead already takes the channel with it: its end tells us.
-            self._sentries[0].sender.send(("reserve",), channel)
+            self._sentries[0].sender.send(("reserve",), Descriptor(theirs.detach()))
         self._watch(sentry)
 
     def _retry(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import ExitStack
 from multiprocessing import context, popen_spawn_posix, reduction, spawn, util
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -32,18 +33,19 @@ class InterpreterPopen(popen_spawn_posix.Popen):
 
     def _launch(self, process_obj: BaseProcess) -> None:
         pickled = self._pickled(process_obj)
-        reading, writing = os.pipe()
-        self.sentinel, ours = os.pipe()
-        self.finalizer = util.Finalize(self, os.close, (self.sentinel,))
-        try:
+        with ExitStack() as ours, ExitStack() as the_childs:
+            reading, writing = os.pipe()
+            ours.callback(os.close, writing)
+            the_childs.callback(os.close, reading)
+            self.sentinel, living = os.pipe()
+            the_childs.callback(os.close, living)
+            self.finalizer = util.Finalize(self, os.close, (self.sentinel,))
             rest = _fill(writing, pickled)
             line = spawn.get_command_line(pipe_handle=reading)
-            fds = [*self._inherited, reading, ours]
+            fds = [*self._inherited, reading, living]
             self.pid = util.spawnv_passfds(os.fsencode(spawn.get_executable()), line, fds)
+            the_childs.close()  # else there would be a reader as long as there is a writer
             _deliver(writing, rest)
-        finally:
-            for fd in (reading, writing, ours):
-                os.close(fd)
 
     def _pickled(self, process_obj: BaseProcess) -> bytes:
         buffer = io.BytesIO()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from multiprocessing import spawn
 from pathlib import Path
 
 import pytest
+
+from bundlevisor.actors.process.interpreter import InterpreterProcess
+from tests.waiting import WITHIN
 
 ROOT = Path(__file__).parents[2]
 WAYS = {
@@ -52,3 +61,41 @@ def test_nothing_of_ours_starts_a_process_in_another_way() -> None:
     files = [p for room in ("manifest", "actors", "control") for p in (ROOT / room).rglob("*.py")]
     assert len(files) > 100
     assert [str(path) for path in files if stock.search(path.read_text(encoding="utf-8"))] == []
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="the stock way is used there")
+
+
+@posix
+def test_a_child_that_dies_before_it_has_read_what_it_is_given_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spawn, "get_executable", lambda: shutil.which("false"))
+    process = InterpreterProcess(target=len, args=(bytes(1 << 20),))
+    starting = threading.Thread(target=process.start, daemon=True)
+    starting.start()
+    starting.join(WITHIN)
+    assert not starting.is_alive()
+    process.join(WITHIN)
+    assert process.exitcode == 1
+
+
+@posix
+def test_where_there_is_one_pipe_only_a_start_leaves_none_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+
+    def pipe(make: Callable[[], tuple[int, int]] = os.pipe) -> tuple[int, int]:
+        if made:
+            raise OSError(errno.EMFILE, "Too many open files")
+        made.extend(make())
+        return made[0], made[1]
+
+    with monkeypatch.context() as few:
+        few.setattr(os, "pipe", pipe)
+        with pytest.raises(OSError, match="Too many"):
+            InterpreterProcess(target=len, args=(b"",)).start()
+    for descriptor in made:
+        with pytest.raises(OSError, match="Bad file"):
+            os.fstat(descriptor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -102,5 +104,51 @@ def test_a_dead_guardian_is_followed_as_soon_as_there_is_a_thread_for_it(
         turns.later.pop()()
     assert not followed
     turns.later.pop()()
+    wait_until(lambda: followed, what="another guardian")
+    assert guardian.dismiss()
+
+
+class Answering(Played):
+    """Has taken charge, and lives until its end of the channel is closed."""
+
+    pid = (1 << 22) + 1  # more than any process has
+
+    def __init__(self, theirs: End) -> None:
+        theirs.send(self.pid.to_bytes(4, "little"))
+        self.end = theirs
+
+
+def test_a_guardian_that_dies_with_the_reserve_that_it_was_to_fork_is_followed(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the reserve's channel took the last descriptors that there were."""
+    first: list[Answering] = []
+    followed: list[End] = []
+
+    def refuse(_: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def begin(theirs: End) -> Answering:
+        first.append(Answering(theirs))
+        return first[0]
+
+    def follow(theirs: End) -> Played:
+        followed.append(theirs)
+        return Played(theirs)
+
+    monkeypatch.setattr(starting, "first", begin)
+    monkeypatch.setattr(starting, "another", follow)
+    monkeypatch.setattr(os, "dup", refuse)
+    guardian = Guardian.start("played")
+    guardian.attach(turns, lambda _event, _details: None)
+    guardian.keep_reserve()
+    turns.soon.pop(0)()
+    (seen,) = turns.readable
+    seen()
+    first[0].end.close()
+    seen()
+    for callback in turns.soon:
+        callback()
+    turns.readable[-1]()  # the reserve, if there is to be one, has gone with it
     wait_until(lambda: followed, what="another guardian")
     assert guardian.dismiss()
