@@ -30,6 +30,7 @@ class LogSink:
         if not self.file.open():
             self._failed(0)
             return
+        self._settle()
         if not self.file.at_line_start:
             self.file.write(b"\n")
         if starts:
@@ -43,6 +44,15 @@ class LogSink:
         taken = self.file.write(data)
         if taken < len(data):
             self._failed(len(data) - taken)
+
+    def close(self) -> None:
+        """Close the file; what was lost at its end is told in it before, if that can be."""
+        self._settle()
+        self.file.close()
+
+    def _settle(self) -> None:
+        if self._why:
+            self._tell_gap()
 
     def _tell_gap(self) -> bool:
         if self._gap == 0:

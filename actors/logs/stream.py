@@ -289,4 +289,4 @@ class LogStream:
 
     def _end_followers(self) -> None:
         self._followers.end()
-        self._sink.file.close()
+        self._sink.close()

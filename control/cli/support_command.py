@@ -35,6 +35,8 @@ ANSWERS = {
     "timeline.json": "/timeline",
 }
 """What a running instance is asked."""
+EARLIEST, LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
+"""The first and the last moment that ZIP knows."""
 ABOUT = """\
 Made by {version} on {when}{live}.
 Taken out: values of secrets ([secret:ID]), the token of the control API, and the name of the user's
@@ -164,11 +166,24 @@ def _write(target: str, parts: Iterable[Part], mask: Mask) -> None:
     try:
         with (
             open(os.open(made, flags, 0o600), "wb") as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+            zipfile.ZipFile(file, "w") as archive,
         ):
+            now = time.localtime()
             for part in parts:
-                archive.writestr(part.name, mask.apply(part.data))
+                archive.writestr(entry(part.name, now), mask.apply(part.data))
         own_file.replace(made, target)
     finally:
         if os.path.exists(made):
             own_file.remove(made)
+
+
+def entry(name: str, now: time.struct_time) -> zipfile.ZipInfo:
+    """Return a file's entry of now, as near to it as ZIP comes.
+
+    A machine whose clock has lost its battery is in 1970 until it has been set.
+    """
+    day, clock = (now.tm_year, now.tm_mon, now.tm_mday), (now.tm_hour, now.tm_min, now.tm_sec)
+    made = zipfile.ZipInfo(name, min(max((*day, *clock), EARLIEST), LATEST))
+    made.compress_type = zipfile.ZIP_DEFLATED
+    made.external_attr = 0o600 << 16
+    return made

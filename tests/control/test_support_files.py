@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import time
+import zipfile
 from pathlib import Path
 
+import pytest
+
+from bundlevisor.control.cli.support_command import EARLIEST, LATEST, entry
 from bundlevisor.control.support.collection import logs_in, on_disk
 
 
@@ -25,3 +31,20 @@ def test_logs_of_one_name_in_two_folders_are_both_there_with_the_parts_before_th
         place: place for place in ("logs/gone.log", "one/out.log", "one/out.log.1", "two/out.log")
     }
     assert troubles == []
+
+
+@pytest.mark.parametrize(
+    ("now", "shown"),
+    [
+        (time.gmtime(0), EARLIEST),
+        (time.gmtime(1_800_000_000), (2027, 1, 15, 8, 0, 0)),
+        (time.gmtime(9_000_000_000), LATEST),
+    ],
+)
+def test_an_archive_is_made_whatever_year_the_clock_says(
+    now: time.struct_time, shown: tuple[int, ...]
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(), "w") as archive:
+        archive.writestr(entry("logs/api.log", now), b"line\n")
+        assert [one.date_time for one in archive.infolist()] == [shown]
+        assert archive.read("logs/api.log") == b"line\n"

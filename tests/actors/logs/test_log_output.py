@@ -139,28 +139,50 @@ def test_a_full_disk_loses_output_says_how_much_and_holds_nobody_up(
     assert bench.stream.bytes_lost == 5_000_000
 
 
-def test_what_a_disk_takes_in_part_is_counted_to_the_byte(loop: Loop, tmp_path: Path) -> None:
-    path = tmp_path / "api.log"
-    free = 1000
+class SmallDisk:
+    """Takes ``free`` bytes more."""
 
-    def write(fd: int, data: bytes) -> int:
-        nonlocal free
-        if free == 0:
+    def __init__(self, free: int) -> None:
+        self.free = free
+
+    def write(self, fd: int, data: bytes) -> int:
+        if self.free == 0:
             raise OSError(28, "No space left on device")
-        taken = os.write(fd, data[:free])
-        free -= taken
+        taken = os.write(fd, data[: self.free])
+        self.free -= taken
         return taken
 
-    bench = Bench(loop, path, LogFile(str(path), write=write))
+
+def test_what_a_disk_takes_in_part_is_counted_to_the_byte(loop: Loop, tmp_path: Path) -> None:
+    path, disk = tmp_path / "api.log", SmallDisk(1000)
+    bench = Bench(loop, path, LogFile(str(path), write=disk.write))
     end = bench.write(b"a" * 1500 + b"\n")
     wait_until(lambda: bench.stream.bytes_lost == 501, PATIENCE, "the loss")
-    free = 10**6
+    disk.free = 10**6
     os.write(end, b"after\n")
     os.close(end)
     bench.until_end()
     assert path.read_bytes() == (
         b"a" * 1000 + b"\n[bundlevisor: 501 bytes lost: No space left on device]\nafter\n"
     )
+    bench.stop()
+
+
+@pytest.mark.parametrize("what_follows", ["nothing", "another run"])
+def test_what_was_lost_last_is_told_where_it_is_missing(
+    loop: Loop, tmp_path: Path, what_follows: str
+) -> None:
+    path, disk = tmp_path / "api.log", SmallDisk(3)
+    bench = Bench(loop, path, LogFile(str(path), write=disk.write))
+    os.close(bench.write(b"abcdefg\n"))
+    bench.until_end()
+    disk.free = 10**6
+    if what_follows == "another run":
+        os.close(bench.write(b"", instance="two"))
+        bench.until_end("two")
+    else:
+        bench.stop()
+    assert path.read_bytes() == b"abc\n[bundlevisor: 5 bytes lost: No space left on device]\n"
     bench.stop()
 
 
