@@ -6,6 +6,8 @@ import msgspec
 
 BODY_LIMIT = 65536
 """How much of an answer is read: enough for any status document."""
+DIGITS = 19
+"""Of the longest number that is believed; int itself refuses thousands of them."""
 INTERIM = (100, *range(102, 200))
 """Answers that another one follows; 101 is one that changes the protocol (RFC 9110, 15.2)."""
 NO_BODY = (204, 205)
@@ -55,9 +57,13 @@ def _judge_incomplete(received: bytes, *, ended: bool) -> str | None:
 
 def _status(line: bytes) -> int | None:
     words = line.split(b" ", 2)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not _is_number(words[1]):
         return None
     return int(words[1])
+
+
+def _is_number(text: bytes) -> bool:
+    return text.isdigit() and len(text) <= DIGITS
 
 
 def judge_body(body: bytes) -> str:
@@ -92,7 +98,7 @@ def _whole_body(headers: bytes, body: bytes, *, ended: bool) -> bytes | None:
     if _is_chunked(headers):
         return _dechunked(body) if b"0\r\n\r\n" in body[-7:] else None
     length = _value(headers, b"content-length")
-    if length.isdigit() and len(body) >= int(length):
+    if _is_number(length) and len(body) >= int(length):
         return body[: int(length)]
     return None
 

@@ -152,7 +152,12 @@ def _precedence(version: str) -> tuple[tuple[Part, ...], bool, tuple[Part, ...]]
 
 def _parts(text: str) -> tuple[Part, ...]:
     """Return the parts between dots; numbers sort before words."""
-    return tuple(
-        (False, int(part), "") if part.isascii() and part.isdecimal() else (True, 0, part)
-        for part in text.split(".")
-    )
+    return tuple(_part(part) for part in text.split("."))
+
+
+def _part(text: str) -> Part:
+    """Numbers sort by how many digits they have, and by these: int refuses thousands of them."""
+    if not (text.isascii() and text.isdecimal()):
+        return True, 0, text
+    digits = text.lstrip("0")
+    return False, len(digits), digits

@@ -30,9 +30,13 @@ EQUIVALENT: dict[Change, str] = {
         "if size >= stated:",
     ): "the size that is stated has been let pass by the first line",
     (
-        "manifest.plan.migrations._parts",
-        '(False, int(part), "") if part.isascii() and part.isdecimal() else (True, 1, part)',
+        "manifest.plan.migrations._part",
+        "return True, 1, text",
     ): "the number is compared where both are numbers only",
+    (
+        "manifest.plan.migrations._part",
+        'digits = text.lstrip("XX0XX")',
+    ): "no digit is an X",
     (
         "manifest.plan.ports.choose",
         "never = frozenset(reserved) | ({control_port} if (control_port) or True else frozenset())",

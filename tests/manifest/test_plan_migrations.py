@@ -83,7 +83,7 @@ def test_a_start_is_what_the_versions_say(before: str, now: str, expected: Insta
 def test_order_of_versions() -> None:
     ordered = [
         *("0.9", "1.0.0-9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta"),
-        *("1.0.0", "1.0.1", "1.2", "1.10"),
+        *("1.0.0", "1.0.1", "1.2", "1.10", f"1.{'8' * 5000}", f"1.{'9' * 5000}"),
     ]
     for place, version in enumerate(ordered):
         assert not is_older(version, version)
@@ -91,7 +91,7 @@ def test_order_of_versions() -> None:
         assert not any(is_older(later, version) for later in ordered[place + 1 :])
 
 
-@pytest.mark.parametrize("other", ["1", "1.0.0", "v1.0", "1.0.0+1.2", " 1.0 "])
+@pytest.mark.parametrize("other", ["1", "1.0.0", "1.00", "01.0", "v1.0", "1.0.0+1.2", " 1.0 "])
 def test_versions_that_are_one(other: str) -> None:
     assert not is_older("1.0", other)
     assert not is_older(other, "1.0")
