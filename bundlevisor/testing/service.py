@@ -122,7 +122,7 @@ class Service:
         return self._runtime.wait(there, f"{self.id} to be {' or '.join(states)}", within)
 
     def start(self, wait: float = WITHIN) -> dict[str, Any]:
-        """Command it; ``wait`` seconds for the outcome."""
+        """Command it; ``wait`` seconds for the outcome. AssertionError when it is refused."""
         return self._command("start", wait)
 
     def stop(self, wait: float = WITHIN) -> dict[str, Any]:
@@ -137,6 +137,7 @@ class Service:
         answer = self._runtime.post(f"/services/{self.id}/{action}?wait={wait:g}")
         if answer.status == 404:
             self._services()
+        assert answer.status == 202, answer.text
         outcome: dict[str, Any] = answer.json()
         return outcome
 

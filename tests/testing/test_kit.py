@@ -129,6 +129,16 @@ def test_a_killed_guardian_has_a_successor_before_the_runtime_dies_too(tmp_path:
         runtime.wait_ended()
 
 
+def test_a_command_that_is_refused_is_told(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path).service("db", stop={"timeout_ms": 1500})
+    with Runtime(bundle) as runtime:
+        runtime.wait_ready()
+        runtime.service("db").order("deaf", True)
+        runtime.post("/shutdown")
+        with pytest.raises(AssertionError, match="stopping"):
+            runtime.service("db").restart()
+
+
 def test_what_is_left_breaks_the_first_law(tmp_path: Path) -> None:
     runtime = Runtime(two(tmp_path))
     try:
