@@ -32,14 +32,25 @@ LOOK_EVERY = 0.02
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """What the lock file says of who holds it."""
+    """What the lock's file says of who took it last: its pid, and at most one of the others."""
 
-    pid: int | None
-    stopping_s: float | None
+    pid: int | None = None
+    guardian: tuple[int, float] | None = None
+    """Pid and create time of its guardian, from when that has charge."""
+    stopping_s: float | None = None
     """How many seconds it takes at most to end, once it is about to."""
 
+    def written(self) -> bytes:
+        """Return what :func:`read_holder` makes this of."""
+        words: tuple[object, ...] = (self.pid,)
+        if self.guardian is not None:
+            words += ("guardian", *self.guardian)
+        elif self.stopping_s is not None:
+            words += ("stopping", f"{self.stopping_s:g}")
+        return " ".join(map(str, words)).encode()
 
-NOBODY_KNOWN = Holder(None, None)
+
+NOBODY_KNOWN = Holder()
 Announce = Callable[[Holder], object]
 
 
@@ -68,21 +79,12 @@ class InstanceLock:
     Spawned programs do not inherit ``fd``. A forked child shares the lock until it closes it.
     """
 
-    def __init__(self, fd: int, app_data: str, signed: bytes = b"") -> None:
-        """``signed`` is what the one before has left in the file."""
+    def __init__(self, fd: int, app_data: str, before: Holder = NOBODY_KNOWN) -> None:
+        """``before`` is who held it last: of its guardian, before an instance is on record, the
+        next one knows by nothing else."""
         self.fd = fd
         self._app_data = app_data
-        self._signed = signed.split()
-
-    def guardian_before(self) -> tuple[int, float] | None:
-        """Return pid and create time of the guardian of the one before, if that has said them.
-
-        Before an instance is on record, by nothing else does the next one know of it.
-        """
-        try:
-            return int(self._signed[2]), float(self._signed[3])
-        except (ValueError, IndexError):
-            return None
+        self.before = before
 
     def stands(self) -> bool:
         """Whether the lock's file has not been removed: a lock on no file keeps nobody out."""
@@ -107,11 +109,11 @@ class InstanceLock:
 
     def say_guarded(self, pid: int, created: float) -> None:
         """Have the next one know of our guardian, by its pid and create time."""
-        _sign(self.fd, f"{os.getpid()} guardian {pid} {created}")
+        _sign(self.fd, Holder(os.getpid(), guardian=(pid, created)))
 
     def say_stopping(self, seconds: float) -> None:
         """Have those who want the lock wait for it, as it will be free in so many seconds."""
-        _sign(self.fd, f"{os.getpid()} stopping {seconds:g}")
+        _sign(self.fd, Holder(os.getpid(), stopping_s=seconds))
 
     def release(self) -> None:
         """Let go; again is no error."""
@@ -120,6 +122,21 @@ class InstanceLock:
             with suppress(OSError):
                 release(fd)
             os.close(fd)
+
+
+def read_holder(content: bytes) -> Holder:
+    """Return what the file says; of words that another version has, only whose they are."""
+    try:
+        match content.split():
+            case [pid, b"guardian", guardian, created]:
+                return Holder(int(pid), guardian=(int(guardian), float(created)))
+            case [pid, b"stopping", seconds]:
+                return Holder(int(pid), stopping_s=float(seconds))
+            case [pid, *_]:
+                return Holder(int(pid))
+    except ValueError:
+        pass
+    return NOBODY_KNOWN
 
 
 def lock_path(app_data: str) -> str:
@@ -140,8 +157,8 @@ def take(app_data: str, announce: Announce | None = None) -> InstanceLock:
     """
     path = lock_path(app_data)
     with _explained(path):
-        fd, signed = _locked(path) or _await_end(app_data, path, announce)
-    return InstanceLock(fd, app_data, signed)
+        fd, before = _locked(path) or _await_end(app_data, path, announce)
+    return InstanceLock(fd, app_data, before)
 
 
 @contextmanager
@@ -156,7 +173,7 @@ def _explained(path: str) -> Iterator[None]:
         ) from error
 
 
-def _await_end(app_data: str, path: str, announce: Announce | None) -> tuple[int, bytes]:
+def _await_end(app_data: str, path: str, announce: Announce | None) -> tuple[int, Holder]:
     """Return what :func:`_locked` does once the holder has ended; InstanceRunning if it has not."""
     awaited = NOBODY_KNOWN
     deadline = time.monotonic() + PATIENCE
@@ -176,8 +193,8 @@ def _await_end(app_data: str, path: str, announce: Announce | None) -> tuple[int
     return locked
 
 
-def _locked(path: str) -> tuple[int, bytes] | None:
-    """Return a locked descriptor of the file that the path names now, and what stood in it.
+def _locked(path: str) -> tuple[int, Holder] | None:
+    """Return a locked descriptor of the file that the path names now, and who held it before.
 
     None when it is taken.
     """
@@ -188,20 +205,20 @@ def _locked(path: str) -> tuple[int, bytes] | None:
                 os.close(fd)
                 return None
             if _is_named(fd, path):
-                signed = os.read(fd, SIGNED)
-                _sign(fd, str(os.getpid()))
-                return fd, signed
+                before = read_holder(os.read(fd, SIGNED))
+                _sign(fd, Holder(os.getpid()))
+                return fd, before
         except OSError:
             os.close(fd)
             raise
         os.close(fd)
 
 
-def _sign(fd: int, text: str) -> None:
+def _sign(fd: int, holder: Holder) -> None:
     with suppress(OSError):  # on a full disk the lock holds all the same
         os.ftruncate(fd, 0)
         os.lseek(fd, 0, os.SEEK_SET)
-        os.write(fd, text.encode())
+        os.write(fd, holder.written())
 
 
 def _is_named(fd: int, path: str) -> bool:
@@ -214,8 +231,6 @@ def _is_named(fd: int, path: str) -> bool:
 
 def _holder(path: str) -> Holder:
     try:
-        words = own_file.read(path, SIGNED).split()
-        stopping = float(words[2]) if words[1:2] == [b"stopping"] else None
-        return Holder(int(words[0]), stopping)
-    except (OSError, ValueError, IndexError):
+        return read_holder(own_file.read(path, SIGNED))
+    except OSError:
         return NOBODY_KNOWN

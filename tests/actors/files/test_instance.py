@@ -83,6 +83,21 @@ def test_a_killed_instance_s_lock_is_free_at_once(tmp_path: Path) -> None:
     lock.release()
 
 
+def test_who_takes_the_lock_knows_of_the_guardian_before_and_of_it_alone(tmp_path: Path) -> None:
+    for say, guardian in (
+        (lambda lock: lock.say_guarded(77, 12.25), (77, 12.25)),
+        (lambda lock: lock.say_stopping(30), None),
+        (lambda lock: os.write(lock.fd, b" said 77 12.25"), None),  # by another version
+    ):
+        lock = instance_lock.take(str(tmp_path))
+        say(lock)
+        lock.release()
+        after = instance_lock.take(str(tmp_path))
+        assert after.before.guardian == guardian
+        assert after.before.pid == os.getpid()
+        after.release()
+
+
 def test_a_released_lock_can_be_taken_again_and_its_file_stays(tmp_path: Path) -> None:
     first = instance_lock.take(str(tmp_path))
     first.release()
