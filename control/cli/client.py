@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Query = dict[str, float | str | None]
 TIMEOUT_S = 10.0
+LOOK_EVERY_S = 2.0
+"""Seconds without an answer after which it is looked whether the process is suspended."""
 LONGEST_WAIT_S = 60.0
 """What the API waits at most in one request."""
 
@@ -125,11 +128,31 @@ class Client:
             headers["Content-Type"] = "application/json"
         try:
             connection.request(method, target, body, headers)
+            self._await_answer(connection)
             return connection.getresponse()
         except ConnectionRefusedError:
             raise self._refused() from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._silence(error) from error
+
+    def _await_answer(self, connection: HTTPConnection) -> None:
+        """Wait until an answer begins, within the connection's time-out; NoAnswer for none."""
+        from select import select
+
+        left = connection.timeout or TIMEOUT_S
+        deadline = monotonic() + left
+        while not select((connection.sock,), (), (), min(LOOK_EVERY_S, left))[0]:
+            self._look_whether_suspended()
+            left = deadline - monotonic()
+            if left <= 0:
+                raise TimeoutError
+
+    def _look_whether_suspended(self) -> None:
+        from bundlevisor.control.cli.last_words import is_suspended
+
+        if is_suspended(self.endpoint.pid):
+            do = f"continue it in its terminal (fg), or by: kill -CONT {self.endpoint.pid}"
+            raise NoAnswer(f"{self._place()} is suspended (Ctrl-Z or SIGSTOP): {do}")
 
     def _refused(self) -> Exception:
         import psutil
@@ -142,13 +165,10 @@ class Client:
         )
 
     def _silence(self, error: Exception) -> Exception:
-        from bundlevisor.control.cli.last_words import goes, is_suspended
+        from bundlevisor.control.cli.last_words import goes
 
         if not isinstance(error, TimeoutError) and goes(self.endpoint.pid):
             return HungUp(self.farewell())
-        if isinstance(error, TimeoutError) and is_suspended(self.endpoint.pid):
-            do = f"continue it in its terminal (fg), or by: kill -CONT {self.endpoint.pid}"
-            return NoAnswer(f"{self._place()} is suspended (Ctrl-Z or SIGSTOP): {do}")
         why = "in time" if isinstance(error, TimeoutError) else f"({error or type(error).__name__})"
         return NoAnswer(f"{self._place()} did not answer {why}")
 

@@ -15,7 +15,7 @@ import pytest
 
 from bundlevisor.actors.files import last_end
 from bundlevisor.control.cli import client
-from bundlevisor.control.cli.find import Wanted, find
+from bundlevisor.control.cli.find import find, wanted
 from bundlevisor.control.cli.last_words import is_suspended
 from tests.bundle_maker import Bundle, Run, bundle, bundlevisor, running, starting, wait_until
 from tests.installed import COMMAND
@@ -182,9 +182,9 @@ def test_a_runtime_that_is_suspended_is_told_as_such(
         run.kill(signal.SIGSTOP)
         wait_until(lambda: is_suspended(run.pid), what="it stands still")
         try:
-            monkeypatch.setattr(client, "TIMEOUT_S", 0.1)
+            monkeypatch.setattr(client, "TIMEOUT_S", float(LONGER_THAN_ANY_TEST))
             with pytest.raises(client.NoAnswer, match=f"kill -CONT {run.pid}"):
-                client.Client(find(Wanted(app_data=str(run.app_data)))).get("/healthz")
+                client.Client(find(wanted(str(run.app_data), ""))).get("/healthz")
         finally:
             run.kill(signal.SIGCONT)
 
