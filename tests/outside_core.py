@@ -17,12 +17,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
         "actors.ui_server.http.caching",
         "actors.ui_server.http.headers",
         "actors.ui_server.metadata",
-        "control.http.request_faults",
         "control.wire.exchange",
-    ),
-    "who is heard, and when: tried with real connections": (
-        "actors.ui_server.server.connection_limit",
-        "control.http.fair_turns",
     ),
     "a structure or a value of the edge that holds it": (
         "actors.launch.inputs",

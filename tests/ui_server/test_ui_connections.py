@@ -15,7 +15,7 @@ import pytest
 from bundlevisor.actors.ui_server.http.answer import Answer
 from bundlevisor.actors.ui_server.http.request import Request
 from bundlevisor.actors.ui_server.server import connection, idle_watch
-from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit, limit_for
+from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.round_limit import RoundLimit
 from bundlevisor.actors.ui_server.server.served import Answered, Member
@@ -207,30 +207,3 @@ def test_who_is_over_the_limit_and_asks_nothing_is_turned_away_soon(
         writer.close()
 
     in_process(idle, Served(ConnectionLimit(1)))
-
-
-@pytest.mark.parametrize(
-    ("most", "descriptors", "inside", "over"),
-    [(1000, 4096, 1000, 1000), (1000, 464, 100, 100), (5, 4096, 5, 1000), (9, 10, 1, 1)],
-)
-def test_a_limit_is_no_higher_than_the_descriptors_allow(
-    most: int, descriptors: int, inside: int, over: int
-) -> None:
-    class Guest:
-        turned_away = False
-
-        def turn_away(self) -> None:
-            self.turned_away = True
-
-    limit = limit_for(most, descriptors)
-    guests = [Guest() for _ in range(inside + over + 1)]
-    for guest in guests:
-        limit.enter(guest)
-    assert [limit.is_over(guest) for guest in guests].count(False) == inside
-    assert [guest.turned_away for guest in guests].count(True) == 1
-    assert guests[inside].turned_away
-    for guest in (guests[0], guests[0], guests[-1]):
-        limit.leave(guest)
-    late = Guest()
-    limit.enter(late)
-    assert not limit.is_over(late)
