@@ -3,11 +3,13 @@
 Its record appears a moment after the process, and until then that of a dead one may lie there: its
 port refuses connections, or is somebody else's, or its token is an old one. A start that is refused
 or ends leaves word of it, which the next start removes: nobody waits for what has ended. What had
-ended before the command was begun may be followed by a start that has not come so far yet.
+ended before the command was begun may be followed by a start that has not come so far yet. No word
+is left where there is no app-data folder yet: there the bundle is looked at, as a start does.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from time import monotonic, sleep
@@ -33,10 +35,11 @@ def client_within(which: Wanted, seconds: float) -> Client:
     """Return a client of the instance as soon as it answers, within ``seconds``.
 
     Raises NotRunning, or NoAnswer, with what was not found in that time; sooner where the instance
-    has ended, or was refused, since this command was begun, or no start follows an earlier end.
+    has ended, or was refused, since this command was begun, no start follows an earlier end, or
+    each would be refused.
     """
     since = time.time() - (monotonic() - exec_time(monotonic() - time.process_time()))
-    began, announced = monotonic(), False
+    began, announced, look_at_bundle = monotonic(), False, NEXT_START_S
     gone: HungUp | None = None
     for patient in _looks(seconds):
         waited = monotonic() - began
@@ -54,8 +57,12 @@ def client_within(which: Wanted, seconds: float) -> Client:
                 raise gone from error  # its guardian has removed the record: it was no old one
             if _is_over(which, since, waited):
                 raise NotRunning(str(error)) from error
+            if waited >= look_at_bundle:
+                look_at_bundle = waited + NEXT_START_S
+                if refusal := _refusal(which):
+                    raise NotRunning(f"{error}; a start is refused: {refusal}") from error
             if waited >= SAY_AFTER_S and not announced:
-                complain(f"waiting for a runtime on {which.app_data}", exit_codes.OK)
+                _announce(which)
                 announced = True
         else:
             return client
@@ -68,6 +75,21 @@ def _is_over(which: Wanted, since: float, waited: float) -> bool:
     if end is None:
         return waited >= NEXT_START_S and is_gone(instance_lock.signed_by(which.app_data))
     return waited >= NEXT_START_S or end.ended_at >= since
+
+
+def _refusal(which: Wanted) -> str:
+    """Return why no start comes to make the folder that is not there; empty where one may."""
+    if os.path.isdir(which.app_data) or not os.path.isfile(which.manifest):
+        return ""
+    from bundlevisor.manifest.read import load
+
+    errors = load.read(which.manifest).findings.errors
+    return errors[0].told(which.manifest) if errors else ""
+
+
+def _announce(which: Wanted) -> None:
+    there = "" if os.path.isdir(which.app_data) else ", which no start has made yet"
+    complain(f"waiting for a runtime on {which.app_data}{there}", exit_codes.OK)
 
 
 def _looks(seconds: float) -> Iterator[bool]:

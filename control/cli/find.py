@@ -38,9 +38,13 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """The folder that an instance runs on, and the token's place as far as the bundle says it."""
+    """The folder that an instance runs on, and the token's place as far as the bundle says it.
+
+    ``manifest`` is the file of the bundle that the command line means, if it is there.
+    """
 
     app_data: str
+    manifest: str
     token_path: str = USUAL_TOKEN
 
 
@@ -50,7 +54,7 @@ def wanted(app_data: str, manifest: str) -> Wanted:
     An app-data folder goes before the bundle; a bundle names its folder by the app's name.
     """
     if app_data:
-        return Wanted(app_data=os.path.abspath(app_data))
+        return Wanted(app_data=os.path.abspath(app_data), manifest=manifest)
     from bundlevisor.manifest.format import paths
     from bundlevisor.manifest.read import load
 
@@ -62,6 +66,7 @@ def wanted(app_data: str, manifest: str) -> Wanted:
         raise ManifestUnusable(f"{where}{first.message} {hint}")
     return Wanted(
         app_data=paths.app_data_folder(loaded.manifest.app.name, os.environ),
+        manifest=manifest,
         token_path=loaded.manifest.ipc.auth_token_path,
     )
 

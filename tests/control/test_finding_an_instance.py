@@ -60,6 +60,24 @@ def test_who_waits_for_what_was_killed_gives_up_when_no_start_follows(
     assert err.endswith(f"; the last one (pid {process.pid}) was killed, or died\n")
 
 
+def test_who_waits_for_a_folder_that_no_start_makes_is_told_why(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that is refused makes none: the bundle says what it would be told."""
+    monkeypatch.setattr("bundlevisor.control.cli.await_instance.NEXT_START_S", 0.0)
+    monkeypatch.setattr("bundlevisor.control.cli.await_instance.SAY_AFTER_S", 0.0)
+    manifest, nowhere = tmp_path / "bundle.json", tmp_path / "data"
+    where = ("--app-data", str(nowhere), "--manifest", str(manifest))
+    code, _, said = run("ready", "--wait", "0.2", *where)
+    assert (code, said.endswith("; waited 0.2 s for it\n")) == (4, True)
+    assert f"waiting for a runtime on {nowhere}, which no start has made yet\n" in said
+    manifest.write_text("{")
+    code, _, said = run("ready", "--wait", "600", *where)
+    assert code == 4
+    assert f"; a start is refused: {manifest}: the file ends too early" in said
+    assert not nowhere.exists()
+
+
 def test_a_stop_does_not_wait_for_a_beginning(run: Run, tmp_path: Path) -> None:
     code, _, err = run("shutdown", "--wait", "600", "--app-data", str(tmp_path))
     assert (code, "waited" in err) == (4, False)
