@@ -60,9 +60,8 @@ def replacing(
     """Yield the descriptor of a new file, which takes the other's place at the end of the block."""
     beside = own_file.name_beside(path)
     making(beside)
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        fd = os.open(beside, flags, mode)
+        fd = own_file.make(beside, mode=mode)
         try:
             yield fd
             if durable:

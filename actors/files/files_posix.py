@@ -25,10 +25,31 @@ def remove(path: str) -> None:
     os.unlink(path)
 
 
-def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
+def open_file(path: str, flags: int, *, follow: bool) -> int:
     """Open without waiting for a pipe's other end; OSError for a link, unless ``follow``."""
     plain = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    return os.open(path, flags | plain | (0 if follow else os.O_NOFOLLOW), mode)
+    return os.open(path, flags | plain | (0 if follow else os.O_NOFOLLOW))
+
+
+def make_file(path: str, flags: int, mode: int) -> int:
+    """Return a descriptor of a new file, with what the umask has taken of its mode. OSError."""
+    fd = os.open(path, flags | os.O_CLOEXEC, mode)
+    try:
+        lacking = mode & ~os.fstat(fd).st_mode
+        if lacking:
+            os.fchmod(fd, mode)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def make_folder(path: str, mode: int) -> None:
+    """Make one folder, with what the umask has taken of its mode. OSError."""
+    os.mkdir(path, mode)
+    found = os.stat(path).st_mode
+    if mode & ~found:
+        os.chmod(path, stat.S_IMODE(found) | mode)
 
 
 def distrust(folder: str) -> tuple[str, str]:

@@ -58,7 +58,17 @@ def remove(path: str) -> None:
     _patiently(lambda: os.unlink(path))
 
 
-def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
+def make_file(path: str, flags: int, mode: int) -> int:
+    """Return a descriptor of a new file; who may use it is what its folder says. OSError."""
+    return os.open(path, flags | os.O_BINARY, mode)
+
+
+def make_folder(path: str, mode: int) -> None:
+    """Make one folder. OSError."""
+    os.mkdir(path, mode)
+
+
+def open_file(path: str, flags: int, *, follow: bool) -> int:
     """Open a file; to read it, for up to 0.4 s tried again while it is not to be shared.
 
     To write it is tried once: a log must not hold up the others. OSError for a link or a junction,
@@ -67,7 +77,7 @@ def open_file(path: str, flags: int, mode: int, *, follow: bool) -> int:
 
     def opened() -> int:
         if flags & (os.O_WRONLY | os.O_RDWR):
-            return os.open(path, flags | os.O_BINARY, mode)
+            return os.open(path, flags | os.O_BINARY)
         return _patiently(lambda: open_shared(path))
 
     if follow:

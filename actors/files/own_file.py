@@ -12,6 +12,7 @@ import errno
 import os
 import stat
 import sys
+from contextlib import suppress
 
 if sys.platform == "win32":
     from bundlevisor.actors.files import files_windows as files
@@ -83,7 +84,7 @@ def make_folder(path: str) -> None:
     if parent != path:
         make_folder(parent)
     try:
-        os.mkdir(path, 0o700)
+        files.make_folder(path, 0o700)
     except FileExistsError:
         if not os.path.isdir(path):
             reason = NOWHERE if os.path.islink(path) else NO_FOLDER
@@ -97,6 +98,11 @@ def open_to_append(path: str) -> int:
     OSErrors. Nothing has been changed then.
     """
     return _alone(_open_or_make(path, os.O_WRONLY | os.O_APPEND), path)
+
+
+def make(path: str, flags: int = os.O_RDWR, mode: int = 0o600) -> int:
+    """Return a descriptor of a new file with this mode, whatever the umask; raises OSErrors."""
+    return files.make_file(path, flags | os.O_CREAT | os.O_EXCL, mode)
 
 
 def open_to_change(path: str) -> int:
@@ -137,7 +143,7 @@ def error_text(error: OSError) -> str:
 
 def _open(path: str, flags: int, *, follow: bool) -> int:
     try:
-        descriptor = files.open_file(path, flags, 0o600, follow=follow)
+        descriptor = files.open_file(path, flags, follow=follow)
     except OSError as error:
         raise (_named(path, follow=follow) or error) from None
     mode = os.fstat(descriptor).st_mode
@@ -149,11 +155,15 @@ def _open(path: str, flags: int, *, follow: bool) -> int:
 
 def _open_or_make(path: str, flags: int) -> int:
     """Whoever is first makes the folder: a guardian may be, if the runtime died early."""
-    try:
-        return _open(path, flags | os.O_CREAT, follow=False)
-    except FileNotFoundError:
-        make_folder(os.path.dirname(os.path.abspath(path)))
-        return _open(path, flags | os.O_CREAT, follow=False)
+    while True:
+        with suppress(FileNotFoundError):
+            return _open(path, flags, follow=False)
+        try:
+            return make(path, flags)
+        except FileExistsError:
+            pass  # somebody else was quicker
+        except FileNotFoundError:
+            make_folder(os.path.dirname(os.path.abspath(path)))
 
 
 def _named(path: str, *, follow: bool) -> Unfit | None:

@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,11 +17,13 @@ from tests.bundle_maker import bundle, bundlevisor, running
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX's")
 
 
-@pytest.fixture(params=[0, 0o022, 0o077])
-def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = os.umask(request.param)
-    yield
-    os.umask(before)
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def open_to_others(folder: Path) -> list[Path]:
@@ -34,16 +36,31 @@ def open_to_others(folder: Path) -> list[Path]:
     return found
 
 
-@pytest.mark.usefixtures("umask")
-def test_app_data_and_all_in_it_is_private(tmp_path: Path) -> None:
+def closed_to_us(folder: Path) -> list[Path]:
+    """Return what the user may not read or write himself."""
+    found = []
+    for path in (folder, *folder.rglob("*")):
+        with suppress(FileNotFoundError):
+            mode = path.lstat().st_mode
+            needed = 0o700 if stat.S_ISDIR(mode) else 0o600
+            if needed & ~mode:
+                found.append(path)
+    return found
+
+
+@pytest.mark.permissions
+@pytest.mark.parametrize("mask", [0, 0o022, 0o077, 0o777])
+def test_app_data_and_all_in_it_is_private(tmp_path: Path, mask: int) -> None:
     made = bundle(tmp_path)
     secret = {"id": "k", "class": "per_install_generated", "target": {"type": "file", "name": "k"}}
     made.set(secrets=[secret]).script("bin/migrate", "")
     step = {"version": "1", "command": ["bin/migrate"]}
     made.service("db", data_dirs=["data/deep/db"], secrets=["k"], migrations=[step]).write()
-    with running(made) as run:
+    with umask(mask), running(made) as run:
         run.until_ready()
+        run.until_on_record()
         assert open_to_others(made.app_data) == []
+        assert closed_to_us(made.app_data) == []
         assert "can be written by" not in run.stderr
 
 
