@@ -36,7 +36,8 @@ __all__ = ["Drained", "LogStream"]
 REMEMBERED = 3
 """Ended incarnations (migrations are some as well) whose tail is kept."""
 FIRST_BYTES = 1024 * 1024
-"""The most that a follower gets of what was written before it came."""
+"""The most of a log that is looked at for what was written before a follower came; the log's thread
+waits for that."""
 
 
 def _nothing() -> None:

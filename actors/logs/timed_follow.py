@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
+from bundlevisor.actors.logs.stream import FIRST_BYTES, LogStream
 from bundlevisor.actors.logs.timed_lines import Earlier, Line, LineAssembler, last_lines
-
-if TYPE_CHECKING:
-    from bundlevisor.actors.logs.stream import LogStream
-
-FIRST_BYTES = 1024 * 1024
-"""The most of a log that is looked at for what was written before; its thread waits for that."""
 
 
 class TimedFollower:

@@ -16,6 +16,7 @@ import sys
 
 HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 BACKLOG = 128
+"""Connections that wait to be accepted, of a service or a page."""
 ANSWER_S = 0.2
 """Seconds in which a listener of this machine answers; one that does not is there as well."""
 TAKEN = (errno.EADDRINUSE, errno.EACCES)

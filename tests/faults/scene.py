@@ -41,6 +41,12 @@ def injured(folder: Path) -> Bundle:
     return made.write()
 
 
+def slow_to_stop(folder: Path, stop_ms: int) -> Bundle:
+    """The same, and ``slow``, which takes so long to stop, and ``api`` waits for that."""
+    made = injured(folder)
+    return made.service("slow", "stops_slowly", options={"stop_ms": stop_ms}, deps=["api"]).write()
+
+
 def with_all_state(folder: Path) -> Bundle:
     """A bundle with which the runtime writes every kind of state file that there is."""
     session = {

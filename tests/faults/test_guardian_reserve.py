@@ -20,6 +20,7 @@ from tests.faults.scene import (
     in_reserve,
     injured,
     replaced,
+    slow_to_stop,
 )
 from tests.faults.tally import Tally
 
@@ -81,8 +82,7 @@ def test_a_guardian_that_dies_at_its_work_is_followed_by_its_reserve(
     tmp_path: Path, tally: Tally, still: bool
 ) -> None:
     """Also by one that stood still when the work began."""
-    made = injured(tmp_path)
-    made.service("slow", "stops_slowly", options={"stop_ms": 1500}, deps=["api"]).write()
+    made = slow_to_stop(tmp_path, 1500)
     with running(made) as run:
         run.until_ready()
         guardian = guardian_of(run)

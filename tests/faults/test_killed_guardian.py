@@ -28,6 +28,7 @@ from tests.faults.scene import (
     leaked_ports,
     pids_of_services,
     replaced,
+    slow_to_stop,
     stop_signals,
 )
 from tests.faults.tally import Tally, lost_lines
@@ -182,8 +183,7 @@ def test_a_new_guardian_is_not_taken_for_what_a_service_left_behind(
 def test_an_orderly_stop_stays_one_when_the_guardian_is_killed_meanwhile(
     tmp_path: Path, tally: Tally
 ) -> None:
-    made = injured(tmp_path)
-    made.service("slow", "stops_slowly", options={"stop_ms": 300}, deps=["api"]).write()
+    made = slow_to_stop(tmp_path, 300)
     with running(made) as run:
         run.until_ready()
         guardian = guardian_of(run)
@@ -248,8 +248,7 @@ def test_the_next_start_waits_for_a_guardian_at_work(
     tmp_path: Path, tally: Tally, at_work: str
 ) -> None:
     """An orderly stop is not made disorderly by a hurried user."""
-    made = injured(tmp_path)
-    made.service("slow", "stops_slowly", options={"stop_ms": 1500}, deps=["api"]).write()
+    made = slow_to_stop(tmp_path, 1500)
     with running(made) as run:
         run.until_ready()
         guardian = guardian_of(run)

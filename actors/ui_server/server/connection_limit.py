@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RESERVED = 1000
 """Connections over the limit that are heard: more than come while one of them is answered, which
-takes some six rounds of the loop, and each accepts at most its backlog of 128."""
+takes some six rounds of the loop, and each accepts at most its backlog (of 128)."""
 
 SPARE_DESCRIPTORS = 64
 DESCRIPTORS_EACH = 4

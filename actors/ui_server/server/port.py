@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 
+from bundlevisor.actors.ports.reservations import BACKLOG
 from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.files.site import Site
 from bundlevisor.actors.ui_server.http.request import Request
@@ -18,7 +19,6 @@ from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.round_limit import RoundLimit
 from bundlevisor.actors.ui_server.server.served import Answered, Member
 
-BACKLOG = 128
 GRACE = 0.6
 """Seconds that requests and WebSockets under way get at the end."""
 SETTLE = 0.01
