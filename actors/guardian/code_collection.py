@@ -22,8 +22,6 @@ BREATH = 0.0002
 """Seconds between two files: nobody waits for this, and others start services."""
 INSIDE = ("built-in", "frozen")
 """The origins of what the interpreter has within itself."""
-HEADER = 16
-"""Bytes of a .pyc file before its code: magic, flags, time and size of the source."""
 
 
 class CodeCollection:
@@ -108,11 +106,17 @@ def bytecode(spec: ModuleSpec) -> bytes:
         except OSError:
             data = b""
         else:
-            stamp = (int(found.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little")
-            stamp += (found.st_size & 0xFFFFFFFF).to_bytes(4, "little")
-            if data[:HEADER] == machinery.MAGIC_NUMBER + bytes(4) + stamp:
-                return data[HEADER:]
+            expected = beginning(found)
+            if data.startswith(expected):
+                return data[len(expected) :]
     return marshal.dumps(loader.get_code(spec.name))
+
+
+def beginning(source: os.stat_result) -> bytes:
+    """Return the 16 bytes with which the .pyc file of a source begins (PEP 552)."""
+    stamp = (int(source.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little")
+    stamp += (source.st_size & 0xFFFFFFFF).to_bytes(4, "little")
+    return bytes(machinery.MAGIC_NUMBER + bytes(4) + stamp)
 
 
 def machine_code(find: Callable[[str], Entry | None], names: Iterable[str]) -> dict[str, str]:

@@ -8,7 +8,9 @@ own bytecode, in ``__pycache__``: whoever removes, replaces or moves the code do
 it is trusted no more and no less than the code, and where nobody may write there is none.
 
 It has the name of the bytecode of ``start_code.py``, an empty module that nobody imports: so those
-who remove an installed package remove it too, as they know which bytecode belongs to a source.
+who remove an installed package remove it too, as they know which bytecode belongs to a source. It
+also begins with that bytecode, so that who compiles all sources (compileall), or imports the module
+after all, finds it up to date and leaves it.
 
 Never is a module taken from it whose source has changed: size, time of the last write (in
 nanoseconds) and, on POSIX, time of the last change of any kind, which nobody can set back, must be
@@ -18,12 +20,12 @@ which it was made. What is not taken from it is imported as ever.
 It has, besides, what the runtime and its guardians may import when the start is over; they keep the
 file open for that (control/run/kept_modules.py), and need not look into several hundred others.
 
-Its parts: MAGIC, version of bytecode (4 bytes), the file's own number (8, by chance), offset and
-length of the index (8 + 8, little endian), then the code of the modules, with the file's number
-before each, and three more parts: the entries of modules that no start imports, the index of
-KeptCode, and the index: the marshalled tuple of sys.path, {name: marshalled entry} of those that a
-start imports, where the other two lie, and the runs of :mod:`.straight_import`. Nothing is imported
-here but what is built in.
+Its parts: the .pyc file of an empty module (512 bytes, the version of bytecode first), MAGIC, the
+file's own number (8, by chance), offset and length of the index (8 + 8, little endian), then the
+code of the modules, with the file's number before each, and three more parts: the entries of
+modules that no start imports, the index of KeptCode, and the index: the marshalled tuple of
+sys.path, {name: marshalled entry} of those that a start imports, where the other two lie, and the
+runs of :mod:`.straight_import`. Nothing is imported here but what is built in.
 """
 
 from __future__ import annotations
@@ -51,21 +53,27 @@ external: Any = sys.modules["_frozen_importlib_external"]  # what importlib.mach
 bootstrap: Any = sys.modules["_frozen_importlib"]
 
 NAMESAKE = f"{__name__.rpartition('.')[0]}.start_code"
-"""Whose bytecode's name it has; imported, it would take its place."""
-MAGIC = b"BVSTART4"
+"""Whose bytecode's name it has."""
+PYC = 512
+"""Bytes that the bytecode of the empty module has at most."""
+MAGIC = b"BVSTART5"
 """Another one for each change of what the parts of the file are."""
 NUMBER = 8
 """Bytes of the file's own number."""
-HEADER = len(MAGIC) + 4 + NUMBER + 16
+HEADER = PYC + len(MAGIC) + NUMBER + 16
 MODULE, PACKAGE, MACHINE_CODE = range(3)
 """The kinds of entries."""
 
 
 def path() -> str:
     """Return where the file lies, or would."""
-    source = os.path.join(os.path.dirname(__file__), f"{NAMESAKE.rpartition('.')[2]}.py")
-    found: str = external.cache_from_source(source)
+    found: str = external.cache_from_source(namesake())
     return found
+
+
+def namesake() -> str:
+    """Return the path of the source as whose bytecode it passes."""
+    return os.path.join(os.path.dirname(__file__), f"{NAMESAKE.rpartition('.')[2]}.py")
 
 
 def stamp(source: str) -> Stamp:
@@ -125,7 +133,8 @@ class CodeFinder:
         self.fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         header = self._read(0, HEADER)
         self._number = header[-16 - NUMBER : -16]
-        if not header.startswith(MAGIC + external.MAGIC_NUMBER) or len(header) != HEADER:
+        ours = header.startswith(external.MAGIC_NUMBER) and header.startswith(MAGIC, PYC)
+        if not ours or len(header) != HEADER:
             raise ValueError(path)
         place = int.from_bytes(header[-16:], "little")
         self.places: list[str]

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.files import atomic
-from bundlevisor.actors.guardian.code_collection import CodeCollection
+from bundlevisor.actors.guardian.code_collection import CodeCollection, beginning
 from bundlevisor.actors.guardian.in_the_making import in_the_making
 from bundlevisor.control.boot import code_file, straight_import
 from bundlevisor.control.boot.code_file import MACHINE_CODE, MODULE, PACKAGE, external
@@ -159,7 +159,15 @@ class Content:
         """Write the header: the file is whole."""
         place = b"".join(number.to_bytes(8, "little") for number in index)
         os.lseek(self._fd, 0, os.SEEK_SET)
-        atomic.write_all(self._fd, code_file.MAGIC + external.MAGIC_NUMBER + self._number + place)
+        atomic.write_all(self._fd, of_the_namesake() + code_file.MAGIC + self._number + place)
+
+
+def of_the_namesake() -> bytes:
+    """Return what Python takes for the bytecode of the empty module whose name the file has."""
+    source = code_file.namesake()
+    nothing = go_on.__code__.replace(co_filename=os.path.basename(source))
+    whole = beginning(os.stat(source)) + marshal.dumps(nothing)
+    return whole.ljust(code_file.PYC, b"\0")
 
 
 class Gathering(CodeCollection):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import subprocess
 import sys
@@ -60,6 +61,9 @@ def test_the_first_start_makes_it_and_a_change_of_a_source_is_heeded(tmp_path: P
         run.await_listening()
         wait_until(file.exists, what="the file of bytecode")
     assert set(loaders(installation).values()) == {"CodeLoader"}
+    assert compileall.compile_dir(boot, quiet=1)
+    said(installation, "import bundlevisor.control.boot.start_code")
+    assert set(loaders(installation).values()) == {"CodeLoader"}, "it is as it was"
     names = ("bundlevisor.actors.guardian.heir", "pickle")
     kept = {**dict.fromkeys(names, "KeptCode"), "machine_code": "True", "entries": "0"}
     assert said(installation, KEPT) == kept
