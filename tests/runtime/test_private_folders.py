@@ -6,24 +6,17 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.bundle_maker import bundle, bundlevisor, running
+from tests.bundle_maker import bundle, bundlevisor, running, starting
+from tests.installed import COMMAND
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX's")
 
-
-@contextmanager
-def umask(mask: int) -> Iterator[None]:
-    before = os.umask(mask)
-    try:
-        yield
-    finally:
-        os.umask(before)
+WAITS = "import time\ntime.sleep(1000)\n"
 
 
 def open_to_others(folder: Path) -> list[Path]:
@@ -53,10 +46,13 @@ def closed_to_us(folder: Path) -> list[Path]:
 def test_app_data_and_all_in_it_is_private(tmp_path: Path, mask: int) -> None:
     made = bundle(tmp_path)
     secret = {"id": "k", "class": "per_install_generated", "target": {"type": "file", "name": "k"}}
-    made.set(secrets=[secret]).script("bin/migrate", "")
+    made.set(secrets=[secret]).script("bin/migrate", "").script("bin/waits", WAITS)
     step = {"version": "1", "command": ["bin/migrate"]}
-    made.service("db", data_dirs=["data/deep/db"], secrets=["k"], migrations=[step]).write()
-    with umask(mask), running(made) as run:
+    more = {"data_dirs": ["data/deep/db"], "secrets": ["k"], "migrations": [step]}
+    made.service("db", "bin/waits", ports=(), **more).write()
+    masked = ("sh", "-c", f'umask {mask:o}; exec "$0" "$@"', *COMMAND)
+    with starting(made, command=masked) as run:
+        run.await_listening()
         run.until_ready()
         run.until_on_record()
         assert open_to_others(made.app_data) == []
