@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_app_data_and_all_in_it_is_private(tmp_path: Path, mask: int) -> None:
     secret = {"id": "k", "class": "per_install_generated", "target": {"type": "file", "name": "k"}}
     made.set(secrets=[secret]).script("bin/migrate", "").script("bin/waits", WAITS)
     step = {"version": "1", "command": ["bin/migrate"]}
-    more = {"data_dirs": ["data/deep/db"], "secrets": ["k"], "migrations": [step]}
+    more: dict[str, Any] = {"data_dirs": ["data/deep/db"], "secrets": ["k"], "migrations": [step]}
     made.service("db", "bin/waits", ports=(), **more).write()
     masked = ("sh", "-c", f'umask {mask:o}; exec "$0" "$@"', *COMMAND)
     with starting(made, command=masked) as run:
