@@ -193,6 +193,10 @@ def chunks(response: HTTPResponse) -> Iterator[bytes]:
 
 
 def address(path: str, query: Query) -> str:
-    """Return a request target; parameters that are None are left out."""
+    """Return a request target; parameters that are None are left out.
+
+    A word that is no UTF-8 is sent as the bytes that were typed.
+    """
     given = {name: value for name, value in query.items() if value is not None}
-    return quote(path) + (f"?{urlencode(given)}" if given else "")
+    words = urlencode(given, errors="surrogateescape")
+    return quote(path, errors="surrogateescape") + (f"?{words}" if given else "")

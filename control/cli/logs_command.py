@@ -122,10 +122,11 @@ def _keep(pattern: str | None) -> Keep:
     """Return whether a line is wanted: RE2, in which no pattern can hang."""
     if pattern is None:
         return lambda _line: True
-    from bundlevisor.manifest.format.pattern import compile_pattern, why_refused
+    from bundlevisor.manifest.format.pattern import compile_pattern
 
-    refused = why_refused(pattern)
-    if refused:
-        raise queries.Refused(f"--grep: pattern {pattern!r} is not a regular expression: {refused}")
-    search = compile_pattern(pattern, by_line=True).search
+    try:
+        search = compile_pattern(pattern, by_line=True).search
+    except ValueError as error:
+        sentence = f"--grep: pattern {pattern!r} is not a regular expression: {error}"
+        raise queries.Refused(sentence) from None
     return lambda line: search(COLOUR.sub("", line).encode()) is not None

@@ -227,15 +227,6 @@ def test_secrets_are_listed_and_set_unseen(
     assert (code, "there is no secret 'nobody'" in err) == (1, True)
 
 
-def test_a_secret_that_is_no_text_is_refused_with_what_to_do(
-    cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    feed(monkeypatch, b"hid\xffden")
-    code, out, err = cli("secrets", "set", "api_key", "--stdin")
-    assert (code, out, "base64" in err, "hid" in err) == (2, "", True, False)
-    assert "api_key" not in runtime.stored
-
-
 def test_where_the_instance_is_may_be_said_before_the_verb(
     cli: Cli, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

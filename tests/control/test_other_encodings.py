@@ -1,0 +1,33 @@
+"""What is typed in another encoding than UTF-8 is refused in a sentence, as any other word."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from tests.control.commands import Cli
+from tests.control.fake_runtime import FakeRuntime
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("stop", "d\udce9"), "there is no service"),
+        (("logs", "d\udce9"), "there is no service"),
+        (("logs", "--grep", "d\udce9"), "no valid Unicode"),
+    ],
+)
+def test_a_word(cli: Cli, argv: tuple[str, ...], said: str) -> None:
+    code, out, err = cli(*argv)
+    assert (code, out, said in err) == (1, "", True)
+
+
+def test_a_secret_is_not_shown(
+    cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"hid\xe9den")))
+    code, out, err = cli("secrets", "set", "api_key", "--stdin")
+    assert (code, out, "base64" in err, "hid" in err) == (2, "", True, False)
+    assert "api_key" not in runtime.stored
