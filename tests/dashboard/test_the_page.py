@@ -9,8 +9,10 @@ from typing import Any
 import psutil
 import pytest
 
+from bundlevisor.control.wire.lanes import THREADS, Lane
 from tests.browser import needs_browser
 from tests.bundle_maker import bundle, running
+from tests.control.wire import Api
 from tests.dashboard.tab import Tab, opened
 from tests.waiting import wait_until
 
@@ -132,6 +134,18 @@ def test_logs_are_live_and_searched(tab: Tab) -> None:
     wait_until(lambda: tab.script(count) > before, what="a new line that matches")
     tab.script("location.hash = 'logs/store'")
     tab.shows("#log-count", "0 lines of")
+
+
+def test_lines_from_before_come_when_a_stream_is_free(tab: Tab) -> None:
+    others = Api(tab.run.port, tab.run.token)
+    for _ in range(THREADS[Lane.STREAM]):
+        assert others.open("/logs/follow?serviceId=store").status == 200
+    tab.find("#to-logs").click()
+    tab.shows("#log-count", "there are 8 streams already")
+    for one in others.opened:
+        one.close()
+    tab.shows("#log", "the needle is ready")
+    assert all("429" in said for said in tab.complaints())
 
 
 def test_the_run_before_the_last_restart_is_shown(tab: Tab) -> None:

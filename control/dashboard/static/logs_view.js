@@ -103,14 +103,16 @@ export class LogsView {
         ? { previous: "1", lines: FIRST }
         : { follow: "1", lines: first };
       try {
-        for await (const read of lines("/logs/lines", query, signal)) this.#add(read);
+        for await (const read of lines("/logs/lines", query, signal)) {
+          this.#add(read);
+          first = 0; // what comes again after a gap would be double
+        }
         if (this.#previous.checked) return;
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof NotIn) return this.#over();
         if (error instanceof Error) setText(byId("log-count"), error.message);
       }
-      first = 0; // what comes again after a gap would be double
       await new Promise((go) => setTimeout(go, AGAIN_MS));
     }
   }
