@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import sys
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -28,8 +30,9 @@ class NotHttpError(Exception):
 class ApiConnection(Flow):
     """Sends requests one after the other; each answer is read to its end by one reader."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: socket.socket) -> None:
         super().__init__()
+        self._socket = client
         self.status = 0
         self.reason = ""
         self.headers = Headers()
@@ -73,6 +76,19 @@ class ApiConnection(Flow):
             self.write(head)
         except ConnectionResetError as error:
             raise NoAnswerError("the API has ended the connection") from error
+
+    if sys.platform == "win32":
+
+        async def send(self, data: bytes) -> None:
+            """Send past the transport, and wait until all is sent; ConnectionResetError.
+
+            The transport gives up when sending fails, with what the system has received for it by
+            then and taken off the socket: the answer of an API that has not read everything.
+            """
+            try:
+                await self._loop.sock_sendall(self._socket, data)
+            except OSError as error:
+                raise ConnectionResetError("the API has ended the connection") from error
 
     def answer_within(self, seconds: float) -> None:
         """The head of the answer has so much time from now on."""

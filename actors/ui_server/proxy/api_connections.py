@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 from bundlevisor.actors.ui_server.http.flow import LAST_WORDS_SECONDS
 from bundlevisor.actors.ui_server.proxy.api_connection import ApiConnection
@@ -32,8 +33,15 @@ class ApiConnections:
     async def new(self, port: int) -> ApiConnection:
         """Connect; OSError, TimeoutError."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self._connect_seconds):
-            _, connection = await loop.create_connection(ApiConnection, "127.0.0.1", port)
+        client = socket.socket()
+        client.setblocking(False)
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                await loop.sock_connect(client, ("127.0.0.1", port))
+        except BaseException:
+            client.close()
+            raise
+        _, connection = await loop.create_connection(lambda: ApiConnection(client), sock=client)
         return connection
 
     def give_back(self, port: int, connection: ApiConnection) -> None:
