@@ -22,6 +22,7 @@ from tests.control.driven_runtime import DrivenRuntime, InMemory, Installed, dri
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.installed_bundle import installed_bundle
 from tests.control.wire import TOKEN, Api
+from tests.installed import COMMAND
 from tests.live_runtime import bundlevisor
 
 IN_MEMORY = "in memory"
@@ -65,7 +66,7 @@ def server(runtime: FakeRuntime) -> Iterator[tuple[ControlServer, int]]:
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     """The installed command with the bundle of the runtime in memory, every service ready."""
-    with Runtime(installed_bundle(tmp_path_factory.mktemp("installed"))) as runtime:
+    with Runtime(installed_bundle(tmp_path_factory.mktemp("installed")), command=COMMAND) as runtime:
         runtime.wait_ready()
         yield runtime
 
@@ -73,7 +74,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
 @pytest.fixture
 def installed_for_one(tmp_path: Path) -> Iterator[Runtime]:
     """One for a test that leaves it changed."""
-    with Runtime(installed_bundle(tmp_path / "installed")) as runtime:
+    with Runtime(installed_bundle(tmp_path / "installed"), command=COMMAND) as runtime:
         runtime.wait_ready()
         yield runtime
 

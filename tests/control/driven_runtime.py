@@ -11,6 +11,7 @@ from bundlevisor.testing import Runtime
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.installed_bundle import installed_bundle
 from tests.control.wire import Api
+from tests.installed import COMMAND
 
 
 class DrivenRuntime(Protocol):
@@ -124,7 +125,7 @@ class Installed:
 def driven_installed(folder: Path) -> Iterator[Installed]:
     """Run the installed command; its ``db`` begins to listen when nothing holds it."""
     bundle = installed_bundle(folder, hold=folder / "hold")
-    with Runtime(bundle) as runtime:
+    with Runtime(bundle, command=COMMAND) as runtime:
         runtime.wait_ready()
         driven = Installed(runtime, Api(runtime.port, runtime.token))
         yield driven
