@@ -66,7 +66,9 @@ def server(runtime: FakeRuntime) -> Iterator[tuple[ControlServer, int]]:
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     """The installed command with the bundle of the runtime in memory, every service ready."""
-    with Runtime(installed_bundle(tmp_path_factory.mktemp("installed")), command=COMMAND) as runtime:
+    with Runtime(
+        installed_bundle(tmp_path_factory.mktemp("installed")), command=COMMAND
+    ) as runtime:
         runtime.wait_ready()
         yield runtime
 

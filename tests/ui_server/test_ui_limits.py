@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.ui_server.conftest import read_all
+
+MIB = 1024 * 1024
+
 
 @pytest.fixture(scope="module")
 def ui(module_serving: Any, tmp_path_factory: pytest.TempPathFactory, api: Any) -> Any:
@@ -32,6 +36,25 @@ def test_headers_have_a_size_limit(ui: Any, target: bytes) -> None:
     assert long.split()[1] == b"431"
     many = ui.raw(request(*(b"X%d: 1" % n for n in range(500)), target=target))
     assert many.split()[1] in (b"400", b"431")
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000, b"431"),
+        (
+            b"POST /none HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+            b"Content-Length: %d\r\n\r\n" % (2 * MIB),
+            b"405",
+        ),
+    ],
+)
+def test_an_answer_arrives_though_the_client_sends_on(ui: Any, head: bytes, status: bytes) -> None:
+    """What is not read resets a connection that is closed, and the answer with it."""
+    with ui.connect() as client:
+        client.sendall(head)
+        client.sendall(b"a" * (2 * MIB))
+        assert read_all(client).split()[1] == status
 
 
 def test_a_path_has_a_size_limit(ui: Any) -> None:

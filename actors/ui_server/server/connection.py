@@ -220,11 +220,11 @@ class Connection(Flow):
         body = request.body
         if body is not None and not body.complete:
             if "expect" in request.headers and not body.was_asked_for:
-                lasts = False  # nobody knows whether it will come
+                self._end_unread()  # nobody knows whether it will come
             else:
                 self._is_last = not lasts
                 self._lingering.begin(body)
-                return
+            return
         self._go_on_after_answer(lasts=lasts)
 
     def _go_on_after_answer(self, *, lasts: bool) -> None:
@@ -264,13 +264,19 @@ class Connection(Flow):
             self._task.cancel()
 
     def _refuse(self, refusal: BadRequestError) -> None:
-        """Answer what is no request; the rest is not read."""
-        self._is_last = True
+        """Answer what is no request; the rest is not looked at."""
         answer = plain_answers.plain(refusal.status, refusal.sentence)
         data = answers.whole(answer, version="1.1", keep_alive=False, without_body=False)
         if self.transport is not None:
             self.transport.write(data)
-            self.transport.close()
+        self._end_unread()
+
+    def _end_unread(self) -> None:
+        """End after an answer while bytes of the client are under way that nobody looks at."""
+        self._is_last, self._current, self._is_body_full = True, None, False
+        self.hold(False)
+        if self.transport is not None:
+            self._lingering.until_the_client_ends(self.transport)
 
     def _hold_body(self, held: bool) -> None:
         self._is_body_full = held

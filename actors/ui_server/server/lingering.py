@@ -1,4 +1,4 @@
-"""The rest of a body that nobody wants, read after the answer, so that the answer arrives.
+"""What a client sends that nobody wants is read after the answer, so that the answer arrives.
 
 A connection that is closed while data is under way to it is reset, and the client may lose what it
 was sent last (RFC 9112, 9.6).
@@ -6,6 +6,8 @@ was sent last (RFC 9112, 9.6).
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,12 @@ class Lingering:
         """Throw away what still comes of this body, and close when that takes too long."""
         self._body = body
         body.discard()
+        self._deadline.start(LINGER_SECONDS, self._close)
+
+    def until_the_client_ends(self, transport: asyncio.Transport) -> None:
+        """Say that no answer follows, and read on: there is no telling where a body would end."""
+        with contextlib.suppress(OSError):  # a client that has gone
+            transport.write_eof()
         self._deadline.start(LINGER_SECONDS, self._close)
 
     def has_ended(self) -> bool:
