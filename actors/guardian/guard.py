@@ -54,18 +54,20 @@ def _live(end: End) -> None:
 def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianState, system.Heirs]:
     """Take in what the runtime tells until it says goodbye or is gone.
 
-    Returns twice if the runtime asks for an heir: that one, in its own process, listens to its own
-    channel, on which it is told everything.
+    Returns twice if the runtime asks for an heir: that one, in its own process, goes on with its
+    own channel, on which it is told everything.
     """
     state = GuardianState()
     while (messages := receiver.receive()) is not None:
         for message, fd in messages:
             if message[0] == "reserve":
                 heir = heirs.fork(fd, receiver)
-                if heir is not None:
-                    state.close()
-                    return _listen(*heir)
-                continue
+                if heir is None:
+                    continue
+                state.close()
+                receiver, heirs = heir
+                state = GuardianState()
+                break
             state.apply(message, fd)
             if message[0] == "hello":
                 _take_charge(state)

@@ -58,38 +58,37 @@ class Heirs:
         """Descriptor of the memory in which one says how far its work is, for the next one."""
         self._channel = channel
         """Held until the process ends, of which its end tells."""
-        self._pipes: list[int] = []
-        self._forked: list[tuple[int, float]] = []
+        self._forked: list[tuple[int, float, int]] = []
+        """Pid and create time of each, and the end of the pipe that tells it of ours."""
         plain_signals.handle(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for an heir
 
     def fork(self, channel: int, ours: Receiver) -> tuple[Receiver, Heirs] | None:
         """Fork an heir that listens to this channel; its own things there, None here.
 
-        None as well when there is no room for another process: then its channel ends.
+        None as well when there is no room for another process, or for files: then its channel ends.
         """
-        reading, writing = os.pipe()
-        elder = os.getpid()
+        self._let_go_of_the_dead()
+        elder, pipe = os.getpid(), (-1, -1)
         try:
+            pipe = os.pipe()
             child = os.fork()
         except OSError:
-            child = -1
+            _close(channel, *pipe)
+            return None
+        reading, writing = pipe
         if child:
-            os.close(reading)
-            os.close(channel)
-            self._pipes.append(writing)
-            if child > 0:
-                self._forked.append((child, table.created(child) or 0.0))
+            _close(channel, reading)
+            self._forked.append((child, table.created(child) or 0.0, writing))
             return None
         os.setsid()
-        for fd in (writing, *self._pipes):
-            os.close(fd)
+        _close(writing, *(one for _, _, one in self._forked))
         ours.close()
         receiver = Receiver(socket.socket(fileno=channel))
         return receiver, Heirs(Elder(elder, reading), receiver, self.relay)
 
     def tell_done(self) -> None:
         """Say that there is nothing left to be done."""
-        for pipe in self._pipes:
+        for _, _, pipe in self._forked:
             try:
                 os.write(pipe, DONE)
             except OSError:
@@ -98,5 +97,19 @@ class Heirs:
 
     def wake(self) -> None:
         """Have them go on, if somebody has stopped them: they are to hear that all is done."""
-        for pid, born in self._forked:
+        for pid, born, _ in self._forked:
             table.send(pid, born, signal.SIGCONT)
+
+    def _let_go_of_the_dead(self) -> None:
+        for one in [*self._forked]:
+            pid, born, pipe = one
+            if not table.alive(pid, born):
+                _close(pipe)
+                self._forked.remove(one)
+
+
+def _close(*descriptors: int) -> None:
+    """Close them; below zero is one that there is no room for."""
+    for fd in descriptors:
+        if fd >= 0:
+            os.close(fd)
