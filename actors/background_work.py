@@ -46,8 +46,12 @@ class BackgroundWork:
 
         means = self._context.means(self._spec)
         begun = Preparation(Task(self._spec, means, inputs, incarnation, self._tell))
+        try:
+            begun.start()
+        except RuntimeError:
+            reason = "it cannot be prepared: this user may have no more threads (see ulimit -u)"
+            return (LaunchFailed(incarnation, str(self._spec.refusal(reason))),)
         self._under_way = begun
-        begun.start()
         return ()
 
     def without_secrets(self, message: Message) -> tuple[Message, ...]:

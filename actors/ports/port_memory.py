@@ -25,13 +25,14 @@ class PortMemory:
         return remembered.read(self._app_data)
 
     def put(self, ports: Remembered) -> None:
-        """Have this choice written soon, and no earlier one after it; the disk is not waited for.
-
-        RuntimeError where the system gives no thread.
-        """
+        """Have this choice written soon, and no earlier one after it; no disk is waited for."""
         self._latest = ports
         writer = threading.Thread(target=self._write, name="ports", daemon=True)
-        writer.start()
+        try:
+            writer.start()
+        except RuntimeError as error:  # no more threads for this user
+            self._warn(f"the choice of ports could not be remembered: {error}")
+            return
         self._writer = writer
 
     def close(self, patience: float) -> None:

@@ -29,7 +29,10 @@ class Preparation:
         self._installation: Installation | None = None
 
     def start(self) -> None:
-        """Begin, on a thread of its own; it ends with Prepared or LaunchFailed."""
+        """Begin, on a thread of its own; it ends with Prepared or LaunchFailed.
+
+        RuntimeError where the system gives no thread.
+        """
         name = f"preparation of {self._task.spec.service.id}"
         threading.Thread(target=self._run, name=name, daemon=True).start()
 

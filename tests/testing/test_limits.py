@@ -41,6 +41,25 @@ def test_without_a_process_to_be_had_a_service_waits_and_comes_back(tmp_path: Pa
         absent.skip(str(error))
 
 
+def test_without_a_thread_to_be_had_a_service_is_prepared_later(tmp_path: Path) -> None:
+    restart = {"policy": "always", "intensity": 1000, "backoff_max_ms": 200}
+    bundle = Bundle(tmp_path).service("db", restart=restart, assets=[{"path": "bundle.json"}])
+    try:
+        limit = faults.task_limit()
+        with limit as tasks, Runtime(bundle, wrapper=tasks.wrapper) as runtime:
+            runtime.wait_ready()
+            before = runtime.seq
+            tasks.set(tasks.tasks // 2)
+            runtime.service("db").kill()
+            failed = runtime.wait_event("service_start_failed", "db", after=before)
+            assert "may have no more threads" in failed["details"]["error"]
+            tasks.set(None)
+            runtime.wait_event("service_ready", "db", after=before)
+            assert not [one for one in runtime.events if one["event"] == "runtime_error"]
+    except PermissionError as error:
+        absent.skip(str(error))
+
+
 def test_a_disk_that_takes_half_a_second_for_each_sync_holds_up_no_answer(tmp_path: Path) -> None:
     if not any(map(shutil.which, ("cc", "gcc", "clang"))):
         absent.skip("a C compiler")

@@ -40,3 +40,18 @@ def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
     memory.close(30.0)
     (said,) = told
     assert said.startswith("the choice of ports could not be remembered: ")
+
+
+def test_without_a_thread_to_be_had_it_is_told_and_all_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    told: list[str] = []
+    memory = PortMemory(str(tmp_path), told.append)
+    with monkeypatch.context() as none_is_had:
+        none_is_had.setattr(threading.Thread, "start", refuse)
+        memory.put({"a": {"http": 1001}})
+    memory.close(0.0)
+    assert told == ["the choice of ports could not be remembered: can't start new thread"]
