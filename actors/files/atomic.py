@@ -115,19 +115,22 @@ def is_half_written(name: str) -> bool:
     )
 
 
+def read(path: str, *, follow: bool = True) -> bytes:
+    """Return a state file, without a byte order mark at its beginning. OSError."""
+    return own_file.read(path, follow=follow).removeprefix(MARK)
+
+
 def read_or_set_aside(
     path: str, parse: Callable[[bytes], T], *, now: float | None = None
 ) -> tuple[T | None, str | None]:
     """Return what ``parse`` makes of the file, or None and a sentence that says what is wrong.
-
-    A byte order mark at its beginning is passed over.
 
     A file that cannot be read, is empty, or that ``parse`` refuses by any exception is renamed to
     ``<name>.corrupt-<UTC time>``: nothing is lost, and nothing stops the start. A missing file is
     (None, None). ``now`` is seconds since the epoch.
     """
     try:
-        data = own_file.read(path).removeprefix(MARK)
+        data = read(path)
         if not data.strip(b" \t\r\n\0"):
             raise ValueError("it is empty")
         return parse(data), None

@@ -83,7 +83,7 @@ def read(app_data: str) -> tuple[Instance | None, str | None]:
 def peek(app_data: str) -> Instance | None:
     """Return the record if there is a readable one; touches nothing: it may be somebody else's."""
     try:
-        return _parse(own_file.read(path(app_data)))
+        return _parse(atomic.read(path(app_data)))
     except (OSError, ValueError):
         return None
 

@@ -28,7 +28,7 @@ def read(app_data: str) -> tuple[Remembered, str | None]:
 def peek(app_data: str) -> Remembered:
     """Return the remembered ports, none where the file is of no use; touches nothing."""
     try:
-        return _parse(own_file.read(path(app_data), follow=False))
+        return _parse(atomic.read(path(app_data), follow=False))
     except (OSError, ValueError):
         return {}
 

@@ -55,7 +55,7 @@ def peek(app_data: str) -> Kept:
     Raises OSError for a file that cannot be read, ValueError for a torn one.
     """
     try:
-        return _parse(own_file.read(path(app_data)))
+        return _parse(atomic.read(path(app_data)))
     except FileNotFoundError:
         return Kept()
 
@@ -75,8 +75,8 @@ def _parse(data: bytes) -> Kept:
     if not isinstance(nested, dict):
         return Kept(_texts(document))
     listed = document.get("in_key_store")
-    elsewhere = frozenset(one for one in listed if isinstance(one, str)) if listed else frozenset()
-    return Kept(_texts(nested), elsewhere)
+    ids = listed if isinstance(listed, list) else ()
+    return Kept(_texts(nested), frozenset(one for one in ids if isinstance(one, str)))
 
 
 def _texts(values: Mapping[str, object]) -> Concealed:

@@ -14,7 +14,7 @@ from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.launch.inputs import Concealed, StartInputs
 from bundlevisor.actors.process.spawn_request import SpawnRequest
 from bundlevisor.actors.secrets.former_values import FORMER, FORMER_LENGTH
-from bundlevisor.actors.secrets.store import read
+from bundlevisor.actors.secrets.store import peek, read
 from bundlevisor.actors.secrets.vault import Vault, open_vault
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.read import load
@@ -149,11 +149,19 @@ def test_what_is_no_store_is_set_aside(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("text", ['{"secrets": {"api_key": "k-1"}}', '{"api_key": "k-1"}'])
 def test_what_an_editor_saved_with_a_byte_order_mark_is_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "secrets.json").write_text(text, encoding="utf-8-sig")
+    assert peek(str(tmp_path)).values == {"api_key": "k-1"}
     vault = opened(tmp_path)
     assert vault.values_for("api")["api_key"] == "k-1"
     assert not vault.set_aside
     vault.store({"api_key": "k-2"}, 1)
     assert json.loads((tmp_path / "secrets.json").read_bytes())["secrets"]["api_key"] == "k-2"
+
+
+def test_a_list_that_is_none_costs_no_value(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text('{"secrets": {"api_key": "k-1"}, "in_key_store": 1}')
+    kept, trouble = read(str(tmp_path))
+    assert (kept, trouble) == (peek(str(tmp_path)), None)
+    assert kept.values == {"api_key": "k-1"}
 
 
 def test_what_a_secret_was_before_is_remembered_within_bounds(tmp_path: Path) -> None:
