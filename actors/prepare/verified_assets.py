@@ -26,21 +26,23 @@ class VerifiedAssets:
     def known(self) -> dict[str, Verified]:
         """Return what is known, read at the first use."""
         with self._lock:
-            if self._known is None:
-                found, trouble = atomic.read_or_set_aside(self._path, _parse)
-                self._known = found or {}
-                if trouble:
-                    self._report(trouble)
-            return dict(self._known)
+            return dict(self._read())
 
     def remember(self, more: dict[str, Verified]) -> None:
         """Add what was found right; a disk that cannot take it is no error."""
         if not more:
             return
-        known = self.known() | more
         with self._lock, contextlib.suppress(OSError):
-            self._known = known
-            atomic.write(self._path, json_text.encode_kept(known), durable=False)
+            self._known = self._read() | more
+            atomic.write(self._path, json_text.encode_kept(self._known), durable=False)
+
+    def _read(self) -> dict[str, Verified]:
+        if self._known is None:
+            found, trouble = atomic.read_or_set_aside(self._path, _parse)
+            self._known = found or {}
+            if trouble:
+                self._report(trouble)
+        return self._known
 
 
 def _parse(data: bytes) -> dict[str, Verified]:
