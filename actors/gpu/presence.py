@@ -12,8 +12,6 @@ import msgspec
 
 from bundlevisor.manifest.format.variables import GPU_AVAILABLE
 
-"""The variable of the runtime's environment by which a person or a shell decides."""
-
 
 class Presence(msgspec.Struct, frozen=True):
     """Whether there is one; ``method`` is how that is known, ``reason`` what was seen."""

@@ -13,8 +13,6 @@ from bundlevisor.manifest.format.variables import KEY_STORE
 if TYPE_CHECKING:
     from bundlevisor.actors.secrets.key_store import KeyStore
 
-"""A yes in the runtime's environment switches the system's key store on; no service sees it."""
-
 
 class SecretStorage:
     """One thread at a time may use it; ``warn`` hears what cannot be read or written."""
