@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bundlevisor.actors.process.own_files import OwnFilesGone
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 T = TypeVar("T")
 
@@ -30,29 +32,38 @@ def call(function: Callable[..., T], *arguments: object, timeout: float) -> T:
     from bundlevisor.actors.process.interpreter import InterpreterProcess
     from bundlevisor.actors.process.own_children import starting
 
-    ours, theirs = Pipe()
-    process = InterpreterProcess(target=_serve, args=(theirs,), name="isolated", daemon=True)
     try:
-        with starting():
-            process.start()
-        theirs.close()
-        ours.send((function, arguments))
-        _await(ours, START_PATIENCE)
-        worked, answer = _await(ours, timeout)
-    except OwnFilesGone as error:
-        raise CallFailed(str(error)) from None
-    except (EOFError, OSError) as error:
-        if isinstance(error, TimeoutError):
-            raise
+        ours, theirs = Pipe()
+        process = InterpreterProcess(target=_serve, args=(theirs,), name="isolated", daemon=True)
+        with ours, _ended(process):
+            with theirs, starting():
+                process.start()
+            ours.send((function, arguments))
+            _await(ours, START_PATIENCE)
+            worked, answer = _await(ours, timeout)
+    except TimeoutError:
+        raise
+    except (EOFError, ConnectionError):
         raise CallFailed("its process has died") from None
-    finally:
-        ours.close()
-        if process.pid is not None:
-            process.kill()
-            process.join()
+    except OSError as error:
+        raise CallFailed(error.strerror or str(error)) from None
     if not worked:
         raise CallFailed(answer)
     return answer  # type: ignore[no-any-return]  # what the function returns
+
+
+@contextmanager
+def _ended(process: BaseProcess) -> Iterator[None]:
+    """End it after the block; its pid may become that of a process which is none of ours."""
+    from bundlevisor.actors.process.own_children import unregister
+
+    try:
+        yield
+    finally:
+        if process.pid is not None:
+            process.kill()
+            process.join()
+            unregister(process.pid)
 
 
 def _await(connection: Any, timeout: float) -> Any:

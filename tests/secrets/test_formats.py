@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+from multiprocessing import connection
+
 import pytest
 
 from bundlevisor.actors.process import isolated_call
@@ -50,6 +55,25 @@ def test_an_isolated_call_returns_raises_by_type_and_is_ended_in_time() -> None:
         isolated_call.call(int, "a secret", timeout=WITHIN)
     with pytest.raises(TimeoutError):
         isolated_call.call(input_for_ever, timeout=0.1)
+
+
+def test_an_isolated_call_for_which_there_is_no_descriptor_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(connection, "Pipe", refuse)
+    with pytest.raises(isolated_call.CallFailed, match=r"^Too many open files$"):
+        isolated_call.call(len, "abc", timeout=WITHIN)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans are adopted on Linux only")
+def test_the_pid_of_an_isolated_call_is_nobodys_afterwards() -> None:
+    """An orphan that is given it later would be taken for a child that somebody waits for."""
+    from bundlevisor.actors.process import tree
+
+    assert not tree.is_known(isolated_call.call(os.getpid, timeout=WITHIN))
 
 
 def input_for_ever() -> None:
