@@ -112,6 +112,8 @@ class Cleanup:
         return late and (keys <= self._shot or now >= self._until + MOST_TRIES * UNKILLABLE_S)
 
     def _act(self, living: Survivors, now: float) -> None:
+        for request in self._requests.values():
+            request.expire(now)
         due = orders(self._all_guarded, living, self._asked, now, self._until)
         for instance in due.ask:
             self._asked[instance] = now
@@ -122,16 +124,13 @@ class Cleanup:
             if instance in due.kill:
                 self.killed.add(instance)
                 self._send_all(processes, None)
-            elif instance in self._asked and not self._asked_by_request(instance, now):
+            elif instance in self._asked and not self._asked_by_request(instance):
                 guarded = self._all_guarded[instance]
                 self._send_all(self._not_signalled(addressed(guarded, processes)), guarded.signal)
 
-    def _asked_by_request(self, instance: str, now: float) -> bool:
+    def _asked_by_request(self, instance: str) -> bool:
         request = self._requests.get(instance)
-        if request is None:
-            return False
-        request.expire(now)
-        return request.pending or request.accepted
+        return request is not None and (request.pending or request.accepted)
 
     def _not_signalled(self, processes: list[Found]) -> list[Found]:
         """Return who has not had the stop signal: one each, also to those that were born late."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import sys
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from bundlevisor.actors.guardian import guard, system
+from bundlevisor.actors.guardian import cleanup, guard, http_stop, survivors, system
 from bundlevisor.actors.guardian.cleanup import EXPECTING, Cleanup
 from bundlevisor.actors.guardian.disk import Disk
 from bundlevisor.actors.guardian.guarded import GuardedProcess
@@ -20,9 +22,10 @@ from tests.guardian.marked import marked
 from tests.records import read_records
 
 if TYPE_CHECKING:
-    import socket
+    import subprocess
 
     from bundlevisor.actors.guardian.patience import WorkingTime
+    from bundlevisor.actors.guardian.survivors import Survivors
     from bundlevisor.actors.process.table.exit_status import ExitStatus
 
 GONE = f"gone{os.urandom(4).hex()}"
@@ -170,3 +173,39 @@ def test_services_are_stopped_with_their_grace_although_our_files_are_gone(
         guard.clean_up(state, lambda: None)
         assert process.wait() == 0
     assert not (tmp_path / "record").exists()
+
+
+def test_an_answer_that_is_overdue_of_who_has_gone_is_not_waited_for_without_a_pause(
+    tmp_path: Path, state: GuardianState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its port is another's, which holds the connection: nothing there is looked at any more."""
+    looks: list[object] = []
+    held: list[socket.socket] = []
+
+    def hold(other: socket.socket, asked: subprocess.Popen[bytes]) -> None:
+        connection, _ = other.accept()
+        held.append(connection)
+        connection.recv(9)
+        asked.kill()
+
+    def look(*known: Any) -> Survivors:
+        looks.append(known)
+        return survivors.look(*known)
+
+    monkeypatch.setattr(cleanup, "look", look)
+    monkeypatch.setattr(http_stop, "PATIENCE", 0.1)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        marked(f"{GONE}-1", tmp_path / "api") as api,
+        marked(f"{GONE}-2", tmp_path / "deaf", "ignores_term") as deaf,
+    ):
+        address = (int(other.getsockname()[1]), "/stop")
+        threading.Thread(target=hold, args=(other, api)).start()
+        first, second = f"{GONE}-1", f"{GONE}-2"
+        state.apply(("expect", GuardedProcess("api", first, grace_s=9.0, http=address).fields()))
+        state.apply(("expect", GuardedProcess("deaf", second, grace_s=1.0).fields()))
+        done = Cleanup(state, Disk())
+        done.run()
+        held.pop().close()
+        assert (api.wait(), deaf.wait()) == (-signal.SIGKILL, -signal.SIGKILL)
+    assert len(looks) < 20
