@@ -19,6 +19,12 @@ class NotWithin(AssertionError):
     """A condition did not come true in time; the message tells what happened instead."""
 
 
+def time_left(within: float) -> Callable[[], float]:
+    """Return what tells the seconds that are left of ``within`` from now, for one request more."""
+    end = time.monotonic() + within
+    return lambda: max(SHORTEST, end - time.monotonic())
+
+
 def wait_until(
     condition: Callable[[], T],
     what: str = "",

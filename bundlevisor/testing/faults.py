@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bundlevisor.testing.limits import TaskLimit, slow_sync, task_limit
-from bundlevisor.testing.runtime import Runtime, installed
+from bundlevisor.testing.runtime import Runtime
+from bundlevisor.testing.spawned import installed
 
 __all__ = [
     "TaskLimit",

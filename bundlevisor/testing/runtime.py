@@ -6,9 +6,7 @@ import contextlib
 import http.client
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,9 +18,9 @@ from bundlevisor.actors.telemetry.catalogue import EVENTS
 from bundlevisor.manifest.format.app_data import INSTANCE, IPC_PORT
 from bundlevisor.testing import client, processes, story
 from bundlevisor.testing.bundle import Bundle
-from bundlevisor.testing.deadline import WITHIN, wait_until
+from bundlevisor.testing.deadline import WITHIN, time_left, wait_until
 from bundlevisor.testing.service import Service
-from bundlevisor.testing.spawned import Spawned
+from bundlevisor.testing.spawned import Spawned, installed
 from bundlevisor.testing.story import Event
 from bundlevisor.testing.words import check_word
 
@@ -36,8 +34,10 @@ class Runtime(Spawned):
     BUNDLEVISOR, else the one beside this interpreter, else the one on PATH. ``flags`` follow
     ``run``. ``read_output`` False leaves stdout and stderr as pipes that nobody reads, as many
     shells do; ``output`` is a descriptor that becomes both (a terminal, a full pipe). ``wrapper``
-    are words before the command (``faults.limited``). ``app_data`` is another folder than the
-    bundle's, ``stdin`` a descriptor or one of subprocess' constants in place of a pipe.
+    are words before the command (``faults.limited``, or ``["strace", "-f", …]``): what does not
+    become the command itself has the :attr:`pid` and gets :meth:`kill`. ``app_data`` is another
+    folder than the bundle's, ``stdin`` a descriptor or one of subprocess' constants in place of a
+    pipe.
     At the end of the block it is stopped in order, whatever is left is killed, and the two laws are
     checked unless the block raised: no process left, no port held.
     """
@@ -85,14 +85,11 @@ class Runtime(Spawned):
     # Its life
 
     def start(self) -> None:
-        """Write the bundle, start the command and wait until the control port is known.
+        """:meth:`spawn` it and wait until the control port is known.
 
         Raises NotWithin when it is not, and AssertionError when the command has ended, with what
         it said; nothing of it is left then.
         """
-        self.bundle.write()
-        with contextlib.suppress(FileNotFoundError):
-            self._port_file.unlink()
         try:
             self.spawn()
             self.wait(lambda: self._port_file.exists() or self.exit_code is not None, "its port")
@@ -102,11 +99,18 @@ class Runtime(Spawned):
             self.kill_everything()
             raise
 
+    def spawn(self) -> None:
+        """Write the bundle, start the command and wait for nothing: for a start that is refused."""
+        self.bundle.write()
+        with contextlib.suppress(FileNotFoundError):
+            self._port_file.unlink()
+        super().spawn()
+
     def stop(self, within: float = WITHIN) -> int:
         """Ask for an orderly stop, if it runs, and return the exit code."""
         if self.exit_code is None:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                self.post("/shutdown")
+                self.post("/shutdown", timeout=within)
         return self.wait_ended(within)
 
     def terminate(self) -> None:
@@ -179,7 +183,10 @@ class Runtime(Spawned):
 
     @property
     def events(self) -> list[Event]:
-        """The telemetry events that are on disk, of this run and earlier ones."""
+        """The telemetry events that are on disk, of this run and earlier ones, as they are there.
+
+        That is ``{"event": …, "seq": …, "service_id": …, "details": {…}}``.
+        """
         return story.read_events(self.app_data / self.bundle.document["telemetry"]["file"])
 
     @property
@@ -212,17 +219,21 @@ class Runtime(Spawned):
     # Waiting
 
     def wait(self, condition: Callable[[], T | None], what: str, within: float = WITHIN) -> T:
-        """Return the first truthy value; NotWithin with the story after ``within`` seconds."""
+        """Return the first truthy value; NotWithin with the story after ``within`` seconds.
+
+        What the condition raises ends the wait (``service.pid`` while none runs, for instance).
+        """
         value = wait_until(condition, what, within=within, story=self.story)
         assert value is not None
         return value
 
     def wait_ready(self, within: float = WITHIN) -> dict[str, Any]:
         """Return the details of ``/readyz`` once every service is ready."""
+        left = time_left(within)
 
         def ready() -> dict[str, Any] | None:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                answer = self.get("/readyz?wait=1").json()
+                answer = self.get("/readyz?wait=1", timeout=left()).json()
                 return dict(answer["details"]) if answer["ready"] else None
             return None
 
@@ -280,17 +291,3 @@ class Runtime(Spawned):
 
     def _holders(self) -> str:
         return f"ports held: {self.held_ports()}\n{self.story()}"
-
-
-def installed() -> list[str]:
-    """Return the words of the command under test; raises FileNotFoundError where there is none."""
-    named = os.environ.get("BUNDLEVISOR")
-    if named:
-        return [named]
-    beside = shutil.which("bundlevisor", path=os.path.dirname(sys.executable))
-    found = beside or shutil.which("bundlevisor")
-    if not found:
-        raise FileNotFoundError(
-            "no 'bundlevisor' beside Python or on PATH; BUNDLEVISOR may name it"
-        )
-    return [found]

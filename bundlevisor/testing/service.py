@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -12,7 +13,7 @@ from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.logs.path import log_path
 from bundlevisor.manifest.format import schema
 from bundlevisor.testing import client
-from bundlevisor.testing.deadline import WITHIN
+from bundlevisor.testing.deadline import WITHIN, time_left
 from bundlevisor.testing.words import check_word
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Run(Protocol):
     app_data: Path
     bundle: Bundle
 
-    def get(self, path: str) -> client.Answer:
+    def get(self, path: str, **options: Any) -> client.Answer:
         """GET from the control API."""
 
     def post(self, path: str) -> client.Answer:
@@ -54,8 +55,8 @@ class Service:
         details: dict[str, Any] = self._services()[self.id]
         return details
 
-    def _services(self) -> dict[str, Any]:
-        services: dict[str, Any] = self._runtime.get("/readyz").json()["details"]
+    def _services(self, **options: Any) -> dict[str, Any]:
+        services: dict[str, Any] = self._runtime.get("/readyz", **options).json()["details"]
         check_word("service", self.id, services)
         return services
 
@@ -115,9 +116,13 @@ class Service:
         for state in states:
             check_word("state", state, STATES)
 
+        left = time_left(within)
+
         def there() -> dict[str, Any] | None:
-            details = self.details
-            return details if details["state"] in states else None
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                details: dict[str, Any] = self._services(timeout=left())[self.id]
+                return details if details["state"] in states else None
+            return None
 
         return self._runtime.wait(there, f"{self.id} to be {' or '.join(states)}", within)
 

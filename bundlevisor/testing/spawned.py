@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
@@ -125,3 +127,17 @@ class Spawned:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+
+def installed() -> list[str]:
+    """Return the words of the command under test; raises FileNotFoundError where there is none."""
+    named = os.environ.get("BUNDLEVISOR")
+    if named:
+        return [named]
+    beside = shutil.which("bundlevisor", path=os.path.dirname(sys.executable))
+    found = beside or shutil.which("bundlevisor")
+    if not found:
+        raise FileNotFoundError(
+            "no 'bundlevisor' beside Python or on PATH; BUNDLEVISOR may name it"
+        )
+    return [found]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.testing import Bundle, Runtime
-from bundlevisor.testing.runtime import installed
+from bundlevisor.testing.spawned import installed
 
 SECRET = "correct-horse-battery"
 

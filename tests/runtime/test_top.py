@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.testing import Bundle, Runtime
-from bundlevisor.testing.runtime import installed
+from bundlevisor.testing.spawned import installed
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the terminal is a pty")

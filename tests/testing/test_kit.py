@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from bundlevisor.testing import Bundle, NotWithin, Runtime, faults, wait_until
+from bundlevisor.testing import Bundle, NotWithin, Runtime, client, faults, wait_until
 from tests import absent
 from tests.installed import install, linked
 
@@ -163,10 +164,33 @@ def test_a_failed_wait_tells_the_story(shared: Runtime) -> None:
     assert "a line of db" in told
 
 
+@pytest.mark.parametrize("wait", ["wait_ready", "wait_state"])
+def test_a_wait_keeps_its_deadline_also_where_the_runtime_does_not_answer(
+    shared: Runtime, wait: str
+) -> None:
+    waits = {
+        "wait_ready": lambda: shared.wait_ready(within=0.5),
+        "wait_state": lambda: shared.service("db").wait_state("failed", within=0.5),
+    }
+    shared.freeze()
+    began = time.monotonic()
+    try:
+        with pytest.raises(NotWithin, match=r"-- events(.|\n)*service_ready db"):
+            waits[wait]()
+    finally:
+        shared.thaw()
+    assert time.monotonic() - began < client.TIMEOUT
+
+
 def test_a_bundle_that_cannot_be_run_says_so_at_once(tmp_path: Path) -> None:
     bundle = Bundle(tmp_path).service("a", needs=["nobody"])
     with pytest.raises(AssertionError, match=r"the runtime ended with 2(.|\n)*nobody"):
         Runtime(bundle).start()
+    refused = Runtime(Bundle(tmp_path / "not written").service("a", needs=["nobody"]))
+    refused.spawn()
+    assert refused.wait_ended() == 2
+    assert "nobody" in refused.stderr
+    refused.kill_everything()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
