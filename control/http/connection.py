@@ -212,13 +212,13 @@ class Connection(Channel):
             self.send_continue()
 
     def _look_at(self, request: Parser) -> None:
-        """Let a request in by its headers; what has no token is complete with them."""
+        """Let a request in by its headers; what is turned away, or has no token, ends with them."""
         door = self.server.door
         request.admitted = known = door.knows(request)
         self.trusted = self.trusted or known
         if not request.empty:
             request.error = door.refusal(request, known)
-        if not known and not request.completed:
+        if (request.error is not None or not known) and not request.completed:
             request.completed = True
             request.headers["CONNECTION"] = "close"
             self.lingers = True

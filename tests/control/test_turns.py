@@ -154,6 +154,16 @@ def test_no_body_is_waited_for_without_the_token(
 
 
 @pytest.mark.parametrize(
+    "foreign", [b"Host: evil.org", b"Host: 127.0.0.1\r\nOrigin: http://evil.org"]
+)
+def test_who_is_turned_away_is_not_asked_for_a_body(by_hand: ByHand, foreign: bytes) -> None:
+    token = b"\r\nAuthorization: Bearer " + TOKEN.encode()
+    body = b"\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n"
+    client = by_hand.connect(b"POST /secrets HTTP/1.1\r\n" + foreign + token + body)
+    assert status_of(by_hand.answers(client)) == 403
+
+
+@pytest.mark.parametrize(
     "data", [HEALTH * 3, HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + HEALTH]
 )
 def test_who_has_left_something_unread_is_not_kept(by_hand: ByHand, data: bytes) -> None:
