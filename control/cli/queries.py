@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN_S = 0.1
 """Seconds between two looks at whether a process is a zombie: nobody but its parent is told."""
+SETTLED = ("ready", "stopped", "failed")
+"""States in which a command has come to its end; what is to end or restart is never shown ready."""
 
 
 class Refused(Exception):
@@ -148,13 +150,31 @@ def _log_writer(*, raw: bool) -> Callable[..., None]:
 
 def service_command(client: Client, arguments: Arguments) -> int:
     """Start, stop or restart one service."""
-    wait = None if arguments.wait is None else min(arguments.wait, LONGEST_WAIT_S)
+    wait, asked = arguments.wait, time.monotonic()
     path = f"/services/{arguments.service}/{arguments.command}"
-    document = accepted(client.post(path, wait=wait))
+    document = accepted(client.post(path, wait=None if wait is None else min(wait, LONGEST_WAIT_S)))
+    if document.get("done") is False and time.monotonic() - asked >= LONGEST_WAIT_S:
+        document |= _wait_settled(client, arguments, asked + wait)
     output(arguments, document, lambda: render.command(arguments.command, document))
     if "note" in document and not arguments.json:
         complain(document["note"], exit_codes.OK)
     return exit_codes.NO if document.get("done") is False else exit_codes.OK
+
+
+def _wait_settled(client: Client, arguments: Arguments, deadline: float) -> dict[str, Any]:
+    """Wait on for what a command has not come to while one request could wait for it."""
+    wanted = "stopped" if arguments.command == "stop" else "ready"
+    version = 0
+    while True:
+        left = min(max(deadline - time.monotonic(), 0), LONGEST_WAIT_S)
+        document = accepted(client.get("/readyz", change=1, after=version, wait=left))
+        version, now = document["version"], document["details"][arguments.service]
+        if now["state"] in SETTLED or time.monotonic() >= deadline:
+            return {
+                "state": now["state"],
+                "message": now["message"],
+                "done": now["state"] == wanted,
+            }
 
 
 def shutdown(client: Client, arguments: Arguments) -> int:

@@ -9,7 +9,9 @@ from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
 from bundlevisor.control.api.services import is_done, is_settled
 from bundlevisor.control.api.who_asked import LONGEST_AGENT
+from bundlevisor.control.cli import queries
 from bundlevisor.control.wire.facade import Action
+from tests.control.commands import Cli
 from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.wire import Api, Reply
 from tests.waiting import wait_until
@@ -213,3 +215,34 @@ def test_who_only_looks_is_not_told(api: Api, runtime: FakeRuntime) -> None:
     for path in ("/status", "/secrets", "/readyz"):
         api.get(path)
     assert runtime.asked == []
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "code"),
+    [
+        ("restart", State.READY, 0),
+        ("start", State.FAILED, 1),
+        ("stop", State.STOPPED, 0),
+    ],
+)
+def test_the_client_waits_longer_than_one_request_does(
+    cli: Cli,
+    runtime: FakeRuntime,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    state: State,
+    code: int,
+) -> None:
+    monkeypatch.setattr(queries, "LONGEST_WAIT_S", 0.05)
+    runtime.change("db", State.STOPPING, kept_down=action == "stop")
+
+    def settle() -> None:
+        wait_until(lambda: runtime.measured, what="a look at the services")
+        runtime.change("db", state)
+
+    other = threading.Thread(target=settle)
+    other.start()
+    found, out, _ = cli(action, "db", "--wait", "30")
+    other.join()
+    assert (found, state.value in out) == (code, True)
+    assert runtime.commands == [("db", action)]
