@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -65,7 +66,8 @@ def test_of_a_million_lines_none_is_lost_or_doubled(
         most = LINES * WIDTH * 98 // 100
         moment = dice.randrange(1, most // 2 if guardian else most)
         moments = [moment, *([dice.randrange(moment, most)] if guardian else [])]
-        logged, seconds = log_of_a_killed_run(tmp_path / str(number), moments, secret=secret)
+        folder = tmp_path / str(number)
+        logged, seconds = log_of_a_killed_run(folder, moments, secret=secret)
         missing = len(set(expected) - set(logged))
         doubled = len(logged) - len(set(logged))
         kind = "redacted lines" if secret else "lines"
@@ -73,6 +75,7 @@ def test_of_a_million_lines_none_is_lost_or_doubled(
         fault = f"{killed} SIGKILL in a million {kind}"
         tally.note(fault, lost=missing + doubled, seconds=seconds)
         assert logged == expected, f"{missing} lost, {doubled} doubled, killed at {moments}"
+        shutil.rmtree(folder)  # 25 MB each
 
 
 def log_of_a_killed_run(
