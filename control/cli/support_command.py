@@ -162,10 +162,9 @@ def _about(parts: Iterable[Part], troubles: list[str], *, live: bool) -> str:
 def _write(target: str, parts: Iterable[Part], mask: Mask) -> None:
     """Write a file of the user's own, whole or not at all."""
     made = f"{target}.{os.getpid()}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         with (
-            open(os.open(made, flags, 0o600), "wb") as file,
+            open(own_file.make(made), "wb") as file,
             zipfile.ZipFile(file, "w") as archive,
         ):
             now = time.localtime()
