@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 
 from bundlevisor.manifest.format.paths import part_below, within
 from bundlevisor.manifest.plan.command import on_path
@@ -101,8 +102,10 @@ def missing_interpreter(path: str, environ: Mapping[str, str]) -> str:
 def why_refused(path: str, error: OSError, platform: str) -> Unusable:
     """Say why the system did not run a file that is there."""
     if error.errno == errno.ENOENT:
-        reason = f"cannot run {path}: the interpreter that it names (#! line or loader) is missing"
-        return Unusable("interpreter_missing", reason)
+        unnamed = f"cannot run {path}: the interpreter that it names (#! line or loader) is missing"
+        with suppress(OSError):
+            return Unusable("interpreter_missing", missing_interpreter(path, {}) or unnamed)
+        return Unusable("interpreter_missing", unnamed)
     if error.errno == errno.EACCES:
         reason = f"cannot run {path}: permission denied; set its executable bit"
         return Unusable("binary_not_executable", reason)

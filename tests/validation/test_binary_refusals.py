@@ -41,9 +41,24 @@ def test_a_refusal_is_explained(tmp_path: Path, number: int, code: str, words: s
     assert words in str(found)
 
 
-def test_a_file_that_is_gone_by_then_is_still_explained(tmp_path: Path) -> None:
-    found = why_refused(str(tmp_path / "gone"), OSError(errno.ENOEXEC, "no"), "linux-x64")
+@pytest.mark.parametrize("number", [errno.ENOEXEC, errno.ENOENT])
+def test_a_file_that_is_gone_by_then_is_still_explained(tmp_path: Path, number: int) -> None:
+    found = why_refused(str(tmp_path / "gone"), OSError(number, "no"), "linux-x64")
     assert "gone" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [(b"#!/no/such/ruby\n", "'/no/such/ruby'"), (b"#!/bin/no-sh\r\n", "save it with LF")],
+)
+def test_the_interpreter_that_is_not_there_is_named(
+    tmp_path: Path, line: bytes, words: str
+) -> None:
+    script = tmp_path / "api"
+    script.write_bytes(line)
+    found = why_refused(str(script), OSError(errno.ENOENT, "no"), "linux-x64")
+    assert found.code == "interpreter_missing"
+    assert words in str(found)
 
 
 @pytest.mark.parametrize("content", [b"", b"echo hello\n", b"PK\x03\x04"])
