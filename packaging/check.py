@@ -19,7 +19,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
     parser.add_argument("folder", metavar="FOLDER")
     folder = parser.parse_args().folder
-    wrong = sums.differences(folder)
+    try:
+        wrong = sums.differences(folder)
+    except OSError as error:
+        print(f"{folder} cannot be checked: {error}; name what folder.py has made", file=sys.stderr)
+        return 1
     target = TARGETS[sums.read(folder)["target"]]
     if target.system == "darwin":
         lines, strange = macho.complaints(folder, target.machine, MACOS)

@@ -21,6 +21,7 @@ from exercising.programs import ask, running, set_loopback_up
 from exercising.verdict import DEADLINE, Wrong, done, expect, until
 from exercising.whole_bundle import leave_out_the_page, make_bundle
 from shipping.targets import TARGETS, Target
+from shipping.tools import CannotBuild
 
 
 def main() -> int:
@@ -28,7 +29,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
     parser.add_argument("folder", metavar="FOLDER")
     parser.add_argument("--target", default="linux-x64", choices=sorted(TARGETS))
-    parser.add_argument("--work", required=True, metavar="DIR", help="made anew")
+    parser.add_argument(
+        "--work", required=True, metavar="DIR", help="made anew; ours, empty or not there"
+    )
     parser.add_argument("--root", default="", metavar="DIR")
     parser.add_argument(
         "--loopback", action="store_true", help="set the loopback up: a new network"
@@ -48,7 +51,7 @@ def main() -> int:
             return 0
         without_an_instance(place)
         with_an_instance(place, TARGETS[asked.target])
-    except Wrong as wrong:
+    except (CannotBuild, Wrong) as wrong:
         print(f"WRONG: {wrong}")
         return 1
     return 0

@@ -21,7 +21,9 @@ def main() -> int:
     """Build what the command line asks for; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--target", required=True, choices=sorted(TARGETS))
-    parser.add_argument("--output", required=True, metavar="DIR", help="made anew")
+    parser.add_argument(
+        "--output", required=True, metavar="DIR", help="made anew; ours, empty or not there"
+    )
     parser.add_argument(
         "--python",
         metavar="DIR",

@@ -9,7 +9,7 @@ from typing import Any
 
 from exercising.place import Place
 from shipping.targets import Target
-from shipping.tools import run as run_tool, zig, zig_environment
+from shipping.tools import refuse_foreign, run as run_tool, zig, zig_environment
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAM = os.path.join(HERE, "..", "shipping", "native", "service.c")
@@ -17,6 +17,7 @@ PROGRAM = os.path.join(HERE, "..", "shipping", "native", "service.c")
 
 def make_bundle(place: Place, target: Target) -> None:
     """Make a bundle that has one of everything."""
+    refuse_foreign(place.outside(), os.path.join("bundle", "bundle.json"))
     shutil.rmtree(place.outside(), ignore_errors=True)
     for folder in ("bundle/bin", "bundle/web"):
         os.makedirs(place.outside(folder))

@@ -22,7 +22,7 @@ from shipping import (
 from shipping.closure import Closure, Modules
 from shipping.interpreter import LEFT_OUT, Interpreter
 from shipping.targets import Target
-from shipping.tools import CannotBuild, strip
+from shipping.tools import CannotBuild, refuse_foreign, strip
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOTED = "imports.txt"
@@ -60,6 +60,7 @@ def build(
     ``interpreter`` is one that was built otherwise. ``stand_in``: nothing is compiled that takes
     minutes, so RE2 is the wheel's.
     """
+    refuse_foreign(output, sums.NAME)
     interpreter = interpreter or sources.interpreter(target, python)
     site = wheels.unpacked(target, interpreter.minor)
     modules = select(target, interpreter, site, everything=everything)

@@ -19,6 +19,16 @@ class CannotBuild(Exception):
     """The folder cannot be built; the message says what is missing and what to do."""
 
 
+def refuse_foreign(path: str, mark: str) -> None:
+    """Raise CannotBuild where what is to be made anew is not ours: it has no file ``mark``."""
+    ours = os.path.exists(os.path.join(path, mark))
+    if os.path.lexists(path) and not (ours or (os.path.isdir(path) and not os.listdir(path))):
+        raise CannotBuild(
+            f"{path} would be removed, and holds something else (no {mark}): name a folder that is"
+            " empty, or not there yet"
+        )
+
+
 def cache() -> str:
     """Return the folder for downloads and built interpreters, made if need be."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
