@@ -114,6 +114,21 @@ def test_a_note_is_written_by_keyboard_and_shown_as_text(tab: Tab) -> None:
     assert tab.page.notes()[0] == "<b>Grüße</b>"
 
 
+def test_what_is_typed_while_a_note_is_saved_is_kept(tab: Tab) -> None:
+    tab.driver.execute_script(
+        "const plain = fetch; window.fetch = async (path, asked) => {"
+        " if (asked?.method === 'POST') await new Promise((go) => (window.go = go));"
+        " return plain(path, asked); };"
+    )
+    tab.find("#text").send_keys("the one", CONTROL_ENTER)
+    wait_until(lambda: tab.driver.execute_script("return !!window.go"), what="it is being saved")
+    tab.find("#text").send_keys(", and another")
+    tab.driver.execute_script("go()")
+    tab.says("The note is saved.")
+    assert tab.page.notes()[0] == "the one"
+    assert tab.find("#text").get_property("value") == "the one, and another"
+
+
 def test_a_client_side_route_survives_a_reload(tab: Tab) -> None:
     tab.page.write("The loom and the cards")
     tab.find("nav a[href='/find']").click()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.examples.notes_by_hand import NotesServices
-from tests.waiting import WITHIN
+from tests.waiting import WITHIN, wait_until
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 FINAL = 0x80
@@ -119,6 +119,21 @@ def test_what_breaks_the_protocol_is_closed_with_its_code(
             assert code == 1009  # it need not read what it refuses
         else:
             assert client.closing_code() == code
+
+
+CUT = (b"\x81", b"\x81\xfe", b"\x81\xfe\x01", b"\x81\xff\0\0", b"\x81\x80\0", b"\x81\x81\0\0\0\0")
+
+
+@pytest.mark.parametrize("cut", CUT)
+def test_who_goes_away_in_the_middle_of_a_frame_leaves_no_trace(
+    home: NotesServices, cut: bytes
+) -> None:
+    with connected(home) as client:
+        client.connection.sendall(cut)
+    log = home.database.with_name("api.log")
+    ends = ("/ws closed", "Error")
+    wait_until(lambda: any(end in log.read_text() for end in ends), what="the end of it")
+    assert "Error" not in log.read_text()
 
 
 def test_a_request_without_an_upgrade_is_told_so(home: NotesServices) -> None:

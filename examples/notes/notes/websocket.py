@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from base64 import b64encode
+from contextlib import suppress
 from hashlib import sha1
 from io import BufferedIOBase
 from typing import Any, NamedTuple
@@ -42,15 +43,14 @@ def handshake(headers: Any) -> dict[str, str] | None:
 
 def echo(incoming: BufferedIOBase, outgoing: BufferedIOBase) -> None:
     """Send every message back until the other side closes or goes away."""
-    code = NORMAL
-    try:
-        while message := next_message(incoming, outgoing):
-            write_frame(outgoing, *message)
-    except Broken as broken:
-        code = broken.code
-    except OSError:
-        return
-    write_frame(outgoing, CLOSE, struct.pack("!H", code))
+    with suppress(OSError):
+        code = NORMAL
+        try:
+            while message := next_message(incoming, outgoing):
+                write_frame(outgoing, *message)
+        except Broken as broken:
+            code = broken.code
+        write_frame(outgoing, CLOSE, struct.pack("!H", code))
 
 
 def next_message(incoming: BufferedIOBase, outgoing: BufferedIOBase) -> tuple[int, bytes] | None:
@@ -93,15 +93,13 @@ def read_frame(incoming: BufferedIOBase) -> Frame | None:
     reserved, masked = head[0] & 0x70, head[1] & 0x80
     if reserved or not masked or (control and (length > 125 or not head[0] & 0x80)):
         raise Broken(PROTOCOL_ERROR)
-    if length == 126:
-        (length,) = struct.unpack("!H", incoming.read(2))
-    elif length == 127:
-        (length,) = struct.unpack("!Q", incoming.read(8))
+    if length > 125:
+        length = int.from_bytes(incoming.read(2 if length == 126 else 8), "big")
     if length > MESSAGE_LIMIT:
         raise Broken(TOO_BIG)
     mask = incoming.read(4)
     payload = incoming.read(length)
-    if len(payload) < length:
+    if len(mask) < 4 or len(payload) < length:
         return None
     return Frame(bool(head[0] & 0x80), opcode, unmasked(payload, mask))
 

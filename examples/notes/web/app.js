@@ -142,9 +142,12 @@ async function forget(note, item) {
 }
 
 async function keep() {
-  await ask("POST", "/api/notes", { text: $("text").value });
-  $("text").value = "";
-  sessionStorage.removeItem("draft");
+  const text = $("text").value;
+  await ask("POST", "/api/notes", { text });
+  if ($("text").value === text) {
+    $("text").value = ""; // what was typed meanwhile stays
+    sessionStorage.removeItem("draft");
+  }
   say("The note is saved.");
   await views["/"].load();
 }
