@@ -37,5 +37,5 @@ def test_what_is_no_folder_of_ours_cannot_be_checked(tmp_path: Path) -> None:
 
 def run(script: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a script of ``packaging/``."""
-    command = [sys.executable, SCRIPTS / script, *words]
+    command = [sys.executable, str(SCRIPTS / script), *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
