@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 import psutil
 
 from bundlevisor.actors.telemetry.catalogue import EVENTS
-from bundlevisor.manifest.format.app_data import INSTANCE, IPC_PORT
+from bundlevisor.manifest.format.app_data import INSTANCE, IPC_PORT, PORTS
 from bundlevisor.testing import client, processes, story
 from bundlevisor.testing.bundle import Bundle
 from bundlevisor.testing.deadline import WITHIN, time_left, wait_until
@@ -278,16 +278,19 @@ class Runtime(Spawned):
         )
 
     def held_ports(self) -> list[int]:
-        """Return the bundle's ports that somebody listens on, the test itself aside."""
-        range_ = self.bundle.document["ports"]["default_range"]
-        ours = range(range_["min"], range_["max"] + 1)
+        """Return the ports that somebody listens on, the test itself aside: of the bundle's own
+        range, and those that its services were given."""
+        range_ = self.bundle.document["ports"].get("default_range")
+        ours = set(range(range_["min"], range_["max"] + 1) if range_ else ())
+        for ports in (self._state(PORTS) or {}).values():
+            ours |= set(ports.values())
         open_ones = psutil.net_connections("tcp")
         heard = {
             one.laddr[1]
             for one in open_ones
             if one.status == "LISTEN" and one.laddr and one.pid != os.getpid()
         }
-        return sorted(heard & set(ours))
+        return sorted(heard & ours)
 
     def _holders(self) -> str:
         return f"ports held: {self.held_ports()}\n{self.story()}"

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bundlevisor.testing import Bundle, NotWithin, Runtime, client, faults, wait_until
@@ -140,18 +138,6 @@ def test_a_command_that_is_refused_is_told(tmp_path: Path) -> None:
             runtime.service("db").restart()
 
 
-def test_what_is_left_breaks_the_first_law(tmp_path: Path) -> None:
-    runtime = Runtime(two(tmp_path))
-    try:
-        runtime.start()
-        runtime.wait_ready()
-        with pytest.raises(NotWithin, match=r"no process left(.|\n)*events(.|\n)*service_ready"):
-            runtime.assert_nothing_left(within=0.1)
-    finally:
-        runtime.kill_everything()
-    assert runtime.processes == []
-
-
 def test_a_failed_wait_tells_the_story(shared: Runtime) -> None:
     shared.service("db").order("say", "a line of db")
     shared.wait(lambda: "a line" in shared.service("db").log or None, "the line")
@@ -272,65 +258,6 @@ def test_a_deadline_is_kept_and_named() -> None:
         wait_until(lambda: False, "rain", within=0)
 
 
-SUITE = """
-import pytest
-
-from bundlevisor.testing import Bundle
-
-
-def test_passes(bundlevisor_bundle, bundlevisor_runtime):
-    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
-    runtime.wait_ready()
-
-
-def test_fails(bundlevisor_bundle, bundlevisor_runtime):
-    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
-    runtime.wait_ready()
-    assert runtime.service("db").state == "failed"
-
-
-def test_leaves_something(bundlevisor_bundle, bundlevisor_runtime):
-    import subprocess, sys
-    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
-    runtime.wait_ready()
-    runtime.remember(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid)
-    runtime.assert_nothing_left = lambda: type(runtime).assert_nothing_left(runtime, within=0.2)
-
-
-@pytest.fixture
-def used(bundlevisor_bundle, bundlevisor_runtime):
-    bundlevisor_runtime(bundlevisor_bundle.service("db")).wait_ready()
-    raise KeyError("so it is")
-
-
-def test_is_not_reached(used):
-    pass
-"""
-
-
-def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
-    (tmp_path / "test_suite.py").write_text(SUITE)
-    without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "xdist", "hypothesispytest")]
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *without, "test_suite.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "1 failed, 2 passed, 2 errors" in ran.stdout, ran.stdout
-    assert ran.stdout.count("what happened in the runtime") == 3
-    assert "no process left" in ran.stdout
-    assert [one for one in psutil.process_iter() if str(tmp_path) in " ".join(words(one))] == []
-
-
-def words(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
-
-
 def test_a_run_may_have_another_folder_no_stdin_and_one_output(tmp_path: Path) -> None:
     told = tmp_path / "told"
     with (
@@ -350,13 +277,3 @@ def test_a_run_may_have_another_folder_no_stdin_and_one_output(tmp_path: Path) -
     text = told.read_text()
     assert '"port":' in text, "what is said on stdout"
     assert "db is ready" in text, "what is said on stderr"
-
-
-@pytest.mark.permissions
-def test_the_laws_see_the_runtime_and_its_guardian_also_without_root(tmp_path: Path) -> None:
-    """Both hide their environment, and with it the mark."""
-    with Runtime(two(tmp_path)) as runtime:
-        runtime.wait_ready()
-        ours = {process.pid for process in runtime.processes}
-        assert {runtime.pid, runtime.guardian.pid} <= ours
-        assert {runtime.service(id_).pid for id_ in ("db", "api")} <= ours

@@ -107,6 +107,7 @@ def test_a_body_in_chunks_is_read_as_far_as_it_is_one(chunks: bytes, verdict: st
         (b"HTTP/1.1 300 No\r\n\r\n", "HTTP 300"),
         (b"HTTP/1.1\r\n\r\n", "the answer is not HTTP"),
         (b"HTTP/1.1 2x0 OK\r\n\r\n", "the answer is not HTTP"),
+        (b"HTTP/1.1 " + b"9" * 19 + b" OK\r\n\r\n", f"HTTP {'9' * 19}"),
         (b"HTTP/1.1 " + b"2" * 5000 + b" OK\r\n\r\n", "the answer is not HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n{}", None),
         (b"A" * BODY_LIMIT, None),

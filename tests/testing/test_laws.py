@@ -1,0 +1,45 @@
+"""The two laws, by which a run is judged: no process is left, no port is held."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.testing import Bundle, NotWithin, Runtime
+from bundlevisor.testing.ports import free_block
+
+
+def two(tmp_path: Path) -> Bundle:
+    return Bundle(tmp_path).service("db").service("api", needs=["db"])
+
+
+def test_what_is_left_breaks_the_first_law(tmp_path: Path) -> None:
+    runtime = Runtime(two(tmp_path))
+    try:
+        runtime.start()
+        runtime.wait_ready()
+        with pytest.raises(NotWithin, match=r"no process left(.|\n)*events(.|\n)*service_ready"):
+            runtime.assert_nothing_left(within=0.1)
+    finally:
+        runtime.kill_everything()
+    assert runtime.processes == []
+
+
+def test_a_port_of_a_range_of_its_own_is_one_of_the_bundles(tmp_path: Path) -> None:
+    first = free_block(1)
+    request = {"name": "http", "range": {"min": first, "max": first}}
+    bundle = Bundle(tmp_path).service("db", ports={"requested": [request]})
+    with Runtime(bundle.set(ports={"reserved": [first + 1]})) as runtime:
+        runtime.wait_ready()
+        assert runtime.held_ports() == [first]
+
+
+@pytest.mark.permissions
+def test_the_laws_see_the_runtime_and_its_guardian_also_without_root(tmp_path: Path) -> None:
+    """Both hide their environment, and with it the mark."""
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        ours = {process.pid for process in runtime.processes}
+        assert {runtime.pid, runtime.guardian.pid} <= ours
+        assert {runtime.service(id_).pid for id_ in ("db", "api")} <= ours

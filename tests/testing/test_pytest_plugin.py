@@ -1,0 +1,67 @@
+"""What a suite in pytest gets of the kit by itself: fixtures, laws, and the story in a report."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+SUITE = """
+import pytest
+
+from bundlevisor.testing import Bundle
+
+
+def test_passes(bundlevisor_bundle, bundlevisor_runtime):
+    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
+    runtime.wait_ready()
+
+
+def test_fails(bundlevisor_bundle, bundlevisor_runtime):
+    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
+    runtime.wait_ready()
+    assert runtime.service("db").state == "failed"
+
+
+def test_leaves_something(bundlevisor_bundle, bundlevisor_runtime):
+    import subprocess, sys
+    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
+    runtime.wait_ready()
+    runtime.remember(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid)
+    runtime.assert_nothing_left = lambda: type(runtime).assert_nothing_left(runtime, within=0.2)
+
+
+@pytest.fixture
+def used(bundlevisor_bundle, bundlevisor_runtime):
+    bundlevisor_runtime(bundlevisor_bundle.service("db")).wait_ready()
+    raise KeyError("so it is")
+
+
+def test_is_not_reached(used):
+    pass
+"""
+
+
+def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
+    (tmp_path / "test_suite.py").write_text(SUITE)
+    without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "xdist", "hypothesispytest")]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *without, "test_suite.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 failed, 2 passed, 2 errors" in ran.stdout, ran.stdout
+    assert ran.stdout.count("what happened in the runtime") == 3
+    assert "no process left" in ran.stdout
+    assert [one for one in psutil.process_iter() if str(tmp_path) in " ".join(words(one))] == []
+
+
+def words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
