@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.core import stop_deadline
-from bundlevisor.actors.guardian import stop_plan
 from bundlevisor.actors.logs import match_thread
 from bundlevisor.actors.ports import reallocation
 from bundlevisor.actors.probes import stop_exchange
-from bundlevisor.actors.process.table.found import GRACE_S
+from bundlevisor.actors.process import sweep
+from bundlevisor.actors.process.table.found import GRACE_S, GUARDIAN_S, UNKILLABLE_S
 from bundlevisor.actors.secrets import former_values, key_store
 from bundlevisor.actors.telemetry import timelines, writer
 from bundlevisor.actors.ui_server.parent import hosted_page
 from bundlevisor.actors.ui_server.server import port as page_port
 from bundlevisor.control.cli.parser.help_text import TOP
 from bundlevisor.control.dashboard import codes
-from bundlevisor.control.run import background_writer
+from bundlevisor.control.run import background_writer, orderly_stop, teardown
 from bundlevisor.control.wire import exit_codes
 from bundlevisor.manifest.format import app_data, probe, variables
 from bundlevisor.manifest.format.document import LAST_PORT
@@ -31,15 +31,17 @@ ROOT = Path(__file__).parent.parent
 MIB = 1 << 20
 WORDS = {0.5: "half a second", 3: "three times", 8: "eight", 20: "twenty"}
 INTERVAL, WIDEST = probe.INTERVAL, probe.WIDEST_INTERVAL
-JS = (ROOT / "electron" / "lib" / "runtime.js").read_text(encoding="utf-8")
+LIB = ROOT / "electron" / "lib"
+JS = "".join((LIB / name).read_text(encoding="utf-8") for name in ("process.js", "runtime.js"))
 (STOP_WITHIN,) = re.findall(r"const STOP_WITHIN_MS = ([\d_]+);", JS)
+(LISTENING_WITHIN,) = re.findall(r"const LISTENING_WITHIN_MS = ([\d_]+);", JS)
 TOLD = [
     ("electron.md", f"does not stop within {int(STOP_WITHIN) // 1000} s"),
     ("stopping.md", f"`stop.timeout_ms` ({StopPolicy().timeout_ms})"),
     ("stopping.md", f"these times and {stop_deadline.MARGIN:g} s more"),
     ("stopping.md", f"at most {stop_deadline.LONGEST:g} s: then everything is killed"),
     ("stopping.md", f"a 2xx within {stop_exchange.PATIENCE:g} s"),
-    ("stopping.md", f"the runtime was killed, within {stop_plan.LONGEST:g} s"),
+    ("stopping.md", f"the runtime was killed, within {GUARDIAN_S:g} s"),
     ("stopping.md", f"by SIGTERM, and all after {GRACE_S:g} s"),
     ("leftovers.md", f"asked at once, killed after {GRACE_S:g} s"),
     ("endings.md", f"lines wait, up to {background_writer.LIMIT // MIB} MiB"),
@@ -79,6 +81,11 @@ def test_an_application_knows_the_exit_codes_by_their_numbers() -> None:
 
 def test_an_application_gives_the_runtime_the_time_that_it_gives_its_services() -> None:
     assert int(STOP_WITHIN) / 1000 > stop_deadline.LONGEST
+
+
+def test_an_application_gives_the_runtime_the_time_that_this_gives_an_earlier_instance() -> None:
+    stop = stop_deadline.LONGEST + orderly_stop.KILL_PATIENCE + teardown.CLOSING
+    assert int(LISTENING_WITHIN) / 1000 > max(stop, sweep.PATIENCE_S) + GRACE_S + UNKILLABLE_S
 
 
 def test_files_and_variables_have_the_names_that_the_pages_tell() -> None:

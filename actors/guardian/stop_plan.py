@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from bundlevisor.actors.guardian.guarded import GuardedProcess
+from bundlevisor.actors.process.table.found import GUARDIAN_S
 
-LONGEST = 30.0
-"""Seconds for the whole of it; a desktop's own shutdown does not wait longer."""
 MARGIN = 1.0
 """Seconds for the steps between the graces."""
 
@@ -28,11 +27,11 @@ class Orders:
 
 
 def cut_off(all_guarded: Mapping[str, GuardedProcess], now: float) -> float:
-    """Return when patience ends: the graces along the longest chain from now, at most LONGEST."""
+    """Return when patience ends: the graces of the longest chain from now, at most GUARDIAN_S."""
     # A service has more (transitive) dependencies than each of them has, so they come first.
     in_order = sorted(all_guarded.values(), key=lambda guarded: len(guarded.depends_on))
     chain = longest_chain((one.service, one.grace_s, one.depends_on) for one in in_order)
-    return now + min(LONGEST, chain + MARGIN)
+    return now + min(GUARDIAN_S, chain + MARGIN)
 
 
 def longest_chain(graces: Iterable[tuple[str, float, Iterable[str]]]) -> float:

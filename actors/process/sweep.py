@@ -19,7 +19,13 @@ from bundlevisor.actors.files import atomic, instance
 from bundlevisor.actors.files.instance import Processes
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
-from bundlevisor.actors.process.table.found import GRACE_S, KILL_AGAIN_S, UNKILLABLE_S, Found
+from bundlevisor.actors.process.table.found import (
+    GRACE_S,
+    GUARDIAN_S,
+    KILL_AGAIN_S,
+    UNKILLABLE_S,
+    Found,
+)
 from bundlevisor.actors.process.table.rlimit_mark import has_rlimit_mark, rlimit_marked
 from bundlevisor.manifest.format.variables import MARK, mark_prefix
 
@@ -29,8 +35,8 @@ else:
     from bundlevisor.actors.process.table.exit_watch import ExitWatch
 
 _Key = tuple[int, float]
-GUARDIAN_S = 10.0
-"""Seconds for the guardian of an earlier instance to be done with its work."""
+PATIENCE_S = GUARDIAN_S + UNKILLABLE_S
+"""Seconds for the guardian of an earlier instance, which gives the services their graces."""
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 GO_ON = getattr(signal, "SIGCONT", None)
@@ -50,9 +56,10 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
 def sweep(
     app_data: str,
     report: Callable[[str], object] = atomic.unheard,
+    announce: Callable[[str], object] = atomic.unheard,
     *,
     grace_s: float = GRACE_S,
-    guardian_s: float = GUARDIAN_S,
+    guardian_s: float = PATIENCE_S,
 ) -> Swept | None:
     """End what is left of the instance on record; None when there is no record (20 us).
 
@@ -61,7 +68,8 @@ def sweep(
     once, leaders before what they have forked, and killed after ``grace_s``. A process is touched
     only if it carries either mark of that instance, or is in the session of a service on record
     together with one that does: a pid and a start time alone may be somebody else's after a reboot.
-    ``report`` hears of a record that could not be used.
+    ``report`` hears of a record that could not be used, ``announce`` of a guardian that is waited
+    for.
     """
     record, trouble = atomic.read_or_set_aside(instance.path(app_data), _parse)
     if trouble:
@@ -71,7 +79,10 @@ def sweep(
     started = time.monotonic()
     watch = ExitWatch()
     try:
-        _wait_for_guardians(watch, record, guardian_s)
+        first = (record.guardian_pid, record.guardian_created)
+        # The one in reserve acts if that one has died.
+        reserve = (record.reserve_pid, record.reserve_created)
+        _wait_for(watch, [first, reserve], announce, guardian_s)
         return _end(watch, record, grace_s, started)
     finally:
         watch.close()
@@ -81,30 +92,27 @@ def _parse(data: bytes) -> Processes:
     return msgspec.json.decode(data, type=Processes)
 
 
-def await_guardian(pid: int, created: float, patience: float = GUARDIAN_S) -> None:
+def await_guardian(pid: int, created: float, announce: Callable[[str], object]) -> None:
     """Wait for the end of a guardian whose instance was killed before it was on record."""
     watch = ExitWatch()
     try:
-        _wait_for(watch, [(pid, created)], patience)
+        _wait_for(watch, [(pid, created)], announce, PATIENCE_S)
     finally:
         watch.close()
 
 
-def _wait_for_guardians(watch: ExitWatch, record: Processes, patience: float) -> None:
-    """Wait for the guardian, and for the one in reserve, which acts if that one has died."""
-    first = (record.guardian_pid, record.guardian_created)
-    _wait_for(watch, [first, (record.reserve_pid, record.reserve_created)], patience)
-
-
-def _wait_for(watch: ExitWatch, guardians: list[_Key], patience: float) -> None:
+def _wait_for(
+    watch: ExitWatch, guardians: list[_Key], announce: Callable[[str], object], patience: float
+) -> None:
     """Wait for the end of them, in turn.
 
     One may stand still: then it is woken, which does no harm to whoever it might be by now.
     """
     deadline = time.monotonic() + patience
-    for pid, created in guardians:
-        if not pid:
-            continue
+    at_work = [one for one in guardians if one[0] and watch.add(*one)]
+    for pid, _ in at_work[:1]:
+        announce(f"waiting for the guardian of an earlier instance (pid {pid}) to stop it")
+    for pid, created in at_work:
         if GO_ON is not None:
             with suppress(PermissionError):
                 table.send(pid, created, GO_ON)

@@ -101,7 +101,7 @@ def _clean_up(
     if os.path.lexists(instance.path(bundle.app_data)):
         from bundlevisor.actors.process.sweep import sweep
 
-        swept = sweep(bundle.app_data, set_aside.append)
+        swept = sweep(bundle.app_data, set_aside.append, console.info)
         if swept is not None and swept.found:
             console.warn(
                 f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
@@ -110,7 +110,7 @@ def _clean_up(
     elif (before := lock.before.guardian) is not None and table.alive(*before):
         from bundlevisor.actors.process.sweep import await_guardian
 
-        await_guardian(*before)
+        await_guardian(*before, console.info)
     lock.say_guarded(*guardian.in_order()[0])
     token_folder, token = os.path.split(bundle.token_path)
     for folder in (bundle.app_data, os.path.dirname(instance.path(bundle.app_data))):

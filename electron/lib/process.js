@@ -6,7 +6,7 @@ const { readFile } = require("node:fs/promises");
 const { StartFailed } = require("./errors");
 const { eachLine } = require("./lines");
 
-const LISTENING_WITHIN_MS = 30_000;
+const LISTENING_WITHIN_MS = 90_000; // an instance before it may take 77 s to stop, a guardian 33
 const KEPT_LINES = 500;
 
 /** @typedef {import("./errors").Exit} Exit */

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bundlevisor.actors.guardian.guarded import GuardedProcess
-from bundlevisor.actors.guardian.stop_plan import LONGEST, MARGIN, cut_off, next_change, orders
+from bundlevisor.actors.guardian.stop_plan import MARGIN, cut_off, next_change, orders
+from bundlevisor.actors.process.table.found import GUARDIAN_S
 
 
 def guarded(service: str, *depends_on: str, grace_s: float = 5.0) -> GuardedProcess:
@@ -64,7 +65,7 @@ def test_patience_is_the_longest_chain_of_graces() -> None:
 
 
 def test_patience_has_an_end() -> None:
-    assert cut_off({"r-x": guarded("x", grace_s=3600)}, 0.0) == LONGEST
+    assert cut_off({"r-x": guarded("x", grace_s=3600)}, 0.0) == GUARDIAN_S
 
 
 def test_the_next_change_is_the_end_of_a_grace_or_the_cut_off() -> None:
@@ -108,4 +109,4 @@ def test_patience_counts_the_longer_grace_of_two_and_only_who_is_guarded() -> No
     assert cut_off({"r-api": guarded("api", "gone", grace_s=0.5)}, 0.0) == 0.5 + MARGIN
     apart = {c.instance: c for c in (guarded("api", "db", grace_s=3), guarded("db", grace_s=2))}
     assert cut_off(apart, 10.0) == 10.0 + 2 + 3 + MARGIN
-    assert cut_off({"r-x": guarded("x", grace_s=3600)}, 10.0) == 10.0 + LONGEST
+    assert cut_off({"r-x": guarded("x", grace_s=3600)}, 10.0) == 10.0 + GUARDIAN_S

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bundlevisor.actors.process import table
-from bundlevisor.actors.process.sweep import Swept, sweep
+from bundlevisor.actors.process.sweep import PATIENCE_S, Swept, sweep
+from bundlevisor.actors.process.table.found import GUARDIAN_S
 from tests.guardian.marked import birth, marked
 from tests.guardian.small_runtime import SmallRuntime, service
 from tests.records import events, read_records
@@ -161,9 +162,17 @@ def test_a_guardian_at_work_is_waited_for(tmp_path: Path) -> None:
             guardian_created=small.guardian_born,
         )
         small.kill()
-        result = swept(tmp_path, grace_s=0.0)
+        said: list[str] = []
+        result = swept(tmp_path, announce=said.append, grace_s=0.0)
         assert result.found == 0
         assert small.record("api")[-1]["event"] == "exit"
+        assert said == [
+            f"waiting for the guardian of an earlier instance (pid {small.guardian}) to stop it"
+        ]
+
+
+def test_a_guardian_has_the_time_that_it_gives_the_services() -> None:
+    assert PATIENCE_S > GUARDIAN_S
 
 
 def test_a_guardian_that_stands_still_is_woken(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ KILL_AGAIN_S = 0.1
 """Seconds after which a kill is repeated: what was just being forked has appeared by then."""
 UNKILLABLE_S = 3.0
 """Seconds for the kernel to end what was killed (uninterruptible sleep)."""
+GUARDIAN_S = 30.0
+"""Seconds for all that a guardian stops; a desktop's own shutdown does not wait longer."""
 GRACE_S = 2.0
 """Seconds that a process has to end for which no time-out of a service speaks."""
 
