@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -19,6 +20,8 @@ FULL_OFTEN = 4
 """So many times a pipe has been found full, and its writer waiting, before it counts as a flood."""
 READS_PER_TURN = 4
 """Then the other pipes have their turn: 256 KiB, a quarter of a millisecond."""
+LOOK_EVERY = 0.05
+"""Seconds between two reads of a pipe that cannot be watched; 5 MB a second pass in them."""
 
 _GET_SIZE = getattr(fcntl, "F_GETPIPE_SZ", None)
 _SET_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)
@@ -76,9 +79,18 @@ class PipeReader:
         self._full = 0
 
     def start(self) -> None:
-        """Begin to read. Raises OSError when the loop cannot watch the descriptor."""
+        """Begin to read: now and then as long as the loop cannot watch the descriptor."""
         os.set_blocking(self._fd, False)
-        self._loop.watch(self._fd, lambda: self._read(READS_PER_TURN * READ))
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._fd < 0:
+            return
+        try:
+            self._loop.watch(self._fd, lambda: self._read(READS_PER_TURN * READ))
+        except OSError:  # no memory, or too many watches of this user (epoll(7), max_user_watches)
+            self._loop.call_at(time.monotonic() + LOOK_EVERY, self._watch)
+            self._read(READS_PER_TURN * READ)
 
     def drain(self, done: Callable[[], object], timeout: float) -> None:  # noqa: ARG002
         """Take what is in the pipe now, then call ``done``; never waits for the end of file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.pipe_copy import READ
 from bundlevisor.actors.logs.stream import Drained
+from bundlevisor.actors.loop.reactor import Callback, Loop
 from tests.actors.logs.bench import (
     ENDLESS,
     NUMBERED,
@@ -36,6 +38,25 @@ def test_a_drain_after_the_exit_does_not_wait_for_a_survivor_that_holds_the_pipe
     survivor.kill()
     bench.until_end()
     assert bench.drain().ended is True
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a thread reads it there")
+@pytest.mark.parametrize("refusals", [3, 1_000_000])
+def test_a_pipe_that_cannot_be_watched_is_read_all_the_same(
+    bench: Bench, loop: Loop, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    left, watch = iter(range(refusals)), loop.watch
+
+    def full(fd: int, read: Callback | None, write: Callback | None = None) -> None:
+        if next(left, None) is not None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        watch(fd, read, write)
+
+    monkeypatch.setattr(loop, "watch", full)
+    child = bench.start(NUMBERED, 0, 40_000)  # more than the pipe and a turn of the reader hold
+    assert child.wait(PATIENCE) == 0
+    bench.until_end()
+    assert everything(bench.path) == b"".join(b"%09d\n" % n for n in range(40_000))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the holders are found in /proc")
