@@ -35,7 +35,7 @@ AFTER = re.compile(
 )
 """Lines that follow a reason, and never are one."""
 CALM = re.compile(
-    r"""(\S+\s+){0,5}\W*(INFO|DEBUG|TRACE|NOTICE|WARN(ING)?)\b     # a word that is set as a level
+    r"""(?>\S+\s+){0,5}\W*(INFO|DEBUG|TRACE|NOTICE|WARN(ING)?)\b  # a word that is set as a level
     | .*["']?level["']?\s*[=:]\s*["']?(info|debug|trace|warn)""",
     re.VERBOSE,
 )

@@ -7,15 +7,12 @@ incarnation it belongs to, so that a late one is recognised and dropped.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from bundlevisor.actors.core.report import AfterStop, Report
 from bundlevisor.actors.launch.inputs import StartInputs
-
-if TYPE_CHECKING:
-    pass
 
 
 class Message(msgspec.Struct, frozen=True):

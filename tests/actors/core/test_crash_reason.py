@@ -206,3 +206,8 @@ def test_what_was_ended_is_told_by_its_last_line_whatever_that_is() -> None:
 def test_json_that_is_nested_too_deeply_to_be_read_is_a_line_like_any_other() -> None:
     line = '{"stack": ' + "[" * 5000
     assert find_reason(f"starting\n{line}\n").line == line[:LONGEST]
+
+
+def test_a_line_of_blanks_is_looked_through_once() -> None:
+    """Tried at each of them anew it would take minutes, of the loop that all services share."""
+    assert find_reason("cannot start\n." + " " * 100_000 + ".").line == "." + " " * (LONGEST - 1)
