@@ -96,7 +96,7 @@ class Guarded:
     def _open(self, make: Callable[[], PipeCopy]) -> None:
         try:
             self._way = make()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ImportError) as error:
             self._warn(f"no memory shared with the guardian, a kill may cost log lines: {error}")
 
 

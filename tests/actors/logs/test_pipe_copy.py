@@ -135,11 +135,14 @@ def test_nothing_is_made_before_the_first_byte(loop: Loop, tmp_path: Path) -> No
     assert len(made) == 1
 
 
+@pytest.mark.parametrize("kind", [OSError, ImportError])
 def test_a_copy_that_cannot_be_made_is_reported_and_the_log_is_written(
-    loop: Loop, tmp_path: Path
+    loop: Loop, tmp_path: Path, kind: type[Exception]
 ) -> None:
+    """Where there is no descriptor, its modules cannot be loaded either."""
+
     def make() -> PipeCopy:
-        raise OSError(24, "Too many open files")
+        raise kind("Too many open files")
 
     warnings: list[str] = []
     log = pass_on(loop, tmp_path / "log", Guarded(make, warnings.append), b"one\n", b"two\n")
