@@ -98,7 +98,7 @@ def send(timeline: Timeline, app: str, endpoint: str) -> int:
         raise Refused(
             f"sending a trace needs the extra: pip install 'bundlevisor[otel]' ({error})"
         ) from error
-    logging.getLogger("opentelemetry").disabled = True  # what fails is said here, in a sentence
+    logging.getLogger("opentelemetry").addHandler(logging.NullHandler())  # we say what fails
     logging.getLogger("opentelemetry").propagate = False
     memory = InMemorySpanExporter()
     provider = TracerProvider(resource=Resource.create(_of_app(timeline, app)))

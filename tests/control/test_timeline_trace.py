@@ -15,6 +15,8 @@ from bundlevisor.actors.telemetry.timeline import Span, Step, Timeline
 from bundlevisor.control.cli.queries import Refused
 from bundlevisor.control.cli.timeline_trace import pieces, send
 from bundlevisor.testing.ports import free_block
+from tests.control.commands import Cli
+from tests.live_runtime import bundlevisor
 
 EXEC = datetime(2026, 11, 27, 12, 0, 0, 250_000, tzinfo=UTC)
 STEP = Step(what="migrations", begin_ms=20.0, end_ms=300.0)
@@ -99,3 +101,10 @@ def test_an_address_where_nobody_listens_is_told_in_a_sentence(
     with pytest.raises(Refused, match="no collector has taken the trace at http://127"):
         send(START, "Notes", f"http://127.0.0.1:{free_block(1)}")
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_address_that_is_none_is_told_in_one_sentence(cli: Cli) -> None:
+    """In a process of its own: the exporter says such a thing once."""
+    done = bundlevisor("timeline", "--otlp", "nonsense", "--app-data", str(cli.app_data))
+    said = "bundlevisor: no collector has taken the trace at nonsense/v1/traces\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
