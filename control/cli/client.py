@@ -96,15 +96,9 @@ class Client:
         with self._connection(wait + TIMEOUT_S) as connection:
             response = self._request(connection, method, address(path, query), body)
             try:
-                answer = Answer(response.status, response.read())
+                return Answer(response.status, response.read())
             except (OSError, http.client.HTTPException) as error:
                 raise self._silence(error) from error
-        if answer.status == 401:
-            raise Unsettled(
-                f"{self._place()} refused the token in {self.endpoint.token_path};"
-                " is another program on that port?"
-            )
-        return answer
 
     @contextmanager
     def _connection(self, timeout: float) -> Iterator[HTTPConnection]:
@@ -129,11 +123,17 @@ class Client:
         try:
             connection.request(method, target, body, headers)
             self._await_answer(connection)
-            return connection.getresponse()
+            response = connection.getresponse()
         except ConnectionRefusedError:
             raise self._refused() from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._silence(error) from error
+        if response.status == 401:
+            raise Unsettled(
+                f"{self._place()} refused the token in {self.endpoint.token_path};"
+                " is another program on that port?"
+            )
+        return response
 
     def _await_answer(self, connection: HTTPConnection) -> None:
         """Wait until an answer begins, within the connection's time-out; NoAnswer for none."""

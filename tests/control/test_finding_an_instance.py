@@ -166,9 +166,10 @@ def test_an_instance_that_does_not_answer_is_5(run: Run, tmp_path: Path, mute: i
     assert "did not answer" in err
 
 
-def test_a_refused_token_is_5(cli: Cli) -> None:
+@pytest.mark.parametrize("words", [("ports",), ("logs", "db", "-f"), ("logs", "-f")])
+def test_a_refused_token_is_5(cli: Cli, words: tuple[str, ...]) -> None:
     endpoint.write_token(str(cli.app_data / "runtime" / "auth-token"), "another")
-    code, _, err = cli("ports")
+    code, _, err = cli(*words)
     assert code == 5
     assert "refused the token in" in err
     assert "another program" in err
