@@ -113,7 +113,7 @@ class BundleStart:
             bundle.manifest, bundle.graph, ports, unusable, gpu.presence.available, shortages
         )
         supervisor = Supervisor.start(plan, collaborators, loop)
-        self._edges.record.await_being_found()
+        self._edges.record.await_charge()
         supervisor.tell(StartBundle())
         loop.hear_of_resume(lambda seconds: supervisor.tell(SystemResumed(seconds)))
         if needs_secrets:

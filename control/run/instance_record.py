@@ -23,11 +23,11 @@ QUIET_S = 0.05
 """Starts and ends come in bursts: one write serves all of a burst. Meanwhile the sweep would find
 what is not on record by its mark."""
 FIRST_S = 1.0
-"""Seconds that the services wait for the record to be there, on a disk that hangs."""
+"""Seconds that the first process of all waits for the record to be there, on a disk that hangs."""
 CHARGE_S = 3.0
-"""Seconds that they wait for a guardian that stands still, or for who follows a dead one. As a rule
-it has taken charge by then, beside the start: a process is moved into a control group in some ten
-milliseconds."""
+"""Seconds that all services wait for a guardian that stands still, or for who follows a dead one.
+As a rule it has taken charge by then, beside the start: a process is moved into a control group in
+some ten milliseconds."""
 LOOK_EVERY = 2.0
 """Seconds between two looks whether the files by which we are found still stand."""
 
@@ -59,11 +59,16 @@ class InstanceRecord:
         self._closing = threading.Event()
         self._written = threading.Event()
         """Set once it stands on disk: what is started is found by it if all of us die."""
+        self._awaited = False
+        """One start has waited, in vain perhaps: the others need not wait as well."""
         self._writer = threading.Thread(target=self._keep_written, name="record", daemon=True)
         self._writer.start()
 
     def expect(self, guarded: GuardedProcess, read_fd: int = -1) -> None:
-        """Tell the guardian that a process is about to be started."""
+        """Tell the guardian that a process is about to be started, once it stands on record."""
+        if not self._awaited:
+            self._written.wait(FIRST_S)
+            self._awaited = True
         self._services[guarded.instance] = guarded.service
         self._guardian.expect(guarded, read_fd)
 
@@ -100,17 +105,16 @@ class InstanceRecord:
         self._changed.set()
         self._writer.join(2)
 
-    def await_being_found(self) -> None:
-        """Wait until the guardian finds all that is started, and the sweep if both of us die.
+    def await_charge(self) -> None:
+        """Wait until the guardian finds all that is started.
 
-        Before the first start of all; not on the loop, which goes on meanwhile.
+        Before the first start of all; not on the loop, which hears of it.
         """
         if not self._guardian.await_charge(CHARGE_S):
             self._warn(
                 f"the guardian has not taken charge within {CHARGE_S:g} s: what a service starts "
                 "outside its session may outlive a runtime that is killed; is it stopped?"
             )
-        self._written.wait(FIRST_S)
 
     def _keep_written(self) -> None:
         while not self._closing.is_set():

@@ -53,11 +53,6 @@ def of(told: Told, app_data: Path, warn: Callable[[str], None] = lambda _: None)
     return InstanceRecord(cast("Guardian", told), str(app_data), mine, warn, lambda: False)
 
 
-def start_first(record: InstanceRecord) -> None:
-    record.await_being_found()
-    record.expect(GuardedProcess("api", "id-api-1"))
-
-
 def test_nothing_is_started_before_there_is_a_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +66,7 @@ def test_nothing_is_started_before_there_is_a_record(
     monkeypatch.setattr(instance, "write", late)
     told = Told(tmp_path)
     record = of(told, tmp_path)
-    starter = threading.Thread(target=start_first, args=[record])
+    starter = threading.Thread(target=record.expect, args=[GuardedProcess("api", "id-api-1")])
     starter.start()
     goes_on.set()
     starter.join(30)
@@ -82,7 +77,7 @@ def test_nothing_is_started_before_there_is_a_record(
     assert told.owned == []
 
 
-def test_a_disk_that_hangs_holds_up_the_services_for_a_while(
+def test_a_disk_that_hangs_holds_up_one_start_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     goes_on = threading.Event()
@@ -90,18 +85,19 @@ def test_a_disk_that_hangs_holds_up_the_services_for_a_while(
     monkeypatch.setattr(instance_record, "FIRST_S", 0.01)
     told = Told(tmp_path)
     record = of(told, tmp_path)
-    start_first(record)
+    record.expect(GuardedProcess("api", "id-api-1"))
+    monkeypatch.setattr(instance_record, "FIRST_S", threading.TIMEOUT_MAX)
+    record.expect(GuardedProcess("db", "id-db-1"))
     goes_on.set()
     record.close()
-    assert told.found == [None]
+    assert told.found == [None, None]
 
 
 def test_a_guardian_that_stands_still_is_told_of(tmp_path: Path) -> None:
     told, warnings = Told(tmp_path), list[str]()
     told.takes_charge = False
     record = of(told, tmp_path, warnings.append)
-    start_first(record)
+    record.await_charge()
     record.close()
-    assert len(told.found) == 1
     (warning,) = warnings
     assert "guardian has not taken charge within 3 s" in warning
