@@ -147,12 +147,17 @@ class Run:
             self.process.kill()
             self.process.wait()
         finally:
-            processes.end_marked(MARK, self.mark)
+            processes.end_all(lambda: self.processes)
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def _stderr(self) -> str:
         return os.path.join(self.folder, "stderr")
+
+    @property
+    def processes(self) -> list[int]:
+        """The pids of the runtime, its services, and all that they have started."""
+        return processes.marked(MARK, self.mark, self.app_data)
 
     @property
     def record(self) -> list[records.Incarnation]:

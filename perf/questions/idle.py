@@ -7,7 +7,7 @@ import time
 from bundlevisor.control.cli.parser.parser_base import seconds
 from bundlevisor.perf import options, processes, results
 from bundlevisor.perf.bundles import Bundle
-from bundlevisor.perf.contender import MARK, Contender, Run
+from bundlevisor.perf.contender import Contender, Run
 from bundlevisor.perf.results import Measure
 
 MEASURES = {
@@ -21,7 +21,7 @@ MEASURES = {
 def own_processes(run: Run) -> list[int]:
     """Return the pids of the runtime and what it made for itself (guardian), no service's."""
     services = {one.pid for one in run.record}
-    return [pid for pid in processes.marked(MARK, run.mark) if pid not in services]
+    return [pid for pid in run.processes if pid not in services]
 
 
 def measure(

@@ -13,7 +13,7 @@ import time
 
 from bundlevisor.perf import client, options, processes, results
 from bundlevisor.perf.bundles import RECORD, Bundle, free_port
-from bundlevisor.perf.contender import MARK, Contender, Run, Starts, said_version
+from bundlevisor.perf.contender import Contender, Run, Starts, said_version
 from bundlevisor.perf.questions import floor
 from bundlevisor.perf.questions.idle import own_processes
 from bundlevisor.perf.questions.peer_configs import PEERS, Job, Peer
@@ -70,7 +70,7 @@ def measure(contender: Starts, bundle: Bundle) -> Samples:
         memory = processes.memory_bytes(own_processes(run))
         asked = time.monotonic_ns()
         run.terminate(timeout=60)
-        while processes.marked(MARK, run.mark):
+        while run.processes:
             if time.monotonic_ns() - asked > PATIENCE_S * 1e9:
                 raise run.failure("it left processes behind")
             time.sleep(0.001)

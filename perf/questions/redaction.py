@@ -20,7 +20,7 @@ from bundlevisor.manifest.format.app_data import USUAL_TOKEN
 from bundlevisor.manifest.format.header import header
 from bundlevisor.perf import bundles, client, options, processes, programs, results
 from bundlevisor.perf.bundles import PLATFORMS, Bundle
-from bundlevisor.perf.contender import MARK, Contender, Run
+from bundlevisor.perf.contender import Contender, Run
 from bundlevisor.perf.questions import flood
 from bundlevisor.perf.results import Measure, Samples
 
@@ -92,7 +92,7 @@ def measure(contender: Contender, bundle: Bundle, lines: int) -> Samples:
         run.await_healthy()
         _, details = run.await_ready()
         services = {one["pid"] for one in details.values() if isinstance(one, dict)}
-        own = [pid for pid in processes.marked(MARK, run.mark) if pid not in services]
+        own = [pid for pid in run.processes if pid not in services]
         for count in SECRETS:
             used = processes.cpu_seconds(own)
             took = _flooded(run, _id(count))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bundlevisor import __version__
-from bundlevisor.perf import client, milestones, options, processes, results
+from bundlevisor.perf import client, milestones, options, results
 from bundlevisor.perf.__main__ import QUESTIONS, main
 from bundlevisor.perf.bundles import Bundle
-from bundlevisor.perf.contender import MARK, Contender, ContenderError, Run, installed
+from bundlevisor.perf.contender import Contender, ContenderError, Run, installed
 from bundlevisor.perf.questions import (
     api,
     attack,
@@ -105,8 +105,8 @@ def test_a_run_leaves_neither_processes_nor_files(bundle: Bundle) -> None:
         run.get_up()
         services = {one.pid for one in run.record}
         assert len(services) == 3
-        assert {run.process.pid, *services} <= set(processes.marked(MARK, run.mark))
-    assert processes.marked(MARK, run.mark) == []
+        assert {run.process.pid, *services} <= set(run.processes)
+    assert run.processes == []
     assert not os.path.exists(run.folder)
 
 
@@ -116,8 +116,8 @@ def test_what_a_killed_runtime_leaves_behind_is_ended(bundle: Bundle) -> None:
         run.process.kill()
         run.process.wait()
         services = {one.pid for one in run.record}
-        assert services <= set(processes.marked(MARK, run.mark))
-    assert processes.marked(MARK, run.mark) == []
+        assert services <= set(run.processes)
+    assert run.processes == []
 
 
 def test_a_runtime_that_ends_at_once_is_a_failure_with_its_last_words(bundle: Bundle) -> None:

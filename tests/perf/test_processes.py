@@ -3,16 +3,32 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from bundlevisor.perf import processes
+from bundlevisor.perf import bundles, processes, programs
+from bundlevisor.perf.contender import Run, installed
+from bundlevisor.perf.questions import idle
 from tests import absent
 
 
 def _use_processor(seconds: float) -> None:
     while time.thread_time() < seconds:
         pass
+
+
+@pytest.mark.permissions
+def test_a_runtime_that_hides_its_environment_is_counted_all_the_same(tmp_path: Path) -> None:
+    program = programs.find()
+    bundle = bundles.write(bundles.shape("independent2"), str(tmp_path), program)
+    with Run(installed("command"), bundle) as run:
+        run.get_up()
+        own = idle.own_processes(run)
+        assert run.process.pid in own
+        assert len(own) >= 2, "its guardian is one of them"
+        assert {one.pid for one in run.record}.isdisjoint(own)
+    assert run.processes == []
 
 
 def test_what_an_ended_thread_used_is_still_counted() -> None:
