@@ -186,6 +186,24 @@ class Group:
         return True
 
 
+class Ports:
+    """How often a service may find its port taken by another program since its last command."""
+
+    MOVES = 3
+
+    def __init__(self) -> None:
+        self._lost: dict[str, int] = {}
+
+    def command(self, id_: str) -> None:
+        """Somebody has started it, or restarted it."""
+        self._lost.pop(id_, None)
+
+    def loses(self, id_: str) -> bool:
+        """Its port is taken: whether it may be given up now, and gets no other one."""
+        self._lost[id_] = self._lost.get(id_, 0) + 1
+        return self._lost[id_] > self.MOVES
+
+
 class Bundle:
     """What the commands so far make of a bundle when it has come to rest."""
 

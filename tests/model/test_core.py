@@ -177,3 +177,20 @@ def test_the_core_does_what_the_rules_say(dice: random.Random, part: int) -> Non
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_a_service_is_given_up_when_its_port_is_taken_for_the_fourth_time() -> None:
+    plain = {"needs": [], "policy": "always", "intensity": 3, "period_s": 1, "retries": 1}
+    state = Core()
+    state.begin([plain | {"locked": False, "lazy": False}], "one_for_one", 3, 1)
+    state.come_to_rest(0)
+    for _ in range(4):
+        state.spoil_next_run(0, "portless")
+        state.break_actor(0)
+        state.come_to_rest(0)
+    actor = state.world.actor("s0")
+    assert actor
+    assert actor.life.stage.value == "failed"
+    state.command("restart", 0)
+    state.come_to_rest(0)
+    assert actor.life.stage.value == "ready"
