@@ -16,6 +16,7 @@ Without a subreaper (macOS) a tree is its session and what carries its mark, whe
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -107,10 +108,21 @@ class TreeStart:
 
 
 def survivors(leader: int, instance: str, serial: int, *, reaped: bool) -> list[Member]:
-    """Return the living processes of a tree; ``reaped`` says that its leader was waited for."""
+    """Return the living processes of a tree; ``reaped`` says that its leader was waited for.
+
+    Where this process has no descriptor to look by, the leader counts as one of them: nobody can
+    tell that nothing is left.
+    """
     if not Adoption.active:
         return _roll.members(leader, instance)
-    orphans = adopted()
+    try:
+        return _living(leader, instance, serial, reaped=reaped)
+    except OSError:
+        return [(leader, 0.0)]
+
+
+def _living(leader: int, instance: str, serial: int, *, reaped: bool) -> list[Member]:
+    orphans = _unknown_children()
     if reaped and not orphans and not _group_lives(leader):
         return []
     roots = [] if reaped else [leader]
@@ -205,6 +217,14 @@ def adopted() -> list[int]:
     """
     if not Adoption.active:
         return []
+    try:
+        return _unknown_children()
+    except OSError:
+        return []
+
+
+def _unknown_children() -> list[int]:
+    """Raises OSError for want of a descriptor, as all that follows."""
     with spawning:
         return [pid for pid in _children_of(os.getpid(), os.getpid()) if pid not in _known]
 
@@ -217,8 +237,8 @@ def children() -> list[int]:
 def _children_of_all_threads(pid: int) -> list[int]:
     try:
         threads = os.listdir(f"/proc/{pid}/task")
-    except OSError:
-        return []
+    except OSError as error:
+        return _nobody(error)
     return [child for thread in threads for child in _children_of(pid, thread)]
 
 
@@ -226,8 +246,15 @@ def _children_of(pid: int, thread: str | int) -> list[int]:
     try:
         with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as file:
             return list(map(int, file.read().split()))
-    except OSError:
-        return []
+    except OSError as error:
+        return _nobody(error)
+
+
+def _nobody(error: OSError) -> list[int]:
+    """Return the children of a process that is gone; raise an error that says nothing of it."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        raise error
+    return []
 
 
 def reap_adopted() -> int:

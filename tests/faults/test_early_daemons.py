@@ -122,6 +122,27 @@ def test_a_stop_of_the_service_ends_its_daemon_whatever_else_runs(
             run.post("/services/leaver0/start")
 
 
+def test_a_daemon_is_ended_before_the_next_start_though_nobody_could_look_for_it(
+    daemons: Daemons,
+) -> None:
+    """The runtime has no descriptor left when its service ends, and has some again later."""
+    import resource
+
+    made, (told,) = daemons.made(0, 0)
+    with running(made) as run:
+        run.until_ready()
+        wait_until(daemons.alive, what="the daemon")
+        (first,), leader = daemons.alive(), run.service("leaver0")["pid"]
+        few, most = resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (4, most))
+        told.unlink()
+        os.kill(leader, signal.SIGKILL)
+        run.await_told("service_exit", "leaver0")
+        resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (few, most))
+        wait_until(told.exists, what="the daemon of the next start")
+        assert first not in daemons.alive()
+
+
 NOBODYS = """
 import contextlib, os, resource, signal, sys, time
 told = sys.argv[sys.argv.index("--told") + 1]
