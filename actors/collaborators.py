@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bundlevisor.actors.board import Board
+from bundlevisor.actors.loop.wall_time import moment
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.graph import Graph
 
@@ -90,5 +91,5 @@ class Collaborators(msgspec.Struct, frozen=True):
     """``spawn_actor(service_id, supervisor, child=None, incarnation=0)`` starts its actor."""
     chooser: PortChooser
     vault: Vault = NoSecrets()
-    now: Callable[[], float] = time.time
+    now: Callable[[], float] = moment
     monotonic: Callable[[], float] = time.monotonic

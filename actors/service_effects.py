@@ -5,7 +5,6 @@ Each may answer with further events at once; what takes time arrives as messages
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -42,6 +41,7 @@ from bundlevisor.actors.incarnation import Incarnation
 from bundlevisor.actors.launch.ahead import LaunchAhead
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
+from bundlevisor.actors.loop.wall_time import moment
 from bundlevisor.actors.ports.service_ports import ServicePorts
 from bundlevisor.actors.service_probes import ServiceProbes
 from bundlevisor.actors.service_report import Moments
@@ -138,7 +138,7 @@ class ServiceEffects:
 
     def _prepare(self, _: Effect) -> tuple[Message, ...]:
         self.moments.ready = None
-        self.moments.begun = time.time()
+        self.moments.begun = moment()
         return self._work.prepare(self._inputs, self._life.incarnation)
 
     def _launch(self, _: Effect) -> tuple[Message, ...]:
@@ -156,7 +156,7 @@ class ServiceEffects:
             refusal = self._spec.refusal(f"it cannot be started: {error.strerror or error}")
             return self._work.without_secrets(LaunchFailed(number, str(refusal)))
         self._incarnation = incarnation
-        self.moments.started = time.time()
+        self.moments.started = moment()
         self._context.mark(milestones.SPAWNED, self._service.id)
         self._watch_exit(incarnation)
         return (Launched(number, child.pid),)
@@ -180,7 +180,7 @@ class ServiceEffects:
 
     def _await_failure(self, _: Effect) -> tuple[Message, ...]:
         number, ref = self._life.incarnation, self._actor
-        self.moments.ready = time.time()
+        self.moments.ready = moment()
         self._context.mark(milestones.READY, self._service.id)
         if self._service.migrations:
             self._context.forget_snapshot(self._service.id)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
 from bundlevisor.actors.core.life import Life
 from bundlevisor.actors.core.report import Report, Stage
 from bundlevisor.actors.launch.spec import LaunchSpec
+from bundlevisor.actors.loop.wall_time import moment
 
 
 class Moments:
-    """When the present start was begun, its process spawned, and ready; seconds since 1970."""
+    """When the present start was begun, its process spawned, and ready (:func:`moment`)."""
 
     def __init__(self) -> None:
         self.begun: float | None = None
@@ -27,7 +26,7 @@ def report_of(life: Life, spec: LaunchSpec, moments: Moments) -> Report:
         then=life.then,
         stop_cause=life.stop_cause,
         message=life.message,
-        updated_at=time.time(),
+        updated_at=moment(),
         restarts=life.history.total,
         pid=life.pid,
         incarnation=life.incarnation,

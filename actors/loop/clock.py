@@ -27,6 +27,7 @@ class Clock(msgspec.Struct, frozen=True):
 
 
 if sys.platform == "win32":
+    since_boot = time.monotonic
 
     def _suspended() -> float:
         """GetTickCount64 counts the sleep, QueryUnbiasedInterruptTime (100 ns units) does not."""
@@ -39,15 +40,21 @@ if sys.platform == "win32":
     SYSTEM = Clock(time.monotonic, _suspended, runs_asleep=True)
 elif sys.platform == "darwin":
 
-    def _suspended() -> float:
+    def since_boot() -> float:
         """Apple's CLOCK_MONOTONIC counts the sleep, unlike Linux's (clock_gettime(3) on macOS)."""
-        return time.clock_gettime(time.CLOCK_MONOTONIC) - time.monotonic()
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+    def _suspended() -> float:
+        return since_boot() - time.monotonic()
 
     SYSTEM = Clock(time.monotonic, _suspended, runs_asleep=False)
 else:
 
-    def _suspended() -> float:
+    def since_boot() -> float:
         """CLOCK_BOOTTIME counts the sleep (clock_gettime(2), since Linux 2.6.39)."""
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def _suspended() -> float:
+        return since_boot() - time.monotonic()
 
     SYSTEM = Clock(time.monotonic, _suspended, runs_asleep=False)

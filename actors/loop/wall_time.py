@@ -5,11 +5,32 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 
+from bundlevisor.actors.loop.clock import since_boot
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 ROUNDING = 0.001
 """Milliseconds: more than a float of seconds is off (0.0005 at most until 2100)."""
+
+_BOOTED = time.time() - since_boot()
+
+
+def moment() -> float:
+    """Return now, in seconds since the epoch by the clock as it was set when this process began.
+
+    Whoever sets the clock changes nothing in it, so that two moments may be compared; it goes on
+    while the machine sleeps.
+    """
+    return since_boot() + _BOOTED
+
+
+def set_by() -> float:
+    """Return by how much the clock has been set since, in tenths of a second: what a moment lacks.
+
+    A machine whose clock has no battery starts in 1970, and its services may, too.
+    """
+    return round(time.time() - moment(), 1)
 
 
 def timestamp(seconds: float) -> str:

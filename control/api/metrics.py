@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.core.snapshot import Phase, State
+from bundlevisor.actors.loop.wall_time import moment
 from bundlevisor.actors.stand_ins import for_api
 from bundlevisor.control.api.status import leaders, pids, uptime
 
@@ -82,7 +83,7 @@ class MetricsResource:
             cpu_seconds=self._meter.count(leaders(snapshot)),
             gauges=self._runtime.gauges(),
             timeline=self._runtime.timeline(),
-            now=time.time(),
+            now=moment(),
         )
         registry = CollectorRegistry()
         registry.register(Collector(look))

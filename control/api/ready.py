@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from bundlevisor.actors.board import DECIDED
 from bundlevisor.actors.files import json_text
-from bundlevisor.actors.loop.wall_time import timestamp
+from bundlevisor.actors.loop.wall_time import set_by, timestamp
 from bundlevisor.control.api.progress_watch import ProgressWatch
 from bundlevisor.control.wire.bodies import Readiness, ServiceDetail
 from bundlevisor.control.wire.json_body import send_encoded
@@ -90,14 +90,15 @@ def readiness(snapshot: Snapshot, gpu: Gpu, progress: Progress) -> Readiness:
 
 def detail(view: ServiceView) -> ServiceDetail:
     """Return a service as ``/readyz`` shows it."""
+    behind = set_by()
     return ServiceDetail(
         ready=view.ready,
         skipped=True if view.skipped else UNSET,
         message=view.message or (view.skip_reason if view.skipped else ""),
         exit_code=UNSET if view.exit_code is None else view.exit_code,
-        started_at=UNSET if view.started_at is None else timestamp(view.started_at),
-        ready_at=UNSET if view.ready_at is None else timestamp(view.ready_at),
-        updated_at=timestamp(view.updated_at),
+        started_at=UNSET if view.started_at is None else timestamp(view.started_at + behind),
+        ready_at=UNSET if view.ready_at is None else timestamp(view.ready_at + behind),
+        updated_at=timestamp(view.updated_at + behind),
         state=view.state,
         restarts=view.restarts,
         pid=UNSET if view.pid is None else view.pid,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, Struct, UnsetType
 
 from bundlevisor.actors.files import json_text
-from bundlevisor.actors.loop.wall_time import timestamp
+from bundlevisor.actors.loop.wall_time import moment, set_by, timestamp
 from bundlevisor.control.api.usage import Meter, Usage
 from bundlevisor.control.wire.bodies import ServiceStatus, Status, Swap
 from bundlevisor.control.wire.json_body import send_encoded
@@ -76,7 +76,7 @@ class StatusResource:
     def _encode(
         self, snapshot: Snapshot, measured_at: float | None, usage: Mapping[int, Usage]
     ) -> bytes:
-        now = time.time()
+        now = moment()
         services = tuple(
             service_status(view, usage.get(view.pid or 0, Usage()), now)
             for view in snapshot.services.values()
@@ -127,7 +127,7 @@ def status(facts: Facts, services: tuple[ServiceStatus, ...], now: float) -> Sta
     manifest = facts.manifest
     return Status(
         instance_id=facts.instance_id,
-        started_at=timestamp(facts.started_at),
+        started_at=timestamp(facts.started_at + set_by()),
         app_data_dir=facts.app_data_dir,
         bundle_root=facts.bundle_root,
         dry_run=facts.dry_run,

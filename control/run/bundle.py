@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 
 from bundlevisor.actors.core.snapshot import ServiceView, State
 from bundlevisor.actors.files.instance import Instance
+from bundlevisor.actors.loop.wall_time import moment
 from bundlevisor.actors.process import table
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.manifest.format import paths
@@ -36,7 +36,7 @@ class Bundle:
         self.root = options.root
         self.token_path = paths.resolve(app_data, manifest.ipc.auth_token_path)
         self.telemetry_path = paths.resolve(app_data, manifest.telemetry.file)
-        self.started_at = time.time()
+        self.started_at = moment()
 
     def record(self, host: str, port: int) -> Instance:
         """Return what is written down of this instance, whose API listens there."""

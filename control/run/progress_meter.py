@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.core.progress import Known, Progress, measure
+from bundlevisor.actors.loop.wall_time import moment
 
 if TYPE_CHECKING:
     from bundlevisor.actors.core.snapshot import ServiceView, Snapshot
@@ -23,7 +24,7 @@ class ProgressMeter:
         self,
         dependencies: Mapping[str, tuple[str, ...]],
         last_line: Callable[[ServiceView], str],
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = moment,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._known = Known(dependencies)

@@ -19,6 +19,7 @@ from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.messages import CommandRestart, Outcome
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
 from bundlevisor.actors.launch.spec import LaunchSpec
+from bundlevisor.actors.loop.wall_time import set_by
 from bundlevisor.control.watch.differences import differences
 from bundlevisor.control.watch.file_states import MOST, PAUSE, SHARE, Look, TooMany, look
 from bundlevisor.control.watch.restarts import Busy, Settling, concerned, step, while_starting
@@ -122,7 +123,7 @@ class Watcher:
         for id_, files in theirs.items():
             for file in files:
                 with contextlib.suppress(OSError):
-                    if while_starting(os.stat(file).st_mtime, views[id_]):
+                    if while_starting(os.stat(file).st_mtime - set_by(), views[id_]):
                         found.add(file)
         return frozenset(found)
 
