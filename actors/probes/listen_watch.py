@@ -7,6 +7,7 @@ is forbidden, connection attempts at the same pace do it.
 
 from __future__ import annotations
 
+import errno
 import functools
 import sys
 import time
@@ -92,8 +93,8 @@ class Listening:
             ports = sock_diag.listening_ports(
                 self._netlink, {port for port, _, _ in self._waiting.values()}
             )
-        except OSError:
-            self._has_netlink = False
+        except OSError as error:
+            self._has_netlink = error.errno in (errno.EMFILE, errno.ENFILE)
             self._close()
             self._try_all()
             return

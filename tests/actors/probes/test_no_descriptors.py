@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import queue
+import select
 import socket
+import sys
 import threading
 from typing import Any
 
 import pytest
 
 from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.probes import sock_diag
 from bundlevisor.actors.probes.checks import Target
 from bundlevisor.actors.probes.listen_watch import Listening
 from bundlevisor.actors.probes.probing import Probing
@@ -19,7 +22,7 @@ from bundlevisor.actors.probes.stop_request import request_stop
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.plan.readiness import Condition, Criterion
 from tests.actors.probes.test_checks import answering, port_of
-from tests.waiting import WITHIN
+from tests.waiting import WITHIN, wait_until
 
 
 def no_descriptors(monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
@@ -76,3 +79,29 @@ def test_a_listener_is_looked_for_again_where_there_was_no_descriptor(
     told = threading.Event()
     loop.call_soon(lambda: Listening(loop).when(port_of(listener), told.set))
     assert told.wait(WITHIN)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a connection tells")
+def test_a_listener_is_not_connected_to_for_ever_because_there_was_no_descriptor_once(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    netlink = sock_diag.netlink
+
+    def refused() -> socket.socket:
+        looks.append(1)
+        if len(looks) == 1:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return netlink()
+
+    monkeypatch.setattr(sock_diag, "netlink", refused)
+    told, looked = threading.Event(), threading.Event()
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        loop.call_soon(lambda: Listening(loop).when(port_of(server), told.set))
+        wait_until(lambda: looks, what="the first look")
+        loop.call_soon(looked.set)
+        assert looked.wait(WITHIN)
+        server.listen()
+        assert told.wait(WITHIN)
+        assert not select.select([server], [], [], 0)[0]
