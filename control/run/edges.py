@@ -107,7 +107,13 @@ def _looking_after(opened: Opening, announcer: Announcer) -> Callable[[], bool]:
             give_up=lambda reason: opened.ending.ask(reason, HELD),
         )
 
-    return lambda: keeper().look()
+    def look() -> bool:
+        try:
+            return keeper().look()
+        except (OSError, ImportError):  # no descriptor to load it by: the next time
+            return False
+
+    return look
 
 
 def _open_stores(bundle: Bundle, announcer: Announcer) -> Stores:
