@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.control.driven_runtime import DrivenRuntime
-from tests.control.test_streams import STREAM, frame
+from tests.control.wire import STREAM, frame
 from tests.waiting import wait_until
 
 

@@ -11,6 +11,7 @@ from tests.waiting import WITHIN
 
 TOKEN = "the-token_of-these.tests-0123456789abcdefghij"
 """The token of the runtime in memory. It stands for that of any: :class:`Api` puts it in."""
+STREAM = "text/event-stream"
 HEAD = b"Host: 127.0.0.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
 
 
@@ -45,6 +46,15 @@ class Streamed:
     def close(self) -> None:
         self._response.close()
         self._connection.close()
+
+
+def frame(response: Streamed) -> dict[str, str]:
+    """The next Server-Sent Event, comments left out."""
+    fields: dict[str, str] = {}
+    while line := response.readline().decode().rstrip("\n"):
+        name, _, value = line.partition(": ")
+        fields[name] = value
+    return fields
 
 
 class Client(socket.socket):
