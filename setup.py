@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import os
+import shutil
 import sys
 
 from setuptools import find_packages, setup
@@ -45,11 +46,20 @@ class EditableWithBytecode(editable_wheel):
 
 
 class WheelOfItsPlatform(bdist_wheel):
-    """Windows' wheel is tagged as Windows': it starts by an .exe, the others by a sh script."""
+    """Windows' wheel is tagged as Windows': it starts by an .exe, the others by a sh script.
+
+    It has nothing of an earlier build, which setuptools would take for this one's.
+    """
 
     def finalize_options(self) -> None:
         super().finalize_options()
         self.root_is_pure = not WINDOWS
+
+    def run(self) -> None:
+        build = self.get_finalized_command("build")
+        for folder in (build.build_lib, build.build_scripts):
+            shutil.rmtree(folder, ignore_errors=True)
+        super().run()
 
     def get_tag(self) -> tuple[str, str, str]:
         return "py3", "none", super().get_tag()[2]

@@ -6,12 +6,13 @@ import configparser
 import functools
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.environment import ROOT
+from tests.packaging.environment import ROOT, STALE
 
 Wheels = Callable[[str], configparser.ConfigParser]
 METADATA = """
@@ -62,6 +63,11 @@ def test_elsewhere_the_commands_are_scripts_that_start_without_site(
 def test_pytest_finds_its_plugin_on_every_platform(wheels: Wheels, platform: str) -> None:
     plugins = wheels(platform)["pytest11"]
     assert dict(plugins) == {"bundlevisor": "bundlevisor.pytest_plugin"}
+
+
+def test_a_wheel_has_nothing_of_an_earlier_build(ours: Path) -> None:
+    with zipfile.ZipFile(ours) as wheel:
+        assert [name for name in wheel.namelist() if name.endswith(STALE)] == []
 
 
 def test_a_wheel_is_built_without_a_warning_and_with_the_files_that_are_no_code(
