@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from bundlevisor.manifest.format.paths import part_below, within
-from bundlevisor.manifest.plan.command import on_path
+from bundlevisor.manifest.plan.command import on_path, remedy
 from bundlevisor.manifest.plan.launch import LaunchPlan
 
 BAD_CPU_TYPE = 86
@@ -45,7 +45,7 @@ def locate(plan: LaunchPlan, bundle_root: str) -> str:
     if not os.access(there, os.X_OK):
         raise Unusable(
             "binary_not_executable",
-            f"binary is not executable: {plan.word} ({there}); set its executable bit",
+            f"binary is not executable: {plan.word} ({there}); {remedy(there)}",
         )
     return there
 
@@ -107,7 +107,7 @@ def why_refused(path: str, error: OSError, platform: str) -> Unusable:
             return Unusable("interpreter_missing", missing_interpreter(path, {}) or unnamed)
         return Unusable("interpreter_missing", unnamed)
     if error.errno == errno.EACCES:
-        reason = f"cannot run {path}: permission denied; set its executable bit"
+        reason = f"cannot run {path}: permission denied; {remedy(path)}"
         return Unusable("binary_not_executable", reason)
     if error.errno == errno.EAGAIN:
         reason = f"cannot run {path}: this user may have no more processes (see ulimit -u)"

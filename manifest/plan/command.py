@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from bundlevisor.manifest.format.paths import WINDOWS, EscapesRoot, PathRefused, anchor, within
 
@@ -32,7 +33,7 @@ class CommandNotFound(LookupError):
         self.looked_in = looked_in
         self.forbidden = forbidden
         if forbidden:
-            reason = f"command is not executable: {word} ({forbidden}); set its executable bit"
+            reason = f"command is not executable: {word} ({forbidden}); {remedy(forbidden)}"
         elif _is_bare(word):
             reason = (
                 f"command not found: {word} (looked in {_folders(looked_in)}); "
@@ -45,6 +46,14 @@ class CommandNotFound(LookupError):
                 " without a separator are looked for); is the bundle complete?"
             )
         super().__init__(reason)
+
+
+def remedy(forbidden: str) -> str:
+    """Say what lets a file be run that is there and must not be."""
+    with suppress(OSError):
+        if os.stat(forbidden).st_mode & 0o111:
+            return "its executable bit is set, but not for this user, or the disk is mounted noexec"
+    return "set its executable bit"
 
 
 def candidates(

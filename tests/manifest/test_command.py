@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.manifest.format.paths import EscapesRoot
-from bundlevisor.manifest.plan.command import CommandNotFound, candidates, find, is_runnable
+from bundlevisor.manifest.plan.command import CommandNotFound, candidates, find, is_runnable, remedy
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="paths are written for POSIX")
 
@@ -139,6 +139,15 @@ def test_a_file_that_must_not_be_run_is_named(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"command is not executable: x ({program}); set its executable bit"
     )
+
+
+@posix
+def test_what_lets_a_file_be_run_is_said(tmp_path: Path) -> None:
+    program = tmp_path / "x"
+    program.touch(0o644)
+    assert remedy(str(program)) == remedy(str(tmp_path / "gone")) == "set its executable bit"
+    program.chmod(0o755)
+    assert "mounted noexec" in remedy(str(program))
 
 
 @posix
