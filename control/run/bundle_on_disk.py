@@ -6,6 +6,7 @@ The disk is looked at beside the answer, which waits for that no longer than ``P
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bundlevisor.control.watch.differences import differences
@@ -35,11 +36,15 @@ class BundleOnDisk:
         self._turn = threading.Lock()
 
     def note(self) -> str:
-        """Return a sentence on what is different; empty where nothing is, or the disk hangs."""
+        """Return a sentence on what is different.
+
+        Empty where nothing is, the disk hangs, or the system gives no thread to look at it.
+        """
         found: list[str] = []
         look = threading.Thread(target=lambda: found.append(self._look()), daemon=True)
-        look.start()
-        look.join(PATIENCE_S)
+        with suppress(RuntimeError):  # no more threads: the command is accepted all the same
+            look.start()
+            look.join(PATIENCE_S)
         return found[0] if found else ""
 
     def _look(self) -> str:

@@ -60,6 +60,19 @@ def test_without_a_thread_to_be_had_a_service_is_prepared_later(tmp_path: Path) 
         absent.skip(str(error))
 
 
+def test_without_a_thread_to_be_had_a_command_is_answered(tmp_path: Path) -> None:
+    try:
+        limit = faults.task_limit()
+        with limit as tasks, Runtime(two(tmp_path), wrapper=tasks.wrapper) as runtime:
+            runtime.wait_ready()
+            runtime.get("/metrics")  # there is a thread by now for what takes longer
+            tasks.set(tasks.tasks // 2)
+            assert runtime.post("/services/db/restart").status == 202
+            tasks.set(None)
+    except PermissionError as error:
+        absent.skip(str(error))
+
+
 def test_a_disk_that_takes_half_a_second_for_each_sync_holds_up_no_answer(tmp_path: Path) -> None:
     if not any(map(shutil.which, ("cc", "gcc", "clang"))):
         absent.skip("a C compiler")
