@@ -70,9 +70,9 @@ def explain(
     ``tails`` are last lines of logs, by service, for root causes whose failure the runtime has not
     found in their output. Raises KeyError for a service that is not there.
     """
-    by_service: dict[str, list[Event]] = {}
+    by_service: dict[str | None, list[Event]] = {}
     for event in events:
-        by_service.setdefault(str(event.get("service_id", "")), []).append(event)
+        by_service.setdefault(event.get("service_id"), []).append(event)
     links = []
     for name in way(id_, details):
         one = details[name]

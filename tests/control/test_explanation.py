@@ -22,14 +22,18 @@ EVENTS = [
     {"seq": 2, "event": "service_exit", "service_id": "db", "details": {"error": "exit 3"}},
     {"seq": 3, "event": "gave_up", "service_id": "db"},
     {"seq": 4, "event": "service_exit", "service_id": "cache"},
+    {"seq": 5, "event": "runtime_stop"},
 ]
 
 
 def test_the_way_goes_through_everything_that_is_waited_for_to_the_root_causes() -> None:
-    found = explain("web", DETAILS, EVENTS, {"mail": ("loading",), "db": ("not shown",)})
+    found = explain("web", DETAILS, EVENTS, dict.fromkeys(DETAILS, ("loading",)))
     assert [link.id for link in found.links] == ["web", "api", "db", "mail"]
     assert found.roots == ("db", "mail")
-    api, db, mail = found.links[1:]
+    web, api, db, mail = found.links
+    assert (web.state, web.message) == ("waiting", "waits for api")
+    assert (db.state, db.message) == ("failed", "gave up: exit 3")
+    assert (api.message, api.events, web.output) == ("", (), ())
     assert (api.needs, api.secrets) == (("db", "mail"), ("api_key",))
     assert [event["event"] for event in db.events] == ["service_exit", "gave_up"]
     assert db.output == ("boom",)
@@ -39,10 +43,35 @@ def test_the_way_goes_through_everything_that_is_waited_for_to_the_root_causes()
 def test_advice_names_a_command_and_only_where_something_has_to_be_done() -> None:
     found = {link.id: link.advice for link in explain("web", DETAILS, (), {}).links}
     assert "bundlevisor start db" in found["db"]
-    assert found["web"] == ""
+    assert "bundlevisor logs db" in found["db"], "it has said something"
+    assert (found["web"], found["api"]) == ("", "")
     assert explain("cache", DETAILS, (), {}).links[0].advice == ""
-    secret = {"a": {"state": "waiting", "ready": False, "waiting_for": ["key"]}}
-    assert "bundlevisor secrets set key" in explain("a", secret, (), {}).links[0].advice
+    ending = {"a": {"state": "stopping", "ready": False}}
+    assert explain("a", ending, (), {}).links[0].advice == ""
+    secret = {"a": {"state": "waiting", "ready": False, "waiting_for": ["key", "pin"]}}
+    assert explain("a", secret, (), {}).links[0].advice == (
+        "give it its secret: bundlevisor secrets set key; "
+        "give it its secret: bundlevisor secrets set pin"
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "lines"),
+    [
+        ({"state": "failed", "output": {"lines": ["boom"]}}, ("boom",)),
+        ({"state": "failed", "output": {"lines": []}}, ("last",)),
+        ({"state": "failed", "output": ["boom"]}, ("boom",)),
+        ({"state": "failed"}, ("last",)),
+        ({"state": "ready", "ready": True}, ()),
+    ],
+)
+def test_the_lines_are_those_of_the_failure_or_the_last_of_what_is_not_ready(
+    one: dict[str, Any], lines: tuple[str, ...]
+) -> None:
+    details = {"a": {"ready": False} | one}
+    assert explain("a", details, (), {"a": ("last",)}).links[0].output == lines
+    without = () if lines == ("last",) else lines
+    assert explain("a", details, (), {}).links[0].output == without
 
 
 def test_services_that_wait_for_each_other_are_told_once() -> None:

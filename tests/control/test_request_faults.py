@@ -43,6 +43,8 @@ GET = b"GET /a HTTP/1.1\r\n"
         (GET + b"content-length:\r\n", faults.NO_LENGTH),
         (GET + b"CONTENT-LENGTH: +5\r\n", faults.NO_LENGTH),
         (GET + b"Content-Length: 5, 5\r\n", faults.NO_LENGTH),
+        (GET + b"Content-Length: 5:6\r\n", faults.NO_LENGTH),
+        (GET + b"Content-Length: X5X\r\n", faults.NO_LENGTH),
         (GET + b"Content-Length: 5\r\nContent-Length: 5\r\n", faults.NO_LENGTH),
         (GET + b"Content-Length: 5\r\n\t6\r\n", faults.NO_LENGTH),
         (GET + b"Content-Length:\t 5 \t\r\n", faults.UNREADABLE),

@@ -10,6 +10,7 @@ _FROM_NONE = "a search from None begins where one from 0 does"
 _AS_FALSE = "it is as false as what stood there, and nothing else is asked of it"
 _NO_FIELD = "without the field it is no number, and not chunked, either way"
 _THIRD_WORD = "what comes behind the number is not looked at"
+_ORDER = "it is a set that knows its order: the values are not looked at"
 
 EQUIVALENT: dict[Change, str] = {
     (
@@ -112,4 +113,23 @@ EQUIVALENT: dict[Change, str] = {
         "actors.core.dependencies.new_obstacles",
         "obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, )))",
     ): "no obstacle, said in two ways: it is only looked at whether there is one",
+    ("control.http.fair_turns.xǁFairTurnsǁhas_sent", 'self._fresh[one] = ""'): _ORDER,
+    ("control.http.fair_turns.xǁFairTurnsǁdone", 'self._again[one] = ""'): _ORDER,
+    (
+        "actors.ui_server.server.connection_limit.xǁConnectionLimitǁenter",
+        'self._over[guest] = ""',
+    ): _ORDER,
+    ("control.cli.explanation.way", 'found[name] = ""'): _ORDER,
+    (
+        "control.http.request_faults._fault_of_lengths",
+        "lengths = [value.strip(None) for name, _, value in fields if name.lower() == LENGTH]",
+    ): "a header has no other blanks than these: it is none otherwise",
+    (
+        "actors.ui_server.files.ranges.parse",
+        'unit, equals, specs = header.rpartition("=")',
+    ): "with a second '=' it is no range, whichever of them divides it",
+    (
+        "actors.ui_server.http.negotiate.media_quality",
+        'for fitting in (media_type, media_type.rpartition("/")[0] + "/*", "*/*"):',
+    ): "a media type has one slash",
 }

@@ -36,6 +36,8 @@ BOTH = ("br", "gzip")
         ("br ; q=0.1 , gzip ; q=0.9", BOTH, "gzip"),
         ("br;level=3;q=0.1, gzip;level=9;q=0.9", BOTH, "gzip"),
         ("brotli, gzipped", BOTH, ""),
+        ("gzip, br;q=1", BOTH, "br"),
+        ("br;q=0.5=1, gzip;q=0.1", BOTH, "gzip"),
     ],
 )
 def test_the_encoding_with_the_best_q_value_is_chosen(
@@ -68,6 +70,8 @@ def test_a_page_is_an_answer_where_html_is_acceptable(accept: str | None, html: 
         ("*/*", False),
         ("application/json", False),
         ("application/json, text/html;q=0.5", False),
+        ("text/html;q=0.5", True),
+        ("application/xhtml+xml", True),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", True),
         ("text/html, application/json", True),
     ],
