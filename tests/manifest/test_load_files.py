@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,6 +43,16 @@ def test_openssl_is_not_loaded_for_that_sum() -> None:
         [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == [hashlib.sha256(b"a bundle").hexdigest(), "False"]
+
+
+@pytest.mark.parametrize("version", ["_sha2", "_sha256"])
+def test_each_version_of_python_has_its_own_module_for_that_sum(
+    monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    own, expected = SimpleNamespace(sha256=hashlib.sha256), hashlib.sha256(b"a").hexdigest()
+    for name in ("_sha2", "_sha256", "hashlib"):
+        monkeypatch.setitem(sys.modules, name, own if name == version else None)
+    assert Loaded(None, Findings(), source=b"a").sha256 == expected
 
 
 def test_the_sum_is_had_from_a_python_built_without_its_own(
