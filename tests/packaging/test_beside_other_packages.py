@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.control.boot.code_file import MAGIC
+from bundlevisor.control.boot.code_file import MAGIC, PYC
 from tests.bundle_maker import bundle
 from tests.packaging.environment import LIMIT_S, NAMES, PIP, Environment, digest
 from tests.waiting import wait_until
@@ -78,7 +78,7 @@ def starts(environment: Environment, cwd: Path) -> bool:
         assert process.stdout is not None
         assert b"listening" in process.stdout.readline()
         environment.run("bundlevisor", "ready", "--wait", "60", *where, cwd=cwd)
-        wait_until(lambda: code.read_bytes().startswith(MAGIC), what="the file of bytecode")
+        wait_until(lambda: code.read_bytes().startswith(MAGIC, PYC), what="the file of bytecode")
         assert process.stdin is not None
         process.stdin.close()
         return process.wait(LIMIT_S) == 0
