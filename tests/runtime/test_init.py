@@ -7,15 +7,18 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bundlevisor.control.develop.starter import node
 from tests import absent
 from tests.bundle_maker import PORT_RANGE, Bundle, Run, bundlevisor, running, wait_until
 from tests.installed import COMMAND
+from tests.waiting import WITHIN
 
 LANGUAGES = {"python": "python" if os.name == "nt" else "python3", "node": "node"}
 ON_PATH = {"PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])}
@@ -58,6 +61,20 @@ def test_the_folder_runs_at_once(tmp_path: Path, language: str) -> None:
         run.until_ready(60)
         wait_until(lambda: count(run, "page")[1] > first[1], what="the count that was kept")
         assert "/api/count" in run.log("api")  # said by LOG_LEVEL=debug of the overlay
+
+
+@absent.unless(shutil.which("node"), "node")
+def test_a_worker_whose_api_does_not_answer_ends() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment = {"API_URL": f"http://127.0.0.1:{silent.getsockname()[1]}", "WORKER_KEY": "x"}
+        ended = subprocess.run(
+            ["node", "-e", node.WORKER.replace("10_000", "100")],
+            env=os.environ | environment,
+            capture_output=True,
+            timeout=WITHIN,
+            check=False,
+        )
+    assert (ended.returncode, b"the API does not answer" in ended.stderr) == (1, True)
 
 
 def test_what_to_type_next_is_right(tmp_path: Path) -> None:

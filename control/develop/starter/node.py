@@ -71,6 +71,7 @@ function work() {
       setTimeout(work, 1000);
     });
   });
+  request.on("timeout", () => request.destroy(new Error("the API does not answer")));
   request.end(); // an error ends the worker, and the runtime starts it again
 }
 
