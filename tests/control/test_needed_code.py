@@ -19,7 +19,7 @@ import importlib, sys
 for name in {names!r}:
     try:
         importlib.import_module(name)
-    except ImportError:
+    except (ImportError, AttributeError):
         pass  # of another platform, or Python
 """
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import struct
 import sys
-import termios
 from collections.abc import Iterator
 from typing import TextIO
 
 import pytest
 
+if sys.platform == "win32":
+    pytest.skip("a terminal of POSIX", allow_module_level=True)
+
+import fcntl
+import termios
+
 from bundlevisor.actors.core.progress import Progress, Work
 from bundlevisor.control.cli.start_view import StartView
 from tests.control.terminal import Screen
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
 
 
 def progress(*services: str) -> Progress:

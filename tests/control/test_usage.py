@@ -37,18 +37,19 @@ def test_validate_needs_no_instance(run: Run, tmp_path: Path) -> None:
 
 
 def test_validate_tells_warnings_from_errors(run: Run, tmp_path: Path) -> None:
+    program = "bin/job.cmd" if os.name == "nt" else "bin/job"
     service = {
         "id": "job",
         "type": "worker",
-        "binaries": {"universal": {"path": "bin/job"}},
+        "binaries": {"universal": {"path": program}},
         "readiness": {"type": "dependencies_ready"},
         "hue": "blue",
     }
     bundle = tmp_path / "bundle.json"
     bundle.write_text(json.dumps(BUNDLE | {"services": [service], "swaps": [], "secrets": []}))
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "job").write_text("#!/bin/sh\n")
-    (tmp_path / "bin" / "job").chmod(0o755)
+    (tmp_path / program).write_text("#!/bin/sh\n")
+    (tmp_path / program).chmod(0o755)
     code, out, _ = run("validate", "--manifest", str(bundle))
     assert (code, "services[0].hue" in out, out.splitlines()[-1]) == (0, True, "valid: 1 warning")
 
