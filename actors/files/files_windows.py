@@ -39,11 +39,14 @@ def displace(source: str, target: str, aside: str) -> None:
     """Rename over a ``target`` that is of no more use, which readers of ours may have open.
 
     It is renamed to ``aside`` first, and removed when the last of them has closed it. Nothing is
-    waited for: OSError when somebody else has one of them open, and all is as it was.
+    waited for: OSError when somebody else has one of them open, or a folder is in the way, and all
+    is as it was.
     """
     try:
         os.replace(source, target)
     except PermissionError:
+        if os.path.isdir(target):
+            raise
         os.rename(target, aside)
         try:
             os.rename(source, target)

@@ -74,7 +74,7 @@ def test_an_event_shows_them_in_every_detail() -> None:
 @pytest.mark.parametrize("room", ["actors", "control"])
 def test_json_is_written_by_one_function(room: str) -> None:
     writers = {
-        str(path.relative_to(ROOT))
+        path.relative_to(ROOT).as_posix()
         for path in (ROOT / room).rglob("*.py")
         if re.search(r"json\.encode\b|json\.dumps|json\.Encoder", path.read_text(encoding="utf-8"))
     }

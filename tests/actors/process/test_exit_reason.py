@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
 
 from bundlevisor.actors.process.exit_reason import describe_exit, signal_name
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no signals there")
 
 
 @pytest.mark.parametrize("number", sorted(signal.Signals))
