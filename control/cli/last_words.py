@@ -56,8 +56,11 @@ def is_gone(pid: int | None) -> bool:
 
 
 def is_suspended(pid: int | None) -> bool:
-    """Whether somebody has stopped the process, which can be continued."""
-    return pid is not None and _state(pid) in ("stopped", "tracing-stop")
+    """Whether somebody has stopped the process, which can be continued.
+
+    Not one under strace or a debugger, which stands still for moments, or for that one's reasons.
+    """
+    return pid is not None and _state(pid) == "stopped"
 
 
 def _state(pid: int) -> str:

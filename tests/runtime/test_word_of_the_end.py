@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from bundlevisor.actors.files import last_end
 from bundlevisor.control.cli import client
 from bundlevisor.control.cli.find import find, wanted
 from bundlevisor.control.cli.last_words import is_suspended
+from tests import absent
 from tests.bundle_maker import Bundle, Run, bundle, bundlevisor, running, starting, wait_until
 from tests.installed import COMMAND
 
@@ -187,6 +189,21 @@ def test_a_runtime_that_is_suspended_is_told_as_such(
                 client.Client(find(wanted(str(run.app_data), ""))).get("/healthz")
         finally:
             run.kill(signal.SIGCONT)
+
+
+def test_a_process_under_strace_is_not_taken_for_suspended() -> None:
+    import psutil
+
+    busy = "import os\nprint(os.getpid(), flush=True)\nwhile True: os.getppid()"
+    strace = (shutil.which("strace") or absent.skip("strace"), "-o", os.devnull)
+    with subprocess.Popen([*strace, sys.executable, "-c", busy], stdout=subprocess.PIPE) as tracer:
+        assert tracer.stdout
+        traced = psutil.Process(int(tracer.stdout.readline()))
+        try:
+            wait_until(lambda: traced.status() == "tracing-stop", what="a moment's standstill")
+            assert not any(is_suspended(traced.pid) for _ in range(200))
+        finally:
+            traced.kill()
 
 
 def test_word_is_not_left_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
