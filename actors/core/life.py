@@ -249,21 +249,15 @@ def retry(life: Life, context: Context, effects: Effects) -> Step:
             return rested, (*effects, *quiet)
         return fail(life, decision.reason, effects)
     again = msgspec.structs.replace(life, history=decision.history)
-    note = EmitEvent(
-        "restart",
-        {
-            "reason": life.cause,
-            "attempt": decision.history.attempt,
-            "delay_ms": decision.delay * 1000,
-        },
-    )
+    delay_ms, attempt = round(decision.delay * 1000), decision.history.attempt
+    note = EmitEvent("restart", {"reason": life.cause, "attempt": attempt, "delay_ms": delay_ms})
     told: Effects = (*effects, note, ReportFailure(life.cause))
     if decision.delay == 0:
         message = f"restarting: {life.cause}"
         return msgspec.structs.replace(again, stage=Stage.WAITING, message=message), told
-    message = f"{life.cause}; restart {decision.history.attempt} in {decision.delay:.1f} s"
+    message = f"{life.cause}; restart {attempt} in {decision.delay:.1f} s"
     waiting = msgspec.structs.replace(again, stage=Stage.BACKOFF, message=message)
-    pause = EmitEvent("backoff", {"reason": life.cause, "delay_ms": round(decision.delay * 1000)})
+    pause = EmitEvent("backoff", {"reason": life.cause, "delay_ms": delay_ms})
     return waiting, (*told, pause, Arm(Timer.BACKOFF, decision.delay))
 
 

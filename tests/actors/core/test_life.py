@@ -199,12 +199,14 @@ def test_what_follows_a_failure_is_for_the_restart_policy_to_say() -> None:
         assert (life.then, life.stop_cause) == (AfterStop.RETRY, StopCause.UNHEALTHY)
 
 
-def test_a_pause_is_told_in_milliseconds() -> None:
+def test_a_pause_is_told_twice_in_the_same_whole_milliseconds() -> None:
     patient = Service(id="api", restart=RestartPolicy(backoff_ms=20_000))
     starting = Life(stage=Stage.STARTING, incarnation=1)
-    _, effects = step(starting, LaunchFailed(1, "no such file"), Context(patient, 100.0))
-    told = {"reason": "no such file", "delay_ms": 20_000}
+    context = Context(patient, 100.0, jitter=0.81234)
+    _, effects = step(starting, LaunchFailed(1, "no such file"), context)
+    told = {"reason": "no such file", "delay_ms": 21_249}
     assert EmitEvent("backoff", told) in effects
+    assert EmitEvent("restart", {**told, "attempt": 1}) in effects
 
 
 @pytest.mark.parametrize("event", [LaunchFailed(1, "no such file"), Prepared(1), TreeEmptied(1)])
