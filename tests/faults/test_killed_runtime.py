@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
+
+if sys.platform == "win32":
+    pytest.skip("the runtime dies by signals", allow_module_level=True)
+
+import resource
 
 from tests.bundle_maker import Run, bundle, running, starting, wait_until
 from tests.faults.scene import assert_nothing_on_disk, assert_stopped_in_order, injured

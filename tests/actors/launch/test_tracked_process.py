@@ -111,7 +111,7 @@ def test_an_exit_is_told_with_the_last_lines_and_forgotten_after_them(
     child = process.start(guarded(), None, python("print('last word'); raise SystemExit(3)"))
     process.on_exit(lambda code, lines: exits.append((code, lines)))
     wait_until(lambda: bool(exits), PATIENCE, "the exit")
-    assert exits == [(3, "last word\n")]
+    assert [(code, lines.splitlines()) for code, lines in exits] == [(3, ["last word"])]
     assert process.is_over()
     read = threading.Event()
     process.close(read.set)
@@ -124,6 +124,7 @@ def test_an_exit_is_told_with_the_last_lines_and_forgotten_after_them(
     assert process.child is None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there a pipe is known by no number of its own")
 def test_what_cannot_be_spawned_leaves_no_descriptor_and_nobody_waits_for_it(
     process: TrackedProcess, guardian: Told
 ) -> None:
