@@ -73,9 +73,12 @@ class TreeStop:
             self.signal()
 
     def signal(self) -> None:
-        """Send the stop signal to the leader, or to the whole tree as the bundle says."""
+        """Send the stop signal to the leader, or to the whole tree as the bundle says.
+
+        Not again to what the leader has left, for which a second one may mean haste.
+        """
         child = self._process.child
-        if child is None:
+        if child is None or self._progress is not StopProgress.ASKED:
             return
         if child.poll() is None and leader_only(self._policy):
             if not child.ask_to_stop(self._policy.signal, leader_only=True):
