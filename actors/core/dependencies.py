@@ -150,7 +150,8 @@ def _obstacle(tree: Tree, id_: str, below: Callable[[str], str]) -> str:
 
 
 def _failure(tree: Tree, report: Report) -> str:
-    code = report.exit_code
+    """Name the exit in short where that was the failure, and did not just follow from it."""
+    code = report.exit_code if report.stop_cause is StopCause.EXITED else None
     if tree.shortages and report.id in tree.shortages.found and not code:
         return _without_port(tree.shortages, report.id)
     return f"{report.id} failed ({describe_exit(code) if code else report.message})"

@@ -45,6 +45,7 @@ def starting(report: Report, now: float) -> Report:
         stage=Stage.STARTING,
         incarnation=report.incarnation + 1,
         message="starting",
+        exit_code=None,
         doing=Doing(),
         begun_at=now,
         updated_at=now,

@@ -61,7 +61,7 @@ class Life(msgspec.Struct, frozen=True):
     then: AfterStop = AfterStop.STAY
     """What follows a stop; means something in ``stopping`` only."""
     stop_cause: StopCause = StopCause.ORDERED
-    """Why it is stopping."""
+    """Why it is stopping, or why its last run has ended."""
     pid: int | None = None
     exit_code: int | None = None
     ready_at: float | None = None

@@ -144,6 +144,7 @@ def _start(life: Life, event: StartService, context: Context) -> Step:
         watchdog=context.service.watchdog,
         then=AfterStop.RETRY,
         pid=None,
+        exit_code=None,
         ready_at=None,
         consecutive_failures=0,
         cause="",
@@ -166,7 +167,7 @@ def _prepared(life: Life, event: Prepared, context: Context) -> Step:
 def _launched(life: Life, event: Launched, context: Context) -> Step:
     if life.stage not in (Stage.STARTING, Stage.STOPPING):
         return life, ()
-    running = msgspec.structs.replace(life, pid=event.pid, exit_code=None)
+    running = msgspec.structs.replace(life, pid=event.pid)
     started = EmitEvent("service_start", {"pid": event.pid})
     if life.stage is Stage.STOPPING:
         return running, (started, *ask(context))

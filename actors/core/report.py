@@ -91,7 +91,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     instance: str = ""
     """SERVICE_INSTANCE_ID of the running (or last) incarnation."""
     exit_code: int | None = None
-    """Of the last exit; negative: ended by that signal."""
+    """Of the present start's process, or the last one's; negative: ended by that signal."""
     output: tuple[str, ...] = ()
     """The lines around the reason of the last failure, until it is ready again."""
     doing: Doing = Doing()
@@ -112,4 +112,4 @@ class Report(Account, frozen=True, kw_only=True):
     then: AfterStop = AfterStop.STAY
     """What follows the stop; means something while it is stopping only."""
     stop_cause: StopCause = StopCause.ORDERED
-    """Why it is stopping; means something while it is."""
+    """Why it is stopping, or why its last run has ended."""

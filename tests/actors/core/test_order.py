@@ -83,6 +83,16 @@ def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_nam
     assert order.wait(given, "web", blocking).blocked
 
 
+@pytest.mark.parametrize("cause", [StopCause.NOT_READY, StopCause.UNHEALTHY, StopCause.BROKEN])
+def test_a_failure_that_the_runtime_ended_is_not_told_as_its_exit(cause: StopCause) -> None:
+    given = tree(db="failed")
+    report = msgspec.structs.replace(
+        given.reports["db"], stop_cause=cause, exit_code=-9, message="gave up: not ready in time"
+    )
+    given = msgspec.structs.replace(given, reports=given.reports | {"db": report})
+    assert shown(given, "web").message == "blocked: db failed (gave up: not ready in time)"
+
+
 def test_a_dependency_that_may_come_back_does_not_block() -> None:
     given = tree(db="backoff")
     assert not order.wait(given, "api", obstacles(given)).blocked

@@ -32,7 +32,7 @@ from tests.actors.core.test_life import BEGUN, SERVICE, STARTING, go
 
 WATCHED = Service(id="api", readiness=Readiness(type="notify", watchdog_ms=2000))
 STARTED = EmitEvent("service_start", {"pid": 77})
-PREPARED = msgspec.structs.replace(go(BEGUN, Prepared(1)), exit_code=1)
+PREPARED = go(BEGUN, Prepared(1))
 
 
 def test_a_start_knows_nothing_of_the_run_before_but_its_failures() -> None:
@@ -56,7 +56,6 @@ def test_a_start_knows_nothing_of_the_run_before_but_its_failures() -> None:
         incarnation=4,
         message="starting",
         then=AfterStop.RETRY,
-        exit_code=1,
         watchdog=2.0,
         history=worn.history,
         output=worn.output,
@@ -66,7 +65,7 @@ def test_a_start_knows_nothing_of_the_run_before_but_its_failures() -> None:
 
 def test_a_process_is_told_of_and_waited_for() -> None:
     launched, effects = step(PREPARED, Launched(1, 77), Context(SERVICE, 100.0))
-    assert launched == msgspec.structs.replace(PREPARED, pid=77, exit_code=None)
+    assert launched == msgspec.structs.replace(PREPARED, pid=77)
     waits = (Arm(Timer.READINESS, 30.0), Arm(Timer.OBSTACLE, OBSTACLE))
     assert effects == (STARTED, *waits, AwaitReadiness())
 
@@ -74,7 +73,7 @@ def test_a_process_is_told_of_and_waited_for() -> None:
 def test_a_process_of_a_start_that_was_stopped_meanwhile_is_told_of_and_ended() -> None:
     stopping = go(PREPARED, StopService(AfterStop.STAY))
     launched, effects = step(stopping, Launched(1, 77), Context(SERVICE, 100.0))
-    assert launched == msgspec.structs.replace(stopping, pid=77, exit_code=None)
+    assert launched == msgspec.structs.replace(stopping, pid=77)
     assert effects == (STARTED, Arm(Timer.GRACE, SERVICE.stop.timeout_ms / 1000), EndTree())
 
 

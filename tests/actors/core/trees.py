@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired, is_ending
-from bundlevisor.actors.core.report import Report, Stage
+from bundlevisor.actors.core.report import Report, Stage, StopCause
 from bundlevisor.actors.ports.shortages import Shortages
 from bundlevisor.manifest.format.policy import Supervision
 from bundlevisor.manifest.plan.graph import Graph
@@ -34,6 +34,7 @@ def tree(
             id=id_,
             stage=Stage(stages.get(id_, "waiting")),
             exit_code=1 if stages.get(id_) == "failed" else None,
+            stop_cause=StopCause.EXITED,
         )
         for id_ in CHAIN.start_order
     }
