@@ -101,7 +101,7 @@ class Incarnation:
             self._close_notifications()
             raise
         if self._notifies:
-            self._notifications.listen(child.owns)
+            self._notifications.heed(child.owns)
         return child
 
     def adopt(self, child: ProcessTree) -> None:

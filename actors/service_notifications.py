@@ -71,25 +71,26 @@ class ServiceNotifications:
             self._words.put(ServiceSaid(self._incarnation, text, fraction))
 
     def open(self) -> dict[str, str]:
-        """Open the socket; returns the variables by which the service learns of it.
+        """Open the socket and watch it; returns the variables by which the service learns of it.
 
-        There is none on Windows, where the service has its lines alone. Raises OSError.
+        There is none on Windows, where the service has its lines alone. Raises OSError, also where
+        it cannot be watched: before there is a process that would have to be ended. On the loop's
+        thread.
         """
         folder = below(self._spec.site.app_data, RUNTIME)
         name = f"notify-{self._spec.index}-{self._incarnation}"
         self._socket = open_socket(folder, name, lambda path: self._guardian.own(path, named=True))
         if self._socket is None:
             return {}
+        self._loop.watch(self._socket.fileno(), self._read)
         found = {NOTIFY_SOCKET: self._socket.address}
         if self._watchdog:
             found[WATCHDOG_USEC] = str(round(self._watchdog * 1e6))
         return found
 
-    def listen(self, belongs: Callable[[int], bool]) -> None:
-        """Begin to read; ``belongs(pid)`` says whose word counts. On the loop's thread."""
+    def heed(self, belongs: Callable[[int], bool]) -> None:
+        """Take the word of those of whom ``belongs(pid)`` says so; nobody's until then."""
         self._belongs = belongs
-        if self._socket is not None:
-            self._loop.watch(self._socket.fileno(), self._read)
 
     def close(self) -> None:
         """Read no more, and leave nothing behind. On the loop's thread."""
