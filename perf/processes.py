@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 PROC = sys.platform == "linux"
 
@@ -38,12 +39,12 @@ def _pids() -> list[int]:
 
 
 def _is_marked(pid: int, mark: bytes, name: bytes) -> bool:
-    try:
-        return mark in _words(pid, "environ")
-    except PermissionError:
-        return any(name in word for word in _words(pid, "cmdline"))
-    except OSError:
-        return False
+    with suppress(OSError):
+        try:
+            return mark in _words(pid, "environ")
+        except PermissionError:
+            return any(name in word for word in _words(pid, "cmdline"))
+    return False
 
 
 def _words(pid: int, what: str) -> list[bytes]:

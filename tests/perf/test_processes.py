@@ -31,6 +31,15 @@ def test_a_runtime_that_hides_its_environment_is_counted_all_the_same(tmp_path: 
     assert run.processes == []
 
 
+@absent.unless(processes.PROC, "/proc")
+def test_who_ends_while_it_is_looked_at_is_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def words(_: int, what: str) -> list[bytes]:
+        raise PermissionError if what == "environ" else ProcessLookupError
+
+    monkeypatch.setattr(processes, "_words", words)
+    assert processes.marked("MARK", "1", "/folder") == []
+
+
 def test_what_an_ended_thread_used_is_still_counted() -> None:
     before = processes.cpu_seconds([os.getpid()])
     thread = threading.Thread(target=_use_processor, args=(0.05,))
