@@ -138,6 +138,20 @@ def test_a_websocket_is_granted_by_that_name_only(
         assert client.recv(65536).startswith(b"HTTP/1.1 502")
 
 
+def test_what_is_passed_on_in_pieces_does_not_wait_for_the_apis_acknowledgement(doing: Any) -> None:
+    """asyncio sets that for sockets of TCP only, by the protocol that they were made with."""
+    port = doing(lambda client: client.recv(1)).port
+
+    async def ask() -> None:
+        connection = await ApiConnections(5.0).new(port)
+        assert connection.transport is not None
+        client = connection.transport.get_extra_info("socket")
+        assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        connection.abort()
+
+    asyncio.run(ask())
+
+
 def test_a_kept_connection_that_is_just_ending_is_no_answer(doing: Any) -> None:
     """Then the request is sent on another one; it was not heard."""
     port = doing(lambda client: client.recv(1)).port

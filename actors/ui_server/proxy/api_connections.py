@@ -33,7 +33,7 @@ class ApiConnections:
     async def new(self, port: int) -> ApiConnection:
         """Connect; OSError, TimeoutError."""
         loop = asyncio.get_running_loop()
-        client = socket.socket()
+        client = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         client.setblocking(False)
         try:
             async with asyncio.timeout(self._connect_seconds):
