@@ -52,7 +52,8 @@ def in_process(
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        page = served or Served()
+        page, faults = served or Served(), list[dict[str, Any]]()
+        loop.set_exception_handler(lambda _, fault: faults.append(fault))
         listening = await loop.create_server(lambda: connection.Connection(page), "127.0.0.1", 0)
         try:
             await use(listening.sockets[0].getsockname()[1])
@@ -61,6 +62,7 @@ def in_process(
             for one in list(page.connections):
                 one.abort()
             await asyncio.sleep(0)
+        assert faults == []
 
     asyncio.run(asyncio.wait_for(run(), 30))
 
@@ -189,6 +191,23 @@ def test_over_the_limit_the_longest_there_makes_room() -> None:
             writer.close()
 
     in_process(flood, Served(ConnectionLimit(2, reserved=3)))
+
+
+def test_who_has_had_its_last_answer_makes_room_without_a_word() -> None:
+    """It is only read from still, lest the answer is lost: nothing can be sent to it."""
+
+    async def flood(port: int) -> None:
+        inside = await asyncio.open_connection("127.0.0.1", port)
+        refused = await asyncio.open_connection("127.0.0.1", port)
+        refused[1].write(b"nonsense\r\n\r\n")
+        assert (await refused[0].read()).startswith(b"HTTP/1.1 400")
+        last = await asyncio.open_connection("127.0.0.1", port)
+        last[1].write(CLOSING % b"/")
+        assert (await last[0].read()).startswith(b"HTTP/1.1 200")
+        for _, writer in (inside, refused, last):
+            writer.close()
+
+    in_process(flood, Served(ConnectionLimit(1, reserved=1)))
 
 
 def test_who_is_over_the_limit_and_asks_nothing_is_turned_away_soon(

@@ -103,8 +103,8 @@ class Connection(Flow):
             self._deadline.start(LAST_WORDS_SECONDS, self._give_up)
 
     def turn_away(self) -> None:
-        """End, with a word if nothing is being answered."""
-        if self.transport is not None and self._current is None:
+        """End, with a word if nothing is being answered, nor has been for the last time."""
+        if self.transport is not None and self._current is None and not self._is_last:
             self.transport.write(answers.CROWDED)
             self.transport.close()
         else:
