@@ -39,7 +39,7 @@ class Settling(msgspec.Struct, frozen=True):
 def step(before: Settling, now: Look) -> tuple[Settling, tuple[str, ...]]:
     """Return what to remember, and the files whose change has come to its end."""
     if now == before.last == before.settled:
-        return before, ()
+        return Settling(now, now), ()
     moving = changed(before.last, now)
     unrest = before.unrest + 1 if moving else 0
     if moving and unrest < UNREST:

@@ -161,6 +161,17 @@ def test_what_changes_all_the_time_holds_up_itself_only() -> None:
     assert step(state, state.last)[1] == ("db", f"journal-{n}")
 
 
+def test_looks_that_see_a_change_are_counted_in_a_row_only() -> None:
+    """A file that is now and then touched does not cut short the wait for a build's end."""
+    begun, done = {"f": (1, 1, 1), "g": (0, 1, 1)}, {"f": (1, 1, 1), "g": (1, 1, 1)}
+    for times in range(UNREST):
+        state, told = Settling(A, A), list[str]()
+        for now in (*(B, A, A) * times, begun, done):
+            state, changes = step(state, now)
+            told += changes
+        assert told == [], f"after {times} times"
+
+
 def test_what_changes_and_changes_back_is_no_change() -> None:
     state, _ = step(Settling(A, A), B)
     state, changes = step(state, A)
