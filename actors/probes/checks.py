@@ -2,7 +2,8 @@
 
 A check answers exactly once, with an empty string when the service is well and otherwise with what
 is wrong in a few words, unless it is cancelled first. To make one raises OSError where there is no
-descriptor to ask by, which says nothing of the service. All run on the events loop's thread.
+descriptor to ask by, or no room to watch it, which says nothing of the service. All run on the
+events loop's thread.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.actors.loop.reactor import Callback, Loop, Timer
+from bundlevisor.actors.loop.reactor import Loop, Timer
 from bundlevisor.manifest.format.probe import Health
 
 Answer = Callable[[str], None]
@@ -25,6 +26,8 @@ LINGER = "HH" if sys.platform == "win32" else "ii"
 """struct linger: whether, and for how many seconds; none means a reset."""
 READ = 64 * 1024
 """Bytes of an answer that are read at once."""
+LOOK_EVERY = 0.05
+"""Seconds between two looks for an answer that the loop has no room to watch for."""
 IN_PROGRESS = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
 WAITS_NOT: int = getattr(socket, "SOCK_NONBLOCK", 0)
 """Has a socket be made so that no call waits, where the system can do that in one call."""
@@ -74,18 +77,16 @@ class _Connection:
         elif (peer := self._peer()) is not None:
             self._reached(peer)
         else:
-            self._watch(None, self._connected)
+            try:
+                loop.watch(self._socket.fileno(), None, self._connected)
+            except OSError:
+                self._close()
+                raise
 
     def cancel(self) -> None:
         """Stop asking; nothing is answered any more."""
         self._answer = None
         self._close()
-
-    def _watch(self, read: Callback | None, write: Callback | None) -> None:
-        try:
-            self._loop.watch(self._socket.fileno(), read, write)
-        except OSError as error:  # no memory, or too many watches of this user
-            self._finish(f"it cannot be asked: {error.strerror}")
 
     def _peer(self) -> object:
         """Return whom it is connected to; None while the handshake is not over.
@@ -190,11 +191,17 @@ class HttpExchange(_Connection):
         self._loop.call_soon(self._look)
 
     def _look(self) -> None:
-        """Look for an answer once: who is asked together with others has mostly given it by now."""
+        """Look for an answer once: who is asked together with others has mostly given it by now.
+
+        Then it is watched for, or looked for now and then as long as the loop cannot watch.
+        """
         if self._answer is not None:
             self._readable()
         if self._answer is not None:
-            self._watch(self._readable, None)
+            try:
+                self._loop.watch(self._socket.fileno(), self._readable, None)
+            except OSError:  # no memory, or too many watches of this user
+                self._loop.call_at(time.monotonic() + LOOK_EVERY, self._look)
 
     def _readable(self) -> None:
         try:

@@ -126,16 +126,42 @@ def test_a_connection_with_itself_is_no_listener_and_leaves_the_port_free(
         strict.bind(("127.0.0.1", port))
 
 
-def test_a_connection_that_cannot_be_watched_is_answered_at_once(
+def test_an_answer_that_cannot_be_watched_for_is_heard_all_the_same(
+    loop: Loop, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the runtime has no room for one watch more says nothing of the service."""
+    refused = threading.Event()
+
+    def full(*_: object) -> None:
+        refused.set()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def serve() -> None:
+        with _asked(listener) as connection:
+            if refused.wait(DEADLINE):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    threading.Thread(target=serve, daemon=True).start()
+    monkeypatch.setattr(loop, "watch", full)
+    assert ask_http(loop, port_of(listener), timeout=DEADLINE * 2) == ""
+    assert refused.is_set()
+
+
+def test_a_connection_under_way_that_cannot_be_watched_is_no_answer(
     loop: Loop, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    answering(listener, b"", keep_open=True)
+    def make(answer: Answer) -> None:
+        try:
+            TcpCheck(loop, port_of(listener), DEADLINE, answer)
+        except OSError as error:
+            answer(f"raised {error.errno}")
+
     monkeypatch.setattr(loop, "watch", full)
-    trouble = ask_http(loop, port_of(listener), timeout=DEADLINE * 2)
-    assert trouble == f"it cannot be asked: {os.strerror(errno.ENOSPC)}"
+    monkeypatch.setattr(TcpCheck, "_peer", lambda _: None)
+    assert ask(loop, make) == f"raised {errno.ENOSPC}"
 
 
 def test_a_port_without_a_listener_is_named(loop: Loop) -> None:
