@@ -10,7 +10,7 @@ import pytest
 
 from bundlevisor.control.run import background_writer
 from bundlevisor.control.run.background_writer import BackgroundWriter
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_reader_gets_everything_in_order(ends: tuple[int, int]) -> None:
     for line in lines:
         writer.put(line)
     assert writer.close()
-    reader.join(10)
+    reader.join(WITHIN)
     assert b"".join(heard) == b"".join(lines)
     assert writer.dropped == 0
 

@@ -14,7 +14,7 @@ from bundlevisor.control.wire.facade import Action
 from tests.control.commands import Cli
 from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.wire import Api, Reply
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 
 class Later(threading.Thread):
@@ -33,7 +33,7 @@ class Later(threading.Thread):
         return not self.is_alive()
 
     def reply(self) -> Reply:
-        self.join(10)
+        self.join(WITHIN)
         assert self.answered, f"no answer to {self.path}"
         return self._reply
 
@@ -179,7 +179,7 @@ def test_readiness_is_answered_the_moment_it_turns_true(api: Api, runtime: FakeR
     assert runtime.board.await_verdicts() == {False}
     assert not answers
     runtime.change("db", State.READY)
-    waiter.join(10)
+    waiter.join(WITHIN)
     assert answers[0]["ready"] is True
 
 

@@ -130,14 +130,14 @@ def test_an_end_in_the_middle_of_an_answer_waits_for_it(
     asking.start()
     wait_until(lambda: runtime.commands, what="the command is being answered")
     ended: list[bool] = []
-    ending = threading.Thread(target=lambda: ended.append(server[0].stop(10)))
+    ending = threading.Thread(target=lambda: ended.append(server[0].stop(WITHIN)))
     ending.start()
     wait_until(lambda: looks, what="the server looks whether it can end")
     assert looks[0] is False
     assert not ended
     runtime.hold.set()
-    asking.join(10)
-    ending.join(10)
+    asking.join(WITHIN)
+    ending.join(WITHIN)
     assert answers[0].status == 202
     assert ended == [True]
 

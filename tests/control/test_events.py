@@ -11,7 +11,7 @@ from bundlevisor.actors.core.report import Doing
 from bundlevisor.actors.core.snapshot import State
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import STREAM, Api, frame
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 
 def test_events_are_streamed_in_order_and_resumed_by_number(api: Api, runtime: FakeRuntime) -> None:
@@ -112,7 +112,7 @@ def test_a_page_may_be_waited_for(api: Api, runtime: FakeRuntime) -> None:
     wait_until(lambda: runtime.events.waited, what="the request waits for an event")
     assert not pages
     runtime.events.emit("tick")
-    waiter.join(10)
+    waiter.join(WITHIN)
     assert [event["event"] for event in pages[0]["events"]] == ["tick"]
 
 

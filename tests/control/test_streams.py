@@ -10,7 +10,7 @@ from bundlevisor.actors.core.snapshot import State
 from bundlevisor.control.http.server import ControlServer
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import STREAM, TOKEN, Api, Reply, frame
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 
 def test_a_followed_log_comes_as_it_is_written(api: Api, runtime: FakeRuntime) -> None:
@@ -87,7 +87,7 @@ def test_a_ninth_stream_is_429_and_room_comes_back(api: Api) -> None:
 
 
 def refused_wait(api: Api) -> Reply | None:
-    answer = api.get("/readyz?wait=0.01", timeout=5)
+    answer = api.get("/readyz?wait=0.01")
     return answer if answer.status == 429 else None
 
 
@@ -132,7 +132,7 @@ def test_a_stuck_supervisor_holds_up_no_answer(api: Api, runtime: FakeRuntime) -
     assert not stuck
     runtime.hold.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(WITHIN)
 
 
 def test_the_end_of_the_server_ends_streams_and_waits_at_once(
@@ -154,7 +154,7 @@ def test_the_end_of_the_server_ends_streams_and_waits_at_once(
     assert server[0].stop(10)
     assert time.monotonic() - began < 30
     assert (log.read(), events.read()) == (b"", b"")
-    waiter.join(5)
+    waiter.join(WITHIN)
     assert waited == [False]
     assert runtime.logs.subscriptions[0].closed.is_set()
 

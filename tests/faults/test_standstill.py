@@ -26,7 +26,7 @@ def test_a_runtime_that_stood_still_does_not_restart_what_is_well(
         run.kill(signal.SIGCONT)
         seen = len(run.telemetry())
         assert run.until_ready()["ready"]
-        run.post("/services/web/restart?wait=10")
+        run.post("/services/web/restart?wait=60")
         wait_until(lambda: run.service("web")["ready"], what="a restart on demand")
         started = {id_: len(run.events(id_, "started")) for id_ in ("db", "api", "web")}
         assert started == {"db": 1, "api": 1, "web": 2}

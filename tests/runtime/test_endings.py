@@ -134,7 +134,7 @@ def test_a_stop_by_command_ends_grandchildren_too(tmp_path: Path) -> None:
     with running(made.write()) as run:
         run.until_ready()
         wait_until(lambda: run.events("db", "started")[1:], what="the daemon")
-        assert run.post("/services/db/stop?wait=10").json()["state"] == "stopped"
+        assert run.post("/services/db/stop?wait=60").json()["state"] == "stopped"
         pids = {event["pid"] for event in run.record("db")}
         assert not [process for process in run.leftovers() if process.pid in pids]
 

@@ -71,6 +71,7 @@ def test_the_guardian_stops_everything(disk: Path, tmp_path: Path) -> None:
         runtime.until_ready()
         children = psutil.Process(runtime.pid).children(recursive=True)
         guardians = [child for child in children if "guardian" in child.name()]
+        assert guardians
         for guardian in guardians:
             guardian.suspend()
         runtime.kill()

@@ -83,7 +83,7 @@ def ask_everything(run: Run) -> None:
     psutil.Process(died).kill()
     wait_until(lambda: run.record("db")[-1]["pid"] != died, what="the service's next run")
     for command in ("restart", "stop", "start"):
-        assert run.post(f"/services/slow/{command}?wait=10").status in (200, 202)
+        assert run.post(f"/services/slow/{command}?wait=60").status in (200, 202)
     assert b"<svg" in run.get("/timeline", headers={"Accept": "image/svg+xml"}).body
     assert b"bundlevisor_" in run.get("/metrics").body
 

@@ -73,7 +73,7 @@ def test_what_a_failed_dependency_blocks_says_so_and_starts_when_it_recovers(
         for name in ("api", "web"):
             assert answer["details"][name]["message"] == "blocked: db failed (exit 1)"
             assert answer["details"][name]["state"] == "waiting"
-        assert run.post("/services/db/start?wait=10").status == 202
+        assert run.post("/services/db/start?wait=60").status == 202
         run.until_ready()
         for name in ("api", "web"):
             assert len(run.await_told("service_blocked", name)) == 1
@@ -88,7 +88,7 @@ def test_an_on_demand_service_is_left_out_until_somebody_needs_it(tmp_path: Path
         assert answer["details"]["needed"]["state"] == "ready", "it starts with who depends on it"
         assert answer["details"]["tool"]["state"] == "inactive"
         assert answer["details"]["tool"]["skipped"]
-        assert run.post("/services/user/start?wait=10").json()["done"]
+        assert run.post("/services/user/start?wait=60").json()["done"]
         assert run.service("tool")["state"] == "ready"
 
 

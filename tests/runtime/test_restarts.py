@@ -160,11 +160,11 @@ def test_a_stop_is_sticky_and_goes_through_the_dependents(tmp_path: Path) -> Non
     made = bundle(tmp_path).service("db").service("api", deps=["db"]).write()
     with running(made) as run:
         run.until_ready()
-        answer = run.post("/services/db/stop?wait=10").json()
+        answer = run.post("/services/db/stop?wait=60").json()
         assert (answer["state"], answer["affected"], answer["done"]) == ("stopped", ["api"], True)
         assert run.events("api", "exit")[0]["t"] < run.events("db", "signal")[0]["t"]
         assert run.service("api")["message"] == "blocked: db is stopped"
-        run.post("/services/api/start?wait=10")
+        run.post("/services/api/start?wait=60")
         run.until_ready()
 
 
@@ -175,7 +175,7 @@ def test_a_stop_cancels_a_pending_restart(tmp_path: Path) -> None:
         made.service(name, "exits_at_once", options={"code": 1}, restart=pause)
     with running(made.write()) as run:
         wait_until(lambda: run.service("db")["state"] == "backoff", what="the pause")
-        assert run.post("/services/db/stop?wait=10").json()["state"] == "stopped"
+        assert run.post("/services/db/stop?wait=60").json()["state"] == "stopped"
         before, ticks = starts(run, "db"), starts(run, "clock")
         wait_until(lambda: starts(run, "clock") >= ticks + 3, what="more than a whole pause to go")
         assert starts(run, "db") == before
@@ -188,7 +188,7 @@ def test_a_restart_command_starts_only_when_the_old_tree_is_gone(tmp_path: Path)
     )
     with running(made.write()) as run:
         run.until_ready()
-        assert run.post("/services/db/restart?wait=10").json()["done"]
+        assert run.post("/services/db/restart?wait=60").json()["done"]
         run.until_ready()
         assert starts(run, "db") == 2
         # Linux shows the command line of a process a moment after its exec is over.
@@ -212,7 +212,7 @@ def test_an_exit_says_whether_it_was_expected_and_by_whom(tmp_path: Path) -> Non
         wait_until(lambda: run.service("late")["state"] == "failed", what="'late' has failed")
         kill_service(run, "db")
         wait_until(lambda: starts(run, "db") == 2, what="the next run")
-        assert run.post("/services/db/stop?wait=10").json()["done"]
+        assert run.post("/services/db/stop?wait=60").json()["done"]
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0  # all events are on disk
     told = [

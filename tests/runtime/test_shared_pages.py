@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import signal
 import socket
@@ -205,12 +206,18 @@ def test_each_page_has_its_own_api_and_hears_where_it_is(tmp_path: Path) -> None
     with running(page(made, "admin").write()) as run:
         run.until_ready()
         process_of(run)
-        assert ask(run, "docs", "/api/x")[0] != 502
+        assert api_of(run, "docs") == "first"
         run.post("/services/first/stop?wait=20")
         wait_until(lambda: run.service("first")["state"] == "stopped", what="the API is gone")
         run.post("/services/docs/start?wait=20")
-        wait_until(lambda: ask(run, "ui", "/api/x")[0] != 502, what="the other API answers")
+        assert [api_of(run, page) for page in ("docs", "ui")] == ["first", "second"]
         assert ask(run, "admin", "/api/x")[0] == 404
+
+
+def api_of(run: Run, page: str) -> str:
+    """Return which service answers in the place of a page's API, once the page knows one."""
+    wait_until(lambda: ask(run, page, "/api/x")[0] != 502, what=f"the API of {page}")
+    return str(json.loads(ask(run, page, "/api/x")[1])["service"])
 
 
 def test_a_page_that_cannot_be_served_fails_alone(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.bundle_maker import Bundle, bundle, starting, wait_until
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fills a pipe by O_NONBLOCK")
 
@@ -69,7 +70,7 @@ def test_who_reads_late_gets_every_line_that_had_room(made: Bundle) -> None:
         reader.start()
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
-        reader.join(10)
+        reader.join(WITHIN)
         text = b"".join(heard)
         assert b'"event":"listening"' in text
         assert b"db is ready" in text

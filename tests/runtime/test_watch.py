@@ -160,10 +160,9 @@ def test_a_changed_bundle_is_told_and_not_taken_over(run: Run) -> None:
 def test_without_watch_nothing_is_looked_at(tmp_path: Path) -> None:
     with running(made(tmp_path)) as run:
         run.until_ready(60)
-        threads = Path(f"/proc/{run.pid}/task")
-        if threads.exists():
-            names = {(one / "comm").read_text().strip() for one in threads.iterdir()}
-            assert "watch" not in names
+        run.await_told("ready")
+        run.post("/shutdown")
+        assert run.wait_gone() == 0
         assert "watching" not in run.stderr
 
 

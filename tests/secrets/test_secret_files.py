@@ -42,9 +42,9 @@ def test_the_file_is_there_for_its_user_before_the_service_and_gone_after_it(
             assert seen["mode"] == 0o600
             assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
         assert not [name for name in environments(run, "other")[0] if "SECRET" in name]
-        assert run.post("/services/api/stop?wait=10").json()["state"] == "stopped"
+        assert run.post("/services/api/stop?wait=60").json()["state"] == "stopped"
         assert not file.exists()
-        run.post("/services/api/start?wait=10")
+        run.post("/services/api/start?wait=60")
         assert file.exists()
         run.post("/shutdown")
         assert run.wait_gone() == 0
@@ -58,9 +58,9 @@ def test_a_shared_file_stays_until_its_last_user_has_stopped(tmp_path: Path) -> 
         give(run, cert="the content")
         run.until_ready()
         file = run.app_data / "cert.pem"
-        run.post("/services/one/stop?wait=10")
+        run.post("/services/one/stop?wait=60")
         assert file.read_text() == "the content"
-        run.post("/services/two/stop?wait=10")
+        run.post("/services/two/stop?wait=60")
         assert not file.exists()
 
 

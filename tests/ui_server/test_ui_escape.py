@@ -178,6 +178,7 @@ def test_links_swapped_all_the_time_never_lead_out(serving: Any, tmp_path: Path)
         over.set()
         swapping.join()
     assert {answer.status for answer in got} <= {200, 404, 503}
+    assert {answer.body for answer in got if answer.status == 200} == {b"inside"}
     assert not any(SECRET in answer.body for answer in got)
 
 
