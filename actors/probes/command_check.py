@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ class CommandCheck:
     """Well when a command exits with 0 in time. Its tree ends with it, or with the time-out.
 
     Also what it has put into a session of its own: a helper that each check starts would pile up.
+    OSError where there is no descriptor to start it by.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class CommandCheck:
             try:
                 self._child = children.spawn(launch)
             except (OSError, ValueError) as error:
+                if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
+                    raise
                 reason = _why_not_run(argv[0], error)
                 loop.call_soon(lambda: self._finish(reason))
                 return

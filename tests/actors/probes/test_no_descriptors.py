@@ -19,6 +19,7 @@ from bundlevisor.actors.probes.listen_watch import Listening
 from bundlevisor.actors.probes.probing import Probing
 from bundlevisor.actors.probes.schedule import ProbeStats
 from bundlevisor.actors.probes.stop_request import request_stop
+from bundlevisor.actors.process import children
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.plan.readiness import Condition, Criterion
 from tests.actors.probes.test_checks import answering, port_of
@@ -59,6 +60,26 @@ def test_that_there_was_no_descriptor_says_nothing_of_a_service_and_it_is_asked_
     probing = Probing(loop, Listening(loop), Target(port_of(listener)), ProbeStats())
     probing.watch(Health(type="http", interval_ms=10), told.put)
     assert told.get(timeout=WITHIN) == "HTTP 500"
+    probing.stop()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the command is a shell's")
+def test_a_health_command_for_which_there_was_no_descriptor_says_nothing_of_a_service(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals, spawn = iter(range(3)), children.spawn
+
+    def refused(launch: children.SpawnRequest) -> children.Child:
+        if next(refusals, None) is not None:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return spawn(launch)
+
+    monkeypatch.setattr(children, "spawn", refused)
+    told: queue.Queue[str] = queue.Queue()
+    target = Target(None, ["/bin/sh", "-c", "exit 3"], {}, "/")
+    probing = Probing(loop, Listening(loop), target, ProbeStats())
+    probing.watch(Health(type="command", interval_ms=10), told.put)
+    assert told.get(timeout=WITHIN) == "health command: exit 3"
     probing.stop()
 
 
