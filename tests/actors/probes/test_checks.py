@@ -179,8 +179,11 @@ def test_a_service_that_never_answers_is_not_waited_for_beyond_the_time_out(
 
 def test_an_answer_that_does_not_end_is_told_from_none(loop: Loop, listener: socket.socket) -> None:
     answering(listener, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", keep_open=True)
-    port = port_of(listener)
-    assert ask_http(loop, port, timeout=0.2) == f"the answer on port {port} did not end in time"
+    port, told, asked = port_of(listener), queue.Queue[str](), list[HttpCheck]()
+    loop.call_soon(lambda: asked.append(HttpCheck(loop, port, "/health", DEADLINE * 2, told.put)))
+    wait_until(lambda: asked and asked[0]._received, what="the beginning of an answer")
+    loop.call_soon(asked[0]._expired)
+    assert told.get(timeout=DEADLINE) == f"the answer on port {port} did not end in time"
 
 
 def test_a_connection_is_enough_for_a_tcp_check(loop: Loop, listener: socket.socket) -> None:
