@@ -108,14 +108,7 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import (
-    LIVE,
-    RUNNING,
-    AfterStop,
-    Doing,
-    Stage,
-    StopCause,
-)
+from bundlevisor.actors.core.report import LIVE, RUNNING, AfterStop, Doing, Stage, StopCause
 
 OBSTACLE = 0.5
 """Seconds between two looks at what a starting service waits for, to be shown."""

@@ -17,8 +17,6 @@ from typing import Any
 import psutil
 import pytest
 
-from bundlevisor.actors.launch.page import PageGroup, page_group
-from bundlevisor.manifest.format.schema import Service
 from bundlevisor.testing.processes import lives
 from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
 from tests.faults.scene import guardian_of
@@ -286,22 +284,3 @@ def test_an_orderly_end_leaves_nothing_and_takes_no_force(run: Run) -> None:
     assert not lives(process)
     killed = [event for event in run.telemetry() if "kill" in event["event"]]
     assert not killed
-
-
-def group(needs: dict[str, list[str]], *pages: str) -> PageGroup | None:
-    made = [Service(id=id_) for id_ in needs]
-    return page_group(made, pages, needs)
-
-
-def test_pages_share_a_process_when_there_are_several_that_no_program_needs() -> None:
-    assert group({"api": [], "ui": ["api"]}, "ui") is None
-    both = group({"api": [], "ui": ["api"], "docs": []}, "ui", "docs")
-    assert both is not None
-    assert (both.ids, both.needs) == (("ui", "docs"), ("api",))
-    needed = {"api": ["ui"], "ui": [], "docs": [], "admin": []}
-    others = group(needed, "ui", "docs", "admin")
-    assert others is not None
-    assert others.ids == ("docs", "admin"), "the API ends before the page that it needs"
-    behind = group({"ui": [], "docs": ["ui"]}, "ui", "docs")
-    assert behind is not None
-    assert (behind.ids, behind.needs) == (("ui", "docs"), ())
