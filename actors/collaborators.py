@@ -88,7 +88,7 @@ class Collaborators(msgspec.Struct, frozen=True):
     fault: Callable[[str, BaseException], None]
     """Reports an error of ours with its trace."""
     spawn_actor: Callable[..., pykka.ActorRef[Any]]
-    """``spawn_actor(service_id, supervisor, child=None, incarnation=0)`` starts its actor."""
+    """``spawn_actor(service_id, supervisor, life=Life(), child=None)`` starts its actor."""
     chooser: PortChooser
     vault: Vault = NoSecrets()
     now: Callable[[], float] = moment

@@ -14,7 +14,6 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pykka
 
 from bundlevisor.actors.context import ServiceContext
@@ -26,7 +25,7 @@ from bundlevisor.actors.core.messages import (
     ServiceChanged,
     TimerFired,
 )
-from bundlevisor.actors.core.report import AfterStop, Stage, StopCause
+from bundlevisor.actors.core.report import Stage
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.loop.loop_actor import LoopActor
 from bundlevisor.actors.service_effects import ServiceEffects
@@ -34,6 +33,10 @@ from bundlevisor.actors.service_report import report_of
 
 if TYPE_CHECKING:
     from bundlevisor.actors.process.process_tree import ProcessTree
+
+
+FIRST = Life()
+"""Nothing has happened yet."""
 
 
 class ServiceActor(LoopActor):
@@ -44,15 +47,15 @@ class ServiceActor(LoopActor):
         spec: LaunchSpec,
         context: ServiceContext,
         supervisor: pykka.ActorRef[Any],
+        life: Life = FIRST,
         child: ProcessTree | None = None,
-        incarnation: int = 0,
     ) -> None:
         super().__init__(context.loop)
         self._spec = spec
         self._service = spec.service
         self._context = context
         self._supervisor = supervisor
-        self._life = Life(incarnation=incarnation)
+        self._life = life
         self._orphan = child
         """The process of a broken predecessor."""
         self._effects = ServiceEffects(spec, context, supervisor, self.actor_ref)
@@ -61,17 +64,10 @@ class ServiceActor(LoopActor):
         return f"service {self._service.id!r}"
 
     def on_start(self) -> None:
-        """Take over a process that a broken predecessor left: end it, then start again."""
-        if self._orphan is not None:
-            self._life = msgspec.structs.replace(
-                self._life,
-                stage=Stage.STOPPING,
-                then=AfterStop.RETRY,
-                stop_cause=StopCause.BROKEN,
-                pid=self._orphan.pid,
-                cause="an error in the runtime",
-            )
-            self._effects.take_over(self._orphan, self._life)
+        """Take over what a broken predecessor left; the restart policy decides what follows."""
+        if self._life.stage is Stage.STOPPING:
+            for event in self._effects.take_over(self._orphan, self._life):
+                self.actor_ref.tell(event)
 
     def on_receive(self, message: Message) -> None:
         """Handle one message; an error of ours ends this actor and is the supervisor's to mend."""
@@ -108,6 +104,7 @@ class ServiceActor(LoopActor):
                 f"{type(error).__name__}: {error}",
                 self._effects.child,
                 self._life.incarnation,
+                self._life.history,
             )
         )
         self.stop()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pykka
 
-from bundlevisor.actors.core.messages import GetReady, Instruction, Message, ServiceActorFailed
+from bundlevisor.actors.core.messages import GetReady, Instruction, Message
 from bundlevisor.actors.core.report import Report
 
+if TYPE_CHECKING:
+    from bundlevisor.actors.core.life import Life
+    from bundlevisor.actors.process.process_tree import ProcessTree
+
 SpawnActor = Callable[..., pykka.ActorRef[Any]]
-"""Starts one: ``(service_id, supervisor, child=None, incarnation=0)``."""
+"""Starts one: ``(service_id, supervisor, life=Life(), child=None)``."""
 
 
 class ServiceActors:
@@ -56,12 +60,7 @@ class ServiceActors:
             self._refs[id_] = self._spawn_actor(id_, self._supervisor)
         return self._refs[id_]
 
-    def replace(self, broken: ServiceActorFailed, incarnation: int) -> None:
-        """Give the process of a broken actor to a new one, which has heard of no instruction.
-
-        ``incarnation`` is the last one that was told of: the successor's next run is later.
-        """
-        self._refs[broken.id] = self._spawn_actor(
-            broken.id, self._supervisor, child=broken.child, incarnation=incarnation
-        )
-        self._given[broken.id] = 0
+    def replace(self, id_: str, life: Life, child: ProcessTree | None) -> None:
+        """Have a broken actor's successor go on with this life, and the process that it left."""
+        self._refs[id_] = self._spawn_actor(id_, self._supervisor, life, child)
+        self._given[id_] = 0

@@ -121,14 +121,16 @@ class ServiceEffects:
             return ()
         return None
 
-    def take_over(self, orphan: ProcessTree, life: Life) -> None:
-        """Own the process that a broken actor left, and end it."""
+    def take_over(self, orphan: ProcessTree | None, life: Life) -> tuple[Message, ...]:
+        """End what a broken actor left, process or secrets; return what follows at once."""
         self._life = life
+        if orphan is None:
+            return self._work.without_secrets(TreeEmptied(life.incarnation))
         self._incarnation = self._new_incarnation()
         self._incarnation.adopt(orphan)
         self._watch_exit(self._incarnation)
-        self._end_tree(effects.EndTree())
         self._arm(effects.Arm(Timer.GRACE, self._service.stop.grace_s))
+        return self._end_tree(effects.EndTree())
 
     def let_go(self) -> None:
         """Wait for nothing any more, and leave the process to somebody else."""
@@ -231,8 +233,7 @@ class ServiceEffects:
         never_ready = self._life.ready_at is None and self._life.then is AfterStop.RETRY
         lost = self._ports.hold() if never_ready else ()
         number = self._life.incarnation
-        left = PortsLost(number, lost) if lost else TreeEmptied(number)
-        return self._work.without_secrets(left)
+        return self._work.without_secrets(PortsLost(number, lost) if lost else TreeEmptied(number))
 
     def _ask(self) -> None:
         if self._incarnation is not None:
@@ -278,9 +279,6 @@ class ServiceEffects:
         self._ports.release()
         self._supervisor.tell(PortsTaken(self._service.id, effect.names))
 
-    def _release_ports(self, _: Effect) -> None:
-        self._ports.release()
-
 
 PERFORM: dict[type[Effect], Callable[[ServiceEffects, Any], tuple[Message, ...] | None]] = {
     effects.Prepare: ServiceEffects._prepare,
@@ -296,5 +294,5 @@ PERFORM: dict[type[Effect], Callable[[ServiceEffects, Any], tuple[Message, ...] 
     effects.EmitEvent: ServiceEffects._note,
     effects.ReportFailure: ServiceEffects._report_failure,
     effects.ReportPorts: ServiceEffects._report_ports,
-    effects.ReleasePorts: ServiceEffects._release_ports,
+    effects.ReleasePorts: lambda own, _: own._ports.release(),
 }

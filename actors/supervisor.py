@@ -221,14 +221,14 @@ class Supervisor(LoopActor):
             self._renew([id_], "", resetting=True)
 
     def _actor_failed(self, message: ServiceActorFailed) -> None:
-        """Give the process of a broken actor to a new one, which ends it and starts again.
+        """Give the process of a broken actor to a new one, which ends it as one that failed.
 
         What the broken one was told and had not heard is told again, as far as it is still due.
         """
         self._to.emit("runtime_error", message.id, error=message.error)
-        before, alive = self._state.reports[message.id], message.child is not None
-        after = foreseen.taken_over(before, message.incarnation, self._to.now(), alive=alive)
-        self._actors.replace(message, after.incarnation)
+        before = self._state.reports[message.id]
+        after = foreseen.taken_over(before, message.incarnation, self._to.now())
+        self._actors.replace(message.id, foreseen.inherited(after, message.history), message.child)
         self._see(after)
 
     def _resumed(self, message: SystemResumed) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import msgspec
 
+from bundlevisor.actors.core.life import Life
 from bundlevisor.actors.core.messages import Instruction, StopService
 from bundlevisor.actors.core.report import (
     LIVE,
@@ -16,6 +17,7 @@ from bundlevisor.actors.core.report import (
     Stage,
     StopCause,
 )
+from bundlevisor.actors.core.restart import History
 
 
 def obeyed(told: Instruction, report: Report, now: float) -> Report:
@@ -59,21 +61,37 @@ def failed(report: Report, reason: str, now: float) -> Report:
     return msgspec.structs.replace(report, stage=Stage.FAILED, message=reason, updated_at=now)
 
 
-def taken_over(report: Report, incarnation: int, now: float, *, alive: bool) -> Report:
+def taken_over(report: Report, incarnation: int, now: float) -> Report:
     """Return the report of a service whose actor was broken, and has a successor.
 
-    A process that is ``alive`` is ended first; what rests goes on resting. ``incarnation`` is the
-    last run that the broken one knew of: one that it was told to start, and had not heard of,
-    keeps its number all the same, as commands may have asked for a later one since.
+    That is a failure of its run, also before there is a process; what rests goes on resting.
+    ``incarnation`` is the last run that the broken one knew of: one that it was told to start, and
+    had not heard of, keeps its number all the same, as commands may have asked for a later one.
     """
     if report.stage in (Stage.STOPPED, Stage.FAILED):
         return report
     return msgspec.structs.replace(
         report,
-        stage=Stage.STOPPING if alive else Stage.WAITING,
+        stage=Stage.STOPPING,
         then=AfterStop.RETRY,
         stop_cause=StopCause.BROKEN,
         message="an error in the runtime",
         incarnation=max(incarnation, report.incarnation),
         updated_at=now,
+    )
+
+
+def inherited(report: Report, history: History) -> Life:
+    """Return the life of a broken actor's successor, which has heard of no instruction."""
+    return Life(
+        stage=report.stage,
+        incarnation=report.incarnation,
+        message=report.message,
+        then=report.then,
+        stop_cause=report.stop_cause,
+        pid=report.pid,
+        exit_code=report.exit_code,
+        history=history,
+        cause=report.message,
+        output=report.output,
     )

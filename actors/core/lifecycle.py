@@ -269,9 +269,8 @@ def _resumed(life: Life, event: SystemResumed, context: Context) -> Step:
         return msgspec.structs.replace(life, consecutive_failures=0), ()
     if life.stage is not Stage.STARTING or life.pid is None:
         return life, ()
-    whole = context.service.startup.timeout_ms / 1000
-    readiness = readiness_timeout(context.service)
-    return life, (Arm(Timer.STARTUP, whole), Arm(Timer.READINESS, readiness))
+    whole = Arm(Timer.STARTUP, context.service.startup.timeout_ms / 1000)
+    return life, (whole, Arm(Timer.READINESS, readiness_timeout(context.service)))
 
 
 HANDLERS: dict[type[Message], Callable[[Life, Any, Context], Step]] = {

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from bundlevisor.actors.core.report import AfterStop, Report
+from bundlevisor.actors.core.restart import History
 from bundlevisor.actors.launch.inputs import StartInputs
 
 
@@ -237,6 +238,8 @@ class ServiceActorFailed(Message, frozen=True):
     error: str
     child: Any
     incarnation: int
+    history: History
+    """The restarts so far: its successor's failures are counted with them."""
 
 
 # Outside to supervisor

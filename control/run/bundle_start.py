@@ -126,12 +126,12 @@ class BundleStart:
         self,
         service_id: str,
         supervisor: pykka.ActorRef[Any],
-        child: Any = None,
-        incarnation: int = 0,
+        *inherited: Any,
     ) -> pykka.ActorRef[Any]:
+        """Start an actor, which may have inherited life and process of a broken one."""
         spec, context = self._specs[service_id], self._edges.context
         try:
-            return ServiceActor.start(spec, context, supervisor, child, incarnation)
+            return ServiceActor.start(spec, context, supervisor, *inherited)
         except (OSError, RuntimeError, MemoryError) as error:  # no thread for it
             self._opened.ending.ask(f"cannot start '{service_id}': {why(error)}", NO)
             raise

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.core import effects
-from bundlevisor.actors.core.life import Context
+from bundlevisor.actors.core.life import Context, Life
 from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
     BecameReady,
@@ -62,10 +62,10 @@ class Held(Actor):
         if not self.broken:  # else nobody hears it
             super().tell(message)
 
-    def take_over(self) -> None:
-        super().take_over()
+    def take_over(self, life: Life, *, alive: bool) -> None:
+        super().take_over(life, alive=alive)
         self.told = False  # nobody has ordered its end
-        self.model.is_taken_over(self.life.incarnation, alive=True)
+        self.model.is_taken_over(life.incarnation, life.stage.value)
 
     def forget(self) -> None:
         self.broken = True

@@ -151,10 +151,9 @@ class Service:
         if self.stage not in LIVE:
             self.stage = "failed"
 
-    def is_taken_over(self, runs: int, *, alive: bool) -> None:
-        """An error of the runtime's own: what runs is ended as a failure, the past forgotten."""
-        self.restarts.reset_failures()
-        self.stage, self.runs = ("stopping" if alive else "waiting"), runs
+    def is_taken_over(self, runs: int, shown: str) -> None:
+        """An error of the runtime's own ends what is under way as a failure; what rests, rests."""
+        self.stage, self.runs = (shown if shown in AT_REST else "stopping"), runs
         self._order, self._clean, self._ready_since = "", False, None
 
     def _fails(self, *, clean: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bundlevisor.actors.core.life import Life
 from bundlevisor.actors.core.messages import (
     CommandRestart,
     CommandStart,
@@ -23,7 +24,6 @@ from tests.actors.core.scheduled import Scheduled
 from tests.model import rules
 from tests.model.held import Fault, Held
 
-AT_REST = (State.STOPPED, State.FAILED)
 LIVE = (State.STARTING, State.READY, State.UNHEALTHY, State.STOPPING)
 ACTIONS = {CommandStart: "start", CommandStop: "stop", CommandRestart: "restart"}
 ASKING = (*ACTIONS, SecretsChanged)
@@ -66,7 +66,6 @@ class World(Scheduled):
         lazy = [one.id for one in manifest.services if one.on_demand]
         self.bundle = rules.Bundle(self.needs, lazy)
         self.ports = rules.Ports()
-        self.broken: set[str] = set()
         self.orders: dict[str, tuple[bool, int]] = {}
         """The last command to each service: whether it is a stop, and the run that is no start."""
         self.done: set[str] = set()
@@ -76,12 +75,11 @@ class World(Scheduled):
         self.given_up: list[tuple[str, FailService]] = []
         super().__init__(manifest, vault=self.safe)
 
-    def _spawn(self, id_: str, *rest: object, child: Any = None, incarnation: int = 0) -> Any:
-        actor = super()._spawn(id_, *rest, child=child, incarnation=incarnation)
-        if child is None:
-            actor.model.runs = incarnation
-        else:
-            actor.alive = child.alive
+    def _spawn(self, id_: str, to: object, life: Life | None = None, child: Any = None) -> Any:
+        before = self.actor(id_)
+        actor = super()._spawn(id_, to, life, child)
+        if before:
+            actor.model.restarts = before.model.restarts
         return actor
 
     def command(self, message: Message) -> Any:
@@ -193,9 +191,9 @@ class World(Scheduled):
         assert alive == {id_ for id_, stage in stages.items() if stage == "ready"}
 
     def _stage_of(self, id_: str) -> str:
-        """Return where a service is; what rested when its actor broke is only shown to rest."""
+        """Return where a service is; one that was never told anything is as it is shown."""
         shown = self.board.snapshot.services[id_].state
-        if id_ not in self.actors or (id_ in self.broken and shown in AT_REST):
+        if id_ not in self.actors:
             return "waiting" if shown is State.INACTIVE else shown.value
         return self.actors[id_].life.stage.value
 
@@ -207,6 +205,5 @@ class World(Scheduled):
     def break_actor(self, id_: str) -> None:
         actor = self.actor(id_)
         if actor and not actor.broken:
-            self.broken.add(id_)
             self.disturb()
             super().break_actor(id_)

@@ -104,18 +104,20 @@ class Scheduled:
         )
         self.command(StartBundle())
 
-    def _spawn(self, id_: str, *_: object, child: object = None, incarnation: int = 0) -> Any:
+    def _spawn(self, id_: str, _: object, life: Life | None = None, child: Any = None) -> Any:
         actor = self.actors[id_] = self.actor_type(self, id_)
-        actor.life = Life(incarnation=incarnation)
-        if child is not None:
-            actor.take_over()
+        if life is not None:
+            actor.take_over(life, alive=child is not None)
         return actor
 
     def break_actor(self, id_: str) -> None:
         """Let an error of ours end an actor; what it has not heard is lost."""
         broken = self.actors[id_]
         child = broken if broken.alive else None
-        self.to_supervisor(ServiceActorFailed(id_, "an error", child, broken.life.incarnation))
+        life = broken.life
+        self.to_supervisor(
+            ServiceActorFailed(id_, "an error", child, life.incarnation, life.history)
+        )
         broken.inbox.clear()
         broken.forget()
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from bundlevisor.actors.core import effects
 from bundlevisor.actors.core.life import Context, Life
 from bundlevisor.actors.core.lifecycle import step
@@ -26,7 +24,7 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import AfterStop, Report, Stage, StopCause
+from bundlevisor.actors.core.report import Report, Stage
 
 
 class Actor:
@@ -56,13 +54,13 @@ class Actor:
         offered = [partial(self._happen, message) for message in self._offered]
         return [self._hear, *offered] if self.inbox else [*offered]
 
-    def take_over(self) -> None:
-        """Begin as the successor of a broken actor: its process is ended."""
-        self.alive = self.told = True
-        self.life = msgspec.structs.replace(
-            self.life, stage=Stage.STOPPING, then=AfterStop.RETRY, stop_cause=StopCause.BROKEN
-        )
-        self._offered = [ProcessExited(self.life.incarnation, 0)]
+    def take_over(self, life: Life, *, alive: bool) -> None:
+        """Begin as the successor of a broken actor: its process, if there is one, is ended."""
+        self.life = life
+        self.alive = self.told = alive
+        if life.stage is Stage.STOPPING:
+            number = life.incarnation
+            self._offered = [ProcessExited(number, 0) if alive else TreeEmptied(number)]
 
     def forget(self) -> None:
         """Nothing happens to this one any more."""

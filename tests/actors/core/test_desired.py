@@ -181,19 +181,17 @@ def test_what_runs_does_not_fail_by_being_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "alive", "after"),
+    ("stage", "after"),
     [
-        ("ready", True, "stopping"),
-        ("ready", False, "waiting"),
-        ("backoff", False, "waiting"),
-        ("stopped", False, "stopped"),
-        ("failed", False, "failed"),
+        ("ready", "stopping"),
+        ("waiting", "stopping"),
+        ("backoff", "stopping"),
+        ("stopped", "stopped"),
+        ("failed", "failed"),
     ],
 )
-def test_the_successor_of_a_broken_actor_ends_what_runs(
-    stage: str, alive: bool, after: str
-) -> None:
-    found = taken_over(report(stage), 5, 7.0, alive=alive)
+def test_the_successor_of_a_broken_actor_ends_what_is_under_way(stage: str, after: str) -> None:
+    found = taken_over(report(stage), 5, 7.0)
     assert found.stage is Stage(after)
     if stage != after:
         assert (found.then, found.stop_cause) == (AfterStop.RETRY, StopCause.BROKEN)

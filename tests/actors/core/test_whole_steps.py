@@ -253,18 +253,18 @@ def test_what_a_report_will_be() -> None:
     assert foreseen.failed(report, "no port", 5.0) == msgspec.structs.replace(
         report, stage=Stage.FAILED, message="no port", updated_at=5.0
     )
-    for alive, stage in ((True, Stage.STOPPING), (False, Stage.WAITING)):
-        assert foreseen.taken_over(report, 4, 5.0, alive=alive) == msgspec.structs.replace(
-            report,
-            stage=stage,
-            then=AfterStop.RETRY,
-            stop_cause=StopCause.BROKEN,
-            message="an error in the runtime",
-            incarnation=4,
-            updated_at=5.0,
-        )
-        unheard = foreseen.starting(msgspec.structs.replace(report, incarnation=4), 5.0)
-        assert foreseen.taken_over(unheard, 4, 6.0, alive=alive).incarnation == 5
+    after = foreseen.taken_over(report, 4, 5.0)
+    assert after == msgspec.structs.replace(
+        report,
+        stage=Stage.STOPPING,
+        then=AfterStop.RETRY,
+        stop_cause=StopCause.BROKEN,
+        message="an error in the runtime",
+        incarnation=4,
+        updated_at=5.0,
+    )
+    unheard = foreseen.starting(msgspec.structs.replace(report, incarnation=4), 5.0)
+    assert foreseen.taken_over(unheard, 4, 6.0).incarnation == 5
 
 
 def test_a_restart_counts_for_less_than_the_period() -> None:
