@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,8 +80,8 @@ def slow_sync(milliseconds: int) -> dict[str, str]:
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != _user():
         raise PermissionError(f"{folder} belongs to somebody else")
-    made = folder / f"slow_sync-{uuid.uuid4().hex[:8]}.so"
-    library = folder / "slow_sync.so"
+    made = folder / f"slow_sync-{uuid.uuid4().hex[:8]}.new"
+    library = folder / f"slow_sync-{zlib.crc32(SLOW_SYNC.read_bytes()):08x}.so"
     if not library.exists():
         words = [compiler, "-shared", "-fPIC", "-O1", "-o", str(made), str(SLOW_SYNC), "-ldl"]
         subprocess.run(words, check=True, capture_output=True)

@@ -21,6 +21,8 @@
   const bar = /** @type {HTMLProgressElement} */ (find("bar"));
   /** @type {SplashState | undefined} */
   let shown;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let again;
 
   /** @param {SplashState} state */
   function show(state) {
@@ -71,7 +73,8 @@
       log.textContent = text;
       if (atEnd) log.scrollTop = log.scrollHeight;
     }
-    setTimeout(refreshLog, LOG_AGAIN_MS);
+    clearTimeout(again); // who shows and hides it has begun this several times
+    again = setTimeout(refreshLog, LOG_AGAIN_MS);
   }
 
   find("show-log").addEventListener("click", () => {

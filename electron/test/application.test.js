@@ -222,6 +222,9 @@ test("an open application is looked at, and its page does not let it quit at onc
     assert.equal(await run.do("navigate", { window: PAGE, url: "http://127.0.0.1:1/" }), true);
     assert.equal(await run.do("navigate", { window: PAGE, url: "https://example.org/" }), true);
     await run.sees("external", { url: "https://example.org/" });
+    const mail = "mailto:a@example.org"; // for which the user has no program
+    assert.equal(await run.do("navigate", { window: PAGE, url: mail }), true);
+    await run.sees("external", { url: mail });
     assert.deepEqual(await run.do("popup", { window: PAGE, url: "file:///etc/passwd" }), {
       action: "deny",
     });

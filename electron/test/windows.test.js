@@ -25,6 +25,19 @@ const FORBIDDEN = [
   ["connect-src", "fetch('https://example.org/').catch(() => {})"],
 ];
 
+const COUNT_TIMERS = `
+  globalThis.made = 0;
+  globalThis.timers = new Set();
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  globalThis.setTimeout = (call, ms) => {
+    const id = set(() => { timers.delete(id); call(); }, ms);
+    made += 1;
+    timers.add(id);
+    return id;
+  };
+  globalThis.clearTimeout = (id) => { timers.delete(id); clear(id); };
+`;
+
 const opened = (t, manifest) => shell(t, { browser: true, env: { NOTES_BUNDLE: manifest } });
 const text = (run, window, selector) =>
   run.page(
@@ -60,6 +73,10 @@ test("the splash shows progress, what is waited for, and the log", NEEDS_BROWSER
   await shows(run, FIRST, "#log", /Small 1.0.0: starting 2 services[^]*web:\nat the gate/);
   await click(run, FIRST, "#show-log");
   assert.equal(await text(run, FIRST, "#log"), "");
+  await run.page(FIRST, COUNT_TIMERS);
+  for (let clicks = 0; clicks < 5; clicks += 1) await click(run, FIRST, "#show-log");
+  await until(() => run.page(FIRST, "made >= 3"), "it has been shown three times");
+  assert.equal(await run.page(FIRST, "timers.size"), 1, "and is asked for once a second");
   writeFileSync(gate, "");
   await run.sees("loaded", { window: SECOND });
   await shows(run, SECOND, "h1", /It works/);

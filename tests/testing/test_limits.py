@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from bundlevisor.testing import Bundle, Runtime, faults
+from bundlevisor.testing import Bundle, Runtime, faults, limits
 from tests import absent
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="they are Linux'")
@@ -71,6 +72,19 @@ def test_without_a_thread_to_be_had_a_command_is_answered(tmp_path: Path) -> Non
             tasks.set(None)
     except PermissionError as error:
         absent.skip(str(error))
+
+
+def test_a_slow_disk_is_compiled_from_the_source_that_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        absent.skip("a C compiler")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = Path(faults.slow_sync(1)["LD_PRELOAD"]).read_bytes()
+    source = tmp_path / "changed.c"
+    source.write_text(limits.SLOW_SYNC.read_text() + "int changed = 7;\n")
+    monkeypatch.setattr(limits, "SLOW_SYNC", source)
+    assert Path(faults.slow_sync(1)["LD_PRELOAD"]).read_bytes() != before
 
 
 def test_a_disk_that_takes_half_a_second_for_each_sync_holds_up_no_answer(tmp_path: Path) -> None:

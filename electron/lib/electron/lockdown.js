@@ -54,7 +54,8 @@ function grantOnly(granted) {
 
 /** @param {string} url */
 function openInBrowser(url) {
-  if (URL.canParse(url) && IN_BROWSER.has(new URL(url).protocol)) void shell.openExternal(url);
+  if (!URL.canParse(url) || !IN_BROWSER.has(new URL(url).protocol)) return;
+  shell.openExternal(url).catch(() => {}); // the user has no program for it
 }
 
 /** @param {string} url */
