@@ -17,6 +17,7 @@ from bundlevisor.actors.core.effects import (
     Effect,
     EmitEvent,
     EndTree,
+    KillTree,
     ReleasePorts,
     ReportFailure,
     ReportPorts,
@@ -137,16 +138,23 @@ def exited(life: Life, event: ProcessExited, context: Context) -> Step:
 
 def too_slow(life: Life, timer: Timer, context: Context) -> Step:
     """End a start that has not led to readiness in time."""
-    whole = timer is Timer.STARTUP
-    bound = (
-        context.service.startup.timeout_ms / 1000 if whole else readiness_timeout(context.service)
-    )
+    whole, service = timer is Timer.STARTUP, context.service
+    bound = service.startup.timeout_ms / 1000 if whole else readiness_timeout(service)
     cause = f"not ready within {bound:g} s" + (" of its start-up" if whole else "")
     if context.trouble:
         cause += f": {context.trouble}"
     slow = failing(life, StopCause.NOT_READY, cause)
     note = EmitEvent("service_not_ready", {"error": cause})
     return slow, (*WAIT_OVER, note, *ask(context))
+
+
+def overdue(life: Life, context: Context) -> Step:
+    """Kill what has not ended in its time; from now on that is not its own end."""
+    bound = context.service.stop.timeout_ms
+    if life.stop_cause is StopCause.ANNOUNCED:
+        cause = f"unhealthy: it said that it is stopping, and did not within {bound / 1000:g} s"
+        life = failing(life, StopCause.UNHEALTHY, cause)
+    return life, (EmitEvent("service_killed", {"timeout_ms": bound}), KillTree())
 
 
 def gone(life: Life, context: Context) -> Step:
@@ -170,10 +178,8 @@ def ports_lost(life: Life, event: PortsLost, context: Context) -> Step:
         return gone(life, context)
     if life.stage not in (Stage.STARTING, Stage.STOPPING) or life.then is not AfterStop.RETRY:
         return life, ()
-    names = ", ".join(event.names)
-    waiting = msgspec.structs.replace(
-        life, stage=Stage.WAITING, pid=None, message=f"port {names} is taken; choosing another"
-    )
+    message = f"port {', '.join(event.names)} is taken; choosing another"
+    waiting = msgspec.structs.replace(life, stage=Stage.WAITING, pid=None, message=message)
     timers = (Disarm(Timer.STARTUP), Disarm(Timer.GRACE), Disarm(Timer.TREE))
     return waiting, (*timers, ReportPorts(event.names))
 
@@ -277,9 +283,8 @@ def reset_failures(life: Life, event: ResetFailures, context: Context) -> Step: 
             fresh, then=AfterStop.WAIT, stop_cause=StopCause.ORDERED, message=STARTS_AGAIN
         )
         return again, ()
-    return msgspec.structs.replace(fresh, stage=Stage.WAITING, message="", cause=""), (
-        Disarm(Timer.BACKOFF),
-    )
+    waiting = msgspec.structs.replace(fresh, stage=Stage.WAITING, message="", cause="")
+    return waiting, (Disarm(Timer.BACKOFF),)
 
 
 def fail_now(life: Life, event: FailService, context: Context) -> Step:  # noqa: ARG001

@@ -79,6 +79,7 @@ from bundlevisor.actors.core.life import (
     failing,
     gone,
     in_words,
+    overdue,
     ports_lost,
     readiness_timeout,
     reset_failures,
@@ -252,8 +253,7 @@ def _timer(life: Life, event: TimerFired, context: Context) -> Step:
     if event.timer is Timer.BACKOFF and life.stage is Stage.BACKOFF:
         return msgspec.structs.replace(life, stage=Stage.WAITING), ()
     if event.timer is Timer.GRACE and life.stage is Stage.STOPPING:
-        note = EmitEvent("service_killed", {"timeout_ms": context.service.stop.timeout_ms})
-        return life, (note, KillTree())
+        return overdue(life, context)
     if event.timer is Timer.WATCHDOG:
         return _notice(life, event, context)
     if event.timer in (Timer.READINESS, Timer.STARTUP) and life.stage is Stage.STARTING:

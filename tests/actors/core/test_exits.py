@@ -30,6 +30,7 @@ CRASH = "loading\nTraceback (most recent call last):\nKeyError: 'db'\n"
         (STARTING, False, "itself"),
         (READY, False, "itself"),
         (ANNOUNCED, False, "itself"),
+        (go(ANNOUNCED, TimerFired(1, Timer.GRACE)), True, "unhealthy"),
         (ASKED, True, "order"),
         (go(STARTING, TimerFired(1, Timer.READINESS)), True, "not ready"),
     ],
@@ -38,6 +39,12 @@ def test_an_exit_is_told_with_whoever_ended_it(life: Life, expected: bool, by: s
     _, effects = step(life, ProcessExited(1, -15), Context(SERVICE, 100.0))
     said = {"exit_code": -15, "error": "killed by SIGTERM", "expected": expected, "by": by}
     assert effects[0] == EmitEvent("service_exit", said)
+
+
+def test_what_says_that_it_stops_and_does_not_is_not_told_as_killed_by_somebody() -> None:
+    killed = go(ANNOUNCED, TimerFired(1, Timer.GRACE), ProcessExited(1, -9), TreeEmptied(1))
+    said = "unhealthy: it said that it is stopping, and did not within 5 s"
+    assert (killed.stage, killed.cause) == (Stage.WAITING, said)
 
 
 @pytest.mark.parametrize(
