@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.ui_server.conftest import read_all
+from tests.ui_server.test_ui_anything import END_AT_ONCE
 
 MIB = 1024 * 1024
 
@@ -100,6 +101,13 @@ def test_a_file_is_served_while_hundreds_of_clients_trickle(ui: Any) -> None:
     finally:
         for client in slow:
             client.close()
+
+
+def test_clients_that_reset_their_connections_at_once_do_not_end_the_listening(ui: Any) -> None:
+    for _ in range(200):
+        with ui.connect() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, END_AT_ONCE)
+    assert ui.ask("/").status == 200
 
 
 def test_an_unread_answer_does_not_hold_up_the_others(ui: Any) -> None:

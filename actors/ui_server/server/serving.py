@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 
 from bundlevisor.actors.ui_server import commands
+from bundlevisor.actors.ui_server.server.event_loop import new_loop
 from bundlevisor.actors.ui_server.server.orders import NewPage, Order, obey_from
 from bundlevisor.actors.ui_server.server.pages import Pages
 
@@ -17,7 +18,8 @@ def serve(first: NewPage, control: commands.Pipe, descriptors: int, *, shared: b
     ``shared``: further pages may be added, and the runtime hears how each of them fares. Without
     that the process is the one page, and ends with it.
     """
-    return asyncio.run(_serve(first, control, descriptors, shared=shared))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(_serve(first, control, descriptors, shared=shared))
 
 
 async def _serve(first: NewPage, control: commands.Pipe, descriptors: int, *, shared: bool) -> int:
