@@ -29,6 +29,11 @@ def named_in_calls(tree: ast.Module) -> Iterator[str]:
 
 def verdict_of(test: ast.expr, system: str) -> bool | None:
     """Return what a condition comes to; None where only a run can tell."""
+    if isinstance(test, ast.BoolOp):
+        decisive = isinstance(test.op, ast.Or)
+        verdicts = {verdict_of(one, system) for one in test.values}
+        undecided = None if None in verdicts else not decisive
+        return decisive if decisive in verdicts else undecided
     text = ast.unparse(test)
     if text in ("TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"):
         return False
