@@ -15,19 +15,18 @@ class ServiceTimers:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._timers: dict[Timer, LoopTimer] = {}
-        self._bounds: dict[Timer, float] = {}
-        """When each was to fire by itself, on the monotonic clock; a service may put it off."""
 
     def arm(self, timer: Timer, seconds: float, fire: Callable[[], object]) -> None:
         """Have it fire in so many seconds, and no earlier setting of it."""
-        when = self._bounds[timer] = time.monotonic() + seconds
-        self._set(timer, when, fire)
+        self.disarm(timer)
+        self._timers[timer] = self._loop.call_at(time.monotonic() + seconds, fire)
 
     def extend(self, timer: Timer, seconds: float, fire: Callable[[], object]) -> None:
-        """Put a timer off; one that is not set stays so, and none is brought forward."""
-        if timer in self._timers and timer in self._bounds:
-            when = max(self._bounds[timer], time.monotonic() + seconds)
-            self._set(timer, when, fire)
+        """Put a timer off; one that is not set, or has fired, stays so; none is brought forward."""
+        armed = self._timers.get(timer)
+        if armed is None or armed.cancelled or armed.when >= time.monotonic() + seconds:
+            return
+        self.arm(timer, seconds, fire)
 
     def disarm(self, timer: Timer) -> None:
         """Have it not fire; one that is not set stays so."""
@@ -39,7 +38,3 @@ class ServiceTimers:
         """Have none fire."""
         for timer in list(self._timers):
             self.disarm(timer)
-
-    def _set(self, timer: Timer, when: float, fire: Callable[[], object]) -> None:
-        self.disarm(timer)
-        self._timers[timer] = self._loop.call_at(when, fire)

@@ -48,7 +48,7 @@ class Arm(Effect, frozen=True):
 
 
 class Extend(Effect, frozen=True):
-    """Let a timer that is set fire in so many seconds, but not before its own time."""
+    """Let a timer that is set fire in so many seconds at the earliest; none is brought forward."""
 
     timer: Timer
     seconds: float

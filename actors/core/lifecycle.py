@@ -37,7 +37,7 @@ starting     SignOfLife, WatchdogSet  starting     what is set counts once it is
 ready        SignOfLife, WatchdogSet  ready        Arm WATCHDOG
 ready        WATCHDOG                 stopping     EndTree, then *retry*
 any running  StopAnnounced            stopping     Arm GRACE; its exit is its own
-starting     SystemResumed            starting     Arm STARTUP and READINESS again
+starting     SystemResumed            starting     Extend STARTUP and READINESS
 ready        SystemResumed            ready        forgets that checks failed
 ============ ======================== ============ ==============================================
 
@@ -63,6 +63,7 @@ from bundlevisor.actors.core.effects import (
     AwaitReadiness,
     Disarm,
     EmitEvent,
+    Extend,
     KillTree,
     Launch,
     Prepare,
@@ -269,8 +270,8 @@ def _resumed(life: Life, event: SystemResumed, context: Context) -> Step:
         return msgspec.structs.replace(life, consecutive_failures=0), ()
     if life.stage is not Stage.STARTING or life.pid is None:
         return life, ()
-    whole = Arm(Timer.STARTUP, context.service.startup.timeout_ms / 1000)
-    return life, (whole, Arm(Timer.READINESS, readiness_timeout(context.service)))
+    whole = Extend(Timer.STARTUP, context.service.startup.timeout_ms / 1000)
+    return life, (whole, Extend(Timer.READINESS, readiness_timeout(context.service)))
 
 
 HANDLERS: dict[type[Message], Callable[[Life, Any, Context], Step]] = {

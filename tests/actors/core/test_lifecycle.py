@@ -262,8 +262,8 @@ def test_what_belongs_to_another_incarnation_changes_nothing() -> None:
 
 def test_waking_from_sleep_gives_a_starting_service_its_whole_time_again() -> None:
     _, found = step(STARTING, SystemResumed(3600), Context(SERVICE, 100.0))
-    armed = {effect.timer for effect in found if isinstance(effect, effects.Arm)}
-    assert armed == {Timer.STARTUP, Timer.READINESS}
+    extended = {effect.timer for effect in found if isinstance(effect, effects.Extend)}
+    assert extended == {Timer.STARTUP, Timer.READINESS}
 
 
 def test_every_effect_is_performed_by_the_actor() -> None:

@@ -14,6 +14,7 @@ from bundlevisor.actors.core.effects import (
     Effect,
     EmitEvent,
     EndTree,
+    Extend,
     KillTree,
     ReleasePorts,
     ReportFailure,
@@ -186,7 +187,7 @@ def unhealthy(error: str, failures: int) -> EmitEvent:
             STARTING,
             SystemResumed(60.0),
             {},
-            (Arm(Timer.STARTUP, BOUND), Arm(Timer.READINESS, 30.0)),
+            (Extend(Timer.STARTUP, BOUND), Extend(Timer.READINESS, 30.0)),
         ),
         (
             msgspec.structs.replace(READY, consecutive_failures=2),

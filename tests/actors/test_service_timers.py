@@ -1,0 +1,75 @@
+"""Timers of a service that are put off by what it says, or because the machine has slept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bundlevisor.actors.core.messages import Timer
+from bundlevisor.actors.loop.timers import Timer as LoopTimer
+from bundlevisor.actors.service_timers import ServiceTimers
+
+LONG, SHORT = 3600.0, 60.0
+
+
+class Held:
+    """A loop whose timers fire when the test says so."""
+
+    def __init__(self) -> None:
+        self.timers: list[LoopTimer] = []
+
+    def call_at(self, when: float, callback: Callable[[], object]) -> LoopTimer:
+        self.timers.append(LoopTimer(when, callback))
+        return self.timers[-1]
+
+    @property
+    def pending(self) -> list[LoopTimer]:
+        return [timer for timer in self.timers if not timer.cancelled]
+
+    def fire(self) -> None:
+        for timer in self.pending:
+            callback = timer.take()
+            assert callback
+            callback()
+
+
+@pytest.fixture
+def loop() -> Held:
+    return Held()
+
+
+@pytest.fixture
+def timers(loop: Any) -> ServiceTimers:
+    return ServiceTimers(loop)
+
+
+def test_the_longest_extension_holds(loop: Held, timers: ServiceTimers) -> None:
+    timers.arm(Timer.READINESS, SHORT, list)
+    timers.extend(Timer.READINESS, LONG, list)
+    timers.extend(Timer.READINESS, 2 * SHORT, list)
+    timers.extend(Timer.READINESS, SHORT / 2, list)
+    (pending,) = loop.pending
+    assert pending.when > time.monotonic() + LONG - SHORT
+
+
+def test_what_has_fired_cannot_be_put_off(loop: Held, timers: ServiceTimers) -> None:
+    fired: list[Timer] = []
+    timers.arm(Timer.GRACE, SHORT, lambda: fired.append(Timer.GRACE))
+    loop.fire()
+    timers.extend(Timer.GRACE, SHORT, lambda: fired.append(Timer.GRACE))
+    loop.fire()
+    assert fired == [Timer.GRACE]
+
+
+@pytest.mark.parametrize("begin", ["never", "disarmed"])
+def test_what_is_not_set_is_not_set_by_an_extension(
+    loop: Held, timers: ServiceTimers, begin: str
+) -> None:
+    if begin == "disarmed":
+        timers.arm(Timer.GRACE, SHORT, list)
+        timers.disarm(Timer.GRACE)
+    timers.extend(Timer.GRACE, SHORT, list)
+    assert not loop.pending
