@@ -134,9 +134,14 @@ class ServiceContext:
         return bool(service.assets or service.migrations or back)
 
     def forget_snapshot(self, id_: str) -> None:
-        """The upgraded service has been ready: the data before the upgrade is not needed."""
+        """The upgraded service has been ready: the data before the upgrade is not needed.
+
+        Without a thread to be had it stays until the service is ready again.
+        """
         snapshots = self.stores.snapshots
-        threading.Thread(target=lambda: snapshots.drop(id_), name="snapshot", daemon=True).start()
+        drop = threading.Thread(target=lambda: snapshots.drop(id_), name="snapshot", daemon=True)
+        with contextlib.suppress(RuntimeError):
+            drop.start()
 
     @functools.cached_property
     def look_thread(self) -> LookThread:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from bundlevisor.actors.logs.match_backlog import Backlog
 
@@ -38,9 +39,20 @@ class SearchBeside:
         self._on_match = on_match
         self._report = report
         self._backlog = Backlog()
-        self.feed = self._backlog.feed
+        self._begun = False
         self.close = self._backlog.close
-        threading.Thread(target=self._run, name="log match", daemon=True).start()
+
+    def feed(self, data: bytes) -> bool:
+        """Add output; True when there has been a match in what came before. Never blocks.
+
+        What waits while this user may have no more threads is searched once there is one.
+        """
+        found = self._backlog.feed(data)
+        if not self._begun:
+            with suppress(RuntimeError):
+                threading.Thread(target=self._run, name="log match", daemon=True).start()
+                self._begun = True
+        return found
 
     def _run(self) -> None:
         owed = 0.0

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 AGAIN, LONGEST = 0.01, 10.0
 """Seconds to the next look for what is left of a command, doubling, and until none is left to do:
 a process that changed its user, or one in the middle of a system call."""
+OURS = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+"""What keeps us from starting a command: no descriptor, process (RLIMIT_NPROC) or memory left."""
 
 
 class CommandCheck:
     """Well when a command exits with 0 in time. Its tree ends with it, or with the time-out.
 
     Also what it has put into a session of its own: a helper that each check starts would pile up.
-    OSError where there is no descriptor to start it by.
+    OSError where there is no descriptor to start it by, no memory, or no more processes.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class CommandCheck:
             try:
                 self._child = children.spawn(launch)
             except (OSError, ValueError) as error:
-                if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
+                if getattr(error, "errno", None) in OURS:
                     raise
                 reason = _why_not_run(argv[0], error)
                 loop.call_soon(lambda: self._finish(reason))

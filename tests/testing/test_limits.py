@@ -14,6 +14,14 @@ from tests import absent
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="they are Linux'")
 
+UPGRADED = """
+import pathlib, sys, time
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.01)
+print("upgraded", flush=True)
+time.sleep(1000)
+"""
+
 
 def two(folder: Path) -> Bundle:
     restart = {"policy": "always", "intensity": 1000, "backoff_max_ms": 200}
@@ -56,6 +64,29 @@ def test_without_a_thread_to_be_had_a_service_is_prepared_later(tmp_path: Path) 
             assert "may have no more threads" in failed["details"]["error"]
             tasks.set(None)
             runtime.wait_event("service_ready", "db", after=before)
+            assert not [one for one in runtime.events if one["event"] == "runtime_error"]
+    except PermissionError as error:
+        absent.skip(str(error))
+
+
+def test_without_a_thread_to_be_had_what_is_upgraded_becomes_ready(tmp_path: Path) -> None:
+    go_on = tmp_path / "go on"
+    bundle = Bundle(tmp_path).script("bin/migrate", "").script("bin/db", UPGRADED)
+    bundle.service(
+        "db",
+        ["bin/db", str(go_on)],
+        migrations=[{"version": "1", "command": ["bin/migrate"], "run_on": "always"}],
+        readiness={"type": "log_match", "pattern": "upgraded"},
+    )
+    try:
+        limit = faults.task_limit()
+        with limit as tasks, Runtime(bundle, wrapper=tasks.wrapper) as runtime:
+            runtime.wait_event("service_start", "db")
+            tasks.set(tasks.tasks // 2)
+            go_on.touch()
+            runtime.wait_event("service_ready", "db")
+            tasks.set(None)
+            assert runtime.service("db").restarts == 0
             assert not [one for one in runtime.events if one["event"] == "runtime_error"]
     except PermissionError as error:
         absent.skip(str(error))

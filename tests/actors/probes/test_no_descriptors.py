@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import queue
 import select
 import socket
@@ -64,14 +65,15 @@ def test_that_there_was_no_descriptor_says_nothing_of_a_service_and_it_is_asked_
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the command is a shell's")
-def test_a_health_command_for_which_there_was_no_descriptor_says_nothing_of_a_service(
-    loop: Loop, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lacking", [errno.EMFILE, errno.EAGAIN, errno.ENOMEM])
+def test_a_health_command_that_we_cannot_start_says_nothing_of_a_service(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, lacking: int
 ) -> None:
     refusals, spawn = iter(range(3)), children.spawn
 
     def refused(launch: children.SpawnRequest) -> children.Child:
         if next(refusals, None) is not None:
-            raise OSError(errno.EMFILE, "Too many open files")
+            raise OSError(lacking, os.strerror(lacking))
         return spawn(launch)
 
     monkeypatch.setattr(children, "spawn", refused)
