@@ -93,10 +93,19 @@ def _open_above(folder: str) -> str:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder and all that is in it."""
+    """Remove a folder and all that is in it, also from folders that are read-only."""
     import shutil
 
-    shutil.rmtree(path)
+    try:
+        shutil.rmtree(path)
+    except PermissionError:
+        os.chmod(path, stat.S_IRWXU)
+        for folder, inner, _ in os.walk(path):
+            for name in inner:
+                one = os.path.join(folder, name)
+                if not os.path.islink(one):
+                    os.chmod(one, stat.S_IRWXU)
+        shutil.rmtree(path)
 
 
 if sys.platform == "darwin":

@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Collection, Iterable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 
@@ -141,15 +141,25 @@ def _size(folder: str) -> int:
 
 
 def _copy(source: str, target: str, without: Collection[str] = ()) -> None:
-    """Copy a folder but for what is special, and these paths in it."""
+    """Copy a folder but for what is special, and these paths in it.
+
+    Until it is whole it is for the user alone (0700), whatever the umask: modes come last.
+    """
 
     def ignored(folder: str, names: list[str]) -> set[str]:
+        own_file.make_folder(f"{target}{folder.removeprefix(source)}")
         return _special(folder, names) | {n for n in names if os.path.join(folder, n) in without}
 
     from shutil import copytree  # it brings every compression with it, and most starts copy nothing
 
-    own_file.make_folder(os.path.dirname(target))
-    copytree(source, target, symlinks=True, ignore=ignored, copy_function=_copy_file)
+    copytree(
+        source,
+        target,
+        symlinks=True,
+        ignore=ignored,
+        copy_function=_copy_file,
+        dirs_exist_ok=True,
+    )
 
 
 def _parts(logs: Iterable[str], folder: str) -> list[str]:
@@ -182,19 +192,24 @@ def _move_logs(logs: Iterable[str], source: str, target: str) -> None:
 
 
 def _sync(folder: str) -> None:
-    """Have all that is in a folder on disk; what cannot be opened is left to the system."""
+    """Have all that is in a folder on disk; what cannot be opened is left to the system.
+
+    Raises OSError where the disk did not take it, of which a write may have said nothing yet.
+    """
     flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
     for path, _, files in os.walk(folder):
         for name in files:
             file = os.path.join(path, name)
             if os.path.islink(file):
                 continue
-            with suppress(OSError):
+            try:
                 fd = os.open(file, flags)
-                try:
-                    sync(fd)
-                finally:
-                    os.close(fd)
+            except OSError:
+                continue
+            try:
+                sync(fd)
+            finally:
+                os.close(fd)
         sync_folder(path)
 
 
@@ -208,7 +223,7 @@ def _special(folder: str, names: list[str]) -> set[str]:
 def _copy_file(source: str, target: str) -> str:
     from shutil import copy2, copystat
 
-    if _clone(source, target):
+    if _make_and_clone(source, target):
         copystat(source, target, follow_symlinks=False)
     else:
         copy2(source, target, follow_symlinks=False)
@@ -217,13 +232,14 @@ def _copy_file(source: str, target: str) -> str:
 
 if sys.platform == "linux":
 
-    def _clone(source: str, target: str) -> bool:
-        """Share the file's blocks until one side writes (btrfs, xfs); False where that is not."""
+    def _make_and_clone(source: str, target: str) -> bool:
+        """Share the file's blocks until one side writes (btrfs, xfs); False where that is not.
+
+        The new file is there in any case, for the user alone.
+        """
         import fcntl
 
-        if os.path.islink(source):
-            return False
-        with open(source, "rb") as reader, open(target, "wb") as writer:
+        with open(source, "rb") as reader, open(own_file.make(target), "wb") as writer:
             try:
                 fcntl.ioctl(writer.fileno(), FICLONE, reader.fileno())
             except OSError:
@@ -232,16 +248,20 @@ if sys.platform == "linux":
 
 elif sys.platform == "darwin":
 
-    def _clone(source: str, target: str) -> bool:
+    def _make_and_clone(source: str, target: str) -> bool:
         """Share the file's blocks until one side writes (APFS, clonefile(2))."""
         import ctypes
 
         libc = ctypes.CDLL(None)
-        return bool(libc.clonefile(os.fsencode(source), os.fsencode(target), 1) == 0)
+        if libc.clonefile(os.fsencode(source), os.fsencode(target), 1) == 0:
+            return True
+        os.close(own_file.make(target))
+        return False
 
 else:
 
-    def _clone(source: str, target: str) -> bool:  # noqa: ARG001 - nothing to share blocks with
+    def _make_and_clone(source: str, target: str) -> bool:  # noqa: ARG001 - shares no blocks
+        os.close(own_file.make(target))
         return False
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sqlite3
 import sys
 from pathlib import Path
@@ -169,3 +171,64 @@ def test_a_copy_is_on_disk_before_the_snapshot_counts(
     synced.clear()
     snapshots.put_back("db", taken(folder))
     assert any(name.endswith("store.restoring/deep/note") for name in synced)
+
+
+def test_a_copy_that_the_disk_did_not_take_is_no_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written may be refused only when it is synced: a share, a quota, a worn out disk."""
+
+    def refused(fd: int) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    folder = data(tmp_path / "store")
+    snapshots = DataSnapshots(str(tmp_path))
+    with monkeypatch.context() as patched:
+        patched.setattr(data_snapshot, "sync", refused)
+        with pytest.raises(OSError, match=os.strerror(errno.EDQUOT)):
+            snapshots.take("db", taken(folder), LIMIT)
+    assert snapshots.find("db") is None
+    assert not (tmp_path / "snapshots" / "db").exists()
+
+
+@pytest.mark.permissions
+@pytest.mark.skipif(sys.platform == "win32", reason="folders with modes are POSIX'")
+def test_read_only_folders_among_the_data_are_put_back_and_their_copy_goes(tmp_path: Path) -> None:
+    folder = data(tmp_path / "store")
+    (folder / "deep").chmod(0o555)
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    (folder / "new").write_text("half migrated")
+    snapshots.put_back("db", taken(folder))
+    assert not (folder / "new").exists()
+    assert (folder / "deep").stat().st_mode & 0o777 == 0o555
+    assert not (tmp_path / "store.broken").exists()
+    snapshots.drop("db")
+    assert not (tmp_path / "snapshots" / "db").exists()
+
+
+@pytest.mark.permissions
+@pytest.mark.skipif(sys.platform == "win32", reason="folders with modes are POSIX'")
+@pytest.mark.parametrize("umask", [0, 0o777], ids=oct)
+def test_until_it_is_whole_a_copy_is_for_the_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umask: int
+) -> None:
+    folder = data(tmp_path / "store")
+    (folder / "deep" / "note").chmod(0o644)
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    modes: list[int] = []
+    copystat = shutil.copystat
+
+    def watched(source: str, target: str, **how: bool) -> None:
+        modes.append((tmp_path / "store.restoring").stat().st_mode & 0o777)
+        copystat(source, target, **how)
+
+    monkeypatch.setattr(shutil, "copystat", watched)
+    before = os.umask(umask)
+    try:
+        snapshots.put_back("db", taken(folder))
+    finally:
+        os.umask(before)
+    assert set(modes) == {0o700}
+    assert (folder / "deep" / "note").stat().st_mode & 0o777 == 0o644
