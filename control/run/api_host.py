@@ -9,13 +9,13 @@ import functools
 import os
 import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.control.http.server import ControlServer
 from bundlevisor.control.run.given_up import GivenUp, Work
 from bundlevisor.control.run.local_runtime import LocalRuntime, ServiceLogs
 from bundlevisor.control.run.progress_meter import ProgressMeter
+from bundlevisor.control.run.resource_limits import shortage, why
 from bundlevisor.control.run.start_record import StartRecord
 
 if TYPE_CHECKING:
@@ -74,25 +74,57 @@ class Api:
     def go_on_beside(self, follow: Callable[..., None]) -> None:
         """Do what has waited for the API to be up, while services may still be starting.
 
-        ``follow(console, board, measure)`` shows a person how far they are.
+        ``follow(console, board, measure)`` shows a person how far they are. Never raises: what
+        cannot be had is told, and the rest goes on.
         """
         parts = self._parts
-        if parts.bundle.options.watch:
+        for lack, step in (
+            ("files are not watched", self._watch),
+            ("how far the start is is not shown", lambda: self._show(follow)),
+            ("the installed files stay needed", self._begin_holding),
+            ("which GPU it is stays unknown", lambda: parts.gpu.ask_for_details(parts.board)),
+            ("how long is left is not known", self._learn),
+            ("the app's version is not kept", self._note_version),
+            ("the timeline of this start is not kept", self._keep_record),
+        ):
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - the API answers, and services run
+                if isinstance(error, OSError) or shortage(error):
+                    parts.console.warn(f"{lack}: {why(error)}")
+                else:
+                    parts.console.fault(lack, error)
+
+    def _watch(self) -> None:
+        if self._parts.bundle.options.watch:
             from bundlevisor.control.run import watching
 
-            watching.begin(parts)
+            watching.begin(self._parts)
+
+    def _show(self, follow: Callable[..., None]) -> None:
+        parts = self._parts
         if parts.console.human:
             shown = parts.console, parts.board, self.progress.measure
             threading.Thread(target=follow, args=shown, daemon=True).start()
-        with suppress(RuntimeError):  # no more threads for this user: the files stay needed
-            threading.Thread(target=self._hold_code, name="holding", daemon=True).start()
-        parts.gpu.ask_for_details(parts.board)
-        if parts.supervisor is not None:
+
+    def _begin_holding(self) -> None:
+        threading.Thread(target=self._hold_code, name="holding", daemon=True).start()
+
+    def _learn(self) -> None:
+        parts = self._parts
+        if parts.supervisor is not None and not parts.board.snapshot.ready:
+            self.progress.learn(self.start_record.usual(parts.announcer.set_aside))
+
+    def _note_version(self) -> None:
+        """Blocks its thread until readiness is decided, and so does what follows."""
+        if self._parts.supervisor is not None:
             from bundlevisor.control.run.version_record import note_version
 
-            if not parts.board.snapshot.ready:
-                self.progress.learn(self.start_record.usual(parts.announcer.set_aside))
-            note_version(parts)
+            note_version(self._parts)
+
+    def _keep_record(self) -> None:
+        parts = self._parts
+        if parts.supervisor is not None:
             self.start_record.keep(parts.announcer.emit, parts.console.warn)
 
     def _hold_code(self) -> None:

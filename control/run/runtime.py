@@ -166,7 +166,6 @@ class Runtime:
             parts.recorder.mark(milestones.API)
             gc.freeze()  # what is there by now stays, and need not be looked at each time
             gc.enable()
-            self._api.go_on_beside(follow)
         except Exception as error:  # noqa: BLE001 - without an API nobody could stop us: end
             if self._is_ending.is_set():
                 return  # what it is made of is being taken down meanwhile
@@ -174,3 +173,5 @@ class Runtime:
             parts.ending.ask(f"the control API could not be started: {reason}", NO)
             parts.console.fault("control API", error)
             parts.announcer.emit("runtime_error", None, error=f"control API: {error}")
+        else:
+            self._api.go_on_beside(follow)
