@@ -31,6 +31,8 @@ LOOK_AGAIN_S = 0.1
 """Seconds between two looks at whether a process is a zombie: nobody but its parent is told."""
 SETTLED = ("ready", "stopped", "failed")
 """States in which a command has come to its end; what is to end or restart is never shown ready."""
+BLOCKED = "blocked: "
+"""How the message of a service begins that a dependency keeps from becoming ready."""
 
 
 class Refused(Exception):
@@ -169,7 +171,8 @@ def _wait_settled(client: Client, arguments: Arguments, deadline: float) -> dict
         left = min(max(deadline - time.monotonic(), 0), LONGEST_WAIT_S)
         document = accepted(client.get("/readyz", change=1, after=version, wait=left))
         version, now = document["version"], document["details"][arguments.service]
-        if now["state"] in SETTLED or time.monotonic() >= deadline:
+        settled = now["state"] in SETTLED or now["message"].startswith(BLOCKED)
+        if settled or time.monotonic() >= deadline:
             return {
                 "state": now["state"],
                 "message": now["message"],

@@ -246,3 +246,25 @@ def test_the_client_waits_longer_than_one_request_does(
     other.join()
     assert (found, state.value in out) == (code, True)
     assert runtime.commands == [("db", action)]
+
+
+def test_the_client_waits_no_longer_for_what_a_dependency_keeps_from_it(
+    cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the API does, within one request."""
+    monkeypatch.setattr(queries, "LONGEST_WAIT_S", 0.05)
+    runtime.change("web.api-1", State.WAITING, message="waiting for db")
+
+    answers = []
+
+    def ask() -> None:
+        answers.append(cli("start", "web.api-1", "--wait", "1000000"))
+
+    asker = threading.Thread(target=ask, daemon=True)
+    asker.start()
+    wait_until(lambda: runtime.measured, what="a look at the services")
+    why = "blocked: db failed (exit 1)"
+    runtime.change("web.api-1", State.WAITING, blocked=True, message=why)
+    asker.join(WITHIN)
+    ((code, out, _),) = answers
+    assert (code, why in out) == (1, True)
