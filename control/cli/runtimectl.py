@@ -41,7 +41,7 @@ usage: runtimectl [--host H] [--port N] [--token-file F] [--text] COMMAND [argum
 class Flags(msgspec.Struct):
     """What stands before the command."""
 
-    host: str = "127.0.0.1"
+    host: str = ""
     port: str = ""
     token_file: str = ""
     app_data: str = ""
@@ -91,8 +91,8 @@ def _flags(words: list[str]) -> Flags:
                 raise Misuse(f"--{name} needs a value")
             value = words.pop(0)
         setattr(flags, name.replace("-", "_"), value)
-    if flags.port and not (flags.port.isascii() and flags.port.isdigit()):
-        raise Misuse(f"--port is a number, not {flags.port}")
+    if flags.port and not (flags.port.isascii() and flags.port.isdigit() and len(flags.port) < 6):
+        raise Misuse(f"--port is a number up to 65535, not {flags.port}")
     return flags
 
 
@@ -115,18 +115,19 @@ def _which(flags: Flags) -> list[str]:
 def _endpoint(flags: Flags, arguments: argparse.Namespace) -> Endpoint:
     """Return where to ask: as the flags say, else as the instance's own files do."""
     if flags.port and flags.token_file:
+        host = flags.host or "127.0.0.1"
         return Endpoint(
-            host=flags.host,
+            host=host,
             port=int(flags.port),
             token=_token(flags.token_file),
             token_path=flags.token_file,
-            app_data=f"{flags.host}:{flags.port}",
+            app_data=f"{host}:{flags.port}",
         )
     found = find(wanted(arguments.app_data, arguments.manifest))
     token_path = flags.token_file or found.token_path
     return msgspec.structs.replace(
         found,
-        host=flags.host if flags.port else found.host,
+        host=flags.host or found.host,
         port=int(flags.port or found.port),
         token=_token(token_path),
         token_path=token_path,

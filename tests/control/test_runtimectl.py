@@ -75,6 +75,22 @@ def test_runtimectl_finds_what_its_flags_leave_open(
     assert main(["ctl", *folder, "--token-file", str(cli.app_data / "none"), "health"]) == 4
 
 
+def test_a_host_without_a_port_is_the_one_that_is_asked(
+    cli: Cli, api: Api, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """At the port that the instance has, which listens on IPv4."""
+    assert main(["ctl", "--app-data", str(cli.app_data), "--host", "::1", "health"]) == 5
+    assert f"::1:{api.port}" in capfdbinary.readouterr()[1].decode()
+
+
+@pytest.mark.parametrize("port", ["x", "-1", "²", "9" * 5000])
+def test_a_port_that_is_none_is_misuse(
+    port: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["ctl", "--port", port, "--token-file", "none", "health"]) == 2
+    assert "--port is a number" in capfdbinary.readouterr()[1].decode()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has an entry point of that name")
 def test_the_command_runtimectl_is_installed(cli: Cli, api: Api, tmp_path: Path) -> None:
     link = tmp_path / "elsewhere"
