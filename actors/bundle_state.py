@@ -101,8 +101,9 @@ class BundleState:
         self._may_start.update(self.with_secrets)
 
     def look_at_all(self) -> None:
-        """What services lack, of which any may depend, has changed."""
+        """Anything may have become due for any service, or what keeps it from starting is gone."""
         self._may_start.update(self.reports)
+        self._may_be_told.update(self.reports)
 
     def due(self) -> Iterator[tuple[str, Instruction]]:
         """Yield what each service is to be told for what is wanted of it; forget what is settled.

@@ -81,6 +81,7 @@ class Supervisor(LoopActor):
             answer = HANDLERS[type(message)](self, message)
             self._proceed(message)
         except Exception as error:  # noqa: BLE001 - the supervisor must outlive its own errors
+            self._state.look_at_all()  # whom this turn has not come to is looked at in the next
             self._to.fault(f"supervisor, {type(message).__name__}", error)
             self._to.emit("runtime_error", None, error=f"{type(error).__name__}: {error}")
             return None
@@ -89,9 +90,8 @@ class Supervisor(LoopActor):
     # Commands
 
     def _start_bundle(self, _: StartBundle) -> None:
-        graph = self._plan.graph
         lazy = [service.id for service in self._plan.manifest.services if service.on_demand]
-        self._want(dependencies.wanted_with_the_bundle(graph, lazy))
+        self._want(dependencies.wanted_with_the_bundle(self._plan.graph, lazy))
 
     def _want(self, ids: frozenset[str]) -> None:
         """Have these services run, as far as they can; what nobody wants does not fail either."""
