@@ -14,13 +14,20 @@ from bundlevisor.actors.loop.reactor import Loop
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
+AGAIN = 0.5
+"""Seconds to the next look, or try, where the system gives nothing to wait with."""
+
 
 def watch_exit(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
     """Call ``on_exit`` once when a child has ended: on the loop's thread, or one of its own."""
 
     def in_a_thread() -> None:
         name = f"exit of {pid}"
-        threading.Thread(target=_wait, args=(pid, on_exit), name=name, daemon=True).start()
+        thread = threading.Thread(target=_wait, args=(pid, on_exit), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # this user may have no more threads
+            loop.call_at(time.monotonic() + AGAIN, lambda: watch_exit(loop, pid, on_exit))
 
     _watch(loop, pid, on_exit, in_a_thread)
 
@@ -38,7 +45,7 @@ def _poll_parent(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
     if os.getppid() != pid:
         loop.call_soon(on_exit)
     else:
-        loop.call_at(time.monotonic() + 0.5, lambda: _poll_parent(loop, pid, on_exit))
+        loop.call_at(time.monotonic() + AGAIN, lambda: _poll_parent(loop, pid, on_exit))
 
 
 def _watch(

@@ -7,6 +7,7 @@ import os
 import queue
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -46,3 +47,24 @@ def test_the_end_of_a_child_is_noticed_once(loop: Loop) -> None:
     assert told.get(timeout=WITHIN) == "ended"
     assert child.wait(WITHIN) == 1
     assert told.empty()
+
+
+def test_the_end_of_a_child_is_noticed_though_nothing_could_be_had_to_wait_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = FullLoop("test", lambda *_: None)
+    refusals, start = iter(range(2)), threading.Thread.start
+    loop.start()
+
+    def refuse(thread: threading.Thread) -> None:
+        if next(refusals, None) is not None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    told: queue.Queue[str] = queue.Queue()
+    child = subprocess.Popen(["/bin/sh", "-c", "exit 1"])
+    watch_exit(loop, child.pid, lambda: told.put("ended"))
+    assert told.get(timeout=WITHIN) == "ended"
+    assert child.wait(WITHIN) == 1
+    loop.stop()
