@@ -130,12 +130,32 @@ def read_or_set_aside(
     (None, None). ``now`` is seconds since the epoch.
     """
     try:
+        return read_or_refuse(path, parse, now=now)
+    except OSError as error:
+        return None, set_aside(path, error, time.time() if now is None else now)
+
+
+def read_or_refuse(
+    path: str, parse: Callable[[bytes], T], *, now: float | None = None
+) -> tuple[T | None, str | None]:
+    """As :func:`read_or_set_aside`, where it would cost the user's data to go on without the file.
+
+    Raises OSError, and leaves it alone, where it is there and cannot be read: another user's, no
+    descriptor, a disk that fails. What stands in it may be right.
+    """
+    try:
         data = read(path)
+    except FileNotFoundError:
+        return None, None
+    except own_file.Unfit as error:
+        return None, set_aside(path, error, time.time() if now is None else now)
+    except OSError as error:
+        error.filename = path
+        raise
+    try:
         if not data.strip(b" \t\r\n\0"):
             raise ValueError("it is empty")
         return parse(data), None
-    except FileNotFoundError:
-        return None, None
     except Exception as error:  # noqa: BLE001 - whatever a parser raises, the file is of no use
         return None, set_aside(path, error, time.time() if now is None else now)
 

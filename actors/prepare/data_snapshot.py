@@ -54,8 +54,8 @@ class DataSnapshots:
         self._report = report
 
     def find(self, service_id: str) -> Taken | None:
-        """Return the snapshot of a service, if there is one."""
-        taken, trouble = atomic.read_or_set_aside(self._file(service_id), _parse)
+        """Return the snapshot of a service, if there is one; OSError where that cannot be read."""
+        taken, trouble = atomic.read_or_refuse(self._file(service_id), _parse)
         if trouble:
             self._report(trouble)
         return taken

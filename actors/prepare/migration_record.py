@@ -24,7 +24,13 @@ class Migrations:
         self._path = below(app_data, MIGRATIONS)
         self._manifest = manifest
         self._lock = threading.Lock()
-        record, self.trouble = atomic.read_or_set_aside(self._path, _parse)
+        record: MigrationRecord | None = None
+        self.trouble: str | None = None
+        self._unreadable: OSError | None = None
+        try:
+            record, self.trouble = atomic.read_or_refuse(self._path, _parse)
+        except OSError as error:
+            self._unreadable = error
         self._record = self._before = record or MigrationRecord()
         self._plans = migrations.plan(manifest, self._record)
         self._done: set[tuple[str, str]] = set()
@@ -46,7 +52,12 @@ class Migrations:
         return [("app_downgraded", {"from": self.version_before, "to": self._manifest.app.version})]
 
     def plan(self, service_id: str) -> MigrationPlan:
-        """Return the plan of a service without what has succeeded since the runtime started."""
+        """Return the plan of a service without what has succeeded since the runtime started.
+
+        Raises OSError where it is not known what has been run: a first install would be planned.
+        """
+        if self._unreadable is not None:
+            raise self._unreadable
         plan = self._plans[service_id]
         left = tuple(m for m in plan.pending if (service_id, m.version) not in self._done)
         return msgspec.structs.replace(plan, pending=left)
@@ -83,6 +94,8 @@ class Migrations:
         return tuple(self._record.applied.get(service_id, ()))
 
     def _write(self, record: MigrationRecord) -> None:
+        if self._unreadable is not None:
+            raise self._unreadable
         if record != self._record:
             atomic.write(self._path, msgspec.json.encode(record))
             self._record = record

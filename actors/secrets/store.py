@@ -45,7 +45,7 @@ def read(app_data: str) -> tuple[Kept, str | None]:
             os.chmod(file, 0o600)
     finally:
         os.close(descriptor)
-    found, trouble = atomic.read_or_set_aside(file, _parse)
+    found, trouble = atomic.read_or_refuse(file, _parse)
     return found or Kept(), trouble
 
 

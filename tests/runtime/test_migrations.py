@@ -101,6 +101,26 @@ def test_the_first_migration_of_an_app_that_had_none_finds_an_upgrade(tmp_path: 
         assert [one["details"]["version"] for one in named(run, "migration_applied")] == ["1.1.0"]
 
 
+@pytest.mark.permissions
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX'")
+def test_no_migration_is_run_while_the_record_of_them_cannot_be_read(tmp_path: Path) -> None:
+    """As after a run by root: taken for a first install, the data would be made anew."""
+    made = release(bundle(tmp_path), "1.0.0", NOTES, migration("1", "first_install"))
+    made.service("other").write()
+    run_once(made)
+    record = made.app_data / "migrations.json"
+    record.chmod(0)
+    with running(made) as run:
+        message = run.ready()["details"]["db"]["message"]
+        assert message.endswith(f"{record}: Permission denied")
+        wait_until(lambda: run.service("other")["ready"], what="the other service")
+        assert run.log("db").count("migrated") == 1
+    record.chmod(0o600)
+    with running(made) as run:
+        run.until_ready()
+        assert run.log("db").count("migrated") == 1
+
+
 def test_a_downgrade_is_told_whether_there_are_migrations_or_not(tmp_path: Path) -> None:
     made = release(bundle(tmp_path), "2.0.0", NOTES)
     run_once(made)

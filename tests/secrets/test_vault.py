@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.core.messages import StartService
+from bundlevisor.actors.files import own_file
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.launch.inputs import Concealed, StartInputs
 from bundlevisor.actors.process.spawn_request import SpawnRequest
@@ -101,6 +103,21 @@ def test_a_folder_in_its_place_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").mkdir()
     check_that_it_is_left_alone(tmp_path)
     assert (tmp_path / "secrets.json").is_dir()
+
+
+def test_a_file_that_a_failing_disk_does_not_give_is_never_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "secrets.json"
+    file.write_text('{"secrets": {"session": "precious"}}')
+
+    def failing(descriptor: int, count: int) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(own_file, "read_up_to", failing)
+        check_that_it_is_left_alone(tmp_path)
+    assert "precious" in file.read_text()
 
 
 def check_that_it_is_left_alone(app_data: Path) -> None:

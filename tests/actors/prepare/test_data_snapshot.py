@@ -137,6 +137,21 @@ def test_a_snapshot_without_its_last_file_is_none(tmp_path: Path) -> None:
     assert DataSnapshots(str(tmp_path)).find("db") is None
 
 
+@pytest.mark.permissions
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX'")
+def test_a_snapshot_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path) -> None:
+    """The data may be half migrated, and the next snapshot would be made of that."""
+    folder = data(tmp_path / "store")
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    file = tmp_path / "snapshots" / "db" / "snapshot.json"
+    file.chmod(0)
+    with pytest.raises(PermissionError):
+        snapshots.find("db")
+    file.chmod(0o600)
+    assert snapshots.find("db") == taken(folder)
+
+
 def test_it_remembers_that_the_upgrade_came_to_its_end(tmp_path: Path) -> None:
     folder = data(tmp_path / "store")
     snapshots = DataSnapshots(str(tmp_path))
