@@ -8,7 +8,8 @@ some milliseconds; the pauses grow with what a look has cost (:data:`SHARE`).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import stat
+from collections.abc import Iterable
 
 from bundlevisor.manifest.format.paths import within
 
@@ -39,19 +40,17 @@ class TooMany(Exception):
         super().__init__(folder)
 
 
-def look(paths: Iterable[str], app_data: str) -> Look:
+def look(paths: Iterable[str], app_data: str, before: Look | None = None) -> Look:
     """Return what is there of files and folders; what belongs to tools or app-data is left out.
 
     Links to folders are not followed. A path that is named itself is looked at whatever its name.
-    Raises TooMany.
+    What is there and cannot be looked at (no descriptor, a network drive that is away) is as it was
+    ``before``. Raises TooMany.
     """
-    found: Look = {}
+    looking = _Looking(app_data, before or {})
     for path in paths:
-        if os.path.isdir(path):
-            _folder(path, found, lambda one: within(one, app_data))
-        elif (seen := _file(path)) is not None:
-            found[path] = seen
-    return found
+        looking.at(path)
+    return looking.found
 
 
 def changed(before: Look, after: Look) -> tuple[str, ...]:
@@ -59,30 +58,58 @@ def changed(before: Look, after: Look) -> tuple[str, ...]:
     return tuple(sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p)))
 
 
-def _folder(top: str, found: Look, skipped: Callable[[str], bool]) -> None:
-    pending, before = [top], len(found)
-    while pending:
-        folder = pending.pop()
+class _Looking:
+    """One look at all."""
+
+    def __init__(self, app_data: str, before: Look) -> None:
+        self.found: Look = {}
+        self._app_data = app_data
+        self._before = before
+
+    def at(self, path: str) -> None:
+        """Add a file, or all of a folder."""
+        if (status := self._status(path)) is None:
+            return
+        if stat.S_ISDIR(status.st_mode):
+            self._folder(path)
+        else:
+            self._add(path, status)
+
+    def _folder(self, top: str) -> None:
+        pending, before = [top], len(self.found)
+        while pending:
+            folder = pending.pop()
+            try:
+                entries = [
+                    (one.name, one.path, one.is_dir(follow_symlinks=False))
+                    for one in os.scandir(folder)
+                ]
+            except OSError as error:
+                self._unseen(folder, error)
+                continue
+            for name, path, is_folder in entries:
+                if name in IGNORED or name.endswith(IGNORED_ENDS) or name.startswith(".#"):
+                    continue  # .#: Emacs' locks
+                if within(path, self._app_data):
+                    continue
+                if is_folder:
+                    pending.append(path)
+                elif (status := self._status(path)) and not stat.S_ISDIR(status.st_mode):
+                    self._add(path, status)
+            if len(self.found) - before > MOST:
+                raise TooMany(top)
+
+    def _add(self, path: str, status: os.stat_result) -> None:
+        self.found[path] = status.st_mtime_ns, status.st_size, status.st_ino
+
+    def _status(self, path: str) -> os.stat_result | None:
         try:
-            entries = list(os.scandir(folder))
-        except OSError:
-            continue
-        for entry in entries:
-            if entry.name in IGNORED or entry.name.endswith(IGNORED_ENDS):
-                continue
-            if skipped(entry.path) or entry.name.startswith(".#"):  # Emacs' locks
-                continue
-            if entry.is_dir():
-                pending += [] if entry.is_symlink() else [entry.path]
-            elif (seen := _file(entry.path)) is not None:
-                found[entry.path] = seen
-        if len(found) - before > MOST:
-            raise TooMany(top)
+            return os.stat(path)
+        except (OSError, ValueError) as error:
+            self._unseen(path, error)
+            return None
 
-
-def _file(path: str) -> tuple[int, int, int] | None:
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    def _unseen(self, path: str, error: Exception) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            known = self._before.items()
+            self.found |= {one: seen for one, seen in known if within(one, path)}

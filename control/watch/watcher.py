@@ -75,22 +75,23 @@ class Watcher:
 
     def _watch(self) -> None:
         subject = self._subject
-        seen = self._look()
+        seen = self._look({})
         subject.info(_begun(len(seen), self._of))
         state, pause = Settling(seen, seen), threading.Event()
         while subject.board.snapshot.phase is Phase.RUNNING:
             began = time.monotonic()
-            state, files = step(state, self._look())
+            state, files = step(state, self._look(state.last))
             took = time.monotonic() - began
             if files:
                 self._act(files)
             pause.wait(max(PAUSE, SHARE * took))
 
-    def _look(self) -> Look:
+    def _look(self, before: Look) -> Look:
         """Return what is there; a folder that is too large is looked at no longer."""
         while True:
             try:
-                seen = look([*self._paths, *self._subject.bundle], self._subject.app_data)
+                paths = [*self._paths, *self._subject.bundle]
+                seen = look(paths, self._subject.app_data, before)
             except TooMany as error:
                 self._paths.discard(error.folder)
                 self._given_up |= {error.folder}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -129,6 +130,36 @@ def test_links_to_folders_do_not_lead_in_circles(tmp_path: Path) -> None:
     (tmp_path / "a" / "x").touch()
     (tmp_path / "a" / "again").symlink_to(tmp_path)
     assert list(look([str(tmp_path)], "/nowhere")) == [str(tmp_path / "a" / "x")]
+
+
+def test_a_link_that_leads_to_itself_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    assert list(look([str(tmp_path)], "/nowhere")) == [str(tmp_path / "a")]
+
+
+@pytest.mark.parametrize("call", ["scandir", "stat"])
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO])
+def test_what_cannot_be_looked_at_has_not_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    """Their files would be gone, and all services restarted; and again when they are back."""
+    (tmp_path / "below").mkdir()
+    for name in ("a", "below/b"):
+        (tmp_path / name).touch()
+    paths = [str(tmp_path), str(tmp_path / "a")]
+    before = look(paths, "/nowhere")
+
+    def fail(path: str) -> None:
+        raise OSError(number, os.strerror(number), path)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(os, call, fail)
+        now = look(paths, "/nowhere", before)
+    assert len(before) == 2
+    assert now == before
+    (tmp_path / "a").unlink()
+    assert changed(before, look(paths, "/nowhere", before)) == (str(tmp_path / "a"),)
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
