@@ -9,10 +9,11 @@ const LONGEST = 64 * 1024; // characters; what is longer is cut there, never awa
 /**
  * Calls `take` with each line, without its end. A last line without an end counts.
  *
- * @param {NodeJS.ReadableStream} stream
+ * @param {NodeJS.ReadableStream | undefined} stream
  * @param {(line: string) => void} take
  */
 function eachLine(stream, take) {
+  if (!stream) return;
   const decoder = new StringDecoder("utf8");
   let rest = "";
   stream.on("data", (/** @type {Buffer} */ chunk) => {

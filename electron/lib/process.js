@@ -45,21 +45,18 @@ class RuntimeProcess {
   #line;
   #failure = "";
 
-  /** @param {Command} what */
+  /** Throws StartFailed. @param {Command} what */
   constructor({ command, args, env, log }) {
-    this.#child = spawn(command, [...args], {
-      env: env ?? process.env,
-      stdio: ["pipe", "pipe", "pipe"],
-      windowsHide: true,
-    });
-    this.#child.stdin.on("error", () => {}); // the runtime may be gone when we close it
-    eachLine(this.#child.stderr, (line) => {
+    this.#child = spawned(command, args, env);
+    const { stdin, stderr, stdout } = this.#child; // none where there are no descriptors for them
+    stdin?.on("error", () => {}); // the runtime may be gone when we close it
+    eachLine(stderr, (line) => {
       this.#log.push(line);
       if (this.#log.length > KEPT_LINES) this.#log.shift();
       log(line);
     });
     this.#line = new Promise((resolve) => {
-      eachLine(this.#child.stdout, (line) => {
+      eachLine(stdout, (line) => {
         const said = readListening(line);
         if (said) resolve(said);
       });
@@ -118,7 +115,7 @@ class RuntimeProcess {
 
   /** Says that it is to stop: the end of its stdin. */
   letGo() {
-    this.#child.stdin.end();
+    this.#child.stdin?.end();
   }
 
   /** Ends it at once; its guardian then stops the services that it leaves. */
@@ -135,6 +132,23 @@ class RuntimeProcess {
     const why = this.#log.map(sentence).filter(Boolean).at(-1);
     const message = `The runtime ${what}${how && `: ${how}`}${why ? `: ${why}` : ""}`;
     return new StartFailed(message, exit, this.log);
+  }
+}
+
+/**
+ * Node says by an event that there is no such program, and throws what is rarer: Windows' word for
+ * what is none, an environment that is too large.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+function spawned(command, args, env = process.env) {
+  try {
+    return spawn(command, [...args], { env, stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
+  } catch (error) {
+    const why = `The runtime could not be started: ${/** @type {Error} */ (error).message}`;
+    throw new StartFailed(why, { code: null, signal: null }, []);
   }
 }
 

@@ -89,13 +89,23 @@ class Runtime extends Services {
   #pid = 0;
 
   /**
+   * What a listener throws is an uncaught exception, as with any event, but ends nothing here.
+   *
    * @template {keyof RuntimeEvents} E
    * @param {E} event
    * @param {(...args: RuntimeEvents[E]) => void} listener
    * @returns {() => void} takes the listener away
    */
   on(event, listener) {
-    const heard = /** @type {(...args: any[]) => void} */ (listener);
+    const heard = (/** @type {any} */ ...args) => {
+      try {
+        listener(...args);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    };
     this.#emitter.on(event, heard);
     return () => void this.#emitter.off(event, heard);
   }
