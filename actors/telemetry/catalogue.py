@@ -75,7 +75,9 @@ LIFE = {
         "the guardian died, and nothing guards", died="its pid", error="why not"
     ),
     "ipc_port_reassigned": _runtime(
-        "the manifest's control port is taken", previous="that port", port="the one in force"
+        "the manifest's control port is taken or reserved",
+        previous="that port",
+        port="the one in force",
     ),
 }
 SERVICES = {
@@ -119,7 +121,10 @@ SERVICES = {
 PORTS = {
     "port_assigned": _service("it gets a port", name="the port's name", port="the number"),
     "port_reassigned": _service(
-        "its port is taken", name="the port's name", previous="that number", port="the new one"
+        "its port is taken or reserved",
+        name="the port's name",
+        previous="that number",
+        port="the new one",
     ),
     "port_answered_by_other": _service(
         "another program listens on its port",

@@ -97,11 +97,12 @@ TROUBLE: dict[str, Say] = {
         " it is found are made again; what services had there is gone"
     ),
     "ipc_port_reassigned": lambda _, d: (
-        f"port {d.get('previous')} of the control API is taken; it listens on {d.get('port')},"
-        " as runtime/ipc_port says"
+        f"port {d.get('previous')} of the control API is taken or reserved by the system; it"
+        f" listens on {d.get('port')}, as runtime/ipc_port says"
     ),
     "port_reassigned": lambda id_, d: (
-        f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken; it gets {d.get('port')}"
+        f"{id_}: port {d.get('previous')} ('{d.get('name')}') is taken or reserved by the system;"
+        f" it gets {d.get('port')}"
     ),
 }
 
