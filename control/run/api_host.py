@@ -30,6 +30,7 @@ PATIENCE, PAUSE = 3.0, 0.5
 it: to look at nine hundred of them takes the interpreter from launches, and from a stop."""
 CLOSING, UNDOING = 1.0, 2.0
 """Seconds that the end waits for answers, and for a file of bytecode that was just being made."""
+HELD_ON_DISK = "the installed files are needed as long as this runs"
 
 
 class Api:
@@ -81,7 +82,7 @@ class Api:
         for lack, step in (
             ("files are not watched", self._watch),
             ("how far the start is is not shown", lambda: self._show(follow)),
-            ("the installed files stay needed", self._begin_holding),
+            (HELD_ON_DISK, self._begin_holding),
             ("which GPU it is stays unknown", lambda: parts.gpu.ask_for_details(parts.board)),
             ("how long is left is not known", self._learn),
             ("the app's version is not kept", self._note_version),
@@ -90,10 +91,13 @@ class Api:
             try:
                 step()
             except Exception as error:  # noqa: BLE001 - the API answers, and services run
-                if isinstance(error, OSError) or shortage(error):
-                    parts.console.warn(f"{lack}: {why(error)}")
-                else:
-                    parts.console.fault(lack, error)
+                self._tell_lack(lack, error)
+
+    def _tell_lack(self, lack: str, error: Exception) -> None:
+        if isinstance(error, OSError) or shortage(error):
+            self._parts.console.warn(f"{lack}: {why(error)}")
+        else:
+            self._parts.console.fault(lack, error)
 
     def _watch(self) -> None:
         if self._parts.bundle.options.watch:
@@ -141,7 +145,7 @@ class Api:
         except GivenUp:
             return
         except Exception as error:  # noqa: BLE001 - all goes on as long as the files are there
-            self._parts.console.fault("holding the program in memory", error)
+            self._tell_lack(HELD_ON_DISK, error)
 
     @functools.cached_property
     def facts(self) -> Facts:

@@ -40,6 +40,7 @@ sys.exit(main(sys.argv[1:]))
         (NO_THREAD, "watch", "files are not watched"),
         (NO_FILE, "bundlevisor.control.run.watching", "files are not watched"),
         (NO_FILE, "bundlevisor.control.run.version_record", "the app's version is not kept"),
+        (NO_FILE, "bundlevisor.control.run.kept_modules", "the installed files are needed"),
     ],
 )
 def test_what_cannot_be_had_beside_the_api_is_told_and_the_rest_goes_on(
@@ -52,4 +53,5 @@ def test_what_cannot_be_had_beside_the_api_is_told_and_the_rest_goes_on(
         assert run.until_ready()["ready"]
         run.await_told("ready")
         wait_until(lambda: what in run.stderr, what=f"{what!r} on stderr")
+        assert "Traceback" not in run.stderr
         assert run.get("/status").status == 200
