@@ -18,7 +18,14 @@ from contextlib import AbstractContextManager, nullcontext
 import msgspec
 
 from bundlevisor.actors.files import atomic, json_text, own_file
-from bundlevisor.manifest.format.app_data import BROKEN, RESTORING, SNAPSHOTS, below
+from bundlevisor.manifest.format.app_data import (
+    BROKEN,
+    OF_A_LOG,
+    RESTORING,
+    SNAPSHOTS,
+    TIMES,
+    below,
+)
 from bundlevisor.manifest.format.paths import within
 
 if sys.platform == "win32":
@@ -163,14 +170,14 @@ def _copy(source: str, target: str, without: Collection[str] = ()) -> None:
 
 
 def _parts(logs: Iterable[str], folder: str) -> list[str]:
-    """Return the paths of logs in a folder, older parts included."""
+    """Return the paths of logs in a folder, with their older parts and when these were written."""
     found: list[str] = []
     for log in logs:
         home, name = os.path.split(os.path.join(folder, log))
         found += [
             os.path.join(home, one)
             for one in (os.listdir(home) if os.path.isdir(home) else ())
-            if one == name or (one.startswith(f"{name}.") and one[len(name) + 1 :].isdigit())
+            if one.startswith(name) and one[len(name) :] in OF_A_LOG
         ]
     return found
 
@@ -178,12 +185,13 @@ def _parts(logs: Iterable[str], folder: str) -> list[str]:
 def _move_logs(logs: Iterable[str], source: str, target: str) -> None:
     """Move them with their older parts; what is there already was written later, and comes behind.
 
-    It is what a guardian has saved of a runtime that was killed between two moves.
+    It is what a guardian has saved of a runtime that was killed between two moves. Of its times
+    nothing is kept: they tell of places in a file of its own.
     """
     for part in _parts(logs, source):
         moved = os.path.join(target, os.path.relpath(part, source))
         own_file.make_folder(os.path.dirname(moved))
-        if os.path.isfile(moved):
+        if os.path.isfile(moved) and not moved.endswith(TIMES):
             from shutil import copyfileobj
 
             with open(part, "ab") as older, open(moved, "rb") as newer:

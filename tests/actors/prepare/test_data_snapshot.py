@@ -77,6 +77,23 @@ class Killed(BaseException):
     """Nothing is undone after it."""
 
 
+def test_lines_of_a_log_among_the_data_keep_their_times(tmp_path: Path) -> None:
+    folder = data(tmp_path / "store")
+    log = folder / "db.log"
+    log.write_text("line 1\n")
+    times = folder / "db.log.times"
+    times.write_bytes(b"times of line 1.")
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    log.rename(folder / "db.log.1")
+    times.rename(folder / "db.log.1.times")
+    log.write_text("line 2\n")
+    times.write_bytes(b"times of line 2.")
+    snapshots.put_back("db", taken(folder), [str(log)])
+    assert times.read_bytes() == b"times of line 2."
+    assert (folder / "db.log.1.times").read_bytes() == b"times of line 1."
+
+
 @pytest.mark.parametrize("rest", ["", "line 3\n"], ids=["", "the guardian saved a rest"])
 @pytest.mark.parametrize("move", range(4))
 def test_a_runtime_killed_while_it_puts_back_loses_no_line_of_a_log_among_the_data(
