@@ -68,6 +68,7 @@ def open_socket(folder: str, name: str, announce: Callable[[str], object]) -> No
 
 
 if sys.platform != "win32":
+    from bundlevisor.actors.files import files_posix, own_file
 
     class FileSocket:
         """A socket that is a file; nobody knows who sends."""
@@ -85,7 +86,10 @@ if sys.platform != "win32":
                 self.places = (self.address, folder)
             for place in self.places:
                 announce(place)
-            os.makedirs(folder, 0o700, exist_ok=not too_long)
+            if too_long:
+                files_posix.make_folder(folder, 0o700)
+            else:
+                own_file.make_folder(folder)
             _remove(self.address)  # of an earlier instance, which is gone
             self._socket = _bound(self.address)
             os.chmod(self.address, 0o600)

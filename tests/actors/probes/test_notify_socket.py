@@ -140,3 +140,18 @@ def test_a_file_that_is_gone_costs_nothing(tmp_path: Path) -> None:
     bound = opened("file", tmp_path)
     os.unlink(bound.address)
     bound.close()
+
+
+@pytest.mark.permissions
+@pytest.mark.parametrize("depth", [1, LONGEST_PATH], ids=["in app-data", "elsewhere"])
+def test_its_file_is_for_the_user_whatever_the_umask(tmp_path: Path, depth: int) -> None:
+    before = os.umask(0o777)
+    try:
+        opened_one = FileSocket(str(tmp_path / ("r" * depth)), "notify-0-1", lambda _: None)
+    finally:
+        os.umask(before)
+    send(opened_one.address, b"READY=1")
+    assert opened_one.receive() == [(b"READY=1", UNKNOWN)]
+    mode = stat.S_IMODE(os.stat(os.path.dirname(opened_one.address)).st_mode)
+    opened_one.close()
+    assert mode == 0o700
