@@ -166,7 +166,30 @@ test("a page that could not be loaded is loaded by another try", async (t) => {
   assert.equal(run.find("show", { window: PAGE }), undefined);
   await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-choose", args: ["retry"] });
   await run.sees("closed", { window: SPLASH });
-  assert.ok(run.find("show", { window: PAGE }));
+  assert.ok(run.find("show", { window: 3 }));
+});
+
+test("an application whose page could not be loaded ends with its splash", async (t) => {
+  const env = { NOTES_BUNDLE: small(t, { web: {} }), STANDIN_LOAD: "ERR_CONNECTION_REFUSED" };
+  const run = shell(t, { env });
+  await until(() => run.splash?.phase === "failed", "the splash says that it failed");
+  await run.do("close", { window: SPLASH });
+  assert.equal(await run.ended, 0);
+});
+
+test("on macOS the splash that is opened again while it starts says how far it is", async (t) => {
+  const gate = path.join(folder(t), "gate");
+  const env = { NOTES_BUNDLE: small(t, { web: { GATE: gate } }), STANDIN_PLATFORM: "darwin" };
+  const run = shell(t, { env });
+  await until(() => run.splash?.fraction, "the splash says how far it is");
+  await run.do("close", { window: SPLASH });
+  await run.do("emit", { on: "app", name: "activate" });
+  const told = ({ window, message }) => window === 2 && message?.fraction;
+  await until(() => run.seen.some(told), "so does the next one");
+  writeFileSync(gate, "");
+  await run.sees("loaded", { window: 3 });
+  await run.do("quit");
+  assert.equal(await run.ended, 0);
 });
 
 test("a page that goes elsewhere while it is loaded is shown", async (t) => {
@@ -196,6 +219,22 @@ test("a shell that fails as it is told of the runtime can try again", async (t) 
   await run.sees("loaded", { window: PAGE });
   await run.do("quit");
   assert.equal(await run.ended, 0);
+});
+
+test("a page with a session of its own has the permissions that are named, too", async (t) => {
+  const app = folder(t);
+  const main = `
+    require("bundlevisor/electron").runApplication({
+      page: "web",
+      start: { manifest: process.env.NOTES_BUNDLE },
+      window: { webPreferences: { partition: "persist:notes" } },
+      permissions: ["notifications"],
+    });`;
+  writeFileSync(path.join(app, "main.js"), main);
+  const run = shell(t, { app, env: { NOTES_BUNDLE: small(t, { web: {} }) } });
+  await run.sees("loaded", { window: PAGE });
+  const may = (name) => run.do("permission", { window: PAGE, name });
+  assert.deepEqual([await may("notifications"), await may("media")], [true, false]);
 });
 
 test("a runtime that is not there is told, and quitting is offered", async (t) => {
@@ -229,7 +268,7 @@ test("an open application is looked at, and its page does not let it quit at onc
       action: "deny",
     });
     assert.equal(run.find("external", { url: "file:///etc/passwd" }), undefined);
-    assert.equal(await run.do("permission", { name: "media" }), false);
+    assert.equal(await run.do("permission", { window: PAGE, name: "media" }), false);
   });
 
   await t.test("the token is in nothing that a window is told", async () => {

@@ -75,6 +75,7 @@ class Application {
     });
     void app.whenReady().then(() => {
       grantOnly(options.permissions ?? []);
+      grantOnly(options.permissions ?? [], options.window?.webPreferences);
       this.show();
     });
   }
@@ -129,6 +130,7 @@ class Application {
         return;
       } catch (error) {
         failed = /** @type {Error} */ (error);
+        this.#page?.close(); // unseen, it would keep an application open whose splash is closed
       }
     }
   }
@@ -139,7 +141,8 @@ class Application {
     if (!(await promptForSecrets(runtime, { parent: splash.window, ...this.#options.secrets }))) {
       throw new NotReady("What was asked for is needed to go on.", []);
     }
-    await runtime.waitUntilReady({ show: (progress) => splash.show(progress) });
+    // The splash is perhaps another one by now: macOS' users close it, and click on the icon.
+    await runtime.waitUntilReady({ show: (progress) => this.#splash?.show(progress) });
     if (splash.isOpen) await this.#showPage(runtime);
   }
 

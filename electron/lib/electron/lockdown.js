@@ -41,15 +41,16 @@ function lockDown(window, allowed) {
  * Refuses the permissions (camera, location, …) that are not named; Electron grants all by default.
  *
  * @param {readonly string[]} granted
+ * @param {import("electron").WebPreferences} [preferences] of a window, perhaps with a session of
+ *   its own; default: the default session
  */
-function grantOnly(granted) {
+function grantOnly(granted, { session: own, partition } = {}) {
   const allowed = new Set(granted);
-  session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) => {
+  const used = own ?? (partition ? session.fromPartition(partition) : session.defaultSession);
+  used.setPermissionRequestHandler((_contents, permission, answer) => {
     answer(allowed.has(permission));
   });
-  session.defaultSession.setPermissionCheckHandler((_contents, permission) =>
-    allowed.has(permission),
-  );
+  used.setPermissionCheckHandler((_contents, permission) => allowed.has(permission));
 }
 
 /** @param {string} url */

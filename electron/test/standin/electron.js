@@ -69,6 +69,20 @@ class WebContents extends EventEmitter {
   }
 }
 
+class Session {
+  static all = new Map();
+  static fromPartition(name) {
+    if (!Session.all.has(name)) Session.all.set(name, new Session());
+    return Session.all.get(name);
+  }
+  /** As Electron has it, unless somebody says otherwise. */
+  decide = (_contents, _permission, answer) => answer(true);
+  setPermissionRequestHandler(decide) {
+    this.decide = decide;
+  }
+  setPermissionCheckHandler() {}
+}
+
 class BrowserWindow extends EventEmitter {
   static all = new Map();
   static getAllWindows = () => [...BrowserWindow.all.values()];
@@ -78,6 +92,8 @@ class BrowserWindow extends EventEmitter {
     super();
     this.id = ++BrowserWindow.made;
     this.webContents = new WebContents(this, options.webPreferences.preload);
+    const { session, partition = "" } = options.webPreferences;
+    this.webContents.session = session ?? Session.fromPartition(partition);
     BrowserWindow.all.set(this.id, this);
     say("window", { window: this.id, options: { ...options, parent: options.parent?.id } });
     app.emit("browser-window-created", {}, this);
@@ -184,12 +200,7 @@ const electron = {
   },
   net: { fetch: (...args) => fetch(...args) },
   powerMonitor: new EventEmitter(),
-  session: {
-    defaultSession: {
-      setPermissionRequestHandler: (decide) => (electron.grants = decide),
-      setPermissionCheckHandler: (decide) => (electron.granted = decide),
-    },
-  },
+  session: { fromPartition: Session.fromPartition, defaultSession: Session.fromPartition("") },
   shell: {
     openExternal: async (url) => {
       say("external", { url });
@@ -222,7 +233,10 @@ const commands = {
   navigate: ({ window, url }) =>
     emitPreventable(BrowserWindow.all.get(window).webContents, "will-navigate", { url }),
   popup: ({ window, url }) => BrowserWindow.all.get(window).webContents.decide({ url }),
-  permission: ({ name }) => new Promise((resolve) => void electron.grants(null, name, resolve)),
+  permission: ({ window, name }) =>
+    new Promise((resolve) => {
+      BrowserWindow.all.get(window).webContents.session.decide(null, name, resolve);
+    }),
   menu: ({ label }) => find(electron.menu, label).click(),
   quit: () => app.quit(),
 };
