@@ -14,14 +14,17 @@ if sys.platform == "linux":
 
     @contextlib.contextmanager
     def starting() -> Iterator[None]:
-        """Make every child that is started within the block known as ours; OwnFilesGone."""
+        """Make every child that this thread starts within the block known as ours.
+
+        OwnFilesGone, and OSError where there is no descriptor to look by: before the block only.
+        """
         from bundlevisor.actors.process import own_files, tree
 
         own_files.check()
-        with tree.spawning:
-            before = set(tree.children())
+        with tree.spawning, tree.StartedHere() as here:
+            before = here.pids()
             yield
-            for pid in set(tree.children()) - before:
+            for pid in here.pids() - before:
                 tree.register_child(pid)
 
     def register(pid: int) -> None:

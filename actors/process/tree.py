@@ -229,9 +229,26 @@ def _unknown_children() -> list[int]:
         return [pid for pid in _children_of(os.getpid(), os.getpid()) if pid not in _known]
 
 
-def children() -> list[int]:
-    """Return the pids of the runtime's own children, zombies included (proc(5), children)."""
-    return _children_of_all_threads(os.getpid())
+class StartedHere:
+    """The children of the calling thread, zombies included (proc(5), children).
+
+    One descriptor for every look, so that what has been started meanwhile is seen also where no
+    other is left. OSError where there is none to begin with.
+    """
+
+    def __enter__(self) -> StartedHere:
+        path = f"/proc/self/task/{threading.get_native_id()}/children"
+        listed = os.path.exists(path)  # not by gVisor, where nothing is adopted either
+        self._file = open(path if listed else os.devnull, "rb", buffering=0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def pids(self) -> set[int]:
+        """Return those that there are now."""
+        self._file.seek(0)
+        return set(map(int, self._file.read().split()))
 
 
 def _children_of_all_threads(pid: int) -> list[int]:
