@@ -72,6 +72,7 @@ class ServiceContext:
         self._files: dict[str, LogFile] = {}
         self._logs: dict[str, LogStream] = {}
         self._probe_stats: dict[str, ProbeStats] = {}
+        self._preparing: dict[str, threading.Lock] = {}
 
     def log(self, spec: LaunchSpec) -> LogStream:
         """Return the log of a service; it outlives the service's incarnations."""
@@ -99,6 +100,7 @@ class ServiceContext:
         from bundlevisor.actors.prepare.means import Means
 
         return Means(
+            alone=self._preparing.setdefault(spec.service.id, threading.Lock()),
             installs=self.installs(spec.service),
             secret_files=lambda: self.secret_files,
             loop=self.loop,

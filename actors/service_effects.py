@@ -136,6 +136,7 @@ class ServiceEffects:
         """Wait for nothing any more, and leave the process to somebody else."""
         self._timers.disarm_all()
         self._probes.stop()
+        self._work.cut_short()
         self._ports.release()
 
     def _prepare(self, _: Effect) -> tuple[Message, ...]:

@@ -36,6 +36,9 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """Notes a milestone of the service."""
     fault: Callable[[str, BaseException], None]
     """Reports an error of ours with its trace."""
+    alone: AbstractContextManager[object]
+    """Held by the preparation of the service that is under way: a broken actor may have left one.
+    """
     installs: bool
     """Whether there are assets to look at, migrations to run, or data to be put back."""
     secret_files: Callable[[], SecretFiles]

@@ -78,8 +78,8 @@ class Migrator:
             return Result(str(error))
         try:
             code = self._wait(process, timeout, progress)
-            process.end("SIGTERM", GRACE_S, self._pause)
         finally:
+            process.end("SIGTERM", GRACE_S, self._pause)
             read = threading.Event()
             process.close(read.set)
             read.wait(LOG_PATIENCE)

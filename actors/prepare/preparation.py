@@ -43,9 +43,10 @@ class Preparation:
             self._installation.cancel()
 
     def _run(self) -> None:
-        answer = self._place_secrets() or self._install() or Prepared(self._task.incarnation)
-        if isinstance(answer, LaunchFailed) and self._task.spec.reads_secret_files:
-            self._means.secret_files().remove_for(self._task.spec.service.id)
+        with self._means.alone:
+            answer = self._place_secrets() or self._install() or Prepared(self._task.incarnation)
+            if isinstance(answer, LaunchFailed) and self._task.spec.reads_secret_files:
+                self._means.secret_files().remove_for(self._task.spec.service.id)
         self._task.tell(answer)
 
     def _place_secrets(self) -> LaunchFailed | None:

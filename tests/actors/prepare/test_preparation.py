@@ -1,0 +1,146 @@
+"""Preparations of an actor that breaks meanwhile: cut short, waited for, and all of them ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pykka import ActorDeadError
+
+from bundlevisor.actors.background_work import BackgroundWork
+from bundlevisor.actors.core.messages import Message, Prepared
+from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.ports.reservations import PortReservations
+from bundlevisor.actors.prepare import migration_runner
+from bundlevisor.actors.prepare.means import Means, Task
+from bundlevisor.actors.prepare.migration_runner import Migrator
+from bundlevisor.actors.prepare.preparation import Preparation
+from bundlevisor.actors.service_effects import ServiceEffects
+from bundlevisor.manifest.format.schema import Migration, Service
+from tests.waiting import WITHIN, wait_until
+
+ANY: Any = None
+
+
+def nobody(*_: object, **__: object) -> None:
+    """Is told."""
+
+
+def means() -> Means:
+    return Means(
+        loop=ANY,
+        log=ANY,
+        guardian=ANY,
+        emit=nobody,
+        mark=nobody,
+        fault=nobody,
+        alone=threading.Lock(),
+        installs=False,
+        secret_files=lambda: ANY,
+        stores=lambda: ANY,
+        log_paths=list,
+        closed_logs=lambda: ANY,
+    )
+
+
+def spec_of(secret_files: Callable[[object], list[object]]) -> Any:
+    return SimpleNamespace(
+        service=SimpleNamespace(id="db"),
+        secret_files=secret_files,
+        reads_secret_files=True,
+        keep_log_inside=nobody,
+    )
+
+
+def test_of_one_service_one_is_under_way_at_a_time() -> None:
+    go_on, both = threading.Event(), threading.Event()
+    under_way: list[int] = []
+    told: list[Message] = []
+
+    def prepare(_: object) -> list[object]:
+        under_way.append(1)
+        if len(under_way) > 1:
+            both.set()
+        go_on.wait(WITHIN)
+        under_way.pop()
+        return []
+
+    shared, spec = means(), spec_of(prepare)
+    for number in (1, 2):
+        Preparation(Task(spec, shared, StartInputs({}), number, told.append)).start()
+    wait_until(lambda: bool(under_way), what="one has begun")
+    assert not both.wait(0.2)
+    go_on.set()
+    wait_until(lambda: len(told) == 2, what="both have ended")
+    assert {*told} == {Prepared(1), Prepared(2)}
+
+
+def test_the_end_of_one_whose_actor_is_gone_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[object] = []
+    told: list[Message] = []
+
+    def tell(message: Message) -> None:
+        told.append(message)
+        raise ActorDeadError("service 'db' not found")
+
+    monkeypatch.setattr(threading, "excepthook", errors.append)
+    context: Any = SimpleNamespace(means=lambda _: means(), installs=lambda _: False)
+    work = BackgroundWork(spec_of(lambda _: []), context, tell)
+    assert work.prepare(StartInputs({}), 1) == ()
+    wait_until(lambda: bool(told), what="it has ended")
+    wait_until(
+        lambda: not [one for one in threading.enumerate() if one.name == "preparation of db"],
+        what="its thread has ended",
+    )
+    assert not errors
+
+
+def test_what_an_actor_lets_go_of_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[BackgroundWork] = []
+
+    def cut_short(work: BackgroundWork) -> bool:
+        cut.append(work)
+        return True
+
+    monkeypatch.setattr(BackgroundWork, "cut_short", cut_short)
+    spec: Any = SimpleNamespace(service=Service(id="db"))
+    context: Any = SimpleNamespace(reserved=PortReservations(), loop=ANY)
+    actor: Any = SimpleNamespace(tell=nobody)
+    ServiceEffects(spec, context, ANY, actor).let_go()
+    assert len(cut) == 1
+
+
+def test_a_migration_does_not_outlive_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    class Tracked:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def on_exit(self, _: object) -> None:
+            pass
+
+        def poll(self) -> None:
+            return None
+
+        def end(self, *_: object) -> None:
+            done.append("ended")
+
+        def close(self, read: Callable[[], object]) -> None:
+            done.append("let go")
+            read()
+
+    def fail(_: float) -> None:
+        raise LookupError("nobody hears of it")
+
+    monkeypatch.setattr(migration_runner, "TrackedProcess", Tracked)
+    monkeypatch.setattr(migration_runner, "TICK", 0.0)
+    monkeypatch.setattr(Migrator, "_start", nobody)
+    spec: Any = SimpleNamespace(instance=lambda number: f"db-{number}")
+    migrator = Migrator(Task(spec, means(), StartInputs({}), 1, nobody))
+    with pytest.raises(LookupError):
+        migrator.run(Migration(version="1", command=["bin/migrate"], run_on="always"), fail)
+    assert done == ["ended", "let go"]
