@@ -76,7 +76,6 @@ class DataSnapshots:
         try:
             for place, folder in enumerate(taken.folders):
                 _copy(folder, self._copy_of(service_id, place))
-                _sync(self._copy_of(service_id, place))
             atomic.write(self._file(service_id), json_text.encode_kept(taken))
         except OSError:
             self.drop(service_id)
@@ -111,7 +110,6 @@ class DataSnapshots:
                     _move_logs(inside, fresh, folder)
             _remove(fresh)
             _copy(copy, fresh, without=_parts(inside, copy))
-            _sync(fresh)
             if os.path.lexists(folder):
                 _remove(broken)
             with closed():
@@ -148,9 +146,10 @@ def _size(folder: str) -> int:
 
 
 def _copy(source: str, target: str, without: Collection[str] = ()) -> None:
-    """Copy a folder but for what is special, and these paths in it.
+    """Copy a folder, to be on disk, but for what is special, and these paths in it.
 
-    Until it is whole it is for the user alone (0700), whatever the umask: modes come last.
+    OSError leaves nothing of it: the disk may be full, and others write there too. Until it is
+    whole it is for the user alone (0700), whatever the umask: modes come last.
     """
 
     def ignored(folder: str, names: list[str]) -> set[str]:
@@ -159,14 +158,19 @@ def _copy(source: str, target: str, without: Collection[str] = ()) -> None:
 
     from shutil import copytree  # it brings every compression with it, and most starts copy nothing
 
-    copytree(
-        source,
-        target,
-        symlinks=True,
-        ignore=ignored,
-        copy_function=_copy_file,
-        dirs_exist_ok=True,
-    )
+    try:
+        copytree(
+            source,
+            target,
+            symlinks=True,
+            ignore=ignored,
+            copy_function=_copy_file,
+            dirs_exist_ok=True,
+        )
+        _sync(target)
+    except OSError:
+        _remove(target)
+        raise
 
 
 def _parts(logs: Iterable[str], folder: str) -> list[str]:

@@ -223,6 +223,31 @@ def test_a_copy_that_the_disk_did_not_take_is_no_snapshot(
     assert not (tmp_path / "snapshots" / "db").exists()
 
 
+def test_a_full_disk_keeps_the_data_and_nothing_of_what_was_to_be_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What half a copy takes of the disk would be missing to all others until the next start."""
+    folder = data(tmp_path / "store")
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    (folder / "deep" / "note").write_text("after")
+    copy2 = shutil.copy2
+
+    def full(source: str, target: str, **how: bool) -> str:
+        copy2(source, target, **how)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(data_snapshot, "_make_and_clone", lambda *_: False)
+        patched.setattr(shutil, "copy2", full)
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            snapshots.put_back("db", taken(folder))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshots", "store"]
+    assert (folder / "deep" / "note").read_text() == "after"
+    snapshots.put_back("db", taken(folder))
+    assert (folder / "deep" / "note").read_text() == "before"
+
+
 @pytest.mark.permissions
 @pytest.mark.skipif(sys.platform == "win32", reason="folders with modes are POSIX'")
 def test_read_only_folders_among_the_data_are_put_back_and_their_copy_goes(tmp_path: Path) -> None:
