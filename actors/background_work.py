@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
-
-from pykka import ActorDeadError
 
 from bundlevisor.actors.core.messages import LaunchFailed, Message, PortsLost, Prepared, TreeEmptied
 from bundlevisor.actors.launch.spec import LaunchSpec
@@ -34,7 +31,7 @@ class BackgroundWork:
         self._spec = spec
         self._service = spec.service
         self._context = context
-        self._to_actor = tell
+        self._tell = tell
         self._under_way: Preparation | SecretRemoval | None = None
 
     def prepare(self, inputs: StartInputs, incarnation: int) -> tuple[Message, ...]:
@@ -79,11 +76,6 @@ class BackgroundWork:
         """Take note of an answer: nothing is under way any more."""
         if isinstance(message, ANSWERS):
             self._under_way = None
-
-    def _tell(self, message: Message) -> None:
-        """Tell the actor, if it is still there: one that broke hears nothing any more."""
-        with suppress(ActorDeadError):
-            self._to_actor(message)
 
     def _refuse_log(self, incarnation: int) -> LaunchFailed | None:
         try:

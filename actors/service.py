@@ -27,7 +27,7 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.report import Stage
 from bundlevisor.actors.launch.spec import LaunchSpec
-from bundlevisor.actors.loop.loop_actor import LoopActor
+from bundlevisor.actors.loop.loop_actor import LoopActor, Teller
 from bundlevisor.actors.service_effects import ServiceEffects
 from bundlevisor.actors.service_report import report_of
 
@@ -58,7 +58,7 @@ class ServiceActor(LoopActor):
         self._life = life
         self._orphan = child
         """The process of a broken predecessor."""
-        self._effects = ServiceEffects(spec, context, supervisor, self.actor_ref)
+        self._effects = ServiceEffects(spec, context, supervisor, Teller(self.actor_ref))
 
     def __str__(self) -> str:
         return f"service {self._service.id!r}"

@@ -50,6 +50,7 @@ from bundlevisor.actors.telemetry import milestones
 from bundlevisor.manifest.plan.readiness import Condition
 
 if TYPE_CHECKING:
+    from bundlevisor.actors.loop.loop_actor import Teller
     from bundlevisor.actors.process.process_tree import ProcessTree
 
 LOOK_AGAIN = 0.005
@@ -64,7 +65,7 @@ class ServiceEffects:
         spec: LaunchSpec,
         context: ServiceContext,
         supervisor: pykka.ActorRef[Any],
-        actor: pykka.ActorRef[Any],
+        actor: Teller,
     ) -> None:
         self.moments = Moments()
         self._spec = spec

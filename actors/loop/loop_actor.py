@@ -8,6 +8,7 @@ may block goes to a thread that answers by message.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pykka
@@ -57,6 +58,21 @@ class Inbox:
     def next(self) -> Any:
         """The message that is taken out next; None without one."""
         return self._waiting[0].message if self._waiting else None
+
+
+class Teller:
+    """Tells an actor for edges that may outlive it: then nobody hears, which is no error of theirs.
+
+    An exception would break off what they are at: the reading of a log, the wait for a migration.
+    """
+
+    def __init__(self, actor: pykka.ActorRef[Any]) -> None:
+        self._actor = actor
+
+    def tell(self, message: object) -> None:
+        """Have the actor hear it, if it is there. Any thread."""
+        with suppress(pykka.ActorDeadError):
+            self._actor.tell(message)
 
 
 class LoopActor(pykka.Actor):

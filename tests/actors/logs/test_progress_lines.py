@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import os
 
+import pykka
 import pytest
 from hypothesis import given, strategies as st
 
 from bundlevisor.actors.files.rotating_file import Position
+from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.intake import Intake
 from bundlevisor.actors.logs.last_line import LONGEST, last_line, readable
 from bundlevisor.actors.logs.progress_lines import LONGEST as LONGEST_LINE, ProgressLines, parse
 from bundlevisor.actors.logs.redact import Redactor
+from bundlevisor.actors.loop.loop_actor import LoopActor, Teller
+from bundlevisor.actors.loop.reactor import Loop
+from tests.actors.logs.bench import Bench
 
 
 @pytest.mark.parametrize(
@@ -116,3 +122,19 @@ def test_a_text_of_the_longest_is_whole_and_line_ends_in_it_are_blanks() -> None
     cut = readable(b"x" * (LONGEST + 1))
     assert cut == "x" * (LONGEST - 1) + "…"
     assert readable(b"a\nb") == "a b"
+
+
+def test_a_line_that_an_actor_which_is_gone_should_hear_is_in_the_log(
+    bench: Bench, loop: Loop
+) -> None:
+    gone = LoopActor.start(loop)
+    gone.stop()
+    with pytest.raises(pykka.ActorDeadError):
+        gone.tell("anything")
+    read, write = pipes.make()
+    teller = Teller(gone)
+    bench.stream.attach(read, "one", bench.ended.append, on_progress=lambda *_: teller.tell("said"))
+    os.write(write, b"::progress 40 loading\n")
+    os.close(write)
+    bench.until_end()
+    assert bench.path.read_bytes() == b"::progress 40 loading\n"

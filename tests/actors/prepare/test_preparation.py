@@ -13,6 +13,7 @@ from pykka import ActorDeadError
 from bundlevisor.actors.background_work import BackgroundWork
 from bundlevisor.actors.core.messages import Message, Prepared
 from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.loop.loop_actor import Teller
 from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.prepare import migration_runner
 from bundlevisor.actors.prepare.means import Means, Task
@@ -82,13 +83,15 @@ def test_the_end_of_one_whose_actor_is_gone_is_no_error(monkeypatch: pytest.Monk
     errors: list[object] = []
     told: list[Message] = []
 
-    def tell(message: Message) -> None:
-        told.append(message)
-        raise ActorDeadError("service 'db' not found")
+    class Gone:
+        def tell(self, message: Message) -> None:
+            told.append(message)
+            raise ActorDeadError("service 'db' not found")
 
     monkeypatch.setattr(threading, "excepthook", errors.append)
     context: Any = SimpleNamespace(means=lambda _: means(), installs=lambda _: False)
-    work = BackgroundWork(spec_of(lambda _: []), context, tell)
+    gone: Any = Gone()
+    work = BackgroundWork(spec_of(lambda _: []), context, Teller(gone).tell)
     assert work.prepare(StartInputs({}), 1) == ()
     wait_until(lambda: bool(told), what="it has ended")
     wait_until(
