@@ -67,7 +67,7 @@
 
   async function refreshLog() {
     if (log.hidden) return;
-    const text = await shell.log();
+    const text = await shell.log().catch((error) => error.message);
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 8;
     if (text !== log.textContent) {
       log.textContent = text;

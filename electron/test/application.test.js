@@ -101,6 +101,16 @@ test("an update is installed when everything has stopped", async (t) => {
   assert.equal(await run.ended, 0);
 });
 
+test("an update whose quitting a page refused is not installed by a later quit", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  await run.do("emit", { on: "autoUpdater", name: "update-downloaded" });
+  await run.do("refuse", { window: PAGE });
+  await run.do("menu", { label: "Restart and update" });
+  await run.do("quit");
+  assert.equal(await run.ended, 0);
+  assert.equal(run.find("installs"), undefined);
+});
+
 test("the services are stopped when the user logs off", async (t) => {
   const run = await opened(t, small(t, { web: {} }));
   const { pid } = record(run);

@@ -22,6 +22,9 @@ class Quitting {
   /** @param {() => Promise<unknown>} stop resolves when the services have stopped; must not hang */
   constructor(stop) {
     this.#stop = stop;
+    app.on("before-quit", () => {
+      this.#last = () => app.quit(); // an update whose quitting a page refused is not this one's
+    });
     app.on("will-quit", (event) => {
       if (this.#stopped) return;
       event.preventDefault(); // until the services have stopped
@@ -57,8 +60,8 @@ class Quitting {
    * @param {A} args
    */
   quitAndInstall(updater, ...args) {
+    app.quit(); // which emits `before-quit` first
     this.#last = () => updater.quitAndInstall(...args);
-    app.quit();
   }
 
   /** Stops the services without asking anybody, once. */
