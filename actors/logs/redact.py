@@ -46,7 +46,7 @@ class Redactor:
 
     Where values overlap, all the bytes of both go; the marker names the first, or the longest of
     those that begin there. ``saved`` is what :meth:`save` of another one returned, whose stream
-    this one continues.
+    this one continues; what that held back of a value which this one does not know is left out.
     """
 
     def __init__(self, secrets: Iterable[tuple[str, bytes]], saved: bytes = b"") -> None:
@@ -54,6 +54,8 @@ class Redactor:
         self.add(secrets)
         self._held = saved[COVERED:]
         self._covered = int.from_bytes(saved[:COVERED], "big")
+        if not any(value.startswith(self._held) for value, _ in self._values):
+            self._held, self._covered = b"", 0
 
     def add(self, secrets: Iterable[tuple[str, bytes]]) -> None:
         """Recognise these as well, in what comes from now on."""

@@ -95,6 +95,16 @@ def test_nothing_is_saved_where_nothing_is_held_back() -> None:
     assert redactor.save() == b""
 
 
+def test_what_was_held_back_of_a_value_that_is_not_known_here_is_left_out() -> None:
+    """A guardian knows the values of the start, the runtime also one that came later."""
+    redactor = Redactor([("OLD", b"old-value")])
+    redactor.add([("NEW", b"new-secret")])
+    assert redactor.feed(b"it is new-sec") == b"it is "
+    goes_on = Redactor([("OLD", b"old-value")], redactor.save())
+    assert goes_on.feed(b"ret, old-value\n") == b"ret, [secret:OLD]\n"
+    assert Redactor([("OLD", b"old-value")], redactor.save()).flush() == b""
+
+
 def test_white_space_counts_where_too_little_is_left_without_it() -> None:
     assert sought(b" abcd\n") == b"abcd"
     assert sought(b" abc\n") == b" abc\n"
