@@ -3,7 +3,7 @@
 
 const { readFileSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
-const { app, dialog } = require("electron");
+const { Menu, app, dialog } = require("electron");
 
 const file = () => path.join(app.getPath("userData"), "consent.json");
 
@@ -19,6 +19,8 @@ function agreed() {
 /** @param {boolean} reports */
 function remember(reports) {
   writeFileSync(file(), JSON.stringify({ reports }));
+  const item = Menu.getApplicationMenu()?.getMenuItemById("reports");
+  if (item) item.checked = reports;
 }
 
 /**

@@ -15,6 +15,7 @@ function buildMenu(application, { update } = {}) {
     { label: "Services", click: () => showServices(application) },
     { label: "Open the folder of the logs", click: () => openLogs(application) },
     {
+      id: "reports",
       label: "Send reports of failures",
       type: "checkbox",
       checked: consent.agreed() === true,

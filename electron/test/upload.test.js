@@ -128,6 +128,8 @@ for (const [answer, word] of [
     const { options } = await run.sees("dialog");
     assert.match(options.message, /send reports of failures/);
     if (answer === "0") await until(() => got.lines.length > 0, "the reports");
+    const checked = await run.do("checked", { label: "Send reports of failures" });
+    assert.equal(checked, answer === "0", "the menu says so");
     await run.do("quit");
     assert.equal(await run.ended, 0);
     if (answer === "1") assert.deepEqual(got.lines, []);

@@ -182,6 +182,7 @@ const electron = {
   Menu: {
     buildFromTemplate: (template) => template,
     setApplicationMenu: (menu) => (electron.menu = menu),
+    getApplicationMenu: () => ({ getMenuItemById: (id) => find(electron.menu, { id }) }),
   },
   autoUpdater: Object.assign(new EventEmitter(), {
     quitAndInstall: () => {
@@ -237,14 +238,15 @@ const commands = {
     new Promise((resolve) => {
       BrowserWindow.all.get(window).webContents.session.decide(null, name, resolve);
     }),
-  menu: ({ label }) => find(electron.menu, label).click(),
+  menu: ({ label }) => find(electron.menu, { label }).click(),
+  checked: ({ label }) => find(electron.menu, { label }).checked,
   quit: () => app.quit(),
 };
 
-function find(items, label) {
+function find(items, { id, label }) {
   for (const item of items ?? []) {
-    if (item.label === label) return item;
-    const inner = find(item.submenu, label);
+    if (id ? item.id === id : item.label === label) return item;
+    const inner = find(item.submenu, { id, label });
     if (inner) return inner;
   }
   return undefined;
