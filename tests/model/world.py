@@ -27,7 +27,8 @@ from tests.model.held import Fault, Held
 LIVE = (State.STARTING, State.READY, State.UNHEALTHY, State.STOPPING)
 ACTIONS = {CommandStart: "start", CommandStop: "stop", CommandRestart: "restart"}
 ASKING = (*ACTIONS, SecretsChanged)
-"""What somebody does so that a bundle may become ready."""
+"""What somebody does so that a bundle may become ready. Besides, a service whose actor breaks while
+it is blocked is shown to stop until its policy has decided about it."""
 DISTURBING = (*ACTIONS, SecretsChanged, StopBundle, KillBundle, ServiceFailed, ServiceActorFailed)
 
 
@@ -90,7 +91,7 @@ class World(Scheduled):
         if type(message) in DISTURBING:
             self.done.clear()
         outcome = super().command(message)
-        if before.hopeless and not isinstance(message, ASKING):
+        if before.hopeless and not isinstance(message, (*ASKING, ServiceActorFailed)):
             assert self.board.snapshot.hopeless, f"{message} gave hope that was not to be had"
         assert bool(outcome.conflict) is refused, f"{message}: {outcome}"
         for id_, told in self.given_up:
