@@ -67,15 +67,19 @@ class DataSnapshots:
             self._report(trouble)
         return taken
 
-    def take(self, service_id: str, taken: Taken, max_bytes: int) -> None:
-        """Make a snapshot of ``taken.folders``; TooLarge or OSError leaves none behind."""
+    def take(
+        self, service_id: str, taken: Taken, max_bytes: int, without: Collection[str] = ()
+    ) -> None:
+        """Make a snapshot of ``taken.folders`` but for these files; TooLarge or OSError leaves none
+        behind.
+        """
         size = sum(_size(folder) for folder in taken.folders)
         if size > max_bytes:
             raise TooLarge(f"{size} bytes of data are over the bound of {max_bytes} bytes")
         self.drop(service_id)
         try:
             for place, folder in enumerate(taken.folders):
-                _copy(folder, self._copy_of(service_id, place))
+                _copy(folder, self._copy_of(service_id, place), without)
             atomic.write(self._file(service_id), json_text.encode_kept(taken))
         except OSError:
             self.drop(service_id)

@@ -40,15 +40,22 @@ class Installation:
         """Whether the present migration says itself how far it is."""
         self._cancelled = threading.Event()
         self._migrator = Migrator(task)
+        self._stores = task.means.stores()
 
     def cancel(self) -> None:
         """Give up as soon as possible. Any thread."""
         self._cancelled.set()
         self._migrator.cancel()
 
+    def put_back(self) -> str:
+        """Undo an upgrade that was cut short; raises OSError. Empty: nothing stands in the way."""
+        unfinished = self._stores.snapshots.find(self._service.id)
+        if unfinished is not None and not unfinished.upgraded:
+            self._put_back(unfinished, "an earlier upgrade did not come to its end")
+        return ""
+
     def run(self) -> str:
         """Return why the service cannot be started, in a sentence; empty when it can."""
-        self._stores = self._means.stores()
         try:
             return self._look_at_assets() or self._migrate()
         except assets.Cancelled:
@@ -80,9 +87,6 @@ class Installation:
     def _migrate(self) -> str:
         """Run what is pending; return why one failed, in a sentence."""
         id_, migrations = self._service.id, self._stores.migrations
-        unfinished = self._stores.snapshots.find(id_)
-        if unfinished is not None and not unfinished.upgraded:
-            self._put_back(unfinished, "an earlier upgrade did not come to its end")
         if not self._service.migrations:
             return ""
         make_data_dirs(self._spec)
@@ -159,8 +163,9 @@ class Installation:
             return
         folders = self._spec.data_folders()
         taken = Taken(folders, self._stores.migrations.applied(id_), plan.version_before)
+        secrets = self._means.secret_files().paths() if self._stores.manifest.secrets else ()
         try:
-            snapshots.take(id_, taken, self._service.snapshot.max_bytes)
+            snapshots.take(id_, taken, self._service.snapshot.max_bytes, without=secrets)
         except (TooLarge, OSError) as error:
             reason = error_text(error) if isinstance(error, OSError) else str(error)
             self._means.emit("migration_snapshot_skipped", id_, reason=reason)
@@ -169,6 +174,8 @@ class Installation:
 
     def _put_back(self, taken: Taken, reason: str) -> None:
         id_ = self._service.id
+        if self._spec.reads_secret_files:  # where nobody would look for them, if this is cut short
+            self._means.secret_files().remove_for(id_)
         logs = self._means.log_paths()
         self._stores.snapshots.put_back(id_, taken, logs, self._means.closed_logs)
         self._stores.migrations.rolled_back(id_, taken.applied)

@@ -1,7 +1,8 @@
 """What comes before a service is spawned, as far as it may block.
 
-On a thread of its own, once per start of the service: the files of its secrets are written, its
-assets looked at, its migrations run. The actor hears of it by messages, and can cancel it.
+On a thread of its own, once per start of the service: data of an upgrade that was cut short is put
+back, the files of its secrets are written, which may lie among that data, its assets looked at, its
+migrations run. The actor hears of it by messages, and can cancel it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from bundlevisor.actors.launch.spec import CannotLaunch
 from bundlevisor.actors.telemetry import milestones
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bundlevisor.actors.prepare.installation import Installation
     from bundlevisor.actors.prepare.means import Task
 
@@ -44,7 +47,12 @@ class Preparation:
 
     def _run(self) -> None:
         with self._means.alone:
-            answer = self._place_secrets() or self._install() or Prepared(self._task.incarnation)
+            answer = (
+                self._install(lambda installation: installation.put_back())
+                or self._place_secrets()
+                or self._install(lambda installation: installation.run())
+                or Prepared(self._task.incarnation)
+            )
             if isinstance(answer, LaunchFailed) and self._task.spec.reads_secret_files:
                 self._means.secret_files().remove_for(self._task.spec.service.id)
         self._task.tell(answer)
@@ -64,16 +72,18 @@ class Preparation:
             return self._broken(error)
         return None
 
-    def _install(self) -> LaunchFailed | None:
+    def _install(self, step: Callable[[Installation], str]) -> LaunchFailed | None:
+        """Do one step of the installation, which returns why the service cannot be started."""
         if not self._means.installs:
             return None
         try:
-            from bundlevisor.actors.prepare.installation import Installation
+            if self._installation is None:
+                from bundlevisor.actors.prepare.installation import Installation
 
-            self._installation = Installation(self._task)
+                self._installation = Installation(self._task)
             if self._cancelled.is_set():
                 self._installation.cancel()
-            trouble = self._installation.run()
+            trouble = step(self._installation)
         except OSError as error:
             trouble = error_text(error)
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor

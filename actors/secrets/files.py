@@ -43,6 +43,11 @@ class SecretFiles:
                 with in_the_making(self._owner) as making:
                     atomic.write(path, content, 0o600, durable=False, making=making)
 
+    def paths(self) -> frozenset[str]:
+        """Return the files that are there, or about to be."""
+        with self._lock:
+            return frozenset(self._users)
+
     def remove_for(self, service_id: str) -> None:
         """Remove the files that only this service used: nothing of it runs any more."""
         with self._lock:

@@ -11,7 +11,14 @@ import pytest
 
 from bundlevisor.actors.secrets.files import SecretFiles
 from tests.bundle_maker import bundlevisor, running, wait_until
-from tests.secrets.secret_bundle import environments, file_secret, give, secret, with_secrets
+from tests.secrets.secret_bundle import (
+    environments,
+    file_secret,
+    give,
+    places_that_hold,
+    secret,
+    with_secrets,
+)
 
 READS = """
 import os, sys, time
@@ -21,6 +28,12 @@ start()
 path = os.environ["SECRET_FILE_CERT"]
 record("file", content=open(path).read(), mode=os.stat(path).st_mode & 0o777)
 serve()
+"""
+LOOKS_AND_SLEEPS = """
+import os, time
+with open(os.path.join(os.environ["APP_DATA_DIR"], "lengths"), "a") as seen:
+    print(len(open(os.environ["SECRET_FILE_CERT"]).read()), file=seen)
+time.sleep(600)
 """
 SOURCE = READS.format(root=str(Path(__file__).parent.parent.parent))
 
@@ -73,6 +86,32 @@ def test_a_new_value_is_what_the_restarted_service_reads(tmp_path: Path) -> None
         give(run, cert="second")
         wait_until(lambda: len(run.events("api", "file")) == 2, what="the second start")
         assert [event["content"] for event in run.events("api", "file")] == ["first", "second"]
+
+
+def test_one_among_the_data_is_not_copied_before_an_upgrade_and_not_put_back_after_it(
+    tmp_path: Path,
+) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "store/cert.pem"))
+    made.script("bin/migrate", LOOKS_AND_SLEEPS)
+    made.service("api", secrets=["cert"], data_dirs=["store"]).write()
+    with running(made) as run:
+        give(run, cert="first value")
+        run.until_ready()
+        wait_until((run.app_data / "migrations.json").exists, what="the version is written down")
+    upgrade = {"version": "2", "command": ["bin/migrate"], "run_on": "upgrade"}
+    made.set(app={**made.document["app"], "version": "2.0.0"})
+    made.service("api", secrets=["cert"], data_dirs=["store"], migrations=[upgrade]).write()
+    with running(made) as run:
+        lengths = run.app_data / "lengths"
+        wait_until(lambda: lengths.exists() and lengths.read_text(), what="it is migrated")
+        assert places_that_hold(run, "first value") == [str(run.app_data / "store" / "cert.pem")]
+        give(run, cert="the second value")
+        wait_until(lambda: len(lengths.read_text().split()) == 2, what="it is migrated again")
+        assert lengths.read_text().split() == ["11", "16"]
+        assert [one["event"] for one in run.telemetry()].count("migration_rolled_back") == 1
+        run.post("/shutdown")
+        assert run.wait_gone() == 0
+        assert not (run.app_data / "store" / "cert.pem").exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
