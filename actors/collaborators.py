@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,10 +16,9 @@ from bundlevisor.manifest.plan.graph import Graph
 if TYPE_CHECKING:
     from typing import Protocol
 
-    import pykka
-
     from bundlevisor.actors.ports.service_ports import Ports
     from bundlevisor.actors.ports.shortages import Shortage
+    from bundlevisor.actors.service_actors import SpawnActor
 
     class Vault(Protocol):
         """The values of secrets; safe from any thread."""
@@ -66,7 +65,7 @@ class NoSecrets:
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What the supervisor is started with."""
+    """What the bundle says, and what was found out about it before the supervisor starts."""
 
     manifest: Manifest
     graph: Graph
@@ -87,8 +86,7 @@ class Collaborators(msgspec.Struct, frozen=True):
     """Telemetry: ``emit(event, service_id=None, **details)``."""
     fault: Callable[[str, BaseException], None]
     """Reports an error of ours with its trace."""
-    spawn_actor: Callable[..., pykka.ActorRef[Any]]
-    """``spawn_actor(service_id, supervisor, life=Life(), child=None)`` starts its actor."""
+    spawn_actor: SpawnActor
     chooser: PortChooser
     vault: Vault = NoSecrets()
     now: Callable[[], float] = moment

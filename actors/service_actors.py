@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.process.process_tree import ProcessTree
 
 SpawnActor = Callable[..., pykka.ActorRef[Any]]
-"""Starts one: ``(service_id, supervisor, life=Life(), child=None)``."""
+"""Starts the actor of a service: ``(service_id, supervisor, life=Life(), child=None)``."""
 
 
 class ServiceActors:

@@ -15,7 +15,6 @@ from bundlevisor.perf import noise
 from bundlevisor.perf.report import number, ratio, table
 
 Samples = dict[str, list[float]]
-FLOOR = "F"
 FORMAT = 1
 
 

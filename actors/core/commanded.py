@@ -33,7 +33,7 @@ def start(tree: Tree, id_: str) -> Change:
     woken = [
         other
         for other in needed[:-1]
-        if other not in tree.wanted or tree.reports[other].stage in RESTING or _is_down(tree, other)
+        if other not in tree.wanted or tree.reports[other].stage in RESTING or tree.is_down(other)
     ]
     return Change(wishes, tuple(woken))
 
@@ -73,8 +73,3 @@ def renew(tree: Tree, ids: Iterable[str], reason: str, *, resetting: bool = Fals
 def stop_all(tree: Tree, reason: str) -> Change:
     """Have everything stay down, the dependents first."""
     return Change(dict.fromkeys(tree.graph.stop_order, desired.stopped(reason)))
-
-
-def _is_down(tree: Tree, id_: str) -> bool:
-    wish = tree.desired.get(id_)
-    return wish is not None and wish.down

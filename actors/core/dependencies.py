@@ -47,6 +47,11 @@ class Tree(msgspec.Struct, frozen=True):
     """Services whose present run has been ordered to end, told or not."""
     shortages: Shortages | None = None
 
+    def is_down(self, id_: str) -> bool:
+        """Whether a service is to stay down until somebody starts it."""
+        desired = self.desired.get(id_)
+        return desired is not None and desired.down
+
 
 RESTING = (Stage.STOPPED, Stage.FAILED)
 """Stages of a service that starts only when it is told to."""
@@ -67,15 +72,10 @@ def startable(tree: Tree, supervision: Supervision, among: Iterable[str]) -> lis
         for id_ in tree.graph.in_start_order(among)
         if tree.reports[id_].stage is Stage.WAITING
         and id_ in tree.wanted
-        and not _is_down(tree, id_)
+        and not tree.is_down(id_)
         and not _is_held_back(tree, id_)
         and not (tree.ending and _must_wait_for_a_stop(tree, id_, supervision))
     ]
-
-
-def _is_down(tree: Tree, id_: str) -> bool:
-    desired = tree.desired.get(id_)
-    return desired is not None and desired.down
 
 
 def _is_held_back(tree: Tree, id_: str) -> bool:
@@ -136,7 +136,7 @@ def new_obstacles(tree: Tree, known: Mapping[str, str], changed: Iterable[str]) 
 def _obstacle(tree: Tree, id_: str, below: Callable[[str], str]) -> str:
     """Return what :func:`new_obstacles` says of one service, given that of its dependencies."""
     report = tree.reports[id_]
-    if _is_down(tree, id_) or report.stage is Stage.STOPPED:
+    if tree.is_down(id_) or report.stage is Stage.STOPPED:
         return f"{id_} is stopped"
     if report.stage is Stage.FAILED:
         return _failure(tree, report)
@@ -172,7 +172,7 @@ def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> Service
         skipped=False,
         blocked=False,
         waiting_for=(),
-        kept_down=_is_down(tree, view.id),
+        kept_down=tree.is_down(view.id),
         **{name: getattr(report, name) for name in Account.__struct_fields__},
     )
     if view.id in tree.ending and report.stage in RUNNING:

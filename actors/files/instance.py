@@ -75,11 +75,6 @@ def forget_end(app_data: str) -> None:
         return
 
 
-def read(app_data: str) -> tuple[Instance | None, str | None]:
-    """Return the record, or a sentence for a file that was unusable and is set aside now."""
-    return atomic.read_or_set_aside(path(app_data), _parse)
-
-
 def peek(app_data: str) -> Instance | None:
     """Return the record if there is a readable one; touches nothing: it may be somebody else's."""
     try:

@@ -60,14 +60,14 @@ class BundleStart:
         own_port = opened.endpoint.port
         tell_start(announcer.emit, bundle, own_port)
         gpu = Gpu(bundle.manifest, announcer.emit, warn)
-        book = PortAllocator(
+        allocator = PortAllocator(
             bundle.manifest,
             edges.port_memory,
             own_port,
             edges.context.reserved,
             announcer.set_aside,
         )
-        ports, shortages = book.choose()
+        ports, shortages = allocator.choose()
         opened.recorder.mark(milestones.PORTS)
         if not SOCKET_ACTIVATION:
             bundle.warn_of_sockets(warn)
@@ -75,7 +75,7 @@ class BundleStart:
         if bundle.options.dry_run:
             self._pretend(ports)
         else:
-            supervisor = self._supervise(gpu, book, ports, shortages)
+            supervisor = self._supervise(gpu, allocator, ports, shortages)
         # behind the starts that it has been told to make, and what others build meanwhile
         loop, launched = opened.loop, edges.launched.set
         loop.call_soon(lambda: loop.call_soon(lambda: loop.call_idle(launched)))
@@ -92,7 +92,7 @@ class BundleStart:
         self._opened.board.publish(Snapshot(version=1, phase=Phase.RUNNING, services=views))
 
     def _supervise(
-        self, gpu: Gpu, book: PortAllocator, ports: Ports, shortages: dict[str, Shortage]
+        self, gpu: Gpu, allocator: PortAllocator, ports: Ports, shortages: dict[str, Shortage]
     ) -> pykka.ActorRef[Any]:
         """Start the supervisor, and by it every service that waits for no other."""
         opened, secrets = self._opened, self._secrets
@@ -106,7 +106,7 @@ class BundleStart:
             emit=emit,
             fault=opened.console.fault,
             spawn_actor=self._spawn_actor,
-            chooser=book,
+            chooser=allocator,
             vault=secrets.prepare(self._specs.values(), ports) if needs_secrets else NoSecrets(),
         )
         plan = Plan(
@@ -119,7 +119,7 @@ class BundleStart:
         if needs_secrets:
             secrets.settle(supervisor, emit)
         if ports:
-            book.remember(ports)
+            allocator.remember(ports)
         return supervisor
 
     def _spawn_actor(

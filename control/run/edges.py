@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Edges(msgspec.Struct, frozen=True):
-    """Open, and turning."""
+    """What stays open, and goes on, as long as the bundle runs."""
 
     record: InstanceRecord
     port_memory: PortMemory

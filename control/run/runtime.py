@@ -56,7 +56,7 @@ def run(
     socket_at: float,
     follow: Callable[..., None],
 ) -> int:
-    """Run a bundle until somebody asks for its end; return the exit code (README, 'Exit codes').
+    """Run a bundle until somebody asks for its end; return the code of control/wire/exit_codes.py.
 
     ``first_line`` is when our first line was run, and how much processor time had been used by
     then; ``socket_at`` when the control port was listened on, if it was by then; both on the
