@@ -159,8 +159,8 @@ class Runtime extends Services {
     this.#emitter.emit("listening");
   }
 
-  /** @param {Exit} exit */
-  async #exited(exit) {
+  /** @param {Exit} exit @param {Error} [failure] why its start failed */
+  async #exited(exit, failure) {
     this.#connection = undefined;
     this.#process = undefined;
     this.#exit = exit;
@@ -170,8 +170,10 @@ class Runtime extends Services {
     }
     const pause = this.#restarts.next(performance.now());
     if (pause === null) {
-      const how = `ended, and is not started again: ${describe(exit)}`;
-      this.#over(new NotRunning(`The application's runtime ${how}.`));
+      const why = failure?.message ?? `${describe(exit)}.`;
+      this.#over(
+        new NotRunning(`The application's runtime ended, and is not started again: ${why}`),
+      );
       return;
     }
     this.#emitter.emit("restarting", exit);
@@ -186,7 +188,8 @@ class Runtime extends Services {
       this.#emitter.emit("restarted");
     } catch (error) {
       const failed = /** @type {Error & {exit?: Exit}} */ (error);
-      if (failed.exit && failed.exit.code !== MANIFEST_IS_BAD) await this.#exited(failed.exit);
+      if (failed.exit && failed.exit.code !== MANIFEST_IS_BAD)
+        await this.#exited(failed.exit, failed);
       else this.#over(failed);
     }
   }

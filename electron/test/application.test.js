@@ -101,6 +101,16 @@ test("an update is installed when everything has stopped", async (t) => {
   assert.equal(await run.ended, 0);
 });
 
+for (const way of ["says so", "throws"])
+  test(`an application whose updater cannot install, and ${way}, ends without`, async (t) => {
+    const run = await opened(t, small(t, { web: {} }), { STANDIN_UPDATER: way });
+    await run.do("emit", { on: "autoUpdater", name: "update-downloaded" });
+    await run.do("menu", { label: "Restart and update" });
+    await run.sees("installs");
+    assert.equal(await run.ended, 0);
+    assert.match(run.output, /The update was not installed: no disk/);
+  });
+
 test("an update whose quitting a page refused is not installed by a later quit", async (t) => {
   const run = await opened(t, small(t, { web: {} }));
   await run.do("emit", { on: "autoUpdater", name: "update-downloaded" });
@@ -229,6 +239,18 @@ test("a shell that fails as it is told of the runtime can try again", async (t) 
   await run.sees("loaded", { window: PAGE });
   await run.do("quit");
   assert.equal(await run.ended, 0);
+});
+
+test("an application whose code was bundled without the pages says so at once", async (t) => {
+  const [app, bundlevisor] = [folder(t), folder(t)];
+  cpSync(path.join(__dirname, "..", "lib"), path.join(bundlevisor, "lib"), { recursive: true });
+  cpSync(path.join(__dirname, "..", "package.json"), path.join(bundlevisor, "package.json"));
+  const main = `require("bundlevisor/electron").runApplication({ page: "web" });`;
+  writeFileSync(path.join(app, "main.js"), main);
+  const run = shell(t, { app, bundlevisor });
+  assert.equal(await run.ended, 1);
+  assert.match(run.output, /there is no .*renderer. Have your bundler leave the package/);
+  assert.equal(run.find("window"), undefined);
 });
 
 test("a page with a session of its own has the permissions that are named, too", async (t) => {

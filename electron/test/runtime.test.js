@@ -8,6 +8,7 @@ const {
   readFileSync,
   readdirSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } = require("node:fs");
 const path = require("node:path");
@@ -184,6 +185,17 @@ test("a runtime that is killed again and again is given up", POSIX, async (t) =>
   );
   for await (const event of runtime.events())
     assert.fail(`nobody is there to tell of ${event.event}`);
+});
+
+test("why a killed runtime could not be started again is told", POSIX, async (t) => {
+  const command = path.join(folder(t), "runtime");
+  symlinkSync(COMMAND, command);
+  const options = { command, restart: { intensity: 2, backoffMs: 0 } };
+  const runtime = await started(t, small(t, { a: {} }), options);
+  rmSync(command);
+  process.kill(runtime.pid, "SIGKILL");
+  const { error } = await runtime.ended;
+  assert.match(error.message, /is not started again: .*runtime ENOENT$/);
 });
 
 test("a runtime that does not stop is killed, and leaves nothing", POSIX, async (t) => {

@@ -20,11 +20,15 @@ CHECKER = Path(__file__).with_name("check_types.js")
 COMPILER_OPTIONS = {
     "strict": True,
     "noEmit": True,
-    "module": "nodenext",
     "target": "es2022",
     "lib": ["es2022", "dom"],
     "types": ["node"],
 }
+RESOLUTIONS = {
+    "nodenext": ({"module": "nodenext"}, ["use.cts", "use.mts"]),
+    "node10": ({"module": "commonjs", "moduleResolution": "node10"}, ["use.cts"]),
+}
+"""How a project looks for types: the second, older way is that of Forge's template with webpack."""
 
 
 @needs_node
@@ -121,17 +125,21 @@ def test_the_installed_package_is_used_by_require_and_by_import(
 
 @needs_npm
 @pytest.mark.timeout(600)
-def test_the_installed_types_serve_both_kinds_of_module(installed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("resolution", RESOLUTIONS)
+def test_the_installed_types_serve_every_kind_of_project(
+    installed: Path, tmp_path: Path, resolution: str
+) -> None:
     project = tmp_path / "project"
     shutil.copytree(installed, project)
     for name in ("@types", "electron", "undici-types"):
         (project / "node_modules" / name).symlink_to(tools() / name)
-    files = ["use.cts", "use.mts"]
-    config = {"compilerOptions": COMPILER_OPTIONS, "files": files}
+    how, files = RESOLUTIONS[resolution]
+    config = {"compilerOptions": {**COMPILER_OPTIONS, **how}, "files": files}
     (project / "tsconfig.json").write_text(json.dumps(config))
     checked = run(NODE or "", CHECKER, tools() / "typescript", project).splitlines()
     ours = {Path(line).name for line in checked if "/node_modules/bundlevisor/types/" in line}
-    assert {"index.d.ts", "index.d.mts", "runtime.d.ts"} <= ours
+    assert {"index.d.ts", "application.d.ts", "runtime.d.ts"} <= ours
+    assert ("index.d.mts" in ours) == ("use.mts" in files)
 
 
 def test_the_version_is_that_of_the_runtime() -> None:

@@ -7,6 +7,7 @@ const { defaultAppData, prepare } = require("./defaults");
 const { NotReady } = require("../errors");
 const { grantOnly } = require("./lockdown");
 const { logText } = require("./log_text");
+const { requirePages } = require("./own_page");
 const { PageWindow } = require("./page_window");
 const { Quitting } = require("./quitting");
 const { checkPrompt, promptForSecrets } = require("./secrets");
@@ -97,7 +98,7 @@ class Application {
    * Installs an update when all has stopped; see `Quitting`.
    *
    * @template {unknown[]} A
-   * @param {{quitAndInstall(...args: A): void}} updater
+   * @param {import("./quitting").Updater<A>} updater
    * @param {A} args
    */
   quitAndInstall(updater, ...args) {
@@ -235,13 +236,15 @@ class Application {
  * Runs the application: one instance, a splash while the bundle starts, questions for secrets, the
  * page of a service, and the stop of everything before it is gone. Call it once, at the top of the
  * main script. Returns null in a second instance, which shows the first one's window and quits.
- * Throws InvalidOption for an option that there is not, that has a wrong type, or that is missing.
+ * Throws InvalidOption for an option that there is not, that has a wrong type, or that is missing;
+ * NotFound where a bundler took this code away from its pages.
  *
  * @param {ApplicationOptions} given
  * @returns {Application | null}
  */
 function runApplication(given) {
   const options = check(given);
+  requirePages();
   if (app.requestSingleInstanceLock()) return new Application(options);
   app.quit();
   return null;

@@ -2,7 +2,9 @@
 // A window with a page of this package: its preload script offers a few named calls, which this
 // window's main frame alone can make.
 
+const { existsSync } = require("node:fs");
 const path = require("node:path");
+const { NotFound } = require("../errors");
 const { BrowserWindow } = require("./module");
 const { WEB_PREFERENCES, lockDown } = require("./lockdown");
 
@@ -11,6 +13,16 @@ const RENDERER = path.join(__dirname, "..", "..", "renderer");
 /** @typedef {import("electron").BrowserWindow} Window */
 /** @typedef {Record<string, (...args: unknown[]) => unknown>} Calls */
 
+/** Throws NotFound where the code was taken away from its pages. */
+function requirePages() {
+  if (existsSync(RENDERER)) return;
+  throw new NotFound(
+    `The windows of 'bundlevisor' have no pages: there is no ${RENDERER}. Have your bundler leave ` +
+      `the package where npm puts it (external: ["bundlevisor", "bundlevisor/electron"]).`,
+    [RENDERER],
+  );
+}
+
 /**
  * @param {string} page the name of the files in renderer/
  * @param {Calls} calls what the page may ask, by channel
@@ -18,6 +30,7 @@ const RENDERER = path.join(__dirname, "..", "..", "renderer");
  * @returns {Window}
  */
 function openOwnPage(page, calls, options) {
+  requirePages();
   const preload = path.join(RENDERER, `${page}_preload.js`);
   const window = new BrowserWindow({
     ...options,
@@ -35,4 +48,4 @@ function openOwnPage(page, calls, options) {
   return window;
 }
 
-module.exports = { openOwnPage };
+module.exports = { openOwnPage, requirePages };

@@ -4,6 +4,15 @@
 const { app, powerMonitor } = require("./module");
 
 /**
+ * Electron's `autoUpdater`, or electron-updater's.
+ *
+ * @template {unknown[]} A
+ * @typedef {Object} Updater
+ * @property {(...args: A) => void} quitAndInstall
+ * @property {(event: "error", listener: (error: Error) => void) => unknown} [on]
+ */
+
+/**
  * Stops the runtime before the application is gone, however its end begins. One for an application.
  *
  * Electron closes the windows first, and a page may refuse ("unsaved changes"), which ends the
@@ -53,15 +62,16 @@ class Quitting {
   /**
    * Installs an update, for Electron's `autoUpdater` and for electron-updater's: closes the
    * windows, stops the services, and only then calls `updater.quitAndInstall`. An installer
-   * replaces files which the services, and the runtime, have open.
+   * replaces files which the services, and the runtime, have open. When the updater fails at it, the
+   * application ends without.
    *
    * @template {unknown[]} A
-   * @param {{quitAndInstall(...args: A): void}} updater
+   * @param {Updater<A>} updater
    * @param {A} args
    */
   quitAndInstall(updater, ...args) {
     app.quit(); // which emits `before-quit` first
-    this.#last = () => updater.quitAndInstall(...args);
+    this.#last = () => install(updater, args);
   }
 
   /** Stops the services without asking anybody, once. */
@@ -72,6 +82,28 @@ class Quitting {
         this.#stopped = true;
       });
     return this.#stopping;
+  }
+}
+
+/**
+ * Both updaters say by an event that they cannot, and end nothing. What is left then has no window,
+ * and would keep its user from starting it again.
+ *
+ * @template {unknown[]} A
+ * @param {Updater<A>} updater
+ * @param {A} args
+ */
+function install(updater, args) {
+  /** @param {Error} error */
+  const failed = (error) => {
+    console.error(`The update was not installed: ${error.message}`);
+    app.quit();
+  };
+  updater.on?.("error", failed);
+  try {
+    updater.quitAndInstall(...args);
+  } catch (error) {
+    failed(/** @type {Error} */ (error));
   }
 }
 

@@ -188,7 +188,10 @@ const electron = {
     quitAndInstall: () => {
       const token = path.join(process.env.STANDIN_HOME, "userData/runtime/runtime/auth-token");
       say("installs", { running: existsSync(token) });
-      app.quit();
+      const failure = new Error("no disk");
+      if (process.env.STANDIN_UPDATER === "throws") throw failure;
+      if (process.env.STANDIN_UPDATER) electron.autoUpdater.emit("error", failure);
+      else app.quit();
     },
   }),
   dialog: {
