@@ -64,12 +64,12 @@ class Api:
             supervisor=parts.supervisor,
             ending=parts.ending,
             context=parts.edges.context,
-            report_fault=parts.console.fault,
-            validate_bundle=self._validate,
-            make_timeline=self.start_record.make,
-            measure=self.progress.measure,
-            view_gpu=parts.gpu.view,
-            look_at_bundle=self._bundle_note,
+            fault=parts.console.fault,
+            validate=self._validate,
+            timeline=self.start_record.make,
+            progress=self.progress.measure,
+            gpu=parts.gpu.view,
+            bundle_note=self._bundle_note,
         )
 
     def go_on_beside(self, follow: Callable[..., None]) -> None:

@@ -109,12 +109,12 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
     """None in a dry run."""
     ending: ShutdownRequests
     context: ServiceContext
-    report_fault: Callable[[str, BaseException], None]
-    validate_bundle: Callable[[], Validation]
-    make_timeline: Callable[[], Timeline]
-    measure: Callable[[Snapshot], Progress]
-    view_gpu: Callable[[], Gpu]
-    look_at_bundle: Callable[[], str]
+    fault: Callable[[str, BaseException], None]
+    validate: Callable[[], Validation]
+    timeline: Callable[[], Timeline]
+    progress: Callable[[Snapshot], Progress]
+    gpu: Callable[[], Gpu]
+    bundle_note: Callable[[], str]
 
     @property
     def facts(self) -> Facts:
@@ -137,10 +137,6 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(answer, Outcome):
             raise TimeoutError("the supervisor could not carry the command out; see its log")
         return answer
-
-    def bundle_note(self) -> str:
-        """Return a sentence where the bundle on disk is not what runs."""
-        return self.look_at_bundle()
 
     def tell_asked(self, request: str, agent: str, port: int) -> None:
         """Tell the telemetry who asks, as far as the system knows it."""
@@ -184,22 +180,6 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
                 given = vault.values_for(service).items()
                 stream.hide(forms({id_: value for id_, value in given if id_ in changed}))
 
-    def validate(self) -> Validation:
-        """Check the bundle anew."""
-        return self.validate_bundle()
-
-    def gpu(self) -> Gpu:
-        """Return what is known about the GPU now."""
-        return self.view_gpu()
-
-    def progress(self, snapshot: Snapshot) -> Progress:
-        """Return how far the start is that this snapshot shows."""
-        return self.measure(snapshot)
-
-    def timeline(self) -> Timeline:
-        """Return what took how long in this start, as far as it has come."""
-        return self.make_timeline()
-
     def earlier_timelines(self) -> Sequence[Timeline]:
         """Return the earlier starts that are remembered, oldest first."""
         known = timelines.read(self.facts.app_data_dir, self._set_aside)
@@ -219,7 +199,3 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
             events_written=self.events.last_seq,
             events_dropped=self.events.dropped,
         )
-
-    def fault(self, what: str, error: BaseException) -> None:
-        """Log an error of ours with its trace."""
-        self.report_fault(what, error)

@@ -188,7 +188,7 @@ class RuntimeApi(Protocol):
     def gpu(self) -> Gpu:
         """Return what is known about the GPU now."""
 
-    def progress(self, snapshot: Snapshot) -> Progress:
+    def progress(self, snapshot: Snapshot, /) -> Progress:
         """Return how far the start is that this snapshot shows; the fraction never goes back."""
 
     def timeline(self) -> Timeline:
@@ -200,5 +200,5 @@ class RuntimeApi(Protocol):
     def gauges(self) -> Gauges:
         """Return the counters for ``/metrics``."""
 
-    def fault(self, what: str, error: BaseException) -> None:
+    def fault(self, what: str, error: BaseException, /) -> None:
         """Log an error of ours with its trace; ``what`` names the request or the place."""
