@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-import msgspec
-
 from bundlevisor.actors.files import atomic, own_file
 from bundlevisor.actors.files.time_index import TimeIndex, renamed
 from bundlevisor.manifest.format.app_data import ROTATED
@@ -24,16 +22,6 @@ LOOK_EVERY = 1.0
 """Seconds between two looks whether the path still names our file."""
 ROTATE_AGAIN = 1024 * 1024
 """Bytes written before a rotation that failed is tried again."""
-
-
-class Position(msgspec.Struct, frozen=True):
-    """A place in a log: ``offset`` bytes into the file, which is the ``generation``-th of its name.
-
-    Each rotation begins a new generation, and so does a file that somebody removed.
-    """
-
-    generation: int
-    offset: int
 
 
 class LogFile:
@@ -69,15 +57,9 @@ class LogFile:
         self._files = files
         self._os_write = write
         self._fd = -1
-        self._generation = 0
         self._size = 0
         self._rotate_at = max_bytes
         self._look_at = 0.0
-
-    @property
-    def position(self) -> Position:
-        """Where the next byte goes."""
-        return Position(self._generation, self._size)
 
     def open(self) -> bool:
         """Open the file if it is not; False (see ``trouble``) when that cannot be."""
@@ -151,7 +133,6 @@ class LogFile:
 
     def _open(self) -> None:
         self._fd = self._alone()
-        self._generation += 1
         self._size = os.fstat(self._fd).st_size
         self._rotate_at = self._max_bytes
         self.at_line_start = self._size == 0 or self._last_byte() == b"\n"

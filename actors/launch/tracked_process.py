@@ -18,7 +18,6 @@ from bundlevisor.actors.logs import pipes
 if TYPE_CHECKING:
     from bundlevisor.actors.guardian.guarded import GuardedProcess
     from bundlevisor.actors.guardian.interface import Guardian
-    from bundlevisor.actors.logs.intake import Drained
     from bundlevisor.actors.logs.progress_lines import OnProgress
     from bundlevisor.actors.logs.redact import Redactor
     from bundlevisor.actors.logs.stream import LogStream
@@ -96,9 +95,9 @@ class TrackedProcess:
             telling = _Once(exited, 255 if code is None else code)
             patience = loop.call_at(time.monotonic() + LOG_PATIENCE, telling)
 
-            def drained(read: Drained) -> None:
+            def drained(last_lines: bytes) -> None:
                 patience.cancel()
-                telling(read.tail.decode("utf-8", "replace"))
+                telling(last_lines.decode("utf-8", "replace"))
 
             self._log.drain(child.instance, drained)
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from bundlevisor.actors.files.rotating_file import Position
 from bundlevisor.actors.files.tail import last_lines
 
 if TYPE_CHECKING:
@@ -18,18 +15,6 @@ if TYPE_CHECKING:
 
 KEPT = 16 * 1024
 """Bytes of an incarnation's output that are kept in memory for the message of its failure."""
-
-
-class Drained(msgspec.Struct, frozen=True):
-    """What was in the pipe after the leader's exit has been taken.
-
-    ``tail`` is what :meth:`Intake.tail` returns. Without ``ended`` somebody still holds the pipe:
-    a survivor of the service's tree.
-    """
-
-    instance: str
-    tail: bytes
-    ended: bool
 
 
 class Watch:
@@ -46,12 +31,10 @@ class Intake:
     def __init__(
         self,
         instance: str,
-        began: Position,
         redactor: Redactor | None,
         on_progress: OnProgress | None = None,
     ) -> None:
         self.instance = instance
-        self.began = began
         self.reader: PipeReader | None = None
         self.watches: list[Watch] = []
         self.ended = False

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.files.rotating_file import LogFile, Position
+from bundlevisor.actors.files.rotating_file import LogFile
 from bundlevisor.actors.files.tail import tail
 from bundlevisor.actors.logs.calls_put_off import CallsPutOff, at_once
 from bundlevisor.actors.logs.followers import Followers
-from bundlevisor.actors.logs.intake import KEPT, Drained, Intake, Watch
+from bundlevisor.actors.logs.intake import KEPT, Intake, Watch
 from bundlevisor.actors.logs.pipe_copy import PLAIN
 from bundlevisor.actors.logs.pipes import PipeReader
 from bundlevisor.actors.logs.sink import LogSink
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from bundlevisor.actors.logs.pipe_copy import PipeCopy
     from bundlevisor.actors.logs.progress_lines import OnProgress
     from bundlevisor.actors.logs.redact import Redactor
-
-__all__ = ["Drained", "LogStream"]
 
 REMEMBERED = 3
 """Ended incarnations (migrations are some as well) whose tail is kept."""
@@ -115,7 +113,7 @@ class LogStream:
 
         def begin() -> Intake:
             self._sink.open(starts=starts)
-            return Intake(instance, self._sink.file.position, redactor, on_progress)
+            return Intake(instance, redactor, on_progress)
 
         self._calls.soon(lambda: self._attach(read_fd, on_end, begin))
 
@@ -123,10 +121,11 @@ class LogStream:
         """Hide these as well in what is written from now on by whoever writes now."""
         self._calls.now(lambda: self._hide(secrets))
 
-    def drain(self, instance: str, done: Callable[[Drained], object], timeout: float = 0.2) -> None:
+    def drain(self, instance: str, done: Callable[[bytes], object], timeout: float = 0.2) -> None:
         """After the leader's exit: take what is in the pipe now, and go on reading.
 
-        Never waits for the end of file, which comes when the last survivor is gone.
+        ``done`` is given what :meth:`tail` returns then. Never waits for the end of file, which
+        comes when the last survivor is gone.
         """
         self._calls.now(lambda: self._drain(instance, done, timeout))
 
@@ -155,11 +154,6 @@ class LogStream:
         """Return the end of what a start has written: its migrations too, while they run."""
         begun = [one for one in list(self._intakes) if f"{one}-".startswith(f"{instance}-")]
         return self.tail(begun[-1]) if begun else b""
-
-    def began(self, instance: str) -> Position | None:
-        """Return where in the log the incarnation began; None when it is not known (any more)."""
-        intake = self._intakes.get(instance)
-        return intake.began if intake else None
 
     def close(self, timeout: float) -> bool:
         """Drain and close every pipe, end the subscriptions; True when done in ``timeout`` s."""
@@ -235,16 +229,12 @@ class LogStream:
         self._pipe_copy.forget(intake.instance)
         intake.stop_matching()
 
-    def _drain(self, instance: str, done: Callable[[Drained], object], timeout: float) -> None:
+    def _drain(self, instance: str, done: Callable[[bytes], object], timeout: float) -> None:
         intake = self._intakes.get(instance)
         if intake is None or intake.reader is None or intake.ended:
-            done(self._drained(instance))
+            done(self.tail(instance))
         else:
-            intake.reader.drain(lambda: done(self._drained(instance)), timeout)
-
-    def _drained(self, instance: str) -> Drained:
-        intake = self._intakes.get(instance)
-        return Drained(instance, self.tail(instance), intake is None or intake.ended)
+            intake.reader.drain(lambda: done(self.tail(instance)), timeout)
 
     def _detach(self, instance: str, done: Callable[[], object]) -> None:
         for watch in self._early.pop(instance, []):

@@ -50,7 +50,6 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
     stopped: int = 0
     killed: int = 0
     left: int = 0
-    seconds: float = 0.0
 
 
 def sweep(
@@ -76,14 +75,13 @@ def sweep(
         report(trouble)
     if record is None or table.alive(record.pid, record.created):
         return None
-    started = time.monotonic()
     watch = ExitWatch()
     try:
         first = (record.guardian_pid, record.guardian_created)
         # The one in reserve acts if that one has died.
         reserve = (record.reserve_pid, record.reserve_created)
         _wait_for(watch, [first, reserve], announce, guardian_s)
-        return _end(watch, record, grace_s, started)
+        return _end(watch, record, grace_s)
     finally:
         watch.close()
 
@@ -120,7 +118,7 @@ def _wait_for(
             watch.wait(left, [])
 
 
-def _end(watch: ExitWatch, record: Processes, grace_s: float, started: float) -> Swept:
+def _end(watch: ExitWatch, record: Processes, grace_s: float) -> Swept:
     remains = Remains(record)
     left = remains.look()
     found, asked, killed = _keys(left), set[_Key](), set[_Key]()
@@ -145,7 +143,6 @@ def _end(watch: ExitWatch, record: Processes, grace_s: float, started: float) ->
         stopped=len(found - killed),
         killed=len(killed - _keys(left)),
         left=len(left),
-        seconds=time.monotonic() - started,
     )
 
 

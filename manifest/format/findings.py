@@ -76,10 +76,6 @@ class Findings(msgspec.Struct, frozen=True):
         """Whether the bundle can be started at all: there are no errors."""
         return not self.errors
 
-    def of(self, service_id: str) -> tuple[Finding, ...]:
-        """Return why the service cannot run; empty when nothing is known against it."""
-        return tuple(finding for finding in self.service_errors if finding.service == service_id)
-
     def __add__(self, other: Findings) -> Findings:
         return joined((self, other))
 

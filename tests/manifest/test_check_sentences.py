@@ -48,8 +48,9 @@ def test_a_service_error_leaves_the_bundle_startable(
     loaded = read_document(bundle({"id": "a", "env": {"X": "${b.c}"}}, {"id": "b"}))
     assert loaded.manifest is not None
     assert loaded.findings.ok
-    assert [finding.code for finding in loaded.findings.of("a")] == ["unresolved_template"]
-    assert loaded.findings.of("b") == ()
+    assert [(found.service, found.code) for found in loaded.findings.service_errors] == [
+        ("a", "unresolved_template")
+    ]
 
 
 @pytest.mark.parametrize(

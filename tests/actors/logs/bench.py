@@ -15,7 +15,7 @@ from bundlevisor.actors.files.tail import tail
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.match import PatternMatcher
 from bundlevisor.actors.logs.redact import Redactor
-from bundlevisor.actors.logs.stream import Drained, LogStream
+from bundlevisor.actors.logs.stream import LogStream
 from bundlevisor.actors.loop.reactor import Loop
 from tests.waiting import wait_until
 
@@ -83,8 +83,8 @@ class Bench:
     def matcher(self, pattern: str) -> PatternMatcher:
         return PatternMatcher(pattern, self.reports.append)
 
-    def drain(self, instance: str = "one") -> Drained:
-        drained: list[Drained] = []
+    def drain(self, instance: str = "one") -> bytes:
+        drained: list[bytes] = []
         self.stream.drain(instance, drained.append)
         wait_until(lambda: drained, PATIENCE, "the drain")
         return drained[0]

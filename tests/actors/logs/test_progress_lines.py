@@ -9,7 +9,6 @@ import pykka
 import pytest
 from hypothesis import given, strategies as st
 
-from bundlevisor.actors.files.rotating_file import Position
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.intake import Intake
 from bundlevisor.actors.logs.last_line import LONGEST, last_line, readable
@@ -47,7 +46,7 @@ def test_a_line_says_per_cent_and_words(line: bytes, said: tuple[str, float] | N
 def intake(*secrets: tuple[str, bytes]) -> tuple[Intake, list[tuple[str, float]]]:
     told: list[tuple[str, float]] = []
     redactor = Redactor(secrets) if secrets else None
-    made = Intake("i", Position(0, 0), redactor, lambda text, share: told.append((text, share)))
+    made = Intake("i", redactor, lambda text, share: told.append((text, share)))
     return made, told
 
 
