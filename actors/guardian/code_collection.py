@@ -5,7 +5,6 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-import time
 
 from bundlevisor.actors.guardian import kept_index
 from bundlevisor.actors.guardian.kept_code import KeptCode, machinery
@@ -18,20 +17,23 @@ if TYPE_CHECKING:
 
     from bundlevisor.actors.guardian.kept_index import CodeSink, Entry
 
-BREATH = 0.0002
-"""Seconds between two files: nobody waits for this, and others start services."""
 INSIDE = ("built-in", "frozen")
 """The origins of what the interpreter has within itself."""
+
+
+def go_on() -> None:
+    """For who is not interrupted."""
 
 
 class CodeCollection:
     """Writes code into a sink. Names that are not to be found are passed over: versions differ."""
 
-    def __init__(self, sink: CodeSink, breath: float = BREATH) -> None:
+    def __init__(self, sink: CodeSink, check: Callable[[], object] = go_on) -> None:
+        """``check`` is called before each module, and may raise."""
         self.passed_over: Collection[str] = ()
         """Modules that are not put aside from now on."""
         self._sink = sink
-        self._breath = breath
+        self._check = check
         self.entries: dict[str, Entry] = {}
         """What is put aside."""
 
@@ -56,6 +58,7 @@ class CodeCollection:
     def _add(self, name: str) -> None:
         if name in self.entries or name in self.passed_over:
             return
+        self._check()
         parent = name.rpartition(".")[0]
         try:
             if parent:
@@ -66,7 +69,6 @@ class CodeCollection:
             self.entries[name] = self._entry(spec)
         except (OSError, ImportError, SyntaxError, ValueError):
             return
-        time.sleep(self._breath)
 
     def _entry(self, spec: ModuleSpec) -> Entry:
         folders = spec.submodule_search_locations

@@ -65,6 +65,6 @@ def collect(collection: CodeCollection) -> None:
 def _collect(sink: CodeSink) -> tuple[tuple[int, int], dict[str, str]]:
     from bundlevisor.actors.guardian.code_collection import CodeCollection, machine_code
 
-    collection = CodeCollection(sink, breath=0.0)
+    collection = CodeCollection(sink)
     collect(collection)
     return collection.finish(), machine_code(collection.entries.get, MACHINE_CODE)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import os
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.control.http.server import ControlServer
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
     from bundlevisor.control.run.parts import Parts
     from bundlevisor.control.wire.facade import Facts
 
-PATIENCE, PAUSE = 3.0, 0.5
-"""Seconds that the services have to start before the program's files are held, and that pass after
-it: to look at nine hundred of them takes the interpreter from launches, and from a stop."""
+PATIENCE = 3.0
+"""Seconds that the services have to start before the program's files are held: to look at nine
+hundred of them takes the interpreter from launches."""
 CLOSING, UNDOING = 1.0, 2.0
 """Seconds that the end waits for answers, and for a file of bytecode that was just being made."""
 HELD_ON_DISK = "the installed files are needed as long as this runs"
@@ -47,6 +46,10 @@ class Api:
         )
         held = parts.early_health.hand_over()
         self.server = ControlServer(self._facade(), parts.endpoint.token, parts.socket, held)
+
+    def make_way(self) -> None:
+        """Leave the interpreter to the stop; safe from any thread."""
+        self._holding.end(0.0)
 
     def stop(self) -> None:
         """Answer no more, and leave nothing half made; safe from any thread."""
@@ -94,7 +97,7 @@ class Api:
                 self._tell_lack(lack, error)
 
     def _tell_lack(self, lack: str, error: Exception) -> None:
-        if isinstance(error, OSError) or shortage(error):
+        if isinstance(error, OSError | ImportError) or shortage(error):
             self._parts.console.warn(f"{lack}: {why(error)}")
         else:
             self._parts.console.fault(lack, error)
@@ -137,7 +140,6 @@ class Api:
         That all are ready may never come, where one has failed or waits for a secret.
         """
         self._parts.board.wait_decided(PATIENCE)
-        time.sleep(PAUSE)
         try:
             from bundlevisor.control.run import kept_modules
 

@@ -80,7 +80,7 @@ def import_api(loop: Loop, board: Board, wanted: threading.Event) -> None:
         for import_piece in (import_patterns, for_api.import_urls, for_api.import_waitress):
             moment()
             import_piece()
-        import bundlevisor.control.run.api_host  # noqa: F401
+        import_what_answers_and_ends()
     finally:
         finders.remove(pauses)
 
@@ -88,3 +88,11 @@ def import_api(loop: Loop, board: Board, wanted: threading.Event) -> None:
 def import_patterns() -> None:
     """Import what takes half of the time of urllib's import."""
     import re  # noqa: F401
+
+
+def import_what_answers_and_ends() -> None:
+    """Import the rest, and what a stop needs: who hears that all is ready may remove our files."""
+    import bundlevisor.actors.probes.caller
+    import bundlevisor.actors.probes.stop_request
+    import bundlevisor.control.run.api_host
+    import bundlevisor.control.run.teardown  # noqa: F401

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.files import atomic
-from bundlevisor.actors.guardian.code_collection import CodeCollection, beginning
+from bundlevisor.actors.guardian.code_collection import CodeCollection, beginning, go_on
 from bundlevisor.actors.guardian.in_the_making import in_the_making
 from bundlevisor.control.boot import code_file, straight_import
 from bundlevisor.control.boot.code_file import MACHINE_CODE, MODULE, PACKAGE, external
@@ -47,7 +47,7 @@ def gathered(work: Work, owner: Owner) -> CodeFinder | None:
     path = code_file.path()
     atomic.remove_half_written(os.path.dirname(path), ABANDONED_S)  # by a runtime that was killed
     finder = code_file.Use.finder
-    if finder is not None and is_whole(finder):
+    if finder is not None and is_whole(finder, work.check):
         return finder
     try:
         if not sys.dont_write_bytecode and sys.path[0] not in ("", os.getcwd()):
@@ -63,10 +63,12 @@ def gathered(work: Work, owner: Owner) -> CodeFinder | None:
     return None
 
 
-def is_whole(finder: CodeFinder) -> bool:
+def is_whole(finder: CodeFinder, check: Callable[[], object] = go_on) -> bool:
     """Whether all that is to be in the file is in it, as it is now."""
-    others = map(code_file.is_as_it_was, finder.others().values())
-    if not all(map(finder.entry, finder.entries)) or not all(others):
+    others = finder.others().values()
+    if not all(check() or finder.entry(name) for name in finder.entries):
+        return False
+    if not all(check() or code_file.is_as_it_was(entry) for entry in others):
         return False
     return at_a_start() <= finder.entries.keys()
 
@@ -87,10 +89,6 @@ def is_of_a_file(name: str, module: object) -> bool:
     if spec is None or spec.name != name or not isinstance(spec.loader, kinds):
         return False
     return bool(spec.origin) and os.path.isabs(spec.origin)
-
-
-def go_on() -> None:
-    """For who is not interrupted."""
 
 
 def write(fd: int, start: Iterable[str], check: Callable[[], object] = go_on) -> None:
@@ -174,7 +172,7 @@ class Gathering(CodeCollection):
     """A collection that knows of what sources it is; one that changes meanwhile is left out."""
 
     def __init__(self, content: Content) -> None:
-        super().__init__(content, breath=0.0)
+        super().__init__(content)
         self._stamps: dict[str, Stamp] = {}
 
     def described(self) -> dict[str, Entry]:

@@ -29,7 +29,7 @@ KIND = "code"
 def keep(guardian: Guardian, work: Work) -> None:
     """Keep all of it, and have the guardian keep its own. OSError where there is no room for it.
 
-    Raises GivenUp when the runtime ends while it makes the file of bytecode.
+    Raises GivenUp when the runtime ends meanwhile.
 
     All of it lies in the file of bytecode that starts import from, where there is one. That stays
     open, and is what it is although another one takes its place.
@@ -42,7 +42,7 @@ def keep(guardian: Guardian, work: Work) -> None:
     else:
         shared = None if sys.platform == "win32" else SharedStore(shared_memory(KIND, 0))
         store = shared or PrivateStore()
-        collection = CodeCollection(store)
+        collection = CodeCollection(store, work.check)
         collect(collection, frozenset(sys.modules))
         index_at = collection.finish()
     find = KeptIndex(store, index_at).get

@@ -135,6 +135,8 @@ class Runtime:
         threading.Thread(target=self._serve, args=(follow,), name="api", daemon=True).start()
         request = parts.ending.wait()
         self._is_ending.set()
+        if self._api is not None:
+            self._api.make_way()
         if request.code:
             parts.console.error(request.reason)
         parts.spare.release()

@@ -1,6 +1,7 @@
 """The end of a runtime: its services are stopped in order, then all that was built is taken down.
 
-Nothing of this is imported before somebody asks for the end.
+It is imported with the API: who is answered may remove the program's files before it asks for the
+end.
 """
 
 from __future__ import annotations

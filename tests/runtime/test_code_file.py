@@ -224,7 +224,7 @@ def test_what_a_killed_runtime_left_of_one_is_removed_by_a_start_that_needs_none
     as_installed = external.SourceFileLoader(code_file.__name__, code_file.__file__)
     monkeypatch.setattr(code_file.__spec__, "loader", as_installed)
     monkeypatch.setattr(code_file.Use, "finder", CodeFinder(str(file)))
-    monkeypatch.setattr(code_gathering, "is_whole", lambda _: True)
+    monkeypatch.setattr(code_gathering, "is_whole", lambda *_: True)
     left, being_made = (file.with_name(f".file.{digit * 12}.new") for digit in "ab")
     for half in (left, being_made):
         half.write_bytes(b"half")

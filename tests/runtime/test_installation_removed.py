@@ -19,6 +19,7 @@ from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
 from tests.installed import PACKAGES, install, linked
 from tests.live_runtime import ROOT
 
+BY_REQUEST = {"timeout_ms": 30_000, "http": {"path": "/shutdown"}}
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for the guardian in /proc")
 
 
@@ -105,6 +106,27 @@ def test_it_answers_everything_and_stops_in_order(
         for name in ("db", "api", "slow"):
             assert run.record(name)[-1]["event"] == "exit", run.record(name)
         assert not run.leftovers()
+
+
+@pytest.mark.parametrize("how", ["signal", "request"])
+def test_it_stops_in_order_when_it_is_removed_the_moment_all_is_ready(
+    tmp_path: Path, installation: Path, how: str
+) -> None:
+    made = bundle(tmp_path).service("db")
+    made.service("asked", "http_stop", deps=["db"], stop=BY_REQUEST).write()
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        run.await_files()
+        assert run.get("/readyz?wait=60").status == 200
+        remove(installation)
+        if how == "signal":
+            run.kill(signal.SIGTERM)
+        else:
+            assert run.post("/shutdown").status in (200, 202)
+        assert run.wait_gone() == 0
+        assert "Error" not in run.stderr
+        assert not run.events("asked", "signal")
+        for name in ("db", "asked"):
+            assert run.record(name)[-1]["event"] == "exit", run.record(name)
 
 
 def test_the_guardian_does_its_work(made: Bundle, installation: Path) -> None:
