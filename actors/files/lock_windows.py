@@ -1,19 +1,22 @@
-"""The instance lock on Windows: one byte far behind the file's end, so that the file is readable.
+"""Locks on Windows, of single bytes: LockFile, which ends with the process however it ends.
 
-LockFile allows a region beyond the end, and Windows lets go when the process ends.
+It allows a region beyond the file's end. The instance lock is a byte far behind it, so that the
+file is readable.
 """
 
 from __future__ import annotations
 
 import ctypes
 import msvcrt
+import os
 import sys
 from ctypes import wintypes
 
+from bundlevisor.actors.files import own_file
+
 assert sys.platform == "win32"  # noqa: S101 - tells the type checker where this file belongs
 
-REGION = (1 << 30, 0, 1, 0)
-"""Offset and length, each as low and high 32 bits."""
+INSTANCE = 1 << 30
 ERROR_LOCK_VIOLATION = 33
 
 _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -23,7 +26,27 @@ _kernel32.UnlockFile.argtypes = (wintypes.HANDLE, *(wintypes.DWORD,) * 4)
 
 def acquire(fd: int) -> bool:
     """Take the lock without waiting; False when another process holds it. Raises OSError."""
-    if _kernel32.LockFile(msvcrt.get_osfhandle(fd), *REGION):
+    return acquire_byte(fd, INSTANCE)
+
+
+def release(fd: int) -> None:
+    """Let go."""
+    release_byte(fd, INSTANCE)
+
+
+def open_of_user(name: str) -> int | None:
+    """Return a descriptor of the one empty file of this name that all programs of the user find.
+
+    Raises OSError.
+    """
+    import tempfile
+
+    return own_file.open_to_change(os.path.join(tempfile.gettempdir(), name))
+
+
+def acquire_byte(fd: int, offset: int) -> bool:
+    """Lock one byte of a file without waiting; False when it is locked. Raises OSError."""
+    if _kernel32.LockFile(msvcrt.get_osfhandle(fd), offset, 0, 1, 0):
         return True
     code = ctypes.get_last_error()
     if code == ERROR_LOCK_VIOLATION:
@@ -31,6 +54,6 @@ def acquire(fd: int) -> bool:
     raise ctypes.WinError(code)
 
 
-def release(fd: int) -> None:
-    """Let go."""
-    _kernel32.UnlockFile(msvcrt.get_osfhandle(fd), *REGION)
+def release_byte(fd: int, offset: int) -> None:
+    """Let go of one byte."""
+    _kernel32.UnlockFile(msvcrt.get_osfhandle(fd), offset, 0, 1, 0)

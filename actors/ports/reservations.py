@@ -14,6 +14,8 @@ import errno
 import socket
 import sys
 
+from bundlevisor.actors.ports.port_locks import PortLocks
+
 HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 BACKLOG = 128
 """Connections that wait to be accepted, of a service or a page."""
@@ -42,17 +44,25 @@ class _Held:
 
 
 class PortReservations:
-    """The sockets that keep ports for services. Only :meth:`move` is safe from several threads."""
+    """The sockets that keep ports for services. Only :meth:`move` is safe from several threads.
 
-    def __init__(self) -> None:
+    With ``locks`` what is claimed here is kept from other runtimes until it is released here, also
+    when it was moved on, and nobody has bound it.
+    """
+
+    def __init__(self, locks: PortLocks | None = None) -> None:
         self._held: dict[int, _Held] = {}
+        self._locks = locks
 
     def hold(self, port: int) -> bool:
         """Claim the port; False when somebody else has it. Holding twice is no error."""
         if port in self._held:
             return True
+        if self._locks is not None and not self._locks.take(port):
+            return False
         claimed = _claim(port)
         if claimed is None:
+            self._unlock(port)
             return False
         self._held[port] = claimed
         return True
@@ -88,6 +98,7 @@ class PortReservations:
 
     def release(self, port: int) -> None:
         """Give the port up, so that its service can bind it."""
+        self._unlock(port)
         held = self._held.pop(port, None)
         if held is not None:
             held.close()
@@ -105,6 +116,12 @@ class PortReservations:
         """Give all ports up."""
         for port in list(self._held):
             self.release(port)
+        if self._locks is not None:
+            self._locks.give_up_all()
+
+    def _unlock(self, port: int) -> None:
+        if self._locks is not None:
+            self._locks.give_up(port)
 
 
 def is_taken(port: int) -> bool:

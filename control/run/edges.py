@@ -13,6 +13,7 @@ import msgspec
 from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.logs.pipe_copy import guarded
 from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.ports.port_locks import PortLocks
 from bundlevisor.actors.ports.port_memory import PortMemory
 from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.probes.listen_watch import Listening
@@ -82,7 +83,7 @@ def _service_context(
         fault=console.fault,
         warn=console.warn,
         guardian=record,
-        reserved=PortReservations(),
+        reserved=PortReservations(PortLocks()),
         open_stores=lambda: _open_stores(bundle, announcer),
         mark=opened.recorder.mark,
         has_snapshots=os.path.isdir(below(bundle.app_data, SNAPSHOTS)),

@@ -14,6 +14,8 @@ from tests.bundle_maker import bundle, running, wait_until
 P = free_block(200)
 """Every test has ports of its own behind this one, so that none waits for another's to be free."""
 
+SELDOM = {"every_ms": 50}
+
 
 def in_range(low: int, high: int) -> dict[str, dict[str, dict[str, int]]]:
     return {"http": {"range": {"min": low, "max": high}}}
@@ -27,6 +29,23 @@ def test_each_port_is_the_lowest_free_one_of_its_range(tmp_path: Path) -> None:
             run.until_ready()
             found = [run.ports(name)["http"] for name in ("a", "b", "c")]
             assert found == [P + 11, P, P + 12]
+
+
+def test_two_bundles_are_never_given_the_same_port(tmp_path: Path) -> None:
+    """From the spawn on nobody has bound it, until the service does; these never do."""
+    made = [bundle(tmp_path / name) for name in ("one", "two")]
+    for one in made:
+        ports = in_range(P + 190, P + 191)
+        one.service("a", "talks", options=SELDOM, ports=ports, health=None, readiness=None).write()
+    with running(made[0]) as first, running(made[1]) as second:
+        first.until_ready()
+        second.until_ready()
+        assert {run.ports("a")["http"] for run in (first, second)} == {P + 190, P + 191}
+        first.kill(signal.SIGTERM)
+        first.wait_gone()
+        with running(made[0]) as again:
+            again.until_ready()
+            assert again.ports("a")["http"] not in second.ports("a").values()
 
 
 def test_the_choice_is_remembered_for_the_next_start(tmp_path: Path) -> None:

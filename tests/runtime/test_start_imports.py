@@ -79,7 +79,7 @@ actors.gpu: linux presence
 actors.launch: ahead inputs page spec tracked_process
 actors.logs: calls_put_off followers intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: loop_actor
-actors.ports: allocator port_memory reallocation remembered reservations service_ports
+actors.ports: allocator port_locks port_memory reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probing schedule
 actors.process: binary child_posix children exit_event_posix fork_exec parent_watch
  spawn_request
