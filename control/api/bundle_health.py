@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State
+from bundlevisor.control.wire.health import Word
 
-Word = Literal["ok", "degraded", "failed", "stopping"]
 DOWN = frozenset({State.UNHEALTHY, State.BACKOFF, State.STOPPED, State.FAILED})
 
 

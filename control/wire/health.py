@@ -1,10 +1,12 @@
-"""The body of ``/healthz``: the first answer of a runtime needs no other shape."""
+"""What every body is made of, and the body of ``/healthz``: the first answer needs no other."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import msgspec
+
+Word = Literal["ok", "degraded", "failed", "stopping"]
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,6 +16,6 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 class Health(Body, frozen=True, kw_only=True):
     """Whether the supervisor answers, and how the bundle is."""
 
-    status: Literal["ok", "degraded", "failed", "stopping"]
+    status: Word
     services: int
     runtime: str
