@@ -153,7 +153,7 @@ def show() -> int:
 
 
 def module_of(name: str) -> str:
-    """Return the module of a mutant: ``bundlevisor.actors.core.life.x_gone__mutmut_3``."""
+    """Return the module of a mutant: ``bundlevisor.actors.core.run_end.x_gone__mutmut_3``."""
     return name.removeprefix("bundlevisor.").rpartition(".")[0]
 
 

@@ -57,6 +57,7 @@ from typing import Any
 
 import msgspec
 
+from bundlevisor.actors.core import run_end
 from bundlevisor.actors.core.effects import (
     Arm,
     AwaitFailure,
@@ -68,26 +69,7 @@ from bundlevisor.actors.core.effects import (
     Launch,
     Prepare,
 )
-from bundlevisor.actors.core.life import (
-    WAIT_OVER,
-    Context,
-    Life,
-    Step,
-    ask,
-    exited,
-    fail,
-    fail_now,
-    failing,
-    gone,
-    in_words,
-    overdue,
-    ports_lost,
-    readiness_timeout,
-    reset_failures,
-    rest,
-    retry,
-    too_slow,
-)
+from bundlevisor.actors.core.life import WAIT_OVER, Context, Life, Step, in_words, readiness_timeout
 from bundlevisor.actors.core.messages import (
     BecameReady,
     FailService,
@@ -151,7 +133,7 @@ def _prepared(life: Life, event: Prepared, context: Context) -> Step:
     if life.pid is not None:
         return life, ()
     if life.stage is Stage.STOPPING:
-        return gone(life, context)
+        return run_end.gone(life, context)
     if life.stage is not Stage.STARTING:
         return life, ()
     bound = context.service.startup.timeout_ms / 1000
@@ -165,21 +147,21 @@ def _launched(life: Life, event: Launched, context: Context) -> Step:
     running = msgspec.structs.replace(life, pid=event.pid)
     started = EmitEvent("service_start", {"pid": event.pid})
     if life.stage is Stage.STOPPING:
-        return running, (started, *ask(context))
+        return running, (started, *run_end.ask(context))
     wait = Arm(Timer.READINESS, readiness_timeout(context.service))
     return running, (started, wait, Arm(Timer.OBSTACLE, OBSTACLE), AwaitReadiness())
 
 
 def _launch_failed(life: Life, event: LaunchFailed, context: Context) -> Step:
     if life.stage is Stage.STOPPING:
-        return gone(life, context)
+        return run_end.gone(life, context)
     if life.stage is not Stage.STARTING:
         return life, ()
     failed = msgspec.structs.replace(life, cause=event.reason)
     note = EmitEvent("service_start_failed", {"error": event.reason})
     if event.fatal:
-        return fail(failed, event.reason, (Disarm(Timer.STARTUP), note))
-    return retry(failed, context, (Disarm(Timer.STARTUP), note))
+        return run_end.fail(failed, event.reason, (Disarm(Timer.STARTUP), note))
+    return run_end.retry(failed, context, (Disarm(Timer.STARTUP), note))
 
 
 def _became_ready(life: Life, event: BecameReady, context: Context) -> Step:
@@ -209,9 +191,9 @@ def _probe_answered(life: Life, event: ProbeAnswered, context: Context) -> Step:
         message = f"health check failed {failures} of {retries}: {event.trouble}"
         return msgspec.structs.replace(life, consecutive_failures=failures, message=message), ()
     cause = f"unhealthy: {event.trouble}"
-    ill = failing(life, StopCause.UNHEALTHY, cause)
+    ill = run_end.failing(life, StopCause.UNHEALTHY, cause)
     note = EmitEvent("unhealthy", {"error": event.trouble, "failures": failures})
-    return ill, (note, *ask(context))
+    return ill, (note, *run_end.ask(context))
 
 
 def _progress(life: Life, event: ProgressMade, context: Context) -> Step:
@@ -229,7 +211,7 @@ def _notice(life: Life, event: Message, context: Context) -> Step:
 
 def _stop(life: Life, event: StopService, context: Context) -> Step:
     if life.stage not in LIVE:
-        return rest(life, event.then, event.reason or "stopped")
+        return run_end.rest(life, event.then, event.reason or "stopped")
     ending = msgspec.structs.replace(
         life,
         stage=Stage.STOPPING,
@@ -238,7 +220,7 @@ def _stop(life: Life, event: StopService, context: Context) -> Step:
         message=event.reason or "stopping",
         cause=event.reason or "stopped",
     )
-    return ending, (*WAIT_OVER, *ask(context)) if life.stage in RUNNING else ()
+    return ending, (*WAIT_OVER, *run_end.ask(context)) if life.stage in RUNNING else ()
 
 
 def _kill(life: Life, event: KillService, context: Context) -> Step:
@@ -247,18 +229,18 @@ def _kill(life: Life, event: KillService, context: Context) -> Step:
             life, stage=Stage.STOPPING, then=AfterStop.STAY, stop_cause=StopCause.ORDERED
         )
         return ending, (*WAIT_OVER, Disarm(Timer.GRACE), KillTree())
-    return rest(life, AfterStop.STAY, "stopped")
+    return run_end.rest(life, AfterStop.STAY, "stopped")
 
 
 def _timer(life: Life, event: TimerFired, context: Context) -> Step:
     if event.timer is Timer.BACKOFF and life.stage is Stage.BACKOFF:
         return msgspec.structs.replace(life, stage=Stage.WAITING), ()
     if event.timer is Timer.GRACE and life.stage is Stage.STOPPING:
-        return overdue(life, context)
+        return run_end.overdue(life, context)
     if event.timer is Timer.WATCHDOG:
         return _notice(life, event, context)
     if event.timer in (Timer.READINESS, Timer.STARTUP) and life.stage is Stage.STARTING:
-        return too_slow(life, event.timer, context)
+        return run_end.too_slow(life, event.timer, context)
     if event.timer is Timer.OBSTACLE and life.stage is Stage.STARTING:
         again = Arm(Timer.OBSTACLE, OBSTACLE)
         return msgspec.structs.replace(life, message=in_words(life, context.trouble)), (again,)
@@ -282,13 +264,13 @@ HANDLERS: dict[type[Message], Callable[[Life, Any, Context], Step]] = {
     BecameReady: _became_ready,
     ProbeAnswered: _probe_answered,
     ProgressMade: _progress,
-    ProcessExited: exited,
+    ProcessExited: run_end.exited,
     StopService: _stop,
     KillService: _kill,
     TimerFired: _timer,
-    TreeEmptied: lambda life, _, context: gone(life, context),
-    ResetFailures: reset_failures,
-    PortsLost: ports_lost,
-    FailService: fail_now,
+    TreeEmptied: lambda life, _, context: run_end.gone(life, context),
+    ResetFailures: run_end.reset_failures,
+    PortsLost: run_end.ports_lost,
+    FailService: run_end.fail_now,
     SystemResumed: _resumed,
 }

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
+from bundlevisor.actors.core import run_end
 from bundlevisor.actors.core.effects import Arm, Disarm, EmitEvent, Extend
-from bundlevisor.actors.core.life import WAIT_OVER, Context, Life, Step, ask, failing, in_words
+from bundlevisor.actors.core.life import WAIT_OVER, Context, Life, Step, in_words
 from bundlevisor.actors.core.messages import (
     Message,
     ServiceSaid,
@@ -72,14 +73,14 @@ def _fed(life: Life) -> tuple[Arm | Disarm, ...]:
 
 def _unwell(life: Life, trouble: str, context: Context) -> Step:
     """End a service that hangs, or says that it has failed, and start it again."""
-    ill = failing(life, StopCause.UNHEALTHY, f"unhealthy: {trouble}")
+    ill = run_end.failing(life, StopCause.UNHEALTHY, f"unhealthy: {trouble}")
     note = EmitEvent("unhealthy", {"error": trouble, "failures": 1})
-    return ill, (*WAIT_OVER, Disarm(Timer.WATCHDOG), note, *ask(context))
+    return ill, (*WAIT_OVER, Disarm(Timer.WATCHDOG), note, *run_end.ask(context))
 
 
 def _announced(life: Life, event: StopAnnounced, context: Context) -> Step:
     """Ask nobody: it is stopping; what it does not finish in the time for a stop is killed."""
-    ending = failing(life, StopCause.ANNOUNCED, ANNOUNCED)
+    ending = run_end.failing(life, StopCause.ANNOUNCED, ANNOUNCED)
     grace = Arm(Timer.GRACE, context.service.stop.grace_s)
     return ending, (*WAIT_OVER, Disarm(Timer.WATCHDOG), grace)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,6 @@ from bundlevisor.control.run.gpu import Gpu
 from bundlevisor.control.run.opening import Opening
 from bundlevisor.control.run.resource_limits import why
 from bundlevisor.control.run.secret_supply import SecretSupply
-from bundlevisor.control.run.start_events import tell_start
 from bundlevisor.control.wire.exit_codes import NO
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class BundleStart:
         opened, announcer, edges = self._opened, self._announcer, self._edges
         bundle, warn = opened.bundle, opened.console.warn
         own_port = opened.endpoint.port
-        tell_start(announcer.emit, bundle, own_port)
+        self._tell_start(own_port)
         gpu = Gpu(bundle.manifest, announcer.emit, warn)
         allocator = PortAllocator(
             bundle.manifest,
@@ -81,6 +81,33 @@ class BundleStart:
         loop.call_soon(lambda: loop.call_soon(lambda: loop.call_idle(launched)))
         loop.call_at(time.monotonic() + LAUNCHING, launched)
         return gpu, supervisor
+
+    def _tell_start(self, own_port: int) -> None:
+        """Tell what is started, what is wrong with it, and of a control port that was taken."""
+        bundle, emit = self._opened.bundle, self._announcer.emit
+        manifest, found = bundle.manifest, bundle.loaded.findings
+        emit(
+            "runtime_start",
+            None,
+            app=manifest.app.name,
+            version=manifest.app.version,
+            services=len(manifest.services),
+            instance_id=bundle.instance_id,
+            pid=os.getpid(),
+            port=own_port,
+            dry_run=bundle.options.dry_run,
+        )
+        failing, warnings = found.service_errors, found.warnings
+        emit(
+            "bundle_validation",
+            None,
+            valid=not failing,
+            errors=len(failing),
+            warnings=len(warnings),
+            codes=sorted({one.code for one in (*failing, *warnings)}),
+        )
+        if manifest.ipc.port not in (0, own_port):
+            emit("ipc_port_reassigned", None, previous=manifest.ipc.port, port=own_port)
 
     def _pretend(self, ports: Ports) -> None:
         """Show every service as ready, with the ports that it would have; start none."""

@@ -98,7 +98,7 @@ EQUIVALENT: dict[Change, str] = {
         'raw = text.encode("UTF-8", "surrogateescape")',
     ): _CODEC,
     (
-        "actors.core.life.ports_lost",
+        "actors.core.run_end.ports_lost",
         "return gone(life, None)",
     ): "only what is tried again needs a moment, and that has been ruled out two lines above",
     (

@@ -73,7 +73,7 @@ actors: background_work bundle_state collaborators context getting_ready incarna
  ports_in_force service service_actors service_effects service_probes service_report service_timers
  supervisor tree_stop
 actors.core: commanded dependencies desired effects foreseen life lifecycle messages
- restart
+ restart run_end
 actors.files: rotating_file tail time_index
 actors.gpu: linux presence
 actors.launch: ahead inputs page spec tracked_process
@@ -86,7 +86,7 @@ actors.process: binary child_posix children exit_event_posix fork_exec parent_wa
 actors.process.table: control_group
 actors.telemetry: event event_file writer
 control.run: assembly bundle_start console_events edges gpu instance_record launch_specs
- parts secret_supply start_events
+ parts secret_supply
 manifest.plan: readiness
 """
 

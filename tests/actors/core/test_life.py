@@ -7,7 +7,7 @@ import typing
 import pytest
 
 from bundlevisor.actors.core.effects import Disarm, EmitEvent, Launch
-from bundlevisor.actors.core.life import Context, Life, failing, gone
+from bundlevisor.actors.core.life import Context, Life
 from bundlevisor.actors.core.lifecycle import step
 from bundlevisor.actors.core.messages import (
     BecameReady,
@@ -28,6 +28,7 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.core.progress import Work
 from bundlevisor.actors.core.report import AfterStop, Doing, Stage, StopCause
 from bundlevisor.actors.core.restart import Again, GiveUp, History, after_exit
+from bundlevisor.actors.core.run_end import failing, gone
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.process.exit_reason import describe_exit
