@@ -35,11 +35,11 @@ def look(
     loaded = load.read(manifest_path, overlays=overlays)
     manifest = loaded.readable
     if manifest is None:
-        return loaded.findings  # no files can be told from a bundle that cannot be read
+        return loaded.findings
     site = _site(manifest, bundle_root, app_data)
     found = _of_places(manifest, site) + _of_files(manifest, site, full)
     found += _of_ports(manifest, ports) + _of_secrets(manifest)
-    return _merged(loaded.findings, loaded.placed(found))
+    return _merged(loaded.findings, loaded.placed(loaded.certain(found)))
 
 
 def _site(manifest: Manifest, bundle_root: str, app_data: str) -> BundleSite:

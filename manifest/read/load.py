@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Loaded(msgspec.Struct, frozen=True):
     """What was read: ``manifest`` is None exactly when ``findings`` has errors.
 
-    ``readable`` is what could be read without an error, whatever the rules say of it then.
+    ``readable`` is what could be read, whatever the rules say of it then, with stand-ins for what
+    ``unread`` names.
     """
 
     manifest: Manifest | None
@@ -34,12 +35,21 @@ class Loaded(msgspec.Struct, frozen=True):
     source: bytes = b""
     """What was read, overlays merged into it; empty where that is no bundle at all."""
     readable: Manifest | None = None
+    unread: tuple[Finding, ...] = ()
     merged: Any = None
     """With overlays: :class:`bundlevisor.manifest.read.overlay.Merged`."""
 
     def and_found(self, more: Findings) -> Loaded:
         """Return the same with further findings, none of them an error."""
         return msgspec.structs.replace(self, findings=self.findings + self.placed(more))
+
+    def certain(self, found: Findings) -> Findings:
+        """Return the findings about what was read, and not about stand-ins."""
+        if not self.unread:
+            return found
+        from bundlevisor.manifest.read.partial import trustworthy
+
+        return trustworthy(found, self.unread)
 
     def placed(self, found: Findings) -> Findings:
         """Return findings about this bundle with the overlays that they concern, if any."""
@@ -95,14 +105,10 @@ def parse(source: bytes, platform_key: str | None = None, merged: Merged | None 
         return Loaded(None, found)
     if merged is not None:
         manifest = merged.developed(manifest)
-    readable = manifest if found.ok else None
-    checked = check(manifest, platform_key)
-    if not found.ok:
-        from bundlevisor.manifest.read.partial import trustworthy
-
-        checked = trustworthy(checked, found.errors)
-    findings = found + checked
-    return Loaded(manifest if findings.ok else None, findings, source, readable, merged)
+    loaded = Loaded(None, found, source, manifest, found.errors, merged)
+    findings = found + loaded.certain(check(manifest, platform_key))
+    usable = manifest if findings.ok else None
+    return msgspec.structs.replace(loaded, manifest=usable, findings=findings)
 
 
 def decode(source: bytes) -> tuple[Manifest | None, Findings]:

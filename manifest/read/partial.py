@@ -15,6 +15,8 @@ _NEED_PORTS = frozenset(
         "unresolved_template",
     )
 )
+_NEED_KIND = frozenset(("page_missing", "binary_is_directory", "binary_not_executable"))
+"""Of the same service: what it is decides what its files must be."""
 
 
 def trustworthy(found: Findings, unread: tuple[Finding, ...]) -> Findings:
@@ -24,12 +26,18 @@ def trustworthy(found: Findings, unread: tuple[Finding, ...]) -> Findings:
         return Findings()
     owners = {_owner(path) for path in paths}
     doubtful = frozenset[str]().union(*(_doubtful(path) for path in paths))
+    kindless = {
+        holder
+        for holder, _, field in (path.partition(".") for path in paths)
+        if field.startswith(("type", "binaries"))
+    }
 
     def keep(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         return tuple(
             _nameless(finding)
             for finding in findings
             if finding.code not in doubtful and owners.isdisjoint(_enclosing(finding.path))
+            if finding.code not in _NEED_KIND or finding.path.partition(".")[0] not in kindless
         )
 
     return Findings(keep(found.errors), keep(found.service_errors), keep(found.warnings))

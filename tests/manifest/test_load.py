@@ -257,10 +257,12 @@ def test_a_bundle_is_checked_for_the_platform_that_is_asked_for(
 
 def test_what_can_be_read_is_there_for_those_who_look_further(bundle: Callable[..., Any]) -> None:
     right, unwise, unread = ({"id": "one", **field} for field in ({}, {"log_dir": "/"}, {"env": 3}))
-    for service, readable, usable in ((right, 1, 1), (unwise, 1, 0), (unread, 0, 0)):
+    for service, missed, usable in ((right, 0, 1), (unwise, 0, 0), (unread, 1, 0)):
         source = json.dumps(bundle(service)).encode()
         loaded = parse(source, "linux-x64")
-        assert (loaded.readable is not None, loaded.manifest is not None) == (readable, usable)
+        assert (len(loaded.unread), loaded.manifest is not None) == (missed, usable)
+        assert loaded.readable is not None
+        assert loaded.readable.services[0].id == "one"
         assert loaded.source == source
     assert parse(b"[").readable is None
 

@@ -33,6 +33,35 @@ def test_a_bundle_without_faults_is_valid(tmp_path: Path) -> None:
     assert not made.app_data.exists()
 
 
+def test_files_are_looked_at_beside_fields_that_cannot_be_read(tmp_path: Path) -> None:
+    made = bundle(tmp_path).file("ui/a.js", "").file("bin/sub/a", "")
+    gone, sub, ui = ({"universal": {"path": path}} for path in ("bin/gone", "bin/sub", "ui"))
+    made.service("gone", "bin/gone", binaries=gone, restart={"policy": "sometimes"})
+    made.service("step", migrations=[{"version": "1", "command": ["bin/none"], "run_on": "x"}])
+    made.service("asset", assets=[{"path": "model.bin"}, {"path": 3}], critical="no")
+    made.service("page", "ui", type=["ui-bundle"], binaries=ui)
+    made.service(
+        "also", "", type="ui-bundle", binaries={"universal": 5}, assets=[{"path": "ui/a.js"}]
+    )
+    made.service("dir", "bin/sub", binaries=sub, data_dirs=[4])
+    found = look(made)
+    assert [(one.code, one.path) for one in found.errors] == [
+        ("unknown_value", "services[0].restart.policy"),
+        ("unknown_value", "services[1].migrations[0].run_on"),
+        ("wrong_type", "services[2].assets[1].path"),
+        ("wrong_type", "services[2].critical"),
+        ("wrong_type", "services[3].type"),
+        ("wrong_type", "services[4].binaries.universal"),
+        ("wrong_type", "services[5].data_dirs[0]"),
+    ]
+    assert sorted(codes(found.service_errors)) == [
+        ("asset_missing", "asset"),
+        ("binary_is_directory", "dir"),
+        ("binary_missing", "gone"),
+    ]
+    assert validate.look(str(made.file("bundle.json", "[]").path), str(made.root)).errors
+
+
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     made = bundle(tmp_path).file("bin/sub/a", "")
     for name in ("gone", "sub", "text", "foreign"):
