@@ -80,7 +80,7 @@ class ServiceEffects:
         """The present start, until nothing of its tree is left."""
         self._ahead = LaunchAhead(spec)
         self._work = BackgroundWork(spec, context, actor.tell)
-        self._timers = ServiceTimers(context.loop)
+        self._timers = ServiceTimers(context.loop, actor.tell)
         self._probes = ServiceProbes(spec, context)
 
     @property
@@ -130,7 +130,7 @@ class ServiceEffects:
         self._incarnation = self._new_incarnation()
         self._incarnation.adopt(orphan)
         self._watch_exit(self._incarnation)
-        self._arm(effects.Arm(Timer.GRACE, self._service.stop.grace_s))
+        self._timers.arm(Timer.GRACE, self._service.stop.grace_s, life.incarnation)
         return self._end_tree(effects.EndTree())
 
     def let_go(self) -> None:
@@ -228,7 +228,7 @@ class ServiceEffects:
             return self._cut_work_short()
         if not incarnation.is_over():
             self._ask()
-            self._arm(effects.Arm(Timer.TREE, LOOK_AGAIN))
+            self._timers.arm(Timer.TREE, LOOK_AGAIN, self._life.incarnation)
             return ()
         incarnation.bury()
         self._incarnation = None
@@ -245,7 +245,7 @@ class ServiceEffects:
     def _hurry(self) -> None:
         """Where nobody can be asked there is nothing to wait for."""
         if self._incarnation is not None and self._incarnation.stop.is_hopeless:
-            self._arm(effects.Arm(Timer.TREE, 0))
+            self._timers.arm(Timer.TREE, 0, self._life.incarnation)
 
     def _pass_on(self, message: StopRefused | PortsMoved | GetReady) -> None:
         """Tell the present incarnation, or prepare the next, where that concerns no decision."""
@@ -260,13 +260,10 @@ class ServiceEffects:
             self._hurry()
 
     def _arm(self, effect: effects.Arm) -> None:
-        self._timers.arm(effect.timer, effect.seconds, self._fire(effect.timer))
+        self._timers.arm(effect.timer, effect.seconds, self._life.incarnation)
 
     def _extend(self, effect: effects.Extend) -> None:
-        self._timers.extend(effect.timer, effect.seconds, self._fire(effect.timer))
-
-    def _fire(self, timer: Timer) -> Callable[[], None]:
-        return partial(self._actor.tell, TimerFired(self._life.incarnation, timer))
+        self._timers.extend(effect.timer, effect.seconds, self._life.incarnation)
 
     def _disarm(self, effect: effects.Disarm) -> None:
         self._timers.disarm(effect.timer)

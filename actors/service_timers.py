@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
-from bundlevisor.actors.core.messages import Timer
+from bundlevisor.actors.core.messages import Message, Timer, TimerFired
 from bundlevisor.actors.loop.reactor import Loop, Timer as LoopTimer
 
 
 class ServiceTimers:
-    """One of each kind. Only its actor sets them; ``fire`` is called on the loop's thread."""
+    """One of each kind. Only its actor sets them, which ``tell`` reaches."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, tell: Callable[[Message], None]) -> None:
         self._loop = loop
+        self._tell = tell
         self._timers: dict[Timer, LoopTimer] = {}
 
-    def arm(self, timer: Timer, seconds: float, fire: Callable[[], object]) -> None:
+    def arm(self, timer: Timer, seconds: float, incarnation: int) -> None:
         """Have it fire in so many seconds, and no earlier setting of it."""
         self.disarm(timer)
+        fire = partial(self._tell, TimerFired(incarnation, timer))
         self._timers[timer] = self._loop.call_at(time.monotonic() + seconds, fire)
 
-    def extend(self, timer: Timer, seconds: float, fire: Callable[[], object]) -> None:
+    def extend(self, timer: Timer, seconds: float, incarnation: int) -> None:
         """Put a timer off; one that is not set, or has fired, stays so; none is brought forward."""
         armed = self._timers.get(timer)
         if armed is None or armed.cancelled or armed.when >= time.monotonic() + seconds:
             return
-        self.arm(timer, seconds, fire)
+        self.arm(timer, seconds, incarnation)
 
     def disarm(self, timer: Timer) -> None:
         """Have it not fire; one that is not set stays so."""

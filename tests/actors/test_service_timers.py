@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bundlevisor.actors.core.messages import Timer
+from bundlevisor.actors.core.messages import Message, Timer, TimerFired
 from bundlevisor.actors.loop.timers import Timer as LoopTimer
 from bundlevisor.actors.service_timers import ServiceTimers
 
@@ -42,26 +42,32 @@ def loop() -> Held:
 
 
 @pytest.fixture
-def timers(loop: Any) -> ServiceTimers:
-    return ServiceTimers(loop)
+def told() -> list[Message]:
+    return []
+
+
+@pytest.fixture
+def timers(loop: Any, told: list[Message]) -> ServiceTimers:
+    return ServiceTimers(loop, told.append)
 
 
 def test_the_longest_extension_holds(loop: Held, timers: ServiceTimers) -> None:
-    timers.arm(Timer.READINESS, SHORT, list)
-    timers.extend(Timer.READINESS, LONG, list)
-    timers.extend(Timer.READINESS, 2 * SHORT, list)
-    timers.extend(Timer.READINESS, SHORT / 2, list)
+    timers.arm(Timer.READINESS, SHORT, 1)
+    timers.extend(Timer.READINESS, LONG, 1)
+    timers.extend(Timer.READINESS, 2 * SHORT, 1)
+    timers.extend(Timer.READINESS, SHORT / 2, 1)
     (pending,) = loop.pending
     assert pending.when > time.monotonic() + LONG - SHORT
 
 
-def test_what_has_fired_cannot_be_put_off(loop: Held, timers: ServiceTimers) -> None:
-    fired: list[Timer] = []
-    timers.arm(Timer.GRACE, SHORT, lambda: fired.append(Timer.GRACE))
+def test_what_has_fired_cannot_be_put_off(
+    loop: Held, timers: ServiceTimers, told: list[Message]
+) -> None:
+    timers.arm(Timer.GRACE, SHORT, 3)
     loop.fire()
-    timers.extend(Timer.GRACE, SHORT, lambda: fired.append(Timer.GRACE))
+    timers.extend(Timer.GRACE, SHORT, 3)
     loop.fire()
-    assert fired == [Timer.GRACE]
+    assert told == [TimerFired(3, Timer.GRACE)]
 
 
 @pytest.mark.parametrize("begin", ["never", "disarmed"])
@@ -69,7 +75,7 @@ def test_what_is_not_set_is_not_set_by_an_extension(
     loop: Held, timers: ServiceTimers, begin: str
 ) -> None:
     if begin == "disarmed":
-        timers.arm(Timer.GRACE, SHORT, list)
+        timers.arm(Timer.GRACE, SHORT, 1)
         timers.disarm(Timer.GRACE)
-    timers.extend(Timer.GRACE, SHORT, list)
+    timers.extend(Timer.GRACE, SHORT, 1)
     assert not loop.pending
