@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from tests.bundle_maker import Bundle, bundle, wait_until
+from tests.waiting import WITHIN
 
 
 class Started:
@@ -31,7 +32,7 @@ class Started:
     def events(self, event: str) -> list[dict[str, Any]]:
         return self.bundle.events("it", event)
 
-    def health(self, method: str = "GET", path: str = "/health", timeout: float = 5.0) -> int:
+    def health(self, method: str = "GET", path: str = "/health", timeout: float = WITHIN) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         with contextlib.closing(connection):
             connection.request(method, path)

@@ -48,7 +48,7 @@ def test_a_grandchild_outlives_its_parent_and_holds_its_stdout_and_port(tmp_path
         grandchild.terminate()
         it.await_event("signal", count=2)
         assert grandchild.is_running()
-        with socket.create_connection(("127.0.0.1", it.port), timeout=5):
+        with socket.create_connection(("127.0.0.1", it.port), timeout=WITHIN):
             pass  # nobody answers, but the port is still taken
 
 
