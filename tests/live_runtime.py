@@ -153,10 +153,10 @@ class Run(Spawned):
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def telemetry(self) -> list[dict[str, Any]]:
-        """Return the telemetry events that are on disk."""
+        """Return the telemetry events that are on disk; a last line may still be being written."""
         path = self.app_data / self.bundle.document["telemetry"]["file"]
-        lines = path.read_bytes().splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines]
+        whole, _, _ = path.read_bytes().rpartition(b"\n") if path.exists() else (b"", b"", b"")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def await_told(self, event: str, service_id: str = "", count: int = 1) -> list[dict[str, Any]]:
         """Return what the events of a kind say, once ``count`` are on disk, which comes later.

@@ -90,6 +90,7 @@ def test_three_pages_have_one_process_and_each_its_log_and_its_part(run: Run) ->
     process = process_of(run)
     for service_id in PAGES:
         assert_served(run, service_id)
+        wait_until(partial(run.log, service_id), what="its line")
         said = run.log(service_id).splitlines()
         assert len(said) == 1
         assert said[0].endswith(f"http://127.0.0.1:{run.ports(service_id)['http']}/")
@@ -113,7 +114,7 @@ def test_a_restart_of_one_leaves_connections_and_process_of_the_others_alone(run
         assert kept.getresponse().read() == b"the page ui"
         assert kept.sock.getsockname() == ours
     assert process_of(run) == process
-    assert run.log("docs").count("ui server: serving") == 2
+    wait_until(lambda: run.log("docs").count("ui server: serving") == 2, what="its second line")
     assert [run.log(other).count("ui server: serving") for other in ("admin", "ui")] == [1, 1]
     assert [run.service(service_id)["restarts"] for service_id in PAGES] == [0, 0, 0]
 
