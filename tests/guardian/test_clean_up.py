@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.guardian.patience import WorkingTime
     from bundlevisor.actors.guardian.survivors import Survivors
     from bundlevisor.actors.process.table.exit_status import ExitStatus
+    from bundlevisor.actors.process.table.found import Found
 
 GONE = f"gone{os.urandom(4).hex()}"
 
@@ -68,6 +69,35 @@ def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, state: GuardianSt
         assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "record").exists()
     assert "Bad file" in read_records(tmp_path / "telemetry.jsonl")[0]["details"]["error"]
+
+
+def test_who_may_not_be_touched_is_tried_once_left_alone_and_counted(
+    tmp_path: Path, state: GuardianState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a program with another user's rights."""
+    with (
+        marked(f"{GONE}-1", tmp_path / "theirs") as theirs,
+        marked(f"{GONE}-2", tmp_path / "ours") as ours,
+    ):
+        tried: list[int] = []
+        ask = system.ask
+
+        def refused(process: Found, number: int) -> bool:
+            tried.append(process.pid)
+            if process.pid == theirs.pid:
+                raise PermissionError
+            return ask(process, number)
+
+        monkeypatch.setattr(system, "ask", refused)
+        monkeypatch.setattr(system, "kill", lambda process: refused(process, signal.SIGKILL))
+        for number, service in enumerate(("theirs", "ours"), 1):
+            guarded = GuardedProcess(service, f"{GONE}-{number}", grace_s=1.0)
+            state.apply(("expect", guarded.fields()))
+        done = Cleanup(state, Disk())
+        done.run()
+        assert ours.wait() == 0
+        assert sorted(tried) == sorted([theirs.pid, ours.pid])
+        assert (done.left, theirs.poll()) == (1, None)
 
 
 class Clock:

@@ -155,6 +155,8 @@ def test_a_second_interrupt_kills(tmp_path: Path) -> None:
         run.until_ready()
         run.kill(signal.SIGINT)
         wait_until(lambda: run.events("db", "signal"), what="the first stop signal")
+        said = "waiting for db to stop (Ctrl-C again kills)"
+        wait_until(lambda: said in run.stderr, what="who is waited for, and what to do")
         run.kill(signal.SIGINT)
         assert run.wait_gone() == 0
         wait_until(lambda: not run.leftovers(), what="no process left")

@@ -56,6 +56,12 @@ def address_of(run: Run, service_id: str) -> str:
     return str(told[-1]["address"])
 
 
+def say(word: bytes, address: str) -> None:
+    """Say something as a process that is none of the service's."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(word, f"\0{address[1:]}" if address.startswith("@") else address)
+
+
 @pytest.fixture
 def speaker(tmp_path: Path) -> Speaker:
     return Speaker(tmp_path)
@@ -108,17 +114,24 @@ def test_a_line_of_a_hundred_makes_only_those_ready_that_say_it_themselves(
 def test_children_are_heard_and_strangers_are_not(speaker: Speaker) -> None:
     speaker.add("db", NOTIFY)
     with running(speaker.made.write()) as run:
-        address = address_of(run, "db")
-        stranger = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        with stranger:
-            name = f"\0{address[1:]}" if address.startswith("@") else address
-            stranger.sendto(b"READY=1\nSTATUS=stranger", name)
+        say(b"READY=1\nSTATUS=stranger", address_of(run, "db"))
         speaker.order("db", "child STATUS=of a child")
         await_message(run, "db", "starting: of a child")
         if sys.platform == "linux":  # macOS does not say who has sent
             assert [event["event"] for event in run.telemetry()].count("service_ready") == 0
         speaker.order("db", "notify READY=1")
         assert run.until_ready()["ready"]
+
+
+def test_nobody_hears_at_the_address_of_a_start_that_is_over(speaker: Speaker) -> None:
+    speaker.add("db", NOTIFY, options={"say": "notify READY=1"})
+    with running(speaker.made.write()) as run:
+        run.until_ready()
+        address = address_of(run, "db")
+        say(b"STATUS=hello", address)
+        assert run.post("/services/db/restart?wait=60").json()["state"] == "ready"
+        with pytest.raises((ConnectionRefusedError, FileNotFoundError)):
+            say(b"STATUS=hello", address)
 
 
 @pytest.mark.skipif(not shutil.which("systemd-notify"), reason="systemd-notify is not installed")

@@ -1,0 +1,57 @@
+"""An error of ours in a service's actor: its process is ended as any other, and started anew."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bundle_maker import bundle, starting
+
+BREAKS_ONCE = """
+import sys
+from bundlevisor.actors import service_effects
+from bundlevisor.actors.core.effects import AwaitFailure
+from bundlevisor.control.__main__ import main
+
+as_ever = service_effects.PERFORM[AwaitFailure]
+met = []
+
+def once(own, effect):
+    if not met:
+        met.append(effect)
+        raise ZeroDivisionError("on purpose")
+    return as_ever(own, effect)
+
+service_effects.PERFORM[AwaitFailure] = once
+sys.exit(main())
+"""
+"""A runtime with an error of its own in the turn in which its first service has become ready."""
+
+
+@pytest.mark.parametrize(
+    ("program", "stop", "code"),
+    [("well_behaved", {}, 0), ("ignores_term", {"timeout_ms": 300}, -9)],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")
+def test_what_a_broken_actor_leaves_is_ended_told_and_started_anew(
+    tmp_path: Path, program: str, stop: dict[str, Any], code: int
+) -> None:
+    script = tmp_path / "broken.py"
+    script.write_text(BREAKS_ONCE)
+    made = bundle(tmp_path).service("db", program, stop=stop).write()
+    with starting(made, command=[sys.executable, str(script)]) as run:
+        run.await_listening()
+        run.until_ready()
+        assert run.service("db")["restarts"] == 1
+        (error,) = run.await_told("runtime_error", "db")
+        assert error["error"] == "ZeroDivisionError: on purpose"
+        first, second = run.events("db", "started")
+        assert [one["pid"] for one in run.events("db", "signal")] == [first["pid"]]
+        (end,) = run.await_told("service_exit", "db")
+        assert (end["by"], end["exit_code"]) == ("broken", code)
+        alive = {one.pid for one in run.leftovers()}
+        assert second["pid"] in alive
+        assert first["pid"] not in alive
