@@ -81,7 +81,9 @@ class LaunchSpec(msgspec.Struct, frozen=True):
         return mark_of(self.site.instance_id, self.service.id, incarnation)
 
     def environment(self, inputs: StartInputs, instance: str) -> dict[str, str]:
-        """Return the environment of a start; raises Unresolved or PathRefused."""
+        """Return the environment of a start; raises Unresolved, PathRefused or CannotLaunch."""
+        if inputs.secrets:
+            self._refuse_unfit(inputs.secrets)
         scope = self.scope(inputs)
         variables = environment.render(
             self.service,
@@ -96,6 +98,16 @@ class LaunchSpec(msgspec.Struct, frozen=True):
             exists=os.path.isfile,
         )
         return Concealed(variables)
+
+    def _refuse_unfit(self, values: Mapping[str, str]) -> None:
+        """Raise CannotLaunch for a value that was kept, though no variable can hold it."""
+        from bundlevisor.manifest.plan.secrets import why_unfit
+
+        for id_, value in values.items():
+            if unfit := why_unfit(self.site.secrets[id_], value):
+                given = f"give it another one (bundlevisor secrets set {id_})"
+                reason = f"the value of '{id_}' {unfit}, which no variable can hold; {given}"
+                raise self.refusal(reason, fatal=True)
 
     def chromium_fallback(self, env: Mapping[str, str]) -> tuple[str, str] | None:
         """Return the Chromium that a Playwright service misses, and Electron's in its place.

@@ -110,7 +110,7 @@ class ServicePorts(Document, frozen=True, kw_only=True):
 
 
 class Migration(Document, frozen=True, kw_only=True):
-    """A command that is run before a service starts; each version once per service.
+    """A command that is run before a service starts: once, or (``always``) at every start.
 
     ``timeout_ms`` is an extension of ours.
     """

@@ -79,6 +79,17 @@ def judge(
     return tuple(Rejection(secret_id, reason) for secret_id, reason in reasons if reason)
 
 
+def why_unfit(secret: Secret, value: str) -> str:
+    """Return why no variable can hold a value that is given in one; empty when it can."""
+    if secret.target.type != "env":
+        return ""
+    if "\0" in value:
+        return "holds a NUL character"
+    if len(value.encode("utf-8", "surrogatepass")) > LONGEST_VARIABLE:
+        return f"is over {LONGEST_VARIABLE} bytes"
+    return ""
+
+
 def held_back(manifest: Manifest, values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Return the services that must not start, each with the secrets that it waits for.
 
@@ -119,11 +130,8 @@ def _refusal(secret_id: str, known: Mapping[str, Secret], value: object, matches
 def _fault(secret: Secret, value: str, matches: Matches) -> str:
     if not value.strip():
         return "is empty"
-    if secret.target.type == "env":
-        if "\0" in value:
-            return "holds a NUL character"
-        if len(value.encode("utf-8", "surrogatepass")) > LONGEST_VARIABLE:
-            return f"is over {LONGEST_VARIABLE} bytes"
+    if unfit := why_unfit(secret, value):
+        return unfit
     if secret.format and not matches(secret.format, value):
         return f"does not have the format {secret.format}"
     return ""

@@ -154,6 +154,25 @@ def test_secrets_of_older_installations_are_used(tmp_path: Path, old: dict[str, 
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize(
+    ("kept", "why"),
+    [("k\0-1234567", "holds a NUL character"), ("k" * 200_000, "is over 100000 bytes")],
+)
+def test_a_kept_value_that_no_variable_can_hold_is_told_by_its_secret(
+    tmp_path: Path, kept: str, why: str
+) -> None:
+    made = with_secrets(tmp_path, secret("api_key")).service("api", secrets=["api_key"]).write()
+    made.app_data.mkdir()
+    (made.app_data / "secrets.json").write_text(json.dumps({"secrets": {"api_key": kept}}))
+    with running(made) as run:
+        wait_until(lambda: run.service("api")["state"] == "failed", what="the failure")
+        assert f"the value of 'api_key' {why}, which no variable" in run.service("api")["message"]
+        done = bundlevisor("exec", "api", "--app-data", str(run.app_data), "--", "true")
+        assert (done.returncode, f"'api_key' {why}" in done.stderr) == (1, True)
+        give(run, api_key="k-1234567")
+        run.until_ready()
+
+
 def test_a_torn_file_is_set_aside_and_reported(tmp_path: Path) -> None:
     made = with_secrets(tmp_path, generated("session")).service("api", secrets=["session"]).write()
     made.app_data.mkdir()

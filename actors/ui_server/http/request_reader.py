@@ -209,7 +209,8 @@ class RequestReader:
 
 
 def _too_long() -> BadRequestError:
-    return BadRequestError(431, f"a header or the path is longer than {LONGEST_FIELD} bytes")
+    limits = f"{LONGEST_FIELD} bytes, or there are more than {MOST_FIELDS} headers"
+    return BadRequestError(431, f"a header or the path is longer than {limits}")
 
 
 def _malformed() -> BadRequestError:

@@ -70,7 +70,7 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
             {"type": "health_success", "timeout_ms": 30000},
         ),
         "migrations": (
-            "Commands that are run before the service starts, each version once.",
+            "Commands that are run before the service starts: once, or at every start.",
             [{"version": "2", "command": ["bin/migrate", "${data}/notes.db"]}],
         ),
         "assets": (
@@ -214,7 +214,10 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         ),
     },
     "Migration": {
-        "version": ("A name of its own among the service's migrations; it is run once.", "2"),
+        "version": (
+            "A name of its own among the migrations, by which those that were run are known.",
+            "2",
+        ),
         "command": (
             (
                 "The program and its arguments, run in the 'cwd' of the service's binary with"
@@ -227,8 +230,8 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "env": ("Variables of this migration only.", {"STEP": "2"}),
         "run_on": (
             (
-                "When it is due: 'always', 'first_install' (or 'install') with the app's first"
-                " version here, 'upgrade' with a later one."
+                "When it is due: 'always' at every start of the runtime; once, 'first_install' (or"
+                " 'install') with the app's first version here, 'upgrade' with a later one."
             ),
             "upgrade",
         ),
