@@ -66,6 +66,8 @@ class CodeCollection:
             spec = _found(name, self._folders(parent) if parent else None)
             if spec is None or spec.origin in INSIDE or hasattr(spec.loader, "stay_open"):
                 return
+            if spec.loader is None:  # a folder whose files were just removed
+                return
             self.entries[name] = self._entry(spec)
         except (OSError, ImportError, SyntaxError, ValueError):
             return

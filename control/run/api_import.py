@@ -91,7 +91,8 @@ def import_patterns() -> None:
 
 
 def import_what_answers_and_ends() -> None:
-    """Import the rest, and what a stop needs: who hears that all is ready may remove our files."""
+    """Import the rest, and what comes next: who hears that all is ready may remove our files."""
+    import bundlevisor.actors.look_thread
     import bundlevisor.actors.probes.caller
     import bundlevisor.actors.probes.stop_request
     import bundlevisor.control.run.api_host

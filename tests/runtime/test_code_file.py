@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bundlevisor.actors.guardian.kept_code import SharedStore
+from bundlevisor.actors.guardian.code_collection import CodeCollection
+from bundlevisor.actors.guardian.kept_code import PrivateStore, SharedStore
 from bundlevisor.actors.guardian.kept_index import KeptIndex
 from bundlevisor.control.boot import code_file
 from bundlevisor.control.boot.code_file import CodeFinder, CodeLoader, external
@@ -80,6 +81,13 @@ def test_modules_are_found_as_python_finds_them(sources: Path) -> None:
     assert package.origin == str(sources / "__init__.py")
     assert value(finder) == 1
     assert finder.find_spec("parcel.other") is None
+
+
+def test_a_package_that_is_being_removed_is_passed_over(sources: Path) -> None:
+    (sources / "__init__.py").unlink()
+    collection = CodeCollection(PrivateStore())
+    collection.add(["parcel", "textwrap"])
+    assert list(collection.entries) == ["textwrap"]
 
 
 def same_size_and_time(source: Path) -> None:
