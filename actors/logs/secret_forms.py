@@ -7,17 +7,43 @@ some languages more. Not recognised are other codings: base64, URL escapes, comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-import msgspec
+from collections.abc import Iterable, Iterator, Mapping
 
 SHORTEST_LINE = 4
 """Characters; shorter lines of a value stand in ordinary text all the time."""
 LINES = 500
 """How many lines of one value are looked for, the longest; each costs a search of the output."""
 
-_HTML = {letter: f"\\u{ord(letter):04x}" for letter in "<>&"}
-_DOTNET = {letter: f"\\u{ord(letter):04X}" for letter in "\"'&+<>`"}
+_SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+_SEPARATORS = "\u2028\u2029"
+"""Line ends in JavaScript, but not in JSON."""
+_LOWER, _UPPER = "04x", "04X"
+
+
+def _spelling(more: str = "", digits: str = _LOWER) -> dict[int, str]:
+    """Return what letters become: numbers, of ``more`` and of controls where nothing is short."""
+
+    def numbers(letters: Iterable[str]) -> dict[str, str]:
+        return {letter: f"\\u{ord(letter):{digits}}" for letter in letters}
+
+    return str.maketrans(numbers(map(chr, range(32))) | _SHORT | numbers(more))
+
+
+_PLAIN = _spelling()
+_SLASHED = _PLAIN | {ord("/"): "\\/"}
+_UNICODE = (
+    _PLAIN,  # JavaScript, Rust
+    _SLASHED,  # PHP, if it is told to
+    _spelling("<>&" + _SEPARATORS),  # Go
+    _spelling("<>&\b\f" + _SEPARATORS),  # Go before 1.22
+    _spelling("<>&='" + _SEPARATORS),  # Gson
+    _spelling(digits=_UPPER),  # Jackson
+)
+_ASCII = (
+    (_PLAIN, _LOWER),  # Python
+    (_SLASHED, _LOWER),  # PHP
+    (_spelling("\"'&+<>`", _UPPER), _UPPER),  # .NET
+)
 
 Forms = tuple[tuple[str, bytes], ...]
 
@@ -49,31 +75,23 @@ def _tells(line: str) -> bool:
 
 
 def _in_json(text: str) -> Iterator[str]:
-    """Yield what a text may look like in a string of JSON, where that is not the text itself."""
+    """Yield what a text may look like in a string of JSON, which may be the text itself."""
     if text.isalnum() and text.isascii():
         return
     try:
-        plain = msgspec.json.encode(text).decode()[1:-1]
+        text.encode()
     except UnicodeEncodeError:
         return  # bytes that are no UTF-8 cannot stand in JSON
-    ascii_only = _escaped(plain, "04x")
-    dotnet = "".join(_DOTNET.get(letter, letter) for letter in plain.replace('\\"', '"'))
-    for form in (
-        plain,
-        ascii_only,
-        "".join(_HTML.get(letter, letter) for letter in plain),
-        ascii_only.replace("/", "\\/"),
-        plain.replace("/", "\\/"),
-        _escaped(dotnet, "04X"),
-    ):
-        if form != text:
-            yield form
+    for spelling in _UNICODE:
+        yield text.translate(spelling)
+    for spelling, digits in _ASCII:
+        yield _escaped(text.translate(spelling), digits)
 
 
 def _escaped(text: str, digits: str) -> str:
-    """Return the text with everything beyond ASCII as ``\\uXXXX``, in UTF-16 units."""
-    if text.isascii():
+    """Return the text with everything beyond ASCII, and DEL, as ``\\uXXXX``, in UTF-16 units."""
+    if text.isascii() and "\x7f" not in text:
         return text
     units = text.encode("utf-16-be")
     numbers = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
-    return "".join(chr(n) if n < 128 else f"\\u{n:{digits}}" for n in numbers)
+    return "".join(chr(n) if n < 127 else f"\\u{n:{digits}}" for n in numbers)

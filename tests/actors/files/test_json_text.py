@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[3]
 ODD = b"/tmp/app\xff/\xc3\xa9".decode("utf-8", "surrogateescape")
 PLAIN = {
     "actors/files/json_text.py": "the function itself",
-    "actors/logs/secret_forms.py": "what it fails for is no form",
     "actors/secrets/store.py": "values, which came as JSON",
     "actors/ports/remembered.py": "names of the bundle, which is UTF-8",
     "actors/telemetry/timelines.py": "names of the bundle",
