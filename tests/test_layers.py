@@ -173,3 +173,14 @@ def test_modules_that_docstrings_name_are_there() -> None:
         if named.partition(".")[0] in ours and named not in KNOWN
     }
     assert missing == set()
+
+
+def test_the_table_of_the_architecture_is_in_this_order() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = [row.split("|")[1] for row in text.splitlines() if row.startswith("| `")]
+    place = {one: n for n, row in enumerate(rows) for one in re.findall(r"[\w/]+", row)}
+    rooms = {"/".join(folder(name).split("/")[:2]) for name in KNOWN}
+    outside = {"bundlevisor", "bundlevisor/testing", "control", "manifest", "perf/questions"}
+    assert rooms - place.keys() <= outside
+    down = {(folder(one), folder(other)) for one, other in edges_of_all()}
+    assert [(a, b) for a, b in sorted(down) if place.get(a, 99) < place.get(b, 0)] == []
