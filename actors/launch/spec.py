@@ -211,7 +211,7 @@ class LaunchSpec(msgspec.Struct, frozen=True):
         if http is None:
             return None
         port = inputs.ports.get(self.service.id, {}).get(port_asked(self.service, http.port_name))
-        return None if port is None else (port, http.path)
+        return None if port is None else (port, http.request_path)
 
 
 def health_port(service: Service, health: Health | None) -> str:

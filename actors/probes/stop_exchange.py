@@ -14,9 +14,8 @@ ENOUGH = 10
 
 def request(port: int, path: str) -> bytes:
     """Return the whole request: a POST without a body."""
-    target = path if path.startswith("/") else f"/{path}"
     return (
-        f"POST {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\n"
         "User-Agent: bundlevisor\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     ).encode()
 

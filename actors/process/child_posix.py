@@ -150,7 +150,7 @@ def _spawn_with_sockets(launch: SpawnRequest, serial: int) -> Child:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), launch.argv[0])
     env = launch.env | {
         "LISTEN_FDS": str(len(launch.sockets)),
-        "LISTEN_FDNAMES": ":".join(name for name, _ in launch.sockets),
+        "LISTEN_FDNAMES": ":".join(name.replace(":", "_") for name, _ in launch.sockets),
     }
     high = [_duplicate_high(fd) for _, fd in launch.sockets]
     try:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from bundlevisor.manifest.format.document import Count, Extension, Milliseconds, NonEmpty
+from bundlevisor.manifest.format.probe import request_target
 
 
 class RestartPolicy(Extension, frozen=True, kw_only=True):
@@ -26,6 +27,11 @@ class StopHttp(Extension, frozen=True, kw_only=True):
 
     path: NonEmpty
     port_name: str = ""
+
+    @property
+    def request_path(self) -> str:
+        """What is asked for."""
+        return request_target(self.path)
 
 
 class StopPolicy(Extension, frozen=True, kw_only=True):

@@ -15,6 +15,21 @@ WIDEST_INTERVAL = 5.0
 """Up to so many while all is well: each check stands in the service's own log. An exit is noticed
 at once, without any check."""
 
+_NEVER_IN_A_TARGET = frozenset(b' "<>\\^`{|}')
+
+
+def request_target(path: str) -> str:
+    """Return a path, with its query if it has one, as a request line has it; it begins with ``/``.
+
+    What may not stand there is percent-encoded (RFC 3986, 2.1); what is encoded already stays as it
+    is. A fragment is never sent (RFC 9110, 7.1).
+    """
+    path = path.partition("#")[0]
+    return "".join(
+        chr(one) if 32 < one < 127 and one not in _NEVER_IN_A_TARGET else f"%{one:02X}"
+        for one in (path if path.startswith("/") else f"/{path}").encode()
+    )
+
 
 class Health(Document, frozen=True, kw_only=True):
     """How to ask a running service whether it is well.
@@ -44,8 +59,8 @@ class Health(Document, frozen=True, kw_only=True):
 
     @property
     def request_path(self) -> str:
-        """What an http check asks for; always starts with a slash."""
-        return self.path if self.path.startswith("/") else f"/{self.path}"
+        """What an http check asks for."""
+        return request_target(self.path)
 
     @property
     def expression(self) -> str:

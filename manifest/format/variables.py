@@ -28,9 +28,12 @@ ELECTRON_CHROMIUM = "ELECTRON_CHROMIUM_PATH"
 
 NOTIFY_SOCKET = "NOTIFY_SOCKET"
 WATCHDOG_USEC = "WATCHDOG_USEC"
-NOTIFY = (NOTIFY_SOCKET, WATCHDOG_USEC, "WATCHDOG_PID")
-"""By these a manager tells its own child of sd_notify(3): they are for the runtime, where it was
-started so, and no service may speak for it."""
+OF_A_MANAGER = (
+    *(NOTIFY_SOCKET, WATCHDOG_USEC, "WATCHDOG_PID"),
+    *("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"),
+)
+"""By these a manager tells its own child of sd_notify(3) and sd_listen_fds(3): they are for the
+runtime, where it was started so. No service may speak for it, nor has any its sockets."""
 
 PRIVATE_PREFIX = "BUNDLEVISOR_"
 """The runtime's own variables (its control token among them): no service receives them."""

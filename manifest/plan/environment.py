@@ -15,7 +15,7 @@ from bundlevisor.manifest.format.variables import (
     GPU_AVAILABLE,
     GPU_MODE,
     MARK,
-    NOTIFY,
+    OF_A_MANAGER,
     PRIVATE_PREFIX,
     SECRET_FILE_PREFIX,
     SERVICE_ID,
@@ -143,7 +143,7 @@ class _Variables:
 
 @functools.cache
 def _is_private(name: str) -> bool:
-    return name.upper().startswith(PRIVATE_PREFIX) or name in NOTIFY
+    return name.upper().startswith(PRIVATE_PREFIX) or name in OF_A_MANAGER
 
 
 def _of_bundle(scope: Scope, path: str, windows: bool) -> dict[str, str]:

@@ -213,15 +213,16 @@ def test_a_port_that_a_process_outside_of_the_session_holds_is_free_again(tmp_pa
 
 
 def test_a_listening_socket_is_handed_over_and_nothing_else_but_the_output(tmp_path: Path) -> None:
-    ports = {"http": {"requires_socket": True, "range": {"min": P + 80, "max": P + 90}}}
+    wanted = {"requires_socket": True, "range": {"min": P + 80, "max": P + 90}}
+    ports = {"http": wanted, "a:b": wanted}
     made = bundle(tmp_path).service("db", "reads_listen_fds", ports=ports)
     with running(made.service("other", "inherits_fds").write()) as run:
         run.until_ready()
         assert sorted(run.events("other", "descriptors")[0]["open"]) == ["0", "1", "2"]
         handed = run.events("db", "handed")[0]
-        assert handed["fds"] == 1
+        assert handed["fds"] == 2
         assert handed["pid_meant"] == str(handed["pid"])
-        assert handed["names"] == "http"
+        assert handed["names"] == "http:a_b"
         assert run.events("db", "listening")[0]["port"] == run.ports("db")["http"]
 
 

@@ -78,7 +78,7 @@ def test_who_asks_takes_the_same_answers(
         read: list[bytes] = []
         serving = threading.Thread(target=answer, args=(server, parts, read), daemon=True)
         serving.start()
-        assert asks(port, "stop") is taken
+        assert asks(port, "/stop") is taken
         serving.join(WITHIN)
     head = read[0].split(b"\r\n")
     assert head[0] == b"POST /stop HTTP/1.1"
@@ -102,7 +102,6 @@ def test_the_whole_request_and_where_an_answer_is_enough() -> None:
         b"POST /a?b HTTP/1.1\r\nHost: 127.0.0.1:81\r\nContent-Length: 0\r\n"
         b"User-Agent: bundlevisor\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     )
-    assert request(81, "a").startswith(b"POST /a HTTP")
     assert is_accepted(b"HTTP/1.1 ") is None
     assert is_accepted(b"HTTP/1.1 2") is is_accepted(b"HTTP/1.0 204") is True
     assert is_accepted(b"HTTP/1.1 3") is is_accepted(b"HTTP/2.1 200") is False
