@@ -83,11 +83,12 @@ def _look_at(
         if stat.S_ISDIR(found.st_mode):
             return _folder(asset, service, path)
         if not stat.S_ISREG(found.st_mode):
-            sentence = f"service '{service}': asset {asset.path} is neither a file nor a folder"
+            what = f"asset {asset.path} is neither a file nor a folder; put one there."
+            sentence = f"service '{service}': {what}"
             return _failed("asset_unreadable", path, service, sentence)
         return _file(asset, service, path, file, found, known, full, wanted)
     except PathRefused as error:
-        return _failed(error.code, path, service, str(error))
+        return _failed(error.code, f"{path}.path", service, f"service '{service}': {error}")
     except OSError as error:
         return _unreachable(asset, service, path, error)
 
@@ -121,7 +122,9 @@ def _folder(asset: Asset, service: str, path: str) -> Seen:
     """A folder needs only to exist; one with a sum was meant to be a file."""
     if not assets.is_checked(asset.sha256) or not assets.is_sha256(asset.sha256):
         return Seen()
-    sentence = f"service '{service}': asset {asset.path} is a folder, but has a sha256"
+    sentence = (
+        f"service '{service}': asset {asset.path} is a folder, which has no SHA-256; remove that."
+    )
     return _failed("asset_is_directory", path, service, sentence)
 
 

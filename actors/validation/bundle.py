@@ -98,7 +98,7 @@ def _of_ports(manifest: Manifest, given: Ports | None) -> Findings:
     held = {(id_, name): n for id_, named in (given or {}).items() for name, n in named.items()}
     ours = frozenset(held.values())
     plan = choose(
-        demands(manifest),
+        [demand for demand in demands(manifest) if demand.low <= demand.high],  # that is said
         is_free=lambda port: port in ours or not is_taken(port),
         remembered=held,
         reserved=reserved_of(manifest),

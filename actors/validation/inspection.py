@@ -19,8 +19,9 @@ from bundlevisor.actors.prepare import assets
 from bundlevisor.actors.process import binary
 from bundlevisor.manifest.format.findings import Finding, Findings, child
 from bundlevisor.manifest.format.paths import PathRefused, within
+from bundlevisor.manifest.format.reserved_paths import normal
 from bundlevisor.manifest.plan.assets import Verified
-from bundlevisor.manifest.plan.command import CommandNotFound, find
+from bundlevisor.manifest.plan.command import CommandNotFound, find, names_program
 from bundlevisor.manifest.plan.environment import secret_path
 from bundlevisor.manifest.plan.launch import (
     LaunchPlan,
@@ -157,6 +158,15 @@ def _of_working_folder(subject: Subject) -> Iterator[Finding]:
             yield subject.finding("working_folder_missing", path, reason)
 
 
+def _leads_out(path: str) -> bool:
+    """Whether the text alone leads out of app-data: the manifest's own rules have said so."""
+    try:
+        normal(path, template=True)
+    except PathRefused:
+        return True
+    return False
+
+
 def _of_page(subject: Subject) -> Iterator[Finding]:
     spec = subject.spec
     service, root = spec.service, spec.site.bundle_root
@@ -169,6 +179,9 @@ def _of_page(subject: Subject) -> Iterator[Finding]:
         return
     if page is None:
         return
+    if not service.port_requests:
+        reason = "there is no port to serve on; request one."
+        yield subject.finding("ui_without_port", f"{subject.path}.ports", reason)
     yield from _of_page_settings(subject)
     if os.path.isfile(os.path.join(page.root, page.index)):
         return
@@ -195,10 +208,10 @@ def _commands(subject: Subject) -> Iterator[tuple[str, Callable[[], LaunchPlan]]
     service, health = spec.service, spec.service.health
     rest = spec.binary, spec.scope(subject.inputs), dict(subject.environment)
     for index, migration in enumerate(service.migrations):
-        if migration.command:
+        if names_program(migration.command):
             path = f"{subject.path}.migrations[{index}].command[0]"
             yield path, partial(plan_migration, migration, *rest)
-    if health is not None and health.type == "command" and health.command:
+    if health is not None and health.type == "command" and names_program(health.command):
         path = f"{subject.path}.health.command[0]"
         yield path, partial(plan_health, health.command, *rest)
 
@@ -248,7 +261,7 @@ def _of_folders(subject: Subject) -> Iterator[Finding]:
         yield subject.finding(refused.code, f"{subject.path}.log_dir", str(refused))
     for index, id_ in enumerate(service.secrets):
         secret = site.secrets.get(id_)
-        if secret is None or secret.target.type != "file":
+        if secret is None or secret.target.type != "file" or _leads_out(secret.target.name or id_):
             continue
         try:
             secret_path(secret, scope)

@@ -40,7 +40,7 @@ def _check_reserved(reserved: Iterable[int], report: Report) -> None:
 
 def _check_order(range_: PortRange, path: str, report: Report, service: str = "") -> None:
     if range_.min > range_.max:
-        sentence = f"{path}: min {range_.min} is above max {range_.max}; swap them."
+        sentence = f"{path} has min {range_.min} above max {range_.max}; swap them."
         report.error("port_range_inverted", path, sentence, service)
 
 

@@ -9,6 +9,7 @@ from bundlevisor.manifest.format.paths import PathRefused, is_template_of, norma
 from bundlevisor.manifest.format.platform import minds_case
 from bundlevisor.manifest.format.schema import Manifest, Service
 from bundlevisor.manifest.format.secret import Secret
+from bundlevisor.manifest.plan.command import names_program
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -75,7 +76,7 @@ def check_path(
 
 def check_word(words: list[str], path: str, view: View, report: Report, service: str) -> None:
     """Report a command without a word, or whose first word leads out of the bundle."""
-    if not words or not words[0].strip():
+    if not names_program(words):
         report.error(
             "empty_command",
             path,

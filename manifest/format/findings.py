@@ -46,7 +46,9 @@ class Finding(InFile, frozen=True):
 
     def told(self, bundle: str = "") -> str:
         """Return place and sentence for a person; ``bundle`` is the place of it as a whole."""
-        return told(self.file or ("" if self.path else bundle), self.path, self.message)
+        place = self.file or bundle
+        named = (self.path and not self.file) or repr(place) in self.message
+        return told("" if named else place, self.path, self.message)
 
     def __post_init__(self) -> None:
         """Write line ends and the like as escapes: a sentence is one line, whatever it quotes."""

@@ -22,6 +22,11 @@ _SUFFIXES = ".COM;.EXE;.BAT;.CMD"
 """What Windows takes for PATHEXT when it is not set."""
 
 
+def names_program(command: list[str]) -> bool:
+    """Whether there is a first word, and something in it."""
+    return any(word.strip() for word in command[:1])
+
+
 class CommandNotFound(LookupError):
     """No file fits a command's first word; ``looked_in`` are the paths that were tried.
 

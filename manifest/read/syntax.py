@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from bundlevisor.manifest.format.findings import Finding
@@ -14,6 +16,8 @@ _MARKS = (
 )
 
 _BLANKS = " \t\r\n"
+_SHOWN = 20
+"""Digits of a long number."""
 
 
 def explain(source: bytes) -> Finding:
@@ -60,13 +64,34 @@ def _syntax(source: bytes) -> Finding:
         return _finding(
             "nested_too_deeply", "the file nests brackets too deeply; no bundle needs that."
         )
-    except msgspec.ValidationError as error:
+    except msgspec.ValidationError:
+        number = _too_large(source)
         return _finding(
-            "number_out_of_range", f"the file holds a number that is too large ({error})."
+            "number_out_of_range",
+            f"the number {number} is too large to be read; write a smaller one.",
         )
     except msgspec.DecodeError as error:
         return _malformed(source, str(error))
     return _finding("not_json", "the file is no JSON.")
+
+
+def _too_large(source: bytes) -> str:
+    """Return the first number that cannot be held, as it is written; a long one is cut."""
+    import json
+
+    found: list[str] = []
+
+    def read(literal: str) -> int:
+        try:
+            msgspec.json.decode(literal)
+        except msgspec.ValidationError:
+            found.append(literal)
+        return 0
+
+    with suppress(ValueError, RecursionError):  # something else is wrong behind it
+        json.loads(source, parse_int=read, parse_float=read)
+    first = "".join(found[:1])
+    return first if len(first) <= _SHOWN else f"{first[:_SHOWN]}..."
 
 
 def _malformed(source: bytes, message: str) -> Finding:

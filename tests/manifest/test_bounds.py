@@ -34,6 +34,8 @@ def findings(count: int, start: int = 0) -> Findings:
         (Finding("x", "", "no such file"), "bundle.json: no such file"),
         (Finding("x", "a", "a is missing", file="dev.json"), "dev.json: a is missing"),
         (Finding("x", "", "no such file", file="dev.json"), "dev.json: no such file"),
+        (Finding("x", "", "no file 'bundle.json'"), "no file 'bundle.json'"),
+        (Finding("x", "", "no file 'dev.json'", file="dev.json"), "no file 'dev.json'"),
     ],
 )
 def test_a_place_is_told_once(finding: Finding, told: str) -> None:

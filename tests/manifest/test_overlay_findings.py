@@ -105,7 +105,7 @@ def told(loaded: Loaded) -> Told:
             },
             "services.api.ports.requested.http.range",
             "port_range_inverted",
-            "services.api.ports.requested.http.range: min 9 is above max 8; swap them.",
+            "services.api.ports.requested.http.range has min 9 above max 8; swap them.",
         ),
         (
             {"services": {"api": {"dependencies": ["db", "nobody"]}}},

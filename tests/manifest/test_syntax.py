@@ -10,7 +10,7 @@ from bundlevisor.manifest.read.load import Loaded, parse
 from bundlevisor.manifest.read.syntax import explain
 
 TOO_DEEP = "the file nests brackets too deeply; no bundle needs that."
-TOO_LARGE = "the file holds a number that is too large ({} value out of range - at `$[...]`)."
+TOO_LARGE = "the number {} is too large to be read; write a smaller one."
 NO_NUMBER = "{} is no JSON; write a number or leave the field out."
 OTHER_CODE = "the file is written in {}; save it as UTF-8."
 HALF_PAIR = (
@@ -69,8 +69,9 @@ ZERO_BYTES = "the file holds only zero bytes; it was not written to its end."
         (b"[\n\x01]", "not_json", "the file is no JSON: expecting value (line 2, column 1)."),
         (b'{"a": NaN}', "not_a_number", NO_NUMBER.format("NaN")),
         (b'{"a": [-Infinity, NaN]}', "not_a_number", NO_NUMBER.format("-Infinity")),
-        (b'{"a": 1e999}', "number_out_of_range", TOO_LARGE.format("Number").replace(" value", "")),
-        (b'{"a": ' + b"9" * 5000 + b"}", "number_out_of_range", TOO_LARGE.format("Integer")),
+        (b'{"a": 1e999}', "number_out_of_range", TOO_LARGE.format("1e999")),
+        (b'{"a": ' + b"9" * 5000 + b"}", "number_out_of_range", TOO_LARGE.format("9" * 20 + "...")),
+        (b'[0, -1e400, 1e500, "x', "number_out_of_range", TOO_LARGE.format("-1e400")),
         (b'{"a": "\\ud800"}', "not_json", HALF_PAIR),
         (
             b'["\\ud800", ' + b"9" * 5000 + b"]",

@@ -91,6 +91,37 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     assert "is built for linux-riscv64" in by_service["foreign"].message
 
 
+@pytest.mark.parametrize(
+    ("fields", "code", "path"),
+    [
+        ({"assets": [{"path": "../a"}]}, "path_escapes_root", "services[0].assets[0].path"),
+        ({"secrets": ["key"]}, "path_escapes_root", "secrets[0].target.name"),
+        ({"health": {"type": "command", "command": [" "]}}, "empty_command", "health.command"),
+        ({"migrations": [{"version": "1", "command": [""]}]}, "empty_command", "[0].command"),
+        ({"ports": {"p": {"range": {"min": 9, "max": 8}}}}, "port_range_inverted", "[0].range"),
+    ],
+)
+def test_one_cause_has_one_finding(
+    tmp_path: Path, fields: dict[str, Any], code: str, path: str
+) -> None:
+    made = bundle(tmp_path).service("api", **fields)
+    target = {"type": "file", "name": "../key"}
+    secrets = [
+        {"id": id_, "class": "user_prompt", "target": target} for id_ in fields.get("secrets", ())
+    ]
+    found = look(made.set(secrets=secrets))
+    [fault] = (*found.errors, *found.service_errors, *found.warnings)
+    assert (fault.code, fault.path.endswith(path)) == (code, True)
+
+
+@pytest.mark.parametrize("page", ["page", "page/index.html"])
+def test_a_page_without_a_port_is_found(tmp_path: Path, page: str) -> None:
+    binaries = {"universal": {"path": page}}
+    made = one_service(tmp_path, type="ui-bundle", binaries=binaries, ports={}, health=None)
+    made.file("page/index.html", "")
+    assert codes(look(made).service_errors) == [("ui_without_port", "api")]
+
+
 @POSIX_ONLY
 def test_a_health_command_without_permission_is_not_executable(tmp_path: Path) -> None:
     health = {"type": "command", "command": ["bin/check"]}
