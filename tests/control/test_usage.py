@@ -144,7 +144,7 @@ def test_misuse_is_2_with_usage_on_stderr(run: Run, argv: list[str]) -> None:
         ),
         (["logs", "--since"], "bundlevisor logs", "bundlevisor: --since needs a value;"),
         (["logs", "-n", "-3"], "bundlevisor logs", "--lines/-n: not a whole number: -3;"),
-        (["status", "--json=1"], "bundlevisor status", ": --json takes no value: 1;"),
+        (["status", "--json=1"], "bundlevisor status", ": --json takes no value;"),
         (["start"], "bundlevisor start", ": ID is missing;"),
         (["exec", "db"], "bundlevisor exec", "say what to run: bundlevisor exec ID -- COMMAND;"),
     ],

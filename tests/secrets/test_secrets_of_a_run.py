@@ -302,3 +302,11 @@ def test_the_command_line_sets_a_secret(tmp_path: Path) -> None:
         run.until_ready()
         assert environments(run, "api")[0]["API_KEY"] == "k-1234567"
         assert "set" in bundlevisor("secrets", "list", *where).stdout
+
+
+@pytest.mark.parametrize("given", [["api_key", "k-1234567"], ["api_key", "--stdin=k-1234567"]])
+def test_a_value_among_the_arguments_is_refused_and_not_repeated(given: list[str]) -> None:
+    refused = bundlevisor("secrets", "set", *given)
+    assert refused.returncode == 2
+    assert "value" in refused.stderr
+    assert "1234567" not in refused.stdout + refused.stderr

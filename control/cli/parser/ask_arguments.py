@@ -189,5 +189,6 @@ def _add_secrets(commands: Commands, which: Parser) -> None:
     add_json(verbs.add_parser("list", help=text, description=text, parents=[again]))
     text = "give one its value"
     put = verbs.add_parser("set", help=text, description=text, parents=[again])
+    put.instead = "a value is no argument, which others could read: type it when asked, or --stdin"
     put.add_argument("secret", metavar="ID")
     put.add_argument("--stdin", action="store_true", help="read the value from stdin")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SENTENCES = (
     (re.compile(r"^argument (\S+): expected one argument$"), r"\1 needs a value"),
-    (re.compile(r"^argument (\S+): ignored explicit argument '(.*)'$"), r"\1 takes no value: \2"),
+    (re.compile(r"^argument (\S+): ignored explicit argument '.*'$"), r"\1 takes no value"),
     (re.compile(r"^the following arguments are required: (.+)$"), r"\1 is missing"),
     (re.compile(r"^argument (\S+): "), r"\1: "),
 )
@@ -27,6 +27,9 @@ SENTENCES = (
 
 class Parser(argparse.ArgumentParser):
     """Says of a wrong command line what was probably meant, with the usage of its command."""
+
+    instead = ""
+    """What to do in place of giving more words; these are not repeated, as one may be a secret."""
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -39,8 +42,9 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             word = unknown[0].partition("=")[0]
             known = self._option_string_actions if word.startswith("-") else ()
-            kind = "option" if word.startswith("-") else "argument"
-            self.error(f"unknown {kind}: {word}{hint(word, known)}")
+            kind, near = "option" if word.startswith("-") else "argument", hint(word, known)
+            meant = "" if near else self.instead
+            self.error(meant or f"unknown {kind}: {word}{near}")
         if getattr(found, "needs_service", False) and found.service is None:
             self.error(f"say which service: {self.prog} ID")
         return found, unknown
