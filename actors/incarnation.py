@@ -148,7 +148,7 @@ class Incarnation:
         if page is not None:
             from bundlevisor.actors.ui_server.parent.page_server import upstream_port
 
-            page.move_upstream(upstream_port(self._spec, StartInputs(ports)))
+            page.set_upstream(upstream_port(self._spec, StartInputs(ports)))
 
     def _start_program(
         self, ports: ServicePorts, output: int, built: SpawnRequest | None

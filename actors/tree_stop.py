@@ -63,7 +63,7 @@ class TreeStop:
         self._progress = StopProgress.ASKED
         address = self._spec.stop_address(inputs)
         if self.page is not None:
-            self.page.ask_to_stop()
+            self.page.stop()
         elif address is not None and child.poll() is None:
             port, path = address
             from bundlevisor.actors.probes.stop_request import request_stop

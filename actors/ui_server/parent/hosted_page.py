@@ -59,6 +59,11 @@ class HostedPage:
         self._on_exit: Callable[[], object] | None = None
         self._dropped_at: float | None = None
 
+    @property
+    def child(self) -> HostedPage:
+        """The tree that it is to its actor: itself."""
+        return self
+
     def poll(self) -> int | None:
         """Return the status with which it was gone; None while it is served."""
         return self._status

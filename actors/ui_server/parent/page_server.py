@@ -12,35 +12,18 @@ from bundlevisor.actors.launch.page import page_of
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
 from bundlevisor.actors.process.own_children import starting
 from bundlevisor.actors.ui_server.config import UiConfig, configure
-from bundlevisor.actors.ui_server.parent.ui_process import UiProcess, start
+from bundlevisor.actors.ui_server.parent.ui_process import start
 from bundlevisor.manifest.format.paths import PathRefused
 from bundlevisor.manifest.format.schema import Service
 from bundlevisor.manifest.plan.template import Unresolved
 
 if TYPE_CHECKING:
-    from bundlevisor.actors.process.process_tree import ProcessTree
     from bundlevisor.actors.ui_server.parent.hosted_page import HostedPage
     from bundlevisor.actors.ui_server.parent.page_hosts import PageHosts
+    from bundlevisor.actors.ui_server.parent.ui_process import UiProcess
 
-
-class PageServer:
-    """A page's server, and the tree that it is to its actor: a process, or a part of one."""
-
-    def __init__(self, ui: UiProcess | HostedPage, child: ProcessTree) -> None:
-        self.child = child
-        self._ui = ui
-
-    def move_upstream(self, port: int | None) -> None:
-        """Tell it where the API listens now."""
-        self._ui.set_upstream(port)
-
-    def ask_to_stop(self) -> None:
-        """Ask it to stop, on every platform."""
-        self._ui.stop()
-
-    def close(self) -> None:
-        """Free the pipe to it."""
-        self._ui.close()
+    PageServer = UiProcess | HostedPage
+    """A process for one page, or a part of one that several share."""
 
 
 def serve_page(
@@ -60,15 +43,13 @@ def serve_page(
         env = spec.environment(inputs, instance)
         group = spec.group and hosts().group_of(spec)
         if group is not None:
-            hosted = hosts().serve(spec, group, config, instance, output, held)
-            return PageServer(hosted, hosted)
+            return hosts().serve(spec, group, config, instance, output, held)
         with starting():
-            ui = start(config, output, env, held)
+            return start(config, output, env, held)
     except (PathRefused, Unresolved, ValueError) as error:
         raise spec.refusal(str(error), fatal=True) from error
     except OSError as error:
         raise spec.refusal(f"its page cannot be served: {error}") from error
-    return PageServer(ui, ui.child)
 
 
 def upstream_port(spec: LaunchSpec, inputs: StartInputs) -> int | None:
