@@ -13,6 +13,12 @@ from shipping.tools import run, zig, zig_environment
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "native")
 MUSL = {"x86_64": "x86_64-linux-musl", "aarch64": "aarch64-linux-musl"}
+LINKED = {
+    "linux": {"musl": "lib/libc/musl/COPYRIGHT"},
+    "win32": {"MinGW-w64": "lib/libc/mingw/COPYING"},
+    "darwin": {},
+}
+"""For each system the texts, in the compiler's folder, of what its programs have of a C library."""
 
 
 def build(target: Target, interpreter: Interpreter, frozen: str, folder: str) -> None:
@@ -34,6 +40,12 @@ def build(target: Target, interpreter: Interpreter, frozen: str, folder: str) ->
             path = os.path.join(folder, role)
             source = os.path.join(SOURCES, "launcher.c")
             _compile(triple, path, f'-DROLE="{role}"', *still, source)
+
+
+def licences(target: Target) -> dict[str, list[str]]:
+    """Return the texts of what the compiler puts into the programs."""
+    texts = {"Zig's runtime": "LICENSE", **LINKED[target.system]}
+    return {name: [os.path.join(os.path.dirname(zig()), text)] for name, text in texts.items()}
 
 
 def _interpreter(

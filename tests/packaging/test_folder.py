@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 
 from tests import absent
+from tests.bundle_maker import bundle, starting
 from tests.packaging import bare_root
 from tests.packaging.made import BUILDER, build
+from tests.runtime.test_variables_of_python import HOSTILE, OPEN
 
 if sys.platform != "linux" or platform.machine() != "x86_64":
     absent.skip("linux-x64, where the folder for it is built and run", module=True)
@@ -55,6 +57,26 @@ def test_the_list_of_files_tells_of_every_change(built: Path, tmp_path: Path) ->
         "runtime has other content",
         "runtimectl has other content",
     ]
+
+
+def test_variables_of_other_pythons_do_not_reach_it(built: Path, tmp_path: Path) -> None:
+    made = bundle(tmp_path).file("dist/index.html", "hello")
+    served = {"universal": {"path": "dist"}}
+    made.service("ui", type="ui-bundle", binaries=served, health=None, readiness=OPEN).write()
+    with starting(made, command=[str(built / "runtime")], env=HOSTILE) as run:
+        run.await_listening()
+        run.until_ready()
+        run.post("/shutdown")
+        assert run.wait_gone() == 0
+        assert "Traceback" not in run.stderr
+
+
+def test_there_is_a_licence_for_all_that_is_in_it(built: Path) -> None:
+    there = {path.stem.rpartition("-")[0] or path.stem for path in (built / "licences").iterdir()}
+    libraries = json.loads((built / "files.json").read_text())["libraries"]
+    assert {*libraries, "CPython", "musl", "Zig's runtime", "bundlevisor"} <= there
+    texts = [path.read_text(errors="replace").lower() for path in (built / "licences").iterdir()]
+    assert all("licen" in text or "permission" in text for text in texts)
 
 
 def differences(folder: Path) -> list[str]:

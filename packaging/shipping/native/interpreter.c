@@ -42,6 +42,12 @@ static wchar_t folder[ROOM];      /* where this program lies */
 static wchar_t library[ROOM];     /* where modules and extension modules lie */
 static wchar_t interpreter[ROOM]; /* sys.executable */
 
+/* Not by swprintf: macOS' has every letter go through the locale, which is "C" this early. */
+static void join(wchar_t *path, const wchar_t *place, const wchar_t *inside)
+{
+    wcscat(wcscpy(path, place), inside);
+}
+
 static int find_paths(void)
 {
 #ifdef _WIN32
@@ -68,8 +74,8 @@ static int find_paths(void)
     PyMem_RawFree(decoded);
 #endif
     *wcsrchr(folder, SEPARATOR) = L'\0';
-    swprintf(library, ROOM, L"%ls" LIBRARY, folder);
-    swprintf(interpreter, ROOM, L"%ls" INTERPRETER, folder);
+    join(library, folder, LIBRARY);
+    join(interpreter, folder, INTERPRETER);
     return 1;
 }
 
@@ -79,7 +85,7 @@ static const wchar_t *role_of(const wchar_t *name)
 #ifdef ROLE
     static wchar_t path[ROOM];
     (void)name;
-    swprintf(path, ROOM, L"%ls\\" ROLE L".exe", folder);
+    join(path, folder, L"\\" ROLE L".exe");
     return wcscmp(ROLE, L"python") == 0 ? NULL : path;
 #else
     size_t above = wcsrchr(folder, L'/') - folder;
@@ -88,6 +94,18 @@ static const wchar_t *role_of(const wchar_t *name)
     if (wcscmp(name + above, L"/runtime") == 0 || wcscmp(name + above, L"/runtimectl") == 0)
         return name;
     return NULL;
+#endif
+}
+
+/* Other Pythons leave these in the environment, and either would be sys.executable, isolated or not. */
+static void forget_other_executables(void)
+{
+#ifdef _WIN32
+    _wputenv(L"PYTHONEXECUTABLE=");
+    _wputenv(L"__PYVENV_LAUNCHER__=");
+#else
+    unsetenv("PYTHONEXECUTABLE");
+    unsetenv("__PYVENV_LAUNCHER__");
 #endif
 }
 
@@ -149,6 +167,7 @@ static PyStatus start(const wchar_t *role, Py_ssize_t argc, char **argv, wchar_t
 static int run(Py_ssize_t argc, char **argv, wchar_t **wargv)
 {
     PyImport_FrozenModules = frozen_modules;
+    forget_other_executables();
 #ifndef _WIN32
     /* Py_DecodeLocale follows the mode that the first pre-initialisation chooses. */
     PyPreConfig before;
