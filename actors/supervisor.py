@@ -66,9 +66,8 @@ class Supervisor(LoopActor):
         self._picture = Picture(collaborators.board, plan.graph, collaborators.emit)
         self._ports = PortsInForce(plan, collaborators.chooser, collaborators.emit)
         self._actors = ServiceActors(collaborators.spawn_actor, self.actor_ref)
-        self._state = BundleState(
-            plan, collaborators.board.snapshot.services, collaborators.vault, self._ports
-        )
+        ids, now = collaborators.board.snapshot.services, collaborators.now()
+        self._state = BundleState(plan, ids, collaborators.vault, self._ports, now)
         self._pages = pages_by_api(plan.manifest.services)
         self._group_restarts: tuple[float, ...] = ()
 

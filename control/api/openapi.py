@@ -12,6 +12,7 @@ from bundlevisor.control.wire.bodies import Error, Event
 from bundlevisor.control.wire.health import Body
 from bundlevisor.control.wire.operations import OPERATIONS, Operation
 from bundlevisor.control.wire.parameters import Parameter
+from bundlevisor.manifest.format.loopback import url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +62,6 @@ class OpenApiResource:
 
 def document(facts: Facts) -> bytes:
     """Return the OpenAPI 3.1 document of an instance as JSON."""
-    host = facts.ipc_host
     shapes = _shapes()
     schemas, components = msgspec.json.schema_components(shapes, ref_template=REFERENCES)
     components["SecretValues"]["properties"]["secrets"] = _values(facts.manifest.secrets)
@@ -71,12 +71,11 @@ def document(facts: Facts) -> bytes:
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, schema_of)
-    address = f"[{host}]" if ":" in host else host
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
             "info": {"title": "bundlevisor control API", "version": facts.runtime_version},
-            "servers": [{"url": f"http://{address}:{facts.ipc_port}"}],
+            "servers": [{"url": url_of(facts.ipc_host, facts.ipc_port)}],
             "paths": paths,
             "components": {
                 "schemas": {name: _typed(schema) for name, schema in components.items()},

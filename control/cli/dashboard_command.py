@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.control.cli.queries import accepted, output
 from bundlevisor.control.wire import exit_codes
+from bundlevisor.manifest.format.loopback import url_of
 
 if TYPE_CHECKING:
     import argparse
@@ -22,8 +23,7 @@ def show_dashboard(client: Client, arguments: argparse.Namespace) -> int:
     """Open the page, or with ``--no-open`` print the address that lets one browser in."""
     found = accepted(client.post("/ui/codes"))
     endpoint = client.endpoint
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    place = f"http://{host}:{endpoint.port}"
+    place = url_of(endpoint.host, endpoint.port)
     address = f"{place}{found['path']}"
     life = f"good once, for {found['expires_in_s']:.0f} s"
     if arguments.no_open or arguments.json:

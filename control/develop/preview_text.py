@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from bundlevisor.control.develop.preview import PlannedSecret, PlannedService, Preview
+from bundlevisor.manifest.format.loopback import url_of
 
 SOURCES = {
     "per_install_generated": "made at the first start",
@@ -51,7 +52,7 @@ def _head(preview: Preview, width: int | None) -> Iterator[str]:
     yield from _line("root", preview.bundle_root, width, "  ")
     ours = " (an instance runs on it: its ports are shown)" if preview.running else ""
     yield from _line("app-data", preview.app_data + ours, width, "  ")
-    port = f"http://{preview.host}:{preview.port}" if preview.port else f"{preview.host}, any port"
+    port = url_of(preview.host, preview.port) if preview.port else f"{preview.host}, any port"
     yield from _line("control", port, width, "  ")
 
 

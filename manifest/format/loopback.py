@@ -24,6 +24,12 @@ def address_of(host: str) -> str:
     return name if _is_v4(name) else ""
 
 
+def url_of(host: str, port: int) -> str:
+    """Return the address of what is spoken to by HTTP there (RFC 3986, 3.2.2)."""
+    bare = ":" in host and not host.startswith("[")
+    return f"http://[{host}]:{port}" if bare else f"http://{host}:{port}"
+
+
 @lru_cache(maxsize=64)
 def is_loopback_authority(authority: str) -> bool:
     """Whether ``host[:port]``, of a Host or Origin header, names this machine, with any port.

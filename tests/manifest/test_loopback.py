@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundlevisor.manifest.format.loopback import is_loopback_authority
+from bundlevisor.manifest.format.loopback import is_loopback_authority, url_of
 
 OURS = [
     "127.0.0.1",
@@ -96,3 +96,9 @@ def test_loopback_names_and_addresses_are_ours(authority: str) -> None:
 @pytest.mark.parametrize("authority", FOREIGN)
 def test_everything_else_is_foreign(authority: str) -> None:
     assert not is_loopback_authority(authority)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_an_address_of_ipv6_has_brackets_in_a_url(host: str) -> None:
+    assert url_of(host, 80) == f"http://{host}:80"
+    assert url_of(host.strip("[]"), 80) == f"http://{host}:80"

@@ -88,6 +88,8 @@ def test_an_on_demand_service_is_left_out_until_somebody_needs_it(tmp_path: Path
         assert answer["details"]["needed"]["state"] == "ready", "it starts with who depends on it"
         assert answer["details"]["tool"]["state"] == "inactive"
         assert answer["details"]["tool"]["skipped"]
+        begun = run.get("/status").json()["started_at"]
+        assert answer["details"]["tool"]["updated_at"] >= begun
         assert run.post("/services/user/start?wait=60").json()["done"]
         assert run.service("tool")["state"] == "ready"
 

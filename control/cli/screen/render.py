@@ -6,6 +6,7 @@ from typing import Any
 
 from bundlevisor.control.cli.screen.tables import duration, plain, table
 from bundlevisor.manifest.format.findings import told
+from bundlevisor.manifest.format.loopback import url_of
 
 Document = dict[str, Any]
 
@@ -21,7 +22,7 @@ def headline(document: Document) -> str:
         f"{document['app_name']} {document['app_version']}",
         f"pid {document['pid']}",
         f"up {duration(document['uptime_s'])}",
-        f"http://{document['ipc_host']}:{document['ipc_port']}",
+        url_of(document["ipc_host"], document["ipc_port"]),
     ]
     if document["dry_run"]:
         parts.insert(1, "dry run")

@@ -90,8 +90,9 @@ def test_all_is_down_when_nothing_has_a_process_or_will_have_one(stage: Stage) -
     bundle = needing(a="", b="")
     plan = Plan(bundle, Graph.of(bundle), {})
     ports = PortsInForce(plan, Users({}), lambda *_, **__: None)
-    state = BundleState(plan, ["a", "b"], NoSecrets(), ports)
+    state = BundleState(plan, ["a", "b"], NoSecrets(), ports, now=7.0)
     assert state.all_down
+    assert {report.updated_at for report in state.reports.values()} == {7.0}
     state.see(Report(id="b", stage=stage))
     state.see(Report(id="b", stage=stage, message="the same again"))
     assert state.all_down is not (stage in (Stage.STARTING, Stage.READY, Stage.STOPPING))
