@@ -43,7 +43,9 @@ def bundlevisor_runtime(request: pytest.FixtureRequest) -> Iterator[Starter]:
     """Starts a bundle: ``runtime = bundlevisor_runtime(bundle)``, with a Runtime's arguments."""
     from bundlevisor.testing.runtime import Runtime
 
-    runs: list[Runtime] = request.node.stash.setdefault(RUNS, [])
+    runs: list[Runtime] = []
+    request.node.stash[RUNS] = runs
+    request.node.stash[FAILED] = False  # or it is what a first try of this test has left
 
     def start(bundle: Bundle, *flags: str, **options: Any) -> Runtime:
         runs.append(run := Runtime(bundle, *flags, **options))
@@ -70,4 +72,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
         item.stash[FAILED] = True
         for run in item.stash.get(RUNS, []):
             report.sections.append(("what happened in the runtime", run.story()))
+    if report.when == "teardown":
+        item.stash[RUNS] = []  # with a run its bundle, and the bundle's ports, are let go
     return report

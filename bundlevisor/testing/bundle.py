@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Self
 
 from bundlevisor.manifest.format.header import header
 from bundlevisor.testing.ports import free_block
+from bundlevisor.testing.words import check_list
 
 PROGRAM = Path(__file__).with_name("program.py")
 KIT = f"import sys; sys.path.insert(0, {str(PROGRAM.parent)!r}); import program; program.main()"
@@ -39,7 +41,7 @@ class Bundle:
         self.root = self.folder / "bundle"
         self.manifest = self.root / "bundle.json"
         self.app_data = self.folder / "app-data"
-        first, last = port_range or free_range()
+        first, last = port_range or free_range(self)
         self._services: dict[str, dict[str, Any]] = {}
         self._files: dict[str, bytes] = {}
         self._scripts: dict[str, str] = {}  # by path, what the interpreter is told
@@ -63,6 +65,8 @@ class Bundle:
         is a path in the bundle with its arguments, which may hold templates. ``fields`` go into the
         manifest as they are, and before the kit's own; a None leaves one out.
         """
+        check_list("needs", needs)
+        check_list("program", program or ())
         entry: dict[str, Any] = {"id": id_, "dependencies": list(needs)}
         if program is None:
             path = f"bin/{id_}"
@@ -128,9 +132,9 @@ class Bundle:
         return self
 
 
-def free_range() -> tuple[int, int]:
-    """Return the first and the last of PORTS ports that are free."""
-    first = free_block(PORTS)
+def free_range(bundle: Bundle) -> tuple[int, int]:
+    """Return the first and the last of PORTS ports that are free, and no other bundle's."""
+    first = free_block(PORTS, bundle)
     return first, first + PORTS - 1
 
 
@@ -155,5 +159,6 @@ def write_script(path: Path, source: bytes, flags: str) -> None:
         return
     body = path.with_name(f".{path.name}.py")
     body.write_bytes(source)
-    path.write_text(f'#!/bin/sh\nexec "{python}" {flags} "{body}" "$@"\n', encoding="utf-8")
+    words = f"{shlex.quote(python)} {flags} {shlex.quote(str(body))}"
+    path.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
     path.chmod(0o755)

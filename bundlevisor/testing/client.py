@@ -38,7 +38,10 @@ def request(
     headers: Mapping[str, str] | None = None,
     timeout: float = TIMEOUT,
 ) -> Answer:
-    """Ask; ``body`` is sent as JSON unless it is None. Raises OSError, or HTTPException."""
+    """Ask; ``body`` is sent as JSON unless it is None.
+
+    Raises OSError, or HTTPException, with a note of what was asked.
+    """
     sent = dict(headers or {})
     data = None
     if body is not None:
@@ -46,6 +49,10 @@ def request(
         sent.setdefault("Content-Type", "application/json")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     with contextlib.closing(connection):
-        connection.request(method, path, data, sent)
-        answer = connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read())
+        try:
+            connection.request(method, path, data, sent)
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            error.add_note(f"of port {port} was asked: {method} {path}")
+            raise

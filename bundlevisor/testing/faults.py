@@ -6,6 +6,7 @@ Each is a context manager or a function; what it needs of the platform stands wi
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import socket
@@ -36,6 +37,10 @@ __all__ = [
     "tear",
     "unread_answers",
 ]
+
+
+MOST_FILLED = 1 << 30
+"""Bytes."""
 
 
 @contextlib.contextmanager
@@ -79,11 +84,21 @@ def small_disk(folder: Path, size: str = "1m") -> Iterator[Path]:
 
 
 def fill(folder: Path) -> Path:
-    """Use up what is left of the file system of ``folder``; removing the file gives it back."""
+    """Use up what is left of the file system of ``folder``; removing the file gives it back.
+
+    Raises ValueError for more than MOST_FILLED: that is the disk of somebody else, too.
+    """
+    free = shutil.disk_usage(folder).free
+    if free > MOST_FILLED:
+        raise ValueError(f"{folder} has {free >> 20} MiB left: fill what small_disk has made")
     path = folder / "filler"
-    with contextlib.suppress(OSError), path.open("wb", buffering=0) as file:
-        while True:
-            file.write(b"\0" * 4096)
+    try:
+        with path.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"\0" * 4096)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
     return path
 
 
@@ -100,16 +115,23 @@ def corrupt(path: Path) -> None:
 def limited(
     *, files: int | None = None, processes: int | None = None, memory_mib: int | None = None
 ) -> Sequence[str]:
-    """Return words for ``Runtime(wrapper=…)`` that set limits (POSIX; processes: not for root)."""
-    flags = {"-n": files, "-u": processes, "-v": memory_mib and memory_mib << 10}
-    sets = "; ".join(f"ulimit {flag} {value}" for flag, value in flags.items() if value is not None)
-    return ["sh", "-c", f'{sets or ":"}; exec "$@"', "sh"]
+    """Return words for ``Runtime(wrapper=…)`` that set limits (POSIX; processes: not for root).
+
+    The run ends at once, with the shell's words, where one cannot be set.
+    """
+    sets = {
+        f"ulimit -n {files}": files,
+        f"{{ ulimit -u {processes} 2>/dev/null || ulimit -p {processes}; }}": processes,
+        f"ulimit -v {(memory_mib or 0) << 10}": memory_mib,
+    }
+    words = [text for text, value in sets.items() if value is not None]
+    return ["sh", "-c", " && ".join([*words, 'exec "$@"']), "sh"]
 
 
 def dying_parent() -> Sequence[str]:
     """Return words for ``Runtime(wrapper=…)``: a parent that starts the runtime and can be killed.
 
-    It hands its streams on; kill it by ``psutil.Process(runtime.pid)``, which is then the parent.
+    It hands its streams on; it has the runtime's ``pid`` and gets its ``kill()``.
     """
     return [
         sys.executable,
@@ -124,8 +146,11 @@ def movable_installation(folder: Path) -> Iterator[list[str]]:
     """Yield the command of a copy of the installation that a test may remove or replace.
 
     The copy is a virtual environment's folder; for a shipped folder copy that yourself.
+    Raises FileNotFoundError where the command is in no such environment.
     """
-    command = Path(installed()[0])
+    command = Path(os.path.realpath(installed()[0]))
+    if not (command.parent.parent / "pyvenv.cfg").exists():
+        raise FileNotFoundError(f"{command} is in no virtual environment that could be copied")
     copy = folder / "installation"
     shutil.copytree(command.parent.parent, copy, symlinks=True)
     try:

@@ -7,6 +7,7 @@ import errno
 import os
 import random
 import socket
+import weakref
 
 QUIET = range(10000, 30000)
 """Below every platform's ephemeral range: no outgoing connection takes one by chance."""
@@ -17,6 +18,7 @@ KEPT = 3
 FAMILIES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 _kept: dict[int, list[int]] = {}
+_lent: set[int] = set()
 _reservations: list[socket.socket] = []
 
 
@@ -27,21 +29,32 @@ def give_back() -> None:
         _reservations.pop().close()
 
 
-def free_block(size: int) -> int:
+def free_block(size: int, borrower: object = None) -> int:
     """Return the first of ``size`` consecutive ports that can all be bound now.
 
     The block stays this process's own: others that use this function are given other ones, so that
-    what runs side by side does not meet. Calls in one process are given KEPT blocks in turn.
-    Raises OSError when there is none.
+    what runs side by side does not meet. Calls in one process are given KEPT blocks in turn, but
+    for those whose ``borrower`` is still there. Raises OSError when there is none.
     """
+    start = _found_block(size)
+    if borrower is not None:
+        _lent.add(start)
+        weakref.finalize(borrower, _lent.discard, start)
+    return start
+
+
+def _found_block(size: int) -> int:
     kept = _kept.setdefault(size, [])
     for start in tuple(kept) if len(kept) >= KEPT else ():
         kept.append(kept.pop(0))
-        if is_all_free(start, size):
+        if start not in _lent and is_all_free(start, size):
             return start
     for start in starts(size):
         if is_all_free(start, size) and reserve(start, size):
             kept.append(start)
+            return start
+    for start in kept:  # of so many borrowers some share
+        if is_all_free(start, size):
             return start
     raise OSError(errno.EADDRINUSE, f"no {size} free ports in a row in {QUIET}")
 

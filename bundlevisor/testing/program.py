@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     Order = Callable[[object], object]
 
+ANSWERS = ("ok", "failing", "wrong", "hanging")
 LINE = b"flood " * 16 + b"\n"
 HANGING_S = 3600.0
 BACKLOG = 128
@@ -91,6 +92,9 @@ def become_parent(kind: object) -> int:
 
 def become_health(health: object) -> None:
     """Answer checks in this way from now on."""
+    takes_time = type(health) in (int, float) and float(str(health)) >= 0
+    if health not in ANSWERS and not takes_time:
+        raise ValueError(f"health is one of {', '.join(ANSWERS)}, or seconds, not {health!r}")
     State.health = health
 
 
@@ -128,7 +132,10 @@ def ordered(path: str, body: bytes) -> tuple[int, str]:
     order = ORDERS.get(path.removeprefix("/kit/"))
     if order is None:
         return 404, json.dumps({"error": f"no such order: {path}"})
-    return 200, json.dumps({"result": order(json.loads(body or b"null"))})
+    try:
+        return 200, json.dumps({"result": order(json.loads(body or b"null"))})
+    except (ValueError, OverflowError, MemoryError, OSError) as error:
+        return 500, json.dumps({"error": f"{path}: {type(error).__name__}: {error}"})
 
 
 def attend(connection: _socket.socket) -> None:

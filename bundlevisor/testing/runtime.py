@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,19 +14,20 @@ from typing import Any, Self, TypeVar
 import psutil
 
 from bundlevisor.actors.telemetry.catalogue import EVENTS
-from bundlevisor.manifest.format.app_data import INSTANCE, IPC_PORT, PORTS
-from bundlevisor.testing import client, processes, story
+from bundlevisor.manifest.format.app_data import INSTANCE, PORTS
+from bundlevisor.testing import held, processes, story
+from bundlevisor.testing.asked import Asked
 from bundlevisor.testing.bundle import Bundle
 from bundlevisor.testing.deadline import WITHIN, time_left, wait_until
 from bundlevisor.testing.service import Service
-from bundlevisor.testing.spawned import Spawned, installed
+from bundlevisor.testing.spawned import installed
 from bundlevisor.testing.story import Event
-from bundlevisor.testing.words import check_word
+from bundlevisor.testing.words import check_list, check_word
 
 T = TypeVar("T")
 
 
-class Runtime(Spawned):
+class Runtime(Asked):
     """One run of a bundle: ``with Runtime(bundle) as runtime: …``.
 
     ``command`` are the words that stand for ``bundlevisor``: the one of the environment variable
@@ -54,6 +54,8 @@ class Runtime(Spawned):
         app_data: Path | None = None,
         stdin: int = subprocess.PIPE,
     ) -> None:
+        check_list("wrapper", wrapper)
+        check_list("command", command or ())
         super().__init__(
             bundle,
             *flags,
@@ -64,6 +66,7 @@ class Runtime(Spawned):
             output=output,
             read_output=read_output,
         )
+        self._former_seq = 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -90,9 +93,9 @@ class Runtime(Spawned):
         Raises NotWithin when it is not, and AssertionError when the command has ended, with what
         it said; nothing of it is left then.
         """
+        self.spawn()
         try:
-            self.spawn()
-            self.wait(lambda: self._port_file.exists() or self.exit_code is not None, "its port")
+            self.wait(lambda: self.has_port or self.exit_code is not None, "its port")
             if self.exit_code is not None:
                 raise AssertionError(f"the runtime ended with {self.exit_code}\n{self.stderr}")
         except BaseException:
@@ -102,9 +105,9 @@ class Runtime(Spawned):
     def spawn(self) -> None:
         """Write the bundle, start the command and wait for nothing: for a start that is refused."""
         self.bundle.write()
-        with contextlib.suppress(FileNotFoundError):
-            self._port_file.unlink()
+        seq = self.seq
         super().spawn()
+        self._former_seq = seq
 
     def stop(self, within: float = WITHIN) -> int:
         """Ask for an orderly stop, if it runs, and return the exit code."""
@@ -149,34 +152,6 @@ class Runtime(Spawned):
 
     # What it says
 
-    @property
-    def _port_file(self) -> Path:
-        return self.app_data / IPC_PORT
-
-    @property
-    def port(self) -> int:
-        """Of the control API."""
-        return int(self._port_file.read_text(encoding="ascii"))
-
-    @property
-    def token(self) -> str:
-        """For the control API."""
-        path = self.app_data / str(self.bundle.document["ipc"]["auth_token_path"])
-        return path.read_text(encoding="ascii").strip()
-
-    def request(self, method: str, path: str, body: object = None, **options: Any) -> client.Answer:
-        """Ask the control API with the token; see :func:`bundlevisor.testing.client.request`."""
-        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
-        return client.request(self.port, method, path, body, headers=headers, **options)
-
-    def get(self, path: str, **options: Any) -> client.Answer:
-        """GET."""
-        return self.request("GET", path, **options)
-
-    def post(self, path: str, body: object = None, **options: Any) -> client.Answer:
-        """POST, with ``body`` as JSON."""
-        return self.request("POST", path, body, **options)
-
     def service(self, id_: str) -> Service:
         """Return a service, to look at and to break."""
         return Service(self, id_)
@@ -187,7 +162,11 @@ class Runtime(Spawned):
 
         That is ``{"event": …, "seq": …, "service_id": …, "details": {…}}``.
         """
-        return story.read_events(self.app_data / self.bundle.document["telemetry"]["file"])
+        try:
+            path = self.app_data / self.bundle.document["telemetry"]["file"]
+        except (KeyError, TypeError):  # of a bundle that is refused
+            return []
+        return story.read_events(path)
 
     @property
     def seq(self) -> int:
@@ -204,12 +183,17 @@ class Runtime(Spawned):
         """Return what happened: events, states, its last words, the ends of the logs."""
         states = ""
         if self._process is not None and self.exit_code is None:
-            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            try:
                 details = self.get("/readyz", timeout=2.0).json()["details"]
                 states = "\n".join(f"{i}: {d['state']}: {d['message']}" for i, d in details.items())
+            except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as no:
+                states = f"the runtime does not answer: {type(no).__name__}: {no}"
         elif self._process is not None:
             states = f"the runtime has ended with {self.exit_code}"
-        logs = {id_: self.service(id_).log for id_ in self._ids}
+        logs = {}
+        for id_ in self._ids:
+            with contextlib.suppress(OSError, AttributeError, TypeError, ValueError):
+                logs[id_] = self.service(id_).log  # of a bundle that is refused it may be nowhere
         return story.told(self.events, states, self.stderr, logs)
 
     @property
@@ -222,7 +206,9 @@ class Runtime(Spawned):
         """Return the first truthy value; NotWithin with the story after ``within`` seconds.
 
         What the condition raises ends the wait (``service.pid`` while none runs, for instance).
+        RuntimeError before the start.
         """
+        self.process.poll()
         value = wait_until(condition, what, within=within, story=self.story)
         assert value is not None
         return value
@@ -234,28 +220,37 @@ class Runtime(Spawned):
         def ready() -> dict[str, Any] | None:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 answer = self.get("/readyz?wait=1", timeout=left()).json()
-                return dict(answer["details"]) if answer["ready"] else None
+                return dict(answer["details"]) if answer.get("ready") else None
             return None
 
         return self.wait(ready, "every service to be ready", within)
 
     def wait_event(
-        self, event: str, service: str | None = None, *, after: int = 0, within: float = WITHIN
+        self,
+        event: str,
+        service: str | None = None,
+        *,
+        after: int | None = None,
+        within: float = WITHIN,
     ) -> Event:
         """Return the first such event with a number above ``after`` (see :attr:`seq`).
 
-        Raises ValueError for one that does not exist; docs/events.md has them all.
+        Without ``after`` it is the first one of this run. Raises ValueError for an event or a
+        service that does not exist; docs/events.md has all events.
         """
         check_word("event", event, EVENTS)
+        number = self._former_seq if after is None else after
 
         def found() -> Event | None:
             for one in self.events:
-                if one["event"] != event or one.get("seq", 0) <= after:
+                if one.get("event") != event or one.get("seq", 0) <= number:
                     continue
                 if service is None or one.get("service_id") == service:
                     return one
             return None
 
+        if service is not None and not found():
+            self.service(service).check()
         return self.wait(found, f"event {event}" + f" of {service}" * bool(service), within)
 
     def wait_ended(self, within: float = WITHIN) -> int:
@@ -280,17 +275,11 @@ class Runtime(Spawned):
     def held_ports(self) -> list[int]:
         """Return the ports that somebody listens on, the test itself aside: of the bundle's own
         range, and those that its services were given."""
-        range_ = self.bundle.document["ports"].get("default_range")
-        ours = set(range(range_["min"], range_["max"] + 1) if range_ else ())
-        for ports in (self._state(PORTS) or {}).values():
-            ours |= set(ports.values())
-        open_ones = psutil.net_connections("tcp")
-        heard = {
-            one.laddr[1]
-            for one in open_ones
-            if one.status == "LISTEN" and one.laddr and one.pid != os.getpid()
-        }
-        return sorted(heard & ours)
+        return sorted(held.listeners(self._own_ports))
+
+    @property
+    def _own_ports(self) -> set[int]:
+        return held.own_ports(self.bundle.document, self._state(PORTS) or {})
 
     def _holders(self) -> str:
-        return f"ports held: {self.held_ports()}\n{self.story()}"
+        return f"{held.described(held.listeners(self._own_ports))}\n{self.story()}"

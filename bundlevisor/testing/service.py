@@ -12,7 +12,7 @@ import psutil
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.logs.path import log_path
 from bundlevisor.manifest.format import schema
-from bundlevisor.testing import client
+from bundlevisor.testing import client, program
 from bundlevisor.testing.deadline import WITHIN, time_left
 from bundlevisor.testing.words import check_word
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 STATES = tuple(state.value for state in State)
-ANSWERS = ("ok", "failing", "wrong", "hanging")
 
 
 class Run(Protocol):
@@ -100,21 +99,27 @@ class Service:
         path = self._log_path(of_bundle.get(self.id, {}).get("log_dir") or "")
         if path.exists():
             return path.read_text(encoding="utf-8", errors="replace")
+        self.check()
+        return ""
+
+    def check(self) -> None:
+        """Raise ValueError when the bundle has no service of this id."""
+        of_bundle = [one["id"] for one in self._runtime.bundle.document["services"]]
         if self.id not in of_bundle:
             try:
                 self._services()  # an overlay may have brought it
             except (OSError, http.client.HTTPException):
                 check_word("service", self.id, of_bundle)
-        return ""
 
     def _log_path(self, log_dir: str) -> Path:
         written = schema.Service(id=self.id, log_dir=log_dir)
         return Path(log_path(written, str(self._runtime.app_data)))
 
-    def wait_state(self, *states: str, within: float = WITHIN) -> dict[str, Any]:
+    def wait_state(self, state: str, *others: str, within: float = WITHIN) -> dict[str, Any]:
         """Return its details once it is in one of these states."""
-        for state in states:
-            check_word("state", state, STATES)
+        states = (state, *others)
+        for one in states:
+            check_word("state", one, STATES)
 
         left = time_left(within)
 
@@ -172,15 +177,13 @@ class Service:
 
     def exit(self, code: int) -> None:
         """Have it end with a code, at once."""
-        try:
-            self.order("exit", code)
-        except (OSError, http.client.HTTPException):
-            return  # it has ended instead of answering
+        with contextlib.suppress(ConnectionResetError, ConnectionAbortedError):
+            self.order("exit", code)  # it ends instead of answering
 
     def health(self, how: str | float) -> None:
         """``ok``, ``failing``, ``wrong``, ``hanging``, or seconds that each answer takes."""
         if isinstance(how, str):
-            check_word("answer", how, ANSWERS)
+            check_word("answer", how, program.ANSWERS)
         self.order("health", how)
 
     def flood(self, count: int) -> None:

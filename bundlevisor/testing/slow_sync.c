@@ -1,6 +1,7 @@
 /* For LD_PRELOAD: fsync(2) and fdatasync(2) that take so many milliseconds longer. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -8,7 +9,7 @@ static void wait_first(void) {
     const char *said = getenv("SLOW_SYNC_MS");
     long ms = said ? atol(said) : 0;
     struct timespec left = {ms / 1000, ms % 1000 * 1000000L};
-    while (nanosleep(&left, &left) == -1)
+    while (nanosleep(&left, &left) == -1 && errno == EINTR)
         ;
 }
 

@@ -54,7 +54,12 @@ class Spawned:
         self._remembered: set[int] = set()
 
     def spawn(self) -> None:
-        """Start the command in a session of its own and wait for nothing."""
+        """Start the command in a session of its own and wait for nothing; RuntimeError if it was.
+
+        One object is one run: what a second process is known by would hide the first.
+        """
+        if self._process is not None:
+            raise RuntimeError("the runtime has been started already; make another for another run")
         self.app_data.parent.mkdir(parents=True, exist_ok=True)
         with self.stderr_path.open("ab") as stderr:
             errors = stderr if self._read_output else subprocess.PIPE

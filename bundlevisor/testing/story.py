@@ -22,9 +22,11 @@ def read_events(path: Path) -> list[Event]:
         text = file.read_bytes() if file.exists() else b""
         for line in text.splitlines():  # of bytes: a text would be cut at U+2028, too
             try:
-                events.append(json.loads(line.decode(errors="replace")))
+                event = json.loads(line.decode(errors="replace"))
             except ValueError:
                 continue
+            if isinstance(event, dict):
+                events.append(event)
     return events
 
 
@@ -46,5 +48,5 @@ def event_line(event: Event) -> str:
     """Return an event in one line."""
     details = " ".join(f"{name}={value}" for name, value in event.get("details", {}).items())
     whose = event.get("service_id", "")
-    words = (event.get("seq", ""), event.get("ts", "")[11:23], event["event"], whose, details)
-    return " ".join(str(word) for word in words if word != "")
+    words = (event.get("seq", ""), event.get("ts", "")[11:23], event.get("event"), whose, details)
+    return " ".join(str(word) for word in words if word != "").replace("\n", " | ")

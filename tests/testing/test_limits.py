@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bundlevisor.testing import Bundle, Runtime, faults, limits
@@ -127,3 +129,46 @@ def test_a_disk_that_takes_half_a_second_for_each_sync_holds_up_no_answer(tmp_pa
         assert runtime.service("db").restart()["done"] is True
         runtime.wait_event("service_ready", "db", after=before)
         assert runtime.get("/healthz").status == 200
+
+
+def test_limits_are_those_of_the_run(tmp_path: Path) -> None:
+    """The shell of Debian has another word for processes than others."""
+    limited = faults.limited(files=200, processes=3000, memory_mib=2000)
+    with Runtime(two(tmp_path), wrapper=limited) as runtime:
+        runtime.wait_ready()
+        process = psutil.Process(runtime.pid)
+        assert process.rlimit(psutil.RLIMIT_NOFILE)[1] == 200
+        assert process.rlimit(psutil.RLIMIT_NPROC)[1] == 3000
+        assert process.rlimit(psutil.RLIMIT_AS)[1] == 2000 << 20
+
+
+def test_a_limit_that_cannot_be_set_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="ulimit"):
+        Runtime(two(tmp_path), wrapper=faults.limited(files=-1)).start()
+
+
+def test_a_wait_that_is_none_ends() -> None:
+    if not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        absent.skip("a C compiler")
+    code = "import os, tempfile; file = tempfile.TemporaryFile(); os.fsync(file.fileno())"
+    subprocess.run([sys.executable, "-c", code], env=faults.slow_sync(-1), check=True, timeout=60)
+
+
+def test_only_a_small_disk_is_filled(tmp_path: Path) -> None:
+    if shutil.disk_usage(tmp_path).free <= faults.MOST_FILLED:
+        absent.skip("a disk with room")
+    with pytest.raises(ValueError, match="MiB left: fill what small_disk has made"):
+        faults.fill(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        faults.fill(tmp_path / "nowhere")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_an_environment_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = tmp_path / "bin" / "bundlevisor"
+    monkeypatch.setenv("BUNDLEVISOR", str(command))
+    with (
+        pytest.raises(FileNotFoundError, match="in no virtual environment"),
+        faults.movable_installation(tmp_path),
+    ):
+        pass

@@ -41,11 +41,37 @@ def used(bundlevisor_bundle, bundlevisor_runtime):
 
 def test_is_not_reached(used):
     pass
+
+
+def test_is_refused(bundlevisor_bundle, bundlevisor_runtime):
+    bundlevisor_runtime(bundlevisor_bundle.service("db", log_dir=5).set(telemetry={}))
+
+
+TRIES = []
+
+
+def test_is_tried_twice(bundlevisor_bundle, bundlevisor_runtime):
+    TRIES.append(len(TRIES))
+    test_leaves_something(bundlevisor_bundle, bundlevisor_runtime)
+    assert len(TRIES) == 2
+"""
+AGAIN = """
+from _pytest.runner import runtestprotocol
+
+
+def pytest_runtest_protocol(item, nextitem):
+    if item.name != "test_is_tried_twice":
+        return None
+    runtestprotocol(item, log=False, nextitem=nextitem)
+    item._initrequest()
+    runtestprotocol(item, nextitem=nextitem)
+    return True
 """
 
 
 def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
     (tmp_path / "test_suite.py").write_text(SUITE)
+    (tmp_path / "conftest.py").write_text(AGAIN)
     without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "xdist", "hypothesispytest")]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *without, "test_suite.py"],
@@ -54,9 +80,10 @@ def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "1 failed, 2 passed, 2 errors" in ran.stdout, ran.stdout
-    assert ran.stdout.count("what happened in the runtime") == 3
-    assert "no process left" in ran.stdout
+    assert "2 failed, 3 passed, 3 errors" in ran.stdout, ran.stdout
+    assert ran.stdout.count("what happened in the runtime") == 5
+    assert ran.stdout.count("not within 0.2 s: no process left") == 2
+    assert "services[0].log_dir must be a string" in ran.stdout
     assert [one for one in psutil.process_iter() if str(tmp_path) in " ".join(words(one))] == []
 
 

@@ -1,0 +1,69 @@
+"""A run that is asked: its control API, with the port and the token that it has written."""
+
+from __future__ import annotations
+
+import http.client
+from pathlib import Path
+from typing import Any
+
+from bundlevisor.manifest.format.app_data import IPC_PORT
+from bundlevisor.testing import client
+from bundlevisor.testing.spawned import Spawned
+
+
+class Asked(Spawned):
+    """``bundlevisor run`` as a process, and its control API."""
+
+    _former_port_file: tuple[int, int] | None = None
+
+    def spawn(self) -> None:
+        """Start the command, as :meth:`Spawned.spawn`; another run of the folder is left alone."""
+        former = self._port_file_seen()
+        super().spawn()
+        self._former_port_file = former
+
+    @property
+    def _port_file(self) -> Path:
+        return self.app_data / IPC_PORT
+
+    def _port_file_seen(self) -> tuple[int, int] | None:
+        """What tells the port file from one of another run; None without one."""
+        try:
+            found = self._port_file.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+    @property
+    def has_port(self) -> bool:
+        """Whether it has written where it listens; what an earlier run has left does not count."""
+        return self._port_file_seen() not in (None, self._former_port_file)
+
+    @property
+    def port(self) -> int:
+        """Of the control API."""
+        return int(self._port_file.read_text(encoding="ascii"))
+
+    @property
+    def token(self) -> str:
+        """For the control API."""
+        path = self.app_data / str(self.bundle.document["ipc"]["auth_token_path"])
+        return path.read_text(encoding="ascii").strip()
+
+    def request(self, method: str, path: str, body: object = None, **options: Any) -> client.Answer:
+        """Ask the control API with the token; see :func:`bundlevisor.testing.client.request`."""
+        try:
+            headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+            return client.request(self.port, method, path, body, headers=headers, **options)
+        except (OSError, http.client.HTTPException) as error:
+            if self.exit_code is not None:
+                error.add_note(f"the runtime has ended with {self.exit_code}")
+            raise
+
+    def get(self, path: str, **options: Any) -> client.Answer:
+        """GET."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, body: object = None, **options: Any) -> client.Answer:
+        """POST, with ``body`` as JSON."""
+        return self.request("POST", path, body, **options)

@@ -1,0 +1,88 @@
+"""Several runs: of one object, of one folder, side by side; and what is told of a refused one."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bundlevisor.testing import Bundle, NotWithin, Runtime
+
+
+def test_what_runs_is_not_started_again(tmp_path: Path) -> None:
+    with Runtime(Bundle(tmp_path).service("db")) as runtime:
+        runtime.wait_ready()
+        with pytest.raises(RuntimeError, match="has been started already"):
+            runtime.start()
+        assert runtime.service("db").state == "ready"
+
+
+def test_a_second_instance_that_is_refused_leaves_the_first_alone(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path).service("db")
+    with Runtime(bundle) as first:
+        first.wait_ready()
+        with pytest.raises(AssertionError, match="another instance"):
+            Runtime(bundle).start()
+        assert first.service("db").state == "ready"
+
+
+def test_an_event_that_is_waited_for_is_one_of_this_run(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path).service("db")
+    with Runtime(bundle) as first:
+        before = first.wait_event("service_ready", "db")["seq"]
+    with Runtime(bundle) as again:
+        assert again.wait_event("service_ready", "db")["seq"] > before
+        assert again.wait_event("service_ready", "db", after=0)["seq"] == before
+
+
+def test_bundles_that_run_side_by_side_have_no_port_in_common(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        bundles = [Bundle(tmp_path / str(number)).service("db") for number in range(5)]
+        for bundle in bundles:
+            stack.enter_context(Runtime(bundle)).wait_ready()  # the laws are checked one by one
+    firsts = {bundle.document["ports"]["default_range"]["min"] for bundle in bundles}
+    assert len(firsts) == len(bundles)
+
+
+@pytest.mark.parametrize("name", ["a $HOME b", 'quo"te', "back`tick", "it's", "${db.http}"])
+def test_a_bundle_runs_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    with Runtime(Bundle(tmp_path / name).service("db")) as runtime:
+        runtime.wait_ready()
+
+
+@pytest.mark.parametrize("wrong", [{"telemetry": {}}, {"telemetry": 5}, {"ports": []}, {"ipc": 5}])
+def test_a_bundle_that_is_wrong_has_a_story_and_keeps_the_laws(
+    tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    runtime = Runtime(Bundle(tmp_path).service("db", log_dir=5).set(**wrong))
+    runtime.spawn()
+    assert runtime.wait_ended() == 2
+    assert f"{next(iter(wrong))}" in runtime.story()
+    runtime.assert_nothing_left()
+    runtime.kill_everything()
+
+
+def test_a_runtime_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    with Runtime(Bundle(tmp_path).service("db")) as runtime:
+        runtime.wait_ready()
+        runtime.freeze()
+        with pytest.raises(NotWithin, match="-- states\n   the runtime does not answer: Timeout"):
+            runtime.wait_ended(within=0)
+        runtime.thaw()
+
+
+def test_who_holds_a_port_is_told(tmp_path: Path) -> None:
+    other = Bundle(tmp_path / "other").service("db")
+    span = other.document["ports"]["default_range"]
+    mine = Bundle(tmp_path / "mine", port_range=(span["min"], span["max"])).service("db")
+    with Runtime(other) as holder:
+        holder.wait_ready()
+        (port,), pid = holder.service("db").ports.values(), holder.service("db").pid
+        runtime = Runtime(mine)
+        runtime.start()
+        runtime.stop()
+        with pytest.raises(NotWithin, match=f"port {port} is held by pid {pid} .*db"):
+            runtime.assert_nothing_left(within=0.1)
+        runtime.kill_everything()
