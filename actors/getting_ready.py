@@ -1,4 +1,4 @@
-"""Services that wait for others get ready meanwhile: one at a time, when nothing else is to do."""
+"""Services that wait for others are prepared meanwhile: one at a time, when the loop is idle."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Which of the last lines of a program says what went wrong: a pure function over its output.
 
-Most runtimes end with something else: Node with its version, Java, Go and Rust with the stack,
-Python now and then with more lines of the message, servers with words on their orderly end. The
-output is read from its end: what is known to follow a reason (:data:`AFTER`, and all that is
-indented) is skipped, and where the line found belongs to a block that names its reason elsewhere,
-that is taken. What is not recognised is the last line.
+Few runtimes print the reason last: Node ends with its version, Java, Go and Rust with the stack,
+Python at times with more lines of the message, servers with words on their orderly end. So the
+output is read from its end. What is known to follow a reason (:data:`AFTER`, and all that is
+indented) is skipped. Where the line found belongs to a block that names its reason elsewhere, that
+line is taken. Where nothing is recognised, it is the last line.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Files on Windows, which refuses to rename, read and remove one while somebody has it open.
+"""Files on Windows, which refuses to rename, read or remove a file while somebody has it open.
 
-A virus scanner, an indexer or a backup does so at any moment, and lets go within milliseconds. Who
-reads by :func:`open_file` is in nobody's way: what he has open may be renamed and removed.
+A virus scanner, an indexer or a backup may open any file at any moment, and closes it within
+milliseconds. What is opened by :func:`open_file` can be renamed and removed all the same.
 """
 
 from __future__ import annotations

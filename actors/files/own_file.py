@@ -1,9 +1,9 @@
-"""The one place where files of ours are opened: no pipe is waited for, nothing else written into.
+"""The one place where files of ours are opened, without trusting what lies in their place.
 
-What is opened to be written has one name and is no link: who may make a file in app-data, or has
-restored it from a backup of hard links, would have us write into, or truncate, a file elsewhere.
-Files that are replaced as a whole are written by :mod:`bundlevisor.actors.files.atomic`, which
-follows no link.
+Opening never waits, as it would for a pipe. A file that is written to must have one name and must
+not be a link: otherwise whoever can make a file in app-data, or has restored it from a backup with
+hard links, could have us write into a file elsewhere, or truncate it. Files that are replaced as a
+whole are written by :mod:`bundlevisor.actors.files.atomic`, which follows no link.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""When what stands in a log was written: an index beside the log, never in its bytes.
+"""When the text of a log was written: an index beside the log, never in its bytes.
 
-A record is 16 bytes, two little-endian numbers: the offset into the log, and microseconds since
-1970 (UTC). It says that the byte at the offset was written then, and what follows, up to the next
-record, within :data:`EVERY` of it or of the records' longer pause. It is written before its bytes,
-unbuffered, so that nothing in the log of a killed runtime is without a time. The highest bit of the
-time says that an incarnation of the service begins there.
+A record is 16 bytes, two little-endian numbers: an offset into the log, and microseconds since 1970
+(UTC). The byte at the offset was written at that time, and what follows it, up to the next record,
+within :data:`EVERY` of it, or within the time to the next record where that is longer. A record is
+written before its bytes, unbuffered, so that no text in the log of a killed runtime is without a
+time. The highest bit of the time says that an incarnation of the service begins there.
 :mod:`bundlevisor.actors.logs.times` reads it.
 """
 

@@ -1,10 +1,10 @@
-"""The code that will be needed later, kept out of reach: an updater may remove our files meanwhile.
+"""The code that will be needed later, kept out of reach of an updater that removes our files.
 
-Imported for good, what only a stop, an error or a rare request needs would cost megabytes in each
-process. So its bytecode lies in one file that has no name, which runtime and guardians share, and a
-finder in front of all others makes modules of it when they are imported: never one of the version
-that lies on the disk by then. What a module of machine code needs is its open file (Linux), or else
-it is loaded at once.
+Much of it is needed only by a stop, an error or a rare request; to import all of it would cost
+megabytes in each process. So its bytecode lies in one file without a name, which the runtime and
+its guardians share. A finder that comes before all others takes modules from there when they are
+imported, and so never imports a module of another version that lies on the disk by then. Of modules
+of machine code the file is kept open (Linux), or else they are loaded at once.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the guardian holds of its program, for the day on which the installed files are gone.
 
-The modules are those that it imports only when the runtime has died: it is small until then. The
-runtime has put them aside with its own, in a file that both share; where that cannot be (Windows)
-the guardian does it itself.
+These are the modules that it imports only when the runtime has died, because it is to be small
+until then. The runtime has put them aside with its own, in a file that both share; where that
+cannot be (Windows) the guardian does it itself.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Time in which the guardian was at work: every patience is measured in it.
 
-A guardian that was held (a debugger, SIGSTOP, a machine without breath) has not waited meanwhile:
-by a clock that goes on, all its deadlines would be over when it wakes, and it would give up what it
-has not even tried.
+A guardian may be held up: by a debugger, by SIGSTOP, on a machine that is out of memory. By an
+ordinary clock all its deadlines would be over when it goes on, and it would give up what it has not
+even tried.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """How far one guardian is with the logs, so that the one in reserve goes on at the same byte.
 
-What is read from a pipe is gone from it, and without reading it nobody sees what is in it, but with
-tee(2), which is Linux's. So a guardian at its clean-up does as the runtime did: it reads into
-memory that the one in reserve holds too (:mod:`bundlevisor.actors.guardian.inflight`), and notes
-there what each log's redactor holds back. The runtime's own memory, which two guardians one after
-the other would each make an end of, is taken over once: it is copied, and then one byte says so.
+What has been read from a pipe is gone from it, and only Linux can look without reading (tee(2)). So
+a guardian that cleans up does as the runtime did: it reads into memory that the one in reserve
+holds too (:mod:`bundlevisor.actors.guardian.inflight`), and notes there what each log's redactor
+holds back. What the runtime had read and not yet written must be written by one of the two
+guardians and not by both: the first copies the runtime's memory, and then a single byte says that
+it has.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What a start will spawn, built while its service waits for others, when nobody waits for that.
+"""What a start will spawn, built in advance while the service waits for its dependencies.
 
-At the start itself a launch has only to be taken. What may be otherwise by then is looked at then:
-what the start is given, the folders that the service writes to, its ports. Program and working
-folder were there; where the system finds that they are no more, the launch is built anew, which
-says what is wrong, as it does where something was wrong before.
+The start itself then only takes what was built, and looks at what may have changed: its inputs, the
+folders that the service writes to, its ports. The program and its working folder are not looked for
+again. If the system finds that they are gone, the launch is built anew, which says what is wrong.
+Where building in advance fails, nothing is kept, and the start says why.
 """
 
 from __future__ import annotations

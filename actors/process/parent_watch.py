@@ -1,8 +1,8 @@
 """The death of the process that started the runtime, as an event.
 
-Two signs, neither of which is confirmed by the other: the parent's own end (pidfd, kqueue or
-process handle), and the end of stdin when that is a pipe or a socket (Node's ``stdio: 'pipe'`` is a
-socket pair on POSIX). Shells in the field inherit stdio, so the first sign must do alone.
+Either of two signs is enough: the end of the parent itself (pidfd, kqueue or process handle), or
+the end of stdin when that is a pipe or a socket (Node's ``stdio: 'pipe'`` is a socket pair on
+POSIX). Many shells let the runtime inherit their stdio, so that there is only the first.
 """
 
 from __future__ import annotations

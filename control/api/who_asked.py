@@ -1,6 +1,7 @@
-"""Who asks for something to be done is told to the telemetry, before it is done.
+"""Who asks for something to be done is written to the telemetry, before it is done.
 
-Of a command, new secrets (no value), a way into the dashboard (no code) and the request to end.
+That is done for commands, for new secrets (without their values), for ways into the dashboard
+(without their codes), and for the request to end.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The signals of a runtime from its first moment on, whatever its launcher has left to it.
 
-A mask and ignored signals survive exec(2): a shell that starts something in the background ignores
-SIGINT and SIGQUIT for it, nohup SIGHUP, others block all there are. Neither the runtime nor a
-service, which inherits it again, could be stopped by such a signal. But who says nohup and
-``--keep-running`` means a runtime that outlives its terminal: that one is not ended by SIGHUP.
+Blocked and ignored signals survive exec(2). A shell that starts something in the background ignores
+SIGINT and SIGQUIT for it, nohup ignores SIGHUP, and others block every signal. Such a signal could
+stop neither the runtime nor a service, which inherits the setting again. But ``nohup`` together
+with ``--keep-running`` asks for a runtime that outlives its terminal: that one is not ended by
+SIGHUP.
 """
 
 from __future__ import annotations

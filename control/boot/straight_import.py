@@ -1,13 +1,13 @@
 """Imports modules of ours one after the other, each when all that it imports is there.
 
-An import statement asks every finder in turn, looks after the parent, and guards the module while
-what it imports is looked for in the same way: for the 150 modules of a start twice what their own
-statements take. Which modules these are, and in which order their imports end, the file of bytecode
-knows from the start that made it (code_file.py); in this order nothing is left to be looked for.
+An import statement asks every finder in turn, imports the parent first, and holds a lock on the
+module while all that it imports is looked for in the same way. For the 150 modules of a start that
+takes twice as long as to run them. The file of bytecode (code_file.py) knows which modules a start
+imports, and in which order their imports end. In this order no module has to look for another.
 
-Nothing depends on it: a module that has changed is passed over and comes with the statement that
-imports it, and so does everything where there is no such file. A package with code comes as ever,
-with what it imports.
+Nothing depends on it. A module that has changed is passed over, and is imported by the statement
+that names it; so is everything where there is no such file. A package with code is imported as
+usual, with all that it imports.
 """
 
 from __future__ import annotations

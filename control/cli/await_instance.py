@@ -1,10 +1,12 @@
 """Waiting for an instance that is just being started: ``run & bundlevisor ready --wait 60``.
 
-Its record appears a moment after the process, and until then that of a dead one may lie there: its
-port refuses connections, or is somebody else's, or its token is an old one. A start that is refused
-or ends leaves word of it, which the next start removes: nobody waits for what has ended. What had
-ended before the command was begun may be followed by a start that has not come so far yet. No word
-is left where there is no app-data folder yet: there the bundle is looked at, as a start does.
+Its record appears a moment after the process. Until then the record of an earlier instance may lie
+there: its port refuses connections or is somebody else's by now, or its token is out of date.
+
+Nobody waits for a start that has been refused or has ended: it leaves word of that, which the next
+start removes. Word that is older than this command may be followed by a start that is under way,
+and ends the wait only after a moment. Where there is no app-data folder, no word can be left: there
+the bundle is checked as a start would check it.
 """
 
 from __future__ import annotations

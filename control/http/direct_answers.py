@@ -1,10 +1,10 @@
-"""Answers to the requests that an application makes all the time, or in every run, without Falcon.
+"""Answers, without Falcon, to the requests that an application makes all the time or in every run.
 
-Each is answered by the same resource in both ways. Here it takes neither Falcon, which is 4 MiB and
-40 ms of processor time, nor, where nothing is measured or waited for, a thread: the server's loop
-has the answer before another thread could be told of the question. Which secrets there are is what
-a shell asks in every start, and to end is the last that it asks. What is not plain is left to
-Falcon: other methods, and queries that need decoding.
+The same resource answers in both ways. Without Falcon an answer costs neither its 4 MiB and 40 ms
+of processor time nor, where nothing is measured or waited for, a thread: the server's loop has the
+answer before another thread could be told of the question. Which secrets there are is asked by a
+shell in every start, and the request to end is its last. Other methods, and queries that need
+decoding, are left to Falcon.
 """
 
 from __future__ import annotations

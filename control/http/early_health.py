@@ -1,9 +1,9 @@
 """``/healthz`` while the server is not there yet: answered as soon as the runtime can be found.
 
-The connections of the first moments are accepted on the events' loop, and looked at without taking
-anything of them (MSG_PEEK). What is a plain ``GET /healthz``, complete and alone, gets the answer
-that the server would give, made by the same functions. All else stays unread in its socket, which
-the server takes over with the others: whatever is not plain is its to judge.
+The connections of the first moments are accepted on the events' loop, and what they have sent is
+looked at without reading it (MSG_PEEK). A plain ``GET /healthz``, complete and alone, gets the
+answer that the server would give, made by the same functions. Everything else stays unread in its
+socket. The server takes these sockets over, and decides about them.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Imports the API piece by piece, behind whatever the events' loop has to do.
+"""Imports the API piece by piece, whenever the events' loop has nothing to do.
 
-Of two threads the interpreter runs one: as a whole, the imports take 20 ms from launches of
-services whose dependencies begin to listen meanwhile. So the loop is looked at before each module
-that nobody else imports; none that another thread could wait for is under way then. As soon as a
-client wants an answer that only the server gives, or that clients have waited for can be answered,
-the rest comes at once.
+The interpreter runs one thread at a time: imported as a whole, the API would hold up for 20 ms the
+launches of services whose dependencies become ready meanwhile. So before each module that no other
+thread imports, this thread waits until the loop is idle; no import that another thread could need
+is half done at that moment. It stops waiting as soon as a client wants an answer that only the
+server gives, or one that clients have waited for is known.
 """
 
 from __future__ import annotations

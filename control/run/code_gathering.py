@@ -1,8 +1,9 @@
 """Makes the file of bytecode that the next start imports from (control/boot/code_file.py).
 
-At the end of a start, since only then is known what one imports, and from where; and of what Python
-has compiled already, which takes some 100 ms. To compile all of it without docstrings (``-OO``)
-would take a second of a core and gain 4 % of the next start's processor time.
+It is made at the end of a start, because only then is it known what a start imports, and from
+where. It takes what Python has compiled already, which needs some 100 ms. To compile everything
+without docstrings (``-OO``) would take a second of a core and gain 4 % of the next start's
+processor time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What others know of a runtime, and what all its services use."""
+"""The parts of a run that services use and others find it by: logs, ports, the instance record."""
 
 from __future__ import annotations
 

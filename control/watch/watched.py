@@ -1,10 +1,10 @@
 """Which files a service is made of, as far as a bundle tells: pure, but for what is there.
 
-A service's program always; its assets; and, for a program of the bundle, the folder that is its
-alone: its ``cwd``, that of the binary, those of files that its arguments name. A folder that
-several services share says nothing about one of them. ``metadata.watch``, a list of paths as seen
-from the bundle, takes the place of these folders. A page needs no restart: what serves it reads its
-files at each request, and a server of its own (Vite) looks after them itself.
+These are its program, its assets and, for a program of the bundle, the folders that belong to this
+service alone: its ``cwd``, that of the binary, and those of files that its arguments name. A change
+in a folder that several services share says nothing about one of them. ``metadata.watch``, a list
+of paths as seen from the bundle, takes the place of these folders. A page needs no restart: its
+server reads the files at each request, and a server of the bundle's own (Vite) watches them itself.
 """
 
 from __future__ import annotations

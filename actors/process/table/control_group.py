@@ -1,11 +1,11 @@
 """A control group (cgroups(7), version 2) for everything that comes out of a runtime.
 
-A process can leave its session, clear its environment, close its files and set its limits: its
-control group it leaves only if it writes into the file system of the groups. Where the user may
-make a group (his session's is delegated to him), the guardian puts the runtime into one, beside its
-start: who moves a process waits for every processor, ten milliseconds, and longer where others
-fork all the time. The first service waits for it. Linux only; elsewhere, and where it is refused,
-there is none, and the path is empty.
+A process can leave its session, clear its environment, close its files and set its limits; it
+leaves its control group only by writing into the file system of the groups. Where the user may make
+a group (his session's is delegated to him), the guardian moves the runtime into one of its own. The
+kernel waits for every processor then, some ten milliseconds, and longer where others fork all the
+time; so it happens beside the start, and only the first service waits for it. Linux only:
+elsewhere, and where it is refused, there is no group, and its path is empty.
 """
 
 from __future__ import annotations
