@@ -3,7 +3,7 @@
 Needs Debian's wine64 and gcc-mingw-w64-x86-64 (installed with apt-get when this runs as root), a
 host Python 3.11 and the package index. Everything else is made in ``BUNDLEVISOR_WINE`` (default
 ``~/.cache/bundlevisor-wine``) and used again. ``--python FILE [args]`` runs a script instead of
-pytest. Wine is not Windows: the README says what was and what was not exercised by this.
+pytest. Wine is not Windows: docs/architecture.md says what was and what was not exercised by this.
 """
 
 from __future__ import annotations
