@@ -27,10 +27,8 @@ class BundleState:
     around its own, not on how many there are.
     """
 
-    def __init__(
-        self, plan: Plan, ids: Iterable[str], vault: Vault, ports: PortsInForce, now: float
-    ) -> None:
-        self.reports = {id_: Report(id=id_, updated_at=now) for id_ in ids}
+    def __init__(self, plan: Plan, ids: Iterable[str], vault: Vault, ports: PortsInForce) -> None:
+        self.reports = {id_: Report(id=id_) for id_ in ids}
         self.desired: dict[str, Desired] = {}
         self.with_secrets = [service.id for service in plan.manifest.services if service.secrets]
         """The services that list any."""

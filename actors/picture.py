@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.actors.board import Board
 from bundlevisor.actors.core import dependencies
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired
@@ -16,17 +15,19 @@ from bundlevisor.actors.core.snapshot import Phase, Snapshot, Tally
 from bundlevisor.manifest.plan.graph import Graph
 
 if TYPE_CHECKING:
+    from bundlevisor.actors.collaborators import Collaborators
     from bundlevisor.actors.ports.service_ports import Ports
 
 
 class Picture:
     """Used by the supervisor only; everybody else reads the board."""
 
-    def __init__(self, board: Board, graph: Graph, emit: Callable[..., None]) -> None:
-        self._board = board
+    def __init__(self, graph: Graph, collaborators: Collaborators) -> None:
         self._graph = graph
-        self._emit = emit
-        self._shown = dict(board.snapshot.services)
+        self._board = collaborators.board
+        self._emit = collaborators.emit
+        self._now = collaborators.now
+        self._shown = dict(self._board.snapshot.services)
         self._tally = Tally(self._shown.values())
         self._stale: set[str] = set(self._shown)
         """Services whose shown view has to be made anew."""
@@ -69,8 +70,11 @@ class Picture:
             return
         for id_ in stale:
             view = dependencies.shown(tree, self._shown[id_], self._blocking)
-            view = self._shown[id_] = msgspec.structs.replace(view, ports=ports.get(id_, {}))
-            self._tally.see(view)
+            view = msgspec.structs.replace(view, ports=ports.get(id_, {}))
+            if view != self._shown[id_]:
+                view = msgspec.structs.replace(view, updated_at=self._now())
+                self._shown[id_] = view
+                self._tally.see(view)
         self._board.publish(
             Snapshot(version=before.version + 1, phase=phase, services=dict(self._shown)),
             self._tally.decided(phase),

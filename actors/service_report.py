@@ -5,11 +5,10 @@ from __future__ import annotations
 from bundlevisor.actors.core.life import Life
 from bundlevisor.actors.core.report import Report, Stage
 from bundlevisor.actors.launch.spec import LaunchSpec
-from bundlevisor.actors.loop.wall_time import moment
 
 
 class Moments:
-    """When the present start was begun, its process spawned, and ready (:func:`moment`)."""
+    """When the present start was begun, its process spawned, and ready (``wall_time.moment``)."""
 
     def __init__(self) -> None:
         self.begun: float | None = None
@@ -26,7 +25,6 @@ def report_of(life: Life, spec: LaunchSpec, moments: Moments) -> Report:
         then=life.then,
         stop_cause=life.stop_cause,
         message=life.message,
-        updated_at=moment(),
         restarts=life.history.total,
         pid=life.pid,
         incarnation=life.incarnation,

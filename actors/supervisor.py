@@ -63,11 +63,11 @@ class Supervisor(LoopActor):
         self._plan = plan
         self._to = collaborators
         self._phase = Phase.RUNNING
-        self._picture = Picture(collaborators.board, plan.graph, collaborators.emit)
+        self._picture = Picture(plan.graph, collaborators)
         self._ports = PortsInForce(plan, collaborators.chooser, collaborators.emit)
         self._actors = ServiceActors(collaborators.spawn_actor, self.actor_ref)
-        ids, now = collaborators.board.snapshot.services, collaborators.now()
-        self._state = BundleState(plan, ids, collaborators.vault, self._ports, now)
+        ids = collaborators.board.snapshot.services
+        self._state = BundleState(plan, ids, collaborators.vault, self._ports)
         self._pages = pages_by_api(plan.manifest.services)
         self._group_restarts: tuple[float, ...] = ()
 
@@ -226,7 +226,7 @@ class Supervisor(LoopActor):
         """
         self._to.emit("runtime_error", message.id, error=message.error)
         before = self._state.reports[message.id]
-        after = foreseen.taken_over(before, message.incarnation, self._to.now())
+        after = foreseen.taken_over(before, message.incarnation)
         self._actors.replace(message.id, foreseen.inherited(after, message.history), message.child)
         self._see(after)
 
@@ -249,7 +249,7 @@ class Supervisor(LoopActor):
         for id_, due in self._state.due():
             if id_ in self._actors:
                 self._actors.instruct(id_, due)
-            self._see(foreseen.obeyed(due, self._state.reports[id_], self._to.now()))
+            self._see(foreseen.obeyed(due, self._state.reports[id_]))
 
     def _give_starts(self) -> None:
         for id_ in self._state.startable(self._plan.manifest.supervision):
@@ -268,7 +268,7 @@ class Supervisor(LoopActor):
         """Fail a service that cannot run, unless it does; what was wanted of its run is over."""
         self._actors.instruct(id_, FailService(reason))
         self._state.give_up(id_)
-        self._see(foreseen.failed(self._state.reports[id_], reason, self._to.now()))
+        self._see(foreseen.failed(self._state.reports[id_], reason))
 
     def _tell_pages(self, api: str) -> None:
         """While an API has no process its port may be anybody's: pages must not ask there."""

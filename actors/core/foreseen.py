@@ -20,7 +20,7 @@ from bundlevisor.actors.core.report import (
 from bundlevisor.actors.core.restart import History
 
 
-def obeyed(told: Instruction, report: Report, now: float) -> Report:
+def obeyed(told: Instruction, report: Report) -> Report:
     """Return the report of a service that was told to stop, or that it may start again."""
     stop = told if isinstance(told, StopService) else StopService(AfterStop.WAIT, STARTS_AGAIN)
     if report.stage in LIVE:
@@ -35,7 +35,6 @@ def obeyed(told: Instruction, report: Report, now: float) -> Report:
         then=stop.then,
         stop_cause=StopCause.ORDERED,
         message=message,
-        updated_at=now,
         ready_at=None,
     )
 
@@ -50,18 +49,17 @@ def starting(report: Report, now: float) -> Report:
         exit_code=None,
         doing=Doing(),
         begun_at=now,
-        updated_at=now,
     )
 
 
-def failed(report: Report, reason: str, now: float) -> Report:
+def failed(report: Report, reason: str) -> Report:
     """Return the report of a service that was told to fail; what runs does not."""
     if report.stage in LIVE:
         return report
-    return msgspec.structs.replace(report, stage=Stage.FAILED, message=reason, updated_at=now)
+    return msgspec.structs.replace(report, stage=Stage.FAILED, message=reason)
 
 
-def taken_over(report: Report, incarnation: int, now: float) -> Report:
+def taken_over(report: Report, incarnation: int) -> Report:
     """Return the report of a service whose actor was broken, and has a successor.
 
     That is a failure of its run, also before there is a process; what rests goes on resting.
@@ -77,7 +75,6 @@ def taken_over(report: Report, incarnation: int, now: float) -> Report:
         stop_cause=StopCause.BROKEN,
         message="an error in the runtime",
         incarnation=max(incarnation, report.incarnation),
-        updated_at=now,
     )
 
 

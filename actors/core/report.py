@@ -83,7 +83,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     message: str = ""
-    updated_at: float = 0.0
     restarts: int = 0
     pid: int | None = None
     incarnation: int = 0

@@ -45,6 +45,8 @@ class ServiceView(Account, frozen=True, kw_only=True):
     """One service as the outside sees it: what its actor says, and what the supervisor adds."""
 
     state: State
+    updated_at: float
+    """When something of it was last shown otherwise than before."""
     critical: bool = True
     skipped: bool = False
     skip_reason: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bundlevisor.actors.core.messages import Message, StopBundle
+from bundlevisor.actors.core.messages import CommandStop, Message, StopBundle
 from bundlevisor.actors.core.snapshot import State
 from tests.actors.core.scheduled import Scheduled
 from tests.manifests import needing
@@ -53,4 +53,21 @@ def test_what_a_command_changes_is_shown_when_it_is_answered() -> None:
     world.command(StopBundle("the end"))
     states = {view.state for view in world.board.snapshot.services.values()}
     assert states == {State.STOPPING}
+    assert not world.faults
+
+
+def test_a_moment_is_told_of_each_change_and_of_nothing_else() -> None:
+    world = Mailed(needing(a="", b="a"))
+    world.clock = 5.0
+    world.launch_all()
+    world.mail()
+    world.turn()
+    shown = world.board.snapshot.services
+    assert (shown["a"].message, shown["a"].updated_at) == ("starting", 5.0)
+    assert (shown["b"].message, shown["b"].updated_at) == ("waiting for a", 0.0)
+    world.clock = 9.0
+    world.command(CommandStop("a"))
+    shown = world.board.snapshot.services
+    assert [view.updated_at for view in shown.values()] == [9.0, 9.0]
+    assert shown["b"].blocked
     assert not world.faults

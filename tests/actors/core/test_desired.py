@@ -71,7 +71,7 @@ def test_a_service_is_told_what_it_does_not_do_already(
 ) -> None:
     assert instruction(wish, said) == told
     if told is not None:
-        assert instruction(wish, obeyed(told, said, 1.0)) is None, "told once"
+        assert instruction(wish, obeyed(told, said)) is None, "told once"
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ def test_what_is_under_orders_to_end_and_what_is_done(
 def test_the_picture_is_what_the_service_will_report(
     told: Instruction, stage: str, then: AfterStop, message: str, after: str
 ) -> None:
-    found = obeyed(told, report(stage), 7.0)
+    found = obeyed(told, report(stage))
     assert (found.stage, found.then, found.message) == (Stage(after), then, message)
-    assert (found.stop_cause, found.updated_at, found.ready_at) == (StopCause.ORDERED, 7.0, None)
+    assert (found.stop_cause, found.ready_at) == (StopCause.ORDERED, None)
 
 
 def test_a_start_is_seen_at_once_with_its_incarnation() -> None:
@@ -176,8 +176,8 @@ def test_a_start_is_seen_at_once_with_its_incarnation() -> None:
 
 
 def test_what_runs_does_not_fail_by_being_told() -> None:
-    assert failed(report("waiting"), "no port", 7.0).stage is Stage.FAILED
-    assert failed(report("ready"), "no port", 7.0) == report("ready")
+    assert failed(report("waiting"), "no port").stage is Stage.FAILED
+    assert failed(report("ready"), "no port") == report("ready")
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,8 @@ def test_what_runs_does_not_fail_by_being_told() -> None:
     ],
 )
 def test_the_successor_of_a_broken_actor_ends_what_is_under_way(stage: str, after: str) -> None:
-    found = taken_over(report(stage), 5, 7.0)
+    found = taken_over(report(stage), 5)
     assert found.stage is Stage(after)
     if stage != after:
         assert (found.then, found.stop_cause) == (AfterStop.RETRY, StopCause.BROKEN)
-        assert (found.incarnation, found.updated_at) == (5, 7.0)
+        assert found.incarnation == 5

@@ -172,7 +172,6 @@ def test_all_that_a_service_reports_is_shown() -> None:
         id="db",
         stage=Stage.READY,
         message="ready",
-        updated_at=1.0,
         restarts=2,
         pid=3,
         incarnation=4,

@@ -251,10 +251,10 @@ def test_how_long_readiness_is_waited_for() -> None:
 
 def test_what_a_report_will_be() -> None:
     report = Report(id="api", stage=Stage.BACKOFF, message="a pause", then=AfterStop.STAY)
-    assert foreseen.failed(report, "no port", 5.0) == msgspec.structs.replace(
-        report, stage=Stage.FAILED, message="no port", updated_at=5.0
+    assert foreseen.failed(report, "no port") == msgspec.structs.replace(
+        report, stage=Stage.FAILED, message="no port"
     )
-    after = foreseen.taken_over(report, 4, 5.0)
+    after = foreseen.taken_over(report, 4)
     assert after == msgspec.structs.replace(
         report,
         stage=Stage.STOPPING,
@@ -262,10 +262,9 @@ def test_what_a_report_will_be() -> None:
         stop_cause=StopCause.BROKEN,
         message="an error in the runtime",
         incarnation=4,
-        updated_at=5.0,
     )
     unheard = foreseen.starting(msgspec.structs.replace(report, incarnation=4), 5.0)
-    assert foreseen.taken_over(unheard, 4, 6.0).incarnation == 5
+    assert foreseen.taken_over(unheard, 4).incarnation == 5
 
 
 def test_a_restart_counts_for_less_than_the_period() -> None:
