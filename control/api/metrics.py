@@ -1,8 +1,8 @@
 """``GET /metrics``: numbers for Prometheus.
 
-Written by prometheus_client, imported at the first request (12 ms and 1.5 MiB, once): escaping and
-the format's headers are its business. No registry outlives a request; the numbers are those of the
-snapshot, of the process trees and of the runtime's gauges.
+Written by prometheus_client, imported at the first request (12 ms and 1.5 MiB, once): escaping is
+its business. No registry outlives a request; the numbers are those of the snapshot, of the process
+trees and of the runtime's gauges.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bundlevisor.actors.core.snapshot import Phase, State
 from bundlevisor.actors.loop.wall_time import moment
 from bundlevisor.actors.stand_ins import for_api
 from bundlevisor.control.api.status import leaders, pids, uptime
+from bundlevisor.control.wire.operations import PROMETHEUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -62,15 +63,13 @@ class MetricsResource:
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the text format."""
         for_api.import_prometheus()
-        from prometheus_client import CONTENT_TYPE_LATEST
-
         with self._making:
             snapshot = self._runtime.board.snapshot
             if snapshot is not self._of or time.monotonic() - self._made_at >= MOMENT_S:
                 self._text = self._make(snapshot)
                 self._of, self._made_at = snapshot, time.monotonic()
             text = self._text
-        resp.content_type = CONTENT_TYPE_LATEST
+        resp.content_type = PROMETHEUS
         resp.data = text
 
     def _make(self, snapshot: Snapshot) -> bytes:

@@ -41,7 +41,8 @@ VALUE = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
 """A value is not blank, and has no NUL."""
 OWN_SYNTAX = re.compile(r"\\|\(\?|\[\[:")
 """What RE2, which matches formats, and ECMAScript, which JSON Schema has, may read differently."""
-STREAMED = {"/events": "text/event-stream"}
+FOR_ACCEPT = {"/events": "text/event-stream", "/timeline": "image/svg+xml"}
+"""What an address answers in place of JSON when the Accept header asks for it."""
 
 
 class OpenApiResource:
@@ -162,8 +163,8 @@ def _answer(
         content: dict[str, Any] = {answer: {}}
     else:
         content = {"application/json": {"schema": schema_of[answer]}}
-        if status == 200 and operation.path in STREAMED:
-            content[STREAMED[operation.path]] = {}
+        if status == 200 and operation.path in FOR_ACCEPT:
+            content[FOR_ACCEPT[operation.path]] = {}
     return {"description": REASONS[status], "content": content}
 
 

@@ -100,6 +100,19 @@ def test_no_answer_has_a_status_that_is_not_described(api: Api, document: Any) -
             assert str(status) in operation["responses"], (method, place, status)
 
 
+def test_every_answer_has_the_media_type_that_is_described(api: Api, document: Any) -> None:
+    told = set()
+    for path, method, operation in operations(document):
+        if method != "get" or path == "/shutdown":
+            continue
+        needed = [f"{one['name']}=db" for one in operation["parameters"] if one["required"]]
+        for kind in operation["responses"]["200"]["content"]:
+            reply = api.ask("HEAD", f"{path}?{'&'.join(needed)}", Accept=kind)
+            assert reply.headers["Content-Type"] == kind, path
+            told.add(kind)
+    assert {"text/event-stream", "image/svg+xml"} < told
+
+
 @pytest.mark.ends_the_runtime
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_no_answer_to_shutdown_has_a_status_that_is_not_described(
