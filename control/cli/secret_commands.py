@@ -61,4 +61,8 @@ def _value(arguments: argparse.Namespace, prompt: dict[str, str]) -> str:
     for line in (prompt.get("description"), prompt.get("hint")):
         if line:
             print(line, file=sys.stderr)
-    return getpass.getpass(f"{prompt.get('label') or arguments.secret}: ")
+    try:
+        return getpass.getpass(f"{prompt.get('label') or arguments.secret}: ")
+    except EOFError:
+        print(file=sys.stderr)  # the prompt's line has no end
+        raise NoValue("nothing was typed, and nothing is stored") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -204,29 +203,6 @@ def test_telemetry_says_where(cli: Cli, api: Api) -> None:
     assert (code, out.splitlines()[0]) == (0, api.get("/telemetry").json()["path"])
 
 
-def feed(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
-
-
-def test_secrets_are_listed_and_set_unseen(
-    cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code, out, _ = cli("secrets", "list")
-    assert code == 0
-    assert [line.split()[:3] for line in out.splitlines()[1:]] == [
-        ["api_key", "user_prompt", "missing"],
-        ["session", "per_install_generated", "set"],
-    ]
-    feed(monkeypatch, b"k-1 \xc3\xa9\n")
-    assert cli("secrets", "set", "api_key", "--stdin") == (0, "api_key is set\n", "")
-    assert runtime.stored["api_key"] == "k-1 é"
-    feed(monkeypatch, b"")
-    code, _, err = cli("secrets", "set", "api_key")
-    assert (code, "--stdin" in err) == (2, True)
-    code, _, err = cli("secrets", "set", "nobody", "--stdin")
-    assert (code, "there is no secret 'nobody'" in err) == (1, True)
-
-
 def test_where_the_instance_is_may_be_said_before_the_verb(
     cli: Cli, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
@@ -237,39 +213,6 @@ def test_where_the_instance_is_may_be_said_before_the_verb(
 def test_the_picture_of_a_start_goes_to_stdout_for_a_dash(cli: Cli) -> None:
     code, out, _ = cli("timeline", "--svg", "-")
     assert (code, out[:4]) == (0, "<svg")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_a_secret_is_typed_without_echo(cli: Cli, runtime: FakeRuntime) -> None:
-    import pty
-
-    pid, terminal = pty.fork()
-    if pid == 0:
-        command = [*COMMAND, "secrets", "set", "api_key"]
-        os.execv(command[0], [*command, "--app-data", str(cli.app_data)])
-    shown = b""
-    while b"Key: " not in shown:
-        shown += os.read(terminal, 1000)
-    os.write(terminal, b"k-hidden\n")
-    while b"is set" not in shown:
-        shown += os.read(terminal, 1000)
-    assert os.waitpid(pid, 0)[1] == 0
-    os.close(terminal)
-    assert runtime.stored["api_key"] == "k-hidden"
-    assert b"hidden" not in shown
-
-
-def test_a_refused_secret_is_a_no_without_the_value(
-    cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from bundlevisor.manifest.plan.secrets import Rejection
-
-    problem = Rejection(id="api_key", message="does not have the format ^k-[0-9]+$")
-    runtime.set_secrets = lambda values, timeout_s: (problem,)  # type: ignore[method-assign]
-    feed(monkeypatch, b"hidden\n")
-    code, out, err = cli("secrets", "set", "api_key", "--stdin")
-    assert (code, out) == (1, "")
-    assert err == "bundlevisor: api_key: does not have the format ^k-[0-9]+$\n"
 
 
 def test_a_reader_that_has_enough_is_no_error(cli: Cli, runtime: FakeRuntime) -> None:

@@ -1,0 +1,87 @@
+"""``secrets list`` and ``secrets set``: a value is typed unseen or piped, and never shown."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import pytest
+
+from tests.control.commands import Cli
+from tests.control.fake_runtime import FakeRuntime
+from tests.installed import COMMAND
+
+
+def feed(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+
+
+def test_secrets_are_listed_and_set_unseen(
+    cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = cli("secrets", "list")
+    assert code == 0
+    assert [line.split()[:3] for line in out.splitlines()[1:]] == [
+        ["api_key", "user_prompt", "missing"],
+        ["session", "per_install_generated", "set"],
+    ]
+    feed(monkeypatch, b"k-1 \xc3\xa9\n")
+    assert cli("secrets", "set", "api_key", "--stdin") == (0, "api_key is set\n", "")
+    assert runtime.stored["api_key"] == "k-1 é"
+    feed(monkeypatch, b"")
+    code, _, err = cli("secrets", "set", "api_key")
+    assert (code, "--stdin" in err) == (2, True)
+    code, _, err = cli("secrets", "set", "nobody", "--stdin")
+    assert (code, "there is no secret 'nobody'" in err) == (1, True)
+
+
+def at_the_prompt(cli: Cli, keys: bytes, until: bytes) -> tuple[int, bytes]:
+    """Type at the question for a secret; return the exit code, and what is shown."""
+    import pty
+
+    pid, terminal = pty.fork()
+    if pid == 0:
+        command = [*COMMAND, "secrets", "set", "api_key"]
+        os.execv(command[0], [*command, "--app-data", str(cli.app_data)])
+    shown = b""
+    while b"Key: " not in shown:
+        shown += os.read(terminal, 1000)
+    os.write(terminal, keys)
+    while until not in shown:
+        shown += os.read(terminal, 1000)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(terminal)
+    return code, shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_secret_is_typed_without_echo(cli: Cli, runtime: FakeRuntime) -> None:
+    code, shown = at_the_prompt(cli, b"k-hidden\n", until=b"is set")
+    assert code == 0
+    assert runtime.stored["api_key"] == "k-hidden"
+    assert b"hidden" not in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_the_end_of_input_in_place_of_a_secret_is_a_sentence(
+    cli: Cli, runtime: FakeRuntime
+) -> None:
+    before = dict(runtime.stored)
+    code, shown = at_the_prompt(cli, b"\x04", until=b"nothing is stored\r\n")
+    assert code == 2
+    assert shown.endswith(b"Key: \r\nbundlevisor: nothing was typed, and nothing is stored\r\n")
+    assert runtime.stored == before
+
+
+def test_a_refused_secret_is_a_no_without_the_value(
+    cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bundlevisor.manifest.plan.secrets import Rejection
+
+    problem = Rejection(id="api_key", message="does not have the format ^k-[0-9]+$")
+    runtime.set_secrets = lambda values, timeout_s: (problem,)  # type: ignore[method-assign]
+    feed(monkeypatch, b"hidden\n")
+    code, out, err = cli("secrets", "set", "api_key", "--stdin")
+    assert (code, out) == (1, "")
+    assert err == "bundlevisor: api_key: does not have the format ^k-[0-9]+$\n"
