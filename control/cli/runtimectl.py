@@ -22,6 +22,7 @@ from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import Endpoint, NotRunning, find, wanted
 from bundlevisor.control.cli.parser.arguments import parser
 from bundlevisor.control.wire import exit_codes
+from bundlevisor.manifest.format.loopback import address_of
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def _flags(words: list[str]) -> Flags:
         setattr(flags, name.replace("-", "_"), value)
     if flags.port and not (flags.port.isascii() and flags.port.isdigit() and len(flags.port) < 6):
         raise Misuse(f"--port is a number up to 65535, not {flags.port}")
+    if flags.host and not address_of(flags.host):
+        raise Misuse(f"--host is an address of this machine, such as 127.0.0.1, not {flags.host}")
     return flags
 
 

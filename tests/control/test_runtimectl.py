@@ -91,6 +91,15 @@ def test_a_port_that_is_none_is_misuse(
     assert "--port is a number" in capfdbinary.readouterr()[1].decode()
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "example.org", "0.0.0.0"])  # noqa: S104 - refused
+def test_the_token_is_sent_to_no_other_machine(
+    cli: Cli, host: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    token = str(cli.app_data / "runtime" / "auth-token")
+    assert main(["ctl", "--host", host, "--port", "1", "--token-file", token, "health"]) == 2
+    assert "--host is an address of this machine" in capfdbinary.readouterr()[1].decode()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has an entry point of that name")
 def test_the_command_runtimectl_is_installed(cli: Cli, api: Api, tmp_path: Path) -> None:
     link = tmp_path / "elsewhere"
