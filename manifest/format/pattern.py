@@ -33,12 +33,13 @@ def compile_pattern(pattern: str, *, by_line: bool = False) -> Any:
     options = re2.Options()
     options.never_capture = True
     options.log_errors = False
+    given = f"(?m){pattern}" if by_line else pattern
     try:
-        return re2.compile(f"(?m){pattern}" if by_line else pattern, options)
+        return re2.compile(given, options)
     except UnicodeEncodeError:
         raise ValueError("it is no valid Unicode") from None
     except re2.error as error:
-        raise ValueError(error.args[0].decode()) from None
+        raise ValueError(error.args[0].decode().replace(given, pattern)) from None
 
 
 def plain_text(pattern: str) -> bytes | None:

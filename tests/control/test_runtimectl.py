@@ -91,7 +91,7 @@ def test_a_port_that_is_none_is_misuse(
     assert "--port is a number" in capfdbinary.readouterr()[1].decode()
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "example.org", "0.0.0.0"])  # noqa: S104 - refused
+@pytest.mark.parametrize("host", ["192.0.2.1", "example.org", "0.0.0.0"])
 def test_the_token_is_sent_to_no_other_machine(
     cli: Cli, host: str, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

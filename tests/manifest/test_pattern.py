@@ -164,3 +164,9 @@ def test_all_other_characters_mean_themselves() -> None:
         found = compile_pattern(one, by_line=True).search(b"<" + plain.encode() + b">")
         assert found is not None
         assert found.group().decode() == one
+
+
+@pytest.mark.parametrize("by_line", [False, True])
+def test_a_refusal_quotes_the_pattern_as_it_was_written(by_line: bool) -> None:
+    with pytest.raises(ValueError, match=r"^missing \): a\($"):
+        compile_pattern("a(", by_line=by_line)
