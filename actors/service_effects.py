@@ -268,7 +268,7 @@ class ServiceEffects:
     def _disarm(self, effect: effects.Disarm) -> None:
         self._timers.disarm(effect.timer)
 
-    def _note(self, effect: effects.EmitEvent) -> None:
+    def _emit(self, effect: effects.EmitEvent) -> None:
         self._context.emit(effect.event, self._service.id, **effect.details)
 
     def _report_failure(self, effect: effects.ReportFailure) -> None:
@@ -290,7 +290,7 @@ PERFORM: dict[type[Effect], Callable[[ServiceEffects, Any], tuple[Message, ...] 
     effects.Arm: ServiceEffects._arm,
     effects.Extend: ServiceEffects._extend,
     effects.Disarm: ServiceEffects._disarm,
-    effects.EmitEvent: ServiceEffects._note,
+    effects.EmitEvent: ServiceEffects._emit,
     effects.ReportFailure: ServiceEffects._report_failure,
     effects.ReportPorts: ServiceEffects._report_ports,
     effects.ReleasePorts: lambda own, _: own._ports.release(),

@@ -182,7 +182,7 @@ def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> Service
     if view.id not in tree.wanted:
         message = view.skip_reason or "starts on demand"
         return msgspec.structs.replace(changed, state=State.INACTIVE, skipped=True, message=message)
-    waits = wait(tree, view.id, blocking)
+    waits = why_waiting(tree, view.id, blocking)
     return msgspec.structs.replace(
         changed, message=waits.message, blocked=waits.blocked, waiting_for=waits.waiting_for
     )
@@ -203,7 +203,7 @@ def _shown_ending(tree: Tree, view: ServiceView) -> ServiceView:
     return msgspec.structs.replace(view, state=State.STOPPING, message=message, ready_at=None)
 
 
-def wait(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
+def why_waiting(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
     """Say why a waiting service waits; ``blocking`` is what :func:`new_obstacles` has found."""
     waiting_for = needs(tree, id_)
     if id_ in blocking:

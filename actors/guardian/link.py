@@ -52,7 +52,7 @@ class Guardian:
 
     def in_order(self) -> tuple[tuple[int, float], tuple[int, float]]:
         """Return pid and create time of the one that acts, and of the one behind it; 0 for none."""
-        known = [(sentry.pid, sentry.created) for sentry in self._roster.sentries[:2]]
+        known = [(guardian.pid, guardian.created) for guardian in self._roster.guardians[:2]]
         first, second = [*known, NOBODY, NOBODY][:2]
         return first, second
 

@@ -13,7 +13,7 @@ import time
 
 from bundlevisor.actors.guardian import starting
 from bundlevisor.actors.guardian.channel import Descriptor, pair
-from bundlevisor.actors.guardian.sentry import Sentry
+from bundlevisor.actors.guardian.guardian_process import GuardianProcess
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported before the guardian is forked, they would be in its memory
@@ -72,18 +72,18 @@ class Roster:
         self._reserve_wanted = False
         self._patience = 0.0
         self._deaths: list[float] = []
-        self._sentries: list[Sentry] = []
+        self._guardians: list[GuardianProcess] = []
         """The first acts when the runtime dies, the next if that one has died too."""
 
     @property
-    def sentries(self) -> tuple[Sentry, ...]:
+    def guardians(self) -> tuple[GuardianProcess, ...]:
         """All of them, the one that acts first."""
-        return tuple(self._sentries)
+        return tuple(self._guardians)
 
     @property
-    def first(self) -> Sentry | None:
+    def first(self) -> GuardianProcess | None:
         """The one that acts when the runtime dies; None while there is none."""
-        return next(iter(self._sentries), None)
+        return next(iter(self._guardians), None)
 
     def attach(self, loop: Loop, report: Report, changed: Callable[[], object]) -> None:
         """Have deaths noticed on this loop; ``report`` hears who replaced whom, and of failures.
@@ -91,8 +91,8 @@ class Roster:
         ``changed`` is called when one is there, or gone.
         """
         self._loop, self._report, self._changed = loop, report, changed
-        for sentry in self._sentries:
-            self._watch(sentry)
+        for guardian in self._guardians:
+            self._watch(guardian)
 
     def keep_reserve(self) -> None:
         """Have a second one in reserve from now on, where one can be forked."""
@@ -104,20 +104,20 @@ class Roster:
         with self._lock:
             if self._ended:
                 return
-            sentry, theirs = self._admit(died)
+            guardian, theirs = self._admit(died)
         try:
-            sentry.started(start(theirs))
+            guardian.started(start(theirs))
         except OSError:
             with self._lock:
-                self._sentries.remove(sentry)
-                sentry.close()
+                self._guardians.remove(guardian)
+                guardian.close()
             raise
-        self._watch(sentry)
+        self._watch(guardian)
 
     def send(self, message: Message, carried: Descriptor | None = None) -> None:
         """Tell everybody; what is not taken at once is offered again."""
         with self._lock:
-            taken = [sentry.sender.send(message, carried) for sentry in self._sentries]
+            taken = [guardian.sender.send(message, carried) for guardian in self._guardians]
             if not all(taken):
                 self._retry()
 
@@ -127,42 +127,42 @@ class Roster:
 
     def wake(self) -> None:
         """Have all of them go on that somebody has stopped."""
-        for sentry in self.sentries:
-            sentry.wake()
+        for guardian in self.guardians:
+            guardian.wake()
 
     def dismiss(self, timeout: float) -> bool:
         """End all of them without any work; False when one had to be killed."""
         with self._lock:
             self._ended = True
-            sentries, self._sentries = self._sentries, []
-            for sentry in sentries:
-                sentry.sender.send(("bye",))
-                self._unwatch(sentry)
+            guardians, self._guardians = self._guardians, []
+            for guardian in guardians:
+                guardian.sender.send(("bye",))
+                self._unwatch(guardian)
             deadline = time.monotonic() + timeout
-            gone = [sentry.dismiss(deadline) for sentry in sentries]
+            gone = [guardian.dismiss(deadline) for guardian in guardians]
             return all(gone)
 
-    def _admit(self, died: int = 0) -> tuple[Sentry, End]:
+    def _admit(self, died: int = 0) -> tuple[GuardianProcess, End]:
         sender, theirs = pair()
         for message, carried in self._known_messages():
             sender.send(message, carried)
-        sentry = Sentry(sender, died)
-        self._sentries.append(sentry)
-        return sentry, theirs
+        guardian = GuardianProcess(sender, died)
+        self._guardians.append(guardian)
+        return guardian, theirs
 
     def _ask_for_reserve(self) -> None:
         """Have the guardian fork one, unless there is one, or nobody to fork it."""
         with self._lock:
-            alone = len(self._sentries) == 1 and self._sentries[0].answered
+            alone = len(self._guardians) == 1 and self._guardians[0].answered
             if self._ended or not self._reserve_wanted or not alone:
                 return
             try:
-                sentry, theirs = self._admit()
+                guardian, theirs = self._admit()
             except OSError:
                 return  # no descriptors: the next death is followed by a new interpreter
             # A guardian that is dead already takes the channel with it: its end tells us.
-            self._sentries[0].sender.send(("reserve",), Descriptor(theirs.detach()))
-        self._watch(sentry)
+            self._guardians[0].sender.send(("reserve",), Descriptor(theirs.detach()))
+        self._watch(guardian)
 
     def _retry(self) -> None:
         if self._loop and not self._retrying:
@@ -172,69 +172,69 @@ class Roster:
     def _offer_again(self) -> None:
         with self._lock:
             self._retrying = False
-            taken = [sentry.sender.pump() for sentry in self._sentries]
+            taken = [guardian.sender.pump() for guardian in self._guardians]
             if not all(taken):
                 self._retry()
 
-    def _watch(self, sentry: Sentry) -> None:
+    def _watch(self, guardian: GuardianProcess) -> None:
         if self._loop:
-            self._loop.call_soon(lambda: self._begin_watching(sentry))
+            self._loop.call_soon(lambda: self._begin_watching(guardian))
 
-    def _begin_watching(self, sentry: Sentry) -> None:
+    def _begin_watching(self, guardian: GuardianProcess) -> None:
         with self._lock:
-            if self._loop and sentry in self._sentries:
-                self._loop.watch(sentry.sender.fileno(), lambda: self._hear(sentry))
-                self._loop.call_at(time.monotonic() + ANSWER_S, lambda: self._expect(sentry))
+            if self._loop and guardian in self._guardians:
+                self._loop.watch(guardian.sender.fileno(), lambda: self._hear(guardian))
+                self._loop.call_at(time.monotonic() + ANSWER_S, lambda: self._expect(guardian))
                 self._offer_again()
 
-    def _unwatch(self, sentry: Sentry) -> None:
-        loop, fd = self._loop, sentry.sender.fileno()
+    def _unwatch(self, guardian: GuardianProcess) -> None:
+        loop, fd = self._loop, guardian.sender.fileno()
         if loop and fd >= 0:
             loop.call_soon(lambda: loop.unwatch(fd))
 
-    def _expect(self, sentry: Sentry) -> None:
-        if not sentry.answered:
-            self._lose(sentry, f"it did not answer within {ANSWER_S:g} s")
+    def _expect(self, guardian: GuardianProcess) -> None:
+        if not guardian.answered:
+            self._lose(guardian, f"it did not answer within {ANSWER_S:g} s")
 
-    def _hear(self, sentry: Sentry) -> None:
+    def _hear(self, guardian: GuardianProcess) -> None:
         """It has answered, or its end of the channel is closed."""
         with self._lock:
-            if sentry not in self._sentries:
+            if guardian not in self._guardians:
                 return  # dismissed while this waited for the lock: the channel is closed already
             try:
-                here = sentry.hear()
+                here = guardian.hear()
             except BlockingIOError:
                 return
         if not here:
-            self._lose(sentry, "" if sentry.answered else "it ended before it answered")
+            self._lose(guardian, "" if guardian.answered else "it ended before it answered")
             return
         from bundlevisor.actors.process import (
             own_children,  # loaded by now; the guardian has no use for it
         )
 
-        own_children.register(sentry.pid)
+        own_children.register(guardian.pid)
         self._charged.set()
         self._changed()
-        if sentry.died:
-            self._report("guardian_replaced", {"died": sentry.died, "pid": sentry.pid})
+        if guardian.died:
+            self._report("guardian_replaced", {"died": guardian.died, "pid": guardian.pid})
         self._ask_for_reserve()
 
-    def _lose(self, sentry: Sentry, why: str) -> None:
+    def _lose(self, guardian: GuardianProcess, why: str) -> None:
         """One is dead, or as good as dead: have another one in its place."""
         from bundlevisor.actors.process import own_children
 
         with self._lock:
-            if sentry not in self._sentries:
+            if guardian not in self._guardians:
                 return
             if self._loop:
-                self._loop.unwatch(sentry.sender.fileno())
-            sentry.end()
-            own_children.unregister(sentry.pid)
-            guarded = self.first is sentry
-            self._sentries.remove(sentry)
+                self._loop.unwatch(guardian.sender.fileno())
+            guardian.end()
+            own_children.unregister(guardian.pid)
+            guarded = self.first is guardian
+            self._guardians.remove(guardian)
             self._take_breath(answered=not why)
         self._changed()
-        died = sentry.pid or sentry.died
+        died = guardian.pid or guardian.died
         if why:
             self._report("guardian_failed", {"died": died, "error": why})
         if guarded:

@@ -114,7 +114,7 @@ def survivors(leader: int, instance: str, serial: int, *, reaped: bool) -> list[
     tell that nothing is left.
     """
     if not Adoption.active:
-        return _roll.members(leader, instance)
+        return _scan.members(leader, instance)
     try:
         return _living(leader, instance, serial, reaped=reaped)
     except OSError:
@@ -177,7 +177,7 @@ class ProcessScan:
         self._found: list[Found] = []
 
     def members(self, leader: int, instance: str) -> list[Member]:
-        """Return what lives in the session of a planted tree, or carries its mark, by now."""
+        """Return what lives in the session of a tree, or carries its mark, by now."""
         asked = time.monotonic()
         with self._walking:
             if self._began < asked:
@@ -196,7 +196,7 @@ class ProcessScan:
         self._found = table.census(marks, trees)
 
 
-_roll = ProcessScan()
+_scan = ProcessScan()
 
 
 def _group_lives(group: int) -> bool:

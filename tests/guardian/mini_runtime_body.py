@@ -143,7 +143,7 @@ class Runtime:
         delivered = False
         while not delivered:
             with roster._lock:
-                delivered = all(sentry.sender.pump() for sentry in roster._sentries)
+                delivered = all(guardian.sender.pump() for guardian in roster._guardians)
             pause.wait(0.01)
         say(delivered=True)
 

@@ -49,8 +49,8 @@ manifest: check
 actors: board
 actors.core: report snapshot
 actors.files: atomic endpoint files_posix instance instance_lock json_text lock_posix own_file
-actors.guardian: channel channel_posix guarded in_the_making link owned_file roster
-actors.guardian: sentry starting wire
+actors.guardian: channel channel_posix guarded guardian_process in_the_making link owned_file
+actors.guardian: roster starting wire
 actors.launch: places
 actors.loop: clock reactor timers wall_time
 actors.process: exit_reason own_children plain_signals tree

@@ -58,29 +58,29 @@ def test_a_service_may_start_when_nothing_stands_in_its_way(
 
 def test_a_waiting_service_says_what_it_waits_for() -> None:
     given = tree(db="starting")
-    assert order.wait(given, "api", obstacles(given)) == order.Wait(
+    assert order.why_waiting(given, "api", obstacles(given)) == order.Wait(
         ("db",), False, "waiting for db"
     )
     both = tree(db="starting", shortages=Shortages({"extra": SHORT}, {"api": ("extra",)}))
-    assert order.wait(both, "api", {}).message == "waiting for db, extra"
-    assert order.wait(given, "extra", {}) == order.Wait((), False, "about to start")
+    assert order.why_waiting(both, "api", {}).message == "waiting for db, extra"
+    assert order.why_waiting(given, "extra", {}) == order.Wait((), False, "about to start")
 
 
 def test_a_missing_secret_is_named() -> None:
     given = tree(db="ready", missing={"api": ("API_KEY", "OTHER")})
-    assert order.wait(given, "api", obstacles(given)) == order.Wait(
+    assert order.why_waiting(given, "api", obstacles(given)) == order.Wait(
         ("API_KEY", "OTHER"), False, "waiting for secrets 'API_KEY', 'OTHER'"
     )
     given = tree(db="ready", missing={"api": ("API_KEY",)})
-    assert order.wait(given, "api", {}).message == "waiting for secret 'API_KEY'"
+    assert order.why_waiting(given, "api", {}).message == "waiting for secret 'API_KEY'"
 
 
 def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_named() -> None:
     given = tree(db="failed")
     blocking = obstacles(given)
-    assert order.wait(given, "api", blocking).message == "blocked: db failed (exit 1)"
-    assert order.wait(given, "web", blocking).message == "blocked: db failed (exit 1)"
-    assert order.wait(given, "web", blocking).blocked
+    assert order.why_waiting(given, "api", blocking).message == "blocked: db failed (exit 1)"
+    assert order.why_waiting(given, "web", blocking).message == "blocked: db failed (exit 1)"
+    assert order.why_waiting(given, "web", blocking).blocked
 
 
 @pytest.mark.parametrize("cause", [StopCause.NOT_READY, StopCause.UNHEALTHY, StopCause.BROKEN])
@@ -95,12 +95,12 @@ def test_a_failure_that_the_runtime_ended_is_not_told_as_its_exit(cause: StopCau
 
 def test_a_dependency_that_may_come_back_does_not_block() -> None:
     given = tree(db="backoff")
-    assert not order.wait(given, "api", obstacles(given)).blocked
+    assert not order.why_waiting(given, "api", obstacles(given)).blocked
 
 
 def test_a_stopped_dependency_blocks() -> None:
     given = tree(db="stopped")
-    assert order.wait(given, "api", obstacles(given)).message == "blocked: db is stopped"
+    assert order.why_waiting(given, "api", obstacles(given)).message == "blocked: db is stopped"
 
 
 def test_dependents_are_stopped_before_what_they_depend_on() -> None:
@@ -269,7 +269,7 @@ def test_a_service_without_a_port_holds_back_who_names_it_and_says_why() -> None
     given = tree(api="starting", shortages=Shortages({"extra": SHORT}, {"db": ("extra",)}))
     blocking = obstacles(given)
     assert "db" not in order.startable(given, ONE, given.reports)
-    assert order.wait(given, "db", blocking) == order.Wait(
+    assert order.why_waiting(given, "db", blocking) == order.Wait(
         ("extra",), True, "blocked: extra has no port: range 1-2 is used up"
     )
     assert blocking["db"] == "extra has no port: range 1-2 is used up"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.guardian.channel import Sender
 
 
-class Sentry:
+class GuardianProcess:
     """A guardian that is being started, or asked for. ``died`` is the pid of the one it follows."""
 
     def __init__(self, sender: Sender, died: int = 0) -> None:
