@@ -143,7 +143,8 @@ class Supervisor(LoopActor):
             return STOPPING
         self._state.look_at_secrets()
         self._picture.touch(self._state.with_secrets)
-        users = dependencies.users_of(self._plan.manifest, self._plan.graph, message.changed)
+        receiving = dependencies.users_of(self._plan.manifest, self._plan.graph, message.changed)
+        users = [id_ for id_ in receiving if id_ not in self._plan.unusable]
         self._renew(users, "restarting with a new secret", resetting=True)
         ending, wanted = self._state.ending, self._state.desired
         return Outcome(tuple(id_ for id_ in users if id_ in ending and not wanted[id_].down))

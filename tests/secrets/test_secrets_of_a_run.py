@@ -113,6 +113,18 @@ def test_a_service_that_failed_with_a_wrong_value_is_started_with_the_right_one(
         wait_until(lambda: run.service("api")["ready"], what="readiness")
 
 
+def test_a_new_value_does_not_wake_what_cannot_run_whatever_is_given(tmp_path: Path) -> None:
+    made = with_secrets(tmp_path, secret("api_key"))
+    made.service("api", secrets=["api_key"], env={"X": "${api.nowhere}"})
+    made.service("page", deps=["api"]).service("other", secrets=["api_key"]).write()
+    with running(made) as run:
+        wait_until(lambda: run.service("api")["state"] == "failed", what="the failure")
+        give(run, api_key="k-1234567")
+        wait_until(lambda: run.service("other")["ready"], what="the other is ready")
+        assert run.service("api")["state"] == "failed"
+        assert run.service("page")["message"].startswith("blocked: api failed")
+
+
 def test_generated_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     made = with_secrets(
         tmp_path,
