@@ -42,6 +42,21 @@ def test_what_cannot_be_written_anywhere_stops_nothing(tmp_path: Path, reports: 
     assert len(reports) >= 1
 
 
+def test_the_last_ones_that_were_dropped_are_told_at_the_end(
+    tmp_path: Path, reports: list[str]
+) -> None:
+    obstacle = tmp_path / "folder"
+    obstacle.write_text("in the way")
+    writer = Telemetry(str(obstacle / "events.jsonl"), reports.append)
+    writer.emit("last")
+    assert writer.wait(0, PATIENCE)
+    obstacle.unlink()
+    obstacle.mkdir()
+    assert writer.close(PATIENCE)
+    (told,) = lines(obstacle / "events.jsonl")
+    assert (told["event"], told["details"]) == ("telemetry_dropped", {"count": 1})
+
+
 def test_an_event_after_the_end_is_counted_and_not_an_error(path: Path) -> None:
     writer = Telemetry(str(path), print)
     assert writer.close(PATIENCE)
