@@ -77,6 +77,13 @@ def lives(process: psutil.Process) -> bool:
     return False
 
 
+def suspend(process: psutil.Process) -> None:
+    """Have it stand still: on a busy machine its threads go on for some time after the signal."""
+    process.suspend()
+    still = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    wait_until(lambda: process.status() in still, f"process {process.pid} to stand still")
+
+
 def kill_all(left: Callable[[], list[psutil.Process]]) -> None:
     """Kill what is left until nothing is; NotWithin when something cannot be killed."""
 

@@ -125,8 +125,8 @@ class Runtime(Asked):
         self.process.kill()
 
     def freeze(self) -> None:
-        """SIGSTOP it (POSIX: suspended; Windows: all threads suspended)."""
-        psutil.Process(self.pid).suspend()
+        """SIGSTOP it (POSIX: suspended; Windows: all threads suspended), until it stands still."""
+        processes.suspend(psutil.Process(self.pid))
 
     def thaw(self) -> None:
         """Let it go on."""

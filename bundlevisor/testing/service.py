@@ -12,7 +12,7 @@ import psutil
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.logs.path import log_path
 from bundlevisor.manifest.format import schema
-from bundlevisor.testing import client, program
+from bundlevisor.testing import client, processes, program
 from bundlevisor.testing.deadline import WITHIN, time_left
 from bundlevisor.testing.words import check_word
 
@@ -157,7 +157,7 @@ class Service:
 
     def freeze(self) -> None:
         """Have its leader stand still."""
-        self.process.suspend()
+        processes.suspend(self.process)
 
     def thaw(self) -> None:
         """Let its leader go on."""

@@ -114,6 +114,8 @@ def test_no_migration_is_run_while_the_record_of_them_cannot_be_read(tmp_path: P
         message = run.ready()["details"]["db"]["message"]
         assert message.endswith(f"{record}: Permission denied")
         wait_until(lambda: run.service("other")["ready"], what="the other service")
+        said = "migrations.json could not be written"
+        wait_until(lambda: said in run.stderr, what="that the app's version is not kept either")
         assert run.log("db").count("migrated") == 1
     record.chmod(0o600)
     with running(made) as run:

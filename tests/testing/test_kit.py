@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bundlevisor.testing import Bundle, NotWithin, Runtime, client, faults, wait_until
+from bundlevisor.testing import Bundle, NotWithin, Runtime, faults, wait_until
 from tests import absent
 from tests.installed import install, linked
 
@@ -148,24 +147,6 @@ def test_a_failed_wait_tells_the_story(shared: Runtime) -> None:
     assert told.index("-- events") < told.index("-- states") < told.index("-- log of db")
     assert "db: ready: ready" in told
     assert "a line of db" in told
-
-
-@pytest.mark.parametrize("wait", ["wait_ready", "wait_state"])
-def test_a_wait_keeps_its_deadline_also_where_the_runtime_does_not_answer(
-    shared: Runtime, wait: str
-) -> None:
-    waits = {
-        "wait_ready": lambda: shared.wait_ready(within=0.5),
-        "wait_state": lambda: shared.service("db").wait_state("failed", within=0.5),
-    }
-    shared.freeze()
-    began = time.monotonic()
-    try:
-        with pytest.raises(NotWithin, match=r"-- events(.|\n)*service_ready db"):
-            waits[wait]()
-    finally:
-        shared.thaw()
-    assert time.monotonic() - began < client.TIMEOUT
 
 
 def test_a_bundle_that_cannot_be_run_says_so_at_once(tmp_path: Path) -> None:

@@ -94,21 +94,6 @@ def test_lines_of_a_log_among_the_data_keep_their_times(tmp_path: Path) -> None:
     assert (folder / "db.log.1.times").read_bytes() == b"times of line 1."
 
 
-def test_what_a_guardian_saved_of_a_log_comes_behind_it_without_its_times(tmp_path: Path) -> None:
-    """They tell of places in the guardian's own file."""
-    folder = data(tmp_path / "store")
-    snapshots = DataSnapshots(str(tmp_path))
-    snapshots.take("db", taken(folder), LIMIT)
-    moved = Path(f"{folder}{data_snapshot.RESTORING}")  # by a runtime that was killed then
-    moved.mkdir()
-    for home, text in ((moved, "line 1"), (folder, "line 2")):
-        (home / "db.log").write_text(f"{text}\n")
-        (home / "db.log.times").write_text(f"times of {text}.")
-    snapshots.put_back("db", taken(folder), [str(folder / "db.log")])
-    assert (folder / "db.log").read_text() == "line 1\nline 2\n"
-    assert (folder / "db.log.times").read_text() == "times of line 1."
-
-
 @pytest.mark.parametrize("rest", ["", "line 3\n"], ids=["", "the guardian saved a rest"])
 @pytest.mark.parametrize("move", range(4))
 def test_a_runtime_killed_while_it_puts_back_loses_no_line_of_a_log_among_the_data(
