@@ -252,3 +252,21 @@ def test_the_buttons_of_services_with_the_longest_names_are_on_the_page(
     )
     with running(made.write()) as run, opened(run, browser) as tab:
         assert tab.script(hidden) == [2, 0]
+
+
+def test_a_narrow_page_of_logs_is_not_as_wide_as_the_longest_name(
+    tmp_path: Path, browser: Any
+) -> None:
+    name = "a-name-of-many-words-" * 6
+    made = bundle(tmp_path).service(f"{name}xy", ports=())
+    narrow = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": False}
+    with running(made.write()) as run, opened(run, browser) as tab:
+        tab.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
+        tab.press("4")
+        tab.shows("#log-service", name)
+        page = tab.script(
+            "const { scrollWidth, clientWidth } = document.querySelector('main');"
+            "return { scrollWidth, clientWidth }"
+        )
+        tab.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        assert page["scrollWidth"] == page["clientWidth"]

@@ -57,7 +57,7 @@ function row({ time, service, event, said }) {
     "tr",
     {},
     h("td", { class: "number" }, time),
-    h("td", {}, service),
+    h("td", { class: "reason" }, service),
     h("td", { class: kind(event) }, event),
     h("td", { class: "reason" }, said),
   );
