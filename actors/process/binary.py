@@ -89,6 +89,8 @@ def missing_interpreter(path: str, environ: Mapping[str, str]) -> str:
     name = header.interpreter
     if not name:
         return ""
+    if not os.path.isabs(name):
+        return ""  # below the folder that it is run in
     if not os.path.isfile(name):
         return _of_script(path, name)
     words = header.argument.split()

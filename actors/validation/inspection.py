@@ -82,7 +82,7 @@ def inspect(subject: Subject, known: Mapping[str, Verified], *, full: bool = Fal
     spec = subject.spec
     looked = assets.look(spec.service, spec.index, spec.site.bundle_root, dict(known), full=full)
     failures = (*_failures(subject), *looked.failures)
-    return Findings(service_errors=failures, warnings=(*_interpreters(subject), *looked.warnings))
+    return Findings(service_errors=failures, warnings=looked.warnings)
 
 
 def _failures(subject: Subject) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def _failures(subject: Subject) -> Iterator[Finding]:
 
 def _of_binary(subject: Subject) -> Iterator[Finding]:
     try:
-        binary.examine(_program(subject), subject.platform)
+        _examine(subject, _program(subject))
     except binary.Unusable as unusable:
         found = subject.finding(unusable.code, subject.binary_path, str(unusable))
         yield _missing(subject, found) if found.code == "binary_missing" else found
@@ -131,16 +131,13 @@ def _missing(subject: Subject, found: Finding) -> BinaryMissing:
     )
 
 
-def _interpreters(subject: Subject) -> Iterator[Finding]:
-    """Warn of scripts whose first line names what is not there; Windows does not read it."""
-    if subject.spec.page or subject.platform.startswith("win-"):
-        return
-    try:
-        trouble = binary.missing_interpreter(_program(subject), subject.environment)
-    except (binary.Unusable, PathRefused, OSError):
-        return
-    if trouble:
-        yield subject.finding("interpreter_missing", subject.binary_path, trouble)
+def _examine(subject: Subject, program: str) -> None:
+    """Raise Unusable for a file that does not run here, or for a script that names nobody."""
+    binary.examine(program, subject.platform)
+    if subject.platform.startswith("win-"):
+        return  # it does not read the first line
+    if trouble := binary.missing_interpreter(program, subject.environment):
+        raise binary.Unusable("interpreter_missing", trouble)
 
 
 def _of_working_folder(subject: Subject) -> Iterator[Finding]:
@@ -227,7 +224,7 @@ def _of_command(
             return
         program = find(plan.word, plan.programs)
         if within(program, site.bundle_root):
-            binary.examine(program, subject.platform)
+            _examine(subject, program)
     except PathRefused as refused:
         yield subject.finding(refused.code, path, str(refused))
     except CommandNotFound as missing:

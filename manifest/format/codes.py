@@ -68,6 +68,7 @@ SERVICE = {
     "binary_is_directory": "the binary's path is a folder",
     "binary_not_executable": "a file must not be run, or is no program",
     "binary_wrong_architecture": "a program is built for another processor or system",
+    "interpreter_missing": "a script's #! line names a program that is not there",
     "command_missing": "the program of a health check or a migration is not there",
     "working_folder_missing": "the folder that a binary is to run in is not there",
     "page_missing": "a folder that the runtime is to serve has no index.html",
@@ -104,7 +105,6 @@ WARNING = {
     "env_names_differ_in_case": "two variables are one on Windows",
     "generated_format": "what is generated for a secret does not have the secret's own format",
     "checksum_malformed": "an asset's sha256 is not 64 hexadecimal digits, so it is not checked",
-    "interpreter_missing": "a script's #! line names a program that is not there",
     "asset_size_warning": "an asset is slightly larger than its size_bytes",
     "snapshot_impossible": "a data folder also holds files of the runtime, so it is not copied"
     " before an upgrade",

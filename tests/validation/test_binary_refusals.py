@@ -88,6 +88,7 @@ def test_windows_runs_batch_files_and_no_scripts(tmp_path: Path) -> None:
         (f"#!{sys.executable} -u", ""),
         ("#!/usr/bin/env sh", ""),
         ("#!/usr/bin/env -S sh -e", ""),
+        ("#!bin/below-its-cwd", ""),
         ("#!/no/such/python3", "/no/such/python3"),
         ("#!/usr/bin/env no-such-python", "no-such-python"),
         ("#!/bin/sh\r", "save it with LF"),

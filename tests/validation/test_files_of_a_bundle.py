@@ -145,10 +145,15 @@ def test_a_file_without_permission_is_not_executable(tmp_path: Path) -> None:
 
 
 @POSIX_ONLY
-def test_a_script_for_nobody_is_a_warning(tmp_path: Path) -> None:
-    found = look(runnable(one_service(tmp_path, "bin/api"), "bin/api", b"#!/no/such/ruby\n"))
-    assert found.service_errors == ()
-    assert codes(found.warnings) == [("interpreter_missing", "api")]
+@pytest.mark.parametrize("health", [None, {"type": "command", "command": ["bin/check"]}])
+def test_a_script_for_nobody_is_found(tmp_path: Path, health: dict[str, Any] | None) -> None:
+    scripts = {"api": b"#!/bin/sh\n", "check": b"#!/no/such/ruby\n"}
+    made = one_service(tmp_path, "bin/api" if health else "bin/check", health=health)
+    for name, script in scripts.items():
+        runnable(made, f"bin/{name}", script)
+    found = look(made)
+    assert codes(found.service_errors) == [("interpreter_missing", "api")]
+    assert found.warnings == ()
 
 
 @POSIX_ONLY
