@@ -35,7 +35,7 @@ STRUCTURE = {
     "ipc_mode_unsupported": "the control API's mode is not loopback-http",
     "ipc_host_not_loopback": "the control API's host could be reached from outside",
     "path_escapes_root": "a path leaves the folder that it belongs to",
-    "path_not_allowed": "a path holds NUL, or a name that is special on Windows",
+    "path_not_allowed": "a path holds NUL, or a name that is too long or special on Windows",
     "path_taken": "a path under app-data is that of a file of the runtime, or in its way",
     "path_shared": "two paths under app-data are one, or in each other's way (a warning where only"
     " a log suffers, or only case tells them apart)",

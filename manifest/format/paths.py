@@ -16,6 +16,14 @@ _DEVICES = frozenset(
 )
 
 
+LONGEST_NAME = 255
+"""Bytes of a name in UTF-8, on Windows its UTF-16 code units: no common file system takes more."""
+ESCAPED = "surrogateescape"
+"""How Python holds the bytes of a name that are no UTF-8."""
+LONGEST_LETTER = 4
+"""Bytes, or code units, that a letter has at most."""
+
+
 class PathRefused(ValueError):
     """A path that must not be used; the message is a sentence that names it, ``code`` its kind."""
 
@@ -52,6 +60,9 @@ def normalise(relative: str, *, windows: bool = WINDOWS) -> str:
     if windows:
         for part in parts:
             _refuse_on_windows(part, relative)
+    if len(path) * LONGEST_LETTER > LONGEST_NAME:
+        for part in parts:
+            _refuse_long(part, windows)
     return "/".join(parts) or "."
 
 
@@ -215,6 +226,15 @@ else:
             return pwd.getpwuid(os.getuid()).pw_dir or os.sep
         except KeyError:
             return os.sep
+
+
+def _refuse_long(part: str, windows: bool) -> None:
+    name = part.encode("utf-16-le", "surrogatepass") if windows else part.encode(errors=ESCAPED)
+    if len(name) // (2 if windows else 1) > LONGEST_NAME:
+        raise PathRefused(
+            f"path '{part[:20]}...': a name in it is longer than {LONGEST_NAME}"
+            f" {'characters' if windows else 'bytes'}; shorten it."
+        )
 
 
 def _refuse_on_windows(part: str, relative: str) -> None:

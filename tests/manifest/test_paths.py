@@ -95,6 +95,26 @@ def test_names_that_only_look_like_devices_are_fine(path: str) -> None:
     assert normalise(path, windows=True) == path
 
 
+@pytest.mark.parametrize(
+    ("name", "on_posix", "on_windows"),
+    [
+        ("x" * 255, True, True),
+        ("x" * 256, False, False),
+        ("ü" * 127 + "x", True, True),
+        ("ü" * 128, False, True),
+        ("\U0001f600" * 63, True, True),
+        ("\U0001f600" * 128, False, False),
+    ],
+)
+def test_no_file_system_takes_a_longer_name(name: str, on_posix: bool, on_windows: bool) -> None:
+    for windows, fits in ((False, on_posix), (True, on_windows)):
+        if fits:
+            assert normalise(f"a/{name}/b", windows=windows) == f"a/{name}/b"
+        else:
+            with pytest.raises(PathRefused, match=r"^path '(.)\1{19}\.\.\.': .* shorten it\.$"):
+                normalise(f"a/{name}/b", windows=windows)
+
+
 def test_nul_characters_are_refused() -> None:
     with pytest.raises(PathRefused, match="NUL"):
         normalise("a\0b")
