@@ -26,7 +26,11 @@ module.exports = {
   },
   makers: [
     { name: "@electron-forge/maker-zip", platforms: ["darwin"] },
-    { name: "@electron-forge/maker-deb", platforms: ["linux"] },
+    {
+      name: "@electron-forge/maker-deb",
+      platforms: ["linux"],
+      config: { options: { bin: "Notes" } }, // the program has the productName, not the name
+    },
     { name: "@electron-forge/maker-squirrel", platforms: ["win32"] },
   ],
   hooks: {

@@ -44,3 +44,15 @@ test("electron-builder's resources are named as they are looked for", () => {
     }
   }
 });
+
+test("the example says all that a package for Debian is made of", () => {
+  const { author, homepage, productName } = require("../example/package.json");
+  assert.ok(author.email && homepage, "electron-builder makes none without");
+  const { makers } = require("../example/forge.config.js");
+  const { config } = makers.find(({ name }) => name.endsWith("maker-deb"));
+  assert.equal(
+    config.options.bin,
+    productName,
+    "the program's name, which Forge's maker looks for",
+  );
+});
