@@ -12,9 +12,9 @@ import msgspec
 
 from bundlevisor.manifest.format.app_data import USUAL_TOKEN
 from bundlevisor.manifest.format.header import header
+from bundlevisor.manifest.format.platform import KEYS
 from bundlevisor.perf import programs
 
-PLATFORMS = ("linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win-x64", "win-arm64")
 RECORD = "perf-record"
 """The services' record, relative to app-data: fresh for each run, as app-data is."""
 
@@ -141,7 +141,7 @@ def _service(service: Planned, binary: str, probe_ms: int) -> dict[str, Any]:
     return {
         "id": service.id,
         "type": "api-binary",
-        "binaries": {key: {"path": binary, "args": args} for key in PLATFORMS},
+        "binaries": {key: {"path": binary, "args": args} for key in KEYS},
         "dependencies": list(service.dependencies),
         "ports": {"requested": [{"name": "http"}]},
         "health": {
@@ -162,7 +162,7 @@ def _page(id_: str, folder: str) -> dict[str, Any]:
     return {
         "id": id_,
         "type": "ui-bundle",
-        "binaries": {key: {"path": "site"} for key in PLATFORMS},
+        "binaries": {key: {"path": "site"} for key in KEYS},
         "ports": {"requested": [{"name": "http"}]},
     }
 

@@ -11,6 +11,7 @@ from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.api.progress_watch import ProgressWatch
 from bundlevisor.control.wire.bodies import EventPage
+from bundlevisor.control.wire.bounds import EVENTS_A_PAGE, LATEST
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.json_body import send
 from bundlevisor.control.wire.lanes import require_room, wants_stream
@@ -18,9 +19,7 @@ from bundlevisor.control.wire.long_poll import wait_for, wait_seconds
 from bundlevisor.control.wire.parameters import (
     AFTER,
     HIGHEST_SEQ,
-    LATEST,
     LIMIT,
-    PAGE,
     WAIT,
     whole_number,
 )
@@ -102,7 +101,7 @@ class EventsResource:
         patience = SLICE_S if running else LAST_SLICE_S
         if not self._runtime.events.wait(after, patience):
             return ()
-        found = self._runtime.events.page(after, PAGE)
+        found = self._runtime.events.page(after, EVENTS_A_PAGE)
         if not found:  # the file was taken away: do not ask for it again and again
             self._closing.wait(patience)
         return found

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 ENDING = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
+"""What ends a program; each platform has some of them."""
 PYTHONS_OWN = ("SIGPIPE", "SIGXFSZ")
 """Ignored by Python itself, which has them reset in what it spawns."""
 

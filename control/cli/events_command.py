@@ -21,15 +21,13 @@ from bundlevisor.control.cli.queries import accepted, check_service
 from bundlevisor.control.cli.screen.colours import paint_stdout
 from bundlevisor.control.cli.screen.event_lines import line
 from bundlevisor.control.wire import exit_codes
-from bundlevisor.control.wire.bounds import USUAL_LINES
+from bundlevisor.control.wire.bounds import EVENTS_A_PAGE, LATEST, USUAL_LINES
 
 if TYPE_CHECKING:
     import argparse
 
     Page = dict[str, Any]
 
-LATEST = "latest"
-PAGE = 1000
 WAIT_S = 30.0
 """Seconds that one request waits for an event."""
 AGAIN_S = 0.2
@@ -108,9 +106,9 @@ def _newest(client: Client) -> int:
 
 def _pages(client: Client, after: int) -> Iterator[Page]:
     while True:
-        page = accepted(client.get("/events", after=after, limit=PAGE))
+        page = accepted(client.get("/events", after=after, limit=EVENTS_A_PAGE))
         yield page
-        if len(page["events"]) < PAGE:
+        if len(page["events"]) < EVENTS_A_PAGE:
             return
         after = page["next"]
 

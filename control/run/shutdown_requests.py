@@ -30,7 +30,6 @@ from bundlevisor.control.boot import first_signals
 
 TICK = 0.2
 """Seconds that a signal may wait for its handler on Windows."""
-ENDING_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 
 
 class ShutdownRequest(msgspec.Struct, frozen=True):
@@ -61,7 +60,7 @@ class ShutdownRequests:
         """Turn the signals that end a program into requests. Main thread only."""
         if sys.platform != "win32":
             signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
-        for name in ENDING_SIGNALS:
+        for name in first_signals.ENDING:
             number = getattr(signal, name, None)
             if number is not None and number not in first_signals.spared:
                 plain_signals.handle(number, self._signalled)

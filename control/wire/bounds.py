@@ -6,3 +6,6 @@ USUAL_LINES = 200
 """Of a log, or of events, where nobody says how many."""
 LONGEST_TAIL = 10_000
 """Lines of a log that are given at once."""
+EVENTS_A_PAGE = 1000
+LATEST = "latest"
+"""In place of an event's number: the newest one's."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from bundlevisor.control.wire.bounds import LONGEST_TAIL, USUAL_LINES
+from bundlevisor.control.wire.bounds import EVENTS_A_PAGE, LATEST, LONGEST_TAIL, USUAL_LINES
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.manifest.format.flag import WORDS, parse_bool
 from bundlevisor.manifest.format.suggest import hint, quoted
@@ -39,9 +39,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 LONGEST_WAIT_S = 60
-PAGE = 1000
 HIGHEST_SEQ = 2**53
-LATEST = "latest"
 
 WAIT = Parameter(
     name="wait",
@@ -116,8 +114,8 @@ LIMIT = Parameter(
     kind="integer",
     text="events on a page",
     lowest=1,
-    highest=PAGE,
-    default=PAGE,
+    highest=EVENTS_A_PAGE,
+    default=EVENTS_A_PAGE,
 )
 
 

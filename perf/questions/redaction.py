@@ -18,8 +18,9 @@ import msgspec
 
 from bundlevisor.manifest.format.app_data import USUAL_TOKEN
 from bundlevisor.manifest.format.header import header
+from bundlevisor.manifest.format.platform import KEYS
 from bundlevisor.perf import bundles, client, options, processes, programs, results
-from bundlevisor.perf.bundles import PLATFORMS, Bundle
+from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
 from bundlevisor.perf.questions import flood
 from bundlevisor.perf.results import Measure, Samples
@@ -78,7 +79,7 @@ def _service(count: int, binary: str, lines: int) -> dict[str, Any]:
     return {
         "id": _id(count),
         "type": "worker",
-        "binaries": {key: {"path": binary, "args": args} for key in PLATFORMS},
+        "binaries": {key: {"path": binary, "args": args} for key in KEYS},
         "secrets": [f"secret_{number}" for number in range(count)],
         "readiness": {"type": "dependencies_ready"},
     }

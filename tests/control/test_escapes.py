@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.control.cli.screen.escapes import RESET, Harmless
+from bundlevisor.control.cli.screen.colours import RESET
+from bundlevisor.control.cli.screen.escapes import Harmless
 from bundlevisor.control.run.console import Console
 
 

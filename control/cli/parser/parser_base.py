@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from bundlevisor.control.run.options import empty
 from bundlevisor.control.wire import exit_codes
+from bundlevisor.control.wire.bounds import LATEST
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def age(text: str) -> int:
 
 def sequence_number(text: str) -> str:
     """Return what ``--after`` takes; ArgumentTypeError for anything else."""
-    return text if text == "latest" else str(count(text))
+    return text if text == LATEST else str(count(text))
 
 
 def which_instance(**default: Any) -> Parser:

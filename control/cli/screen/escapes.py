@@ -10,11 +10,11 @@ import codecs
 import re
 
 from bundlevisor.actors.files.json_text import visible
+from bundlevisor.control.cli.screen.colours import RESET
 
 COLOUR = re.compile(r"\x1b\[[0-9;]{0,32}m")
 CONCEALED = re.compile(r"(^|;)0*8(;|$)")
 BEGUN = re.compile(r"\x1b(\[[0-9;]{0,32})?\Z")
-RESET = "\x1b[0m"
 
 
 class Harmless:
