@@ -23,7 +23,6 @@ from bundlevisor.manifest.format.findings import (
 )
 from bundlevisor.manifest.format.json_schema import default_of
 from bundlevisor.manifest.format.paths import crosses_link, ignored_home
-from bundlevisor.manifest.format.policy import StopHttp
 from bundlevisor.manifest.format.probe import INTERVAL, WIDEST_INTERVAL, Health
 from bundlevisor.manifest.format.schema import Binary, Service
 from bundlevisor.manifest.format.suggest import quoted
@@ -276,24 +275,6 @@ def test_where_much_is_wrong_no_more_advice_is_given(bundle: Make, read_document
     first = read_document(bundle(last)).findings
     assert "did you mean 'tcp'" in first.errors[0].message
     assert "did you mean 'dependencies'" in first.warnings[0].message
-
-
-@pytest.mark.parametrize(
-    ("path", "asked"),
-    [
-        ("", "/"),
-        ("well", "/well"),
-        ("/well?deep=1&a=%20", "/well?deep=1&a=%20"),
-        ("/a b\tc", "/a%20b%09c"),
-        ("/prüfung", "/pr%C3%BCfung"),
-        ("/x\r\nHost: y", "/x%0D%0AHost:%20y"),
-        ('/{id}|"<~>\\^`\x7f!', "/%7Bid%7D%7C%22%3C~%3E%5C%5E%60%7F!"),
-        ("/page#part", "/page"),
-    ],
-)
-def test_a_path_is_asked_for_as_a_request_line_has_it(path: str, asked: str) -> None:
-    assert Health(type="http", path=path).request_path == asked
-    assert StopHttp(path=path).request_path == asked
 
 
 def test_words_are_listed() -> None:

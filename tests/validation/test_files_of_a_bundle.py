@@ -14,7 +14,7 @@ import pytest
 from bundlevisor.actors.validation import bundle as validate
 from bundlevisor.manifest.format.findings import Findings
 from bundlevisor.manifest.format.platform import current_key
-from tests.bundle_maker import Bundle, bundle
+from tests.bundle_maker import bundle
 from tests.validation.foreign import FOREIGN
 from tests.validation.looking import codes, look, look_again, one_service, runnable
 
@@ -112,14 +112,6 @@ def test_one_cause_has_one_finding(
     found = look(made.set(secrets=secrets))
     [fault] = (*found.errors, *found.service_errors, *found.warnings)
     assert (fault.code, fault.path.endswith(path)) == (code, True)
-
-
-@pytest.mark.parametrize("page", ["page", "page/index.html"])
-def test_a_page_without_a_port_is_found(tmp_path: Path, page: str) -> None:
-    binaries = {"universal": {"path": page}}
-    made = one_service(tmp_path, type="ui-bundle", binaries=binaries, ports={}, health=None)
-    made.file("page/index.html", "")
-    assert codes(look(made).service_errors) == [("ui_without_port", "api")]
 
 
 @POSIX_ONLY
@@ -222,50 +214,6 @@ def test_an_asset_that_is_a_pipe_is_no_file_and_nobody_waits_for_it(tmp_path: Pa
     made = one_service(tmp_path, assets=[{"path": "pipe", "sha256": "ab" * 32}]).write()
     os.mkfifo(made.root / "pipe")
     assert codes(look(made).service_errors) == [("asset_unreadable", "api")]
-
-
-def ui(folder: Path, path: str = "", **fields: Any) -> Bundle:
-    keys = [current_key()] if path else []
-    binaries = {key: {"path": path} for key in keys}
-    return bundle(folder).service(
-        "ui", type="ui-bundle", binaries=binaries, readiness=None, health=None, **fields
-    )
-
-
-@pytest.mark.parametrize(
-    ("path", "assets", "codes_found"),
-    [
-        ("site", (), []),
-        ("site/index.html", (), []),
-        ("", ("site/index.html",), []),
-        ("", ("site",), []),
-        ("none", (), ["binary_missing"]),
-        ("bare", (), ["page_missing"]),
-        ("site/start.html", (), ["page_missing"]),
-        ("", ("bare/style.css",), ["page_missing"]),
-        ("", ("none/index.html",), ["asset_missing"]),
-    ],
-)
-def test_a_page_must_have_something_to_serve(
-    tmp_path: Path, path: str, assets: tuple[str, ...], codes_found: list[str]
-) -> None:
-    made = ui(tmp_path, path, assets=[{"path": one} for one in assets])
-    made.file("site/index.html", "<p>").file("bare/style.css", "")
-    found = look(made)
-    assert [one.code for one in found.service_errors] == codes_found
-
-
-def test_a_setting_that_the_pages_server_does_not_take_is_found_before_the_start(
-    tmp_path: Path,
-) -> None:
-    made = ui(tmp_path, "site", metadata={"response_timeout_ms": 0}).file("site/index.html", "<p>")
-    (found,) = look(made).service_errors
-    assert (found.code, found.path) == ("page_setting_invalid", "services[0].metadata")
-    assert "metadata.response_timeout_ms" in found.message
-    program = bundle(tmp_path / "other").service(
-        "ui", type="ui-bundle", metadata={"response_timeout_ms": 0}
-    )
-    assert not look(program).service_errors, "a program of its own may mean something else by it"
 
 
 def test_a_manifests_own_errors_do_not_hide_those_of_its_files(tmp_path: Path) -> None:

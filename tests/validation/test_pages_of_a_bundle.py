@@ -1,0 +1,64 @@
+"""What is wrong with a page that the runtime is to serve, before anything is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bundlevisor.manifest.format.platform import current_key
+from tests.bundle_maker import Bundle, bundle
+from tests.validation.looking import codes, look, one_service
+
+
+@pytest.mark.parametrize("page", ["page", "page/index.html"])
+def test_a_page_without_a_port_is_found(tmp_path: Path, page: str) -> None:
+    binaries = {"universal": {"path": page}}
+    made = one_service(tmp_path, type="ui-bundle", binaries=binaries, ports={}, health=None)
+    made.file("page/index.html", "")
+    assert codes(look(made).service_errors) == [("ui_without_port", "api")]
+
+
+def ui(folder: Path, path: str = "", **fields: Any) -> Bundle:
+    keys = [current_key()] if path else []
+    binaries = {key: {"path": path} for key in keys}
+    return bundle(folder).service(
+        "ui", type="ui-bundle", binaries=binaries, readiness=None, health=None, **fields
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "assets", "codes_found"),
+    [
+        ("site", (), []),
+        ("site/index.html", (), []),
+        ("", ("site/index.html",), []),
+        ("", ("site",), []),
+        ("none", (), ["binary_missing"]),
+        ("bare", (), ["page_missing"]),
+        ("site/start.html", (), ["page_missing"]),
+        ("", ("bare/style.css",), ["page_missing"]),
+        ("", ("none/index.html",), ["asset_missing"]),
+    ],
+)
+def test_a_page_must_have_something_to_serve(
+    tmp_path: Path, path: str, assets: tuple[str, ...], codes_found: list[str]
+) -> None:
+    made = ui(tmp_path, path, assets=[{"path": one} for one in assets])
+    made.file("site/index.html", "<p>").file("bare/style.css", "")
+    found = look(made)
+    assert [one.code for one in found.service_errors] == codes_found
+
+
+def test_a_setting_that_the_pages_server_does_not_take_is_found_before_the_start(
+    tmp_path: Path,
+) -> None:
+    made = ui(tmp_path, "site", metadata={"response_timeout_ms": 0}).file("site/index.html", "<p>")
+    (found,) = look(made).service_errors
+    assert (found.code, found.path) == ("page_setting_invalid", "services[0].metadata")
+    assert "metadata.response_timeout_ms" in found.message
+    program = bundle(tmp_path / "other").service(
+        "ui", type="ui-bundle", metadata={"response_timeout_ms": 0}
+    )
+    assert not look(program).service_errors, "a program of its own may mean something else by it"
