@@ -70,8 +70,19 @@ def _check_variable(secret: Secret, path: str, report: Report) -> None:
 
 def _check_listed(view: View, report: Report) -> None:
     for place in view.places:
-        for index, secret in enumerate(place.service.secrets):
-            if secret not in view.secrets:
-                near = "" if report.many else hint(secret, view.secrets)
-                sentence = f"service '{place.id}': there is no secret '{secret}'{near}."
-                report.error("unknown_secret", f"{place.path}.secrets[{index}]", sentence, place.id)
+        given: dict[str, str] = {}
+        for index, listed in enumerate(place.service.secrets):
+            path, secret = f"{place.path}.secrets[{index}]", view.secrets.get(listed)
+            if secret is None:
+                near = "" if report.many else hint(listed, view.secrets)
+                sentence = f"service '{place.id}': there is no secret '{listed}'{near}."
+                report.error("unknown_secret", path, sentence, place.id)
+            elif secret.target.type == "env":
+                variable = secret.target.name or secret.id.upper()
+                other = given.setdefault(variable.upper() if view.on_windows else variable, listed)
+                if other != listed:
+                    sentence = (
+                        f"service '{place.id}': the secrets '{other}' and '{listed}' are both given"
+                        f" in {variable}, and only the last is; give one another name."
+                    )
+                    report.warning("secret_variable_shared", path, sentence, place.id)

@@ -102,6 +102,7 @@ WARNING = {
     "id_is_device": "a service's id names a device on Windows",
     "duplicate_dependency": "a dependency is listed twice",
     "port_variable_shared": "two ports of a service share a PORT_ variable",
+    "secret_variable_shared": "two secrets of a service are given in one variable",
     "env_names_differ_in_case": "two variables are one on Windows",
     "generated_format": "what is generated for a secret does not have the secret's own format",
     "checksum_malformed": "an asset's sha256 is not 64 hexadecimal digits, so it is not checked",

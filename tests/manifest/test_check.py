@@ -233,6 +233,25 @@ def test_windows_has_its_own_names_signals_and_devices(found: Callable[..., Any]
     ]
 
 
+def test_of_two_secrets_in_one_variable_a_service_finds_one(found: Callable[..., Any]) -> None:
+    targets = {"a": "", "b": "A", "c": "a", "d": "D"}
+    secrets = [
+        {"id": id_, "class": "user_prompt", "target": {"type": "env", "name": name}}
+        for id_, name in targets.items()
+    ]
+    secrets.append({"id": "A", "class": "user_prompt", "target": {"type": "file", "name": "x"}})
+    binaries = {"linux-x64": {"path": "x"}, "win-x64": {"path": "x"}}
+    both = {"id": "s", "binaries": binaries, "secrets": ["d", "a", "A", "c", "b", "a"]}
+    apart = ({"id": id_, "binaries": binaries, "secrets": [id_, "d"]} for id_ in "abc")
+    services = [both, *apart]
+    shared = ("warning", "secret_variable_shared", "services[0].secrets[4]")
+    assert found(*services, secrets=secrets) == [shared]
+    assert found(*services, secrets=secrets, platform="win-x64") == [
+        ("warning", "secret_variable_shared", "services[0].secrets[3]"),
+        shared,
+    ]
+
+
 def test_an_emulated_binary_is_a_warning(found: Callable[..., Any]) -> None:
     service = {"id": "a", "binaries": {"mac-amd64": {"path": "x"}}}
     assert found(service, platform="darwin-arm64") == [
