@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.actors.core import dependencies
+from bundlevisor.actors.core import views
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.report import LIVE, Report
@@ -69,7 +69,7 @@ class Picture:
         if not stale and phase is before.phase:
             return
         for id_ in stale:
-            view = dependencies.shown(tree, self._shown[id_], self._blocking)
+            view = views.shown(tree, self._shown[id_], self._blocking)
             view = msgspec.structs.replace(view, ports=ports.get(id_, {}))
             if view != self._shown[id_]:
                 view = msgspec.structs.replace(view, updated_at=self._now())
@@ -84,7 +84,7 @@ class Picture:
     def _judge(self, tree: Tree) -> None:
         """See anew who is in whose way."""
         changed, self._unjudged = self._unjudged, set()
-        new = dependencies.new_obstacles(tree, self._blocking, changed)
+        new = views.new_obstacles(tree, self._blocking, changed)
         self._stale.update(new)
         for id_, reason in new.items():
             if reason:

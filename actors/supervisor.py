@@ -1,9 +1,9 @@
 """The supervisor: owns the service actors, enforces dependency order and strategy, publishes.
 
 It decides nothing by itself. What a command makes wanted of a service, and what the service has to
-be told for it, is :mod:`bundlevisor.actors.core.desired`; who may start, who is blocked and who
-stops first are functions of :mod:`bundlevisor.actors.core.dependencies`; what a service does after
-a failure is :mod:`bundlevisor.actors.core.lifecycle`.
+be told for it, is :mod:`bundlevisor.actors.core.desired`; who may start and who stops first are
+functions of :mod:`bundlevisor.actors.core.dependencies`; what a service does after a failure is
+:mod:`bundlevisor.actors.core.lifecycle`.
 
 Every change of a service arrives as ``ServiceChanged``. After each message the supervisor compares
 the reports with what is wanted, gives the instructions that are due, releases what may start, and

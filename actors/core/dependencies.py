@@ -1,4 +1,4 @@
-"""Who may start, who is blocked, who must stop first: pure decisions over the whole bundle.
+"""Who may start, what it still needs, who must stop first: pure decisions over the whole bundle.
 
 All functions take a :class:`Tree`, a frozen picture of what the supervisor knows. Dependencies are
 read from :mod:`bundlevisor.manifest.plan.graph`.
@@ -6,24 +6,13 @@ read from :mod:`bundlevisor.manifest.plan.graph`.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from bundlevisor.actors.core.desired import Desired
-from bundlevisor.actors.core.report import (
-    LIVE,
-    RUNNING,
-    Account,
-    AfterStop,
-    Report,
-    Stage,
-    StopCause,
-)
-from bundlevisor.actors.core.snapshot import ServiceView, State
-from bundlevisor.actors.process.exit_reason import describe_exit
+from bundlevisor.actors.core.report import LIVE, Report, Stage
 from bundlevisor.manifest.format.policy import Supervision
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan.graph import Graph
@@ -52,17 +41,13 @@ class Tree(msgspec.Struct, frozen=True):
         desired = self.desired.get(id_)
         return desired is not None and desired.down
 
+    def lacking(self, id_: str) -> tuple[str, ...]:
+        """Return the services that have no port although this one names it."""
+        return self.shortages.lacking.get(id_, ()) if self.shortages else ()
+
 
 RESTING = (Stage.STOPPED, Stage.FAILED)
 """Stages of a service that starts only when it is told to."""
-
-
-class Wait(msgspec.Struct, frozen=True):
-    """Why a waiting service waits: what for, and whether in vain."""
-
-    waiting_for: tuple[str, ...]
-    blocked: bool
-    message: str
 
 
 def startable(tree: Tree, supervision: Supervision, among: Iterable[str]) -> list[str]:
@@ -82,17 +67,13 @@ def _is_held_back(tree: Tree, id_: str) -> bool:
     """Whether there is anything in :func:`needs`; asked often, and mostly said by the first."""
     return (
         id_ in tree.missing
-        or bool(_lacking(tree, id_))
+        or bool(tree.lacking(id_))
         or any(_is_needed(tree, dependency) for dependency in tree.graph.dependencies(id_))
     )
 
 
 def _is_needed(tree: Tree, dependency: str) -> bool:
     return tree.reports[dependency].stage is not Stage.READY or dependency in tree.ending
-
-
-def _lacking(tree: Tree, id_: str) -> tuple[str, ...]:
-    return tree.shortages.lacking.get(id_, ()) if tree.shortages else ()
 
 
 def needs(tree: Tree, id_: str) -> tuple[str, ...]:
@@ -104,135 +85,25 @@ def needs(tree: Tree, id_: str) -> tuple[str, ...]:
     dependencies = tuple(
         dependency for dependency in tree.graph.dependencies(id_) if _is_needed(tree, dependency)
     )
-    lacking = tuple(other for other in _lacking(tree, id_) if other not in dependencies)
+    lacking = tuple(other for other in tree.lacking(id_) if other not in dependencies)
     return dependencies + lacking + tree.missing.get(id_, ())
-
-
-def new_obstacles(tree: Tree, known: Mapping[str, str], changed: Iterable[str]) -> dict[str, str]:
-    """Say of each service that will not become ready by itself why its dependents are blocked.
-
-    That is one that has failed or is down for good, and, at any depth above it, each that has to
-    be started before it can be ready. ``known`` is what was said before something became different
-    for the ``changed`` ones: their report, what is wanted of them, or the ports that they lack.
-    Only what is said differently now is returned, empty where nothing is in the way any more.
-    """
-    graph = tree.graph
-    pending = {graph.position(id_): id_ for id_ in changed}
-    order = sorted(pending)
-    new: dict[str, str] = {}
-    while order:
-        id_ = pending.pop(heapq.heappop(order))
-        obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, "")))
-        if obstacle == known.get(id_, ""):
-            continue
-        new[id_] = obstacle
-        for dependent in graph.dependents(id_):
-            if (position := graph.position(dependent)) not in pending:
-                pending[position] = dependent
-                heapq.heappush(order, position)
-    return new
-
-
-def _obstacle(tree: Tree, id_: str, below: Callable[[str], str]) -> str:
-    """Return what :func:`new_obstacles` says of one service, given that of its dependencies."""
-    report = tree.reports[id_]
-    if tree.is_down(id_) or report.stage is Stage.STOPPED:
-        return f"{id_} is stopped"
-    if report.stage is Stage.FAILED:
-        return _failure(tree, report)
-    if report.stage in RUNNING and id_ not in tree.ending:
-        return ""
-    root = next(filter(None, map(below, tree.graph.dependencies(id_))), "")
-    lacking = _lacking(tree, id_)
-    if root or not (tree.shortages and lacking):
-        return root
-    return _without_port(tree.shortages, lacking[0])
-
-
-def _failure(tree: Tree, report: Report) -> str:
-    """Name the exit in short where that was the failure, and did not just follow from it."""
-    code = report.exit_code if report.stop_cause is StopCause.EXITED else None
-    if tree.shortages and report.id in tree.shortages.found and not code:
-        return _without_port(tree.shortages, report.id)
-    return f"{report.id} failed ({describe_exit(code) if code else report.message})"
-
-
-def _without_port(shortages: Shortages, id_: str) -> str:
-    return f"{id_} has no port: {shortages.found[id_].why}"
-
-
-def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> ServiceView:
-    """Return how others see a service; ``view`` is how they saw it last, ``blocking`` is what
-    :func:`new_obstacles` has found.
-    """
-    report = tree.reports[view.id]
-    changed = msgspec.structs.replace(
-        view,
-        state=_state(report),
-        skipped=False,
-        blocked=False,
-        waiting_for=(),
-        kept_down=tree.is_down(view.id),
-        **{name: getattr(report, name) for name in Account.__struct_fields__},
-    )
-    if view.id in tree.ending and report.stage in RUNNING:
-        return _shown_ending(tree, changed)
-    if report.stage is not Stage.WAITING:
-        return changed
-    if view.id not in tree.wanted:
-        message = view.skip_reason or "starts on demand"
-        return msgspec.structs.replace(changed, state=State.INACTIVE, skipped=True, message=message)
-    waits = why_waiting(tree, view.id, blocking)
-    return msgspec.structs.replace(
-        changed, message=waits.message, blocked=waits.blocked, waiting_for=waits.waiting_for
-    )
-
-
-def _state(report: Report) -> State:
-    failing = report.stage is Stage.STOPPING and report.then is AfterStop.RETRY
-    if failing and report.stop_cause is StopCause.UNHEALTHY:
-        return State.UNHEALTHY
-    return State(report.stage.value)
-
-
-def _shown_ending(tree: Tree, view: ServiceView) -> ServiceView:
-    """Show a service as stopping although it waits for its dependents to stop before it is told."""
-    reason = tree.desired[view.id].reason
-    first = ", ".join(_before(tree, view.id))
-    message = f"{reason}; waiting for {first} to stop" if first else reason
-    return msgspec.structs.replace(view, state=State.STOPPING, message=message, ready_at=None)
-
-
-def why_waiting(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
-    """Say why a waiting service waits; ``blocking`` is what :func:`new_obstacles` has found."""
-    waiting_for = needs(tree, id_)
-    if id_ in blocking:
-        return Wait(waiting_for, True, f"blocked: {blocking[id_]}")
-    secrets = tree.missing.get(id_)
-    if secrets:
-        names = ", ".join(f"'{secret}'" for secret in secrets)
-        plural = "secrets" if len(secrets) > 1 else "secret"
-        return Wait(waiting_for, False, f"waiting for {plural} {names}")
-    if waiting_for:
-        return Wait(waiting_for, False, f"waiting for {', '.join(waiting_for)}")
-    return Wait((), False, tree.reports[id_].message or "about to start")
 
 
 def _must_wait_for_a_stop(tree: Tree, id_: str, supervision: Supervision) -> bool:
     """Whether something that restarts together with this service is not down yet."""
     if supervision.strategy == "one_for_all":
         return True
-    return bool(_before(tree, id_))
+    return bool(ending_first(tree, id_))
 
 
-def _before(tree: Tree, id_: str) -> list[str]:
+def ending_first(tree: Tree, id_: str) -> list[str]:
     """Return the dependents that have to end before this service may, in start order."""
     return [other for other in tree.graph.all_dependents(id_) if other in tree.ending]
 
 
 def may_be_told(tree: Tree, id_: str) -> bool:
     """Whether a run that is to end may be told so: no dependent has to end first."""
-    return not _before(tree, id_)
+    return not ending_first(tree, id_)
 
 
 def running_dependents(tree: Tree, id_: str) -> list[str]:

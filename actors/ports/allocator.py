@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.ports.port_memory import PortMemory
+from bundlevisor.actors.ports.remembered import PortMemory
 from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.ports.service_ports import Ports
 from bundlevisor.manifest.format.platform import current_key

@@ -14,7 +14,7 @@ from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.logs.pipe_copy import guarded
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.ports.port_locks import PortLocks
-from bundlevisor.actors.ports.port_memory import PortMemory
+from bundlevisor.actors.ports.remembered import PortMemory
 from bundlevisor.actors.ports.reservations import PortReservations
 from bundlevisor.actors.probes.listen_watch import Listening
 from bundlevisor.control.run.bundle import Bundle

@@ -106,11 +106,11 @@ EQUIVALENT: dict[Change, str] = {
         "return round(max(until.values()), 4)",
     ): "a sum of thousandths",
     (
-        "actors.core.dependencies.new_obstacles",
+        "actors.core.views.new_obstacles",
         "obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, None)))",
     ): "no obstacle, said in two ways: it is only looked at whether there is one",
     (
-        "actors.core.dependencies.new_obstacles",
+        "actors.core.views.new_obstacles",
         "obstacle = _obstacle(tree, id_, lambda other: new.get(other, known.get(other, )))",
     ): "no obstacle, said in two ways: it is only looked at whether there is one",
     ("control.http.fair_turns.xǁFairTurnsǁhas_sent", 'self._fresh[one] = ""'): _ORDER,

@@ -73,13 +73,13 @@ actors: background_work bundle_state collaborators context getting_ready incarna
  ports_in_force service service_actors service_effects service_probes service_report service_timers
  supervisor tree_stop
 actors.core: commanded dependencies desired effects foreseen life lifecycle messages
- restart run_end
+ restart run_end views
 actors.files: rotating_file tail time_index
 actors.gpu: linux presence
 actors.launch: ahead inputs page spec tracked_process
 actors.logs: calls_put_off followers intake match path pipe_copy pipes pipes_posix sink stream
 actors.loop: loop_actor
-actors.ports: allocator port_locks port_memory reallocation remembered reservations service_ports
+actors.ports: allocator port_locks reallocation remembered reservations service_ports
 actors.probes: checks listen_watch probing schedule
 actors.process: binary child_posix children exit_event_posix fork_exec parent_watch
  spawn_request

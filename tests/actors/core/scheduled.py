@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.board import Board
 from bundlevisor.actors.collaborators import Collaborators, NoSecrets, Plan
-from bundlevisor.actors.core import dependencies
+from bundlevisor.actors.core import dependencies, views
 from bundlevisor.actors.core.desired import instruction, is_deferred, is_ending
 from bundlevisor.actors.core.life import Life
 from bundlevisor.actors.core.messages import (
@@ -137,7 +137,7 @@ class Scheduled:
         """
         state, picture = self._supervisor._state, self._supervisor._picture
         tree = state.tree()
-        obstacles = dependencies.new_obstacles(tree, {}, tree.reports)
+        obstacles = views.new_obstacles(tree, {}, tree.reports)
         assert picture._blocking == obstacles
         live = {id_ for id_, report in tree.reports.items() if report.stage in LIVE}
         assert state.all_down is not bool(live)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bundlevisor.actors.core import dependencies as order
+from bundlevisor.actors.core import dependencies as order, views
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired, stopped
 from bundlevisor.actors.core.report import AfterStop, Doing, Report, Stage, StopCause
@@ -23,12 +23,12 @@ STAY, WAIT = stopped("asked to"), Desired(after=0, reason="restarting")
 
 def obstacles(given: Tree) -> dict[str, str]:
     """All that is in anybody's way, for the first time."""
-    return order.new_obstacles(given, {}, given.reports)
+    return views.new_obstacles(given, {}, given.reports)
 
 
 def shown(given: Tree, id_: str) -> ServiceView:
     before = ServiceView(id=id_, state=State.WAITING, message="", updated_at=0)
-    return order.shown(given, before, obstacles(given))
+    return views.shown(given, before, obstacles(given))
 
 
 @pytest.mark.parametrize(
@@ -58,29 +58,29 @@ def test_a_service_may_start_when_nothing_stands_in_its_way(
 
 def test_a_waiting_service_says_what_it_waits_for() -> None:
     given = tree(db="starting")
-    assert order.why_waiting(given, "api", obstacles(given)) == order.Wait(
+    assert views.why_waiting(given, "api", obstacles(given)) == views.Wait(
         ("db",), False, "waiting for db"
     )
     both = tree(db="starting", shortages=Shortages({"extra": SHORT}, {"api": ("extra",)}))
-    assert order.why_waiting(both, "api", {}).message == "waiting for db, extra"
-    assert order.why_waiting(given, "extra", {}) == order.Wait((), False, "about to start")
+    assert views.why_waiting(both, "api", {}).message == "waiting for db, extra"
+    assert views.why_waiting(given, "extra", {}) == views.Wait((), False, "about to start")
 
 
 def test_a_missing_secret_is_named() -> None:
     given = tree(db="ready", missing={"api": ("API_KEY", "OTHER")})
-    assert order.why_waiting(given, "api", obstacles(given)) == order.Wait(
+    assert views.why_waiting(given, "api", obstacles(given)) == views.Wait(
         ("API_KEY", "OTHER"), False, "waiting for secrets 'API_KEY', 'OTHER'"
     )
     given = tree(db="ready", missing={"api": ("API_KEY",)})
-    assert order.why_waiting(given, "api", {}).message == "waiting for secret 'API_KEY'"
+    assert views.why_waiting(given, "api", {}).message == "waiting for secret 'API_KEY'"
 
 
 def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_named() -> None:
     given = tree(db="failed")
     blocking = obstacles(given)
-    assert order.why_waiting(given, "api", blocking).message == "blocked: db failed (exit 1)"
-    assert order.why_waiting(given, "web", blocking).message == "blocked: db failed (exit 1)"
-    assert order.why_waiting(given, "web", blocking).blocked
+    assert views.why_waiting(given, "api", blocking).message == "blocked: db failed (exit 1)"
+    assert views.why_waiting(given, "web", blocking).message == "blocked: db failed (exit 1)"
+    assert views.why_waiting(given, "web", blocking).blocked
 
 
 @pytest.mark.parametrize("cause", [StopCause.NOT_READY, StopCause.UNHEALTHY, StopCause.BROKEN])
@@ -95,12 +95,12 @@ def test_a_failure_that_the_runtime_ended_is_not_told_as_its_exit(cause: StopCau
 
 def test_a_dependency_that_may_come_back_does_not_block() -> None:
     given = tree(db="backoff")
-    assert not order.why_waiting(given, "api", obstacles(given)).blocked
+    assert not views.why_waiting(given, "api", obstacles(given)).blocked
 
 
 def test_a_stopped_dependency_blocks() -> None:
     given = tree(db="stopped")
-    assert order.why_waiting(given, "api", obstacles(given)).message == "blocked: db is stopped"
+    assert views.why_waiting(given, "api", obstacles(given)).message == "blocked: db is stopped"
 
 
 def test_dependents_are_stopped_before_what_they_depend_on() -> None:
@@ -189,7 +189,7 @@ def test_all_that_a_service_reports_is_shown() -> None:
     assert (view.state, view.skipped) == (State.READY, False)
     for field in set(Report.__struct_fields__) & set(ServiceView.__struct_fields__):
         assert getattr(view, field) == getattr(report, field), field
-    again = order.shown(tree(db="starting"), view, {})
+    again = views.shown(tree(db="starting"), view, {})
     assert (again.pid, again.output, again.ready_at, again.restarts) == (None, (), None, 0)
     ending = msgspec.structs.replace(given, desired={"db": STAY}, ending=frozenset({"db"}))
     assert (shown(ending, "db").state, shown(ending, "db").ready_at) == (State.STOPPING, None)
@@ -198,11 +198,11 @@ def test_all_that_a_service_reports_is_shown() -> None:
 def test_what_was_blocked_or_skipped_is_shown_so_no_longer_once_it_runs() -> None:
     blocked = shown(tree(db="failed"), "api")
     assert blocked.blocked
-    running = order.shown(tree(db="ready", api="starting"), blocked, {})
+    running = views.shown(tree(db="ready", api="starting"), blocked, {})
     assert (running.blocked, running.waiting_for, running.kept_down) == (False, (), False)
     asleep = shown(tree(wanted="db"), "extra")
     assert asleep.skipped
-    assert not order.shown(tree(extra="ready"), asleep, {}).skipped
+    assert not views.shown(tree(extra="ready"), asleep, {}).skipped
 
 
 @pytest.mark.parametrize(
@@ -244,13 +244,13 @@ def test_a_service_that_runs_blocks_nobody_although_its_dependency_has_failed() 
 def test_what_is_in_the_way_is_said_anew_only_where_it_is_something_else() -> None:
     before, gone = tree(db="failed"), tree(db="ready")
     known = obstacles(before)
-    assert order.new_obstacles(before, known, ["db", "web"]) == {}
+    assert views.new_obstacles(before, known, ["db", "web"]) == {}
     stopped_now = tree(db="failed", desired={"db": STAY})
-    anew = order.new_obstacles(stopped_now, known, ["db"])
+    anew = views.new_obstacles(stopped_now, known, ["db"])
     assert anew == dict.fromkeys(("db", "api", "web"), "db is stopped")
-    assert order.new_obstacles(gone, known, ["db"]) == dict.fromkeys(("db", "api", "web"), "")
+    assert views.new_obstacles(gone, known, ["db"]) == dict.fromkeys(("db", "api", "web"), "")
     between = tree(db="failed", api="ready")
-    assert order.new_obstacles(between, known, ["api"]) == {"api": "", "web": ""}
+    assert views.new_obstacles(between, known, ["api"]) == {"api": "", "web": ""}
 
 
 def test_a_deep_and_wide_bundle_is_judged_without_repeating_work() -> None:
@@ -269,7 +269,7 @@ def test_a_service_without_a_port_holds_back_who_names_it_and_says_why() -> None
     given = tree(api="starting", shortages=Shortages({"extra": SHORT}, {"db": ("extra",)}))
     blocking = obstacles(given)
     assert "db" not in order.startable(given, ONE, given.reports)
-    assert order.why_waiting(given, "db", blocking) == order.Wait(
+    assert views.why_waiting(given, "db", blocking) == views.Wait(
         ("extra",), True, "blocked: extra has no port: range 1-2 is used up"
     )
     assert blocking["db"] == "extra has no port: range 1-2 is used up"

@@ -9,7 +9,7 @@ import pytest
 
 from bundlevisor.actors.files import atomic
 from bundlevisor.actors.ports import remembered
-from bundlevisor.actors.ports.port_memory import PortMemory
+from bundlevisor.actors.ports.remembered import PortMemory
 
 
 def test_the_end_waits_for_a_slow_disk_and_the_last_choice_stays(
