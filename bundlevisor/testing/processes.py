@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 
@@ -12,6 +13,8 @@ from bundlevisor.testing.deadline import wait_until
 
 MARK = "RUN_UNDER_TEST"
 """The variable; the runtime hands on what does not begin with BUNDLEVISOR_."""
+AWAKE = frozenset("RSD")
+"""States of threads that go on, or will (proc(5))."""
 START_TIME = 19
 """Which field it is behind the command's name (proc(5): the 22nd of all)."""
 
@@ -80,8 +83,24 @@ def lives(process: psutil.Process) -> bool:
 def suspend(process: psutil.Process) -> None:
     """Have it stand still: on a busy machine its threads go on for some time after the signal."""
     process.suspend()
-    still = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
-    wait_until(lambda: process.status() in still, f"process {process.pid} to stand still")
+    wait_until(lambda: _stands_still(process.pid), f"process {process.pid} to stand still")
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether all of its threads do; on Linux psutil looks at the first one only."""
+    try:
+        if sys.platform == "linux":
+            return not {_state(pid, thread) for thread in os.listdir(f"/proc/{pid}/task")} & AWAKE
+        else:  # noqa: RET505 - or mypy calls it unreachable on Linux
+            still = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+            return bool(psutil.Process(pid).status() in still)
+    except (FileNotFoundError, ProcessLookupError, psutil.NoSuchProcess):
+        return True
+
+
+def _state(pid: int, thread: str) -> str:
+    with open(f"/proc/{pid}/task/{thread}/stat", "rb") as stat:
+        return stat.read().rpartition(b")")[2].split()[0].decode()
 
 
 def kill_all(left: Callable[[], list[psutil.Process]]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from bundlevisor.testing import Bundle, NotWithin, Runtime
+from bundlevisor.testing import Bundle, NotWithin, Runtime, processes
 
 
 def test_what_runs_is_not_started_again(tmp_path: Path) -> None:
@@ -71,6 +74,39 @@ def test_a_runtime_that_does_not_answer_is_told(tmp_path: Path) -> None:
         with pytest.raises(NotWithin, match="-- states\n   the runtime does not answer: Timeout"):
             runtime.wait_ended(within=0)
         runtime.thaw()
+
+
+BUSY = """
+import sys, threading
+
+def turn():
+    while True:
+        pass
+
+for _ in range(2):
+    threading.Thread(target=turn, daemon=True).start()
+print("turning", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the states of threads are Linux'")
+def test_all_threads_of_what_is_frozen_stand_still() -> None:
+    words = [sys.executable, "-c", BUSY]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as busy:
+        assert busy.stdout is not None
+        busy.stdout.readline()
+        tasks = Path(f"/proc/{busy.pid}/task")
+        try:
+            for _ in range(20):
+                processes.suspend(psutil.Process(busy.pid))
+                states = [
+                    (task / "stat").read_text().rsplit(")")[-1][1] for task in tasks.iterdir()
+                ]
+                assert states == ["T"] * 3
+                psutil.Process(busy.pid).resume()
+        finally:
+            busy.kill()
 
 
 def test_who_holds_a_port_is_told(tmp_path: Path) -> None:
