@@ -56,7 +56,7 @@ def bundlevisor_runtime(request: pytest.FixtureRequest) -> Iterator[Starter]:
         yield start
         ended = runs if not request.node.stash.get(FAILED, False) else ()
         for run in reversed(ended):  # those of one bundle share its ports: the laws come last
-            run.stop()
+            run.stop_in_order()
         for run in ended:
             run.assert_nothing_left()
     finally:

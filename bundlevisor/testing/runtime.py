@@ -7,6 +7,7 @@ import http.client
 import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -38,8 +39,8 @@ class Runtime(Asked):
     become the command itself has the :attr:`pid` and gets :meth:`kill`. ``app_data`` is another
     folder than the bundle's, ``stdin`` a descriptor or one of subprocess' constants in place of a
     pipe.
-    At the end of the block it is stopped in order, whatever is left is killed, and the two laws are
-    checked unless the block raised: no process left, no port held.
+    At the end of the block it is stopped in order, its exit code is looked at, whatever is left is
+    killed, and the two laws are checked unless the block raised: no process left, no port held.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Runtime(Asked):
     ) -> None:
         try:
             if kind is None:
-                self.stop()
+                self.stop_in_order()
                 self.assert_nothing_left()
         finally:
             self.kill_everything()
@@ -111,10 +112,27 @@ class Runtime(Asked):
 
     def stop(self, within: float = WITHIN) -> int:
         """Ask for an orderly stop, if it runs, and return the exit code."""
+        self._ask_to_stop(within)
+        return self.wait_ended(within)
+
+    def stop_in_order(self) -> None:
+        """:meth:`stop` it; AssertionError when it said that it would, and ended with another code.
+
+        One that was killed, or has ended before, has nothing to say.
+        """
+        asked = self._ask_to_stop(WITHIN)
+        code = self.wait_ended()
+        if asked and code:
+            raise AssertionError(
+                f"the runtime was asked to stop, and ended with {code}\n{self.story()}"
+            )
+
+    def _ask_to_stop(self, within: float) -> bool:
+        """Whether it runs, and has said that it will stop."""
         if self.exit_code is None:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                self.post("/shutdown", timeout=within)
-        return self.wait_ended(within)
+                return self.post("/shutdown", timeout=within).status < HTTPStatus.BAD_REQUEST
+        return False
 
     def terminate(self) -> None:
         """Send SIGTERM (on Windows: end it)."""

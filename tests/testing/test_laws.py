@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,19 @@ def test_the_laws_see_the_runtime_and_its_guardian_also_without_root(tmp_path: P
         ours = {process.pid for process in runtime.processes}
         assert {runtime.pid, runtime.guardian.pid} <= ours
         assert {runtime.service(id_).pid for id_ in ("db", "api")} <= ours
+
+
+ENDS_BADLY = ["sh", "-c", '"$@"; exit 7', "sh"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell")
+def test_a_stop_that_was_asked_for_and_did_not_go_well_is_told(tmp_path: Path) -> None:
+    said = r"asked to stop, and ended with 7(.|\n)*events(.|\n)*service_ready"
+    with (
+        pytest.raises(AssertionError, match=said),
+        Runtime(two(tmp_path), wrapper=ENDS_BADLY) as runtime,
+    ):
+        runtime.wait_ready()
+    with Runtime(two(tmp_path), wrapper=ENDS_BADLY) as runtime:
+        runtime.wait_ready()
+        assert runtime.stop() == 7, "whoever stops it himself looks at the code himself"
