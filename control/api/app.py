@@ -16,7 +16,6 @@ from bundlevisor.control.api.logs import FollowResource, TailResource
 from bundlevisor.control.api.metrics import MetricsResource
 from bundlevisor.control.api.openapi import OpenApiResource
 from bundlevisor.control.api.ports import PortsResource
-from bundlevisor.control.api.ready import ReadyResource
 from bundlevisor.control.api.secrets import SecretsResource
 from bundlevisor.control.api.services import CommandResource
 from bundlevisor.control.api.shutdown import ShutdownResource
@@ -30,6 +29,7 @@ from bundlevisor.control.wire.operations import refuse_unknown_parameters
 from bundlevisor.control.wire.streams import Stream
 
 if TYPE_CHECKING:
+    from bundlevisor.control.api.ready import ReadyResource
     from bundlevisor.control.dashboard.guests import Guests
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import RuntimeApi
@@ -39,18 +39,24 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def make_app(
-    runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests], meter: Meter
+    runtime: RuntimeApi,
+    closing: Closing,
+    guests: Callable[[], Guests],
+    meter: Meter,
+    ready: ReadyResource,
 ) -> Wsgi:
     """Return the WSGI application that serves ``runtime`` to those who have come through the door.
 
     That is all but ``/healthz``. ``closing`` ends its streams and waits when it begins,
-    ``guests`` are the browsers that have come in by a code, ``meter`` measures what services use.
+    ``guests`` are the browsers that have come in by a code, ``meter`` measures what services use;
+    that and ``ready`` are shared with who answers without Falcon.
     """
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
     app.add_middleware([EveryAnswer(), OneSlash(), KnownParameters(), WhoAsked(runtime)])
     app.resp_options.default_media_type = "application/json"
     error_answers.install(app, runtime)
-    for path, resource in (resources(runtime, closing, guests, meter) | page(guests)).items():
+    served = resources(runtime, closing, guests, meter, ready) | page(guests)
+    for path, resource in served.items():
         if hasattr(resource, "on_get") and path != "/shutdown":  # HEAD never does anything
             resource.on_head = resource.on_get  # Falcon leaves the body away
         app.add_route(path, resource)
@@ -58,11 +64,15 @@ def make_app(
 
 
 def resources(
-    runtime: RuntimeApi, closing: Closing, guests: Callable[[], Guests], meter: Meter
+    runtime: RuntimeApi,
+    closing: Closing,
+    guests: Callable[[], Guests],
+    meter: Meter,
+    ready: ReadyResource,
 ) -> dict[str, Any]:
     """Return who answers each path."""
     return {
-        "/readyz": ReadyResource(runtime, closing),
+        "/readyz": ready,
         "/ports": PortsResource(runtime),
         "/logs/tail": TailResource(runtime),
         "/logs/lines": LinesResource(runtime, closing),

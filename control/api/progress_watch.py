@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.facade import RuntimeApi
 
 LOOK_EVERY = 0.25
-"""Seconds between two looks at what changes without a change of the snapshot: time, and logs."""
+"""Seconds between two looks at what changes all the time: states, what is left, and logs."""
 
 
 class ProgressWatch:
@@ -26,8 +27,8 @@ class ProgressWatch:
     def news(self, snapshot: Snapshot) -> Progress | None:
         """Return the progress where it is another one than before, None where it is the same."""
         now = time.monotonic()
-        same = snapshot.version == self._version
-        if same and (snapshot.ready or now - self._looked < LOOK_EVERY):
+        nothing = snapshot.version == self._version and snapshot.ready
+        if nothing or now - self._looked < LOOK_EVERY:
             return None
         self._version, self._looked = snapshot.version, now
         found = self._runtime.progress(snapshot)
@@ -36,6 +37,28 @@ class ProgressWatch:
             return None
         self._shown = shown
         return found
+
+
+class Versions:
+    """Numbers what is told: a later one for each snapshot, and for each progress within one.
+
+    Safe from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._newest = -1
+        self._shown: tuple[object, ...] = ()
+        self._progressed = 0
+        self._lock = threading.Lock()
+
+    def number(self, snapshot: Snapshot, progress: Progress) -> int:
+        """Return the number of these two; what a number was given for never comes back."""
+        shown = what_is_shown(progress)
+        with self._lock:
+            if snapshot.version >= self._newest:
+                self._progressed += snapshot.version == self._newest and shown != self._shown
+                self._newest, self._shown = snapshot.version, shown
+            return snapshot.version + self._progressed
 
 
 def what_is_shown(progress: Progress) -> tuple[object, ...]:

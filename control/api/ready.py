@@ -9,7 +9,7 @@ from msgspec import UNSET
 from bundlevisor.actors.board import DECIDED
 from bundlevisor.actors.files import json_text
 from bundlevisor.actors.loop.wall_time import set_by, timestamp
-from bundlevisor.control.api.progress_watch import ProgressWatch
+from bundlevisor.control.api.progress_watch import ProgressWatch, Versions
 from bundlevisor.control.wire.bodies import Readiness, ServiceDetail
 from bundlevisor.control.wire.json_body import send_encoded
 from bundlevisor.control.wire.long_poll import wait_for, wait_seconds
@@ -36,6 +36,7 @@ class ReadyResource:
     def __init__(self, runtime: RuntimeApi, closing: Closing) -> None:
         self._runtime = runtime
         self._closing = closing
+        self._versions = Versions()
         self._encoded: tuple[Snapshot | None, tuple[Gpu, Progress] | None, bytes]
         self._encoded = None, None, b""
 
@@ -43,7 +44,7 @@ class ReadyResource:
         """Answer 200; with ``?strict=1`` 503 while not ready."""
         seconds, strict = wait_seconds(req), yes_or_no(req, STRICT)
         snapshot = self._runtime.board.snapshot
-        after = snapshot.version
+        after = None
         if req.get_param(CHANGED_AFTER.name) is not None:
             after = whole_number(req, CHANGED_AFTER)
         if yes_or_no(req, CHANGE):
@@ -53,13 +54,19 @@ class ReadyResource:
             snapshot = wait_for(look, DECIDED, seconds, req, self._closing)
         send_encoded(resp, self._body(snapshot), 503 if strict and not snapshot.ready else 200)
 
-    def _changed(self, known: Snapshot, after: int, seconds: float, req: Request) -> Snapshot:
-        """Return the first snapshot of another version, or that shows another progress."""
-        board = self._runtime.board
-        watch = ProgressWatch(self._runtime, self._runtime.progress(known))
+    def _changed(
+        self, known: Snapshot, after: int | None, seconds: float, req: Request
+    ) -> Snapshot:
+        """Return the first snapshot that is another one than the client knows of, or shows another
+        progress: than ``after`` was given to, or than now.
+        """
+        board, progress = self._runtime.board, self._runtime.progress(known)
+        if after not in (None, self._versions.number(known, progress)):
+            return known
+        watch = ProgressWatch(self._runtime, progress)
 
         def other(snapshot: Snapshot) -> bool:
-            return snapshot.version != after
+            return snapshot is not known
 
         def settled(snapshot: Snapshot) -> bool:
             return other(snapshot) or watch.news(snapshot) is not None
@@ -72,19 +79,20 @@ class ReadyResource:
         now = self._runtime.gpu(), self._runtime.progress(snapshot)
         of, then, encoded = self._encoded
         if snapshot is not of or now != then:
-            encoded = json_text.encode(readiness(snapshot, *now))
+            version = self._versions.number(snapshot, now[1])
+            encoded = json_text.encode(readiness(snapshot, *now, version))
             self._encoded = snapshot, now, encoded
         return encoded
 
 
-def readiness(snapshot: Snapshot, gpu: Gpu, progress: Progress) -> Readiness:
+def readiness(snapshot: Snapshot, gpu: Gpu, progress: Progress, version: int) -> Readiness:
     """Return the body of the answer."""
     return Readiness(
         ready=snapshot.ready,
         details={view.id: detail(view) for view in snapshot.services.values()},
         gpu=gpu,
         progress=progress,
-        version=snapshot.version,
+        version=version,
     )
 
 

@@ -77,11 +77,12 @@ class DirectAnswers:
         self._runtime = runtime
         self.meter = Meter()
         """Shared by all who ask what services use: each look at them is remembered."""
-        ready, ports = ReadyResource(runtime, closing), PortsResource(runtime)
+        self.ready = ReadyResource(runtime, closing)
+        """One, since it numbers what it has told."""
         status = StatusResource(runtime, self.meter)
         self._at_once: dict[str, Callable[[Asked, Answer], None]] = {
-            "/readyz": ready.on_get,
-            "/ports": ports.on_get,
+            "/readyz": self.ready.on_get,
+            "/ports": PortsResource(runtime).on_get,
             "/status": status.answer_at_once,
             "/telemetry": TelemetryResource(runtime).on_get,
         }

@@ -47,6 +47,8 @@ class LateApplication:
                 for_api.import_falcon()
                 from bundlevisor.control.api.app import make_app
 
-                meter = self._memory.direct.meter
-                self._whole = make_app(self._runtime, self._closing, self._guests, meter)
+                direct = self._memory.direct
+                self._whole = make_app(
+                    self._runtime, self._closing, self._guests, direct.meter, direct.ready
+                )
             return self._whole

@@ -21,6 +21,7 @@ from bundlevisor.actors.core.snapshot import State
 from bundlevisor.control.api import metrics, status, usage
 from bundlevisor.control.api.app import resources
 from bundlevisor.control.api.process_sample import Sample
+from bundlevisor.control.api.ready import ReadyResource
 from bundlevisor.control.api.usage import Meter, used
 from bundlevisor.control.dashboard.guests import Guests
 from bundlevisor.control.wire.closing import Closing
@@ -235,7 +236,9 @@ def test_a_reused_pid_is_another_process() -> None:
 
 
 def test_the_description_covers_every_address_and_nothing_else(runtime: FakeRuntime) -> None:
-    served = resources(runtime, Closing(), Guests, Meter())
+    closing = Closing()
+    ready = ReadyResource(runtime, closing)
+    served = resources(runtime, closing, Guests, Meter(), ready)
     described = {(operation.path, operation.method) for operation in OPERATIONS}
     answered = {
         (path, method)

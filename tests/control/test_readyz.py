@@ -124,7 +124,19 @@ def test_readyz_answers_when_only_the_progress_has_changed(api: Api, runtime: Fa
     runtime.last_line = "two"
     asker.join(20)
     assert answers[0]["progress"]["last_line"] == "two"
-    assert answers[0]["version"] == version
+    assert answers[0]["version"] > version
+
+
+def test_a_progress_that_came_between_two_questions_is_told(api: Api, runtime: FakeRuntime) -> None:
+    runtime.change("db", State.STARTING)
+    runtime.last_line = "one"
+    first = api.get("/readyz").json()
+    assert api.get("/%72eadyz?wait=0&change=1").json()["version"] == first["version"]
+    runtime.last_line = "two"
+    after = first["version"]
+    second = api.get(f"/readyz?wait=30&change=1&after={after}", timeout=20).json()
+    assert second["progress"]["last_line"] == "two"
+    assert second["version"] > after
 
 
 def test_readyz_is_true_when_all_that_count_are_ready(api: Api, runtime: FakeRuntime) -> None:
