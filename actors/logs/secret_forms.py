@@ -31,17 +31,15 @@ def _spelling(more: str = "", digits: str = _LOWER) -> dict[int, str]:
 
 _PLAIN = _spelling()
 _SLASHED = _PLAIN | {ord("/"): "\\/"}
-_UNICODE = (
-    _PLAIN,  # JavaScript, Rust
-    _SLASHED,  # PHP, if it is told to
-    _spelling("<>&" + _SEPARATORS),  # Go
-    _spelling("<>&\b\f" + _SEPARATORS),  # Go before 1.22
-    _spelling("<>&='" + _SEPARATORS),  # Gson
-    _spelling(digits=_UPPER),  # Jackson
-)
-_ASCII = (
+_WRITTEN = (  # with what is beyond ASCII as it is, or as numbers of these digits
+    (_PLAIN, ""),  # JavaScript, Rust
     (_PLAIN, _LOWER),  # Python
+    (_SLASHED, ""),  # PHP, if it is told to
     (_SLASHED, _LOWER),  # PHP
+    (_spelling("<>&" + _SEPARATORS), ""),  # Go
+    (_spelling("<>&\b\f" + _SEPARATORS), ""),  # Go before 1.22
+    (_spelling("<>&='" + _SEPARATORS), ""),  # Gson
+    (_spelling(digits=_UPPER), ""),  # Jackson
     (_spelling("\"'&+<>`", _UPPER), _UPPER),  # .NET
 )
 
@@ -82,16 +80,19 @@ def _in_json(text: str) -> Iterator[str]:
         text.encode()
     except UnicodeEncodeError:
         return  # bytes that are no UTF-8 cannot stand in JSON
-    for spelling in _UNICODE:
-        yield text.translate(spelling)
-    for spelling, digits in _ASCII:
-        yield _escaped(text.translate(spelling), digits)
+    there = sorted(map(ord, set(text)))  # most ways differ in letters that are not
+    is_wide = max(there, default=0) > 126
+    different = dict.fromkeys(
+        (tuple((one, spelling[one]) for one in there if one in spelling), digits * is_wide)
+        for spelling, digits in _WRITTEN
+    )
+    for letters, digits in different:
+        spelt = text.translate(dict(letters)) if letters else text
+        yield _escaped(spelt, digits) if digits else spelt
 
 
 def _escaped(text: str, digits: str) -> str:
     """Return the text with everything beyond ASCII, and DEL, as ``\\uXXXX``, in UTF-16 units."""
-    if text.isascii() and "\x7f" not in text:
-        return text
     units = text.encode("utf-16-be")
     numbers = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
     return "".join(chr(n) if n < 127 else f"\\u{n:{digits}}" for n in numbers)
