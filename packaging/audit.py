@@ -42,7 +42,7 @@ def main() -> int:
             audit = Audit(target, asked.python, asked.before, work)
             found = audit.late()
             if asked.check:
-                return lacking(found - set(audited.seen(target)[0]))
+                return lacking(found - set(audit.seen()))
             written = [(audited.list_of(target), LATE, found)]
             if target.system == "linux":
                 start = audit.imported("--only-start")
@@ -72,6 +72,7 @@ class Audit:
         assembly.build(target, self._folder, python=python, everything=True)
         interpreter = sources.interpreter(target, python)
         site = wheels.unpacked(target, interpreter.minor)
+        self._minor = interpreter.minor
         self._plain = assembly.followed(target, interpreter, site).modules
         self._every = assembly.select(target, interpreter, site, everything=True)
 
@@ -79,6 +80,10 @@ class Audit:
         """Return what everything imports and is not in the closure of the import statements."""
         found = self._noted() | imported_by_c()
         return {name for name in found if name in self._every and name not in self._plain}
+
+    def seen(self) -> list[str]:
+        """Return the modules that the list has."""
+        return audited.seen(self._target, self._minor)[0]
 
     def imported(self, *words: str) -> set[str]:
         """Return the modules in source that something imports."""

@@ -92,7 +92,7 @@ def select(
     if everything:
         found.add_everything([site, interpreter.stdlib])
         return found.modules
-    names, seen_there = audited.seen(target)
+    names, seen_there = audited.seen(target, interpreter.minor)
     lacking = [name for name in names if not found.add(name, "the audit")]
     if lacking and seen_there:
         raise CannotBuild(

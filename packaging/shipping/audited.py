@@ -31,13 +31,19 @@ def always(system: str) -> tuple[str, ...]:
     return ALWAYS + (ALWAYS_ON_WINDOWS if system == "win32" else ())
 
 
-def seen(target: Target) -> tuple[list[str], bool]:
+RENAMED = {"_sha256": "_sha2"}
+"""C modules that have another name from CPython 3.12 on: the audit is of 3.11."""
+
+
+def seen(target: Target, minor: tuple[int, int]) -> tuple[list[str], bool]:
     """Return the modules that the audit has seen, and whether it was on the target's system.
 
     Where the target cannot be run, what was seen on Linux stands in; some of it is Linux' own.
+    ``minor`` is the interpreter's version.
     """
     own = os.path.exists(list_of(target))
-    return read_list(list_of(target) if own else os.path.join(LISTS, "linux.txt")), own
+    names = read_list(list_of(target) if own else os.path.join(LISTS, "linux.txt"))
+    return [RENAMED.get(name, name) if minor >= (3, 12) else name for name in names], own
 
 
 def waited_for() -> list[str]:

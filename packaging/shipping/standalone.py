@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import sys
 
 from shipping.interpreter import Interpreter, version_in
 from shipping.targets import GLIBC, Target
@@ -29,6 +30,9 @@ def interpreter(target: Target, folder: str) -> Interpreter:
             " python-build-standalone (the archives named install_only), with its headers"
         )
     version = version_in(headers[0])
+    if version[:2] > sys.version_info[:2]:
+        name = f"python{version[0]}.{version[1]}"
+        raise CannotBuild(f"{folder} has a library that this Python is too old to read: use {name}")
     if target.system == "win32":
         return _windows(base, headers, version)
     return _posix(target, base, headers, version)

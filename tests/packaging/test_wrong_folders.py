@@ -29,6 +29,21 @@ def test_what_is_made_anew_is_not_somebody_elses(tmp_path: Path, words: tuple[st
     assert precious.exists()
 
 
+def test_an_interpreter_that_is_newer_than_ours_is_refused(tmp_path: Path) -> None:
+    headers = tmp_path / "include" / "python3.99"
+    headers.mkdir(parents=True)
+    (headers / "Python.h").touch()
+    numbers = {"PY_MAJOR_VERSION": 3, "PY_MINOR_VERSION": 99, "PY_MICRO_VERSION": 0}
+    lines = [f"#define {name} {number}\n" for name, number in numbers.items()]
+    (headers / "patchlevel.h").write_text("".join(lines))
+    words = ("--target", "linux-x64", "--python", str(tmp_path), "--output", str(tmp_path / "out"))
+    done = run("folder.py", *words)
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "has a library that this Python is too old to read: use python3.99\n"
+    )
+
+
 def test_what_is_no_folder_of_ours_cannot_be_checked(tmp_path: Path) -> None:
     done = run("check.py", str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
