@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 EXPECTING = 5.0
 """Seconds for an announced process to show its mark: between fork and exec it has none, and on a
-machine without breath it stays there for long. One that was never made is not waited for so long:
+machine that is overloaded that takes long. A process that was never made is not waited for so long:
 nobody holds its pipe."""
 TICK = 0.02
 """Seconds between two looks while one is expected."""
@@ -32,13 +32,13 @@ MOST_TRIES = 10
 
 
 def addressed(guarded: GuardedProcess, processes: list[Found]) -> list[Found]:
-    """Return who of a service's processes is asked to stop: its leader alone while that lives."""
+    """Return which of a service's processes are asked: all, or the leader alone while it lives."""
     leader = [p for p in processes if guarded.leader_only and p.pid == guarded.pid]
     return leader or processes
 
 
 class Cleanup:
-    """One run through the end; the counts are good afterwards."""
+    """The stop of everything, once; its counts are right when ``run`` has returned."""
 
     def __init__(self, state: GuardianState, disk: Disk) -> None:
         self.started = time.monotonic()
@@ -76,7 +76,7 @@ class Cleanup:
 
     @property
     def services(self) -> set[str]:
-        """Return the starts of services that were found: what serves pages is none."""
+        """Return the starts of services that were found, without the processes that serve pages."""
         guarded = self._all_guarded
         return {one for one in self.found if not guarded[one].service.startswith(OURS)}
 

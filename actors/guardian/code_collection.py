@@ -22,7 +22,7 @@ INSIDE = ("built-in", "frozen")
 
 
 def go_on() -> None:
-    """For who is not interrupted."""
+    """The check of one whom nothing interrupts."""
 
 
 class CodeCollection:

@@ -28,7 +28,7 @@ PROMPT = 0.25
 
 
 class Here:
-    """Does everything here and now, for those who have no disk to be afraid of."""
+    """Does everything at once, on the calling thread: where there is no other."""
 
     def do(self, act: Act, size: int = 0) -> bool:  # noqa: ARG002 - as of a Disk
         """Do it."""

@@ -37,7 +37,7 @@ class GuardianProcess:
         atexit.register(self.sender.close)
 
     def hear(self) -> bool:
-        """Take in what it says; False when it is gone. Raises BlockingIOError for nothing."""
+        """Take in what it says; False when it is gone. BlockingIOError: nothing was said."""
         said = self.sender.hear()
         if said is None:
             return False

@@ -60,9 +60,10 @@ def add_tree(leader: int, created: float, instance: str) -> None:
 
 
 def remove_tree(leader: int) -> None:
-    """Say that nothing is left of a tree: what was born in its time, and is there, is another's.
+    """Say that nothing is left of a tree.
 
-    Whose, nobody can say any more: the tree that is left in the end may be a stranger to it.
+    An unmarked orphan that was born in its time, and is still there, is not its own then. Whose it
+    is cannot be said any more, also when only one other tree is left.
     """
     begun, _ = _trees.pop(leader, (None, ""))
     if begun is None or not Adoption.active:

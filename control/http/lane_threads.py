@@ -38,7 +38,7 @@ class Task(Protocol):
         """Answer the request."""
 
     def cancel(self) -> None:
-        """The server ends: never mind."""
+        """Do without the answer: the server ends."""
 
 
 class LaneThreads:

@@ -225,7 +225,7 @@ class HttpServer(Host):
         return None if accepted is None else self._let_in(*accepted)
 
     def _let_in(self, client: socket.socket, address: Any, *, asked: int = 0) -> bool | None:
-        """Make a connection of a client; the same is returned."""
+        """Make a connection of a client; returns what :meth:`_accept_one` does."""
         try:
             if _is_reset(client):
                 client.close()

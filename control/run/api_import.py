@@ -91,7 +91,7 @@ def import_patterns() -> None:
 
 
 def import_what_answers_and_ends() -> None:
-    """Import the rest, and what comes next: who hears that all is ready may remove our files."""
+    """Import the rest, and what a stop needs: when all is ready our files may be removed."""
     import bundlevisor.actors.look_thread
     import bundlevisor.actors.probes.caller
     import bundlevisor.actors.probes.stop_request

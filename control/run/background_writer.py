@@ -71,7 +71,7 @@ class BackgroundWriter:
             self._changed.notify()
 
     def close(self, *, stalled: float = STALLED, bound: float = CLOSING) -> bool:
-        """Take no more lines; whether all were written before ``bound`` seconds were over.
+        """Take no more lines; return whether all were written within ``bound`` seconds.
 
         A reader who has taken nothing for ``stalled`` seconds is not waited for any longer.
         """

@@ -33,7 +33,7 @@ LOOK_EVERY = 2.0
 
 
 class InstanceRecord:
-    """Passes on to the guardian, and keeps the instance record current from a thread of its own."""
+    """Tells the guardian what is started, and a thread of its own keeps the record up to date."""
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ class LockKeeper:
         self._lost = False
 
     def look(self) -> bool:
-        """Take the lock again if its file is gone; whether it had to be. Never raises."""
+        """Take the lock again if its file is gone; return whether that was so. Never raises."""
         if self._lost or (self._restored and self._lock.stands()):
             return False
         try:

@@ -15,7 +15,7 @@ START = 60.0
 
 
 def note_version(parts: Parts) -> None:
-    """Write down which version of the app was started, once that is over; say a downgrade."""
+    """Write down which version of the app was started, once that is over; tell of a downgrade."""
     parts.board.wait_decided(START)
     try:
         _migrations(parts).started()
