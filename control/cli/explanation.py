@@ -17,6 +17,8 @@ QUIET = ("port_assigned", "service_start", "api_request", "files_changed")
 NOT_STARTED = "service_start_failed"
 ATTEMPTS = (NOT_STARTED, "service_exit", "service_not_ready", "unhealthy")
 """Events that tell how an attempt to run a service has failed."""
+SILENT = ("ready", "waiting", "inactive")
+"""States in which a log's last lines say nothing: all is well, or they are of an earlier run."""
 HELP = {
     "failed": "see what it says (bundlevisor logs {id}), mend it, then: bundlevisor start {id}",
     "stopped": "start it: bundlevisor start {id}",
@@ -65,13 +67,16 @@ class Explanation(msgspec.Struct, frozen=True):
 def explain(
     id_: str, details: Details, events: Iterable[Event], tails: Mapping[str, tuple[str, ...]]
 ) -> Explanation:
-    """Follow what a service waits for; ``details`` are those of ``/readyz``.
+    """Follow what a service waits for; ``details`` are those of ``/readyz``, ``events`` the newest
+    ones, of which those before this start explain nothing.
 
     ``tails`` are last lines of logs, by service, for root causes whose failure the runtime has not
     found in their output. Raises KeyError for a service that is not there.
     """
     by_service: dict[str | None, list[Event]] = {}
     for event in events:
+        if event["event"] == "runtime_start":
+            by_service.clear()
         by_service.setdefault(event.get("service_id"), []).append(event)
     links = []
     for name in way(id_, details):
@@ -123,4 +128,4 @@ def _advice(
 def _output(one: dict[str, Any], tail: tuple[str, ...]) -> tuple[str, ...]:
     said = one.get("output") or {}
     lines = said.get("lines") if isinstance(said, dict) else said
-    return tuple(lines or ()) or (() if one["ready"] else tail)
+    return tuple(lines or ()) or (() if one["state"] in SILENT else tail)

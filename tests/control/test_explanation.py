@@ -63,6 +63,8 @@ def test_advice_names_a_command_and_only_where_something_has_to_be_done() -> Non
         ({"state": "failed", "output": ["boom"]}, ("boom",)),
         ({"state": "failed"}, ("last",)),
         ({"state": "ready", "ready": True}, ()),
+        ({"state": "waiting", "waiting_for": ["key"]}, ()),
+        ({"state": "inactive"}, ()),
     ],
 )
 def test_the_lines_are_those_of_the_failure_or_the_last_of_what_is_not_ready(
@@ -86,6 +88,19 @@ def test_only_the_newest_events_are_told() -> None:
     many = [{"seq": n, "event": "restart", "service_id": "db"} for n in range(50)]
     (link,) = explain("db", DETAILS, many, {}).links
     assert [event["seq"] for event in link.events] == list(range(50 - TOLD, 50))
+
+
+def test_what_happened_before_this_start_explains_nothing() -> None:
+    failed = {"a": {"state": "failed", "ready": False}}
+    events = [
+        {"event": "service_exit", "service_id": "a"},
+        {"event": "gave_up", "service_id": "a"},
+        {"event": "runtime_start"},
+        {"event": "service_start_failed", "service_id": "a"},
+    ]
+    found = explain("a", failed, events, {}).links[0]
+    assert [event["event"] for event in found.events] == ["service_start_failed"]
+    assert "bundlevisor validate" in found.advice
 
 
 def test_nothing_of_a_service_can_steer_the_terminal() -> None:
