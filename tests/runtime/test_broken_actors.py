@@ -13,10 +13,11 @@ from tests.bundle_maker import bundle, starting
 BREAKS_ONCE = """
 import sys
 from bundlevisor.actors import service_effects
-from bundlevisor.actors.core.effects import AwaitFailure
+from bundlevisor.actors.core import effects
 from bundlevisor.control.__main__ import main
 
-as_ever = service_effects.PERFORM[AwaitFailure]
+effect = getattr(effects, sys.argv.pop(1))
+as_ever = service_effects.PERFORM[effect]
 met = []
 
 def once(own, effect):
@@ -25,10 +26,17 @@ def once(own, effect):
         raise ZeroDivisionError("on purpose")
     return as_ever(own, effect)
 
-service_effects.PERFORM[AwaitFailure] = once
+service_effects.PERFORM[effect] = once
 sys.exit(main())
 """
-"""A runtime with an error of its own in the turn in which its first service has become ready."""
+"""A runtime with an error of its own where it is to have the first effect of this kind."""
+
+
+def breaking(folder: Path, effect: str) -> list[str]:
+    """Return the words of such a runtime."""
+    script = folder / "broken.py"
+    script.write_text(BREAKS_ONCE)
+    return [sys.executable, str(script), effect]
 
 
 @pytest.mark.parametrize(
@@ -39,10 +47,8 @@ sys.exit(main())
 def test_what_a_broken_actor_leaves_is_ended_told_and_started_anew(
     tmp_path: Path, program: str, stop: dict[str, Any], code: int
 ) -> None:
-    script = tmp_path / "broken.py"
-    script.write_text(BREAKS_ONCE)
     made = bundle(tmp_path).service("db", program, stop=stop).write()
-    with starting(made, command=[sys.executable, str(script)]) as run:
+    with starting(made, command=breaking(tmp_path, "AwaitFailure")) as run:
         run.await_listening()
         run.until_ready()
         assert run.service("db")["restarts"] == 1
@@ -55,3 +61,15 @@ def test_what_a_broken_actor_leaves_is_ended_told_and_started_anew(
         alive = {one.pid for one in run.leftovers()}
         assert second["pid"] in alive
         assert first["pid"] not in alive
+
+
+def test_an_actor_that_breaks_before_there_is_a_process_is_followed_by_another(
+    tmp_path: Path,
+) -> None:
+    made = bundle(tmp_path).service("db").write()
+    with starting(made, command=breaking(tmp_path, "Launch")) as run:
+        run.await_listening()
+        run.until_ready()
+        assert run.service("db")["restarts"] == 1
+        assert len(run.await_told("runtime_error", "db")) == 1
+        assert len(run.events("db", "started")) == 1
