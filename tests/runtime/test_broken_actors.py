@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bundle_maker import bundle, starting
+from tests.bundle_maker import bundle, starting, wait_until
 
 BREAKS_ONCE = """
 import sys
@@ -73,3 +73,49 @@ def test_an_actor_that_breaks_before_there_is_a_process_is_followed_by_another(
         assert run.service("db")["restarts"] == 1
         assert len(run.await_told("runtime_error", "db")) == 1
         assert len(run.events("db", "started")) == 1
+
+
+BREAKS_AT_PROGRESS = """
+import sys
+from bundlevisor.actors.core.messages import ProgressMade
+from bundlevisor.actors.service_effects import ServiceEffects
+from bundlevisor.control.__main__ import main
+
+as_ever = ServiceEffects.hear
+met = []
+
+def once(own, message, life):
+    if isinstance(message, ProgressMade) and message.fraction and not met:
+        met.append(message)
+        raise ZeroDivisionError("on purpose")
+    return as_ever(own, message, life)
+
+ServiceEffects.hear = once
+sys.exit(main())
+"""
+"""A runtime with an error of its own where a preparation first says how far it is."""
+MIGRATES = """
+import os, sys, time
+with open(sys.argv[1], "a") as tries:
+    print(os.getpid(), file=tries)
+print("::progress 25 copying rows", flush=True)
+while not os.path.exists(sys.argv[2]):
+    time.sleep(0.01)
+"""
+
+
+def test_a_migration_whose_actor_breaks_has_ended_before_the_next_try(tmp_path: Path) -> None:
+    script, tries, gate = (tmp_path / name for name in ("broken.py", "tries", "gate"))
+    script.write_text(BREAKS_AT_PROGRESS)
+    tries.touch()
+    step = {"version": "1", "command": ["bin/migrate", str(tries), str(gate)]}
+    made = bundle(tmp_path).script("bin/migrate", MIGRATES).service("db", migrations=[step])
+    with starting(made.write(), command=[sys.executable, str(script)]) as run:
+        run.await_listening()
+        wait_until(lambda: len(tries.read_text().splitlines()) == 2, what="the next try")
+        first, second = (int(line) for line in tries.read_text().splitlines())
+        alive = {one.pid for one in run.leftovers()}
+        assert second in alive
+        assert first not in alive
+        gate.touch()
+        run.until_ready()

@@ -159,6 +159,7 @@ def test_a_second_interrupt_kills(tmp_path: Path) -> None:
         wait_until(lambda: said in run.stderr, what="who is waited for, and what to do")
         run.kill(signal.SIGINT)
         assert run.wait_gone() == 0
+        assert [one["exit_code"] for one in run.await_told("service_exit", "db")] == [-9]
         wait_until(lambda: not run.leftovers(), what="no process left")
 
 

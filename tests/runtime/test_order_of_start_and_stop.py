@@ -58,6 +58,7 @@ def test_a_service_with_an_http_stop_gets_no_signal(tmp_path: Path) -> None:
         run.until_ready()
         assert run.post("/shutdown").status == 202
         assert run.wait_gone() == 0
+        assert [one["code"] for one in run.events("db", "exit")] == [0]
         assert not run.events("db", "signal")
 
 

@@ -82,6 +82,16 @@ def test_a_link_that_leads_out_is_refused_in_a_sentence(tmp_path: Path, path: st
 
 
 @posix
+def test_a_link_by_which_two_files_are_one_is_refused(tmp_path: Path) -> None:
+    made = bundle(tmp_path).set(telemetry={"file": "events/auth-token"}).service("db").write()
+    (made.app_data / "runtime").mkdir(parents=True)
+    (made.app_data / "events").symlink_to("runtime")
+    said = refused(made)
+    assert "telemetry.file: the path 'runtime/auth-token' is the path of another file" in said
+    assert {path.name for path in (made.app_data / "runtime").iterdir()} <= STAYS
+
+
+@posix
 def test_a_log_that_a_link_leads_out_fails_its_service_and_only_that(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db").service("api", log_dir="linked/logs").write()
     outside = tmp_path / "outside"

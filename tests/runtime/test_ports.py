@@ -188,6 +188,22 @@ def test_a_port_that_is_lost_is_replaced_and_its_users_learn_of_it(tmp_path: Pat
         assert run.service("db")["restarts"] == 0
 
 
+def test_what_runs_with_the_number_of_a_port_that_has_moved_is_restarted(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", ports=in_range(P + 150, P + 155))
+    made.service("user", "reports_environment", ports=(), readiness=None, env={"DB": "${db.http}"})
+    with running(made.write()) as run:
+        run.until_ready()
+        assert run.post("/services/db/stop?wait=20").json()["state"] == "stopped"
+        with socket.create_server(("127.0.0.1", P + 150)):
+            assert run.post("/services/db/start?wait=20").json()["state"] == "ready"
+        assert run.ports("db") == {"http": P + 151}
+        wait_until(
+            lambda: len(run.events("user", "environment")) == 2, what="the user's next start"
+        )
+        seen = [one["env"]["DB"] for one in run.events("user", "environment")]
+        assert seen == [str(P + 150), str(P + 151)]
+
+
 def test_a_port_that_is_lost_again_and_again_is_a_clear_failure(tmp_path: Path) -> None:
     thief = Thief()
     made = bundle(tmp_path).service(
@@ -257,7 +273,7 @@ ON_IPV6_ONLY = LISTENS_ON_BOTH.replace("V6ONLY, 0", "V6ONLY, 1").replace('"::"',
 
 def test_a_service_that_listens_on_ipv6_only_is_told_where_it_should(tmp_path: Path) -> None:
     made = bundle(tmp_path).script("bin/six", ON_IPV6_ONLY)
-    made.service("a", "bin/six", ports=in_range(21960, 21969)).write()
+    made.service("a", "bin/six", ports=in_range(P + 160, P + 169)).write()
     with running(made) as run:
         port = run.ports("a")["http"]
         said = f"nothing listens on port {port} of 127.0.0.1; something does on ::1"
