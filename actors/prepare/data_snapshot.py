@@ -1,16 +1,14 @@
 """A service's data before an upgrade: ``<app-data>/snapshots/<service>/``, put back if it fails.
 
-Files are cloned where the file system can (copy on write), else copied; never hard links, because
-databases write in place. ``snapshot.json`` is written last and the copies are on disk by then, so a
-snapshot is there as a whole or not at all, also after a power cut; as long as it is there, the data
-may be half migrated and is put back before anything else is tried. It says which migrations had
-been run, so that record and data stay together.
+``snapshot.json`` is written last and the copies are on disk by then, so a snapshot is there as a
+whole or not at all, also after a power cut; as long as it is there, the data may be half migrated
+and is put back before anything else is tried. It says which migrations had been run, so that record
+and data stay together.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -18,6 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 import msgspec
 
 from bundlevisor.actors.files import atomic, json_text, own_file
+from bundlevisor.actors.prepare import folder_copy
 from bundlevisor.manifest.format.app_data import (
     BROKEN,
     OF_A_LOG,
@@ -29,13 +28,11 @@ from bundlevisor.manifest.format.app_data import (
 from bundlevisor.manifest.format.paths import within
 
 if sys.platform == "win32":
-    from bundlevisor.actors.files.files_windows import remove_tree, replace, sync, sync_folder
+    from bundlevisor.actors.files.files_windows import replace, sync_folder
 else:
-    from bundlevisor.actors.files.files_posix import remove_tree, replace, sync, sync_folder
+    from bundlevisor.actors.files.files_posix import replace, sync_folder
 
 FILE = "snapshot.json"
-FICLONE = 0x40049409
-"""ioctl_ficlone(2)."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -73,13 +70,13 @@ class DataSnapshots:
         """Make a snapshot of ``taken.folders`` but for these files; TooLarge or OSError leaves none
         behind.
         """
-        size = sum(_size(folder) for folder in taken.folders)
+        size = sum(folder_copy.size(folder) for folder in taken.folders)
         if size > max_bytes:
             raise TooLarge(f"{size} bytes of data are over the bound of {max_bytes} bytes")
         self.drop(service_id)
         try:
             for place, folder in enumerate(taken.folders):
-                _copy(folder, self._copy_of(service_id, place), without)
+                folder_copy.copy(folder, self._copy_of(service_id, place), without)
             atomic.write(self._file(service_id), json_text.encode_kept(taken))
         except OSError:
             self.drop(service_id)
@@ -112,23 +109,23 @@ class DataSnapshots:
             if os.path.lexists(fresh):
                 with closed():
                     _move_logs(inside, fresh, folder)
-            _remove(fresh)
-            _copy(copy, fresh, without=_parts(inside, copy))
+            folder_copy.remove(fresh)
+            folder_copy.copy(copy, fresh, without=_parts(inside, copy))
             if os.path.lexists(folder):
-                _remove(broken)
+                folder_copy.remove(broken)
             with closed():
                 if os.path.lexists(folder):
                     _move_logs(inside, folder, fresh)
                     replace(folder, broken)
                 replace(fresh, folder)
             sync_folder(os.path.dirname(folder))
-            _remove(broken)
+            folder_copy.remove(broken)
 
     def drop(self, service_id: str) -> None:
         """Delete the snapshot; none is no error."""
         if os.path.lexists(self._file(service_id)):
             own_file.remove(self._file(service_id))
-        _remove(os.path.join(self._root, service_id))
+        folder_copy.remove(os.path.join(self._root, service_id))
 
     def _file(self, service_id: str) -> str:
         return os.path.join(self._root, service_id, FILE)
@@ -139,42 +136,6 @@ class DataSnapshots:
 
 def _parse(data: bytes) -> Taken:
     return json_text.decode_kept(data, Taken)
-
-
-def _size(folder: str) -> int:
-    total = 0
-    for path, _, files in os.walk(folder):
-        for name in files:
-            total += os.lstat(os.path.join(path, name)).st_size
-    return total
-
-
-def _copy(source: str, target: str, without: Collection[str] = ()) -> None:
-    """Copy a folder, to be on disk, but for what is special, and these paths in it.
-
-    OSError leaves nothing of it: the disk may be full, and others write there too. Until it is
-    whole it is for the user alone (0700), whatever the umask: modes come last.
-    """
-
-    def ignored(folder: str, names: list[str]) -> set[str]:
-        own_file.make_folder(f"{target}{folder.removeprefix(source)}")
-        return _special(folder, names) | {n for n in names if os.path.join(folder, n) in without}
-
-    from shutil import copytree  # it brings every compression with it, and most starts copy nothing
-
-    try:
-        copytree(
-            source,
-            target,
-            symlinks=True,
-            ignore=ignored,
-            copy_function=_copy_file,
-            dirs_exist_ok=True,
-        )
-        _sync(target)
-    except OSError:
-        _remove(target)
-        raise
 
 
 def _parts(logs: Iterable[str], folder: str) -> list[str]:
@@ -205,84 +166,3 @@ def _move_logs(logs: Iterable[str], source: str, target: str) -> None:
             with open(part, "ab") as older, open(moved, "rb") as newer:
                 copyfileobj(newer, older)
         replace(part, moved)
-
-
-def _sync(folder: str) -> None:
-    """Have all that is in a folder on disk; what cannot be opened is left to the system.
-
-    Raises OSError where the disk did not take it, of which a write may have said nothing yet.
-    """
-    flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
-    for path, _, files in os.walk(folder):
-        for name in files:
-            file = os.path.join(path, name)
-            if os.path.islink(file):
-                continue
-            try:
-                fd = os.open(file, flags)
-            except OSError:
-                continue
-            try:
-                sync(fd)
-            finally:
-                os.close(fd)
-        sync_folder(path)
-
-
-def _special(folder: str, names: list[str]) -> set[str]:
-    """Return what is neither file, folder nor link: sockets and pipes mean nothing in a copy."""
-    modes = {name: os.lstat(os.path.join(folder, name)).st_mode for name in names}
-    kinds = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
-    return {name for name, mode in modes.items() if not any(kind(mode) for kind in kinds)}
-
-
-def _copy_file(source: str, target: str) -> str:
-    from shutil import copy2, copystat
-
-    if _make_and_clone(source, target):
-        copystat(source, target, follow_symlinks=False)
-    else:
-        copy2(source, target, follow_symlinks=False)
-    return target
-
-
-if sys.platform == "linux":
-
-    def _make_and_clone(source: str, target: str) -> bool:
-        """Share the file's blocks until one side writes (btrfs, xfs); False where that is not.
-
-        The new file is there in any case, for the user alone.
-        """
-        import fcntl
-
-        with open(source, "rb") as reader, open(own_file.make(target), "wb") as writer:
-            try:
-                fcntl.ioctl(writer.fileno(), FICLONE, reader.fileno())
-            except OSError:
-                return False
-        return True
-
-elif sys.platform == "darwin":
-
-    def _make_and_clone(source: str, target: str) -> bool:
-        """Share the file's blocks until one side writes (APFS, clonefile(2))."""
-        import ctypes
-
-        libc = ctypes.CDLL(None)
-        if libc.clonefile(os.fsencode(source), os.fsencode(target), 1) == 0:
-            return True
-        os.close(own_file.make(target))
-        return False
-
-else:
-
-    def _make_and_clone(source: str, target: str) -> bool:  # noqa: ARG001 - shares no blocks
-        os.close(own_file.make(target))
-        return False
-
-
-def _remove(path: str) -> None:
-    if os.path.islink(path) or os.path.isfile(path):
-        own_file.remove(path)
-    elif os.path.isdir(path):
-        remove_tree(path)

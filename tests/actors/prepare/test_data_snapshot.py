@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.actors.prepare import data_snapshot
+from bundlevisor.actors.prepare import data_snapshot, folder_copy
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken, TooLarge
 
 LIMIT = 1 << 20
@@ -216,7 +216,7 @@ def test_a_copy_that_the_disk_did_not_take_is_no_snapshot(
     folder = data(tmp_path / "store")
     snapshots = DataSnapshots(str(tmp_path))
     with monkeypatch.context() as patched:
-        patched.setattr(data_snapshot, "sync", refused)
+        patched.setattr(folder_copy, "sync", refused)
         with pytest.raises(OSError, match=os.strerror(errno.EDQUOT)):
             snapshots.take("db", taken(folder), LIMIT)
     assert snapshots.find("db") is None
@@ -238,7 +238,7 @@ def test_a_full_disk_keeps_the_data_and_nothing_of_what_was_to_be_put_back(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
 
     with monkeypatch.context() as patched:
-        patched.setattr(data_snapshot, "_make_and_clone", lambda *_: False)
+        patched.setattr(folder_copy, "_make_and_clone", lambda *_: False)
         patched.setattr(shutil, "copy2", full)
         with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
             snapshots.put_back("db", taken(folder))

@@ -1,0 +1,141 @@
+"""Copying whole folders, so that they are on disk, and removing them.
+
+Files are cloned where the file system can (copy on write), else copied; never hard links, because
+databases write in place.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Collection
+
+from bundlevisor.actors.files import own_file
+
+if sys.platform == "win32":
+    from bundlevisor.actors.files.files_windows import remove_tree, sync, sync_folder
+else:
+    from bundlevisor.actors.files.files_posix import remove_tree, sync, sync_folder
+
+FICLONE = 0x40049409
+"""ioctl_ficlone(2)."""
+
+
+def size(folder: str) -> int:
+    """Return the bytes of all files in a folder."""
+    total = 0
+    for path, _, files in os.walk(folder):
+        for name in files:
+            total += os.lstat(os.path.join(path, name)).st_size
+    return total
+
+
+def copy(source: str, target: str, without: Collection[str] = ()) -> None:
+    """Copy a folder, to be on disk, but for what is special, and these paths in it.
+
+    OSError leaves nothing of it: the disk may be full, and others write there too. Until it is
+    whole it is for the user alone (0700), whatever the umask: modes come last.
+    """
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        own_file.make_folder(f"{target}{folder.removeprefix(source)}")
+        return _special(folder, names) | {n for n in names if os.path.join(folder, n) in without}
+
+    from shutil import copytree  # it brings every compression with it, and most starts copy nothing
+
+    try:
+        copytree(
+            source,
+            target,
+            symlinks=True,
+            ignore=ignored,
+            copy_function=_copy_file,
+            dirs_exist_ok=True,
+        )
+        _sync(target)
+    except OSError:
+        remove(target)
+        raise
+
+
+def remove(path: str) -> None:
+    """Remove a file, a link, or a folder with all that is in it; none is no error."""
+    if os.path.islink(path) or os.path.isfile(path):
+        own_file.remove(path)
+    elif os.path.isdir(path):
+        remove_tree(path)
+
+
+def _sync(folder: str) -> None:
+    """Have all that is in a folder on disk; what cannot be opened is left to the system.
+
+    Raises OSError where the disk did not take it, of which a write may have said nothing yet.
+    """
+    flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
+    for path, _, files in os.walk(folder):
+        for name in files:
+            file = os.path.join(path, name)
+            if os.path.islink(file):
+                continue
+            try:
+                fd = os.open(file, flags)
+            except OSError:
+                continue
+            try:
+                sync(fd)
+            finally:
+                os.close(fd)
+        sync_folder(path)
+
+
+def _special(folder: str, names: list[str]) -> set[str]:
+    """Return what is neither file, folder nor link: sockets and pipes mean nothing in a copy."""
+    modes = {name: os.lstat(os.path.join(folder, name)).st_mode for name in names}
+    kinds = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
+    return {name for name, mode in modes.items() if not any(kind(mode) for kind in kinds)}
+
+
+def _copy_file(source: str, target: str) -> str:
+    from shutil import copy2, copystat
+
+    if _make_and_clone(source, target):
+        copystat(source, target, follow_symlinks=False)
+    else:
+        copy2(source, target, follow_symlinks=False)
+    return target
+
+
+if sys.platform == "linux":
+
+    def _make_and_clone(source: str, target: str) -> bool:
+        """Share the file's blocks until one side writes (btrfs, xfs); False where that is not.
+
+        The new file is there in any case, for the user alone.
+        """
+        import fcntl
+
+        with open(source, "rb") as reader, open(own_file.make(target), "wb") as writer:
+            try:
+                fcntl.ioctl(writer.fileno(), FICLONE, reader.fileno())
+            except OSError:
+                return False
+        return True
+
+elif sys.platform == "darwin":
+
+    def _make_and_clone(source: str, target: str) -> bool:
+        """Share the file's blocks until one side writes (APFS, clonefile(2))."""
+        import ctypes
+
+        libc = ctypes.CDLL(None)
+        if libc.clonefile(os.fsencode(source), os.fsencode(target), 1) == 0:
+            return True
+        os.close(own_file.make(target))
+        return False
+
+else:
+
+    def _make_and_clone(source: str, target: str) -> bool:  # noqa: ARG001 - shares no blocks
+        os.close(own_file.make(target))
+        return False
