@@ -80,7 +80,7 @@ def _in_json(text: str) -> Iterator[str]:
         text.encode()
     except UnicodeEncodeError:
         return  # bytes that are no UTF-8 cannot stand in JSON
-    there = sorted(map(ord, set(text)))  # most ways differ in letters that are not
+    there = sorted(map(ord, set(text)))  # without the other letters most ways are one
     is_wide = max(there, default=0) > 126
     different = dict.fromkeys(
         (tuple((one, spelling[one]) for one in there if one in spelling), digits * is_wide)
