@@ -53,7 +53,9 @@ def put(client: Client, arguments: argparse.Namespace) -> int:
 
 def _value(arguments: argparse.Namespace, prompt: dict[str, str]) -> str:
     if arguments.stdin:
-        return sys.stdin.buffer.read().decode().rstrip("\r\n")
+        value = sys.stdin.buffer.read().decode()
+        line = value.rstrip("\r\n")
+        return value if "\n" in line else line  # of a key in a file, the last line ends, too
     if not is_terminal(sys.stdin):
         raise NoValue("there is no terminal to type the value at; pipe it in with --stdin")
     import getpass

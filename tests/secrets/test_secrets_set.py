@@ -12,6 +12,7 @@ from tests.installed import COMMAND
 from tests.live_runtime import ROOT
 from tests.secrets.secret_bundle import (
     environments,
+    file_secret,
     secret,
     with_secrets,
 )
@@ -32,6 +33,16 @@ def test_the_command_line_sets_a_secret(tmp_path: Path) -> None:
         run.until_ready()
         assert environments(run, "api")[0]["API_KEY"] == "k-1234567"
         assert "set" in bundlevisor("secrets", "list", *where).stdout
+
+
+@pytest.mark.parametrize(("piped", "kept"), [(b"a\nb\n", "a\nb\n"), (b"a b\r\n", "a b")])
+def test_several_lines_are_taken_as_they_are(tmp_path: Path, piped: bytes, kept: str) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "cert.pem")).service("api", secrets=["cert"])
+    with running(made.write()) as run:
+        command = [*COMMAND, "secrets", "set", "cert", "--stdin", "--app-data", str(run.app_data)]
+        subprocess.run(command, cwd=ROOT, input=piped, check=True, timeout=60)
+        run.until_ready()
+        assert (run.app_data / "cert.pem").read_bytes() == kept.encode()
 
 
 @pytest.mark.parametrize("given", [["api_key", "k-1234567"], ["api_key", "--stdin=k-1234567"]])

@@ -191,4 +191,6 @@ def _add_secrets(commands: Commands, which: Parser) -> None:
     put = verbs.add_parser("set", help=text, description=text, parents=[again])
     put.instead = "a value is no argument, which others could read: type it when asked, or --stdin"
     put.add_argument("secret", metavar="ID")
-    put.add_argument("--stdin", action="store_true", help="read the value from stdin")
+    put.add_argument(
+        "--stdin", action="store_true", help="read it from stdin; one line is taken without its end"
+    )
