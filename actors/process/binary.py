@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -19,6 +20,8 @@ BAD_CPU_TYPE = 86
 BAD_FORMAT = (193, 216)
 """ERROR_BAD_EXE_FORMAT and ERROR_EXE_MACHINE_TYPE_MISMATCH of Windows."""
 BATCH = (".bat", ".cmd")
+ALL_IN_ONE = sys.platform == "linux"
+"""Whether all behind the interpreter of a #! line is one argument (execve(2)), blanks and all."""
 
 
 class Unusable(Exception):
@@ -93,12 +96,14 @@ def missing_interpreter(path: str, environ: Mapping[str, str]) -> str:
         return ""  # below the folder that it is run in
     if not os.path.isfile(name):
         return _of_script(path, name)
-    words = header.argument.split()
-    if os.path.basename(name) != "env" or not words or words[0].startswith("-"):
+    if os.path.basename(name) != "env":
+        return ""
+    word = header.argument if ALL_IN_ONE else header.argument.partition(" ")[0]
+    if not word or word.startswith("-") or "=" in word or "/" in word:
         return ""
     folders = environ.get("PATH", "").split(os.pathsep)
-    found = any(os.access(os.path.join(folder, words[0]), os.X_OK) for folder in folders if folder)
-    return "" if found else _of_script(path, words[0])
+    found = any(os.access(os.path.join(folder, word), os.X_OK) for folder in folders if folder)
+    return "" if found else _of_script(path, word)
 
 
 def why_refused(path: str, error: OSError, platform: str) -> Unusable:

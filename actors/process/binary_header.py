@@ -75,9 +75,9 @@ def is_foreign(header: Header, platform: str) -> bool:
 
 
 def _script(head: bytes) -> Header:
-    line = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip(" \t")
-    interpreter, _, argument = line.partition(" ")
-    return Header(interpreter=interpreter, argument=argument.strip(" \t"))
+    line = head[2:].partition(b"\n")[0].decode("utf-8", "replace").replace("\t", " ")
+    interpreter, _, argument = line.strip(" ").partition(" ")
+    return Header(interpreter=interpreter, argument=argument.strip(" "))
 
 
 def _elf(head: bytes) -> tuple[str, ...]:

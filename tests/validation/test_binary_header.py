@@ -72,6 +72,7 @@ def test_a_universal_program_is_for_all_of_its_platforms(wide: bool) -> None:
     [
         (b"#!/bin/sh\necho", Header(interpreter="/bin/sh")),
         (b"#! /usr/bin/env python3 -u\n", Header((), "/usr/bin/env", "python3 -u")),
+        (b"#!\t/bin/sh\t-e \n", Header((), "/bin/sh", "-e")),
         (b"#!/bin/sh", Header(interpreter="/bin/sh")),
         (b"#!/bin/sh\r\n", Header(interpreter="/bin/sh\r")),
         (b"#!\n", Header()),
