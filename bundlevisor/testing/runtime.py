@@ -209,14 +209,10 @@ class Runtime(Asked):
         elif self._process is not None:
             states = f"the runtime has ended with {self.exit_code}"
         logs = {}
-        for id_ in self._ids:
+        for id_ in (entry["id"] for entry in self.bundle.document["services"]):
             with contextlib.suppress(OSError, AttributeError, TypeError, ValueError):
                 logs[id_] = self.service(id_).log  # of a bundle that is refused it may be nowhere
         return story.told(self.events, states, self.stderr, logs)
-
-    @property
-    def _ids(self) -> list[str]:
-        return [entry["id"] for entry in self.bundle.document["services"]]
 
     # Waiting
 

@@ -62,7 +62,7 @@ class Line(msgspec.Struct, frozen=True):
     limit: float
     measured: float
     low: float
-    high: float
+    """The lower end of the interval in which the median lies; of other statistics the value."""
 
     @property
     def verdict(self) -> str:
@@ -84,7 +84,7 @@ def judge(budget: Budget, measured: dict[str, Samples], floor: float) -> list[Li
     for target in budget.targets:
         samples = measured[target.shape]
         values = samples[target.measure]
-        low, high = noise.interval(values)
+        low, _ = noise.interval(values)
         critical = median(samples["C"]) if samples.get("C") else 0.0
         limit = target.limit.amount(critical, floor)
         lines.append(
@@ -93,7 +93,6 @@ def judge(budget: Budget, measured: dict[str, Samples], floor: float) -> list[Li
                 limit=limit,
                 measured=_statistic(target.statistic, values),
                 low=low if target.statistic == "median" else _statistic(target.statistic, values),
-                high=high,
             )
         )
     return lines
