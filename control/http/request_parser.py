@@ -29,13 +29,13 @@ class Parser(HTTPRequestParser):
         if self.error is not None and self.error is body.error:
             self._refuse_body(ended=not trailer)
         pending = trailer or getattr(body, "control_line", b"")
-        if len(pending) > self.adj.max_request_header_size and self.error is None:
+        if len(pending) >= self.adj.max_request_header_size and self.error is None:
             self._refuse("the trailers are larger than 16 KiB")
         return taken
 
     def parse_header(self, header_plus: bytes) -> None:
         """Raise ParsingError for a request that is not valid, or ambiguous (RFC 9112, 3.2, 6.1)."""
-        if header_plus.count(b"\n") > MOST_HEADERS + 1:
+        if header_plus.count(b"\n") > MOST_HEADERS + 2:  # the request line, and the blank one
             super().parse_header(b"GET / HTTP/1.0\r\n")
             self._refuse(f"there are more than {MOST_HEADERS} headers")
             return

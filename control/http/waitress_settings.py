@@ -37,7 +37,7 @@ def adjustments(listener: socket.socket) -> Adjustments:
         "backlog": BACKLOG,
         "recv_bytes": RECEIVED,
         "log_socket_errors": False,
-        "max_request_header_size": HEADER_LIMIT,
+        "max_request_header_size": HEADER_LIMIT + 1,  # what it refuses
         "max_request_body_size": BODY_LIMIT + 1,
         "inbuf_overflow": IN_MEMORY,
         "outbuf_overflow": IN_MEMORY,
