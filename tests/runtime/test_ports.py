@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import socket
+import sys
 import threading
 from pathlib import Path
 
+import pytest
+
+from bundlevisor.actors.ports import remembered
+from bundlevisor.testing import faults
 from bundlevisor.testing.ports import free_block
+from tests import absent
 from tests.bundle_maker import bundle, running, wait_until
 
 P = free_block(200)
@@ -59,6 +66,18 @@ def test_the_choice_is_remembered_for_the_next_start(tmp_path: Path) -> None:
     with running(made) as run:
         run.until_ready()
         assert run.ports("a") == {"http": P + 31}
+
+
+@absent.unless(any(map(shutil.which, ("cc", "gcc", "clang"))), "a C compiler")
+@pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD")
+def test_they_are_remembered_though_the_disk_is_slow_and_the_end_follows_at_once(
+    tmp_path: Path,
+) -> None:
+    made = bundle(tmp_path).service("db").write()
+    with running(made, env=faults.slow_sync(300)) as run:
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+    assert set(remembered.peek(str(made.app_data))) == {"db"}
 
 
 def test_an_exhausted_range_fails_only_its_service(tmp_path: Path) -> None:
