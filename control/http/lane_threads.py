@@ -37,6 +37,9 @@ class Task(Protocol):
     def service(self) -> None:
         """Answer the request."""
 
+    def give_up(self) -> None:
+        """Answering it has failed, and so has the answer that says so."""
+
     def cancel(self) -> None:
         """Do without the answer: the server ends."""
 
@@ -143,3 +146,4 @@ class Dispatcher:
             task.service()
         except Exception as error:  # noqa: BLE001 - a thread of the pool must outlive any request
             self._fault("answering a request", error)
+            task.give_up()

@@ -40,6 +40,13 @@ class Channel(HTTPChannel):
     """Whether a thread is about to send what it has just written."""
     _held: list[bytes] | None = None
 
+    def give_up(self) -> None:
+        """Close without an answer: there is none, and the client would wait for it."""
+        with self.requests_lock:
+            self.close_when_flushed = True
+            self.requests = []
+        self.server.pull_trigger()
+
     def write_soon(self, data: bytes) -> int:
         """Send, or hold for what comes with it."""
         if self._held is not None:

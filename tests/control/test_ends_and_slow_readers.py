@@ -10,7 +10,9 @@ import threading
 import pytest
 
 import bundlevisor.control.http.connection
+import bundlevisor.control.http.late_application
 import bundlevisor.control.http.server
+import bundlevisor.control.http.tasks
 from bundlevisor.control.http import waitress_parts
 from bundlevisor.control.http.connection import Connection
 from bundlevisor.control.http.server import ControlServer, HttpServer
@@ -190,3 +192,18 @@ def test_every_part_of_waitress_that_is_relied_on_exists() -> None:
                 assert callable(getattr(part, member.name)), f"{node.name}.{member.name}"
             elif isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
                 assert member.target.id in source, f"{node.name}.{member.target.id}"
+
+
+def test_a_request_that_cannot_be_answered_at_all_ends_with_its_connection(
+    monkeypatch: pytest.MonkeyPatch, api: Api, runtime: FakeRuntime
+) -> None:
+    """As without the installed files: neither the answer nor the words of an error can be made."""
+
+    def gone(*_: object) -> None:
+        raise ModuleNotFoundError("expected: it is gone")
+
+    monkeypatch.setattr(bundlevisor.control.http.late_application.LateApplication, "_make", gone)
+    monkeypatch.setattr(bundlevisor.control.http.tasks, "of_error", gone)
+    assert api.raw(b"GET /events HTTP/1.1\r\n" + HEAD + b"\r\n") == b""
+    assert api.get("/healthz").status == 200
+    assert {what for what, _ in runtime.faults} >= {"answering a request"}

@@ -27,6 +27,9 @@ class Request:
     def service(self) -> None:
         self.began.set()
 
+    def give_up(self) -> None:
+        raise AssertionError("it has been answered")
+
     def cancel(self) -> None:
         raise AssertionError("a lane that goes on cancels nothing")
 
