@@ -25,6 +25,7 @@ from bundlevisor.manifest.plan.command import CommandNotFound, find, names_progr
 from bundlevisor.manifest.plan.environment import secret_path
 from bundlevisor.manifest.plan.launch import (
     LaunchPlan,
+    binary_folder,
     plan_health,
     plan_migration,
     plan_service,
@@ -91,9 +92,24 @@ def _failures(subject: Subject) -> Iterator[Finding]:
     elif subject.spec.binary is not None:
         yield from _of_binary(subject)
         yield from _of_working_folder(subject)
-    for path, plan in _commands(subject):
-        yield from _of_command(subject, path, plan)
+    if not _lies_outside(subject):
+        for path, plan in _commands(subject):
+            yield from _of_command(subject, path, plan)
     yield from _of_folders(subject)
+
+
+def _lies_outside(subject: Subject) -> bool:
+    """Whether the binary, from which commands are looked for, lies outside: that is said."""
+    spec = subject.spec
+    scope = spec.scope(subject.inputs)
+    try:
+        binary_folder(spec.binary, scope)
+        working_folder(spec.binary, scope)
+    except PathRefused:
+        return True
+    except Unresolved:
+        pass  # the manifest's own check has said so
+    return False
 
 
 def _of_binary(subject: Subject) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ _NEED_PORTS = frozenset(
         "unresolved_template",
     )
 )
+_NEED_RANGES = frozenset(("port_range_exhausted",))
 _NEED_KIND = frozenset(("page_missing", "binary_is_directory", "binary_not_executable"))
 """Of the same service: what it is decides what its files must be."""
 
@@ -67,11 +68,13 @@ def _doubtful(path: str) -> frozenset[str]:
     nameless = field in ("", "id")
     if path.startswith("secrets"):
         return _NEED_SECRETS if nameless else frozenset()
+    if path.startswith("ports"):
+        return _NEED_RANGES
     if not path.startswith("services"):
         return frozenset()
     if nameless:
         return _NEED_IDS | _NEED_PORTS
-    return _NEED_PORTS if field.startswith("ports") else frozenset()
+    return _NEED_PORTS | _NEED_RANGES if field.startswith("ports") else frozenset()
 
 
 def _nameless(finding: Finding) -> Finding:

@@ -91,6 +91,11 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     assert "is built for linux-riscv64" in by_service["foreign"].message
 
 
+OUTSIDE = {"binaries": {"universal": {"path": "../x"}}}
+ASKED = {"health": {"type": "command", "command": ["python3"]}}
+MIGRATED = {"migrations": [{"version": "1", "command": ["python3"]}]}
+
+
 @pytest.mark.parametrize(
     ("fields", "code", "path"),
     [
@@ -99,6 +104,8 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
         ({"health": {"type": "command", "command": [" "]}}, "empty_command", "health.command"),
         ({"migrations": [{"version": "1", "command": [""]}]}, "empty_command", "[0].command"),
         ({"ports": {"p": {"range": {"min": 9, "max": 8}}}}, "port_range_inverted", "[0].range"),
+        (OUTSIDE | ASKED, "path_escapes_root", "binaries.universal.path"),
+        (OUTSIDE | MIGRATED, "path_escapes_root", "binaries.universal.path"),
     ],
 )
 def test_one_cause_has_one_finding(
@@ -112,6 +119,12 @@ def test_one_cause_has_one_finding(
     found = look(made.set(secrets=secrets))
     [fault] = (*found.errors, *found.service_errors, *found.warnings)
     assert (fault.code, fault.path.endswith(path)) == (code, True)
+
+
+def test_ports_are_not_short_while_a_range_cannot_be_read(tmp_path: Path) -> None:
+    made = one_service(tmp_path, ports=("a", "b"), health=None, readiness=None)
+    found = look(made.set(ports={"default_range": 3}))
+    assert codes((*found.errors, *found.warnings)) == [("wrong_type", "")]
 
 
 @POSIX_ONLY
