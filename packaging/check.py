@@ -21,7 +21,7 @@ def main() -> int:
     folder = parser.parse_args().folder
     try:
         wrong = sums.differences(folder)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f"{folder} cannot be checked: {error}; name what folder.py has made", file=sys.stderr)
         return 1
     target = TARGETS[sums.read(folder)["target"]]

@@ -46,12 +46,12 @@ def main() -> int:
     try:
         report = assembly.build(
             TARGETS[asked.target],
-            os.path.abspath(asked.output),
+            os.path.realpath(asked.output),
             python=asked.python or other,
             everything=asked.everything,
             stand_in=other is not None,
         )
-    except CannotBuild as error:
+    except (CannotBuild, OSError) as error:
         print(f"folder.py: {error}", file=sys.stderr)
         return 1
     print(report)

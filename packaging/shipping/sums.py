@@ -36,9 +36,11 @@ def write(target: Target, interpreter: Interpreter, site: str, re2: str, folder:
 
 
 def read(folder: str) -> dict[str, Any]:
-    """Return what the list of a folder says."""
+    """Return what the list of a folder says; ValueError for another file of this name."""
     with open(os.path.join(folder, NAME), encoding="utf-8") as file:
         found: dict[str, Any] = json.load(file)
+    if not isinstance(found, dict) or not {"target", "files"} <= found.keys():
+        raise ValueError(f"{NAME} is no list of ours")
     return found
 
 

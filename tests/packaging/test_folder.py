@@ -109,6 +109,24 @@ def test_it_is_small(built: Path) -> None:
     assert len(lzma.compress(b"".join(contents), preset=1)) < MOST_PACKED
 
 
+def test_it_is_built_where_a_link_leads_and_nowhere_where_nothing_can_be(tmp_path: Path) -> None:
+    (tmp_path / "place").mkdir()
+    (tmp_path / "link").symlink_to("place", target_is_directory=True)
+    build(tmp_path / "link")
+    assert (tmp_path / "place" / "runtime").is_file()
+    (tmp_path / "file").touch()
+    words = ["--target", "linux-x64", "--output", str(tmp_path / "file" / "out")]
+    done = subprocess.run(
+        [sys.executable, BUILDER, *words, "--stand-in", sys.base_prefix],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("folder.py: ")
+    assert "Traceback" not in done.stderr
+
+
 def test_what_a_library_tries_to_import_and_nobody_calls_is_left_out(folder: Path) -> None:
     assert sorted((folder / "lib" / "falcon" / "cyutil").glob("uri.*.so"))
     assert not sorted((folder / "lib" / "falcon" / "cyutil").glob("reader.*.so"))

@@ -50,6 +50,14 @@ def test_what_is_no_folder_of_ours_cannot_be_checked(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"{tmp_path} cannot be checked: ")
 
 
+@pytest.mark.parametrize("content", ["no JSON", "[]", '{"target": "linux-x64"}'])
+def test_what_has_no_list_of_ours_cannot_be_checked(tmp_path: Path, content: str) -> None:
+    (tmp_path / "files.json").write_text(content)
+    done = run("check.py", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{tmp_path} cannot be checked: ")
+
+
 def run(script: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a script of ``packaging/``."""
     command = [sys.executable, str(SCRIPTS / script), *words]
