@@ -70,7 +70,7 @@ def ready(client: Client, arguments: Arguments) -> int:
 def ports(client: Client, arguments: Arguments) -> int:
     """Print all ports."""
     document = accepted(client.get("/ports"))
-    output(arguments, document, lambda: render.ports(document))
+    output(arguments, document, lambda: render.ports(document, width()))
     return exit_codes.OK
 
 

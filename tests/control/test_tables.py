@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundlevisor.control.cli.screen.render import status
+from bundlevisor.control.cli.screen.render import ports, readiness, status
 from bundlevisor.control.cli.screen.tables import table
 
 REASON = (
@@ -53,3 +53,15 @@ def test_a_text_without_room_stands_below_its_line() -> None:
 def test_where_nothing_fits_each_row_is_a_paragraph() -> None:
     shown = table(["A", "NEXT", "C"], [["one", "two words more", "-"], ["x", "", "y"]], 12)
     assert shown == "one\n  next: two\n    words\n    more\n\nx\n  c: y"
+
+
+def test_a_port_of_a_service_with_a_long_name_stays_on_the_screen() -> None:
+    shown = ports({"services": {"a" * 70: {"http": 47000}}}, 80)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "127.0.0.1:47000" in shown
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "ready: 1 service"), (2, "ready: 2 services")])
+def test_what_is_ready_is_counted_in_words(count: int, said: str) -> None:
+    details = {str(n): {"ready": True} for n in range(count)}
+    assert readiness({"ready": True, "details": details}) == said

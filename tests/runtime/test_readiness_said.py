@@ -90,7 +90,7 @@ def test_who_waits_beside_a_start_waits_for_the_instance_too(tmp_path: Path) -> 
         text=True,
     )
     with waiting, running(made):
-        assert waiting.communicate(timeout=60)[0] == "ready: 1 services\n"
+        assert waiting.communicate(timeout=60)[0] == "ready: 1 service\n"
         assert waiting.returncode == 0
 
 

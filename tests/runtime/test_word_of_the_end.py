@@ -129,7 +129,7 @@ def test_the_next_start_takes_the_word_away(made: Bundle) -> None:
         assert last_end.peek(str(run.app_data))
     with starting(made) as again:
         said = bundlevisor("ready", "--wait", "60", "--app-data", str(made.app_data))
-        assert said.stdout == "ready: 1 services\n", said.stderr
+        assert said.stdout == "ready: 1 service\n", said.stderr
         assert last_end.peek(str(made.app_data)) is None
         again.await_listening()
 

@@ -69,21 +69,23 @@ def readiness(document: Document, width: int | None = None) -> str:
     """Return ``ready``, or which services are not and why."""
     counted = {id_: one for id_, one in document["details"].items() if not one.get("skipped")}
     if document["ready"]:
-        return f"ready: {len(counted)} services"
+        return f"ready: {_count(len(counted), 'service')}"
     missing = [{"id": id_, **one} for id_, one in counted.items() if not one["ready"]]
     rows = [[one["id"], one["state"], reason(one)] for one in missing]
     head = f"not ready: {len(missing)} of {len(counted)} services"
     return f"{head}\n\n{table(['SERVICE', 'STATE', 'MESSAGE'], rows, width)}"
 
 
-def ports(document: Document) -> str:
+def ports(document: Document, width: int | None = None) -> str:
     """Return a line for each port."""
     rows = [
         [service, name, f"127.0.0.1:{number}"]
         for service, named in document["services"].items()
         for name, number in named.items()
     ]
-    return table(["SERVICE", "PORT", "ADDRESS"], rows) if rows else "no service has a port"
+    if not rows:
+        return "no service has a port"
+    return table(["SERVICE", "PORT", "ADDRESS"], rows, width)
 
 
 def secrets(document: Document, width: int | None = None) -> str:
