@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class BundleState:
     """Only the supervisor's own turns use it. What follows from it is decided by pure functions.
 
-    Nobody is looked at for whom nothing has changed: what a report costs depends on the services
-    around its own, not on how many there are.
+    Only services for which something may have changed are looked at: what a report costs depends
+    on its neighbours in the graph, not on how many services there are.
     """
 
     def __init__(self, plan: Plan, ids: Iterable[str], vault: Vault, ports: PortsInForce) -> None:

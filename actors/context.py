@@ -1,4 +1,4 @@
-"""What a service actor works with: the edges, shared by all services of the runtime."""
+"""What a service actor works with, shared by all: loops, logs, ports, guardian, stores, pages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LONGEST_PAUSE = 5.0
 
 
 class ServiceContext:
-    """The edges of the runtime; everything here may be used from any actor."""
+    """One for a runtime; everything here may be used from any actor."""
 
     def __init__(
         self,

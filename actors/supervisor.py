@@ -6,9 +6,9 @@ functions of :mod:`bundlevisor.actors.core.dependencies`; what a service does af
 :mod:`bundlevisor.actors.core.lifecycle`.
 
 Every change of a service arrives as ``ServiceChanged``. After each message the supervisor compares
-the reports with what is wanted, gives the instructions that are due, releases what may start, and
-publishes the new snapshot, once for reports that wait in a row. An instruction takes effect in its
-picture at once; what was reported before the last one was heard is dropped. It waits for nobody.
+the reports with what is wanted, gives the instructions that are due, starts what may start, and
+publishes the new snapshot (once for several reports that wait in a row). An instruction takes
+effect in its picture at once; reports from before it was heard are dropped. It waits for nobody.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ The supervisor compares what is wanted with the service's report after every mes
 way is never taken back: what changes is what follows it. Each instruction has a number that the
 actor's reports repeat, so a report from before it was heard is recognised, and dropped.
 
-*Done* is what is so and stays so: a service that :func:`is_ending` is shown as stopping from the
-moment of the command, ready only when no order to end is left, and stopped only by a stop.
+What is shown as done stays so: a service that :func:`is_ending` is shown as stopping from the
+moment of the command, as ready only when no order to end is left, and as stopped only by a stop.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def stopped(reason: str) -> Desired:
 
 
 def started(before: Desired | None, report: Report, *, by_name: bool) -> Desired | None:
-    """Return what is wanted after a start; ``by_name``: of the service itself, not of a dependent.
+    """Return what is wanted after a start; ``by_name``: of this service, and not of a dependent.
 
     The start of a dependent wakes what has failed or been stopped, and leaves a pause alone.
     """

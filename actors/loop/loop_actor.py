@@ -1,7 +1,7 @@
 """Actors that take turns on a loop: no thread of their own, and no hand-over between threads.
 
 A message is a call on the loop, in the order in which it was told, so descriptors and timers are
-looked at between the messages of all actors. That an actor never blocks holds for them doubly: what
+looked at between the messages of all actors. An actor that blocked would hold up all others: what
 may block goes to a thread that answers by message.
 """
 

@@ -12,9 +12,9 @@ who remove an installed package remove it too, as they know which bytecode belon
 also begins with that bytecode, so that who compiles all sources (compileall), or imports the module
 after all, finds it up to date and leaves it.
 
-Never is a module taken from it whose source has changed: size, time of the last write (in
+A module is taken from it only if its source is unchanged: size, time of the last write (in
 nanoseconds) and, on POSIX, time of the last change of any kind, which nobody can set back, must be
-what they were. Nor anything at all where modules are looked for in other places than those for
+what they were. Nothing at all is taken where modules are looked for in other places than those for
 which it was made. What is not taken from it is imported as ever.
 
 It has, besides, what the runtime and its guardians may import when the start is over; they keep the

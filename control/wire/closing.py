@@ -1,4 +1,4 @@
-"""The end of the server, as those see it who keep a client waiting."""
+"""The end of the server, for those who keep a client waiting."""
 
 from __future__ import annotations
 

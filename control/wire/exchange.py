@@ -1,7 +1,7 @@
-"""A request and its answer, as far as they matter to who answers from memory.
+"""A request and its answer, as far as an answer from memory needs them.
 
-Falcon's are such; so are those of :mod:`bundlevisor.control.http.direct_answers`, which does
-without Falcon.
+Falcon's have all of it, and so have those of :mod:`bundlevisor.control.http.direct_answers`, which
+does without Falcon.
 """
 
 from __future__ import annotations
