@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import pytest
 
 from bundlevisor.actors.files import atomic
 from bundlevisor.actors.files.own_file import error_text
-from tests.bundle_maker import bundle
+from bundlevisor.testing import faults
+from tests import absent
+from tests.bundle_maker import bundle, running, wait_until
 from tests.installed import COMMAND
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
@@ -71,3 +74,18 @@ def test_a_start_on_a_full_disk_names_the_file(tmp_path: Path) -> None:
         f"cannot start: {made.app_data / 'runtime' / 'auth-token'}: File too large" in done.stderr
     )
     assert "Errno" not in done.stderr
+
+
+@absent.unless(hasattr(os, "geteuid") and os.geteuid() == 0, "root, who may mount")
+def test_what_a_log_lost_last_stands_in_it_at_the_end(tmp_path: Path) -> None:
+    orders = tmp_path / "orders"
+    made = bundle(tmp_path).service("db", "speaks", ports=(), options={"orders": orders}).write()
+    with faults.small_disk(made.app_data / "logs") as logs, running(made) as run:
+        run.until_ready()
+        filler = faults.fill(logs)
+        orders.write_text(f"print {'x' * 9_999}\n")
+        wait_until(lambda: "db.log: No space left" in run.stderr, what="a word on the disk")
+        filler.unlink()
+        assert run.post("/shutdown").status == 202
+        assert run.wait_gone() == 0
+        assert "bytes lost: No space left on device]\n" in run.log("db")
