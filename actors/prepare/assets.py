@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from bundlevisor.actors.prepare.cancelled import Cancelled, Wanted, always
 from bundlevisor.manifest.format.findings import Finding
 from bundlevisor.manifest.format.paths import PathRefused, resolve
 from bundlevisor.manifest.format.schema import Asset, Service
@@ -20,10 +21,6 @@ from bundlevisor.manifest.plan.assets import Fingerprint, Verified
 
 PIECE = 1 << 20
 """Bytes that are read and hashed at a time."""
-
-
-class Cancelled(Exception):
-    """Nobody wants the answer any more."""
 
 
 class AssetMissing(Finding, frozen=True):
@@ -47,7 +44,7 @@ def look(
     known: dict[str, Verified],
     *,
     full: bool = False,
-    wanted: Callable[[], bool] = lambda: True,
+    wanted: Wanted = always,
     begun: Callable[[int], object] = lambda _: None,
 ) -> Seen:
     """Look at all assets of a service; ``index`` is its place in the manifest.
@@ -75,7 +72,7 @@ def _look_at(
     bundle_root: str,
     known: dict[str, Verified],
     full: bool,
-    wanted: Callable[[], bool],
+    wanted: Wanted,
 ) -> Seen:
     try:
         file = resolve(bundle_root, asset.path)
@@ -101,7 +98,7 @@ def _file(
     found: os.stat_result,
     known: dict[str, Verified],
     full: bool,
-    wanted: Callable[[], bool],
+    wanted: Wanted,
 ) -> Seen:
     """Look at a file's size, and at its sum where that is not known; OSError when unreadable."""
     finding, fails = assets.judge_size(asset, found.st_size, service, path)
@@ -144,7 +141,7 @@ def _failed(code: str, path: str, service: str, sentence: str) -> Seen:
     return Seen(failures=(Finding(code, path, sentence, service),))
 
 
-def _sha256(file: str, wanted: Callable[[], bool]) -> str:
+def _sha256(file: str, wanted: Wanted) -> str:
     import hashlib
 
     digest = hashlib.sha256()

@@ -17,6 +17,7 @@ import msgspec
 
 from bundlevisor.actors.files import atomic, json_text, own_file
 from bundlevisor.actors.prepare import folder_copy
+from bundlevisor.actors.prepare.cancelled import Wanted, always
 from bundlevisor.manifest.format.app_data import (
     BROKEN,
     OF_A_LOG,
@@ -65,10 +66,15 @@ class DataSnapshots:
         return taken
 
     def take(
-        self, service_id: str, taken: Taken, max_bytes: int, without: Collection[str] = ()
+        self,
+        service_id: str,
+        taken: Taken,
+        max_bytes: int,
+        without: Collection[str] = (),
+        wanted: Wanted = always,
     ) -> None:
         """Make a snapshot of ``taken.folders`` but for these files; TooLarge or OSError leaves none
-        behind.
+        behind, and Cancelled none that counts.
         """
         size = sum(folder_copy.size(folder) for folder in taken.folders)
         if size > max_bytes:
@@ -76,7 +82,7 @@ class DataSnapshots:
         self.drop(service_id)
         try:
             for place, folder in enumerate(taken.folders):
-                folder_copy.copy(folder, self._copy_of(service_id, place), without)
+                folder_copy.copy(folder, self._copy_of(service_id, place), without, wanted)
             atomic.write(self._file(service_id), json_text.encode_kept(taken))
         except OSError:
             self.drop(service_id)
@@ -95,8 +101,10 @@ class DataSnapshots:
         taken: Taken,
         logs: Iterable[str] = (),
         closed: Callable[[], AbstractContextManager[None]] = nullcontext,
+        wanted: Wanted = always,
     ) -> None:
-        """Make the data folders what they were; may be repeated after a crash. Raises OSError.
+        """Make the data folders what they were; may be repeated after a crash, or after Cancelled.
+        Raises OSError.
 
         ``logs`` within them stay as they are: they say why, and are being written; they come back
         out of what a crash has left unfinished. ``closed`` keeps their files closed for a moment:
@@ -110,7 +118,7 @@ class DataSnapshots:
                 with closed():
                     _move_logs(inside, fresh, folder)
             folder_copy.remove(fresh)
-            folder_copy.copy(copy, fresh, without=_parts(inside, copy))
+            folder_copy.copy(copy, fresh, _parts(inside, copy), wanted)
             if os.path.lexists(folder):
                 folder_copy.remove(broken)
             with closed():

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Collection
 
 from bundlevisor.actors.files import own_file
+from bundlevisor.actors.prepare.cancelled import Cancelled, Wanted, always
 
 if sys.platform == "win32":
     from bundlevisor.actors.files.files_windows import remove_tree, sync, sync_folder
@@ -31,12 +32,18 @@ def size(folder: str) -> int:
     return total
 
 
-def copy(source: str, target: str, without: Collection[str] = ()) -> None:
+def copy(source: str, target: str, without: Collection[str] = (), wanted: Wanted = always) -> None:
     """Copy a folder, to be on disk, but for what is special, and these paths in it.
 
-    OSError leaves nothing of it: the disk may be full, and others write there too. Until it is
-    whole it is for the user alone (0700), whatever the umask: modes come last.
+    OSError leaves nothing of it: the disk may be full, and others write there too. Cancelled, when
+    ``wanted`` says no before a file, leaves what there is: to remove it takes its time as well.
+    Until it is whole it is for the user alone (0700), whatever the umask: modes come last.
     """
+
+    def copy_file(one: str, its_target: str) -> str:
+        if not wanted():
+            raise Cancelled(one)
+        return _copy_file(one, its_target)
 
     def ignored(folder: str, names: list[str]) -> set[str]:
         own_file.make_folder(f"{target}{folder.removeprefix(source)}")
@@ -50,10 +57,10 @@ def copy(source: str, target: str, without: Collection[str] = ()) -> None:
             target,
             symlinks=True,
             ignore=ignored,
-            copy_function=_copy_file,
+            copy_function=copy_file,
             dirs_exist_ok=True,
         )
-        _sync(target)
+        _sync(target, wanted)
     except OSError:
         remove(target)
         raise
@@ -67,7 +74,7 @@ def remove(path: str) -> None:
         remove_tree(path)
 
 
-def _sync(folder: str) -> None:
+def _sync(folder: str, wanted: Wanted) -> None:
     """Have all that is in a folder on disk; what cannot be opened is left to the system.
 
     Raises OSError where the disk did not take it, of which a write may have said nothing yet.
@@ -76,6 +83,8 @@ def _sync(folder: str) -> None:
     for path, _, files in os.walk(folder):
         for name in files:
             file = os.path.join(path, name)
+            if not wanted():
+                raise Cancelled(file)
             if os.path.islink(file):
                 continue
             try:

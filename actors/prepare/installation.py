@@ -13,6 +13,7 @@ from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.spec import make_data_dirs
 from bundlevisor.actors.loop.paced import Paced
 from bundlevisor.actors.prepare import assets
+from bundlevisor.actors.prepare.cancelled import Cancelled
 from bundlevisor.actors.prepare.data_snapshot import Taken, TooLarge
 from bundlevisor.actors.prepare.means import Task
 from bundlevisor.actors.prepare.migration_runner import Migrator, Result
@@ -47,18 +48,27 @@ class Installation:
         self._cancelled.set()
         self._migrator.cancel()
 
+    def _is_wanted(self) -> bool:
+        return not self._cancelled.is_set()
+
+    def _say(self, text: str) -> None:
+        self._paced.put(ProgressMade(self._incarnation, text, "migration"))
+
     def put_back(self) -> str:
         """Undo an upgrade that was cut short; raises OSError. Empty: nothing stands in the way."""
         unfinished = self._stores.snapshots.find(self._service.id)
         if unfinished is not None and not unfinished.upgraded:
-            self._put_back(unfinished, "an earlier upgrade did not come to its end")
+            try:
+                self._put_back(unfinished, "an earlier upgrade did not come to its end")
+            except Cancelled:
+                return "cancelled"
         return ""
 
     def run(self) -> str:
         """Return why the service cannot be started, in a sentence; empty when it can."""
         try:
             return self._look_at_assets() or self._migrate()
-        except assets.Cancelled:
+        except Cancelled:
             return "cancelled"
 
     def _look_at_assets(self) -> str:
@@ -70,7 +80,7 @@ class Installation:
                 self._spec.site.bundle_root,
                 self._stores.verified.known(),
                 full=self._stores.verify_all,
-                wanted=lambda: not self._cancelled.is_set(),
+                wanted=self._is_wanted,
                 begun=self._look_begun,
             )
         for finding in (*look.failures, *look.warnings):
@@ -163,9 +173,10 @@ class Installation:
             return
         folders = self._spec.data_folders()
         taken = Taken(folders, self._stores.migrations.applied(id_), plan.version_before)
+        self._say("its data is copied before the upgrade")
         secrets = self._means.secret_files().paths() if self._stores.manifest.secrets else ()
         try:
-            snapshots.take(id_, taken, self._service.snapshot.max_bytes, without=secrets)
+            snapshots.take(id_, taken, self._service.snapshot.max_bytes, secrets, self._is_wanted)
         except (TooLarge, OSError) as error:
             reason = error_text(error) if isinstance(error, OSError) else str(error)
             self._means.emit("migration_snapshot_skipped", id_, reason=reason)
@@ -177,7 +188,8 @@ class Installation:
         if self._spec.reads_secret_files:  # where nobody would look for them, if this is cut short
             self._means.secret_files().remove_for(id_)
         logs = self._means.log_paths()
-        self._stores.snapshots.put_back(id_, taken, logs, self._means.closed_logs)
+        self._say("its data is put back")
+        self._stores.snapshots.put_back(id_, taken, logs, self._means.closed_logs, self._is_wanted)
         self._stores.migrations.rolled_back(id_, taken.applied)
         self._stores.snapshots.drop(id_)
         self._means.emit("migration_rolled_back", id_, reason=reason)
