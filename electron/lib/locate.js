@@ -72,7 +72,8 @@ function developersRuntime(env = process.env) {
   throw new NotFound(
     `The runtime was not found: there is no program '${named}'` +
       (folders[0] === "" ? "" : ` in the ${folders.length} folders of PATH`) +
-      `. Install it ('pipx install bundlevisor'), or say where it is: BUNDLEVISOR=/path/to/bundlevisor.`,
+      `. Install it ('pipx install .' in its repository: it is not on PyPI), or say where it is: ` +
+      `BUNDLEVISOR=/path/to/bundlevisor.`,
     looked,
   );
 }

@@ -274,7 +274,7 @@ test("a runtime that is not there is told, and quitting is offered", async (t) =
     env: { NOTES_BUNDLE: small(t, { web: {} }), BUNDLEVISOR: "no-such-runtime" },
   });
   await until(() => run.splash?.phase === "failed", "the splash says that it failed");
-  assert.match(run.splash.lines.join(), /no program 'no-such-runtime'/);
+  assert.match(run.splash.lines.join(), /no program 'no-such-runtime'.*pipx install \./);
   await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-choose", args: ["quit"] });
   assert.equal(await run.ended, 0);
 });
