@@ -57,7 +57,7 @@ class BytecodeFile:
         self._fd = self._open()
         header = self._read(0, HEADER)
         if header[:8] != MAGIC or header[8:12] != external.MAGIC_NUMBER:
-            raise ImportError(f"{path} is not of this interpreter's version; install it again")
+            raise ImportError("it is not of this interpreter's version")
         start, length = (int.from_bytes(header[i : i + 4], "little") for i in (12, 16))
         self.index: dict[str, tuple[int, int | str, int]] = marshal.loads(self._read(start, length))
 
@@ -199,12 +199,17 @@ def install(library: str, role_path: str) -> None:
     """Find modules in the folder from now on; called by interpreter.c before anything else.
 
     Behind the finders of what is built in and frozen, which cost less, and before the one that
-    looks at folders.
+    looks at folders. SystemExit says in a sentence that the file cannot be used.
     """
     global role  # noqa: PLW0603 - set once, before there is a thread
     role = role_path
     separator = "\\" if sys.platform == "win32" else "/"
-    file = BytecodeFile(f"{library}{separator}{NAME}")
+    path = f"{library}{separator}{NAME}"
+    try:
+        file = BytecodeFile(path)
+    except (OSError, ImportError, EOFError, ValueError, TypeError) as error:
+        why = f"runtime: cannot use {path}: {error}; the folder is incomplete, install it again"
+        raise SystemExit(why) from None
     sys.meta_path.insert(2, Finder(library, file))
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import lzma
+import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests import absent
 from tests.bundle_maker import bundle, starting
@@ -77,6 +80,21 @@ def test_there_is_a_licence_for_all_that_is_in_it(built: Path) -> None:
     assert {*libraries, "CPython", "musl", "Zig's runtime", "bundlevisor"} <= there
     texts = [path.read_text(errors="replace").lower() for path in (built / "licences").iterdir()]
     assert all("licen" in text or "permission" in text for text in texts)
+
+
+@pytest.mark.parametrize("left", [None, 0, 100_000])
+def test_an_incomplete_folder_says_so(folder: Path, left: int | None) -> None:
+    code = folder / "lib" / "modules.bin"
+    if left is None:
+        code.unlink()
+    else:
+        os.truncate(code, left)
+    done = subprocess.run(
+        [folder / "runtime", "--version"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"runtime: cannot use {code}: ")
+    assert done.stderr.endswith("; the folder is incomplete, install it again\n")
 
 
 def differences(folder: Path) -> list[str]:
