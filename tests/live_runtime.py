@@ -125,6 +125,10 @@ class Run(Spawned):
         """
         wait_until((self.app_data / "runtime" / "instance.json").exists, what="the record")
 
+    def until_said(self, words: str) -> None:
+        """Wait for words of the runtime's on stderr, which are written beside its work."""
+        wait_until(lambda: words in self.stderr, what=f"{words!r} on stderr")
+
     def until_service_ready(self, service_id: str) -> None:
         """Wait for one service, whatever becomes of the others."""
         wait_until(lambda: self.service(service_id)["ready"], what=f"{service_id} to be ready")

@@ -239,7 +239,7 @@ def test_a_guardian_that_stands_still_since_before_the_record_is_woken_by_the_ne
         guardian = psutil.Process(int(run.stderr.split()[-1]))
         with running(made) as second:
             second.until_ready()
-            assert awaited(guardian) in second.stderr
+            second.until_said(awaited(guardian))
             tally.note("guardian SIGSTOP before the record, next start", leftovers=lives(guardian))
             assert not lives(guardian)
 
@@ -268,7 +268,7 @@ def test_the_next_start_waits_for_a_guardian_at_work(
         wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
         with starting(made) as second:
             second.await_listening()
-            assert awaited(guardian if at_work == "guardian" else reserve) in second.stderr
+            second.until_said(awaited(guardian if at_work == "guardian" else reserve))
             signals = stop_signals(run)
             tally.note(f"start while the {at_work} is at work", leftovers=0)
             assert [name for name, _ in signals].count("slow") == 1

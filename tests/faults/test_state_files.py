@@ -90,14 +90,17 @@ def test_what_a_killed_writer_left_beside_a_file_is_removed_by_the_next_start(
     tmp_path: Path, tally: Tally
 ) -> None:
     made = with_all_state(tmp_path)
-    (made.app_data / "runtime").mkdir(parents=True)
+    elsewhere = "private/deep/token"
+    made.set(ipc={**made.document["ipc"], "auth_token_path": elsewhere}).write()
+    for folder in (made.app_data / "runtime", (made.app_data / elsewhere).parent):
+        folder.mkdir(parents=True)
     mine = made.app_data / ".notes.new"
     mine.touch()
-    for place in KINDS.values():
+    for place in (*KINDS.values(), elsewhere):
         path = made.app_data / place
         path.with_name(f".{path.name}.0123456789ab.new").write_bytes(b'{"secrets": {"a')
     planted = set(half_written(made.app_data)) - {mine}
-    assert len(planted) == len(KINDS)
+    assert len(planted) == len(KINDS) + 1
     with running(made):
         left = set(half_written(made.app_data))  # and what this run is writing just now
         assert not planted & left

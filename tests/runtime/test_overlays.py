@@ -45,12 +45,12 @@ def test_a_page_may_be_a_program_of_the_path(tmp_path: Path) -> None:
     dev = overlay(tmp_path, web={"binaries": {"universal": server}})
     with running(made(tmp_path), "--overlay", str(dev), env=ON_PATH) as run:
         run.until_ready(60)
-        assert json.dumps(f"the bundle is changed by {dev}")[1:-1] in run.stderr
+        run.until_said(json.dumps(f"the bundle is changed by {dev}")[1:-1])
         connection = http.client.HTTPConnection("127.0.0.1", run.ports("web")["http"], timeout=30)
         connection.request("GET", "/")
         assert connection.getresponse().read() == b"from source"
         connection.close()
-        assert f"open http://127.0.0.1:{run.ports('web')['http']}/" in run.stderr
+        run.until_said(f"open http://127.0.0.1:{run.ports('web')['http']}/")
         record = json.loads((run.app_data / "runtime" / "instance.json").read_text())
         assert record["overlays"] == [str(dev)]
         dev.write_text('{"services": {"web": {"critical": "no"}}}')

@@ -62,7 +62,7 @@ def test_electrons_browser_takes_the_place_of_a_missing_one_and_that_is_told(
         [event] = fallbacks(run)
         assert event["service_id"] == DRIVER
         assert event["details"] == {"missing": "browsers/chrome", "path": path, "there": True}
-        assert "its Chromium browsers/chrome is not there" in run.stderr
+        run.until_said("its Chromium browsers/chrome is not there")
 
 
 def test_electrons_browser_for_a_service_that_names_none_is_told_without_a_warning(
@@ -78,6 +78,7 @@ def test_electrons_browser_for_a_service_that_names_none_is_told_without_a_warni
         [event] = fallbacks(run)
         assert event["service_id"] == DRIVER
         assert event["details"] == {"missing": "", "path": path, "there": True}
+        run.until_said("ready after ")  # which is said later
         assert "Chromium" not in run.stderr
 
 
@@ -96,7 +97,7 @@ def test_electrons_browser_that_is_missing_as_well_is_told(
         run.until_ready()
         [event] = fallbacks(run)
         assert event["details"]["there"] is False
-        assert said.format(path) in run.stderr
+        run.until_said(said.format(path))
 
 
 def test_a_service_that_names_electrons_browser_itself_has_no_fallback(

@@ -57,6 +57,7 @@ def test_app_data_and_all_in_it_is_private(tmp_path: Path, mask: int) -> None:
         run.until_on_record()
         assert open_to_others(made.app_data) == []
         assert closed_to_us(made.app_data) == []
+        run.until_said("db is ready")
         assert "can be written by" not in run.stderr
 
 
@@ -67,6 +68,7 @@ def test_app_data_that_others_can_write_in_is_warned_of(tmp_path: Path, name: st
     (made.app_data / name).chmod(0o777)
     with running(made) as run:
         run.until_ready()
+        run.until_said("ready after ")
         assert run.stderr.count("can be written by others (mode 0777)") == 1
         found = bundlevisor("validate", "--json", "--manifest", str(made.path),
                             "--app-data", str(made.app_data))  # fmt: skip

@@ -40,6 +40,7 @@ def test_it_waits_for_the_one_that_is_stopping_and_has_its_port(tmp_path: Path) 
             second.until_ready()
             assert second.port == port
             waited = f"waiting for the instance that is stopping (pid {first.pid}) to end"
+            second.until_said("ready after ")
             assert second.stderr.count(waited) == 1
             assert old.events("db", "exit")[-1]["t"] < new.events("db", "started")[0]["t"]
 
@@ -77,4 +78,5 @@ def test_a_taken_control_port_is_told(tmp_path: Path) -> None:
             told = run.await_told("ipc_port_reassigned")
             assert told == [{"previous": port, "port": run.port}]
             words = f"port {port} of the control API is taken or reserved by the system"
+            run.until_said("ready after ")
             assert run.stderr.count(words) == 1

@@ -58,7 +58,7 @@ def test_nothing_is_waited_for_or_written_through(tmp_path: Path, plant: Plant) 
             run.kill(15)
         else:
             assert run.service("db")["state"] != "ready"  # its secret cannot be read
-            assert str(made.app_data / SECRETS) in run.stderr
+            run.until_said(str(made.app_data / SECRETS))
             run.kill(15)
         assert run.wait_gone() == 0
         assert "Traceback" not in run.stderr

@@ -43,12 +43,13 @@ def test_an_unclear_word_on_the_gpu_is_told_and_the_gpu_looked_for(tmp_path: Pat
     made = bundle(tmp_path).service("api").write()
     with running(made, env={"BUNDLE_GPU_AVAILABLE": "none"}) as run:
         assert run.until_ready()["gpu"]["method"] != "environment"
-        assert "BUNDLE_GPU_AVAILABLE is 'none', neither a yes (1, t, true)" in run.stderr
+        run.until_said("BUNDLE_GPU_AVAILABLE is 'none', neither a yes (1, t, true)")
 
 
 def test_a_clear_word_on_the_gpu_is_not_told(tmp_path: Path) -> None:
     with running(bundle(tmp_path).service("api").write(), env={"BUNDLE_GPU_AVAILABLE": "F"}) as run:
         assert run.until_ready()["gpu"]["method"] == "environment"
+        run.until_said("ready after ")
         assert "neither" not in run.stderr
 
 
@@ -56,8 +57,8 @@ def test_an_unclear_word_on_the_key_store_is_told_and_the_file_used(tmp_path: Pa
     made = with_secrets(tmp_path, generated("key")).service("api", secrets=["key"]).write()
     with running(made, env={"BUNDLEVISOR_KEYRING": "on"}) as run:
         run.until_ready()
-        assert "BUNDLEVISOR_KEYRING is 'on', neither a yes (1, t, true)" in run.stderr
-        assert "secrets are kept in secrets.json" in run.stderr
+        run.until_said("BUNDLEVISOR_KEYRING is 'on', neither a yes (1, t, true)")
+        run.until_said("secrets are kept in secrets.json")
         assert "key" in (run.app_data / "secrets.json").read_text()
 
 

@@ -83,7 +83,8 @@ def test_what_changed_is_restarted_with_what_needs_it(run: Run) -> None:
     (event,) = of_api()
     assert event["details"]["files"] == [os.path.join("api", "settings.txt")]
     assert "web" in event["details"]["affected"]
-    assert said(run, f"{os.path.join('api', 'settings.txt')} changed: api is restarted")
+    words = f"{os.path.join('api', 'settings.txt')} changed: api is restarted"
+    run.until_said(json.dumps(words)[1:-1])
     assert starts.now() == {"db": 0, "api": 1, "web": 1}
 
 
@@ -99,7 +100,11 @@ def test_files_of_tools_restart_nothing(run: Run) -> None:
 
 
 def test_a_page_needs_no_restart(run: Run) -> None:
+    starts, before = Starts(run), run.service("page")
     (run.bundle.root / "ui" / "index.html").write_text("newer")
+    (run.bundle.root / "web" / "newer.txt").write_text("this is what is waited for")
+    wait_until(lambda: starts.now()["web"] == 1, what="the restart of web")
+    assert run.service("page") == before
     connection = http.client.HTTPConnection("127.0.0.1", run.ports("page")["http"], timeout=30)
     with contextlib.closing(connection):
         connection.request("GET", "/")

@@ -74,7 +74,7 @@ def test_without_an_answer_the_file_serves_and_the_runtime_says_so(tmp_path: Pat
         value = environments(run, "api")[0]["SESSION"]
         stored = json.loads((run.app_data / "secrets.json").read_text())
         assert stored == {"secrets": {"session": value}}
-        assert "the key store is not used: it is locked" in run.stderr
+        run.until_said("the key store is not used: it is locked")
 
 
 def test_values_of_the_file_move_into_the_key_store(tmp_path: Path, entries: Path) -> None:

@@ -190,7 +190,7 @@ def test_a_torn_file_is_set_aside_and_reported(tmp_path: Path) -> None:
         run.until_ready()
         (aside,) = run.app_data.glob("secrets.json.corrupt-*")
         assert "torn-val" in aside.read_text()
-        assert "was set aside as" in run.stderr
+        run.until_said("was set aside as")
         assert "torn-val" not in run.stderr
         ((_, details),) = wait_until(lambda: told(run, "state_set_aside"), what="the event")
         assert "was set aside as" in str(details["reason"])
