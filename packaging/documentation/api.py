@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bundlevisor.control.wire.operations import OPERATIONS, Operation
+from bundlevisor.control.wire.parameters import HIGHEST_SEQ, Parameter
 
 
 def page() -> str:
@@ -16,14 +17,29 @@ def section(operation: Operation) -> str:
     if operation.open:
         lines += ["", "Answered without the token."]
     if operation.parameters:
-        lines += ["", "| parameter | type | meaning |", "|---|---|---|"]
+        lines += ["", "| parameter | type | default | meaning |", "|---|---|---|---|"]
         for one in operation.parameters:
-            needed = " (required)" if one.required else ""
-            lines.append(f"| `{one.name}`{needed} | {one.kind} | {one.text} |")
+            lines.append(f"| `{one.name}` | {kind(one)} | {default(one)} | {one.text} |")
     if operation.request is not None:
         lines += ["", f"The body is `{operation.request.__name__}`, as JSON."]
-    answers = ", ".join(f"{code}: {named(answer)}" for code, answer in operation.answers.items())
+    answers = ", ".join(
+        f"{code}: {named(answer)}" for code, answer in sorted(operation.answers.items())
+    )
     return "\n".join([*lines, "", f"Answers {answers}."])
+
+
+def kind(one: Parameter) -> str:
+    """Return a parameter's type, with the range of a number that has one worth telling."""
+    if one.highest is None or one.highest == HIGHEST_SEQ:
+        return one.kind
+    return f"{one.kind} {one.lowest}…{one.highest}"
+
+
+def default(one: Parameter) -> str:
+    """Return what a parameter is taken for where it is left out."""
+    if one.required:
+        return "**required**"
+    return "" if one.default is None else f"`{one.default}`"
 
 
 def named(answer: object) -> str:
