@@ -45,6 +45,7 @@ class Bundle:
         self._services: dict[str, dict[str, Any]] = {}
         self._files: dict[str, bytes] = {}
         self._scripts: dict[str, str] = {}  # by path, what the interpreter is told
+        self._programs: set[str] = set()
         self._top: dict[str, Any] = {
             **header(name, version),
             "ports": {"default_range": {"min": first, "max": last}},
@@ -80,6 +81,7 @@ class Bundle:
                 "readiness": {"type": "health_success", "port_name": "http"},
             }
         else:
+            self._programs.add(program[0])
             entry |= {
                 "type": "worker",
                 "binaries": binaries(program[0], program[1:]),
@@ -95,7 +97,7 @@ class Bundle:
         return self.file(path, source)
 
     def file(self, path: str, content: str | bytes) -> Self:
-        """Add any other file."""
+        """Add any other file; what is a service's program can be executed."""
         self._files[path] = content.encode() if isinstance(content, str) else content
         return self
 
@@ -127,6 +129,8 @@ class Bundle:
                 self.write_script(target, content, self._scripts[path])
             else:
                 target.write_bytes(content)
+                if path in self._programs:
+                    target.chmod(0o755)
         self.root.mkdir(parents=True, exist_ok=True)
         self.manifest.write_text(json.dumps(self.document, indent=2), encoding="utf-8")
         return self

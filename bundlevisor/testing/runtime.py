@@ -16,13 +16,13 @@ import psutil
 
 from bundlevisor.actors.telemetry.catalogue import EVENTS
 from bundlevisor.manifest.format.app_data import INSTANCE, PORTS
-from bundlevisor.testing import held, processes, story
+from bundlevisor.testing import events, held, processes, story
 from bundlevisor.testing.asked import Asked
 from bundlevisor.testing.bundle import Bundle
 from bundlevisor.testing.deadline import WITHIN, time_left, wait_until
+from bundlevisor.testing.events import Event
 from bundlevisor.testing.service import Service
 from bundlevisor.testing.spawned import installed
-from bundlevisor.testing.story import Event
 from bundlevisor.testing.words import check_list, check_word
 
 T = TypeVar("T")
@@ -106,7 +106,7 @@ class Runtime(Asked):
     def spawn(self) -> None:
         """Write the bundle, start the command and wait for nothing: for a start that is refused."""
         self.bundle.write()
-        seq = self.seq
+        seq = events.newest(self.events)
         super().spawn()
         self._former_seq = seq
 
@@ -184,12 +184,17 @@ class Runtime(Asked):
             path = self.app_data / self.bundle.document["telemetry"]["file"]
         except (KeyError, TypeError):  # of a bundle that is refused
             return []
-        return story.read_events(path)
+        return events.read_events(path)
 
     @property
     def seq(self) -> int:
-        """The number of the newest event, for ``after=``; 0 without any."""
-        return max((event.get("seq", 0) for event in self.events), default=0)
+        """The number of the newest event, for ``after=``; 0 without any.
+
+        Of a run it is told once all that has happened is on disk, which takes some 50 ms.
+        """
+        if self._process is None or self.exit_code is not None:
+            return events.newest(self.events)
+        return events.settled(lambda: self.events)
 
     def _state(self, name: str) -> Any:
         try:
@@ -256,12 +261,7 @@ class Runtime(Asked):
         number = self._former_seq if after is None else after
 
         def found() -> Event | None:
-            for one in self.events:
-                if one.get("event") != event or one.get("seq", 0) <= number:
-                    continue
-                if service is None or one.get("service_id") == service:
-                    return one
-            return None
+            return events.first(self.events, event, service, number)
 
         if service is not None and not found():
             self.service(service).check()

@@ -17,6 +17,7 @@ import psutil
 
 from bundlevisor.testing import processes
 from bundlevisor.testing.bundle import Bundle
+from bundlevisor.testing.deadline import WITHIN
 
 
 class Spawned:
@@ -121,12 +122,15 @@ class Spawned:
         self._remembered.add(pid)
 
     def kill_everything(self) -> None:
-        """Kill whatever is left, the runtime first, so that it starts nothing again."""
+        """Kill whatever is left, the runtime first, so that it starts nothing again.
+
+        Raises TimeoutExpired, or NotWithin, when something cannot be killed.
+        """
         if self._process is None:
             return
         if self._process.poll() is None:
             self._process.kill()
-        self._process.wait()
+        self._process.wait(WITHIN)
         processes.kill_all(lambda: self.processes)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
 
-from bundlevisor.manifest.format.app_data import OLDER
+from bundlevisor.testing.events import Event
 
-Event = dict[str, Any]
 LINES = 12
 """How many lines of each log, and of the runtime's own messages, are told."""
 EVENTS = 60
-
-
-def read_events(path: Path) -> list[Event]:
-    """Return the telemetry events that are on disk, oldest first; what is torn is left out."""
-    events = []
-    for file in (path.with_name(path.name + OLDER), path):
-        text = file.read_bytes() if file.exists() else b""
-        for line in text.splitlines():  # of bytes: a text would be cut at U+2028, too
-            try:
-                event = json.loads(line.decode(errors="replace"))
-            except ValueError:
-                continue
-            if isinstance(event, dict):
-                events.append(event)
-    return events
 
 
 def told(events: Iterable[Event], states: str, stderr: str, logs: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -53,6 +54,13 @@ def test_bundles_that_run_side_by_side_have_no_port_in_common(tmp_path: Path) ->
 def test_a_bundle_runs_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     with Runtime(Bundle(tmp_path / name).service("db")) as runtime:
         runtime.wait_ready()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell")
+def test_a_program_of_any_language_runs(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path).file("bin/mine", "#!/bin/sh\necho it runs as $1\nexec sleep 60\n")
+    with Runtime(bundle.service("mine", ["bin/mine", "told"])) as runtime:
+        runtime.wait(lambda: "it runs as told" in runtime.service("mine").log, "its word")
 
 
 @pytest.mark.parametrize("wrong", [{"telemetry": {}}, {"telemetry": 5}, {"ports": []}, {"ipc": 5}])

@@ -1,0 +1,59 @@
+"""The telemetry events of a run, as they are on disk."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from bundlevisor.manifest.format.app_data import OLDER
+
+Event = dict[str, Any]
+SETTLED, SETTLES_WITHIN = 0.05, 2.0
+"""Seconds without a new event after which none is on its way to the disk; and at most so many."""
+
+
+def read_events(path: Path) -> list[Event]:
+    """Return the telemetry events that are on disk, oldest first; what is torn is left out."""
+    events = []
+    for file in (path.with_name(path.name + OLDER), path):
+        text = file.read_bytes() if file.exists() else b""
+        for line in text.splitlines():  # of bytes: a text would be cut at U+2028, too
+            try:
+                event = json.loads(line.decode(errors="replace"))
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                events.append(event)
+    return events
+
+
+def newest(events: Iterable[Event]) -> int:
+    """Return the number of the newest one; 0 without any."""
+    return max((event.get("seq", 0) for event in events), default=0)
+
+
+def settled(read: Callable[[], list[Event]]) -> int:
+    """Return the number of the newest event once all that has happened is on disk.
+
+    The API tells of it some milliseconds before.
+    """
+    pause, end = threading.Event(), time.monotonic() + SETTLES_WITHIN
+    before, number = -1, newest(read())
+    while number != before and time.monotonic() < end:
+        pause.wait(SETTLED)
+        before, number = number, newest(read())
+    return number
+
+
+def first(events: Iterable[Event], name: str, service: str | None, after: int) -> Event | None:
+    """Return the first event of this name, and of a service, with a number above ``after``."""
+    for event in events:
+        if event.get("event") != name or event.get("seq", 0) <= after:
+            continue
+        if service is None or event.get("service_id") == service:
+            return event
+    return None
