@@ -163,6 +163,17 @@ def test_a_second_interrupt_kills(tmp_path: Path) -> None:
         wait_until(lambda: not run.leftovers(), what="no process left")
 
 
+def test_two_more_signals_of_other_kinds_kill(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db", "ignores_term", stop={"timeout_ms": 600_000}).write()
+    with running(made) as run:
+        run.until_ready()
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP):
+            run.kill(number)
+            wait_until(lambda: run.events("db", "signal"), what="the first stop signal")
+        assert run.wait_gone() == 0
+        wait_until(lambda: not run.leftovers(), what="no process left")
+
+
 def test_the_end_of_a_piped_stdin_ends_the_runtime(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db").write()
     with running(made, stdin=subprocess.PIPE) as run:
