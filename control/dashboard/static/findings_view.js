@@ -59,7 +59,7 @@ function row({ level, code, service, path, message }) {
     {},
     h("td", { class: level === "error" ? "bad" : "doubtful" }, level),
     h("td", {}, readable(String(code ?? ""))),
-    h("td", {}, readable(String(service ?? "–"))),
+    h("td", { class: "reason" }, readable(String(service ?? "–"))),
     h("td", { class: "reason" }, readable(String(path ?? ""))),
     h("td", { class: "reason" }, readable(String(message ?? ""))),
   );
