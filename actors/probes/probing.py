@@ -67,16 +67,18 @@ class Probing:
         on_ready: Callable[[], None],
         on_listen: Callable[[], None],
     ) -> None:
-        """Call ``on_ready`` once the criterion holds; what a log must show is watched elsewhere.
+        """Call ``on_ready`` once the criterion holds, if that has to be asked for.
 
         ``on_listen`` is called before, as soon as somebody listens on the port that is asked.
         """
-        if criterion.condition is Condition.ALIVE:
-            on_ready()
-        elif criterion.condition is Condition.LISTENING:
-            self._until_well(self._connect, CONNECT_INTERVAL, on_ready, on_listen)
+        ask_once: Ask
+        if criterion.condition is Condition.LISTENING:
+            ask_once, interval = self._connect, CONNECT_INTERVAL
         elif criterion.condition is Condition.HEALTHY and health is not None:
-            self._until_well(partial(self._ask, health), health.interval, on_ready, on_listen)
+            ask_once, interval = partial(self._ask, health), health.interval
+        else:
+            return
+        self._loop.call_soon(lambda: self._begin(ask_once, interval, on_ready, on_listen))
 
     def watch(self, health: Health, on_answer: Answer) -> None:
         """Ask again and again, and call ``on_answer`` with every answer that is news.
@@ -99,15 +101,6 @@ class Probing:
 
     def _ask(self, health: Health, answer: Answer) -> Check:
         return ask(self._loop, health, self._target, answer)
-
-    def _until_well(
-        self,
-        ask_once: Ask,
-        interval: float,
-        on_ready: Callable[[], None],
-        on_listen: Callable[[], None],
-    ) -> None:
-        self._loop.call_soon(lambda: self._begin(ask_once, interval, on_ready, on_listen))
 
     def _begin(
         self,
