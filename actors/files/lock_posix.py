@@ -13,6 +13,8 @@ from bundlevisor.actors.files import own_file
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this file belongs
 
+TEMPORARY = "/tmp"  # noqa: S108 - nothing is written there
+
 
 def acquire(fd: int) -> bool:
     """Take the lock without waiting; False when another process holds it. Raises OSError."""
@@ -31,9 +33,12 @@ def release(fd: int) -> None:
 def open_of_user(name: str) -> int | None:
     """Return a descriptor of the one empty file of this name that all programs of the user find.
 
-    None where somebody else has it: what others lock there is not to be believed. Raises OSError.
+    None without a temporary folder, and where somebody else has it: what others lock there is not
+    to be believed. Raises OSError.
     """
-    fd = own_file.open_to_change(f"/tmp/{name}-{os.getuid()}")  # noqa: S108 - nothing is written
+    if not os.path.isdir(TEMPORARY):
+        return None
+    fd = own_file.open_to_change(f"{TEMPORARY}/{name}-{os.getuid()}")
     if os.fstat(fd).st_uid == os.getuid():
         return fd
     os.close(fd)

@@ -106,3 +106,12 @@ def test_a_file_that_somebody_else_put_there_is_not_believed() -> None:
         assert lock_posix.open_of_user(NAME) is None
     finally:
         os.unlink(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has one always")
+def test_no_temporary_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bundlevisor.actors.files import lock_posix
+
+    monkeypatch.setattr(lock_posix, "TEMPORARY", str(tmp_path / "none"))
+    assert lock_posix.open_of_user(NAME) is None
+    assert not list(tmp_path.iterdir())
