@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from bundlevisor.manifest.format.paths import PathRefused, resolve
+from bundlevisor.manifest.format.paths import EscapesRoot, PathRefused, resolve, within
 from bundlevisor.manifest.format.schema import Binary, Service
 from bundlevisor.manifest.plan.command import is_runnable
 from bundlevisor.manifest.plan.launch import program_of
@@ -22,6 +22,17 @@ class Page(msgspec.Struct, frozen=True):
 
     root: str
     index: str = "index.html"
+
+    def has_index(self) -> bool:
+        """Whether its index is there to be served; raises EscapesRoot where it is a link that leads
+        out of the folder, as no such file is ever opened.
+        """
+        path = os.path.join(self.root, self.index)
+        if os.path.islink(path) and not within(os.path.realpath(path), os.path.realpath(self.root)):
+            raise EscapesRoot(
+                f"{self.index} leads out of {self.root} by a link; put the file itself there."
+            )
+        return os.path.isfile(path)
 
 
 class PageGroup(msgspec.Struct, frozen=True):

@@ -196,7 +196,11 @@ def _of_page(subject: Subject) -> Iterator[Finding]:
         reason = "there is no port to serve on; request one."
         yield subject.finding("ui_without_port", f"{subject.path}.ports", reason)
     yield from _of_page_settings(subject)
-    if os.path.isfile(os.path.join(page.root, page.index)):
+    try:
+        if page.has_index():
+            return
+    except PathRefused as refused:
+        yield subject.finding(refused.code, path, str(refused))
         return
     if os.path.isdir(page.root):
         reason = f"there is no {page.index} to serve in {page.root}; is the bundle complete?"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bundlevisor.manifest.format.platform import current_key
-from tests.bundle_maker import Bundle, bundle
+from tests.bundle_maker import Bundle, bundle, running, wait_until
 from tests.validation.looking import codes, look, one_service
 
 
@@ -49,6 +50,27 @@ def test_a_page_must_have_something_to_serve(
     made.file("site/index.html", "<p>").file("bare/style.css", "")
     found = look(made)
     assert [one.code for one in found.service_errors] == codes_found
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need privileges there")
+@pytest.mark.parametrize(
+    ("target", "codes_found"),
+    [("start.html", []), ("../other.html", ["path_escapes_root"]), ("none", ["page_missing"])],
+)
+def test_an_index_that_leads_out_of_its_folder_is_none(
+    tmp_path: Path, target: str, codes_found: list[str]
+) -> None:
+    made = ui(tmp_path, "site").file("site/start.html", "<p>").file("other.html", "<p>")
+    made.service("program", deps=["ui"])
+    made.write()
+    (made.root / "site" / "index.html").symlink_to(target)
+    assert [one.code for one in look(made).service_errors] == codes_found
+    with running(made) as run:
+        if codes_found:
+            wait_until(lambda: "index.html" in run.service("ui")["message"], what="the reason")
+            assert not run.service("program")["ready"]
+        else:
+            run.until_ready()
 
 
 def test_a_setting_that_the_pages_server_does_not_take_is_found_before_the_start(

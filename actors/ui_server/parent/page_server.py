@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -64,7 +63,7 @@ def _configure(spec: LaunchSpec, inputs: StartInputs) -> UiConfig:
     service = spec.service
     page = page_of(service, spec.binary, spec.site.bundle_root)
     ports = inputs.ports.get(service.id, {})
-    if page is None or not os.path.isfile(os.path.join(page.root, page.index)):
+    if page is None or not page.has_index():
         where = page.root if page else "its assets"
         raise CannotLaunch(
             f"service '{service.id}': no index.html to serve (looked in {where}); "
