@@ -64,14 +64,13 @@ def bundlevisor_runtime(request: pytest.FixtureRequest) -> Iterator[Starter]:
             run.kill_everything()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+@pytest.hookimpl(hookwrapper=True)  # "wrapper" would end the pytest of whoever has an older pluggy
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     """Add the story of every run to the report of a failed test."""
-    report = yield
+    report = (yield).get_result()
     if report.failed:
         item.stash[FAILED] = True
         for run in item.stash.get(RUNS, []):
             report.sections.append(("what happened in the runtime", run.story()))
     if report.when == "teardown":
         item.stash[RUNS] = []  # with a run its bundle, and the bundle's ports, are let go
-    return report

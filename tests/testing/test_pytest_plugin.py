@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from bundlevisor import pytest_plugin
+
 SUITE = """
 import pytest
 
@@ -85,6 +87,12 @@ def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
     assert ran.stdout.count("not within 0.2 s: no process left") == 2
     assert "services[0].log_dir must be a string" in ran.stdout
     assert [one for one in psutil.process_iter() if str(tmp_path) in " ".join(words(one))] == []
+
+
+def test_the_plugin_needs_no_recent_pluggy() -> None:
+    """It is loaded by each pytest beside it, also where nobody asks for the kit."""
+    hook: dict[str, object] = vars(pytest_plugin.pytest_runtest_makereport)["pytest_impl"]
+    assert (hook["hookwrapper"], hook.get("wrapper")) == (True, False)
 
 
 def words(process: psutil.Process) -> list[str]:
