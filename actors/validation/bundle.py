@@ -67,7 +67,7 @@ def _of_files(manifest: Manifest, site: BundleSite, full: bool) -> Findings:
     from bundlevisor.actors.launch.page import is_page
     from bundlevisor.actors.launch.spec import LaunchSpec
     from bundlevisor.actors.logs.path import log_path
-    from bundlevisor.actors.prepare.verified_assets import VerifiedAssets
+    from bundlevisor.actors.prepare.verified_assets import peek
     from bundlevisor.actors.validation.inspection import Subject, inspect
     from bundlevisor.manifest.format.paths import PathRefused
     from bundlevisor.manifest.format.platform import current_key, pick_binary
@@ -76,7 +76,7 @@ def _of_files(manifest: Manifest, site: BundleSite, full: bool) -> Findings:
     lowest: dict[str, dict[str, int]] = {}  # stand for the ports that a start would give out
     for demand in demands(manifest):
         lowest.setdefault(demand.service, {})[demand.name] = demand.low
-    key, known = current_key(), VerifiedAssets(site.app_data).known()
+    key, known = current_key(), peek(site.app_data)
     found = []
     for index, service in enumerate(manifest.services):
         chosen = pick_binary(service, key)[0]

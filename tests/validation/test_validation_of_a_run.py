@@ -38,6 +38,17 @@ def test_the_command_says_it_in_the_apis_shape(tmp_path: Path) -> None:
     assert text.endswith("not valid: 3 errors\n")
 
 
+@pytest.mark.parametrize("known", ["torn {", ""])
+def test_a_record_of_what_is_verified_is_left_as_it_is(tmp_path: Path, known: str) -> None:
+    made = one_service(tmp_path, assets=[{"path": "model.bin", "sha256": "0" * 64}])
+    made.file("model.bin", "abc")
+    record = made.app_data / "runtime" / "verified.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(known)
+    assert codes(look(made).service_errors) == [("checksum_mismatch", "api")]
+    assert [path.name for path in record.parent.iterdir()] == ["verified.json"]
+
+
 def test_a_verified_file_is_hashed_again_only_when_that_is_asked_for(tmp_path: Path) -> None:
     right = hashlib.sha256(b"right").hexdigest()
     made = one_service(tmp_path, assets=[{"path": "a", "sha256": right}]).file("a", "right").write()
