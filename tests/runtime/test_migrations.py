@@ -36,6 +36,10 @@ print("half done", flush=True)
 time.sleep(600)
 """
 NOTES = "print('migrated', flush=True)\n"
+NOTES_THE_COPY = """
+import os
+print(os.listdir(os.path.join(os.environ["APP_DATA_DIR"], "snapshots")), flush=True)
+"""
 
 
 def migration(version: str, run_on: str, **fields: Any) -> dict[str, Any]:
@@ -159,6 +163,17 @@ def test_data_among_the_runtime_s_files_is_left_where_it_is(tmp_path: Path, plac
         assert (made.app_data / "runtime" / "instance.json").exists()
         assert run.get("/healthz").status == 200
     assert not (made.app_data / "snapshots").exists()
+
+
+def test_the_copy_of_the_data_goes_when_the_upgraded_service_has_been_ready(tmp_path: Path) -> None:
+    made = release(bundle(tmp_path), "1.0.0", NOTES)
+    run_once(made)
+    release(made, "2.0.0", NOTES_THE_COPY, migration("2", "upgrade"))
+    with running(made) as run:
+        run.until_ready()
+        assert "'db'" in run.log("db")
+        copies = made.app_data / "snapshots"
+        wait_until(lambda: not [*copies.glob("db*")], what="the copy is removed")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
