@@ -107,6 +107,26 @@ def test_without_a_thread_to_be_had_a_command_is_answered(tmp_path: Path) -> Non
         absent.skip(str(error))
 
 
+def test_a_limit_that_ends_before_its_run_is_lifted(tmp_path: Path) -> None:
+    """As where the run is a fixture's."""
+    runtime = None
+    try:
+        with faults.task_limit() as tasks:
+            runtime = Runtime(two(tmp_path), wrapper=tasks.wrapper)
+            runtime.start()
+            runtime.wait_ready()
+            tasks.set(tasks.tasks)
+        runtime.service("db").restart()
+        runtime.wait_ready()
+        runtime.stop_in_order()
+        runtime.assert_nothing_left()
+    except PermissionError as error:
+        absent.skip(str(error))
+    finally:
+        if runtime is not None:
+            runtime.kill_everything()
+
+
 def test_a_slow_disk_is_compiled_from_the_source_that_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
