@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from bundlevisor.control.cli.find import HungUp, NotRunning
+from bundlevisor.control.wire.exchange import EVERY_ANSWER
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
@@ -128,6 +129,10 @@ class Client:
             raise self._refused() from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._silence(error) from error
+        if any(response.headers[name] != value for name, value in EVERY_ANSWER.items()):
+            raise Unsettled(
+                f"another program answers at {self.endpoint.host}:{self.endpoint.port}, no runtime"
+            )
         if response.status == 401:
             raise Unsettled(
                 f"{self._place()} refused the token in {self.endpoint.token_path};"

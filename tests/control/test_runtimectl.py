@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,44 @@ def test_the_token_is_sent_to_no_other_machine(
     token = str(cli.app_data / "runtime" / "auth-token")
     assert main(["ctl", "--host", host, "--port", "1", "--token-file", token, "health"]) == 2
     assert "--host is an address of this machine" in capfdbinary.readouterr()[1].decode()
+
+
+class Agreeable(http.server.BaseHTTPRequestHandler):
+    """A program that has a good answer to everything."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    """The port of a program that is no runtime."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Agreeable) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("command", ["health", "status", "shutdown", "start db", "logs", "logs -f"])
+def test_another_program_is_not_taken_for_a_runtime(
+    cli: Cli, stranger: int, command: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    token = str(cli.app_data / "runtime" / "auth-token")
+    flags = ["--port", str(stranger), "--token-file", token]
+    assert main(["ctl", *flags, *command.split()]) == 5
+    out, err = capfdbinary.readouterr()
+    assert (out, f"another program answers at 127.0.0.1:{stranger}" in err.decode()) == (b"", True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has an entry point of that name")
