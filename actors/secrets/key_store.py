@@ -48,7 +48,7 @@ class KeyStore:
         except TimeoutError:
             raise KeyStoreUnavailable(f"it did not answer within {self._timeout:g} s") from None
         except isolated_call.CallFailed as error:
-            raise KeyStoreUnavailable(_REASONS.get(str(error), str(error))) from None
+            raise KeyStoreUnavailable(_REASONS.get(str(error), f"it failed ({error})")) from None
 
 
 def perform(verb: str, app_name: str, values: Concealed) -> Concealed:

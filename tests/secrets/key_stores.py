@@ -48,6 +48,11 @@ class Locked(InFile):
         raise KeyringLocked(service)
 
 
+class Broken(InFile):
+    def get_password(self, service: str, username: str) -> str | None:
+        raise RuntimeError("no session bus, and what stands here is nobody's business")
+
+
 class Dropping(InFile):
     """Says that it has stored, and has not."""
 

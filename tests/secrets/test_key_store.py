@@ -122,6 +122,14 @@ def test_a_key_store_that_hangs_is_given_up(entries: Path, monkeypatch: pytest.M
         KeyStore("app", timeout=0.2).get(["session"])
 
 
+def test_a_key_store_that_fails_is_told_in_a_sentence(
+    entries: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, "Broken")
+    with pytest.raises(KeyStoreUnavailable, match=r"^it failed \(RuntimeError\)$"):
+        KeyStore("app").get(["session"])
+
+
 def test_a_new_value_in_the_file_is_newer_than_the_key_store(
     tmp_path: Path, entries: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
