@@ -128,9 +128,10 @@ def forget() -> None:
 class CodeFinder:
     """Finds what is in a file of bytecode; raises OSError or ValueError for what is none."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, fd: int = -1) -> None:
+        """``fd``: a descriptor of it that may be kept, where it may be gone from its path."""
         self._path = path
-        self.fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self.fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)) if fd < 0 else fd
         header = self._read(0, HEADER)
         self._number = header[-16 - NUMBER : -16]
         ours = header.startswith(external.MAGIC_NUMBER) and header.startswith(MAGIC, PYC)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.control.http.server import ControlServer
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 PATIENCE = 3.0
 """Seconds that the services have to start before the program's files are held: to look at nine
 hundred of them takes the interpreter from launches."""
+LOOK_EVERY = 0.002
+"""Seconds between two looks whether services are being launched."""
 CLOSING, UNDOING = 1.0, 2.0
 """Seconds that the end waits for answers, and for a file of bytecode that was just being made."""
 HELD_ON_DISK = "the installed files are needed as long as this runs"
@@ -135,19 +138,32 @@ class Api:
             self.start_record.keep(parts.announcer.emit, parts.console.warn)
 
     def _hold_code(self) -> None:
-        """Once the start is over, look for nothing that this needs on the disk: it may be gone.
-
-        That all are ready may never come, where one has failed or waits for a secret.
-        """
-        self._parts.board.wait_decided(PATIENCE)
+        """Once the start is over, look for nothing that this needs on the disk: it may be gone."""
         try:
             from bundlevisor.control.run import kept_modules
 
-            kept_modules.keep(self._parts.guardian, self._holding)
+            kept_modules.keep(self._parts.guardian, self._holding, self._give_way, self._be_over)
         except GivenUp:
             return
         except Exception as error:  # noqa: BLE001 - all goes on as long as the files are there
             self._tell_lack(HELD_ON_DISK, error)
+
+    def _give_way(self) -> None:
+        """Wait while services are launched; raises GivenUp when the runtime ends."""
+        self._holding.check()
+        until = time.monotonic() + PATIENCE
+        while self._parts.loop.is_busy and not self._parts.board.snapshot.decided:
+            if time.monotonic() >= until:
+                return
+            time.sleep(LOOK_EVERY)
+            self._holding.check()
+
+    def _be_over(self) -> None:
+        """Wait for the end of the start.
+
+        That all are ready may never come, where one has failed or waits for a secret.
+        """
+        self._parts.board.wait_decided(PATIENCE)
 
     @functools.cached_property
     def facts(self) -> Facts:

@@ -1,9 +1,9 @@
 """Makes the file of bytecode that the next start imports from (control/boot/code_file.py).
 
-It is made at the end of a start, because only then is it known what a start imports, and from
-where. It takes what Python has compiled already, which needs some 100 ms. To compile everything
-without docstrings (``-OO``) would take a second of a core and gain 4 % of the next start's
-processor time.
+It is made beside a start, so that all is held when that is over, and finished at its end, because
+only then is it known what a start imports, and from where. It takes what Python has compiled
+already, which needs some 100 ms. To compile everything without docstrings (``-OO``) would take a
+second of a core and gain 4 % of the next start's processor time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,12 @@ ABANDONED_S = 60.0
 """Seconds without a write after which nobody makes a file any more: it takes a tenth of one."""
 
 
-def gathered(work: Work, owner: Owner) -> CodeFinder | None:
+def gathered(
+    work: Work,
+    owner: Owner,
+    give_way: Callable[[], object] = go_on,
+    be_over: Callable[[], object] = go_on,
+) -> CodeFinder | None:
     """Return the file in which all is that is imported at a start and later, as it is now.
 
     Where there is none it is made; None where it cannot be: no plain installation, nobody may write
@@ -48,8 +53,16 @@ def gathered(work: Work, owner: Owner) -> CodeFinder | None:
     path = code_file.path()
     atomic.remove_half_written(os.path.dirname(path), ABANDONED_S)  # by a runtime that was killed
     finder = code_file.Use.finder
-    if finder is not None and is_whole(finder, work.check):
-        return finder
+    if finder is not None:
+        be_over()
+        if is_whole(finder, work.check):
+            return finder
+
+    def later() -> set[str]:
+        be_over()
+        return at_a_start()
+
+    found = None
     try:
         if not sys.dont_write_bytecode and sys.path[0] not in ("", os.getcwd()):
             with (
@@ -57,11 +70,13 @@ def gathered(work: Work, owner: Owner) -> CodeFinder | None:
                 in_the_making(owner) as making,
                 atomic.replacing(path, 0o644, making=making) as fd,
             ):
-                write(fd, at_a_start(), work.check)
-            return code_file.CodeFinder(path)
+                write(fd, at_a_start(), give_way, later)
+                if sys.platform != "win32":  # all that is needed, also if its folder goes just now
+                    found = code_file.CodeFinder(path, os.dup(fd))
+            found = found or code_file.CodeFinder(path)
     except (OSError, ValueError):  # nobody may write beside the code, or the disk is full
-        return None
-    return None
+        return found
+    return found
 
 
 def is_whole(finder: CodeFinder, check: Callable[[], object] = go_on) -> bool:
@@ -92,10 +107,16 @@ def is_of_a_file(name: str, module: object) -> bool:
     return bool(spec.origin) and os.path.isabs(spec.origin)
 
 
-def write(fd: int, start: Iterable[str], check: Callable[[], object] = go_on) -> None:
+def write(
+    fd: int,
+    start: Iterable[str],
+    check: Callable[[], object] = go_on,
+    later: Callable[[], Iterable[str]] = tuple,
+) -> None:
     """Write the file: of these modules, which starts import, and of all that is needed later.
 
-    ``check`` is called before each write, and may raise.
+    ``check`` is called before each write, and may raise; ``later`` says what starts import, too, at
+    the end.
     """
     content = Content(fd, check)
     collection = Gathering(content)
@@ -103,6 +124,8 @@ def write(fd: int, start: Iterable[str], check: Callable[[], object] = go_on) ->
     needed_code.collect(collection, frozenset())
     for package in needed_code.OWN:
         collection.add_package(package, {code_file.NAMESAKE})
+    start = {*start, *later()}
+    collection.add(start)
     entries = collection.described()
     first = {*start, *(name for name in entries if name.startswith(needed_code.OWN))}
     first -= code_file.Use.before
@@ -138,6 +161,7 @@ class Content:
         self._fd = fd
         self._check = check
         self._number = os.urandom(code_file.NUMBER)
+        self._begins = of_the_namesake()  # now, while its source is there
         self._end = code_file.HEADER
         atomic.write_all(fd, bytes(code_file.HEADER))
 
@@ -158,7 +182,7 @@ class Content:
         """Write the header: the file is whole."""
         place = b"".join(number.to_bytes(8, "little") for number in index)
         os.lseek(self._fd, 0, os.SEEK_SET)
-        atomic.write_all(self._fd, of_the_namesake() + code_file.MAGIC + self._number + place)
+        atomic.write_all(self._fd, self._begins + code_file.MAGIC + self._number + place)
 
 
 def of_the_namesake() -> bytes:

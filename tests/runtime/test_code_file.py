@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -240,3 +241,25 @@ def test_what_a_killed_runtime_left_of_one_is_removed_by_a_start_that_needs_none
     assert code_gathering.gathered(Work(), Nobody()) is code_file.Use.finder
     assert not left.exists()
     assert being_made.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="what is open there cannot be removed")
+def test_it_is_had_though_all_is_removed_the_moment_the_start_is_over(
+    sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sources.parent / "installed"
+    folder.mkdir()
+    monkeypatch.setattr(code_file, "path", lambda: str(folder / "file"))
+    as_installed = external.SourceFileLoader(code_file.__name__, code_file.__file__)
+    monkeypatch.setattr(code_file.__spec__, "loader", as_installed)
+    monkeypatch.setattr(code_file.Use, "finder", None)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(code_gathering, "at_a_start", lambda: {"parcel", "parcel.inner"})
+
+    def remove_all() -> None:
+        shutil.rmtree(folder)
+        shutil.rmtree(sources)
+
+    found = code_gathering.gathered(Work(), Nobody(), be_over=remove_all)
+    assert found is not None
+    assert KeptIndex(SharedStore(found.fd), found.kept_at).get("parcel.inner") is not None
