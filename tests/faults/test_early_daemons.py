@@ -143,6 +143,16 @@ def test_a_daemon_is_ended_before_the_next_start_though_nobody_could_look_for_it
         assert first not in daemons.alive()
 
 
+def test_a_daemon_that_has_ended_is_reaped_while_the_runtime_goes_on(daemons: Daemons) -> None:
+    made, _ = daemons.made(0, 0)
+    with running(made) as run:
+        run.until_ready()
+        wait_until(daemons.alive, what="the daemon")
+        (one,) = daemons.alive()
+        one.kill()
+        wait_until(lambda: not psutil.pid_exists(one.pid), what="no zombie of it")
+
+
 NOBODYS = """
 import contextlib, os, resource, signal, sys, time
 told = sys.argv[sys.argv.index("--told") + 1]
