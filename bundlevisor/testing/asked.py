@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from bundlevisor.manifest.format.app_data import IPC_PORT
 from bundlevisor.testing import client
+from bundlevisor.testing.deadline import NotWithin, time_left, wait_until
 from bundlevisor.testing.spawned import Spawned
 
 
@@ -67,3 +70,20 @@ class Asked(Spawned):
     def post(self, path: str, body: object = None, **options: Any) -> client.Answer:
         """POST, with ``body`` as JSON."""
         return self.request("POST", path, body, **options)
+
+    def _ask_to_stop(self, within: float) -> bool:
+        """Whether it runs, and says that it will stop; it is asked until it answers, or has ended.
+
+        Its token is gone for a moment where app-data was removed.
+        """
+        left, answers = time_left(within), list[int]()
+
+        def is_over() -> bool:
+            if self.exit_code is None:
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    answers.append(self.post("/shutdown", timeout=left()).status)
+            return bool(answers) or self.exit_code is not None
+
+        with contextlib.suppress(NotWithin):
+            wait_until(is_over, within=within)
+        return answers == [HTTPStatus.ACCEPTED]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from bundlevisor.testing import Bundle, NotWithin, Runtime
+from bundlevisor.testing import Bundle, NotWithin, Runtime, faults
 from bundlevisor.testing.ports import free_block
 
 
@@ -60,3 +61,18 @@ def test_a_stop_that_was_asked_for_and_did_not_go_well_is_told(tmp_path: Path) -
     with Runtime(two(tmp_path), wrapper=ENDS_BADLY) as runtime:
         runtime.wait_ready()
         assert runtime.stop() == 7, "whoever stops it himself looks at the code himself"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files that are open can be removed")
+def test_a_runtime_whose_folder_was_removed_is_still_asked_to_stop(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        shutil.rmtree(runtime.app_data)
+    assert runtime.exit_code == 0
+
+
+def test_a_parent_that_was_killed_has_not_ended_badly(tmp_path: Path) -> None:
+    """The runtime itself may still answer then."""
+    with Runtime(two(tmp_path), wrapper=faults.dying_parent()) as runtime:
+        runtime.wait_ready()
+        runtime.kill()
