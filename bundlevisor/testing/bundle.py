@@ -102,7 +102,9 @@ class Bundle:
         return self
 
     def set(self, **fields: Any) -> Self:
-        """Set top-level fields of the manifest."""
+        """Set top-level fields of the manifest; ValueError for services, which are added."""
+        if "services" in fields:
+            raise ValueError("services are added by service(), one by one")
         self._top |= fields
         return self
 

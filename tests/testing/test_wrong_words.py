@@ -71,6 +71,11 @@ def test_a_text_in_place_of_a_list_is_not_taken_for_its_letters(
         mistake(Bundle(tmp_path).service("db"))
 
 
+def test_services_are_not_set_in_vain(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="services are added by"):
+        Bundle(tmp_path).set(services=[])
+
+
 def test_a_run_that_has_not_been_started_is_not_waited_for(tmp_path: Path) -> None:
     runtime = Runtime(Bundle(tmp_path).service("db"))
     waits: list[Callable[[], object]] = [
