@@ -191,4 +191,5 @@ def test_what_cannot_be_foreseen_is_left_to_the_start(tmp_path: Path, what: str)
         for program in (made.root / "bin").glob("api*"):
             program.unlink()
     spec = specs_of(made.path, tmp_path)["api"]
-    assert built(spec).take(INPUTS, spec.instance(1)) is None
+    inputs = StartInputs(INPUTS.ports)
+    assert built(spec, inputs).take(inputs, spec.instance(1)) is None
