@@ -16,13 +16,15 @@ LOOK_EVERY = 0.25
 
 
 class ProgressWatch:
-    """For one client: remembers what it has been shown last."""
+    """For one client: remembers what it has been shown last, and when, in monotonic seconds."""
 
-    def __init__(self, runtime: RuntimeApi, shown: Progress | None = None) -> None:
+    def __init__(
+        self, runtime: RuntimeApi, shown: Progress | None = None, looked: float = 0.0
+    ) -> None:
         self._runtime = runtime
         self._shown = None if shown is None else what_is_shown(shown)
         self._version = -1
-        self._looked = 0.0
+        self._looked = looked
 
     def news(self, snapshot: Snapshot) -> Progress | None:
         """Return the progress where it is another one than before, None where it is the same."""
@@ -47,6 +49,8 @@ class Versions:
 
     def __init__(self) -> None:
         self._newest = -1
+        self._first = 0
+        """The number that the newest snapshot was first told with."""
         self._shown: tuple[object, ...] = ()
         self._progressed = 0
         self._lock = threading.Lock()
@@ -55,10 +59,16 @@ class Versions:
         """Return the number of these two; what a number was given for never comes back."""
         shown = what_is_shown(progress)
         with self._lock:
+            if snapshot.version > self._newest:
+                self._first = snapshot.version + self._progressed
             if snapshot.version >= self._newest:
                 self._progressed += snapshot.version == self._newest and shown != self._shown
                 self._newest, self._shown = snapshot.version, shown
             return snapshot.version + self._progressed
+
+    def is_of_now(self, number: int) -> bool:
+        """Whether a number was given for the newest snapshot, with this progress or another."""
+        return number >= self._first
 
 
 def what_is_shown(progress: Progress) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -59,11 +60,16 @@ class ReadyResource:
     ) -> Snapshot:
         """Return the first snapshot that is another one than the client knows of, or shows another
         progress: than ``after`` was given to, or than now.
+
+        Who asks again at once is told of progress no more often than it is looked at.
         """
         board, progress = self._runtime.board, self._runtime.progress(known)
-        if after not in (None, self._versions.number(known, progress)):
-            return known
         watch = ProgressWatch(self._runtime, progress)
+        number = self._versions.number(known, progress)
+        if after is not None and after != number:
+            if not self._versions.is_of_now(after):
+                return known
+            watch = ProgressWatch(self._runtime, looked=time.monotonic())
 
         def other(snapshot: Snapshot) -> bool:
             return snapshot is not known

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from bundlevisor.actors.core.snapshot import State
+from bundlevisor.control.api import progress_watch
+from bundlevisor.control.api.progress_watch import ProgressWatch, Versions
 from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.fake_sources import NOON
 from tests.control.wire import Api
@@ -150,3 +155,26 @@ def test_strict_readiness_is_a_status_for_probes(api: Api, runtime: FakeRuntime)
     assert api.get("/readyz?strict=1").status == 503
     assert api.get("/readyz?strict=0").status == 200
     assert api.get("/readyz").status == 200
+
+
+def test_who_asks_again_at_once_is_told_of_progress_four_times_a_second(
+    runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=100.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(progress_watch, "time", clock)
+    runtime.change("db", State.STARTING)
+    snapshot, versions = runtime.board.snapshot, Versions()
+    runtime.last_line = "one"
+    seen = versions.number(snapshot, runtime.progress(snapshot))
+    assert versions.is_of_now(seen)
+    watch = ProgressWatch(runtime, looked=clock.now)
+    runtime.last_line = "two"
+    clock.now += 0.2
+    assert watch.news(snapshot) is None
+    clock.now += 0.1
+    assert watch.news(snapshot) is not None
+    runtime.change("db", State.READY)
+    snapshot = runtime.board.snapshot
+    versions.number(snapshot, runtime.progress(snapshot))
+    assert not versions.is_of_now(seen)
