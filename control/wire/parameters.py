@@ -156,7 +156,7 @@ def seconds(req: Request, parameter: Parameter) -> float | None:
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
-        sentence = f"{parameter.name} must be a number of seconds from 0 to {LONGEST_WAIT_S}"
+        sentence = f"{parameter.name} must be a number of seconds, 0 or more"
         raise Refusal(400, f"bad_{parameter.name}", sentence)
     return min(number, float(LONGEST_WAIT_S))
 

@@ -136,7 +136,9 @@ def test_waiting_for_a_start_ends_when_the_bundle_stops(api: Api, runtime: FakeR
 
 @pytest.mark.parametrize("wait", ["soon", "-1", "nan", "1,5", "%20"])
 def test_a_wait_that_is_no_number_is_400(api: Api, runtime: FakeRuntime, wait: str) -> None:
-    assert api.post(f"/services/db/stop?wait={wait}").refusal == (400, "bad_wait")
+    reply = api.post(f"/services/db/stop?wait={wait}")
+    assert reply.refusal == (400, "bad_wait")
+    assert reply.json()["error"] == "wait must be a number of seconds, 0 or more"
     assert runtime.commands == []
 
 
