@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.waiting import WITHIN
 if sys.platform == "win32":
     pytest.skip("Windows waits for handles", allow_module_level=True)
 
+from bundlevisor.actors.process import exit_event_posix
 from bundlevisor.actors.process.exit_event_posix import watch_exit
 
 
@@ -28,10 +30,18 @@ class FullLoop(Loop):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.fixture(params=[Loop, FullLoop], ids=["watched", "no room for a watch"])
-def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
+def no_descriptor(pid: int) -> NoReturn:
+    """As pidfd_open(2) where a sandbox forbids it, or before Linux 5.3."""
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+@pytest.fixture(params=["watched", "no room for a watch", "no descriptor"])
+def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
     faults: list[tuple[str, BaseException]] = []
-    turning: Loop = request.param("test", lambda what, error: faults.append((what, error)))
+    kind = FullLoop if request.param == "no room for a watch" else Loop
+    if request.param == "no descriptor":
+        monkeypatch.setattr(exit_event_posix, "_watchable", no_descriptor)
+    turning = kind("test", lambda what, error: faults.append((what, error)))
     turning.start()
     yield turning
     turning.stop()
@@ -68,3 +78,34 @@ def test_the_end_of_a_child_is_noticed_though_nothing_could_be_had_to_wait_with(
     assert told.get(timeout=WITHIN) == "ended"
     assert child.wait(WITHIN) == 1
     loop.stop()
+
+
+WATCHES_ITS_PARENT = """
+import os, threading
+from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.process import exit_event_posix
+
+def no_descriptor(pid):
+    raise OSError("no descriptor")
+
+exit_event_posix._watchable = no_descriptor
+loop, gone = Loop("test", print), threading.Event()
+loop.start()
+exit_event_posix.watch_process(loop, os.getppid(), gone.set)
+print("watching", flush=True)
+print(gone.wait(60), flush=True)
+"""
+IS_A_PARENT = """
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", sys.argv[1]])
+sys.stdin.read()
+"""
+
+
+def test_the_end_of_the_parent_is_noticed_without_a_descriptor_for_it() -> None:
+    words = [sys.executable, "-c", IS_A_PARENT, WATCHES_ITS_PARENT]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        assert parent.stdout.readline() == b"watching\n"
+        parent.kill()
+        assert parent.stdout.readline() == b"True\n"
