@@ -58,6 +58,18 @@ def gathered(
         if is_whole(finder, work.check):
             return finder
 
+    return made(path, work, owner, give_way, be_over)
+
+
+def made(
+    path: str,
+    work: Work,
+    owner: Owner,
+    give_way: Callable[[], object],
+    be_over: Callable[[], object],
+) -> CodeFinder | None:
+    """Write the file anew, where that can be, and return it open; raises GivenUp."""
+
     def later() -> set[str]:
         be_over()
         return at_a_start()
