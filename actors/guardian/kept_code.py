@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from bundlevisor.actors.guardian.kept_index import CodeSource, Entry
 
 
+ROOM = 12
+"""Open files that are left for clients, logs and what is written now and then."""
+
 machinery: Any = sys.modules["_frozen_importlib_external"]  # what importlib.machinery is made of
 bootstrap: Any = sys.modules["_frozen_importlib"]
 
@@ -74,6 +77,18 @@ class PrivateStore:
         return at
 
 
+def has_room(files: int) -> bool:
+    """Whether so many more may be open, and ROOM for all else; true where none stay open."""
+    if sys.platform != "linux":
+        return True
+    try:
+        there = len(os.listdir("/proc/self/fd"))
+    except OSError:
+        return False
+    most = os.sysconf("SC_OPEN_MAX")
+    return most < 0 or there + files + ROOM <= most
+
+
 class KeptCode:
     """Finds and loads what lies in a source; ``index_at`` says where its index does."""
 
@@ -84,14 +99,18 @@ class KeptCode:
         self._machine_code: dict[str, int] = {}
 
     def stand_in(self, machine_code: Mapping[str, str]) -> None:
-        """Be asked before the disk is, and hold these files, by module, unless it is loaded."""
+        """Be asked before the disk is, and hold these files, by module, unless it is loaded.
+
+        They are left on the disk where holding them would leave no open file for clients.
+        """
         finders: list[Any] = sys.meta_path
         for finder in finders:
             if hasattr(finder, "stay_open"):  # a shipped folder's: it has all in one file
                 finder.stay_open()
         finders.insert(0, self)
-        for name, path in machine_code.items():
-            if name not in sys.modules:
+        missing = {name: path for name, path in machine_code.items() if name not in sys.modules}
+        if has_room(len(missing)):
+            for name, path in missing.items():
                 self._hold(name, path)
 
     def _hold(self, name: str, path: str) -> None:
