@@ -76,7 +76,7 @@ def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(AGAIN)
     without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "xdist", "hypothesispytest")]
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *without, "test_suite.py"],
+        [sys.executable, "-m", "pytest", "-q", "-rN", *without, "test_suite.py"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
