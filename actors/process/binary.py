@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection
 from contextlib import suppress
 
 from bundlevisor.manifest.format.paths import part_below, within
@@ -84,8 +84,17 @@ def examine(path: str, platform: str) -> None:
         )
 
 
-def missing_interpreter(path: str, environ: Mapping[str, str]) -> str:
-    """Say which interpreter a script names in vain; empty when all is well, or it is no script."""
+def folders_of_path(plan: LaunchPlan) -> list[str]:
+    """Return the folders in which a process that is run so looks for programs."""
+    named = plan.environment.get("PATH", "").split(os.pathsep)
+    return [os.path.normpath(os.path.join(plan.cwd, one)) for one in named]
+
+
+def missing_interpreter(path: str, folders: Collection[str] = ()) -> str:
+    """Say which interpreter a script names in vain; empty when all is well, or it is no script.
+
+    What env(1) is to find is looked for in ``folders``; without any it is not.
+    """
     from bundlevisor.actors.process import binary_header
 
     header = binary_header.read(_head(path))
@@ -96,13 +105,12 @@ def missing_interpreter(path: str, environ: Mapping[str, str]) -> str:
         return ""  # below the folder that it is run in
     if not os.path.isfile(name):
         return _of_script(path, name)
-    if os.path.basename(name) != "env":
+    if os.path.basename(name) != "env" or not folders:
         return ""
     word = header.argument if ALL_IN_ONE else header.argument.partition(" ")[0]
     if not word or word.startswith("-") or "=" in word or "/" in word:
         return ""
-    folders = environ.get("PATH", "").split(os.pathsep)
-    found = any(os.access(os.path.join(folder, word), os.X_OK) for folder in folders if folder)
+    found = any(os.access(os.path.join(folder, word), os.X_OK) for folder in folders)
     return "" if found else _of_script(path, word)
 
 
@@ -111,7 +119,7 @@ def why_refused(path: str, error: OSError, platform: str) -> Unusable:
     if error.errno == errno.ENOENT:
         unnamed = f"cannot run {path}: the interpreter that it names (#! line or loader) is missing"
         with suppress(OSError):
-            return Unusable("interpreter_missing", missing_interpreter(path, {}) or unnamed)
+            return Unusable("interpreter_missing", missing_interpreter(path) or unnamed)
         return Unusable("interpreter_missing", unnamed)
     if error.errno == errno.EACCES:
         reason = f"cannot run {path}: permission denied; {remedy(path)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 
 import msgspec
@@ -114,7 +115,8 @@ def _lies_outside(subject: Subject) -> bool:
 
 def _of_binary(subject: Subject) -> Iterator[Finding]:
     try:
-        _examine(subject, _program(subject))
+        plan = _plan(subject)
+        _examine(subject, binary.locate(plan, subject.spec.site.bundle_root), plan)
     except binary.Unusable as unusable:
         found = subject.finding(unusable.code, subject.binary_path, str(unusable))
         yield _missing(subject, found) if found.code == "binary_missing" else found
@@ -125,14 +127,17 @@ def _of_binary(subject: Subject) -> Iterator[Finding]:
         yield subject.finding("binary_not_executable", subject.binary_path, reason)
 
 
-def _program(subject: Subject) -> str:
-    """Return the binary's file; raises Unusable, PathRefused."""
+def _plan(subject: Subject) -> LaunchPlan:
+    """Return how the binary is run, also in no folder of its own; raises Unusable, PathRefused."""
     spec = subject.spec
     if spec.binary is None:
         raise binary.Unusable("binary_not_defined", "there is no binary for this platform")
     bare = msgspec.structs.replace(spec.binary, cwd="", args=[])
-    plan = plan_service(bare, spec.scope(subject.inputs), dict(subject.environment))
-    return binary.locate(plan, spec.site.bundle_root)
+    scope = spec.scope(subject.inputs)
+    plan = plan_service(bare, scope, dict(subject.environment))
+    with suppress(PathRefused, Unresolved):
+        plan = msgspec.structs.replace(plan, cwd=working_folder(spec.binary, scope))
+    return plan
 
 
 def _missing(subject: Subject, found: Finding) -> BinaryMissing:
@@ -147,12 +152,17 @@ def _missing(subject: Subject, found: Finding) -> BinaryMissing:
     )
 
 
-def _examine(subject: Subject, program: str) -> None:
-    """Raise Unusable for a file that does not run here, or for a script that names nobody."""
+def _examine(subject: Subject, program: str, plan: LaunchPlan) -> None:
+    """Raise Unusable for a file that does not run here, or for a script that names nobody.
+
+    What PATH finds in app-data may be made there before it is needed.
+    """
     binary.examine(program, subject.platform)
     if subject.platform.startswith("win-"):
         return  # it does not read the first line
-    if trouble := binary.missing_interpreter(program, subject.environment):
+    folders = binary.folders_of_path(plan)
+    made = any(within(folder, subject.spec.site.app_data) for folder in folders)
+    if trouble := binary.missing_interpreter(program, () if made else folders):
         raise binary.Unusable("interpreter_missing", trouble)
 
 
@@ -244,7 +254,7 @@ def _of_command(
             return
         program = find(plan.word, plan.programs)
         if within(program, site.bundle_root):
-            _examine(subject, program)
+            _examine(subject, program, plan)
     except PathRefused as refused:
         yield subject.finding(refused.code, path, str(refused))
     except CommandNotFound as missing:

@@ -16,10 +16,14 @@ from bundlevisor.actors.process.binary import (
     missing_interpreter,
     why_refused,
 )
+from bundlevisor.manifest.format.findings import Findings
+from bundlevisor.manifest.format.platform import current_key
 from bundlevisor.manifest.format.schema import Binary
 from bundlevisor.manifest.plan.launch import plan_service
 from bundlevisor.manifest.plan.template import Scope
+from tests.bundle_maker import bundle
 from tests.validation.foreign import FOREIGN
+from tests.validation.looking import look, runnable
 
 
 @pytest.mark.parametrize(
@@ -101,9 +105,25 @@ def test_windows_runs_batch_files_and_no_scripts(tmp_path: Path) -> None:
 def test_a_scripts_interpreter_is_looked_for(tmp_path: Path, line: str, missing: str) -> None:
     file = tmp_path / "job"
     file.write_bytes(line.encode() + b"\n")
-    trouble = missing_interpreter(str(file), {"PATH": os.environ["PATH"]})
+    trouble = missing_interpreter(str(file), os.environ["PATH"].split(os.pathsep))
     assert bool(trouble) is bool(missing)
     assert missing in trouble
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not read the first line")
+@pytest.mark.parametrize("tools", ["below its cwd", "named by a migration", "in its data"])
+def test_an_interpreter_is_looked_for_where_the_script_is_run(tmp_path: Path, tools: str) -> None:
+    made = bundle(tmp_path)
+    if tools == "named by a migration":
+        env = {"PATH": "${bundle}/run/tools"}
+        made.service("api", migrations=[{"version": "1", "command": ["bin/a"], "env": env}])
+    else:
+        path = "tools" if tools == "below its cwd" else "${data}/tools"
+        own = {"path": "bin/a", "cwd": "run", "env": {"PATH": path}}
+        made.service("api", binaries={current_key(): own})
+    for name in ("run/tools/ours", "bin/a"):
+        runnable(made, name, b"#!/usr/bin/env ours\n")
+    assert look(made) == Findings()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a program of POSIX")
