@@ -44,7 +44,9 @@ class Asked(Spawned):
 
     @property
     def port(self) -> int:
-        """Of the control API."""
+        """Of the control API; FileNotFoundError until it is written, whatever another run has."""
+        if not self.has_port:
+            raise FileNotFoundError(f"this run has not written {self._port_file}")
         return int(self._port_file.read_text(encoding="ascii"))
 
     @property

@@ -20,7 +20,10 @@ def read_events(path: Path) -> list[Event]:
     """Return the telemetry events that are on disk, oldest first; what is torn is left out."""
     events = []
     for file in (path.with_name(path.name + OLDER), path):
-        text = file.read_bytes() if file.exists() else b""
+        try:
+            text = file.read_bytes()
+        except OSError:  # there is none, or a suite has put something else there
+            continue
         for line in text.splitlines():  # of bytes: a text would be cut at U+2028, too
             try:
                 event = json.loads(line.decode(errors="replace"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import psutil
@@ -30,11 +30,23 @@ def listeners(ports: Iterable[int]) -> dict[int, int | None]:
     """
     wanted = set(ports)
     return {
-        one.laddr[1]: one.pid
-        for one in psutil.net_connections("tcp")
-        if one.status == "LISTEN" and one.laddr and one.pid != os.getpid()
+        one.laddr[1]: pid
+        for pid, one in _connections()
+        if one.status == "LISTEN" and one.laddr and pid != os.getpid()
         if one.laddr[1] in wanted
     }
+
+
+def _connections() -> Iterator[tuple[int | None, Any]]:
+    """Yield each connection with its process; macOS tells only root of those of others."""
+    try:
+        for one in psutil.net_connections("tcp"):
+            yield one.pid, one
+    except psutil.AccessDenied:
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                for own in process.net_connections("tcp"):
+                    yield process.pid, own
 
 
 def described(held: dict[int, int | None]) -> str:

@@ -7,14 +7,16 @@ import itertools
 import pytest
 
 from bundlevisor.testing import events
+from tests.waiting import WITHIN
 
 
 def numbered(*numbers: int) -> list[events.Event]:
     return [{"event": "service_ready", "service_id": "db", "seq": number} for number in numbers]
 
 
-def test_what_is_on_its_way_to_the_disk_is_waited_for() -> None:
+def test_what_is_on_its_way_to_the_disk_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """An event of before the kill was taken for the one after it."""
+    monkeypatch.setattr(events, "SETTLES_WITHIN", WITHIN)
     reads = iter([numbered(1), numbered(1, 2), numbered(1, 2, 3), numbered(1, 2, 3)])
     assert events.settled(lambda: next(reads)) == 3
 

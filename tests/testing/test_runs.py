@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 import pytest
@@ -30,6 +30,27 @@ def test_a_second_instance_that_is_refused_leaves_the_first_alone(tmp_path: Path
         with pytest.raises(AssertionError, match="another instance"):
             Runtime(bundle).start()
         assert first.service("db").state == "ready"
+
+
+def test_a_second_instance_that_is_stopped_leaves_the_first_alone(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path).service("db")
+    with Runtime(bundle) as first:
+        first.wait_ready()
+        second = Runtime(bundle)
+        second.spawn()
+        try:
+            assert second.stop() != 0, "it is refused, and asks nothing of the first"
+        finally:
+            second.kill_everything()
+        assert first.service("db").state == "ready"
+
+
+def test_a_folder_in_place_of_the_events_is_no_fault_of_the_suite(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path).service("db")
+    (bundle.app_data / bundle.document["telemetry"]["file"]).mkdir(parents=True)
+    with Runtime(bundle) as runtime:
+        runtime.wait_ready()
+        assert runtime.events == []
 
 
 def test_an_event_that_is_waited_for_is_one_of_this_run(tmp_path: Path) -> None:
@@ -117,7 +138,17 @@ def test_all_threads_of_what_is_frozen_stand_still() -> None:
             busy.kill()
 
 
-def test_who_holds_a_port_is_told(tmp_path: Path) -> None:
+def refused(_kind: str) -> NoReturn:
+    """As on macOS without root."""
+    raise psutil.AccessDenied
+
+
+@pytest.mark.parametrize("all_at_once", [True, False])
+def test_who_holds_a_port_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, all_at_once: bool
+) -> None:
+    if not all_at_once:
+        monkeypatch.setattr(psutil, "net_connections", refused)
     other = Bundle(tmp_path / "other").service("db")
     span = other.document["ports"]["default_range"]
     mine = Bundle(tmp_path / "mine", port_range=(span["min"], span["max"])).service("db")
