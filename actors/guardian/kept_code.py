@@ -77,16 +77,22 @@ class PrivateStore:
         return at
 
 
-def has_room(files: int) -> bool:
-    """Whether so many more may be open, and ROOM for all else; true where none stay open."""
-    if sys.platform != "linux":
+if sys.platform == "linux":
+
+    def has_room(files: int) -> bool:
+        """Whether so many more may be open, and ROOM for all else."""
+        try:
+            there = len(os.listdir("/proc/self/fd"))
+        except OSError:
+            return False
+        most = os.sysconf("SC_OPEN_MAX")
+        return most < 0 or there + files + ROOM <= most
+
+else:
+
+    def has_room(files: int) -> bool:  # noqa: ARG001 - none of them stay open
+        """Whether so many more may be open."""
         return True
-    try:
-        there = len(os.listdir("/proc/self/fd"))
-    except OSError:
-        return False
-    most = os.sysconf("SC_OPEN_MAX")
-    return most < 0 or there + files + ROOM <= most
 
 
 class KeptCode:
