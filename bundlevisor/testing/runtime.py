@@ -25,6 +25,8 @@ from bundlevisor.testing.spawned import installed
 from bundlevisor.testing.words import check_list, check_word
 
 T = TypeVar("T")
+KILLED = -9
+"""The exit code of what somebody has killed (POSIX): that is not how the runtime ended."""
 
 
 class Runtime(Asked):
@@ -122,7 +124,7 @@ class Runtime(Asked):
         """
         asked = self._ask_to_stop(WITHIN)
         code = self.wait_ended()
-        if asked and code and not self._signalled:
+        if asked and code not in (0, KILLED) and not self._signalled:
             raise AssertionError(
                 f"the runtime was asked to stop, and ended with {code}\n{self.story()}"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bundlevisor.testing import Bundle, NotWithin, Runtime, faults
@@ -70,8 +71,12 @@ def test_a_runtime_whose_folder_was_removed_is_still_asked_to_stop(tmp_path: Pat
     assert runtime.exit_code == 0
 
 
-def test_a_parent_that_was_killed_has_not_ended_badly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_the_kit", [True, False])
+def test_a_parent_that_was_killed_has_not_ended_badly(tmp_path: Path, by_the_kit: bool) -> None:
     """The runtime itself may still answer then."""
     with Runtime(two(tmp_path), wrapper=faults.dying_parent()) as runtime:
         runtime.wait_ready()
-        runtime.kill()
+        if by_the_kit:
+            runtime.kill()
+        else:
+            psutil.Process(runtime.pid).kill()
