@@ -63,6 +63,7 @@ class Api:
         parts = self._parts
         return LocalRuntime(
             board=parts.board,
+            port=parts.endpoint.port,
             make_facts=lambda: self.facts,
             open_vault=parts.secrets.vault,
             logs=self._logs,

@@ -101,6 +101,8 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
     at its first use."""
 
     board: Board
+    port: int
+    """Of the control API."""
     make_facts: Callable[[], Facts]
     open_vault: Callable[[], Vault]
     logs: ServiceLogs
@@ -142,7 +144,7 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         """Tell the telemetry who asks, as far as the system knows it."""
         from bundlevisor.actors.probes.caller import caller
 
-        found = caller(port, self.facts.ipc_port) if port else None
+        found = caller(port, self.port) if port else None
         known = msgspec.structs.asdict(found) if found else {}
         details = {name: value for name, value in known.items() if value != ""}
         self.context.emit("api_request", None, request=request, agent=agent, **details)
