@@ -84,6 +84,7 @@ def test_without_a_thread_to_be_had_what_is_upgraded_becomes_ready(tmp_path: Pat
         limit = faults.task_limit()
         with limit as tasks, Runtime(bundle, wrapper=tasks.wrapper) as runtime:
             runtime.wait_event("service_start", "db")
+            runtime.get("/readyz")  # the API is up by now: it takes threads, too
             tasks.set(tasks.tasks // 2)
             go_on.touch()
             runtime.wait_event("service_ready", "db")
