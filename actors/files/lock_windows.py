@@ -37,11 +37,10 @@ def release(fd: int) -> None:
 def open_of_user(name: str) -> int | None:
     """Return a descriptor of the one empty file of this name that all programs of the user find.
 
-    Raises OSError.
+    None without a temporary folder. Raises OSError.
     """
-    import tempfile
-
-    return own_file.open_to_change(os.path.join(tempfile.gettempdir(), name))
+    folder = os.environ.get("TEMP", "")  # tempfile, with all that it imports, takes it from there
+    return own_file.open_to_change(os.path.join(folder, name)) if os.path.isdir(folder) else None
 
 
 def acquire_byte(fd: int, offset: int) -> bool:

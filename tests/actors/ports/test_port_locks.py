@@ -26,6 +26,15 @@ locks = port_locks.PortLocks()
 print([locks.take(int(port)) for port in sys.argv[2:]], flush=True)
 sys.stdin.read()
 """
+BROUGHT = """
+import sys
+from bundlevisor.actors.ports import port_locks
+slow = {"random", "shutil", "tempfile"} - sys.modules.keys()
+port_locks.NAME = sys.argv[1]
+locks = port_locks.PortLocks()
+locks.take(65_000)
+print(sorted(slow & sys.modules.keys()))
+"""
 
 
 @pytest.fixture
@@ -108,10 +117,24 @@ def test_a_file_that_somebody_else_put_there_is_not_believed() -> None:
         os.unlink(path)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has one always")
-def test_no_temporary_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bundlevisor.actors.files import lock_posix
+def test_no_temporary_folder_is_made(
+    locks: PortLocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.name == "nt":
+        monkeypatch.setenv("TEMP", str(tmp_path / "none"))
+    else:
+        from bundlevisor.actors.files import lock_posix
 
-    monkeypatch.setattr(lock_posix, "TEMPORARY", str(tmp_path / "none"))
-    assert lock_posix.open_of_user(NAME) is None
+        monkeypatch.setattr(lock_posix, "TEMPORARY", str(tmp_path / "none"))
+    assert locks.take(PORT)
     assert not list(tmp_path.iterdir())
+    with other(PORT) as elsewhere:
+        assert said_by(elsewhere) == "[True]"
+
+
+@pytest.mark.usefixtures("locks")
+def test_to_lock_a_port_imports_nothing_slow() -> None:
+    brought = subprocess.run(
+        [sys.executable, "-c", BROUGHT, NAME], check=True, capture_output=True, text=True
+    )
+    assert brought.stdout.split() == ["[]"]
