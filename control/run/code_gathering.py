@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from bundlevisor.control.run.given_up import Work
 
 ABANDONED_S = 60.0
-"""Seconds without a write after which nobody makes a file any more: it takes a tenth of one."""
+"""Seconds without a write after which nobody makes a file any more. Who does pauses for a few,
+while services are being launched, and for the end of the start."""
 
 
 def gathered(
