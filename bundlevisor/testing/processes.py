@@ -90,7 +90,9 @@ def _stands_still(pid: int) -> bool:
     """Whether all of its threads do; on Linux psutil looks at the first one only."""
     try:
         if sys.platform == "linux":
-            return not {_state(pid, thread) for thread in os.listdir(f"/proc/{pid}/task")} & AWAKE
+            return AWAKE.isdisjoint(
+                _state(pid, thread) for thread in os.listdir(f"/proc/{pid}/task")
+            )
         else:  # noqa: RET505 - or mypy calls it unreachable on Linux
             still = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
             return bool(psutil.Process(pid).status() in still)
@@ -99,8 +101,12 @@ def _stands_still(pid: int) -> bool:
 
 
 def _state(pid: int, thread: str) -> str:
-    with open(f"/proc/{pid}/task/{thread}/stat", "rb") as stat:
-        return stat.read().rpartition(b")")[2].split()[0].decode()
+    """Return its letter (proc_pid_stat(5)), or "X" for one that has ended since it was listed."""
+    try:
+        with open(f"/proc/{pid}/task/{thread}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[0].decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
 
 
 def kill_all(left: Callable[[], list[psutil.Process]]) -> None:
