@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from bundlevisor.manifest.format.app_data import IPC_PORT
+from bundlevisor.manifest.format.app_data import IPC_PORT, PORTS
 from bundlevisor.testing import client
 from bundlevisor.testing.deadline import NotWithin, time_left, wait_until
+from bundlevisor.testing.held import Given
 from bundlevisor.testing.spawned import Spawned
 
 
@@ -18,12 +20,14 @@ class Asked(Spawned):
     """``bundlevisor run`` as a process, and its control API."""
 
     _former_port_file: tuple[int, int] | None = None
+    _told_ports: Given | None = None
 
     def spawn(self) -> None:
         """Start the command, as :meth:`Spawned.spawn`; another run of the folder is left alone."""
         former = self._port_file_seen()
         super().spawn()
         self._former_port_file = former
+        self._told_ports = None
 
     @property
     def _port_file(self) -> Path:
@@ -72,6 +76,24 @@ class Asked(Spawned):
     def post(self, path: str, body: object = None, **options: Any) -> client.Answer:
         """POST, with ``body`` as JSON."""
         return self.request("POST", path, body, **options)
+
+    def _state(self, name: str) -> Any:
+        try:
+            return json.loads((self.app_data / name).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def _given_ports(self) -> Given:
+        """Return what it tells while it runs, and has written down then.
+
+        It writes beside its services' starts: of one that was killed the last answer may be newer.
+        """
+        written: Given = self._state(PORTS) or {}
+        if self._process is None or self.exit_code is not None:
+            return (self._told_ports or {}) | written
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError, LookupError):
+            self._told_ports = self.get("/ports", timeout=2.0).json()["services"]
+        return written | (self._told_ports or {})
 
     def _ask_to_stop(self, within: float) -> bool:
         """Whether it runs, and says that it will stop; it is asked until it answers, or has ended.

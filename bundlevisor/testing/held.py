@@ -11,8 +11,11 @@ import psutil
 
 from bundlevisor.testing import processes
 
+Given = dict[str, dict[str, int]]
+"""The ports that services were given: {service: {port name: number}}."""
 
-def own_ports(document: dict[str, Any], given: dict[str, dict[str, int]]) -> set[int]:
+
+def own_ports(document: dict[str, Any], given: Given) -> set[int]:
     """Return the ports of a bundle's own range, and those that its services were given."""
     ports = set[int]()
     with contextlib.suppress(AttributeError, KeyError, TypeError):  # of a bundle that is refused

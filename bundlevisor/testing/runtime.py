@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Self, TypeVar
 import psutil
 
 from bundlevisor.actors.telemetry.catalogue import EVENTS
-from bundlevisor.manifest.format.app_data import INSTANCE, PORTS
+from bundlevisor.manifest.format.app_data import INSTANCE
 from bundlevisor.testing import events, held, processes, story
 from bundlevisor.testing.asked import Asked
 from bundlevisor.testing.bundle import Bundle
@@ -193,12 +192,6 @@ class Runtime(Asked):
             return events.newest(self.events)
         return events.settled(lambda: self.events)
 
-    def _state(self, name: str) -> Any:
-        try:
-            return json.loads((self.app_data / name).read_bytes())
-        except (OSError, ValueError):
-            return None
-
     def story(self) -> str:
         """Return what happened: events, states, its last words, the ends of the logs."""
         states = ""
@@ -239,7 +232,9 @@ class Runtime(Asked):
                 return dict(answer["details"]) if answer.get("ready") else None
             return None
 
-        return self.wait(ready, "every service to be ready", within)
+        details = self.wait(ready, "every service to be ready", within)
+        self._given_ports()
+        return details
 
     def wait_event(
         self,
@@ -290,7 +285,7 @@ class Runtime(Asked):
 
     @property
     def _own_ports(self) -> set[int]:
-        return held.own_ports(self.bundle.document, self._state(PORTS) or {})
+        return held.own_ports(self.bundle.document, self._given_ports())
 
     def _holders(self) -> str:
         return f"{held.described(held.listeners(self._own_ports))}\n{self.story()}"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from bundlevisor.testing import Bundle, NotWithin, Runtime, faults
+from bundlevisor.manifest.format.app_data import PORTS
+from bundlevisor.testing import Bundle, NotWithin, Runtime, faults, wait_until
+from bundlevisor.testing.bundle import PROGRAM
 from bundlevisor.testing.ports import free_block
 
 
@@ -29,12 +33,23 @@ def test_what_is_left_breaks_the_first_law(tmp_path: Path) -> None:
 
 
 def test_a_port_of_a_range_of_its_own_is_one_of_the_bundles(tmp_path: Path) -> None:
+    """Also before it is written down, and once the runtime was killed before that."""
     first = free_block(1)
     request = {"name": "http", "range": {"min": first, "max": first}}
     bundle = Bundle(tmp_path).service("db", ports={"requested": [request]})
     with Runtime(bundle.set(ports={"reserved": [first + 1]})) as runtime:
         runtime.wait_ready()
+        written = runtime.app_data / PORTS
+        wait_until(written.exists, "the ports to be written down")
+        written.unlink()
         assert runtime.held_ports() == [first]
+        runtime.kill()
+        runtime.assert_nothing_left()
+        with subprocess.Popen([sys.executable, PROGRAM, str(first)]) as stranger:
+            try:
+                wait_until(lambda: runtime.held_ports() == [first], "the port to be held")
+            finally:
+                stranger.kill()
 
 
 @pytest.mark.permissions
