@@ -132,6 +132,7 @@ def test_a_daemon_is_ended_before_the_next_start_though_nobody_could_look_for_it
     with running(made) as run:
         run.until_ready()
         wait_until(daemons.alive, what="the daemon")
+        run.await_told("service_start", "leaver0")  # its file is open, and needs no descriptor
         (first,), leader = daemons.alive(), run.service("leaver0")["pid"]
         few, most = resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (4, most))

@@ -171,6 +171,7 @@ def test_telemetry_goes_on_behind_what_is_damaged(
     path.write_bytes(early + torn_line.read_bytes())
     with running(made) as run:
         run.until_ready()
+        run.get("/events?after=7&wait=30")  # the first of this run is written beside the start
         events = run.get("/events?after=0", headers={"Accept": "application/json"}).json()
     seen = [(event["seq"], event["event"]) for event in events["events"]]
     assert seen[:2] == [(7, "early"), (8, "runtime_start")]

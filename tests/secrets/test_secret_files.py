@@ -108,7 +108,7 @@ def test_one_among_the_data_is_not_copied_before_an_upgrade_and_not_put_back_aft
         give(run, cert="the second value")
         wait_until(lambda: len(lengths.read_text().split()) == 2, what="it is migrated again")
         assert lengths.read_text().split() == ["11", "16"]
-        assert [one["event"] for one in run.telemetry()].count("migration_rolled_back") == 1
+        assert len(run.await_told("migration_rolled_back", "api")) == 1
         run.post("/shutdown")
         assert run.wait_gone() == 0
         assert not (run.app_data / "store" / "cert.pem").exists()
