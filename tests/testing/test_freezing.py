@@ -50,6 +50,7 @@ def test_a_wait_keeps_its_deadline_also_where_the_runtime_does_not_answer(
         "wait_ready": lambda: shared.wait_ready(within=0.5),
         "wait_state": lambda: shared.service("db").wait_state("failed", within=0.5),
     }
+    shared.wait_event("service_ready", "db")
     shared.freeze()
     began = time.monotonic()
     try:

@@ -24,7 +24,7 @@ def test_what_is_left_breaks_the_first_law(tmp_path: Path) -> None:
     runtime = Runtime(two(tmp_path))
     try:
         runtime.start()
-        runtime.wait_ready()
+        runtime.wait_event("service_ready")
         with pytest.raises(NotWithin, match=r"no process left(.|\n)*events(.|\n)*service_ready"):
             runtime.assert_nothing_left(within=0.1)
     finally:
