@@ -76,7 +76,10 @@ def with_all_state(folder: Path) -> Bundle:
 
 
 def guardian_of(run: Run) -> psutil.Process:
-    """Return the guardian: the child of the runtime that is no service."""
+    """Return the guardian: the first child of the runtime, unless it has been replaced.
+
+    A daemon without the environment of its service is a child of the runtime as well.
+    """
     found = wait_until(lambda: _guardian(run), what="a guardian")
     assert found is not None
     return found
@@ -87,9 +90,9 @@ def _guardian(run: Run) -> psutil.Process | None:
         for event in reversed(run.telemetry()):
             if event["event"] == "guardian_replaced":
                 return psutil.Process(event["details"]["pid"])
-        for child in psutil.Process(run.pid).children():
-            if "SERVICE_INSTANCE_ID" not in child.environ():
-                return child
+        children = psutil.Process(run.pid).children()
+        ours = [one for one in children if "SERVICE_INSTANCE_ID" not in one.environ()]
+        return min(ours, key=psutil.Process.create_time, default=None)
     return None
 
 
