@@ -123,10 +123,11 @@ def test_a_process_that_has_got_the_pid_of_a_service_is_left_alone(
     made = injured(tmp_path)
     with running(made) as run, somebody_elses() as stranger:
         run.until_ready()
+        wait_until(lambda: "db" in on_record(run)["services"], what="db on record")
         kill_both(run, guardian_of(run))
         left = pids_of_services(run)
         path = run.app_data / "runtime" / "instance.json"
-        record = json.loads(path.read_bytes())
+        record = on_record(run)
         (entry,) = record["services"]["db"]
         entry["pid"] = stranger.pid
         if same_start_time:

@@ -17,6 +17,7 @@ from bundlevisor.actors.guardian.drain import Drain
 from bundlevisor.actors.guardian.inflight import CHUNK, OUTPUT, SIZE, Inflight
 from bundlevisor.actors.guardian.relay import Relay
 from bundlevisor.actors.guardian.shared_memory import shared_memory
+from tests.waiting import WITHIN
 
 
 class Scene:
@@ -279,7 +280,7 @@ def test_a_disk_that_hangs_and_comes_back_keeps_the_order(
     drain = scene.guardian_acts(disk=disk)
     monkeypatch.setattr("bundlevisor.actors.guardian.inflight.os.write", hang)
     drain.pump()
-    assert reached.is_set()
+    assert reached.wait(WITHIN)
     for line in (b"two\n", b"three\n"):
         write(scene.write_end, line)
         drain.pump()
