@@ -152,6 +152,8 @@ class Telemetry:
         if self._untold:
             self._tell_dropped(when)
         text = line.encode(timestamp(when), self._seq + 1, event, service_id, details)
+        if event == "app_data_removed":
+            self._file.close()  # it went with the folder: this write makes another
         if not self._write(text):
             self._drop()
         self._remember(text)

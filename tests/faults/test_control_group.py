@@ -19,7 +19,7 @@ from tests import absent
 from tests.bundle_maker import Bundle, Run, bundle, running, starting, wait_until
 from tests.faults.scene import guardian_of, in_reserve
 from tests.faults.test_guardian_reserve import next_after
-from tests.faults.test_killed_guardian import kill_both
+from tests.faults.test_killed_guardian import kill_both, on_record
 
 if sys.platform == "linux":
     from bundlevisor.actors.process.table import control_group
@@ -216,7 +216,8 @@ def test_an_orderly_end_whose_guardians_are_killed_leaves_no_group(
     with starting(made, command=(sys.executable, "-c", program)) as run:
         run.await_listening()
         daemon, folder = daemon_of(run, tmp_path), group(run)
-        in_reserve(guardian_of(run))
+        reserve = in_reserve(guardian_of(run))
+        wait_until(lambda: on_record(run)["reserve_pid"] == reserve.pid, what="the record")
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == code
         assert not daemon.is_running()

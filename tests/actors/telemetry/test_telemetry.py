@@ -250,6 +250,18 @@ def test_a_removed_file_is_there_again(events: Telemetry, path: Path) -> None:
     assert [line["event"] for line in lines(path)] == ["two"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps an open file")
+def test_that_app_data_was_removed_is_in_the_file_that_is_made_again(
+    events: Telemetry, path: Path
+) -> None:
+    events.emit("ready")
+    assert events.wait(0, PATIENCE)
+    path.rename(path.with_name("gone"))  # within the second in which nobody looks for it
+    events.emit("app_data_removed", folder=str(path.parent))
+    assert events.wait(1, PATIENCE)
+    assert [one["event"] for one in lines(path)] == ["app_data_removed"]
+
+
 def test_the_file_is_for_the_user_alone(events: Telemetry, path: Path) -> None:
     events.emit("one")
     assert events.wait(0, PATIENCE)
