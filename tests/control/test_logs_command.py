@@ -22,9 +22,14 @@ from tests.installed import COMMAND
 SAYS = """
 import os, sys, time
 SAID = {"db": ("one", "two"), "web-page": ("\\x1b[2Jeins", "zwei")}
-for word in SAID[os.path.basename(sys.argv[sys.argv.index("--record") + 1]).partition(".")[0]]:
+id_ = os.path.basename(sys.argv[sys.argv.index("--record") + 1]).partition(".")[0]
+log = os.path.join(os.environ["APP_DATA_DIR"], "logs", id_ + ".log")
+for word in SAID[id_]:
     print(word, flush=True)
-    time.sleep(0.1)
+    while True:  # what comes next has a time of its own
+        time.sleep(0.1)
+        if os.path.exists(log) and word in open(log).read():
+            break
 print("said", flush=True)
 while True:
     time.sleep(1000)

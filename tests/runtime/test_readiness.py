@@ -123,7 +123,7 @@ def test_a_line_of_an_earlier_start_does_not_count(tmp_path: Path) -> None:
         "job",
         "logs_ready_line",
         ports=(),
-        readiness={"type": "log_match", "pattern": "ready", "timeout_ms": 300},
+        readiness={"type": "log_match", "pattern": "ready"},
         restart={"policy": "never"},
     )
     with running(made.write()) as run:
