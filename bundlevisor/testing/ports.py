@@ -9,6 +9,8 @@ import random
 import socket
 import weakref
 
+from bundlevisor.manifest.plan.ports import REFUSED_BY_BROWSERS
+
 QUIET = range(10000, 30000)
 """Below every platform's ephemeral range: no outgoing connection takes one by chance."""
 GRAIN = 40
@@ -32,9 +34,10 @@ def give_back() -> None:
 def free_block(size: int, borrower: object = None) -> int:
     """Return the first of ``size`` consecutive ports that can all be bound now.
 
-    The block stays this process's own: others that use this function are given other ones, so that
-    what runs side by side does not meet. Calls in one process are given KEPT blocks in turn, but
-    for those whose ``borrower`` is still there. Raises OSError when there is none.
+    Browsers refuse none of them. The block stays this process's own: others that use this function
+    are given other ones, so that what runs side by side does not meet. Calls in one process are
+    given KEPT blocks in turn, but for those whose ``borrower`` is still there. Raises OSError when
+    there is none.
     """
     start = _found_block(size)
     if borrower is not None:
@@ -62,7 +65,11 @@ def _found_block(size: int) -> int:
 def starts(size: int) -> list[int]:
     """Return where blocks of this size may begin, in an order of this process's own."""
     step = -(-size // GRAIN) * GRAIN
-    found = list(range(QUIET.start, QUIET.stop - step, step))
+    found = [
+        start
+        for start in range(QUIET.start, QUIET.stop - step, step)
+        if REFUSED_BY_BROWSERS.isdisjoint(range(start, start + size))
+    ]
     random.Random(os.getpid()).shuffle(found)  # noqa: S311 - not a secret
     return found
 

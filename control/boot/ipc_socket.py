@@ -6,15 +6,17 @@ the socket over when it is ready.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 
 from bundlevisor.control.boot import early_socket
 from bundlevisor.manifest.format.loopback import address_of
+from bundlevisor.manifest.plan.ports import REFUSED_BY_BROWSERS
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on the port, or on an ephemeral one when that is taken.
+    """Return a socket that listens on the port, or on an ephemeral one when that is taken or 0.
 
     ``host`` is a loopback name or address. Raises OSError when that itself cannot be used.
     """
@@ -22,12 +24,19 @@ def listen(host: str, port: int) -> socket.socket:
     if early is not None:
         return socket.socket(fileno=early)
     address = address_of(host)
-    try:
-        return _bound(address, port)
-    except OSError:
-        if port == 0:
-            raise
-        return _bound(address, 0)
+    if port:
+        with contextlib.suppress(OSError):
+            return _bound(address, port)
+    return _bound_anywhere(address)
+
+
+def _bound_anywhere(address: str) -> socket.socket:
+    """Return a socket on any port that browsers ask; one that they do not is held meanwhile."""
+    sock = _bound(address, 0)
+    if sock.getsockname()[1] not in REFUSED_BY_BROWSERS:
+        return sock
+    with sock:
+        return _bound_anywhere(address)
 
 
 def _bound(address: str, port: int) -> socket.socket:

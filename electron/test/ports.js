@@ -8,6 +8,8 @@ const LOWEST = 10000;
 const HIGHEST = 30000;
 /** Blocks begin and end at multiples of it; who holds the UDP port of this number has the block. */
 const GRAIN = 40;
+/** The only port between them that browsers refuse (ERR_UNSAFE_PORT). */
+const UNSAFE = 10080;
 
 /** @type {import("node:dgram").Socket[]} */
 const held = [];
@@ -18,7 +20,8 @@ async function reserved() {
   const first = (process.pid * 37) % blocks;
   for (let n = 0; n < blocks; n += 1) {
     const min = LOWEST + ((first + n) % blocks) * GRAIN;
-    if (await mark(min)) return { min, max: min + GRAIN - 1 };
+    const max = min + GRAIN - 1;
+    if ((UNSAFE < min || UNSAFE > max) && (await mark(min))) return { min, max };
   }
   throw new Error(`no block of ports is free between ${LOWEST} and ${HIGHEST}`);
 }

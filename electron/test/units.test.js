@@ -59,6 +59,7 @@ test("no block of ports is given twice while somebody has it", async (t) => {
   const blocks = [ours, await reserved(), await reserved()];
   assert.equal(new Set(blocks.map(({ min }) => min)).size, 3);
   for (const { min, max } of blocks) assert.ok(10000 <= min && min < max && max < 30000);
+  for (const { min, max } of blocks) assert.ok(10080 < min || max < 10080);
 });
 
 test("restarts are bounded within a period, the first at once, the others after a pause", () => {

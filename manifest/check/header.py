@@ -6,6 +6,7 @@ from bundlevisor.manifest.check.view import View, check_path
 from bundlevisor.manifest.format.findings import Report
 from bundlevisor.manifest.format.loopback import address_of
 from bundlevisor.manifest.format.suggest import hint, quoted
+from bundlevisor.manifest.plan.ports import REFUSED_BY_BROWSERS
 
 VERSIONS = ("v0.1", "0.1")
 """The schema versions that are read; both mean the same."""
@@ -49,5 +50,12 @@ def _check_ipc(view: View, report: Report) -> None:
             "ipc.host",
             f"ipc.host '{ipc.host}' is not a loopback address: others could reach the control API;"
             " write '127.0.0.1'.",
+        )
+    if ipc.port in REFUSED_BY_BROWSERS:
+        report.warning(
+            "port_refused_by_browsers",
+            "ipc.port",
+            f"ipc.port is {ipc.port}, which browsers refuse, so neither a window nor the dashboard"
+            " can ask the control API (ERR_UNSAFE_PORT); choose another number, or 0 for any.",
         )
     check_path(ipc.auth_token_path, "ipc.auth_token_path", view, report)

@@ -1,4 +1,4 @@
-"""Port requests: names, ranges, and ranges in which nothing can be given out."""
+"""Port requests: names, ranges, and ranges in which nothing can be given out, or used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bundlevisor.manifest.format.document import LAST_PORT
 from bundlevisor.manifest.format.findings import Report
 from bundlevisor.manifest.format.schema import PortRange, PortRequest
 from bundlevisor.manifest.plan.environment import port_variable
-from bundlevisor.manifest.plan.ports import range_of, reserved_of
+from bundlevisor.manifest.plan.ports import REFUSED_BY_BROWSERS, range_of, reserved_of
 
 
 def check(view: View, report: Report) -> None:
@@ -71,9 +71,19 @@ def _check_room(
 ) -> None:
     reserved = reserved_of(view.manifest) | {view.manifest.ipc.port}
     low, high = range_of(request, view.manifest)
-    if low <= high and all(port in reserved for port in range(low, high + 1)):
+    ports = range(low, high + 1)
+    if not ports or any(port not in reserved and port not in REFUSED_BY_BROWSERS for port in ports):
+        return
+    if all(port in reserved for port in ports):
         sentence = (
             f"service '{place.id}': every port of {low}-{high} is reserved, so '{request.name}'"
             " gets none; widen the range."
         )
         report.service_error("port_range_exhausted", path, sentence, place.id)
+        return
+    which = f"port {low}" if low == high else f"every port of {low}-{high}"
+    sentence = (
+        f"service '{place.id}': browsers refuse {which}, so no window can ask '{request.name}'"
+        " (ERR_UNSAFE_PORT); choose another number."
+    )
+    report.warning("port_refused_by_browsers", path, sentence, place.id)

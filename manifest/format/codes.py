@@ -101,6 +101,7 @@ WARNING = {
     "ids_differ_in_case": "two services' ids differ only in case",
     "id_is_device": "a service's id names a device on Windows",
     "duplicate_dependency": "a dependency is listed twice",
+    "port_refused_by_browsers": "a window can ask no port that is meant: browsers refuse it",
     "port_variable_shared": "two ports of a service share a PORT_ variable",
     "secret_variable_shared": "two secrets of a service are given in one variable",
     "env_names_differ_in_case": "two variables are one on Windows",

@@ -17,6 +17,22 @@ from bundlevisor.manifest.format.schema import DEFAULT_RANGE, Manifest, PortRequ
 Key = tuple[str, str]
 """A service's id and the name of its port."""
 
+REFUSED_BY_BROWSERS = frozenset(
+    (
+        *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95),
+        *(101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161),
+        *(179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563),
+        *(587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060),
+        *(5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
+    )
+)
+"""The bad ports of the Fetch standard (https://fetch.spec.whatwg.org/#port-blocking): no window can
+ask them, Chromium says ERR_UNSAFE_PORT. Chromium's own (net/base/port_util.cc) are among them."""
+
+MOST_SPARED = 200
+"""With more demands at once the numbers that browsers refuse are as good as any other: to see
+whether others can make room for one that is left over takes work in the square of the demands."""
+
 
 class PortDemand(msgspec.Struct, frozen=True):
     """One port that a service asks for; both ends of the range are included."""
@@ -74,14 +90,19 @@ def choose(
 ) -> PortPlan:
     """Choose a port for every demand: the remembered one, else the lowest that is free.
 
+    Any service may be asked by a window, so that what browsers refuse is given out only where
+    a demand could not be met otherwise.
     ``is_free`` may bind the port that it is asked about: it is asked at most once for each, and
     every port it says yes to is given out. Reserved ports, the control port and those that were
     ``given`` to others before are never asked about. A demand that cannot be met fails alone.
     """
     never = frozenset(reserved) | ({control_port} if control_port else frozenset())
     choice = _Choice(never, frozenset(given), is_free)
-    waiting = [demand for demand in demands if not choice.keep(demand, remembered or {})]
-    unmet = [demand for demand in waiting if not choice.place(demand)]
+    unmet = demands
+    if len(demands) <= MOST_SPARED:
+        unmet = choice.serve(unmet, remembered or {}, REFUSED_BY_BROWSERS)
+    if unmet:
+        unmet = choice.serve(unmet, remembered or {}, frozenset())
     ranges = {(demand.low, demand.high): demand for demand in unmet}
     reasons = {ends: _reason(demand, choice) for ends, demand in ranges.items()}
     return PortPlan(
@@ -115,6 +136,15 @@ class _Beyond:
 class _Choice:
     """The assignment while it grows: who owns which port, and what was heard of the others."""
 
+    _avoided: frozenset[int]
+    """Ports that could be had and are not given out."""
+    _taken: _Beyond
+    """Ports that nobody can be given for the asking, and never will be."""
+    _spent: _Beyond
+    """Ports by which no demand can be met: every way on from them was tried."""
+    _used_up: set[tuple[int, int]]
+    """Ranges of which a demand could not be met, so that no other will be either."""
+
     def __init__(
         self, never: frozenset[int], given: frozenset[int], is_free: Callable[[int], bool]
     ) -> None:
@@ -124,12 +154,18 @@ class _Choice:
         self.owners: dict[int, PortDemand] = {}
         self.chosen: dict[Key, int] = {}
         self._is_free = is_free
-        self._taken = _Beyond()
-        """Ports that nobody can be given for the asking, and never will be."""
-        self._spent = _Beyond()
-        """Ports by which no demand can be met: every way on from them was tried."""
-        self._used_up: set[tuple[int, int]] = set()
-        """Ranges of which a demand could not be met, so that no other will be either."""
+
+    def serve(
+        self,
+        demands: Sequence[PortDemand],
+        remembered: Mapping[Key, int],
+        avoided: frozenset[int],
+    ) -> list[PortDemand]:
+        """Give ports, none that is avoided, to as many as possible; return the other demands."""
+        self._avoided = avoided
+        self._taken, self._spent, self._used_up = _Beyond(), _Beyond(), set()
+        waiting = [demand for demand in demands if not self.keep(demand, remembered)]
+        return [demand for demand in waiting if not self.place(demand)]
 
     def keep(self, demand: PortDemand, remembered: Mapping[Key, int]) -> bool:
         """Give the demand the port that it had before, if that is possible."""
@@ -176,11 +212,13 @@ class _Choice:
             if port in self.owners:
                 yield port
             else:
-                self._spent.add(port)  # reserved, or used by somebody else
+                self._spent.add(port)  # reserved, avoided, or used by somebody else
             port = self._spent.first(port + 1)
 
     def _take(self, port: int) -> bool:
-        if port in self.never or port in self.given or port in self.busy or port in self.owners:
+        if port in self._avoided or port in self.never or port in self.given:
+            return False
+        if port in self.busy or port in self.owners:
             return False
         if self._is_free(port):
             return True

@@ -15,7 +15,7 @@ _NEED_PORTS = frozenset(
         "unresolved_template",
     )
 )
-_NEED_RANGES = frozenset(("port_range_exhausted",))
+_NEED_RANGES = frozenset(("port_range_exhausted", "port_refused_by_browsers"))
 _NEED_KIND = frozenset(("page_missing", "binary_is_directory", "binary_not_executable"))
 """Of the same service: what it is decides what its files must be."""
 

@@ -174,6 +174,15 @@ def test_a_plain_bundle_has_no_findings(found: Callable[..., Any]) -> None:
             ],
             [("service", "port_range_exhausted", "services[0].ports.requested[0]")],
         ),
+        (
+            [
+                {
+                    "id": "a",
+                    "ports": {"requested": [{"name": "p", "range": {"min": 6000, "max": 6000}}]},
+                }
+            ],
+            [("warning", "port_refused_by_browsers", "services[0].ports.requested[0]")],
+        ),
         # migrations and assets
         (
             [

@@ -114,7 +114,7 @@ def test_both_ipc_modes_are_taken(found: Callable[..., Any], mode: str) -> None:
 
 
 def test_another_ipc_mode_and_a_token_outside_are_errors(found: Callable[..., Any]) -> None:
-    ipc = {"mode": "pipe", "host": "127.0.0.1", "port": 1, "auth_token_path": "C:\\token"}
+    ipc = {"mode": "pipe", "host": "127.0.0.1", "port": 2, "auth_token_path": "C:\\token"}
     assert found(ipc=ipc) == [
         ("error", "path_escapes_root", "ipc.auth_token_path"),
         ("error", "ipc_mode_unsupported", "ipc.mode"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 
+from bundlevisor.manifest.plan.ports import REFUSED_BY_BROWSERS
 from bundlevisor.testing import faults, ports
 
 CODE = """
@@ -44,3 +45,9 @@ def test_a_process_is_given_few_blocks_in_turn_and_none_that_is_in_use() -> None
     assert len(set(given)) == ports.KEPT
     with faults.port_theft(given[0] + 7):
         assert given[0] not in [ports.free_block(120) for _ in range(ports.KEPT)]
+
+
+def test_no_block_has_a_port_that_browsers_refuse() -> None:
+    for size in (1, 40, 64, 200):
+        for start in ports.starts(size):
+            assert REFUSED_BY_BROWSERS.isdisjoint(range(start, start + size))
