@@ -31,12 +31,16 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _bound_anywhere(address: str) -> socket.socket:
-    """Return a socket on any port that browsers ask; one that they do not is held meanwhile."""
+    """Return a socket on any port, on one that browsers refuse only where there is no other."""
     sock = _bound(address, 0)
     if sock.getsockname()[1] not in REFUSED_BY_BROWSERS:
         return sock
-    with sock:
-        return _bound_anywhere(address)
+    try:
+        other = _bound_anywhere(address)
+    except OSError:
+        return sock
+    sock.close()
+    return other
 
 
 def _bound(address: str, port: int) -> socket.socket:

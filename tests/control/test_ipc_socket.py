@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from bundlevisor.control.boot import ipc_socket
@@ -26,3 +28,17 @@ def test_a_port_that_browsers_refuse_is_not_chosen(monkeypatch: pytest.MonkeyPat
     with ipc_socket.listen("127.0.0.1", refused.asked[0]) as sock:  # let go of, and taken as asked
         assert sock.getsockname()[1] == refused.asked[0]
     assert len(refused.asked) == 2
+
+
+def test_where_there_is_no_other_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [bound := ipc_socket._bound("127.0.0.1", 0)]
+
+    def of_one(_address: str, _port: int) -> socket.socket:
+        if not there:
+            raise OSError(98, "in use")
+        return there.pop()
+
+    monkeypatch.setattr(ipc_socket, "REFUSED_BY_BROWSERS", {bound.getsockname()[1]})
+    monkeypatch.setattr(ipc_socket, "_bound", of_one)
+    with ipc_socket.listen("127.0.0.1", 0) as sock:
+        assert sock is bound
