@@ -60,7 +60,7 @@ def test_what_is_left_is_asked_first_and_then_killed(tmp_path: Path) -> None:
         marked(f"{OLD}-2", tmp_path / "deaf", "ignores_term") as deaf,
     ):
         record(tmp_path, (good.pid, birth(good.pid), f"{OLD}-1"))
-        result = swept(tmp_path, grace_s=0.3)
+        result = swept(tmp_path, grace_s=2)
         assert (result.found, result.stopped, result.killed, result.left) == (2, 1, 1, 0)
         assert good.wait() == 0
         assert deaf.wait() == -signal.SIGKILL

@@ -1,4 +1,5 @@
-"""Is healthy for ``--after-ms``, then answers 503: at its first ``--times`` starts."""
+"""Is healthy for ``--after-ms`` from the first check on, then answers 503: at its first
+``--times`` starts."""
 
 from __future__ import annotations
 
@@ -19,9 +20,12 @@ from tests.programs.observed import (
 def main() -> None:
     start()
     sick = incarnation() <= number("times", 1)
-    turns = time.monotonic() + number("after-ms", 200) / 1000
+    turns = 0.0
 
     def answer(connection: Connection, method: str, path: str) -> None:
+        nonlocal turns
+        if path == "/health":
+            turns = turns or time.monotonic() + number("after-ms", 200) / 1000
         if sick and path == "/health" and time.monotonic() > turns:
             record("answered_wrongly", how="503")
             reply(connection, 503, '{"status": "unhealthy"}')

@@ -61,10 +61,13 @@ def test_a_stop_during_a_restart_stays_the_last_word(tmp_path: Path) -> None:
 
 
 def test_who_waits_for_a_command_that_is_overruled_is_told_at_once(tmp_path: Path) -> None:
-    with running(chain(tmp_path)) as run:
+    gate = tmp_path / "api may end"
+    made = bundle(tmp_path).service("api", "stops_slowly", options={"stop_until": gate})
+    with running(made.write()) as run:
         run.until_ready()
         run.post("/services/api/stop")
         started = run.post("/services/api/start?wait=0").json()
         assert (started["done"], started["state"]) == (False, "stopping")
         assert started["message"] == "is started again as soon as it has stopped"
+        gate.touch()
         assert run.post("/services/api/stop?wait=20").json()["done"] is True

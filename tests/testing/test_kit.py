@@ -214,7 +214,7 @@ def test_a_broken_state_file_stops_no_start(stopped: Bundle, break_it: object) -
 
 def test_slow_clients_and_unread_answers_hold_nobody_up(shared: Runtime) -> None:
     with faults.slow_clients(shared, 100), faults.unread_answers(shared):
-        assert shared.get("/readyz").json()["ready"]
+        assert shared.wait_ready()
 
 
 def test_the_death_of_a_parent_ends_the_runtime(tmp_path: Path) -> None:
