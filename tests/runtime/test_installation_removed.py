@@ -95,6 +95,19 @@ def ask_everything(run: Run) -> None:
     assert b"bundlevisor_" in run.get("/metrics").body
 
 
+def end_in_order(run: Run, how: str, *services: str) -> None:
+    """End the run by a signal or a request; each service ends by itself."""
+    if how == "signal":
+        run.kill(signal.SIGTERM)
+    else:
+        answer = run.post("/shutdown")
+        assert answer.status in (200, 202), (answer, run.stderr)
+    assert run.wait_gone() == 0
+    assert "Error" not in run.stderr
+    for name in services:
+        assert run.record(name)[-1]["event"] == "exit", run.record(name)
+
+
 @pytest.mark.parametrize("how", ["signal", "request"])
 def test_it_answers_everything_and_stops_in_order(
     made: Bundle, installation: Path, how: str
@@ -103,15 +116,7 @@ def test_it_answers_everything_and_stops_in_order(
         settle(run)
         remove(installation)
         ask_everything(run)
-        if how == "signal":
-            run.kill(signal.SIGTERM)
-        else:
-            answer = run.post("/shutdown")
-            assert answer.status in (200, 202), (answer, run.stderr)
-        assert run.wait_gone() == 0
-        assert "Error" not in run.stderr
-        for name in ("db", "api", "slow"):
-            assert run.record(name)[-1]["event"] == "exit", run.record(name)
+        end_in_order(run, how, "db", "api", "slow")
         assert not run.leftovers()
 
 
@@ -125,16 +130,8 @@ def test_it_stops_in_order_when_it_is_removed_the_moment_all_is_ready(
         run.await_files()
         assert run.get("/readyz?wait=60").status == 200
         remove(installation)
-        if how == "signal":
-            run.kill(signal.SIGTERM)
-        else:
-            answer = run.post("/shutdown")
-            assert answer.status in (200, 202), (answer, run.stderr)
-        assert run.wait_gone() == 0
-        assert "Error" not in run.stderr
+        end_in_order(run, how, "db", "asked")
         assert not run.events("asked", "signal")
-        for name in ("db", "asked"):
-            assert run.record(name)[-1]["event"] == "exit", run.record(name)
 
 
 def test_the_guardian_does_its_work(made: Bundle, installation: Path) -> None:
