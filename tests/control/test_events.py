@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from types import SimpleNamespace
 
 import pytest
 
 from bundlevisor.actors.core.report import Doing
 from bundlevisor.actors.core.snapshot import State
-from bundlevisor.control.api import progress_watch
-from bundlevisor.control.api.progress_watch import ProgressWatch
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.wire import STREAM, Api, frame
 from tests.waiting import WITHIN, wait_until
@@ -149,21 +146,3 @@ def test_what_belongs_to_a_page_is_refused_for_a_stream(api: Api, query: str) ->
 @pytest.mark.parametrize("query", ["after=x", "after=-1", "after=1.5", "after="])
 def test_a_sequence_number_that_is_none_is_400(api: Api, query: str) -> None:
     assert api.get(f"/events?{query}").refusal == (400, "bad_after")
-
-
-def test_progress_is_told_four_times_a_second_at_most(
-    runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = SimpleNamespace(now=100.0)
-    clock.monotonic = lambda: clock.now
-    monkeypatch.setattr(progress_watch, "time", clock)
-    watch = ProgressWatch(runtime)
-    runtime.change("db", State.STARTING)
-    assert watch.news(runtime.board.snapshot) is not None
-    clock.now += 0.2
-    runtime.change("db", State.READY)
-    assert watch.news(runtime.board.snapshot) is None
-    clock.now += 0.1
-    told = watch.news(runtime.board.snapshot)
-    assert told is not None
-    assert told.done == 3

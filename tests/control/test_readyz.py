@@ -17,6 +17,15 @@ from tests.control.wire import Api
 from tests.waiting import wait_until
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """What progress is timed by; ``now`` is in seconds."""
+    clock = SimpleNamespace(now=100.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(progress_watch, "time", clock)
+    return clock
+
+
 def test_readyz_says_everything_about_a_service(api: Api, runtime: FakeRuntime) -> None:
     runtime.publish(
         view(
@@ -157,12 +166,24 @@ def test_strict_readiness_is_a_status_for_probes(api: Api, runtime: FakeRuntime)
     assert api.get("/readyz").status == 200
 
 
-def test_who_asks_again_at_once_is_told_of_progress_four_times_a_second(
-    runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+def test_progress_is_told_four_times_a_second_at_most(
+    runtime: FakeRuntime, clock: SimpleNamespace
 ) -> None:
-    clock = SimpleNamespace(now=100.0)
-    clock.monotonic = lambda: clock.now
-    monkeypatch.setattr(progress_watch, "time", clock)
+    watch = ProgressWatch(runtime)
+    runtime.change("db", State.STARTING)
+    assert watch.news(runtime.board.snapshot) is not None
+    clock.now += 0.2
+    runtime.change("db", State.READY)
+    assert watch.news(runtime.board.snapshot) is None
+    clock.now += 0.1
+    told = watch.news(runtime.board.snapshot)
+    assert told is not None
+    assert told.done == 3
+
+
+def test_who_asks_again_at_once_is_told_of_progress_four_times_a_second(
+    runtime: FakeRuntime, clock: SimpleNamespace
+) -> None:
     runtime.change("db", State.STARTING)
     snapshot, versions = runtime.board.snapshot, Versions()
     runtime.last_line = "one"
