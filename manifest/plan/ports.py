@@ -29,6 +29,9 @@ REFUSED_BY_BROWSERS = frozenset(
 """The bad ports of the Fetch standard (https://fetch.spec.whatwg.org/#port-blocking): no window can
 ask them, Chromium says ERR_UNSAFE_PORT. Chromium's own (net/base/port_util.cc) are among them."""
 
+PRIVILEGED = range(1024)
+"""Of most systems only root may bind these (ip(7)); it is told as it is that another has them."""
+
 MOST_SPARED = 200
 """With more demands at once the numbers that browsers refuse are as good as any other: to see
 whether others can make room for one that is left over takes work in the square of the demands."""
@@ -269,8 +272,9 @@ def _reason(demand: PortDemand, choice: _Choice) -> str:
     reserved = sum(port in choice.never for port in ports)
     given = sum(port in choice.owners or port in choice.given for port in ports)
     busy = sum(port in choice.busy for port in ports)
+    or_not_allowed = " (or, below 1024, for root alone)" if demand.low in PRIVILEGED else ""
     return (
-        f"of the {len(ports)} in"
-        f" {demand.low}-{demand.high}, {busy} are in use, {given} are given to other ports of this"
-        f" bundle and {reserved} are reserved; widen the range or end what uses them."
+        f"of the {len(ports)} in {demand.low}-{demand.high}, {busy} are in use{or_not_allowed},"
+        f" {given} are given to other ports of this bundle and {reserved} are reserved; widen"
+        " the range or end what uses them."
     )

@@ -153,6 +153,15 @@ def test_an_exhausted_range_fails_only_who_asked_for_it() -> None:
     assert plan.failures == (Finding("port_range_exhausted", "services[2]", sentence, "c"),)
 
 
+@pytest.mark.parametrize(
+    ("port", "said"),
+    [(1023, "1 are in use (or, below 1024, for root alone), 0 are"), (1024, "1 are in use, 0 are")],
+)
+def test_a_port_that_root_alone_may_bind_may_be_free(port: int, said: str) -> None:
+    plan = choose([demand("a", port, port)], is_free=Machine({port}).is_free)
+    assert said in plan.failures[0].message
+
+
 def test_everybody_for_whom_a_range_has_nothing_left_is_told() -> None:
     wanted = [demand("a", 2010, 2010), demand("b", 2010, 2010), demand("c", 2010, 2010)]
     plan = choose(wanted, is_free=Machine().is_free)
