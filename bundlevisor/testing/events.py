@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +39,32 @@ def newest(events: Iterable[Event]) -> int:
     return max((event.get("seq", 0) for event in events), default=0)
 
 
-def settled(read: Callable[[], list[Event]]) -> int:
+def settled(read: Callable[[], list[Event]], ready: Mapping[str, int]) -> int:
     """Return the number of the newest event once all that has happened is on disk.
 
-    The API tells of it some milliseconds before.
+    The API tells of it some milliseconds before, of what is ``ready`` by which pid, too.
     """
     pause, end = threading.Event(), time.monotonic() + SETTLES_WITHIN
-    before, number = -1, newest(read())
-    while number != before and time.monotonic() < end:
+    before, found = -1, read()
+    while time.monotonic() < end:
+        if newest(found) == before and ready.items() <= told_ready(found):
+            break
         pause.wait(SETTLED)
-        before, number = number, newest(read())
-    return number
+        before, found = newest(found), read()
+    return newest(found)
+
+
+def told_ready(events: Iterable[Event]) -> set[tuple[str, int]]:
+    """Return which services were ready, with the pids that they had then."""
+    pids: dict[str, int] = {}
+    told = set[tuple[str, int]]()
+    for event in events:
+        service = event.get("service_id", "")
+        if event.get("event") == "service_start":
+            pids[service] = event["details"]["pid"]
+        elif event.get("event") == "service_ready" and service in pids:
+            told.add((service, pids[service]))
+    return told
 
 
 def first(events: Iterable[Event], name: str, service: str | None, after: int) -> Event | None:

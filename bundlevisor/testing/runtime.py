@@ -190,7 +190,13 @@ class Runtime(Asked):
         """
         if self._process is None or self.exit_code is not None:
             return events.newest(self.events)
-        return events.settled(lambda: self.events)
+        ready = {}
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            details = self.get("/readyz", timeout=2.0).json()["details"]
+            ready = {
+                i: d["pid"] for i, d in details.items() if d["state"] == "ready" and d.get("pid")
+            }
+        return events.settled(lambda: self.events, ready)
 
     def story(self) -> str:
         """Return what happened: events, states, its last words, the ends of the logs."""
