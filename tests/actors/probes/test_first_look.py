@@ -49,10 +49,10 @@ def listener() -> Iterator[socket.socket]:
 class Asked:
     """A check that is begun on the loop's thread, where nothing else is done meanwhile."""
 
-    def __init__(self, loop: Loop, listener: socket.socket) -> None:
+    def __init__(self, loop: Loop, listener: socket.socket, timeout: float = WITHIN) -> None:
         self.answers: queue.Queue[str] = queue.Queue()
         port = listener.getsockname()[1]
-        self.check = HttpCheck(loop, port, "/health", WITHIN, self.answers.put)
+        self.check = HttpCheck(loop, port, "/health", timeout, self.answers.put)
         self.connection, _ = listener.accept()
         self.connection.recv(65536)
 
@@ -98,3 +98,14 @@ def test_a_check_that_is_cancelled_before_that_look_tells_nothing(
     on_loop(loop, lambda: asked)  # the look was to come before this
     assert asked.answers.empty()
     assert loop.waited_on == []
+
+
+def test_an_answer_that_came_while_the_loop_was_busy_is_no_late_one(
+    loop: Counting, listener: socket.socket
+) -> None:
+    def begin() -> Asked:
+        asked = Asked(loop, listener, timeout=0.0)
+        asked.answer()
+        return asked
+
+    assert on_loop(loop, begin).answers.get(timeout=WITHIN) == ""
