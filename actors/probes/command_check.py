@@ -65,6 +65,8 @@ class CommandCheck:
             self._child.kill()
 
     def _expired(self) -> None:
+        """Say that it is late, unless it has ended while the loop was busy and did not look."""
+        self._ended()
         if self._child is not None:
             self._child.kill()
         self._finish("health command did not end in time")

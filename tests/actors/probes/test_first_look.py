@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import socket
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.probes.checks import HttpCheck
+from bundlevisor.actors.probes.command_check import CommandCheck
 from tests.waiting import WITHIN
 
 WELL = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -109,3 +112,17 @@ def test_an_answer_that_came_while_the_loop_was_busy_is_no_late_one(
         return asked
 
     assert on_loop(loop, begin).answers.get(timeout=WITHIN) == ""
+
+
+if sys.platform != "win32":
+
+    def test_a_command_that_ended_while_the_loop_was_busy_is_no_late_one(loop: Counting) -> None:
+        verdicts: queue.Queue[str] = queue.Queue()
+
+        def begin() -> None:
+            check = CommandCheck(loop, ["/bin/sh", "-c", ":"], {}, "/", 0.0, verdicts.put)
+            assert check._child is not None
+            os.waitid(os.P_PID, check._child.pid, os.WEXITED | os.WNOWAIT)
+
+        loop.call_soon(begin)
+        assert verdicts.get(timeout=WITHIN) == ""
