@@ -29,6 +29,8 @@ GIVE_UP_AFTER = 10
 """A watch whose callback raises this many times in a row is dropped: it would spin for ever."""
 LONG_TURN = 0.1
 """Seconds of one callback from which on it is told of: nothing else was seen meanwhile."""
+TICK = 1e-6
+"""Seconds: sums of times are no more exact after years."""
 ROUND = 0.002
 """Seconds of calls after which descriptors and timers are looked at before the next call."""
 
@@ -52,13 +54,7 @@ class Loop(threading.Thread):
     where it runs on (Windows) every pending timer is put off by the time slept.
     """
 
-    def __init__(
-        self,
-        name: str,
-        report: Report,
-        *,
-        clock: Clock = SYSTEM,
-    ) -> None:
+    def __init__(self, name: str, report: Report, *, clock: Clock = SYSTEM) -> None:
         super().__init__(name=name, daemon=True)
         self._report = report
         self._on_resume: Callable[[float], object] | None = None
@@ -176,8 +172,10 @@ class Loop(threading.Thread):
             self._close()
 
     def _turn(self) -> None:
+        before = self._clock.monotonic()
+        wait = self._patience(before)
         try:
-            ready = self._selector.select(self._patience())
+            ready = self._selector.select(wait)
         except OSError as error:
             self._tell("select", error)
             self._drop_broken()
@@ -187,20 +185,21 @@ class Loop(threading.Thread):
             if self._watched.get(key.fd) is key:
                 self._run_watch(key, events)
         self._run_calls(ROUND)
-        due = self._timers.due(self._clock.monotonic())
+        # However late this is: what had come by a timer's moment is seen before it is called.
+        until = min(self._clock.monotonic(), before + wait + TICK) if wait and not ready else before
+        due = self._timers.due(until)
         for timer in due:
             self._run(timer.take())
         if self._idle:
             self._run_idle(busy=bool(ready or due or self._calls))
 
-    def _patience(self) -> float | None:
+    def _patience(self, now: float) -> float | None:
         if self._calls or self._idle:
             return 0.0
         when = self._timers.next()
         if when is None:
             return LOOK_EVERY if self._on_resume else None
-        wait = max(0.0, when - self._clock.monotonic())
-        return min(wait, LOOK_EVERY) if self._on_resume else wait
+        return min(max(0.0, when - now), LOOK_EVERY if self._on_resume else math.inf)
 
     def _run_calls(self, seconds: float) -> None:
         """Run the calls that wait now, or as many of them as begin within that time."""

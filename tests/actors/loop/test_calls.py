@@ -129,9 +129,9 @@ def test_an_idle_loop_uses_no_processor_time(loop: Loop) -> None:
     turns: list[float] = []
     patience = loop._patience
 
-    def counting() -> float | None:
-        turns.append(time.monotonic())
-        return patience()
+    def counting(now: float) -> float | None:
+        turns.append(now)
+        return patience(now)
 
     loop._patience = counting  # type: ignore[method-assign]
     result_of(loop, lambda: None)

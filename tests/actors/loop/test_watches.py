@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -82,6 +83,27 @@ def test_a_watch_that_is_taken_away_in_the_same_turn_is_not_called(loop: Loop) -
     for ours, theirs in pairs:
         ours.close()
         theirs.close()
+
+
+def test_what_has_come_before_a_timer_is_due_is_seen_before_it(loop: Loop) -> None:
+    """Though the loop was busy until then; services were unhealthy that had answered."""
+    ours, theirs = socket.socketpair()
+    seen: list[str] = []
+
+    def read() -> None:
+        loop.unwatch(ours.fileno())
+        seen.append("answer")
+
+    def be_late() -> None:
+        loop.watch(ours.fileno(), read)
+        theirs.send(b"x")
+        loop.call_at(time.monotonic(), lambda: seen.append("too late"))
+
+    loop.call_soon(be_late)
+    wait_until(lambda: len(seen) == 2, PATIENCE, "both")
+    assert seen == ["answer", "too late"]
+    ours.close()
+    theirs.close()
 
 
 @absent.unless(hasattr(os, "pidfd_open"), "pidfd_open(2)")
