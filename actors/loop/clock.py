@@ -13,6 +13,9 @@ from collections.abc import Callable
 
 import msgspec
 
+SUSPENDED_AFTER = 2.0
+"""Seconds: a shorter difference between the clocks is not worth a word."""
+
 
 class Clock(msgspec.Struct, frozen=True):
     """``monotonic`` and ``suspended`` are in seconds.
@@ -24,6 +27,20 @@ class Clock(msgspec.Struct, frozen=True):
     monotonic: Callable[[], float]
     suspended: Callable[[], float]
     runs_asleep: bool
+
+
+class Sleep:
+    """Notices that the machine has slept; one thread only."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._total = clock.suspended()
+
+    def lately(self) -> float:
+        """Return how many seconds it has slept since the last look; 0 for a few."""
+        before, self._total = self._total, self._clock.suspended()
+        lately = self._total - before
+        return lately if lately > SUSPENDED_AFTER else 0.0
 
 
 if sys.platform == "win32":

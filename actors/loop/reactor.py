@@ -15,20 +15,19 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from bundlevisor.actors.loop.clock import SYSTEM, Clock
+from bundlevisor.actors.loop.clock import SYSTEM, Clock, Sleep
 from bundlevisor.actors.loop.timers import Callback, Timer, Timers
 
 __all__ = ["Callback", "Loop", "Timer"]
 
-SUSPENDED_AFTER = 2.0
-"""Seconds: a shorter difference between the clocks is not worth a word."""
 LOOK_EVERY = 5.0
-"""Seconds: the longest sleep of a loop that is to notice a resume. Whatever wakes it sooner, it has
-looked before any timer is called: this is only for a loop that nothing wakes."""
+"""Seconds: the longest sleep of a loop that is to notice a resume, where nothing wakes it."""
 GIVE_UP_AFTER = 10
 """A watch whose callback raises this many times in a row is dropped: it would spin for ever."""
 LONG_TURN = 0.1
 """Seconds of one callback from which on it is told of: nothing else was seen meanwhile."""
+HELD_UP = 0.02
+"""Seconds that a loop is late from which on it was held up; Windows' own timers take 0.016."""
 TICK = 1e-6
 """Seconds: sums of times are no more exact after years."""
 ROUND = 0.002
@@ -51,7 +50,8 @@ class Loop(threading.Thread):
     """A daemon thread; ``report(what, error)`` hears of every exception that a callback raises.
 
     Time asleep never counts for a timer: the monotonic clock stands still on Linux and macOS, and
-    where it runs on (Windows) every pending timer is put off by the time slept.
+    where it runs on (Windows) every pending timer is put off by the time slept. Nor does time in
+    which the loop was held up (no processor, SIGSTOP): nobody has looked for what came then.
     """
 
     def __init__(self, name: str, report: Report, *, clock: Clock = SYSTEM) -> None:
@@ -63,7 +63,8 @@ class Loop(threading.Thread):
         """What a callback says that it does, for those who hear of slow ones."""
         self._thread = 0
         self._clock = clock
-        self._slept = clock.suspended()
+        self._sleep = Sleep(clock)
+        self._looked = math.inf
         self._timers = Timers()
         self._calls: deque[Callback] = deque()
         self._idle = Timers()
@@ -173,6 +174,8 @@ class Loop(threading.Thread):
 
     def _turn(self) -> None:
         before = self._clock.monotonic()
+        if before - self._looked > HELD_UP:
+            self._forgive(before - self._looked, before)  # what is due later may be set since
         wait = self._patience(before)
         try:
             ready = self._selector.select(wait)
@@ -180,13 +183,14 @@ class Loop(threading.Thread):
             self._tell("select", error)
             self._drop_broken()
             return
-        self._notice_resume()
+        self._looked = self._clock.monotonic()
+        self._forgive(self._looked - before - (wait or 0.0))
         for key, events in ready:
             if self._watched.get(key.fd) is key:
                 self._run_watch(key, events)
         self._run_calls(ROUND)
         # However late this is: what had come by a timer's moment is seen before it is called.
-        until = min(self._clock.monotonic(), before + wait + TICK) if wait and not ready else before
+        until = min(self._looked, before + wait + TICK) if wait and not ready else before
         due = self._timers.due(until)
         for timer in due:
             self._run(timer.take())
@@ -227,21 +231,17 @@ class Loop(threading.Thread):
         finally:
             took = self._clock.monotonic() - began
             if took > LONG_TURN and self._on_slow:
-                self._say_slow(callback, took)
+                self._say_slow(self._on_slow, callback, took)
             self.doing = ()
         return True
 
-    def _say_slow(self, callback: Callback, seconds: float) -> None:
-        what = ", ".join(map(str, self.doing)) or _name(callback)
+    def _say_slow(self, tell: Slow, callback: Callback, seconds: float) -> None:
         with suppress(Exception):
-            if self._on_slow:
-                self._on_slow(what, seconds)
+            tell(", ".join(map(str, self.doing)) or _name(callback), seconds)
 
     def _run_watch(self, key: selectors.SelectorKey, events: int) -> None:
         watch: _Watch = key.data
-        well = True
-        if events & selectors.EVENT_READ:
-            well = self._run(watch.read)
+        well = not events & selectors.EVENT_READ or self._run(watch.read)
         if events & selectors.EVENT_WRITE and self._watched.get(key.fd) is key:
             well = self._run(watch.write) and well
         watch.failures = 0 if well else watch.failures + 1
@@ -266,16 +266,17 @@ class Loop(threading.Thread):
             except (OSError, ValueError) as error:
                 self._drop(fd, error)
 
-    def _notice_resume(self) -> None:
-        slept = self._clock.suspended()
-        lately, self._slept = slept - self._slept, slept
-        if lately <= SUSPENDED_AFTER:
-            return
-        if self._clock.runs_asleep:
-            self._timers.put_off(lately)
-        if self._on_resume:
+    def _forgive(self, late: float, until: float = math.inf) -> None:
+        """Put timers off by what nothing could be seen in: sleep, or a hold-up until now."""
+        slept = self._sleep.lately()
+        if slept and self._clock.runs_asleep:
+            self._timers.put_off(slept)
+            late -= slept
+        if late > HELD_UP:
+            self._timers.put_off(late, until)
+        if slept and self._on_resume:
             resume = self._on_resume
-            self._run(lambda: resume(lately))
+            self._run(lambda: resume(slept))
 
     def _wake(self) -> None:
         if self._waking or self.inside:

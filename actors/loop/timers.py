@@ -56,9 +56,9 @@ class Timers:
             self._rebuild(0.0)
             self._sweep_at = max(64, 2 * len(self._heap))
 
-    def put_off(self, seconds: float) -> None:
-        """Move every pending timer into the future."""
-        self._rebuild(seconds)
+    def put_off(self, seconds: float, until: float = math.inf) -> None:
+        """Move every pending timer, or those due by ``until``, into the future."""
+        self._rebuild(seconds, until)
 
     def next(self) -> float | None:
         """Return when the next timer is due; None without one."""
@@ -73,9 +73,10 @@ class Timers:
             taken.append(heapq.heappop(self._heap)[2])
         return taken
 
-    def _rebuild(self, seconds: float) -> None:
+    def _rebuild(self, seconds: float, until: float = math.inf) -> None:
         pending = [entry for entry in self._heap if not entry[2].cancelled]
         for _, _, timer in pending:
-            timer.when += seconds
+            if timer.when <= until:
+                timer.when += seconds
         self._heap = [(timer.when, order, timer) for _, order, timer in pending]
         heapq.heapify(self._heap)

@@ -122,6 +122,41 @@ def test_a_timer_that_was_put_off_by_a_sleep_still_fires() -> None:
     assert loop.stop(PATIENCE)
 
 
+@pytest.mark.parametrize("within", ["a call", "a wait"])
+def test_no_timer_counts_time_in_which_the_loop_was_held_up(within: str) -> None:
+    """Deadlines were over by then, and nobody had looked for what they are about."""
+    held, said = [0.0], list[str]()
+    clock = Clock(lambda: time.monotonic() + held[0], lambda: 0.0, runs_asleep=False)
+    loop = Loop("test", lambda *_: None, clock=clock)
+    select, waits = loop._selector.select, [False]
+
+    def waiting(timeout: float | None = None) -> object:
+        ready = select(timeout)
+        held[0] += 3600.0 if waits[0] else 0.0
+        waits[0] = False
+        return ready
+
+    def begin() -> None:
+        deadline = loop.call_at(clock.monotonic() + 2 * PATIENCE, lambda: said.append("too late"))
+
+        def answered() -> None:
+            deadline.cancel()
+            said.append("in time")
+
+        loop.call_at(clock.monotonic(), lambda: loop.call_soon(lambda: loop.call_soon(answered)))
+        if within == "a call":
+            held[0] += 3600.0
+        else:
+            waits[0] = True
+
+    loop._selector.select = waiting  # type: ignore[method-assign, assignment]
+    loop.start()
+    loop.call_soon(begin)
+    wait_until(lambda: said, PATIENCE, "an end of it")
+    assert loop.stop(PATIENCE)
+    assert said == ["in time"]
+
+
 def test_clocks_that_differ_by_a_little_are_no_resume() -> None:
     machine = FakeSleep(runs_asleep=False)
     slept: list[float] = []
