@@ -112,6 +112,10 @@ class Incarnation:
         """Have the leader's exit told, with the last lines of the log."""
         self._process.on_exit(exited)
 
+    def read_first(self, then: Callable[[], object]) -> None:
+        """Call ``then`` once what it has written by now, and an exit seen by now, is told."""
+        self._process.read_first(lambda _: then())
+
     def ask(self, refused: Callable[[], object]) -> None:
         """Ask the tree to stop, as the bundle says; ``refused``: it did not take that over HTTP."""
         self.stop.ask(self._inputs, refused)

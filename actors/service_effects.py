@@ -80,7 +80,7 @@ class ServiceEffects:
         """The present start, until nothing of its tree is left."""
         self._ahead = LaunchAhead(spec)
         self._work = BackgroundWork(spec, context, actor.tell)
-        self._timers = ServiceTimers(context.loop, actor.tell)
+        self._timers = ServiceTimers(context.loop, actor.tell, self._read_first)
         self._probes = ServiceProbes(spec, context)
 
     @property
@@ -115,6 +115,8 @@ class ServiceEffects:
     def act(self, event: Message, life: Life) -> tuple[Message, ...] | None:
         """Do what follows from an event without a decision; None where there is one to be made."""
         self._life = life
+        if isinstance(event, TimerFired) and not self._timers.stands(event):
+            return ()
         if isinstance(event, TimerFired) and event.timer is Timer.TREE:
             return self._look_at_tree()
         if isinstance(event, StopRefused | PortsMoved | GetReady):
@@ -259,14 +261,14 @@ class ServiceEffects:
             self._incarnation.stop.signal()
             self._hurry()
 
+    def _read_first(self, then: Callable[[], object]) -> None:
+        if self._incarnation is None:
+            then()
+        else:
+            self._incarnation.read_first(then)
+
     def _arm(self, effect: effects.Arm) -> None:
         self._timers.arm(effect.timer, effect.seconds, self._life.incarnation)
-
-    def _extend(self, effect: effects.Extend) -> None:
-        self._timers.extend(effect.timer, effect.seconds, self._life.incarnation)
-
-    def _disarm(self, effect: effects.Disarm) -> None:
-        self._timers.disarm(effect.timer)
 
     def _emit(self, effect: effects.EmitEvent) -> None:
         self._context.emit(effect.event, self._service.id, **effect.details)
@@ -288,8 +290,8 @@ PERFORM: dict[type[Effect], Callable[[ServiceEffects, Any], tuple[Message, ...] 
     effects.ClearTree: ServiceEffects._clear_tree,
     effects.KillTree: ServiceEffects._kill_tree,
     effects.Arm: ServiceEffects._arm,
-    effects.Extend: ServiceEffects._extend,
-    effects.Disarm: ServiceEffects._disarm,
+    effects.Extend: lambda own, e: own._timers.extend(e.timer, e.seconds, own._life.incarnation),
+    effects.Disarm: lambda own, e: own._timers.disarm(e.timer),
     effects.EmitEvent: ServiceEffects._emit,
     effects.ReportFailure: ServiceEffects._report_failure,
     effects.ReportPorts: ServiceEffects._report_ports,

@@ -9,19 +9,35 @@ from functools import partial
 from bundlevisor.actors.core.messages import Message, Timer, TimerFired
 from bundlevisor.actors.loop.reactor import Loop, Timer as LoopTimer
 
+DEADLINES = (Timer.READINESS, Timer.STARTUP, Timer.GRACE)
+"""Those by which the service should have said, or done, something."""
+
 
 class ServiceTimers:
-    """One of each kind. Only its actor sets them, which ``tell`` reaches."""
+    """One of each kind. Only its actor sets them, which ``tell`` reaches.
 
-    def __init__(self, loop: Loop, tell: Callable[[Message], None]) -> None:
+    ``look(then)`` is called before a deadline is told, which ``then`` does: the logs are read, and
+    exits told, by way of another thread, which a late runtime has held up as well.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        tell: Callable[[Message], None],
+        look: Callable[[Callable[[], object]], object],
+    ) -> None:
         self._loop = loop
         self._tell = tell
+        self._look = look
         self._timers: dict[Timer, LoopTimer] = {}
+        self._messages: dict[Timer, Message] = {}
 
     def arm(self, timer: Timer, seconds: float, incarnation: int) -> None:
         """Have it fire in so many seconds, and no earlier setting of it."""
         self.disarm(timer)
-        fire = partial(self._tell, TimerFired(incarnation, timer))
+        message = self._messages[timer] = TimerFired(incarnation, timer)
+        tell = partial(self._tell, message)
+        fire = partial(self._look, tell) if timer in DEADLINES else tell
         self._timers[timer] = self._loop.call_at(time.monotonic() + seconds, fire)
 
     def extend(self, timer: Timer, seconds: float, incarnation: int) -> None:
@@ -34,8 +50,13 @@ class ServiceTimers:
     def disarm(self, timer: Timer) -> None:
         """Have it not fire; one that is not set stays so."""
         armed = self._timers.pop(timer, None)
+        self._messages.pop(timer, None)
         if armed is not None:
             armed.cancel()
+
+    def stands(self, message: TimerFired) -> bool:
+        """Whether the timer has been neither disarmed nor set anew since it fired."""
+        return self._messages.get(message.timer) is message
 
     def disarm_all(self) -> None:
         """Have none fire."""

@@ -82,26 +82,30 @@ class TrackedProcess:
         self.instance = child.instance
 
     def on_exit(self, exited: Exited) -> None:
-        """Have the leader's exit told with the last lines of the log, which are read first.
-
-        A disk that hangs delays it by LOG_PATIENCE at most.
-        """
-        child, loop = self.child, self._loop
+        """Have the leader's exit told with the last lines of the log, which are read first."""
+        child = self.child
         if child is None:
             return
 
         def ended() -> None:
             code = child.poll()
-            telling = _Once(exited, 255 if code is None else code)
-            patience = loop.call_at(time.monotonic() + LOG_PATIENCE, telling)
+            self.read_first(partial(exited, 255 if code is None else code))
 
-            def drained(last_lines: bytes) -> None:
-                patience.cancel()
-                telling(last_lines.decode("utf-8", "replace"))
+        child.watch_exit(self._loop, ended)
 
-            self._log.drain(child.instance, drained)
+    def read_first(self, then: Callable[[str], object]) -> None:
+        """Call ``then`` with the last lines of the log once all that is written by now is read.
 
-        child.watch_exit(loop, ended)
+        A disk that hangs delays it by LOG_PATIENCE at most. On the loop's thread.
+        """
+        telling = _Once(then)
+        patience = self._loop.call_at(time.monotonic() + LOG_PATIENCE, telling)
+
+        def drained(last_lines: bytes) -> None:
+            patience.cancel()
+            telling(last_lines.decode("utf-8", "replace"))
+
+        self._log.drain(self.instance, drained)
 
     def poll(self) -> int | None:
         """Return the leader's exit status, negative for a signal; None while it runs."""
@@ -147,16 +151,15 @@ class TrackedProcess:
 
 
 class _Once:
-    """Tells an exit at the first call: with the last lines, or without when they take too long."""
+    """Goes on at the first call: with the last lines, or without when they take too long."""
 
-    def __init__(self, exited: Exited, code: int) -> None:
-        self._exited = exited
-        self._code = code
+    def __init__(self, then: Callable[[str], object]) -> None:
+        self._then = then
         self._first = threading.Lock()
 
     def __call__(self, lines: str = "") -> None:
         if self._first.acquire(blocking=False):
-            self._exited(self._code, lines)
+            self._then(lines)
 
 
 def _ignore(_: object) -> None:

@@ -48,7 +48,7 @@ def told() -> list[Message]:
 
 @pytest.fixture
 def timers(loop: Any, told: list[Message]) -> ServiceTimers:
-    return ServiceTimers(loop, told.append)
+    return ServiceTimers(loop, told.append, lambda then: then())
 
 
 def test_the_longest_extension_holds(loop: Held, timers: ServiceTimers) -> None:
@@ -79,3 +79,31 @@ def test_what_is_not_set_is_not_set_by_an_extension(
         timers.disarm(Timer.GRACE)
     timers.extend(Timer.GRACE, SHORT, 1)
     assert not loop.pending
+
+
+def test_a_deadline_is_told_once_it_was_looked_for_what_came_in_time(
+    loop: Any, told: list[Message]
+) -> None:
+    looks: list[Callable[[], object]] = []
+    timers = ServiceTimers(loop, told.append, looks.append)
+    timers.arm(Timer.GRACE, SHORT, 1)
+    timers.arm(Timer.OBSTACLE, SHORT, 1)
+    loop.fire()
+    assert told == [TimerFired(1, Timer.OBSTACLE)]
+    for then in looks:
+        then()
+    assert told[1:] == [TimerFired(1, Timer.GRACE)]
+
+
+def test_what_has_fired_stands_until_it_is_set_anew(
+    loop: Held, timers: ServiceTimers, told: list[Any]
+) -> None:
+    """A sign of life before it in the inbox was followed by the end of the service."""
+    timers.arm(Timer.WATCHDOG, SHORT, 1)
+    loop.fire()
+    (fired,) = told
+    assert timers.stands(fired)
+    timers.arm(Timer.WATCHDOG, SHORT, 1)
+    assert not timers.stands(fired)
+    timers.disarm(Timer.WATCHDOG)
+    assert not timers.stands(fired)

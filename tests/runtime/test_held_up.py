@@ -1,0 +1,62 @@
+"""A runtime that stood still while a deadline passed: what came in time counts when it goes on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from bundlevisor.testing import Bundle, Runtime
+from tests.waiting import WITHIN, wait_until
+
+DEADLINE_MS = 3_000
+HOLDS_UP = "#!/bin/sh\nup() { kill -STOP $PPID; }\n"
+"""A service has its runtime stand still by itself, before it does what the runtime waits for."""
+
+
+def passed(since: float) -> Callable[[], bool]:
+    return lambda: time.monotonic() > since + DEADLINE_MS / 1000
+
+
+def bad(runtime: Runtime) -> list[str]:
+    wrong = ("service_not_ready", "service_killed", "restart", "unhealthy")
+    return [event["event"] for event in runtime.events if event["event"] in wrong]
+
+
+if sys.platform != "win32":
+
+    def test_a_line_that_was_written_in_time_makes_ready(tmp_path: Path) -> None:
+        there = tmp_path / "there"
+        says = f"{HOLDS_UP}up\necho at last\n: >'{there}'\nexec sleep 3600\n"
+        bundle = Bundle(tmp_path).file("bin/says", says)
+        wanted = {"type": "log_match", "pattern": "at last", "timeout_ms": DEADLINE_MS}
+        bundle.service("says", ["bin/says"], readiness=wanted)
+        with Runtime(bundle) as runtime:
+            wait_until(there.exists, WITHIN, "its line")
+            wait_until(passed(time.monotonic()), WITHIN, "the deadline to pass")
+            runtime.thaw()
+            runtime.wait_ready()
+            assert bad(runtime) == []
+
+    def test_a_service_that_ended_in_time_is_not_said_to_be_killed(tmp_path: Path) -> None:
+        ends = f"{HOLDS_UP}trap 'up; exit 0' TERM\necho here\nwhile :; do sleep 0.05; done\n"
+        bundle = Bundle(tmp_path).file("bin/ends", ends)
+        wanted = {"type": "log_match", "pattern": "here"}
+        stop = {"timeout_ms": DEADLINE_MS}
+        bundle.service("ends", ["bin/ends"], readiness=wanted, stop=stop)
+        with Runtime(bundle) as runtime:
+            runtime.wait_ready()
+            service = psutil.Process(runtime.service("ends").pid)
+            runtime.post("/services/ends/stop")
+            wait_until(lambda: _is_gone(service), WITHIN, "its end")
+            wait_until(passed(time.monotonic()), WITHIN, "the deadline to pass")
+            runtime.thaw()
+            runtime.service("ends").wait_state("stopped")
+            assert bad(runtime) == []
+
+
+def _is_gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
