@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pykka
@@ -11,6 +10,7 @@ import pykka
 from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.messages import KillBundle, StopBundle
 from bundlevisor.actors.core.snapshot import LIVE, Phase
+from bundlevisor.actors.guardian.patience import SLICE, WorkingTime
 from bundlevisor.control.run.console import Console
 from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 
@@ -47,14 +47,15 @@ class OrderlyStop:
         """
         self._supervisor.tell(StopBundle(reason))
         look_every = self._be_woken()
-        deadline = time.monotonic() + bound
-        remind = time.monotonic() + REMIND_AFTER
+        clock = WorkingTime()  # what held us up has held up the stop as well
+        deadline = clock.now() + bound
+        remind = clock.now() + REMIND_AFTER
         while self._board.snapshot.phase is not Phase.STOPPED:
-            patience = min(remind, deadline) - time.monotonic()
+            patience = min(remind, deadline) - clock.now()
             insisted = self._ending.insisted(min(patience, look_every))
-            if insisted or time.monotonic() >= deadline:
+            if insisted or clock.now() >= deadline:
                 return self._kill()
-            if time.monotonic() >= remind:
+            if clock.now() >= remind:
                 remind += REMIND_EVERY
                 self._remind()
         return True
@@ -65,7 +66,7 @@ class OrderlyStop:
             threading.Thread(target=self._wake_when_stopped, name="stopped", daemon=True).start()
         except RuntimeError:  # no more threads for this user
             return LOOK_EVERY
-        return FOREVER
+        return SLICE
 
     def _wake_when_stopped(self) -> None:
         self._board.wait(lambda snapshot: snapshot.phase is Phase.STOPPED, FOREVER)

@@ -30,9 +30,9 @@ if sys.platform != "win32":
 
     def test_a_line_that_was_written_in_time_makes_ready(tmp_path: Path) -> None:
         there = tmp_path / "there"
-        says = f"{HOLDS_UP}up\necho at last\n: >'{there}'\nexec sleep 3600\n"
+        says = f"{HOLDS_UP}sleep 0.3\nup\necho at last\n: >'{there}'\nexec sleep 3600\n"
         bundle = Bundle(tmp_path).file("bin/says", says)
-        wanted = {"type": "log_match", "pattern": "at last", "timeout_ms": DEADLINE_MS}
+        wanted = {"type": "log_match", "pattern": "at l[a]st", "timeout_ms": DEADLINE_MS}
         bundle.service("says", ["bin/says"], readiness=wanted)
         with Runtime(bundle) as runtime:
             wait_until(there.exists, WITHIN, "its line")
@@ -42,20 +42,35 @@ if sys.platform != "win32":
             assert bad(runtime) == []
 
     def test_a_service_that_ended_in_time_is_not_said_to_be_killed(tmp_path: Path) -> None:
-        ends = f"{HOLDS_UP}trap 'up; exit 0' TERM\necho here\nwhile :; do sleep 0.05; done\n"
-        bundle = Bundle(tmp_path).file("bin/ends", ends)
-        wanted = {"type": "log_match", "pattern": "here"}
-        stop = {"timeout_ms": DEADLINE_MS}
-        bundle.service("ends", ["bin/ends"], readiness=wanted, stop=stop)
-        with Runtime(bundle) as runtime:
+        with Runtime(_ending(tmp_path, DEADLINE_MS)) as runtime:
             runtime.wait_ready()
             service = psutil.Process(runtime.service("ends").pid)
             runtime.post("/services/ends/stop")
-            wait_until(lambda: _is_gone(service), WITHIN, "its end")
-            wait_until(passed(time.monotonic()), WITHIN, "the deadline to pass")
-            runtime.thaw()
+            _until_late(runtime, service)
             runtime.service("ends").wait_state("stopped")
             assert bad(runtime) == []
+
+    def test_a_stop_that_was_held_up_kills_nobody(tmp_path: Path) -> None:
+        with Runtime(_ending(tmp_path, 900)) as runtime:  # ms, and 2 s more for the whole stop
+            runtime.wait_ready()
+            service = psutil.Process(runtime.service("ends").pid)
+            runtime.terminate()
+            _until_late(runtime, service)
+            runtime.wait_ended()
+            assert "killing" not in runtime.stderr
+
+
+def _ending(folder: Path, stop_ms: int) -> Bundle:
+    ends = f"{HOLDS_UP}trap 'up; exit 0' TERM\necho here\nwhile :; do sleep 0.05; done\n"
+    wanted = {"type": "log_match", "pattern": "here"}
+    bundle = Bundle(folder).file("bin/ends", ends)
+    return bundle.service("ends", ["bin/ends"], readiness=wanted, stop={"timeout_ms": stop_ms})
+
+
+def _until_late(runtime: Runtime, service: psutil.Process) -> None:
+    wait_until(lambda: _is_gone(service), WITHIN, "its end")
+    wait_until(passed(time.monotonic()), WITHIN, "the deadline to pass")
+    runtime.thaw()
 
 
 def _is_gone(process: psutil.Process) -> bool:
