@@ -72,7 +72,8 @@ def spoiled(sent: bytes, chance: random.Random) -> bytes:
 def come_and_go(port: int, chance: random.Random) -> None:
     """Send some requests, read some of the answers, and end in one way or another."""
     sent = b"".join(request(chance) for _ in range(chance.choice((1, 1, 3))))
-    with socket.create_connection(("127.0.0.1", port), timeout=0.2) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.settimeout(0.2)
         with contextlib.suppress(OSError):
             step = chance.choice((300, 9_000, 1_000_000))
             for at in range(0, len(sent), step):
