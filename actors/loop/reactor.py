@@ -26,8 +26,8 @@ GIVE_UP_AFTER = 10
 """A watch whose callback raises this many times in a row is dropped: it would spin for ever."""
 LONG_TURN = 0.1
 """Seconds of one callback from which on it is told of: nothing else was seen meanwhile."""
-HELD_UP = 0.02
-"""Seconds that a loop is late from which on it was held up; Windows' own timers take 0.016."""
+HELD_UP = 0.1
+"""Seconds that a loop is late from which on it was held up; a busy machine takes some 10 ms."""
 TICK = 1e-6
 """Seconds: sums of times are no more exact after years."""
 ROUND = 0.002
@@ -50,8 +50,8 @@ class Loop(threading.Thread):
     """A daemon thread; ``report(what, error)`` hears of every exception that a callback raises.
 
     Time asleep never counts for a timer: the monotonic clock stands still on Linux and macOS, and
-    where it runs on (Windows) every pending timer is put off by the time slept. Nor does time in
-    which the loop was held up (no processor, SIGSTOP): nobody has looked for what came then.
+    where it runs on (Windows) every pending timer is put off by the time slept. Nor, within bounds,
+    does time in which the loop was held up (no processor, SIGSTOP): nobody looked for what came.
     """
 
     def __init__(self, name: str, report: Report, *, clock: Clock = SYSTEM) -> None:
@@ -273,7 +273,7 @@ class Loop(threading.Thread):
             self._timers.put_off(slept)
             late -= slept
         if late > HELD_UP:
-            self._timers.put_off(late, until)
+            self._timers.forgive(late, until)
         if slept and self._on_resume:
             resume = self._on_resume
             self._run(lambda: resume(slept))

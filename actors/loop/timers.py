@@ -9,14 +9,18 @@ from collections.abc import Callable
 
 Callback = Callable[[], object]
 
+FORGIVEN = 20
+"""How many hold-ups of the loop are forgiven to a timer: one that is always late calls it too."""
+
 
 class Timer:
     """One call in the future; ``when`` is in seconds of the loop's monotonic clock."""
 
-    __slots__ = ("_callback", "when")
+    __slots__ = ("_callback", "forgiven", "when")
 
     def __init__(self, when: float, callback: Callback) -> None:
         self.when = when
+        self.forgiven = 0
         self._callback: Callback | None = callback
 
     def cancel(self) -> None:
@@ -56,9 +60,17 @@ class Timers:
             self._rebuild(0.0)
             self._sweep_at = max(64, 2 * len(self._heap))
 
-    def put_off(self, seconds: float, until: float = math.inf) -> None:
-        """Move every pending timer, or those due by ``until``, into the future."""
-        self._rebuild(seconds, until)
+    def put_off(self, seconds: float) -> None:
+        """Move every pending timer into the future."""
+        self._rebuild(seconds)
+
+    def forgive(self, seconds: float, until: float) -> None:
+        """Move those that are due by ``until`` into the future, each FORGIVEN times at most."""
+        for _, _, timer in self._heap:
+            if timer.when <= until and timer.forgiven < FORGIVEN:
+                timer.when += seconds
+                timer.forgiven += 1
+        self._rebuild(0.0)
 
     def next(self) -> float | None:
         """Return when the next timer is due; None without one."""
@@ -73,10 +85,9 @@ class Timers:
             taken.append(heapq.heappop(self._heap)[2])
         return taken
 
-    def _rebuild(self, seconds: float, until: float = math.inf) -> None:
+    def _rebuild(self, seconds: float) -> None:
         pending = [entry for entry in self._heap if not entry[2].cancelled]
         for _, _, timer in pending:
-            if timer.when <= until:
-                timer.when += seconds
+            timer.when += seconds
         self._heap = [(timer.when, order, timer) for _, order, timer in pending]
         heapq.heapify(self._heap)

@@ -11,6 +11,7 @@ import pytest
 
 from bundlevisor.actors.loop.clock import SYSTEM, Clock
 from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.loop.timers import FORGIVEN
 from tests.actors.loop.on_loop import PATIENCE, result_of
 from tests.waiting import wait_until
 
@@ -155,6 +156,27 @@ def test_no_timer_counts_time_in_which_the_loop_was_held_up(within: str) -> None
     wait_until(lambda: said, PATIENCE, "an end of it")
     assert loop.stop(PATIENCE)
     assert said == ["in time"]
+
+
+def test_a_loop_that_is_held_up_in_every_wait_calls_its_timers_in_the_end() -> None:
+    waits, called_after = [0], list[int]()
+    clock = Clock(lambda: time.monotonic() + waits[0], lambda: 0.0, runs_asleep=False)
+    loop = Loop("test", lambda *_: None, clock=clock)
+    select = loop._selector.select
+
+    def waiting(timeout: float | None = None) -> object:
+        waits[0] += 1
+        return select(timeout)
+
+    loop._selector.select = waiting  # type: ignore[method-assign, assignment]
+    loop.start()
+    result_of(
+        loop, lambda: loop.call_at(clock.monotonic() + 0.1, lambda: called_after.append(waits[0]))
+    )
+    begun = waits[0]
+    wait_until(lambda: called_after, PATIENCE, "the call")
+    assert loop.stop(PATIENCE)
+    assert called_after[0] - begun <= FORGIVEN + 4
 
 
 def test_clocks_that_differ_by_a_little_are_no_resume() -> None:
