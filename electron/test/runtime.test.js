@@ -46,7 +46,7 @@ test("the notes start, their page has an address, and all is stopped in order", 
   assert.deepEqual([last.done, last.total, last.ready], [4, 4, true]);
   const early = shown.flatMap(({ waiting }) => waiting);
   assert.ok(
-    early.some(({ sentence }) => sentence === "api waits for store"),
+    early.some(({ sentence }) => sentence === "web waits for api"),
     JSON.stringify(shown),
   );
   const page = await fetch(await runtime.pageUrl("web"));
