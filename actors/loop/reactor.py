@@ -28,8 +28,6 @@ LONG_TURN = 0.1
 """Seconds of one callback from which on it is told of: nothing else was seen meanwhile."""
 HELD_UP = 0.1
 """Seconds that a loop is late from which on it was held up; a busy machine takes some 10 ms."""
-TICK = 1e-6
-"""Seconds: sums of times are no more exact after years."""
 ROUND = 0.002
 """Seconds of calls after which descriptors and timers are looked at before the next call."""
 
@@ -189,9 +187,9 @@ class Loop(threading.Thread):
             if self._watched.get(key.fd) is key:
                 self._run_watch(key, events)
         self._run_calls(ROUND)
-        # However late this is: what had come by a timer's moment is seen before it is called.
-        until = min(self._looked, before + wait + TICK) if wait and not ready else before
-        due = self._timers.due(until)
+        # By the clock of before that look: however late this is, what had come is seen first. And
+        # a wait that a signal ends (SIGCONT) has not looked at all.
+        due = self._timers.due(before)
         for timer in due:
             self._run(timer.take())
         if self._idle:
