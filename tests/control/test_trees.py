@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from bundlevisor.testing.processes import suspend
 from tests import absent
 
 if sys.platform != "linux":
@@ -36,6 +38,8 @@ for own in (False, True):
         leader.stdout.readline()
         leaders = {leader.pid, os.getppid(), 1 << 30}
         try:
+            for pid in pids:  # none is still on its way to sleep, which takes processor time
+                suspend(psutil.Process(pid))
             ours, theirs = trees_linux.samples(leaders), trees_psutil.samples(leaders)
         finally:
             for pid in pids:
