@@ -14,6 +14,8 @@ class Place(Protocol):
 
     trusted: bool
     """Whether a request with the token has come on it."""
+    asked: int
+    """How many requests have come on it."""
     began_at: float
     """Since when it is waited for (monotonic): for a request, or for an answer to be read."""
 
@@ -28,8 +30,9 @@ Holder = TypeVar("Holder", bound=Place)
 def who_goes(held: Iterable[Holder], now: float, most: int) -> list[Holder]:
     """Return the connections that may be closed for new ones, the first to go first.
 
-    1. strangers (no token so far) that have had their second of grace, the longest idle first;
-    2. the same of those with the token, as far as they hold more than half of the ``most`` places;
+    1. strangers (no token so far) that have been answered, or have had their second of grace, the
+       longest idle first;
+    2. the idle ones with the token, as far as they hold more than half of the ``most`` places;
     3. strangers within their grace, the longest waiting first: a client sends its request with
        its connection, so who has waited longest is the least likely to mean anything;
     4. the other ones with the token.
@@ -42,7 +45,7 @@ def who_goes(held: Iterable[Holder], now: float, most: int) -> list[Holder]:
     for one in idle:
         late = now - one.began_at >= GRACE_S
         if not one.trusted:
-            ranks[1 if late else 3].append(one)
+            ranks[1 if late or one.asked else 3].append(one)
         elif late and spare > 0:
             spare -= 1
             ranks[2].append(one)

@@ -14,6 +14,7 @@ class One(msgspec.Struct, eq=False):
     name: str
     began_at: float
     trusted: bool = False
+    asked: int = 0
     busy: bool = False
 
 
@@ -33,6 +34,11 @@ def test_who_is_answered_never_goes() -> None:
 def test_within_the_grace_who_has_waited_longest_goes_first() -> None:
     fresh = [One(str(number), NOW - number / 100) for number in range(5)]
     assert names(*fresh) == ["4", "3", "2", "1", "0"]
+
+
+def test_who_has_been_answered_goes_before_who_has_not_asked_yet() -> None:
+    held = [One("to ask", NOW - 0.5), One("answered", NOW - 0.1, asked=1), One("idle", NOW - 2)]
+    assert names(*held) == ["idle", "answered", "to ask"]
 
 
 def test_who_has_shown_the_token_goes_after_all_strangers() -> None:
