@@ -140,10 +140,11 @@ class ServiceContext:
 
         Without a thread to be had it stays until the service is ready again.
         """
+        from bundlevisor.actors.loop.thread_start import start_thread
+
         snapshots = self.stores.snapshots
-        drop = threading.Thread(target=lambda: snapshots.drop(id_), name="snapshot", daemon=True)
         with contextlib.suppress(RuntimeError):
-            drop.start()
+            start_thread(lambda: snapshots.drop(id_))
 
     @functools.cached_property
     def look_thread(self) -> LookThread:

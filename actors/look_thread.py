@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from bundlevisor.actors.loop.thread_start import start_thread
+
 Look = Callable[[], object]
 
 
@@ -23,16 +25,22 @@ class LookThread:
         """Have it done soon; any thread. RuntimeError where the system gives no thread."""
         with self._lock:
             if not self._running:
-                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+                start_thread(self._run)
                 self._running = True
             self._waiting.append(look)
 
     def _run(self) -> None:
-        while (look := self._next()) is not None:
-            try:
-                look()
-            except Exception as error:  # noqa: BLE001 - the others must have their turn
-                self._fault(self._name, error)
+        try:
+            while (look := self._next()) is not None:
+                self._take(look)
+        finally:
+            self._running = False  # also after an error here: the next look has another thread
+
+    def _take(self, look: Look) -> None:
+        try:
+            look()
+        except Exception as error:  # noqa: BLE001 - the others must have their turn
+            self._fault(self._name, error)
 
     def _next(self) -> Look | None:
         with self._lock:

@@ -29,36 +29,35 @@ class ServiceTimers:
         self._loop = loop
         self._tell = tell
         self._look = look
-        self._timers: dict[Timer, LoopTimer] = {}
-        self._messages: dict[Timer, Message] = {}
+        self._armed: dict[Timer, tuple[LoopTimer, TimerFired]] = {}
 
     def arm(self, timer: Timer, seconds: float, incarnation: int) -> None:
         """Have it fire in so many seconds, and no earlier setting of it."""
         self.disarm(timer)
-        message = self._messages[timer] = TimerFired(incarnation, timer)
+        message = TimerFired(incarnation, timer)
         tell = partial(self._tell, message)
         fire = partial(self._look, tell) if timer in DEADLINES else tell
-        self._timers[timer] = self._loop.call_at(time.monotonic() + seconds, fire)
+        self._armed[timer] = self._loop.call_at(time.monotonic() + seconds, fire), message
 
     def extend(self, timer: Timer, seconds: float, incarnation: int) -> None:
         """Put a timer off; one that is not set, or has fired, stays so; none is brought forward."""
-        armed = self._timers.get(timer)
-        if armed is None or armed.cancelled or armed.when >= time.monotonic() + seconds:
+        if timer not in self._armed:
             return
-        self.arm(timer, seconds, incarnation)
+        armed, _ = self._armed[timer]
+        if not armed.cancelled and armed.when < time.monotonic() + seconds:
+            self.arm(timer, seconds, incarnation)
 
     def disarm(self, timer: Timer) -> None:
         """Have it not fire; one that is not set stays so."""
-        armed = self._timers.pop(timer, None)
-        self._messages.pop(timer, None)
-        if armed is not None:
+        if timer in self._armed:
+            armed, _ = self._armed.pop(timer)
             armed.cancel()
 
     def stands(self, message: TimerFired) -> bool:
         """Whether the timer has been neither disarmed nor set anew since it fired."""
-        return self._messages.get(message.timer) is message
+        return message.timer in self._armed and self._armed[message.timer][1] is message
 
     def disarm_all(self) -> None:
         """Have none fire."""
-        for timer in list(self._timers):
+        for timer in list(self._armed):
             self.disarm(timer)

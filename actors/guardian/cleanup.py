@@ -10,11 +10,11 @@ from bundlevisor.actors.guardian.disk import Disk
 from bundlevisor.actors.guardian.drain import Drain
 from bundlevisor.actors.guardian.guarded import OURS, GuardedProcess
 from bundlevisor.actors.guardian.http_stop import StopRequest
-from bundlevisor.actors.guardian.patience import SLICE, WorkingTime
 from bundlevisor.actors.guardian.shared_memory import shared_memory
 from bundlevisor.actors.guardian.state import GuardianState
 from bundlevisor.actors.guardian.stop_plan import cut_off, next_change, orders
 from bundlevisor.actors.guardian.survivors import Survivors, look
+from bundlevisor.actors.loop.working_time import SLICE, WorkingTime
 from bundlevisor.actors.process.table.found import KILL_AGAIN_S, UNKILLABLE_S, Found
 from bundlevisor.manifest.format.variables import mark_prefix
 

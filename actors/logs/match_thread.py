@@ -9,12 +9,12 @@ enough and the rest of the runtime goes on.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from bundlevisor.actors.logs.match_backlog import Backlog
+from bundlevisor.actors.loop.thread_start import start_thread
 
 SLICE = 16 * 1024
 """Bytes that are searched at once: RE2 cannot be interrupted."""
@@ -50,7 +50,7 @@ class SearchBeside:
         found = self._backlog.feed(data)
         if not self._begun:
             with suppress(RuntimeError):
-                threading.Thread(target=self._run, name="log match", daemon=True).start()
+                start_thread(self._run)
                 self._begun = True
         return found
 

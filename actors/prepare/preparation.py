@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bundlevisor.actors.core.messages import LaunchFailed, Prepared
 from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.spec import CannotLaunch
+from bundlevisor.actors.loop.thread_start import start_thread
 from bundlevisor.actors.telemetry import milestones
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ class Preparation:
 
         RuntimeError where the system gives no thread.
         """
-        name = f"preparation of {self._task.spec.service.id}"
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        start_thread(self._run)
 
     def cancel(self) -> None:
         """Give up as soon as possible; what is told then is LaunchFailed."""

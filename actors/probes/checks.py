@@ -174,9 +174,6 @@ class HttpExchange(_Connection):
         raise NotImplementedError
 
     def _expired(self) -> None:
-        """Say that it is late, unless it has come while the loop was busy and did not look."""
-        if self._peer() is not None:
-            self._readable()
         if self._received:
             self._finish(f"the answer on port {self._port} did not end in time")
         else:

@@ -79,7 +79,7 @@ class Child:
         ours = _winapi.GetCurrentProcess()
         with self.process.use() as leader:
             process = _winapi.DuplicateHandle(ours, leader, ours, api.SYNCHRONIZE, False, 0)
-        exit_event.wait_for(process, f"exit of {self.pid}", on_exit)
+        exit_event.wait_for(process, on_exit)
 
     def survivors(self) -> list[int]:
         """Return the pids of the tree that are alive; whoever was born in the job is in it."""

@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import sys
-import threading
 import time
 from collections.abc import Callable
 
@@ -22,10 +21,10 @@ def watch_exit(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
     """Call ``on_exit`` once when a child has ended: on the loop's thread, or one of its own."""
 
     def in_a_thread() -> None:
-        name = f"exit of {pid}"
-        thread = threading.Thread(target=_wait, args=(pid, on_exit), name=name, daemon=True)
+        from bundlevisor.actors.loop.thread_start import start_thread
+
         try:
-            thread.start()
+            start_thread(lambda: _wait(pid, on_exit))
         except RuntimeError:  # this user may have no more threads
             loop.call_at(time.monotonic() + AGAIN, lambda: watch_exit(loop, pid, on_exit))
 

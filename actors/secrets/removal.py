@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
+
+from bundlevisor.actors.loop.thread_start import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +25,8 @@ class SecretRemoval:
 
     def start(self) -> None:
         """Begin; where this user may have no more threads, on the calling one."""
-        name = f"secrets of {self._service_id}"
-        thread = threading.Thread(target=self._run, name=name, daemon=True)
         try:
-            thread.start()
+            start_thread(self._run)
         except RuntimeError:
             self._run()
 

@@ -88,7 +88,8 @@ class Asked(Spawned):
 
         It writes beside its services' starts: of one that was killed the last answer may be newer.
         """
-        written: Given = self._state(PORTS) or {}
+        found = self._state(PORTS)
+        written: Given = found if isinstance(found, dict) else {}
         if self._process is None or self.exit_code is not None:
             return (self._told_ports or {}) | written
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError, LookupError):

@@ -61,7 +61,7 @@ def told_ready(events: Iterable[Event]) -> set[tuple[str, int]]:
     for event in events:
         service = event.get("service_id", "")
         if event.get("event") == "service_start":
-            pids[service] = event["details"]["pid"]
+            pids[service] = event.get("details", {}).get("pid", 0)
         elif event.get("event") == "service_ready" and service in pids:
             told.add((service, pids[service]))
     return told

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from bundlevisor.actors.loop.thread_start import start_thread
 from bundlevisor.control.wire.lanes import REFUSING, THREADS, Lane
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ class Task(Protocol):
 class LaneThreads:
     """The threads of one lane."""
 
-    def __init__(self, name: str, most: int, refuses: bool, run: Callable[[Task], None]) -> None:
-        self._name = name
+    def __init__(self, most: int, refuses: bool, run: Callable[[Task], None]) -> None:
         self._most = most
         self._refuses = refuses
         self._run = run
@@ -90,7 +90,7 @@ class LaneThreads:
     def _start_thread(self) -> bool:
         """Start one more; False where the system allows none."""
         try:
-            threading.Thread(target=self._work, name=f"api-{self._name}", daemon=True).start()
+            start_thread(self._work)
         except RuntimeError:
             return False
         self._threads += 1
@@ -118,8 +118,7 @@ class Dispatcher:
     def __init__(self, fault: Callable[[str, BaseException], None]) -> None:
         self._fault = fault
         self._lanes = {
-            lane: LaneThreads(lane.value, THREADS[lane], lane in REFUSING, self._run)
-            for lane in Lane
+            lane: LaneThreads(THREADS[lane], lane in REFUSING, self._run) for lane in Lane
         }
 
     def add_task(self, task: Task) -> bool:

@@ -10,7 +10,7 @@ import pykka
 from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.messages import KillBundle, StopBundle
 from bundlevisor.actors.core.snapshot import LIVE, Phase
-from bundlevisor.actors.guardian.patience import SLICE, WorkingTime
+from bundlevisor.actors.loop.working_time import SLICE, WorkingTime
 from bundlevisor.control.run.console import Console
 from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from functools import partial
 
 import pytest
 
+from bundlevisor.actors import look_thread
 from bundlevisor.actors.look_thread import LookThread
 from tests.waiting import wait_until
 
 NAME = "test beside"
 
 
-def threads() -> list[threading.Thread]:
-    return [one for one in threading.enumerate() if one.name == NAME]
-
-
 def test_hundreds_of_looks_take_one_thread_and_one_that_fails_costs_no_other() -> None:
     done: list[int] = []
     faults: list[BaseException] = []
     go_on = threading.Event()
+    threads: set[int] = set()
     beside = LookThread(NAME, lambda _, error: faults.append(error))
+
+    def look(number: int) -> None:
+        threads.add(threading.get_ident())
+        done.append(number)
 
     def fail() -> None:
         raise OSError("no such process")
@@ -29,13 +32,13 @@ def test_hundreds_of_looks_take_one_thread_and_one_that_fails_costs_no_other() -
     beside.put(lambda: go_on.wait(30))
     beside.put(fail)
     for number in range(300):
-        beside.put(partial(done.append, number))
-    assert len(threads()) == 1
+        beside.put(partial(look, number))
     go_on.set()
     wait_until(lambda: len(done) == 300, what="all have been taken")
     assert done == list(range(300))
+    assert len(threads) == 1
     assert [str(error) for error in faults] == ["no such process"]
-    wait_until(lambda: not threads(), what="the thread has ended")
+    wait_until(lambda: not threads & sys._current_frames().keys(), what="the thread has ended")
     beside.put(lambda: done.append(300))
     wait_until(lambda: done[-1] == 300, what="another thread has taken the next")
 
@@ -46,11 +49,11 @@ def test_where_there_is_no_thread_the_next_look_asks_for_one_again(
     done = threading.Event()
     beside = LookThread(NAME, lambda _, error: None)
 
-    def refuse(_thread: threading.Thread) -> None:
+    def refuse(_run: object) -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as limit:
-        limit.setattr(threading.Thread, "start", refuse)
+        limit.setattr(look_thread, "start_thread", refuse)
         with pytest.raises(RuntimeError):
             beside.put(done.set)
     beside.put(done.set)

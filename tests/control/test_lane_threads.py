@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from bundlevisor.control.http import lane_threads
 from bundlevisor.control.http.lane_threads import Dispatcher, LaneThreads, Offer, Task
 from bundlevisor.control.wire.lanes import Lane
 from tests.waiting import wait_until
@@ -34,26 +36,32 @@ class Request:
         raise AssertionError("a lane that goes on cancels nothing")
 
 
-@contextmanager
-def held_lane() -> Iterator[tuple[LaneThreads, threading.Event]]:
-    """A lane whose requests are answered once the event is set."""
-    answer = threading.Event()
+class HeldLane(LaneThreads):
+    """Its requests are answered once the event is set."""
 
-    def run(task: Task) -> None:
+    def __init__(self) -> None:
+        self.answer = threading.Event()
+        self._idents: set[int] = set()
+        super().__init__(MOST, refuses=True, run=self._hold)
+
+    def _hold(self, task: Task) -> None:
+        self._idents.add(threading.get_ident())
         task.service()
-        answer.wait(60)
+        self.answer.wait(60)
 
-    lane = LaneThreads("held", MOST, refuses=True, run=run)
+    def threads(self) -> int:
+        return len(self._idents & sys._current_frames().keys())
+
+
+@contextmanager
+def held_lane() -> Iterator[tuple[HeldLane, threading.Event]]:
+    lane = HeldLane()
     try:
-        yield lane, answer
+        yield lane, lane.answer
     finally:
-        answer.set()
+        lane.answer.set()
         lane.close()
-        wait_until(lambda: threads_of_the_lane() == 0, what="end of the lane's threads")
-
-
-def threads_of_the_lane() -> int:
-    return sum(thread.name == "api-held" for thread in threading.enumerate())
+        wait_until(lambda: lane.threads() == 0, what="end of the lane's threads")
 
 
 def test_a_burst_is_taken_to_the_last_place_before_a_thread_has_begun() -> None:
@@ -74,16 +82,16 @@ def test_an_answered_request_frees_its_place_and_its_thread_takes_the_next() -> 
         late = Request()
         wait_until(lambda: lane.offer(late) is Offer.TAKEN, what="a place is free again")
         assert late.began.wait(30)
-        assert threads_of_the_lane() <= MOST
+        assert lane.threads() <= MOST
 
 
 @contextmanager
 def no_more_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def refuse(_thread: threading.Thread) -> None:
+    def refuse(_run: object) -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as limit:
-        limit.setattr(threading.Thread, "start", refuse)
+        limit.setattr(lane_threads, "start_thread", refuse)
         yield
 
 

@@ -149,7 +149,8 @@ def test_the_end_of_the_server_ends_streams_and_waits_at_once(
 
     waiter = threading.Thread(target=wait)
     waiter.start()
-    wait_until(lambda: log.status and threads_named("api-wait"), what="the wait is being served")
+    wait_until(lambda: log.status, what="the log is followed")
+    runtime.board.await_verdicts()
     began = time.monotonic()
     assert server[0].stop(10)
     assert time.monotonic() - began < 30
@@ -157,7 +158,3 @@ def test_the_end_of_the_server_ends_streams_and_waits_at_once(
     waiter.join(WITHIN)
     assert waited == [False]
     assert runtime.logs.subscriptions[0].closed.is_set()
-
-
-def threads_named(name: str) -> bool:
-    return any(thread.name == name for thread in threading.enumerate())

@@ -24,8 +24,8 @@ from tests.records import read_records
 if TYPE_CHECKING:
     import subprocess
 
-    from bundlevisor.actors.guardian.patience import WorkingTime
     from bundlevisor.actors.guardian.survivors import Survivors
+    from bundlevisor.actors.loop.working_time import WorkingTime
     from bundlevisor.actors.process.table.exit_status import ExitStatus
     from bundlevisor.actors.process.table.found import Found
 

@@ -212,6 +212,11 @@ def test_a_broken_state_file_stops_no_start(stopped: Bundle, break_it: object) -
         again.wait_ready()
 
 
+def test_ports_that_are_no_object_are_none(stopped: Bundle) -> None:
+    (stopped.app_data / "runtime" / "ports.json").write_text("[]", encoding="utf-8")
+    assert Runtime(stopped).held_ports() == []
+
+
 def test_slow_clients_and_unread_answers_hold_nobody_up(shared: Runtime) -> None:
     with faults.slow_clients(shared, 100), faults.unread_answers(shared):
         assert shared.wait_ready()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import _winapi
 import os
 import sys
-import threading
 from collections.abc import Callable
 
+from bundlevisor.actors.loop.thread_start import start_thread
 from bundlevisor.actors.process.windows import api
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
@@ -27,12 +27,12 @@ def watch_process(_loop: object, pid: int, on_exit: Callable[[], None]) -> None:
     if process is not None and pid == os.getppid() and _is_younger_than_this(process):
         _winapi.CloseHandle(process)
         process = None
-    wait_for(process, f"end of {pid}", on_exit)
+    wait_for(process, on_exit)
 
 
-def wait_for(process: int | None, name: str, on_exit: Callable[[], None]) -> None:
+def wait_for(process: int | None, on_exit: Callable[[], None]) -> None:
     """Call ``on_exit`` from a new thread when the handle's process has ended; closes it then."""
-    threading.Thread(target=_wait, args=(process, on_exit), name=name, daemon=True).start()
+    start_thread(lambda: _wait(process, on_exit))
 
 
 def _wait(process: int | None, on_exit: Callable[[], None]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.loop.thread_start import start_thread
 from bundlevisor.actors.ui_server import commands
 from bundlevisor.actors.ui_server.parent.hosted_page import HostedPage
 
@@ -52,7 +52,7 @@ class PageHost:
         """What is still to come: the pipe's end, and the process's exit."""
         ui.child.watch_exit(loop, lambda: loop.call_soon(self._see_end))
         try:
-            threading.Thread(target=self._hear, name="pages", daemon=True).start()
+            start_thread(self._hear)
         except RuntimeError:  # no thread is to be had now, and it cannot be heard
             self.kill()
             loop.call_soon(self._see_end)

@@ -175,11 +175,11 @@ def test_a_pattern_that_is_fast_enough_is_never_given_up(monkeypatch: pytest.Mon
 def test_what_waits_for_a_thread_is_searched_once_there_is_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(_: threading.Thread) -> None:
+    def refuse(_: object) -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as none_is_had:
-        none_is_had.setattr(threading.Thread, "start", refuse)
+        none_is_had.setattr(match_thread, "start_thread", refuse)
         matcher = matcher_of("([ab]{50}){3}|listening")
         assert is_beside(matcher)
         assert matcher.feed(b"listening\n") is False

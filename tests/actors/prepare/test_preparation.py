@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -81,23 +82,20 @@ def test_of_one_service_one_is_under_way_at_a_time() -> None:
 
 def test_the_end_of_one_whose_actor_is_gone_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     errors: list[object] = []
-    told: list[Message] = []
+    threads: list[int] = []
 
     class Gone:
-        def tell(self, message: Message) -> None:
-            told.append(message)
+        def tell(self, _message: Message) -> None:
+            threads.append(threading.get_ident())
             raise ActorDeadError("service 'db' not found")
 
-    monkeypatch.setattr(threading, "excepthook", errors.append)
+    monkeypatch.setattr(sys, "unraisablehook", errors.append)
     context: Any = SimpleNamespace(means=lambda _: means(), installs=lambda _: False)
     gone: Any = Gone()
     work = BackgroundWork(spec_of(lambda _: []), context, Teller(gone).tell)
     assert work.prepare(StartInputs({}), 1) == ()
-    wait_until(lambda: bool(told), what="it has ended")
-    wait_until(
-        lambda: not [one for one in threading.enumerate() if one.name == "preparation of db"],
-        what="its thread has ended",
-    )
+    wait_until(lambda: bool(threads), what="it has ended")
+    wait_until(lambda: threads[0] not in sys._current_frames(), what="its thread has ended")
     assert not errors
 
 

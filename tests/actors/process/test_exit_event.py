@@ -7,18 +7,19 @@ import os
 import queue
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import pytest
 
+from bundlevisor.actors.loop import thread_start
 from bundlevisor.actors.loop.reactor import Callback, Loop
 from tests.waiting import WITHIN
 
 if sys.platform == "win32":
     pytest.skip("Windows waits for handles", allow_module_level=True)
 
+from bundlevisor.actors.loop.thread_start import start_thread
 from bundlevisor.actors.process import exit_event_posix
 from bundlevisor.actors.process.exit_event_posix import watch_exit
 
@@ -63,15 +64,15 @@ def test_the_end_of_a_child_is_noticed_though_nothing_could_be_had_to_wait_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loop = FullLoop("test", lambda *_: None)
-    refusals, start = iter(range(2)), threading.Thread.start
+    refusals = iter(range(2))
     loop.start()
 
-    def refuse(thread: threading.Thread) -> None:
+    def refuse(run: Callable[[], object]) -> None:
         if next(refusals, None) is not None:
             raise RuntimeError("can't start new thread")
-        start(thread)
+        start_thread(run)
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(thread_start, "start_thread", refuse)
     told: queue.Queue[str] = queue.Queue()
     child = subprocess.Popen(["/bin/sh", "-c", "exit 1"])
     watch_exit(loop, child.pid, lambda: told.put("ended"))

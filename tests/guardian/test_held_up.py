@@ -7,9 +7,6 @@ import signal
 import time
 from pathlib import Path
 
-import pytest
-
-from bundlevisor.actors.guardian import patience
 from tests.guardian.small_runtime import SmallRuntime, service
 from tests.waiting import wait_until
 
@@ -31,15 +28,3 @@ def test_a_guardian_that_was_held_at_its_work_does_all_of_it(tmp_path: Path) -> 
         details = small.telemetry()[-1]["details"]
         assert (details["killed"], details["left"]) == (2, 0)
         assert small.signals("db"), "it was killed without having been asked"
-
-
-def test_time_stands_still_while_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: real[0])
-    clock = patience.WorkingTime()
-    began = clock.now()
-    for passed, counted in ((0.3, 0.3), (60.0, patience.HELD), (0.2, 0.2)):
-        before = clock.now()
-        real[0] += passed
-        assert clock.now() - before == pytest.approx(counted)
-    assert clock.now() - began < 2

@@ -1,8 +1,8 @@
-"""Time in which the guardian was at work: every patience is measured in it.
+"""Time in which a process was at work: what waits without a loop measures its patience in it.
 
-A guardian may be held up: by a debugger, by SIGSTOP, on a machine that is out of memory. By an
-ordinary clock all its deadlines would be over when it goes on, and it would give up what it has not
-even tried.
+A runtime or a guardian may be held up: by a debugger, by SIGSTOP, on a machine that is out of
+memory. By an ordinary clock all its deadlines would be over when it goes on, and it would give up
+what it has not even tried. (The loop puts its timers off instead.)
 """
 
 from __future__ import annotations
