@@ -33,8 +33,10 @@ class LookThread:
         try:
             while (look := self._next()) is not None:
                 self._take(look)
-        finally:
-            self._running = False  # also after an error here: the next look has another thread
+        except BaseException:
+            with self._lock:
+                self._running = False  # no memory even for that: the next look has another thread
+            raise
 
     def _take(self, look: Look) -> None:
         try:

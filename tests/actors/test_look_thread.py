@@ -10,7 +10,7 @@ import pytest
 
 from bundlevisor.actors import look_thread
 from bundlevisor.actors.look_thread import LookThread
-from tests.waiting import wait_until
+from tests.waiting import WITHIN, wait_until
 
 NAME = "test beside"
 
@@ -58,3 +58,21 @@ def test_where_there_is_no_thread_the_next_look_asks_for_one_again(
             beside.put(done.set)
     beside.put(done.set)
     assert done.wait(30)
+
+
+def test_after_one_that_has_not_the_memory_to_go_on_there_is_another_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def short(_beside: LookThread) -> None:
+        raise MemoryError
+
+    errors: list[object] = []
+    done = threading.Event()
+    beside = LookThread(NAME, lambda _, error: None)
+    with monkeypatch.context() as shortage:
+        shortage.setattr(sys, "unraisablehook", errors.append)
+        shortage.setattr(LookThread, "_next", short)
+        beside.put(done.set)
+        wait_until(lambda: errors, what="the thread has ended")
+    beside.put(lambda: None)
+    assert done.wait(WITHIN)
