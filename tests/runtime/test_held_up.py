@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -45,8 +46,10 @@ if sys.platform != "win32":
         with Runtime(_ending(tmp_path, DEADLINE_MS)) as runtime:
             runtime.wait_ready()
             service = psutil.Process(runtime.service("ends").pid)
-            runtime.post("/services/ends/stop")
-            _until_late(runtime, service)
+            with ThreadPoolExecutor(1) as beside:  # it may stand still before it has answered
+                asked = beside.submit(runtime.post, "/services/ends/stop")
+                _until_late(runtime, service)
+                assert asked.result().status == 202
             runtime.service("ends").wait_state("stopped")
             assert bad(runtime) == []
 
