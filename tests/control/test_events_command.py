@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from bundlevisor.control.cli.screen.event_lines import line
+from tests.acceptor import Acceptor
 from tests.bundle_maker import Run, bundle, bundlevisor, running, wait_until
 from tests.control.terminal import on_terminal
 from tests.installed import COMMAND
@@ -131,20 +132,12 @@ class Relay:
     def __init__(self, port: int, breaks: int) -> None:
         self.left = breaks
         self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._acceptor = Acceptor(self._serve)
+        self.port = self._acceptor.port
+        self.close = self._acceptor.close
 
-    def close(self) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+    def _serve(self, client: socket.socket) -> None:
+        threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
 
     def _pass_on(self, client: socket.socket) -> None:
         with suppress(OSError), client:

@@ -8,13 +8,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bundlevisor.actors.files import endpoint, instance
+from tests.acceptor import Acceptor
 from tests.control.commands import Cli, Run, bundle_of, record
 from tests.control.wire import Api
 
@@ -143,20 +144,13 @@ def test_an_instance_that_takes_no_connections_is_5(run: Run, tmp_path: Path) ->
 @pytest.fixture
 def mute() -> Iterator[int]:
     """A port on which whoever asks is cut off."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        def cut_off() -> None:
-            while True:
-                try:
-                    client, _ = listener.accept()
-                except OSError:
-                    return
-                client.recv(10)
-                client.close()
+    def cut_off(client: socket.socket) -> None:
+        with client:
+            client.recv(10)
 
-        thread = threading.Thread(target=cut_off, daemon=True)
-        thread.start()
-        yield listener.getsockname()[1]
+    with closing(Acceptor(cut_off)) as acceptor:
+        yield acceptor.port
 
 
 def test_an_instance_that_does_not_answer_is_5(run: Run, tmp_path: Path, mute: int) -> None:

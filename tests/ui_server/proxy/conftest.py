@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.acceptor import Acceptor
 
 MIB = 1024 * 1024
 PAGE = {"Accept": "text/html,*/*;q=0.8"}
@@ -35,30 +36,26 @@ class Raw:
         self.requests: list[bytes] = []
         self._scripts = list(scripts)
         self._hang = hang
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
         self._kept: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._acceptor = Acceptor(self._serve)
+        self.port = self._acceptor.port
 
-    def _run(self) -> None:
-        for script in self._scripts:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            request = b""
-            while b"\r\n\r\n" not in request and (piece := client.recv(65536)):
-                request += piece
-            self.requests.append(request)
-            client.sendall(script)
-            if self._hang:
-                self._kept.append(client)
-            else:
-                client.close()
+    def _serve(self, client: socket.socket) -> None:
+        if not self._scripts:
+            self._kept.append(client)
+            return
+        request = b""
+        while b"\r\n\r\n" not in request and (piece := client.recv(65536)):
+            request += piece
+        self.requests.append(request)
+        client.sendall(self._scripts.pop(0))
+        if self._hang:
+            self._kept.append(client)
+        else:
+            client.close()
 
     def close(self) -> None:
-        self._listener.close()
+        self._acceptor.close()
         for client in self._kept:
             client.close()
 
