@@ -121,7 +121,7 @@ class Run(Spawned):
     def until_on_record(self) -> None:
         """Wait for the record of the instance, which names bundle and overlays to other commands.
 
-        Nothing is started before it is there, so that only dry runs need to be waited for.
+        A start waits for it, but no longer than a second.
         """
         wait_until((self.app_data / "runtime" / "instance.json").exists, what="the record")
 

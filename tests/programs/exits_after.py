@@ -1,4 +1,4 @@
-"""Is ready, then exits with ``--code`` after ``--after-ms``, at each start."""
+"""Listens, then exits with ``--code`` after ``--after-ms``, at each start."""
 
 from __future__ import annotations
 
@@ -8,5 +8,4 @@ from tests.programs.observed import leave, number, serve, start
 
 def main() -> None:
     start()
-    die_after(number("after-ms", 200), lambda: leave(number("code", 1)))
-    serve()
+    serve(after=lambda: die_after(number("after-ms", 200), lambda: leave(number("code", 1))))

@@ -1,4 +1,4 @@
-"""Is ready, then dies with ``--code`` after ``--after-ms``: ``--times`` times; then it stays."""
+"""Listens, then dies with ``--code`` after ``--after-ms``: ``--times`` times; then it stays."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from tests.programs.observed import incarnation, leave, number, serve, start
 
 def main() -> None:
     start()
-    if incarnation() <= number("times", 3):
-        die_after(number("after-ms", 100), lambda: leave(number("code", 1)))
-    serve()
+    dies = incarnation() <= number("times", 3)
+    serve(after=die if dies else lambda: None)
+
+
+def die() -> None:
+    die_after(number("after-ms", 100), lambda: leave(number("code", 1)))

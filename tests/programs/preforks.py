@@ -1,4 +1,7 @@
-"""Has a worker that it stops itself, after ``--finish-ms``; with ``--abandon 1`` it leaves it."""
+"""Has a worker that it stops itself, after ``--finish-ms``.
+
+With ``--abandon 1`` it leaves it; with ``--silent 1`` it waits for its end and tells it nothing.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ def finish(_signal_number: int) -> None:
         leave(0)
     pause(number("finish-ms", 200))
     record("finished")
-    os.kill(worker, signal.SIGUSR1)
+    if not number("silent", 0):
+        os.kill(worker, signal.SIGUSR1)
     os.waitpid(worker, 0)
     leave(0)

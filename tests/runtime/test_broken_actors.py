@@ -41,7 +41,7 @@ def breaking(folder: Path, effect: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("program", "stop", "code"),
-    [("well_behaved", {}, 0), ("ignores_term", {"timeout_ms": 300}, -9)],
+    [("well_behaved", {}, 0), ("ignores_term", {"timeout_ms": 3000}, -9)],
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")
 def test_what_a_broken_actor_leaves_is_ended_told_and_started_anew(

@@ -19,6 +19,7 @@ from bundlevisor.control.boot import code_file
 from bundlevisor.control.boot.code_file import CodeFinder, CodeLoader, external
 from bundlevisor.control.run import code_gathering, needed_code
 from bundlevisor.control.run.given_up import Work
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -104,6 +105,13 @@ def same_time_under_its_name(source: Path) -> None:
     other.replace(source)
 
 
+def is_older_than_now(source: Path) -> bool:
+    """Whether a file written now bears another time: that goes on by some milliseconds at once."""
+    now = source.with_name("now")
+    now.write_text("")
+    return now.stat().st_ctime_ns > source.stat().st_ctime_ns
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -120,6 +128,7 @@ def test_what_has_changed_is_not_taken_from_it(
     sources: Path, change: Callable[[Path], object]
 ) -> None:
     finder = CodeFinder(str(gathered(sources)))
+    wait_until(lambda: is_older_than_now(sources / "inner.py"), what="another time of files")
     change(sources / "inner.py")
     assert value(finder) is None
     assert finder.find_spec("parcel") is not None

@@ -9,6 +9,7 @@ import pytest
 from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
 
 SLOW = {"stop_ms": 500}
+PATIENT = {"timeout_ms": 60_000}
 
 
 def starts(run: Run, name: str) -> int:
@@ -23,7 +24,7 @@ def chain(folder: Path) -> Bundle:
 def test_a_start_while_a_dependent_still_stops_takes_the_stop_back(tmp_path: Path) -> None:
     gate = tmp_path / "api may end"
     made = bundle(tmp_path).service("db", "stops_slowly", options=SLOW)
-    made.service("api", "stops_slowly", deps=["db"], options={"stop_until": gate})
+    made.service("api", "stops_slowly", deps=["db"], options={"stop_until": gate}, stop=PATIENT)
     with running(made.write()) as run:
         run.until_ready()
         stopping = run.post("/services/db/stop").json()
@@ -50,9 +51,14 @@ def test_a_start_while_it_stops_is_done_only_when_it_is_up_again(tmp_path: Path,
 
 
 def test_a_stop_during_a_restart_stays_the_last_word(tmp_path: Path) -> None:
-    with running(chain(tmp_path)) as run:
+    gate = tmp_path / "api may end"
+    made = bundle(tmp_path).service("db")
+    made.service("api", "stops_slowly", deps=["db"], options={"stop_until": gate}, stop=PATIENT)
+    with running(made.write()) as run:
         run.until_ready()
         run.post("/services/db/restart")
+        run.post("/services/db/stop")
+        gate.touch()
         answer = run.post("/services/db/stop?wait=20").json()
         assert (answer["done"], answer["state"]) == (True, "stopped")
         blocked = "blocked: db is stopped"
@@ -62,7 +68,8 @@ def test_a_stop_during_a_restart_stays_the_last_word(tmp_path: Path) -> None:
 
 def test_who_waits_for_a_command_that_is_overruled_is_told_at_once(tmp_path: Path) -> None:
     gate = tmp_path / "api may end"
-    made = bundle(tmp_path).service("api", "stops_slowly", options={"stop_until": gate})
+    made = bundle(tmp_path)
+    made.service("api", "stops_slowly", options={"stop_until": gate}, stop=PATIENT)
     with running(made.write()) as run:
         run.until_ready()
         run.post("/services/api/stop")

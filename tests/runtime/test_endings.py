@@ -110,7 +110,7 @@ STUBBORN: dict[str, tuple[str, dict[str, int]]] = {
 def test_stubborn_trees_are_killed_after_their_grace(tmp_path: Path) -> None:
     made = bundle(tmp_path)
     for id_, (program, options) in STUBBORN.items():
-        made.service(id_, program, options=options, stop={"timeout_ms": 200})
+        made.service(id_, program, options=options, stop={"timeout_ms": 3000})
     with running(made.write()) as run:
         run.until_ready()
         for id_, (program, _) in STUBBORN.items():

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bundlevisor.testing.processes import suspend
 from tests import absent
 from tests.bundle_maker import bundle, running, wait_until
 
@@ -73,7 +74,7 @@ def test_the_guardian_stops_everything(disk: Path, tmp_path: Path) -> None:
         guardians = [child for child in children if "guardian" in child.name()]
         assert guardians
         for guardian in guardians:
-            guardian.suspend()
+            suspend(guardian)
         runtime.kill()
         runtime.wait_gone()
         assert run("fsfreeze", "-f", disk)

@@ -60,7 +60,8 @@ def test_the_folder_runs_at_once(tmp_path: Path, language: str) -> None:
         wait_until(lambda: "changed: api is restarted, and" in run.stderr, what="the restart")
         run.until_ready(60)
         wait_until(lambda: count(run, "page")[1] > first[1], what="the count that was kept")
-        assert "/api/count" in run.log("api")  # said by LOG_LEVEL=debug of the overlay
+        said = "/api/count"  # by LOG_LEVEL=debug of the overlay
+        wait_until(lambda: said in run.log("api"), what="a word on each request")
 
 
 @absent.unless(shutil.which("node"), "node")

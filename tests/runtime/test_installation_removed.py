@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from bundlevisor.testing.processes import suspend
 from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
 from tests.installed import PACKAGES, install, linked
 from tests.live_runtime import ROOT
@@ -43,6 +44,7 @@ def made(tmp_path: Path) -> Bundle:
 
 
 def guardian_of(run: Run) -> psutil.Process:
+    run.until_on_record()
     record = json.loads((run.app_data / "runtime" / "instance.json").read_bytes())
     return psutil.Process(record["guardian_pid"])
 
@@ -117,7 +119,7 @@ def test_it_answers_everything_and_stops_in_order(
         remove(installation)
         ask_everything(run)
         end_in_order(run, how, "db", "api", "slow")
-        assert not run.leftovers()
+        wait_until(lambda: not run.leftovers(), what="no process left")
 
 
 @pytest.mark.parametrize("how", ["signal", "request"])
@@ -248,7 +250,7 @@ def test_guardians_that_cannot_be_replaced_are_told(made: Bundle, installation: 
             if "guardian" in one.name()
         ]
         for one in guardians:
-            one.suspend()  # so that none of them forks another one
+            suspend(one)  # so that none of them forks another one
         for one in guardians:
             one.kill()
         wait_until(
@@ -257,4 +259,4 @@ def test_guardians_that_cannot_be_replaced_are_told(made: Bundle, installation: 
         )
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
-        assert not run.leftovers()
+        wait_until(lambda: not run.leftovers(), what="no process left")

@@ -51,6 +51,7 @@ def test_a_page_may_be_a_program_of_the_path(tmp_path: Path) -> None:
         assert connection.getresponse().read() == b"from source"
         connection.close()
         run.until_said(f"open http://127.0.0.1:{run.ports('web')['http']}/")
+        run.until_on_record()
         record = json.loads((run.app_data / "runtime" / "instance.json").read_text())
         assert record["overlays"] == [str(dev)]
         dev.write_text('{"services": {"web": {"critical": "no"}}}')
