@@ -51,9 +51,10 @@ def test_a_start_while_it_stops_is_done_only_when_it_is_up_again(tmp_path: Path,
 
 
 def test_a_stop_during_a_restart_stays_the_last_word(tmp_path: Path) -> None:
-    gate = tmp_path / "api may end"
-    made = bundle(tmp_path).service("db")
-    made.service("api", "stops_slowly", deps=["db"], options={"stop_until": gate}, stop=PATIENT)
+    gate = tmp_path / "db may end"
+    made = bundle(tmp_path)
+    made.service("db", "stops_slowly", options={"stop_until": gate}, stop=PATIENT)
+    made.service("api", "stops_slowly", deps=["db"], options=SLOW)
     with running(made.write()) as run:
         run.until_ready()
         run.post("/services/db/restart")
