@@ -60,8 +60,8 @@ def test_the_folder_runs_at_once(tmp_path: Path, language: str) -> None:
         wait_until(lambda: "changed: api is restarted, and" in run.stderr, what="the restart")
         run.until_ready(60)
         wait_until(lambda: count(run, "page")[1] > first[1], what="the count that was kept")
-        said = "/api/count"  # by LOG_LEVEL=debug of the overlay
-        wait_until(lambda: said in run.log("api"), what="a word on each request")
+        asked = "/api/count"  # by LOG_LEVEL=debug of the overlay
+        wait_until(lambda: asked in run.log("api"), what="a word on each request")
 
 
 @absent.unless(shutil.which("node"), "node")
