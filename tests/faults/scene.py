@@ -41,10 +41,11 @@ def injured(folder: Path) -> Bundle:
     return made.write()
 
 
-def slow_to_stop(folder: Path, stop_ms: int) -> Bundle:
-    """The same, and ``slow``, which takes so long to stop, and ``api`` waits for that."""
-    made = injured(folder)
-    return made.service("slow", "stops_slowly", options={"stop_ms": stop_ms}, deps=["api"]).write()
+def slow_to_stop(folder: Path, until: Path) -> Bundle:
+    """The same, and ``slow``, which stops once there is this file, and ``api`` waits for that."""
+    made, patient = injured(folder), {"timeout_ms": 60_000}
+    options = {"stop_until": until}
+    return made.service("slow", "stops_slowly", options=options, stop=patient, deps=["api"]).write()
 
 
 def with_all_state(folder: Path) -> Bundle:

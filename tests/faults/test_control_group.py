@@ -150,7 +150,7 @@ def test_the_guardian_ends_it(made: Bundle, tmp_path: Path) -> None:
         daemon, folder = daemon_of(run, tmp_path), group(run)
         run.kill()
         run.wait_gone()
-        wait_until(lambda: not daemon.is_running(), what="the end of the daemon")
+        wait_until(lambda: not lives(daemon), what="the end of the daemon")
         wait_until(lambda: not os.path.exists(folder), what="the end of the group")
 
 
@@ -162,11 +162,11 @@ def test_the_next_start_ends_it(made: Bundle, tmp_path: Path, on_record: bool) -
         record = run.app_data / "runtime" / "instance.json"
         wait_until(lambda: folder in record.read_text(), what="the record of the group")
         kill_both(run, guardian_of(run))
-        assert daemon.is_running()
+        assert lives(daemon)
         if not on_record:
             record.write_text(record.read_text().replace(folder, ""))
         with running(made) as second:
-            assert not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE
+            assert not lives(daemon)
             assert not os.path.exists(folder)
             second.kill(signal.SIGTERM)
             assert second.wait_gone() == 0
@@ -177,7 +177,7 @@ def test_an_orderly_end_leaves_neither_it_nor_the_group(made: Bundle, tmp_path: 
         daemon, folder = daemon_of(run, tmp_path), group(run)
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
-        assert not daemon.is_running()
+        assert not lives(daemon)
         assert not os.path.exists(folder)
 
 
@@ -220,7 +220,7 @@ def test_an_orderly_end_whose_guardians_are_killed_leaves_no_group(
         wait_until(lambda: on_record(run)["reserve_pid"] == reserve.pid, what="the record")
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == code
-        assert not daemon.is_running()
+        assert not lives(daemon)
         assert not os.path.exists(folder)
 
 

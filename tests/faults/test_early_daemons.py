@@ -72,14 +72,28 @@ class Daemons:
         return path.stat().st_size if path.exists() else 0
 
     def alive(self) -> list[psutil.Process]:
-        found = (int(pid) for pid in os.listdir("/proc") if pid.isdecimal() and self._names(pid))
-        return list(of_pids(found))
+        named = self.seconds.encode()
+        pids = (int(pid) for pid in os.listdir("/proc") if pid.isdecimal())
+        return list(of_pids(pid for pid in pids if named in words_of(pid)))
 
-    def _names(self, pid: str) -> bool:
-        """Whether a process' words have the time, read as it is: it is asked of all, and often."""
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as words:
-            return self.seconds.encode() in words.read().split(b"\0")
-        return False
+    def the_one(self) -> psutil.Process:
+        """Return the only daemon, as soon as it is what it will be.
+
+        Until then setsid(1) has the same words, and shows none in the moment of an exec.
+        """
+
+        def sleeping() -> list[psutil.Process]:
+            return [one for one in self.alive() if words_of(one.pid)[:1] == [b"sleep"]]
+
+        (one,) = wait_until(sleeping, what="the daemon's own program")
+        return one
+
+
+def words_of(pid: int) -> list[bytes]:
+    """Return a process' words, read as they are: all are asked, and often."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as words:
+        return words.read().split(b"\0")
+    return []
 
 
 DIGITS = str.maketrans("abcdef", "012345")
@@ -131,9 +145,9 @@ def test_a_daemon_is_ended_before_the_next_start_though_nobody_could_look_for_it
     made, (told,) = daemons.made(0, 0)
     with running(made) as run:
         run.until_ready()
-        wait_until(daemons.alive, what="the daemon")
+        wait_until(told.exists, what="the daemon")
         run.await_told("service_start", "leaver0")  # its file is open, and needs no descriptor
-        (first,), leader = daemons.alive(), run.service("leaver0")["pid"]
+        first, leader = daemons.the_one(), run.service("leaver0")["pid"]
         few, most = resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (4, most))
         told.unlink()
@@ -148,8 +162,7 @@ def test_a_daemon_that_has_ended_is_reaped_while_the_runtime_goes_on(daemons: Da
     made, _ = daemons.made(0, 0)
     with running(made) as run:
         run.until_ready()
-        wait_until(daemons.alive, what="the daemon")
-        (one,) = daemons.alive()
+        one = daemons.the_one()
         one.kill()
         wait_until(lambda: not psutil.pid_exists(one.pid), what="no zombie of it")
 
@@ -164,9 +177,10 @@ if os.fork() == 0:
         os._exit(0)
     with contextlib.suppress(ValueError):
         resource.setrlimit(10, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    os.execve("/bin/sh", ["sh", "-c", f": > {told}; exec sleep {SECONDS} <&- >&- 2>&-"], {})
+    os.execve("/bin/sh", ["sh", "-c", "exec sleep {SECONDS} <&- >&- 2>&-"], {})
 os.wait()
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
+open(told, "w").close()
 time.sleep(600)
 """
 
@@ -181,8 +195,8 @@ def test_a_daemon_of_nobodys_holds_up_no_service_that_ends(
     made.service("leaver", "bin/leaver", ports=(), deps=["last"], options=options).write()
     with running(made) as run:
         run.until_ready()
-        wait_until(daemons.alive, what="the daemon")
-        wait_until((tmp_path / "told").exists, what="the daemon's own program")
+        wait_until(daemons.alive, what="the daemon's own program")
+        wait_until((tmp_path / "told").exists, what="its service, which heeds signals")
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
         assert daemons.alive() == []

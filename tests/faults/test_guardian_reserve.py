@@ -82,7 +82,7 @@ def test_a_guardian_that_dies_at_its_work_is_followed_by_its_reserve(
     tmp_path: Path, tally: Tally, still: bool
 ) -> None:
     """Also by one that stood still when the work began."""
-    made = slow_to_stop(tmp_path, 1500)
+    made = slow_to_stop(tmp_path, over := tmp_path / "over")
     with running(made) as run:
         run.until_ready()
         guardian = guardian_of(run)
@@ -92,6 +92,7 @@ def test_a_guardian_that_dies_at_its_work_is_followed_by_its_reserve(
         run.kill()
         wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
         guardian.kill()
+        over.touch()
         tally.cleaned("runtime SIGKILL, then guardian SIGKILL while it stops", run)
         assert_nothing_on_disk(run)
 

@@ -184,13 +184,14 @@ def test_a_new_guardian_is_not_taken_for_what_a_service_left_behind(
 def test_an_orderly_stop_stays_one_when_the_guardian_is_killed_meanwhile(
     tmp_path: Path, tally: Tally
 ) -> None:
-    made = slow_to_stop(tmp_path, 300)
+    made = slow_to_stop(tmp_path, over := tmp_path / "over")
     with running(made) as run:
         run.until_ready()
         guardian = guardian_of(run)
         run.kill(signal.SIGTERM)
         wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
         guardian.kill()
+        over.touch()
         assert run.wait_gone() == 0, run.stderr
         tally.cleaned("guardian SIGKILL while the runtime stops", run)
         assert_nothing_on_disk(run)
@@ -255,7 +256,7 @@ def test_the_next_start_waits_for_a_guardian_at_work(
     tmp_path: Path, tally: Tally, at_work: str
 ) -> None:
     """An orderly stop is not made disorderly by a hurried user."""
-    made = slow_to_stop(tmp_path, 1500)
+    made = slow_to_stop(tmp_path, over := tmp_path / "over")
     with running(made) as run:
         run.until_ready()
         guardian = guardian_of(run)
@@ -268,8 +269,9 @@ def test_the_next_start_waits_for_a_guardian_at_work(
         run.wait_gone()
         wait_until(lambda: run.events("slow", "signal"), what="the stop signal")
         with starting(made) as second:
-            second.await_listening()
             second.until_said(awaited(guardian if at_work == "guardian" else reserve))
+            over.touch()
+            second.await_listening()
             signals = stop_signals(run)
             tally.note(f"start while the {at_work} is at work", leftovers=0)
             assert [name for name, _ in signals].count("slow") == 1

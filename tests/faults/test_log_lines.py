@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,15 +19,16 @@ from tests.faults.tally import Tally
 LINES = 1_000_000
 WIDTH = 24
 SOURCE = f"""
-import os, signal
+import os, signal, sys, time
+over = sys.argv[sys.argv.index("--over") + 1]
 stop = []
 signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
 for first in range(0, {LINES}, 250):
     batch = b"".join(b"%0{WIDTH - 1}d\\n" % line for line in range(first, first + 250))
     while batch:
         batch = batch[os.write(1, batch):]
-while not stop:
-    signal.pause()
+while not (stop and os.path.exists(over)):
+    time.sleep(0.01)
 os.write(1, b"told to stop\\n")
 """
 SECRET = "000777"
@@ -85,7 +87,8 @@ def log_of_a_killed_run(
 
     Returns the lines at the end, and the seconds until then.
     """
-    made = writing(folder, secret=secret)
+    over = folder / "over"
+    made = writing(folder, over, secret=secret)
     with running(made) as run:
         if secret:
             run.post("/secrets", {"secrets": {"key": SECRET}})
@@ -94,16 +97,17 @@ def log_of_a_killed_run(
         for moment, pid in zip(moments, (run.pid, guardian.pid), strict=False):
             wait_until(lambda: size_of_log(run) >= moment, 60, "the moment")  # noqa: B023
             os.kill(pid, signal.SIGKILL)
+        over.touch()  # until then there is something to do for whoever is killed
         began = time.monotonic()
         wait_until(lambda: not run.leftovers(), 60, "no process left")
         return log_of(run).splitlines(), time.monotonic() - began
 
 
-def writing(folder: Path, *, secret: bool) -> Bundle:
+def writing(folder: Path, over: Path, *, secret: bool) -> Bundle:
     made = bundle(folder).script("bin/writer", SOURCE)
     if secret:
         target = {"type": "env", "name": "KEY"}
         made.set(secrets=[{"id": "key", "class": "user_prompt", "target": target}])
-    names = ["key"] if secret else None
-    made.service("writer", "bin/writer", ports=(), stop={"timeout_ms": 60_000}, secrets=names)
+    more: dict[str, Any] = {"options": {"over": over}, "secrets": ["key"] if secret else None}
+    made.service("writer", "bin/writer", ports=(), stop={"timeout_ms": 60_000}, **more)
     return made.write()

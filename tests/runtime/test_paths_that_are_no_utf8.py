@@ -80,7 +80,7 @@ def test_every_answer_and_every_command(folder: Path) -> None:
         found = client(made, "validate", "--json", "--manifest", str(made.path))
         assert json.loads(found.stdout)["missing_binaries"][0]["service_id"] == "gone"
         assert "Traceback" not in run.stderr
-        assert client(made, "shutdown", "--wait", "10").returncode == 0
+        assert client(made, "shutdown", "--wait", "50").returncode == 0
 
 
 def test_a_killed_runtime_leaves_nothing_and_the_next_start_knows_of_it(folder: Path) -> None:

@@ -134,16 +134,9 @@ def test_starting_the_user_of_a_port_looks_for_that_port_too(tmp_path: Path) -> 
         run.until_ready()
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 def test_the_port_of_a_stopped_service_stays_its_own(tmp_path: Path) -> None:
-    only = free_port()
-    made = bundle(tmp_path).service("a", ports=in_range(only, only))
-    made.service("b", ports=in_range(only, only))
+    only = in_range(P + 180, P + 180)
+    made = bundle(tmp_path).service("a", ports=only).service("b", ports=only)
     with running(made.write()) as run:
         assert run.ready()["details"]["b"]["state"] == "failed"
         assert run.post("/services/a/stop?wait=20").json()["state"] == "stopped"
@@ -151,7 +144,7 @@ def test_the_port_of_a_stopped_service_stays_its_own(tmp_path: Path) -> None:
         assert refused.status == 409
         assert "1 are given to other ports of this bundle" in refused.json()["error"]
         assert run.post("/services/a/start?wait=20").json()["state"] == "ready"
-        assert run.ports("a") == {"http": only}
+        assert run.ports("a") == {"http": P + 180}
 
 
 class Thief:
@@ -212,6 +205,7 @@ def test_what_runs_with_the_number_of_a_port_that_has_moved_is_restarted(tmp_pat
     made.service("user", "reports_environment", ports=(), readiness=None, env={"DB": "${db.http}"})
     with running(made.write()) as run:
         run.until_ready()
+        wait_until(lambda: run.events("user", "environment"), what="the user's first start")
         assert run.post("/services/db/stop?wait=20").json()["state"] == "stopped"
         with socket.create_server(("127.0.0.1", P + 150)):
             assert run.post("/services/db/start?wait=20").json()["state"] == "ready"
@@ -278,8 +272,8 @@ Both(("::", int(os.environ["PORT_HTTP"])), Well).serve_forever()
 
 def test_a_port_that_somebody_has_on_ipv6_only_is_not_given_out(tmp_path: Path) -> None:
     made = bundle(tmp_path).script("bin/both", LISTENS_ON_BOTH)
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
-        taken = int(other.getsockname()[1])
+    taken = P + 170
+    with socket.create_server(("::1", taken), family=socket.AF_INET6):
         made.service("a", "bin/both", ports=in_range(taken, taken + 9)).write()
         with running(made) as run:
             run.until_ready()

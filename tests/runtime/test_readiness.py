@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
-from tests.bundle_maker import Run, bundle, running, wait_until
+from tests.bundle_maker import Bundle, Run, bundle, running, starting, wait_until
 
 KINDS: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
     "health": ("well_behaved", ("http",), {"readiness": {"type": "health_success"}}),
@@ -163,20 +164,37 @@ time.sleep(600)
 """
 
 
-def test_a_pattern_that_takes_for_ever_holds_up_no_log_and_is_given_up(tmp_path: Path) -> None:
+PATIENT = """
+import sys
+from bundlevisor.actors.logs import match_thread
+match_thread.PATIENCE = 3600.0
+from bundlevisor.control.__main__ import main
+sys.exit(main())
+"""
+
+
+def with_a_slow_pattern(folder: Path) -> Bundle:
     stubborn: dict[str, Any] = {"type": "log_match", "pattern": "[ab]*a" + "[ab]{1000}" * 5 + "c"}
     stubborn["timeout_ms"] = 600_000  # the search needs seconds of a processor that may be shared
-    made = bundle(tmp_path).script("bin/talks", TALKS_WITHOUT_END)
+    made = bundle(folder).script("bin/talks", TALKS_WITHOUT_END)
     made.service("talker", "bin/talks", ports=(), health=None, readiness=stubborn)
-    made.service("other", "logs_ready_line", ports=()).write()
+    return made.service("other", "logs_ready_line", ports=()).write()
 
+
+def test_a_pattern_that_takes_for_ever_holds_up_no_log(tmp_path: Path) -> None:
+    """Nor would it if it were never given up."""
+    command = (sys.executable, "-c", PATIENT)
+    with starting(with_a_slow_pattern(tmp_path), command=command) as run:
+        run.await_listening()
+        wait_until(lambda: "last word" in run.log("talker"), what="all that it has written")
+        wait_until(lambda: "is ready" in run.log("other"), what="the other's output")
+
+
+def test_a_pattern_that_takes_for_ever_is_given_up(tmp_path: Path) -> None:
     def given_up() -> bool:
         return any(event["event"] == "log_match_given_up" for event in run.telemetry())
 
-    with running(made) as run:
-        wait_until(lambda: "last word" in run.log("talker"), what="all that it has written")
-        wait_until(lambda: "is ready" in run.log("other"), what="the other's output")
-        assert not given_up(), "the logs did not wait for the pattern"
+    with running(with_a_slow_pattern(tmp_path)) as run:
         wait_until(given_up, deadline=100, what="the end of the search")
         wait_until(lambda: "it took longer than 2 s" in run.stderr, what="the word on the console")
 

@@ -6,15 +6,15 @@ import os
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.bundle_maker import bundle, bundlevisor, running, wait_until
+from tests.bundle_maker import Run, bundle, bundlevisor, running, wait_until
 from tests.installed import COMMAND
 from tests.live_runtime import ROOT
-from tests.runtime.test_readiness import until_failed
 
 IN_VAIN: dict[str, tuple[str, dict[str, object], dict[str, Any], str]] = {
     "late": ("listens_late", {"delay_ms": 60_000}, {}, "nothing listens on port "),
@@ -36,24 +36,27 @@ IN_VAIN: dict[str, tuple[str, dict[str, object], dict[str, Any], str]] = {
 
 def test_what_was_waited_for_in_vain_is_said(tmp_path: Path) -> None:
     made = bundle(tmp_path)
-    looked_at = 2_000  # ms, in which a slow machine has started each and looked at it once
+    again = {"backoff_ms": 1000, "intensity": 1000}  # a start may be too slow to be looked at
     for id_, (program, options, fields, _) in IN_VAIN.items():
-        awaited = {"type": "health_success", **fields.get("readiness", {}), "timeout_ms": looked_at}
+        awaited = {"type": "health_success", **fields.get("readiness", {}), "timeout_ms": 2000}
         made.service(
             id_,
             program,
             options=options,
-            **{**fields, "readiness": awaited, "restart": {"policy": "never"}},
+            **{**fields, "readiness": awaited, "restart": again},
         )
     with running(made.write()) as run:
         for id_, (*_, why) in IN_VAIN.items():
-            message = until_failed(run, id_)["message"]
-            assert message.startswith("not ready within 2 s: "), id_
-            assert why in message
+            wait_until(partial(says, run, id_, "not ready within 2 s: ", why), what=f"{id_}: {why}")
+
+
+def says(run: Run, id_: str, first: str, why: str) -> bool:
+    message = str(run.service(id_)["message"])
+    return message.startswith(first) and why in message
 
 
 OBSTACLES: dict[str, tuple[str, dict[str, object], dict[str, Any], str]] = {
-    "late": ("listens_late", {"delay_ms": 60_000}, {}, "nothing listens on port {port}"),
+    "late": ("listens_late", {"delay_ms": 600_000}, {}, "nothing listens on port {port}"),
     "wrong": ("health_wrong", {"answer": "500"}, {}, "HTTP 500"),
     "mute": (
         "well_behaved",
@@ -67,7 +70,9 @@ OBSTACLES: dict[str, tuple[str, dict[str, object], dict[str, Any], str]] = {
 def test_what_a_starting_service_waits_for_is_said_while_it_waits(tmp_path: Path) -> None:
     made = bundle(tmp_path)
     for id_, (program, options, fields, _) in OBSTACLES.items():
-        made.service(id_, program, options=options, **fields).service(f"for-{id_}", deps=[id_])
+        awaited = {"type": "health_success", **fields.get("readiness", {}), "timeout_ms": 600_000}
+        made.service(id_, program, options=options, readiness=awaited)
+        made.service(f"for-{id_}", deps=[id_])
     with running(made.write()) as run:
         for id_, (*_, why) in OBSTACLES.items():
             obstacle = f"starting: {why.format(port=run.ports(id_)['http'])}"
@@ -85,13 +90,13 @@ def test_what_a_starting_service_waits_for_is_said_while_it_waits(tmp_path: Path
 def test_who_waits_beside_a_start_waits_for_the_instance_too(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db").write()
     waiting = subprocess.Popen(
-        [*COMMAND, "ready", "--wait", "30", "--app-data", made.app_data],
+        [*COMMAND, "ready", "--wait", "60", "--app-data", made.app_data],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )
     with waiting, running(made):
-        assert waiting.communicate(timeout=60)[0] == "ready: 1 service\n"
+        assert waiting.communicate(timeout=90)[0] == "ready: 1 service\n"
         assert waiting.returncode == 0
 
 

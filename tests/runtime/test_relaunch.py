@@ -9,45 +9,43 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor.testing.ports import free_block
 from tests.bundle_maker import Bundle, bundle, running, starting, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def slow_to_stop(folder: Path, port: int, stop_ms: int) -> Bundle:
+def slow_to_stop(folder: Path, port: int, **how: object) -> Bundle:
     made = bundle(folder).service(
-        "db", "stops_slowly", options={"stop_ms": stop_ms}, stop={"timeout_ms": 5000}
+        "db", "stops_slowly", options={"stop_ms": 0, **how}, stop={"timeout_ms": 60_000}
     )
     ipc = {**made.document["ipc"], "port": port}
     return made.set(ipc=ipc).write()
 
 
 def test_it_waits_for_the_one_that_is_stopping_and_has_its_port(tmp_path: Path) -> None:
-    port = free_port()
-    old = slow_to_stop(tmp_path / "old", port, 1500)
-    new = slow_to_stop(tmp_path / "new", port, 0)
+    port, over = free_block(1), tmp_path / "over"
+    old = slow_to_stop(tmp_path / "old", port, stop_until=over)
+    new = slow_to_stop(tmp_path / "new", port)
     with running(old) as first:
         first.until_ready()
         first.post("/shutdown")
-        with running(new, app_data=old.app_data) as second:
+        with starting(new, app_data=old.app_data) as second:
+            waited = f"waiting for the instance that is stopping (pid {first.pid}) to end"
+            second.until_said(waited)
+            over.touch()
             assert first.wait_gone() == 0
+            second.await_listening()
             second.until_ready()
             assert second.port == port
-            waited = f"waiting for the instance that is stopping (pid {first.pid}) to end"
             second.until_said("ready after ")
             assert second.stderr.count(waited) == 1
             assert old.events("db", "exit")[-1]["t"] < new.events("db", "started")[0]["t"]
 
 
 def test_one_that_does_not_stop_is_refused(tmp_path: Path) -> None:
-    old = slow_to_stop(tmp_path / "old", 0, 0)
-    new = slow_to_stop(tmp_path / "new", 0, 0)
+    old = slow_to_stop(tmp_path / "old", 0)
+    new = slow_to_stop(tmp_path / "new", 0)
     with running(old) as first:
         first.until_ready()
         with starting(new, app_data=old.app_data) as second:
@@ -56,8 +54,9 @@ def test_one_that_does_not_stop_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_waiting_one_can_be_ended(tmp_path: Path) -> None:
-    old = slow_to_stop(tmp_path / "old", 0, 3000)
-    new = slow_to_stop(tmp_path / "new", 0, 0)
+    over = tmp_path / "over"
+    old = slow_to_stop(tmp_path / "old", 0, stop_until=over)
+    new = slow_to_stop(tmp_path / "new", 0)
     with running(old) as first:
         first.until_ready()
         first.post("/shutdown")
@@ -65,6 +64,7 @@ def test_a_waiting_one_can_be_ended(tmp_path: Path) -> None:
             wait_until(lambda: "waiting for the instance" in second.stderr, what="its words")
             second.kill(signal.SIGTERM)
             assert second.wait_gone() == 0
+        over.touch()
         assert first.wait_gone() == 0
 
 
@@ -73,7 +73,7 @@ def test_a_taken_control_port_is_told(tmp_path: Path) -> None:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        with running(slow_to_stop(tmp_path, port, 0)) as run:
+        with running(slow_to_stop(tmp_path, port)) as run:
             run.until_ready()
             told = run.await_told("ipc_port_reassigned")
             assert told == [{"previous": port, "port": run.port}]

@@ -40,7 +40,7 @@ def end(run: Run) -> int:
             run.process.poll() is not None
             or any(word in run.stderr for word in (" is ready", "gave up: "))
         ),
-        20,
+        60,
         "an end, a service, or why there is none",
         story=lambda: run.stderr,
     )

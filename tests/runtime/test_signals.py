@@ -86,7 +86,7 @@ def test_it_ignores_and_blocks_nothing_itself(run: Run) -> None:
 def test_nohup_and_keep_running_let_it_outlive_its_terminal(made: Bundle, tmp_path: Path) -> None:
     with starting(made, "--keep-running", command=["nohup", *COMMAND]) as run:
         run.await_listening()
-        run.until_ready()
+        wait_until(lambda: asleep(tmp_path / "plain.pid"), what="a service that does nothing")
         run.kill(signal.SIGHUP)
         assert "http" in run.ports("plain")
         status = Path(f"/proc/{(tmp_path / 'plain.pid').read_text().strip()}/status").read_text()

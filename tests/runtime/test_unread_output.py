@@ -68,6 +68,7 @@ def test_who_reads_late_gets_every_line_that_had_room(made: Bundle) -> None:
 
         reader = threading.Thread(target=listen, daemon=True)
         reader.start()
+        wait_until(lambda: b"db is ready" in b"".join(heard), what="what had waited")
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
         reader.join(WITHIN)

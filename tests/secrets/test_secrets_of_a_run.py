@@ -268,6 +268,7 @@ def test_nothing_that_the_runtime_writes_or_says_holds_a_value(tmp_path: Path) -
         give(run, api_key="k-90817263")
         wait_until(lambda: run.service("crash")["state"] == "failed", what="the crashes")
         wait_until(lambda: "unfinished" in run.log("api"), what="the output")
+        run.await_told("gave_up", "crash")
         session = json.loads((run.app_data / "secrets.json").read_text())["secrets"]["session"]
         values = ("k-90817263", session)
         paths = (
