@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from bundlevisor.testing.ports import free_block
 from tests.bundle_maker import Bundle, bundle, wait_until
 from tests.waiting import WITHIN
 
@@ -59,7 +59,7 @@ def started(
     """Run a program until the block ends; then it and its recorded offspring are killed."""
     made = bundle(tmp_path).service("it", program, options=options).write()
     entry = made.document["services"][0]["binaries"]["win-x64" if os.name == "nt" else "linux-x64"]
-    port = free_port()
+    port = free_block(1)
     process = subprocess.Popen(
         [str(made.root / entry["path"]), *entry["args"]],
         env={**os.environ, "PORT_HTTP": str(port), **(env or {})},
@@ -77,9 +77,3 @@ def started(
                     psutil.Process(pid).kill()
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
