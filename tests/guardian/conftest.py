@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import socket
-
 import pytest
+
+from bundlevisor.testing.ports import free_block
 
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A port that nobody else is given, nor takes by chance for a connection."""
+    return free_block(1)

@@ -17,6 +17,7 @@ from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process import table
 
+WITHIN_S = 30.0
 RUN = str(Path(__file__).parent.parent / "programs" / "run.py")
 
 
@@ -116,7 +117,7 @@ class Runtime:
                 inflight.done()
 
     def do_dismiss(self) -> None:
-        say(dismissed=self.guardian.dismiss())
+        say(dismissed=self.guardian.dismiss(WITHIN_S))
 
     def do_return(self) -> None:
         sys.exit(7)
@@ -152,11 +153,11 @@ class Runtime:
         say(idle=True)
 
     def do_fork(self) -> None:
-        """Fork as a helper of the runtime would; it lives on a little longer than the runtime."""
+        """Fork as a helper of the runtime would; it lives on longer than any test waits."""
         if os.fork() == 0:
             for fd in (0, 1, 2):
                 os.close(fd)
-            threading.Event().wait(20)
+            threading.Event().wait(100)
             os._exit(0)
         say(forked=True)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,21 +50,23 @@ def test_goodbye_leaves_services_and_files_alone_and_ends_the_guardian(tmp_path:
 def test_services_are_stopped_in_reverse_order_and_independent_ones_side_by_side(
     tmp_path: Path,
 ) -> None:
-    slow = {"stop-ms": 200}
+    go_on = tmp_path / "go on"
+    held: dict[str, Any] = {"options": {"stop-until": str(go_on)}, "grace_s": 60}
     services = [
-        service("db", "stops_slowly", options=slow),
-        service("api", "stops_slowly", options=slow, depends_on=["db"]),
-        service("web", "stops_slowly", options=slow, depends_on=["api", "db"]),
-        service("job", "stops_slowly", options=slow, depends_on=["db"]),
+        service("db", "stops_slowly", **held),
+        service("api", "stops_slowly", depends_on=["db"], **held),
+        service("web", "stops_slowly", depends_on=["api", "db"], **held),
+        service("job", "stops_slowly", depends_on=["db"], **held),
     ]
     with SmallRuntime(tmp_path / "h", *services) as small:
         small.wait_started()
         small.kill()
+        wait_until(lambda: small.signals("web") and small.signals("job"), what="both to be asked")
+        go_on.touch()
         small.wait_clean()
         asked = {name: small.signals(name)[0]["t"] for name in small.services}
         ended = {name: small.record(name)[-1] for name in small.services}
         assert {event["event"] for event in ended.values()} == {"exit"}
-        assert asked["job"] < ended["web"]["t"]
         assert ended["web"]["t"] <= asked["api"]
         assert max(ended["api"]["t"], ended["job"]["t"]) <= asked["db"]
 
@@ -128,7 +131,7 @@ def test_grandchildren_that_ignore_the_signal_are_killed_after_the_grace(
     tmp_path: Path, free_port: int
 ) -> None:
     parent = service(
-        "parent", "forks_grandchild", options={"children": 3, "port": free_port}, grace_s=0.4
+        "parent", "forks_grandchild", options={"children": 3, "port": free_port}, grace_s=3.0
     )
     with SmallRuntime(tmp_path / "h", parent) as small:
         wait_until(lambda: len(small.started("parent", "grandchild")) == 3)
@@ -223,7 +226,7 @@ def test_a_child_that_the_runtime_forked_does_not_delay_the_guardian(tmp_path: P
         small.wait_started()
         assert small.ask("fork") == {"forked": True}
         small.kill()
-        small.wait_clean(10)
+        small.wait_clean()
 
 
 def test_what_was_forgotten_is_left_to_its_mark_only(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ EARLY = %r
 if not EARLY:
     loop.soon.pop()()
 heard = list(loop.watches.values())
-assert guardian.dismiss()
+assert guardian.dismiss(60)
 for callback in heard + loop.soon:
     callback()
 assert not loop.watches and not said, (loop.watches, said)
@@ -51,7 +51,7 @@ def test_an_end_that_is_heard_after_the_dismissal_is_nothing_to_report(early: bo
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=100,
         check=False,
     )
     assert done.stdout == "no loss\n", done.stderr

@@ -90,8 +90,9 @@ def test_a_dead_guardian_is_followed_as_soon_as_there_is_a_thread_for_it(
     followed: list[End] = []
 
     def follow(theirs: End) -> Played:
+        played = Played(theirs)  # its end of the channel is closed when the test goes on
         followed.append(theirs)
-        return Played(theirs)
+        return played
 
     monkeypatch.setattr(starting, "another", follow)
     guardian = Guardian.start("played")
@@ -133,8 +134,9 @@ def test_a_guardian_that_dies_with_the_reserve_that_it_was_to_fork_is_followed(
         return first[0]
 
     def follow(theirs: End) -> Played:
+        played = Played(theirs)
         followed.append(theirs)
-        return Played(theirs)
+        return played
 
     monkeypatch.setattr(starting, "first", begin)
     monkeypatch.setattr(starting, "another", follow)

@@ -51,6 +51,7 @@ def waiting(code: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             process.stdin.close()
+            wait_until(lambda: not rlimit_marked(INSTANCE), what="the end of what came out of it")
 
 
 def test_what_left_its_session_and_cleared_its_environment_keeps_the_mark() -> None:

@@ -60,7 +60,7 @@ def test_what_is_left_is_asked_first_and_then_killed(tmp_path: Path) -> None:
         marked(f"{OLD}-2", tmp_path / "deaf", "ignores_term") as deaf,
     ):
         record(tmp_path, (good.pid, birth(good.pid), f"{OLD}-1"))
-        result = swept(tmp_path, grace_s=2)
+        result = swept(tmp_path, grace_s=4)
         assert (result.found, result.stopped, result.killed, result.left) == (2, 1, 1, 0)
         assert good.wait() == 0
         assert deaf.wait() == -signal.SIGKILL
@@ -81,8 +81,9 @@ def test_a_leader_is_asked_before_what_it_has_forked(tmp_path: Path) -> None:
 
 def test_what_left_its_session_or_came_out_of_a_dead_leader_is_found(tmp_path: Path) -> None:
     rest = ("--deaf", "1", "--leave", "1")
-    with marked(f"{OLD}-1", tmp_path / "r", "double_fork", *rest):
+    with marked(f"{OLD}-1", tmp_path / "r", "double_fork", *rest) as leader:
         wait_until(lambda: len(events(read_records(tmp_path / "r"), "started")) == 2)
+        assert leader.wait() == 0
         daemon = events(read_records(tmp_path / "r"), "started")[1]["pid"]
         born = birth(daemon)
         record(tmp_path)
@@ -105,7 +106,7 @@ def test_a_child_without_the_mark_goes_with_its_session(tmp_path: Path) -> None:
     )
     wait_until((tmp_path / "there").exists)
     record(tmp_path, (leader.pid, birth(leader.pid), f"{OLD}-1"))
-    result = swept(tmp_path, grace_s=0.3)
+    result = swept(tmp_path, grace_s=3)
     assert (result.found, result.killed) == (2, 1)
     assert table.census("", {leader.pid}) == []
     leader.wait()
@@ -152,7 +153,8 @@ def test_what_a_service_of_the_old_instance_started_us_from_is_left_alone(tmp_pa
 
 
 def test_a_guardian_at_work_is_waited_for(tmp_path: Path) -> None:
-    slow = service("api", "stops_slowly", options={"stop-ms": 700}, grace_s=20)
+    heard = tmp_path / "heard"
+    slow = service("api", "stops_slowly", options={"stop-until": str(heard)}, grace_s=20)
     with SmallRuntime(tmp_path / "h", slow) as small:
         small.wait_started()
         record(
@@ -163,7 +165,12 @@ def test_a_guardian_at_work_is_waited_for(tmp_path: Path) -> None:
         )
         small.kill()
         said: list[str] = []
-        result = swept(tmp_path, announce=said.append, grace_s=0.0)
+
+        def announce(text: str) -> None:
+            said.append(text)
+            heard.touch()
+
+        result = swept(tmp_path, announce=announce, grace_s=0.0)
         assert result.found == 0
         assert small.record("api")[-1]["event"] == "exit"
         assert said == [
