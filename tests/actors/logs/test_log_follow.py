@@ -28,13 +28,14 @@ def test_a_reader_gets_the_past_first_and_then_what_comes() -> None:
 
 def test_a_waiting_reader_is_woken_by_output_and_by_the_end() -> None:
     reader = subscription()
-    timers = [threading.Timer(0.05, reader.put, [b"late\n"]), threading.Timer(0.1, reader.close)]
-    for timer in timers:
-        timer.start()
+    output = threading.Timer(0.05, reader.put, [b"late\n"])
+    output.start()
     assert reader.read(PATIENCE) == b"late\n"
+    output.join()
+    end = threading.Timer(0.05, reader.close)
+    end.start()
     assert reader.read(PATIENCE) is None
-    for timer in timers:
-        timer.join()
+    end.join()
 
 
 def test_a_slow_reader_loses_its_oldest_lines_and_is_told_how_many() -> None:

@@ -23,7 +23,7 @@ from bundlevisor.actors.probes.stop_request import request_stop
 from bundlevisor.actors.process import children
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.plan.readiness import Condition, Criterion
-from tests.actors.probes.test_checks import answering, port_of
+from tests.actors.probes.test_checks import answering, patient, port_of
 from tests.waiting import WITHIN, wait_until
 
 
@@ -47,7 +47,7 @@ def test_readiness_is_asked_again_where_there_was_no_descriptor_to_ask_by(
     told: queue.Queue[str] = queue.Queue()
     target = Target(port_of(listener))
     probing = Probing(loop, Listening(loop), target, ProbeStats())
-    criterion, health = Criterion(Condition.HEALTHY), Health(type="http")
+    criterion, health = Criterion(Condition.HEALTHY), patient()
     probing.until_ready(criterion, health, lambda: told.put("well"), lambda: None)
     assert told.get(timeout=WITHIN) == "well"
 
@@ -59,7 +59,7 @@ def test_that_there_was_no_descriptor_says_nothing_of_a_service_and_it_is_asked_
     answering(listener, b"HTTP/1.1 500 No\r\n\r\n")
     told: queue.Queue[str] = queue.Queue()
     probing = Probing(loop, Listening(loop), Target(port_of(listener)), ProbeStats())
-    probing.watch(Health(type="http", interval_ms=10), told.put)
+    probing.watch(patient(interval_ms=10), told.put)
     assert told.get(timeout=WITHIN) == "HTTP 500"
     probing.stop()
 
@@ -80,7 +80,7 @@ def test_a_health_command_that_we_cannot_start_says_nothing_of_a_service(
     told: queue.Queue[str] = queue.Queue()
     target = Target(None, ["/bin/sh", "-c", "exit 3"], {}, "/")
     probing = Probing(loop, Listening(loop), target, ProbeStats())
-    probing.watch(Health(type="command", interval_ms=10), told.put)
+    probing.watch(Health(type="command", timeout_ms=100_000, interval_ms=10), told.put)
     assert told.get(timeout=WITHIN) == "health command: exit 3"
     probing.stop()
 
