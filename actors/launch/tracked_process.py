@@ -96,14 +96,19 @@ class TrackedProcess:
     def read_first(self, then: Callable[[str], object]) -> None:
         """Call ``then`` with the last lines of the log once all that is written by now is read.
 
-        A disk that hangs delays it by LOG_PATIENCE at most. On the loop's thread.
+        A disk that hangs delays it by LOG_PATIENCE at most: then with what has been read so far. On
+        the loop's thread.
         """
         telling = _Once(then)
-        patience = self._loop.call_at(time.monotonic() + LOG_PATIENCE, telling)
+
+        def waited() -> None:
+            telling(self._log.tail(self.instance))
+
+        patience = self._loop.call_at(time.monotonic() + LOG_PATIENCE, waited)
 
         def drained(last_lines: bytes) -> None:
             patience.cancel()
-            telling(last_lines.decode("utf-8", "replace"))
+            telling(last_lines)
 
         self._log.drain(self.instance, drained)
 
@@ -151,15 +156,15 @@ class TrackedProcess:
 
 
 class _Once:
-    """Goes on at the first call: with the last lines, or without when they take too long."""
+    """Goes on at the first call: with the last lines, or with less when they take too long."""
 
     def __init__(self, then: Callable[[str], object]) -> None:
         self._then = then
         self._first = threading.Lock()
 
-    def __call__(self, lines: str = "") -> None:
+    def __call__(self, lines: bytes) -> None:
         if self._first.acquire(blocking=False):
-            self._then(lines)
+            self._then(lines.decode("utf-8", "replace"))
 
 
 def _ignore(_: object) -> None:

@@ -124,6 +124,20 @@ def test_an_exit_is_told_with_the_last_lines_and_forgotten_after_them(
     assert process.child is None
 
 
+def test_an_exit_for_which_a_disk_is_too_slow_is_told_with_what_has_been_read(
+    process: TrackedProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exits: list[tuple[int, str]] = []
+    monkeypatch.setattr(process._log, "drain", lambda *_: None)
+    waits = "import time; print('the reason', flush=True); time.sleep(600)"
+    process.start(guarded(), None, python(waits))
+    process.on_exit(lambda code, lines: exits.append((code, lines)))
+    wait_until(lambda: process._log.tail("api-1"), PATIENCE, "its word")
+    process.kill()
+    wait_until(lambda: bool(exits), PATIENCE, "the exit")
+    assert [lines.splitlines() for _, lines in exits] == [["the reason"]]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there a pipe is known by no number of its own")
 def test_what_cannot_be_spawned_leaves_no_descriptor_and_nobody_waits_for_it(
     process: TrackedProcess, guardian: Told
