@@ -128,13 +128,14 @@ def test_a_killed_guardian_has_a_successor_before_the_runtime_dies_too(tmp_path:
 
 
 def test_a_command_that_is_refused_is_told(tmp_path: Path) -> None:
-    bundle = Bundle(tmp_path).service("db", stop={"timeout_ms": 1500})
+    bundle = Bundle(tmp_path).service("db", stop={"timeout_ms": 60_000})
     with Runtime(bundle) as runtime:
         runtime.wait_ready()
         runtime.service("db").order("deaf", True)
         runtime.post("/shutdown")
         with pytest.raises(AssertionError, match="stopping"):
             runtime.service("db").restart()
+        runtime.service("db").kill()  # or its end would be waited for
 
 
 def test_a_failed_wait_tells_the_story(shared: Runtime) -> None:
