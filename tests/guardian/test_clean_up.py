@@ -17,6 +17,7 @@ from bundlevisor.actors.guardian.cleanup import EXPECTING, Cleanup
 from bundlevisor.actors.guardian.disk import Disk
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.state import GuardianState
+from bundlevisor.actors.probes.stop_exchange import request
 from tests.guardian.marked import marked
 from tests.records import read_records
 
@@ -207,7 +208,6 @@ def test_an_answer_that_is_overdue_of_who_has_gone_is_not_waited_for_without_a_p
 ) -> None:
     """Its port is another's, which holds the connection: nothing there is looked at any more."""
     looks: list[object] = []
-    request = http_stop.request
 
     def look(*known: Any) -> Survivors:
         looks.append(known)
