@@ -59,10 +59,10 @@ def split(command: str) -> list[str]:
 
 
 def said_version(argv: list[str]) -> str:
-    """Return the first line of what a program says, within five seconds; empty when nothing."""
+    """Return the first line of what a program says, within twenty seconds; empty when nothing."""
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, errors="replace", timeout=5, check=False
+            argv, capture_output=True, text=True, errors="replace", timeout=20, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -8,6 +8,9 @@ import time
 
 from bundlevisor.perf import client
 
+PATIENCE_S = 30.0
+"""For a first answer: without one there is nothing to tell."""
+
 
 class Asker:
     """One kept connection; it is made again when the server closes it."""
@@ -48,7 +51,7 @@ class Asker:
 def run(port: int, message: bytes, connections: int, seconds: float) -> tuple[float, list[float]]:
     """Ask for ``seconds``; return answers with status 200 per second, and their latencies in ms.
 
-    Raises RuntimeError at another status.
+    Raises RuntimeError at another status, and where none answers at all.
     """
     latencies: list[float] = []
     with selectors.DefaultSelector() as ready:
@@ -57,12 +60,13 @@ def run(port: int, message: bytes, connections: int, seconds: float) -> tuple[fl
             ready.register(asker.socket, selectors.EVENT_READ, asker)
             asker.ask()
         began = time.perf_counter()
-        while time.perf_counter() - began < seconds:
+        while (lasted := time.perf_counter() - began) < (seconds if latencies else PATIENCE_S):
             for key, _ in ready.select(1.0):
                 _answered(key.data, ready, latencies)
-        lasted = time.perf_counter() - began
         for asker in askers:
             asker.socket.close()
+    if not latencies:
+        raise RuntimeError(f"no answer on port {port} within {PATIENCE_S:g} s")
     return len(latencies) / lasted, latencies
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor import __version__
-from bundlevisor.perf import client, milestones, options, results
+from bundlevisor.perf import client, load, milestones, options, results
 from bundlevisor.perf.__main__ import QUESTIONS, main
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, ContenderError, Run, installed
@@ -93,6 +93,13 @@ def test_load_gives_rates_and_latencies_of_each_path(bundle: Bundle) -> None:
     sample = api.measure(STANDIN, bundle, seconds=0.05)
     assert set(sample) == set(api._measures())
     assert all(values and min(values) > 0 for values in sample.values())
+
+
+def test_load_lasts_until_there_is_an_answer(bundle: Bundle) -> None:
+    with Run(STANDIN, bundle) as run:
+        run.get_up()
+        asked = client.request("/ports", run.port, run.token)
+        assert all(load.run(run.port, asked, 1, 0.0)[1] for _ in range(20))
 
 
 def test_growth_is_said_in_a_sentence() -> None:
