@@ -146,7 +146,9 @@ def test_grandchildren_that_ignore_the_signal_are_killed_after_the_grace(
 def test_a_service_that_was_not_registered_is_found_by_its_mark(
     tmp_path: Path, announce: str
 ) -> None:
-    with SmallRuntime(tmp_path / "h", service("api", announce=announce)) as small:
+    """It is not killed before its grace, since another service has a longer one."""
+    services = [service("api", announce=announce), service("known", grace_s=20)]
+    with SmallRuntime(tmp_path / "h", *services) as small:
         small.wait_started()
         small.kill()
         small.wait_clean()
