@@ -45,6 +45,7 @@ def made(folder: Path) -> Bundle:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with running(made(tmp_path_factory.mktemp("exec"))) as run:
         run.until_ready()
+        run.until_on_record()
         yield run
 
 
@@ -145,6 +146,7 @@ def test_what_cannot_be_run_is_said(run: Run, words: list[str], code: int, said:
 def test_a_bundle_that_was_changed_meanwhile_is_told(tmp_path: Path) -> None:
     with running(made(tmp_path)) as run:
         run.until_ready()
+        run.until_on_record()
         run.bundle.service("db", "reports_environment", env={"NEW": "1"}).write()
         done = execute(run, "db", "--", sys.executable, "-c", "import os; print(os.environ['NEW'])")
         assert done.stdout == "1\n"
@@ -157,6 +159,7 @@ def test_overlays_of_the_run_count(tmp_path: Path) -> None:
     with running(made(tmp_path), "--overlay", str(dev)) as run:
         wait_until(lambda: run.events("db", "environment"), what="the service")
         run.until_ready()
+        run.until_on_record()
         show = "import os; print(os.environ['LEVEL'])"
         done = execute(run, "db", "--", sys.executable, "-c", show)
         assert (done.stdout, done.stderr) == ("debug\n", "")
