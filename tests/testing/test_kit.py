@@ -39,7 +39,7 @@ UNWELL: tuple[str | int, ...] = ("failing", "wrong", "hanging", 30)
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     """One that is used by tests which leave all services ready; the laws are checked at its end."""
     bundle = two(tmp_path_factory.mktemp("shared"))
-    quick = {"type": "http", "path": "/health", "interval_ms": 50, "timeout_ms": 1000, "retries": 2}
+    quick = {"type": "http", "path": "/health", "interval_ms": 50, "timeout_ms": 1500, "retries": 2}
     for number in range(len(UNWELL)):
         bundle.service(f"ailing{number}", health=quick)
     for service_id in ("mortal", "ending", "speaker", "talker"):
