@@ -48,7 +48,7 @@ def chromium(profile: Path) -> Iterator[Any]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(executable_path=DRIVER))
     try:
-        driver.set_script_timeout(20)
+        driver.set_script_timeout(120)
         driver.get(BLANK)
         yield driver
     finally:

@@ -190,8 +190,9 @@ class FakeRuntime:
         )
 
     def progress(self, snapshot: Snapshot) -> Progress:
-        self.measured += 1
-        return measure(snapshot, Known(), NOON, last_line=lambda _: self.last_line)
+        found = measure(snapshot, Known(), NOON, last_line=lambda _: self.last_line)
+        self.measured += 1  # whoever waits for that may change what has been looked at
+        return found
 
     def timeline(self) -> Timeline:
         return Timeline(

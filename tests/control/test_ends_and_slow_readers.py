@@ -36,7 +36,10 @@ def test_a_client_that_asks_on_without_reading_holds_no_thread(
     assert api.get("/healthz").status == 200
 
 
-def test_a_client_that_reads_gets_all_that_it_has_asked_for(api: Api, runtime: FakeRuntime) -> None:
+def test_a_client_that_reads_gets_all_that_it_has_asked_for(
+    monkeypatch: pytest.MonkeyPatch, api: Api, runtime: FakeRuntime
+) -> None:
+    monkeypatch.setattr(bundlevisor.control.http.connection, "SLOW_READER_S", WITHIN)
     runtime.logs.content["db"] = b"x" * (6 << 20)
     request = b"GET /logs/tail?serviceId=db HTTP/1.1\r\n" + HEAD
     answer = api.raw((request + b"\r\n") * 3 + request + b"Connection: close\r\n\r\n")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.actors.files import endpoint, instance
+from bundlevisor.testing.ports import free_block
 from tests.acceptor import Acceptor
 from tests.control.commands import Cli, Run, bundle_of, record
 from tests.control.wire import Api
@@ -100,7 +101,7 @@ def test_who_waits_meets_an_instance_that_is_being_started(
 ) -> None:
     token = str(tmp_path / "runtime" / "auth-token")
     acts = Fulfils(
-        lambda: record(tmp_path, free_port(), os.getpid()),  # of a dead one: nobody listens
+        lambda: record(tmp_path, free_block(1), os.getpid()),  # of a dead one: nobody listens
         lambda: record(tmp_path, api.port),
         lambda: endpoint.write_token(token, "of the dead one"),
         lambda: os.unlink(token),
@@ -113,30 +114,23 @@ def test_who_waits_meets_an_instance_that_is_being_started(
     )
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def test_an_instance_that_died_is_4(run: Run, tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    record(tmp_path, port, process.pid)
-    code, _, err = run("ports", "--app-data", str(tmp_path))
+    with socket.socket() as nobodys:
+        nobodys.bind(("127.0.0.1", 0))
+        port = nobodys.getsockname()[1]
+        record(tmp_path, port, process.pid)
+        code, _, err = run("ports", "--app-data", str(tmp_path))
     assert code == 4
     assert str(port) in err
 
 
 def test_an_instance_that_takes_no_connections_is_5(run: Run, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    record(tmp_path, port, os.getpid())
-    code, _, err = run("ports", "--app-data", str(tmp_path))
+    with socket.socket() as nobodys:
+        nobodys.bind(("127.0.0.1", 0))
+        record(tmp_path, nobodys.getsockname()[1], os.getpid())
+        code, _, err = run("ports", "--app-data", str(tmp_path))
     assert code == 5
     assert f"pid {os.getpid()}" in err
 

@@ -64,6 +64,7 @@ def test_nothing_is_started_before_there_is_a_record(
         write(app_data, record, making)
 
     monkeypatch.setattr(instance, "write", late)
+    monkeypatch.setattr(instance_record, "FIRST_S", threading.TIMEOUT_MAX)
     told = Told(tmp_path)
     record = of(told, tmp_path)
     starter = threading.Thread(target=record.expect, args=[GuardedProcess("api", "id-api-1")])

@@ -5,6 +5,8 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from bundlevisor.actors.core.snapshot import State
 from bundlevisor.control.http import waitress_parts
 from bundlevisor.control.http.door import Door
 from bundlevisor.control.http.memory import Memory
-from bundlevisor.control.http.server import HttpServer
+from bundlevisor.control.http.server import SWEEP_S, HttpServer
 from bundlevisor.control.wire.closing import Closing
 from tests.control.conftest import listen
 from tests.control.fake_runtime import FakeRuntime
@@ -24,11 +26,20 @@ from tests.waiting import WITHIN, wait_until
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> float:
-    """A deadline and a sweep that a test can wait for."""
-    monkeypatch.setattr(bundlevisor.control.http.connection, "REQUEST_DEADLINE_S", 0.5)
-    monkeypatch.setattr(bundlevisor.control.http.server, "SWEEP_S", 0.05)
-    return 0.5
+def hasten(monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
+    """Make deadline and sweep what a test can wait for, once what is to be well has been sent."""
+
+    def now() -> float:
+        monkeypatch.setattr(bundlevisor.control.http.connection, "REQUEST_DEADLINE_S", 0.5)
+        monkeypatch.setattr(bundlevisor.control.http.server, "SWEEP_S", 0.05)
+        return 0.5
+
+    return now
+
+
+@pytest.fixture
+def hasty(hasten: Callable[[], float]) -> float:
+    return hasten()
 
 
 class Trickle(threading.Thread):
@@ -155,11 +166,12 @@ def test_a_connection_that_is_closed_does_not_disturb_the_others_where_there_is_
     assert read_to_end(clients[0]) == b""
     seen = len(turns)  # until then nothing is opened, which might get the number of what was closed
     wait_until(lambda: len(turns) >= seen + 2, what="two turns more")
+    monkeypatch.setattr(bundlevisor.control.http.connection, "REQUEST_DEADLINE_S", WITHIN)
     assert api.get("/healthz").status == 200
 
 
 def test_a_server_to_which_nobody_is_connected_sleeps(
-    hasty: float, api: Api, monkeypatch: pytest.MonkeyPatch
+    api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patience: list[float] = []
     turn = waitress_parts.loop
@@ -173,28 +185,32 @@ def test_a_server_to_which_nobody_is_connected_sleeps(
         client.sendall(b"GET /healthz HTTP/1.1\r\n" + HEAD + b"\r\n")
         assert status_of(read_answer(client)) == 200
         wait_until(
-            lambda: any(0 < one <= hasty for one in patience),
+            lambda: any(0 < one <= SWEEP_S for one in patience),
             what="a turn for those who are connected",
         )
     wait_until(lambda: patience[-1] > 10, what="the last one has gone")
     assert api.get("/healthz").status == 200
 
 
-def test_a_connection_between_requests_is_kept(hasty: float, api: Api) -> None:
+def test_a_connection_between_requests_is_kept(hasten: Callable[[], float], api: Api) -> None:
     request = b"GET /healthz HTTP/1.1\r\n" + HEAD + b"\r\n"
     with api.connect() as client:
         client.sendall(request)
         assert status_of(read_answer(client)) == 200
-        assert not threading.Event().wait(hasty * 3)
+        assert not threading.Event().wait(hasten() * 3)
         client.sendall(request)
         assert status_of(read_answer(client)) == 200
 
 
 def test_a_request_that_waits_is_not_ended_by_the_deadline(
-    hasty: float, api: Api, runtime: FakeRuntime
+    hasten: Callable[[], float], api: Api, runtime: FakeRuntime
 ) -> None:
     runtime.change("db", State.STARTING)
-    assert api.get(f"/readyz?wait={hasty * 3}").status == 200
+    with api.connect() as client:
+        client.sendall(b"GET /readyz?wait=1.5 HTTP/1.1\r\n" + HEAD + b"\r\n")
+        runtime.board.await_verdicts()
+        hasten()
+        assert status_of(read_answer(client)) == 200
 
 
 @pytest.mark.parametrize("count", [150, 400])
@@ -207,6 +223,12 @@ def test_trickling_clients_never_keep_a_new_one_out(
         assert api.get("/readyz").status == 200
     trickle.over.set()
     trickle.join(WITHIN)
+
+
+def has_read(http: HttpServer, client: socket.socket) -> bool:
+    """Whether the server has a part of a request of this client."""
+    held = tuple(http.active_channels.values())
+    return any(one.addr == client.getsockname() and one.request for one in held)
 
 
 def test_too_many_connections_cost_the_oldest_incomplete_one(runtime: FakeRuntime) -> None:
@@ -225,6 +247,7 @@ def test_too_many_connections_cost_the_oldest_incomplete_one(runtime: FakeRuntim
     for number in range(5):
         opened.append(socket.create_connection(listener.getsockname()[:2], timeout=WITHIN))
         opened[-1].sendall(b"GET /" + str(number).encode())
+        wait_until(partial(has_read, http, opened[-1]), what="it has been read")
     assert opened[0].recv(1) == b""
     assert opened[1].recv(1) == b""
     opened[4].setblocking(False)

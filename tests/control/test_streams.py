@@ -110,7 +110,7 @@ def test_waits_and_streams_never_use_up_the_threads_that_answer(
         assert full is not None
         assert full.refusal == (429, "too_many_waits")
     wait_until(
-        lambda: api.get("/readyz?wait=0").status == 200,
+        lambda: refused_wait(api) is None,
         what="clients that went away free their wait",
     )
 

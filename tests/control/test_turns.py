@@ -168,7 +168,12 @@ def test_who_is_turned_away_is_not_asked_for_a_body(by_hand: ByHand, foreign: by
 )
 def test_who_has_left_something_unread_is_not_kept(by_hand: ByHand, data: bytes) -> None:
     client = by_hand.connect()
-    by_hand.go_round()
+
+    def is_accepted() -> bool:
+        by_hand.go_round()
+        return len(by_hand.http.active_channels) == 1
+
+    wait_until(is_accepted, what="the connection to be accepted")
     (left,) = map(weakref.ref, by_hand.http.active_channels.values())
     client.sendall(data)
     client.shutdown(socket.SHUT_WR)

@@ -76,6 +76,7 @@ def test_buttons_stop_start_and_restart(tab: Tab) -> None:
     before = tab.run.service("lone")["pid"]
     tab.find('button[aria-label="Restart lone"]').click()
     wait_until(lambda: tab.run.service("lone").get("pid") not in (None, before), what="another pid")
+    tab.run.until_service_ready("lone")  # the page may still show the state of before
     tab.shows('tr[data-id="lone"] .state', "ready")
 
 
@@ -138,8 +139,12 @@ def test_logs_are_live_and_searched(tab: Tab) -> None:
 
 def test_lines_from_before_come_when_a_stream_is_free(tab: Tab) -> None:
     others = Api(tab.run.port, tab.run.token)
+
+    def one_more() -> bool:
+        return others.open("/logs/follow?serviceId=store").status == 200
+
     for _ in range(THREADS[Lane.STREAM]):
-        assert others.open("/logs/follow?serviceId=store").status == 200
+        wait_until(one_more, what="a stream, once those of the page before are free again")
     tab.find("#to-logs").click()
     tab.shows("#log-count", "there are 8 streams already")
     for one in others.opened:

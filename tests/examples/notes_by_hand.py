@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bundlevisor.testing.ports import free_block
 from tests.waiting import WITHIN, wait_until
 
 NOTES = Path(__file__).parents[2] / "examples" / "notes"
@@ -67,7 +67,8 @@ class NotesServices:
 
     def __init__(self, folder: Path) -> None:
         self.database = folder / "notes.db"
-        self.ports = {"store": free_port(), "api": free_port()}
+        first = free_block(2)
+        self.ports = {"store": first, "api": first + 1}
         self._folder = folder
         self._running: list[Service] = []
 
@@ -132,13 +133,6 @@ class NotesServices:
 def executable(name: str, root: Path = NOTES) -> str:
     """Return the program as the manifest names it on this platform."""
     return str(root / "bin" / (f"{name}.cmd" if os.name == "nt" else name))
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

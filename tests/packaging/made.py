@@ -57,6 +57,9 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
                 f"{name}, which another worker makes",
             )
             continue
+        if folder.is_dir():  # another worker has finished it since the look
+            making.rmdir()
+            break
         try:
             make(making)
             making.rename(folder)

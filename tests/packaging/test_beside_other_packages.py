@@ -28,7 +28,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         words = ("download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder), name)
         try:
             subprocess.run(
-                [sys.executable, *PIP, *words], capture_output=True, timeout=LIMIT_S, check=False
+                [sys.executable, *PIP, *words], capture_output=True, timeout=90, check=False
             )
         except subprocess.TimeoutExpired:
             continue

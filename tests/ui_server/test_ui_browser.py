@@ -160,7 +160,7 @@ def test_a_navigation_to_a_dead_api_shows_a_page_that_tries_again(
 
     own_api.kill()
     page.driver.get(address(own_ui, "/api/report"))
-    assert "API is not running" in shown()
+    until(lambda: "API is not running" in shown(), "the page, which is loaded anew each second")
     own_api.start(own_api.port)
     until(lambda: "/api/report" in shown(), "the API's answer is shown without a click")
 

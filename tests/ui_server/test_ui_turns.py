@@ -16,6 +16,7 @@ from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 from bundlevisor.actors.ui_server.server.page_log import PageLog
 from bundlevisor.actors.ui_server.server.port import Port
 from bundlevisor.actors.ui_server.server.round_limit import AT_ONCE, RoundLimit
+from tests.waiting import WITHIN
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -43,7 +44,7 @@ def test_a_round_has_so_many_turns_and_who_comes_first_is_first() -> None:
         queue.take(noting(order, -1))
         assert order[-1] == -1, "a round with room needs no waiting"
 
-    asyncio.run(asyncio.wait_for(run(), 5))
+    asyncio.run(asyncio.wait_for(run(), WITHIN))
 
 
 def test_a_turn_that_fails_holds_up_nobody_else() -> None:
@@ -62,7 +63,7 @@ def test_a_turn_that_fails_holds_up_nobody_else() -> None:
         queue.take(noting(order, -2))
         assert order[-1] == -2
 
-    asyncio.run(asyncio.wait_for(run(), 5))
+    asyncio.run(asyncio.wait_for(run(), WITHIN))
 
 
 def test_a_turn_that_nobody_waits_for_any_more_goes_to_the_next() -> None:
@@ -92,9 +93,9 @@ def test_the_first_request_for_the_health_path_waits_for_no_turn(
         await port.open(listener)
         streams = [await asyncio.open_connection("127.0.0.1", number) for _ in range(3)]
         waiting = asyncio.ensure_future(answer(streams[0], "/index.html"))
-        await asyncio.wait_for(answer(streams[1], "/well.txt"), 10)
+        await asyncio.wait_for(answer(streams[1], "/well.txt"), WITHIN)
         again = asyncio.ensure_future(answer(streams[1], "/well.txt"))
-        await asyncio.wait_for(answer(streams[2], "/well.txt"), 10)
+        await asyncio.wait_for(answer(streams[2], "/well.txt"), WITHIN)
         assert not waiting.done()
         assert not again.done()
         for task in (waiting, again):

@@ -107,4 +107,5 @@ def test_the_command_under_test_is_the_installed_one(tmp_path):
 def test_that_fails(bundlevisor_bundle, bundlevisor_runtime):
     runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
     runtime.wait_ready()
+    runtime.wait_event("service_ready", "db")
     runtime.wait_event("gave_up", within=0.5)
