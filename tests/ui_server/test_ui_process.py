@@ -31,6 +31,11 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
+def is_refused(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
+
+
 def test_the_runtimes_end_is_cheap_to_import() -> None:
     heavy = ("multiprocessing", "aiohttp", "asyncio", "ssl", "json", "pathlib", "subprocess")
     code = (
@@ -58,11 +63,7 @@ def test_connections_to_a_bound_socket_are_refused_until_it_serves(
     ui = serving.start(UiConfig(service_id="web", root=str(root), port=port), bound)
     assert bound.fileno() == -1, "the socket was taken over"
 
-    def connected() -> bool:
-        with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", port)) == 0
-
-    until(connected, "the port is open")
+    until(lambda: not is_refused(port), "the port is open")
     assert ui.ask("/").status == 200
 
 
@@ -148,7 +149,9 @@ def test_sigterm_ends_it_in_order_although_a_connection_is_kept_alive(
 
 
 @posix_only
-def test_a_request_under_way_is_answered_before_the_end(serving: Any, root: Path, api: Any) -> None:
+def test_a_request_under_way_is_answered_before_the_end(
+    serving: Any, root: Path, api: Any, until: Any
+) -> None:
     def is_answered() -> bool:
         ui = serving(root, upstream=api.port)
         with ui.connect() as client, contextlib.suppress(ConnectionError):
@@ -156,6 +159,7 @@ def test_a_request_under_way_is_answered_before_the_end(serving: Any, root: Path
             received = client.recv(65536)
             assert b"200 OK" in received
             os.kill(ui.process.pid, signal.SIGTERM)
+            until(lambda: is_refused(ui.port), "the end has begun")
             with socket.create_connection(("127.0.0.1", api.port)) as direct:
                 direct.sendall(b"GET /api/tick?text=late HTTP/1.1\r\nHost: x\r\n\r\n")
                 direct.recv(65536)
