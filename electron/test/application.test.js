@@ -14,7 +14,7 @@ const {
 const path = require("node:path");
 const { test } = require("node:test");
 const { folderNames } = require("../lib");
-const { COMMAND, POSIX, assert, folder, isAlive, notes, small, until } = require("./harness");
+const { COMMAND, POSIX, assert, folder, held, isAlive, notes, small, until } = require("./harness");
 const { RECORD, shell } = require("./shell");
 
 const SPLASH = 1;
@@ -27,19 +27,6 @@ async function opened(t, manifest = notes(t), env = {}) {
   const run = shell(t, { env: { NOTES_BUNDLE: manifest, ...env } });
   await run.sees("loaded", { window: PAGE });
   return run;
-}
-
-/** Has the store of a bundle wait, before it starts, for what is called to let it go on. */
-function held(manifest) {
-  const root = path.dirname(manifest);
-  const bundle = JSON.parse(readFileSync(manifest, "utf8"));
-  const store = bundle.services.find(({ id }) => id === "store");
-  for (const binary of Object.values(store.binaries)) binary.path = "bin/held-store";
-  writeFileSync(manifest, JSON.stringify(bundle));
-  const wait = `#!/bin/sh\nuntil [ -e "${root}/go" ]; do sleep 0.05; done\n`;
-  writeFileSync(path.join(root, "bin/held-store"), `${wait}exec "${root}/bin/store" "$@"\n`);
-  chmodSync(path.join(root, "bin/held-store"), 0o755);
-  return () => writeFileSync(path.join(root, "go"), "");
 }
 
 test("the splash says what is waited for", POSIX, async (t) => {
@@ -161,10 +148,8 @@ test("a failed start says why, and another try goes on", async (t) => {
   const run = shell(t, { env: { NOTES_BUNDLE: small(t, { web: { FAIL_FILE: reason } }) } });
   await until(() => run.splash?.phase === "failed", "the splash says that it failed");
   assert.match(run.splash.lines.join(), /web: .*exit 7/);
-  assert.match(
-    await run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-log" }),
-    /web:\na file says so/,
-  );
+  const log = () => run.do("invoke", { window: SPLASH, channel: "bundlevisor:splash-log" });
+  await until(async () => /web:\na file says so/.test(await log()), "the log has its words");
   await t.test("only the window's own page is answered", async () => {
     const asked = run.do("invoke", {
       window: SPLASH,

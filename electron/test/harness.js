@@ -111,6 +111,19 @@ function widen(bundle) {
     for (const port of ports?.requested ?? []) port.range = RANGE;
 }
 
+/** Has the store of a bundle wait, before it starts, for what is called to let it go on. */
+function held(manifest) {
+  const root = path.dirname(manifest);
+  const bundle = JSON.parse(readFileSync(manifest, "utf8"));
+  const store = bundle.services.find(({ id }) => id === "store");
+  for (const binary of Object.values(store.binaries)) binary.path = "bin/held-store";
+  writeFileSync(manifest, JSON.stringify(bundle));
+  const wait = `#!/bin/sh\nuntil [ -e "${root}/go" ]; do sleep 0.05; done\n`;
+  writeFileSync(path.join(root, "bin/held-store"), `${wait}exec "${root}/bin/store" "$@"\n`);
+  chmodSync(path.join(root, "bin/held-store"), 0o755);
+  return () => writeFileSync(path.join(root, "go"), "");
+}
+
 /**
  * A bundle of small services (programs/service.js): `services` has their environments by id, with
  * `needs` for dependencies and `secrets`; `more` goes into the manifest.
@@ -189,6 +202,7 @@ module.exports = {
   atTheEnd,
   edit,
   folder,
+  held,
   isAlive,
   isRemoved,
   notes,

@@ -53,18 +53,23 @@ test("what happened is sent to the collector", async (t) => {
       const options = { agreed: () => true, stateFile: path.join(folder(t), "sent.json") };
       const { sent } = await uploadTelemetry(runtime, options);
       assert.equal(sent, got.lines.length);
-      assert.deepEqual(
-        got.lines.map(({ seq }) => seq),
-        got.lines.map((_, index) => index + 1),
-      );
+      const assertEachOnce = () =>
+        assert.deepEqual(
+          got.lines.map(({ seq }) => seq),
+          got.lines.map((_, index) => index + 1),
+        );
+      assertEachOnce();
       assert.ok(got.lines.some(({ event }) => event === "service_exit"));
       assert.doesNotMatch(JSON.stringify(got.lines), /private/);
       assert.equal(got.headers[0]["content-type"], "application/x-ndjson");
       assert.equal(got.headers[0].authorization, undefined);
-      assert.equal((await uploadTelemetry(runtime, options)).sent, 0);
+      const first = got.lines.length;
+      const { sent: later } = await uploadTelemetry(runtime, options);
+      assert.equal(first + later, got.lines.length);
       await runtime.restartService("a", { wait: 30 });
       await uploadTelemetry(runtime, options);
-      assert.equal(got.lines.at(-1).seq, got.lines.length);
+      assert.ok(got.lines.length > first + later);
+      assertEachOnce();
     },
   );
 
