@@ -210,6 +210,7 @@ def test_an_exit_says_whether_it_was_expected_and_by_whom(tmp_path: Path) -> Non
     )
     with running(made.write()) as run:
         wait_until(lambda: run.service("late")["state"] == "failed", what="'late' has failed")
+        run.until_service_ready("db")
         kill_service(run, "db")
         wait_until(lambda: starts(run, "db") == 2, what="the next run")
         assert run.post("/services/db/stop?wait=60").json()["done"]
