@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tests.browser import fresh_tab
@@ -69,6 +69,25 @@ class Tab:
 
     def shows(self, selector: str, text: str) -> None:
         wait_until(lambda: text in self.text(selector), what=f"{selector} shows {text!r}")
+
+    def click(self, selector: str) -> None:
+        """Click on it, as soon as it can be: a view is drawn a moment after it was asked for."""
+        from selenium.common import exceptions
+
+        not_yet = (
+            exceptions.ElementNotInteractableException,
+            exceptions.ElementClickInterceptedException,
+            exceptions.NoSuchElementException,
+            exceptions.StaleElementReferenceException,
+        )
+
+        def is_clicked() -> bool:
+            with suppress(*not_yet):
+                self.find(selector).click()
+                return True
+            return False
+
+        wait_until(is_clicked, what=f"{selector} to be there for a click")
 
     def press(self, keys: str) -> None:
         """Type keys into whatever has the focus."""

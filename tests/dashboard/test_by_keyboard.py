@@ -116,9 +116,9 @@ def test_keys_of_one_letter_rest_while_somebody_types_and_can_be_turned_off(tab:
     assert not is_open(tab, "help")
     tab.press("1")
     assert tab.script("return location.hash") == "#logs"
-    tab.find("#to-help").click()
-    tab.find("#shortcuts-on").click()
-    tab.find("#help-close").click()
+    tab.click("#to-help")
+    tab.click("#shortcuts-on")
+    tab.click("#help-close")
     tab.press("1")
     wait_until(lambda: tab.script("return location.hash") == "#services", what="they are back")
 
@@ -145,7 +145,7 @@ def test_axe_finds_nothing(tab: Tab, scheme: str, rules: list[str]) -> None:
     tab.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", feature)
     tab.script(source)
     tab.press("3")
-    tab.find("#start summary").click()
+    tab.click("#start summary")
     for place, keys in (
         *((view, str(at + 1)) for at, view in enumerate(VIEWS)),
         ("help", "?"),

@@ -76,7 +76,7 @@ def test_the_name_of_the_application_is_text(tab: Tab) -> None:
 def test_why_a_service_failed_is_text(tab: Tab) -> None:
     go(tab, "services")
     tab.shows('tr[data-id="fails"] .why', "<img src=x onerror=window.pwned=1>")
-    tab.find('tr[data-id="fails"] summary').click()
+    tab.click('tr[data-id="fails"] summary')
     tab.shows('tr[data-id="fails"] pre', "<script>window.pwned=1</script>")
     go(tab, "graph")
     tab.shows("#graph-picture", "failed")

@@ -203,7 +203,7 @@ def test_a_code_that_somebody_else_has_used_is_told_and_ends_what_he_began(tab: 
 
 
 def test_leaving_is_for_good(tab: Tab) -> None:
-    tab.find("#leave").click()
+    tab.click("#leave")
     tab.shows("#said", "You are not in yet.")
     tab.driver.get(f"{tab.place}/ui/")
     tab.shows("#said", "You are not in yet.")

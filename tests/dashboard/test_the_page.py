@@ -65,23 +65,23 @@ def test_a_service_that_dies_is_shown_to_come_back(tab: Tab) -> None:
 
 
 def test_buttons_stop_start_and_restart(tab: Tab) -> None:
-    tab.find('button[aria-label="Stop api"]').click()
+    tab.click('button[aria-label="Stop api"]')
     tab.shows("#confirm-detail", "What needs it stops first: web.")
-    tab.find("#confirm-yes").click()
+    tab.click("#confirm-yes")
     tab.shows('tr[data-id="api"] .state', "stopped")
     tab.shows("#said", "api: stop was asked for, with web.")
     assert tab.run.service("web")["state"] != "ready"
-    tab.find('button[aria-label="Start api"]').click()
+    tab.click('button[aria-label="Start api"]')
     tab.shows('tr[data-id="web"] .state', "ready")
     before = tab.run.service("lone")["pid"]
-    tab.find('button[aria-label="Restart lone"]').click()
+    tab.click('button[aria-label="Restart lone"]')
     wait_until(lambda: tab.run.service("lone").get("pid") not in (None, before), what="another pid")
     tab.run.until_service_ready("lone")  # the page may still show the state of before
     tab.shows('tr[data-id="lone"] .state', "ready")
 
 
 def test_a_question_that_is_declined_stops_nothing(tab: Tab) -> None:
-    tab.find('button[aria-label="Stop store"]').click()
+    tab.click('button[aria-label="Stop store"]')
     tab.press("\ue00c")  # Escape
     wait_until(lambda: not tab.script("return document.querySelector('dialog[open]')"))
     assert tab.run.service("store")["state"] == "ready"
@@ -98,7 +98,7 @@ def test_a_refusal_is_told_in_the_runtimes_words(tab: Tab) -> None:
 
 
 def test_the_graph_shows_who_needs_whom(tab: Tab) -> None:
-    tab.find("#to-graph").click()
+    tab.click("#to-graph")
     tab.shows("#graph-picture", "store")
     labels = tab.script(
         "return [...document.querySelectorAll('#graph-picture a')]"
@@ -114,17 +114,17 @@ def test_the_graph_shows_who_needs_whom(tab: Tab) -> None:
 
 
 def test_the_start_is_drawn_and_told(tab: Tab) -> None:
-    tab.find("#to-start").click()
+    tab.click("#to-start")
     tab.shows("#start-summary", "ready after")
     titles = "[...document.querySelectorAll('#start-picture rect.piece title')]"
     drawn = tab.script(f"return {titles}.map((title) => title.textContent.split(',')[0])")
     assert set(drawn) == {"store", "api", "web", "lone"}
-    tab.find("#start summary").click()
+    tab.click("#start summary")
     tab.shows("#start-table", "store")
 
 
 def test_logs_are_live_and_searched(tab: Tab) -> None:
-    tab.find("#to-logs").click()
+    tab.click("#to-logs")
     tab.shows("#log", "the needle is ready")
     count = "return document.querySelectorAll('#log .line').length"
     tab.find("#log-search").send_keys("NEEDLE")
@@ -145,7 +145,7 @@ def test_lines_from_before_come_when_a_stream_is_free(tab: Tab) -> None:
 
     for _ in range(THREADS[Lane.STREAM]):
         wait_until(one_more, what="a stream, once those of the page before are free again")
-    tab.find("#to-logs").click()
+    tab.click("#to-logs")
     tab.shows("#log-count", "there are 8 streams already")
     for one in others.opened:
         one.close()
@@ -159,7 +159,7 @@ def test_the_run_before_the_last_restart_is_shown(tab: Tab) -> None:
     before = tab.text("#log time").split("|")[-1]
     tab.run.post("/services/lone/restart?wait=20")
     wait_until(lambda: tab.text("#log time").split("|")[-1] > before, what="the next run's lines")
-    tab.find("#log-previous").click()
+    tab.click("#log-previous")
     wait_until(lambda: before in tab.text("#log time"), what="the lines of the run before")
     assert max(tab.text("#log time").split("|")) < tab.run.service("lone")["started_at"][11:23]
 
@@ -173,7 +173,7 @@ def test_a_tab_in_the_background_asks_nothing(tab: Tab) -> None:
         "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
         "document.dispatchEvent(new Event('visibilitychange')); window.at = performance.now()"
     )
-    tab.find("#to-logs").click()
+    tab.click("#to-logs")
     tab.shows("#log", "ready")
     tab.script(hide, True)
     tab.run.post("/services/lone/restart?wait=20")
@@ -187,7 +187,7 @@ def test_a_tab_in_the_background_asks_nothing(tab: Tab) -> None:
 
 
 def test_events_come_and_are_searched(tab: Tab) -> None:
-    tab.find("#to-events").click()
+    tab.click("#to-events")
     tab.shows("#events-body", "service_ready")
     tab.find("#event-search").send_keys("api_request")
     wait_until(lambda: "service_ready" not in tab.text("#events-body"), what="only those")
@@ -197,12 +197,12 @@ def test_events_come_and_are_searched(tab: Tab) -> None:
 
 
 def test_findings_are_what_validate_finds(tab: Tab) -> None:
-    tab.find("#to-findings").click()
+    tab.click("#to-findings")
     tab.shows("#findings-said", "Nothing is wrong with the bundle.")
     program = tab.run.bundle.root / "bin" / "web"
     program.rename(program.with_name("away"))
     try:
-        tab.find("#findings-again").click()
+        tab.click("#findings-again")
         tab.shows("#findings-body", "web")
         tab.shows("#findings-number", "(1)")
     finally:
@@ -218,13 +218,13 @@ def test_the_theme_follows_the_system_until_it_is_chosen(tab: Tab) -> None:
         feature = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         tab.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", feature)
         assert ground() == shown
-    tab.find("#theme").click()
+    tab.click("#theme")
     assert (tab.find("#theme").text, ground()) == ("Theme: dark", dark)
     tab.driver.refresh()
     assert ground() == dark
-    tab.find("#theme").click()
+    tab.click("#theme")
     assert ground() == light
-    tab.find("#theme").click()
+    tab.click("#theme")
     assert tab.find("#theme").text == "Theme: system"
 
 
