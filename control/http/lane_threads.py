@@ -97,8 +97,18 @@ class LaneThreads:
         return True
 
     def _work(self) -> None:
-        while (task := self._next()) is not None:
+        try:
+            while (task := self._next()) is not None:
+                self._answer(task)
+        except BaseException:
+            with self._changed:
+                self._threads -= 1  # no memory to go on with: who comes next has another thread
+            raise
+
+    def _answer(self, task: Task) -> None:
+        try:
             self._run(task)
+        finally:
             with self._changed:
                 self._busy -= 1
 

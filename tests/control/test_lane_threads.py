@@ -85,6 +85,26 @@ def test_an_answered_request_frees_its_place_and_its_thread_takes_the_next() -> 
         assert lane.threads() <= MOST
 
 
+def test_a_thread_that_has_not_the_memory_to_go_on_is_counted_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    died: list[object] = []
+
+    def short(task: Task) -> None:
+        if not died:
+            raise MemoryError
+        task.service()
+
+    monkeypatch.setattr(sys, "unraisablehook", died.append)
+    lane = LaneThreads(1, refuses=True, run=short)
+    assert lane.offer(Request()) is Offer.TAKEN
+    wait_until(lambda: died, what="the end of the thread")
+    later = Request()
+    assert lane.offer(later) is Offer.TAKEN
+    assert later.began.wait(30)
+    lane.close()
+
+
 @contextmanager
 def no_more_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def refuse(_run: object) -> None:
