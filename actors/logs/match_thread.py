@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from bundlevisor.actors.logs.match_backlog import Backlog
 from bundlevisor.actors.loop.thread_start import start_thread
@@ -49,12 +48,21 @@ class SearchBeside:
         """
         found = self._backlog.feed(data)
         if not self._begun:
-            with suppress(RuntimeError):
+            self._begun = True
+            try:
                 start_thread(self._run)
-                self._begun = True
+            except RuntimeError:
+                self._begun = False
         return found
 
     def _run(self) -> None:
+        try:
+            self._search_all()
+        except BaseException:
+            self._begun = False  # no memory to go on with: what comes next has another thread
+            raise
+
+    def _search_all(self) -> None:
         owed = 0.0
         while (text := self._backlog.next()) is not None:
             for start in range(0, len(text), SLICE):

@@ -186,6 +186,23 @@ def test_what_waits_for_a_thread_is_searched_once_there_is_one(
     assert wait_for(matcher, lambda: b"")
 
 
+def test_after_one_that_has_not_the_memory_to_go_on_there_is_another_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    died: list[object] = []
+
+    def short(text: bytes) -> bool:
+        if not died:
+            raise MemoryError
+        return b"x" in text
+
+    monkeypatch.setattr(sys, "unraisablehook", died.append)
+    matcher = SearchBeside("x", short, lambda: None, lambda _: None)
+    assert matcher.feed(b"not yet\n") is False
+    wait_until(lambda: died, what="the end of the thread")
+    wait_until(lambda: matcher.feed(b"x"), what="a match")
+
+
 def test_a_pattern_that_turns_out_slow_goes_on_beside_and_still_finds() -> None:
     matcher = matcher_of("[ab]*a[ab]{48}c")
     woken = threading.Event()
