@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from bundlevisor.actors.logs.pipe_copy import READ
 from bundlevisor.actors.loop.reactor import Loop
+from bundlevisor.actors.loop.thread_start import start_thread
 
 assert sys.platform == "win32"  # noqa: S101 - tells the type checker where this file belongs
 
@@ -20,6 +21,8 @@ UNDER_WAY = 4
 """Blocks that the thread may be ahead of the loop, so that a slow disk costs no memory."""
 LOOK_EVERY = 0.005
 """Seconds between two looks of a drain; two empty ones in a row mean that the pipe is empty."""
+AGAIN = 0.5
+"""Seconds until a thread is asked for again where the system gives none."""
 THREAD_TERMINATE = 1
 
 
@@ -60,11 +63,17 @@ class PipeReader:
         self._over = False
         self._room = threading.Semaphore(UNDER_WAY)
         self._blocks = 0
-        self._thread = threading.Thread(target=self._run, name=f"pipe {fd}", daemon=True)
+        self._thread_id = 0
 
     def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
+        """Begin to read; where no thread is to be had, once there is one."""
+        if self._over:
+            os.close(self._fd)
+            return
+        try:
+            start_thread(self._run)
+        except RuntimeError:
+            self._loop.call_at(time.monotonic() + AGAIN, self.start)
 
     def drain(self, done: Callable[[], object], timeout: float) -> None:
         """Take what is in the pipe now, then call ``done``; never waits for the end of file.
@@ -95,12 +104,13 @@ class PipeReader:
 
     def _cancel(self, tries: int) -> None:
         """Wake the thread out of ReadFile, which it may be just about to enter."""
-        if tries == 0 or not self._thread.is_alive() or self._thread.native_id is None:
+        if tries == 0 or not self._thread_id:
             return
-        _cancel_read(self._thread.native_id)
+        _cancel_read(self._thread_id)
         self._loop.call_at(time.monotonic() + 0.05, lambda: self._cancel(tries - 1))
 
     def _run(self) -> None:
+        self._thread_id = threading.get_native_id()
         try:
             while not self._over:
                 self._room.acquire()
@@ -109,6 +119,7 @@ class PipeReader:
                 if not data:
                     return
         finally:
+            self._thread_id = 0
             os.close(self._fd)
 
     def _read(self) -> bytes:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,6 +23,9 @@ from bundlevisor.actors.process.windows import (
     jobs,
     owned_handle,
 )
+
+if TYPE_CHECKING:
+    from bundlevisor.actors.loop.reactor import Loop
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
@@ -74,12 +78,12 @@ class Child:
                 self._status = _winapi.GetExitCodeProcess(process)
             return self._status
 
-    def watch_exit(self, _loop: object, on_exit: Callable[[], None]) -> None:
+    def watch_exit(self, loop: Loop, on_exit: Callable[[], None]) -> None:
         """Call ``on_exit`` once, from a thread of its own, when the leader has ended."""
         ours = _winapi.GetCurrentProcess()
         with self.process.use() as leader:
             process = _winapi.DuplicateHandle(ours, leader, ours, api.SYNCHRONIZE, False, 0)
-        exit_event.wait_for(process, on_exit)
+        exit_event.wait_for(loop, process, on_exit)
 
     def survivors(self) -> list[int]:
         """Return the pids of the tree that are alive; whoever was born in the job is in it."""

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from ctypes import wintypes
 
+from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process import child_windows
 from bundlevisor.actors.process.spawn_request import SpawnRequest
 from bundlevisor.actors.process.windows import exit_event
@@ -22,6 +23,8 @@ from tests import waiting
 assert sys.platform == "win32"
 
 DEADLINE = deadline.WITHIN
+LOOP = Loop("tests", lambda *_: None)
+"""Does not turn: it would ask again for a thread where there was none."""
 CTRL_CLOSE_EVENT = 2
 SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
 PARENT = (
@@ -45,7 +48,7 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 def is_alive(pid: int) -> bool:
     """Whether a process with this pid runs."""
     ended = threading.Event()
-    exit_event.watch_process(None, pid, ended.set)
+    exit_event.watch_process(LOOP, pid, ended.set)
     return not ended.wait(0.05)
 
 
@@ -75,7 +78,7 @@ class Started:
         self.child = child
         self.ended = threading.Event()
         self._lines = os.fdopen(read_end, "r", encoding="utf-8", errors="replace")
-        child.watch_exit(None, self.ended.set)
+        child.watch_exit(LOOP, self.ended.set)
 
     def line(self) -> str:
         """Return the next line of its output, without the line's end; "" at the end of file."""

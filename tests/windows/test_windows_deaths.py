@@ -160,8 +160,8 @@ def test_a_younger_process_with_the_parents_number_counts_as_gone(
 
     younger = start(services.SLEEPS).child.pid
     told = threading.Event()
-    exit_event.watch_process(None, younger, told.set)
+    exit_event.watch_process(services.LOOP, younger, told.set)
     assert not told.wait(0.2)
     monkeypatch.setattr(os, "getppid", lambda: younger)
-    exit_event.watch_process(None, younger, told.set)
+    exit_event.watch_process(services.LOOP, younger, told.set)
     assert told.wait(services.DEADLINE)

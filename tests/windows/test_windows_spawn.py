@@ -163,7 +163,7 @@ def _spawn_and_close() -> None:
     )
     os.close(nul)
     ended = threading.Event()
-    child.watch_exit(None, ended.set)
+    child.watch_exit(services.LOOP, ended.set)
     assert ended.wait(services.DEADLINE)
     child.close()
 

@@ -99,7 +99,7 @@ def test_the_end_of_a_process_that_is_gone_already_is_told(start: services.Start
     pid = started.child.pid
     started.close()
     told = threading.Event()
-    exit_event.watch_process(None, pid, told.set)
+    exit_event.watch_process(services.LOOP, pid, told.set)
     assert told.wait(services.DEADLINE)
 
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 import _winapi
 import os
 import sys
+import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from bundlevisor.actors.loop.thread_start import start_thread
 from bundlevisor.actors.process.windows import api
 
+if TYPE_CHECKING:
+    from bundlevisor.actors.loop.reactor import Loop
+
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
+AGAIN = 0.5
+"""Seconds until a thread is asked for again where the system gives none."""
 
-def watch_process(_loop: object, pid: int, on_exit: Callable[[], None]) -> None:
+
+def watch_process(loop: Loop, pid: int, on_exit: Callable[[], None]) -> None:
     """Call ``on_exit`` once, from a thread of its own, when the process has ended or was gone.
 
     Windows re-parents nobody: a parent that is younger than its child only has the number of the
@@ -27,12 +35,15 @@ def watch_process(_loop: object, pid: int, on_exit: Callable[[], None]) -> None:
     if process is not None and pid == os.getppid() and _is_younger_than_this(process):
         _winapi.CloseHandle(process)
         process = None
-    wait_for(process, on_exit)
+    wait_for(loop, process, on_exit)
 
 
-def wait_for(process: int | None, on_exit: Callable[[], None]) -> None:
+def wait_for(loop: Loop, process: int | None, on_exit: Callable[[], None]) -> None:
     """Call ``on_exit`` from a new thread when the handle's process has ended; closes it then."""
-    start_thread(lambda: _wait(process, on_exit))
+    try:
+        start_thread(lambda: _wait(process, on_exit))
+    except RuntimeError:
+        loop.call_at(time.monotonic() + AGAIN, lambda: wait_for(loop, process, on_exit))
 
 
 def _wait(process: int | None, on_exit: Callable[[], None]) -> None:
