@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Coroutine
 from typing import BinaryIO
@@ -103,6 +104,10 @@ async def _send_by_system(request: Request, opened: BinaryIO, part: Part) -> boo
         sent = await loop.sendfile(transport, opened, part.start, part.length, fallback=False)
     except asyncio.SendfileNotAvailableError:
         return False
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:  # which asyncio says otherwise, but not on Windows
+            raise
+        raise ConnectionResetError("the client went away") from error
     if sent < part.length:
         raise ConnectionResetError("the file became shorter while it was sent")
     return True
