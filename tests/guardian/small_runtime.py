@@ -14,10 +14,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
+
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import control_group
 from tests.records import events, read_records
 from tests.waiting import WITHIN, wait_until
+
+if sys.platform == "win32":
+    pytest.skip("it is killed by signals; tests/windows has its own", allow_module_level=True)
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = Path(__file__).parent / "mini_runtime.py"

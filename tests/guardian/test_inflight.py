@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import array
-import fcntl
 import os
-import termios
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,12 @@ from bundlevisor.actors.guardian.inflight import CHUNK, OUTPUT, SIZE, Inflight
 from bundlevisor.actors.guardian.relay import Relay
 from bundlevisor.actors.guardian.shared_memory import shared_memory
 from tests.waiting import WITHIN
+
+if sys.platform == "win32":
+    pytest.skip("no memory is shared with the guardian there", allow_module_level=True)
+
+import fcntl
+import termios
 
 
 class Scene:

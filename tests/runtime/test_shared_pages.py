@@ -133,11 +133,10 @@ def test_one_is_stopped_and_started_and_the_last_takes_the_process_along(run: Ru
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
-def test_the_end_of_the_process_is_that_of_each_page_and_all_come_back(
-    run: Run, number: int
-) -> None:
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV", "SIGTERM"])
+def test_the_end_of_the_process_is_that_of_each_page_and_all_come_back(run: Run, name: str) -> None:
     """After a fault each has a process of its own; an end in good order is none."""
+    number = signal.Signals[name]
     before = process_of(run).pid
     os.kill(before, number)
     wait_until(partial(all_are_back, run, before), what="all pages are back")

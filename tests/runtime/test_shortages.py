@@ -15,7 +15,8 @@ from tests import absent
 from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
 from tests.installed import COMMAND
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
+if sys.platform != "linux":
+    pytest.skip("limits as Linux has them", allow_module_level=True)
 
 WORDS = ("cannot start", "could not be started")
 CAPABILITIES = "+dac_override,+dac_read_search"

@@ -12,7 +12,8 @@ import pytest
 from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
 from tests.installed import COMMAND
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+if sys.platform != "linux":
+    pytest.skip("reads /proc", allow_module_level=True)
 
 DEAF = """#!{python} -IS
 import os, signal, sys
