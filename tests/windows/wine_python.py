@@ -27,6 +27,7 @@ NOT_COPIED = ("site-packages", "__pycache__", "lib-dynload", "test", "idlelib", 
               "turtledemo", "ensurepip", "lib2to3", "config-3.11-*")  # fmt: skip
 ENVIRON = "wine_environ"
 OTHERWISE = f"\nimport {ENVIRON}\ncext.proc_environ = {ENVIRON}.proc_environ\n"
+FORGETS = "    def invalidate_caches(cls):\n"
 PYTHON_C = """#include <wchar.h>
 __declspec(dllimport) int Py_Main(int argc, wchar_t **argv);
 int wmain(int argc, wchar_t **argv)
@@ -52,6 +53,7 @@ def build(root: str, project: str) -> str:
         _make_python3_dll(home)
         _make_executable(home)
         shutil.rmtree(wheels)
+    _have_caches_forgotten(os.path.join(home, "Lib"))
     packages = os.path.join(home, "Lib", "site-packages")
     _install(packages, project)
     _have_environments_read(packages, project)
@@ -91,6 +93,16 @@ def _unpack_node(wheel: str, folder: str) -> None:
 def _copy_library(target: str) -> None:
     source = sysconfig.get_paths()["stdlib"]
     shutil.copytree(source, target, ignore=shutil.ignore_patterns(*NOT_COPIED), dirs_exist_ok=True)
+
+
+def _have_caches_forgotten(library: str) -> None:
+    """Let 3.11.9, which the DLL is, call what an older Lib has as no method of the class."""
+    module = os.path.join(library, "importlib", "metadata", "__init__.py")
+    with open(module, encoding="utf-8") as file:
+        text = file.read()
+    if FORGETS in text and f"    @classmethod\n{FORGETS}" not in text:
+        with open(module, "w", encoding="utf-8") as file:
+            file.write(text.replace(FORGETS, f"    @classmethod\n{FORGETS}"))
 
 
 def _make_python3_dll(home: str) -> None:
