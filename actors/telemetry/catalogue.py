@@ -52,7 +52,8 @@ LIFE = {
     "runtime_shutdown": _runtime("the orderly stop is over", reason="who asked for it"),
     "runtime_died": _runtime(
         "the runtime died without one; the guardian has ended what it left",
-        signal="that ended it, if one did",
+        signal="that ended it, if one did and it is known: on Linux, to root until the runtime is "
+        "reaped, and to everybody from then on (6.15)",
         exit_code="else its exit code, where that is known",
         found="services that ran",
         stopped="of these, by being asked",

@@ -92,9 +92,17 @@ def _guardian(run: Run) -> psutil.Process | None:
             if event["event"] == "guardian_replaced":
                 return psutil.Process(event["details"]["pid"])
         children = psutil.Process(run.pid).children()
-        ours = [one for one in children if "SERVICE_INSTANCE_ID" not in one.environ()]
+        ours = [one for one in children if not _is_of_a_service(one)]
         return min(ours, key=psutil.Process.create_time, default=None)
     return None
+
+
+def _is_of_a_service(process: psutil.Process) -> bool:
+    """Whether it has a service's mark; guardians hide their environment from all but root."""
+    try:
+        return "SERVICE_INSTANCE_ID" in process.environ()
+    except psutil.AccessDenied:
+        return False
 
 
 def in_reserve(guardian: psutil.Process) -> psutil.Process:
