@@ -53,9 +53,17 @@ class Contender(msgspec.Struct, frozen=True):
         return said_version([*program, "--version"])
 
 
-def split(command: str) -> list[str]:
-    """Return the words of a command as a shell has them; ValueError for an open quotation."""
-    return shlex.split(command, posix=os.name == "posix")
+def split(command: str, windows: bool = os.name == "nt") -> list[str]:
+    """Return the words of a command as a shell has them; ValueError for an open quotation.
+
+    On Windows a back slash is one, and only ``"`` holds blanks together.
+    """
+    words = shlex.shlex(command, posix=True)
+    words.whitespace_split = True
+    words.commenters = ""
+    if windows:
+        words.escape, words.quotes = "", '"'
+    return list(words)
 
 
 def said_version(argv: list[str]) -> str:
@@ -101,7 +109,7 @@ def installed(form: str) -> Contender:
 
 
 def _quoted(path: str) -> str:
-    return shlex.quote(path) if os.name == "posix" else path
+    return shlex.quote(path) if os.name == "posix" else f'"{path}"'
 
 
 class Run:

@@ -172,7 +172,8 @@ def _numbered(one: Contender, earlier: list[Contender]) -> Contender:
 
 
 def _name(command: str) -> str:
-    words = [word for word in command.split() if "{" not in word and not word.startswith("--")]
+    words = contender.split(command)
+    words = [word for word in words if "{" not in word and not word.startswith("--")]
     return " ".join([os.path.basename(words[0]), *words[1:]])
 
 

@@ -7,6 +7,7 @@ temporary folder; without a compiler ``service.py`` does the same in some 20 ms 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -70,7 +71,8 @@ if sys.platform == "win32":
 else:
 
     def _launcher(source: str) -> tuple[str, str]:
-        return "service", f'#!/bin/sh\nexec "{sys.executable}" -I -S "{source}" "$@"\n'
+        words = shlex.join([sys.executable, "-I", "-S", source])
+        return "service", f'#!/bin/sh\nexec {words} "$@"\n'
 
     def _compiled() -> str | None:
         source = os.path.join(HERE, "service.c")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor import __version__
-from bundlevisor.perf import client, load, milestones, options, results
+from bundlevisor.perf import client, contender, load, milestones, options, results
 from bundlevisor.perf.__main__ import QUESTIONS, main
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, ContenderError, Run, installed
@@ -27,7 +28,8 @@ from bundlevisor.perf.questions import (
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in runtime is for POSIX")
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-COMMAND = f"{sys.executable} -I -S {HERE}/standin_runtime.py {{manifest}} {{app_data}}"
+PYTHON = (sys.executable, "-I", "-S")
+COMMAND = shlex.join([*PYTHON, f"{HERE}/standin_runtime.py", "{manifest}", "{app_data}"])
 STANDIN = Contender("stand-in", COMMAND)
 
 
@@ -129,7 +131,7 @@ def test_what_a_killed_runtime_leaves_behind_is_ended(bundle: Bundle) -> None:
 
 def test_a_runtime_that_ends_at_once_is_a_failure_with_its_last_words(bundle: Bundle) -> None:
     words = "import sys; sys.exit('no such option')"
-    broken = Contender("broken", f'{sys.executable} -I -S -c "{words}"')
+    broken = Contender("broken", shlex.join([*PYTHON, "-c", words]))
     with pytest.raises(ContenderError, match=r"(?s)broken: it ended with 1.*no such option"):
         milestones.measure(broken, bundle)
 
@@ -141,6 +143,14 @@ def somebodys(manifest: str) -> Bundle:
 def test_places_are_filled_in_words_with_blanks() -> None:
     one = Contender("x", "'/my runtime' --m={manifest} --at {app_data}")
     assert one.argv(somebodys("/a b"), "/c") == ["/my runtime", "--m=/a b", "--at", "/c"]
+
+
+def test_windows_words_keep_back_slashes_and_lose_their_quotes() -> None:
+    line = r""" "C:\it's here\x.exe" run --manifest {manifest} C:\d"""
+    words = contender.split(line, windows=True)
+    assert words == [r"C:\it's here\x.exe", "run", "--manifest", "{manifest}", r"C:\d"]
+    with pytest.raises(ValueError, match="No closing quotation"):
+        contender.split('"open', windows=True)
 
 
 def test_the_module_form_runs_this_interpreter() -> None:
@@ -182,7 +192,10 @@ def test_what_was_measured_says_when_where_and_of_what(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept, command = tmp_path / "kept.json", "run --manifest {manifest} --app-data {app_data}"
-    ours = f"{os.path.dirname(sys.executable)}/bundlevisor {command}"
+    program = tmp_path / "a place" / "bundlevisor"
+    program.parent.mkdir()
+    program.symlink_to(Path(sys.executable).with_name("bundlevisor"))
+    ours = f"{shlex.quote(str(program))} {command}"
     arguments = ["--shape", "chain1", "--runs", "1", "--label", "before <b>"]
     assert main(["startup", *arguments, "--runtime", ours, "--json", str(kept)]) == 0
     result = results.kept(str(kept))

@@ -212,9 +212,16 @@ def test_the_ready_line_stands_among_others(tmp_path: Path) -> None:
 def test_a_handed_socket_is_served_by_the_process_it_was_meant_for(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("it", "reads_listen_fds").write()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        script = f"exec 3<&{server.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ exec {sys.executable} -IS"
-        command = f"{script} {made.root}/bin/it --record {made.records}/it.jsonl"
-        process = subprocess.Popen(["/bin/bash", "-c", command], pass_fds=[server.fileno()])
+        script = f'exec 3<&{server.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"'
+        words = [
+            sys.executable,
+            "-IS",
+            f"{made.root}/bin/it",
+            "--record",
+            f"{made.records}/it.jsonl",
+        ]
+        command = ["/bin/bash", "-c", script, "bash", *words]
+        process = subprocess.Popen(command, pass_fds=[server.fileno()])
         try:
             it = Started(made, process, server.getsockname()[1])
             assert it.await_event("listening")["port"] == it.port

@@ -18,7 +18,8 @@ from tests.bundle_maker import Bundle, Run, bundle, bundlevisor, running, wait_u
 from tests.installed import COMMAND
 
 SHOW = "import json, os; print(json.dumps([dict(os.environ), os.getcwd()]))"
-OWN = ("SERVICE_INSTANCE_ID", MARK, "PYTEST_CURRENT_TEST", "PROMPT")  # last: cmd.exe's
+SHELLS = ("PROMPT", "PWD", "SHLVL", "_")  # what cmd.exe or sh sets in a script on its way to Python
+OWN = ("SERVICE_INSTANCE_ID", MARK, "PYTEST_CURRENT_TEST", *SHELLS)
 
 
 def made(folder: Path) -> Bundle:

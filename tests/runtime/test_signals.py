@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until
+from tests.bundle_maker import Bundle, Run, bundle, starting, wait_until, write_executable
 from tests.installed import COMMAND
 
 if sys.platform != "linux":
     pytest.skip("reads /proc", allow_module_level=True)
 
-DEAF = """#!{python} -IS
-import os, signal, sys
-for number in signal.valid_signals() - {{signal.SIGKILL, signal.SIGSTOP}}:
+DEAF = b"""import os, signal, sys
+for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
     signal.signal(number, signal.SIG_IGN)
 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 os.execv(sys.argv[1], sys.argv[1:])
@@ -50,8 +49,7 @@ def made(tmp_path: Path) -> Bundle:
 @pytest.fixture
 def run(made: Bundle, tmp_path: Path) -> Iterator[Run]:
     deaf = tmp_path / "deaf"
-    deaf.write_text(DEAF.format(python=sys.executable))
-    deaf.chmod(0o755)
+    write_executable(deaf, DEAF)
     with starting(made, command=[str(deaf), *COMMAND]) as run:
         run.await_listening()
         yield run
