@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import shutil
@@ -193,19 +192,22 @@ def test_trouble_is_silent(tmp_path: Path) -> None:
 
 
 @absent.unless(shutil.which("bash") and os.name != "nt", "bash on a terminal")
-def test_a_key_press_in_bash_completes(tmp_path: Path) -> None:
-    """Readline, a terminal, and the tab key."""
+@pytest.mark.parametrize(
+    "typed", [r"it\'s\ \"x\"", r'''"it's \"x\""''', r"""'it'\''s "x"'"""], ids=["\\", '"', "'"]
+)
+def test_a_key_press_in_bash_completes(tmp_path: Path, typed: str) -> None:
+    """Readline, a terminal, and the tab key; behind a path as it may be typed."""
     import pty
 
     rc = tmp_path / "rc"
     rc.write_text(
         f"PS1='ready> '\nbind 'set bell-style none'\n{bundlevisor('completion', 'bash').stdout}"
     )
-    root = made(tmp_path / "it").root
+    made(tmp_path / 'it\'s "x"')
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         ["bash", "--noprofile", "--rcfile", str(rc), "-i"],
-        cwd=root,
+        cwd=tmp_path,
         env=ENV,
         stdin=theirs,
         stdout=theirs,
@@ -213,14 +215,14 @@ def test_a_key_press_in_bash_completes(tmp_path: Path) -> None:
         start_new_session=True,
     ):
         os.close(theirs)
-        _read_until(ours, b"ready> ")
-        os.write(ours, b"bundlevisor rest\tap\t")
-        _read_until(ours, b"bundlevisor restart api ")
-        os.write(ours, b"\x15exit\n")
-        with contextlib.suppress(OSError):  # Linux: the other end is closed
-            while os.read(ours, 1 << 16):
-                pass
-    os.close(ours)
+        try:
+            _read_until(ours, b"ready> ")
+            os.write(ours, b"bundlevisor rest\t")
+            _read_until(ours, b"bundlevisor restart ")
+            os.write(ours, f"--manifest {typed}/bundle/bundle.json ap\t".encode())
+            _read_until(ours, b"/bundle.json api ")
+        finally:
+            os.close(ours)  # which ends the shell
 
 
 def _read_until(descriptor: int, wanted: bytes) -> None:

@@ -14,12 +14,32 @@ OFFER: dict[Kind, str] = {
     "command": "_bundlevisor_command",
     "value": ":",
 }
-HEAD = """\
-# bash completion for bundlevisor; load it with: source <(bundlevisor completion bash)
+HEAD = r"""# bash completion for bundlevisor; load it with: source <(bundlevisor completion bash)
 
 _bundlevisor_words() { COMPREPLY=($(compgen -W "$1" -- "$cur")); }
+# the words as they are meant, without quotes and back slashes; nothing in them is carried out
+_bundlevisor_meant() {
+    local rest one quote word
+    meant=()
+    for rest; do
+        quote= word=
+        while [[ -n $rest ]]; do
+            one=${rest:0:1} rest=${rest:1}
+            case $quote$one in
+            \'|\") quote=$one ;;
+            \'\'|\"\") quote= ;;
+            \\) word+=${rest:0:1} rest=${rest:1} ;;
+            \"\\) [[ $rest == [\"\$\`\\]* ]] && one=${rest:0:1} rest=${rest:1}; word+=$one ;;
+            *) word+=$one ;;
+            esac
+        done
+        meant+=("$word")
+    done
+}
 _bundlevisor_ids() {
-    _bundlevisor_words "$("${COMP_WORDS[0]}" completion "$1" "${before[@]}" 2>/dev/null)"
+    local -a meant
+    _bundlevisor_meant "${COMP_WORDS[0]}" "${before[@]}"
+    _bundlevisor_words "$("${meant[0]}" completion "$1" "${meant[@]:1}" 2>/dev/null)"
 }
 _bundlevisor_files() { compopt -o default 2>/dev/null || COMPREPLY=($(compgen -f -- "$cur")); }
 _bundlevisor_folders() { compopt -o dirnames 2>/dev/null || COMPREPLY=($(compgen -d -- "$cur")); }

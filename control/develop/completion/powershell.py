@@ -17,8 +17,11 @@ Register-ArgumentCompleter -Native -CommandName bundlevisor -ScriptBlock {
 """
 TAIL = """\
     }
+    # a word with blanks is meant without its quotes
+    $string = [System.Management.Automation.Language.StringConstantExpressionAst]
     $elements = @($commandAst.CommandElements |
-        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { "$_" })
+        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+        ForEach-Object { if ($_ -is $string) { $_.Value } else { "$_" } })
     $program = $elements[0]
     $before = @($elements | Select-Object -Skip 1)
     $path = ''; $given = 0; $option = ''
