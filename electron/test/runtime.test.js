@@ -349,7 +349,7 @@ test("one runtime is looked at, and stopped from outside", async (t) => {
     await assert.rejects(runtime.logTail("nobody"), (error) => error.status === 404);
   });
 
-  await t.test("the token stays in the shell's process", POSIX, async () => {
+  await t.test("the token stays in the shell's process", POSIX, async (t) => {
     const token = readFileSync(tokenFile(runtime), "utf8").trim();
     const { details } = await runtime.readiness();
     const seen = [
@@ -358,10 +358,13 @@ test("one runtime is looked at, and stopped from outside", async (t) => {
       ...lines,
     ];
     for (const pid of process.platform === "linux" ? [runtime.pid, details.a.pid] : []) {
-      seen.push(
-        readFileSync(`/proc/${pid}/cmdline`, "utf8"),
-        readFileSync(`/proc/${pid}/environ`, "utf8"),
-      );
+      seen.push(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+      try {
+        seen.push(readFileSync(`/proc/${pid}/environ`, "utf8"));
+      } catch (error) {
+        if (error.code !== "EACCES" || pid !== runtime.pid) throw error;
+        t.diagnostic("not here: root's right to look into the runtime, which is not dumpable");
+      }
     }
     await runtime.status();
     const failed = await runtime.startService("nobody").catch((error) => error);

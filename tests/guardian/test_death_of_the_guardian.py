@@ -8,6 +8,7 @@ import pytest
 
 from bundlevisor.actors.process import table
 from tests.guardian.small_runtime import SmallRuntime, service
+from tests.hidden import open_files
 from tests.records import events
 from tests.waiting import wait_until
 
@@ -44,7 +45,7 @@ def test_a_dead_guardian_leaves_no_zombie_and_its_successor_holds_nothing_of_the
         small.replaced()
         assert table.created(first) is None
         what = "three standard ones, channel, the runtime, one pipe, what is in flight, and how far"
-        wait_until(lambda: len(os.listdir(f"/proc/{small.guardian}/fd")) == 8, what=what)
+        wait_until(lambda: open_files(small.guardian) == 8, what=what)
 
 
 def test_no_line_is_lost_by_the_successor_either(tmp_path: Path) -> None:

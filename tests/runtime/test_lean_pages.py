@@ -9,12 +9,14 @@ import psutil
 import pytest
 
 from tests.bundle_maker import bundle, running
+from tests.hidden import needs_look
 
 BEHIND_TEMPFILE = {"_random", "_bz2", "_lzma"}
 """Machine code that tempfile and shutil bring with them."""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/PID/maps")
+@needs_look
 def test_a_page_and_a_migration_bring_no_temporary_files_and_no_compression(tmp_path: Path) -> None:
     made = bundle(tmp_path)
     made.file("ui/index.html", "a page")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bundle_maker import bundle, running, starting
+from tests.hidden import needs_look
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="closes descriptors with sh")
 
@@ -37,6 +38,7 @@ def test_without_any_stream_it_runs_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@needs_look
 def test_no_socket_and_no_file_of_the_runtime_becomes_a_standard_stream(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db").write()
     with running(made, closed=(0, 2)) as run:

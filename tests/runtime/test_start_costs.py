@@ -19,6 +19,7 @@ import pytest
 from bundlevisor.control.boot import code_file
 from tests import absent
 from tests.bundle_maker import Bundle, bundle, wait_until
+from tests.hidden import needs_look
 from tests.records import events, read_records
 
 STRACE = shutil.which("strace")
@@ -75,6 +76,7 @@ def three(tmp_path: Path) -> Bundle:
 
 
 @absent.unless(STRACE, "strace")
+@needs_look
 def test_files_and_threads_until_the_first_service(three: Bundle, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     command = (str(INSTALLED), *words(three))
