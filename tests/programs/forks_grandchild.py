@@ -14,7 +14,8 @@ def main() -> None:
     start()
     pause(number("delay-ms", 0))
     server = listen()
-    os.set_inheritable(server.fileno(), bool(number("hold-port", 0)))
+    if number("hold-port", 0):
+        os.set_inheritable(server.fileno(), True)
     for _ in range(number("children", 1)):
         spawn("ignores_term", "--role", "grandchild", env=dict(os.environ))
     serve_on(server)

@@ -16,6 +16,8 @@ from tests.bundle_maker import Run, bundle, bundlevisor, running, starting, wait
 from tests.installed import COMMAND
 from tests.waiting import WITHIN
 
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
 
 def left_on_disk(run: Run) -> list[str]:
     folder = run.app_data / "runtime"
@@ -29,13 +31,14 @@ def hears(pid: int, number: int) -> bool:
     return bool(caught >> (number - 1) & 1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_everything_in_order_with_code_0(tmp_path: Path, number: int) -> None:
+@posix
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_ends_everything_in_order_with_code_0(tmp_path: Path, name: str) -> None:
     made = bundle(tmp_path).service("db").service("api", deps=["db"]).write()
     with running(made) as run:
         run.until_ready()
         assert left_on_disk(run) == ["auth-token", "ipc_port"]
-        run.kill(number)
+        run.kill(signal.Signals[name])
         assert run.wait_gone() == 0
         assert not left_on_disk(run)
         wait_until(lambda: not run.leftovers(), what="no process left")
@@ -43,15 +46,15 @@ def test_a_signal_ends_everything_in_order_with_code_0(tmp_path: Path, number: i
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_in_the_first_moments_ends_with_code_0_and_without_a_word(
-    tmp_path: Path, number: int
+    tmp_path: Path, name: str
 ) -> None:
     made = bundle(tmp_path).service("db").write()
     with starting(made) as run:
         last_set = signal.SIGHUP  # Python has a handler for SIGINT from its own start on
         wait_until(lambda: hears(run.pid, last_set), what="handlers for the signals")
-        run.kill(number)
+        run.kill(signal.Signals[name])
         assert run.wait_gone() == 0
         assert not left_on_disk(run)
         wait_until(lambda: not run.leftovers(), what="no process left")
@@ -107,6 +110,7 @@ STUBBORN: dict[str, tuple[str, dict[str, int]]] = {
 }
 
 
+@posix
 def test_stubborn_trees_are_killed_after_their_grace(tmp_path: Path) -> None:
     made = bundle(tmp_path)
     for id_, (program, options) in STUBBORN.items():
@@ -139,6 +143,7 @@ def test_a_stop_by_command_ends_grandchildren_too(tmp_path: Path) -> None:
         assert not [process for process in run.leftovers() if process.pid in pids]
 
 
+@posix
 def test_a_sigterm_during_the_shutdown_does_not_cut_it_short(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db", "stops_slowly", options={"stop_ms": 500}).write()
     with running(made) as run:
@@ -149,6 +154,7 @@ def test_a_sigterm_during_the_shutdown_does_not_cut_it_short(tmp_path: Path) -> 
         assert [event["code"] for event in run.events("db", "exit")] == [0]
 
 
+@posix
 def test_a_second_interrupt_kills(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db", "ignores_term", stop={"timeout_ms": 50_000}).write()
     with running(made) as run:
@@ -163,6 +169,7 @@ def test_a_second_interrupt_kills(tmp_path: Path) -> None:
         wait_until(lambda: not run.leftovers(), what="no process left")
 
 
+@posix
 def test_two_more_signals_of_other_kinds_kill(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db", "ignores_term", stop={"timeout_ms": 600_000}).write()
     with running(made) as run:
@@ -216,7 +223,7 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@posix
 def test_the_death_of_the_process_that_started_it_ends_the_runtime(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db").write()
     command = [

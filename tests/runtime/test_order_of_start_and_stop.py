@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
+import pytest
+
 from tests.bundle_maker import Run, bundle, running, wait_until
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 
 def test_a_dependent_starts_only_after_its_dependency_listens(tmp_path: Path) -> None:
@@ -36,6 +41,7 @@ def test_an_unrelated_slow_service_holds_nobody_up(tmp_path: Path) -> None:
         assert run.service("slow")["state"] == "starting"
 
 
+@posix
 def test_the_stop_goes_through_the_dependents_first(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db")
     made.service("api", "stops_slowly", deps=["db"], options={"stop_ms": 200})
@@ -104,14 +110,15 @@ def signals_by_role(run: Run, name: str) -> dict[str, list[int]]:
     return got
 
 
-TOLD: dict[str, tuple[dict[str, str], list[int]]] = {
-    "by-default": ({}, [signal.SIGUSR1]),
-    "leader": ({"to": "leader"}, [signal.SIGUSR1]),
-    "tree": ({"to": "tree"}, [signal.SIGTERM]),
+TOLD: dict[str, tuple[dict[str, str], list[str]]] = {
+    "by-default": ({}, ["SIGUSR1"]),
+    "leader": ({"to": "leader"}, ["SIGUSR1"]),
+    "tree": ({"to": "tree"}, ["SIGTERM"]),
 }
 """How a service is stopped, and what its worker hears; in a tree its leader tells it nothing."""
 
 
+@posix
 def test_the_stop_signal_is_that_of_the_manifest_and_for_the_leader_unless_it_says_the_tree(
     tmp_path: Path,
 ) -> None:
@@ -127,12 +134,13 @@ def test_the_stop_signal_is_that_of_the_manifest_and_for_the_leader_unless_it_sa
         for id_, (_, worker) in TOLD.items():
             got = signals_by_role(run, id_)
             assert got["leader"] == [signal.SIGTERM], id_
-            assert got["worker"] == worker, id_
+            assert got["worker"] == [signal.Signals[name] for name in worker], id_
             assert run.events(id_, "finished"), id_
         assert [one["signal"] for one in run.events("interrupted", "signal")] == [signal.SIGINT]
         wait_until(lambda: not run.leftovers(), what="no process left")
 
 
+@posix
 def test_what_the_leader_leaves_is_asked_when_it_has_ended(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db", "preforks", options={"abandon": 1}).write()
     with running(made) as run:
@@ -150,6 +158,7 @@ def test_what_the_leader_leaves_is_asked_when_it_has_ended(tmp_path: Path) -> No
         assert not any(event["event"] == "service_killed" for event in run.telemetry())
 
 
+@posix
 def test_who_is_asked_to_stop_is_the_same_when_the_runtime_is_killed(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db", "preforks")
     made.service("tree", "preforks", options={"silent": 1}, stop={"to": "tree"})

@@ -20,6 +20,7 @@ import pytest
 
 from bundlevisor.testing.client import Answer as Reply
 from tests.bundle_maker import Bundle, Run, bundle, running, wait_until
+from tests.live_runtime import KILL
 
 INDEX = "<!doctype html><title>the page</title>"
 
@@ -152,7 +153,7 @@ def test_a_page_that_hangs_or_crashes_is_restarted_and_nobody_else_notices(tmp_p
     with running(made) as run:
         run.until_ready()
         other = run.service("other")["pid"]
-        numbers = [signal.SIGKILL] if sys.platform == "win32" else [signal.SIGSEGV, signal.SIGSTOP]
+        numbers = [KILL] if sys.platform == "win32" else [signal.SIGSEGV, signal.SIGSTOP]
         for number in numbers:
             before = run.service("ui")["pid"]
             os.kill(before, number)
