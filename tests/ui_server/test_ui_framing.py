@@ -69,7 +69,7 @@ def api_of(request: pytest.FixtureRequest) -> Iterator[Any]:
         (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", b"400"),
         (b"Transfer-Encoding: ,chunked", b"501"),
         (b'Transfer-Encoding: "chunked"', b"501"),
-        (b"Transfer-Encoding:", b"501"),
+        (b"Transfer-Encoding:", b"501 400"),  # httptools refuses it itself from 0.9 on
         (b"Transfer-Encoding: chunked\r\nContent-Length: 3", b"400"),
     ],
 )
@@ -79,7 +79,7 @@ def test_a_coding_that_is_not_chunked_is_refused_and_the_api_not_asked(
     api = api_of(b"0\r\n\r\n")
     ui = serving(site, upstream=api.port)
     body = b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
-    assert ui.raw(POST + codings + body).split()[1] == status
+    assert ui.raw(POST + codings + body).split()[1] in status.split()
     assert api.heard == b""
 
 
