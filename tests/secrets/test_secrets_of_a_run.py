@@ -80,9 +80,11 @@ def test_a_new_value_restarts_its_users_in_dependency_order_and_nobody_else(
         assert environments(run, "db")[1]["KEY"] == "a-new-value"
         assert environments(run, "api")[1]["KEY"] == "a-new-value"
         assert len(run.events("middle", "started")) == 1
-        stops = [run.events(id_, "exit")[0]["t"] for id_ in ("api", "db")]
-        starts = [run.events(id_, "started")[1]["t"] for id_ in ("db", "api")]
-        assert [*stops, *starts] == sorted([*stops, *starts])
+        run.await_told("service_start", "api", count=2)
+        events = [(one["event"], one.get("service_id")) for one in run.telemetry()]
+        turns = [("service_exit", id_) for id_ in ("api", "db")]
+        turns += [("service_start", id_) for id_ in ("db", "api")]
+        assert [one for one in events if one in turns][-4:] == turns
 
 
 def test_the_same_value_again_restarts_nobody(tmp_path: Path) -> None:
