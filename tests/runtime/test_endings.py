@@ -263,6 +263,7 @@ def test_a_second_instance_is_refused_and_destroys_nothing(tmp_path: Path) -> No
         assert len(run.events("db", "started")) == 1
 
 
+@posix
 def test_a_closed_stderr_does_not_disturb_the_orderly_end(tmp_path: Path) -> None:
     made = bundle(tmp_path).service("db").write()
     read, write = os.pipe()
