@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
 import time
@@ -41,7 +42,7 @@ class Growth(msgspec.Struct, frozen=True):
 
 
 def look(pid: int, at: float) -> Sample | None:
-    """Look at a process; None when it has gone, or is hidden from us."""
+    """Look at a process; None when it has gone."""
     with contextlib.suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
         memory = memory_bytes([pid]) / 2**20
@@ -57,7 +58,11 @@ if sys.platform == "win32":
 else:
 
     def _descriptors(process: psutil.Process) -> int:
-        return process.num_fds()
+        """Return 0 where they are hidden from us and Linux is older than 6.2 (proc(5))."""
+        try:
+            return process.num_fds()
+        except psutil.AccessDenied:
+            return os.stat(f"/proc/{process.pid}/fd").st_size
 
 
 def growth(who: str, looks: Sequence[Sample]) -> list[Growth]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bundlevisor.perf.__main__ import main
@@ -26,6 +28,18 @@ def test_a_short_soak_finds_nothing_wrong_and_draws_its_page(
     assert "seed 7" in said
     assert "services that did not come back  0" in said
     assert "<svg" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is hidden elsewhere")
+def test_a_process_that_hides_is_looked_at_by_its_user_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(process: psutil.Process) -> int:
+        raise psutil.AccessDenied(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "num_fds", refused)
+    seen = soak_watch.look(os.getpid(), 1.0)
+    assert seen is not None
+    assert seen.memory_mib > 1
+    assert seen.descriptors == os.stat("/proc/self/fd").st_size
 
 
 @pytest.mark.parametrize(
