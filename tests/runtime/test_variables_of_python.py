@@ -9,6 +9,9 @@ import pytest
 
 from tests.bundle_maker import bundle, bundlevisor, running
 
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="there the command is pip's launcher"
+)
 HOSTILE = {
     "PYTHONHOME": "/nonexistent",
     "PYTHONSTARTUP": "/nonexistent",
@@ -45,7 +48,6 @@ def test_a_command_says_what_it_says(name: str, pythonpath: str) -> None:
     assert done.stdout.startswith("bundlevisor ")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there the command is pip's launcher")
 def test_a_page_is_served_with_all_of_them(tmp_path: Path, pythonpath: str) -> None:
     made = bundle(tmp_path).file("dist/index.html", "hello")
     served = {"universal": {"path": "dist"}}
