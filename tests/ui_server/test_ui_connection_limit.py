@@ -8,7 +8,9 @@ from bundlevisor.actors.ui_server.server.connection_limit import ConnectionLimit
 
 
 class Guest:
-    turned_away = 0
+    def __init__(self, *, is_being_answered: bool = False) -> None:
+        self.is_being_answered = is_being_answered
+        self.turned_away = 0
 
     def turn_away(self) -> None:
         self.turned_away += 1
@@ -25,6 +27,30 @@ def test_of_those_over_the_limit_the_longest_there_makes_room_and_who_has_gone_d
     limit.enter(last)
     assert [guest.turned_away for guest in guests] == [0, 0, 1, 0, 0]
     assert [limit.is_over(guest) for guest in (inside, other, last)] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("answered", "goes"),
+    [
+        ({0}, 1),
+        ({1}, 0),
+        ({0, 1}, 0),  # and not the third: it may be a check that has had no time to ask
+        ({0, 1, 2, 3, 4}, 0),
+    ],
+)
+def test_who_is_just_being_answered_makes_no_room_before_another_of_the_older_half(
+    answered: set[int], goes: int
+) -> None:
+    limit = ConnectionLimit(1, reserved=4)
+    limit.enter(Guest())
+    guests = [Guest(is_being_answered=number in answered) for number in range(5)]
+    for guest in guests:
+        limit.enter(guest)
+    assert [number for number, guest in enumerate(guests) if guest.turned_away] == [goes]
+
+
+def test_in_one_round_no_more_come_than_leave_time_for_an_answer() -> None:
+    assert [ConnectionLimit(9, reserved=n).at_once for n in (1, 52, 240, 1000)] == [1, 6, 30, 125]
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,32 @@ def test_over_the_limit_the_longest_there_makes_room() -> None:
     in_process(flood, Served(ConnectionLimit(2, reserved=3)))
 
 
+def test_who_is_just_being_answered_makes_no_room_before_others() -> None:
+    """As a health check that is passed on to an API, which takes its time."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    class Slow(Served):
+        async def _answer(self, request: Request) -> Answer:
+            asked.set()
+            await answer.wait()
+            return Answer(200, {}, b"well")
+
+    async def flood(port: int) -> None:
+        kept = [await asyncio.open_connection("127.0.0.1", port)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(CLOSING % b"/well")
+        await asked.wait()
+        kept += [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        for longest in kept[1:3]:
+            assert (await longest[0].read()).startswith(b"HTTP/1.1 503")
+        answer.set()
+        assert (await reader.read()).endswith(b"well")
+        for _, one in (*kept, (reader, writer)):
+            one.close()
+
+    in_process(flood, Slow(ConnectionLimit(1, reserved=4)))
+
+
 def test_who_has_had_its_last_answer_makes_room_without_a_word() -> None:
     """It is only read from still, lest the answer is lost: nothing can be sent to it."""
 

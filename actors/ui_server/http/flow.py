@@ -19,6 +19,12 @@ class Flow(asyncio.Protocol):
         self._waiters: list[asyncio.Future[None]] = []
         self._is_held = False
 
+    @property
+    def address(self) -> str:
+        """The other side's address."""
+        peer = None if self.transport is None else self.transport.get_extra_info("peername")
+        return str(peer[0]) if peer else "127.0.0.1"
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - of a stream, always

@@ -54,6 +54,11 @@ class Connection(Flow):
         """Whether there were enough when it came: it gets one answer, and ends."""
         return self._served.limit.is_over(self)
 
+    @property
+    def is_being_answered(self) -> bool:
+        """Whether an answer is made that takes its time."""
+        return self._task is not None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Join the others; one too many has to hurry."""
         super().connection_made(transport)
@@ -115,12 +120,6 @@ class Connection(Flow):
         self._is_last = True
         if self._current is None and self.transport is not None:
             self.transport.close()
-
-    @property
-    def address(self) -> str:
-        """The client's address."""
-        peer = None if self.transport is None else self.transport.get_extra_info("peername")
-        return str(peer[0]) if peer else "127.0.0.1"
 
     def outgoing(self) -> Outgoing:
         """Begin an answer that is sent piece by piece."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,13 +11,20 @@ if TYPE_CHECKING:
     class Guest(Protocol):
         """A connection as the limit sees it."""
 
+        @property
+        def is_being_answered(self) -> bool:
+            """Whether an answer is made for it that takes its time."""
+
         def turn_away(self) -> None:
             """End, with a word if nothing has been answered yet."""
 
 
 RESERVED = 1000
-"""Connections over the limit that are heard: more than come while one of them is answered, which
-takes some six rounds of the loop, and each accepts at most its backlog (of 128)."""
+"""Connections over the limit that are heard."""
+
+ROUNDS = 8
+"""So many rounds of the loop, at least, a connection has before it makes room for others: it takes
+some six from its beginning to an answer."""
 
 SPARE_DESCRIPTORS = 64
 DESCRIPTORS_EACH = 4
@@ -27,8 +35,9 @@ class ConnectionLimit:
     """The connections of a server: up to ``most`` as they like, ``reserved`` more for one answer.
 
     Who comes when there are enough is heard all the same, so that the health check is answered;
-    the longest there makes room for the next. Without that a flood would have the server, which is
-    well, taken for ill and started anew.
+    the longest there makes room for the next. One that is just being answered, as only a health
+    check is that is passed on to the API, goes when all of the older half are. Without that a flood
+    would have the server, which is well, taken for ill and started anew.
     """
 
     def __init__(self, most: int, reserved: int = RESERVED) -> None:
@@ -36,6 +45,11 @@ class ConnectionLimit:
         self._reserved = reserved
         self._inside: set[Guest] = set()
         self._over: dict[Guest, None] = {}
+
+    @property
+    def at_once(self) -> int:
+        """How many connections may be accepted in one round of the loop."""
+        return max(1, self._reserved // ROUNDS)
 
     def enter(self, guest: Guest) -> None:
         """Let a connection in."""
@@ -45,8 +59,10 @@ class ConnectionLimit:
         self._over[guest] = None
         if len(self._over) > self._reserved:
             longest = next(iter(self._over))
-            del self._over[longest]
-            longest.turn_away()
+            older = itertools.islice(self._over, self._reserved // 2)
+            going = next((one for one in older if not one.is_being_answered), longest)
+            del self._over[going]
+            going.turn_away()
 
     def leave(self, guest: Guest) -> None:
         """A connection has ended; again is no error."""

@@ -63,8 +63,9 @@ class Port:
         bound = listener or bind(config)
         try:
             self._listening = await loop.create_server(
-                lambda: Connection(self), sock=bound, backlog=BACKLOG
+                lambda: Connection(self), sock=bound, backlog=self.limit.at_once
             )
+            bound.listen(BACKLOG)  # asyncio takes what it accepts in a round for this as well
         except OSError as error:
             bound.close()
             raise refusal(config, error) from None
