@@ -10,17 +10,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+if sys.platform == "win32":
+    pytest.skip("tests/windows has its own", allow_module_level=True)
+
 from bundlevisor.actors.process import table
-from bundlevisor.actors.process.table import by_psutil
+from bundlevisor.actors.process.table import by_psutil, linux
 from bundlevisor.actors.process.table.exit_watch import ExitWatch
 from tests import absent
 from tests.guardian.marked import birth, marked
 from tests.waiting import wait_until
-
-if sys.platform == "win32":
-    pytest.skip("tests/windows has its own", allow_module_level=True)
-
-from bundlevisor.actors.process.table import linux
 
 M = f"m{os.urandom(4).hex()}"
 """The beginning of marks that nobody else's processes carry."""
