@@ -25,6 +25,7 @@ from tests.absent import is_tolerated
 from tests.browser import chromium
 
 SEED = "BUNDLEVISOR_SEED"
+ENOUGH_FILES = 4096
 SKIPS = pytest.StashKey[Counter[str]]()
 
 
@@ -36,6 +37,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SKIPS] = Counter()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background job has it
         signal.signal(signal.SIGINT, signal.default_int_handler)  # what tests start is interrupted
+    _allow_descriptors()
+
+
+def _allow_descriptors() -> None:
+    """Hundreds of clients are this process's; macOS allows 256 files unasked."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        enough = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(ENOUGH_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < enough:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
 
 
 @pytest.hookimpl(wrapper=True)
