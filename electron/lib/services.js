@@ -3,7 +3,7 @@
 
 const { setTimeout: after } = require("node:timers/promises");
 const { Client } = require("./client");
-const { NotReady, NotRunning } = require("./errors");
+const { ApiError, NotReady, NotRunning } = require("./errors");
 const { checkOptions } = require("./options");
 const { progressOf } = require("./progress");
 
@@ -104,12 +104,27 @@ class Services extends Client {
     throw new NotReady(sentence, [service]);
   }
 
-  /** Gives the services that have failed, and those that they block, another chance. */
+  /**
+   * Gives the services that have failed, and those that they block, another chance; resolves to the
+   * ids of those that take it: one that lacks a GPU does not.
+   */
   async retryFailed() {
     const { failed } = await this.progress();
     const roots = failed.filter(({ state }) => state === "failed" || state === "stopped");
-    for (const { id } of roots) await this.restartService(id);
-    return roots.map(({ id }) => id);
+    const retried = [];
+    for (const { id } of roots) if (await this.#takesAnotherChance(id)) retried.push(id);
+    return retried;
+  }
+
+  /** @param {string} id */
+  async #takesAnotherChance(id) {
+    try {
+      await this.restartService(id);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "wrong_state") return false;
+      throw error;
+    }
   }
 
   /**

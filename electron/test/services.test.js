@@ -91,3 +91,22 @@ test("a refusal by the runtime that follows the one that was asked is no answer"
   });
   assert.equal((await services.waitUntilReady()).ready, true);
 });
+
+test("a service that cannot be started keeps no other from another chance", async (t) => {
+  const failed = { ready: false, message: "", state: "failed", restarts: 0, updated_at: "" };
+  const readiness = { ready: false, details: { gpu: failed, db: failed }, gpu: {}, progress: WORK };
+  const refusal = { error: "it needs a GPU and there is none", code: "wrong_state" };
+  const server = http.createServer(({ url }, response) => {
+    if (url.includes("/gpu/")) response.statusCode = 409;
+    const answer = url.startsWith("/readyz") ? readiness : url.includes("/gpu/") ? refusal : {};
+    response.end(JSON.stringify(answer));
+  });
+  atTheEnd(t, () => server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const connection = { host: "127.0.0.1", port: server.address().port, token: "a-token" };
+  const services = new Services(
+    () => connection,
+    () => undefined,
+  );
+  assert.deepEqual(await services.retryFailed(), ["db"]);
+});
