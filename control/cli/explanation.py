@@ -15,7 +15,8 @@ TOLD = 8
 QUIET = ("port_assigned", "service_start", "api_request", "files_changed")
 """Events that explain nothing by themselves."""
 NOT_STARTED = "service_start_failed"
-ATTEMPTS = (NOT_STARTED, "service_exit", "service_not_ready", "unhealthy")
+MIGRATION_FAILED = "migration_failed"
+ATTEMPTS = (MIGRATION_FAILED, NOT_STARTED, "service_exit", "service_not_ready", "unhealthy")
 """Events that tell how an attempt to run a service has failed."""
 SILENT = ("ready", "waiting", "inactive")
 """States in which a log's last lines say nothing: all is well, or they are of an earlier run."""
@@ -85,6 +86,8 @@ def explain(
         needs = tuple(other for other in waits if other in details)
         secrets = tuple(other for other in waits if other not in details)
         telling = [event for event in by_service.get(name, ()) if event["event"] not in QUIET]
+        unstarted = _was_not_started(one, telling)
+        tail = () if unstarted and telling else tails.get(name, ())  # of an earlier start
         links.append(
             Link(
                 id=name,
@@ -92,9 +95,9 @@ def explain(
                 message=str(one.get("message") or ""),
                 needs=needs,
                 secrets=secrets,
-                advice="" if needs else _advice(name, one, secrets, telling),
+                advice="" if needs else _advice(name, one, secrets, unstarted=unstarted),
                 events=tuple(telling[-TOLD:]),
-                output=() if needs else _output(one, tails.get(name, ())),
+                output=() if needs else _output(one, tail),
             )
         )
     return Explanation(tuple(links))
@@ -112,17 +115,22 @@ def way(id_: str, details: Details) -> list[str]:
     return list(found)
 
 
-def _advice(
-    id_: str, one: dict[str, Any], secrets: tuple[str, ...], telling: Sequence[Event]
-) -> str:
+def _was_not_started(one: dict[str, Any], telling: Sequence[Event]) -> bool:
+    """Whether it has failed before anything of it ran, also no migration, and so has said nothing.
+
+    Where nothing is told of it any more, that is assumed.
+    """
+    attempts = [event["event"] for event in telling if event["event"] in ATTEMPTS]
+    has_run = attempts[-1:] not in ([], [NOT_STARTED]) or attempts[-2:-1] == [MIGRATION_FAILED]
+    return one["state"] in ("failed", "backoff") and not (has_run or one.get("output"))
+
+
+def _advice(id_: str, one: dict[str, Any], secrets: tuple[str, ...], *, unstarted: bool) -> str:
     if secrets:
         return "; ".join(f"give it its secret: bundlevisor secrets set {name}" for name in secrets)
     if one["ready"]:
         return ""
-    attempts = [event["event"] for event in telling if event["event"] in ATTEMPTS]
-    has_run = attempts[-1:] not in ([], [NOT_STARTED]) or one.get("output")
-    was_not_started = one["state"] in ("failed", "backoff") and not has_run
-    return HELP.get("not started" if was_not_started else str(one["state"]), "").format(id=id_)
+    return HELP.get("not started" if unstarted else str(one["state"]), "").format(id=id_)
 
 
 def _output(one: dict[str, Any], tail: tuple[str, ...]) -> tuple[str, ...]:

@@ -121,7 +121,21 @@ def test_what_could_not_be_started_has_said_nothing_that_could_be_read(state: st
         {"seq": 2, "event": "service_start_failed", "service_id": "db"},
         {"seq": 3, "event": "restart", "service_id": "db"},
     ]
-    told = explain("db", one, events, {}).links[0].advice
-    assert "bundlevisor validate" in told
-    assert "bundlevisor start db" in told
+    of_an_earlier_start = {"db": ("all is well",)}
+    found = explain("db", one, events, of_an_earlier_start).links[0]
+    assert "bundlevisor validate" in found.advice
+    assert "bundlevisor start db" in found.advice
+    assert found.output == ()
     assert "bundlevisor logs db" in explain("db", one, events[:1], {}).links[0].advice
+
+
+def test_a_migration_that_failed_has_said_why() -> None:
+    one = {"db": {"state": "failed", "ready": False}}
+    events = [
+        {"seq": 1, "event": "migration_failed", "service_id": "db"},
+        {"seq": 2, "event": "migration_rolled_back", "service_id": "db"},
+        {"seq": 3, "event": "service_start_failed", "service_id": "db"},
+    ]
+    found = explain("db", one, events, {"db": ("no luck",)}).links[0]
+    assert "bundlevisor logs db" in found.advice
+    assert found.output == ("no luck",)
