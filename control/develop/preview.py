@@ -267,14 +267,13 @@ def ready_when(spec: LaunchSpec) -> str:
         return "its process runs"
     bound = service.readiness.timeout_ms / 1000 if service.readiness else None
     within = f", within {bound:g} s" if bound is not None else ""
-    if wanted.condition is Condition.LISTENING:
-        return f"port '{wanted.port_name}' accepts a connection{within}"
     if wanted.condition is Condition.LOGGED:
         return f"its log has /{wanted.pattern}/{within}"
+    if wanted.condition is Condition.NOTIFIED:
+        return f"it says so itself{within}"
     health = service.health
-    if health is None or health.type == "command":
-        words = " ".join(health.command) if health else ""
-        return f"the command '{words}' says so{within}"
-    if health.type == "tcp":
+    if wanted.condition is Condition.LISTENING or health is None or health.type == "tcp":
         return f"port '{wanted.port_name}' accepts a connection{within}"
+    if health.type == "command":
+        return f"the command '{' '.join(health.command)}' says so{within}"
     return f"GET {health.request_path} on port '{wanted.port_name}' answers well{within}"

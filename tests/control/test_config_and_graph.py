@@ -95,6 +95,12 @@ def test_text_is_in_the_order_of_the_start_and_says_what_is_shared_once(tmp_path
     assert only.startswith("api (api-binary), after db\n")
 
 
+def test_a_service_that_says_itself_when_it_is_ready_is_told_as_such(tmp_path: Path) -> None:
+    readiness = {"type": "notify", "timeout_ms": 10000}
+    text = config(bundle(tmp_path).service("db", readiness=readiness).write())
+    assert "  ready     when it says so itself, within 10 s\n" in text
+
+
 def test_lines_fit_a_terminal_of_80_columns(tmp_path: Path) -> None:
     if os.name == "nt":
         absent.skip("a terminal of POSIX")
