@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import argparse
 
 VALUED = ("host", "port", "token-file", "app-data", "manifest")
+GO_OPTIONS = ("service", "port-name", "lines")
+"""Of the Go runtime's commands; it takes them with one dash, too."""
 COMMANDS = (
     *("health", "ready", "ports", "port", "logs", "shutdown", "status", "secrets", "validate"),
     *("telemetry", "start", "stop", "restart", "timeline", "events", "explain", "dashboard", "top"),
@@ -64,7 +66,7 @@ def main(argv: Sequence[str]) -> int:
             return exit_codes.OK
         command = _command(words)
         made = parser("runtimectl", asks=True)
-        arguments = parsed(made, [*command, *_which(flags), *words[1:]])
+        arguments = parsed(made, [*command, *_which(flags), *map(_with_two_dashes, words[1:])])
         if isinstance(arguments, int):
             return arguments
         if hasattr(arguments, "json"):
@@ -97,6 +99,10 @@ def _flags(words: list[str]) -> Flags:
     if flags.host and not address_of(flags.host):
         raise Misuse(f"--host is an address of this machine, such as 127.0.0.1, not {flags.host}")
     return flags
+
+
+def _with_two_dashes(word: str) -> str:
+    return f"-{word}" if word[:1] == "-" and word[1:].partition("=")[0] in GO_OPTIONS else word
 
 
 def _command(words: Sequence[str]) -> list[str]:

@@ -62,6 +62,8 @@ def test_runtimectl_takes_the_commands_of_the_go_runtime(
     runtime.logs.content["db"] = b"one\ntwo\n"
     assert ctl("port", "--service", "db", "--port-name", "sql") == (0, "47001\n")
     assert ctl("logs", "--service", "db", "--lines", "1") == (0, "two\n")
+    assert ctl("port", "-service", "db", "-port-name=sql") == (0, "47001\n")
+    assert ctl("logs", "-service=db", "-lines", "1") == (0, "two\n")
     assert ctl("--text", "health") == (0, "ok\n")
     assert ctl("-text", "health") == (0, "ok\n")
     assert ctl("shutdown") == (0, "stopping\n")
