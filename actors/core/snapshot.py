@@ -48,7 +48,9 @@ class ServiceView(Account, frozen=True, kw_only=True):
     updated_at: float
     """When something of it was last shown otherwise than before."""
     critical: bool = True
+    on_demand: bool = False
     skipped: bool = False
+    """It does not count for readiness: it runs on demand only, and does not run."""
     skip_reason: str = ""
     kept_down: bool = False
     """Somebody has stopped it, or is about to: it stays down until somebody starts it."""

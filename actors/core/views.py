@@ -89,7 +89,7 @@ def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> Service
     changed = msgspec.structs.replace(
         view,
         state=_state(report),
-        skipped=False,
+        skipped=view.on_demand and report.stage is Stage.STOPPED,
         blocked=False,
         waiting_for=(),
         kept_down=tree.is_down(view.id),

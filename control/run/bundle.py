@@ -76,6 +76,7 @@ class Bundle:
                 updated_at=self.started_at,
                 critical=service.critical,
                 ports=ports.get(service.id, {}),
+                on_demand=service.on_demand,
                 skip_reason=str(service.metadata.get("skip_reason", "")),
             )
             for service in self.manifest.services

@@ -23,9 +23,13 @@ class StartRecord:
         self._recorder = recorder
         self._bundle = bundle
         self._board = board
+        self._kept: Timeline | None = None
 
     def make(self) -> Timeline:
-        """Return the timeline as far as the start has come."""
+        """Return the timeline as far as the start has come, and none of what is started later."""
+        return self._kept or self._assemble()
+
+    def _assemble(self) -> Timeline:
         bundle = self._bundle
         since = time.monotonic() - self._recorder.exec_at
         counted = {
@@ -57,7 +61,7 @@ class StartRecord:
             return
         from bundlevisor.actors.telemetry import timelines
 
-        made = self.make()
+        made = self._kept = self._assemble()
         emit("ready", None, after_ms=made.ready_ms, summary=made.summary)
         try:
             timelines.add(

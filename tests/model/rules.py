@@ -255,6 +255,7 @@ class Shown(NamedTuple):
     kept_down: bool
     blocked: bool
     waiting_for: tuple[str, ...]
+    on_demand: bool = False
 
 
 def outlook(shown: Iterable[Shown], *, running: bool) -> str:
@@ -262,7 +263,8 @@ def outlook(shown: Iterable[Shown], *, running: bool) -> str:
 
     Hopeless is what cannot become ready by itself. ``running``: nobody has stopped the bundle.
     """
-    awake = [one for one in shown if one.state != "inactive"]
+    asleep = {"inactive", "stopped"}
+    awake = [one for one in shown if one.state not in (asleep if one.on_demand else ("inactive",))]
     if not running or any(one.blocked or one.state in AT_REST for one in awake):
         return "hopeless"
     return "ready" if all(one.state == "ready" for one in awake) else ""

@@ -18,7 +18,7 @@ from bundlevisor.actors.core.messages import (
     ServiceFailed,
     StopBundle,
 )
-from bundlevisor.actors.core.snapshot import Phase, State
+from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
 from bundlevisor.manifest.format.schema import Manifest
 from tests.actors.core.scheduled import Scheduled
 from tests.model import rules
@@ -64,8 +64,8 @@ class World(Scheduled):
         self.group = rules.Group(
             supervision.strategy, supervision.intensity, supervision.period_ms / 1000
         )
-        lazy = [one.id for one in manifest.services if one.on_demand]
-        self.bundle = rules.Bundle(self.needs, lazy)
+        self.lazy = [one.id for one in manifest.services if one.on_demand]
+        self.bundle = rules.Bundle(self.needs, self.lazy)
         self.ports = rules.Ports()
         self.orders: dict[str, tuple[bool, int]] = {}
         """The last command to each service: whether it is a stop, and the run that is no start."""
@@ -141,10 +141,11 @@ class World(Scheduled):
         return not self.group.allows(self.clock)
 
     def _shown(self) -> dict[str, rules.Shown]:
-        return {
-            id_: rules.Shown(view.state.value, view.kept_down, view.blocked, view.waiting_for)
-            for id_, view in self.board.snapshot.services.items()
-        }
+        return {id_: self._of(view) for id_, view in self.board.snapshot.services.items()}
+
+    def _of(self, view: ServiceView) -> rules.Shown:
+        lazy = view.id in self.lazy
+        return rules.Shown(view.state.value, view.kept_down, view.blocked, view.waiting_for, lazy)
 
     def _outlook(self) -> str:
         """Return what ends a wait for readiness, as the picture says and the rules do."""

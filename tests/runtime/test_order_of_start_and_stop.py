@@ -101,6 +101,29 @@ def test_an_on_demand_service_is_left_out_until_somebody_needs_it(tmp_path: Path
         assert run.service("tool")["state"] == "ready"
 
 
+def test_an_on_demand_service_that_was_stopped_is_not_waited_for(tmp_path: Path) -> None:
+    on_demand = {"run_mode": "on_demand"}
+    made = bundle(tmp_path).service("tool", metadata=on_demand).service("db")
+    made.service("user", deps=["tool"], metadata=on_demand)
+    with running(made.write()) as run:
+        run.until_ready()
+        assert run.post("/services/tool/start?wait=60").json()["done"]
+        assert run.post("/services/tool/stop?wait=60").json()["done"]
+        assert run.service("tool")["state"] == "stopped"
+        assert run.ready()["ready"]
+        assert run.get("/healthz").json()["status"] == "ok"
+        assert run.post("/services/user/start?wait=60").json()["done"], "it is started again"
+
+
+def test_what_is_started_on_demand_is_no_part_of_the_start(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("tool", metadata={"run_mode": "on_demand"}).service("db")
+    with running(made.write()) as run:
+        run.until_ready()
+        (told,) = run.await_told("ready")
+        assert run.post("/services/tool/start?wait=60").json()["done"]
+        assert run.get("/timeline").json()["timeline"]["ready_ms"] == told["after_ms"]
+
+
 def signals_by_role(run: Run, name: str) -> dict[str, list[int]]:
     """Return which signals each of a service's processes got, by its role."""
     roles = {event["pid"]: event["role"] for event in run.events(name, "started")}

@@ -32,13 +32,12 @@ export class GraphView {
   #update(service) {
     const parts = this.#boxes.get(service.id);
     if (!parts) return;
-    const shown = service.skipped ? "skipped" : service.state;
-    setAttribute(parts.box, "class", `node ${shown}`);
-    setText(parts.state, shown);
+    setAttribute(parts.box, "class", `node ${service.state}`);
+    setText(parts.state, service.state);
     const needs = service.needs.length
       ? `, needs ${service.needs.map(readable).join(" and ")}`
       : "";
-    const told = `${readable(service.id)} ${shown}${needs}. ${why(service)}`;
+    const told = `${readable(service.id)} ${service.state}${needs}. ${why(service)}`;
     setAttribute(parts.link, "aria-label", told.trim());
   }
 

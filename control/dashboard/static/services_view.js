@@ -10,7 +10,7 @@ const UP = ["ready", "starting", "unhealthy"];
 
 /** Whether a button does anything now. @param {string} action @param {any} service */
 export function makesSense(action, service) {
-  if (service.skipped || service.state === "stopping") return false;
+  if (service.state === "stopping") return false;
   if (action === "start") return !UP.includes(service.state);
   if (action === "stop") return service.state !== "stopped" && service.state !== "inactive";
   return !DOWN.includes(service.state) || service.state === "failed";
@@ -79,9 +79,8 @@ class Row {
     const cells = this.#cells;
     this.service = service;
     const runs = service.pid !== undefined;
-    const state = service.skipped ? "skipped" : service.state;
-    setText(cells.state, state);
-    setAttribute(cells.state, "class", `state ${state}`);
+    setText(cells.state, service.state);
+    setAttribute(cells.state, "class", `state ${service.state}`);
     setText(cells.why, why(service));
     setText(cells.restarts, service.restarts);
     setText(cells.cpu, runs ? share(service.cpu_percent) : "–");

@@ -83,8 +83,10 @@ class Scheduled:
         self.crashed = False
         self._inbox: deque[Message] = deque()
         first = {
-            id_: ServiceView(id=id_, state=State.WAITING, message="", updated_at=0)
-            for id_ in self.services
+            id_: ServiceView(
+                id=id_, state=State.WAITING, message="", updated_at=0, on_demand=one.on_demand
+            )
+            for id_, one in self.services.items()
         }
         self.board = Board(Snapshot(version=1, phase=Phase.RUNNING, services=first))
         ports = {id_: {"http": 1000 * (n + 1)} for n, id_ in enumerate(self.services)}
