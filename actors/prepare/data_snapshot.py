@@ -2,8 +2,8 @@
 
 ``snapshot.json`` is written last and the copies are on disk by then, so a snapshot is there as a
 whole or not at all, also after a power cut; as long as it is there, the data may be half migrated
-and is put back before anything else is tried. It says which migrations had been run, so that record
-and data stay together.
+and is put back before anything else is tried: a copy that is no longer there has been moved to its
+place, or beside it. It says which migrations had been run, so that record and data stay together.
 """
 
 from __future__ import annotations
@@ -117,16 +117,18 @@ class DataSnapshots:
             if os.path.lexists(fresh):
                 with closed():
                     _move_logs(inside, fresh, folder)
-            folder_copy.remove(fresh)
-            folder_copy.copy(copy, fresh, _parts(inside, copy), wanted)
-            if os.path.lexists(folder):
-                folder_copy.remove(broken)
-            with closed():
+            if os.path.lexists(copy):
+                folder_copy.remove(fresh)
+                _bring(copy, fresh, _parts(inside, copy), wanted)
+            if os.path.lexists(fresh):
                 if os.path.lexists(folder):
-                    _move_logs(inside, folder, fresh)
-                    replace(folder, broken)
-                replace(fresh, folder)
-            sync_folder(os.path.dirname(folder))
+                    folder_copy.remove(broken)
+                with closed():
+                    if os.path.lexists(folder):
+                        _move_logs(inside, folder, fresh)
+                        replace(folder, broken)
+                    replace(fresh, folder)
+                sync_folder(os.path.dirname(folder))
             folder_copy.remove(broken)
 
     def drop(self, service_id: str) -> None:
@@ -157,6 +159,20 @@ def _parts(logs: Iterable[str], folder: str) -> list[str]:
             if one.startswith(name) and one[len(name) :] in OF_A_LOG
         ]
     return found
+
+
+def _bring(copy: str, fresh: str, without: Iterable[str], wanted: Wanted) -> None:
+    """Have a copy beside the data, but for these paths in it.
+
+    Moved, for what was to be upgraded may have filled the disk; copied where that cannot be, as to
+    another file system.
+    """
+    for part in without:
+        own_file.remove(part)
+    try:
+        replace(copy, fresh)
+    except OSError:
+        folder_copy.copy(copy, fresh, (), wanted)
 
 
 def _move_logs(logs: Iterable[str], source: str, target: str) -> None:

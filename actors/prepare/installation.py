@@ -55,13 +55,15 @@ class Installation:
         self._paced.put(ProgressMade(self._incarnation, text, "migration"))
 
     def put_back(self) -> str:
-        """Undo an upgrade that was cut short; raises OSError. Empty: nothing stands in the way."""
+        """Undo an upgrade that was cut short; return why not, in a sentence. OSError."""
         unfinished = self._stores.snapshots.find(self._service.id)
         if unfinished is not None and not unfinished.upgraded:
             try:
                 self._put_back(unfinished, "an earlier upgrade did not come to its end")
             except Cancelled:
                 return "cancelled"
+            except OSError as error:
+                return f"an earlier upgrade failed, and {_not_back(error)}"
         return ""
 
     def run(self) -> str:
@@ -151,14 +153,18 @@ class Installation:
             error=result.trouble,
             last_lines=result.output[-LAST_BYTES:],
         )
-        taken = self._stores.snapshots.find(id_)
-        if taken is not None and not taken.upgraded:
-            self._put_back(taken, f"migration {migration.version} failed")
+        lack = ""
+        try:
+            taken = self._stores.snapshots.find(id_)
+            if taken is not None and not taken.upgraded:
+                self._put_back(taken, f"migration {migration.version} failed")
+        except OSError as error:
+            lack = f"; {_not_back(error)}"
         from bundlevisor.actors.core.crash_reason import find_reason, last_said
 
         reason = (last_said if result.ended else find_reason)(result.output).line
         said = f"{'; it last said' if result.ended else ''}: {reason}" if reason else ""
-        return f"migration_failed: migration {migration.version}: {result.trouble}{said}"
+        return f"migration_failed: migration {migration.version}: {result.trouble}{said}{lack}"
 
     def _take_snapshot(self, plan: MigrationPlan) -> None:
         """Copy the data before the first upgrade migration; without room the upgrade goes on."""
@@ -193,3 +199,7 @@ class Installation:
         self._stores.migrations.rolled_back(id_, taken.applied)
         self._stores.snapshots.drop(id_)
         self._means.emit("migration_rolled_back", id_, reason=reason)
+
+
+def _not_back(error: OSError) -> str:
+    return f"its data could not be put back, which the next start tries again: {error_text(error)}"

@@ -35,6 +35,11 @@ open(os.path.join(os.environ["APP_DATA_DIR"], "store", "note"), "w").write("half
 print("half done", flush=True)
 time.sleep(600)
 """
+RUINS_ITS_WAY_BACK = """
+import os, sys
+os.mkfifo(os.path.join(os.environ["APP_DATA_DIR"], "store.restoring"))
+sys.exit("no luck")
+"""
 NOTES = "print('migrated', flush=True)\n"
 NOTES_THE_COPY = """
 import os
@@ -146,6 +151,21 @@ def test_a_failed_upgrade_does_not_count_as_seen(tmp_path: Path) -> None:
         assert run.ready()["details"]["db"]["state"] == "failed"
         wait_until(lambda: run.service("other")["ready"], what="the other service")
     assert recorded_version(made) == "1.0.0"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="named pipes")
+def test_why_an_upgrade_failed_is_told_also_where_its_data_cannot_be_put_back(
+    tmp_path: Path,
+) -> None:
+    made = release(bundle(tmp_path), "1.0.0", NOTES)
+    run_once(made)
+    release(made, "2.0.0", RUINS_ITS_WAY_BACK, migration("2", "upgrade"))
+    with running(made) as run:
+        message = run.ready()["details"]["db"]["message"]
+    assert message.startswith(
+        "migration_failed: migration 2: exit 1: no luck; its data could not be put back, which the"
+        f" next start tries again: {made.app_data / 'store.restoring'}: "
+    )
 
 
 @pytest.mark.parametrize("place", [".", "runtime"])

@@ -13,6 +13,7 @@ from bundlevisor.actors.prepare.cancelled import Cancelled
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken
 from bundlevisor.testing import faults
 from tests import absent
+from tests.actors.prepare.elsewhere import put_copies_elsewhere
 from tests.bundle_maker import Bundle, bundle, running, wait_until
 
 LIMIT = 1 << 20
@@ -26,7 +27,9 @@ def store(folder: Path) -> Path:
     return folder
 
 
-def test_a_copy_that_nobody_wants_any_more_is_cut_short_and_is_none(tmp_path: Path) -> None:
+def test_a_copy_that_nobody_wants_any_more_is_cut_short_and_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = store(tmp_path / "store")
     taken = Taken((str(folder),), (), "1.0.0")
     snapshots = DataSnapshots(str(tmp_path))
@@ -37,8 +40,10 @@ def test_a_copy_that_nobody_wants_any_more_is_cut_short_and_is_none(tmp_path: Pa
         assert snapshots.find("db") is None
     snapshots.take("db", taken, LIMIT)
     (folder / "other").write_text("after")
-    with pytest.raises(Cancelled):
-        snapshots.put_back("db", taken, wanted=lambda: False)
+    with monkeypatch.context() as patched:
+        put_copies_elsewhere(patched)
+        with pytest.raises(Cancelled):
+            snapshots.put_back("db", taken, wanted=lambda: False)
     assert (folder / "other").read_text() == "after"
     snapshots.put_back("db", taken)
     assert (folder / "other").read_text() == "before"

@@ -13,6 +13,7 @@ import pytest
 
 from bundlevisor.actors.prepare import data_snapshot, folder_copy
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken, TooLarge
+from tests.actors.prepare.elsewhere import put_copies_elsewhere
 
 LIMIT = 1 << 20
 
@@ -103,7 +104,7 @@ def test_lines_of_a_log_among_the_data_keep_their_times(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rest", ["", "line 3\n"], ids=["", "the guardian saved a rest"])
-@pytest.mark.parametrize("move", range(4))
+@pytest.mark.parametrize("move", range(5))
 def test_a_runtime_killed_while_it_puts_back_loses_no_line_of_a_log_among_the_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, move: int, rest: str
 ) -> None:
@@ -209,6 +210,7 @@ def test_a_copy_is_on_disk_before_the_snapshot_counts(
     declared = next(i for i, name in enumerate(synced) if "snapshot.json" in name)
     assert copy in synced[:declared]
     synced.clear()
+    put_copies_elsewhere(monkeypatch)
     snapshots.put_back("db", taken(folder))
     assert any(name.endswith("store.restoring/deep/note") for name in synced)
 
@@ -229,31 +231,6 @@ def test_a_copy_that_the_disk_did_not_take_is_no_snapshot(
             snapshots.take("db", taken(folder), LIMIT)
     assert snapshots.find("db") is None
     assert not (tmp_path / "snapshots" / "db").exists()
-
-
-def test_a_full_disk_keeps_the_data_and_nothing_of_what_was_to_be_put_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What half a copy takes of the disk would be missing to all others until the next start."""
-    folder = data(tmp_path / "store")
-    snapshots = DataSnapshots(str(tmp_path))
-    snapshots.take("db", taken(folder), LIMIT)
-    (folder / "deep" / "note").write_text("after")
-    copy2 = shutil.copy2
-
-    def full(source: str, target: str, **how: bool) -> str:
-        copy2(source, target, **how)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(folder_copy, "_make_and_clone", lambda *_: False)
-        patched.setattr(shutil, "copy2", full)
-        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
-            snapshots.put_back("db", taken(folder))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshots", "store"]
-    assert (folder / "deep" / "note").read_text() == "after"
-    snapshots.put_back("db", taken(folder))
-    assert (folder / "deep" / "note").read_text() == "before"
 
 
 @pytest.mark.permissions
@@ -289,6 +266,7 @@ def test_until_it_is_whole_a_copy_is_for_the_user_alone(
         modes.append((tmp_path / "store.restoring").stat().st_mode & 0o777)
         copystat(source, target, **how)
 
+    put_copies_elsewhere(monkeypatch)
     monkeypatch.setattr(shutil, "copystat", watched)
     before = os.umask(umask)
     try:

@@ -1,0 +1,58 @@
+"""Data is put back while the disk is full."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bundlevisor.actors.prepare import folder_copy
+from bundlevisor.actors.prepare.data_snapshot import DataSnapshots
+from tests.actors.prepare.elsewhere import put_copies_elsewhere
+from tests.actors.prepare.test_data_snapshot import LIMIT, data, taken
+
+
+def test_a_disk_that_an_upgrade_has_filled_has_room_to_put_its_data_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = data(tmp_path / "store")
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    (folder / "deep" / "note").write_text("after")
+
+    def full(source: str, target: str, *_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
+
+    monkeypatch.setattr(folder_copy, "copy", full)
+    snapshots.put_back("db", taken(folder))
+    assert (folder / "deep" / "note").read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshots", "store"]
+
+
+def test_a_full_disk_keeps_the_data_and_nothing_of_what_was_to_be_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What half a copy takes of the disk would be missing to all others until the next start."""
+    folder = data(tmp_path / "store")
+    snapshots = DataSnapshots(str(tmp_path))
+    snapshots.take("db", taken(folder), LIMIT)
+    (folder / "deep" / "note").write_text("after")
+    copy2 = shutil.copy2
+
+    def full(source: str, target: str, **how: bool) -> str:
+        copy2(source, target, **how)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
+
+    with monkeypatch.context() as patched:
+        put_copies_elsewhere(patched)
+        patched.setattr(folder_copy, "_make_and_clone", lambda *_: False)
+        patched.setattr(shutil, "copy2", full)
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            snapshots.put_back("db", taken(folder))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshots", "store"]
+    assert (folder / "deep" / "note").read_text() == "after"
+    snapshots.put_back("db", taken(folder))
+    assert (folder / "deep" / "note").read_text() == "before"
