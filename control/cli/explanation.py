@@ -27,9 +27,12 @@ HELP = {
     "not started": (
         "mend that (bundlevisor validate says all that is missing), then: bundlevisor start {id}"
     ),
+    "no gpu": "a GPU is looked for when the runtime starts: start it again where there is one",
     "backoff": "it is started again by itself; see why it ends: bundlevisor logs {id}",
     "starting": "it has been started and is not ready yet: bundlevisor logs -f {id}",
 }
+UNSTARTED = ("no gpu", "not started")
+"""Keys of HELP for what has failed before anything of it ran."""
 
 
 class Link(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,8 +89,8 @@ def explain(
         needs = tuple(other for other in waits if other in details)
         secrets = tuple(other for other in waits if other not in details)
         telling = [event for event in by_service.get(name, ()) if event["event"] not in QUIET]
-        unstarted = _was_not_started(one, telling)
-        tail = () if unstarted and telling else tails.get(name, ())  # of an earlier start
+        case = _case(one, telling)
+        has_tail = not telling or case not in UNSTARTED  # else it is that of an earlier start
         links.append(
             Link(
                 id=name,
@@ -95,9 +98,9 @@ def explain(
                 message=str(one.get("message") or ""),
                 needs=needs,
                 secrets=secrets,
-                advice="" if needs else _advice(name, one, secrets, unstarted=unstarted),
+                advice="" if needs else _advice(name, one, secrets, case),
                 events=tuple(telling[-TOLD:]),
-                output=() if needs else _output(one, tail),
+                output=() if needs else _output(one, tails.get(name, ()) if has_tail else ()),
             )
         )
     return Explanation(tuple(links))
@@ -115,22 +118,24 @@ def way(id_: str, details: Details) -> list[str]:
     return list(found)
 
 
-def _was_not_started(one: dict[str, Any], telling: Sequence[Event]) -> bool:
-    """Whether it has failed before anything of it ran, also no migration, and so has said nothing.
-
-    Where nothing is told of it any more, that is assumed.
+def _case(one: dict[str, Any], telling: Sequence[Event]) -> str:
+    """Return what helps, as a key of HELP: that of the state, but where it has failed before
+    anything of it ran, also no migration. Where nothing is told of it any more, that is assumed.
     """
     attempts = [event["event"] for event in telling if event["event"] in ATTEMPTS]
     has_run = attempts[-1:] not in ([], [NOT_STARTED]) or attempts[-2:-1] == [MIGRATION_FAILED]
-    return one["state"] in ("failed", "backoff") and not (has_run or one.get("output"))
+    if one["state"] not in ("failed", "backoff") or has_run or one.get("output"):
+        return str(one["state"])
+    lacks_gpu = any(event["event"] == "gpu_required_missing" for event in telling)
+    return "no gpu" if lacks_gpu else "not started"
 
 
-def _advice(id_: str, one: dict[str, Any], secrets: tuple[str, ...], *, unstarted: bool) -> str:
+def _advice(id_: str, one: dict[str, Any], secrets: tuple[str, ...], case: str) -> str:
     if secrets:
         return "; ".join(f"give it its secret: bundlevisor secrets set {name}" for name in secrets)
     if one["ready"]:
         return ""
-    return HELP.get("not started" if unstarted else str(one["state"]), "").format(id=id_)
+    return HELP.get(case, "").format(id=id_)
 
 
 def _output(one: dict[str, Any], tail: tuple[str, ...]) -> tuple[str, ...]:

@@ -129,6 +129,17 @@ def test_what_could_not_be_started_has_said_nothing_that_could_be_read(state: st
     assert "bundlevisor logs db" in explain("db", one, events[:1], {}).links[0].advice
 
 
+def test_what_lacks_a_gpu_is_not_sent_to_what_knows_nothing_of_it() -> None:
+    one = {"db": {"state": "failed", "ready": False}}
+    events = [
+        {"seq": 1, "event": "gpu_required_missing", "service_id": "db"},
+        {"seq": 2, "event": "gave_up", "service_id": "db"},
+    ]
+    advice = explain("db", one, events, {}).links[0].advice
+    assert "start it again where there is one" in advice
+    assert "validate" not in advice
+
+
 def test_a_migration_that_failed_has_said_why() -> None:
     one = {"db": {"state": "failed", "ready": False}}
     events = [
