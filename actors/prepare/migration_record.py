@@ -83,11 +83,15 @@ class Migrations:
             self._write(migrations.started(self._record, self._plans, self._manifest))
 
     def rolled_back(self, service_id: str, applied: tuple[str, ...]) -> None:
-        """Write down that a service's data is what it was when only ``applied`` had been run."""
+        """Write down that a service's data is what it was when only ``applied`` had been run.
+
+        The others are due again, also those that an earlier start of the runtime has run.
+        """
         with self._lock:
             self._done = {(id_, version) for id_, version in self._done if id_ != service_id}
-            versions = {**self._record.applied, service_id: list(applied)}
-            self._write(msgspec.structs.replace(self._record, applied=versions))
+            self._before = _with_applied(self._before, service_id, applied)
+            self._plans = migrations.plan(self._manifest, self._before)
+            self._write(_with_applied(self._record, service_id, applied))
 
     def applied(self, service_id: str) -> tuple[str, ...]:
         """Return the versions that have been run for a service."""
@@ -99,6 +103,13 @@ class Migrations:
         if record != self._record:
             atomic.write(self._path, msgspec.json.encode(record))
             self._record = record
+
+
+def _with_applied(
+    record: MigrationRecord, service_id: str, versions: tuple[str, ...]
+) -> MigrationRecord:
+    applied = {**record.applied, service_id: list(versions)}
+    return msgspec.structs.replace(record, applied=applied)
 
 
 def _parse(data: bytes) -> MigrationRecord:

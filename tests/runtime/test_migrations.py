@@ -40,6 +40,13 @@ import os, sys
 os.mkfifo(os.path.join(os.environ["APP_DATA_DIR"], "store.restoring"))
 sys.exit("no luck")
 """
+NOTES_ITS_STEP = """
+import os, sys, time
+with open(os.path.join(os.environ["APP_DATA_DIR"], "store", "note"), "a") as note:
+    note.write(sys.argv[1])
+print("at", sys.argv[1], flush=True)
+time.sleep(float(sys.argv[2]))
+"""
 NOTES = "print('migrated', flush=True)\n"
 NOTES_THE_COPY = """
 import os
@@ -220,6 +227,36 @@ def test_an_app_that_goes_back_finds_the_data_that_an_upgrade_left_half_done(
         wait_until(lambda: named(run, "migration_rolled_back"), what="the event")
         wait_until(lambda: named(run, "ready"), what="the end of the start")
     assert not (made.app_data / "snapshots" / "db").exists()
+
+
+@pytest.mark.parametrize("end", ["in order", "kill -9"])
+def test_an_upgrade_that_is_put_back_is_run_again_from_its_first_migration(
+    tmp_path: Path, end: str
+) -> None:
+    """The first had been written down as run; its work has gone with the data."""
+
+    def steps(seconds: float) -> list[dict[str, Any]]:
+        first = migration("2", "upgrade", command=["bin/migrate", "a", "0"])
+        return [first, migration("3", "upgrade", command=["bin/migrate", "b", str(seconds)])]
+
+    made = release(bundle(tmp_path), "1.0.0", NOTES)
+    run_once(made)
+    note = made.app_data / "store" / "note"
+    release(made, "2.0.0", NOTES_ITS_STEP, *steps(600.0))
+    with running(made) as run:
+        wait_until(lambda: "at b" in run.log("db"), what="the middle of the second migration")
+        assert note.read_text() == "ab"
+        if end == "kill -9":
+            run.kill()
+            run.wait_gone()
+            wait_until(lambda: not run.leftovers(), what="no process left")
+    release(made, "2.0.0", NOTES_ITS_STEP, *steps(0.0))
+    for _start in range(2):
+        with running(made) as run:
+            run.until_ready()
+            assert note.read_text() == "ab"
+    record = json.loads((made.app_data / "migrations.json").read_text())
+    assert record["applied"]["db"] == ["2", "3"]
 
 
 def test_the_log_of_a_failed_upgrade_is_kept_where_it_lies_among_the_data(tmp_path: Path) -> None:
