@@ -49,8 +49,6 @@ class ServiceView(Account, frozen=True, kw_only=True):
     """When something of it was last shown otherwise than before."""
     critical: bool = True
     on_demand: bool = False
-    skipped: bool = False
-    """It does not count for readiness: it runs on demand only, and does not run."""
     skip_reason: str = ""
     kept_down: bool = False
     """Somebody has stopped it, or is about to: it stays down until somebody starts it."""
@@ -64,6 +62,11 @@ class ServiceView(Account, frozen=True, kw_only=True):
     def ready(self) -> bool:
         """Whether dependents may use the service now."""
         return self.state is State.READY
+
+    @property
+    def skipped(self) -> bool:
+        """Whether it does not count for readiness: it runs on demand only, and does not run."""
+        return self.on_demand and self.state in (State.INACTIVE, State.STOPPED)
 
     @property
     def hopeless(self) -> bool:

@@ -89,7 +89,6 @@ def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> Service
     changed = msgspec.structs.replace(
         view,
         state=_state(report),
-        skipped=view.on_demand and report.stage is Stage.STOPPED,
         blocked=False,
         waiting_for=(),
         kept_down=tree.is_down(view.id),
@@ -101,7 +100,7 @@ def shown(tree: Tree, view: ServiceView, blocking: Mapping[str, str]) -> Service
         return changed
     if view.id not in tree.wanted:
         message = view.skip_reason or "starts on demand"
-        return msgspec.structs.replace(changed, state=State.INACTIVE, skipped=True, message=message)
+        return msgspec.structs.replace(changed, state=State.INACTIVE, message=message)
     waits = why_waiting(tree, view.id, blocking)
     return msgspec.structs.replace(
         changed, message=waits.message, blocked=waits.blocked, waiting_for=waits.waiting_for

@@ -34,7 +34,7 @@ def test_a_blocked_service_degrades() -> None:
 
 
 def test_skipped_services_do_not_count() -> None:
-    assert health(snapshot_of(view("a"), view("b", State.FAILED, skipped=True))) == "ok"
+    assert health(snapshot_of(view("a"), view("b", State.STOPPED, on_demand=True))) == "ok"
 
 
 @pytest.mark.parametrize("phase", [Phase.STOPPING, Phase.STOPPED])

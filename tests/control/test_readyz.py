@@ -38,7 +38,7 @@ def test_readyz_says_everything_about_a_service(api: Api, runtime: FakeRuntime) 
             pid=None,
         ),
         view("web.api-1", State.WAITING, waiting_for=("db",)),
-        view("extra", State.INACTIVE, skipped=True, skip_reason="on demand", message=""),
+        view("extra", State.INACTIVE, on_demand=True, skip_reason="on demand", message=""),
     )
     reply = api.get("/readyz")
     assert reply.status == 200
@@ -154,7 +154,7 @@ def test_a_progress_that_came_between_two_questions_is_told(api: Api, runtime: F
 
 
 def test_readyz_is_true_when_all_that_count_are_ready(api: Api, runtime: FakeRuntime) -> None:
-    runtime.publish(view("extra", State.INACTIVE, skipped=True))
+    runtime.publish(view("extra", State.INACTIVE, on_demand=True))
     assert api.get("/readyz").json()["ready"] is True
 
 

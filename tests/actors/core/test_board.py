@@ -124,7 +124,9 @@ def test_what_is_ready_or_hopeless_by_itself(state: State) -> None:
     assert view(state).ready is (state is State.READY)
     assert view(state).hopeless is (state in (State.FAILED, State.STOPPED))
     assert view(state, blocked=True).hopeless
-    assert not view(state, blocked=True, skipped=True).hopeless
+    asleep = state in (State.INACTIVE, State.STOPPED)
+    assert view(state, on_demand=True).skipped is asleep
+    assert view(state, blocked=True, on_demand=True).hopeless is not asleep
 
 
 @pytest.mark.parametrize(
@@ -132,10 +134,10 @@ def test_what_is_ready_or_hopeless_by_itself(state: State) -> None:
     [
         ([], True, False),
         ([view(State.READY)], True, False),
-        ([view(State.INACTIVE, skipped=True)], True, False),
+        ([view(State.INACTIVE, on_demand=True)], True, False),
         ([view(State.READY), view(State.WAITING)], False, False),
         ([view(State.READY), view(State.FAILED)], False, True),
-        ([view(State.FAILED, skipped=True), view(State.READY)], True, False),
+        ([view(State.STOPPED, on_demand=True), view(State.READY)], True, False),
     ],
 )
 def test_a_bundle_is_ready_or_hopeless_or_neither(
@@ -161,8 +163,8 @@ def test_what_a_tally_says_is_what_the_snapshot_says(
 ) -> None:
     shown = {id_: view(State.WAITING, id=id_) for id_ in "abc"}
     tally = Tally(shown.values())
-    for id_, state, skipped, blocked in seen:
-        shown[id_] = view(state, id=id_, skipped=skipped, blocked=blocked)
+    for id_, state, lazy, blocked in seen:
+        shown[id_] = view(state, id=id_, on_demand=lazy, blocked=blocked)
         tally.see(shown[id_])
         whole = Snapshot(version=1, phase=phase, services=dict(shown))
         assert tally.decided(phase) is whole.decided

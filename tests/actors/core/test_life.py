@@ -134,9 +134,9 @@ def test_where_no_restart_is_allowed_nobody_counts_any() -> None:
     )
 
 
-def view(state: State, *, skipped: bool = False, blocked: bool = False) -> ServiceView:
+def view(state: State, *, on_demand: bool = False, blocked: bool = False) -> ServiceView:
     return ServiceView(
-        id="a", state=state, message="", updated_at=0, skipped=skipped, blocked=blocked
+        id="a", state=state, message="", updated_at=0, on_demand=on_demand, blocked=blocked
     )
 
 
@@ -148,7 +148,7 @@ def view(state: State, *, skipped: bool = False, blocked: bool = False) -> Servi
         (view(State.FAILED), False, True),
         (view(State.STOPPED), False, True),
         (view(State.WAITING, blocked=True), False, True),
-        (view(State.FAILED, skipped=True), True, False),
+        (view(State.STOPPED, on_demand=True), True, False),
     ],
 )
 def test_whether_a_bundle_is_ready_or_cannot_be(

@@ -27,7 +27,9 @@ def obstacles(given: Tree) -> dict[str, str]:
 
 
 def shown(given: Tree, id_: str) -> ServiceView:
-    before = ServiceView(id=id_, state=State.WAITING, message="", updated_at=0)
+    before = ServiceView(
+        id=id_, state=State.WAITING, message="", updated_at=0, on_demand=id_ == "extra"
+    )
     return views.shown(given, before, obstacles(given))
 
 
@@ -203,6 +205,8 @@ def test_what_was_blocked_or_skipped_is_shown_so_no_longer_once_it_runs() -> Non
     asleep = shown(tree(wanted="db"), "extra")
     assert asleep.skipped
     assert not views.shown(tree(extra="ready"), asleep, {}).skipped
+    assert views.shown(tree(extra="stopped"), asleep, {}).skipped
+    assert not shown(tree(db="stopped"), "db").skipped
 
 
 @pytest.mark.parametrize(

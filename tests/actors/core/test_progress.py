@@ -34,7 +34,7 @@ def progress(*views: ServiceView, known: Known = NOTHING, **rest: Any) -> Progre
 
 
 def test_all_ready_is_one_and_nothing_else() -> None:
-    skipped = view("extra", State.INACTIVE, skipped=True)
+    skipped = view("extra", State.INACTIVE, on_demand=True)
     assert progress(ready("db"), ready("api"), skipped) == Progress(fraction=1.0, done=2, total=2)
     assert progress() == Progress(fraction=1.0, done=0, total=0)
 
@@ -146,7 +146,7 @@ SERVICES = st.builds(
     state=st.sampled_from(State),
     message=st.just(""),
     updated_at=st.just(NOW),
-    skipped=st.booleans(),
+    on_demand=st.booleans(),
     blocked=st.booleans(),
     kept_down=st.booleans(),
     waiting_for=st.sampled_from([(), ("a",), ("secret",)]),

@@ -29,7 +29,7 @@ def test_a_picture_of_a_start_is_whole() -> None:
         view("web", message="waiting: for db", waiting_for=("db",)),
         starting("db", 2.50049, message="starting: waits for port 1"),
         ready("cache"),
-        view("extra", State.INACTIVE, skipped=True),
+        view("extra", State.INACTIVE, on_demand=True),
         known=known,
     )
     assert found.working_on == (
@@ -134,7 +134,7 @@ def test_what_remains_follows_from_its_words_or_else_from_its_usual_time(
 def test_a_chain_leads_through_what_is_ready_or_skipped_and_what_is_not_known_breaks_it() -> None:
     known = Known({"db": (), "mail": (), "api": ("db", "mail")}, {"db": 4.0, "api": 3.0})
     assert progress(ready("db"), view("api"), known=known).remaining_s == 3.0
-    skipped = view("mail", State.INACTIVE, skipped=True)
+    skipped = view("mail", State.INACTIVE, on_demand=True)
     assert progress(skipped, starting("db", 1.0), view("api"), known=known).remaining_s == 6.0
     tenths = Known({"db": (), "api": ("db",)}, {"db": 0.1, "api": 0.2})
     assert progress(view("db"), view("api"), known=tenths).remaining_s == 0.3
