@@ -24,6 +24,7 @@ from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan
 
 LAST_BYTES = 8192
 """Characters of a failed migration's output that are told with it."""
+CUT_SHORT = "an earlier upgrade did not come to its end"
 SAY_AFTER = 2.0
 """Seconds that a migration may take before its progress is worth a word."""
 
@@ -55,15 +56,18 @@ class Installation:
         self._paced.put(ProgressMade(self._incarnation, text, "migration"))
 
     def put_back(self) -> str:
-        """Undo an upgrade that was cut short; return why not, in a sentence. OSError."""
+        """Undo an upgrade that was cut short; return why that cannot be, in a sentence.
+
+        OSError where it is not known whether there was one.
+        """
         unfinished = self._stores.snapshots.find(self._service.id)
         if unfinished is not None and not unfinished.upgraded:
             try:
-                self._put_back(unfinished, "an earlier upgrade did not come to its end")
+                self._put_back(unfinished, CUT_SHORT)
             except Cancelled:
                 return "cancelled"
             except OSError as error:
-                return f"an earlier upgrade failed, and {_not_back(error)}"
+                return f"{CUT_SHORT}, and {_not_back(error)}"
         return ""
 
     def run(self) -> str:

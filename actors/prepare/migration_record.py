@@ -1,7 +1,8 @@
 """Which migrations have been run: ``<app-data>/migrations.json``, as the Go runtime wrote it.
 
-The plan of every service is made once per start of the runtime, before anything runs. What was run
-is written down one by one, so that a kill -9 between two migrations loses neither of them.
+The plan of every service is made at the start of the runtime, before anything runs, and again where
+data has been put back. What was run is written down one by one, so that a kill -9 between two
+migrations loses neither of them.
 """
 
 from __future__ import annotations
@@ -89,9 +90,9 @@ class Migrations:
         """
         with self._lock:
             self._done = {(id_, version) for id_, version in self._done if id_ != service_id}
-            self._before = _with_applied(self._before, service_id, applied)
+            self._before = migrations.rolled_back(self._before, service_id, applied)
             self._plans = migrations.plan(self._manifest, self._before)
-            self._write(_with_applied(self._record, service_id, applied))
+            self._write(migrations.rolled_back(self._record, service_id, applied))
 
     def applied(self, service_id: str) -> tuple[str, ...]:
         """Return the versions that have been run for a service."""
@@ -103,13 +104,6 @@ class Migrations:
         if record != self._record:
             atomic.write(self._path, msgspec.json.encode(record))
             self._record = record
-
-
-def _with_applied(
-    record: MigrationRecord, service_id: str, versions: tuple[str, ...]
-) -> MigrationRecord:
-    applied = {**record.applied, service_id: list(versions)}
-    return msgspec.structs.replace(record, applied=applied)
 
 
 def _parse(data: bytes) -> MigrationRecord:

@@ -1,4 +1,4 @@
-"""Which migrations are to be run, planned once per start before anything runs.
+"""Which migrations are to be run, planned for a start before anything runs.
 
 A service's phase comes from the app version that its migrations were last through. Phases are
 decided together, so that a service that is done first does not change what the next one sees.
@@ -88,11 +88,14 @@ def pending(
 def applied(record: MigrationRecord, service: str, version: str) -> MigrationRecord:
     """Return the record after one migration of a service succeeded."""
     versions = record.applied.get(service, [])
-    if version in versions:
-        return record
-    return msgspec.structs.replace(
-        record, applied={**record.applied, service: [*versions, version]}
-    )
+    return record if version in versions else _with(record, service, [*versions, version])
+
+
+def rolled_back(
+    record: MigrationRecord, service: str, versions: Collection[str]
+) -> MigrationRecord:
+    """Return the record of when only these versions of a service had been run."""
+    return _with(record, service, [*versions])
 
 
 def settled(
@@ -129,6 +132,10 @@ def started(
 def is_older(version: str, other: str) -> bool:
     """Whether a version comes before another one. Versions that are not alike are not older."""
     return _precedence(version) < _precedence(other)
+
+
+def _with(record: MigrationRecord, service: str, versions: list[str]) -> MigrationRecord:
+    return msgspec.structs.replace(record, applied={**record.applied, service: versions})
 
 
 def _plan_service(service: Service, manifest: Manifest, record: MigrationRecord) -> MigrationPlan:

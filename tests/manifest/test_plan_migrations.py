@@ -19,6 +19,7 @@ from bundlevisor.manifest.plan.migrations import (
     pending,
     phase,
     plan,
+    rolled_back,
     settled,
     started,
 )
@@ -120,6 +121,17 @@ def done(record: MigrationRecord, manifest: Manifest, *services: str) -> Migrati
             record = applied(record, service, item.version)
         record = settled(record, plans, service, manifest.app.version)
     return record
+
+
+def test_what_was_run_on_data_that_is_put_back_is_due_again_for_this_service_alone(
+    manifest_of: Callable[..., Manifest],
+) -> None:
+    second = bundle_at(manifest_of, "2")
+    record = MigrationRecord("1", {"one": ["f", "u"], "two": ["f", "u"]})
+    assert versions(second, record) == {"one": [], "two": [], "three": ["u"]}
+    back = rolled_back(record, "one", ("f",))
+    assert back.applied == {"one": ["f"], "two": ["f", "u"]}
+    assert versions(second, back) == {"one": ["u"], "two": [], "three": ["u"]}
 
 
 def test_every_service_sees_the_first_install_not_only_the_first(

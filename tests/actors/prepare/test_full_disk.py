@@ -15,13 +15,19 @@ from tests.actors.prepare.elsewhere import put_copies_elsewhere
 from tests.actors.prepare.test_data_snapshot import LIMIT, data, taken
 
 
+def half_upgraded(app_data: Path) -> tuple[Path, DataSnapshots]:
+    """Data that an upgrade has changed since its copy was taken."""
+    folder = data(app_data / "store")
+    snapshots = DataSnapshots(str(app_data))
+    snapshots.take("db", taken(folder), LIMIT)
+    (folder / "deep" / "note").write_text("after")
+    return folder, snapshots
+
+
 def test_a_disk_that_an_upgrade_has_filled_has_room_to_put_its_data_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = data(tmp_path / "store")
-    snapshots = DataSnapshots(str(tmp_path))
-    snapshots.take("db", taken(folder), LIMIT)
-    (folder / "deep" / "note").write_text("after")
+    folder, snapshots = half_upgraded(tmp_path)
 
     def full(source: str, target: str, *_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
@@ -36,10 +42,7 @@ def test_a_full_disk_keeps_the_data_and_nothing_of_what_was_to_be_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What half a copy takes of the disk would be missing to all others until the next start."""
-    folder = data(tmp_path / "store")
-    snapshots = DataSnapshots(str(tmp_path))
-    snapshots.take("db", taken(folder), LIMIT)
-    (folder / "deep" / "note").write_text("after")
+    folder, snapshots = half_upgraded(tmp_path)
     copy2 = shutil.copy2
 
     def full(source: str, target: str, **how: bool) -> str:
