@@ -10,6 +10,7 @@ from bundlevisor.actors.files import json_text
 from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room
+from bundlevisor.control.wire.long_poll import client_has_gone
 from bundlevisor.control.wire.parameters import (
     FOLLOW,
     LINES,
@@ -86,7 +87,8 @@ class LinesResource:
     ) -> Generator[bytes, None, None]:
         yield from _merged(self._earlier(req, followers))
         left = dict(followers)
-        while left and not is_over(req, self._closing):
+        while left and not client_has_gone(req):
+            last = self._closing.begun  # what has come until then is still told
             found = {}
             for id_, follower in list(left.items()):
                 lines = follower.read(0)
@@ -96,6 +98,8 @@ class LinesResource:
                     found[id_] = lines
             if found:
                 yield b"".join(_merged(found))
+            elif last:
+                return
             else:
                 self._closing.wait(SLICE_S)
 

@@ -6,13 +6,14 @@ import codecs
 from typing import TYPE_CHECKING
 
 from bundlevisor.control.wire.lanes import require_room
+from bundlevisor.control.wire.long_poll import client_has_gone
 from bundlevisor.control.wire.parameters import (
     FOLLOW_LINES,
     TAIL_LINES,
     named_service,
     whole_number,
 )
-from bundlevisor.control.wire.streams import Stream, is_over
+from bundlevisor.control.wire.streams import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -64,8 +65,8 @@ class FollowResource:
         self, subscription: Reader[bytes], req: falcon.Request
     ) -> Generator[bytes, None, None]:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        with self._closing.interrupts(subscription.close):
-            while not is_over(req, self._closing):
+        with self._closing.interrupts(subscription.end):  # what waits is still told
+            while not client_has_gone(req):
                 data = subscription.read(SLICE_S)
                 yield decoder.decode(data or b"", final=data is None).encode()
                 if data is None:

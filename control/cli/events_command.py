@@ -10,9 +10,13 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from bundlevisor.actors.files import json_text
+from bundlevisor.actors.telemetry.event_file import events_after
 from bundlevisor.control.cli.client import Client, NoAnswer
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import NotRunning
@@ -42,15 +46,29 @@ def show_events(client: Client, arguments: argparse.Namespace) -> int:
         check_service(client, arguments.service)
     show = _Shown(arguments)
     try:
+        file = accepted(client.get("/telemetry"))["path"] if arguments.follow else ""
         seen = _earlier(client, arguments, show)
         if arguments.follow:
             for page in _later(client, seen):
                 show(page["events"], page)
+                seen = page["next"]
+            show(_last(file, seen))
             complain(client.farewell(), exit_codes.OK)
     except KeyboardInterrupt:
         if not arguments.follow:
             raise
     return exit_codes.OK
+
+
+def _last(file: str, after: int) -> list[Any]:
+    """Return what an instance that answers no more has still written into its file of events."""
+    events: list[Any] = []
+    with suppress(OSError):
+        for event in events_after(file, after):
+            if event.event == "runtime_start":  # the next instance's
+                break
+            events.append(msgspec.to_builtins(event))
+    return events
 
 
 class _Shown:

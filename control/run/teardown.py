@@ -74,10 +74,10 @@ def _close(
     ``group`` is the control group, empty without one; None leaves what is left to the guardian.
     """
     bundle = parts.bundle
+    _close_logs([*parts.edges.context.streams.values()])  # who follows them gets their last lines
     stop_api()
     parts.socket.close()
     parts.edges.context.remove_secret_files()
-    _close_logs(parts.edges.context.streams.values())
     parts.edges.port_memory.close(PORTS)
     parts.announcer.emit("runtime_shutdown", None, reason=request.reason)
     parts.telemetry.close(2.0)

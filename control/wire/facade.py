@@ -75,6 +75,9 @@ class Reader(Protocol[Read_co]):
     def read(self, timeout: float) -> Read_co | None:
         """Return what has come, nothing when nothing has in ``timeout`` s, None after the end."""
 
+    def end(self) -> None:
+        """Say that nothing more will come; what waits can still be read."""
+
     def close(self) -> None:
         """Let go of the queue; a ``read`` that waits returns None."""
 

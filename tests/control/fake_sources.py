@@ -17,6 +17,8 @@ class FakeSubscription:
     def __init__(self, first: bytes) -> None:
         self.queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.closed = threading.Event()
+        self.waiting = b""
+        """What nobody has read when it is ended."""
         if first:
             self.queue.put(first)
 
@@ -25,6 +27,10 @@ class FakeSubscription:
             return self.queue.get(timeout=timeout)
         except queue.Empty:
             return b""
+
+    def end(self) -> None:
+        self.queue.put(self.waiting)
+        self.queue.put(None)
 
     def close(self) -> None:
         self.closed.set()
@@ -53,6 +59,7 @@ class FakeLogs:
         self.content: dict[str, bytes] = {}
         self.asked: list[tuple[str, int]] = []
         self.subscriptions: list[FakeSubscription] = []
+        self.line_readers: list[FakeLines] = []
 
     def tail(self, service_id: str, lines: int) -> bytes:
         self.asked.append((service_id, lines))
@@ -72,7 +79,8 @@ class FakeLogs:
         return [Line(NOON, text) for text in self.tail(service_id, lines).splitlines()]
 
     def follow_lines(self, service_id: str, lines: int, since: float) -> FakeLines:
-        return FakeLines(self.lines(service_id, lines, since, 1))
+        self.line_readers.append(FakeLines(self.lines(service_id, lines, since, 1)))
+        return self.line_readers[-1]
 
 
 class FakeEvents:

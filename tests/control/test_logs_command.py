@@ -159,6 +159,38 @@ def test_following_has_no_gap_and_no_double(tmp_path: Path) -> None:
             assert numbers == list(range(len(numbers)))
 
 
+LAST_WORDS = """
+import signal, time
+
+def say_goodbye(*_):
+    print("".join(f"goodbye {number}\\n" for number in range(20000)), end="", flush=True)
+    raise SystemExit
+
+signal.signal(signal.SIGTERM, say_goodbye)
+print("hello", flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
+@pytest.mark.parametrize("services", [("a",), ()])
+def test_who_follows_gets_what_services_say_at_the_end(
+    tmp_path: Path, services: tuple[str, ...]
+) -> None:
+    made = bundle(tmp_path)
+    for id_ in ("a", "b", "c"):
+        made.script(f"bin/{id_}", LAST_WORDS).service(id_, f"bin/{id_}", ports=(), health=None)
+    with running(made.write()) as run:
+        run.until_ready()
+        wait_until(lambda: all("hello" in run.log(id_) for id_ in "abc"), what="they run")
+        with following("logs", *services, "-f", "--app-data", str(run.app_data)) as (process, seen):
+            wait_until(lambda: len(seen) == (len(services) or 3), what="what was before")
+            run.post("/shutdown")
+            assert process.wait(30) == 0
+    goodbyes = [one for one in seen if "goodbye" in one]
+    assert len(goodbyes) == 20000 * (len(services) or 3)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals in Python")
 def test_on_a_terminal_services_have_colours_and_steer_nothing(run: Run) -> None:
     command = [*COMMAND, "logs", "--app-data", str(run.app_data)]

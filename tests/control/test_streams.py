@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 
 from bundlevisor.actors.core.snapshot import State
+from bundlevisor.actors.logs.timed_lines import Line
 from bundlevisor.control.http.server import ControlServer
 from tests.control.fake_runtime import FakeRuntime
+from tests.control.fake_sources import NOON
 from tests.control.wire import STREAM, TOKEN, Api, Reply, frame
 from tests.waiting import WITHIN, wait_until
 
@@ -158,3 +161,17 @@ def test_the_end_of_the_server_ends_streams_and_waits_at_once(
     waiter.join(WITHIN)
     assert waited == [False]
     assert runtime.logs.subscriptions[0].closed.is_set()
+
+
+def test_the_end_of_the_server_leaves_nothing_of_a_followed_log_untold(
+    server: tuple[ControlServer, int], api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.logs.content["db"] = b"hello\n"
+    log = api.open("/logs/follow?serviceId=db&lines=1")
+    lines = api.open("/logs/lines?services=db&follow=1")
+    assert (log.readline(), json.loads(lines.readline())["line"]) == (b"hello\n", "hello")
+    runtime.logs.subscriptions[0].waiting = b"goodbye\n"
+    runtime.logs.line_readers[0].queue.put([Line(NOON, b"goodbye")])
+    assert server[0].stop(10)
+    assert log.read() == b"goodbye\n"
+    assert json.loads(lines.read())["line"] == "goodbye"

@@ -64,6 +64,14 @@ def test_who_follows_is_told_of_an_orderly_end(made: Bundle) -> None:
             assert "the instance has ended with exit code 0: asked to by the " in shown
 
 
+def test_who_follows_events_is_told_of_the_last_ones(made: Bundle) -> None:
+    with running(made) as run:
+        shown = told(run, lambda: run.post("/shutdown"))[0][1]
+    last = re.findall(r"^[-\d]+ [:.\d]+ +\S+ +(\w+)", shown, re.MULTILINE)[-2:]
+    assert last == [one["event"] for one in run.telemetry()][-2:]
+    assert last == ["service_exit", "runtime_shutdown"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="what is terminated there is no signal")
 def test_who_follows_is_told_of_a_death(made: Bundle) -> None:
     with running(made) as run:
