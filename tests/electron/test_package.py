@@ -15,6 +15,7 @@ from tests.packaging.made import made_once
 
 SUITES = sorted(path.name for path in (PACKAGE / "test").glob("*.test.js"))
 SKIPPED = re.compile(r"^ok .* # SKIP (.*)$", re.MULTILINE)
+SAMPLE = re.compile(r"^```js\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CONSUMER = Path(__file__).parent / "consumer"
 CHECKER = Path(__file__).with_name("check_types.js")
 COMPILER_OPTIONS = {
@@ -121,6 +122,21 @@ def test_the_installed_package_is_used_by_require_and_by_import(
     manifest = ROOT / "examples" / "notes" / "bundle.json"
     told = run(NODE or "", script, manifest, tmp_path / "data", cwd=installed)
     assert json.loads(told) == {"app": "Notes", "code": 0}
+
+
+@needs_npm
+@pytest.mark.timeout(600)
+def test_what_its_readme_shows_of_the_parts_runs_as_it_is(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "examples" / "notes", project)
+    shutil.copytree(installed / "node_modules", project / "node_modules")
+    readme = (installed / "node_modules" / "bundlevisor" / "README.md").read_text()
+    (project / "parts.mjs").write_text(SAMPLE.findall(readme)[1])
+    assert "ready undefined\n" in run(NODE or "", "parts.mjs", cwd=project)
 
 
 @needs_npm
