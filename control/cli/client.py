@@ -160,9 +160,10 @@ class Client:
             raise NoAnswer(f"{self._place()} is suspended (Ctrl-Z or SIGSTOP): {do}")
 
     def _refused(self) -> Exception:
-        import psutil
+        from bundlevisor.actors.process import table
 
-        if self.endpoint.pid is not None and psutil.pid_exists(self.endpoint.pid):
+        pid, created = self.endpoint.pid, self.endpoint.created
+        if pid is not None and (table.alive(pid, created) or table.hidden(pid)):
             return Unsettled(f"{self._place()} takes no connections; is it stopping?")
         return NotRunning(
             f"no runtime runs on {self.endpoint.app_data}: nobody listens on port"

@@ -35,6 +35,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     token_path: str
     app_data: str
     pid: int | None = None
+    created: float = 0.0
+    """Tells its process from a later one of the same pid."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +89,7 @@ def find(which: Wanted) -> Endpoint:
             token_path=record.token_path,
             app_data=which.app_data,
             pid=record.pid,
+            created=record.created,
         )
     port = endpoint.read_port(which.app_data)
     if port is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from bundlevisor.actors.files import instance_lock, last_end
+from bundlevisor.actors.process import table
 from bundlevisor.control.cli.screen.tables import duration
 
 GOING_S = 2.0
@@ -37,9 +38,9 @@ def farewell(app_data: str, pid: int | None) -> str:
     return "the instance has ended"
 
 
-def goes(pid: int | None) -> bool:
-    """Whether a process that has hung up is gone within ``GOING_S``."""
-    deadline = time.monotonic() + GOING_S
+def goes(pid: int | None, seconds: float = GOING_S) -> bool:
+    """Whether a process that has hung up, or was told to end, is gone within so many seconds."""
+    deadline = time.monotonic() + seconds
     while not is_gone(pid):
         if pid is None or time.monotonic() >= deadline:
             return False
@@ -70,6 +71,6 @@ def _state(pid: int) -> str:
     try:
         return str(psutil.Process(pid).status())
     except psutil.NoSuchProcess:
-        return ""
+        return "unknown" if table.hidden(pid) else ""
     except psutil.Error:
         return "unknown"

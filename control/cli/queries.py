@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,13 +21,9 @@ if TYPE_CHECKING:
     import argparse
     from http.client import HTTPResponse
 
-    import psutil
-
     Arguments = argparse.Namespace
 
 
-LOOK_AGAIN_S = 0.1
-"""Seconds between two looks at whether a process is a zombie: nobody but its parent is told."""
 SETTLED = ("ready", "stopped", "failed")
 """States in which a command has come to its end; what is to end or restart is never shown ready."""
 BLOCKED = "blocked: "
@@ -186,10 +181,12 @@ def shutdown(client: Client, arguments: Arguments) -> int:
         accepted(client.post("/shutdown"))
         print("stopping")
         return exit_codes.OK
-    process = _process(client)
+    from bundlevisor.control.cli.last_words import goes
+
+    pid = client.endpoint.pid or accepted(client.get("/status"))["pid"]
     accepted(client.post("/shutdown"))
-    if process is not None and not _ends_within(process, arguments.wait):
-        raise Refused(f"pid {process.pid} is still stopping after {arguments.wait:g} s")
+    if not goes(pid, arguments.wait):
+        raise Refused(f"pid {pid} is still stopping after {arguments.wait:g} s")
     print("stopped")
     return exit_codes.OK
 
@@ -225,35 +222,6 @@ def accepted(answer: Answer) -> Any:
     if not answer.ok:
         raise Refused(answer.sentence)
     return answer.json()
-
-
-def _process(client: Client) -> psutil.Process | None:
-    """Return the runtime's process, None when it is gone already."""
-    import psutil
-
-    pid = client.endpoint.pid or accepted(client.get("/status"))["pid"]
-    try:
-        return psutil.Process(pid)
-    except psutil.NoSuchProcess:
-        return None
-
-
-def _ends_within(process: psutil.Process, seconds: float) -> bool:
-    """Wait for the end of a process; one whose parent has yet to notice it has ended."""
-    import psutil
-
-    deadline = time.monotonic() + seconds
-    try:
-        while process.status() != psutil.STATUS_ZOMBIE:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            with contextlib.suppress(psutil.TimeoutExpired):
-                process.wait(min(left, LOOK_AGAIN_S))
-                return True
-    except psutil.NoSuchProcess:
-        pass
-    return True
 
 
 def output(arguments: Arguments, document: Any, text: Callable[[], str]) -> None:

@@ -146,7 +146,9 @@ def _lacks(
 
 def _runs(app_data: str) -> bool:
     record = instance.peek(app_data)
-    return record is not None and table.alive(record.pid, record.created)
+    if record is None:
+        return False
+    return table.alive(record.pid, record.created) or table.hidden(record.pid)
 
 
 def _ports(manifest: Manifest, app_data: str, *, running: bool) -> plan_ports.PortPlan:

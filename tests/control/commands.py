@@ -11,6 +11,7 @@ import pytest
 
 from bundlevisor.actors.files import endpoint, instance
 from bundlevisor.actors.files.instance import Instance
+from bundlevisor.actors.process import table
 from bundlevisor.control.__main__ import main
 from tests.control.fake_runtime import BUNDLE
 from tests.control.wire import TOKEN
@@ -30,14 +31,20 @@ class Cli:
         return code, out.decode(), err.decode()
 
 
-def record(app_data: Path, port: int, pid: int | None = None, token: str = TOKEN) -> None:
+def record(
+    app_data: Path,
+    port: int,
+    pid: int | None = None,
+    token: str = TOKEN,
+    created: float | None = None,
+) -> None:
     token_path = str(app_data / "runtime" / "auth-token")
     endpoint.write_token(token_path, token)
     endpoint.write_port(str(app_data), port)
     one = Instance(
         instance_id="instance-1",
         pid=pid or os.getpid(),
-        created=0.0,
+        created=created or table.created(pid or os.getpid()) or 0.0,
         host="127.0.0.1",
         port=port,
         token_path=token_path,

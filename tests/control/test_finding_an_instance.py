@@ -135,6 +135,15 @@ def test_an_instance_that_takes_no_connections_is_5(run: Run, tmp_path: Path) ->
     assert f"pid {os.getpid()}" in err
 
 
+def test_an_instance_whose_pid_is_somebody_elses_by_now_is_4(run: Run, tmp_path: Path) -> None:
+    with socket.socket() as nobodys:
+        nobodys.bind(("127.0.0.1", 0))
+        record(tmp_path, nobodys.getsockname()[1], os.getpid(), created=1.0)
+        code, _, err = run("ports", "--app-data", str(tmp_path))
+    assert code == 4
+    assert err.startswith(f"bundlevisor: no runtime runs on {tmp_path}")
+
+
 @pytest.fixture
 def mute() -> Iterator[int]:
     """A port on which whoever asks is cut off."""

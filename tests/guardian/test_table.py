@@ -174,6 +174,26 @@ def test_an_end_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blin
     watch.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="hidepid is Linux'")
+@pytest.mark.parametrize("blind", [False, True])
+def test_the_end_of_what_proc_does_not_show_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blind: bool
+) -> None:
+    if blind:
+        monkeypatch.setattr(os, "pidfd_open", no_pidfd)
+    watch = ExitWatch()
+    with marked(f"{M}-1", tmp_path / "r") as process, monkeypatch.context() as patch:
+        patch.setattr(linux, "_read", lambda path: b"")
+        assert not table.alive(process.pid, 0.0)
+        assert watch.add(process.pid, 0.0)
+        assert watch.wait(0, []) == (set(), set())
+        process.kill()
+        process.wait()
+        wait_until(lambda: watch.wait(5, [])[0] == {process.pid})
+        assert not watch.add(process.pid, 0.0)
+    watch.close()
+
+
 def test_a_descriptor_that_can_be_read_is_noticed_as_well() -> None:
     watch = ExitWatch()
     read, write = os.pipe()

@@ -14,13 +14,14 @@ if sys.platform == "linux":
         alive,
         census,
         created,
+        hidden,
         mark_of,
         parent_of,
         send,
         status_of,
     )
 elif sys.platform == "win32":
-    from bundlevisor.actors.process.table.by_psutil import mark_of, parent_of
+    from bundlevisor.actors.process.table.by_psutil import hidden, mark_of, parent_of
     from bundlevisor.actors.process.table.windows import (
         alive,
         census,
@@ -33,10 +34,11 @@ else:
         alive,
         census,
         created,
+        hidden,
         mark_of,
         parent_of,
         send,
         status_of,
     )
 
-__all__ = ["alive", "census", "created", "mark_of", "parent_of", "send", "status_of"]
+__all__ = ["alive", "census", "created", "hidden", "mark_of", "parent_of", "send", "status_of"]

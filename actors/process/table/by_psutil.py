@@ -35,6 +35,11 @@ def alive(pid: int, created: float) -> bool:
     return _birth(pid) == created
 
 
+def hidden(pid: int) -> bool:  # noqa: ARG001 - as on Linux
+    """Return False: no system but Linux hides a user's processes from him."""
+    return False
+
+
 def mark_of(pid: int) -> str:
     """Return the instance mark that it was executed with; empty when it has none we can read."""
     import psutil

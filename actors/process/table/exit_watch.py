@@ -6,7 +6,7 @@ import os
 import select
 import sys
 
-from bundlevisor.actors.process.table import alive
+from bundlevisor.actors.process.table import alive, hidden
 
 if sys.platform == "darwin":
 
@@ -66,9 +66,11 @@ elif sys.platform != "win32":
 
         def add(self, pid: int, created: float) -> bool:
             """Watch a process; False when it has ended already."""
-            if pid not in self._watched and alive(pid, created):
+            there = alive(pid, created) or hidden(pid)
+            if there and pid not in self._watched:
                 self._open(pid, created)
-            return alive(pid, created)
+                there = alive(pid, created) or hidden(pid)
+            return there
 
         def wait(self, timeout: float, fds: list[int]) -> tuple[set[int], set[int]]:
             """Wait at most ``timeout`` s; return pids that ended and descriptors to be read."""
@@ -105,7 +107,8 @@ elif sys.platform != "win32":
             return self._pids.pop(fd)
 
         def _look(self) -> set[int]:
-            ended = {pid for pid, birth in self._blind.items() if not alive(pid, birth)}
+            there = {p for p, birth in self._blind.items() if alive(p, birth) or hidden(p)}
+            ended = self._blind.keys() - there
             for pid in ended:
                 del self._blind[pid]
             return ended
