@@ -15,8 +15,9 @@ TOLD = 8
 QUIET = ("port_assigned", "service_start", "api_request", "files_changed")
 """Events that explain nothing by themselves."""
 NOT_STARTED = "service_start_failed"
+EXIT = "service_exit"
 MIGRATION_FAILED = "migration_failed"
-ATTEMPTS = (MIGRATION_FAILED, NOT_STARTED, "service_exit", "service_not_ready", "unhealthy")
+ATTEMPTS = (MIGRATION_FAILED, NOT_STARTED, EXIT, "service_not_ready", "unhealthy")
 """Events that tell how an attempt to run a service has failed."""
 SILENT = ("ready", "waiting", "inactive")
 """States in which a log's last lines say nothing: all is well, or they are of an earlier run."""
@@ -29,6 +30,10 @@ HELP = {
     ),
     "no gpu": "a GPU is looked for when the runtime starts: start it again where there is one",
     "backoff": "it is started again by itself; see why it ends: bundlevisor logs {id}",
+    "killed": (
+        "something outside has killed it, often the system, for want of memory: the system's log"
+        " tells (Linux: journalctl -k); to start it now: bundlevisor start {id}"
+    ),
     "starting": "it has been started and is not ready yet: bundlevisor logs -f {id}",
 }
 UNSTARTED = ("no gpu", "not started")
@@ -119,15 +124,24 @@ def way(id_: str, details: Details) -> list[str]:
 
 
 def _case(one: dict[str, Any], telling: Sequence[Event]) -> str:
-    """Return what helps, as a key of HELP: that of the state, but where it has failed before
-    anything of it ran, also no migration. Where nothing is told of it any more, that is assumed.
+    """Return what helps, as a key of HELP: that of the state, but where it was killed from outside,
+    or has failed before anything of it ran, also no migration. Where nothing is told of it any
+    more, the latter is assumed.
     """
     attempts = [event["event"] for event in telling if event["event"] in ATTEMPTS]
     has_run = attempts[-1:] not in ([], [NOT_STARTED]) or attempts[-2:-1] == [MIGRATION_FAILED]
     if one["state"] not in ("failed", "backoff") or has_run or one.get("output"):
-        return str(one["state"])
+        ends = [event for event in telling if event["event"] == EXIT]
+        killed = one["state"] in ("failed", "backoff") and ends and _was_killed(ends[-1])
+        return "killed" if killed else str(one["state"])
     lacks_gpu = any(event["event"] == "gpu_required_missing" for event in telling)
     return "no gpu" if lacks_gpu else "not started"
+
+
+def _was_killed(end: Event) -> bool:
+    """Whether SIGKILL has ended it, and not we."""
+    said = end.get("details") or {}
+    return said.get("exit_code") == -9 and said.get("by") == "itself"
 
 
 def _advice(id_: str, one: dict[str, Any], secrets: tuple[str, ...], case: str) -> str:

@@ -150,3 +150,22 @@ def test_a_migration_that_failed_has_said_why() -> None:
     found = explain("db", one, events, {"db": ("no luck",)}).links[0]
     assert "bundlevisor logs db" in found.advice
     assert found.output == ("no luck",)
+
+
+@pytest.mark.parametrize("state", ["failed", "backoff"])
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ({"exit_code": -9, "by": "itself"}, True),
+        ({"exit_code": -9, "by": "unhealthy"}, False),
+        ({"exit_code": -11, "by": "itself"}, False),
+    ],
+)
+def test_who_was_killed_from_outside_is_not_asked_why(
+    state: str, end: dict[str, object], told: bool
+) -> None:
+    ends: tuple[dict[str, object], ...] = ({"exit_code": -9, "by": "itself"}, end)
+    events = [{"event": "service_exit", "service_id": "db", "details": one} for one in ends]
+    events.append({"event": "restart", "service_id": "db", "details": {}})
+    one = {"db": {"state": state, "ready": False}}
+    assert ("memory" in explain("db", one, events, {}).links[0].advice) is told
