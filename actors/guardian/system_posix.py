@@ -119,9 +119,9 @@ def _raise_limit() -> None:
     """Allow as many descriptors as can be had: one comes for every running service."""
     import resource
 
-    has, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = most if sys.platform != "darwin" else max(has, min(most, OPEN_MAX))
     try:
+        has, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        allowed = most if sys.platform != "darwin" else max(has, min(most, OPEN_MAX))
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
     except (OSError, ValueError):
         return  # what there is will do

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -57,7 +58,6 @@ else:
 
     def files_for_connections() -> int:
         """Return how many connections the limit on open files leaves room for: half of it."""
-        import resource
-
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, soft // 2)
+        # Not by getrlimit(2), which a sandbox may refuse: this answers then as well.
+        limit = os.sysconf("SC_OPEN_MAX")
+        return CONNECTIONS if limit < 0 else max(16, limit // 2)

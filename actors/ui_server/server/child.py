@@ -62,7 +62,10 @@ def _allow_descriptors(enough: int) -> int:
     if sys.platform != "win32":
         import resource
 
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        except OSError:  # a sandbox refuses to say it
+            return os.sysconf("SC_OPEN_MAX")
         unlimited = resource.RLIM_INFINITY
         wanted = enough if hard == unlimited else min(enough, hard)
         if soft != unlimited and soft < wanted:
