@@ -56,6 +56,10 @@ class InstanceRecord:
         self._group = ""
         self._running: dict[str, ServiceProcess] = {}
         self._changed = threading.Event()
+        self._at_once = threading.Event()
+        """Set while a change is not one of a burst."""
+        self._guardians = guardian.in_order()
+        """Those that were written last."""
         self._closing = threading.Event()
         self._written = threading.Event()
         """Set once it stands on disk: what is started is found by it if all of us die."""
@@ -96,12 +100,18 @@ class InstanceRecord:
         self._guardian.disown(path)
 
     def write_again(self) -> None:
-        """Write it down once more: the guardian is another, or the file is gone."""
+        """Write it down once more: the guardian is another, or the file is gone.
+
+        The sweep waits only for guardians on record: another one has to be there at once.
+        """
+        if self._guardian.in_order() != self._guardians:
+            self._at_once.set()
         self._changed.set()
 
     def close(self) -> None:
         """Write no more."""
         self._closing.set()
+        self._at_once.set()
         self._changed.set()
         self._writer.join(2)
 
@@ -122,7 +132,8 @@ class InstanceRecord:
             self._written.set()
             while not self._changed.wait(LOOK_EVERY) and not self._look():
                 pass
-            self._closing.wait(QUIET_S)
+            self._at_once.wait(QUIET_S)
+            self._at_once.clear()
             self._changed.clear()
 
     def _write(self) -> None:
@@ -130,7 +141,8 @@ class InstanceRecord:
         for instance_, process in list(self._running.items()):
             services.setdefault(self._services.get(instance_, ""), []).append(process)
         self._group = self._group or group_of(self._record.pid, self._record.instance_id)
-        (pid, created), (reserve_pid, reserve_created) = self._guardian.in_order()
+        self._guardians = self._guardian.in_order()
+        (pid, created), (reserve_pid, reserve_created) = self._guardians
         record = msgspec.structs.replace(
             self._record,
             services=services,

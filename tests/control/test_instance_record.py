@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +16,7 @@ from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.control.run import instance_record
 from bundlevisor.control.run.instance_record import InstanceRecord
+from tests.waiting import wait_until
 
 
 class Told:
@@ -25,10 +27,11 @@ class Told:
         self.takes_charge = True
         self.owned: list[str] = []
         """What it would remove at the moment, if the runtime died."""
+        self.reserve = (12, 2.0)
         self._app_data = str(app_data)
 
     def in_order(self) -> tuple[tuple[int, float], tuple[int, float]]:
-        return (11, 1.0), (12, 2.0)
+        return (11, 1.0), self.reserve
 
     def await_charge(self, _timeout: float) -> bool:
         return self.takes_charge
@@ -92,6 +95,24 @@ def test_a_disk_that_hangs_holds_up_one_start_and_no_other(
     goes_on.set()
     record.close()
     assert told.found == [None, None]
+
+
+def test_another_guardian_is_on_record_without_a_breath(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that is not, the next start knows nothing, and both write events."""
+    monkeypatch.setattr(instance_record, "QUIET_S", threading.TIMEOUT_MAX)
+    told = Told(tmp_path)
+    record = of(told, tmp_path)
+    for told.reserve in ((13, 3.0), (14, 4.0)):
+        record.write_again()
+        wait_until(partial(is_reserve, told.reserve[0], tmp_path), what="it on record")
+    record.close()
+
+
+def is_reserve(pid: int, app_data: Path) -> bool:
+    found = instance.peek(str(app_data))
+    return found is not None and found.reserve_pid == pid
 
 
 def test_a_guardian_that_stands_still_is_told_of(tmp_path: Path) -> None:
