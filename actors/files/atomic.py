@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -20,6 +21,13 @@ T = TypeVar("T")
 
 MARK = b"\xef\xbb\xbf"
 """What some editors put in front of UTF-8, by which somebody changed a state file by hand."""
+
+
+class Useless(OSError):
+    """What stands in a state file is not what was written there; ``strerror`` says why."""
+
+    def __init__(self, reason: str, path: str) -> None:
+        super().__init__(errno.EINVAL, reason, path)
 
 
 def unheard(what: str) -> None:
@@ -144,20 +152,30 @@ def read_or_refuse(
     descriptor, a disk that fails. What stands in it may be right.
     """
     try:
+        return read_or_fail(path, parse), None
+    except (own_file.Unfit, Useless) as error:
+        return None, set_aside(path, error, time.time() if now is None else now)
+
+
+def read_or_fail(path: str, parse: Callable[[bytes], T]) -> T | None:
+    """Return what ``parse`` makes of the file, None where there is none; it is left alone.
+
+    Raises OSError, with ``path`` in it, for whatever else there is: Useless for what is empty, or
+    what ``parse`` refuses by any exception.
+    """
+    try:
         data = read(path)
     except FileNotFoundError:
-        return None, None
-    except own_file.Unfit as error:
-        return None, set_aside(path, error, time.time() if now is None else now)
+        return None
     except OSError as error:
         error.filename = path
         raise
+    if not data.strip(b" \t\r\n\0"):
+        raise Useless("it is empty", path)
     try:
-        if not data.strip(b" \t\r\n\0"):
-            raise ValueError("it is empty")
-        return parse(data), None
+        return parse(data)
     except Exception as error:  # noqa: BLE001 - whatever a parser raises, the file is of no use
-        return None, set_aside(path, error, time.time() if now is None else now)
+        raise Useless(str(error), path) from None
 
 
 def set_aside(path: str, why: Exception, now: float) -> str:

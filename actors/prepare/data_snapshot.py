@@ -2,12 +2,15 @@
 
 ``snapshot.json`` is written last and the copies are on disk by then, so a snapshot is there as a
 whole or not at all, also after a power cut; as long as it is there, the data may be half migrated
-and is put back before anything else is tried: a copy that is no longer there has been moved to its
-place, or beside it. It says which migrations had been run, so that record and data stay together.
+and is put back before anything else is tried. A copy is moved to its place, by way of a name beside
+it, and what was there is kept until all are placed: so one that somebody has removed is told apart
+from one that was moved. It says which migrations had been run, so that record and data stay
+together.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable
@@ -34,6 +37,12 @@ else:
     from bundlevisor.actors.files.files_posix import replace, sync_folder
 
 FILE = "snapshot.json"
+PLACED = "placed"
+"""Is there, and empty, once every folder has been put back, and only what was there is left."""
+UNKNOWN = (
+    "so it is not known whether an upgrade came to its end: put it right, or remove its folder to"
+    " go on with the data as it is"
+)
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -54,16 +63,16 @@ class TooLarge(Exception):
 class DataSnapshots:
     """The snapshots of one app-data. Copies whole folders: for worker threads, not for actors."""
 
-    def __init__(self, app_data: str, report: Callable[[str], object] = atomic.unheard) -> None:
+    def __init__(self, app_data: str) -> None:
         self._root = below(app_data, SNAPSHOTS)
-        self._report = report
 
     def find(self, service_id: str) -> Taken | None:
-        """Return the snapshot of a service, if there is one; OSError where that cannot be read."""
-        taken, trouble = atomic.read_or_refuse(self._file(service_id), _parse)
-        if trouble:
-            self._report(trouble)
-        return taken
+        """Return the snapshot of a service, if there is one; OSError where that is not known."""
+        file = self._file(service_id)
+        try:
+            return atomic.read_or_fail(file, _parse)
+        except OSError as error:
+            raise OSError(error.errno, f"{error.strerror}, {UNKNOWN}", file) from None
 
     def take(
         self,
@@ -110,26 +119,15 @@ class DataSnapshots:
         out of what a crash has left unfinished. ``closed`` keeps their files closed for a moment:
         Windows renames no folder with an open file in it.
         """
-        for place, folder in enumerate(taken.folders):
-            fresh, broken = f"{folder}{RESTORING}", f"{folder}{BROKEN}"
-            copy = self._copy_of(service_id, place)
-            inside = [os.path.relpath(log, folder) for log in logs if within(log, folder)]
-            if os.path.lexists(fresh):
-                with closed():
-                    _move_logs(inside, fresh, folder)
-            if os.path.lexists(copy):
-                folder_copy.remove(fresh)
-                _bring(copy, fresh, _parts(inside, copy), wanted)
-            if os.path.lexists(fresh):
-                if os.path.lexists(folder):
-                    folder_copy.remove(broken)
-                with closed():
-                    if os.path.lexists(folder):
-                        _move_logs(inside, folder, fresh)
-                        replace(folder, broken)
-                    replace(fresh, folder)
-                sync_folder(os.path.dirname(folder))
-            folder_copy.remove(broken)
+        placed = os.path.join(self._root, service_id, PLACED)
+        if not os.path.lexists(placed):
+            for place, folder in enumerate(taken.folders):
+                inside = [os.path.relpath(log, folder) for log in logs if within(log, folder)]
+                _place(self._copy_of(service_id, place), folder, inside, closed, wanted)
+            os.close(own_file.make(placed))
+            sync_folder(os.path.dirname(placed))
+        for folder in taken.folders:
+            folder_copy.remove(f"{folder}{BROKEN}")
 
     def drop(self, service_id: str) -> None:
         """Delete the snapshot; none is no error."""
@@ -146,6 +144,38 @@ class DataSnapshots:
 
 def _parse(data: bytes) -> Taken:
     return json_text.decode_kept(data, Taken)
+
+
+def _place(
+    copy: str,
+    folder: str,
+    logs: Collection[str],
+    closed: Callable[[], AbstractContextManager[None]],
+    wanted: Wanted,
+) -> None:
+    """Have a copy in the place of its folder, and what was there, or an empty folder, beside it."""
+    fresh, broken = f"{folder}{RESTORING}", f"{folder}{BROKEN}"
+    if os.path.lexists(fresh):
+        with closed():
+            _move_logs(logs, fresh, folder)
+    if os.path.lexists(copy):
+        folder_copy.remove(fresh)
+        _bring(copy, fresh, _parts(logs, copy), wanted)
+    if os.path.lexists(fresh):
+        if os.path.lexists(folder):
+            folder_copy.remove(broken)
+        with closed():
+            if os.path.lexists(folder):
+                _move_logs(logs, folder, fresh)
+                replace(folder, broken)
+            elif not os.path.lexists(broken):
+                own_file.make_folder(broken)
+            replace(fresh, folder)
+        sync_folder(os.path.dirname(folder))
+    elif not (os.path.lexists(folder) and os.path.lexists(broken)):
+        reason = f"the copy of {folder} has been removed: put it there again, or remove"
+        also = f"{os.path.dirname(copy)} to go on with the data as it is"
+        raise FileNotFoundError(errno.ENOENT, f"{reason} {also}", copy)
 
 
 def _parts(logs: Iterable[str], folder: str) -> list[str]:

@@ -17,6 +17,11 @@ from bundlevisor.manifest.format.schema import Manifest, Migration
 from bundlevisor.manifest.plan import migrations
 from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan, MigrationRecord
 
+UNKNOWN = (
+    "so it is not known which migrations have been run: put it right, or remove it to begin as on"
+    " a first install"
+)
+
 
 class Migrations:
     """The record of one app-data and the plans that were made from it; safe from any thread."""
@@ -26,12 +31,11 @@ class Migrations:
         self._manifest = manifest
         self._lock = threading.Lock()
         record: MigrationRecord | None = None
-        self.trouble: str | None = None
-        self._unreadable: OSError | None = None
+        self._unusable: OSError | None = None
         try:
-            record, self.trouble = atomic.read_or_refuse(self._path, _parse)
+            record = atomic.read_or_fail(self._path, _parse)
         except OSError as error:
-            self._unreadable = error
+            self._unusable = OSError(error.errno, f"{error.strerror}, {UNKNOWN}", self._path)
         self._record = self._before = record or MigrationRecord()
         self._plans = migrations.plan(manifest, self._record)
         self._done: set[tuple[str, str]] = set()
@@ -57,8 +61,8 @@ class Migrations:
 
         Raises OSError where it is not known what has been run: a first install would be planned.
         """
-        if self._unreadable is not None:
-            raise self._unreadable
+        if self._unusable is not None:
+            raise self._unusable
         plan = self._plans[service_id]
         left = tuple(m for m in plan.pending if (service_id, m.version) not in self._done)
         return msgspec.structs.replace(plan, pending=left)
@@ -99,8 +103,8 @@ class Migrations:
         return tuple(self._record.applied.get(service_id, ()))
 
     def _write(self, record: MigrationRecord) -> None:
-        if self._unreadable is not None:
-            raise self._unreadable
+        if self._unusable is not None:
+            raise self._unusable
         if record != self._record:
             atomic.write(self._path, msgspec.json.encode(record))
             self._record = record

@@ -26,17 +26,14 @@ class Stores(msgspec.Struct, frozen=True):
 def open_stores(
     manifest: Manifest, app_data: str, *, report: Callable[[str], object], verify_all: bool
 ) -> Stores:
-    """Read what earlier starts left; torn files are set aside, and nothing stops the start.
+    """Read what earlier starts left; nothing stops the start.
 
-    ``report`` hears a sentence for each file that was set aside, now or when it is looked into.
+    ``report`` hears a sentence when what was verified is set aside, once it is looked into.
     """
-    migrations = Migrations(app_data, manifest)
-    if migrations.trouble:
-        report(migrations.trouble)
     return Stores(
         manifest,
-        migrations,
-        DataSnapshots(app_data, report),
+        Migrations(app_data, manifest),
+        DataSnapshots(app_data),
         VerifiedAssets(app_data, report),
         verify_all,
     )

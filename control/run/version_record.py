@@ -31,7 +31,5 @@ def _migrations(parts: Parts) -> Migrations:
     from bundlevisor.actors.prepare.migration_record import Migrations
 
     found = Migrations(parts.bundle.app_data, parts.bundle.manifest)
-    if found.trouble:
-        parts.announcer.set_aside(found.trouble)
     parts.announcer.tell_news(found)
     return found

@@ -1,4 +1,7 @@
-"""A state file that cannot be used is set aside, which is said, and the start goes on."""
+"""A state file that cannot be used is set aside, which is said, and the start goes on.
+
+But for what says what has been run on a user's data: tests/runtime/test_migrations_unknown.py.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,6 @@ from tests.faults.tally import Tally
 
 KINDS = {
     "ports.json": "runtime/ports.json",
-    "migrations.json": "migrations.json",
     "secrets.json": "secrets.json",
     "verified.json": "runtime/verified.json",
     "timelines.json": "runtime/timelines.json",
