@@ -14,6 +14,9 @@ from tests.model.shrink import shrunk
 
 BROKEN = """
 import sys
+
+sys.dont_write_bytecode = True  # the file of bytecode is that of the installed command
+
 from bundlevisor.actors.core import desired
 
 as_ever = desired.started

@@ -16,6 +16,7 @@ from bundlevisor.actors import service_effects
 from bundlevisor.actors.core import effects
 from bundlevisor.control.__main__ import main
 
+sys.dont_write_bytecode = True  # the file of bytecode is that of the installed command
 effect = getattr(effects, sys.argv.pop(1))
 as_ever = service_effects.PERFORM[effect]
 met = []
