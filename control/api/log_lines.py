@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files import json_text
 from bundlevisor.actors.loop.wall_time import timestamp
+from bundlevisor.control.api.unreadable_logs import told_of
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room
 from bundlevisor.control.wire.long_poll import client_has_gone
@@ -59,13 +60,14 @@ class LinesResource:
         resp.content_type = NDJSON
         if not yes_or_no(req, FOLLOW):
             logs = self._runtime.logs
-            share = len(services)
-            found = {
-                id_: logs.previous_lines(id_, lines, share)
-                if previous
-                else logs.lines(id_, lines, since, share)
-                for id_ in services
-            }
+            share, found = len(services), {}
+            for id_ in services:
+                with told_of(id_):
+                    found[id_] = (
+                        logs.previous_lines(id_, lines, share)
+                        if previous
+                        else logs.lines(id_, lines, since, share)
+                    )
             resp.data = b"".join(_merged(found))
             return
         require_room(req)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
+from bundlevisor.control.api.unreadable_logs import told_of
 from bundlevisor.control.wire.lanes import require_room
 from bundlevisor.control.wire.long_poll import client_has_gone
 from bundlevisor.control.wire.parameters import (
@@ -38,7 +39,8 @@ class TailResource:
         """Answer text; bytes that are not UTF-8 are replaced."""
         view = named_service(req, self._runtime.board.snapshot)
         lines = whole_number(req, TAIL_LINES)
-        text = self._runtime.logs.tail(view.id, lines).decode("utf-8", "replace")
+        with told_of(view.id):
+            text = self._runtime.logs.tail(view.id, lines).decode("utf-8", "replace")
         resp.content_type = PLAIN_TEXT
         resp.data = text.encode()
 

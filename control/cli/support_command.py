@@ -57,7 +57,7 @@ def support(arguments: argparse.Namespace) -> int:
     troubles: list[str] = []
     endpoint = _endpoint(arguments, troubles)
     manifest, parts = _bundle(*_files_of_bundle(arguments, app_data), troubles)
-    parts.append(collection.machine())
+    parts.append(collection.machine(troubles.append))
     parts += _answers(endpoint, troubles) if endpoint else []
     telemetry = manifest.telemetry.file if manifest else USUAL_TELEMETRY
     logs = [*collection.logs_in(app_data), *_log_paths(manifest, app_data)]

@@ -97,9 +97,8 @@ def _end_of(path: str, name: str, most: int, missing: Callable[[str], object]) -
     yield Part(name, data, cut=bool(begin))
 
 
-def machine() -> Part:
-    """Return versions, and the machine as far as it matters."""
-    import psutil
+def machine(missing: Callable[[str], object]) -> Part:
+    """Return versions, and the machine as far as it matters; ``missing`` as above."""
 
     facts = {
         "bundlevisor": version.runtime(),
@@ -107,8 +106,21 @@ def machine() -> Part:
         "system": platform.platform(),
         "processor": platform.machine(),
         "cores": os.cpu_count(),
-        "memory_mib": psutil.virtual_memory().total // 2**20,
-        "memory_available_mib": psutil.virtual_memory().available // 2**20,
         "encoding": sys.getfilesystemencoding(),
+        **_memory(missing),
     }
     return Part("machine.json", msgspec.json.format(json_text.encode(facts)))
+
+
+def _memory(missing: Callable[[str], object]) -> dict[str, int]:
+    import psutil
+
+    try:
+        memory = psutil.virtual_memory()
+    except OSError as error:  # a /proc of processes only: subset=pid, proc(5)
+        missing(f"the machine's memory: {own_file.error_text(error)}")
+        return {}
+    return {
+        "memory_mib": memory.total // 2**20,
+        "memory_available_mib": memory.available // 2**20,
+    }

@@ -8,6 +8,7 @@ from bundlevisor.manifest.check.view import Place, View, check_path
 from bundlevisor.manifest.format.findings import Finding, Report, child
 from bundlevisor.manifest.format.paths import is_device
 from bundlevisor.manifest.format.platform import KEYS, UNIVERSAL, canonical, pick_binary
+from bundlevisor.manifest.format.schema import ON_DEMAND
 from bundlevisor.manifest.format.suggest import hint, quoted
 from bundlevisor.manifest.plan.launch import is_outside
 
@@ -27,6 +28,7 @@ def check(view: View, report: Report) -> None:
     for place in view.places:
         _check_id(place, view, report)
         _check_type(place, report)
+        _check_run_mode(place, report)
         _check_binaries(place, view, report)
         _check_environment(place, view, report)
         _check_folders(place, view, report)
@@ -73,6 +75,17 @@ def _check_type(place: Place, report: Report) -> None:
             " it runs as a plain binary."
         )
         report.warning("unknown_service_type", f"{place.path}.type", sentence, place.id)
+
+
+def _check_run_mode(place: Place, report: Report) -> None:
+    """Tell only of a word that resembles the one we know: metadata is anybody's."""
+    mode = place.service.metadata.get("run_mode")
+    if isinstance(mode, str) and not place.service.on_demand and (near := hint(mode, (ON_DEMAND,))):
+        sentence = (
+            f"service '{place.id}': run_mode '{mode}' is none that is known here{near}; it starts"
+            " with the bundle."
+        )
+        report.warning("unknown_run_mode", f"{place.path}.metadata.run_mode", sentence, place.id)
 
 
 def _check_binaries(place: Place, view: View, report: Report) -> None:

@@ -90,6 +90,7 @@ SERVICE = {
 WARNING = {
     "unknown_field": "a field that the format does not have",
     "field_case": "a field's name is written in another case",
+    "unknown_run_mode": "a service's run_mode resembles on_demand, the only one that is known here",
     "unknown_service_type": "a service's type is none of the format's",
     "unknown_platform": "a binary's key is no platform",
     "binary_emulated": "a binary for another processor runs in emulation",

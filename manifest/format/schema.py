@@ -31,6 +31,9 @@ from bundlevisor.manifest.format.policy import (
 from bundlevisor.manifest.format.probe import Health, Readiness
 from bundlevisor.manifest.format.secret import Secret
 
+ON_DEMAND = "on_demand"
+"""The ``run_mode`` of a service that does not start with the bundle."""
+
 
 class App(Document, frozen=True, kw_only=True):
     """What the bundle is; ``name`` also names the default app-data folder."""
@@ -176,7 +179,7 @@ class Service(Document, frozen=True, kw_only=True):
     @property
     def on_demand(self) -> bool:
         """Whether the service waits for a dependent or a command before it starts."""
-        return self.metadata.get("run_mode") == "on_demand"
+        return self.metadata.get("run_mode") == ON_DEMAND
 
 
 class Manifest(Document, frozen=True, kw_only=True):

@@ -51,6 +51,27 @@ def test_logs_tail_replaces_bytes_that_are_not_utf8(api: Api, runtime: FakeRunti
     assert reply.body.decode() == "two \ufffdé\nthree\n"
 
 
+@pytest.mark.parametrize(
+    ("address", "reads"),
+    [
+        ("/logs/tail?serviceId=db", "tail"),
+        ("/logs/lines?services=db", "lines"),
+        ("/logs/lines?services=db&previous=1", "previous_lines"),
+    ],
+)
+def test_a_log_that_cannot_be_read_is_named(
+    api: Api, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch, address: str, reads: str
+) -> None:
+    def refused(*_: object) -> bytes:
+        raise PermissionError(13, "Permission denied", "/data/logs/db.log")
+
+    monkeypatch.setattr(runtime.logs, reads, refused, raising=False)
+    reply = api.get(address)
+    assert (reply.status, reply.json()["code"]) == (500, "log_unreadable")
+    assert "service 'db'" in reply.json()["error"]
+    assert "/data/logs/db.log: Permission denied" in reply.json()["error"]
+
+
 def test_logs_tail_takes_200_lines_unless_told(api: Api, runtime: FakeRuntime) -> None:
     assert api.get("/logs/tail?serviceId=db").body == b""
     api.get("/logs/tail?serviceId=db&lines=10000")

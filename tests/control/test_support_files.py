@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bundlevisor.control.cli.support_command import EARLIEST, LATEST, entry
-from bundlevisor.control.support.collection import logs_in, on_disk
+from bundlevisor.control.support.collection import logs_in, machine, on_disk
 
 
 def test_logs_of_one_name_in_two_folders_are_both_there_with_the_parts_before_them(
@@ -31,6 +33,18 @@ def test_logs_of_one_name_in_two_folders_are_both_there_with_the_parts_before_th
         place: place for place in ("logs/gone.log", "one/out.log", "one/out.log.1", "two/out.log")
     }
     assert troubles == []
+
+
+def test_what_the_machine_does_not_tell_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/proc/meminfo")
+
+    troubles: list[str] = []
+    assert json.loads(machine(troubles.append).data)["memory_mib"] > 0
+    assert troubles == []
+    monkeypatch.setattr(psutil, "virtual_memory", refused)
+    assert "memory_mib" not in json.loads(machine(troubles.append).data)
+    assert troubles == ["the machine's memory: /proc/meminfo: No such file or directory"]
 
 
 @pytest.mark.parametrize(

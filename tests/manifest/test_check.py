@@ -37,6 +37,14 @@ def test_a_plain_bundle_has_no_findings(found: Callable[..., Any]) -> None:
             [("warning", "unknown_service_type", "services[0].type")],
         ),
         ([{"id": "a", "type": "worker"}, {"id": "b", "type": "resource"}], []),
+        # run_mode
+        (
+            [{"id": "a", "metadata": {"run_mode": "on-demand"}}],
+            [("warning", "unknown_run_mode", "services[0].metadata.run_mode")],
+        ),
+        ([{"id": "a", "metadata": {"run_mode": "on_demand"}}], []),
+        ([{"id": "a", "metadata": {"run_mode": "eager"}}], []),
+        ([{"id": "a", "metadata": {"run_mode": 1}}], []),
         # dependencies
         (
             [{"id": "a", "dependencies": ["b"]}],
