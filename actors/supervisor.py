@@ -22,6 +22,7 @@ from bundlevisor.actors.collaborators import Collaborators, Plan
 from bundlevisor.actors.core import commanded, dependencies, foreseen, restart
 from bundlevisor.actors.core.commanded import Change
 from bundlevisor.actors.core.messages import (
+    STOPPING,
     CommandRestart,
     CommandStart,
     CommandStop,
@@ -51,8 +52,6 @@ from bundlevisor.actors.service_actors import ServiceActors
 
 if TYPE_CHECKING:
     from bundlevisor.actors.loop.loop_actor import Loop
-
-STOPPING = Outcome(conflict="the runtime is stopping")
 
 
 class Supervisor(LoopActor):

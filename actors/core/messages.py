@@ -293,3 +293,6 @@ class Outcome(msgspec.Struct, frozen=True):
     """A sentence that says why the state forbids the command; empty when it was accepted."""
     after: int = -1
     """What was asked for is there with an incarnation later than this."""
+
+
+STOPPING = Outcome(conflict="the runtime is stopping")

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 NDJSON = "application/x-ndjson"
 SLICE_S = 0.05
 """How late a line may come, and how soon a silent stream notices that its client has gone away."""
+PIECE = 64 * 1024
+"""Bytes of a stream that are made before they are sent, some 10 ms."""
 FIRST_S = 5.0
 """Seconds that a stream waits for what was before, for which the logs' thread may need a disk."""
 
@@ -87,7 +89,7 @@ class LinesResource:
     def _chunks(
         self, req: falcon.Request, followers: dict[str, LineReader]
     ) -> Generator[bytes, None, None]:
-        yield from _merged(self._earlier(req, followers))
+        yield from _pieces(_merged(self._earlier(req, followers)))
         left = dict(followers)
         while left and not client_has_gone(req):
             last = self._closing.begun  # what has come until then is still told
@@ -99,7 +101,7 @@ class LinesResource:
                 elif lines:
                     found[id_] = lines
             if found:
-                yield b"".join(_merged(found))
+                yield from _pieces(_merged(found))
             elif last:
                 return
             else:
@@ -125,6 +127,18 @@ def _merged(found: Mapping[str, Iterable[Line]]) -> Generator[bytes, None, None]
         text = line.text.removesuffix(b"\r").decode("utf-8", "replace")
         document = {"service": id_, "time": timestamp(line.time), "line": text}
         yield json_text.encode(document) + b"\n"
+
+
+def _pieces(lines: Iterable[bytes]) -> Generator[bytes, None, None]:
+    """Yield what is sent at a time: a moment's work, and not each line."""
+    piece = bytearray()
+    for line in lines:
+        piece += line
+        if len(piece) >= PIECE:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
 
 
 def _close(followers: Iterable[LineReader]) -> None:

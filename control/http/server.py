@@ -13,6 +13,7 @@ from bundlevisor.control.http.connection import Connection, Host
 from bundlevisor.control.http.door import Door
 from bundlevisor.control.http.fair_turns import FairTurns
 from bundlevisor.control.http.lane_threads import Dispatcher
+from bundlevisor.control.http.last_answers import LastAnswers
 from bundlevisor.control.http.late_application import LateApplication
 from bundlevisor.control.http.memory import Memory
 from bundlevisor.control.http.places import who_goes
@@ -65,17 +66,18 @@ class ControlServer:
         """Answer from now on; connections that wait in the listener's backlog come first."""
         self._thread.start()
 
-    def stop(self, timeout: float) -> bool:
+    def stop(self, timeout: float, longest: float = 0.0) -> bool:
         """End: no new requests, no streams, no waits; answers on their way still get there.
 
-        Returns whether all of them were sent within ``timeout`` seconds. The listener is closed.
+        Returns whether all of them were sent in this time (:class:`LastAnswers`). The listener is
+        closed.
         """
         self._closing.begin()
         if not self._thread.ident:
             self._http.abandon()
             return True
-        self._http.finish(timeout)
-        self._thread.join(timeout + SWEEP_S)
+        self._http.finish(LastAnswers(timeout, longest))
+        self._thread.join(max(timeout, longest) + SWEEP_S)
         return self._http.finished_cleanly
 
 
@@ -111,7 +113,7 @@ class HttpServer(Host):
         self._loop = 0
         self._fault = fault
         self._most = min(connections, files_for_connections())
-        self._finish_by: float | None = None
+        self._last: LastAnswers | None = None
         self._full_until = 0.0
         self._sweep_at = 0.0
         self._trigger_lock = threading.Lock()
@@ -168,9 +170,9 @@ class HttpServer(Host):
                 connection.handle_close()
             self.turns.done(connection)
 
-    def finish(self, timeout: float) -> None:
-        """Have :meth:`run` return when the answers under way are sent, or after ``timeout`` s."""
-        self._finish_by = time.monotonic() + timeout
+    def finish(self, last: LastAnswers) -> None:
+        """Have :meth:`run` return when the answers under way are sent, or no time is left."""
+        self._last = last
         self.pull_trigger()
 
     def abandon(self) -> None:
@@ -192,7 +194,7 @@ class HttpServer(Host):
 
     def readable(self) -> bool:
         """Return whether to accept."""
-        open_ = time.monotonic() >= self._full_until and self._finish_by is None
+        open_ = time.monotonic() >= self._full_until and self._last is None
         return self.accepting and open_
 
     def handle_accept(self) -> None:
@@ -271,16 +273,18 @@ class HttpServer(Host):
     def _patience(self) -> float:
         if self.turns.any_ready:
             return 0.0
-        if self._finish_by is None:
+        if self._last is None:
             someone = self.active_channels or time.monotonic() < self._full_until
             return float(SWEEP_S) if someone else QUIET_S
-        return max(0.0, min(self._finish_by - time.monotonic(), SWEEP_S))
+        return min(self._last.left, SWEEP_S)
 
     def _is_finished(self) -> bool:
-        if self._finish_by is None:
+        if self._last is None:
             return False
-        self.finished_cleanly = not any(one.busy for one in self.active_channels.values())
-        return self.finished_cleanly or time.monotonic() >= self._finish_by
+        busy = [one for one in self.active_channels.values() if one.busy]
+        self._last.go_on(max((one.sent_at for one in busy), default=0.0))
+        self.finished_cleanly = not busy
+        return self.finished_cleanly or not self._last.left
 
 
 def _is_reset(client: socket.socket) -> bool:

@@ -35,6 +35,8 @@ class Channel(HTTPChannel):
     """Whether the client is to have read the answer before the connection closes."""
     began_at: float
     """When the present request, or the wait for it, began: monotonic seconds."""
+    sent_at = 0.0
+    """When something was sent last: monotonic seconds."""
     server: Triggered
     sending = False
     """Whether a thread is about to send what it has just written."""
@@ -46,6 +48,13 @@ class Channel(HTTPChannel):
             self.close_when_flushed = True
             self.requests = []
         self.server.pull_trigger()
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        """Send what the system takes now; return how much that was."""
+        sent: int = super().send(data, do_close)
+        if sent:
+            self.sent_at = time.monotonic()
+        return sent
 
     def write_soon(self, data: bytes) -> int:
         """Send, or hold for what comes with it."""

@@ -32,6 +32,9 @@ LOOK_EVERY = 0.002
 """Seconds between two looks whether services are being launched."""
 CLOSING, UNDOING = 1.0, 2.0
 """Seconds that the end waits for answers, and for a file of bytecode that was just being made."""
+SENDING = 5.0
+"""Seconds that it waits for answers of which something is sent every ``CLOSING`` s: who follows
+logs gets their ends, however much that is."""
 HELD_ON_DISK = "the installed files are needed as long as this runs"
 
 
@@ -56,7 +59,7 @@ class Api:
 
     def stop(self) -> None:
         """Answer no more, and leave nothing half made; safe from any thread."""
-        self.server.stop(CLOSING)
+        self.server.stop(CLOSING, SENDING)
         self._holding.end(UNDOING)
 
     def _facade(self) -> LocalRuntime:

@@ -11,6 +11,7 @@ import pykka
 from bundlevisor.actors.board import Board
 from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.core.messages import (
+    STOPPING,
     CommandRestart,
     CommandStart,
     CommandStop,
@@ -127,6 +128,8 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         """Send a command to the supervisor and return its answer."""
         if self.supervisor is None:
             return Outcome(conflict="this is a dry run: no service is started")
+        if self.ending.asked:  # the supervisor is told a moment later
+            return STOPPING
         return self._ask(COMMANDS[action](service_id), timeout_s)
 
     def _ask(self, message: Message, timeout_s: float) -> Outcome:

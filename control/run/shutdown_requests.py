@@ -47,6 +47,8 @@ class ShutdownRequests:
     def __init__(self) -> None:
         self._requests: queue.SimpleQueue[ShutdownRequest] = queue.SimpleQueue()
         self._heard: list[ShutdownRequest] = []
+        self.asked = False
+        """Whether anybody has asked; nothing that is asked for from then on will last."""
         if sys.platform != "win32":
             self._ear, self._bell = os.pipe()
             os.set_blocking(self._ear, False)
@@ -74,6 +76,7 @@ class ShutdownRequests:
         self._put(ShutdownRequest(f"{name} received", name))
 
     def _put(self, request: ShutdownRequest) -> None:
+        self.asked = True
         self._requests.put(request)
         if sys.platform != "win32":
             with suppress(BlockingIOError):  # full: it rings already

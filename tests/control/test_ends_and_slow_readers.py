@@ -124,7 +124,7 @@ def test_an_end_in_the_middle_of_an_answer_waits_for_it(
 
     def look() -> bool:
         finished = is_finished()
-        if server[0]._http._finish_by is not None:
+        if server[0]._http._last is not None:
             looks.append(finished)
         return finished
 

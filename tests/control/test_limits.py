@@ -16,6 +16,7 @@ import bundlevisor.control.http.server
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.control.http import waitress_parts
 from bundlevisor.control.http.door import Door
+from bundlevisor.control.http.last_answers import LastAnswers
 from bundlevisor.control.http.memory import Memory
 from bundlevisor.control.http.server import SWEEP_S, HttpServer
 from bundlevisor.control.wire.closing import Closing
@@ -253,7 +254,7 @@ def test_too_many_connections_cost_the_oldest_incomplete_one(runtime: FakeRuntim
     opened[4].setblocking(False)
     with pytest.raises(BlockingIOError):
         opened[4].recv(1)
-    http.finish(1)
+    http.finish(LastAnswers(1, 1))
     thread.join(WITHIN)
     assert not thread.is_alive()
     for client in opened:

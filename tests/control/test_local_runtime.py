@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
+from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.control.run.local_runtime import LocalRuntime
+from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 
 
 def test_who_asks_for_the_end_is_told_without_what_the_end_does_not_need() -> None:
@@ -22,3 +24,21 @@ def test_who_asks_for_the_end_is_told_without_what_the_end_does_not_need() -> No
     runtime = LocalRuntime(**given | {"port": 1, "make_facts": gone, "context": context})
     runtime.tell_asked("POST /shutdown", "curl", 2)
     assert told == [("api_request", None, "POST /shutdown")]
+
+
+def test_a_command_is_refused_once_the_end_has_been_asked_for() -> None:
+    """What it starts would be stopped: the supervisor hears of the end a moment later only."""
+    asked: list[Any] = []
+
+    def ask(message: object, **_: object) -> Outcome:
+        asked.append(message)
+        return Outcome()
+
+    supervisor = SimpleNamespace(ask=ask)
+    ending = ShutdownRequests()
+    given: dict[str, Any] = dict.fromkeys(LocalRuntime.__struct_fields__)
+    runtime = LocalRuntime(**given | {"port": 1, "supervisor": supervisor, "ending": ending})
+    assert not runtime.command("db", "restart", 1.0).conflict
+    ending.ask("asked to by the api")
+    assert runtime.command("db", "restart", 1.0).conflict == "the runtime is stopping"
+    assert len(asked) == 1
