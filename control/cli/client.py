@@ -163,7 +163,7 @@ class Client:
         from bundlevisor.actors.process import table
 
         pid, created = self.endpoint.pid, self.endpoint.created
-        if pid is not None and (table.alive(pid, created) or table.hidden(pid)):
+        if pid is not None and table.may_be_alive(pid, created):
             return Unsettled(f"{self._place()} takes no connections; is it stopping?")
         return NotRunning(
             f"no runtime runs on {self.endpoint.app_data}: nobody listens on port"

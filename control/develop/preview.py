@@ -148,7 +148,7 @@ def _runs(app_data: str) -> bool:
     record = instance.peek(app_data)
     if record is None:
         return False
-    return table.alive(record.pid, record.created) or table.hidden(record.pid)
+    return table.may_be_alive(record.pid, record.created)
 
 
 def _ports(manifest: Manifest, app_data: str, *, running: bool) -> plan_ports.PortPlan:

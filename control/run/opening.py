@@ -107,9 +107,7 @@ def _clean_up(
                 f"an earlier instance ({swept.instance_id}) left {swept.found} processes; "
                 f"{swept.stopped} stopped, {swept.killed} were killed"
             )
-    elif (before := lock.before.guardian) is not None and (
-        table.alive(*before) or table.hidden(before[0])
-    ):
+    elif (before := lock.before.guardian) is not None and table.may_be_alive(*before):
         from bundlevisor.actors.process.sweep import await_guardian
 
         await_guardian(*before, console.info)

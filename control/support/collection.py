@@ -99,7 +99,6 @@ def _end_of(path: str, name: str, most: int, missing: Callable[[str], object]) -
 
 def machine(missing: Callable[[str], object]) -> Part:
     """Return versions, and the machine as far as it matters; ``missing`` as above."""
-
     facts = {
         "bundlevisor": version.runtime(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",

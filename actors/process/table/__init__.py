@@ -41,4 +41,19 @@ else:
         status_of,
     )
 
-__all__ = ["alive", "census", "created", "hidden", "mark_of", "parent_of", "send", "status_of"]
+__all__ = [
+    "alive",
+    "census",
+    "created",
+    "hidden",
+    "mark_of",
+    "may_be_alive",
+    "parent_of",
+    "send",
+    "status_of",
+]
+
+
+def may_be_alive(pid: int, created: float) -> bool:
+    """Whether the process is alive, or one with its pid is hidden, which may be it."""
+    return alive(pid, created) or hidden(pid)

@@ -6,7 +6,7 @@ import os
 import select
 import sys
 
-from bundlevisor.actors.process.table import alive, hidden
+from bundlevisor.actors.process.table import alive, may_be_alive
 
 if sys.platform == "darwin":
 
@@ -66,10 +66,10 @@ elif sys.platform != "win32":
 
         def add(self, pid: int, created: float) -> bool:
             """Watch a process; False when it has ended already."""
-            there = alive(pid, created) or hidden(pid)
+            there = may_be_alive(pid, created)
             if there and pid not in self._watched:
                 self._open(pid, created)
-                there = alive(pid, created) or hidden(pid)
+                there = may_be_alive(pid, created)
             return there
 
         def wait(self, timeout: float, fds: list[int]) -> tuple[set[int], set[int]]:
@@ -107,7 +107,7 @@ elif sys.platform != "win32":
             return self._pids.pop(fd)
 
         def _look(self) -> set[int]:
-            there = {p for p, birth in self._blind.items() if alive(p, birth) or hidden(p)}
+            there = {p for p, birth in self._blind.items() if may_be_alive(p, birth)}
             ended = self._blind.keys() - there
             for pid in ended:
                 del self._blind[pid]
