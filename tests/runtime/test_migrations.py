@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -80,6 +79,22 @@ def run_once(made: Bundle) -> None:
     with running(made) as run:
         run.until_ready()
         wait_until(lambda: recorded_version(made) == version, what="the version")
+
+
+def killed_in_an_upgrade(folder: Path) -> tuple[Bundle, Path]:
+    """Return a bundle whose upgrade was cut short, and the note that it has half changed."""
+    made = release(bundle(folder), "1.0.0", NOTES)
+    run_once(made)
+    note = made.app_data / "store" / "note"
+    note.write_text("before")
+    release(made, "2.0.0", RUINS_AND_SLEEPS, migration("2", "upgrade"))
+    with running(made) as run:
+        wait_until(lambda: "half done" in run.log("db"), what="the middle of the migration")
+        assert note.read_text() == "half"
+        run.kill()
+        run.wait_gone()
+        wait_until(lambda: not run.leftovers(), what="no process left")
+    return made, note
 
 
 def test_a_migration_has_the_time_that_the_bundle_gives_it(tmp_path: Path) -> None:
@@ -204,22 +219,11 @@ def test_the_copy_of_the_data_goes_when_the_upgraded_service_has_been_ready(tmp_
         wait_until(lambda: not [*copies.glob("db*")], what="the copy is removed")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 def test_an_app_that_goes_back_finds_the_data_that_an_upgrade_left_half_done(
     tmp_path: Path,
 ) -> None:
     """The older version has no migrations at all, and still the data is put back."""
-    made = release(bundle(tmp_path), "1.0.0", NOTES)
-    run_once(made)
-    note = made.app_data / "store" / "note"
-    note.write_text("before")
-    release(made, "2.0.0", RUINS_AND_SLEEPS, migration("2", "upgrade"))
-    with running(made) as run:
-        wait_until(lambda: "half done" in run.log("db"), what="the middle of the migration")
-        assert note.read_text() == "half"
-        run.kill(signal.SIGKILL)
-        run.wait_gone()
-        wait_until(lambda: not run.leftovers(), what="no process left")
+    made, note = killed_in_an_upgrade(tmp_path)
     release(made, "1.0.0", NOTES)
     with running(made) as run:
         run.until_ready()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle_maker import Bundle, bundle, running, wait_until
+from tests.bundle_maker import Bundle, bundle, running
 from tests.runtime.test_migrations import (
     NOTES,
     NOTES_ITS_STEP,
-    RUINS_AND_SLEEPS,
+    killed_in_an_upgrade,
     migration,
     release,
     run_once,
@@ -27,21 +27,6 @@ def failed(made: Bundle) -> str:
         details = run.ready()["details"]["db"]
         assert details["state"] == "failed"
         return str(details["message"])
-
-
-def killed_in_an_upgrade(folder: Path) -> tuple[Bundle, Path]:
-    """Return a bundle whose upgrade was cut short, and the note that it has half changed."""
-    made = release(bundle(folder), "1.0.0", NOTES)
-    run_once(made)
-    note = made.app_data / "store" / "note"
-    note.write_text("before")
-    release(made, "2.0.0", RUINS_AND_SLEEPS, migration("2", "upgrade"))
-    with running(made) as run:
-        wait_until(lambda: "half done" in run.log("db"), what="the middle of the migration")
-        run.kill()
-        run.wait_gone()
-        wait_until(lambda: not run.leftovers(), what="no process left")
-    return made, note
 
 
 @pytest.mark.parametrize("content", TORN)
