@@ -60,7 +60,7 @@ def add_tree(leader: int, created: float, instance: str) -> None:
 
 
 def remove_tree(leader: int) -> None:
-    """Say that nothing is left of a tree.
+    """Say that nothing is left of a tree, and leave no zombie of it: a pid file may name one.
 
     An unmarked orphan that was born in its time, and is still there, is not its own then. Whose it
     is cannot be said any more, also when only one other tree is left.
@@ -68,6 +68,7 @@ def remove_tree(leader: int) -> None:
     begun, _ = _trees.pop(leader, (None, ""))
     if begun is None or not Adoption.active:
         return
+    reap_adopted()
     orphans = {(pid, born) for pid in adopted() if (born := table.created(pid)) is not None}
     _nobodys.intersection_update(orphans)
     _nobodys.update(orphan for orphan in orphans if orphan[1] >= begun)

@@ -167,6 +167,16 @@ def test_a_daemon_that_has_ended_is_reaped_while_the_runtime_goes_on(daemons: Da
         wait_until(lambda: not psutil.pid_exists(one.pid), what="no zombie of it")
 
 
+def test_a_stop_of_the_service_leaves_no_zombie_that_a_pid_file_may_name(daemons: Daemons) -> None:
+    made, (told,) = daemons.made(0, 0)
+    with running(made) as run:
+        run.until_ready()
+        wait_until(told.exists, what="the daemon")
+        one = daemons.the_one()
+        run.post("/services/leaver0/stop?wait=20")
+        assert not psutil.pid_exists(one.pid)
+
+
 NOBODYS = """
 import contextlib, os, resource, signal, sys, time
 told = sys.argv[sys.argv.index("--told") + 1]
