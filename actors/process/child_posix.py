@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.process import fork_exec, table, tree
 from bundlevisor.actors.process.spawn_request import SpawnRequest
+from bundlevisor.actors.process.table.found import session_of
 
 if TYPE_CHECKING:
     from bundlevisor.actors.loop.reactor import Loop
@@ -78,7 +79,7 @@ class Child:
 
     def owns(self, pid: int) -> bool:
         """Whether a process is one of the tree."""
-        return tree.session_of(pid) == self.pid or pid in self.survivors()
+        return session_of(pid) == self.pid or pid in self.survivors()
 
     def ask_to_stop(self, signal_name: str, *, leader_only: bool = False) -> bool:
         """Send the stop signal to every process of the tree; already gone is success.

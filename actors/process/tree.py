@@ -23,7 +23,7 @@ import threading
 import time
 
 from bundlevisor.actors.process import table
-from bundlevisor.actors.process.table.found import Found
+from bundlevisor.actors.process.table.found import Found, session_of
 from bundlevisor.actors.process.table.own_process import Adoption
 from bundlevisor.actors.process.table.rlimit_mark import SerialOfStart, serial_of
 
@@ -148,14 +148,6 @@ def _came_out_of(pid: int, leader: int, instance: str, serial: int) -> bool:
         return False
     trees = list(_trees.items())
     return [t for t, (begun, _) in trees if begun <= born] == [leader]
-
-
-def session_of(pid: int) -> int:
-    """Return the session of a process; 0 when there is no such process."""
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return 0
 
 
 def _with_descendants(pids: list[int]) -> list[int]:

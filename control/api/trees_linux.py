@@ -10,6 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.process.table.found import session_of
 from bundlevisor.control.api.process_sample import Sample, leader_of
 
 assert sys.platform == "linux"  # noqa: S101 - tells the type checker where this file belongs
@@ -18,7 +19,6 @@ from bundlevisor.actors.process.table.linux import (  # noqa: E402 - nothing for
     PARENT,
     STARTTIME,
     pids,
-    session_of,
     stat,
 )
 

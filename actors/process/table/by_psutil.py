@@ -7,10 +7,7 @@ its own hardened programs even to their user, so these are found by their sessio
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Container
-from contextlib import suppress
 
 from bundlevisor.actors.process.table.found import Found, found_among, send_by_number
 from bundlevisor.manifest.format.variables import MARK
@@ -64,7 +61,7 @@ def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list
     """Return what :func:`found_among` finds among all processes."""
     import psutil
 
-    return found_among(psutil.pids(), _session, mark_of, _birth, prefix, sessions)
+    return found_among(psutil.pids(), mark_of, _birth, prefix, sessions)
 
 
 def send(pid: int, created: float, number: int) -> bool:
@@ -100,10 +97,3 @@ def _started(process: psutil.Process) -> float:
         return float(noted(monotonic=True))
     except TypeError:  # of psutil before that
         return float(noted())
-
-
-def _session(pid: int) -> int:
-    if sys.platform != "win32":
-        with suppress(OSError):
-            return os.getsid(pid)
-    return 0

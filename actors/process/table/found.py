@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +37,18 @@ class Found:
         return f"Found({self.pid}, {self.created}, {self.session}, {self.mark!r})"
 
 
+def session_of(pid: int) -> int:
+    """Return the session of a process; 0 when there is no such process, and on Windows."""
+    if sys.platform == "win32":
+        return 0
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
+
+
 def found_among(
     pids: Iterable[int],
-    session_of: Callable[[int], int],
     mark_of: Callable[[int], str],
     birth_of: Callable[[int], float | None],
     prefix: str | tuple[str, ...],

@@ -70,7 +70,7 @@ def parent_of(pid: int) -> int:
 
 def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
     """Return what :func:`found_among` finds among all processes."""
-    return found_among(pids(), session_of, mark_of, _birth, prefix, sessions)
+    return found_among(pids(), mark_of, _birth, prefix, sessions)
 
 
 def send(pid: int, created: float, number: int) -> bool:
@@ -121,14 +121,6 @@ def stat(pid: int) -> list[bytes]:
     The name may hold blanks and parentheses; the last parenthesis is the one that closes it.
     """
     return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-
-
-def session_of(pid: int) -> int:
-    """Return the session of a process; 0 when there is no such process."""
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return 0
 
 
 def pids() -> Iterator[int]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bundlevisor.actors.process.table.found import Found
+from bundlevisor.actors.process.table.found import Found, session_of
 from bundlevisor.manifest.format.variables import mark_prefix
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ SERIAL_BITS = 16
 """Enough for a serial number to come again only after 65,535 other starts; 0 is no number."""
 
 if sys.platform == "linux":
-    from bundlevisor.actors.process.table.linux import alive, created, pids, session_of
+    from bundlevisor.actors.process.table.linux import alive, created, pids
 
     RLIMIT_LOCKS = 10
     """The same on every architecture; Python's ``resource`` has no name for it."""

@@ -43,10 +43,10 @@ def alive(pid: int, created: float) -> bool:
 
 
 def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
-    """Return what :func:`found_among` finds among all processes; there are no sessions."""
+    """Return what :func:`found_among` finds among all processes."""
     import psutil
 
-    return found_among(psutil.pids(), lambda _pid: 0, mark_of, created, prefix, sessions)
+    return found_among(psutil.pids(), mark_of, created, prefix, sessions)
 
 
 def send(pid: int, created: float, number: int) -> bool:  # noqa: ARG001
