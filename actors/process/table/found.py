@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,12 +40,10 @@ class Found:
 
 def session_of(pid: int) -> int:
     """Return the session of a process; 0 when there is no such process, and on Windows."""
-    if sys.platform == "win32":
-        return 0
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return 0
+    if sys.platform != "win32":
+        with suppress(OSError):
+            return os.getsid(pid)
+    return 0
 
 
 def found_among(
