@@ -13,6 +13,8 @@ import re
 
 import msgspec
 
+from bundlevisor.actors.logs.last_line import SEQUENCE
+
 LONGEST = 200
 """Characters of a reason; the lines around it are whole."""
 BEFORE, BEHIND = 4, 8
@@ -52,7 +54,6 @@ RUST = re.compile(r"thread '.*panicked at ")
 GO = re.compile(r"(panic|fatal error): ")
 GO_PLACE = re.compile(r"\t\S+\.(go|s):\d+")
 CARET = re.compile(r"\s*\^+\s*$")
-COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 def find_reason(output: str) -> Reason:
     """Return the reason of a crash, as far as the last lines of its output tell it."""
-    lines = [COLOURS.sub("", line).rstrip() for line in output.splitlines()]
+    lines = [SEQUENCE.sub("", line).rstrip() for line in output.splitlines()]
     written = [place for place, line in enumerate(lines) if line]
     if not written:
         return Reason()
@@ -86,7 +87,7 @@ def find_reason(output: str) -> Reason:
 
 def last_said(output: str) -> Reason:
     """Return the last line, for a program that was ended: what it says is no reason for that."""
-    lines = [COLOURS.sub("", line).rstrip() for line in output.splitlines()]
+    lines = [SEQUENCE.sub("", line).rstrip() for line in output.splitlines()]
     written = [place for place, line in enumerate(lines) if line]
     if not written:
         return Reason()

@@ -208,6 +208,13 @@ def test_json_that_is_nested_too_deeply_to_be_read_is_a_line_like_any_other() ->
     assert find_reason(f"starting\n{line}\n").line == line[:LONGEST]
 
 
+def test_what_shows_the_cursor_again_is_no_line_and_colours_are_no_words() -> None:
+    text = "\x1b[38:5:196mError: no such table\x1b[0m\n    at db.js:1\n\x1b[?25h\n"
+    around = ("Error: no such table", "    at db.js:1", "")
+    assert find_reason(text) == Reason("Error: no such table", around, sure=True)
+    assert last_said("INFO one\n\x1b[?25h\n").line == "INFO one"
+
+
 def test_a_line_of_blanks_is_looked_through_once() -> None:
     """Tried at each of them anew it would take minutes, of the loop that all services share."""
     assert find_reason("cannot start\n." + " " * 100_000 + ".").line == "." + " " * (LONGEST - 1)
