@@ -85,7 +85,6 @@ class Bundle:
             entry |= {
                 "type": "worker",
                 "binaries": binaries(program[0], program[1:]),
-                "readiness": {"type": "dependencies_ready"},
             }
         entry |= fields
         self._services[id_] = {name: value for name, value in entry.items() if value is not None}

@@ -85,6 +85,28 @@ def test_a_program_of_any_language_runs(tmp_path: Path) -> None:
         runtime.wait(lambda: "it runs as told" in runtime.service("mine").log, "its word")
 
 
+CHECK = """
+import os, pathlib, sys
+data = pathlib.Path(os.environ["APP_DATA_DIR"])
+(data / "asked").touch()
+sys.exit(not (data / "well").exists())
+"""
+
+
+def test_a_program_is_ready_when_its_own_health_check_answers_well(tmp_path: Path) -> None:
+    bundle = (
+        Bundle(tmp_path)
+        .script("bin/check", CHECK)
+        .script("bin/mine", "import time; time.sleep(600)")
+    )
+    health = {"type": "command", "command": ["bin/check"], "interval_ms": 20}
+    with Runtime(bundle.service("mine", ["bin/mine"], health=health)) as runtime:
+        runtime.wait((bundle.app_data / "asked").exists, "a check")
+        assert runtime.service("mine").state == "starting"
+        (bundle.app_data / "well").touch()
+        runtime.wait_ready()
+
+
 @pytest.mark.parametrize("wrong", [{"telemetry": {}}, {"telemetry": 5}, {"ports": []}, {"ipc": 5}])
 def test_a_bundle_that_is_wrong_has_a_story_and_keeps_the_laws(
     tmp_path: Path, wrong: dict[str, Any]

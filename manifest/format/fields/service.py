@@ -65,7 +65,8 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "readiness": (
             (
                 "When a starting service counts as ready, so that others may start. By default"
-                " when its health check answers well, or, without one, as soon as it runs."
+                " when its health check answers well, or, without one and with a 'log_match', as"
+                " soon as it runs."
             ),
             {"type": "health_success", "timeout_ms": 30000},
         ),
@@ -192,8 +193,9 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "type": (
             (
                 "'health_success' waits for the health check, 'port_open' for a connection to"
-                " the port, 'log_match' for a line of output, 'dependencies_ready' for nothing"
-                " else than the dependencies and the process, 'notify' for the service's own word:"
+                " the port, 'log_match' for a line of output, 'dependencies_ready' for the"
+                " dependencies, the process and, where it has a port to ask, the health check,"
+                " 'notify' for the service's own word:"
                 " READY=1 to NOTIFY_SOCKET as sd_notify defines it (not on Windows), or a line"
                 " '::progress 100'."
             ),
