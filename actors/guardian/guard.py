@@ -68,12 +68,13 @@ def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianSta
                 receiver, heirs = heir
                 state = GuardianState()
                 break
+            if message[0] == "stopping":
+                control_group.release(state.runtime_pid, state.group)
+                continue
             state.apply(message, fd)
             if message[0] == "hello":
                 _take_charge(state)
                 receiver.answer()
-            elif message[0] == "stopping":
-                control_group.release(state.runtime_pid, state.group)
         if state.dismissed:
             break
     return state, heirs

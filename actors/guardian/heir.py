@@ -11,11 +11,11 @@ SIGKILL = 9
 
 
 class Heir:
-    """A guardian that another one forked: no child of ours, or an adopted one; 0: not known yet."""
+    """A guardian that another one forked: no child of ours, or an adopted one."""
 
-    def __init__(self, pid: int = 0) -> None:
+    def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._created = table.created(pid) if pid else None
+        self._created = table.created(pid)
 
     def kill(self) -> None:
         """End it at once; gone is success."""

@@ -56,10 +56,6 @@ class KeptIndex:
         entry: Entry = marshal.loads(self._source.read(at, length))  # noqa: S302 - our own
         return entry
 
-    def names(self) -> list[str]:
-        """Return the names of all that is kept."""
-        return self._names.decode().strip("\0").split("\0")
-
 
 def write(sink: CodeSink, entries: Mapping[str, Entry]) -> Place:
     """Write the entries, and an index of them; return where that lies."""

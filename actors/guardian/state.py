@@ -33,8 +33,6 @@ class GuardianState:
         self.relay = -1
         """Descriptor of the memory that tells how far a clean-up is, which the reserve has too."""
         self.dismissed = False
-        self.stopping = False
-        """Whether the runtime has begun to stop, and starts no service any more."""
         self.exit_status: ExitStatus | None = None
         self.group = ""
         """The folder of the control group that the runtime is in."""
@@ -57,9 +55,6 @@ class GuardianState:
         self.instance_id = instance_id
         self.runtime_pid = pid
         self.runtime_created = created
-
-    def _take_stopping(self, _fd: int) -> None:
-        self.stopping = True
 
     def _take_telemetry(self, _fd: int, path: str) -> None:
         self.telemetry = path
