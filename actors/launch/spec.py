@@ -259,11 +259,8 @@ def _executable(spec: LaunchSpec, chosen: Binary, plan: LaunchPlan) -> str:
         executable = binary.locate(plan, spec.site.bundle_root)
     except binary.Unusable as unusable:
         raise spec.refusal(str(unusable)) from unusable
-    if not os.path.isdir(plan.cwd):
-        raise spec.refusal(
-            f"working directory not found: {chosen.cwd} (looked in {plan.cwd}); "
-            "is the bundle complete?"
-        )
+    if trouble := binary.missing_folder(plan.cwd, chosen.cwd, spec.site.app_data):
+        raise spec.refusal(trouble)
     return executable
 
 
@@ -280,19 +277,11 @@ def spawn(spec: LaunchSpec, launch: children.SpawnRequest) -> children.Child:
 
 
 def have_data_dirs(spec: LaunchSpec) -> None:
-    """Make the service's data folders; CannotLaunch says why that cannot be done."""
+    """Make the service's data folders, for the user alone (0700); CannotLaunch says why not."""
     try:
-        make_data_dirs(spec)
+        for folder in spec.data_folders():
+            own_file.make_folder(folder)
     except (Unresolved, PathRefused) as error:
         raise spec.refusal(str(error), fatal=True) from error
     except OSError as error:
         raise spec.refusal(f"{error.filename}: {error.strerror}") from error
-
-
-def make_data_dirs(spec: LaunchSpec) -> None:
-    """Make the service's data folders, for the user alone (0700).
-
-    Raises Unresolved, PathRefused, OSError.
-    """
-    for folder in spec.data_folders():
-        own_file.make_folder(folder)

@@ -10,7 +10,7 @@ import threading
 
 from bundlevisor.actors.core.messages import ProgressMade
 from bundlevisor.actors.files.own_file import error_text
-from bundlevisor.actors.launch.spec import make_data_dirs
+from bundlevisor.actors.launch.spec import have_data_dirs
 from bundlevisor.actors.loop.paced import Paced
 from bundlevisor.actors.prepare import assets
 from bundlevisor.actors.prepare.cancelled import Cancelled
@@ -105,7 +105,7 @@ class Installation:
         id_, migrations = self._service.id, self._stores.migrations
         if not self._service.migrations:
             return ""
-        make_data_dirs(self._spec)
+        have_data_dirs(self._spec)
         plan = migrations.plan(id_)
         if plan.pending:
             with self._means.timed(milestones.MIGRATIONS):

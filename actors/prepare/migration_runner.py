@@ -13,10 +13,11 @@ from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.launch.spec import CannotLaunch
 from bundlevisor.actors.launch.tracked_process import LOG_PATIENCE, TrackedProcess
 from bundlevisor.actors.prepare.means import Task
-from bundlevisor.actors.process import children
+from bundlevisor.actors.process import binary, children
 from bundlevisor.actors.process.exit_reason import describe_exit, is_own_failure
 from bundlevisor.actors.process.table.found import GRACE_S
 from bundlevisor.manifest.format.paths import PathRefused
+from bundlevisor.manifest.format.platform import current_key
 from bundlevisor.manifest.format.schema import Migration
 from bundlevisor.manifest.plan.command import CommandNotFound, find
 from bundlevisor.manifest.plan.launch import plan_migration
@@ -25,6 +26,7 @@ from bundlevisor.manifest.plan.template import Unresolved
 if TYPE_CHECKING:
     from bundlevisor.actors.logs.progress_lines import OnProgress
 
+REFUSALS = (CannotLaunch, CommandNotFound, PathRefused, Unresolved, binary.Unusable)
 TICK = 1.0
 """Seconds between two words on how long it takes."""
 
@@ -74,7 +76,7 @@ class Migrator:
         process = TrackedProcess(instance, self._means.loop, self._means.log, self._means.guardian)
         try:
             self._start(process, migration, on_progress)
-        except (CannotLaunch, CommandNotFound, PathRefused, Unresolved, OSError) as error:
+        except (*REFUSALS, OSError) as error:
             return Result(str(error))
         try:
             code = self._wait(process, timeout, progress)
@@ -93,17 +95,22 @@ class Migrator:
         env = spec.environment(self._inputs, instance)
         plan = plan_migration(migration, spec.binary, spec.scope(self._inputs), env)
         program = find(plan.word, plan.programs)
+        named = spec.binary.cwd if spec.binary else ""
+        if trouble := binary.missing_folder(plan.cwd, named, spec.site.app_data):
+            raise CannotLaunch(trouble)
 
         def spawn(output: int) -> children.Child:
-            return children.spawn(
-                children.SpawnRequest(
-                    argv=(program, *plan.arguments),
-                    env=plan.environment,
-                    cwd=plan.cwd,
-                    output=output,
-                    instance=instance,
-                )
+            request = children.SpawnRequest(
+                argv=(program, *plan.arguments),
+                env=plan.environment,
+                cwd=plan.cwd,
+                output=output,
+                instance=instance,
             )
+            try:
+                return children.spawn(request)
+            except OSError as error:
+                raise binary.why_refused(program, error, current_key()) from error
 
         guarded, redactor = self._guarded(instance), self._inputs.redactor()
         process.start(guarded, redactor, spawn, starts=False, on_progress=on_progress)

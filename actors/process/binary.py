@@ -20,6 +20,7 @@ BAD_CPU_TYPE = 86
 BAD_FORMAT = (193, 216)
 """ERROR_BAD_EXE_FORMAT and ERROR_EXE_MACHINE_TYPE_MISMATCH of Windows."""
 BATCH = (".bat", ".cmd")
+_INCOMPLETE = "is the bundle complete?"
 ALL_IN_ONE = sys.platform == "linux"
 """Whether all behind the interpreter of a #! line is one argument (execve(2)), blanks and all."""
 
@@ -43,7 +44,7 @@ def locate(plan: LaunchPlan, bundle_root: str) -> str:
         raise Unusable(
             "binary_is_directory" if folder else "binary_missing",
             f"binary {'is a folder' if folder else 'not found'}: {plan.word} (looked in {shown}"
-            f"{_of_path(plan)}); is the bundle complete?",
+            f"{_of_path(plan)}); {_INCOMPLETE}",
         )
     if not os.access(there, os.X_OK):
         raise Unusable(
@@ -51,6 +52,14 @@ def locate(plan: LaunchPlan, bundle_root: str) -> str:
             f"binary is not executable: {plan.word} ({there}); {remedy(there)}",
         )
     return there
+
+
+def missing_folder(folder: str, named: str, app_data: str) -> str:
+    """Say why nothing can be run in a folder, which the bundle names so; empty when it is there."""
+    if os.path.isdir(folder):
+        return ""
+    made = "name it in data_dirs, which has it made" if within(folder, app_data) else _INCOMPLETE
+    return f"working directory not found: {named} (looked in {folder}); {made}"
 
 
 def _of_path(plan: LaunchPlan) -> str:

@@ -125,8 +125,9 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "cwd": (
             (
                 "The folder that the program and the service's migrations run in, relative to"
-                " the bundle's folder; ${data}/… is one below app-data. By default the bundle's"
-                " folder. Health commands run in the bundle's folder always."
+                " the bundle's folder; ${data}/… is one below app-data, made where 'data_dirs'"
+                " names it too. By default the bundle's folder. Health commands run in the"
+                " bundle's folder always."
             ),
             "${data}/work",
         ),
