@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
-from bundlevisor.actors.files import instance_lock, last_end
+from bundlevisor.actors.files import instance, instance_lock, last_end
 from bundlevisor.actors.process import table
 from bundlevisor.control.cli.screen.tables import duration
 
@@ -38,11 +39,27 @@ def farewell(app_data: str, pid: int | None) -> str:
     return "the instance has ended"
 
 
+def end_of(app_data: str, pid: int | None, created: float) -> Callable[[float], bool]:
+    """Return what waits for the end of an instance that runs, and says whether it has come within
+    so many seconds; ``created`` is 0 where it is not known.
+
+    Where its process is not to be seen it is in another pid namespace (a container, a sandbox), and
+    its pid is nobody's here, or somebody else's: there its record tells, which goes with it.
+    """
+    if pid is None or not created or table.alive(pid, created) or table.hidden(pid):
+        return lambda seconds: goes(pid, seconds)
+    return lambda seconds: _comes(lambda: instance.peek(app_data) is None, seconds)
+
+
 def goes(pid: int | None, seconds: float = GOING_S) -> bool:
     """Whether a process that has hung up, or was told to end, is gone within so many seconds."""
+    return pid is not None and _comes(lambda: is_gone(pid), seconds)
+
+
+def _comes(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while not is_gone(pid):
-        if pid is None or time.monotonic() >= deadline:
+    while not condition():
+        if time.monotonic() >= deadline:
             return False
         time.sleep(LOOK_AGAIN_S)
     return True

@@ -119,14 +119,16 @@ def logs(client: Client, arguments: Arguments) -> int:
 
 def followed(client: Client, response: HTTPResponse) -> Iterator[bytes]:
     """Yield what a stream brings until the instance ends, and say then how that was."""
-    from bundlevisor.control.cli.last_words import goes
+    from bundlevisor.control.cli.last_words import GOING_S, end_of
 
+    endpoint = client.endpoint
+    ended = end_of(endpoint.app_data, endpoint.pid, endpoint.created)
     try:
         yield from chunks(response)
     except NoAnswer:
-        if not goes(client.endpoint.pid):
+        if not ended(GOING_S):
             raise
-    if goes(client.endpoint.pid):
+    if ended(GOING_S):
         complain(client.farewell(), exit_codes.OK)
 
 
@@ -181,11 +183,13 @@ def shutdown(client: Client, arguments: Arguments) -> int:
         accepted(client.post("/shutdown"))
         print("stopping")
         return exit_codes.OK
-    from bundlevisor.control.cli.last_words import goes
+    from bundlevisor.control.cli.last_words import end_of
 
-    pid = client.endpoint.pid or accepted(client.get("/status"))["pid"]
+    endpoint = client.endpoint
+    pid = endpoint.pid or accepted(client.get("/status"))["pid"]
+    ended = end_of(endpoint.app_data, pid, endpoint.created)
     accepted(client.post("/shutdown"))
-    if not goes(pid, arguments.wait):
+    if not ended(arguments.wait):
         raise Refused(f"pid {pid} is still stopping after {arguments.wait:g} s")
     print("stopped")
     return exit_codes.OK

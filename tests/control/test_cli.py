@@ -12,6 +12,7 @@ import pytest
 
 from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.core.snapshot import State
+from bundlevisor.actors.files import instance
 from bundlevisor.control.__main__ import main
 from tests import absent
 from tests.control.commands import Cli, record
@@ -157,6 +158,23 @@ def test_shutdown_waits_for_the_process(cli: Cli, api: Api, runtime: FakeRuntime
         assert f"pid {process.pid} is still stopping" in err
         runtime.shutdown = lambda reason: process.kill()  # type: ignore[method-assign]
         assert cli("shutdown", "--wait") == (0, "stopped\n", "")
+
+
+def test_shutdown_waits_for_what_runs_in_another_pid_namespace(
+    cli: Cli, api: Api, runtime: FakeRuntime
+) -> None:
+    """Its pid is that of somebody who lives on here, or of nobody."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as nobody:
+        pass
+    for pid in (os.getpid(), nobody.pid):
+        record(cli.app_data, api.port, pid, created=1.0)
+        code, out, err = cli("shutdown", "--wait", "0.05")
+        assert (code, out) == (1, "")
+        assert f"pid {pid} is still stopping" in err
+        gone = lambda _: instance.remove(str(cli.app_data), "instance-1")  # noqa: E731
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(runtime, "shutdown", gone)
+            assert cli("shutdown", "--wait") == (0, "stopped\n", "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no zombies")
