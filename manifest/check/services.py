@@ -110,6 +110,10 @@ def _check_binaries(place: Place, view: View, report: Report) -> None:
 def _without_binary(place: Place, view: View) -> Finding | None:
     service, path = place.service, f"{place.path}.binaries"
     if service.type != "ui-bundle":
+        fitting = (canonical(view.platform), UNIVERSAL)
+        if key := next((one for one in service.binaries if canonical(one) in fitting), ""):
+            sentence = f"service '{place.id}': its '{key}' binary names no program; add its path."
+            return Finding("binary_not_defined", f"{child(path, key)}.path", sentence)
         there = quoted(key for key, binary in service.binaries.items() if binary.path)
         sentence = (
             f"service '{place.id}': there is no binary for {view.platform}"

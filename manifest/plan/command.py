@@ -72,15 +72,20 @@ def candidates(
 ) -> tuple[str, ...]:
     """Return the absolute paths that a rendered command word may mean, the first one first.
 
-    ``binary_folder`` is absolute. On Windows each path is followed by those with the suffixes of
+    ``binary_folder`` is absolute, and lies outside where an overlay has the binary there; a folder
+    of PATH keeps its place in that. On Windows each path is followed by those with the suffixes of
     PATHEXT. Raises EscapesRoot or PathRefused when the word leads out of the bundle.
     """
     places = [anchor(word, bundle, data, windows=windows)]
+    named = environ.get("PATH", "").split(";" if windows else ":")
+    folders = [folder for folder in named if os.path.isabs(folder)]
     if binary_folder and not os.path.isabs(word):
-        places += _beside(word, binary_folder, bundle, data, windows)
+        inside = within(binary_folder, bundle) or within(binary_folder, data)
+        if inside or binary_folder not in folders:
+            root = bundle if inside else binary_folder
+            places += _beside(word, binary_folder, root, data, windows)
     if _is_bare(word):
-        folders = environ.get("PATH", "").split(";" if windows else ":")
-        places += [os.path.join(folder, word) for folder in folders if os.path.isabs(folder)]
+        places += [os.path.join(folder, word) for folder in folders]
     spelled = [name for place in places for name in with_suffixes(place, environ, windows=windows)]
     return tuple(dict.fromkeys(spelled))
 
@@ -146,9 +151,9 @@ def _unsuffixed(places: tuple[str, ...]) -> list[str]:
     return kept
 
 
-def _beside(word: str, folder: str, bundle: str, data: str, windows: bool) -> list[str]:
+def _beside(word: str, folder: str, root: str, data: str, windows: bool) -> list[str]:
     """Return the word's place in the folder of the service's binary, unless it leads out."""
     try:
-        return [anchor(os.path.join(folder, word), bundle, data, windows=windows)]
+        return [anchor(os.path.join(folder, word), root, data, windows=windows)]
     except (EscapesRoot, PathRefused):
         return []

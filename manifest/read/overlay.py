@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from bundlevisor.manifest.format.findings import Finding, Findings, Report, child
-from bundlevisor.manifest.format.platform import UNIVERSAL
+from bundlevisor.manifest.format.platform import UNIVERSAL, canonical
 from bundlevisor.manifest.format.schema import Binary, Manifest
 from bundlevisor.manifest.plan.command import on_path
 from bundlevisor.manifest.plan.launch import DevelopedBinary
@@ -126,13 +126,17 @@ class _Merging:
     ) -> dict[str, Any]:
         """Return an object with what another one changes in it."""
         merged = dict(base)
+        of_platforms = to[:1] == ("services",) and to[2:] == ("binaries",)
+        named = []
         for key, value in over.items():
+            name = _spelled_in(base, key) if of_platforms else key
+            named.append(name)
             if value is None:
-                merged.pop(key, None)
+                merged.pop(name, None)
             else:
-                merged[key] = self._value(merged.get(key), value, (*to, key), child(at, key))
-        if to[:1] == ("services",) and to[2:] == ("binaries",) and UNIVERSAL in over:
-            return {key: one for key, one in merged.items() if key in over}
+                merged[name] = self._value(merged.get(name), value, (*to, name), child(at, key))
+        if of_platforms and UNIVERSAL in over:
+            return {name: one for name, one in merged.items() if name in named}
         return merged
 
     def _value(self, base: Any, over: Any, to: Steps, at: str) -> Any:
@@ -204,6 +208,13 @@ def placed(findings: Findings, origins: Origins) -> Findings:
             for part in (findings.errors, findings.service_errors, findings.warnings)
         )
     )
+
+
+def _spelled_in(base: dict[str, Any], key: str) -> str:
+    """Return how the bundle spells a platform: ``linux-amd64`` is ``linux-x64``."""
+    if key in base:
+        return key
+    return next((one for one in base if canonical(one) == canonical(key)), key)
 
 
 def _named(item: Any, name: str) -> Any:

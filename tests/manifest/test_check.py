@@ -81,7 +81,7 @@ def test_a_plain_bundle_has_no_findings(found: Callable[..., Any]) -> None:
         ),
         (
             [{"id": "a", "binaries": {"linux-x64": {"path": ""}}}],
-            [("service", "binary_not_defined", "services[0].binaries")],
+            [("service", "binary_not_defined", "services[0].binaries.linux-x64.path")],
         ),
         (
             [{"id": "a", "binaries": {"win-x64": {"path": "x"}}}],

@@ -84,6 +84,10 @@ def test_a_service_error_leaves_the_bundle_startable(
             [{"id": "a", "binaries": {"darwin-x64": {"path": "x"}}}],
             "there is no binary for linux-x64 (only for 'darwin-x64'); add a 'linux-x64' entry",
         ),
+        (
+            [{"id": "a", "binaries": {"win-x64": {}, "linux-amd64": {"args": ["x"]}}}],
+            "service 'a': its 'linux-amd64' binary names no program; add its path.",
+        ),
     ],
 )
 def test_the_sentence_names_the_thing_and_the_remedy(

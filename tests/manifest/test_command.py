@@ -48,7 +48,16 @@ def test_a_rendered_word_in_app_data_is_found_there_alone() -> None:
 def test_a_binary_that_lies_in_app_data_has_its_commands_beside_it() -> None:
     found = places("migrate", binary_folder="/data/tools")
     assert found[:2] == ("/bundle/migrate", "/data/tools/migrate")
-    assert "/other/migrate" not in places("migrate", binary_folder="/other")
+
+
+@posix
+def test_a_binary_that_an_overlay_has_elsewhere_has_its_commands_beside_it() -> None:
+    beside = "/work/target/debug"
+    found = places("migrate", binary_folder=beside)
+    assert found[:3] == ("/bundle/migrate", f"{beside}/migrate", "/usr/bin/migrate")
+    assert places("in/x", binary_folder=beside) == ("/bundle/in/x", f"{beside}/in/x")
+    on_path = places("node", binary_folder="/usr/bin", path="/bundle/bin:/usr/bin")
+    assert on_path == ("/bundle/node", "/bundle/bin/node", "/usr/bin/node")
 
 
 @posix

@@ -71,6 +71,15 @@ def test_platforms_that_are_written_beside_universal_stay_and_no_others(tmp_path
     assert more.service("db").binaries.keys() > {"win-x64"}
 
 
+def test_a_platform_is_the_same_by_any_of_its_names(tmp_path: Path) -> None:
+    binaries = {"linux-amd64": {"args": ["x"]}, "macOS-aarch64": None, "windows-x64": {"path": "y"}}
+    before = manifest(tmp_path).service("db").binaries
+    after = manifest(tmp_path, {"services": {"db": {"binaries": binaries}}}).service("db").binaries
+    assert set(after) == set(before) - {"darwin-arm64"}
+    assert (after["linux-x64"].path, after["linux-x64"].args) == (before["linux-x64"].path, ["x"])
+    assert (after["win-x64"].path, after["win-x64"].args) == ("y", before["win-x64"].args)
+
+
 def test_universal_is_a_name_like_any_other_where_no_binaries_are(tmp_path: Path) -> None:
     first = {"binaries": {"a": 1}, "db": {"binaries": {"a": 1}, "env": {"a": 1}}}
     second = {"binaries": {"universal": 2}, "db": {"binaries": {"universal": 2}}}

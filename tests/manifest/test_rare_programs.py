@@ -33,9 +33,12 @@ def test_a_name_is_looked_for_on_path(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_word_beside_a_binary_that_would_lead_out_is_not_looked_for_there() -> None:
-    found = candidates("x", bundle="/b", data="/d", binary_folder="/elsewhere", environ={})
-    assert found == ("/b/x",)
+def test_a_word_beside_a_binary_that_would_lead_out_is_not_looked_for_there(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "x").symlink_to("/bin/sh")
+    root, beside = str(tmp_path), str(tmp_path / "bin")
+    found = candidates("x", bundle=root, data="/d", binary_folder=beside, environ={})
+    assert found == (f"{root}/x",)
 
 
 @posix
