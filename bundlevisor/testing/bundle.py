@@ -27,7 +27,8 @@ class Bundle:
     """A bundle in ``folder``; nothing is on disk before :meth:`write`, which a Runtime calls.
 
     ``version`` is the application's; ``port_range`` are the first and the last port that it may
-    use (PORTS that are free). Every method that changes it returns it.
+    use (PORTS that are free). Every method that changes it returns it. Its paths are ``root``,
+    ``manifest`` and ``app_data``, where the runtime's files are.
     """
 
     def __init__(

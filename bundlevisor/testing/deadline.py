@@ -34,11 +34,12 @@ def wait_until(
 ) -> T:
     """Return the first truthy value of ``condition``.
 
-    Raises NotWithin after ``within`` seconds; it names ``what`` and ends with ``story()``.
+    Raises NotWithin after ``within`` seconds; it names ``what`` and ends with ``story()``, which is
+    also the note of whatever the condition raises.
     """
     began = time.monotonic()
     pause = threading.Event()
-    while not (value := condition()):
+    while not (value := _looked(condition, story)):
         waited = time.monotonic() - began
         if waited >= within:
             told = story()
@@ -47,3 +48,12 @@ def wait_until(
             )
         pause.wait(min(max(SHORTEST, PART * waited), LONGEST))
     return value
+
+
+def _looked(condition: Callable[[], T], story: Callable[[], str]) -> T:
+    try:
+        return condition()
+    except Exception as error:
+        if told := story():
+            error.add_note(told)
+        raise

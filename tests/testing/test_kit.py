@@ -150,6 +150,16 @@ def test_a_failed_wait_tells_the_story(shared: Runtime) -> None:
     assert "a line of db" in told
 
 
+def test_a_wait_that_is_ended_by_an_error_tells_the_story_too(tmp_path: Path) -> None:
+    with Runtime(two(tmp_path)) as runtime:
+        runtime.wait_ready()
+        runtime.kill()
+        runtime.wait_ended()
+        with pytest.raises(FileNotFoundError) as failed:
+            runtime.wait(lambda: runtime.service("api").state == "failed", "its end")
+    assert "-- events" in "".join(failed.value.__notes__)
+
+
 def test_a_bundle_that_cannot_be_run_says_so_at_once(tmp_path: Path) -> None:
     bundle = Bundle(tmp_path).service("a", needs=["nobody"])
     with pytest.raises(AssertionError, match=r"the runtime ended with 2(.|\n)*nobody"):
