@@ -67,7 +67,7 @@ class Audit:
     """A folder with every module there is, whose interpreter notes each import."""
 
     def __init__(self, target: Target, python: str | None, before: list[str], work: str) -> None:
-        self._target, self._python, self._before = target, python, before
+        self._target, self._before = target, before
         self._folder, self._work = os.path.join(work, "folder"), os.path.join(work, "work")
         assembly.build(target, self._folder, python=python, everything=True)
         interpreter = sources.interpreter(target, python)

@@ -16,7 +16,6 @@ class Api:
     """The control API of the running instance."""
 
     def __init__(self, place: Place) -> None:
-        self._place = place
         self.port = int(_wait_for_file(place, "app data", "runtime", "ipc_port"))
         self._token = _wait_for_file(place, "app data", "runtime", "auth-token")
 

@@ -127,7 +127,7 @@ class _Build:
     """One build, in one folder."""
 
     def __init__(self, target: Target, source: str, folder: str) -> None:
-        self._target, self._source, self._folder = target, source, folder
+        self._source, self._folder = source, folder
         self._work = os.path.join(folder, "work")
         self._log = os.path.join(folder, "log.txt")
         self._host = GNU[target.machine]
