@@ -16,10 +16,6 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 PAGE = "index.html"
-ENTRANCE = {"/ui/enter": "enter.html"} | {
-    f"/ui/{name}": name for name in ("enter.js", "enter.css", "key.js", "icon.svg")
-}
-"""What is shown to those who have not come in yet."""
 POLICY = (
     *("default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'"),
     *("connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"),

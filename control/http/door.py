@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from bundlevisor.control.dashboard.guests import Guests
     from bundlevisor.control.http.waitress_parts import HTTPRequestParser
 
-ENTRANCE = frozenset(
-    f"/ui/{name}" for name in ("enter", "enter.js", "enter.css", "key.js", "icon.svg", "sessions")
-)
-"""Where a browser gets in that has none yet."""
+ENTRANCE = {"/ui/enter": "enter.html", "/ui/sessions": ""} | {
+    f"/ui/{name}": name for name in ("enter.js", "enter.css", "key.js", "icon.svg")
+}
+"""Where a browser gets in that has no session yet: the file of the page that each address shows;
+none where the code is changed for a session."""
 PAGE = frozenset({"/ui", "/ui/"})
 
 

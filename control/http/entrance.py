@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.control.dashboard import cookies, page_files, rights
+from bundlevisor.control.http.door import ENTRANCE
 from bundlevisor.control.http.quick_answer import refusal
 from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.errors import CODES
@@ -36,7 +37,7 @@ BAD_CODE = (
 
 def answer(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Response:
     """Return the response to a request for one of the entrance's addresses."""
-    name = page_files.ENTRANCE.get(request.path)
+    name = ENTRANCE[request.path]
     allowed = ("GET", "HEAD") if name else ("POST",)
     if request.command not in allowed:
         sentence = f"{request.path} does not take {request.command}; see the Allow header"
