@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.control.wire.bodies import Error
-from bundlevisor.control.wire.errors import CODES, Refusal
+from bundlevisor.control.wire.errors import CODES, FAILED, NO_METHOD, Refusal, not_taken
 from bundlevisor.control.wire.json_body import send
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def refuse(resp: Response, refusal: Refusal) -> None:
 def tell_unexpected(runtime: RuntimeApi, req: Request, resp: Response, error: Exception) -> None:
     """Answer a 500 that shows nothing of the inside, and tell the log of the error."""
     runtime.fault(f"{req.method} {req.path}", error)
-    sentence = "the request failed inside the runtime; its log has the details"
-    send(resp, Error(error=sentence, code=CODES[500]), 500)
+    send(resp, Error(error=FAILED, code=CODES[500]), 500)
 
 
 def _refused(
@@ -74,7 +73,7 @@ def _sentence(req: falcon.Request, status: int, error: falcon.HTTPError) -> str:
     if status == 404:
         return f"there is nothing at {req.path}; GET /openapi.json lists what there is"
     if status == 405:
-        return f"{req.path} does not take {req.method}; see the Allow header"
+        return not_taken(req.path, req.method)
     if req.method not in _methods():
-        return "the method is none of HTTP's"
+        return NO_METHOD
     return error.description or error.title or "the request cannot be answered"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bundlevisor.control.wire.bodies import Error, Event
+from bundlevisor.control.wire.errors import TOO_LARGE
 from bundlevisor.control.wire.health import Body
 from bundlevisor.control.wire.operations import OPERATIONS, Operation
 from bundlevisor.control.wire.parameters import Parameter
@@ -31,7 +32,7 @@ REASONS = {
     403: "the Host or Origin header is not loopback",
     404: "no such service",
     409: "the state of the service forbids it",
-    413: "the body is larger than 1 MiB",
+    413: TOO_LARGE,
     415: "the body is not JSON",
     429: "too many streams or waits",
     500: "an error of the runtime",

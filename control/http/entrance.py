@@ -16,7 +16,7 @@ import msgspec
 
 from bundlevisor.control.dashboard import cookies, page_files, rights
 from bundlevisor.control.http.door import ENTRANCE
-from bundlevisor.control.http.quick_answer import refusal
+from bundlevisor.control.http.quick_answer import not_allowed, refusal
 from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.errors import CODES
 
@@ -40,9 +40,7 @@ def answer(request: HTTPRequestParser, guests: Guests, owner: Owner) -> Response
     name = ENTRANCE[request.path]
     allowed = ("GET", "HEAD") if name else ("POST",)
     if request.command not in allowed:
-        sentence = f"{request.path} does not take {request.command}; see the Allow header"
-        allow = ("Allow", ", ".join(allowed))
-        return refusal(405, "Method Not Allowed", CODES[405], sentence, (allow,))
+        return not_allowed(request.path, request.command, allowed)
     return _file(name) if name else _exchange(request, guests, owner)
 
 

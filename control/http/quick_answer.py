@@ -14,7 +14,7 @@ from bundlevisor.control.http.door import TurnedAway
 from bundlevisor.control.http.health_words import OPEN_PATH
 from bundlevisor.control.http.response import Response
 from bundlevisor.control.wire.bodies import Error
-from bundlevisor.control.wire.errors import CODES
+from bundlevisor.control.wire.errors import CODES, NO_METHOD, not_taken
 from bundlevisor.control.wire.origin import NOT_LOOPBACK
 from bundlevisor.manifest.format.loopback import is_loopback_authority
 
@@ -37,9 +37,14 @@ def of_health(words: HealthWords, method: str, query: str) -> Response:
     if method == "OPTIONS":
         return Response(200, "OK", b"", (ALLOW,))
     if method not in KNOWN:
-        return refusal(400, "Bad Request", CODES[400], "the method is none of HTTP's")
-    sentence = f"{OPEN_PATH} does not take {method}; see the Allow header"
-    return refusal(405, "Method Not Allowed", CODES[405], sentence, (ALLOW,))
+        return refusal(400, "Bad Request", CODES[400], NO_METHOD)
+    return not_allowed(OPEN_PATH, method, ALLOWED)
+
+
+def not_allowed(path: str, method: str, allowed: Iterable[str]) -> Response:
+    """Return the answer to a method that an address does not take."""
+    allow = ("Allow", ", ".join(allowed))
+    return refusal(405, "Method Not Allowed", CODES[405], not_taken(path, method), (allow,))
 
 
 def _knows_no_parameter(query: str) -> Response:

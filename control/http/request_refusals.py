@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundlevisor.control.http.request_faults import UNREADABLE
+from bundlevisor.control.wire.errors import FAILED, TOO_LARGE
 
 if TYPE_CHECKING:
     from bundlevisor.control.http.waitress_parts import RequestError
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 TIMED_OUT = 408
 """The one error of a request that waitress does not know."""
 BY_STATUS = {
-    413: "the body is larger than 1 MiB",
+    413: TOO_LARGE,
     431: "the request line and the headers are larger than 16 KiB",
-    500: "the request failed inside the runtime; its log has the details",
+    500: FAILED,
     501: "the Transfer-Encoding is not known here; chunked is",
 }
 NO_CHUNK_END = "a chunk of the body does not end where its size says"

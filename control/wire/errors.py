@@ -24,7 +24,9 @@ CODES = {
     500: "internal_error",
     501: "not_implemented",
 }
-
+TOO_LARGE = "the body is larger than 1 MiB"
+FAILED = "the request failed inside the runtime; its log has the details"
+NO_METHOD = "the method is none of HTTP's"
 
 PHRASES = {
     200: "OK",
@@ -35,6 +37,11 @@ PHRASES = {
     503: "Service Unavailable",
 }
 """Of the statuses that are answered without Falcon (RFC 9110, 15; RFC 6585)."""
+
+
+def not_taken(path: str, method: str) -> str:
+    """Return what is said of a method that an address does not take."""
+    return f"{path} does not take {method}; see the Allow header"
 
 
 class Refusal(Exception):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from bundlevisor.actors.files import json_text
-from bundlevisor.control.wire.errors import Refusal
+from bundlevisor.control.wire.errors import TOO_LARGE, Refusal
 
 if TYPE_CHECKING:
     import falcon
@@ -44,7 +44,7 @@ def receive(req: falcon.Request, shape: type[Received]) -> Received:
         raise Refusal(415, "unsupported_media_type", sentence)
     data = req.bounded_stream.read(BODY_LIMIT + 1)
     if len(data) > BODY_LIMIT:
-        raise Refusal(413, "body_too_large", "the body is larger than 1 MiB")
+        raise Refusal(413, "body_too_large", TOO_LARGE)
     if not data.strip():
         raise Refusal(400, "bad_request", "the body is empty; it must be a JSON object")
     try:
