@@ -74,7 +74,7 @@ class Child:
     def poll(self) -> int | None:
         """Return the leader's exit code (0 to 2**32 - 1) if it has ended, else None."""
         with self.process.use() as process:
-            if self._status is None and process and not _runs(process):
+            if self._status is None and process and not api.runs(process):
                 self._status = _winapi.GetExitCodeProcess(process)
             return self._status
 
@@ -164,10 +164,6 @@ def own(popen: subprocess.Popen[bytes], instance: str) -> Child:
         _winapi.CloseHandle(process)
         raise
     return Child(process, popen.pid, job, instance)
-
-
-def _runs(process: int) -> bool:
-    return _winapi.WaitForSingleObject(process, 0) != _winapi.WAIT_OBJECT_0
 
 
 @functools.cache

@@ -37,14 +37,14 @@ class ExitWatch:
             if handle is None:
                 return False
             self._handles[pid] = handle
-        return _runs(self._handles[pid])
+        return api.runs(self._handles[pid])
 
     def wait(self, timeout: float, fds: list[int]) -> tuple[set[int], set[int]]:
         """Wait at most ``timeout`` s; return pids that ended and descriptors to be read."""
         until = time.monotonic() + max(0.0, timeout)
         while True:
             ready = {fd for fd in fds if self._can_be_read(fd)}
-            ended = {pid for pid, handle in self._handles.items() if not _runs(handle)}
+            ended = {pid for pid, handle in self._handles.items() if not api.runs(handle)}
             patience = until - time.monotonic()
             if ready or ended or patience <= 0:
                 break
@@ -85,7 +85,3 @@ def _open(pid: int, created: float) -> int | None:
         return handle
     _winapi.CloseHandle(handle)
     return None
-
-
-def _runs(handle: int) -> bool:
-    return _winapi.WaitForSingleObject(handle, 0) != _winapi.WAIT_OBJECT_0

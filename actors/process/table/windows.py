@@ -18,7 +18,6 @@ from bundlevisor.actors.process.windows import api
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
 PROCESS_TERMINATE = 0x1
-ENDED_BY_US = 1
 
 
 def created(pid: int) -> float | None:
@@ -37,7 +36,7 @@ def alive(pid: int, created: float) -> bool:
     access = api.PROCESS_QUERY_LIMITED_INFORMATION | api.SYNCHRONIZE
     try:
         with _opened(pid, access) as process:
-            return api.created(process) == created and _runs(process)
+            return api.created(process) == created and api.runs(process)
     except OSError:
         return False
 
@@ -57,9 +56,9 @@ def send(pid: int, created: float, number: int) -> bool:  # noqa: ARG001
     access = api.PROCESS_QUERY_LIMITED_INFORMATION | api.SYNCHRONIZE | PROCESS_TERMINATE
     try:
         with _opened(pid, access) as process:
-            if api.created(process) != created or not _runs(process):
+            if api.created(process) != created or not api.runs(process):
                 return False
-            _winapi.TerminateProcess(process, ENDED_BY_US)
+            _winapi.TerminateProcess(process, api.ENDED_BY_US)
             return True
     except PermissionError:
         if alive(pid, created):
@@ -77,7 +76,7 @@ def status_of(pid: int, created: float) -> int | None:
     access = api.PROCESS_QUERY_LIMITED_INFORMATION | api.SYNCHRONIZE
     try:
         with _opened(pid, access) as process:
-            if api.created(process) != created or _runs(process):
+            if api.created(process) != created or api.runs(process):
                 return None
             return _winapi.GetExitCodeProcess(process) << 8
     except OSError:
@@ -91,7 +90,3 @@ def _opened(pid: int, access: int) -> Iterator[int]:
         yield process
     finally:
         _winapi.CloseHandle(process)
-
-
-def _runs(process: int) -> bool:
-    return _winapi.WaitForSingleObject(process, 0) != _winapi.WAIT_OBJECT_0

@@ -6,6 +6,7 @@ Handles are plain ints here, as in ``_winapi`` and ``msvcrt``.
 
 from __future__ import annotations
 
+import _winapi
 import ctypes
 import sys
 from ctypes import POINTER, Structure, byref, c_size_t, c_void_p, wintypes
@@ -14,6 +15,8 @@ assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windo
 
 kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
 
+ENDED_BY_US = 1
+"""The exit code of a process that was terminated, as Popen.kill and the task list use it."""
 CREATE_SUSPENDED = 0x4
 CREATE_UNICODE_ENVIRONMENT = 0x400
 EXTENDED_STARTUPINFO_PRESENT = 0x80000
@@ -152,6 +155,11 @@ def created(process: int) -> float:
         raise error()
     since_1601 = int(times[0].dwHighDateTime) << 32 | int(times[0].dwLowDateTime)
     return (since_1601 - EPOCH) / 10_000_000
+
+
+def runs(process: int) -> bool:
+    """Whether a process (by handle) has not ended yet."""
+    return _winapi.WaitForSingleObject(process, 0) != _winapi.WAIT_OBJECT_0
 
 
 def new_event() -> int:

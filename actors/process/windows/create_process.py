@@ -155,7 +155,7 @@ def _assign(made: api.ProcessInformation, jobs: Sequence[windows_jobs.Job]) -> N
         for job in jobs:
             job.assign(made.process)
     except OSError:
-        _winapi.TerminateProcess(made.process, windows_jobs.ENDED_BY_US)
+        _winapi.TerminateProcess(made.process, api.ENDED_BY_US)
         _winapi.CloseHandle(made.thread)
         _winapi.CloseHandle(made.process)
         raise

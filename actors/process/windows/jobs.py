@@ -23,9 +23,6 @@ from bundlevisor.actors.process.windows import api, owned_handle
 
 assert sys.platform == "win32"  # noqa: S101 - mypy reads what follows for Windows only
 
-ENDED_BY_US = 1
-"""The exit code of a process that was terminated, as Popen.kill and the task list use it."""
-
 
 class Job:
     """One job object; no child inherits its handle. Any thread may ask, also when it is closed."""
@@ -62,7 +59,7 @@ class Job:
     def terminate(self) -> None:
         """End every process in it at once; an empty job is success, and a closed one. OSError."""
         with self._owned.use() as handle:
-            if handle and not api.kernel32.TerminateJobObject(handle, ENDED_BY_US):
+            if handle and not api.kernel32.TerminateJobObject(handle, api.ENDED_BY_US):
                 raise api.error()
 
     def duplicate_into(self, process: int) -> int:
