@@ -22,8 +22,6 @@ Query = dict[str, float | str | None]
 TIMEOUT_S = 10.0
 LOOK_EVERY_S = 2.0
 """Seconds without an answer after which it is looked whether the process is suspended."""
-LONGEST_WAIT_S = 60.0
-"""What the API waits at most in one request."""
 
 
 class NoAnswer(Exception):

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bundlevisor.actors.files import json_text
-from bundlevisor.control.cli.client import LONGEST_WAIT_S, Answer, Client, NoAnswer, chunks
+from bundlevisor.control.cli.client import Answer, Client, NoAnswer, chunks
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.screen import render
 from bundlevisor.control.cli.screen.terminal import is_terminal
 from bundlevisor.control.wire import exit_codes
+from bundlevisor.control.wire.bounds import LONGEST_WAIT_S
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:

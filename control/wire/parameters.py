@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from bundlevisor.control.wire.bounds import EVENTS_A_PAGE, LATEST, LONGEST_TAIL, USUAL_LINES
+from bundlevisor.control.wire.bounds import (
+    EVENTS_A_PAGE,
+    LATEST,
+    LONGEST_TAIL,
+    LONGEST_WAIT_S,
+    USUAL_LINES,
+)
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.manifest.format.flag import WORDS, parse_bool
 from bundlevisor.manifest.format.suggest import hint, quoted
@@ -38,7 +44,6 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[str, ...] = ()
 
 
-LONGEST_WAIT_S = 60
 HIGHEST_SEQ = 2**53
 
 WAIT = Parameter(
