@@ -15,7 +15,7 @@ OWN = ("bundlevisor.control", "bundlevisor.actors", "bundlevisor.manifest")
 WITHOUT = {
     code_file.NAMESAKE,
     *("bundlevisor.control.cli", "bundlevisor.control.develop"),
-    *("bundlevisor.control.watch.files", "bundlevisor.control.watch.restarts"),
+    *("bundlevisor.control.watch.file_states", "bundlevisor.control.watch.restarts"),
     *("bundlevisor.control.watch.watched", "bundlevisor.control.watch.watcher"),
     "bundlevisor.actors.ui_server",
     *("prometheus_client.aiohttp", "prometheus_client.bridge", "prometheus_client.django"),

@@ -6,7 +6,7 @@ import importlib.util
 import sys
 
 from bundlevisor.actors.guardian.kept_modules import LIBRARIES
-from bundlevisor.control.run.needed_code import libraries
+from bundlevisor.control.run.needed_code import WITHOUT, libraries
 from tests.control.stand_ins.fresh_interpreter import START, child
 
 OPTIONAL = {"_bz2", "_hashlib", "_lzma", "bz2", "lzma"}
@@ -31,6 +31,11 @@ def test_what_kept_libraries_import_is_kept_too() -> None:
     there = set(child(START + LOADED)) | OPTIONAL | FORKING | kept
     packages = {name.rpartition(".")[0] for name in kept}
     assert {name for name in wanted - there - packages if not has_no_file(name)} == set()
+
+
+def test_what_is_left_out_of_ours_is_there_to_be_left_out() -> None:
+    ours = [name for name in WITHOUT if name.startswith("bundlevisor.")]
+    assert [name for name in ours if importlib.util.find_spec(name) is None] == []
 
 
 def has_no_file(name: str) -> bool:
