@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from bundlevisor.actors.core.life import readiness_timeout
 from bundlevisor.actors.files import instance
 from bundlevisor.actors.gpu import presence
 from bundlevisor.actors.gpu.requirement import shortcomings
@@ -21,6 +22,7 @@ from bundlevisor.actors.ports import remembered as memory
 from bundlevisor.actors.ports.reservations import is_taken
 from bundlevisor.actors.process import binary, table
 from bundlevisor.actors.secrets import store
+from bundlevisor.actors.validation.inspection import Subject, inspect
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.launch_specs import launch_specs
 from bundlevisor.control.run.options import RunOptions
@@ -210,7 +212,8 @@ def _service(
             environment=changes(spec.site.environment, full),
             secrets=_secrets(spec, kept),
         )
-        return _with_program(planned, spec, inputs, full)
+        planned = _with_program(planned, spec, inputs, full)
+        return msgspec.structs.replace(planned, problem=planned.problem or _trouble(spec, inputs))
     except (Unresolved, PathRefused, binary.Unusable) as error:
         return msgspec.structs.replace(planned, problem=problem or str(error))
 
@@ -232,6 +235,15 @@ def _with_program(
     except binary.Unusable as unusable:
         return msgspec.structs.replace(planned, problem=planned.problem or str(unusable))
     return msgspec.structs.replace(planned, command=command)
+
+
+def _trouble(spec: LaunchSpec, inputs: StartInputs) -> str:
+    """Return what is wrong with the service's files first. Sums are left out: they take long."""
+    assets = [msgspec.structs.replace(one, sha256="") for one in spec.service.assets]
+    service = msgspec.structs.replace(spec.service, assets=assets)
+    unsummed = msgspec.structs.replace(spec, service=service)
+    found = inspect(Subject(unsummed, inputs, platform.current_key()), {})
+    return next((one.message for one in found.service_errors), "")
 
 
 def changes(base: Mapping[str, str], full: Mapping[str, str]) -> dict[str, str]:
@@ -267,8 +279,8 @@ def ready_when(spec: LaunchSpec) -> str:
     wanted = criterion(service)
     if wanted.condition is Condition.ALIVE:
         return "its process runs"
-    bound = service.readiness.timeout_ms / 1000 if service.readiness else None
-    within = f", within {bound:g} s" if bound is not None else ""
+    bound = min(readiness_timeout(service), service.startup.timeout_ms / 1000)
+    within = f", within {bound:g} s"
     if wanted.condition is Condition.LOGGED:
         return f"its log has /{wanted.pattern}/{within}"
     if wanted.condition is Condition.NOTIFIED:

@@ -122,6 +122,30 @@ def test_what_cannot_be_started_is_a_problem_and_exit_1(tmp_path: Path) -> None:
     assert f"  PROBLEM   binary not found: bin/{PROGRAM}" in text
 
 
+def test_a_start_that_would_miss_a_file_is_a_problem_too(tmp_path: Path) -> None:
+    page = {"universal": {"path": "ui/dist"}}
+    astray = {"universal": {"path": f"bin/{PROGRAM}", "cwd": "nowhere"}}
+    step = {"version": "1", "command": ["bin/migrate"]}
+    asks = {"type": "command", "command": ["bin/check"]}
+    of = (
+        bundle(tmp_path)
+        .service("db", startup={"timeout_ms": 5000})
+        .service("page", type="ui-bundle", binaries=page, health=None, readiness=None)
+        .service("astray", binaries=astray)
+        .service("steps", migrations=[step])
+        .service("asked", health=asks, readiness=None)
+        .service("model", assets=[{"path": "model.bin", "sha256": "0" * 64}])
+        .write()
+    )
+    planned = {one["id"]: one for one in config(of, "--json", code=1)["services"]}
+    found = bundlevisor("validate", "--json", "--manifest", str(of.path)).stdout
+    messages = {one["service"]: one["message"] for one in json.loads(found)["errors"]}
+    assert {id_: one["problem"] for id_, one in planned.items()} == {"db": "", **messages}
+    assert set(messages) == set(planned) - {"db"}
+    assert planned["db"]["ready_when"].endswith(", within 5 s")
+    assert planned["asked"]["ready_when"].endswith(" says so, within 30 s")
+
+
 def test_a_wrong_bundle_and_a_wrong_id_are_refused(tmp_path: Path) -> None:
     of = made(tmp_path)
     assert bundlevisor("config", "dv", "--manifest", str(of.path)).stderr.startswith(
