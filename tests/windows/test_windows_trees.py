@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from bundlevisor.actors.process import child_windows
-from bundlevisor.actors.process.windows import exit_event, jobs
+from bundlevisor.actors.process.windows import api, exit_event, jobs
 from tests.windows import started as services
 
 assert sys.platform == "win32"
@@ -120,7 +120,7 @@ def test_a_process_that_was_started_otherwise_can_be_taken_over(start: services.
 @pytest.mark.parametrize(
     ("place", "call", "ask"),
     [
-        (child_windows, "_runs", child_windows.Child.poll),
+        (api, "runs", child_windows.Child.poll),
         (jobs, "_pids", child_windows.Child.survivors),
     ],
 )
