@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bundlevisor.manifest.format.findings import Finding, Findings, joined
@@ -91,20 +92,26 @@ def _of_files(manifest: Manifest, site: BundleSite, full: bool) -> Findings:
 
 
 def _of_ports(manifest: Manifest, given: Ports | None) -> Findings:
-    """Warn of ranges that are wholly in use now; ports that the instance holds count as free."""
+    """Report requests that cannot be met even where all is free, and warn of those that cannot now.
+
+    Ports that the instance holds count as free.
+    """
     from bundlevisor.actors.ports.reservations import is_taken
     from bundlevisor.manifest.plan.ports import choose, demands, reserved_of
 
     held = {(id_, name): n for id_, named in (given or {}).items() for name, n in named.items()}
     ours = frozenset(held.values())
-    plan = choose(
+    given_out = partial(
+        choose,
         [demand for demand in demands(manifest) if demand.low <= demand.high],  # that is said
-        is_free=lambda port: port in ours or not is_taken(port),
-        remembered=held,
         reserved=reserved_of(manifest),
         control_port=manifest.ipc.port,
     )
-    return Findings(warnings=plan.failures)
+    never = given_out(is_free=lambda _: True)
+    now = given_out(is_free=lambda port: port in ours or not is_taken(port), remembered=held)
+    known = {finding.path for finding in never.failures}
+    warnings = tuple(finding for finding in now.failures if finding.path not in known)
+    return Findings(service_errors=never.failures, warnings=warnings)
 
 
 def _of_secrets(manifest: Manifest) -> Findings:

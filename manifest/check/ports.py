@@ -75,9 +75,10 @@ def _check_room(
     if not ports or any(port not in reserved and port not in REFUSED_BY_BROWSERS for port in ports):
         return
     if all(port in reserved for port in ports):
+        control = " or the control API's (ipc.port)" if view.manifest.ipc.port in ports else ""
         sentence = (
-            f"service '{place.id}': every port of {low}-{high} is reserved, so '{request.name}'"
-            " gets none; widen the range."
+            f"service '{place.id}': every port of {low}-{high} is reserved{control}, so"
+            f" '{request.name}' gets none; widen the range."
         )
         report.service_error("port_range_exhausted", path, sentence, place.id)
         return

@@ -270,6 +270,12 @@ def test_a_range_that_is_wholly_in_use_now_is_a_warning(tmp_path: Path) -> None:
         assert look(made, ports={"api": {"http": port}}) == Findings()
 
 
+def test_two_services_that_want_the_same_port_are_an_error_of_the_second(tmp_path: Path) -> None:
+    same = {"http": {"range": {"min": 47777, "max": 47777}}}
+    made = one_service(tmp_path, ports=same).service("other", ports=same).write()
+    assert codes(look(made).service_errors) == [("port_range_exhausted", "other")]
+
+
 @pytest.mark.parametrize("path", ["../up", "C:x", "\\x", "NUL", "a/con.txt", "x ", "a<b"])
 def test_a_path_that_is_refused_is_told_once_where_it_stands(tmp_path: Path, path: str) -> None:
     made = one_service(tmp_path, data_dirs=["notes", path], log_dir=path, secrets=["key"])
