@@ -22,7 +22,7 @@ from bundlevisor.manifest.format.reserved_paths import holds_own
 from bundlevisor.manifest.format.schema import Migration
 from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan
 
-LAST_BYTES = 8192
+LAST_CHARACTERS = 8192
 """Characters of a failed migration's output that are told with it."""
 CUT_SHORT = "an earlier upgrade did not come to its end"
 SAY_AFTER = 2.0
@@ -155,7 +155,7 @@ class Installation:
             id_,
             version=migration.version,
             error=result.trouble,
-            last_lines=result.output[-LAST_BYTES:],
+            last_lines=result.output[-LAST_CHARACTERS:],
         )
         lack = ""
         try:

@@ -63,7 +63,7 @@ def _sample(fields: list[bytes]) -> Sample:
 def _candidates() -> Iterable[int]:
     """Return every process that may be one of a tree: the kernel's own have no session.
 
-    So has, in a container, what was started from outside of it, and then the runtime may be one
+    Nor has, in a container, what was started from outside of it, and then the runtime may be one
     (pid_namespaces(7): what is not in the namespace is 0): there all are looked at.
     """
     if not session_of(os.getpid()):

@@ -1,9 +1,7 @@
 """The command line of everything but ``run``: who does what, and how it ends.
 
-Exit codes: 0 ok; 1 the answer is no (not ready, failed, refused, not valid); 2 usage or manifest
-errors; 3 another instance holds the app-data (``run`` only); 4 no running instance found; 5 the
-instance did not answer, or refused the token; 130 interrupted. Answers go to stdout, everything
-else to stderr in sentences.
+The exit codes are those of :mod:`bundlevisor.control.wire.exit_codes`. Answers go to stdout,
+everything else to stderr in sentences.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 class Unresolved(ValueError):
     """A reference that names no port; the message is a sentence without its service.
 
-    ``references`` are the texts between the braces, ``near`` the ports that may be meant.
+    ``reference`` is the text between the braces, ``near`` are the ports that may be meant.
     """
 
     def __init__(self, reference: str, matches: list[str]) -> None:
