@@ -7,6 +7,7 @@ import sys
 
 import msgspec
 
+from bundlevisor.actors.gpu.linux import RENDER_NODE, names
 from bundlevisor.actors.process import isolated_call
 
 PATIENCE = 10.0
@@ -46,7 +47,7 @@ def _of_nvidia(root: str) -> tuple[str, str] | None:
     version = _text(os.path.join(folder, "version"))
     if not version:
         return None
-    cards = _names(os.path.join(folder, "gpus"))
+    cards = names(os.path.join(folder, "gpus"))
     said = _text(os.path.join(folder, "gpus", cards[0], "information")) if cards else ""
     models = [line.partition(":")[2].strip() for line in said.splitlines() if "Model" in line]
     words = version.partition("Kernel Module")[2].split()
@@ -56,10 +57,10 @@ def _of_nvidia(root: str) -> tuple[str, str] | None:
 
 def _of_card(root: str) -> tuple[str, str] | None:
     """Name a card by its PCI vendor and device: those names are in no file that must be there."""
-    for name in _names(os.path.join(root, CARDS)):
+    for name in names(os.path.join(root, CARDS)):
         device = os.path.join(root, CARDS, name, "device")
         driver = os.path.basename(os.path.realpath(os.path.join(device, "driver")))
-        if name.startswith("renderD") and driver != "driver":
+        if name.startswith(RENDER_NODE) and driver != "driver":
             ids = [_text(os.path.join(device, part)).strip() for part in ("vendor", "device")]
             return " ".join(filter(None, ids)) or driver, driver
     return None
@@ -83,13 +84,6 @@ def _of_windows() -> tuple[str, str]:
 
     first = next((adapter for adapter in adapters() if adapter.is_gpu), None)
     return (first.name, first.driver) if first is not None else ("", "")
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
 
 
 def _text(path: str) -> str:

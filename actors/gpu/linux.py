@@ -24,10 +24,10 @@ def look(root: str = "/") -> tuple[bool, str]:
     for name in FILES:
         if os.path.exists(os.path.join(root, name)):
             return True, f"/{name} is there"
-    for name in _names(os.path.join(root, RENDER_FOLDER)):
+    for name in names(os.path.join(root, RENDER_FOLDER)):
         if name.startswith(RENDER_NODE):
             return True, f"/{RENDER_FOLDER}/{name} is there"
-    for device in _names(os.path.join(root, PCI)):
+    for device in names(os.path.join(root, PCI)):
         if _is_gpu(os.path.join(root, PCI, device)):
             return True, f"the PCI device {device} is a display controller with a driver"
     looked = f"/{', /'.join(FILES)}, /{RENDER_FOLDER}/{RENDER_NODE}* and the PCI bus"
@@ -41,7 +41,8 @@ def _is_gpu(device: str) -> bool:
     return not emulated and os.path.exists(os.path.join(device, "driver"))
 
 
-def _names(folder: str) -> list[str]:
+def names(folder: str) -> list[str]:
+    """Return what is in a folder, in order; nothing where it cannot be read."""
     try:
         return sorted(os.listdir(folder))
     except OSError:
