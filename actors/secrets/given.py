@@ -29,12 +29,7 @@ def values_of(
     listed = dict.fromkeys(manifest.service(service_id).secrets)
     if not listed:
         return Concealed()
-    found = Concealed()
-    try:
-        found = store.peek(app_data).values
-    except (OSError, ValueError) as error:
-        reason = error_text(error) if isinstance(error, OSError) else "it is torn"
-        warn(f"{store.path(app_data)} cannot be read: {reason}")
+    found = _in_file(app_data, warn)
     if wants_key_store(environ, warn):
         found = Concealed({**_in_key_store(manifest.app.name, listed, warn), **found})
     values = Concealed({id_: found[id_] for id_ in listed if has_value(id_, found)})
@@ -51,16 +46,20 @@ def all_values(
     warn: Callable[[str], object],
 ) -> Concealed:
     """Return every value that is kept, by id: for taking them out of what is passed on."""
-    try:
-        found = store.peek(app_data).values
-    except (OSError, ValueError) as error:
-        reason = error_text(error) if isinstance(error, OSError) else "it is torn"
-        warn(f"{store.path(app_data)} cannot be read: {reason}; its values cannot be masked")
-        found = Concealed()
+    found = _in_file(app_data, lambda reason: warn(f"{reason}; its values cannot be masked"))
     if manifest is not None and wants_key_store(environ, warn):
         listed = dict.fromkeys(secret.id for secret in manifest.secrets)
         found = Concealed({**_in_key_store(manifest.app.name, listed, warn), **found})
     return found
+
+
+def _in_file(app_data: str, warn: Callable[[str], object]) -> Concealed:
+    try:
+        return store.peek(app_data).values
+    except (OSError, ValueError) as error:
+        reason = error_text(error) if isinstance(error, OSError) else "it is torn"
+        warn(f"{store.path(app_data)} cannot be read: {reason}")
+        return Concealed()
 
 
 def _in_key_store(
