@@ -74,10 +74,5 @@ def _add_validate(commands: Commands) -> None:
     text = "all the problems of a bundle; needs no running instance"
     validate = commands.add_parser("validate", help=text, description=text)
     develop_arguments.add_bundle(validate)
-    validate.add_argument(
-        "--verify",
-        choices=("cached", "full"),
-        default="cached",
-        help="assets that were verified before (cached)",
-    )
+    develop_arguments.add_verify(validate)
     add_json(validate)

@@ -31,6 +31,16 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_verify(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which assets are read."""
+    parser.add_argument(
+        "--verify",
+        choices=("cached", "full"),
+        default="cached",
+        help="assets that were verified before (cached)",
+    )
+
+
 def add(commands: Commands, which: argparse.ArgumentParser) -> None:
     """Add the commands; ``which`` has the options by which an instance is named."""
     _add_exec(commands, which)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from bundlevisor.control.cli.parser.arguments import parser
-from bundlevisor.control.cli.parser.develop_arguments import add_bundle
+from bundlevisor.control.cli.parser.develop_arguments import add_bundle, add_verify
 
 
 def whole() -> argparse.ArgumentParser:
@@ -19,12 +19,7 @@ def whole() -> argparse.ArgumentParser:
     text = "start a bundle, watch it, restart what fails, stop it"
     run = commands.add_parser("run", help=text, description=text)
     add_bundle(run)
-    run.add_argument(
-        "--verify",
-        choices=("cached", "full"),
-        default="cached",
-        help="assets that were verified before (cached)",
-    )
+    add_verify(run)
     for word, meaning in (
         ("--dry-run", "control API and validation only: no service is started"),
         ("--keep-running", "live on when the process that started the runtime ends"),
