@@ -44,7 +44,11 @@ class Row(msgspec.Struct, frozen=True):
 
 def keep(found: Sequence[Result], path: str) -> None:
     """Write the page of results, the oldest first; ``-`` is standard output."""
-    text = render(found)
+    write(render(found), path)
+
+
+def write(text: str, path: str) -> None:
+    """Write a page to a file; ``-`` is standard output."""
     if path == "-":
         sys.stdout.write(text)
         return

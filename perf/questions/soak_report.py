@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from html import escape
 from typing import Protocol
 
 from bundlevisor.perf import noise
-from bundlevisor.perf.page import document
+from bundlevisor.perf.page import document, write
 from bundlevisor.perf.questions.soak_watch import Growth, Lines, Sample, WrongStates, growth
 from bundlevisor.perf.report import number, table
 
@@ -99,12 +98,7 @@ def growths(soak: Soak) -> list[Growth]:
 
 def keep(soak: Soak, head: Sequence[str], path: str) -> None:
     """Write the page; ``-`` is standard output."""
-    text = page(soak, head)
-    if path == "-":
-        sys.stdout.write(text)
-        return
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+    write(page(soak, head), path)
 
 
 def page(soak: Soak, head: Sequence[str]) -> str:
