@@ -69,8 +69,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 def find_reason(output: str) -> Reason:
     """Return the reason of a crash, as far as the last lines of its output tell it."""
-    lines = [SEQUENCE.sub("", line).rstrip() for line in output.splitlines()]
-    written = [place for place, line in enumerate(lines) if line]
+    lines, written = _lines(output)
     if not written:
         return Reason()
     place = _candidate(lines, written)
@@ -87,12 +86,17 @@ def find_reason(output: str) -> Reason:
 
 def last_said(output: str) -> Reason:
     """Return the last line, for a program that was ended: what it says is no reason for that."""
-    lines = [SEQUENCE.sub("", line).rstrip() for line in output.splitlines()]
-    written = [place for place, line in enumerate(lines) if line]
+    lines, written = _lines(output)
     if not written:
         return Reason()
     place = written[-1]
     return Reason(_words(lines[place])[:LONGEST], tuple(lines[max(0, place - BEFORE) : place + 1]))
+
+
+def _lines(output: str) -> tuple[list[str], list[int]]:
+    """Return the lines as a person sees them, and the places of those in which something stands."""
+    lines = [SEQUENCE.sub("", line).rstrip() for line in output.splitlines()]
+    return lines, [place for place, line in enumerate(lines) if line]
 
 
 def _candidate(lines: list[str], written: list[int]) -> int | None:
