@@ -29,8 +29,8 @@ class Processes(msgspec.Struct, frozen=True, kw_only=True):
     """Of the record, what the sweep of the next start needs.
 
     It waits for the guardian and for the one in reserve, which may be stopping the services, and
-    ends what is in the control group with the folder ``group``. Times are seconds since the epoch;
-    ``created`` is the runtime's own.
+    ends what is in the control group with the folder ``group``. What ``created`` means the platform
+    says (:mod:`bundlevisor.actors.process.table`); by itself it is the runtime's own.
     """
 
     instance_id: str
@@ -52,6 +52,7 @@ class Instance(Processes, frozen=True, kw_only=True):
     token_path: str
     manifest: str
     started_at: float
+    """Seconds since the epoch."""
     bundle_root: str = ""
     overlays: tuple[str, ...] = ()
     """Absolute paths of the files that change the manifest."""

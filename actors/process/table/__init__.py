@@ -1,8 +1,8 @@
 """Facts about processes, and a signal that never reaches the wrong one; chosen once a platform.
 
 ``created`` is an opaque number that tells a process from a later one with the same pid: compare it
-for equality and with nothing else. This package imports next to nothing, because the guardian
-carries it all its life.
+for equality (on Linux alone it says as well which process is older). This package imports next to
+nothing, because the guardian carries it all its life.
 """
 
 from __future__ import annotations
