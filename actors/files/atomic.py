@@ -37,7 +37,6 @@ def unheard(what: str) -> None:
 def write(
     path: str,
     data: bytes,
-    mode: int = 0o600,
     *,
     durable: bool = True,
     making: Callable[[str], object] = unheard,
@@ -45,24 +44,25 @@ def write(
 ) -> None:
     """Replace the file by ``data``; a reader, or a crash, sees all of the old or all of the new.
 
+    It is for the user alone (0600) from its first byte on, and so are missing folders (0700).
     ``durable`` also outlives a power cut: file and folder are synced, which takes milliseconds.
     ``making`` is called with the path of the new file, which nobody else has, before it is there.
     ``announce`` is called with it when that is written, and is about to be renamed: whoever is to
     know of it knows before it is there.
-    Raises OSError, and leaves nothing beside the file then. Missing folders are made (0700).
+    Raises OSError, and leaves nothing beside the file then.
     """
     own_file.make_folder(os.path.dirname(os.path.abspath(path)))
-    with replacing(path, mode, durable=durable, making=making, announce=announce) as fd:
+    with replacing(path, 0o600, durable=durable, making=making, announce=announce) as fd:
         write_all(fd, data)
 
 
 @contextmanager
 def replacing(
     path: str,
-    mode: int = 0o600,
+    mode: int,
     *,
+    making: Callable[[str], object],
     durable: bool = True,
-    making: Callable[[str], object] = unheard,
     announce: Callable[[str], object] = unheard,
 ) -> Iterator[int]:
     """Yield the descriptor of a new file, which takes the other's place at the end of the block."""

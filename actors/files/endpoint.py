@@ -32,7 +32,7 @@ def write_token(
     A file or link that stands there is replaced, never written through.
     ``making`` and ``announce`` are those of :func:`atomic.write`.
     """
-    atomic.write(path, token.encode(), 0o600, durable=False, making=making, announce=announce)
+    atomic.write(path, token.encode(), durable=False, making=making, announce=announce)
 
 
 def port_path(app_data: str) -> str:
@@ -49,7 +49,7 @@ def write_port(
 ) -> None:
     """Write the digits and nothing else: shells parse the whole file. Raises OSError."""
     path, data = port_path(app_data), str(port).encode()
-    atomic.write(path, data, 0o600, durable=False, making=making, announce=announce)
+    atomic.write(path, data, durable=False, making=making, announce=announce)
 
 
 def read_port(app_data: str) -> int | None:

@@ -41,7 +41,7 @@ class SecretFiles:
                 self._users.setdefault(path, set()).add(service_id)
                 self._owner.own(path, content[:TOLD], last=True)
                 with in_the_making(self._owner) as making:
-                    atomic.write(path, content, 0o600, durable=False, making=making)
+                    atomic.write(path, content, durable=False, making=making)
 
     def paths(self) -> frozenset[str]:
         """Return the files that are there, or about to be."""

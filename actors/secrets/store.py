@@ -66,7 +66,7 @@ def write(app_data: str, values: Mapping[str, str], in_key_store: Collection[str
     if in_key_store:
         document["in_key_store"] = sorted(in_key_store)
     data = msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=2)
-    atomic.write(path(app_data), data + b"\n", 0o600)
+    atomic.write(path(app_data), data + b"\n")
 
 
 def _parse(data: bytes) -> Kept:

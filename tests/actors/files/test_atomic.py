@@ -28,14 +28,14 @@ while True:
 """
 
 
-def test_a_file_is_written_with_its_mode_and_nothing_lies_beside_it(tmp_path: Path) -> None:
+def test_a_file_is_written_for_the_user_and_nothing_lies_beside_it(tmp_path: Path) -> None:
     target = tmp_path / "a" / "b" / "file"
     atomic.write(str(target), b"one")
-    atomic.write(str(target), b"two", 0o640)
+    atomic.write(str(target), b"two")
     assert target.read_bytes() == b"two"
     assert os.listdir(target.parent) == ["file"]
     if sys.platform != "win32":
-        assert stat.S_IMODE(target.stat().st_mode) == 0o640
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
         assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
 
 
