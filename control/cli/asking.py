@@ -32,6 +32,10 @@ def ask(arguments: argparse.Namespace, connect: Callable[[], Client]) -> int:
     from bundlevisor.control.cli.queries import Refused
     from bundlevisor.control.cli.secret_commands import NoValue
 
+    if getattr(arguments, "follow", False) or getattr(arguments, "watch", False):
+        from bundlevisor.control.cli.lost_reader import end_with_reader
+
+        end_with_reader()
     try:
         return _commands()[arguments.command](connect(), arguments)
     except Refused as refused:

@@ -140,6 +140,20 @@ def following(*command: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]
             reader.join()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no thread can wait for a pipe's other end there")
+@pytest.mark.parametrize("command", ["logs -f db", "logs -f", "events -f", "status --watch"])
+def test_who_follows_ends_when_nobody_reads_any_more(run: Run, command: str) -> None:
+    words = [*COMMAND, *command.split(), "--app-data", str(run.app_data)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.stdout.close()  # and no line comes that would tell
+        try:
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
 def test_following_has_no_gap_and_no_double(tmp_path: Path) -> None:
     made = bundle(tmp_path)
     for id_ in ("a", "b"):
