@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; returns the exit code (see
-    :mod:`bundlevisor.control.cli.dispatch`)."""
+    """Do what the command line says; returns the code of control/wire/exit_codes.py."""
     first_line = time.monotonic(), time.process_time()
     if argv is None:
         _end_on_interrupt()
