@@ -92,7 +92,7 @@ class PipeReader:
             self._loop.call_at(time.monotonic() + LOOK_EVERY, self._watch)
             self._read(READS_PER_TURN * READ)
 
-    def drain(self, done: Callable[[], object], timeout: float) -> None:  # noqa: ARG002
+    def drain(self, done: Callable[[], object]) -> None:
         """Take what is in the pipe now, then call ``done``; never waits for the end of file.
 
         No more than the pipe holds: what was in it when the drain began is out of it then, even

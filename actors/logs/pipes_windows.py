@@ -19,6 +19,8 @@ assert sys.platform == "win32"  # noqa: S101 - tells the type checker where this
 SIZE = 1024 * 1024
 UNDER_WAY = 4
 """Blocks that the thread may be ahead of the loop, so that a slow disk costs no memory."""
+DRAINING = 0.2
+"""Seconds of a drain, at most."""
 LOOK_EVERY = 0.005
 """Seconds between two looks of a drain; two empty ones in a row mean that the pipe is empty."""
 AGAIN = 0.5
@@ -75,12 +77,12 @@ class PipeReader:
         except RuntimeError:
             self._loop.call_at(time.monotonic() + AGAIN, self.start)
 
-    def drain(self, done: Callable[[], object], timeout: float) -> None:
+    def drain(self, done: Callable[[], object]) -> None:
         """Take what is in the pipe now, then call ``done``; never waits for the end of file.
 
-        After ``timeout`` seconds it ends even if a survivor goes on writing.
+        After ``DRAINING`` seconds it ends even if a survivor goes on writing.
         """
-        self._look(done, time.monotonic() + timeout, -1)
+        self._look(done, time.monotonic() + DRAINING, -1)
 
     def close(self) -> None:
         """Let the thread end and close the descriptor, however long a survivor holds the pipe."""

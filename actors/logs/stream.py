@@ -8,7 +8,6 @@ goes on.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -49,7 +48,7 @@ def _last(lines: int, path: str) -> bytes:
 class LogStream:
     """Everything that one service writes. Every method can be called from any thread.
 
-    None of them blocks (but ``close``): the work is done on the loop's thread, in the order of the
+    None of them blocks: the work is done on the loop's thread, in the order of the
     calls, and the callbacks come there. ``report`` hears sentences about a log that fails.
     ``pipe_copy`` is shared by all the streams of a loop, and its write is that of ``file``.
     ``put_off`` calls back in a better moment than when services are launched: until then their
@@ -121,13 +120,13 @@ class LogStream:
         """Hide these as well in what is written from now on by whoever writes now."""
         self._calls.now(lambda: self._hide(secrets))
 
-    def drain(self, instance: str, done: Callable[[bytes], object], timeout: float = 0.2) -> None:
+    def drain(self, instance: str, done: Callable[[bytes], object]) -> None:
         """After the leader's exit: take what is in the pipe now, and go on reading.
 
         ``done`` is given what :meth:`tail` returns then. Never waits for the end of file, which
         comes when the last survivor is gone.
         """
-        self._calls.now(lambda: self._drain(instance, done, timeout))
+        self._calls.now(lambda: self._drain(instance, done))
 
     def detach(self, instance: str, done: Callable[[], object] = _nothing) -> None:
         """When the tree is gone: take what is in the pipe and close it. Again is no error."""
@@ -155,15 +154,7 @@ class LogStream:
         begun = [one for one in list(self._intakes) if f"{one}-".startswith(f"{instance}-")]
         return self.tail(begun[-1]) if begun else b""
 
-    def close(self, timeout: float) -> bool:
-        """Drain and close every pipe, end the subscriptions; True when done in ``timeout`` s."""
-        done = threading.Event()
-        self.begin_closing(done.set)
-        if self._loop.inside:
-            return False
-        return done.wait(timeout)
-
-    def begin_closing(self, done: Callable[[], object]) -> None:
+    def close(self, done: Callable[[], object]) -> None:
         """Drain and close every pipe, and end the subscriptions; then call ``done``."""
         self._calls.now(lambda: self._close(done))
 
@@ -229,12 +220,12 @@ class LogStream:
         self._pipe_copy.forget(intake.instance)
         intake.stop_matching()
 
-    def _drain(self, instance: str, done: Callable[[bytes], object], timeout: float) -> None:
+    def _drain(self, instance: str, done: Callable[[bytes], object]) -> None:
         intake = self._intakes.get(instance)
         if intake is None or intake.reader is None or intake.ended:
             done(self.tail(instance))
         else:
-            intake.reader.drain(lambda: done(self.tail(instance)), timeout)
+            intake.reader.drain(lambda: done(self.tail(instance)))
 
     def _detach(self, instance: str, done: Callable[[], object]) -> None:
         for watch in self._early.pop(instance, []):
@@ -243,7 +234,7 @@ class LogStream:
         if intake is None or intake.reader is None or intake.ended:
             done()
             return
-        intake.reader.drain(partial(self._let_go, intake, done), 0.2)
+        intake.reader.drain(partial(self._let_go, intake, done))
 
     def _let_go(self, intake: Intake, done: Callable[[], object]) -> None:
         if intake.reader is not None:

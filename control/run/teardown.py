@@ -108,7 +108,7 @@ def _close_logs(streams: Collection[LogStream]) -> None:
     """Close them all at once: their thread is waited for once, and not by each of them."""
     closed = [threading.Event() for _ in streams]
     for stream, one in zip(streams, closed, strict=True):
-        stream.begin_closing(one.set)
+        stream.close(one.set)
     deadline = time.monotonic() + LOGS
     for one in closed:
         one.wait(max(0.0, deadline - time.monotonic()))

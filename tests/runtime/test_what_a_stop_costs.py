@@ -71,9 +71,9 @@ def test_logs_are_closed_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of them waits for the same thread, and for the same disk."""
     monkeypatch.setattr(teardown, "LOGS", 0.0)
     begun: list[object] = []
-    streams: Any = [SimpleNamespace(begin_closing=begun.append) for _ in range(5)]
+    streams: Any = [SimpleNamespace(close=begun.append) for _ in range(5)]
     teardown._close_logs(streams)  # none of which is closed in time
     assert len(begun) == 5
     monkeypatch.setattr(teardown, "LOGS", 60.0)
-    streams = [SimpleNamespace(begin_closing=lambda done: done()) for _ in range(5)]
+    streams = [SimpleNamespace(close=lambda done: done()) for _ in range(5)]
     teardown._close_logs(streams)

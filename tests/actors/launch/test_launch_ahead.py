@@ -25,6 +25,7 @@ from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.control.run.launch_specs import launch_specs
 from bundlevisor.control.run.options import RunOptions
 from bundlevisor.manifest.read import load
+from tests.actors.logs.bench import close
 from tests.bundle_maker import bundle
 from tests.waiting import wait_until
 
@@ -85,7 +86,7 @@ def start(spec: LaunchSpec, tmp_path: Path) -> Iterator[Callable[..., str]]:
         return said.decode().replace("\r\n", "\n")
 
     yield start
-    assert log.close(PATIENCE)
+    close(log)
     loop.stop()
 
 

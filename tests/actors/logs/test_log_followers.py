@@ -11,6 +11,7 @@ from tests.actors.logs.bench import (
     NUMBERED,
     PATIENCE,
     Bench,
+    close,
 )
 from tests.waiting import wait_until
 
@@ -48,7 +49,7 @@ def test_a_follower_that_does_not_read_slows_nobody(bench: Bench) -> None:
     child = bench.start(NUMBERED, 0, 500_000)
     assert child.wait(PATIENCE) == 0
     bench.until_end()
-    assert bench.stream.close(PATIENCE)
+    close(bench.stream)
     reader.join(PATIENCE)
     assert b"".join(got).endswith(b"000499999\n")
     late = sleeping.read(PATIENCE)
@@ -62,7 +63,7 @@ def test_a_follower_that_does_not_read_slows_nobody(bench: Bench) -> None:
 def test_a_follower_of_a_closed_log_is_at_its_end(bench: Bench) -> None:
     os.close(bench.write(b"one\n"))
     bench.until_end()
-    assert bench.stream.close(PATIENCE)
+    close(bench.stream)
     follower: Subscription = bench.stream.follow(10)
     assert follower.read(PATIENCE) == b"one\n"
     assert follower.read(PATIENCE) is None

@@ -20,6 +20,7 @@ from tests.actors.logs.bench import (
     PATIENCE,
     SURVIVOR,
     Bench,
+    close,
     everything,
 )
 from tests.waiting import wait_until
@@ -103,7 +104,7 @@ def test_closing_takes_the_last_bytes_of_every_pipe(bench: Bench) -> None:
     write = bench.write(b"")
     bench.drain()
     os.write(write, b"last\n")
-    assert bench.stream.close(PATIENCE)
+    close(bench.stream)
     assert bench.path.read_bytes() == b"last\n"
     os.close(write)
 

@@ -18,6 +18,7 @@ from bundlevisor.actors.logs.pipe_copy import READ, Guarded, Plain
 from bundlevisor.actors.logs.redact import Redactor
 from bundlevisor.actors.logs.stream import LogStream
 from bundlevisor.actors.loop.reactor import Loop
+from tests.actors.logs.bench import close
 from tests.waiting import WITHIN
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def pass_on(
         assert drained.wait(WITHIN)
     os.close(write)
     assert ended.wait(WITHIN)
-    stream.close(5)
+    close(stream)
     return path.read_bytes()
 
 
