@@ -9,7 +9,7 @@ import msgspec
 
 from bundlevisor.manifest.format.paths import EscapesRoot, PathRefused, resolve, within
 from bundlevisor.manifest.format.schema import Binary, Service
-from bundlevisor.manifest.plan.command import is_runnable
+from bundlevisor.manifest.plan.command import is_runnable, remedy
 from bundlevisor.manifest.plan.launch import program_of
 
 KIND = "ui-bundle"
@@ -33,6 +33,20 @@ class Page(msgspec.Struct, frozen=True):
                 f"{self.index} leads out of {self.root} by a link; put the file itself there."
             )
         return os.path.isfile(path)
+
+    def lack(self) -> str:
+        """Say why there is nothing to serve, in a sentence; empty where the index is there.
+
+        Raises EscapesRoot as :meth:`has_index` does.
+        """
+        if self.has_index():
+            return ""
+        if os.path.isfile(self.root):
+            what = f"{self.root} is neither a page (a folder, or an .html file) nor executable"
+            return f"{what}; if it is a program, {remedy(self.root)}"
+        if os.path.isdir(self.root):
+            return f"there is no {self.index} to serve in {self.root}; is the bundle complete?"
+        return f"its page is not there: {self.root}; is the bundle complete?"
 
 
 class PageGroup(msgspec.Struct, frozen=True):

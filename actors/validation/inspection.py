@@ -207,17 +207,16 @@ def _of_page(subject: Subject) -> Iterator[Finding]:
         yield subject.finding("ui_without_port", f"{subject.path}.ports", reason)
     yield from _of_page_settings(subject)
     try:
-        if page.has_index():
-            return
+        lack = page.lack()
     except PathRefused as refused:
         yield subject.finding(refused.code, path, str(refused))
         return
-    if os.path.isdir(page.root):
-        reason = f"there is no {page.index} to serve in {page.root}; is the bundle complete?"
-        yield subject.finding("page_missing", path, reason)
-    elif from_binary:
-        reason = f"its page is not there: {page.root}; is the bundle complete?"
-        yield _missing(subject, subject.finding("binary_missing", path, reason))
+    if lack and os.path.isdir(page.root):
+        yield subject.finding("page_missing", path, lack)
+    elif lack and os.path.isfile(page.root):
+        yield subject.finding("binary_not_executable", path, lack)
+    elif lack and from_binary:
+        yield _missing(subject, subject.finding("binary_missing", path, lack))
 
 
 def _of_page_settings(subject: Subject) -> Iterator[Finding]:

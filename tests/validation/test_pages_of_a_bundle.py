@@ -10,7 +10,7 @@ import pytest
 
 from bundlevisor.manifest.format.platform import current_key
 from tests.bundle_maker import Bundle, bundle, running, wait_until
-from tests.validation.looking import codes, look, one_service
+from tests.validation.looking import codes, look, look_again, one_service
 
 
 @pytest.mark.parametrize("page", ["page", "page/index.html"])
@@ -39,6 +39,7 @@ def ui(folder: Path, path: str = "", **fields: Any) -> Bundle:
         ("none", (), ["binary_missing"]),
         ("bare", (), ["page_missing"]),
         ("site/start.html", (), ["page_missing"]),
+        ("bare/style.css", (), ["binary_not_executable"]),
         ("", ("bare/style.css",), ["page_missing"]),
         ("", ("none/index.html",), ["asset_missing"]),
     ],
@@ -71,6 +72,30 @@ def test_an_index_that_leads_out_of_its_folder_is_none(
             assert not run.service("program")["ready"]
         else:
             run.until_ready()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="every file may be run there")
+def test_what_a_page_lacks_is_said_alike_before_a_start_and_by_it(tmp_path: Path) -> None:
+    made = bundle(tmp_path).file("site/index.html", "<p>")
+    for id_, path in {"other": "site/start.html", "server": "tools/run", "gone": "none"}.items():
+        page = {"universal": {"path": path}}
+        policy = {"policy": "never"}
+        made.service(
+            id_, type="ui-bundle", binaries=page, health=None, readiness=None, restart=policy
+        )
+    made.write()
+    site, program = made.root / "site", made.root / "tools" / "run"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    found = {one.service: one.message for one in look_again(made).service_errors}
+    assert found["other"].startswith(f"service 'other': there is no start.html to serve in {site};")
+    assert found["server"].startswith(f"service 'server': {program} is neither a page ")
+    assert found["server"].endswith("nor executable; if it is a program, set its executable bit")
+    with running(made) as run:
+        assert {id_: one["message"] for id_, one in run.ready()["details"].items()} == found
+        program.chmod(0o755)
+        run.post("/services/server/start?wait=30")
+        assert "start the runtime again" in run.service("server")["message"]
 
 
 def test_a_setting_that_the_pages_server_does_not_take_is_found_before_the_start(

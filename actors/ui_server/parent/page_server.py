@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.page import page_of
-from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
+from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.process.own_children import starting
 from bundlevisor.actors.ui_server.config import UiConfig, configure
 from bundlevisor.actors.ui_server.parent.ui_process import start
@@ -63,12 +63,10 @@ def _configure(spec: LaunchSpec, inputs: StartInputs) -> UiConfig:
     service = spec.service
     page = page_of(service, spec.binary, spec.site.bundle_root)
     ports = inputs.ports.get(service.id, {})
-    if page is None or not page.has_index():
-        where = page.root if page else "its assets"
-        raise CannotLaunch(
-            f"service '{service.id}': no index.html to serve (looked in {where}); "
-            "is the bundle complete?"
-        )
+    if page is None:
+        raise spec.refusal("its page has become a program; start the runtime again", fatal=True)
+    if lack := page.lack():
+        raise spec.refusal(lack)
     if not ports:
         raise spec.refusal("its page needs a port: ports.requested names none", fatal=True)
     return configure(
