@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from bundlevisor.actors.core.messages import STOPPING
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State
 from bundlevisor.control.wire.bodies import ServiceCommand
-from bundlevisor.control.wire.commands import COMMAND_TIMEOUT_S, no_answer, refuse_while_stopping
+from bundlevisor.control.wire.commands import (
+    COMMAND_TIMEOUT_S,
+    no_answer,
+    refuse_while_stopping,
+    stopping,
+)
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.json_body import send
 from bundlevisor.control.wire.long_poll import wait_for_snapshot, wait_seconds
@@ -58,6 +64,8 @@ class CommandResource:
         known_service(self._runtime.board.snapshot, service_id)
         refuse_while_stopping(self._runtime.board.snapshot)
         outcome = self._send(service_id)
+        if outcome == STOPPING:  # and the snapshot does not show it yet
+            raise stopping()
         if outcome.conflict:
             raise Refusal(409, "wrong_state", outcome.conflict)
         snapshot = self._runtime.board.snapshot

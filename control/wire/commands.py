@@ -17,7 +17,12 @@ COMMAND_TIMEOUT_S = 5.0
 def refuse_while_stopping(snapshot: Snapshot) -> None:
     """Raise Refusal 503 when the orderly stop has begun."""
     if snapshot.phase is not Phase.RUNNING:
-        raise Refusal(503, "stopping", "the runtime is stopping and takes no more commands")
+        raise stopping()
+
+
+def stopping() -> Refusal:
+    """Return the Refusal of what comes after somebody has asked for the end."""
+    return Refusal(503, "stopping", "the runtime is stopping and takes no more commands")
 
 
 def no_answer() -> Refusal:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bundlevisor.actors.core.messages import Outcome
+from bundlevisor.actors.core.messages import STOPPING, Outcome
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
 from bundlevisor.control.api.services import is_done, is_settled
 from bundlevisor.control.api.who_asked import LONGEST_AGENT
@@ -71,6 +71,13 @@ def test_a_command_that_the_state_forbids_is_409_with_the_reason(
     reply = api.post("/services/db/start")
     assert reply.refusal == (409, "wrong_state")
     assert reply.json()["error"] == "db is stopping; try again later"
+
+
+def test_an_end_that_no_picture_shows_yet_is_503_as_one_that_does(
+    api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.outcome = STOPPING
+    assert api.post("/services/db/start").refusal == (503, "stopping")
 
 
 def test_a_supervisor_that_does_not_answer_is_503(api: Api, runtime: FakeRuntime) -> None:
