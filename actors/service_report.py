@@ -35,5 +35,4 @@ def report_of(life: Life, spec: LaunchSpec, moments: Moments) -> Report:
         begun_at=moments.begun,
         started_at=moments.started,
         ready_at=moments.ready if life.stage is Stage.READY else None,
-        log_path=spec.log_path,
     )

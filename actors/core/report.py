@@ -99,7 +99,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """When its present start was begun: before the spawn, and what comes before that."""
     started_at: float | None = None
     ready_at: float | None = None
-    log_path: str = ""
 
 
 class Report(Account, frozen=True, kw_only=True):

@@ -30,10 +30,6 @@ class OwnedFile:
         self.containing = containing
         self.last = last
 
-    def fields(self) -> tuple[object, ...]:
-        """Return what :meth:`__init__` takes, in its order."""
-        return (self.path, self.identity, self.containing, self.last)
-
     def remove(self) -> bool:
         """Remove the file if it is still the runtime's; False when it is not, or cannot be."""
         try:

@@ -64,7 +64,6 @@ class LogStream:
         pipe_copy: PipeCopy = PLAIN,
         put_off: PutOff = at_once,
     ) -> None:
-        self.service = service
         self.bytes_read = 0
         self._loop = loop
         self._sink = LogSink(service, file, report)

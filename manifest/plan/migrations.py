@@ -38,7 +38,6 @@ class MigrationRecord(msgspec.Struct, frozen=True):
 class MigrationPlan(msgspec.Struct, frozen=True):
     """What one service has before it: ``version_before`` is empty on the first install."""
 
-    service: str
     phase: InstallPhase
     version_before: str
     pending: tuple[Migration, ...]
@@ -142,7 +141,7 @@ def _plan_service(service: Service, manifest: Manifest, record: MigrationRecord)
     before = record.seen.get(service.id, record.app_version)
     current = phase(before, manifest.app.version)
     done = frozenset(record.applied.get(service.id, ()))
-    return MigrationPlan(service.id, current, before, pending(service, done, current))
+    return MigrationPlan(current, before, pending(service, done, current))
 
 
 Part = tuple[bool, int, str]

@@ -173,7 +173,7 @@ def test_a_downgrade_runs_nothing_and_is_told(manifest_of: Callable[..., Manifes
     older = bundle_at(manifest_of, "1")
     assert versions(older, record) == {"one": [], "two": [], "three": []}
     assert bundle_phase(older, record) is InstallPhase.DOWNGRADE
-    assert plan(older, record)["one"] == MigrationPlan("one", InstallPhase.DOWNGRADE, "2", ())
+    assert plan(older, record)["one"] == MigrationPlan(InstallPhase.DOWNGRADE, "2", ())
 
 
 def test_recording_twice_changes_nothing() -> None:

@@ -12,7 +12,6 @@ class InTheWay(Exception):
     """What is there already; ``paths`` are seen from the folder."""
 
     def __init__(self, folder: str, paths: tuple[str, ...]) -> None:
-        self.paths = paths
         super().__init__(f"{', '.join(paths)} in {folder}")
 
 

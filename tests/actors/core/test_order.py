@@ -184,7 +184,6 @@ def test_all_that_a_service_reports_is_shown() -> None:
         begun_at=5.5,
         started_at=6.0,
         ready_at=7.0,
-        log_path="/log",
     )
     given = msgspec.structs.replace(tree(), reports=tree().reports | {"db": report})
     view = shown(given, "db")
