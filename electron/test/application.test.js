@@ -174,6 +174,28 @@ test("a page that could not be loaded is loaded by another try", async (t) => {
   assert.ok(run.find("show", { window: 3 }));
 });
 
+test(
+  "a runtime that ends while the page is loaded is told by the splash there is",
+  POSIX,
+  async (t) => {
+    const manifest = small(t, { web: {} });
+    const run = shell(t, { env: { NOTES_BUNDLE: manifest, STANDIN_LOAD: "ERR_FAILED" } });
+    await run.sees("window", { window: PAGE });
+    process.kill(record(run).pid, "SIGTERM");
+    await run.sees("closed", { window: PAGE });
+    await until(() => run.splash.phase === "failed", "the splash says so");
+    assert.deepEqual(run.splash.lines, ["The application's services were stopped."]);
+    assert.equal(run.find("window", { window: 3 }), undefined);
+    await run.do("invoke", {
+      window: SPLASH,
+      channel: "bundlevisor:splash-choose",
+      args: ["retry"],
+    });
+    await run.sees("loaded", { window: 3 });
+    await run.sees("closed", { window: SPLASH });
+  },
+);
+
 test("an application whose page could not be loaded ends with its splash", async (t) => {
   const env = { NOTES_BUNDLE: small(t, { web: {} }), STANDIN_LOAD: "ERR_CONNECTION_REFUSED" };
   const run = shell(t, { env });

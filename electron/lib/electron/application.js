@@ -61,6 +61,8 @@ class Application {
   #page;
   /** @type {Promise<void> | undefined} */
   #starting;
+  /** Why the page that is being loaded has nothing behind it any more. @type {Error | undefined} */
+  #loss;
   #quitting;
   /** @type {Promise<void>} */
   #sending = Promise.resolve();
@@ -130,7 +132,8 @@ class Application {
         splash.close();
         return;
       } catch (error) {
-        failed = /** @type {Error} */ (error);
+        failed = this.#loss ?? /** @type {Error} */ (error);
+        this.#loss = undefined;
         this.#page?.close(); // unseen, it would keep an application open whose splash is closed
       }
     }
@@ -187,7 +190,9 @@ class Application {
   /** The page has nothing behind it any more. @param {Error} error */
   #lost(error) {
     if (this.#quitting.begun || !this.#page?.isOpen) return;
-    this.#bringUp(error); // first: an application without a window quits
+    if (this.#splash?.isOpen)
+      this.#loss = error; // it is being loaded: its start says so
+    else this.#bringUp(error); // first: an application without a window quits
     this.#page.close();
   }
 

@@ -19,6 +19,8 @@ const browser = process.env.STANDIN_BROWSER ? connect() : null;
 const failures = (process.env.STANDIN_LOAD ?? "").split(",");
 /** Another navigation has begun before the page was loaded: it is that which goes on. */
 const ABORTED = "ERR_ABORTED";
+/** It is not loaded before the window is closed. */
+const NEVER = "ERR_FAILED";
 const say = (what, details = {}) => process.send?.({ what, ...details });
 
 class Preventable {
@@ -119,6 +121,7 @@ class BrowserWindow extends EventEmitter {
   }
   async loadURL(url) {
     const code = failures.shift();
+    if (code === NEVER) await new Promise((resolve) => this.once("closed", resolve));
     const error = Object.assign(new Error(`${code} loading '${url}'`), { code });
     if (code && code !== ABORTED) throw error;
     await this.#load(url);
