@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli.client import NoAnswer, Unsettled
+from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.explain_command import explanation, text_of
 from bundlevisor.control.cli.find import NotRunning
 from bundlevisor.control.cli.last_words import is_gone
@@ -58,9 +59,9 @@ def watch_status(client: Client, arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         pass
     except NotRunning:
-        print(client.farewell())
+        complain(client.farewell(), exit_codes.OK)
     except NoAnswer as error:
-        print(_end_or_raise(client, error))
+        complain(_end_or_raise(client, error), exit_codes.OK)
     return exit_codes.OK
 
 

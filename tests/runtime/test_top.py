@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -145,6 +146,21 @@ def test_a_pipe_gets_the_table_whenever_it_differs(runtime: Runtime) -> None:
         assert not ESCAPES.search(text)
         watching.send_signal(signal.SIGINT)
         assert watching.wait(30) == 0
+
+
+def test_a_program_that_watches_gets_json_to_the_end(tmp_path: Path) -> None:
+    with Runtime(Bundle(tmp_path).service("db")) as runtime:
+        runtime.wait_ready()
+        app_data = str(runtime.bundle.app_data)
+        command = [*installed(), "status", "--watch", "--json", "--app-data", app_data]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as watching:
+            assert watching.stdout is not None
+            first = watching.stdout.readline()
+            runtime.stop()
+            rest, told = watching.communicate(timeout=60)
+    assert all("services" in json.loads(line) for line in [first, *rest.splitlines()])
+    assert "the instance has ended" in told
 
 
 def test_without_a_terminal_top_says_what_to_use(runtime: Runtime) -> None:
