@@ -76,16 +76,14 @@ def kill(pid: int) -> None:
     os.kill(pid, KILL)
 
 
-def end_all(left_of_it: Callable[[], list[int]]) -> int:
-    """Kill what is still there after two seconds; return how many processes that were."""
-    left = _left_after(2, left_of_it)
-    for pid in left:
+def end_all(left_of_it: Callable[[], list[int]]) -> None:
+    """Kill what is still there after two seconds."""
+    for pid in _left_after(2, left_of_it):
         try:
             kill(pid)
         except ProcessLookupError:
             continue
     _left_after(5, left_of_it)
-    return len(left)
 
 
 def _left_after(patience: float, left_of_it: Callable[[], list[int]]) -> list[int]:

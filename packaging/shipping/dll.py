@@ -33,8 +33,8 @@ def exports(path: str) -> list[str]:
     return sorted(found)
 
 
-def import_library(dll: str, folder: str) -> str:
-    """Make the library that a program is linked with to use a DLL; return its path."""
+def import_library(dll: str, folder: str) -> None:
+    """Make the library that a program is linked with to use a DLL."""
     name = os.path.basename(dll)
     definition = os.path.join(folder, f"{name}.def")
     library = os.path.join(folder, f"{name}.lib")
@@ -42,7 +42,6 @@ def import_library(dll: str, folder: str) -> str:
         file.write(f'LIBRARY "{name}"\nEXPORTS\n' + "".join(f"  {one}\n" for one in exports(dll)))
     words = ("-m", "i386:x86-64", "-d", definition, "-l", library)
     run(zig(), "dlltool", *words, env=zig_environment())
-    return library
 
 
 def forwarder(dll: str, path: str, triple: str) -> None:
