@@ -21,6 +21,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import suppress
 
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table.found import Found, session_of
@@ -268,18 +269,9 @@ def _nobody(error: OSError) -> list[int]:
     return []
 
 
-def reap_adopted() -> int:
+def reap_adopted() -> None:
     """Reap the adopted children that have ended; never one that somebody waits for."""
-    reaped = 0
     with spawning:
         for pid in adopted():
-            reaped += _reap(pid)
-    return reaped
-
-
-def _reap(pid: int) -> bool:
-    try:
-        done, _ = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return bool(done)
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)

@@ -28,8 +28,8 @@ class Adoption:
 
 if sys.platform == "linux":
 
-    def adopt_orphans() -> bool:
-        """Become the parent of all that is orphaned below this process; False when refused.
+    def adopt_orphans() -> None:
+        """Become the parent of all that is orphaned below this process, if that is not refused.
 
         Before the first spawn: what is orphaned before that is never found again, if it does not
         want to be. Nothing is adopted by a kernel that does not list a process's children, either
@@ -37,28 +37,25 @@ if sys.platform == "linux":
         """
         listed = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
         Adoption.active = listed and _prctl(PR_SET_CHILD_SUBREAPER, 1)
-        return Adoption.active
 
-    def hide_memory() -> bool:
+    def hide_memory() -> None:
         """Keep other processes of this user from reading this one's memory and environment.
 
         No core file is written either. What is forked is hidden too; what is executed is not.
-        False when refused.
         """
-        return _prctl(PR_SET_DUMPABLE, 0)
+        _prctl(PR_SET_DUMPABLE, 0)
 
-    def take_name(name: bytes) -> bool:
-        """Be called so in the process table; at most 15 bytes. False when refused."""
-        return _prctl(PR_SET_NAME, name)
+    def take_name(name: bytes) -> None:
+        """Be called so in the process table; at most 15 bytes."""
+        _prctl(PR_SET_NAME, name)
 
-    def share_heap() -> bool:
+    def share_heap() -> None:
         """Have all threads allocate from one heap: before there is a second one.
 
         glibc makes one of its own for each of them, so that none waits for another; of ours only
-        one runs at a time. In eight threads' heaps 0.25 MiB lie idle. False where there is no
-        such choice.
+        one runs at a time. In eight threads' heaps 0.25 MiB lie idle.
         """
-        return _call("mallopt", M_ARENA_MAX, 1) == 1
+        _call("mallopt", M_ARENA_MAX, 1)
 
     def _prctl(option: int, argument: int | bytes) -> bool:
         return _call("prctl", option, argument, 0, 0, 0) == 0
@@ -75,18 +72,14 @@ if sys.platform == "linux":
 
 else:
 
-    def adopt_orphans() -> bool:
+    def adopt_orphans() -> None:
         """Adopt nothing: orphans go to the system's first process (macOS) or to nobody."""
-        return False
 
-    def hide_memory() -> bool:
+    def hide_memory() -> None:
         """Hide nothing: macOS asks for a right, Windows does not keep a user from his own."""
-        return False
 
-    def take_name(name: bytes) -> bool:  # noqa: ARG001
+    def take_name(name: bytes) -> None:
         """Be called as before."""
-        return False
 
-    def share_heap() -> bool:
+    def share_heap() -> None:
         """Leave it to the system."""
-        return False

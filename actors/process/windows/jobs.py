@@ -62,11 +62,11 @@ class Job:
             if handle and not api.kernel32.TerminateJobObject(handle, api.ENDED_BY_US):
                 raise api.error()
 
-    def duplicate_into(self, process: int) -> int:
-        """Give another process (by handle) a handle of its own; returns its value over there."""
+    def duplicate_into(self, process: int) -> None:
+        """Give another process (by handle) a handle of its own, which it knows nothing of."""
         ours, same = _winapi.GetCurrentProcess(), _winapi.DUPLICATE_SAME_ACCESS
         with self._owned.use() as handle:
-            return _winapi.DuplicateHandle(ours, handle, process, 0, False, same)
+            _winapi.DuplicateHandle(ours, handle, process, 0, False, same)
 
     def close(self) -> None:
         """Let the job go; again is success. Its processes live on unless it kills on close."""
