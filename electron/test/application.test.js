@@ -142,6 +142,26 @@ test("a second instance quits at once and starts nothing", async (t) => {
   assert.equal(run.find("window"), undefined);
 });
 
+test("who starts it again while it quits has it again when it is gone", async (t) => {
+  const run = await opened(t, small(t, { web: { SLOW_STOP: "500" } }));
+  const again = () => run.do("emit", { on: "app", name: "second-instance" });
+  await Promise.all([run.do("quit"), again(), again()]);
+  assert.equal(await run.ended, 0);
+  assert.equal(run.seen.filter(({ what }) => what === "relaunch").length, 1);
+});
+
+test("an update is installed, and nothing else started, also when it is started again", async (t) => {
+  const run = await opened(t, small(t, { web: { SLOW_STOP: "500" } }));
+  await run.do("emit", { on: "autoUpdater", name: "update-downloaded" });
+  await Promise.all([
+    run.do("menu", { label: "Restart and update" }),
+    run.do("emit", { on: "app", name: "second-instance" }),
+  ]);
+  await run.sees("installs");
+  assert.equal(await run.ended, 0);
+  assert.equal(run.find("relaunch"), undefined);
+});
+
 test("a failed start says why, and another try goes on", async (t) => {
   const reason = path.join(folder(t), "fail");
   writeFileSync(reason, "");

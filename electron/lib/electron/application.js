@@ -71,7 +71,11 @@ class Application {
   constructor(options) {
     this.#options = options;
     this.#quitting = new Quitting(() => this.#stop());
-    app.on("second-instance", () => this.show());
+    app.on("second-instance", () => {
+      if (this.#quitting.begun)
+        this.#quitting.startAgain(); // it has the one lock until it is gone
+      else this.show();
+    });
     app.on("activate", () => this.show()); // macOS: its icon was clicked, perhaps without a window
     app.on("window-all-closed", () => {
       if (process.platform !== "darwin") app.quit(); // there an application lives on without windows

@@ -25,6 +25,7 @@ class Quitting {
   #stopping;
   #stopped = false;
   #leaving = false;
+  #installs = false;
   /** What comes when all has stopped. @type {() => void} */
   #last = () => app.quit();
 
@@ -32,7 +33,8 @@ class Quitting {
   constructor(stop) {
     this.#stop = stop;
     app.on("before-quit", () => {
-      this.#last = () => app.quit(); // an update whose quitting a page refused is not this one's
+      this.#installs = false; // an update whose quitting a page refused is not this one's
+      this.#last = () => app.quit();
     });
     app.on("will-quit", (event) => {
       if (this.#stopped) return;
@@ -71,7 +73,20 @@ class Quitting {
    */
   quitAndInstall(updater, ...args) {
     app.quit(); // which emits `before-quit` first
+    this.#installs = true;
     this.#last = () => install(updater, args);
+  }
+
+  /**
+   * Has the application started anew as soon as it is gone: its user did so meanwhile. Who installs
+   * an update says himself whether it is.
+   */
+  startAgain() {
+    if (this.#installs) return;
+    this.#last = () => {
+      app.relaunch();
+      app.quit();
+    };
   }
 
   /** Stops the services without asking anybody, once. */

@@ -157,6 +157,7 @@ const app = Object.assign(new EventEmitter(), {
   getVersion: () => "1.0.0",
   isReady: () => true,
   whenReady: async () => {},
+  relaunch: () => say("relaunch"),
   requestSingleInstanceLock: () => process.env.STANDIN_SECOND !== "1",
   /** before-quit, then the windows, each of which may refuse, then will-quit. */
   quit() {
