@@ -38,6 +38,7 @@ class BundleState:
         self._vault = vault
         self._ports = ports
         self._missing: dict[str, tuple[str, ...]] | None = None
+        self._hindered: dict[str, str] = {}
         self._ending: frozenset[str] = frozenset()
         self._live = 0
         self._may_be_told: set[str] = set()
@@ -141,11 +142,14 @@ class BundleState:
         if self._missing is None:
             missing = ((id_, self._vault.missing(id_)) for id_ in self.with_secrets)
             self._missing = {id_: secrets for id_, secrets in missing if secrets}
+            whys = ((id_, self._vault.hindrance(id_)) for id_ in self._missing)
+            self._hindered = {id_: why for id_, why in whys if why}
         return Tree(
             self._graph,
             self.reports,
             self._wanted,
             self._missing,
+            self._hindered,
             self.desired,
             self._ending,
             self._ports.shortages,

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
         def missing(self, service_id: str) -> tuple[str, ...]:
             """Return the required secrets of a service that have no value."""
 
+        def hindrance(self, service_id: str) -> str:
+            """Return why they have none, where that is not for a person to give."""
+
         def values_for(self, service_id: str) -> dict[str, str]:
             """Return the values that a service is given, by secret id."""
 
@@ -54,6 +57,10 @@ class NoSecrets:
     def missing(self, service_id: str) -> tuple[str, ...]:  # noqa: ARG002 - a Vault
         """Nothing is ever missing."""
         return ()
+
+    def hindrance(self, service_id: str) -> str:  # noqa: ARG002 - a Vault
+        """As nothing is missing."""
+        return ""
 
     def values_for(self, service_id: str) -> dict[str, str]:  # noqa: ARG002 - a Vault
         """Nobody is given anything."""

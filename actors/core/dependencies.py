@@ -30,6 +30,8 @@ class Tree(msgspec.Struct, frozen=True):
     """Services that are to run; the others are on demand, and nobody has asked yet."""
     missing: dict[str, tuple[str, ...]] = {}
     """Secrets without a value, by the service that is held back by them."""
+    hindered: dict[str, str] = {}
+    """Why they have none, by the same, where that is not for a person to give."""
     desired: dict[str, Desired] = {}
     """What commands have asked for, as long as it is not so, or has to be kept so."""
     ending: frozenset[str] = frozenset()

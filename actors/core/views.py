@@ -131,7 +131,8 @@ def why_waiting(tree: Tree, id_: str, blocking: Mapping[str, str]) -> Wait:
     if secrets:
         names = ", ".join(f"'{secret}'" for secret in secrets)
         plural = "secrets" if len(secrets) > 1 else "secret"
-        return Wait(waiting_for, False, f"waiting for {plural} {names}")
+        why = f": {tree.hindered[id_]}" if id_ in tree.hindered else ""
+        return Wait(waiting_for, False, f"waiting for {plural} {names}{why}")
     if waiting_for:
         return Wait(waiting_for, False, f"waiting for {', '.join(waiting_for)}")
     return Wait((), False, tree.reports[id_].message or "about to start")

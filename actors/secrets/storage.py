@@ -29,6 +29,8 @@ class SecretStorage:
         self._warn = warn
         self._key_store = key_store
         self._unreadable: OSError | None = None
+        self.unreadable = ""
+        """Why it is not known what stands in the file; empty where it is."""
         self.set_aside = ""
         """What was wrong with a torn file, in a sentence."""
         self._kept = self._read() if ids else Kept()
@@ -42,11 +44,6 @@ class SecretStorage:
     def in_key_store(self) -> frozenset[str]:
         """What the key store is known to hold."""
         return self._kept.in_key_store
-
-    @property
-    def is_readable(self) -> bool:
-        """Whether it is known what stands in the file."""
-        return self._unreadable is None
 
     def from_key_store(self) -> Mapping[str, str]:
         """Return what the key store has; where it cannot be used all goes on without it."""
@@ -99,10 +96,8 @@ class SecretStorage:
             kept, trouble = file.read(self._app_data)
         except OSError as error:
             self._unreadable = error
-            self._warn(
-                f"{file.path(self._app_data)} cannot be read ({error.strerror}); the services that"
-                " need secrets wait"
-            )
+            self.unreadable = f"{file.path(self._app_data)} cannot be read ({error.strerror})"
+            self._warn(f"{self.unreadable}; the services that need secrets wait")
             return Kept()
         if trouble:
             self.set_aside = trouble

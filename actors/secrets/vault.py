@@ -16,6 +16,7 @@ from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.inputs import Concealed
 from bundlevisor.actors.secrets.former_values import FormerValues
 from bundlevisor.actors.secrets.storage import SecretStorage, wants_key_store
+from bundlevisor.actors.secrets.store import path
 from bundlevisor.manifest.format.schema import Manifest
 from bundlevisor.manifest.plan import secrets
 from bundlevisor.manifest.plan.secrets import Rejection
@@ -51,7 +52,7 @@ class Vault:
         self._listed = {service.id: tuple(service.secrets) for service in manifest.services}
         self._writing = threading.Lock()
         self._telling = threading.Lock()
-        self._waiting: list[Callable[[], object]] = []
+        self._waiting: list[tuple[Callable[[], object], Callable[[], object]]] = []
         self._is_settled = False
         self._storage = SecretStorage(app_data, self._ids, warn, key_store)
         self._values = Concealed()
@@ -61,6 +62,8 @@ class Vault:
         """Secrets that nobody may be given yet: still being asked for, or not stored."""
         self._unstored = Concealed()
         self._generates = generates
+        self._writes = f"{path(app_data)} is being written"
+        self._hindrance = "the key store is being asked" if key_store else self._writes
         self._take_in(self._storage.values)
         if key_store is None:
             self._generate()
@@ -75,6 +78,13 @@ class Vault:
     def missing(self, service_id: str) -> tuple[str, ...]:
         """Return the secrets that hold a service back."""
         return self._missing.get(service_id, ())
+
+    def hindrance(self, service_id: str) -> str:
+        """Return why what holds a service back is not there, where that is not for a person to
+        give."""
+        if self._storage.unreadable:
+            return self._storage.unreadable
+        return self._hindrance if self._unsettled.intersection(self.missing(service_id)) else ""
 
     def values_for(self, service_id: str) -> dict[str, str]:
         """Return the values of the secrets that a service lists, by id."""
@@ -130,7 +140,7 @@ class Vault:
 
         What a key store holds, or a file that cannot be read may hold, is not made anew.
         """
-        if self._generates and self._storage.is_readable:
+        if self._generates and not self._storage.unreadable:
             self._unstored = Concealed(
                 {
                     secret.id: secrets.generate(secret.generator, os.urandom)
@@ -152,27 +162,41 @@ class Vault:
         else:
             self._tell()
 
-    def when_settled(self, on_settled: Callable[[], object]) -> None:
-        """Call ``on_settled`` once nobody waits for the vault any more, now if that is so."""
+    def when_settled(
+        self, on_settled: Callable[[], object], on_hindrance: Callable[[], object] = bool
+    ) -> None:
+        """Call ``on_settled`` once nobody waits for the vault any more, now if that is so.
+
+        Until then ``on_hindrance`` is called whenever :meth:`hindrance` has become another.
+        """
         with self._telling:
             if not self._is_settled:
-                self._waiting.append(on_settled)
+                self._waiting.append((on_settled, on_hindrance))
                 return
         on_settled()
 
     def _tell(self) -> None:
         with self._telling:
             self._is_settled = True
-        for on_settled in self._waiting:
+        for on_settled, _ in self._waiting:
             on_settled()
+
+    def _hinder(self, why: str) -> None:
+        with self._telling:
+            is_news, self._hindrance = why != self._hindrance, why
+            concerned = [on_hindrance for _, on_hindrance in self._waiting if is_news]
+        for on_hindrance in concerned:
+            on_hindrance()
 
     def _settle_all(self) -> None:
         with self._writing:
             if self._asks_key_store:  # what stands in the file is newer
                 self._values = Concealed({**self._storage.from_key_store(), **self._values})
                 self._generate()
+            self._hinder(self._writes)
         patience = RETRY_FIRST
         while trouble := self._store_generated():
+            self._hinder(trouble)
             if patience == RETRY_FIRST:
                 self._warn(
                     f"the generated secrets could not be stored ({trouble}); the services that"

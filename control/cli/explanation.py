@@ -145,7 +145,7 @@ def _was_killed(end: Event) -> bool:
 
 
 def _advice(id_: str, one: dict[str, Any], secrets: tuple[str, ...], case: str) -> str:
-    if secrets:
+    if secrets and ": " not in str(one.get("message")):  # else it says what keeps it away
         return "; ".join(f"give it its secret: bundlevisor secrets set {name}" for name in secrets)
     if one["ready"]:
         return ""

@@ -59,9 +59,12 @@ class SecretSupply:
         if vault.set_aside:
             emit("state_set_aside", None, reason=vault.set_aside)
 
+        def look_again() -> None:
+            supervisor.tell(SecretsChanged(frozenset()))
+
         def settled() -> None:
             for id_, missing in vault.held_back().items():
                 emit("secrets_missing", id_, secrets=list(missing))
-            supervisor.tell(SecretsChanged(frozenset()))
+            look_again()
 
-        vault.when_settled(settled)
+        vault.when_settled(settled, look_again)

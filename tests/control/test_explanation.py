@@ -53,6 +53,8 @@ def test_advice_names_a_command_and_only_where_something_has_to_be_done() -> Non
         "give it its secret: bundlevisor secrets set key; "
         "give it its secret: bundlevisor secrets set pin"
     )
+    secret["a"]["message"] = "waiting for secret 'key': /data/secrets.json: No space left on device"
+    assert explain("a", secret, (), {}).links[0].advice == "", "nobody has to give it"
 
 
 @pytest.mark.parametrize(

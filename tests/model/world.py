@@ -43,6 +43,9 @@ class Safe:
         wanted = self._wanted.get(service_id, ())
         return tuple(name for name in wanted if name not in self.values)
 
+    def hindrance(self, _: str) -> str:
+        return ""
+
     def values_for(self, service_id: str) -> dict[str, str]:
         return dict.fromkeys(self._wanted.get(service_id, ()), "value")
 

@@ -56,6 +56,7 @@ def test_a_generated_secret_is_given_to_nobody_before_it_is_stored(
     vault.when_settled(stored.set)
     vault.begin()
     assert vault.missing("db") == ("session",)
+    assert vault.hindrance("db") == f"{tmp_path / 'secrets.json'} is being written"
     assert vault.missing("free") == ()
     assert not (tmp_path / "secrets.json").exists()
     go.set()
@@ -75,17 +76,20 @@ def test_a_disk_that_does_not_take_it_holds_the_service_back_until_it_does(
     warnings: list[str] = []
     stored = threading.Event()
     vault = Vault(manifest(tmp_path), str(blocked), warnings.append)
-    vault.when_settled(stored.set)
+    hindered: list[str] = []
+    vault.when_settled(stored.set, lambda: hindered.append(vault.hindrance("db")))
     vault.begin()
     wait_until(lambda: warnings, what="the warning")
     assert "could not be stored" in warnings[0]
+    assert hindered == [f"{blocked}: it is a link that leads nowhere"]
     assert vault.missing("db") == ("session",)
+    assert vault.hindrance("free") == ""
     with pytest.raises(OSError, match=r"."):
         vault.store({"api_key": "k"}, 5)
     assert vault.present() == {"session"}
     (tmp_path / "not-there-yet").mkdir()
     assert stored.wait(WITHIN)
-    assert vault.missing("db") == ()
+    assert (vault.missing("db"), vault.hindrance("db")) == ((), "")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes mean nothing on Windows")

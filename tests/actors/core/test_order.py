@@ -75,6 +75,8 @@ def test_a_missing_secret_is_named() -> None:
     )
     given = tree(db="ready", missing={"api": ("API_KEY",)})
     assert views.why_waiting(given, "api", {}).message == "waiting for secret 'API_KEY'"
+    given = tree(db="ready", missing={"api": ("API_KEY",)}, hindered={"api": "no space"})
+    assert views.why_waiting(given, "api", {}).message == "waiting for secret 'API_KEY': no space"
 
 
 def test_a_dependency_that_failed_for_good_blocks_everything_above_it_and_is_named() -> None:

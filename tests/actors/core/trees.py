@@ -26,6 +26,7 @@ def tree(
     wanted: str = "db api web extra",
     desired: dict[str, Desired] | None = None,
     missing: dict[str, tuple[str, ...]] | None = None,
+    hindered: dict[str, str] | None = None,
     shortages: Shortages | None = None,
     **stages: str,
 ) -> Tree:
@@ -40,4 +41,13 @@ def tree(
     }
     wishes = desired or {}
     ending = frozenset(id_ for id_, wish in wishes.items() if is_ending(wish, reports[id_]))
-    return Tree(CHAIN, reports, frozenset(wanted.split()), missing or {}, wishes, ending, shortages)
+    return Tree(
+        CHAIN,
+        reports,
+        frozenset(wanted.split()),
+        missing or {},
+        hindered or {},
+        wishes,
+        ending,
+        shortages,
+    )
