@@ -86,7 +86,7 @@ SERVICE = _table(
     (_NOTHING, "stdin_open tty init extends platform configs pull_policy namespace replicas"),
     (_NOTHING, "instances exec_mode numprocs is_daemon is_tty containers"),
     (_ID, "name"),
-    (_ON_DEMAND, "disabled autostart enabled"),
+    (_ON_DEMAND, "disabled autostart enabled run_mode on_demand"),
 )
 TOP = _table(
     (Foreign('write "services": [{"id": "api"}]', "services"), "processes apps programs"),

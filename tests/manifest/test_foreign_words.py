@@ -58,6 +58,7 @@ def test_it_only_warns_where_nothing_is_lost(said: Any) -> None:
     [
         ("environment", ["A=1", "B=x=y"], "warning", '"env": {"A": "1", "B": "x=y"}'),
         ("environment", {"A": 1}, "warning", '"env": {"A": "1"}'),
+        ("run_mode", "on_demand", "warning", 'write "metadata": {"run_mode": "on_demand"}'),
         ("environment", 7, "warning", '"env": {"NAME": "value"}'),
         ("command", "npm start", "warning", '"binaries": {"linux-x64": {"path": "bin/x"'),
         ("working_dir", "/srv", "warning", '"cwd" in each entry of "binaries"'),

@@ -44,7 +44,7 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
             {"default_range": {"min": 47000, "max": 48000}, "reserved": [47500]},
         ),
         "swaps": (
-            "Dependencies that the packager replaced, for readers; 'status' shows them.",
+            "Dependencies that the packager replaced, for readers; 'status --json' shows them.",
             [{"original": "postgres", "replacement": "sqlite", "reason": "one user"}],
         ),
         "secrets": (
