@@ -37,12 +37,13 @@ def make() -> tuple[int, int]:
     return read_fd, write_fd
 
 
-def widen(fd: int, size: int = FLOOD) -> None:
-    """Let a pipe hold ``size`` bytes, or as many as the system allows; ends of it may be in use.
+def widen(fd: int) -> None:
+    """Let a pipe hold ``FLOOD`` bytes, or as many as the system allows; ends of it may be in use.
 
     Linux only. A user without privileges has 64 MiB for all pipes, those of other programs
     included, and past them new pipes hold one page (pipe(7)): so only floods are worth it.
     """
+    size = FLOOD
     while _SET_SIZE is not None and size > READ:
         try:
             fcntl.fcntl(fd, _SET_SIZE, size)

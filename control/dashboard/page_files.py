@@ -42,8 +42,7 @@ class StaticFile(msgspec.Struct, frozen=True):
 class Files:
     """All files of the folder, by name: a name is looked up, never made into a path."""
 
-    def __init__(self, folder: str = FOLDER) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._files: dict[str, StaticFile] = {}
 
@@ -51,7 +50,7 @@ class Files:
         """Return a file; None for other names. Raises OSError where the folder cannot be read."""
         with self._lock:
             if not self._files:
-                self._files = _read(self._folder)
+                self._files = _read()
         return self._files.get(name)
 
 
@@ -61,11 +60,11 @@ def shipped() -> Files:
     return Files()
 
 
-def _read(folder: str) -> dict[str, StaticFile]:
+def _read() -> dict[str, StaticFile]:
     found = {}
-    for name in os.listdir(folder):
+    for name in os.listdir(FOLDER):
         media_type = TYPES.get(os.path.splitext(name)[1])
         if media_type is not None:
-            with open(os.path.join(folder, name), "rb") as file:
+            with open(os.path.join(FOLDER, name), "rb") as file:
                 found[name] = StaticFile(media_type, file.read())
     return found
