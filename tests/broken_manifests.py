@@ -27,14 +27,14 @@ NAMING = ("path", "log_dir", "data_dirs", "cwd", "auth_token_path", "file", "nam
 NAMES = ("depends_on", "environment", "x", "", "Id", "a b", "\u0000", "command", "$schema")
 
 
-def broken(count: int = COUNT, seed: int = SEED) -> Iterator[bytes]:
+def broken() -> Iterator[bytes]:
     """Yield manifests, most of them broken."""
-    return (broken_one(number, seed) for number in range(count))
+    return map(broken_one, range(COUNT))
 
 
-def broken_one(number: int, seed: int = SEED) -> bytes:
+def broken_one(number: int) -> bytes:
     """Return one of these manifests."""
-    chance = random.Random(f"{seed}/{number}")
+    chance = random.Random(f"{SEED}/{number}")
     document = json.loads(PICKER.read_bytes())
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         _break(document, chance)

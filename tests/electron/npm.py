@@ -32,7 +32,7 @@ needs_node = absent.unless(NODE, "node")
 needs_npm = absent.unless(NODE and NPM, "node and npm")
 
 
-def run(*command: str | Path, cwd: Path = PACKAGE, within_s: float = 580.0) -> str:
+def run(*command: str | Path, cwd: Path = PACKAGE) -> str:
     """Run a command and return what it prints; AssertionError with all of it when it fails."""
     words = [str(word) for word in command]
     done = subprocess.run(
@@ -42,7 +42,7 @@ def run(*command: str | Path, cwd: Path = PACKAGE, within_s: float = 580.0) -> s
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=within_s,
+        timeout=580.0,
         check=False,
     )
     assert done.returncode == 0, f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"

@@ -37,7 +37,6 @@ class SmallRuntime:
         self,
         folder: Path,
         *services: Service,
-        env: dict[str, str] | None = None,
         **plan: object,
     ) -> None:
         folder.mkdir(exist_ok=True)
@@ -49,7 +48,7 @@ class SmallRuntime:
             [sys.executable, str(SCRIPT), self.instance, str(plan_path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=(os.environ if env is None else env) | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
         self.guardian = 0
         self.guardian_born: float | None = None

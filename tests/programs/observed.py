@@ -188,13 +188,11 @@ def attend(connection: Connection, answer: Answer) -> None:
         connection.close()
 
 
-def reply(
-    connection: Connection, status: int, body: str, content_type: str = "application/json"
-) -> None:
+def reply(connection: Connection, status: int, body: str) -> None:
     """Send a whole answer."""
     content = body.encode()
     head = (
-        f"HTTP/1.1 {status} Status\r\nContent-Type: {content_type}\r\n"
+        f"HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(content)}\r\nConnection: close\r\n\r\n"
     )
     connection.sendall(head.encode() + content)

@@ -17,8 +17,8 @@ def secret(id_: str, class_: str = "user_prompt", **fields: Any) -> dict[str, An
     return {"id": id_, "class": class_, "target": target, **fields}
 
 
-def file_secret(id_: str, name: str, class_: str = "user_prompt", **fields: Any) -> dict[str, Any]:
-    return secret(id_, class_, target={"type": "file", "name": name}, **fields)
+def file_secret(id_: str, name: str, **fields: Any) -> dict[str, Any]:
+    return secret(id_, target={"type": "file", "name": name}, **fields)
 
 
 def generated(id_: str, **fields: Any) -> dict[str, Any]:

@@ -34,7 +34,8 @@ DOS = (
 PARTS = {"darwin-x64": "01000007", "darwin-arm64": "0100000c"}
 
 
-def pe(header: str, place: int = 0xF8) -> bytes:
+def pe(header: str) -> bytes:
+    place = 0xF8
     start = bytes.fromhex(DOS) + place.to_bytes(4, "little")
     return start + bytes(place - len(start)) + bytes.fromhex(header)
 

@@ -56,6 +56,6 @@ def effects_of(life: Life, event: Message, service: Service = SERVICE) -> list[s
     ]
 
 
-def effect_names(life: Life, event: Message, service: Service = SERVICE) -> list[str]:
+def effect_names(life: Life, event: Message) -> list[str]:
     """The same without the timers' names."""
-    return [effect.partition(" ")[0] for effect in effects_of(life, event, service)]
+    return [effect.partition(" ")[0] for effect in effects_of(life, event)]

@@ -57,11 +57,9 @@ class Bench:
         self.stream = LogStream(service, file, loop, self.reports.append)
         self.children: list[subprocess.Popen[bytes]] = []
 
-    def start(
-        self, program: str, *args: object, instance: str = "one", redactor: Redactor | None = None
-    ) -> subprocess.Popen[bytes]:
+    def start(self, program: str, *args: object, instance: str = "one") -> subprocess.Popen[bytes]:
         read, write = pipes.make()
-        self.stream.attach(read, instance, self.ended.append, redactor)
+        self.stream.attach(read, instance, self.ended.append)
         child = subprocess.Popen(
             [sys.executable, "-c", program, *map(str, args)],
             stdout=write,
