@@ -145,6 +145,30 @@ test("who gives no secret is told, and asked again", NEEDS_BROWSER, async (t) =>
   await shows(run, FIRST, "#phase", /could not be started/);
 });
 
+test("who is asked for what he need not give may leave it empty", NEEDS_BROWSER, async (t) => {
+  const app = folder(t);
+  const main = `
+    require("bundlevisor/electron").runApplication({
+      page: "web",
+      start: { manifest: process.env.NOTES_BUNDLE },
+      secrets: { ids: ["key", "spare"] },
+    });`;
+  writeFileSync(path.join(app, "main.js"), main);
+  const spare = { ...KEY, id: "spare", required: false, target: { type: "env", name: "SPARE" } };
+  const web = { secrets: ["key", "spare"] };
+  const env = { NOTES_BUNDLE: small(t, { web }, { secrets: [KEY, spare] }) };
+  const run = shell(t, { app, browser: true, env });
+  await shows(run, SECOND, "label", /key/);
+  await click(run, SECOND, "#save");
+  await shows(run, SECOND, ".problem", /'key' is empty/);
+  assert.doesNotMatch(await text(run, SECOND, ".problem"), /spare/);
+  await fill(run, "k4711");
+  await click(run, SECOND, "#save");
+  const { url } = await run.sees("loaded", { window: 3 });
+  const { KEY: key, SPARE: none } = await (await fetch(`${url}env`)).json();
+  assert.deepEqual([key, none], ["k4711", undefined]);
+});
+
 test("the windows of a start that needs a secret", NEEDS_BROWSER, async (t) => {
   const prompt = { label: "Licence <key>", description: "It is in your mail.", hint: "k…" };
   const run = opened(t, small(t, { web: { secrets: ["key"] } }, { secrets: [{ ...KEY, prompt }] }));

@@ -116,7 +116,9 @@ async function store(runtime, secrets, given, texts) {
   const values = Object.fromEntries(
     Object.entries(Object(given)).map(([id, value]) => [id, String(value)]),
   );
-  const known = secrets.flatMap(({ id }) => (id in values ? [[id, values[id] ?? ""]] : []));
+  const known = secrets
+    .filter(({ id, required, has_value: has }) => values[id] || (id in values && required && !has))
+    .map(({ id }) => [id, values[id] ?? ""]); // nothing typed where nothing is needed: it stays
   try {
     await runtime.setSecrets(Object.fromEntries(known));
     return [];
