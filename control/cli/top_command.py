@@ -6,6 +6,7 @@ table of ``status`` whenever it differs.
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +41,8 @@ OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 """The alternate screen without a cursor, and back (xterm's ctlseqs, DECTCEM)."""
 TOP, REST = "\x1b[H", "\x1b[J"
 LINE_END = "\x1b[K\n"
+ENDED_BY = () if sys.platform == "win32" else (signal.SIGTERM, signal.SIGQUIT)
+"""What a person ends it by, besides Ctrl-C: ``kill``, ``timeout``, Ctrl-Backslash."""
 
 
 def show_status(client: Client, arguments: argparse.Namespace) -> int:
@@ -199,6 +202,8 @@ def _put(lines: list[str]) -> None:
 
 @contextmanager
 def _other_screen() -> Iterator[None]:
+    for number in ENDED_BY:  # as Ctrl-C does: a terminal is put back
+        signal.signal(number, signal.default_int_handler)
     sys.stdout.write(OTHER_SCREEN)
     try:
         yield

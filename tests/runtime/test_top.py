@@ -135,6 +135,20 @@ def test_ctrl_c_and_the_end_of_the_instance_leave_a_terminal_that_is_whole(tmp_p
             wait_until(lambda: watched.left(told), what="why, where it stays to be read")
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGQUIT"])
+def test_who_is_killed_leaves_a_terminal_that_is_whole(runtime: Runtime, name: str) -> None:
+    import termios
+
+    with terminal(runtime, "status", "--watch") as watched, terminal(runtime, "top") as shown:
+        watched.until("db")
+        shown.until("> db")
+        for one in (watched, shown):
+            one.process.send_signal(signal.Signals[name])
+            assert one.ended() == 0
+            wait_until(one.left, what="the screen from before")
+        assert termios.tcgetattr(shown.theirs) == shown.mode
+
+
 def test_a_pipe_gets_the_table_whenever_it_differs(runtime: Runtime) -> None:
     command = [*installed(), "status", "--watch", "--app-data", str(runtime.bundle.app_data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
