@@ -40,7 +40,7 @@ def asking_by_command(place: Place) -> None:
     data = ("--app-data", place.app_data)
     api = Api(place)
     until("all but what waits for a secret is ready", lambda: api.states("asks") <= {"ready"})
-    ask(place, 0, "secrets", "set", "asked", *data, "--stdin", text="word")
+    ask(place, 0, "secrets", "set", "asked", *data, "--stdin", text="wörd")
     ask(place, 1, "secrets", "set", "asked", *data, "--stdin", text="NOT A WORD", accept=(1, 2))
     ask(place, 0, "ready", *data, "--wait", "40")
     for words in (

@@ -43,7 +43,7 @@ def make_bundle(place: Place, target: Target) -> None:
     with open(place.outside("bundle", "bundle.json"), "w", encoding="utf-8") as file:
         json.dump(_manifest(target), file)
     with open(place.outside("bundle", "wrong.json"), "w", encoding="utf-8") as file:
-        file.write('{"schema_version": "v0.1", "services": [{"id": 3}]}')
+        file.write('{"schema_version": "v0.1", "services": [{"id": 3, "\u202e": 0}]}')
 
 
 SECRETS = [
@@ -57,7 +57,7 @@ SECRETS = [
     {
         "id": "asked",
         "class": "user_prompt",
-        "format": "^[a-z]+$",
+        "format": "^[a-zö]+$",
         "target": {"type": "env", "name": "SECRET"},
     },
     {

@@ -1,9 +1,9 @@
 """Which modules the programs can import: the closure of the import statements, and the audit.
 
 Two sources, since neither sees everything. The statements are read from the source: in the
-product's own packages all of them, also those in functions; in libraries those that run when a
-module is imported. What a library imports only when a function is called, the audit has seen: it
-runs what the product can do and notes each import (audited.py).
+product's own packages all of them, also those in functions, and the codecs that it names; in
+libraries those that run when a module is imported. What a library imports only when a function is
+called, the audit has seen: it runs what the product can do and notes each import (audited.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from shipping import product
-from shipping.import_statements import IMPORTS, base_of, named_in_calls, verdict_of
+from shipping.import_statements import (
+    IMPORTS,
+    base_of,
+    codecs_in_calls,
+    named_in_calls,
+    verdict_of,
+)
 
 NOT_SHIPPED = frozenset({"test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"})
 """What is no part of any library: not even the audit has to look there."""
@@ -85,6 +91,8 @@ class Closure:
         for wanted in self._imports(tree, name, is_package, own=own):
             self.add(wanted, name)
         for wanted in named_in_calls(tree) if own and IMPORTS in source else ():
+            self.add(wanted, name)
+        for wanted in codecs_in_calls(tree) if own else ():
             self.add(wanted, name)
         if not own and self._wants_missing_c_module(tree):
             del self.modules.sources[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from encodings import aliases, normalize_encoding
 
 IMPORTS = b"__import__"
 """The function by which our own code imports what it has the name of."""
@@ -25,6 +26,20 @@ def named_in_calls(tree: ast.Module) -> Iterator[str]:
             continue
         if node.func.id == IMPORTS.decode():
             yield from (str(one.value) for one in node.args if isinstance(one, ast.Constant))
+
+
+def codecs_in_calls(tree: ast.Module) -> Iterator[str]:
+    """Yield the modules of the codecs that calls name: ``encode("utf-16-le")``, ``encoding=``."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        named = [one.value for one in node.keywords if one.arg == "encoding"]
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("encode", "decode"):
+            named += node.args[:1]
+        for one in named:
+            if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                name = normalize_encoding(one.value.lower())
+                yield f"encodings.{aliases.aliases.get(name, name)}"
 
 
 def verdict_of(test: ast.expr, system: str) -> bool | None:

@@ -1,4 +1,4 @@
-"""Which branch of a condition on the system is that of a target."""
+"""What a statement imports, and which branch of a condition is that of a target."""
 
 from __future__ import annotations
 
@@ -31,3 +31,12 @@ def test_a_condition_is_judged_by_all_of_its_parts(
 
     test = ast.parse(condition, mode="eval").body
     assert [verdict_of(test, system) for system in ("darwin", "linux")] == [on_darwin, on_linux]
+
+
+def test_a_codec_that_a_call_names_is_one_of_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
+    from shipping.import_statements import codecs_in_calls
+
+    text = 'a.encode("utf-16-be"); b.decode("latin-1", "replace"); open(c, encoding="U8")'
+    wanted = ["utf_16_be", "latin_1", "utf_8"]
+    assert list(codecs_in_calls(ast.parse(text))) == [f"encodings.{one}" for one in wanted]
