@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from bundlevisor.manifest.format.paths import WINDOWS, EscapesRoot, PathRefused, anchor, within
+from bundlevisor.manifest.format.paths import WINDOWS, PathRefused, anchor, within
 
 Probe = Callable[[str], bool]
 """Whether a path is a file that can be run."""
@@ -74,7 +74,7 @@ def candidates(
 
     ``binary_folder`` is absolute, and lies outside where an overlay has the binary there; a folder
     of PATH keeps its place in that. On Windows each path is followed by those with the suffixes of
-    PATHEXT. Raises EscapesRoot or PathRefused when the word leads out of the bundle.
+    PATHEXT. Raises PathRefused when the word leads out of the bundle.
     """
     places = [anchor(word, bundle, data, windows=windows)]
     named = environ.get("PATH", "").split(";" if windows else ":")
@@ -155,5 +155,5 @@ def _beside(word: str, folder: str, root: str, data: str, windows: bool) -> list
     """Return the word's place in the folder of the service's binary, unless it leads out."""
     try:
         return [anchor(os.path.join(folder, word), root, data, windows=windows)]
-    except (EscapesRoot, PathRefused):
+    except PathRefused:
         return []

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
         def take_over(self, reader: asyncio.StreamReader) -> None:
             """From now on the client's bytes are no HTTP and go to this reader."""
 
-        def hold(self, held: bool) -> None:
-            """Stop reading from the client, or go on with it."""
-
 
 class Request:
     """What a client asks for, and the connection on which it is answered."""
