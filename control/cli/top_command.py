@@ -41,7 +41,10 @@ OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 """The alternate screen without a cursor, and back (xterm's ctlseqs, DECTCEM)."""
 TOP, REST = "\x1b[H", "\x1b[J"
 LINE_END = "\x1b[K\n"
-ENDED_BY = () if sys.platform == "win32" else (signal.SIGTERM, signal.SIGQUIT)
+if sys.platform == "win32":
+    ENDED_BY: tuple[signal.Signals, ...] = ()
+else:
+    ENDED_BY = (signal.SIGTERM, signal.SIGQUIT)
 """What a person ends it by, besides Ctrl-C: ``kill``, ``timeout``, Ctrl-Backslash."""
 
 
