@@ -18,7 +18,8 @@ from bundlevisor.manifest.plan.ports import REFUSED_BY_BROWSERS
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on the port, or on an ephemeral one when that is taken or 0.
 
-    ``host`` is a loopback name or address. Raises OSError when that itself cannot be used.
+    ``host`` is a loopback name or address. Raises OSError, which names it, when that itself cannot
+    be used.
     """
     early = early_socket.take(host, port)
     if early is not None:
@@ -27,7 +28,11 @@ def listen(host: str, port: int) -> socket.socket:
     if port:
         with contextlib.suppress(OSError):
             return _bound(address, port)
-    return _bound_anywhere(address)
+    try:
+        return _bound_anywhere(address)
+    except OSError as error:
+        named = f"{address}, where the control API is to listen"
+        raise OSError(error.errno, error.strerror, named) from error
 
 
 def _bound_anywhere(address: str) -> socket.socket:

@@ -76,7 +76,7 @@ def _is_over(which: Wanted, since: float, waited: float) -> bool:
     end = last_end.peek(which.app_data)
     if end is None:
         return waited >= NEXT_START_S and is_gone(instance_lock.signed_by(which.app_data))
-    return waited >= NEXT_START_S or end.ended_at >= since
+    return waited >= NEXT_START_S or since <= end.ended_at <= time.time()  # clocks are set back
 
 
 def _refusal(which: Wanted) -> str:

@@ -18,8 +18,9 @@ def last_word(app_data: str) -> str:
     """Return how the last start ended, as a part of a sentence; empty where none is known."""
     end = last_end.peek(app_data)
     if end is not None:
-        ago = duration(max(0.0, time.time() - end.ended_at))
-        ended = f"ended {ago} ago with exit code {end.code}"
+        since = time.time() - end.ended_at
+        ago = f" {duration(since)} ago" if since >= 0 else ""  # the clock has been set back
+        ended = f"ended{ago} with exit code {end.code}"
         return f"the last one (pid {end.pid}) {ended}: {end.reason}"
     pid = instance_lock.signed_by(app_data)
     return f"the last one (pid {pid}) was killed, or died" if is_gone(pid) else ""

@@ -49,6 +49,17 @@ def test_who_waits_for_what_ended_before_gives_up_when_no_start_follows(
     assert err.endswith("ago with exit code 1: no\n")
 
 
+def test_an_end_that_is_still_to_come_was_before_the_clock_was_set_back(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "runtime").mkdir()
+    end = '{"pid": 7, "code": 1, "reason": "no", "ended_at": 1e11}'
+    (tmp_path / "runtime" / "last_end.json").write_text(end)
+    code, _, err = run("ready", "--wait", "0.2", "--app-data", str(tmp_path))
+    assert code == 4
+    assert err.endswith("(pid 7) ended with exit code 1: no; waited 0.2 s for it\n")
+
+
 def test_who_waits_for_what_was_killed_gives_up_when_no_start_follows(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.control.boot import ipc_socket
 
 
@@ -28,6 +29,15 @@ def test_a_port_that_browsers_refuse_is_not_chosen(monkeypatch: pytest.MonkeyPat
     with ipc_socket.listen("127.0.0.1", refused.asked[0]) as sock:  # let go of, and taken as asked
         assert sock.getsockname()[1] == refused.asked[0]
     assert len(refused.asked) == 2
+
+
+def test_an_address_that_this_machine_has_not_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As 127.0.0.1, or ::1, in some sandboxes."""
+    monkeypatch.setattr(ipc_socket, "address_of", str)
+    with pytest.raises(OSError, match=r"192\.0\.2\.1") as raised:  # RFC 5737: nobody's
+        ipc_socket.listen("192.0.2.1", 0)
+    told = error_text(raised.value)
+    assert told.startswith("192.0.2.1, where the control API is to listen: ")
 
 
 def test_where_there_is_no_other_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
