@@ -13,11 +13,11 @@ from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.logs.path import log_path
 from bundlevisor.manifest.format import schema
 from bundlevisor.testing import client, processes, program
-from bundlevisor.testing.deadline import WITHIN, time_left
+from bundlevisor.testing.deadline import WITHIN, NotWithin, time_left
 from bundlevisor.testing.words import check_word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bundlevisor.testing.bundle import Bundle
 
@@ -34,15 +34,21 @@ class Run(Protocol):
     def get(self, path: str, **options: Any) -> client.Answer:
         """GET from the control API."""
 
-    def post(self, path: str) -> client.Answer:
+    def post(self, path: str, **options: Any) -> client.Answer:
         """POST to the control API."""
+
+    def story(self) -> str:
+        """What happened."""
 
     def wait(self, condition: Callable[[], T | None], what: str, within: float) -> T:
         """Return the first truthy value; NotWithin after so many seconds."""
 
 
 class Service:
-    """A service, asked anew each time. From :meth:`order` on it has to be the kit's program."""
+    """A service, asked anew each time. From :meth:`order` on it has to be the kit's program.
+
+    Where the runtime does not answer in time, what asks it raises NotWithin with the story.
+    """
 
     def __init__(self, runtime: Run, id_: str) -> None:
         self._runtime = runtime
@@ -51,8 +57,17 @@ class Service:
     @property
     def details(self) -> dict[str, Any]:
         """What ``/readyz`` says of it; raises ValueError when the bundle has no such service."""
-        details: dict[str, Any] = self._services()[self.id]
+        with self._answered("what its services are doing", WITHIN):
+            details: dict[str, Any] = self._services(timeout=WITHIN)[self.id]
         return details
+
+    @contextlib.contextmanager
+    def _answered(self, what: str, within: float) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError as error:
+            story = self._runtime.story()
+            raise NotWithin(f"not within {within:g} s: the runtime says {what}\n{story}") from error
 
     def _services(self, **options: Any) -> dict[str, Any]:
         services: dict[str, Any] = self._runtime.get("/readyz", **options).json()["details"]
@@ -84,9 +99,11 @@ class Service:
     @property
     def ports(self) -> dict[str, int]:
         """Its ports, by name."""
-        services: dict[str, dict[str, int]] = self._runtime.get("/ports").json()["services"]
+        services: dict[str, dict[str, int]]
+        with self._answered("which ports there are", WITHIN):
+            services = self._runtime.get("/ports", timeout=WITHIN).json()["services"]
         if self.id not in services:
-            self._services()
+            self.check()
         return services.get(self.id, {})
 
     @property
@@ -107,7 +124,7 @@ class Service:
         of_bundle = [one["id"] for one in self._runtime.bundle.document["services"]]
         if self.id not in of_bundle:
             try:
-                self._services()  # an overlay may have brought it
+                self._services(timeout=WITHIN)  # an overlay may have brought it
             except (OSError, http.client.HTTPException):
                 check_word("service", self.id, of_bundle)
 
@@ -144,9 +161,12 @@ class Service:
         return self._command("restart", wait)
 
     def _command(self, action: str, wait: float) -> dict[str, Any]:
-        answer = self._runtime.post(f"/services/{self.id}/{action}?wait={wait:g}")
+        within = wait + WITHIN
+        with self._answered(f"what came of '{action} {self.id}'", within):
+            path = f"/services/{self.id}/{action}?wait={wait:g}"
+            answer = self._runtime.post(path, timeout=within)
         if answer.status == 404:
-            self._services()
+            self.check()
         assert answer.status == 202, answer.text
         outcome: dict[str, Any] = answer.json()
         return outcome

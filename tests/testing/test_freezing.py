@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
 
-from bundlevisor.testing import Bundle, NotWithin, Runtime, client
+from bundlevisor.testing import Bundle, NotWithin, Runtime, client, service
 from bundlevisor.testing.service import Service
 
 
@@ -59,3 +59,27 @@ def test_a_wait_keeps_its_deadline_also_where_the_runtime_does_not_answer(
     finally:
         shared.thaw()
     assert time.monotonic() - began < client.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda db: db.state,
+        lambda db: db.kill(),
+        lambda db: db.ports,
+        lambda db: db.stop(wait=0.1),
+    ],
+    ids=["state", "kill", "ports", "stop"],
+)
+def test_who_asks_a_runtime_that_stands_still_is_told_the_story(
+    shared: Runtime, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Service], object]
+) -> None:
+    monkeypatch.setattr(service, "WITHIN", 0.5)
+    shared.freeze()
+    try:
+        with pytest.raises(NotWithin, match=r"the runtime says wh(.|\n)*service_ready db"):
+            ask(shared.service("db"))
+    finally:
+        shared.thaw()
+    monkeypatch.undo()
+    shared.service("db").start()
