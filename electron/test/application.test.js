@@ -44,6 +44,19 @@ test("the splash says what is waited for", POSIX, async (t) => {
   assert.equal(await run.ended, 0);
 });
 
+test("the splash says why nothing has begun, and nothing when all is ready", POSIX, async (t) => {
+  const runtime = path.join(folder(t), "runtime");
+  const go = `${runtime}-go`;
+  const wait = `echo '{"message": "waiting for an earlier one"}' >&2\nuntil [ -e "${go}" ]; do sleep 0.05; done`;
+  writeFileSync(runtime, `#!/bin/sh\n${wait}\nexec "${COMMAND}" "$@"\n`);
+  chmodSync(runtime, 0o755);
+  const run = shell(t, { env: { NOTES_BUNDLE: small(t, { web: {} }), BUNDLEVISOR: runtime } });
+  await until(() => run.splash?.lastLine === "waiting for an earlier one", "it says so");
+  writeFileSync(go, "");
+  await run.sees("loaded", { window: PAGE });
+  assert.deepEqual([run.splash.fraction, run.splash.lines], [1, []]);
+});
+
 test("a splash, then the page, and all has stopped before the application is gone", async (t) => {
   const run = await opened(t);
   await run.sees("closed", { window: SPLASH });

@@ -13,6 +13,7 @@ const { Quitting } = require("./quitting");
 const { checkPrompt, promptForSecrets } = require("./secrets");
 const { Splash, checkSplash } = require("./splash");
 const { checkOptions } = require("../options");
+const { sentence } = require("../process");
 const { checkStart } = require("../start");
 const { uploadTelemetry } = require("../upload");
 
@@ -33,6 +34,7 @@ const CALL = "runApplication()";
 const SEND_EVERY_MS = 15 * 60_000;
 
 /** @typedef {import("../runtime").Runtime} Runtime */
+/** @typedef {import("../progress").Progress} Progress */
 
 /**
  * @typedef {Object} ApplicationOptions
@@ -150,7 +152,8 @@ class Application {
       throw new NotReady("What was asked for is needed to go on.", []);
     }
     // The splash is perhaps another one by now: macOS' users close it, and click on the icon.
-    await runtime.waitUntilReady({ show: (progress) => this.#splash?.show(progress) });
+    const show = (/** @type {Progress} */ progress) => this.#splash?.show(progress);
+    show(await runtime.waitUntilReady({ show }));
     if (splash.isOpen) await this.#showPage(runtime);
   }
 
@@ -160,6 +163,9 @@ class Application {
     const runtime = prepare({ log: console.error, ...this.#options.start });
     this.#options.onRuntime?.(runtime);
     this.#runtime = runtime;
+    runtime.on("log", (line) => {
+      if (!runtime.pid) this.#splash?.say(sentence(line)); // as that it waits for an earlier one
+    });
     await runtime.begin();
     runtime.on("restarted", () => void this.#cameBack(runtime));
     runtime.on("ended", ({ expected, error }) => {

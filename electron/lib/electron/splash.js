@@ -32,7 +32,7 @@ const TEXTS = {
  * @property {"starting" | "failed"} phase
  * @property {number} [fraction] of the start that is done, 0 to 1
  * @property {string} [left] how long it will still take, where that can be foreseen
- * @property {string} [lastLine] what the slowest service has written last
+ * @property {string} [lastLine] what the slowest service has written last, or the runtime itself
  * @property {string[]} lines what is waited for, or why it failed
  * @property {boolean} hasFolder
  */
@@ -112,6 +112,11 @@ class Splash {
     const lines = [...waiting, ...failed].map(({ sentence }) => sentence);
     const left = remaining === undefined ? undefined : this.#left(remaining);
     this.#become({ phase: "starting", fraction, left, lastLine, lines });
+  }
+
+  /** Says what the runtime is at before it can be asked how far it is. @param {string} line */
+  say(line) {
+    if (this.#state.phase === "starting") this.#become({ lastLine: line });
   }
 
   /** @param {number} seconds */
