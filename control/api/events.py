@@ -14,7 +14,7 @@ from bundlevisor.control.wire.bodies import EventPage
 from bundlevisor.control.wire.bounds import EVENTS_A_PAGE, LATEST
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.json_body import send
-from bundlevisor.control.wire.lanes import require_room, wants_stream
+from bundlevisor.control.wire.lanes import EVENT_STREAM, require_room, wants_stream
 from bundlevisor.control.wire.long_poll import wait_for, wait_seconds
 from bundlevisor.control.wire.parameters import (
     AFTER,
@@ -60,7 +60,7 @@ class EventsResource:
                 sentence = f"{parameter.name} is for a page of events; a stream has no end"
                 raise Refusal(400, f"bad_{parameter.name}", sentence)
         require_room(req)
-        resp.content_type = "text/event-stream"
+        resp.content_type = EVENT_STREAM
         if req.method != "HEAD":
             resp.stream = Stream(self._chunks(req, _resumed(req, after)), lambda: None)
 

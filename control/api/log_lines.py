@@ -12,6 +12,7 @@ from bundlevisor.control.api.unreadable_logs import told_of
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room
 from bundlevisor.control.wire.long_poll import client_has_gone
+from bundlevisor.control.wire.operations import NDJSON
 from bundlevisor.control.wire.parameters import (
     FOLLOW,
     LINES,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import LineReader, RuntimeApi
 
-NDJSON = "application/x-ndjson"
 SLICE_S = 0.05
 """How late a line may come, and how soon a silent stream notices that its client has gone away."""
 PIECE = 64 * 1024

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bundlevisor.control.api.unreadable_logs import told_of
 from bundlevisor.control.wire.lanes import require_room
 from bundlevisor.control.wire.long_poll import client_has_gone
+from bundlevisor.control.wire.operations import PLAIN
 from bundlevisor.control.wire.parameters import (
     FOLLOW_LINES,
     TAIL_LINES,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from bundlevisor.control.wire.closing import Closing
     from bundlevisor.control.wire.facade import Reader, RuntimeApi
 
-PLAIN_TEXT = "text/plain; charset=utf-8"
 SLICE_S = 0.5
 """How soon a silent stream notices that its client has gone away."""
 
@@ -41,7 +41,7 @@ class TailResource:
         lines = whole_number(req, TAIL_LINES)
         with told_of(view.id):
             text = self._runtime.logs.tail(view.id, lines).decode("utf-8", "replace")
-        resp.content_type = PLAIN_TEXT
+        resp.content_type = PLAIN
         resp.data = text.encode()
 
 
@@ -57,7 +57,7 @@ class FollowResource:
         view = named_service(req, self._runtime.board.snapshot)
         lines = whole_number(req, FOLLOW_LINES)
         require_room(req)
-        resp.content_type = PLAIN_TEXT
+        resp.content_type = PLAIN
         if req.method != "HEAD":
             subscription = self._runtime.logs.follow(view.id, lines)
             chunks = self._chunks(subscription, req)

@@ -11,6 +11,7 @@ import msgspec
 from bundlevisor.control.wire.bodies import Error, Event
 from bundlevisor.control.wire.errors import TOO_LARGE
 from bundlevisor.control.wire.health import Body
+from bundlevisor.control.wire.lanes import EVENT_STREAM
 from bundlevisor.control.wire.operations import OPERATIONS, Operation
 from bundlevisor.control.wire.parameters import Parameter
 from bundlevisor.manifest.format.loopback import url_of
@@ -42,7 +43,7 @@ VALUE = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
 """A value is not blank, and has no NUL."""
 OWN_SYNTAX = re.compile(r"\\|\(\?|\[\[:")
 """What RE2, which matches formats, and ECMAScript, which JSON Schema has, may read differently."""
-FOR_ACCEPT = {"/events": "text/event-stream", "/timeline": "image/svg+xml"}
+FOR_ACCEPT = {"/events": EVENT_STREAM, "/timeline": "image/svg+xml"}
 """What an address answers in place of JSON when the Accept header asks for it."""
 
 

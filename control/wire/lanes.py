@@ -36,6 +36,7 @@ class Lane(enum.Enum):
     STREAM = "stream"
 
 
+EVENT_STREAM = "text/event-stream"
 THREADS = {Lane.QUICK: 4, Lane.WORK: 8, Lane.WAIT: 64, Lane.STREAM: 8}
 REFUSING = frozenset({Lane.WAIT, Lane.STREAM})
 WORK_PATHS = frozenset({"/logs/tail", "/logs/lines", "/status", "/metrics"})
@@ -58,7 +59,7 @@ def lane_of(method: str, path: str, query: str, accept: str) -> Lane:
 
 def wants_stream(accept: str) -> bool:
     """Return whether an Accept header asks ``/events`` for a stream, not for a page of JSON."""
-    return "text/event-stream" in accept.lower()
+    return EVENT_STREAM in accept.lower()
 
 
 def require_room(req: Request) -> None:

@@ -46,6 +46,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PLAIN = "text/plain; charset=utf-8"
+NDJSON = "application/x-ndjson"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 """Said by us, since the library's version differs from release to release, our numbers do not."""
 
@@ -94,7 +95,7 @@ OPERATIONS = (
         path="/logs/lines",
         text="Lines of several services in the order of time, each as JSON: service, time, line.",
         parameters=(SERVICES, LINES, SINCE, PREVIOUS, FOLLOW),
-        answers={200: "application/x-ndjson", 404: bodies.Error, 429: bodies.Error},
+        answers={200: NDJSON, 404: bodies.Error, 429: bodies.Error},
     ),
     _shutdown("post", "The orderly stop of everything."),
     _shutdown("get", "The same, for clients of the Go runtime."),
