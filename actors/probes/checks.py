@@ -220,8 +220,7 @@ class HttpExchange(_Connection):
 class HttpCheck(HttpExchange):
     """Well when a GET is answered with 2xx, unless a JSON body says otherwise."""
 
-    def __init__(self, loop: Loop, port: int, path: str, timeout: float, answer: Answer) -> None:
-        target = path if path.startswith("/") else f"/{path}"
+    def __init__(self, loop: Loop, port: int, target: str, timeout: float, answer: Answer) -> None:
         request = (
             f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
             "User-Agent: bundlevisor\r\nAccept: */*\r\nConnection: close\r\n\r\n"
