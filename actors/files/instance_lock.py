@@ -149,6 +149,12 @@ def signed_by(app_data: str) -> int | None:
     return _holder(lock_path(app_data)).pid
 
 
+def stopping(app_data: str) -> int | None:
+    """Return the pid of who took the lock last and said that it stops; None for nobody."""
+    holder = _holder(lock_path(app_data))
+    return None if holder.stopping_s is None else holder.pid
+
+
 def take(app_data: str, announce: Announce | None = None) -> InstanceLock:
     """Take the lock, or raise InstanceRunning or LockUnavailable, both with a sentence.
 

@@ -2,6 +2,7 @@
 
 Its record appears a moment after the process. Until then the record of an earlier instance may lie
 there: its port refuses connections or is somebody else's by now, or its token is out of date.
+One that answers may be stopping: the start that follows waits for that as well.
 
 Nobody waits for a start that has been refused or has ended: it leaves word of that, which the next
 start removes. Word that is older than this command may be followed by a start that is under way,
@@ -42,6 +43,7 @@ def client_within(which: Wanted, seconds: float) -> Client:
     """
     since = time.time() - (monotonic() - exec_time(monotonic() - time.process_time()))
     began, announced, look_at_bundle = monotonic(), False, NEXT_START_S
+    leaving, left_at = _leaving(which), began
     gone: HungUp | None = None
     for patient in _looks(seconds):
         waited = monotonic() - began
@@ -53,30 +55,46 @@ def client_within(which: Wanted, seconds: float) -> Client:
         except (NotRunning, Unsettled) as error:
             if not patient:
                 raise type(error)(f"{error}; waited {seconds:g} s for it") from error
-            if isinstance(error, HungUp):
+            if isinstance(error, HungUp) and leaving is None:
                 gone = error
             elif gone is not None and instance.peek(which.app_data) is None:
                 raise gone from error  # its guardian has removed the record: it was no old one
-            if _is_over(which, since, waited):
+            if _is_over(which, since, monotonic() - left_at, leaving):
                 raise NotRunning(str(error)) from error
             if waited >= look_at_bundle:
                 look_at_bundle = waited + NEXT_START_S
                 if refusal := _refusal(which):
                     raise NotRunning(f"{error}; a start is refused: {refusal}") from error
-            if waited >= SAY_AFTER_S and not announced:
-                _announce(which)
-                announced = True
         else:
-            return client
+            if not (patient and _leaves(client, which)):
+                return client
+            left_at = monotonic()
+        if waited >= SAY_AFTER_S and not announced:
+            _announce(which)
+            announced = True
     raise AssertionError("the last look is not patient")
 
 
-def _is_over(which: Wanted, since: float, waited: float) -> bool:
-    """Whether the last start has ended, and no other one is under way."""
+def _is_over(which: Wanted, since: float, waited: float, leaving: int | None) -> bool:
+    """Whether the last start has ended, and no other one is under way.
+
+    The end of ``leaving``, which was stopping before, tells nothing of the one that is waited for.
+    """
     end = last_end.peek(which.app_data)
     if end is None:
         return waited >= NEXT_START_S and is_gone(instance_lock.signed_by(which.app_data))
-    return waited >= NEXT_START_S or since <= end.ended_at <= time.time()  # clocks are set back
+    just_now = since <= end.ended_at <= time.time()  # clocks are set back
+    return waited >= NEXT_START_S or (just_now and end.pid != leaving)
+
+
+def _leaving(which: Wanted) -> int | None:
+    """Return the pid of an instance that is stopping."""
+    pid = instance_lock.stopping(which.app_data)
+    return None if is_gone(pid) else pid
+
+
+def _leaves(client: Client, which: Wanted) -> bool:
+    return client.endpoint.pid is not None and client.endpoint.pid == _leaving(which)
 
 
 def _refusal(which: Wanted) -> str:

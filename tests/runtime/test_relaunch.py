@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from bundlevisor.testing.ports import free_block
 from tests.bundle_maker import Bundle, bundle, running, starting, wait_until
+from tests.installed import COMMAND
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
 
@@ -41,6 +43,27 @@ def test_it_waits_for_the_one_that_is_stopping_and_has_its_port(tmp_path: Path) 
             second.until_said("ready after ")
             assert second.stderr.count(waited) == 1
             assert old.events("db", "exit")[-1]["t"] < new.events("db", "started")[0]["t"]
+
+
+def test_who_waits_for_the_new_one_takes_nothing_from_the_old(tmp_path: Path) -> None:
+    over = tmp_path / "over"
+    old = slow_to_stop(tmp_path / "old", 0, stop_until=over)
+    new = slow_to_stop(tmp_path / "new", 0)
+    ready = (*COMMAND, "ready", "--wait", "600", "--app-data", str(old.app_data))
+    with running(old) as first:
+        first.until_ready()
+        first.until_on_record()
+        first.post("/shutdown")
+        with starting(new, app_data=old.app_data) as second:
+            second.until_said("waiting for the instance that is stopping")
+            pipe = subprocess.PIPE
+            with subprocess.Popen(ready, stdout=pipe, stderr=pipe, text=True) as waiting:
+                assert waiting.stderr is not None
+                assert "waiting for a runtime on" in waiting.stderr.readline()
+                over.touch()
+                assert waiting.communicate(timeout=60)[0] == "ready: 1 service\n"
+                assert waiting.returncode == 0
+            second.await_listening()
 
 
 def test_one_that_does_not_stop_is_refused(tmp_path: Path) -> None:
