@@ -12,6 +12,7 @@ from bundlevisor.actors.core import restart
 from bundlevisor.actors.core.effects import Disarm, Effect
 from bundlevisor.actors.core.messages import Timer
 from bundlevisor.actors.core.report import AfterStop, Doing, Stage, StopCause
+from bundlevisor.manifest.format.policy import STARTUP
 from bundlevisor.manifest.format.probe import Readiness
 from bundlevisor.manifest.format.schema import Service
 
@@ -73,3 +74,9 @@ def in_words(life: Life, trouble: str = "") -> str:
 def readiness_timeout(service: Service) -> float:
     """Return the bound on the wait for readiness, in seconds, also where the bundle names none."""
     return (service.readiness or Readiness(type="health_success")).timeout_ms / 1000
+
+
+def startup_timeout(service: Service) -> float:
+    """Return the bound on a start as a whole, in seconds, also where the bundle names none."""
+    named = service.startup.timeout_ms
+    return max(STARTUP, readiness_timeout(service)) if named is None else named / 1000

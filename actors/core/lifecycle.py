@@ -69,7 +69,15 @@ from bundlevisor.actors.core.effects import (
     Launch,
     Prepare,
 )
-from bundlevisor.actors.core.life import WAIT_OVER, Context, Life, Step, in_words, readiness_timeout
+from bundlevisor.actors.core.life import (
+    WAIT_OVER,
+    Context,
+    Life,
+    Step,
+    in_words,
+    readiness_timeout,
+    startup_timeout,
+)
 from bundlevisor.actors.core.messages import (
     BecameReady,
     FailService,
@@ -136,7 +144,7 @@ def _prepared(life: Life, event: Prepared, context: Context) -> Step:
         return run_end.gone(life, context)
     if life.stage is not Stage.STARTING:
         return life, ()
-    bound = context.service.startup.timeout_ms / 1000
+    bound = startup_timeout(context.service)
     life = msgspec.structs.replace(life, doing=Doing(), message="starting")
     return life, (Arm(Timer.STARTUP, bound), Launch())
 
@@ -252,7 +260,7 @@ def _resumed(life: Life, event: SystemResumed, context: Context) -> Step:
         return msgspec.structs.replace(life, consecutive_failures=0), ()
     if life.stage is not Stage.STARTING or life.pid is None:
         return life, ()
-    whole = Extend(Timer.STARTUP, context.service.startup.timeout_ms / 1000)
+    whole = Extend(Timer.STARTUP, startup_timeout(context.service))
     return life, (whole, Extend(Timer.READINESS, readiness_timeout(context.service)))
 
 

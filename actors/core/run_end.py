@@ -28,6 +28,7 @@ from bundlevisor.actors.core.life import (
     Life,
     Step,
     readiness_timeout,
+    startup_timeout,
 )
 from bundlevisor.actors.core.messages import (
     FailService,
@@ -88,9 +89,10 @@ def exited(life: Life, event: ProcessExited, context: Context) -> Step:
 
 def too_slow(life: Life, timer: Timer, context: Context) -> Step:
     """End a start that has not led to readiness in time."""
-    whole, service = timer is Timer.STARTUP, context.service
-    bound = service.startup.timeout_ms / 1000 if whole else readiness_timeout(service)
-    cause = f"not ready within {bound:g} s" + (" of its start-up" if whole else "")
+    bound = wait = readiness_timeout(context.service)
+    if timer is Timer.STARTUP:
+        bound = startup_timeout(context.service)
+    cause = f"not ready within {bound:g} s" + (" of its start-up" if bound != wait else "")
     if context.trouble:
         cause += f": {context.trouble}"
     slow = failing(life, StopCause.NOT_READY, cause)

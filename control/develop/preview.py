@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from bundlevisor.actors.core.life import readiness_timeout
+from bundlevisor.actors.core.life import readiness_timeout, startup_timeout
 from bundlevisor.actors.files import instance
 from bundlevisor.actors.gpu import presence
 from bundlevisor.actors.gpu.requirement import shortcomings
@@ -279,7 +279,7 @@ def ready_when(spec: LaunchSpec) -> str:
     wanted = criterion(service)
     if wanted.condition is Condition.ALIVE:
         return "its process runs"
-    bound = min(readiness_timeout(service), service.startup.timeout_ms / 1000)
+    bound = min(readiness_timeout(service), startup_timeout(service))
     within = f", within {bound:g} s"
     if wanted.condition is Condition.LOGGED:
         return f"its log has /{wanted.pattern}/{within}"

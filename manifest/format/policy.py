@@ -10,6 +10,9 @@ import msgspec
 from bundlevisor.manifest.format.document import Count, Extension, Milliseconds, NonEmpty
 from bundlevisor.manifest.format.probe import request_target
 
+STARTUP = 120.0
+"""Seconds that a start may take where the bundle names no bound, nor gives readiness longer."""
+
 
 class RestartPolicy(Extension, frozen=True, kw_only=True):
     """When and how fast a service is restarted; at most ``intensity`` times in ``period_ms``."""
@@ -58,7 +61,7 @@ class StopPolicy(Extension, frozen=True, kw_only=True):
 class Startup(Extension, frozen=True, kw_only=True):
     """A bound on a start from the spawn to ready; preparation has bounds of its own."""
 
-    timeout_ms: Milliseconds = 120_000
+    timeout_ms: Milliseconds | None = None
 
 
 class DataSnapshot(Extension, frozen=True, kw_only=True):

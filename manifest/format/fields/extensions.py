@@ -67,7 +67,8 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "timeout_ms": (
             (
                 "Milliseconds from the start of the process to ready, whatever 'readiness' says;"
-                " migrations and assets have bounds of their own."
+                " migrations and assets have bounds of their own. Without it 120000, or the"
+                " 'timeout_ms' of 'readiness' where that is longer."
             ),
             120000,
         ),

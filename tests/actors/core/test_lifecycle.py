@@ -217,7 +217,7 @@ def test_an_unhealthy_service_is_restarted_like_one_that_crashed() -> None:
 
 def test_every_wait_of_a_start_has_its_timer() -> None:
     _, prepared = step(go(WAITING, start()), Prepared(1), Context(SERVICE, 100.0))
-    assert prepared[0] == effects.Arm(Timer.STARTUP, SERVICE.startup.timeout_ms / 1000)
+    assert prepared[0] == effects.Arm(Timer.STARTUP, 120.0)
     _, launched = step(go(WAITING, start(), Prepared(1)), Launched(1, 77), Context(SERVICE, 100.0))
     armed = {one.timer: one.seconds for one in launched if isinstance(one, effects.Arm)}
     assert armed == {Timer.READINESS: 30.0, Timer.OBSTACLE: lifecycle.OBSTACLE}

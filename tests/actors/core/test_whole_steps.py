@@ -49,7 +49,7 @@ from bundlevisor.manifest.plan.graph import DependencyCycle
 from bundlevisor.manifest.plan.secrets import generate
 
 SERVICE = Service(id="api", health=Health(type="http", retries=3))
-BOUND = SERVICE.startup.timeout_ms / 1000
+BOUND = 120.0
 ASK = (Arm(Timer.GRACE, SERVICE.stop.timeout_ms / 1000), EndTree())
 STARTING = Life(stage=Stage.STARTING, incarnation=1, then=AfterStop.RETRY, pid=7)
 READY = Life(
