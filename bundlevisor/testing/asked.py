@@ -13,6 +13,7 @@ from bundlevisor.manifest.format.app_data import IPC_PORT, PORTS
 from bundlevisor.testing import client
 from bundlevisor.testing.deadline import NotWithin, time_left, wait_until
 from bundlevisor.testing.held import Given
+from bundlevisor.testing.plain_file import read_plain
 from bundlevisor.testing.spawned import Spawned
 
 
@@ -57,7 +58,7 @@ class Asked(Spawned):
     def token(self) -> str:
         """For the control API."""
         path = self.app_data / str(self.bundle.document["ipc"]["auth_token_path"])
-        return path.read_text(encoding="ascii").strip()
+        return read_plain(path).decode("ascii").strip()
 
     def request(self, method: str, path: str, body: object = None, **options: Any) -> client.Answer:
         """Ask the control API with the token; see :func:`bundlevisor.testing.client.request`."""
@@ -79,7 +80,7 @@ class Asked(Spawned):
 
     def _state(self, name: str) -> Any:
         try:
-            return json.loads((self.app_data / name).read_bytes())
+            return json.loads(read_plain(self.app_data / name))
         except (OSError, ValueError):
             return None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bundlevisor.manifest.format.app_data import OLDER
+from bundlevisor.testing.plain_file import read_plain
 
 Event = dict[str, Any]
 SETTLED, SETTLES_WITHIN = 0.05, 2.0
@@ -21,7 +22,7 @@ def read_events(path: Path) -> list[Event]:
     events = []
     for file in (path.with_name(path.name + OLDER), path):
         try:
-            text = file.read_bytes()
+            text = read_plain(file)
         except OSError:  # there is none, or a suite has put something else there
             continue
         for line in text.splitlines():  # of bytes: a text would be cut at U+2028, too

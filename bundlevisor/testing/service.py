@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import psutil
 
 from bundlevisor.actors.core.snapshot import State
+from bundlevisor.actors.files.own_file import open_to_read
 from bundlevisor.actors.logs.path import log_path
 from bundlevisor.manifest.format import schema
 from bundlevisor.testing import client, processes, program
@@ -115,7 +116,8 @@ class Service:
         of_bundle = {one["id"]: one for one in self._runtime.bundle.document["services"]}
         path = self._log_path(of_bundle.get(self.id, {}).get("log_dir") or "")
         if path.exists():
-            return path.read_text(encoding="utf-8", errors="replace")
+            with open(open_to_read(str(path)), encoding="utf-8", errors="replace") as file:
+                return file.read()
         self.check()
         return ""
 

@@ -54,6 +54,19 @@ def test_a_folder_in_place_of_the_events_is_no_fault_of_the_suite(tmp_path: Path
         assert runtime.events == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="mkfifo(3)")
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    runtime = Runtime(Bundle(tmp_path).service("db"))
+    for name in ("telemetry/events.jsonl", "logs/db.log", "runtime/auth-token"):
+        (runtime.app_data / name).parent.mkdir(parents=True)
+        os.mkfifo(runtime.app_data / name)
+    assert runtime.events == []
+    with pytest.raises(OSError, match="a pipe"):
+        _ = runtime.service("db").log
+    with pytest.raises(OSError, match="a pipe"):
+        _ = runtime.token
+
+
 def test_an_event_that_is_waited_for_is_one_of_this_run(tmp_path: Path) -> None:
     bundle = Bundle(tmp_path).service("db")
     with Runtime(bundle) as first:
