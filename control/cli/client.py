@@ -163,9 +163,12 @@ class Client:
         pid, created = self.endpoint.pid, self.endpoint.created
         if pid is not None and table.may_be_alive(pid, created):
             return Unsettled(f"{self._place()} takes no connections; is it stopping?")
+        from bundlevisor.control.cli.last_words import word_of_end
+
+        said = word_of_end(self.endpoint.app_data)
         return NotRunning(
             f"no runtime runs on {self.endpoint.app_data}: nobody listens on port"
-            f" {self.endpoint.port} any more"
+            f" {self.endpoint.port} any more{said and '; '}{said}"
         )
 
     def _silence(self, error: Exception) -> Exception:

@@ -16,14 +16,22 @@ LOOK_AGAIN_S = 0.02
 
 def last_word(app_data: str) -> str:
     """Return how the last start ended, as a part of a sentence; empty where none is known."""
-    end = last_end.peek(app_data)
-    if end is not None:
-        since = time.time() - end.ended_at
-        ago = f" {duration(since)} ago" if since >= 0 else ""  # the clock has been set back
-        ended = f"ended{ago} with exit code {end.code}"
-        return f"the last one (pid {end.pid}) {ended}: {end.reason}"
+    said = word_of_end(app_data)
+    if said:
+        return said
     pid = instance_lock.signed_by(app_data)
     return f"the last one (pid {pid}) was killed, or died" if is_gone(pid) else ""
+
+
+def word_of_end(app_data: str) -> str:
+    """As :func:`last_word`, of one that has left word itself."""
+    end = last_end.peek(app_data)
+    if end is None:
+        return ""
+    since = time.time() - end.ended_at
+    ago = f" {duration(since)} ago" if since >= 0 else ""  # the clock has been set back
+    ended = f"ended{ago} with exit code {end.code}"
+    return f"the last one (pid {end.pid}) {ended}: {end.reason}"
 
 
 def farewell(app_data: str, pid: int | None) -> str:

@@ -125,7 +125,11 @@ def test_who_waits_meets_an_instance_that_is_being_started(
     )
 
 
-def test_an_instance_that_died_is_4(run: Run, tmp_path: Path) -> None:
+def test_an_instance_that_died_is_4_with_its_word(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record may stay for a moment, until its guardian has removed it."""
+    monkeypatch.setattr("bundlevisor.control.cli.await_instance.NEXT_START_S", 0.0)
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
     with socket.socket() as nobodys:
@@ -133,8 +137,14 @@ def test_an_instance_that_died_is_4(run: Run, tmp_path: Path) -> None:
         port = nobodys.getsockname()[1]
         record(tmp_path, port, process.pid)
         code, _, err = run("ports", "--app-data", str(tmp_path))
+        assert code == 4
+        assert err.endswith(f"nobody listens on port {port} any more\n")
+        end = f'{{"pid": {process.pid}, "code": 1, "reason": "no threads", "ended_at": 1}}'
+        (tmp_path / "runtime" / "last_end.json").write_text(end)
+        code, _, err = run("ready", "--wait", "5", "--app-data", str(tmp_path))
     assert code == 4
-    assert str(port) in err
+    assert f"any more; the last one (pid {process.pid}) ended " in err
+    assert err.endswith("ago with exit code 1: no threads\n")
 
 
 def test_an_instance_that_takes_no_connections_is_5(run: Run, tmp_path: Path) -> None:
