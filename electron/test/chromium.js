@@ -16,6 +16,7 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  "--disable-auto-reload", // of what could not be loaded: Electron does not do it
   // Nobody types into an address bar or needs a next tab at once: a page for each of these, in a
   // process of its own, is half of the processor time of a window.
   "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,SpareRendererForSitePerProcess",

@@ -211,6 +211,29 @@ test("the windows of a start that needs a secret", NEEDS_BROWSER, async (t) => {
   });
 });
 
+test("a page that is reloaded while nobody serves it comes back", NEEDS_BROWSER, async (t) => {
+  const gate = path.join(folder(t), "gate");
+  writeFileSync(gate, "");
+  const run = opened(t, small(t, { web: { GATE: gate } }));
+  await shows(run, SECOND, "h1", /It works/);
+  rmSync(gate);
+  const record = path.join(run.home, "userData/runtime/runtime/instance.json");
+  process.kill(JSON.parse(readFileSync(record, "utf8")).pid, "SIGKILL");
+  const { url } = run.find("loaded", { window: SECOND });
+  await until(
+    () =>
+      fetch(url).then(
+        () => false,
+        () => true,
+      ),
+    "its service has been stopped",
+  );
+  await run.page(SECOND, "location.reload()");
+  await shows(run, SECOND, "body", /refused/);
+  writeFileSync(gate, "");
+  await shows(run, SECOND, "h1", /It works/);
+});
+
 test("the page of the notes, from the splash to the end", NEEDS_BROWSER, async (t) => {
   const run = opened(t, notes(t));
   await t.test("the notes are there after the splash", async () => {

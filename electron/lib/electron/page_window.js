@@ -7,11 +7,14 @@ const { Restarts } = require("../restarts");
 
 /** Electron's word when another navigation begins before the page is loaded, as by its own script. */
 const ABORTED = "ERR_ABORTED";
+const ABORTED_CODE = -3;
 
 /** A window that shows one address, and its origin alone. */
 class PageWindow {
   #window;
   #url = "";
+  /** Whether it shows nothing, as after a reload while nobody served the page. */
+  #blank = false;
   #crashes = new Restarts();
 
   /**
@@ -22,6 +25,10 @@ class PageWindow {
     const webPreferences = { ...options.webPreferences, ...WEB_PREFERENCES };
     this.#window = new BrowserWindow({ show: false, ...options, webPreferences });
     lockDown(this.#window, (origin) => this.#url !== "" && origin === new URL(this.#url).origin);
+    this.#window.webContents.on("did-fail-load", (_event, code, _words, _url, isMainFrame) => {
+      if (isMainFrame && code !== ABORTED_CODE) this.#blank = true;
+    });
+    this.#window.webContents.on("did-navigate", () => (this.#blank = false));
     this.#window.webContents.on("render-process-gone", (_event, { reason }) => {
       if (reason === "clean-exit" || !this.isOpen) return;
       if (this.#crashes.next(performance.now()) === null) gaveUp(`The page ended: ${reason}.`);
@@ -40,7 +47,7 @@ class PageWindow {
 
   /** Loads the page, unless the window shows that address already. @param {string} url */
   async show(url) {
-    if (url === this.#url) return;
+    if (url === this.#url && !this.#blank) return;
     this.#url = url;
     await this.#window.loadURL(url).catch((error) => {
       if (error.code === ABORTED) return;

@@ -78,6 +78,7 @@ class Connection {
 class Tab {
   /** What the browser complained of: broken rules of the policy, exceptions. */
   troubles = [];
+  navigated = (_frame) => {};
   #loaded = () => {};
 
   constructor(connection, targetId, sessionId, answer) {
@@ -97,6 +98,7 @@ class Tab {
 
   heard(method, params) {
     if (method === "Page.loadEventFired") this.#loaded();
+    if (method === "Page.frameNavigated") this.navigated(params.frame);
     if (method === "Runtime.bindingCalled") void this.#asked(JSON.parse(params.payload));
     if (method === "Log.entryAdded") this.troubles.push(params.entry.text);
     if (method === "Runtime.exceptionThrown")

@@ -48,6 +48,14 @@ class WebContents extends EventEmitter {
     this.tab = browser?.then((connection) =>
       connection.open(preload, (channel, args) => this.invoke(channel, args)),
     );
+    void this.tab?.then((tab) => {
+      tab.navigated = ({ parentId, unreachableUrl }) => this.#navigated(!parentId, unreachableUrl);
+    });
+  }
+
+  #navigated(isMainFrame, unreachable) {
+    if (unreachable) this.emit("did-fail-load", {}, -102, "", unreachable, isMainFrame);
+    else if (isMainFrame) this.emit("did-navigate", {});
   }
 
   setWindowOpenHandler(decide) {
