@@ -70,6 +70,7 @@ def _of_files(manifest: Manifest, site: BundleSite, full: bool) -> Findings:
     from bundlevisor.actors.logs.path import log_path
     from bundlevisor.actors.prepare.verified_assets import peek
     from bundlevisor.actors.validation.inspection import Subject, inspect
+    from bundlevisor.actors.validation.working_folders import unmade
     from bundlevisor.manifest.format.paths import PathRefused
     from bundlevisor.manifest.format.platform import current_key, pick_binary
     from bundlevisor.manifest.plan.ports import demands
@@ -78,7 +79,7 @@ def _of_files(manifest: Manifest, site: BundleSite, full: bool) -> Findings:
     for demand in demands(manifest):
         lowest.setdefault(demand.service, {})[demand.name] = demand.low
     key, known = current_key(), peek(site.app_data)
-    found = []
+    subjects = []
     for index, service in enumerate(manifest.services):
         chosen = pick_binary(service, key)[0]
         try:
@@ -87,8 +88,9 @@ def _of_files(manifest: Manifest, site: BundleSite, full: bool) -> Findings:
         except PathRefused:
             continue  # the manifest's own rules have said so
         spec = LaunchSpec(service, chosen, site, log, index=index, page=page)
-        found.append(inspect(Subject(spec, StartInputs(lowest), key), known, full=full))
-    return joined(found)
+        subjects.append(Subject(spec, StartInputs(lowest), key))
+    found = [inspect(subject, known, full=full) for subject in subjects]
+    return joined([*found, unmade(subjects)])
 
 
 def _of_ports(manifest: Manifest, given: Ports | None) -> Findings:

@@ -70,7 +70,8 @@ SERVICE = {
     "binary_wrong_architecture": "a program is built for another processor or system",
     "interpreter_missing": "a script's #! line names a program that is not there",
     "command_missing": "the program of a health check or a migration is not there",
-    "working_folder_missing": "the folder that a binary is to run in is not there",
+    "working_folder_missing": "the folder that a binary is to run in is not there (a warning below"
+    " app-data, where another service may make it)",
     "page_missing": "a folder that the runtime is to serve has no index.html",
     "page_setting_invalid": "a page's metadata holds a value that its server does not take",
     "value_too_long": "a variable or an argument is longer than the system takes",

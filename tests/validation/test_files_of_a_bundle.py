@@ -181,16 +181,6 @@ def test_a_link_that_leads_out_is_found(tmp_path: Path, place: str) -> None:
     assert codes(look(made).service_errors) == [("path_escapes_root", "api")]
 
 
-def test_a_working_folder_must_be_there(tmp_path: Path) -> None:
-    made = one_service(tmp_path).write()
-    binaries = made.document["services"][0]["binaries"]
-    inside = {key: {**one, "cwd": "${data}/work"} for key, one in binaries.items()}
-    missing = {key: {**one, "cwd": "work"} for key, one in binaries.items()}
-    assert codes(look(one_service(tmp_path, binaries=inside)).service_errors) == []
-    found = look(one_service(tmp_path, binaries=missing)).service_errors
-    assert codes(found) == [("working_folder_missing", "api")]
-
-
 @pytest.mark.parametrize(
     ("entry", "code"),
     [
