@@ -111,6 +111,8 @@ class Migrator:
                 return children.spawn(request)
             except OSError as error:
                 raise binary.why_refused(program, error, current_key()) from error
+            except ValueError as error:
+                raise CannotLaunch(str(error)) from error
 
         guarded, redactor = self._guarded(instance), self._inputs.redactor()
         process.start(guarded, redactor, spawn, starts=False, on_progress=on_progress)

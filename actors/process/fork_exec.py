@@ -33,12 +33,17 @@ class Encoded(msgspec.Struct, frozen=True):
 
 
 def encode(launch: SpawnRequest) -> Encoded:
-    """Return arguments and environment as bytes; ValueError for a name that cannot be one."""
+    """Return arguments and environment as bytes; ValueError for what cannot be a variable."""
     environment = []
     for name, value in launch.env.items():
         if "=" in name:
             raise ValueError("illegal environment variable name")
-        environment.append(os.fsencode(f"{name}={value}"))
+        try:
+            environment.append(os.fsencode(f"{name}={value}"))
+        except UnicodeEncodeError:  # whose words would show a letter of what may be a secret
+            lacking = f"the encoding of this locale, {sys.getfilesystemencoding()}, does not have"
+            reason = f"{name} holds a letter that {lacking}; start the runtime in a UTF-8 locale"
+            raise ValueError(reason) from None
     return Encoded(tuple(map(os.fsencode, launch.argv)), tuple(environment))
 
 

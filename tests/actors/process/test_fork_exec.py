@@ -126,3 +126,9 @@ def test_nothing_encoded_is_shown() -> None:
     made = launch("/bin/sh", env={"KEY": "its value"})
     assert "value" not in repr(fork_exec.encode(made))
     assert "value" not in repr(made)
+
+
+def test_a_letter_that_the_locale_does_not_have_is_told_by_its_variable_and_not_shown() -> None:
+    with pytest.raises(ValueError, match="KEY holds a letter") as caught:
+        fork_exec.encode(launch("/x", env={"KEY": "\ud800"}))
+    assert "d800" not in str(caught.value)
