@@ -45,6 +45,8 @@ class Runtime extends Services {
   #exit = { code: null, signal: null };
   /** @type {Ended | undefined} */
   #end;
+  /** Ends the pause before a restart, which would keep who has stopped it from ending. */
+  #pausing = new AbortController();
   /** @type {string[]} */
   #log = [];
   /** @type {(ended: Ended) => void} */
@@ -177,7 +179,7 @@ class Runtime extends Services {
       return;
     }
     this.#emitter.emit("restarting", exit);
-    await after(pause);
+    await after(pause, undefined, { signal: this.#pausing.signal }).catch(() => {});
     await this.#restart();
   }
 
@@ -202,6 +204,7 @@ class Runtime extends Services {
       ...(error && { error }),
     };
     this.#end = ended;
+    this.#pausing.abort();
     this.#process = undefined;
     this.#settle(ended);
     this.#emitter.emit("ended", ended);

@@ -2,6 +2,7 @@
 // A start that goes wrong on the shell's side: every one has a sentence, and leaves no runtime.
 
 const { execFile } = require("node:child_process");
+const { chmodSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 const { test } = require("node:test");
 const { promisify } = require("node:util");
@@ -24,6 +25,16 @@ test("what Node refuses to start is told as any other failed start", POSIX, asyn
   const error = await start({ manifest, command }).catch((failed) => failed);
   assert.ok(error instanceof StartFailed, String(error));
   assert.match(error.message, /^The runtime could not be started: spawn ENOTDIR$/);
+});
+
+test("who stops a runtime before it is started anew can end at once", POSIX, async (t) => {
+  const manifest = small(t, { a: {} });
+  const command = path.join(path.dirname(manifest), "runtime");
+  const listening = JSON.stringify({ event: "listening", token_path: command });
+  writeFileSync(command, `#!/bin/sh\necho '${listening}'\nexit 1\n`);
+  chmodSync(command, 0o755);
+  const program = path.join(PROGRAMS, "stopped_in_pause.js");
+  await run(process.execPath, [program, manifest, command], { env: ENV, timeout: 60_000 });
 });
 
 test("a listener that throws disturbs neither the runtime nor the other listeners", async (t) => {
