@@ -79,10 +79,10 @@ def _close(
     parts.socket.close()
     parts.edges.context.remove_secret_files()
     parts.edges.port_memory.close(PORTS)
+    parts.endpoint.remove()  # which makes a little room for our last words on a full disk
     parts.announcer.emit("runtime_shutdown", None, reason=request.reason)
     parts.telemetry.close(2.0)
     parts.edges.record.close()
-    parts.endpoint.remove()
     if group is not None:
         if parts.lock.stands():  # else the folder is another instance's by now
             last_end.write(bundle.app_data, request.code, request.reason)

@@ -13,6 +13,7 @@ import pytest
 from bundlevisor.actors.files import atomic
 from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.testing import faults
+from bundlevisor.testing.events import read_events
 from tests import absent
 from tests.bundle_maker import bundle, running, wait_until
 from tests.installed import COMMAND
@@ -89,3 +90,21 @@ def test_what_a_log_lost_last_stands_in_it_at_the_end(tmp_path: Path) -> None:
         assert run.post("/shutdown").status == 202
         assert run.wait_gone() == 0
         assert "bytes lost: No space left on device]\n" in run.log("db")
+
+
+@absent.unless(hasattr(os, "geteuid") and os.geteuid() == 0, "root, who may mount")
+def test_the_end_is_on_record_where_not_even_that_had_room(tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    with faults.small_disk(made.app_data), running(made) as run:
+        run.until_ready()
+        faults.fill(made.app_data)
+
+        def is_full() -> bool:
+            run.post("/services/db/restart?wait=30")
+            return "telemetry file" in run.stderr
+
+        wait_until(is_full, what="an event that finds no room")
+        assert run.post("/shutdown").status == 202
+        assert run.wait_gone() == 0
+        path = made.app_data / made.document["telemetry"]["file"]
+        assert read_events(path)[-1]["event"] == "runtime_shutdown"
