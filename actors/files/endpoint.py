@@ -61,14 +61,8 @@ def read_port(app_data: str) -> int | None:
     return port if 0 < port <= LAST_PORT else None
 
 
-def remove_if_ours(path: str, content: str) -> bool:
-    """Remove the file if it still says ``content``; a successor's file stays. True when removed."""
-    try:
-        if own_file.read(path, follow=False) != content.encode():
-            return False
-    except OSError:
-        return False
+def remove_if_ours(path: str, content: str) -> None:
+    """Remove the file if it still says ``content``; a successor's file stays."""
     with suppress(OSError):
-        own_file.remove(path)
-        return True
-    return False
+        if own_file.read(path, follow=False) == content.encode():
+            own_file.remove(path)

@@ -65,8 +65,6 @@ class InstanceRunning(Exception):
         named = f" ({', '.join(who)})" if who else ""
         does = "was to stop, and still runs" if stopping else "runs"
         super().__init__(f"another instance{named} {does} on {app_data}")
-        self.pid = pid
-        self.port = port
 
 
 class LockUnavailable(Exception):

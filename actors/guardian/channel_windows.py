@@ -236,10 +236,6 @@ class Receiver:
         self._decoder = Decoder()
         self._sessions: dict[str, int] = {}
 
-    def fileno(self) -> int:
-        """Return the handle that must stay open."""
-        return self._end.fileno()
-
     def answer(self) -> None:
         """Say that this guardian is there, and has taken charge."""
         if self._end.answered:

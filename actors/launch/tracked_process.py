@@ -60,9 +60,7 @@ class TrackedProcess:
         read, write = pipes.make()
         try:
             self._guardian.expect(guarded, read)
-            self._log.attach(
-                read, self.instance, _ignore, redactor, starts=starts, on_progress=on_progress
-            )
+            self._log.attach(read, self.instance, redactor, starts=starts, on_progress=on_progress)
             read = -1
             child = self.child = spawn(write)
         except BaseException:
@@ -165,7 +163,3 @@ class _Once:
     def __call__(self, lines: bytes) -> None:
         if self._first.acquire(blocking=False):
             self._then(lines.decode("utf-8", "replace"))
-
-
-def _ignore(_: object) -> None:
-    """The end of a pipe says nothing that the exit does not."""

@@ -95,7 +95,6 @@ class LogStream:
         self,
         read_fd: int,
         instance: str,
-        on_end: Callable[[str], object],
         redactor: Redactor | None = None,
         *,
         starts: bool = True,
@@ -105,15 +104,13 @@ class LogStream:
 
         ``starts``: it is another run of the service, not a migration before it.
         ``on_progress(text, fraction)`` hears of lines that say how far it is.
-
-        ``on_end(instance)`` is called at the end of file: when nobody can write any more.
         """
 
         def begin() -> Intake:
             self._sink.open(starts=starts)
             return Intake(instance, redactor, on_progress)
 
-        self._calls.soon(lambda: self._attach(read_fd, on_end, begin))
+        self._calls.soon(lambda: self._attach(read_fd, begin))
 
     def hide(self, secrets: tuple[tuple[str, bytes], ...]) -> None:
         """Hide these as well in what is written from now on by whoever writes now."""
@@ -169,9 +166,7 @@ class LogStream:
         watch.matcher.wake = lambda: self._loop.call_soon(partial(intake.match, b""))
         intake.watches.append(watch)
 
-    def _attach(
-        self, fd: int, on_end: Callable[[str], object], begin: Callable[[], Intake]
-    ) -> None:
+    def _attach(self, fd: int, begin: Callable[[], Intake]) -> None:
         intake = begin()
         instance = intake.instance
         for watch in self._early.pop(instance, []):
@@ -182,7 +177,7 @@ class LogStream:
             self._loop,
             fd,
             partial(self._take, intake),
-            partial(self._end, intake, on_end),
+            partial(self._finish, intake),
             partial(self._pipe_copy.read, instance),
         )
         intake.reader.start()
@@ -208,10 +203,6 @@ class LogStream:
             self._pipe_copy.done()
         if text:
             self._followers.put(text)
-
-    def _end(self, intake: Intake, on_end: Callable[[str], object]) -> None:
-        self._finish(intake)
-        on_end(intake.instance)
 
     def _finish(self, intake: Intake) -> None:
         intake.ended = True

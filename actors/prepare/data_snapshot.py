@@ -52,6 +52,7 @@ class Taken(msgspec.Struct, frozen=True):
     applied: tuple[str, ...]
     """The migrations that had been run when it was taken."""
     app_version: str
+    """Whose data it is, for who reads the file; 0.2.0 takes none without it."""
     upgraded: bool = False
     """All migrations came after it; it is only kept until the service has been ready."""
 

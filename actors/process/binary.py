@@ -19,7 +19,6 @@ BAD_CPU_TYPE = 86
 """EBADARCH of macOS, intro(2); Python's errno does not have it."""
 BAD_FORMAT = (193, 216)
 """ERROR_BAD_EXE_FORMAT and ERROR_EXE_MACHINE_TYPE_MISMATCH of Windows."""
-BATCH = (".bat", ".cmd")
 _INCOMPLETE = "is the bundle complete?"
 ALL_IN_ONE = sys.platform == "linux"
 """Whether all behind the interpreter of a #! line is one argument (execve(2)), blanks and all."""
@@ -83,7 +82,7 @@ def examine(path: str, platform: str) -> None:
     if binary_header.is_foreign(header, platform):
         raise Unusable("binary_wrong_architecture", _foreign(path, header.platforms, platform))
     if platform.startswith("win-"):
-        runs = path.lower().endswith(BATCH) or bool(header.platforms)
+        runs = path.lower().endswith(command.BATCH) or bool(header.platforms)
     else:
         runs = header.is_known
     if not runs:

@@ -43,13 +43,12 @@ GO_ON = getattr(signal, "SIGCONT", None)
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True):
-    """How many processes were found, ended when asked, had to be killed, and could not be ended."""
+    """How many processes were found, ended when asked, and had to be killed; others are left."""
 
     instance_id: str
     found: int = 0
     stopped: int = 0
     killed: int = 0
-    left: int = 0
 
 
 def sweep(
@@ -142,7 +141,6 @@ def _end(watch: ExitWatch, record: Processes, grace_s: float) -> Swept:
         found=len(found),
         stopped=len(found - killed),
         killed=len(killed - _keys(left)),
-        left=len(left),
     )
 
 

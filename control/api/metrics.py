@@ -17,7 +17,7 @@ import msgspec
 from bundlevisor.actors.core.snapshot import Phase, State
 from bundlevisor.actors.loop.wall_time import moment
 from bundlevisor.actors.stand_ins import for_api
-from bundlevisor.control.api.status import leaders, pids, uptime
+from bundlevisor.control.api.status import MOMENT_S, leaders, pids, uptime
 from bundlevisor.control.wire.operations import PROMETHEUS
 
 if TYPE_CHECKING:
@@ -44,13 +44,11 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     now: float
 
 
-MOMENT_S = 0.05
-"""How long the answer is the same where no service has changed: to make it takes 4 ms of the
-interpreter, and twice that where several are made at once."""
-
-
 class MetricsResource:
-    """All metrics of the bundle and of the runtime; made once for each picture and moment."""
+    """All metrics of the bundle and of the runtime; made once for each picture and moment.
+
+    To make them takes 4 ms of the interpreter, and twice that where several are made at once.
+    """
 
     def __init__(self, runtime: RuntimeApi, meter: Meter) -> None:
         self._runtime = runtime

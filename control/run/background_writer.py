@@ -36,8 +36,6 @@ class BackgroundWriter:
         self, fd: int, tell_dropped: Callable[[int], bytes], *, limit: int = LIMIT
     ) -> None:
         """``tell_dropped(count)`` returns the line that stands where lines are missing."""
-        self.dropped = 0
-        """Lines that nobody will see."""
         self._fd = fd
         self._tell_dropped = tell_dropped
         self._limit = limit
@@ -50,11 +48,6 @@ class BackgroundWriter:
         self._changed = threading.Condition(threading.Lock())
         self._thread: threading.Thread | None = None
 
-    @property
-    def waiting(self) -> int:
-        """Bytes that no write has begun with."""
-        return self._size
-
     def put(self, line: bytes) -> None:
         """Hand over one line, with its end. Never waits for the reader, never raises."""
         with self._changed:
@@ -64,7 +57,6 @@ class BackgroundWriter:
             self._size += len(line)
             while self._size > self._limit:
                 self._size -= len(self._lines.popleft())
-                self.dropped += 1
                 self._untold += 1
             if self._thread is None:
                 self._start()
@@ -105,7 +97,6 @@ class BackgroundWriter:
                 self._write(b"".join(told + lines))
             except OSError:  # a full disk, or nobody there any more
                 with self._changed:
-                    self.dropped += len(lines)
                     self._untold += untold + len(lines)
             if not self._lines:
                 self._closed.wait(BREATH)

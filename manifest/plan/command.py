@@ -28,28 +28,13 @@ def names_program(command: list[str]) -> bool:
 
 
 class CommandNotFound(LookupError):
-    """No file fits a command's first word; ``looked_in`` are the paths that were tried.
+    """No file fits a command's first word.
 
-    ``forbidden`` is one of them that is a file and must not be run; empty when there is none.
+    ``forbidden`` is one that would, and must not be run; empty when there is none.
     """
 
-    def __init__(self, word: str, looked_in: tuple[str, ...], forbidden: str = "") -> None:
-        self.word = word
-        self.looked_in = looked_in
+    def __init__(self, reason: str, forbidden: str = "") -> None:
         self.forbidden = forbidden
-        if forbidden:
-            reason = f"command is not executable: {word} ({forbidden}); {remedy(forbidden)}"
-        elif _is_bare(word):
-            reason = (
-                f"command not found: {word} (looked in {_folders(looked_in)}); "
-                "is the bundle complete, and the command installed?"
-            )
-        else:
-            places = " and ".join(_unsuffixed(looked_in))
-            reason = (
-                f"command not found: {word} (looked for {places}, and not on PATH: there only names"
-                " without a separator are looked for); is the bundle complete?"
-            )
         super().__init__(reason)
 
 
@@ -96,7 +81,11 @@ def find(word: str, places: tuple[str, ...], runnable: Probe | None = None) -> s
     for place in places:
         if probe(place):
             return place
-    raise CommandNotFound(word, places, next(filter(os.path.isfile, places), ""))
+    forbidden = next(filter(os.path.isfile, places), "")
+    if forbidden:
+        reason = f"command is not executable: {word} ({forbidden}); {remedy(forbidden)}"
+        raise CommandNotFound(reason, forbidden)
+    raise CommandNotFound(_not_found(word, places))
 
 
 def is_runnable(path: str) -> bool:
@@ -131,6 +120,19 @@ def on_path(word: str, environ: Mapping[str, str]) -> str:
 
 def _is_bare(word: str) -> bool:
     return not any(separator in word for separator in "/\\")
+
+
+def _not_found(word: str, places: tuple[str, ...]) -> str:
+    if _is_bare(word):
+        return (
+            f"command not found: {word} (looked in {_folders(places)}); "
+            "is the bundle complete, and the command installed?"
+        )
+    looked_for = " and ".join(_unsuffixed(places))
+    return (
+        f"command not found: {word} (looked for {looked_for}, and not on PATH: there only names"
+        " without a separator are looked for); is the bundle complete?"
+    )
 
 
 def _folders(places: tuple[str, ...]) -> str:

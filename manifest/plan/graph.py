@@ -16,7 +16,6 @@ class DependencyCycle(ValueError):
     """Services depend on each other in a circle; the message shows it."""
 
     def __init__(self, services: tuple[str, ...]) -> None:
-        self.services = services
         super().__init__(f"services depend on each other in a circle: {' → '.join(services)}")
 
 

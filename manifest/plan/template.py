@@ -32,15 +32,11 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unresolved(ValueError):
-    """A reference that names no port; the message is a sentence without its service.
+    """A reference that names no port; the message is a sentence without its service."""
 
-    ``reference`` is the text between the braces, ``near`` are the ports that may be meant.
-    """
-
-    def __init__(self, reference: str, matches: list[str]) -> None:
-        self.reference = reference
-        self.near = matches
-        meant = quoted([f"${{{match}}}" for match in matches], "or")
+    def __init__(self, reference: str, near: list[str]) -> None:
+        """``reference`` is what stands between the braces, ``near`` the ports that may be meant."""
+        meant = quoted([f"${{{match}}}" for match in near], "or")
         did_you_mean = f"; did you mean {meant}?" if meant else "; no service has such a port."
         super().__init__(f"${{{reference}}} names no port{did_you_mean}")
 

@@ -34,7 +34,8 @@ process = launch.another(theirs)
 sender.send(("hello", "abc", os.getpid(), 0.0))
 sender.send(("bye",))
 assert sender.finish(20)
-assert launch.await_end(process, 20)
+launch.await_end(process, 20)
+assert process.exitcode is not None
 """,
 }
 

@@ -111,7 +111,7 @@ def test_the_sweep_ends_what_is_marked_and_nothing_else(tmp_path: Path) -> None:
         set_mark(other.pid, table.created(other.pid) or 0.0, OLD)
         result = sweep(str(tmp_path), grace_s=5.0)
         assert result is not None
-        assert (result.found, result.left) == (1, 0)
+        assert (result.found, result.killed + result.stopped) == (1, 1)
         assert theirs.wait() != 0
         assert other.poll() is None
         assert other.stdin

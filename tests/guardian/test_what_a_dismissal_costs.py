@@ -20,13 +20,13 @@ from bundlevisor.actors.guardian.reserve_posix import Heirs, Receiver
 runtime, elder = socket.socketpair()
 more, channel = socket.socketpair()
 reading, writing = os.pipe()
-found = Heirs().fork(channel.detach(), Receiver(elder))
+number = channel.detach()
+found = Heirs().fork(number, Receiver(elder))
 if found is None:
     os.close(writing)
     print(os.read(reading, 100).decode())
 else:
     receiver, heirs = found
-    number = receiver.fileno()
     del receiver, found
     try:
         os.fstat(number)

@@ -116,9 +116,7 @@ def test_the_error_counts_what_path_adds(path: str, where: str) -> None:
     with pytest.raises(CommandNotFound) as caught:
         find("x", places, lambda _: False)
     assert f"(looked in {where}" in str(caught.value)
-    error = caught.value
-    assert (error.word, error.looked_in, error.forbidden) == ("x", places, "")
-    assert CommandNotFound("x", places).forbidden == ""
+    assert caught.value.forbidden == ""
 
 
 @posix

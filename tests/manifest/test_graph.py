@@ -78,9 +78,8 @@ def test_the_cycle_is_shown_from_its_first_service_back_to_it(
 
 
 def test_no_graph_is_built_of_a_cycle() -> None:
-    with pytest.raises(DependencyCycle, match="a → b → a") as refused:
+    with pytest.raises(DependencyCycle, match=r"in a circle: a → b → a$"):
         Graph.of(bundle_of({"a": ["b"], "b": ["a"]}))
-    assert refused.value.services == ("a", "b", "a")
 
 
 def test_any_services_are_put_into_start_order() -> None:

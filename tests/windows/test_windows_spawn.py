@@ -113,8 +113,8 @@ def test_where_birth_in_a_job_is_unknown_a_service_still_is_in_its_jobs(
     monkeypatch.setattr(create_process, "_offer", lambda *_: False)
     started = start(services.SLEEPS)
     assert started.line() == "up"
-    assert started.child.job.contains(started.child.process.number)
-    assert jobs.runtime_job().contains(started.child.process.number)
+    assert started.child.pid in started.child.job.pids()
+    assert started.child.pid in jobs.runtime_job().pids()
 
 
 def test_a_service_that_cannot_be_put_in_its_jobs_does_not_live(

@@ -118,7 +118,6 @@ _declare("QueryInformationJobObject", wintypes.BOOL, wintypes.HANDLE, ctypes.c_i
          wintypes.DWORD, c_void_p)  # fmt: skip
 _declare("AssignProcessToJobObject", wintypes.BOOL, wintypes.HANDLE, wintypes.HANDLE)
 _declare("TerminateJobObject", wintypes.BOOL, wintypes.HANDLE, wintypes.UINT)
-_declare("IsProcessInJob", wintypes.BOOL, wintypes.HANDLE, wintypes.HANDLE, POINTER(wintypes.BOOL))
 _declare("InitializeProcThreadAttributeList", wintypes.BOOL, c_void_p, wintypes.DWORD,
          wintypes.DWORD, POINTER(c_size_t))  # fmt: skip
 _declare("UpdateProcThreadAttribute", wintypes.BOOL, c_void_p, wintypes.DWORD, c_size_t, c_void_p,

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-RUNNABLE = (".exe", ".com", ".bat", ".cmd")
+BATCH = (".bat", ".cmd")
+RUNNABLE = (".exe", ".com", *BATCH)
 """What CreateProcess starts (the last two through cmd.exe), in the order that PATHEXT has."""
 
-BATCH = (".bat", ".cmd")
 LONGEST_LINE = 32_766
 """Characters without the closing zero: CreateProcessW's documentation."""
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import _winapi
 import ctypes
-import errno
 import functools
 import sys
 from ctypes import byref, sizeof, wintypes
@@ -40,16 +39,6 @@ class Job:
         with self._owned.use() as handle:
             if not api.kernel32.AssignProcessToJobObject(handle, process):
                 raise api.error()
-
-    def contains(self, process: int) -> bool:
-        """Whether a process (by handle) is in this job or in one nested in it; OSError."""
-        found = wintypes.BOOL()
-        with self._owned.use() as handle:
-            if not handle:  # the system would take 0 for any job
-                raise OSError(errno.EBADF, "the job is closed")
-            if not api.kernel32.IsProcessInJob(process, handle, byref(found)):
-                raise api.error()
-        return bool(found.value)
 
     def pids(self) -> list[int]:
         """Return the processes that are alive in this job, none of a closed one; OSError."""

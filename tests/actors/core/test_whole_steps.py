@@ -45,7 +45,6 @@ from bundlevisor.manifest.format.policy import RestartPolicy
 from bundlevisor.manifest.format.probe import Health, Readiness
 from bundlevisor.manifest.format.schema import Service
 from bundlevisor.manifest.format.secret import SecretGenerator
-from bundlevisor.manifest.plan.graph import DependencyCycle
 from bundlevisor.manifest.plan.secrets import generate
 
 SERVICE = Service(id="api", health=Health(type="http", retries=3))
@@ -290,7 +289,3 @@ def test_a_uuid_is_its_octets_with_version_and_variant() -> None:
     assert made == "f0f1f2f3-f4f5-46f7-b8f9-fafbfcfdfeff"
     made = generate(SecretGenerator(type="uuid"), bytes)
     assert made == "00000000-0000-4000-8000-000000000000"
-
-
-def test_a_circle_knows_its_services() -> None:
-    assert DependencyCycle(("a", "b", "a")).services == ("a", "b", "a")

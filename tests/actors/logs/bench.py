@@ -14,6 +14,7 @@ from bundlevisor.actors.files.rotating_file import LogFile
 from bundlevisor.actors.files.tail import tail
 from bundlevisor.actors.logs import pipes
 from bundlevisor.actors.logs.match import PatternMatcher
+from bundlevisor.actors.logs.pipe_copy import Plain
 from bundlevisor.actors.logs.redact import Redactor
 from bundlevisor.actors.logs.stream import LogStream
 from bundlevisor.actors.loop.reactor import Loop
@@ -47,19 +48,30 @@ def end_tree(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
+class Ends(Plain):
+    """Notes whose pipes are read no more."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    def forget(self, instance: str) -> None:
+        self.ended.append(instance)
+
+
 class Bench:
     """A stream, and the programs that write to it."""
 
     def __init__(self, loop: Loop, path: Path, file: LogFile, service: str = "api") -> None:
         self.path = path
         self.reports: list[str] = []
-        self.ended: list[str] = []
-        self.stream = LogStream(service, file, loop, self.reports.append)
+        ends = Ends()
+        self.ended = ends.ended
+        self.stream = LogStream(service, file, loop, self.reports.append, ends)
         self.children: list[subprocess.Popen[bytes]] = []
 
     def start(self, program: str, *args: object, instance: str = "one") -> subprocess.Popen[bytes]:
         read, write = pipes.make()
-        self.stream.attach(read, instance, self.ended.append)
+        self.stream.attach(read, instance)
         child = subprocess.Popen(
             [sys.executable, "-c", program, *map(str, args)],
             stdout=write,
@@ -74,7 +86,7 @@ class Bench:
     def write(self, data: bytes, instance: str = "one", redactor: Redactor | None = None) -> int:
         """Attach a pipe that the test writes to itself; returns the write end."""
         read, write = pipes.make()
-        self.stream.attach(read, instance, self.ended.append, redactor)
+        self.stream.attach(read, instance, redactor)
         os.write(write, data)
         return write
 

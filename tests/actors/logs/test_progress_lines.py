@@ -132,7 +132,7 @@ def test_a_line_that_an_actor_which_is_gone_should_hear_is_in_the_log(
         gone.tell("anything")
     read, write = pipes.make()
     teller = Teller(gone)
-    bench.stream.attach(read, "one", bench.ended.append, on_progress=lambda *_: teller.tell("said"))
+    bench.stream.attach(read, "one", on_progress=lambda *_: teller.tell("said"))
     os.write(write, b"::progress 40 loading\n")
     os.close(write)
     bench.until_end()
