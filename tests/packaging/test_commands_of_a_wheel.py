@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import functools
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -57,6 +58,16 @@ def test_elsewhere_the_commands_are_scripts_that_start_without_site(
     wheels: Wheels, platform: str
 ) -> None:
     assert "console_scripts" not in wheels(platform)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pip makes the commands there")
+def test_a_script_whose_python_is_gone_says_so(tmp_path: Path) -> None:
+    script = shutil.copy(ROOT / "packaging" / "bundlevisor", tmp_path / "bundlevisor")
+    (tmp_path / "python").symlink_to(tmp_path / "gone")
+    done = subprocess.run([script, "version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    where = f"{tmp_path / 'python'} leads to no program that you may run"
+    assert done.stderr == f"bundlevisor: {where}; install anew\n"
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
