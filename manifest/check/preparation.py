@@ -13,6 +13,17 @@ def check(view: View, report: Report) -> None:
             _check_migrations(place, view, report)
         if place.service.assets:
             _check_assets(place, view, report)
+    upgraded = [place for place in view.places if _is_upgraded(place)]
+    for place in upgraded:
+        _check_way_back(place, view, report)
+    if upgraded and len(view.places) > 1:
+        from bundlevisor.manifest.check import shared_data
+
+        shared_data.check(upgraded, view, report)
+
+
+def _is_upgraded(place: Place) -> bool:
+    return any(migration.run_on == "upgrade" for migration in place.service.migrations)
 
 
 def _check_migrations(place: Place, view: View, report: Report) -> None:
@@ -27,8 +38,6 @@ def _check_migrations(place: Place, view: View, report: Report) -> None:
             report.error("duplicate_migration", f"{path}.version", sentence, place.id)
         seen.add(migration.version)
         check_word(migration.command, f"{path}.command", view, report, place.id)
-    if any(migration.run_on == "upgrade" for migration in place.service.migrations):
-        _check_way_back(place, view, report)
 
 
 def _check_way_back(place: Place, view: View, report: Report) -> None:

@@ -112,6 +112,7 @@ WARNING = {
     "asset_size_warning": "an asset is slightly larger than its size_bytes",
     "snapshot_impossible": "a data folder also holds files of the runtime, so it is not copied"
     " before an upgrade",
+    "data_folder_shared": "who shares a data folder may lose what it writes while an upgrade fails",
     "backoff_inverted": "a restart's backoff_max_ms is below its backoff_ms",
     "signal_unknown": "this platform does not have the stop signal",
     "notify_by_lines": "Windows has no NOTIFY_SOCKET, only lines '::progress 100'",

@@ -83,7 +83,7 @@ class Graph(msgspec.Struct, frozen=True):
     def _reach(self, service_id: str, *, up: bool) -> tuple[str, ...]:
         known = self._reached.get((service_id, up))
         if known is None:
-            found = _reachable(service_id, self._dependents if up else self._dependencies)
+            found = reachable(service_id, self._dependents if up else self._dependencies)
             known = tuple(service for service in self.start_order if service in found)
             self._reached[service_id, up] = known
         return known
@@ -162,7 +162,8 @@ def _waves(order: tuple[str, ...], forward: Edges) -> tuple[tuple[str, ...], ...
     return tuple(tuple(wave) for wave in waves)
 
 
-def _reachable(start: str, along: Edges) -> set[str]:
+def reachable(start: str, along: Edges) -> set[str]:
+    """Return what the edges lead to from a service, at any depth."""
     found: set[str] = set()
     pending = list(along[start])
     while pending:

@@ -140,3 +140,32 @@ def test_where_no_template_may_stand_its_letters_are_a_folder_of_that_name(
     assert found({"id": "one", "binaries": binaries}) == [
         ("error", code, "services[0].binaries.linux-x64.cwd")
     ]
+
+
+SHARER = {"id": "b", "data_dirs": ["db/inner"]}
+BETWEEN = {"id": "c", "dependencies": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("others", "platform", "expected"),
+    [
+        ([SHARER], "linux-x64", True),
+        ([{"id": "b", "data_dirs": ["${data}/db"]}], "linux-x64", True),
+        ([{"id": "b", "data_dirs": ["x", "DB"]}], "win-x64", True),
+        ([{"id": "b", "data_dirs": ["x", "DB"]}], "linux-x64", False),
+        ([{"id": "b", "data_dirs": ["db2", "d"]}], "linux-x64", False),
+        ([{**SHARER, "dependencies": ["a"]}], "linux-x64", False),
+        ([{**SHARER, "dependencies": ["c"]}, BETWEEN], "linux-x64", False),
+    ],
+)
+def test_what_others_write_where_a_copy_is_put_back_may_be_lost(
+    found: Callable[..., Any], others: list[dict[str, Any]], platform: str, expected: bool
+) -> None:
+    upgrade = {"version": "2", "command": ["bin/m"], "run_on": "upgrade"}
+    binaries = {"universal": {"path": "bin/x"}}
+    one = {"id": "a", "data_dirs": ["own", "db"], "migrations": [upgrade], "binaries": binaries}
+    all_ = [one, *({**other, "binaries": binaries} for other in others)]
+    warning = [("warning", "data_folder_shared", "services[0].data_dirs[1]")]
+    assert found(*all_, platform=platform) == (warning if expected else [])
+    one["migrations"] = [{**upgrade, "run_on": "always"}]
+    assert found(*all_, platform=platform) == []

@@ -123,7 +123,11 @@ def test_what_no_field_has_chosen_is_told_of_nobody() -> None:
 
 def test_two_services_may_share_data_and_its_upgrade(found: Callable[..., Any]) -> None:
     service = {"data_dirs": ["db"], "migrations": [UPGRADE]}
-    assert found({"id": "one", **service}, {"id": "two", **service}) == []
+    told = found({"id": "one", **service}, {"id": "two", **service})
+    assert {severity for severity, _, _ in told} == {"warning"}
+    assert found({"id": "one", **service}, {"id": "two", **service, "dependencies": ["one"]}) == [
+        ("warning", "data_folder_shared", "services[1].data_dirs[0]")
+    ]
 
 
 def test_two_services_that_share_a_log_are_warned_of(found: Callable[..., Any]) -> None:
