@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import http.server
+import os
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -220,3 +223,20 @@ def test_a_runtime_that_ends_is_told(
             tab.shows("#gone", "The runtime does not answer")
             tab.shows("#health", "no answer")
             tab.shows("#services-body", "store")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGSTOP is a POSIX signal")
+def test_a_runtime_that_stands_still_is_told_until_it_goes_on(
+    tmp_path_factory: pytest.TempPathFactory, browser: Any
+) -> None:
+    folder = tmp_path_factory.mktemp("still")
+    with running(bundle(folder).service("store").write()) as run:
+        run.until_ready()
+        with opened(run, browser) as tab:
+            tab.shows("#health", "ready: 1 of 1")
+            os.kill(run.pid, signal.SIGSTOP)
+            try:
+                tab.shows("#health", "no answer")
+            finally:
+                os.kill(run.pid, signal.SIGCONT)
+            tab.shows("#health", "ready: 1 of 1")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.bundle_maker import bundle, running
+from tests.waiting import wait_until
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no #! lines, and links need rights")
@@ -38,7 +39,8 @@ def test_a_migration_that_cannot_even_begin_says_what_is_missing(tmp_path: Path)
     (tmp_path / "elsewhere").mkdir()
     (made.app_data / "store").symlink_to(tmp_path / "elsewhere")
     with running(made) as run:
-        told = {id_: one["message"] for id_, one in run.ready()["details"].items()}
+        details = wait_until(lambda: _all_failed(run.ready()["details"]), what="all four fail")
+        told = {id_: one["message"] for id_, one in details.items()}
     failed = "migration_failed: migration 1: "
     lost = f"{failed}working directory not found: "
     made_by = "name it in data_dirs, which has it made"
@@ -50,3 +52,8 @@ def test_a_migration_that_cannot_even_begin_says_what_is_missing(tmp_path: Path)
         "linked": f"service 'linked': path 'store' leads out of {made.app_data} by a link; put the"
         " file itself there.",
     }
+
+
+def _all_failed(details: dict[str, Any]) -> dict[str, Any]:
+    """Return the details once every service has failed: the first is a reason for an answer."""
+    return details if all(one["state"] == "failed" for one in details.values()) else {}

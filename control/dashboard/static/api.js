@@ -8,7 +8,7 @@ export class NotIn extends Error {}
 /** The runtime said no, in a sentence. */
 export class Refused extends Error {}
 
-/** Nobody answers. */
+/** Nobody answers, or not in the time that the signal gives. */
 export class NoAnswer extends Error {}
 
 /** @typedef {Record<string, string | number | undefined>} Query */
@@ -32,7 +32,7 @@ async function ask(method, path, query, signal) {
   try {
     response = await fetch(address(path, query), { method, headers, signal });
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (signal?.aborted && signal.reason?.name !== "TimeoutError") throw error;
     throw new NoAnswer("the runtime does not answer");
   }
   if (response.status === 401) throw new NotIn("the session is over");

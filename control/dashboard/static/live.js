@@ -7,6 +7,8 @@ const PAUSE_MS = 2000;
 const HEAR_MS = 250;
 /** Between two questions for events: a runtime that stops answers them at once. */
 const AGAIN_MS = 1000;
+const ANSWER_MS = 5000;
+/** So long a look waits for its answers: a runtime that stands still keeps the connection open. */
 const WAIT_S = 25;
 /** So long one question for new events is kept open. */
 export const EVENTS_KEPT = 1000;
@@ -73,10 +75,11 @@ export class Live {
     const mine = ++this.#asked;
     const known = this.picture.timelines;
     const stays = !happened && Number.isFinite(known?.timeline.ready_ms);
+    const soon = AbortSignal.timeout(ANSWER_MS);
     const [status, readiness, timelines] = await Promise.all([
-      get("/status"),
-      get("/readyz"),
-      stays ? known : get("/timeline", { earlier: "1" }),
+      get("/status", {}, soon),
+      get("/readyz", {}, soon),
+      stays ? known : get("/timeline", { earlier: "1" }, soon),
     ]);
     if (mine === this.#asked) this.#show({ status, readiness, timelines, reached: true });
   }
