@@ -195,6 +195,7 @@ class Installation:
 
     def _put_back(self, taken: Taken, reason: str) -> None:
         id_ = self._service.id
+        self._stores.migrations.check()
         if self._spec.reads_secret_files:  # where nobody would look for them, if this is cut short
             self._means.secret_files().remove_for(id_)
         logs = self._means.log_paths()

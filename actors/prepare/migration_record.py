@@ -56,13 +56,17 @@ class Migrations:
             return []
         return [("app_downgraded", {"from": self.version_before, "to": self._manifest.app.version})]
 
+    def check(self) -> None:
+        """Raise OSError where it is not known what has been run, nor can be written down."""
+        if self._unusable is not None:
+            raise self._unusable
+
     def plan(self, service_id: str) -> MigrationPlan:
         """Return the plan of a service without what has succeeded since the runtime started.
 
         Raises OSError where it is not known what has been run: a first install would be planned.
         """
-        if self._unusable is not None:
-            raise self._unusable
+        self.check()
         plan = self._plans[service_id]
         left = tuple(m for m in plan.pending if (service_id, m.version) not in self._done)
         return msgspec.structs.replace(plan, pending=left)
@@ -103,8 +107,7 @@ class Migrations:
         return tuple(self._record.applied.get(service_id, ()))
 
     def _write(self, record: MigrationRecord) -> None:
-        if self._unusable is not None:
-            raise self._unusable
+        self.check()
         if record != self._record:
             atomic.write(self._path, msgspec.json.encode(record))
             self._record = record

@@ -50,6 +50,21 @@ def test_no_migration_is_run_while_the_record_of_them_is_torn(
     assert note.read_text() == "seeded"
 
 
+def test_nothing_is_put_back_while_the_record_of_migrations_is_torn(tmp_path: Path) -> None:
+    made, note = killed_in_an_upgrade(tmp_path)
+    record = made.app_data / "migrations.json"
+    whole = record.read_bytes()
+    record.write_bytes(TORN[0])
+    release(made, "2.0.0", NOTES, migration("2", "upgrade"))
+    message = failed(made)
+    assert "could not be put back" in message
+    assert f"{record}: " in message
+    assert note.read_text() == "half"
+    record.write_bytes(whole)
+    run_once(made)
+    assert note.read_text() == "before"
+
+
 def test_the_note_of_a_copy_that_is_torn_is_not_taken_for_none(tmp_path: Path) -> None:
     """The next copy would be made of what is half upgraded, in the place of the good one."""
     made, note = killed_in_an_upgrade(tmp_path)
