@@ -107,6 +107,19 @@ def test_what_comes_after_an_answer_does_not_change_it(
 
 
 @pytest.mark.parametrize(
+    ("status", "length"), [(b"204 Nothing", 0), (b"204 Nothing", 2), (b"304 The Same", 2)]
+)
+def test_only_what_may_have_a_length_is_passed_on_with_it(
+    serving: Any, site: Path, doing: Any, status: bytes, length: int
+) -> None:
+    field = b"Content-Length: %d\r\n" % length
+    ui = serving(site, upstream=doing(says(b"HTTP/1.1 " + status + b"\r\n" + field + b"\r\n")).port)
+    got = ui.raw(GET)
+    assert got.startswith(b"HTTP/1.1 " + status)
+    assert (field in got) == status.startswith(b"304")
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",

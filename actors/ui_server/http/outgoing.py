@@ -36,7 +36,12 @@ class Outgoing:
         """Whether a byte of it may be on its way."""
 
     def begin(self, status: int, why: str, fields: Pairs) -> None:
-        """Set the head; 101 is the last that HTTP says on its connection."""
+        """Set the head; 101 is the last that HTTP says on its connection.
+
+        It has no length, nor has 204, whatever an API says (RFC 9110, section 8.6).
+        """
+        if status in (101, 204):
+            fields = [(name, value) for name, value in fields if name.lower() != "content-length"]
         empty = self._without_body or status in answer.WITHOUT_CONTENT or status == 101
         counted = any(name.lower() == "content-length" for name, _ in fields)
         if not empty and not counted:
