@@ -84,6 +84,14 @@ def test_what_is_not_a_request_is_refused_and_not_logged_with_a_trace(
     assert "Traceback" not in ui.log
 
 
+@pytest.mark.parametrize("method", [b"FOO", b"get"])
+def test_a_method_that_is_not_known_is_refused_as_such(ui: Any, method: bytes) -> None:
+    answer = ui.raw(method + b" / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert answer.split()[1] == b"400"
+    assert b"method" in answer
+    assert b"percent" not in answer
+
+
 def test_a_path_in_raw_utf8_is_refused_with_what_to_do(ui: Any) -> None:
     answer = ui.raw(request(target="/grün.txt".encode()))
     assert answer.split()[1] == b"400"

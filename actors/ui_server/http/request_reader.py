@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from httptools import (
+    HttpParserError,
+    HttpParserInvalidMethodError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
 
 from bundlevisor.actors.ui_server.http.body import Body
 from bundlevisor.actors.ui_server.http.headers import Headers
@@ -74,6 +79,8 @@ class RequestReader:
                 break
             except HttpParserUpgrade as upgrade:
                 data = self._leave_http(data[upgrade.args[0] :])
+            except HttpParserInvalidMethodError as error:
+                raise _no_method() from error
             except HttpParserError as error:
                 raise (self._refusal or _malformed()) from error
         self._limit(size, was_in_head=was_in_head)
@@ -211,6 +218,10 @@ class RequestReader:
 def _too_long() -> BadRequestError:
     limits = f"{LONGEST_FIELD} bytes, or there are more than {MOST_FIELDS} headers"
     return BadRequestError(431, f"a header or the path is longer than {limits}")
+
+
+def _no_method() -> BadRequestError:
+    return BadRequestError(400, "this request begins with no method that is known here")
 
 
 def _malformed() -> BadRequestError:
