@@ -229,6 +229,15 @@ test(
   },
 );
 
+test("an application whose splash is closed while its page is loaded quits", async (t) => {
+  const env = { NOTES_BUNDLE: small(t, { web: {} }), STANDIN_LOAD: "ERR_FAILED" };
+  const run = shell(t, { env });
+  await run.sees("window", { window: PAGE });
+  await run.do("close", { window: SPLASH });
+  await run.sees("closed", { window: PAGE });
+  assert.equal(await run.ended, 0);
+});
+
 test("an application whose page could not be loaded ends with its splash", async (t) => {
   const env = { NOTES_BUNDLE: small(t, { web: {} }), STANDIN_LOAD: "ERR_CONNECTION_REFUSED" };
   const run = shell(t, { env });

@@ -154,7 +154,10 @@ class Application {
     // The splash is perhaps another one by now: macOS' users close it, and click on the icon.
     const show = (/** @type {Progress} */ progress) => this.#splash?.show(progress);
     show(await runtime.waitUntilReady({ show }));
-    if (splash.isOpen) await this.#showPage(runtime);
+    if (!splash.isOpen) return;
+    const unwanted = () => this.#page?.close();
+    splash.window.once("closed", unwanted);
+    await this.#showPage(runtime).finally(() => splash.window.off("closed", unwanted));
   }
 
   /** The runtime that runs, or a new one. */
