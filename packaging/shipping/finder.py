@@ -45,6 +45,8 @@ PACKED = 4
 NAME = "modules.bin"
 CLOSED_ON_EXEC = getattr(system, "O_CLOEXEC", 0) | getattr(system, "O_NOINHERIT", 0)
 BINARY = getattr(system, "O_BINARY", 0)
+LAST_STANDARD_STREAM = 2
+"""Up to here a descriptor that a shell has closed is free, and no place for a file of ours."""
 UNSEEN = external._bootstrap._call_with_frames_removed  # type: ignore[attr-defined]
 """Calls a function so that the traces of exceptions do not show the import system."""
 
@@ -82,7 +84,13 @@ class BytecodeFile:
         return self.index[name][0] & ~PACKED == PACKAGE
 
     def _open(self) -> int:
-        return system.open(self.path, system.O_RDONLY | CLOSED_ON_EXEC | BINARY)
+        fd = system.open(self.path, system.O_RDONLY | CLOSED_ON_EXEC | BINARY)
+        if fd > LAST_STANDARD_STREAM:
+            return fd
+        try:
+            return self._open()
+        finally:
+            system.close(fd)
 
     if sys.platform == "win32":
 
