@@ -2,8 +2,8 @@
 
 Two builds are the same bytes: the compiler runs in a process of its own with a fixed hash seed,
 over the modules in order of their names, and code objects carry no path of the building machine.
-Docstrings and asserts are left out (``-OO``), and so are columns, which only a trace with source
-text can show.
+Docstrings (but of our classes, see compiling.py) and asserts are left out (``-OO``), and so are
+columns, which only a trace with source text can show.
 """
 
 from __future__ import annotations

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor.manifest.format import json_schema
 from tests import absent
 from tests.bundle_maker import bundle, starting
+from tests.hidden import needs_look
 from tests.packaging import bare_root
 from tests.packaging.made import BUILDER, build
 from tests.runtime.test_variables_of_python import HOSTILE, OPEN
@@ -76,6 +78,21 @@ def test_variables_of_other_pythons_do_not_reach_it(built: Path, tmp_path: Path)
         run.post("/shutdown")
         assert run.wait_gone() == 0
         assert "Traceback" not in run.stderr
+
+
+def test_the_schema_says_what_each_object_is(built: Path) -> None:
+    command = [str(built / "runtime"), "schema"]
+    assert subprocess.check_output(command, text=True) == json_schema.text()
+
+
+@needs_look
+def test_its_code_does_not_become_a_standard_stream(built: Path, tmp_path: Path) -> None:
+    made = bundle(tmp_path).service("db").write()
+    with starting(made, closed=(0, 2), command=[str(built / "runtime")]) as run:
+        run.await_listening()
+        run.until_ready()
+        for descriptor in (0, 2):
+            assert os.readlink(f"/proc/{run.pid}/fd/{descriptor}") == os.devnull
 
 
 def test_there_is_a_licence_for_all_that_is_in_it(built: Path) -> None:
