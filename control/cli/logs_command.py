@@ -118,15 +118,8 @@ class _Lines:
         sys.stdout.buffer.write(text + b"\n")
 
 
-def _keep(pattern: str | None) -> Keep:
-    """Return whether a line is wanted: RE2, in which no pattern can hang."""
+def _keep(pattern: Any) -> Keep:
+    """Return whether a line is wanted."""
     if pattern is None:
         return lambda _line: True
-    from bundlevisor.manifest.format.pattern import compile_pattern
-
-    try:
-        search = compile_pattern(pattern, by_line=True).search
-    except ValueError as error:
-        sentence = f"--grep: pattern {pattern!r} is not a regular expression: {error}"
-        raise queries.Refused(sentence) from None
-    return lambda line: search(COLOUR.sub("", line).encode()) is not None
+    return lambda line: pattern.search(COLOUR.sub("", line).encode()) is not None

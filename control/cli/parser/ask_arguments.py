@@ -13,6 +13,7 @@ from bundlevisor.control.cli.parser.parser_base import (
     add_wait,
     age,
     count,
+    pattern,
     seconds,
     sequence_number,
     which_instance,
@@ -125,7 +126,7 @@ def _add_logs(commands: Commands, which: Parser) -> None:
     logs.add_argument(
         "--previous", "-p", action="store_true", help="of the run before the last restart"
     )
-    logs.add_argument("--grep", metavar="RE", help="only lines that match (RE2)")
+    logs.add_argument("--grep", type=pattern, metavar="RE", help="only lines that match (RE2)")
     logs.add_argument("--timestamps", "-t", action="store_true", help="when each line was begun")
     logs.add_argument(
         "--json", dest="json_lines", action="store_true", help="each line as one line of JSON"

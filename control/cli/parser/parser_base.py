@@ -119,6 +119,17 @@ def age(text: str) -> int:
     return total
 
 
+def pattern(text: str) -> Any:
+    """Return a pattern for lines, by RE2, in which none can hang; ArgumentTypeError if none."""
+    from bundlevisor.manifest.format.pattern import compile_pattern
+
+    try:
+        return compile_pattern(text, by_line=True)
+    except ValueError as error:
+        sentence = f"pattern {text!r} is not a regular expression: {error}"
+        raise argparse.ArgumentTypeError(sentence) from None
+
+
 def sequence_number(text: str) -> str:
     """Return what ``--after`` takes; ArgumentTypeError for anything else."""
     return text if text == LATEST else str(count(text))
