@@ -40,7 +40,8 @@ def put(client: Client, arguments: argparse.Namespace) -> int:
         raise Refused(f"there is no secret '{arguments.secret}' in this bundle; it has {has}")
     try:
         value = _value(arguments, known[arguments.secret].get("prompt", {}))
-    except UnicodeDecodeError:
+        value.encode()  # where there is only stdin to type at, it may hold what is no text
+    except UnicodeError:
         raise NoValue("the value is not UTF-8: a secret is text; give bytes as base64") from None
     answer = client.post("/secrets", {"secrets": {arguments.secret: value}})
     problems = answer.json().get("validation_errors", ())

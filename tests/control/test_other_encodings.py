@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import sys
 
 import pytest
 
+from bundlevisor.control.cli import secret_commands
 from tests.control.commands import Cli
 from tests.control.fake_runtime import FakeRuntime
 
@@ -29,5 +31,15 @@ def test_a_secret_is_not_shown(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"hid\xe9den")))
     code, out, err = cli("secrets", "set", "api_key", "--stdin")
+    assert (code, out, "base64" in err, "hid" in err) == (2, "", True, False)
+    assert "api_key" not in runtime.stored
+
+
+def test_a_secret_that_is_typed_where_there_is_only_stdin_is_not_shown(
+    cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret_commands, "is_terminal", lambda _stream: True)
+    monkeypatch.setattr(getpass, "getpass", lambda _prompt: "hid\udce9den")
+    code, out, err = cli("secrets", "set", "api_key")
     assert (code, out, "base64" in err, "hid" in err) == (2, "", True, False)
     assert "api_key" not in runtime.stored
