@@ -5,6 +5,7 @@ const assert = require("node:assert/strict");
 const {
   chmodSync,
   cpSync,
+  existsSync,
   mkdtempSync,
   mkdirSync,
   readFileSync,
@@ -178,8 +179,21 @@ function service([id, { needs = [], secrets = [], critical = true, ...env }]) {
 async function started(t, manifest, options = {}) {
   const appData = options.appData ?? path.join(folder(t), "data");
   const runtime = await start({ manifest, appData, command: COMMAND, env: ENV, ...options });
-  atTheEnd(t, () => runtime.stop());
+  let killed = 0;
+  for (const end of ["restarting", "ended"])
+    runtime.on(end, ({ signal }) => (killed += Number(signal !== null)));
+  atTheEnd(t, async () => {
+    await runtime.stop();
+    await until(() => deaths(appData) >= killed, "its guardians have written their last words");
+  });
   return Object.assign(runtime, { appData });
+}
+
+/** How many killed runtimes their guardians have told of, which is the last that they write. */
+function deaths(appData) {
+  const events = path.join(appData, "telemetry", "events.jsonl");
+  if (!existsSync(events)) return 0;
+  return readFileSync(events, "utf8").split('"runtime_died"').length - 1;
 }
 
 function isAlive(pid) {
