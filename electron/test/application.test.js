@@ -11,9 +11,12 @@ const {
   rmSync,
   writeFileSync,
 } = require("node:fs");
+const { once } = require("node:events");
+const http = require("node:http");
 const path = require("node:path");
 const { test } = require("node:test");
 const { folderNames } = require("../lib");
+const { Client } = require("../lib/client");
 const { COMMAND, POSIX, assert, folder, held, isAlive, notes, small, until } = require("./harness");
 const { RECORD, shell } = require("./shell");
 
@@ -373,6 +376,31 @@ test("an open application is looked at, and its page does not let it quit at onc
       assert.equal(await run.ended, 0);
       assert.ok(!isAlive(pid));
     },
+  );
+});
+
+test("a page whose service alone has another port is loaded from there", async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  const { url } = run.find("loaded", { window: PAGE });
+  const kept = (name) =>
+    readFileSync(path.join(run.home, "userData/runtime/runtime", name), "utf8");
+  const connection = {
+    host: "127.0.0.1",
+    port: JSON.parse(kept("ipc_port")),
+    token: kept("auth-token").trim(),
+  };
+  const client = new Client(() => connection);
+  await client.stopService("web", { wait: 30 });
+  const other = http.createServer().listen(Number(new URL(url).port), "127.0.0.1");
+  t.after(() => other.close());
+  await once(other, "listening");
+  await client.startService("web");
+  await until(
+    () =>
+      run.seen.some(
+        ({ what, window, url: to }) => what === "loaded" && window === PAGE && to !== url,
+      ),
+    "the page is loaded from the other port",
   );
 });
 

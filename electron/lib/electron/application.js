@@ -174,6 +174,7 @@ class Application {
     runtime.on("ended", ({ expected, error }) => {
       if (!expected) this.#lost(error ?? new Error("The application's services were stopped."));
     });
+    this.#follow(runtime).catch((error) => console.error(error.message));
     this.#sendNowAndThen(runtime);
     return runtime;
   }
@@ -197,6 +198,15 @@ class Application {
       if (this.#page.isOpen) await this.#showPage(runtime);
     } catch (error) {
       if (!runtime.hasEnded) this.#lost(/** @type {Error} */ (error));
+    }
+  }
+
+  /** A service that is restarted by itself may have another port. @param {Runtime} runtime */
+  async #follow(runtime) {
+    for await (const { event, service_id: id } of runtime.events({ after: "latest" })) {
+      if (event !== "service_ready" || id !== this.#options.page) continue;
+      if (this.#splash?.isOpen || !this.#page?.isOpen) continue; // its start shows it
+      await this.#showPage(runtime).catch(() => {}); // the next time, perhaps
     }
   }
 
