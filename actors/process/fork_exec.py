@@ -38,13 +38,18 @@ def encode(launch: SpawnRequest) -> Encoded:
     for name, value in launch.env.items():
         if "=" in name:
             raise ValueError("illegal environment variable name")
-        try:
-            environment.append(os.fsencode(f"{name}={value}"))
-        except UnicodeEncodeError:  # whose words would show a letter of what may be a secret
-            lacking = f"the encoding of this locale, {sys.getfilesystemencoding()}, does not have"
-            reason = f"{name} holds a letter that {lacking}; start the runtime in a UTF-8 locale"
-            raise ValueError(reason) from None
+        environment.append(variable(name, value))
     return Encoded(tuple(map(os.fsencode, launch.argv)), tuple(environment))
+
+
+def variable(name: str, value: str) -> bytes:
+    """Return one as execve(2) takes it; ValueError where the locale cannot write it."""
+    try:
+        return os.fsencode(f"{name}={value}")
+    except UnicodeEncodeError:  # whose words would show a letter of what may be a secret
+        lacking = f"the encoding of this locale, {sys.getfilesystemencoding()}, does not have"
+        reason = f"{name} holds a letter that {lacking}; start bundlevisor in a UTF-8 locale"
+        raise ValueError(reason) from None
 
 
 def execute(launch: SpawnRequest) -> int:

@@ -69,6 +69,13 @@ else:
         """Become the command, in that folder; never returns. Raises CannotRun."""
         import signal
 
+        from bundlevisor.actors.process import fork_exec
+
+        try:
+            for name, value in env.items():
+                fork_exec.variable(name, value)
+        except ValueError as error:
+            raise CannotRun(str(error), NOT_EXECUTABLE) from error
         try:
             os.chdir(cwd)
         except OSError as error:

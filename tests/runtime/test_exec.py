@@ -16,6 +16,7 @@ from bundlevisor.testing.processes import MARK
 from tests import absent
 from tests.bundle_maker import Bundle, Run, bundle, bundlevisor, running, wait_until
 from tests.installed import COMMAND
+from tests.secrets.secret_bundle import give, secret, with_secrets
 
 SHOW = "import json, os; print(json.dumps([dict(os.environ), os.getcwd()]))"
 SHELLS = ("PROMPT", "PWD", "SHLVL", "_")  # what cmd.exe or sh sets in a script on its way to Python
@@ -66,6 +67,30 @@ def test_a_command_gets_what_the_service_gets(run: Run) -> None:
     assert folder == given["cwd"] == str(run.bundle.root / "work")
     assert Path(env["SECRET_FILE_CERT"]).is_file()
     assert not env["SERVICE_INSTANCE_ID"].startswith(run.listening["instance_id"])
+
+
+@absent.unless(os.name != "nt", "variables in the encoding of a locale")
+def test_a_letter_that_the_locale_does_not_have_is_told_by_its_variable_and_not_shown(
+    tmp_path: Path,
+) -> None:
+    one = with_secrets(tmp_path, secret("key")).service("db", secrets=["key"])
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    with running(one.write()) as run:
+        give(run, key="pass€word")
+        words = ("exec", "--app-data", str(run.app_data))
+        run.until_on_record()
+        done = subprocess.run(
+            [sys.executable, "-m", "bundlevisor", *words, "db", "--", "true"],
+            env={**os.environ, **ascii_only},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (126, "")
+    assert done.stderr.startswith("bundlevisor: KEY holds a letter that")
+    assert "20ac" not in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_secret_that_the_service_is_not_given_stays_away(run: Run) -> None:
