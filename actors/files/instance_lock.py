@@ -6,6 +6,7 @@ never removed, because a new one under the same name would be a second lock.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -29,6 +30,11 @@ PATIENCE = 0.5
 say that it is stopping, if it was asked to a moment ago."""
 LOOK_EVERY = 0.02
 """Seconds between two tries of who waits."""
+
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room there, or take another --app-data"),
+    **dict.fromkeys((errno.EROFS, errno.EIO), "put that disk right, or take another --app-data"),
+}
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -172,9 +178,8 @@ def _explained(path: str) -> Iterator[None]:
     except own_file.Unfit as unfit:
         raise LockUnavailable(f"cannot lock {path}: {unfit.strerror}; remove it.") from unfit
     except OSError as error:
-        raise LockUnavailable(
-            f"cannot lock {path}: {error.strerror or error}; is the folder local and writable?"
-        ) from error
+        do = REMEDIES.get(error.errno or 0, "is the folder local and writable?")
+        raise LockUnavailable(f"cannot lock {path}: {error.strerror or error}; {do}") from error
 
 
 def _await_end(app_data: str, path: str, announce: Announce | None) -> tuple[int, Holder]:
