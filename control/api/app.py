@@ -24,6 +24,7 @@ from bundlevisor.control.api.telemetry import TelemetryResource
 from bundlevisor.control.api.timeline import TimelineResource
 from bundlevisor.control.api.usage import Meter
 from bundlevisor.control.api.validation import ValidateResource
+from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.exchange import EVERY_ANSWER
 from bundlevisor.control.wire.operations import refuse_unknown_parameters
 from bundlevisor.control.wire.streams import Stream
@@ -127,8 +128,11 @@ class KnownParameters:
     def process_resource(
         self, req: falcon.Request, _resp: falcon.Response, _resource: object, _params: object
     ) -> None:
-        """Raise Refusal 400 for a parameter that the address does not have."""
+        """Raise Refusal 400 for a parameter that the address does not have, or that is repeated."""
         refuse_unknown_parameters(req.uri_template or "", req.path, req.params)
+        for name, value in req.params.items():
+            if isinstance(value, list):
+                raise Refusal(400, "repeated_parameter", f"{name} may be given once only")
 
 
 class WhoAsked:

@@ -111,6 +111,13 @@ def test_a_parameter_that_is_not_known_is_400_with_the_near_match(
     assert runtime.commands == []
 
 
+@pytest.mark.parametrize(
+    "path", ["/logs/lines?services=db&services=api", "/readyz?wait=0&wait=0", "/ports?x&x"]
+)
+def test_a_parameter_that_is_given_twice_is_refused(api: Api, path: str) -> None:
+    assert api.get(path).status == 400
+
+
 @pytest.mark.parametrize("path", ["/readyz?strict=", "/timeline?earlier=2", "/readyz?strict=yes"])
 def test_what_says_neither_yes_nor_no_is_refused(api: Api, path: str) -> None:
     assert api.get(path).status == 400
