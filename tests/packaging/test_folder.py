@@ -95,6 +95,13 @@ def test_its_code_does_not_become_a_standard_stream(built: Path, tmp_path: Path)
             assert os.readlink(f"/proc/{run.pid}/fd/{descriptor}") == os.devnull
 
 
+@absent.unless(os.path.exists("/dev/full"), "/dev/full")
+def test_the_code_of_a_wrong_command_line_comes_also_where_nothing_can_be_said(built: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([built / "runtime", "status", "--frob"], stderr=full, check=False)
+    assert done.returncode == 2
+
+
 def test_there_is_a_licence_for_all_that_is_in_it(built: Path) -> None:
     there = {path.stem.rpartition("-")[0] or path.stem for path in (built / "licences").iterdir()}
     libraries = json.loads((built / "files.json").read_text())["libraries"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import sys
 from collections.abc import Sequence
@@ -56,6 +57,11 @@ class Parser(argparse.ArgumentParser):
             message = said.sub(meant, message)
         self.print_usage(sys.stderr)
         self.exit(exit_codes.USAGE, f"bundlevisor: {message}; see {self.prog} --help\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Say it where something can be said; the first versions of 3.11 raise OSError."""
+        with contextlib.suppress(OSError):
+            super()._print_message(message, file)
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         """Refuse an empty word, but in a command of the user's own (`exec`)."""
