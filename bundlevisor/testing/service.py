@@ -193,7 +193,11 @@ class Service:
         ports = self.ports
         assert ports, f"{self.id} has no port to be told at"
         port = ports.get("http") or next(iter(ports.values()))
-        answer = client.request(port, "POST", f"/kit/{what}", value)
+        try:
+            answer = client.request(port, "POST", f"/kit/{what}", value)
+        except ConnectionRefusedError as error:
+            error.add_note(f"{self.id} does not listen there\n{self._runtime.story()}")
+            raise
         assert answer.status == 200, answer.text
         return answer.json()["result"]
 

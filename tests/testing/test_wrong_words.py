@@ -97,7 +97,10 @@ def test_a_service_that_cannot_be_told_to_end_is_not_taken_for_one_that_has(
         runtime.service("db").stop()
         with pytest.raises(ConnectionRefusedError) as failed:
             runtime.service("db").exit(7)
-    assert any("POST /kit/exit" in note for note in failed.value.__notes__)
+    asked, named = failed.value.__notes__
+    assert "POST /kit/exit" in asked
+    assert named.startswith("db does not listen")
+    assert "-- events" in named
 
 
 def test_what_has_ended_is_named_where_it_is_asked(tmp_path: Path) -> None:
