@@ -7,6 +7,8 @@ import functools
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +70,22 @@ def test_a_script_whose_python_is_gone_says_so(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     where = f"{tmp_path / 'python'} leads to no program that you may run"
     assert done.stderr == f"bundlevisor: {where}; install anew\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pip makes the commands there")
+def test_a_script_in_a_folder_that_a_link_names_finds_its_environment(tmp_path: Path) -> None:
+    venv.create(tmp_path / "environment")
+    scripts = tmp_path / "environment" / "bin"
+    script = shutil.copy(ROOT / "packaging" / "bundlevisor", scripts)
+    (tmp_path / "bin").symlink_to(scripts)
+    package = (
+        Path(sysconfig.get_path("purelib", vars={"base": str(scripts.parent)})) / "bundlevisor"
+    )
+    (package / "control").mkdir(parents=True)
+    (package / "control" / "__main__.py").write_text("def main():\n    print('found')\n")
+    linked = tmp_path / "bin" / Path(script).name
+    done = subprocess.run([linked], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "found\n", "")
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
