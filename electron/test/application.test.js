@@ -404,6 +404,35 @@ test("a page whose service alone has another port is loaded from there", async (
   );
 });
 
+for (const [way, then, seen] of [
+  ["supplies the values", "setSecrets({ key: 'k' })", (run) => run.find("loaded", { window: 3 })],
+  ["ends the runtime", "shutdown()", (run) => run.splash.phase === "failed"],
+])
+  test(`a prompt for secrets goes when its application ${way}`, async (t) => {
+    const [app, go] = [folder(t), path.join(folder(t), "go")];
+    const main = `
+      require("bundlevisor/electron").runApplication({
+        page: "web",
+        start: { manifest: process.env.NOTES_BUNDLE },
+        onRuntime: (runtime) => {
+          const look = setInterval(() => {
+            if (!require("node:fs").existsSync(${JSON.stringify(go)})) return;
+            clearInterval(look);
+            void runtime.${then};
+          }, 50);
+        },
+      });`;
+    writeFileSync(path.join(app, "main.js"), main);
+    const target = { type: "env", name: "KEY" };
+    const key = { id: "key", class: "user_prompt", required: true, target };
+    const bundle = small(t, { web: { secrets: ["key"] } }, { secrets: [key] });
+    const run = shell(t, { app, env: { NOTES_BUNDLE: bundle } });
+    await run.sees("window", { window: PAGE });
+    writeFileSync(go, "");
+    await run.sees("closed", { window: PAGE });
+    await until(() => seen(run), "the start goes on");
+  });
+
 test("an application outlives the death of its runtime, and of its page", async (t) => {
   const run = await opened(t, small(t, { web: {} }));
   await t.test("a killed runtime is back behind the same page", POSIX, async () => {

@@ -2,6 +2,7 @@
 // Asks the user for the secrets that only he has. The values go from the window to the runtime;
 // nothing keeps them on the way, and no window ever gets one.
 
+const { setTimeout: after } = require("node:timers/promises");
 const { app } = require("./module");
 const { NotRunning, SecretsRefused } = require("../errors");
 const { checkOptions, checkTexts } = require("../options");
@@ -17,6 +18,7 @@ const TEXTS = {
   lost: "It could not be saved: ",
 };
 
+const LOOK_AGAIN_MS = 1000;
 const OPTIONS = { ids: "texts", parent: "object", texts: "object" };
 const WINDOW = {
   width: 520,
@@ -47,8 +49,9 @@ function checkPrompt(call, given) {
 }
 
 /**
- * Asks in a window, and resolves to true when the runtime has the values, to false when the user
- * closes it. Without a secret to ask for it resolves to true at once.
+ * Asks in a window, and resolves to true when the runtime has the values, also from elsewhere, to
+ * false when the user closes it. Without a secret to ask for it resolves to true at once. Rejects
+ * with NotRunning when the runtime has ended.
  *
  * @param {import("../runtime").Runtime} runtime
  * @param {PromptOptions} [options]
@@ -81,9 +84,29 @@ async function promptForSecrets(runtime, options = {}) {
     ...(parent && { parent, modal: true }),
   });
   window.on("closed", () => settle(false));
-  return stored.finally(() => {
+  const answered = new AbortController();
+  return Promise.race([stored, supplied(runtime, ids, answered.signal)]).finally(() => {
+    answered.abort();
     if (!window.isDestroyed()) window.destroy();
   });
+}
+
+/**
+ * Resolves to true when nothing is to be asked any more, as the application has supplied it.
+ *
+ * @param {import("../runtime").Runtime} runtime
+ * @param {readonly string[] | undefined} ids
+ * @param {AbortSignal} signal
+ */
+async function supplied(runtime, ids, signal) {
+  for (;;) {
+    await after(LOOK_AGAIN_MS, undefined, { signal });
+    try {
+      if (!(await runtime.secrets()).some((secret) => isWanted(secret, ids))) return true;
+    } catch (error) {
+      if (runtime.hasEnded) throw error; // else it is being started anew
+    }
+  }
 }
 
 /**
