@@ -241,6 +241,32 @@ test("an application whose splash is closed while its page is loaded quits", asy
   assert.equal(await run.ended, 0);
 });
 
+for (const moment of ["before it is asked", "while the page is loaded"])
+  test(`a runtime that is killed ${moment} comes back behind the splash`, POSIX, async (t) => {
+    const app = folder(t);
+    const early = moment === "before it is asked";
+    const kill = `runtime.on("listening", () => {
+      if (${early} && ++times === 1) process.kill(runtime.pid, "SIGKILL");
+    });`;
+    const main = `
+      let times = 0;
+      require("bundlevisor/electron").runApplication({
+        page: "web",
+        start: { manifest: process.env.NOTES_BUNDLE },
+        onRuntime: (runtime) => { ${kill} },
+      });`;
+    writeFileSync(path.join(app, "main.js"), main);
+    const load = early ? {} : { STANDIN_LOAD: "ERR_FAILED" };
+    const run = shell(t, { app, env: { NOTES_BUNDLE: small(t, { web: {} }), ...load } });
+    if (!early) {
+      await run.sees("window", { window: PAGE });
+      process.kill(record(run).pid, "SIGKILL");
+    }
+    await run.sees("loaded", { window: early ? PAGE : 3 });
+    const phases = run.seen.map(({ message }) => message?.phase);
+    assert.ok(!phases.includes("failed"), "nothing is said to have failed");
+  });
+
 test("an application whose page could not be loaded ends with its splash", async (t) => {
   const env = { NOTES_BUNDLE: small(t, { web: {} }), STANDIN_LOAD: "ERR_CONNECTION_REFUSED" };
   const run = shell(t, { env });

@@ -3,6 +3,7 @@
 
 const path = require("node:path");
 const { app, net } = require("./module");
+const { notComingBack } = require("./coming_back");
 const { defaultAppData, prepare } = require("./defaults");
 const { NotReady } = require("../errors");
 const { grantOnly } = require("./lockdown");
@@ -133,21 +134,25 @@ class Application {
         if (choice !== "retry") return;
         await this.#runtime?.retryFailed().catch(() => {}); // it has ended: it is started anew
       }
+      let pid;
       try {
-        await this.#becomeReady(splash);
+        const runtime = await this.#running();
+        ({ pid } = runtime);
+        await this.#becomeReady(runtime, splash);
         splash.close();
         return;
       } catch (error) {
-        failed = this.#loss ?? /** @type {Error} */ (error);
-        this.#loss = undefined;
         this.#page?.close(); // unseen, it would keep an application open whose splash is closed
+        const wanted = () => splash.isOpen && !this.#quitting.begun;
+        const why = /** @type {Error} */ (error);
+        failed = this.#loss ?? (await notComingBack(why, this.#runtime, pid, wanted));
+        this.#loss = undefined;
       }
     }
   }
 
-  /** @param {Splash} splash */
-  async #becomeReady(splash) {
-    const runtime = await this.#running();
+  /** @param {Runtime} runtime @param {Splash} splash */
+  async #becomeReady(runtime, splash) {
     if (!(await promptForSecrets(runtime, { parent: splash.window, ...this.#options.secrets }))) {
       throw new NotReady("What was asked for is needed to go on.", []);
     }
@@ -193,6 +198,7 @@ class Application {
   /** Its ports may be others now. @param {Runtime} runtime */
   async #cameBack(runtime) {
     if (!this.#page?.isOpen) return; // it is being started: the splash is there
+    if (this.#splash?.isOpen) return this.#page.close(); // half loaded: its start begins anew
     try {
       await runtime.waitUntilReady();
       if (this.#page.isOpen) await this.#showPage(runtime);
