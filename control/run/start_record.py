@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.files.own_file import error_text
@@ -37,13 +39,16 @@ class StartRecord:
             for id_, view in self._board.snapshot.services.items()
             if not view.skipped
         }
-        return timeline.assemble(
+        made = timeline.assemble(
             self._recorder.since_exec(),
             counted,
             instance_id=bundle.instance_id,
             started_at=timestamp(time.time() - since),
             app_version=bundle.manifest.app.version,
         )
+        if bundle.options.dry_run:  # nothing of it will ever be ready, and all is shown as such
+            return msgspec.structs.replace(made, summary="dry run: no service is started")
+        return made
 
     def usual(self, set_aside: Callable[[str], None]) -> dict[str, float]:
         """Return how long the services' starts have taken until now, in seconds; reads a file."""
