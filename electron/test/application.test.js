@@ -166,6 +166,16 @@ test("who starts it again while it quits has it again when it is gone", async (t
   assert.equal(run.seen.filter(({ what }) => what === "relaunch").length, 1);
 });
 
+test("an AppImage is started again from its file, not from where it was mounted", async (t) => {
+  const env = { APPIMAGE: "/opt/Notes.AppImage", APPDIR: path.dirname(process.execPath) };
+  const run = await opened(t, small(t, { web: { SLOW_STOP: "500" } }), env);
+  await Promise.all([run.do("quit"), run.do("emit", { on: "app", name: "second-instance" })]);
+  const { options } = await run.sees("relaunch");
+  const [main] = run.child.spawnargs.slice(-1);
+  const args = ["--appimage-extract-and-run", main];
+  assert.deepEqual(options, { execPath: env.APPIMAGE, args });
+});
+
 test("an update is installed, and nothing else started, also when it is started again", async (t) => {
   const run = await opened(t, small(t, { web: { SLOW_STOP: "500" } }));
   await run.do("emit", { on: "autoUpdater", name: "update-downloaded" });

@@ -84,7 +84,7 @@ class Quitting {
   startAgain() {
     if (this.#installs) return;
     this.#last = () => {
-      app.relaunch();
+      app.relaunch(appImage());
       app.quit();
     };
   }
@@ -98,6 +98,17 @@ class Quitting {
       });
     return this.#stopping;
   }
+}
+
+/**
+ * Where an AppImage is started from anew: what runs is mounted, and goes with this process. It
+ * cannot be mounted by what Electron starts, which gets no new privileges (fusermount): it is
+ * unpacked.
+ */
+function appImage() {
+  const { APPIMAGE: execPath, APPDIR: mounted } = process.env;
+  if (!execPath || !mounted || !process.execPath.startsWith(mounted)) return undefined;
+  return { execPath, args: ["--appimage-extract-and-run", ...process.argv.slice(1)] };
 }
 
 /**

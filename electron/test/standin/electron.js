@@ -165,7 +165,7 @@ const app = Object.assign(new EventEmitter(), {
   getVersion: () => "1.0.0",
   isReady: () => true,
   whenReady: async () => {},
-  relaunch: () => say("relaunch"),
+  relaunch: (options) => say("relaunch", { options }),
   requestSingleInstanceLock: () => process.env.STANDIN_SECOND !== "1",
   /** before-quit, then the windows, each of which may refuse, then will-quit. */
   quit() {
