@@ -12,7 +12,7 @@ from bundlevisor.actors.core.messages import KillBundle, StopBundle
 from bundlevisor.actors.core.snapshot import LIVE, Phase
 from bundlevisor.actors.loop.working_time import SLICE, WorkingTime
 from bundlevisor.control.run.console import Console
-from bundlevisor.control.run.shutdown_requests import ShutdownRequests
+from bundlevisor.control.run.shutdown_requests import ONE_PRESS, ShutdownRequests
 
 FOREVER = threading.TIMEOUT_MAX
 """Seconds: longer than an application lives, and short enough for every platform's wait."""
@@ -20,7 +20,7 @@ KILL_PATIENCE = 5.0
 """Seconds for the kernel to end killed processes, before they are left to the guardian."""
 LOOK_EVERY = 0.1
 """Seconds between two looks whether all has stopped, where there is no thread to wake us."""
-REMIND_AFTER = 0.3
+REMIND_AFTER = ONE_PRESS
 REMIND_EVERY = 2.0
 """Seconds until the first word on what a stop waits for, and between two of them."""
 

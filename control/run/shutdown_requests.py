@@ -3,7 +3,7 @@
 Signals, ``POST /shutdown``, the death of the parent and the end of stdin all come to one queue,
 which the main thread reads. The first asks for an orderly stop. While that is going on one SIGTERM
 is expected, because Electron posts /shutdown and calls kill() at once; a second one insists, and so
-does any Ctrl-C after the first request.
+does any Ctrl-C after the first request, but for one that belongs to it (``ONE_PRESS``).
 
 A signal that comes just before the main thread begins to wait for a lock, or that another thread is
 given, does not end that wait, and its handler would not run before the next signal. So on POSIX the
@@ -30,6 +30,9 @@ from bundlevisor.control.boot import first_signals
 
 TICK = 0.2
 """Seconds that a signal may wait for its handler on Windows."""
+ONE_PRESS = 0.3
+"""Seconds after the first request in which a Ctrl-C is the same one: a terminal signals all that is
+in it, and a parent (timeout, concurrently) passes that on; Electron posts /shutdown besides."""
 
 
 class ShutdownRequest(msgspec.Struct, frozen=True):
@@ -39,6 +42,8 @@ class ShutdownRequest(msgspec.Struct, frozen=True):
     signal: str = ""
     code: int = 0
     """The exit code of a runtime that ends for this reason."""
+    at: float = 0.0
+    """When it came, by time.monotonic()."""
 
 
 class ShutdownRequests:
@@ -56,7 +61,7 @@ class ShutdownRequests:
 
     def ask(self, reason: str, code: int = 0) -> None:
         """Ask for an orderly stop. Any thread; asking again changes nothing."""
-        self._put(ShutdownRequest(reason, code=code))
+        self._put(ShutdownRequest(reason, code=code, at=time.monotonic()))
 
     def hear_signals(self) -> None:
         """Turn the signals that end a program into requests. Main thread only."""
@@ -73,7 +78,7 @@ class ShutdownRequests:
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
         name = signal_name(number)
-        self._put(ShutdownRequest(f"{name} received", name))
+        self._put(ShutdownRequest(f"{name} received", name, at=time.monotonic()))
 
     def _put(self, request: ShutdownRequest) -> None:
         self.asked = True
@@ -125,7 +130,9 @@ class ShutdownRequests:
 
 def insists(heard: list[ShutdownRequest]) -> bool:
     """Whether the requests so far mean: at once, orderly or not."""
-    during = [request.signal for request in heard[1:]]
-    interrupts = during.count("SIGINT")
-    others = sum(1 for name in during if name and name != "SIGINT")
-    return interrupts >= 1 or others >= 2
+    during = heard[1:]
+    interrupted = any(
+        request.signal == "SIGINT" and request.at > heard[0].at + ONE_PRESS for request in during
+    )
+    others = sum(1 for request in during if request.signal not in {"", "SIGINT"})
+    return interrupted or others >= 2
