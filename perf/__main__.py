@@ -45,14 +45,20 @@ def main(argv: list[str]) -> int:
         return 1
 
 
+INTERRUPTED = 130
+"""Ctrl-C; the shells' custom."""
+
+
 def run(argv: list[str]) -> int:
-    """Do :func:`main`; who reads no further (``| head``) has what is wanted."""
+    """Do :func:`main`; who reads no further (``| head``), or presses Ctrl-C, has what is wanted."""
     try:
         code = main(argv)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return code
 
 

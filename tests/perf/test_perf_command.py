@@ -6,6 +6,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from bundlevisor.perf import __main__ as perf
+
 
 def test_who_reads_no_further_sees_no_traceback() -> None:
     reader, writer = os.pipe()
@@ -16,3 +20,11 @@ def test_who_reads_no_further_sees_no_traceback() -> None:
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_who_interrupts_it_sees_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(perf, "main", interrupted)
+    assert perf.run(["idle"]) == 130
