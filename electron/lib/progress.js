@@ -31,20 +31,26 @@
 /** The runtime's words for what will not come by itself: its own failure, and that of another. */
 const BLOCKED = /^blocked: /;
 
-/** @param {Readiness} readiness @returns {Progress} */
+/**
+ * A runtime of 0.2.0 answers without `progress`.
+ *
+ * @param {Readiness} readiness
+ * @returns {Progress}
+ */
 function progressOf({ ready, details, progress }) {
   const counted = Object.entries(details).filter(([, service]) => !service.skipped);
-  const works = new Map((progress.working_on ?? []).map((work) => [work.service, work]));
+  const works = new Map((progress?.working_on ?? []).map((work) => [work.service, work]));
   const missing = counted
     .filter(([, service]) => !service.ready)
     .map(([id, service]) => awaited(id, service, works.get(id)));
+  const done = counted.length - missing.length;
   return {
     ready,
-    done: counted.length - missing.length,
+    done,
     total: counted.length,
-    fraction: progress.fraction,
-    remaining: progress.remaining_s ?? undefined,
-    lastLine: progress.last_line ?? undefined,
+    fraction: progress?.fraction ?? (ready ? 1 : done / counted.length),
+    remaining: progress?.remaining_s ?? undefined,
+    lastLine: progress?.last_line ?? undefined,
     waiting: missing.filter((service) => !isStuck(service)),
     failed: missing.filter(isStuck),
   };

@@ -221,4 +221,7 @@ test("what is shown of services follows from their states", () => {
     failed.map(({ sentence }) => sentence),
     ["b: exit 1", "c: blocked: b failed (exit 1)"],
   );
+  // as a runtime of 0.2.0 answers
+  const older = progressOf(/** @type {any} */ ({ ready: false, details }));
+  assert.deepEqual([older.done, older.fraction], [1, 0.2]);
 });
