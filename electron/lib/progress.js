@@ -23,7 +23,8 @@
  * @property {number} total how many there are, without those that are skipped
  * @property {number} fraction 0 to 1, a share of time that never goes back while a start goes on
  * @property {number} [remaining] seconds until all is ready, where that can be foreseen
- * @property {string} [lastLine] the last line of the log of the service that is the slowest
+ * @property {string} [lastLine] the last line of the log of the service that is the slowest, or that
+ *   the runtime does not answer
  * @property {Awaited[]} waiting those that are on their way
  * @property {Awaited[]} failed those that have failed for good, and those that they block
  */

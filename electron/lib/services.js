@@ -47,10 +47,15 @@ class Services extends Client {
     const { show = () => {}, enough = () => this.#isDegraded(), signal } = given;
     /** @type {number | undefined} */
     let seen;
+    /** @type {Progress | undefined} */
+    let last;
+    const silent = (/** @type {string} */ why) => last && show({ ...last, lastLine: why });
     for (let first = true; ; first = false) {
       const again = performance.now() + (first ? 0 : ASK_AGAIN_MS);
-      const readiness = await this.#readiness(seen === undefined ? 0 : WAIT_S, seen, signal);
+      const wait = seen === undefined ? 0 : WAIT_S;
+      const readiness = await this.#readiness(wait, silent, seen, signal);
       const progress = readiness && progressOf(readiness);
+      last = progress ?? last;
       seen = readiness?.version;
       if (progress?.ready) return progress;
       if (progress) show(progress);
@@ -59,7 +64,7 @@ class Services extends Client {
         throw notReady(progress);
       }
       const pause = again - performance.now();
-      const ready = pause > 0 && (await this.#readyWithin(pause, signal));
+      const ready = pause > 0 && (await this.#readyWithin(pause, silent, signal));
       if (ready) return ready;
     }
   }
@@ -69,13 +74,14 @@ class Services extends Client {
    * a start may wait, its end may not.
    *
    * @param {number} ms
+   * @param {(why: string) => void} silent
    * @param {AbortSignal} [signal]
    * @returns {Promise<Progress | undefined>}
    */
-  async #readyWithin(ms, signal) {
+  async #readyWithin(ms, silent, signal) {
     const over = after(ms, undefined, { signal });
     over.catch(() => {});
-    const readiness = await this.#readiness(ms / 1000, undefined, signal);
+    const readiness = await this.#readiness(ms / 1000, silent, undefined, signal);
     if (readiness?.ready) return progressOf(readiness);
     await over; // answered before: something has failed, or the runtime is being started anew
     return undefined;
@@ -134,10 +140,11 @@ class Services extends Client {
    * any other error, as a refusal, is no reason to wait, and is thrown.
    *
    * @param {number} wait
+   * @param {(why: string) => void} silent is told when one that has not ended gives no answer
    * @param {number} [seen]
    * @param {AbortSignal} [signal]
    */
-  async #readiness(wait, seen, signal) {
+  async #readiness(wait, silent, seen, signal) {
     let asked;
     try {
       asked = this.#connection();
@@ -146,7 +153,10 @@ class Services extends Client {
       signal?.throwIfAborted();
       const gone = this.#gone();
       if (gone) throw gone;
-      if (!(error instanceof NotRunning) && this.#isStill(asked)) throw error;
+      if (this.#isStill(asked)) {
+        if (!(error instanceof NotRunning)) throw error;
+        silent(error.message);
+      }
       return undefined; // it is being started anew, or about to be
     }
   }

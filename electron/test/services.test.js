@@ -21,13 +21,14 @@ async function answering(t, ...pictures) {
   const asked = [];
   const server = http.createServer((request, response) => {
     asked.push(Object.fromEntries(new URL(request.url, "http://localhost").searchParams));
-    response.end(JSON.stringify(pictures.shift()));
+    if (pictures.length) response.end(JSON.stringify(pictures.shift())); // else it stands still
   });
   atTheEnd(t, () => server.close());
   await once(server.listen(0, "127.0.0.1"), "listening");
   const connection = { host: "127.0.0.1", port: server.address().port, token: "a-token" };
   const gone = () => undefined;
-  return { services: new Services(() => connection, gone), asked };
+  const goesOn = (...next) => pictures.push(...next);
+  return { services: new Services(() => connection, gone), asked, goesOn };
 }
 
 test("the end of a start waits for no pause between two pictures of it", async (t) => {
@@ -40,6 +41,20 @@ test("the end of a start waits for no pause between two pictures of it", async (
   assert.deepEqual(asked.slice(0, 2), [{ wait: "0" }, { wait: "2", change: "true", after: "1" }]);
   assert.deepEqual(Object.keys(asked[2]), ["wait"], "which is answered as soon as all is ready");
   assert.ok(Number(asked[2].wait) > 0);
+});
+
+test("a runtime that stands still is told of while it is waited for", async (t) => {
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  t.mock.method(AbortSignal, "timeout", (ms) => timeout(Math.ceil(ms / 30)));
+  const { services, goesOn } = await answering(t, picture(1, "starting"));
+  const shown = [];
+  const show = (progress) => {
+    shown.push(progress);
+    if (/did not answer GET \/readyz/.test(progress.lastLine)) goesOn(picture(2, "ready"));
+  };
+  const last = await services.waitUntilReady({ show, signal: timeout(30_000) });
+  assert.equal(last.ready, true);
+  assert.deepEqual(shown.at(-1).waiting, shown[0].waiting, "with what is waited for");
 });
 
 test("any number of seconds can be waited for", async (t) => {
