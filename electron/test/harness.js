@@ -179,9 +179,14 @@ function service([id, { needs = [], secrets = [], critical = true, ...env }]) {
 async function started(t, manifest, options = {}) {
   const appData = options.appData ?? path.join(folder(t), "data");
   const runtime = await start({ manifest, appData, command: COMMAND, env: ENV, ...options });
-  let killed = 0;
-  for (const end of ["restarting", "ended"])
-    runtime.on(end, ({ signal }) => (killed += Number(signal !== null)));
+  let [killed, runs] = [0, true];
+  const ends = ({ signal }) => {
+    if (runs && signal !== null) killed += 1; // once, also when it is stopped before it runs again
+    runs = false;
+  };
+  runtime.on("listening", () => (runs = true));
+  runtime.on("restarting", ends);
+  runtime.on("ended", ends);
   atTheEnd(t, async () => {
     await runtime.stop();
     await until(() => deaths(appData) >= killed, "its guardians have written their last words");

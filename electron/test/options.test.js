@@ -6,7 +6,7 @@ const { writeFileSync } = require("node:fs");
 const { test } = require("node:test");
 const { BundlevisorError, InvalidOption, start, uploadTelemetry } = require("../lib");
 const { Services } = require("../lib/services");
-const { COMMAND, ENV, POSIX, assert, folder, small } = require("./harness");
+const { POSIX, assert, folder, small, started } = require("./harness");
 const path = require("node:path");
 
 /** @type {[unknown, RegExp][]} */
@@ -39,16 +39,9 @@ test("an option that there is not, or of a wrong type, is told before anything s
 });
 
 test("null and undefined are as if an option was left out", async (t) => {
-  const appData = path.join(folder(t), "data");
   const restart = { intensity: 1, periodMs: undefined, backoffMs: null };
-  const left = { args: null, env: ENV, log: null, logFile: undefined, restart };
-  const runtime = await start({
-    manifest: small(t, { a: {} }),
-    appData,
-    command: COMMAND,
-    ...left,
-  });
-  t.after(() => runtime.stop());
+  const left = { args: null, log: null, logFile: undefined, restart };
+  const runtime = await started(t, small(t, { a: {} }), left);
   let restarts = 0;
   runtime.on("restarting", () => ++restarts > 1 && void runtime.stop());
   runtime.on("restarted", () => process.kill(runtime.pid, "SIGKILL"));
