@@ -14,12 +14,11 @@ def check(view: View, report: Report) -> None:
         if place.service.assets:
             _check_assets(place, view, report)
     upgraded = [place for place in view.places if _is_upgraded(place)]
-    for place in upgraded:
-        _check_way_back(place, view, report)
-    if upgraded and len(view.places) > 1:
+    put_back = [place for place in upgraded if _check_way_back(place, view, report)]
+    if put_back and len(view.places) > 1:
         from bundlevisor.manifest.check import shared_data
 
-        shared_data.check(upgraded, view, report)
+        shared_data.check(put_back, view, report)
 
 
 def _is_upgraded(place: Place) -> bool:
@@ -40,9 +39,11 @@ def _check_migrations(place: Place, view: View, report: Report) -> None:
         check_word(migration.command, f"{path}.command", view, report, place.id)
 
 
-def _check_way_back(place: Place, view: View, report: Report) -> None:
+def _check_way_back(place: Place, view: View, report: Report) -> bool:
+    """Return whether the data can be put back: all of it, or none."""
     from bundlevisor.manifest.format.reserved_paths import holds_own
 
+    way_back = True
     for index, folder in enumerate(place.service.data_dirs):
         if holds_own(folder, view.manifest):
             sentence = (
@@ -51,6 +52,8 @@ def _check_way_back(place: Place, view: View, report: Report) -> None:
             )
             path = f"{place.path}.data_dirs[{index}]"
             report.warning("snapshot_impossible", path, sentence, place.id)
+            way_back = False
+    return way_back
 
 
 def _check_assets(place: Place, view: View, report: Report) -> None:

@@ -167,5 +167,8 @@ def test_what_others_write_where_a_copy_is_put_back_may_be_lost(
     all_ = [one, *({**other, "binaries": binaries} for other in others)]
     warning = [("warning", "data_folder_shared", "services[0].data_dirs[1]")]
     assert found(*all_, platform=platform) == (warning if expected else [])
+    one["data_dirs"] = [".", "db"]
+    beside = [("warning", "snapshot_impossible", "services[0].data_dirs[0]")]
+    assert found(*all_, platform=platform) == beside
     one["migrations"] = [{**upgrade, "run_on": "always"}]
     assert found(*all_, platform=platform) == []
