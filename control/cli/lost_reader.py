@@ -27,11 +27,17 @@ else:
         out = sys.stdout.fileno()
         mode = os.fstat(out).st_mode
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+            asked = select.POLLHUP if stat.S_ISFIFO(mode) else 0
             with suppress(RuntimeError):  # no more threads: it is noticed with the next line
-                threading.Thread(target=_await_end, args=(out,), daemon=True).start()
+                threading.Thread(target=_await_end, args=(out, asked), daemon=True).start()
 
-    def _await_end(out: int) -> None:
+    def _await_end(out: int, asked: int) -> None:
+        """Hang-ups are told unasked; on macOS those of a pipe are only when asked for.
+
+        Asked for there, a socket hangs up as soon as its other end has no more to send, and a named
+        pipe with something in it is answered with nothing (xnu's poll_nocancel).
+        """
         waiting = select.poll()
-        waiting.register(out, 0)  # errors and hang-ups are told unasked
-        waiting.poll()
-        os._exit(exit_codes.OK)
+        waiting.register(out, asked)
+        if waiting.poll():
+            os._exit(exit_codes.OK)
