@@ -69,7 +69,7 @@ def test_a_command_gets_what_the_service_gets(run: Run) -> None:
     assert not env["SERVICE_INSTANCE_ID"].startswith(run.listening["instance_id"])
 
 
-@absent.unless(os.name != "nt", "variables in the encoding of a locale")
+@absent.unless(sys.platform not in ("win32", "darwin"), "variables in the encoding of a locale")
 def test_a_letter_that_the_locale_does_not_have_is_told_by_its_variable_and_not_shown(
     tmp_path: Path,
 ) -> None:
