@@ -49,6 +49,7 @@ class PageWindow {
   async show(url) {
     if (url === this.#url && !this.#blank) return;
     this.#url = url;
+    this.#blank = false; // who else hears that the page is served again does not load it twice
     await this.#window.loadURL(url).catch((error) => {
       if (error.code === ABORTED) return;
       this.#url = ""; // another try loads it
