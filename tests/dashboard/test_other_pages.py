@@ -212,31 +212,28 @@ def test_leaving_is_for_good(tab: Tab) -> None:
     tab.shows("#said", "You are not in yet.")
 
 
-def test_a_runtime_that_ends_is_told(
-    tmp_path_factory: pytest.TempPathFactory, browser: Any
-) -> None:
-    folder = tmp_path_factory.mktemp("ends")
-    with running(bundle(folder).service("store").write()) as run:
+@pytest.fixture
+def apart(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Tab]:
+    """A page of a runtime that is this test's alone, and may be ended."""
+    with running(bundle(tmp_path_factory.mktemp("apart")).service("store").write()) as run:
         run.until_ready()
         with opened(run, browser) as tab:
-            run.post("/shutdown")
-            tab.shows("#gone", "The runtime does not answer")
-            tab.shows("#health", "no answer")
-            tab.shows("#services-body", "store")
+            yield tab
+
+
+def test_a_runtime_that_ends_is_told(apart: Tab) -> None:
+    apart.run.post("/shutdown")
+    apart.shows("#gone", "The runtime does not answer")
+    apart.shows("#health", "no answer")
+    apart.shows("#services-body", "store")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGSTOP is a POSIX signal")
-def test_a_runtime_that_stands_still_is_told_until_it_goes_on(
-    tmp_path_factory: pytest.TempPathFactory, browser: Any
-) -> None:
-    folder = tmp_path_factory.mktemp("still")
-    with running(bundle(folder).service("store").write()) as run:
-        run.until_ready()
-        with opened(run, browser) as tab:
-            tab.shows("#health", "ready: 1 of 1")
-            os.kill(run.pid, signal.SIGSTOP)
-            try:
-                tab.shows("#health", "no answer")
-            finally:
-                os.kill(run.pid, signal.SIGCONT)
-            tab.shows("#health", "ready: 1 of 1")
+def test_a_runtime_that_stands_still_is_told_until_it_goes_on(apart: Tab) -> None:
+    apart.shows("#health", "ready: 1 of 1")
+    os.kill(apart.run.pid, signal.SIGSTOP)
+    try:
+        apart.shows("#health", "no answer")
+    finally:
+        os.kill(apart.run.pid, signal.SIGCONT)
+    apart.shows("#health", "ready: 1 of 1")
