@@ -11,6 +11,10 @@ import sys
 
 import msgspec
 
+Address = tuple[str, int]
+NOBODY = -1
+"""In place of a user: the connection's other end has been closed, and the system shows root's."""
+
 
 class Caller(msgspec.Struct, frozen=True, omit_defaults=True):
     """The user of the socket, and the process that holds it; 0 and empty when that is not known."""
@@ -22,35 +26,46 @@ class Caller(msgspec.Struct, frozen=True, omit_defaults=True):
 
 if sys.platform == "linux":
     import contextlib
+    import socket
 
     from bundlevisor.actors.probes.port_owner import holder
 
     def caller(port: int, ours: int) -> Caller | None:
         """Return who has connected from ``port`` to ``ours``, both on loopback."""
-        found = _socket(port, ours)
+        found = _socket(f":{port:04X}", f":{ours:04X}")
         return None if found is None else _described(*found)
 
-    def caller_uid(port: int, ours: int) -> int | None:
-        """Return the user who has; no process is looked for, which is what takes long."""
-        found = _socket(port, ours)
-        return None if found is None else found[0]
+    def caller_uid(theirs: Address, ours: Address) -> int | None:
+        """Return the user who has; no process is looked for, which is what takes long.
 
-    def _socket(port: int, ours: int) -> tuple[int, int] | None:
-        """Return the user and the inode of the other end's socket."""
+        Whole addresses: from another one of 127.0.0.0/8 the same port may be another user's.
+        """
+        found = _socket(_text(theirs), _text(ours))
+        if found is None:
+            return None
+        uid, inode = found
+        return uid if inode else NOBODY
+
+    def _socket(theirs: str, ours: str) -> tuple[int, int] | None:
+        """Return the user and the inode of the other end's socket, by how its addresses end."""
         for table in ("tcp", "tcp6"):
-            with contextlib.suppress(OSError), open(f"/proc/net/{table}", "rb") as file:
+            with contextlib.suppress(OSError), open(f"/proc/net/{table}", encoding="ascii") as file:
                 for line in file:
                     fields = line.split()
-                    if _port(fields[1]) == port and _port(fields[2]) == ours:
+                    if fields[1].endswith(theirs) and fields[2].endswith(ours):
                         return int(fields[7]), int(fields[9])
         return None
 
-    def _port(address: bytes) -> int:
-        """Return the port of ``0100007F:1F90``; -1 for the heading."""
-        try:
-            return int(address.rpartition(b":")[2], 16)
-        except ValueError:
-            return -1
+    def _text(address: Address) -> str:
+        """Return an address as the tables have it: ``0100007F:1F90``, each word as in memory.
+
+        One of IPv4 is also the end of the same one in IPv6 (``::ffff:127.0.0.1``).
+        """
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        packed = socket.inet_pton(family, address[0])
+        words = (packed[at : at + 4] for at in range(0, len(packed), 4))
+        host = "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in words)
+        return f"{host}:{address[1]:04X}"
 
     def _described(uid: int, inode: int) -> Caller:
         found = holder(inode) if inode else None
@@ -62,6 +77,6 @@ else:
         """Return that nothing is known."""
         return None
 
-    def caller_uid(port: int, ours: int) -> int | None:  # noqa: ARG001
+    def caller_uid(theirs: Address, ours: Address) -> int | None:  # noqa: ARG001
         """Return that nothing is known."""
         return None

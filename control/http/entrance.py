@@ -94,4 +94,4 @@ def owner(client: socket.socket) -> int | None:
         theirs, ours = client.getpeername(), client.getsockname()
     except OSError:
         return None
-    return caller_uid(theirs[1], ours[1])
+    return caller_uid(theirs[:2], ours[:2])

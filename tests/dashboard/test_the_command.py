@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.actors.probes.caller import caller_uid
+from bundlevisor.actors.probes.caller import NOBODY, caller_uid
 from tests.bundle_maker import bundle, running, wait_until, write_executable
 from tests.live_runtime import Run, bundlevisor
 
@@ -83,10 +83,29 @@ def test_without_an_instance_it_says_so(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has connected")
 def test_the_user_at_the_other_end_is_known() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        ours = server.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", ours)) as client:
-            assert caller_uid(client.getsockname()[1], ours) == os.getuid()
-        assert caller_uid(1, ours) is None
+        ours = server.getsockname()
+        with socket.create_connection(ours) as client:
+            theirs = client.getsockname()
+            assert caller_uid(theirs, ours) == os.getuid()
+            assert caller_uid(("127.0.0.2", theirs[1]), ours) is None, "that may be another user"
+            taken, _ = server.accept()
+        with taken:
+            assert caller_uid(theirs, ours) == NOBODY, "whoever it was has closed it"
+        assert caller_uid(("127.0.0.1", 1), ours) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has connected")
+@pytest.mark.parametrize(("host", "asked"), [("127.0.0.1", "::ffff:127.0.0.1"), ("::1", "::1")])
+def test_the_user_is_known_by_the_newer_addresses_too(host: str, asked: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        server = socket.create_server((host, 0), family=family)
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    with server, socket.socket(socket.AF_INET6) as client:
+        ours = server.getsockname()[:2]
+        client.connect((asked, ours[1]))
+        assert caller_uid((host, client.getsockname()[1]), ours) == os.getuid()
 
 
 @pytest.mark.skipif(
