@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -35,6 +36,9 @@ HANDED_OVER = 3
 
 ACTIVATE = 'cd "$1" && shift && LISTEN_PID=$$ && export LISTEN_PID && exec "$@"'
 """exec keeps the pid, so the shell can name the one that sd_listen_fds(3) compares."""
+
+NOT_YET = 0.002
+"""Seconds to the next try to reap what has ended."""
 
 
 class Child:
@@ -68,10 +72,19 @@ class Child:
             return self._status
 
     def watch_exit(self, loop: Loop, on_exit: Callable[[], None]) -> None:
-        """Call ``on_exit`` once when the leader has ended: on the loop's thread, or another."""
+        """Call ``on_exit`` once when the leader has ended, and is reaped: on any thread.
+
+        macOS tells of an end a moment before it can be waited for (proc_exit of xnu's kern_exit.c).
+        """
         from bundlevisor.actors.process.exit_event_posix import watch_exit
 
-        watch_exit(loop, self.pid, on_exit)
+        def ended() -> None:
+            if self.poll() is None:
+                loop.call_at(time.monotonic() + NOT_YET, ended)
+            else:
+                on_exit()
+
+        watch_exit(loop, self.pid, ended)
 
     def survivors(self) -> list[int]:
         """Return the pids of the tree that are alive, also of those that left the session."""

@@ -20,7 +20,7 @@ if sys.platform == "win32":
     pytest.skip("Windows waits for handles", allow_module_level=True)
 
 from bundlevisor.actors.loop.thread_start import start_thread
-from bundlevisor.actors.process import exit_event_posix
+from bundlevisor.actors.process import children, exit_event_posix
 from bundlevisor.actors.process.exit_event_posix import watch_exit
 
 
@@ -60,6 +60,28 @@ def test_the_end_of_a_child_is_noticed_once(loop: Loop) -> None:
     assert told.empty()
 
 
+def test_an_end_that_is_told_before_it_can_be_waited_for_has_its_status(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS, whose NOTE_EXIT comes before the zombie (proc_exit of xnu's kern_exit.c)."""
+    waitpid, too_early = os.waitpid, iter(range(3))
+
+    def of_macos(pid: int, options: int) -> tuple[int, int]:
+        return waitpid(pid, options) if next(too_early, None) is None else (0, 0)
+
+    monkeypatch.setattr(os, "waitpid", of_macos)
+    told: queue.Queue[int | None] = queue.Queue()
+    with open(os.devnull, "wb") as nothing:
+        words = ("/bin/sh", "-c", "exit 3")
+        child = children.spawn(
+            children.SpawnRequest(argv=words, env={}, cwd="/", output=nothing.fileno(), instance="")
+        )
+    child.watch_exit(loop, lambda: told.put(child.poll()))
+    assert told.get(timeout=WITHIN) == 3
+    assert told.empty()
+    child.close()
+
+
 def test_the_end_of_a_child_is_noticed_though_nothing_could_be_had_to_wait_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -84,7 +106,7 @@ def test_the_end_of_a_child_is_noticed_though_nothing_could_be_had_to_wait_with(
 WATCHES_ITS_PARENT = """
 import os, threading
 from bundlevisor.actors.loop.reactor import Loop
-from bundlevisor.actors.process import exit_event_posix
+from bundlevisor.actors.process import children, exit_event_posix
 
 def no_descriptor(pid):
     raise OSError("no descriptor")
