@@ -130,7 +130,11 @@ class Meter:
             return {service: round(total, 3) for service, total in self._totals.items()}
 
     def _look(self, leaders: set[int], now: float) -> None:
-        found = trees.samples(leaders)
+        try:
+            found = trees.samples(leaders)
+        except OSError:  # no descriptor is to be had: all else can be told
+            self._usage = {leader: self._usage.get(leader, Usage()) for leader in leaders}
+            return
         self._usage = {
             leader: used(self._samples.get(leader, {}), tree, self._elapsed(leader, tree, now))
             for leader, tree in found.items()

@@ -60,6 +60,8 @@ class InstanceRecord:
         """Set while a change is not one of a burst."""
         self._guardians = guardian.in_order()
         """Those that were written last."""
+        self._trouble = ""
+        """Why what stands there is not up to date; it is tried again at the next look."""
         self._closing = threading.Event()
         self._written = threading.Event()
         """Set once it stands on disk: what is started is found by it if all of us die."""
@@ -130,7 +132,7 @@ class InstanceRecord:
         while not self._closing.is_set():
             self._write()
             self._written.set()
-            while not self._changed.wait(LOOK_EVERY) and not self._look():
+            while not (self._changed.wait(LOOK_EVERY) or self._look() or self._trouble):
                 pass
             self._at_once.wait(QUIET_S)
             self._at_once.clear()
@@ -156,4 +158,8 @@ class InstanceRecord:
             with in_the_making(self._guardian) as making:
                 record_file.write(self._app_data, record, making)
         except OSError as error:
-            self._warn(f"the instance record could not be written: {error_text(error)}")
+            before, self._trouble = self._trouble, error_text(error)
+            if self._trouble != before:
+                self._warn(f"the instance record could not be written: {self._trouble}")
+        else:
+            self._trouble = ""

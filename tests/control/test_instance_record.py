@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -108,6 +109,25 @@ def test_another_guardian_is_on_record_without_a_breath(
         record.write_again()
         wait_until(partial(is_reserve, told.reserve[0], tmp_path), what="it on record")
     record.close()
+
+
+def test_a_record_that_was_not_written_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else may change for days: the next start would not know what runs now."""
+    monkeypatch.setattr(instance_record, "LOOK_EVERY", 0.01)
+    write, warnings, tries = instance.write, list[str](), iter(range(3))
+
+    def without_room(app_data: str, record: Instance, making: Callable[[str], object]) -> None:
+        if next(tries, None) is not None:
+            raise OSError(errno.ENOSPC, "no room", "instance.json")
+        write(app_data, record, making)
+
+    monkeypatch.setattr(instance, "write", without_room)
+    record = of(Told(tmp_path), tmp_path, warnings.append)
+    wait_until(partial(is_reserve, 12, tmp_path), what="it on record")
+    record.close()
+    assert warnings == ["the instance record could not be written: instance.json: no room"]
 
 
 def is_reserve(pid: int, app_data: Path) -> bool:

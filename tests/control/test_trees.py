@@ -17,7 +17,8 @@ from tests import absent
 if sys.platform != "linux":
     pytest.skip("it compares Linux' way with the others'", allow_module_level=True)
 
-from bundlevisor.control.api import trees_linux, trees_psutil
+from bundlevisor.control.api import trees_linux, trees_psutil, usage
+from bundlevisor.control.api.process_sample import Sample
 
 
 def test_trees_are_the_same_whoever_looks() -> None:
@@ -85,3 +86,17 @@ def test_trees_are_seen_where_the_runtime_has_no_session() -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "seen\n"), done.stderr
+
+
+def test_without_a_descriptor_to_look_by_usage_is_that_of_the_last_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All else of a status can still be told, and somebody needs it then."""
+    meter = usage.Meter()
+    monkeypatch.setattr(usage, "FRESH_S", 0.0)
+    monkeypatch.setattr(trees_linux, "samples", lambda _: {4: {4: Sample(1.0, 2.0, 3)}})
+    seen = meter.measure([4])
+    monkeypatch.undo()
+    monkeypatch.setattr(trees_linux, "pids", lambda: os.listdir("/proc/no such folder"))
+    monkeypatch.setattr(usage, "FRESH_S", 0.0)
+    assert meter.measure([4, 5]) == seen | {5: usage.Usage()}
