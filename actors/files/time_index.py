@@ -21,10 +21,11 @@ STARTS = 1 << 63
 RECORD = 16
 EVERY = 0.05
 """Seconds between two records: what they cost does not depend on how much a service writes."""
-SLOWER = ((32 * 1024, 1.0), (96 * 1024, 60.0))
+SLOWER = ((32 * 1024, 1.0), (96 * 1024, 60.0), (128 * 1024, 3600.0))
 """From so many records on there are so many seconds between two: a slow writer fills no disk."""
-MOST = 128 * 1024
-"""Records of one log file (2 MiB); what comes after them has the time of the last."""
+MOST = 256 * 1024
+"""Records of one log file (4 MiB), ten years of a slow writer; what comes after them has the time
+of the last."""
 
 
 def path_of(log: str) -> str:
@@ -45,6 +46,7 @@ class TimeIndex:
     """Writes the index of one log. The log's thread only. Never raises: the log is worth more."""
 
     def __init__(self, log: str) -> None:
+        self._log = log
         self._path = path_of(log)
         self._fd = -1
         self._next = 0.0
@@ -83,7 +85,11 @@ class TimeIndex:
             self._open(fresh=offset == 0)
         if self._count >= MOST:
             return
-        moment = time.time_ns() // 1000 | starts
+        if offset and not self._count:  # what stands there already was not written now
+            self._append(0, int(os.stat(self._log).st_mtime * 1e6))
+        self._append(offset, time.time_ns() // 1000 | starts)
+
+    def _append(self, offset: int, moment: int) -> None:
         record = offset.to_bytes(8, "little") + moment.to_bytes(8, "little")
         if os.write(self._fd, record) < RECORD:  # a full disk: what is torn goes at the next open
             self.close()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import time
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
 
 from bundlevisor.actors.files import own_file
 from bundlevisor.actors.logs.times import Times
@@ -34,51 +34,43 @@ class Earlier(NamedTuple):
 def previous_lines(path: str, lines: int, max_bytes: int = MAX_BYTES) -> list[Line]:
     """Return the last lines of the run before the newest one; none where no such run is known.
 
-    A run is what was written from one start of the service on to the next.
+    A run is what was written from one start of the service on to the next, told by places, for a
+    clock may have been set in between. Where its beginning is no longer kept, its end is.
     """
-    starts: list[float] = []
-    for number in itertools.count():
-        name = f"{path}.{number}" if number else path
-        starts[:0] = Times(name, 0.0).starts
-        if len(starts) > 1 or (number and not os.path.lexists(name)):
+    found: list[Line] = []
+    newest = True
+    for name, file, stat in _parts(path):
+        times = Times(name, stat.st_mtime)
+        starts, end = times.starts, stat.st_size
+        if newest:
+            if not starts:
+                continue
+            newest, end = False, min(starts.pop(), end)
+        begin = starts[-1] if starts else 0
+        cut = max(begin, end - max_bytes)
+        data = _between(file, cut, end)
+        found[:0] = _timed(data, cut, times, lines - len(found), torn=cut > begin)
+        max_bytes -= len(data)
+        if starts or len(found) >= lines or max_bytes <= 0:
             break
-    if len(starts) < 2:
-        return []
-    return last_lines(path, lines, starts[-2], max_bytes, until=starts[-1]).lines
+    return found
 
 
-def last_lines(
-    path: str,
-    lines: int,
-    since: float = 0.0,
-    max_bytes: int = MAX_BYTES,
-    until: float = math.inf,
-) -> Earlier:
-    """Return the last ``lines`` lines that were begun from ``since`` to before ``until``.
-
-    The oldest comes first.
+def last_lines(path: str, lines: int, since: float = 0.0, max_bytes: int = MAX_BYTES) -> Earlier:
+    """Return the last ``lines`` lines that were begun at ``since`` or later, the oldest first.
 
     Rotated neighbours go before the log; a line that a rotation cut is two. No file is no line.
     Raises OSError when a file cannot be read.
     """
     found: list[Line] = []
     unfinished = False
-    seen: set[tuple[int, int]] = set()
-    for number in itertools.count():
-        name = f"{path}.{number}" if number else path
-        try:
-            stat, begin, data = _end_of(name, max_bytes)
-        except (FileNotFoundError, own_file.Unfit):
-            if number:
-                break
-            continue
-        if (stat.st_dev, stat.st_ino) in seen:
-            continue  # it was rotated while we read it under its earlier name
-        seen.add((stat.st_dev, stat.st_ino))
-        if not number:
+    for name, file, stat in _parts(path):
+        begin = max(0, stat.st_size - max_bytes)
+        data = _between(file, begin, stat.st_size)
+        if name == path:
             unfinished = bool(data) and not data.endswith(b"\n")
         times = Times(name, stat.st_mtime)
-        found[:0] = _timed(data, begin, times, lines - len(found), until)
+        found[:0] = _timed(data, begin, times, lines - len(found), torn=begin > 0)
         max_bytes -= len(data)
         if len(found) >= lines or max_bytes <= 0 or (found and found[0].time < since):
             break
@@ -86,27 +78,41 @@ def last_lines(
     return Earlier(kept, unfinished and bool(kept))
 
 
-def _end_of(path: str, max_bytes: int) -> tuple[os.stat_result, int, bytes]:
-    """Return which file it is, and its end with the place where that begins."""
-    with open(own_file.open_to_read(path, follow=False), "rb") as file:
-        stat = os.fstat(file.fileno())
-        begin = max(0, stat.st_size - max_bytes)
-        file.seek(begin)
-        return stat, begin, file.read(stat.st_size - begin)
+def _parts(path: str) -> Iterator[tuple[str, BinaryIO, os.stat_result]]:
+    """Yield the log and its rotated neighbours, the newest first; each is open for its turn."""
+    seen: set[tuple[int, int]] = set()
+    for number in itertools.count():
+        name = f"{path}.{number}" if number else path
+        try:
+            with open(own_file.open_to_read(name, follow=False), "rb") as file:
+                stat = os.fstat(file.fileno())
+                if (stat.st_dev, stat.st_ino) in seen:
+                    continue  # it was rotated while we read it under its earlier name
+                seen.add((stat.st_dev, stat.st_ino))
+                yield name, file, stat
+        except (FileNotFoundError, own_file.Unfit):
+            if number:
+                return
 
 
-def _timed(data: bytes, begin: int, times: Times, lines: int, until: float) -> list[Line]:
-    """Return the last lines before ``until`` of ``data``, which stands at ``begin`` in its file."""
-    if begin:  # the first one is a fragment
+def _between(file: BinaryIO, begin: int, end: int) -> bytes:
+    file.seek(begin)
+    return file.read(end - begin)
+
+
+def _timed(data: bytes, begin: int, times: Times, lines: int, *, torn: bool) -> list[Line]:
+    """Return the last lines of ``data``, which stands at ``begin`` in its file.
+
+    ``torn``: the first one is a fragment.
+    """
+    if torn:
         cut = data.find(b"\n") + 1
         data, begin = data[cut:], begin + cut
     found: list[Line] = []
     end = len(data) - 1 if data.endswith(b"\n") else len(data)
     while data and end >= 0 and len(found) < lines:
         start = data.rfind(b"\n", 0, end) + 1
-        moment = times.at(begin + start)
-        if moment < until:
-            found.append(Line(moment, data[start:end]))
+        found.append(Line(times.at(begin + start), data[start:end]))
         end = start - 1
     found.reverse()
     return found

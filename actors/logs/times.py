@@ -19,8 +19,8 @@ class Times:
 
     def __init__(self, log: str, fallback: float) -> None:
         self._fallback = fallback
-        self.starts: list[float] = []
-        """When incarnations began whose first bytes are in this file."""
+        self.starts: list[int] = []
+        """Where incarnations begin, as offsets into this file, ascending."""
         self._offsets: list[int] = []
         self._moments: list[float] = []
         with suppress(OSError):
@@ -47,4 +47,4 @@ class Times:
             self._offsets.append(offset)
             self._moments.append(moment / 1e6)
             if marked & STARTS:
-                self.starts.append(moment / 1e6)
+                self.starts.append(offset)

@@ -88,6 +88,31 @@ def test_the_index_of_a_slow_writer_is_bounded(
     assert [at for at, _ in shown(path, 1000)][:12] == [*(at / 10 for at in range(10)), 0.9, 0.9]
 
 
+def test_a_writer_of_many_months_still_has_times_to_an_hour(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"old\n")
+    written = (0).to_bytes(8, "little") + (NOON * 10**6).to_bytes(8, "little")
+    Path(f"{path}.times").write_bytes(written * 128 * 1024)
+    log = log_of(path)
+    for hour in range(1, 4):
+        clock.passed = hour * 3600
+        log.write(b"x\n")
+    assert shown(path) == [(0, b"old"), *((hour * 3600, b"x") for hour in range(1, 4))]
+
+
+def test_what_stood_in_a_log_without_an_index_is_not_of_today(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"old\n")
+    os.utime(path, (NOON - 86_400, NOON - 86_400))
+    log = log_of(path)
+    log.open()
+    log.mark_start()
+    log.write(b"new\n")
+    assert shown(path, since=-100_000) == [(-86_400, b"old"), (0, b"new")]
+    assert shown(path) == [(0, b"new")]
+    assert [line.text for line in previous_lines(str(path), 100)] == [b"old"]
+
+
 def test_the_index_goes_with_its_log_when_that_is_rotated(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "a.log"
     log = log_of(path, max_bytes=64)
@@ -120,6 +145,48 @@ def test_the_run_before_the_newest_one_is_known_across_rotations(
     ]
     log.write(b"newest\n")
     assert len(previous_lines(str(path), 100)) == 6
+
+
+def test_the_run_before_is_found_though_the_clock_was_set_back_in_between(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path = tmp_path / "a.log"
+    log = log_of(path)
+    for at, run in ((86_400, b"crashed\n"), (0, b"newest\n")):
+        clock.passed = at
+        log.open()
+        log.mark_start()
+        log.write(run)
+    assert [line.text for line in previous_lines(str(path), 100)] == [b"crashed"]
+
+
+def test_the_run_before_is_found_behind_all_that_the_newest_has_written(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path = tmp_path / "a.log"
+    log = log_of(path)
+    for run in (b"crashed\n", b"newest\n" * 100):
+        log.open()
+        log.mark_start()
+        log.write(run)
+    assert [line.text for line in previous_lines(str(path), 100, 64)] == [b"crashed"]
+
+
+def test_of_a_run_whose_beginning_is_no_longer_kept_the_end_is_found(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path = tmp_path / "a.log"
+    log = log_of(path, max_bytes=64)
+    log.open()
+    log.mark_start()
+    for line in range(60):
+        log.write(b"line %d\n" % line)
+    log.mark_start()
+    log.write(b"newest\n")
+    found = [line.text for line in previous_lines(str(path), 100)]
+    assert len(found) > 10
+    assert found == [b"line %d" % line for line in range(60 - len(found), 60)]
+    assert [line.text for line in previous_lines(str(path), 100, 10)] == [b"line 59"]
 
 
 def test_a_log_that_is_begun_anew_forgets_the_times_of_the_old_one(
