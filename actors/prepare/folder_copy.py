@@ -60,7 +60,7 @@ def copy(source: str, target: str, without: Collection[str] = (), wanted: Wanted
             copy_function=copy_file,
             dirs_exist_ok=True,
         )
-        _sync(target, wanted)
+        have_on_disk(target, wanted)
     except OSError:
         remove(target)
         raise
@@ -74,9 +74,10 @@ def remove(path: str) -> None:
         remove_tree(path)
 
 
-def _sync(folder: str, wanted: Wanted) -> None:
-    """Have all that is in a folder on disk; what cannot be opened is left to the system.
+def have_on_disk(folder: str, wanted: Wanted = always, since: float = 0.0) -> None:
+    """Have on disk what was changed in a folder; what cannot be opened is left to the system.
 
+    ``since`` is in seconds since the epoch: what is older has been written long ago.
     Raises OSError where the disk did not take it, of which a write may have said nothing yet.
     """
     flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
@@ -85,17 +86,25 @@ def _sync(folder: str, wanted: Wanted) -> None:
             file = os.path.join(path, name)
             if not wanted():
                 raise Cancelled(file)
-            if os.path.islink(file):
-                continue
             try:
+                found = os.lstat(file)
+                if not stat.S_ISREG(found.st_mode) or _last_change(found) < since:
+                    continue
                 fd = os.open(file, flags)
             except OSError:
                 continue
             try:
                 sync(fd)
+            except OSError as error:
+                error.filename = file
+                raise
             finally:
                 os.close(fd)
         sync_folder(path)
+
+
+def _last_change(found: os.stat_result) -> float:
+    return max(found.st_mtime, found.st_ctime)  # a file may be given an older time than it has
 
 
 def _special(folder: str, names: list[str]) -> set[str]:

@@ -7,12 +7,13 @@ succeeded are not run again while the runtime lives.
 from __future__ import annotations
 
 import threading
+import time
 
 from bundlevisor.actors.core.messages import ProgressMade
 from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.launch.spec import have_data_dirs
 from bundlevisor.actors.loop.paced import Paced
-from bundlevisor.actors.prepare import assets
+from bundlevisor.actors.prepare import assets, folder_copy
 from bundlevisor.actors.prepare.cancelled import Cancelled
 from bundlevisor.actors.prepare.data_snapshot import Taken, TooLarge
 from bundlevisor.actors.prepare.means import Task
@@ -25,6 +26,8 @@ from bundlevisor.manifest.plan.migrations import InstallPhase, MigrationPlan
 LAST_CHARACTERS = 8192
 """Characters of a failed migration's output that are told with it."""
 CUT_SHORT = "an earlier upgrade did not come to its end"
+CLOCK = 2.0
+"""Seconds by which a file's time of change may be coarser than the clock: FAT's are 2 s apart."""
 SAY_AFTER = 2.0
 """Seconds that a migration may take before its progress is worth a word."""
 
@@ -120,7 +123,10 @@ class Installation:
         for number, migration in enumerate(plan.pending, 1):
             if plan.phase is InstallPhase.UPGRADE and migration.run_on == "upgrade":
                 self._take_snapshot(plan)
+            began = time.time()
             result = self._run_one(migration, number, len(plan.pending))
+            if not result.trouble and migration.run_on != "always":
+                result = self._on_disk(began)
             if result.trouble:
                 return self._failed(migration, result)
             self._stores.migrations.succeeded(self._service.id, migration)
@@ -145,6 +151,15 @@ class Installation:
 
         self._speaks = False
         return self._migrator.run(migration, progress, on_progress)
+
+    def _on_disk(self, since: float) -> Result:
+        """Have on disk what was changed, before the record says there that it need not be again."""
+        try:
+            for folder in self._spec.data_folders():
+                folder_copy.have_on_disk(folder, self._is_wanted, since - CLOCK)
+        except OSError as error:
+            return Result(error_text(error))
+        return Result()
 
     def _failed(self, migration: Migration, result: Result) -> str:
         id_ = self._service.id
