@@ -129,11 +129,14 @@ else:
         os.fsync(fd)
 
 
-def sync_folder(folder: str) -> None:
-    """Make a rename outlive a power cut; file systems that cannot sync a folder are left alone."""
+def sync_folder(folder: str, *, flush: bool = True) -> None:
+    """Make a rename outlive a power cut; file systems that cannot sync a folder are left alone.
+
+    Without ``flush`` it may stay in the drive's own memory until the next that is synced with it.
+    """
     fd = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):
-            sync(fd)
+            (sync if flush else os.fsync)(fd)
     finally:
         os.close(fd)

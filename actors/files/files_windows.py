@@ -161,5 +161,5 @@ def sync(fd: int) -> None:
     os.fsync(fd)
 
 
-def sync_folder(folder: str) -> None:
+def sync_folder(folder: str, *, flush: bool = True) -> None:
     """NTFS journals its folders, and a folder cannot be opened to be synced."""

@@ -215,6 +215,27 @@ def test_a_copy_is_on_disk_before_the_snapshot_counts(
     assert any(name.endswith("store.restoring/deep/note") for name in synced)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there no folder is synced")
+def test_a_drive_empties_its_own_memory_once_for_a_whole_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F_FULLFSYNC of macOS takes 20 ms each, and empties all of it (fsync(2) there)."""
+    from bundlevisor.actors.files import files_posix
+
+    flushed: list[str] = []
+
+    def note(fd: int) -> None:
+        found = os.fstat(fd)
+        names = [str(path) for path in tmp_path.rglob("*") if os.path.samestat(path.stat(), found)]
+        flushed.extend(names)
+
+    monkeypatch.setattr(files_posix, "sync", note)
+    monkeypatch.setattr(folder_copy, "sync", note, raising=False)
+    source = data(tmp_path / "store")
+    folder_copy.copy(str(source), str(tmp_path / "copy"))
+    assert flushed == [str(tmp_path / "copy")]
+
+
 def test_a_copy_that_the_disk_did_not_take_is_no_snapshot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,7 +247,7 @@ def test_a_copy_that_the_disk_did_not_take_is_no_snapshot(
     folder = data(tmp_path / "store")
     snapshots = DataSnapshots(str(tmp_path))
     with monkeypatch.context() as patched:
-        patched.setattr(folder_copy, "sync", refused)
+        patched.setattr(os, "fsync", refused)
         with pytest.raises(OSError, match=os.strerror(errno.EDQUOT)):
             snapshots.take("db", taken(folder), LIMIT)
     assert snapshots.find("db") is None
