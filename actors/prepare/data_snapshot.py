@@ -29,7 +29,7 @@ from bundlevisor.manifest.format.app_data import (
     TIMES,
     below,
 )
-from bundlevisor.manifest.format.paths import within
+from bundlevisor.manifest.format.paths import part_below, within
 
 if sys.platform == "win32":
     from bundlevisor.actors.files.files_windows import replace, sync_folder
@@ -55,6 +55,8 @@ class Taken(msgspec.Struct, frozen=True):
     """Whose data it is, for who reads the file; 0.2.0 takes none without it."""
     upgraded: bool = False
     """All migrations came after it; it is only kept until the service has been ready."""
+    app_data: str = ""
+    """Where the folders lie; empty in what 0.2.0 wrote."""
 
 
 class TooLarge(Exception):
@@ -65,13 +67,17 @@ class DataSnapshots:
     """The snapshots of one app-data. Copies whole folders: for worker threads, not for actors."""
 
     def __init__(self, app_data: str) -> None:
+        self._app_data = app_data
         self._root = below(app_data, SNAPSHOTS)
 
     def find(self, service_id: str) -> Taken | None:
-        """Return the snapshot of a service, if there is one; OSError where that is not known."""
+        """Return the snapshot of a service, if there is one; OSError where that is not known.
+
+        Its folders are those of this app-data, which may have been moved or copied since.
+        """
         file = self._file(service_id)
         try:
-            return atomic.read_or_fail(file, _parse)
+            return atomic.read_or_fail(file, self._parse)
         except OSError as error:
             raise OSError(error.errno, f"{error.strerror}, {UNKNOWN}", file) from None
 
@@ -136,15 +142,25 @@ class DataSnapshots:
             own_file.remove(self._file(service_id))
         folder_copy.remove(os.path.join(self._root, service_id))
 
+    def _parse(self, data: bytes) -> Taken:
+        taken = json_text.decode_kept(data, Taken)
+        here = self._app_data if taken.app_data else ""
+        folders = tuple(self._here(folder, taken.app_data) for folder in taken.folders)
+        return msgspec.structs.replace(taken, folders=folders, app_data=here)
+
+    def _here(self, folder: str, app_data: str) -> str:
+        """Return where a folder of that app-data lies in this one; ValueError for none of it."""
+        if app_data and within(folder, app_data):
+            folder = os.path.join(self._app_data, part_below(folder, app_data))
+        if not within(os.path.realpath(folder), os.path.realpath(self._app_data)):
+            raise ValueError(f"it tells of {folder}, which is not in this app-data folder")
+        return folder
+
     def _file(self, service_id: str) -> str:
         return os.path.join(self._root, service_id, FILE)
 
     def _copy_of(self, service_id: str, place: int) -> str:
         return os.path.join(self._root, service_id, str(place))
-
-
-def _parse(data: bytes) -> Taken:
-    return json_text.decode_kept(data, Taken)
 
 
 def _place(

@@ -197,7 +197,8 @@ class Installation:
             self._means.emit("migration_snapshot_skipped", id_, reason=reason)
             return
         folders = self._spec.data_folders()
-        taken = Taken(folders, self._stores.migrations.applied(id_), plan.version_before)
+        applied, app_data = self._stores.migrations.applied(id_), self._spec.site.app_data
+        taken = Taken(folders, applied, plan.version_before, app_data=app_data)
         self._say("its data is copied before the upgrade")
         secrets = self._means.secret_files().paths() if self._stores.manifest.secrets else ()
         try:
