@@ -26,6 +26,7 @@ def end_to_end(headers: Iterable[tuple[str, str]]) -> Pairs:
     """Leave out what belongs to one connection, the fields that Connection names included.
 
     Whatever it says, a length stays with its content: without it that would be the next message.
+    A request has to have its Host.
     """
     kept = list(headers)
     named = {
@@ -34,25 +35,23 @@ def end_to_end(headers: Iterable[tuple[str, str]]) -> Pairs:
         if name.lower() == "connection"
         for option in value.split(",")
     }
-    dropped = HOP_BY_HOP | (named - {"content-length"})
+    dropped = HOP_BY_HOP | (named - {"content-length", "host"})
     return [(name, value) for name, value in kept if name.lower() not in dropped]
 
 
-def to_upstream(
-    headers: Iterable[tuple[str, str]], *, upstream: str, client: str, websocket: bool
-) -> Pairs:
+def to_upstream(headers: Iterable[tuple[str, str]], *, client: str, websocket: bool) -> Pairs:
     """The request headers for the API.
 
-    ``upstream`` becomes the Host; ``client`` is the address of who asked, added to the
-    X-Forwarded-For that he may have sent. Expect is answered here, and Origin stays.
+    ``client`` is the address of who asked, added to the X-Forwarded-For that he may have sent.
+    Expect is answered here. Host and Origin stay: servers compare them, as gorilla/websocket and
+    Django do, and write redirects to the Host, which a page can only follow on its own port.
     """
     kept = list(headers)
     asked_for = values(kept, "host")
     chain = ", ".join([*values(kept, "x-forwarded-for"), client])
-    replaced = {"host", "expect", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
+    replaced = {"expect", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
     passed = [(n, v) for n, v in end_to_end(kept) if n.lower() not in replaced]
-    passed.append(("Host", upstream))
     passed.append(("X-Forwarded-For", chain))
-    passed.append(("X-Forwarded-Host", asked_for[0] if asked_for else upstream))
+    passed += [("X-Forwarded-Host", host) for host in asked_for]
     passed.append(("X-Forwarded-Proto", "http"))
     return passed + upgrade() if websocket else passed

@@ -70,19 +70,17 @@ class Proxy:
         if request.body is None and request.method in ("GET", "HEAD") and not request.upgrade:
             while (kept := self._connections.kept(port)) is not None:
                 try:
-                    return await self._exchange(request, port, kept), None
+                    return await self._exchange(request, kept), None
                 except NoAnswerError:
                     continue
         connection = await self._connections.new(port)
         if request.body is None:
-            return await self._exchange(request, port, connection), None
-        return await self._exchange_with_body(request, port, connection)
+            return await self._exchange(request, connection), None
+        return await self._exchange_with_body(request, connection)
 
-    async def _exchange(
-        self, request: Request, port: int, connection: ApiConnection
-    ) -> ApiConnection:
+    async def _exchange(self, request: Request, connection: ApiConnection) -> ApiConnection:
         try:
-            connection.ask(request.method, _head(request, port), self._response_seconds)
+            connection.ask(request.method, _head(request), self._response_seconds)
             await connection.answered()
         except BaseException:
             connection.abort()
@@ -90,13 +88,13 @@ class Proxy:
         return connection
 
     async def _exchange_with_body(
-        self, request: Request, port: int, connection: ApiConnection
+        self, request: Request, connection: ApiConnection
     ) -> tuple[ApiConnection, Upload]:
         assert request.body is not None  # noqa: S101 - or _exchange does it
         chunked = "transfer-encoding" in request.headers
         upload = Upload(request.body, connection, self._response_seconds, chunked=chunked)
         try:
-            connection.ask(request.method, _head(request, port), self._response_seconds)
+            connection.ask(request.method, _head(request), self._response_seconds)
             upload.start()
             await connection.answered()
         except BaseException as error:
@@ -119,12 +117,9 @@ class Proxy:
         return None
 
 
-def _head(request: Request, port: int) -> bytes:
+def _head(request: Request) -> bytes:
     fields = to_upstream(
-        request.headers.items(),
-        upstream=f"127.0.0.1:{port}",
-        client=request.client.address,
-        websocket=request.upgrade,
+        request.headers.items(), client=request.client.address, websocket=request.upgrade
     )
     if "transfer-encoding" in request.headers:
         fields.append(("Transfer-Encoding", "chunked"))
