@@ -102,7 +102,7 @@ def _head(
             more += "Connection: close\r\n"
         elif keep_alive and version == "1.0":
             more += "Connection: keep-alive\r\n"
-    return f"HTTP/{version} {status} {why}\r\n{fields.text}{more}\r\n".encode()
+    return f"HTTP/{version} {status} {why}\r\n{fields.text}{more}\r\n".encode("latin-1")
 
 
 def reason(status: int) -> str:

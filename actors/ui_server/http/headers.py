@@ -18,12 +18,9 @@ class Headers:
         self._repeated: set[str] = set()
 
     def add(self, name: bytes, value: bytes) -> None:
-        """Add a field as it was received; a value that is not UTF-8 is taken for Latin-1."""
+        """Add a field as it was received: each character of its text is one byte of it."""
         spelt = name.decode("latin-1")
-        try:
-            text = value.decode().strip(" \t")
-        except UnicodeDecodeError:
-            text = value.decode("latin-1").strip(" \t")
+        text = value.decode("latin-1").strip(" \t")
         self._pairs.append((spelt, text))
         key = spelt.lower()
         if key in self._first:

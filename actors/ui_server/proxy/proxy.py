@@ -124,7 +124,7 @@ def _head(request: Request) -> bytes:
     if "transfer-encoding" in request.headers:
         fields.append(("Transfer-Encoding", "chunked"))
     lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{n}: {v}" for n, v in fields)]
-    return "\r\n".join([*lines, "\r\n"]).encode()
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
 
 
 async def _relay(request: Request, connection: ApiConnection) -> None:

@@ -43,9 +43,9 @@ def test_the_api_comes_before_a_file_of_the_same_path(ui: Any) -> None:
     assert ui.ask("/api/shadow.txt").json["target"] == "/api/shadow.txt"
 
 
-def test_the_api_learns_who_asked_for_what(ui: Any, api: Any) -> None:
+def test_the_api_learns_who_asked_for_what(ui: Any) -> None:
     arrived = dict(ui.ask("/api/x").json["headers"])
-    assert arrived["Host"] == f"127.0.0.1:{api.port}"
+    assert arrived["Host"] == f"127.0.0.1:{ui.port}"
     assert arrived["X-Forwarded-For"] == "127.0.0.1"
     assert arrived["X-Forwarded-Host"] == f"127.0.0.1:{ui.port}"
     assert arrived["X-Forwarded-Proto"] == "http"
@@ -266,7 +266,7 @@ def test_a_connection_to_the_api_is_used_again_when_its_answer_has_ended_as_it_s
     assert (upstream.requests, upstream.connections) == (4, connections)
 
 
-def test_header_values_that_are_not_utf8_are_taken_for_latin1(
+def test_header_values_are_passed_on_byte_by_byte(
     serving: Any, root: Path, raw: Callable[..., Raw]
 ) -> None:
     upstream = raw(
@@ -277,5 +277,5 @@ def test_header_values_that_are_not_utf8_are_taken_for_latin1(
         b"GET /api/x HTTP/1.1\r\nHost: localhost\r\nX-Mine: caf\xe9\r\nConnection: close\r\n\r\n"
     )
     assert b"X-Utf8: caf\xc3\xa9\r\n" in answer
-    assert b"X-Latin: caf\xc3\xa9\r\n" in answer
-    assert b"X-Mine: caf\xc3\xa9\r\n" in upstream.requests[0]
+    assert b"X-Latin: caf\xe9\r\n" in answer
+    assert b"X-Mine: caf\xe9\r\n" in upstream.requests[0]
