@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+OF_WINDOWS = range(0xC0000000, 0xF0000000)
+"""Codes by which Windows ends a program; above are negative ones that a program itself gave."""
+
 
 def describe_exit(code: int) -> str:
-    """Say how a process ended: ``exit 1``, or the signal's name."""
+    """Say how a process ended: ``exit 1``, the signal's name, or Windows' own code in words."""
+    if code in OF_WINDOWS:
+        from bundlevisor.actors.process.nt_status import MEANINGS
+
+        return f"exit 0x{code:08X}" + (f" ({MEANINGS[code]})" if code in MEANINGS else "")
     if code >= 0:
         return f"exit {code}"
     return f"killed by {signal_name(-code)}"

@@ -29,3 +29,19 @@ def test_an_exit_is_told_by_its_code_or_its_signal() -> None:
         "killed by SIGKILL",
         "killed by signal 99",
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0xC0000005, "exit 0xC0000005 (access violation)"),
+        (0xC0000135, "exit 0xC0000135 (a DLL that it needs is not there)"),
+        (0xC0001234, "exit 0xC0001234"),
+        (0xFFFFFFFF, "exit 4294967295"),
+        (0xBFFFFFFF, "exit 3221225471"),
+    ],
+)
+def test_a_code_by_which_windows_ends_a_program_is_told_as_it_is_looked_up(
+    code: int, words: str
+) -> None:
+    assert describe_exit(code) == words
