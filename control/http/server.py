@@ -69,8 +69,7 @@ class ControlServer:
     def stop(self, timeout: float, longest: float = 0.0) -> bool:
         """End: no new requests, no streams, no waits; answers on their way still get there.
 
-        Returns whether all of them were sent in this time (:class:`LastAnswers`). The listener is
-        closed.
+        Returns whether all were sent in this time (:class:`LastAnswers`). The listener is closed.
         """
         self._closing.begin()
         if not self._thread.ident:
@@ -209,20 +208,21 @@ class HttpServer(Host):
         knocked, self._knocked = self._knocked, False
         self._leaving = []
         let_in = 0
-        for _ in range(BACKLOG if knocked else 0):
-            accepted = self._accept_one()
+        for before in range(BACKLOG if knocked else 0):
+            accepted = self._accept_one(waits=not before)
             let_in += accepted is True
             if accepted is None or let_in >= min(ACCEPTS, self._most):
                 break
         self._give_turns()
 
-    def _accept_one(self) -> bool | None:
-        """Accept one connection: True when it is let in, False when its client has gone already,
-        None when nobody waits or nobody can be let in."""
+    def _accept_one(self, *, waits: bool) -> bool | None:
+        """Accept one: True when it is let in, False when its client has gone already, None when
+        nobody waits or nobody can be let in. Room is made only where somebody ``waits`` for sure:
+        without a descriptor the system refuses before it looks."""
         try:
             accepted = self.accept()
         except OSError as error:
-            if error.errno in OUT_OF_FILES and not self._evict():
+            if waits and error.errno in OUT_OF_FILES and not self._evict():
                 self._full_until = time.monotonic() + SWEEP_S
             return None
         return None if accepted is None else self._let_in(*accepted)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
 import socket
 import threading
@@ -224,6 +225,27 @@ def test_trickling_clients_never_keep_a_new_one_out(
         assert api.get("/readyz").status == 200
     trickle.over.set()
     trickle.join(WITHIN)
+
+
+def test_one_descriptor_is_enough_for_one_client_after_another(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without one, accept(2) fails also where nobody waits: nobody makes room for nobody."""
+    accept, refused = HttpServer.accept, threading.Event()
+
+    def accept_one(http: HttpServer) -> Any:
+        if http.active_channels:
+            refused.set()
+            raise OSError(errno.EMFILE, "no descriptor is left")
+        return accept(http)
+
+    monkeypatch.setattr(HttpServer, "accept", accept_one)
+    with api.connect() as client:
+        assert refused.wait(WITHIN)
+        client.sendall(b"GET /healthz HTTP/1.1\r\n" + HEAD + b"\r\n")
+        assert status_of(read_answer(client)) == 200
+        assert api.get("/healthz").status == 200
+        assert read_to_end(client) == b""
 
 
 def has_read(http: HttpServer, client: socket.socket) -> bool:
