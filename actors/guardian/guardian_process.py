@@ -13,7 +13,11 @@ from bundlevisor.actors.process import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bundlevisor.actors.guardian.channel import Sender
+    from bundlevisor.actors.guardian.channel import Descriptor, Sender
+
+HOLDS_WHAT_IS_SENT = sys.platform == "darwin"
+"""Whether a socket that is on its way has to be held: what only messages hold loses all that is in
+it whenever any program closes such a socket (unp_gc in xnu's uipc_usrreq.c)."""
 
 
 class GuardianProcess:
@@ -26,6 +30,15 @@ class GuardianProcess:
         self.pid = 0
         self.created = 0.0
         self._process: starting.Process | None = None
+        self._on_its_way: Descriptor | None = None
+
+    def sent(self, end: Descriptor) -> None:
+        """Take note that its end of the channel is on its way to who is to fork it."""
+        self._on_its_way = end if HOLDS_WHAT_IS_SENT else None
+
+    def arrived(self) -> None:
+        """Take note that the end has arrived, or never will."""
+        self._on_its_way = None
 
     def started(self, process: starting.Process) -> None:
         """Take note of its process."""
@@ -41,6 +54,7 @@ class GuardianProcess:
         said = self.sender.hear()
         if said is None:
             return False
+        self.arrived()
         self.answered = True
         if not self.pid:
             from bundlevisor.actors.guardian.heir import Heir
@@ -56,6 +70,7 @@ class GuardianProcess:
 
     def dismiss(self, deadline: float) -> bool:
         """Wait for the end of one that was told goodbye; False when it had to be killed."""
+        self.arrived()
         gone = self.sender.finish(max(0.05, deadline - time.monotonic()))
         self._end(max(0.05, deadline - time.monotonic()), kill=not gone)
         return gone

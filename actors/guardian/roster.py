@@ -161,7 +161,9 @@ class Roster:
             except OSError:
                 return  # no descriptors: the next death is followed by a new interpreter
             # A guardian that is dead already takes the channel with it: its end tells us.
-            self._guardians[0].sender.send(("reserve",), Descriptor(theirs.detach()))
+            end = Descriptor(theirs.detach())
+            guardian.sent(end)
+            self._guardians[0].sender.send(("reserve",), end)
         self._watch(guardian)
 
     def _retry(self) -> None:
@@ -232,6 +234,8 @@ class Roster:
             own_children.unregister(guardian.pid)
             guarded = self.first is guardian
             self._guardians.remove(guardian)
+            for other in self._guardians:
+                other.arrived()  # or it has gone with the one that was to fork it
             self._take_breath(answered=not why)
         self._changed()
         died = guardian.pid or guardian.died

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable
 
 import pytest
 
-from bundlevisor.actors.guardian import starting
+from bundlevisor.actors.guardian import guardian_process, starting
 from bundlevisor.actors.guardian.channel import End
 from bundlevisor.actors.guardian.link import Guardian
 from tests.waiting import wait_until
@@ -154,3 +155,65 @@ def test_a_guardian_that_dies_with_the_reserve_that_it_was_to_fork_is_followed(
     turns.readable[-1]()  # the reserve, if there is to be one, has gone with it
     wait_until(lambda: followed, what="another guardian")
     assert guardian.dismiss()
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_the_channel_of_a_reserve_is_held_until_it_answers_where_it_might_be_lost(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch, answered: bool
+) -> None:
+    """As on macOS, where a socket that only a message holds loses what is in it (xnu's unp_gc)."""
+    from bundlevisor.actors.guardian.channel_posix import Receiver
+
+    first: list[Answering] = []
+    changes: list[None] = []
+
+    def begin(theirs: End) -> Answering:
+        first.append(Answering(theirs))
+        return first[0]
+
+    monkeypatch.setattr(starting, "first", begin)
+    monkeypatch.setattr(guardian_process, "HOLDS_WHAT_IS_SENT", True)
+    guardian = Guardian.start("played")
+    guardian.attach(turns, lambda _event, _details: None, lambda: changes.append(None))
+    guardian.keep_reserve()
+    turns.soon.pop(0)()
+    turns.readable[0]()
+    for callback in turns.soon:
+        callback()
+    told = Receiver(first[0].end).receive() or []
+    (arrived,) = [fd for message, fd in told if message == ("reserve",)]
+    if answered:
+        os.write(arrived, (Answering.pid + 1).to_bytes(4, "little"))
+        turns.readable[-1]()
+    os.close(arrived)
+    before = len(changes)
+    turns.readable[-1]()
+    assert len(changes) - before == answered
+    first[0].end.close()
+    assert guardian.dismiss()
+
+
+def test_a_descriptor_for_which_there_is_no_space_now_is_sent_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on macOS, in the words of its uipc_send: EMSGSIZE, where other systems have EAGAIN."""
+    from bundlevisor.actors.guardian import channel_posix
+
+    send_fds, refusals = socket.send_fds, iter([errno.EMSGSIZE])
+
+    def of_macos(sock: End, data: list[bytes], fds: list[int]) -> int:
+        if (code := next(refusals, None)) is not None:
+            raise OSError(code, os.strerror(code))
+        return send_fds(sock, data, fds)
+
+    monkeypatch.setattr(socket, "send_fds", of_macos)
+    sender, theirs = channel_posix.pair()
+    with open(os.devnull, "rb") as sent:
+        assert not sender.send(("expect",), channel_posix.duplicate(sent.fileno()))
+        assert sender.pump()
+        ((message, fd),) = channel_posix.Receiver(theirs).receive() or []
+        assert message == ("expect",)
+        assert os.path.samestat(os.fstat(fd), os.fstat(sent.fileno()))
+    os.close(fd)
+    sender.close()
+    theirs.close()
