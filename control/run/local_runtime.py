@@ -45,10 +45,6 @@ COMMANDS: dict[Action, type[CommandStart | CommandStop | CommandRestart]] = {
 }
 
 
-LEAST_SHARE = 256 * 1024
-"""Bytes of each log that are looked at, of however many services."""
-
-
 class ServiceLogs:
     """The logs of the bundle's services, whether they have run yet or not."""
 
@@ -80,15 +76,14 @@ class ServiceLogs:
         """Return the last lines that were begun at ``since`` or later, of earlier runs too."""
         from bundlevisor.actors.logs.timed_lines import MAX_BYTES, last_lines
 
-        share = max(MAX_BYTES // readers, LEAST_SHARE)
+        share = MAX_BYTES // readers
         return last_lines(self._specs[service_id].log_path, lines, since, share).lines
 
     def previous_lines(self, service_id: str, lines: int, readers: int) -> list[Line]:
         """Return the last lines of the run before the newest one."""
         from bundlevisor.actors.logs.timed_lines import MAX_BYTES, previous_lines
 
-        share = max(MAX_BYTES // readers, LEAST_SHARE)
-        return previous_lines(self._specs[service_id].log_path, lines, share)
+        return previous_lines(self._specs[service_id].log_path, lines, MAX_BYTES // readers)
 
     def follow_lines(self, service_id: str, lines: int, since: float) -> TimedFollower:
         """Subscribe to these and to all that come."""

@@ -7,8 +7,9 @@ import pytest
 
 from bundlevisor import __version__
 from bundlevisor.actors.core.snapshot import Phase
+from bundlevisor.control.api.log_lines import MOST
 from bundlevisor.control.wire.bodies import Problem, Validation
-from tests.control.fake_runtime import FakeRuntime
+from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.wire import Api
 
 
@@ -86,6 +87,15 @@ def test_so_few_or_many_lines_are_taken_as_the_nearest_number_there_is(
 ) -> None:
     assert api.get(f"/logs/tail?serviceId=db&lines={lines}").status == 200
     assert runtime.logs.asked == [("db", asked)]
+
+
+def test_of_many_services_so_many_lines_are_looked_at_as_can_be_told_at_once(
+    api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.publish(*(view(f"s{number}") for number in range(97)))
+    assert api.get("/logs/lines?lines=10000").status == 200
+    assert len(runtime.logs.asked) == 100
+    assert {lines for _, lines in runtime.logs.asked} == {MOST // 100}
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from bundlevisor.actors.core.messages import Outcome
-from bundlevisor.control.run.local_runtime import LocalRuntime
+from bundlevisor.actors.logs.timed_lines import MAX_BYTES
+from bundlevisor.control.run.local_runtime import LocalRuntime, ServiceLogs
 from bundlevisor.control.run.shutdown_requests import ShutdownRequests
 
 
@@ -24,6 +26,15 @@ def test_who_asks_for_the_end_is_told_without_what_the_end_does_not_need() -> No
     runtime = LocalRuntime(**given | {"port": 1, "make_facts": gone, "context": context})
     runtime.tell_asked("POST /shutdown", "curl", 2)
     assert told == [("api_request", None, "POST /shutdown")]
+
+
+def test_however_many_logs_are_looked_at_it_is_no_more_of_them_all(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"0123456\n" * 10_000)
+    specs: dict[str, Any] = {"a": SimpleNamespace(log_path=str(log))}
+    logs = ServiceLogs(specs, cast(Any, None))
+    found = logs.lines("a", 10_000, 0.0, 500)
+    assert 0 < len(found) * 8 <= MAX_BYTES // 500
 
 
 def test_a_command_is_refused_once_the_end_has_been_asked_for() -> None:
