@@ -123,13 +123,29 @@ class LogFile:
             return
         self._look_at = now + LOOK_EVERY
         if self._fd >= 0:
-            ours = os.fstat(self._fd)
-            with suppress(FileNotFoundError):
-                if os.path.samestat(ours, os.lstat(self.path)):
-                    self._size = ours.st_size  # somebody else may have written or truncated
-                    return
+            ours = self._still_named()
+            if ours is not None:
+                self._size = ours.st_size  # somebody else may have written or truncated
+                return
             self.close()
         self._open()
+
+    def _still_named(self) -> os.stat_result | None:
+        """Return what our file is; None where it is to be opened anew.
+
+        That is so for one that is gone on a server (ESTALE), too. Where nobody can say what the
+        path names, ours is as good as any.
+        """
+        try:
+            ours = os.fstat(self._fd)
+        except OSError:
+            return None
+        try:
+            return ours if os.path.samestat(ours, os.lstat(self.path)) else None
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return ours
 
     def _open(self) -> None:
         self._fd = self._alone()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import random
 import sys
@@ -142,6 +143,29 @@ def test_a_removed_file_is_noticed_without_help(tmp_path: Path) -> None:
 
     wait_until(is_back_after_another_line, what="the file")
     log.close()
+
+
+@pytest.mark.parametrize("call", ["fstat", "lstat"])
+def test_a_look_that_fails_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """A file that its server knows no more is opened anew, else ours is written on."""
+    log = LogFile(str(tmp_path / "a.log"))
+    assert log.write(b"one\n") == 4
+    usual, failed = getattr(os, call), list[object]()
+
+    def fails_once(what: int | str) -> os.stat_result:
+        if not failed:
+            failed.append(what)
+            raise OSError(errno.ESTALE, "stale")
+        found: os.stat_result = usual(what)
+        return found
+
+    monkeypatch.setattr(os, call, fails_once)
+    look_now(log)
+    assert (log.write(b"two\n"), log.trouble, len(failed)) == (4, None, 1)
+    log.close()
+    assert everything(tmp_path / "a.log") == b"one\ntwo\n"
 
 
 def test_a_file_that_somebody_truncated_has_its_size_noticed(tmp_path: Path) -> None:
