@@ -37,6 +37,9 @@ assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this
 Member = tuple[int, float]
 """A pid, and the create time that tells it from a later process with the same pid."""
 
+LOOKS = 5
+"""So often in a row a tree is looked at in which each process ends before it is asked for more."""
+
 _known: set[int] = set()
 """Children that somebody here waits for; any other child was adopted."""
 
@@ -125,13 +128,26 @@ def survivors(leader: int, instance: str, serial: int, *, reaped: bool) -> list[
 
 
 def _living(leader: int, instance: str, serial: int, *, reaped: bool) -> list[Member]:
-    orphans = _unknown_children()
-    if reaped and not orphans and not _group_lives(leader):
-        return []
-    roots = [] if reaped else [leader]
-    roots += [pid for pid in orphans if _came_out_of(pid, leader, instance, serial)]
-    members = ((pid, table.created(pid)) for pid in _with_descendants(roots))
-    return [(pid, born) for pid, born in members if born is not None and table.alive(pid, born)]
+    """Raises OSError as :func:`_unknown_children`.
+
+    What is adopted may end before it is asked for its children, which are then adopted in its
+    place: nothing is left when a look finds nobody new.
+    """
+    looked_at: set[int] = set()
+    for _ in range(LOOKS):
+        if looked_at:
+            reap_adopted()
+        orphans = _unknown_children()
+        if reaped and not orphans and not _group_lives(leader):
+            return []
+        roots = [] if reaped else [leader]
+        roots += [pid for pid in orphans if _came_out_of(pid, leader, instance, serial)]
+        members = ((pid, table.created(pid)) for pid in _with_descendants(roots))
+        living = [(p, born) for p, born in members if born is not None and table.alive(p, born)]
+        if living or looked_at.issuperset(roots):
+            return living
+        looked_at.update(roots)
+    return [(pid, 0.0) for pid in roots]
 
 
 def _came_out_of(pid: int, leader: int, instance: str, serial: int) -> bool:
