@@ -8,6 +8,8 @@ import msgspec
 
 from bundlevisor.actors.files import endpoint, instance, own_file
 from bundlevisor.manifest.format.app_data import USUAL_TOKEN
+from bundlevisor.manifest.format.loopback import address_of
+from bundlevisor.manifest.format.paths import within
 
 
 class NotRunning(Exception):
@@ -19,7 +21,7 @@ class HungUp(NotRunning):
 
 
 class NotForUs(NotRunning):
-    """What would tell of an instance must not be read; no wait changes that."""
+    """What would tell of an instance must not be read, or believed; no wait changes that."""
 
 
 class ManifestUnusable(Exception):
@@ -77,10 +79,16 @@ def find(which: Wanted) -> Endpoint:
     """Return where the instance on a folder answers; raises NotRunning.
 
     Its record says so; an instance without one (the Go runtime writes none) is found by its port
-    and token files.
+    and token files. Somebody else may have written what is there, to be sent a file of ours as the
+    token: what lies elsewhere is not read, and nothing is sent to another machine.
     """
     record = instance.peek(which.app_data)
     if record is not None:
+        if not address_of(record.host):
+            raise NotForUs(
+                f"{instance.path(which.app_data)} names '{record.host}', which is no address of"
+                " this machine; nothing is sent there"
+            )
         token = _token(record.token_path, which)
         return Endpoint(
             host=record.host,
@@ -126,6 +134,8 @@ def _last_word(app_data: str) -> str:
 
 
 def _token(path: str, which: Wanted) -> str:
+    if not within(os.path.realpath(path), os.path.realpath(which.app_data)):
+        raise NotForUs(f"the token's file {path} is not in {which.app_data}: it is not read")
     try:
         return own_file.read(path, 4096).decode("utf-8", "replace").strip()
     except FileNotFoundError:

@@ -198,6 +198,43 @@ def test_an_instance_is_found_by_its_port_file_alone(cli: Cli) -> None:
     assert cli("health")[0] == 0
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "example.org", ""])
+def test_nothing_is_sent_to_another_machine(run: Run, tmp_path: Path, host: str) -> None:
+    record(tmp_path, 1)
+    planted = json.loads(Path(instance.path(str(tmp_path))).read_bytes()) | {"host": host}
+    Path(instance.path(str(tmp_path))).write_text(json.dumps(planted))
+    code, _, err = run("ports", "--app-data", str(tmp_path))
+    assert code == 4
+    assert f"names '{host}', which is no address of this machine" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+@pytest.mark.parametrize("how", ["named", "linked", "linked without a record"])
+def test_no_file_from_elsewhere_is_sent_as_the_token(run: Run, tmp_path: Path, how: str) -> None:
+    """As another user could have it, who listens at the port that he names."""
+    file, app_data = tmp_path / "a-key-of-ours", tmp_path / "data"
+    record(app_data, 1)
+    record_path = Path(instance.path(str(app_data)))
+    token = app_data / "runtime" / "auth-token"
+    token.rename(file)
+    if how == "named":
+        planted = json.loads(record_path.read_bytes()) | {"token_path": str(file)}
+        record_path.write_text(json.dumps(planted))
+    else:
+        token.symlink_to(file)
+    if how == "linked without a record":
+        record_path.unlink()
+    code, _, err = run("ports", "--app-data", str(app_data))
+    assert code == 4
+    assert f"is not in {app_data}: it is not read" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_a_folder_may_be_named_by_a_link(run: Run, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(cli.app_data)
+    assert run("health", "--app-data", str(tmp_path / "link"))[0] == 0
+
+
 def test_an_instance_is_found_by_its_bundle(
     run: Run, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
