@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 import sys
 
+HANDSHAKE_S = 0.02
+"""Seconds for a listener of this machine, or for the system in its place, to answer."""
+
 
 def nothing_listens(port: int) -> str:
     """Say that nobody listens on 127.0.0.1, and who does so elsewhere where a mistake is likely."""
@@ -15,11 +18,23 @@ def nothing_listens(port: int) -> str:
 
 
 def listens_on_ipv6(port: int) -> bool:
-    """Return whether a connection to ::1 would be accepted; False in any doubt. Never waits."""
+    """Return whether a connection to ::1 would be accepted; False in any doubt. Hardly waits."""
     try:
         return _is_listener(port)
     except OSError:
         return False
+
+
+def accepts(port: int, within: float = HANDSHAKE_S) -> bool:
+    """Return whether a connection to ::1 is accepted within so many seconds; OSError when not.
+
+    Asked on macOS, where nobody tells who listens, and no handshake is over when connect(2)
+    returns, though soon after. On Windows a refusal takes seconds: it is not waited for.
+    """
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as attempt:
+        attempt.settimeout(within)
+        attempt.connect(("::1", port))
+        return bool(attempt.getsockname() != attempt.getpeername())
 
 
 if sys.platform == "linux":
@@ -30,6 +45,8 @@ if sys.platform == "linux":
         with netlink() as link:
             return bool(listening_ports(link, {port}, socket.AF_INET6))
 
+elif sys.platform == "darwin":
+    _is_listener = accepts
 else:
 
     def _is_listener(port: int) -> bool:

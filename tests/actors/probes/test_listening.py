@@ -10,7 +10,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from bundlevisor.actors.probes.listeners import accepts
 from bundlevisor.actors.probes.sock_diag import listening_ports, netlink
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sock_diag is Linux's")
 
@@ -83,3 +85,14 @@ def test_a_listener_counts_when_it_would_take_a_connection_to_127_0_0_1(stack: E
 
 def test_nothing_is_asked_for_no_port() -> None:
     assert found(set()) == set()
+
+
+def test_where_the_system_does_not_tell_a_connection_shows_who_listens_on_ipv6(
+    stack: ExitStack,
+) -> None:
+    """As on macOS."""
+    listening = bound(stack, socket.AF_INET6, "::1", v6only=1)
+    with pytest.raises(ConnectionRefusedError):
+        accepts(port_of(listening), WITHIN)
+    listening.listen()
+    assert accepts(port_of(listening), WITHIN)
