@@ -52,12 +52,19 @@ else:
         import signal
 
         deadline = time.monotonic() + END_WITHIN
-        while (left := _remains(instance_id, group)) and time.monotonic() < deadline:
-            for pid, born in left.items():
+        while (left := _to_end(instance_id, group)) != {} and time.monotonic() < deadline:
+            for pid, born in (left or {}).items():
                 with suppress(PermissionError):  # it changed its user
                     table.send(pid, born, signal.SIGKILL)
             tree.reap_adopted()
             time.sleep(0.002)
+
+    def _to_end(instance_id: str, group: str) -> dict[int, float] | None:
+        """Return what is left; None without a descriptor to look by, which may come back."""
+        try:
+            return _remains(instance_id, group)
+        except OSError:
+            return None
 
     def _remains(instance_id: str, group: str) -> dict[int, float]:
         found = [] if Adoption.active else table.census(mark_prefix(instance_id))

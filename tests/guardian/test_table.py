@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -111,6 +112,18 @@ def test_without_pidfds_a_signal_goes_by_number(
         assert not linux.send(process.pid, born - 1, signal.SIGKILL)
         assert linux.send(process.pid, born, signal.SIGKILL)
         process.wait()
+
+
+def test_where_only_the_signal_by_pidfd_is_forbidden_it_goes_by_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(_pidfd: int, _number: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(signal, "pidfd_send_signal", forbidden)
+    with marked(f"{M}-1", tmp_path / "r") as process:
+        assert linux.send(process.pid, birth(process.pid), signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
 
 
 def test_a_name_with_blanks_and_brackets_confuses_nobody(tmp_path: Path) -> None:
