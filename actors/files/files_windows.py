@@ -28,6 +28,8 @@ IN_USE = (errno.EACCES, errno.EPERM, errno.ENOTEMPTY)
 FILE_SHARE_ALL = 0x7
 """Others may read, write, and remove or rename: os.open leaves the last out. From winnt.h."""
 OPEN_EXISTING = 3
+NAME_SURROGATE = 0x20000000
+"""Bit of a reparse point's tag: it stands for another file. From ntifs.h."""
 
 
 def replace(source: str, target: str) -> None:
@@ -147,8 +149,12 @@ def _remove_tree(path: str) -> None:
 
 
 def _leads_elsewhere(path: str) -> bool:
-    """Whether a folder is a link or a junction: what it leads to is not ours to change."""
-    return bool(os.lstat(path).st_file_attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
+    """Whether it is a link or a junction: what it leads to is not ours to change.
+
+    What OneDrive has synchronised, or a server deduplicated, is a reparse point too, and stands
+    for itself.
+    """
+    return bool(os.lstat(path).st_reparse_tag & NAME_SURROGATE)
 
 
 def _make_writable(path: str) -> None:

@@ -240,3 +240,29 @@ def test_a_file_of_a_page_can_be_replaced_while_it_is_sent(tmp_path: Path) -> No
     os.close(descriptor)
     with pytest.raises(FileNotFoundError):
         open_beneath.opened(str(root), ("page.new",))
+
+
+class _Placeholder:
+    """What lstat says of a file that OneDrive has synchronised."""
+
+    st_reparse_tag = 0x9000701A  # IO_REPARSE_TAG_CLOUD_7
+
+    def __init__(self, found: os.stat_result) -> None:
+        self._found = found
+        self.st_file_attributes = found.st_file_attributes | stat.FILE_ATTRIBUTE_REPARSE_POINT
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._found, name)
+
+
+def test_what_onedrive_has_synchronised_is_no_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "log").write_bytes(b"before ")
+    lstat = os.lstat
+    monkeypatch.setattr(os, "lstat", lambda path: _Placeholder(lstat(path)))
+    with open(own_file.open_to_append(str(kept / "log")), "ab") as log:
+        log.write(b"after")
+    assert own_file.read(str(kept / "log"), follow=False) == b"before after"
