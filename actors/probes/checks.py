@@ -67,6 +67,7 @@ class _Connection:
         self._socket = new_socket(socket.AF_INET, socket.SOCK_STREAM | WAITS_NOT)
         if not WAITS_NOT:
             self._socket.setblocking(False)
+        self._prepare()
         self._deadline: Timer = loop.call_at(time.monotonic() + timeout, self._expired)
         try:
             code = self._socket.connect_ex(("127.0.0.1", port))
@@ -87,6 +88,9 @@ class _Connection:
         """Stop asking; nothing is answered any more."""
         self._answer = None
         self._close()
+
+    def _prepare(self) -> None:
+        """Do to the socket what has to be done before it connects: nothing."""
 
     def _peer(self) -> object:
         """Return whom it is connected to; None while the handshake is not over.

@@ -112,7 +112,7 @@ class Listening:
             if key not in self._attempts:
                 self._attempts[key] = _Pending()
                 try:
-                    self._attempts[key] = TcpCheck(
+                    self._attempts[key] = _Look(
                         self._loop, port, 1.0, functools.partial(self._tried, key)
                     )
                 except OSError:
@@ -127,6 +127,15 @@ class Listening:
         entry = self._waiting.pop(key, None)
         if entry is not None:
             entry[2]()
+
+
+class _Look(TcpCheck):
+    """Whether somebody listens at this moment."""
+
+    def _prepare(self) -> None:
+        from bundlevisor.actors.probes.closed_port import tell_at_once
+
+        tell_at_once(self._socket)
 
 
 class _Pending:

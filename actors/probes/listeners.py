@@ -28,10 +28,13 @@ def listens_on_ipv6(port: int) -> bool:
 def accepts(port: int, within: float = HANDSHAKE_S) -> bool:
     """Return whether a connection to ::1 is accepted within so many seconds; OSError when not.
 
-    Asked on macOS, where nobody tells who listens, and no handshake is over when connect(2)
-    returns, though soon after. On Windows a refusal takes seconds: it is not waited for.
+    Asked on macOS and Windows, where nobody tells who listens, and no handshake is over when
+    connect(2) returns, though soon after.
     """
+    from bundlevisor.actors.probes.closed_port import tell_at_once
+
     with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as attempt:
+        tell_at_once(attempt)
         attempt.settimeout(within)
         attempt.connect(("::1", port))
         return bool(attempt.getsockname() != attempt.getpeername())
@@ -45,12 +48,5 @@ if sys.platform == "linux":
         with netlink() as link:
             return bool(listening_ports(link, {port}, socket.AF_INET6))
 
-elif sys.platform == "darwin":
-    _is_listener = accepts
 else:
-
-    def _is_listener(port: int) -> bool:
-        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as attempt:
-            attempt.setblocking(False)
-            attempt.connect_ex(("::1", port))
-            return bool(attempt.getpeername()) and attempt.getsockname() != attempt.getpeername()
+    _is_listener = accepts
