@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.files import json_text
+from bundlevisor.control.cli import json_output
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.queries import width
 from bundlevisor.control.wire import exit_codes
@@ -51,7 +52,7 @@ def config(arguments: argparse.Namespace) -> int:
     if arguments.json:
         shown = tuple(one for one in made.services if not only or one.id in only)
         made = msgspec.structs.replace(made, services=shown)
-        print(msgspec.json.format(json_text.encode(made), indent=2).decode())
+        json_output.put(msgspec.json.format(json_text.encode(made), indent=2))
     else:
         print(json_text.visible(json_text.readable(text(made, only, width()))))
     return exit_codes.NO if any(one.problem for one in made.services) else exit_codes.OK

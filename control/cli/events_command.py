@@ -17,6 +17,7 @@ import msgspec
 
 from bundlevisor.actors.files import json_text
 from bundlevisor.actors.telemetry.event_file import events_after
+from bundlevisor.control.cli import json_output
 from bundlevisor.control.cli.client import Client, NoAnswer
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.find import NotRunning
@@ -86,8 +87,10 @@ class _Shown:
         if page is not None and page["missed"]:
             print(f"bundlevisor: {page['missed']} events are no longer kept", file=sys.stderr)
         for event in filter(self.wanted, events):
-            text = json_text.encode(event).decode() if self._json else line(event, self._paint)
-            print(json_text.readable(text))
+            if self._json:
+                json_output.put(json_text.encode(event))
+            else:
+                print(json_text.readable(line(event, self._paint)))
         sys.stdout.flush()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bundlevisor.actors.files import json_text
+from bundlevisor.control.cli import json_output
 from bundlevisor.control.cli.client import Answer, Client, NoAnswer, chunks
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.screen import render
@@ -232,7 +233,7 @@ def accepted(answer: Answer) -> Any:
 def output(arguments: Arguments, document: Any, text: Callable[[], str]) -> None:
     """Print ``text``, or for ``--json`` the document."""
     if arguments.json:
-        print(msgspec.json.format(json_text.encode(document), indent=2).decode())
+        json_output.put(msgspec.json.format(json_text.encode(document), indent=2))
     else:
         print(json_text.readable(text()))
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bundlevisor.actors.files import json_text
+from bundlevisor.control.cli import json_output
 from bundlevisor.control.cli.client import NoAnswer, Unsettled
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.explain_command import explanation, text_of
@@ -93,7 +94,8 @@ def _printer(arguments: argparse.Namespace) -> Callable[[dict[str, Any], History
     def show(document: dict[str, Any], _history: History) -> None:
         text = render.status(document, None).partition("\n\n")[2]
         if arguments.json:
-            print(json_text.encode(document).decode(), flush=True)
+            json_output.put(json_text.encode(document))
+            sys.stdout.flush()
         elif last != [text]:
             print(json_text.readable(f"{time.strftime('%H:%M:%S')}\n{text}\n"), flush=True)
         last[:] = [text]

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,20 @@ def test_a_wrong_bundle_and_a_wrong_id_are_refused(tmp_path: Path) -> None:
         done = bundlevisor(command, "--manifest", str(of.path))
         assert done.returncode == 2
         assert "circle" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_json_is_utf_8_where_text_is_printed_in_another_encoding(
+    tmp_path: Path, encoding: str
+) -> None:
+    of = made(tmp_path).set(app={"name": "Jürgen 日 😀", "version": "1"}).write()
+    done = subprocess.run(
+        [sys.executable, "-m", "bundlevisor", "config", "--json", "--manifest", str(of.path)],
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["app"] == "Jürgen 日 😀"
 
 
 def test_the_graph_is_a_tree_of_what_is_needed(tmp_path: Path) -> None:
