@@ -6,12 +6,13 @@ databases write in place.
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import sys
 from collections.abc import Collection
 
-from bundlevisor.actors.files import own_file
+from bundlevisor.actors.files import atomic, own_file
 from bundlevisor.actors.prepare.cancelled import Cancelled, Wanted, always
 
 if sys.platform == "win32":
@@ -21,6 +22,10 @@ else:
 
 FICLONE = 0x40049409
 """ioctl_ficlone(2)."""
+PIECE = 1024 * 1024
+"""Bytes of a file that are copied before it is asked whether that is still wanted."""
+SYNC_EVERY = 32
+"""Pieces: nothing ends the process while it waits for all that a disk has not written yet."""
 
 
 def size(folder: str) -> int:
@@ -36,14 +41,14 @@ def copy(source: str, target: str, without: Collection[str] = (), wanted: Wanted
     """Copy a folder, to be on disk, but for what is special, and these paths in it.
 
     OSError leaves nothing of it: the disk may be full, and others write there too. Cancelled, when
-    ``wanted`` says no before a file, leaves what there is: to remove it takes its time as well.
+    ``wanted`` says no before a piece, leaves what there is: to remove it takes its time as well.
     Until it is whole it is for the user alone (0700), whatever the umask: modes come last.
     """
 
     def copy_file(one: str, its_target: str) -> str:
         if not wanted():
             raise Cancelled(one)
-        return _copy_file(one, its_target)
+        return _copy_file(one, its_target, wanted)
 
     def ignored(folder: str, names: list[str]) -> set[str]:
         own_file.make_folder(f"{target}{folder.removeprefix(source)}")
@@ -117,14 +122,26 @@ def _special(folder: str, names: list[str]) -> set[str]:
     return {name for name, mode in modes.items() if not any(kind(mode) for kind in kinds)}
 
 
-def _copy_file(source: str, target: str) -> str:
-    from shutil import copy2, copystat
+def _copy_file(source: str, target: str, wanted: Wanted) -> str:
+    from shutil import copystat
 
-    if _make_and_clone(source, target):
-        copystat(source, target, follow_symlinks=False)
-    else:
-        copy2(source, target, follow_symlinks=False)
+    if not _make_and_clone(source, target):
+        _copy_bytes(source, target, wanted)
+    copystat(source, target, follow_symlinks=False)
     return target
+
+
+def _copy_bytes(source: str, target: str, wanted: Wanted) -> None:
+    with open(source, "rb", 0) as reader, open(target, "wb", 0) as writer:
+        for number in itertools.count(1):
+            if not wanted():
+                raise Cancelled(source)
+            piece = reader.read(PIECE)
+            if not piece:
+                return
+            atomic.write_all(writer.fileno(), piece)
+            if number % SYNC_EVERY == 0:
+                os.fsync(writer.fileno())
 
 
 if sys.platform == "linux":

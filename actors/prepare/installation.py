@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
 from bundlevisor.actors.core.messages import ProgressMade
 from bundlevisor.actors.files.own_file import error_text
@@ -64,7 +65,10 @@ class Installation:
         OSError where it is not known whether there was one.
         """
         unfinished = self._stores.snapshots.find(self._service.id)
-        if unfinished is not None and not unfinished.upgraded:
+        if unfinished is None:
+            with suppress(OSError):  # what a copy that was cut short has left
+                self._stores.snapshots.drop(self._service.id)
+        elif not unfinished.upgraded:
             try:
                 self._put_back(unfinished, CUT_SHORT)
             except Cancelled:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bundlevisor.actors.prepare import folder_copy
 from bundlevisor.actors.prepare.cancelled import Cancelled
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots, Taken
 from bundlevisor.testing import faults
@@ -48,6 +49,39 @@ def test_a_copy_that_nobody_wants_any_more_is_cut_short_and_is_none(
     snapshots.put_back("db", taken)
     assert (folder / "other").read_text() == "before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshots", "store"]
+
+
+def test_a_large_file_is_cut_short_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(_: str, target: str) -> bool:
+        Path(target).touch()
+        return False
+
+    monkeypatch.setattr(folder_copy, "_make_and_clone", make)
+    monkeypatch.setattr(folder_copy, "PIECE", 10)
+    monkeypatch.setattr(folder_copy, "SYNC_EVERY", 2)
+    folder, copied = tmp_path / "store", tmp_path / "copy"
+    folder.mkdir()
+    (folder / "db").write_bytes(bytes(range(100)))
+    answers = [False, *[True] * 5]
+    with pytest.raises(Cancelled):
+        folder_copy.copy(str(folder), str(copied), wanted=answers.pop)
+    assert (copied / "db").read_bytes() == bytes(range(40))
+    (copied / "db").unlink()
+    folder_copy.copy(str(folder), str(copied))
+    assert (copied / "db").read_bytes() == bytes(range(100))
+
+
+def test_what_a_copy_has_left_goes_though_the_app_went_back_to_a_version_without_migrations(
+    tmp_path: Path,
+) -> None:
+    made = bundle(tmp_path)
+    release(made, "1.0.0")
+    left = made.app_data / "snapshots" / "db"
+    left.mkdir(parents=True)
+    (left / "half").write_bytes(b"x")
+    with running(made) as run:
+        run.until_ready()
+        wait_until(lambda: not left.exists(), what="the half copy is gone")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
+from bundlevisor.actors.files import atomic
 from bundlevisor.actors.prepare import folder_copy
 from bundlevisor.actors.prepare.data_snapshot import DataSnapshots
 from tests.actors.prepare.elsewhere import put_copies_elsewhere
@@ -43,16 +43,16 @@ def test_a_full_disk_keeps_the_data_and_nothing_of_what_was_to_be_put_back(
 ) -> None:
     """What half a copy takes of the disk would be missing to all others until the next start."""
     folder, snapshots = half_upgraded(tmp_path)
-    copy2 = shutil.copy2
+    write_all = atomic.write_all
 
-    def full(source: str, target: str, **how: bool) -> str:
-        copy2(source, target, **how)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
+    def full(fd: int, piece: bytes) -> None:
+        write_all(fd, piece[:1])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
         put_copies_elsewhere(patched)
         patched.setattr(folder_copy, "_make_and_clone", lambda *_: False)
-        patched.setattr(shutil, "copy2", full)
+        patched.setattr(atomic, "write_all", full)
         with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
             snapshots.put_back("db", taken(folder))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshots", "store"]
