@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from bundlevisor.manifest.format.schema import Manifest
 
 
+HARMLESS = frozenset("._-/:")
+"""What an id may hold, beside letters and digits, to be offered: to no shell do these mean more."""
+
+
 def completion(arguments: argparse.Namespace) -> int:
     """Print the script of a shell."""
     from bundlevisor.control.cli.parser.whole_parser import whole
@@ -28,12 +32,14 @@ def completion(arguments: argparse.Namespace) -> int:
 def print_ids(kind: str, typed: Sequence[str]) -> None:
     """Print the ids of the bundle that a command line means so far, a line each; none on trouble.
 
-    Of an instance that runs, its bundle with its overlays; nothing is asked over the network.
+    Of an instance that runs, its bundle with its overlays; nothing is asked over the network. What
+    a shell could carry out is left out: bash does with a list of words, any with the line typed.
     """
     manifest = _manifest(typed)
     if manifest is not None:
         for one in manifest.services if kind == "services" else manifest.secrets:
-            print(one.id)
+            if all(letter.isalnum() or letter in HARMLESS for letter in one.id):
+                print(one.id)
 
 
 def _manifest(typed: Sequence[str]) -> Manifest | None:

@@ -171,6 +171,19 @@ def test_services_of_the_bundle_here_are_offered(complete: Complete, tmp_path: P
     assert [one for one in nowhere if not one.startswith("-")] == []
 
 
+@pytest.mark.parametrize("hostile", ["$(touch found)", "`touch found`"])
+def test_nothing_in_a_bundle_is_carried_out(
+    complete: Complete, tmp_path: Path, hostile: str
+) -> None:
+    """By a key press in a folder that came from somebody else. No service may be called so."""
+    target = {"type": "env", "name": "KEY"}
+    ids = (hostile, "db/key.1")
+    secrets = [{"id": one, "class": "user_prompt", "target": target} for one in ids]
+    root = bundle(tmp_path / "it").service("db").set(secrets=secrets).write().root
+    assert complete("secrets", "set", "", folder=root) == ["db/key.1"]
+    assert not (root / "found").exists()
+
+
 def test_services_of_another_bundle_are_offered(complete: Complete, tmp_path: Path) -> None:
     path = made(tmp_path / "it").path
     assert complete("restart", "--manifest", str(path), "") == ["api", "db"]
