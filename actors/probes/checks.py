@@ -2,8 +2,8 @@
 
 A check answers exactly once, with an empty string when the service is well and otherwise with what
 is wrong in a few words, unless it is cancelled first. To make one raises OSError where there is no
-descriptor to ask by, or no room to watch it, which says nothing of the service. All run on the
-events loop's thread.
+descriptor or port to ask by, or no room to watch it, which says nothing of the service. All run on
+the events loop's thread.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ READ = 64 * 1024
 LOOK_EVERY = 0.05
 """Seconds between two looks for an answer that the loop has no room to watch for."""
 IN_PROGRESS = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
+OF_THIS_END = {errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
+"""On a loopback: no port is left to ask from (clients that come and go have used them all), or no
+memory."""
 WAITS_NOT: int = getattr(socket, "SOCK_NONBLOCK", 0)
 """Has a socket be made so that no call waits, where the system can do that in one call."""
 
@@ -73,6 +76,9 @@ class _Connection:
             code = self._socket.connect_ex(("127.0.0.1", port))
         except OSError as error:
             code = error.errno or errno.EIO
+        if code in OF_THIS_END:
+            self._close()
+            raise OSError(code, os.strerror(code))
         if code not in IN_PROGRESS:
             self._finish(self._refusal(code))
         elif (peer := self._peer()) is not None:

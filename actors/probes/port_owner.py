@@ -43,7 +43,11 @@ def impostor(port: int, leader: int, members: Callable[[], Iterable[int]]) -> Im
 
 def holder(inode: int) -> Impostor | None:
     """Return a process that has this socket open and may be looked at; None in any doubt."""
-    for pid in _all():
+    try:
+        pids = _all()
+    except OSError:  # no descriptor to look by
+        return None
+    for pid in pids:
         try:
             if _holds(pid, inode):
                 return Impostor(pid, _name(pid))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bundlevisor.actors.probes.port_owner import Impostor, impostor
+from bundlevisor.actors.probes.port_owner import Impostor, holder, impostor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell")
 
@@ -93,6 +94,16 @@ def test_nothing_is_said_in_doubt(listener: socket.socket) -> None:
         assert said(leader) == "here"
         listener.close()
         assert impostor(port, leader.pid, nobody) is None, "nobody listens"
+
+
+def test_nobody_is_named_without_a_descriptor_to_look_by(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_folder: str) -> list[str]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "listdir", refused)
+    assert holder(os.fstat(listener.fileno()).st_ino) is None
 
 
 def name_of(pid: int) -> str:

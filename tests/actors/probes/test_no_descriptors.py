@@ -9,6 +9,7 @@ import select
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,10 +53,27 @@ def test_readiness_is_asked_again_where_there_was_no_descriptor_to_ask_by(
     assert told.get(timeout=WITHIN) == "well"
 
 
-def test_that_there_was_no_descriptor_says_nothing_of_a_service_and_it_is_asked_again(
-    loop: Loop, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+def no_ports(monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
+    """Have the next connections of checks refused, as where all ephemeral ports are in use."""
+    refusals = iter(range(times))
+
+    class Refused(socket.socket):
+        def connect_ex(self, address: Any) -> int:
+            if next(refusals, None) is not None:
+                return errno.EADDRNOTAVAIL
+            return super().connect_ex(address)
+
+    monkeypatch.setattr("bundlevisor.actors.probes.checks.new_socket", Refused)
+
+
+@pytest.mark.parametrize("lacking", [no_descriptors, no_ports])
+def test_that_there_was_nothing_to_ask_by_says_nothing_of_a_service_and_it_is_asked_again(
+    loop: Loop,
+    listener: socket.socket,
+    monkeypatch: pytest.MonkeyPatch,
+    lacking: Callable[[pytest.MonkeyPatch, int], None],
 ) -> None:
-    no_descriptors(monkeypatch, times=3)
+    lacking(monkeypatch, 3)
     answering(listener, b"HTTP/1.1 500 No\r\n\r\n")
     told: queue.Queue[str] = queue.Queue()
     probing = Probing(loop, Listening(loop), Target(port_of(listener)), ProbeStats())
