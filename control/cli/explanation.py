@@ -31,8 +31,9 @@ HELP = {
     "no gpu": "a GPU is looked for when the runtime starts: start it again where there is one",
     "backoff": "it is started again by itself; see why it ends: bundlevisor logs {id}",
     "killed": (
-        "something outside has killed it, often the system, for want of memory: the system's log"
-        " tells (Linux: journalctl -k); to start it now: bundlevisor start {id}"
+        "something outside has killed it, often the system: for want of memory (its log tells, on"
+        " Linux: journalctl -k), or on macOS because a program is not signed, or not as it is now"
+        " (codesign --verify FILE); to start it now: bundlevisor start {id}"
     ),
     "starting": "it has been started and is not ready yet: bundlevisor logs -f {id}",
 }
