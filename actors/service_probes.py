@@ -103,10 +103,17 @@ class ServiceProbes:
             return
 
         def beside() -> None:
-            if incarnation.child is child:
+            if incarnation.child is not child:
+                return
+            try:
                 self._context.look_thread.put(lambda: self._look(incarnation, child, name, port))
+            except RuntimeError:  # this user may have no more threads
+                later()
 
-        self._context.loop.call_at(time.monotonic() + LOOK_AFTER, beside)
+        def later() -> None:
+            self._context.loop.call_at(time.monotonic() + LOOK_AFTER, beside)
+
+        later()
 
     def _look(self, incarnation: Incarnation, child: ProcessTree, name: str, port: int) -> None:
         from bundlevisor.actors.probes.port_owner import impostor
