@@ -19,6 +19,8 @@ BAD_CPU_TYPE = 86
 """EBADARCH of macOS, intro(2); Python's errno does not have it."""
 BAD_FORMAT = (193, 216)
 """ERROR_BAD_EXE_FORMAT and ERROR_EXE_MACHINE_TYPE_MISMATCH of Windows."""
+KEPT_FROM_US = (5, 32)
+"""ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION of Windows, which has no executable bit."""
 _INCOMPLETE = "is the bundle complete?"
 ALL_IN_ONE = sys.platform == "linux"
 """Whether all behind the interpreter of a #! line is one argument (execve(2)), blanks and all."""
@@ -124,18 +126,19 @@ def missing_interpreter(path: str, folders: Collection[str] = ()) -> str:
 
 def why_refused(path: str, error: OSError, platform: str) -> Unusable:
     """Say why the system did not run a file that is there."""
-    if error.errno == errno.ENOENT:
+    code = _windows_code(error)
+    if error.errno == errno.ENOENT and not code:
         unnamed = f"cannot run {path}: the interpreter that it names (#! line or loader) is missing"
         with suppress(OSError):
             return Unusable("interpreter_missing", missing_interpreter(path) or unnamed)
         return Unusable("interpreter_missing", unnamed)
-    if error.errno == errno.EACCES:
+    if error.errno == errno.EACCES and not code:
         reason = f"cannot run {path}: permission denied; {remedy(path)}"
         return Unusable("binary_not_executable", reason)
     if error.errno == errno.EAGAIN:
         reason = f"cannot run {path}: this user may have no more processes (see ulimit -u)"
         return Unusable("binary_not_executable", reason)
-    if error.errno in (errno.ENOEXEC, BAD_CPU_TYPE) or _windows_code(error) in BAD_FORMAT:
+    if error.errno in (errno.ENOEXEC, BAD_CPU_TYPE) or code in BAD_FORMAT:
         try:
             examine(path, platform)
         except Unusable as unusable:
@@ -143,6 +146,8 @@ def why_refused(path: str, error: OSError, platform: str) -> Unusable:
         except OSError as unreadable:
             error = unreadable
     reason = f"cannot run {path}: {error.strerror or error}"
+    if code in KEPT_FROM_US:
+        reason += " An antivirus program or a policy of this machine may keep it from being run."
     return Unusable("binary_not_executable", reason)
 
 

@@ -45,6 +45,19 @@ def test_a_refusal_is_explained(tmp_path: Path, number: int, code: str, words: s
     assert words in str(found)
 
 
+class OfWindows(OSError):
+    winerror = 32
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.EACCES])
+def test_a_refusal_of_windows_is_told_in_its_own_words(number: int) -> None:
+    found = why_refused("C:\\app\\api.exe", OfWindows(number, "It is used."), "win-x64")
+    assert str(found) == (
+        "cannot run C:\\app\\api.exe: It is used."
+        " An antivirus program or a policy of this machine may keep it from being run."
+    )
+
+
 @pytest.mark.parametrize("number", [errno.ENOEXEC, errno.ENOENT])
 def test_a_file_that_is_gone_by_then_is_still_explained(tmp_path: Path, number: int) -> None:
     found = why_refused(str(tmp_path / "gone"), OSError(number, "no"), "linux-x64")
