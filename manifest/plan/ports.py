@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import msgspec
 
 from bundlevisor.manifest.format.findings import Finding
+from bundlevisor.manifest.format.paths import WINDOWS
 from bundlevisor.manifest.format.schema import DEFAULT_RANGE, Manifest, PortRequest
 
 Key = tuple[str, str]
@@ -31,6 +32,10 @@ ask them, Chromium says ERR_UNSAFE_PORT. Chromium's own (net/base/port_util.cc) 
 
 PRIVILEGED = range(1024)
 """Of most systems only root may bind these (ip(7)); it is told as it is that another has them."""
+
+OR_RESERVED = "or reserved by Windows: netsh interface ipv4 show excludedportrange tcp"
+"""Hyper-V, WSL and Docker have blocks of a hundred reserved, others at each start of the machine;
+nobody is seen to use them."""
 
 MOST_SPARED = 200
 """With more demands at once the numbers that browsers refuse are as good as any other: to see
@@ -90,6 +95,7 @@ def choose(
     reserved: Collection[int] = (),
     control_port: int | None = None,
     given: Collection[int] = (),
+    windows: bool = WINDOWS,
 ) -> PortPlan:
     """Choose a port for every demand: the remembered one, else the lowest that is free.
 
@@ -107,7 +113,7 @@ def choose(
     if unmet:
         unmet = choice.serve(unmet, remembered or {}, frozenset())
     ranges = {(demand.low, demand.high): demand for demand in unmet}
-    reasons = {ends: _reason(demand, choice) for ends, demand in ranges.items()}
+    reasons = {ends: _reason(demand, choice, windows) for ends, demand in ranges.items()}
     return PortPlan(
         _by_service(demands, choice.chosen),
         tuple(_failure(demand, reasons[demand.low, demand.high]) for demand in unmet),
@@ -267,14 +273,16 @@ def _failure(demand: PortDemand, reason: str) -> Finding:
     return Finding("port_range_exhausted", demand.path, sentence, demand.service)
 
 
-def _reason(demand: PortDemand, choice: _Choice) -> str:
+def _reason(demand: PortDemand, choice: _Choice, windows: bool) -> str:
     ports = _range(demand)
     reserved = sum(port in choice.never for port in ports)
     given = sum(port in choice.owners or port in choice.given for port in ports)
     busy = sum(port in choice.busy for port in ports)
-    or_not_allowed = " (or, below 1024, for root alone)" if demand.low in PRIVILEGED else ""
+    or_else = f" ({OR_RESERVED})" if windows else ""
+    if not windows and demand.low in PRIVILEGED:
+        or_else = " (or, below 1024, for root alone)"
     return (
-        f"of the {len(ports)} in {demand.low}-{demand.high}, {busy} are in use{or_not_allowed},"
+        f"of the {len(ports)} in {demand.low}-{demand.high}, {busy} are in use{or_else},"
         f" {given} are given to other ports of this bundle and {reserved} are reserved; widen"
         " the range or end what uses them."
     )

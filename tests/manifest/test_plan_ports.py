@@ -144,6 +144,7 @@ def test_an_exhausted_range_fails_only_who_asked_for_it() -> None:
         ],
         is_free=machine.is_free,
         reserved=[2012, 2014],
+        windows=False,
     )
     assert given_out(plan) == {"a": 2010, "b": 2013, "d": 2050}
     sentence = (
@@ -154,11 +155,15 @@ def test_an_exhausted_range_fails_only_who_asked_for_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("port", "said"),
-    [(1023, "1 are in use (or, below 1024, for root alone), 0 are"), (1024, "1 are in use, 0 are")],
+    ("port", "windows", "said"),
+    [
+        (1023, False, "1 are in use (or, below 1024, for root alone), 0 are"),
+        (1024, False, "1 are in use, 0 are"),
+        (1023, True, "1 are in use (or reserved by Windows: netsh "),
+    ],
 )
-def test_a_port_that_root_alone_may_bind_may_be_free(port: int, said: str) -> None:
-    plan = choose([demand("a", port, port)], is_free=Machine({port}).is_free)
+def test_a_port_that_the_system_keeps_may_be_free(port: int, windows: bool, said: str) -> None:
+    plan = choose([demand("a", port, port)], is_free=Machine({port}).is_free, windows=windows)
     assert said in plan.failures[0].message
 
 
