@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 from collections.abc import Collection
+from contextlib import suppress
 
 from bundlevisor.actors.files import atomic, own_file
 from bundlevisor.actors.prepare.cancelled import Cancelled, Wanted, always
@@ -106,7 +107,8 @@ def have_on_disk(folder: str, wanted: Wanted = always, since: float = 0.0) -> No
                 raise
             finally:
                 os.close(fd)
-        sync_folder(path, flush=False)
+        with suppress(FileNotFoundError):  # data that somebody else works with
+            sync_folder(path, flush=False)
     if os.path.isdir(folder):
         sync_folder(folder)
 

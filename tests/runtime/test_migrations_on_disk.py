@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
 import sys
 from pathlib import Path
 
 import pytest
 
+from bundlevisor.actors.prepare import folder_copy
 from tests.bundle_maker import bundle, starting
 
 RUN = """
@@ -16,7 +20,7 @@ import sys
 from bundlevisor.actors.files import files_posix
 
 told = sys.argv.pop(1)
-sync, replace = files_posix.sync, files_posix.replace
+sync, replace = os.fsync, files_posix.replace
 
 
 def tell(what):
@@ -34,7 +38,7 @@ def replace_and_tell(source, target):
     replace(source, target)
 
 
-files_posix.sync, files_posix.replace = sync_and_tell, replace_and_tell
+os.fsync, files_posix.replace = sync_and_tell, replace_and_tell
 
 from bundlevisor.control.__main__ import main
 
@@ -62,3 +66,21 @@ def test_what_a_migration_wrote_is_on_disk_before_the_record_of_it(tmp_path: Pat
     written = {str(one.stat().st_ino) for one in (deep / "note", deep, deep.parent)}
     before, _, _ = told.read_text().partition("migrations.json")
     assert written <= set(before.split())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder with an open file stays there")
+def test_a_folder_that_another_service_removes_meanwhile_need_not_be_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / "store" / "deep"
+    deep.mkdir(parents=True)
+    (deep / "note").write_text("made")
+
+    def removed_meanwhile(fd: int) -> None:
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            shutil.rmtree(deep)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", removed_meanwhile)
+        folder_copy.have_on_disk(str(deep.parent))
+    assert not deep.exists()
