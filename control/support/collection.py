@@ -76,7 +76,7 @@ def logs_in(app_data: str) -> list[str]:
 
 def _end_of(path: str, name: str, most: int, missing: Callable[[str], object]) -> Iterator[Part]:
     try:
-        descriptor = own_file.open_to_read(path)
+        descriptor = own_file.open_to_read(path, follow=False)  # a link may lead to any file
     except FileNotFoundError:
         return
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -33,6 +34,23 @@ def test_logs_of_one_name_in_two_folders_are_both_there_with_the_parts_before_th
         place: place for place in ("logs/gone.log", "one/out.log", "one/out.log.1", "two/out.log")
     }
     assert troubles == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_a_link_in_place_of_a_file_is_named_and_not_followed(tmp_path: Path) -> None:
+    """A service has made it, or whose app-data it is that somebody else looks into."""
+    app_data, private = tmp_path / "data", tmp_path / "private"
+    (app_data / "logs").mkdir(parents=True)
+    private.write_text("nobody's business")
+    log, events = app_data / "logs" / "db.log", app_data / "events.jsonl"
+    for link in (log, events):
+        link.symlink_to(private)
+    troubles: list[str] = []
+    assert list(on_disk(str(app_data), str(events), [str(log)], troubles.append)) == []
+    assert troubles == [
+        f"telemetry/events.jsonl: {events}: it is a link",
+        f"logs/db.log: {log}: it is a link",
+    ]
 
 
 def test_what_the_machine_does_not_tell_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
