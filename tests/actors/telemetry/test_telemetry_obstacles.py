@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bundlevisor.actors.telemetry import writer as telemetry
+from bundlevisor.actors.telemetry import event, event_file, writer as telemetry
+from bundlevisor.actors.telemetry.event import Event
 from bundlevisor.actors.telemetry.writer import Telemetry
 from tests.actors.telemetry.conftest import lines
 from tests.waiting import WITHIN, wait_until
@@ -109,3 +110,26 @@ def test_a_flood_that_outruns_the_disk_is_bounded(path: Path) -> None:
     assert len(kept) == telemetry.WAITING + 500 - writer.dropped
     assert kept[-1] == telemetry.WAITING + 499
     assert kept == sorted(kept)
+
+
+def test_an_older_file_without_numbers_is_not_read_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "events.jsonl"
+    Path(f"{path}.1").write_bytes(b'{"ts":"2024-11-29T13:01:21Z","event":"start"}\n' * 20_000)
+    path.write_bytes(b'{"ts":"2026-11-29T13:01:21Z","seq":1,"event":"runtime_start"}\n')
+    looked_at: list[bytes] = []
+
+    def decode(line: bytes) -> Event | None:
+        looked_at.append(line)
+        return event.decode(line)
+
+    def number(line: bytes) -> int | None:
+        looked_at.append(line)
+        return event.number(line)
+
+    monkeypatch.setattr(event_file, "END", 4096)
+    monkeypatch.setattr(event_file, "decode", decode)
+    monkeypatch.setattr(event_file, "number", number)
+    assert [one.event for one in event_file.events_after(str(path), 0)] == ["runtime_start"]
+    assert len(looked_at) < 200
