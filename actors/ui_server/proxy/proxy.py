@@ -32,7 +32,10 @@ class Proxy:
         self._tunnels: set[Tunnel] = set()
 
     async def forward(self, request: Request) -> Answer | None:
-        """Answer with the API's answer; 502 while it is down, 504 when it does not answer."""
+        """Answer with the API's answer; 502 while it is down, 504 when it does not answer.
+
+        ConnectionResetError: whoever asks is to hear nothing.
+        """
         port = self.upstream
         if port is None:
             return _down(request)
@@ -156,6 +159,12 @@ def _excuse(request: Request, error: Exception) -> Answer:
 
 
 def _down(request: Request) -> Answer:
+    """An EventSource tries again when it hears nothing, and never again after any error's status.
+
+    https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
+    """
+    if request.method == "GET" and request.headers.get("accept") == "text/event-stream":
+        raise ConnectionResetError("there is nobody whose events could be heard")
     return plain_answers.explained(
         request,
         502,

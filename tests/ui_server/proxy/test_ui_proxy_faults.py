@@ -36,6 +36,18 @@ def test_a_refused_connection_is_a_502(serving: Any, root: Path) -> None:
         assert ui.ask("/api/x", method="POST", body=b"x" * MIB).status == 502
 
 
+def test_an_event_source_hears_nothing_so_that_it_tries_again(
+    serving: Any, root: Path, own_api: Any
+) -> None:
+    ui = serving(root, upstream=own_api.port)
+    asked = b"%b /api/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+    own_api.kill()
+    assert ui.raw(asked % b"GET") == b""
+    assert ui.ask("/api/x", method="POST", headers={"Accept": "text/event-stream"}).status == 502
+    ui.process.set_upstream(None)
+    assert ui.raw(asked % b"GET") == b""
+
+
 def test_the_api_may_come_back_on_another_port(
     serving: Any, root: Path, own_api: Any, until: Any
 ) -> None:
