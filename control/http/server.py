@@ -156,7 +156,7 @@ class HttpServer(Host):
     def go_round(self, patience: float) -> None:
         """Do one round; wait at most ``patience`` seconds for something to do."""
         self._sweep()
-        loop(patience, use_poll=True, map=self._map, count=1)
+        loop(patience, use_poll=self.adj.asyncore_use_poll, map=self._map, count=1)
         self._give_turns()
         self._accept_all()
 

@@ -24,6 +24,7 @@ class Journal(Protocol):
     def info(self, message: str, *arguments: object) -> None: ...
 
 class Adjustments:
+    asyncore_use_poll: bool
     recv_bytes: int
     max_request_header_size: int
     outbuf_high_watermark: int

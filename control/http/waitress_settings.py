@@ -44,6 +44,9 @@ def adjustments(listener: socket.socket) -> Adjustments:
         "outbuf_overflow": IN_MEMORY,
         "outbuf_high_watermark": STREAM_BACKLOG,
         "clear_untrusted_proxy_headers": False,
+        # macOS' poll(2) hangs up on who has no more to send, and is still to be answered
+        # (poll_callback in xnu's sys_generic.c); its select(2) takes the first 1024 descriptors.
+        "asyncore_use_poll": sys.platform != "darwin",
     }
     return Handed(**settings)
 

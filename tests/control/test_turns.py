@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import select
 import socket
+import sys
 import weakref
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
+from waitress import wasyncore
 
-from bundlevisor.control.http import places
+from bundlevisor.control.http import places, waitress_settings
 from bundlevisor.control.http.door import Door
 from bundlevisor.control.http.memory import Memory
 from bundlevisor.control.http.server import HttpServer
@@ -202,3 +206,41 @@ def test_who_has_reset_its_connection_is_not_read(
         return not read
 
     wait_until(none_is_read, what="a round after the resets have come")
+
+
+class PollOfMacOS:
+    """As poll_callback of xnu's sys_generic.c: who has no more to send has hung up."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._asked: dict[int, int] = {}
+
+    def register(self, fd: int, events: int) -> None:
+        self._asked[fd] = events
+        self._poll.register(fd, events | select.POLLRDHUP)
+
+    def poll(self, timeout: int) -> list[tuple[int, int]]:
+        return [(fd, self._of_macos(fd, events)) for fd, events in self._poll.poll(timeout)]
+
+    def _of_macos(self, fd: int, events: int) -> int:
+        if not events & select.POLLRDHUP:
+            return events
+        return events & ~select.POLLRDHUP | select.POLLHUP | self._asked[fd] & select.POLLPRI
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux' poll(2) tells of such an end")
+def test_who_has_sent_all_he_will_is_answered_on_macos_as_well(
+    runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("POLLIN", "POLLOUT", "POLLPRI", "POLLHUP", "POLLERR", "POLLNVAL", "select")
+    of_macos = {name: getattr(select, name) for name in names}
+    monkeypatch.setattr(wasyncore, "select", SimpleNamespace(poll=PollOfMacOS, **of_macos))
+    monkeypatch.setattr(waitress_settings, "sys", SimpleNamespace(platform="darwin"))
+    by_hand = ByHand(runtime)
+    client = by_hand.connect(HEALTH)
+    by_hand.answers(client)
+    client.sendall(HEALTH)
+    client.shutdown(socket.SHUT_WR)
+    assert by_hand.answers(client).startswith(b"HTTP/1.1 200")
+    by_hand.http.abandon()
+    client.close()
