@@ -161,7 +161,8 @@ def write_script(path: Path, source: bytes, flags: str) -> None:
     if os.name == "nt":
         path.with_name(f"{path.name}.py").write_bytes(source)
         command = f'@"{python}" {flags} "%~dp0{path.name}.py" %*\r\n'
-        path.with_name(f"{path.name}.cmd").write_text(command)
+        # What cmd.exe takes a file to be written in, unless its console was told otherwise.
+        path.with_name(f"{path.name}.cmd").write_bytes(command.encode("oem"))
         return
     body = path.with_name(f".{path.name}.py")
     body.write_bytes(source)
