@@ -77,10 +77,7 @@ class Client:
     def stream(self, path: str, **query: float | str | None) -> Iterator[HTTPResponse]:
         """Open an answer without an end, to be read with :func:`chunks`."""
         with self._connection(TIMEOUT_S) as connection:
-            response = self._request(connection, "GET", address(path, query), None)
-            if connection.sock is not None:
-                connection.sock.settimeout(None)
-            yield response
+            yield self._request(connection, "GET", address(path, query), None, endless=True)
 
     def farewell(self) -> str:
         """Return how the instance has ended, which has hung up."""
@@ -112,7 +109,13 @@ class Client:
             connection.close()
 
     def _request(
-        self, connection: HTTPConnection, method: str, target: str, body: bytes | None
+        self,
+        connection: HTTPConnection,
+        method: str,
+        target: str,
+        body: bytes | None,
+        *,
+        endless: bool = False,
     ) -> HTTPResponse:
         import http.client
 
@@ -122,6 +125,8 @@ class Client:
         try:
             connection.request(method, target, body, headers)
             self._await_answer(connection)
+            if endless and connection.sock is not None:  # the response takes it away, as it is
+                connection.sock.settimeout(None)
             response = connection.getresponse()
         except ConnectionRefusedError:
             raise self._refused() from None

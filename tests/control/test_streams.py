@@ -6,9 +6,12 @@ import contextlib
 import json
 import threading
 import time
+from typing import Any
 
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.logs.timed_lines import Line
+from bundlevisor.control.cli import client
+from bundlevisor.control.cli.find import Endpoint
 from bundlevisor.control.http.server import ControlServer
 from tests.control.fake_runtime import FakeRuntime
 from tests.control.fake_sources import NOON
@@ -41,6 +44,14 @@ def test_a_subscription_ends_with_its_client(api: Api, runtime: FakeRuntime) -> 
     response = api.open("/logs/follow?serviceId=db")
     response.close()
     wait_until(runtime.logs.subscriptions[0].closed.is_set, what="the subscription is closed")
+
+
+def test_the_command_waits_for_a_silent_log_however_long(api: Api) -> None:
+    here = Endpoint(host="127.0.0.1", port=api.port, token=api.token, token_path="", app_data="")
+    with client.Client(here).stream("/logs/follow", serviceId="db") as response:
+        raw: Any = response.fp
+        assert response.will_close, "the connection has handed its socket over"
+        assert raw.raw._sock.gettimeout() is None
 
 
 def test_following_an_unknown_service_is_404(api: Api) -> None:
