@@ -84,8 +84,8 @@ class Preparation:
             if self._cancelled.is_set():
                 self._installation.cancel()
             trouble = step(self._installation)
-        except CannotLaunch as error:
-            trouble = str(error)
+        except CannotLaunch as error:  # nothing has been run: the next start may do better
+            return LaunchFailed(self._task.incarnation, str(error), error.fatal)
         except OSError as error:
             trouble = error_text(error)
         except Exception as error:  # noqa: BLE001 - an error of ours fails this start, not the actor

@@ -7,16 +7,19 @@ import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
+import msgspec
 import pytest
 from pykka import ActorDeadError
 
 from bundlevisor.actors.background_work import BackgroundWork
-from bundlevisor.actors.core.messages import Message, Prepared
+from bundlevisor.actors.core.messages import LaunchFailed, Message, Prepared
 from bundlevisor.actors.launch.inputs import StartInputs
+from bundlevisor.actors.launch.spec import CannotLaunch
 from bundlevisor.actors.loop.loop_actor import Teller
 from bundlevisor.actors.ports.reservations import PortReservations
-from bundlevisor.actors.prepare import migration_runner
+from bundlevisor.actors.prepare import installation, migration_runner
 from bundlevisor.actors.prepare.means import Means, Task
 from bundlevisor.actors.prepare.migration_runner import Migrator
 from bundlevisor.actors.prepare.preparation import Preparation
@@ -78,6 +81,30 @@ def test_of_one_service_one_is_under_way_at_a_time() -> None:
     go_on.set()
     wait_until(lambda: len(told) == 2, what="both have ended")
     assert {*told} == {Prepared(1), Prepared(2)}
+
+
+@pytest.mark.parametrize("fatal", [False, True])
+def test_folders_that_cannot_be_made_fail_this_start_alone(
+    monkeypatch: pytest.MonkeyPatch, fatal: bool
+) -> None:
+    """A disk may have room again when the service is restarted; a path that leads out stays so."""
+
+    class Full:
+        def __init__(self, _task: Task) -> None:
+            """Install nothing."""
+
+        def put_back(self) -> str:
+            return ""
+
+        def run(self) -> str:
+            raise CannotLaunch("no room", fatal=fatal)
+
+    monkeypatch.setattr(installation, "Installation", Full)
+    told: list[Message] = []
+    installs = msgspec.structs.replace(means(), installs=True, secret_files=Mock)
+    Preparation(Task(spec_of(lambda _: []), installs, StartInputs({}), 1, told.append)).start()
+    wait_until(lambda: bool(told), what="it has ended")
+    assert told == [LaunchFailed(1, "no room", fatal)]
 
 
 def test_the_end_of_one_whose_actor_is_gone_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
