@@ -49,7 +49,7 @@ if sys.platform == "linux":
     def _socket(theirs: str, ours: str) -> tuple[int, int] | None:
         """Return the user and the inode of the other end's socket, by how its addresses end."""
         for table in ("tcp", "tcp6"):
-            with contextlib.suppress(OSError), open(f"/proc/net/{table}", encoding="ascii") as file:
+            with contextlib.suppress(OSError), open(f"/proc/net/{table}", encoding="utf-8") as file:
                 for line in file:
                     fields = line.split()
                     if fields[1].endswith(theirs) and fields[2].endswith(ours):
