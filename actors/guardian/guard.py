@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
 
 from bundlevisor.actors.guardian import death_report, system
 from bundlevisor.actors.guardian.channel import End
@@ -100,33 +101,55 @@ def clean_up(state: GuardianState, wake: Callable[[], object]) -> None:
     ``wake`` has those in reserve go on that somebody has stopped. It is called first, so that one
     acts if this one is killed at its work, and again before the record is removed: of one that
     stood still then, or of the control group, no next start would know.
+    Raises, for who is in reserve to act, when nobody can see what is left: then the record
+    stays, for the sweep of the next start, but no secret does.
     """
     wake()
     details = death_report.cause(state)
     gc.enable()
     disk = Disk()
     disk.do(lambda: _remove(state, last=False))
+    left, unseen = _stop_all(state, disk, details)
+    disk = Disk()
+    disk.do(lambda: death_report.publish(state.telemetry, death_report.cause(state) | details))
+    wake()
+    if unseen:
+        disk.do(lambda: _remove(state, last=True, but=state.instance_id.encode()))
+    elif not left:
+        control_group.remove(state.group)
+        disk.do(lambda: _remove(state, last=True))
+    disk.finish()
+    if unseen:
+        raise unseen
+
+
+def _stop_all(
+    state: GuardianState, disk: Disk, details: dict[str, object]
+) -> tuple[int, Exception | None]:
+    """Stop what is left, and add to the details; return how much could not be, or why none knows.
+
+    Where the orderly stop goes wrong all is killed. It may be for want of descriptors: so the logs
+    are let go of first.
+    """
     try:
         cleanup = Cleanup(state, disk)
         cleanup.run()
         disk.finish()
-        left = cleanup.left
         details |= death_report.findings(cleanup)
     except Exception as error:  # noqa: BLE001 - nothing may be left, not even by a fault of ours
-        left = _kill_all(mark_prefix(state.instance_id))
         details["error"] = f"{type(error).__name__}: {error}"
-    disk = Disk()
-    disk.do(lambda: death_report.publish(state.telemetry, death_report.cause(state) | details))
-    wake()
-    if not left:
-        control_group.remove(state.group)
-        disk.do(lambda: _remove(state, last=True))
-    disk.finish()
+        with suppress(OSError):
+            state.close()
+        try:
+            return _kill_all(mark_prefix(state.instance_id)), None
+        except Exception as blind:  # noqa: BLE001 - files need no descriptor to be removed
+            return 0, blind
+    return cleanup.left, None
 
 
-def _remove(state: GuardianState, *, last: bool) -> None:
+def _remove(state: GuardianState, *, last: bool, but: bytes = b"") -> None:
     for owned in state.owned_files.values():
-        if owned.last == last:
+        if owned.last == last and not (but and owned.containing == but):
             owned.remove()
 
 

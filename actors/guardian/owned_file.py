@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 
@@ -11,6 +12,8 @@ Identity = tuple[int, int, int]
 """Device, inode and time of the last change (ns): another file under the same path differs."""
 WHATEVER: Identity = (0, 0, 0)
 """In place of one where the path alone says that it is ours; the file may not be there yet."""
+UNREADABLE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE)
+"""Of a file that is there, and of which nobody can tell whose it is."""
 
 
 class OwnedFile:
@@ -19,7 +22,8 @@ class OwnedFile:
     With ``containing`` it is the runtime's as long as it contains these bytes (for a file that is
     rewritten all the time), else as long as its identity is the one it had when it was announced,
     or WHATEVER; that may also be of an empty folder.
-    With ``last`` it is removed only after the services are gone.
+    With ``last`` it is removed only after the services are gone; then one that nobody can read is
+    taken for the runtime's, for it may hold a secret, and to remove it takes no descriptor.
     """
 
     __slots__ = ("containing", "identity", "last", "path")
@@ -54,7 +58,10 @@ class OwnedFile:
     def _is_ours(self, path: str) -> bool:
         if not self.containing:
             return self.identity is not None and identity(path) == self.identity
-        return self.containing in own_file.read(path, follow=False)
+        try:
+            return self.containing in own_file.read(path, follow=False)
+        except OSError as error:
+            return self.last and error.errno in UNREADABLE
 
 
 def identity(path: str) -> Identity | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -22,6 +25,8 @@ from tests.guardian.marked import marked
 from tests.records import read_records
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bundlevisor.actors.guardian.survivors import Survivors
     from bundlevisor.actors.loop.working_time import WorkingTime
     from bundlevisor.actors.process.table.exit_status import ExitStatus
@@ -67,6 +72,52 @@ def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, state: GuardianSt
         assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "record").exists()
     assert "Bad file" in read_records(tmp_path / "telemetry.jsonl")[0]["details"]["error"]
+
+
+@contextlib.contextmanager
+def no_descriptors(lowest: int) -> Iterator[None]:
+    """Nothing can be opened that would get a descriptor from this number on."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no file is opened to see a process")
+def test_without_any_descriptor_no_secret_is_left_and_the_next_start_is_told(
+    tmp_path: Path, state: GuardianState
+) -> None:
+    (tmp_path / "secret").write_text("top")
+    state.apply(("own", str(tmp_path / "secret"), None, b"top", True))
+    with no_descriptors(3), pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+        guard.clean_up(state, lambda: None)
+    assert not (tmp_path / "secret").exists()
+    assert (tmp_path / "record").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no file is opened to see a process")
+def test_who_has_no_descriptor_left_lets_go_of_the_logs_to_end_the_services(
+    tmp_path: Path, state: GuardianState
+) -> None:
+    with marked(f"{GONE}-1", tmp_path / "r") as process:
+        state.apply(("expect", GuardedProcess("api", f"{GONE}-1").fields()))
+        pipes = [os.open(os.devnull, os.O_RDONLY) for _ in range(8)]
+        for number, pipe in enumerate(pipes, 2):
+            logged = GuardedProcess("api", f"{GONE}-{number}").fields()
+            state.apply(("expect", logged), pipe)
+        with no_descriptors(max(pipes) + 1):
+            fill = []
+            with contextlib.suppress(OSError):
+                while True:
+                    fill.append(os.open(os.devnull, os.O_RDONLY))
+            guard.clean_up(state, lambda: None)
+            for fd in fill:
+                os.close(fd)
+        assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "record").exists()
+    assert read_records(tmp_path / "telemetry.jsonl")[0]["event"] == "runtime_died"
 
 
 def test_who_may_not_be_touched_is_tried_once_left_alone_and_counted(
