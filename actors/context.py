@@ -167,7 +167,7 @@ class ServiceContext:
             if self._secret_files is None:
                 from bundlevisor.actors.secrets.files import SecretFiles
 
-                self._secret_files = SecretFiles(self.guardian)
+                self._secret_files = SecretFiles(self.guardian, self._warn)
             return self._secret_files
 
     def remove_secret_files(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files import atomic, own_file
+from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.actors.guardian.in_the_making import in_the_making
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.spec import CannotLaunch, LaunchSpec
@@ -23,10 +24,13 @@ TOLD = 4096
 class SecretFiles:
     """Every method may be called from any thread."""
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, warn: Callable[[str], object]) -> None:
         self._owner = owner
+        self._warn = warn
         self._lock = threading.Lock()
         self._users: dict[str, set[str]] = {}
+        self._written: dict[str, str] = {}
+        """What we have written, and why it could not be removed; empty as long as it could."""
 
     def place(self, service_id: str, files: Mapping[str, bytes]) -> None:
         """Write the files (path to content) that a service is about to read; raises OSError.
@@ -42,6 +46,7 @@ class SecretFiles:
                 self._owner.own(path, content[:TOLD], last=True)
                 with in_the_making(self._owner) as making:
                     atomic.write(path, content, durable=False, making=making)
+                self._written[path] = ""
 
     def paths(self) -> frozenset[str]:
         """Return the files that are there, or about to be."""
@@ -49,35 +54,48 @@ class SecretFiles:
             return frozenset(self._users)
 
     def remove_for(self, service_id: str) -> None:
-        """Remove the files that only this service used: nothing of it runs any more."""
+        """Remove the files that only this service used: nothing of it runs any more.
+
+        What cannot be removed is told, and tried again whenever something else is removed.
+        """
         with self._lock:
-            for path, users in list(self._users.items()):
+            for users in self._users.values():
                 users.discard(service_id)
-                if not users:
-                    del self._users[path]
-                    remove(path)
-                    self._owner.disown(path)
+            self._remove_unused()
 
     def remove_all(self) -> None:
         """Remove those of all services."""
         with self._lock:
-            services = set().union(*self._users.values())
-        for service_id in services:
-            self.remove_for(service_id)
+            for users in self._users.values():
+                users.clear()
+            self._remove_unused()
+
+    def _remove_unused(self) -> None:
+        for path in [path for path, users in self._users.items() if not users]:
+            trouble = remove(path)
+            if trouble and path in self._written:
+                if trouble != self._written[path]:
+                    self._warn(trouble)
+                self._written[path] = trouble
+                continue
+            self._written.pop(path, None)
+            del self._users[path]
+            self._owner.disown(path)
 
 
 def remove_left_over(
     specs: Iterable[LaunchSpec],
     ports: dict[str, dict[str, int]],
     values_for: Callable[[str], dict[str, str]],
+    warn: Callable[[str], object],
 ) -> None:
     """Remove what an earlier instance left at a power cut: files that hold what it wrote."""
     for spec in specs:
         with contextlib.suppress(CannotLaunch):
             files = spec.secret_files(StartInputs(ports, values_for(spec.service.id)))
             for path, content in files.items():
-                if _holds(path, content):
-                    remove(path)
+                if _holds(path, content) and (trouble := remove(path)):
+                    warn(trouble)
                 atomic.remove_half_written(os.path.dirname(path), of=os.path.basename(path))
 
 
@@ -88,7 +106,15 @@ def _holds(path: str, content: bytes) -> bool:
         return False
 
 
-def remove(path: str) -> None:
-    """Remove a file; one that is gone already is no error."""
-    with contextlib.suppress(OSError):
+def remove(path: str) -> str:
+    """Remove a file; return why it is still there, empty when it is gone, or was already."""
+    try:
         own_file.remove(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return (
+            f"a file with a secret could not be removed: {error_text(error)};"
+            " this is tried again, also at the next start"
+        )
+    return ""

@@ -49,7 +49,7 @@ class SecretSupply:
         from bundlevisor.actors.secrets.files import remove_left_over
 
         vault = self.vault()
-        remove_left_over(specs, ports, vault.values_for)
+        remove_left_over(specs, ports, vault.values_for, self._warn)
         return vault
 
     def settle(self, supervisor: pykka.ActorRef[Any], emit: Callable[..., None]) -> None:

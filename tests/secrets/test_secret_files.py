@@ -151,7 +151,7 @@ class Told:
 def test_the_guardian_is_told_of_a_big_file_in_few_words(tmp_path: Path) -> None:
     """What its channel does not take at once is lost with a runtime that is killed then."""
     told, content, path = Told(), b"a line of a big one\n" * 40_000, str(tmp_path / "cert.pem")
-    files = SecretFiles(told)
+    files = SecretFiles(told, lambda _: None)
     files.place("api", {path: content})
     assert (tmp_path / "cert.pem").read_bytes() == content
     assert content.startswith(told.owned[path])
@@ -207,3 +207,30 @@ def test_a_file_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
         (run.app_data / "cert.pem").rmdir()
         run.until_ready()
         assert (run.app_data / "cert.pem").read_text() == "the content"
+
+
+@pytest.mark.permissions
+@pytest.mark.skipif(os.name == "nt", reason="modes of folders are POSIX'")
+def test_a_file_that_cannot_be_removed_is_told_and_tried_again_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    made = with_secrets(tmp_path, file_secret("cert", "keys/cert.pem"))
+    made.service("api", secrets=["cert"], restart={"backoff_ms": 20, "intensity": 1000}).write()
+    file = made.app_data / "keys" / "cert.pem"
+    told = f"a file with a secret could not be removed: {file}: Permission denied"
+    with running(made) as run:
+        give(run, cert="the content")
+        run.until_ready()
+        file.parent.chmod(0o500)
+        run.post("/shutdown")
+        assert run.wait_gone() == 0
+        assert file.exists()
+        assert run.stderr.count(told) == 1
+        assert "the content" not in run.stderr
+    with running(made) as run:
+        run.until_said(told)
+        file.parent.chmod(0o700)
+        run.until_ready()
+        run.post("/shutdown")
+        assert run.wait_gone() == 0
+        assert not file.exists()
