@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import msgspec
 from bundlevisor.actors.guardian.guarded import GuardedProcess
 from bundlevisor.actors.launch.spec import CannotLaunch
 from bundlevisor.actors.launch.tracked_process import LOG_PATIENCE, TrackedProcess
+from bundlevisor.actors.loop.working_time import WorkingTime
 from bundlevisor.actors.prepare.means import Task
 from bundlevisor.actors.process import binary, children
 from bundlevisor.actors.process.exit_reason import describe_exit, is_own_failure
@@ -135,13 +135,14 @@ class Migrator:
     ) -> int | None:
         """Return the exit code; None when it was cancelled or took too long."""
         process.on_exit(lambda _code, _lines: self._woken.set())
-        began = time.monotonic()
+        clock = WorkingTime()  # what held us up, or sleep, has held up the migration as well
+        began = clock.now()
         while (code := process.poll()) is None:
-            taken = time.monotonic() - began
+            taken = clock.now() - began
             if self._cancelled.is_set() or taken >= timeout:
                 return None
             if not self._pause(min(TICK, timeout - taken)):
-                progress(time.monotonic() - began)
+                progress(clock.now() - began)
         return code
 
     def _pause(self, seconds: float) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -172,3 +173,33 @@ def test_a_migration_does_not_outlive_an_error_of_ours(monkeypatch: pytest.Monke
     with pytest.raises(LookupError):
         migrator.run(Migration(version="1", command=["bin/migrate"], run_on="always"), fail)
     assert done == ["ended", "let go"]
+
+
+def test_a_migration_is_not_ended_for_time_that_the_machine_slept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ends = iter([None, None, 0, 0])
+    clock = [100.0]
+
+    def sleep(_self: Migrator, _seconds: float) -> bool:
+        clock[0] += 3600.0
+        return False
+
+    def tracked(*_: object) -> Any:
+        return SimpleNamespace(
+            on_exit=nobody, poll=lambda: next(ends), end=nobody, close=lambda read: read()
+        )
+
+    taken: list[float] = []
+    monkeypatch.setattr(migration_runner, "TrackedProcess", tracked)
+    monkeypatch.setattr(Migrator, "_start", nobody)
+    monkeypatch.setattr(Migrator, "_pause", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    spec: Any = SimpleNamespace(instance=lambda number: f"db-{number}")
+    log: Any = SimpleNamespace(tail=lambda _: b"")
+    migrator = Migrator(
+        Task(spec, msgspec.structs.replace(means(), log=log), StartInputs({}), 1, nobody)
+    )
+    migration = Migration(version="1", command=["bin/migrate"], timeout_ms=20_000)
+    assert migrator.run(migration, taken.append) == migration_runner.Result()
+    assert max(taken) < 20
