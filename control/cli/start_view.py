@@ -2,8 +2,8 @@
 
 They are erased and drawn anew with every line that is written meanwhile, and whenever there is
 something new; when the start is over they are gone. The terminal is asked for its size each time.
-Only where somebody looks: a terminal that obeys escape sequences (not ``TERM=dumb``); with
-``NO_COLOR`` without colours.
+Only where somebody looks: a terminal that obeys escape sequences (not ``TERM=dumb``), while no
+other program has it (``bundlevisor run &``); with ``NO_COLOR`` without colours.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.files import json_text
 from bundlevisor.control.cli.screen.colours import coloured, uncoloured
 from bundlevisor.control.cli.screen.start_frame import Screen, frame
-from bundlevisor.control.cli.screen.terminal import obeys_escapes, shows_colours
+from bundlevisor.control.cli.screen.terminal import in_foreground, obeys_escapes, shows_colours
 
 if TYPE_CHECKING:
     from bundlevisor.actors.board import Board
@@ -54,11 +54,13 @@ class StartView:
         screen = screen_of(self._file)
         columns, rows = screen.columns, screen.rows
         lines: list[str] = []
-        if self.progress is not None and columns >= SMALLEST[0] and rows >= SMALLEST[1]:
+        ours = in_foreground(self._file)
+        fits = columns >= SMALLEST[0] and rows >= SMALLEST[1]
+        if self.progress is not None and fits and ours:
             lines = frame(self.progress, screen)
         if not text and lines == self._drawn:
             return b""
-        erased, self._drawn = self._erased(columns), lines
+        erased, self._drawn = self._erased(columns) if ours else b"", lines
         return erased + text + "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
 
     def _erased(self, columns: int) -> bytes:

@@ -43,7 +43,7 @@ class BackgroundWriter:
         self._size = 0
         self._untold = 0
         self._passed_on = 0
-        self._at_line_start = True
+        self._whole = True
         self._closed = threading.Event()
         self._changed = threading.Condition(threading.Lock())
         self._thread: threading.Thread | None = None
@@ -117,7 +117,7 @@ class BackgroundWriter:
 
     def _write(self, data: bytes) -> None:
         """Write it all. Raises OSError; what was torn then is ended by the next."""
-        data = data if self._at_line_start else b"\n" + data
+        data = data if self._whole else b"\n" + data
         while data:
             try:
                 count = os.write(self._fd, data[:CHUNK])
@@ -125,5 +125,5 @@ class BackgroundWriter:
                 time.sleep(RETRY)
                 continue
             self._passed_on += count
-            self._at_line_start = data[count - 1] == 10
-            data = data[count:]
+            last, data = data[count - 1], data[count:]
+            self._whole = not data or last == 10

@@ -50,6 +50,16 @@ def test_a_reader_gets_everything_in_order(ends: tuple[int, int]) -> None:
     assert b"".join(heard) == b"".join(lines)
 
 
+def test_what_is_no_line_is_followed_as_it_is(ends: tuple[int, int]) -> None:
+    read, write = ends
+    writer = BackgroundWriter(write, told)
+    writer.put(b"\x1b[J")  # a foot is taken away
+    assert read_all(read, b"\x1b[J") == b"\x1b[J"
+    writer.put(b"line\n")
+    assert has_written_all(writer)
+    assert read_all(read, b"\n") == b"line\n"
+
+
 def test_the_end_does_not_wait_until_the_next_burst_is_due(
     ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,6 +91,36 @@ def test_a_tiny_terminal_is_left_alone(file: TextIO) -> None:
     assert view.around(b"line\n") == b"line\n"
 
 
+IN_BACKGROUND = """
+import os, sys
+from bundlevisor.control.cli.start_view import StartView
+from tests.control.test_start_view import progress
+def drawn():
+    view = StartView(sys.stderr)
+    view.progress = progress("db")
+    return bool(view.around(b""))
+first = drawn()
+if not (job := os.fork()):
+    os.setpgid(0, 0)
+    os._exit(drawn())
+behind = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
+print("drawn:", first, bool(behind))
+"""
+
+
+def test_nothing_is_drawn_where_another_program_has_the_terminal() -> None:
+    import pty
+
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", IN_BACKGROUND])
+    shown = b""
+    while b"drawn: True False\r\n" not in shown:
+        shown += os.read(terminal, 1000)  # an error when it has ended without
+    os.waitpid(pid, 0)
+    os.close(terminal)
+
+
 def test_letters_are_those_of_the_locale(file: TextIO, monkeypatch: pytest.MonkeyPatch) -> None:
     view = StartView(file)
     view.progress = progress("db")

@@ -39,6 +39,10 @@ if sys.platform == "win32":
         set_mode = ctypes.WinDLL("kernel32").SetConsoleMode
         return bool(mode & processing or set_mode(wintypes.HANDLE(number), mode | processing))
 
+    def in_foreground(_file: TextIO) -> bool:
+        """Whether no other program has the terminal now: there are no jobs on Windows."""
+        return True
+
 else:
 
     def is_terminal(file: TextIO | None) -> bool:
@@ -47,6 +51,16 @@ else:
 
     def _obeys_escapes(_file: TextIO) -> bool:
         return os.environ.get("TERM") != "dumb"
+
+    def in_foreground(file: TextIO) -> bool:
+        """Whether no other program has the terminal now, as it has when a shell runs us by ``&``.
+
+        On one that is not the controlling terminal there are no jobs.
+        """
+        try:
+            return os.tcgetpgrp(file.fileno()) == os.getpgrp()
+        except OSError:
+            return True
 
 
 def obeys_escapes(file: TextIO | None) -> bool:
