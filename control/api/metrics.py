@@ -172,21 +172,25 @@ def of_services(look: Measured) -> Iterator[Metric]:
 
 def of_process() -> Iterator[Metric]:
     """Yield what Prometheus' own clients say of a process, here the runtime."""
-    import psutil
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    try:
+        created, cpu_seconds, rss_bytes = _own_process()
+    except OSError:  # no descriptor is to be had: all else can be told
+        return
+    yield GaugeMetricFamily("process_start_time_seconds", "Since the epoch.", created)
+    yield CounterMetricFamily("process_cpu_seconds", "CPU time of the runtime.", cpu_seconds)
+    yield GaugeMetricFamily("process_resident_memory_bytes", "Memory of the runtime.", rss_bytes)
+
+
+def _own_process() -> tuple[float, float, int]:
+    """Return when this process began, its CPU seconds and its memory in bytes. OSError."""
+    import psutil
 
     process = psutil.Process()
     with process.oneshot():
         times = process.cpu_times()
-        yield GaugeMetricFamily(
-            "process_start_time_seconds", "Since the epoch.", process.create_time()
-        )
-        yield CounterMetricFamily(
-            "process_cpu_seconds", "CPU time of the runtime.", times.user + times.system
-        )
-        yield GaugeMetricFamily(
-            "process_resident_memory_bytes", "Memory of the runtime.", process.memory_info().rss
-        )
+        return process.create_time(), times.user + times.system, process.memory_info().rss
 
 
 def of_start(timeline: Timeline) -> Iterator[Metric]:

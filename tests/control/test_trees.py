@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from tests import absent
 if sys.platform != "linux":
     pytest.skip("it compares Linux' way with the others'", allow_module_level=True)
 
-from bundlevisor.control.api import trees_linux, trees_psutil, usage
+from bundlevisor.control.api import metrics, trees_linux, trees_psutil, usage
 from bundlevisor.control.api.process_sample import Sample
 
 
@@ -62,6 +63,7 @@ for own in (False, True):
 
 
 INSIDE = """
+import errno
 import os
 from tests.control.test_trees import test_trees_are_the_same_whoever_looks
 assert os.getsid(0) == 0
@@ -100,3 +102,15 @@ def test_without_a_descriptor_to_look_by_usage_is_that_of_the_last_look(
     monkeypatch.setattr(trees_linux, "pids", lambda: os.listdir("/proc/no such folder"))
     monkeypatch.setattr(usage, "FRESH_S", 0.0)
     assert meter.measure([4, 5]) == seen | {5: usage.Usage()}
+
+
+def test_without_a_descriptor_to_look_by_metrics_leave_out_the_runtimes_own_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    list(metrics.of_process())
+
+    def refused(_pid: int | None = None) -> psutil.Process:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "/proc/self/stat")
+
+    monkeypatch.setattr(psutil, "Process", refused)
+    assert not list(metrics.of_process())
