@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from bundlevisor.actors.logs.last_line import readable
 
-LINE = re.compile(rb"::progress[ \t]+(\d{1,3}(?:\.\d{0,9})?)%?(?:[ \t]+(.*))?", re.DOTALL)
+LINE = re.compile(rb"::progress[ \t]+(\d{1,3}(?:\.\d*)?)%?(?:[ \t]+(.*))?", re.DOTALL)
 LONGEST = 4096
 """Bytes of a line that are looked at; a longer one is none of these."""
 

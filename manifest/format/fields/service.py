@@ -161,8 +161,10 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
     "Health": {
         "type": (
             (
-                "'http' wants a 2xx answer to a GET, 'tcp' a connection, 'command' exit code 0,"
-                " 'log_match' a line in what the service has written since this start."
+                "'http' wants a 2xx answer to a GET that is no JSON object with 'status'"
+                " unhealthy, failed, error or down, or with 'readiness' false; 'tcp' a connection,"
+                " 'command' exit code 0. 'log_match' wants a line in what the service has written"
+                " since this start, and is asked by readiness 'health_success' alone."
             ),
             "http",
         ),
@@ -252,7 +254,7 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "size_bytes": (
             (
                 "The size that is expected: more than 5 % (at least 1 MiB) above, or less than"
-                " half, is an error."
+                " half, is an error; 0 is not checked."
             ),
             1048576,
         ),

@@ -26,6 +26,7 @@ from tests.actors.logs.bench import Bench
         (b"::progress 40", ("", 0.4)),
         (b"::progress 40%\tloading\r", ("loading", 0.4)),
         (b"::progress 12.5 a", ("a", 0.125)),
+        (b"::progress 56.25000000000001 a", ("a", 0.5625000000000001)),
         (b"::progress 0 a", ("a", 0.0)),
         (b"::progress 100", ("", 1.0)),
         (b"::progress 7 \x1b[31mred\x1b[0m \xff\x07", ("red \ufffd^G", 0.07)),
