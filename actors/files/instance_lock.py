@@ -33,7 +33,11 @@ LOOK_EVERY = 0.02
 
 REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room there, or take another --app-data"),
-    **dict.fromkeys((errno.EROFS, errno.EIO), "put that disk right, or take another --app-data"),
+    **dict.fromkeys(
+        (errno.EROFS, errno.EIO, errno.ESTALE), "put that disk right, or take another --app-data"
+    ),
+    errno.EMFILE: "raise the limit (ulimit -n, or the service manager's)",
+    errno.ENFILE: "end programs that have many files open",
 }
 
 

@@ -86,9 +86,12 @@ def make_folder(path: str) -> None:
     try:
         files.make_folder(path, 0o700)
     except FileExistsError:
-        if not os.path.isdir(path):
-            reason = NOWHERE if os.path.islink(path) else NO_FOLDER
-            raise NotADirectoryError(errno.ENOTDIR, reason, path) from None
+        try:
+            if stat.S_ISDIR(os.stat(path).st_mode):
+                return
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotADirectoryError(errno.ENOTDIR, NOWHERE, path) from None
+        raise NotADirectoryError(errno.ENOTDIR, NO_FOLDER, path) from None
 
 
 def open_to_append(path: str) -> int:

@@ -22,6 +22,10 @@ BAD_FORMAT = (193, 216)
 KEPT_FROM_US = (5, 32)
 """ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION of Windows, which has no executable bit."""
 _INCOMPLETE = "is the bundle complete?"
+_REMEDIES = {
+    **dict.fromkeys((errno.EIO, errno.ESTALE), "put that disk right"),
+    errno.EACCES: "give this user the right to look into its folder",
+}
 ALL_IN_ONE = sys.platform == "linux"
 """Whether all behind the interpreter of a #! line is one argument (execve(2)), blanks and all."""
 
@@ -39,6 +43,9 @@ def locate(plan: LaunchPlan, bundle_root: str) -> str:
     there = next((path for path in plan.programs if os.path.isfile(path)), None)
     if there is None:
         path = plan.programs[0]
+        if unseen := _unseen(path):
+            reason = f"binary cannot be read: {plan.word} ({path}): {unseen}"
+            raise Unusable("binary_not_executable", reason)
         folder = os.path.isdir(path)
         inside = within(path, bundle_root)
         shown = os.path.join("BUNDLE", part_below(path, bundle_root)) if inside else path
@@ -53,6 +60,17 @@ def locate(plan: LaunchPlan, bundle_root: str) -> str:
             f"binary is not executable: {plan.word} ({there}); {remedy(there)}",
         )
     return there
+
+
+def _unseen(path: str) -> str:
+    """Say why nobody can tell whether a file is there; empty when it is known."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return f"{error.strerror}; {_REMEDIES.get(error.errno or 0, _INCOMPLETE)}"
+    return ""
 
 
 def missing_folder(folder: str, named: str, app_data: str) -> str:

@@ -99,7 +99,8 @@ def _make(app_data: str, console: Console) -> None:
         own_file.make_folder(app_data)
     except OSError as error:
         what = f"it belongs to the app-data folder {app_data}"
-        do = "make that writable, or name another folder by --app-data"
+        writable = "make that writable, or name another folder by --app-data"
+        do = instance_lock.REMEDIES.get(error.errno or 0, writable)
         raise _cannot_start(f"{resource_limits.why(error)}; {what}: {do}", "", console) from error
 
 

@@ -164,3 +164,31 @@ def test_a_name_that_only_path_has_is_told_why(tmp_path: Path) -> None:
     assert refusal("bin/none") == (
         "binary not found: bin/none (looked in BUNDLE/bin/none); is the bundle complete?"
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "do"),
+    [
+        (errno.ESTALE, "put that disk right"),
+        (errno.EIO, "put that disk right"),
+        (errno.EACCES, "give this user the right to look into its folder"),
+    ],
+)
+def test_a_binary_that_nobody_can_look_at_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, do: str
+) -> None:
+    scope = Scope(data=str(tmp_path / "data"), bundle=str(tmp_path))
+    plan = plan_service(Binary(path="bin/api"), scope, {})
+
+    def refused(path: str) -> os.stat_result:
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(os, "stat", refused)
+    with pytest.raises(Unusable) as caught:
+        locate(plan, str(tmp_path))
+    monkeypatch.undo()
+    assert caught.value.code == "binary_not_executable"
+    program = tmp_path / "bin" / "api"
+    assert str(caught.value) == (
+        f"binary cannot be read: bin/api ({program}): {os.strerror(number)}; {do}"
+    )

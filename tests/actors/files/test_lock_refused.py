@@ -18,6 +18,9 @@ from bundlevisor.actors.files import instance_lock
         (errno.EDQUOT, "make room"),
         (errno.EROFS, "that disk"),
         (errno.EIO, "that disk"),
+        (errno.ESTALE, "that disk"),
+        (errno.EMFILE, "raise the limit"),
+        (errno.ENFILE, "end programs"),
         (errno.EACCES, "local and writable"),
     ],
 )

@@ -104,6 +104,19 @@ def test_a_link_that_leads_nowhere_is_in_the_way_of_a_folder(tmp_path: Path) -> 
         own_file.make_folder(str(tmp_path / "link"))
 
 
+def test_a_folder_that_nobody_can_look_at_is_not_said_to_be_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stale(path: str) -> os.stat_result:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), path)
+
+    monkeypatch.setattr(os, "stat", stale)
+    monkeypatch.setattr(os.path, "isdir", lambda path: path == str(tmp_path.parent))
+    with pytest.raises(OSError, match=os.strerror(errno.ESTALE)) as caught:
+        own_file.make_folder(str(tmp_path))
+    assert caught.value.filename == str(tmp_path)
+
+
 @pytest.mark.parametrize("plant", [pipe, folder, device, socket])
 def test_only_a_regular_file_is_read(tmp_path: Path, plant: Plant) -> None:
     path, _ = planted(tmp_path, plant)
