@@ -28,6 +28,7 @@ def look(
     runtime itself (its pid and start time) is none: its channel ends before the kernel is done with
     it. ``serials`` remembers from one look to the next which serial number is whose.
     """
+    enclosed = control_group.members(group)  # first: what is born later is known by the others
     sessions = _sessions(all_guarded)
     living: Survivors = {}
     for found in system.census(prefix, set(sessions)):
@@ -38,7 +39,7 @@ def look(
     trees = _trees(prefix, runtime)
     helpers = trees.pop(0, [])
     _add_marked_by_rlimit(living, trees, serials, prefix)
-    _add_enclosed(living, group, prefix, {runtime[0], *(process.pid for process in helpers)})
+    _add_enclosed(living, enclosed, prefix, {runtime[0], *(process.pid for process in helpers)})
     if not living:
         # Helpers of the runtime carry the rlimit mark too, and by now have ended by themselves.
         living = _by_pipe(drains) or ({prefix: helpers} if helpers else {})
@@ -71,10 +72,10 @@ def _add_marked_by_rlimit(
             living.setdefault(serials.get(serial, prefix), []).extend(unseen)
 
 
-def _add_enclosed(living: Survivors, group: str, prefix: str, others: set[int]) -> None:
+def _add_enclosed(living: Survivors, enclosed: list[int], prefix: str, others: set[int]) -> None:
     """Add what is in the runtime's control group, and shows nothing else."""
     known = {process.pid for found in living.values() for process in found} | others
-    for pid in control_group.members(group):
+    for pid in enclosed:
         born = table.created(pid)
         if pid not in known and born is not None and table.alive(pid, born):
             living.setdefault(prefix, []).append(Found(pid, born, 0, ""))

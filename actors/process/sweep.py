@@ -25,6 +25,7 @@ from bundlevisor.actors.process.table.found import (
     KILL_AGAIN_S,
     UNKILLABLE_S,
     Found,
+    session_of,
 )
 from bundlevisor.actors.process.table.rlimit_mark import has_rlimit_mark, rlimit_marked
 from bundlevisor.manifest.format.variables import MARK, mark_prefix
@@ -169,8 +170,8 @@ class Remains:
 
     def look(self) -> list[Found]:
         """Return the processes; a session stays theirs when the marked ones in it have ended."""
-        seen = [*table.census(self._prefix, self._sessions), *rlimit_marked(self._instance)]
-        seen += self._enclosed()
+        seen = [*self._enclosed(), *rlimit_marked(self._instance)]
+        seen += table.census(self._prefix, self._sessions)  # it knows whose they are: it counts
         found = list({process.pid: process for process in seen}.values())
         self._theirs |= {process.session for process in found if process.mark} & self._sessions
         return [process for process in found if self._ours(process)]
@@ -181,7 +182,7 @@ class Remains:
             return []
         births = ((pid, table.created(pid)) for pid in control_group.members(self._group))
         return [
-            Found(pid, born, 0, self._prefix)
+            Found(pid, born, session_of(pid), self._prefix)
             for pid, born in births
             if born is not None and pid != os.getpid() and table.alive(pid, born)
         ]
@@ -192,9 +193,12 @@ class Remains:
             control_group.remove(self._group)
 
     def addressed(self, left: list[Found]) -> list[Found]:
-        """Return who is asked to end: of a session the leader, and the others once it has ended."""
+        """Return who is asked to end: of a service the leader, and the others once it has ended."""
         leaders = {process.pid for process in left} & self._sessions
-        return [p for p in left if p.pid in leaders or p.session not in leaders]
+        led = {process.mark for process in left if process.pid in leaders} - {"", self._prefix}
+        return [
+            p for p in left if p.pid in leaders or (p.session not in leaders and p.mark not in led)
+        ]
 
     def _ours(self, process: Found) -> bool:
         if process.pid in self._kin or not (process.mark or process.session in self._theirs):

@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from bundlevisor.actors.files.instance import Processes
 from bundlevisor.actors.process import table
-from bundlevisor.actors.process.sweep import PATIENCE_S, Swept, sweep
+from bundlevisor.actors.process.sweep import PATIENCE_S, Remains, Swept, sweep
+from bundlevisor.actors.process.table import control_group
 from bundlevisor.actors.process.table.found import GUARDIAN_S
 from tests.guardian.marked import birth, marked
 from tests.guardian.small_runtime import SmallRuntime, service
@@ -67,16 +70,33 @@ def test_what_is_left_is_asked_first_and_then_killed(tmp_path: Path) -> None:
         assert result.instance_id == OLD
 
 
-def test_a_leader_is_asked_before_what_it_has_forked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("enclosed", [False, True], ids=["no group", "in a control group"])
+def test_a_leader_is_asked_before_what_it_has_forked(
+    enclosed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with marked(f"{OLD}-1", tmp_path / "r", "preforks") as leader:
         wait_until(lambda: len(events(read_records(tmp_path / "r"), "started")) == 2)
-        record(tmp_path, (leader.pid, birth(leader.pid), f"{OLD}-1"))
+        group = f"/nowhere/{control_group.PREFIX}{OLD}" if enclosed else ""
+        both = [one["pid"] for one in events(read_records(tmp_path / "r"), "started")]
+        monkeypatch.setattr(control_group, "members", lambda path: both if path else [])
+        record(tmp_path, (leader.pid, birth(leader.pid), f"{OLD}-1"), group=group)
         result = swept(tmp_path, grace_s=10)
         assert (result.found, result.stopped, result.killed) == (2, 2, 0)
         assert leader.wait() == 0
         seen = {one["pid"]: one["signal"] for one in events(read_records(tmp_path / "r"), "signal")}
         assert seen.pop(leader.pid) == signal.SIGTERM
         assert list(seen.values()) == [signal.SIGUSR1]
+
+
+def test_what_left_its_session_is_asked_after_its_leader(tmp_path: Path) -> None:
+    with marked(f"{OLD}-1", tmp_path / "lead") as leader, marked(f"{OLD}-1", tmp_path / "r") as it:
+        record(tmp_path, (leader.pid, birth(leader.pid), f"{OLD}-1"))
+        left = (tmp_path / "runtime" / "instance.json").read_bytes()
+        remains = Remains(msgspec.json.decode(left, type=Processes))
+        assert [one.pid for one in remains.addressed(remains.look())] == [leader.pid]
+        leader.kill()
+        leader.wait()
+        assert [one.pid for one in remains.addressed(remains.look())] == [it.pid]
 
 
 def test_what_left_its_session_or_came_out_of_a_dead_leader_is_found(tmp_path: Path) -> None:
