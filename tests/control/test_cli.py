@@ -10,10 +10,13 @@ import threading
 
 import pytest
 
+from bundlevisor.actors.core import stop_deadline
 from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.core.snapshot import State
 from bundlevisor.actors.files import instance
 from bundlevisor.control.__main__ import main
+from bundlevisor.control.cli.parser.whole_parser import whole
+from bundlevisor.control.run import orderly_stop, teardown
 from tests import absent
 from tests.control.commands import Cli, record
 from tests.control.fake_runtime import FakeRuntime
@@ -158,6 +161,11 @@ def test_shutdown_waits_for_the_process(cli: Cli, api: Api, runtime: FakeRuntime
         assert f"pid {process.pid} is still stopping" in err
         runtime.shutdown = lambda reason: process.kill()  # type: ignore[method-assign]
         assert cli("shutdown", "--wait") == (0, "stopped\n", "")
+
+
+def test_shutdown_waits_as_long_as_a_stop_may_take() -> None:
+    wait = whole().parse_args(["shutdown", "--wait"]).wait
+    assert wait > stop_deadline.LONGEST + orderly_stop.KILL_PATIENCE + teardown.CLOSING
 
 
 def test_shutdown_waits_for_what_runs_in_another_pid_namespace(

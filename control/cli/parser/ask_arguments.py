@@ -18,7 +18,7 @@ from bundlevisor.control.cli.parser.parser_base import (
     sequence_number,
     which_instance,
 )
-from bundlevisor.control.wire.bounds import USUAL_LINES
+from bundlevisor.control.wire.bounds import LONGEST_STOP_S, USUAL_LINES
 
 if TYPE_CHECKING:
     from bundlevisor.control.cli.parser.parser_base import Commands
@@ -174,10 +174,10 @@ def _add_shutdown(commands: Commands, which: Parser) -> None:
         "--wait",
         type=seconds,
         nargs="?",
-        const=60.0,
+        const=LONGEST_STOP_S,
         default=None,
         metavar="SECONDS",
-        help="until the process is gone (60)",
+        help=f"until the process is gone ({LONGEST_STOP_S:g})",
     )
 
 
