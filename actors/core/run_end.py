@@ -213,7 +213,7 @@ def retry(life: Life, context: Context, effects: Effects) -> Step:
     if decision.delay == 0:
         message = f"restarting: {life.cause}"
         return msgspec.structs.replace(again, stage=Stage.WAITING, message=message), told
-    message = f"{life.cause}; restart {attempt} in {decision.delay:.1f} s"
+    message = f"{life.cause}; pauses {decision.delay:.1f} s before restart {attempt}"
     waiting = msgspec.structs.replace(again, stage=Stage.BACKOFF, message=message)
     pause = EmitEvent("backoff", {"reason": life.cause, "delay_ms": delay_ms})
     return waiting, (*told, pause, Arm(Timer.BACKOFF, decision.delay))

@@ -113,9 +113,9 @@ def test_every_moment_has_its_phase(one: ServiceView, phase: str) -> None:
 
 def test_what_a_run_said_that_has_failed_is_over() -> None:
     said = Doing(text="loading", fraction=0.9)
-    failed = view("db", State.BACKOFF, message="exit 1; restart 1 in 0.1 s", doing=said)
+    failed = view("db", State.BACKOFF, message="exit 1; pauses 0.1 s before restart 1", doing=said)
     work = progress(failed).working_on[0]
-    assert (work.text, work.fraction) == ("exit 1; restart 1 in 0.1 s", None)
+    assert (work.text, work.fraction) == ("exit 1; pauses 0.1 s before restart 1", None)
 
 
 def test_the_slowest_is_the_one_that_something_is_done_for_longest() -> None:

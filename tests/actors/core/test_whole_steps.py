@@ -117,7 +117,7 @@ def unhealthy(error: str, failures: int) -> EmitEvent:
             {
                 "stage": Stage.BACKOFF,
                 "cause": "no file",
-                "message": "no file; restart 1 in 0.1 s",
+                "message": "no file; pauses 0.1 s before restart 1",
                 "history": History((100.0,), 1, 1),
             },
             (
