@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.control.cli.queries import Refused, accepted, output, width
 from bundlevisor.control.cli.screen import render
+from bundlevisor.control.cli.screen.suspension import given_back_when_suspended
 from bundlevisor.control.cli.screen.terminal import is_terminal
 from bundlevisor.control.wire import exit_codes
 
@@ -64,8 +65,12 @@ def _value(arguments: argparse.Namespace, prompt: dict[str, str]) -> str:
     for line in (prompt.get("description"), prompt.get("hint")):
         if line:
             print(line, file=sys.stderr)
+    question = f"{prompt.get('label') or arguments.secret}: "
     try:
-        return getpass.getpass(f"{prompt.get('label') or arguments.secret}: ")
-    except EOFError:
+        with given_back_when_suspended(sys.stderr, "", question):
+            return getpass.getpass(question)
+    except (EOFError, KeyboardInterrupt) as error:
         print(file=sys.stderr)  # the prompt's line has no end
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise NoValue("nothing was typed, and nothing is stored") from None

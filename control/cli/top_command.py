@@ -25,6 +25,7 @@ from bundlevisor.control.cli.screen import render
 from bundlevisor.control.cli.screen.colours import uncoloured
 from bundlevisor.control.cli.screen.escapes import COLOUR
 from bundlevisor.control.cli.screen.keys import Keyboard
+from bundlevisor.control.cli.screen.suspension import given_back_when_suspended
 from bundlevisor.control.cli.screen.terminal import is_terminal, obeys_escapes
 from bundlevisor.control.cli.screen.top_frame import View, frame, reading
 from bundlevisor.control.cli.screen.usage_history import History
@@ -108,7 +109,7 @@ def top(client: Client, _arguments: argparse.Namespace) -> int:
     if not (obeys_escapes(sys.stdout) and is_terminal(sys.stdin)):
         raise Refused("top needs a terminal that obeys escape sequences; see: bundlevisor status")
     ended = ""
-    with Keyboard() as keys, _other_screen():
+    with _other_screen(), Keyboard() as keys:
         try:
             _Top(client, keys).run()
         except KeyboardInterrupt:
@@ -211,7 +212,8 @@ def _other_screen() -> Iterator[None]:
         signal.signal(number, signal.default_int_handler)
     sys.stdout.write(OTHER_SCREEN)
     try:
-        yield
+        with given_back_when_suspended(sys.stdout, OWN_SCREEN, OTHER_SCREEN):
+            yield
     finally:
         sys.stdout.write(OWN_SCREEN)
         sys.stdout.flush()

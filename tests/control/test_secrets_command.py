@@ -74,6 +74,13 @@ def test_the_end_of_input_in_place_of_a_secret_is_a_sentence(
     assert runtime.stored == before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_ctrl_c_at_the_question_ends_its_line(cli: Cli, runtime: FakeRuntime) -> None:
+    before = dict(runtime.stored)
+    assert at_the_prompt(cli, b"\x03", until=b"Key: \r\n")[0] == 130
+    assert runtime.stored == before
+
+
 def test_a_refused_secret_is_a_no_without_the_value(
     cli: Cli, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
