@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Starter = Callable[..., Runtime]
 
 RUNS = pytest.StashKey[list["Runtime"]]()
-FAILED = pytest.StashKey[bool]()
+ENDED_WELL = pytest.StashKey[bool]()
+"""What pytest has reported of the test itself; Ctrl-C has no report."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,7 +46,7 @@ def bundlevisor_runtime(request: pytest.FixtureRequest) -> Iterator[Starter]:
 
     runs: list[Runtime] = []
     request.node.stash[RUNS] = runs
-    request.node.stash[FAILED] = False  # or it is what a first try of this test has left
+    request.node.stash[ENDED_WELL] = False  # or it is what a first try of this test has left
 
     def start(bundle: Bundle, *flags: str, **options: Any) -> Runtime:
         runs.append(run := Runtime(bundle, *flags, **options))
@@ -54,7 +55,8 @@ def bundlevisor_runtime(request: pytest.FixtureRequest) -> Iterator[Starter]:
 
     try:
         yield start
-        ended = runs if not request.node.stash.get(FAILED, False) else ()
+        well = request.node.stash[ENDED_WELL]
+        ended = [run for run in runs if well and run.has_begun]
         for run in reversed(ended):  # those of one bundle share its ports: the laws come last
             run.stop_in_order()
         for run in ended:
@@ -68,8 +70,9 @@ def bundlevisor_runtime(request: pytest.FixtureRequest) -> Iterator[Starter]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     """Add the story of every run to the report of a failed test."""
     report = (yield).get_result()
+    if report.when == "call" or report.skipped:
+        item.stash[ENDED_WELL] = not report.failed
     if report.failed:
-        item.stash[FAILED] = True
         for run in item.stash.get(RUNS, []):
             report.sections.append(("what happened in the runtime", run.story()))
     if report.when == "teardown":

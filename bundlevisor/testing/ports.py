@@ -17,7 +17,12 @@ GRAIN = 40
 """Blocks begin and end at multiples of it."""
 KEPT = 3
 """How many blocks of a size a process keeps, and gives out in turn."""
-FAMILIES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+ADDRESSES = (
+    (socket.AF_INET, "127.0.0.1"),
+    (socket.AF_INET6, "::1"),
+    (socket.AF_INET, "0.0.0.0"),  # whoever has the port on another address of this machine
+    (socket.AF_INET6, "::"),
+)
 
 _kept: dict[int, list[int]] = {}
 _lent: set[int] = set()
@@ -98,8 +103,8 @@ def is_all_free(start: int, size: int) -> bool:
 
 
 def is_free(port: int) -> bool:
-    """Return whether a port can be bound on both loopback addresses."""
-    return all(can_bind(family, host, port) for family, host in FAMILIES)
+    """Return whether a port can be bound on both loopback addresses, and on all at once."""
+    return all(can_bind(family, host, port) for family, host in ADDRESSES)
 
 
 def can_bind(family: int, host: str, port: int) -> bool:

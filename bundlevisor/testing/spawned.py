@@ -93,6 +93,11 @@ class Spawned:
         return self._process
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the command has become a process."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """Of the runtime."""
         return self.process.pid

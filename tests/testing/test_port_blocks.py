@@ -7,6 +7,8 @@ import subprocess
 import sys
 from contextlib import ExitStack
 
+import pytest
+
 from bundlevisor.manifest.plan.ports import REFUSED_BY_BROWSERS
 from bundlevisor.testing import faults, ports
 
@@ -45,6 +47,13 @@ def test_a_process_is_given_few_blocks_in_turn_and_none_that_is_in_use() -> None
     assert len(set(given)) == ports.KEPT
     with faults.port_theft(given[0] + 7):
         assert given[0] not in [ports.free_block(120) for _ in range(ports.KEPT)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="all of 127.0.0.0/8 is there on Linux")
+def test_no_block_has_a_port_that_somebody_has_on_another_address() -> None:
+    start = ports.free_block(120)
+    with faults.port_theft(start + 7, "127.0.0.2"):
+        assert not ports.is_all_free(start, 120)
 
 
 def test_no_block_has_a_port_that_browsers_refuse() -> None:

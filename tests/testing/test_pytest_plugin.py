@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from bundlevisor import pytest_plugin
 
@@ -25,6 +26,11 @@ def test_fails(bundlevisor_bundle, bundlevisor_runtime):
     runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
     runtime.wait_ready()
     assert runtime.service("db").state == "failed"
+
+
+def test_starts_what_is_not_there(bundlevisor_bundle, bundlevisor_runtime):
+    with pytest.raises(FileNotFoundError):
+        bundlevisor_runtime(bundlevisor_bundle.service("db"), command=["/nowhere/bundlevisor"])
 
 
 def test_leaves_something(bundlevisor_bundle, bundlevisor_runtime):
@@ -71,18 +77,37 @@ def pytest_runtest_protocol(item, nextitem):
 """
 
 
-def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
-    (tmp_path / "test_suite.py").write_text(SUITE)
-    (tmp_path / "conftest.py").write_text(AGAIN)
+INTERRUPTED = """
+def test_is_interrupted(bundlevisor_bundle, bundlevisor_runtime):
+    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
+    runtime.stop_in_order = None  # of one that stands still it would take a minute
+    runtime.freeze()
+    raise KeyboardInterrupt
+"""
+
+
+def ran_in(folder: Path, suite: str) -> subprocess.CompletedProcess[str]:
+    (folder / "test_suite.py").write_text(suite)
     without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "xdist", "hypothesispytest")]
-    ran = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rN", *without, "test_suite.py"],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "2 failed, 3 passed, 3 errors" in ran.stdout, ran.stdout
+
+
+def test_whoever_interrupts_a_test_waits_for_no_orderly_stop(tmp_path: Path) -> None:
+    ran = ran_in(tmp_path, INTERRUPTED)
+    assert (ran.returncode, ran.stderr) == (pytest.ExitCode.INTERRUPTED, "")
+    assert [one for one in psutil.process_iter() if str(tmp_path) in " ".join(words(one))] == []
+
+
+def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(AGAIN)
+    ran = ran_in(tmp_path, SUITE)
+    assert "2 failed, 4 passed, 3 errors" in ran.stdout, ran.stdout
     assert ran.stdout.count("what happened in the runtime") == 5
     assert ran.stdout.count("not within 0.2 s: no process left") == 2
     assert "services[0].log_dir must be a string" in ran.stdout
