@@ -11,7 +11,7 @@ from bundlevisor.actors.core.commanded import Change
 from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import Desired
 from bundlevisor.actors.core.messages import Instruction
-from bundlevisor.actors.core.report import LIVE, Report
+from bundlevisor.actors.core.report import LIVE, Report, Stage
 from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.ports_in_force import PortsInForce
 from bundlevisor.manifest.format.policy import Supervision
@@ -45,6 +45,8 @@ class BundleState:
         """Services for which an instruction may have become due."""
         self._may_start: set[str] = set()
         """Services that may have become startable."""
+        self._lost: set[str] = set()
+        """Services that are ready no more, or are to end."""
 
     @property
     def all_down(self) -> bool:
@@ -86,6 +88,8 @@ class BundleState:
         self._may_be_told.add(id_)
         if report.stage is not before.stage:
             self._may_start.update((id_, *self._graph.dependents(id_)))
+        if before.stage is Stage.READY and report.stage is not Stage.READY:
+            self._lost.add(id_)
         self._see_who_ends([id_])
         return before
 
@@ -132,6 +136,11 @@ class BundleState:
         among, self._may_start = self._may_start, set()
         return dependencies.startable(self.tree(), supervision, among) if among else []
 
+    def overtaken(self) -> list[str]:
+        """Return the services that must not be spawned, as what they need has been lost since."""
+        lost, self._lost = self._lost, set()
+        return dependencies.overtaken(self.tree(), lost) if lost else []
+
     def inputs(self, id_: str) -> StartInputs:
         """Return what a start is given; its secrets first, as a new value makes them former."""
         values = self._vault.values_for(id_)
@@ -161,6 +170,7 @@ class BundleState:
         if not changed:
             return
         self._ending ^= frozenset(changed)
+        self._lost.update(changed)
         for id_ in changed:
             below = self._graph.all_dependencies(id_)
             self._may_be_told.update(below)

@@ -1,11 +1,14 @@
-"""Services that wait for others are prepared meanwhile: one at a time, when the loop is idle."""
+"""Services that wait for others are prepared meanwhile: one at a time, when the loop is idle.
+
+One whose own turn has come may have to wait again, before it is spawned.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.core.messages import GetReady
+from bundlevisor.actors.core.messages import GetReady, WaitAgain
 from bundlevisor.actors.core.report import Stage
 
 if TYPE_CHECKING:
@@ -36,3 +39,9 @@ def begin(loop: Loop, state: BundleState, actors: ServiceActors, ids: Iterable[s
 
     if waiting:
         loop.call_idle(next_one, WITHIN)
+
+
+def hold_back(state: BundleState, actors: ServiceActors) -> None:
+    """Have those wait again that are about to be spawned, and what they need is ready no more."""
+    for id_ in state.overtaken():
+        actors.tell(id_, WaitAgain())

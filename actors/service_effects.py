@@ -15,7 +15,7 @@ from bundlevisor.actors.background_work import BackgroundWork
 from bundlevisor.actors.context import ServiceContext
 from bundlevisor.actors.core import effects
 from bundlevisor.actors.core.effects import Effect
-from bundlevisor.actors.core.life import Life
+from bundlevisor.actors.core.life import Life, is_undone
 from bundlevisor.actors.core.messages import (
     BecameReady,
     GetReady,
@@ -36,7 +36,7 @@ from bundlevisor.actors.core.messages import (
     TimerFired,
     TreeEmptied,
 )
-from bundlevisor.actors.core.report import AfterStop, Stage
+from bundlevisor.actors.core.report import AfterStop
 from bundlevisor.actors.incarnation import Incarnation
 from bundlevisor.actors.launch.ahead import LaunchAhead
 from bundlevisor.actors.launch.inputs import StartInputs
@@ -107,8 +107,7 @@ class ServiceEffects:
             self._ports.assign(message.inputs.ports)
         elif isinstance(message, ProcessExited) and self._incarnation is not None:
             self._incarnation.hear_exit(message.incarnation)
-        elif isinstance(message, Prepared) and life.stage is Stage.STOPPING:
-            # what was prepared for a start is undone: a stop has been told meanwhile
+        elif isinstance(message, Prepared) and is_undone(life):
             return self._work.without_secrets(TreeEmptied(message.incarnation))
         return (message,)
 

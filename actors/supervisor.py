@@ -238,6 +238,7 @@ class Supervisor(LoopActor):
 
     def _proceed(self, message: Message) -> None:
         self._give_instructions()
+        getting_ready.hold_back(self._state, self._actors)
         if self._phase is Phase.RUNNING:
             self._give_starts()
         elif self._state.all_down:

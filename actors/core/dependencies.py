@@ -78,6 +78,19 @@ def _is_needed(tree: Tree, dependency: str) -> bool:
     return tree.reports[dependency].stage is not Stage.READY or dependency in tree.ending
 
 
+def overtaken(tree: Tree, lost: Iterable[str]) -> list[str]:
+    """Return who is about to be spawned, and may not: of what it needs one of these was ``lost``,
+    which is ready no more, or is to be stopped.
+    """
+    return [
+        dependent
+        for id_ in lost
+        if _is_needed(tree, id_)
+        for dependent in tree.graph.dependents(id_)
+        if tree.reports[dependent].stage is Stage.STARTING and tree.reports[dependent].pid is None
+    ]
+
+
 def needs(tree: Tree, id_: str) -> tuple[str, ...]:
     """Return what a service still waits for: dependencies that are not ready, services whose port
     it names and that have none, then secrets.

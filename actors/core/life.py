@@ -28,7 +28,7 @@ class Life(msgspec.Struct, frozen=True):
     doing: Doing = Doing()
     """What its start is busy with, or what it says of itself."""
     then: AfterStop = AfterStop.STAY
-    """What follows a stop; means something in ``stopping`` only."""
+    """What follows a stop, and in ``starting`` what follows a preparation (RETRY: the launch)."""
     stop_cause: StopCause = StopCause.ORDERED
     """Why it is stopping, or why its last run has ended."""
     pid: int | None = None
@@ -63,6 +63,12 @@ class Context(msgspec.Struct, frozen=True):
     jitter: float = 0.5
     trouble: str = ""
     """What stands in the way of readiness, where the probe knows it."""
+
+
+def is_undone(life: Life) -> bool:
+    """Whether what was prepared for a start is undone: it is to stop meanwhile, or to wait."""
+    waits = life.stage is Stage.STARTING and life.then is AfterStop.WAIT
+    return waits or life.stage is Stage.STOPPING
 
 
 def in_words(life: Life, trouble: str = "") -> str:

@@ -5,6 +5,7 @@ stage        event                    next         effects
 ============ ======================== ============ ==============================================
 waiting      StartService             starting     Prepare
 starting     Prepared                 starting     Arm STARTUP, Launch
+starting     WaitAgain                starting     unless it runs: Prepared, TreeEmptied as ``then``
 starting     Launched                 starting     AwaitReadiness, Arm READINESS and OBSTACLE
 starting     OBSTACLE                 starting     says what it waits for; Arm OBSTACLE
 starting     LaunchFailed             *retry*
@@ -75,6 +76,7 @@ from bundlevisor.actors.core.life import (
     Life,
     Step,
     in_words,
+    is_undone,
     readiness_timeout,
     startup_timeout,
 )
@@ -99,6 +101,7 @@ from bundlevisor.actors.core.messages import (
     Timer,
     TimerFired,
     TreeEmptied,
+    WaitAgain,
 )
 from bundlevisor.actors.core.report import LIVE, RUNNING, AfterStop, Doing, Stage, StopCause
 
@@ -140,13 +143,19 @@ def _start(life: Life, event: StartService, context: Context) -> Step:
 def _prepared(life: Life, event: Prepared, context: Context) -> Step:
     if life.pid is not None:
         return life, ()
-    if life.stage is Stage.STOPPING:
+    if is_undone(life):
         return run_end.gone(life, context)
     if life.stage is not Stage.STARTING:
         return life, ()
     bound = startup_timeout(context.service)
     life = msgspec.structs.replace(life, doing=Doing(), message="starting")
     return life, (Arm(Timer.STARTUP, bound), Launch())
+
+
+def _wait_again(life: Life, event: WaitAgain, context: Context) -> Step:
+    if life.stage is not Stage.STARTING or life.pid is not None:
+        return life, ()
+    return msgspec.structs.replace(life, then=AfterStop.WAIT), ()
 
 
 def _launched(life: Life, event: Launched, context: Context) -> Step:
@@ -267,6 +276,7 @@ def _resumed(life: Life, event: SystemResumed, context: Context) -> Step:
 HANDLERS: dict[type[Message], Callable[[Life, Any, Context], Step]] = {
     StartService: _start,
     Prepared: _prepared,
+    WaitAgain: _wait_again,
     Launched: _launched,
     LaunchFailed: _launch_failed,
     BecameReady: _became_ready,

@@ -57,6 +57,10 @@ class GetReady(Message, frozen=True):
     inputs: StartInputs
 
 
+class WaitAgain(Message, frozen=True):
+    """What it needs is ready no more: unless it runs by now, it waits for that once prepared."""
+
+
 class StopService(Instruction, frozen=True):
     """End the tree, then do what ``then`` says; ``reason`` is shown."""
 
@@ -120,7 +124,6 @@ class ProcessExited(Message, frozen=True):
     incarnation: int
     code: int
     last_lines: str = ""
-    """The end of what it wrote."""
 
 
 class StopRefused(Message, frozen=True):
@@ -287,8 +290,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """The supervisor's answer to a command: the services it acts on, or why it refuses."""
 
     affected: tuple[str, ...] = ()
-    """Ids of the other services that the command stops, starts or restarts, in that order: the
-    dependents that are stopped first, the dependencies that are started first."""
+    """Ids of the other services, in this order: dependents that stop, dependencies that start."""
     conflict: str = ""
     """A sentence that says why the state forbids the command; empty when it was accepted."""
     after: int = -1

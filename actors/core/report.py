@@ -108,6 +108,6 @@ class Report(Account, frozen=True, kw_only=True):
     heard: int = 0
     """The number of the supervisor's last instruction that is reckoned with here."""
     then: AfterStop = AfterStop.STAY
-    """What follows the stop; means something while it is stopping only."""
+    """What follows the stop, or the preparation of a start, as its life has it."""
     stop_cause: StopCause = StopCause.ORDERED
     """Why it is stopping, or why its last run has ended."""

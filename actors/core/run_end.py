@@ -27,6 +27,7 @@ from bundlevisor.actors.core.life import (
     Effects,
     Life,
     Step,
+    is_undone,
     readiness_timeout,
     startup_timeout,
 )
@@ -111,7 +112,7 @@ def overdue(life: Life, context: Context) -> Step:
 
 def gone(life: Life, context: Context) -> Step:
     """Nothing of the run is left: what follows is what was wanted last."""
-    if life.stage is not Stage.STOPPING:
+    if not is_undone(life):
         return life, ()
     done: Effects = (Disarm(Timer.GRACE), Disarm(Timer.TREE))
     without = msgspec.structs.replace(life, pid=None)
@@ -128,7 +129,7 @@ def ports_lost(life: Life, event: PortsLost, context: Context) -> Step:
     """
     if life.stage is Stage.STOPPING and life.then is not AfterStop.RETRY:
         return gone(life, context)
-    if life.stage not in (Stage.STARTING, Stage.STOPPING) or life.then is not AfterStop.RETRY:
+    if life.stage not in (Stage.STARTING, Stage.STOPPING):
         return life, ()
     message = f"port {', '.join(event.names)} is taken; choosing another"
     waiting = msgspec.structs.replace(life, stage=Stage.WAITING, pid=None, message=message)

@@ -28,6 +28,7 @@ from bundlevisor.actors.core.messages import (
     Timer,
     TimerFired,
     TreeEmptied,
+    WaitAgain,
 )
 from bundlevisor.actors.core.report import AfterStop, Stage
 from tests.actors.core.scheduled_actor import Actor
@@ -136,13 +137,15 @@ class Held(Actor):
         match event:
             case StartService():
                 model.start(event.after)
+            case WaitAgain() if not self.alive:
+                model.waits_again()
             case BecameReady():
                 model.ready(now)
             case ProbeAnswered():
                 model.probed(well=not event.trouble)
             case ProcessExited():
                 model.exits(event.code)
-            case TreeEmptied():
+            case TreeEmptied() | Prepared():
                 model.gone(now)
             case LaunchFailed():
                 model.cannot_be_spawned(now)

@@ -64,7 +64,7 @@ class Service:
         self.stage = "waiting"
         self.runs = 0
         self.pause = 0.0
-        self._order = ""  # what follows a stop that somebody has ordered: stopped or waiting
+        self._order = ""  # what follows what is under way: stopped, waiting or what the policy says
         self._clean = False
         self._ready_since: float | None = None
         self._consecutive_failures = 0
@@ -74,6 +74,11 @@ class Service:
         if self.stage == "waiting" and after == self.runs:
             self.stage, self.runs = "starting", self.runs + 1
             self._ready_since, self._consecutive_failures, self._order = None, 0, ""
+
+    def waits_again(self) -> None:
+        """What it needs was lost before it was spawned: it waits for that once it is prepared."""
+        if self.stage == "starting":
+            self._order = "waiting"
 
     def ready(self, now: float) -> None:
         """Its readiness has been seen."""
@@ -111,11 +116,10 @@ class Service:
             self.stage = "waiting"
 
     def gone(self, now: float) -> None:
-        """Nothing of its run is left."""
-        if self.stage != "stopping":
-            return
-        if self._order:
+        """Nothing of its run is left, or of what was prepared for it."""
+        if self._order and self.stage in ("starting", "stopping"):
             self.stage = self._order
+        if self.stage != "stopping":
             return
         ready_for = None if self._ready_since is None else now - self._ready_since
         follows = self.restarts.after(now, ready_for, clean=self._clean)
@@ -169,9 +173,7 @@ class Group:
 
     def others(self, needs: Needs, failed: str, live: Iterable[str]) -> set[str]:
         """Return who is restarted with it."""
-        if self.strategy == "one_for_one":
-            return set()
-        others = set(live) - {failed}
+        others = set() if self.strategy == "one_for_one" else set(live) - {failed}
         if self.strategy == "rest_for_one":
             others &= {id_ for id_ in needs if failed in all_needs(needs, id_)}
         return others
@@ -235,12 +237,11 @@ class Bundle:
             return {"stopped"}
         if id_ not in self.wanted:
             return {"waiting"}
-        by_itself = {"failed", "stopped"}
         if self.down & set(all_needs(self.needs, id_)):
-            return {"waiting", *by_itself}
+            return {"waiting", *AT_REST}
         if locked or any(stages[other] != "ready" for other in self.needs[id_]):
-            return {"waiting", "ready", *by_itself}
-        return {"ready", *by_itself}
+            return {"waiting", "ready", *AT_REST}
+        return {"ready", *AT_REST}
 
 
 def all_needs(needs: Needs, id_: str) -> set[str]:
@@ -286,12 +287,11 @@ def wrong_in_picture(
 
     wrong = []
     for id_, one in shown.items():
+        blocked, waits = False, tuple[str, ...]()
         if one.state == "waiting":
             blocked = any(map(is_hopeless, needs[id_])) or one.kept_down
             unready = tuple(other for other in needs[id_] if shown[other].state != "ready")
             waits = unready + lacks.get(id_, ())
-        else:
-            blocked, waits = False, ()
         if one.blocked is not blocked:
             wrong.append(f"{id_} is {one.state}, blocked={one.blocked}, should be {blocked}")
         if one.waiting_for != waits:

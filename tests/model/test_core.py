@@ -26,6 +26,7 @@ from bundlevisor.actors.core.messages import (
     SecretsChanged,
     StopBundle,
 )
+from bundlevisor.actors.core.report import Stage
 from bundlevisor.manifest.format.policy import RestartPolicy, Supervision
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.format.schema import Manifest, Service
@@ -177,6 +178,32 @@ def test_the_core_does_what_the_rules_say(dice: random.Random, part: int) -> Non
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("lost", ["end", "restart"])
+def test_what_is_lost_while_a_service_is_prepared_is_waited_for_again(
+    strategy: str, lost: str
+) -> None:
+    plain = {"policy": "always", "intensity": 3, "period_s": 60, "retries": 1}
+    plain |= {"locked": False, "lazy": False}
+    state = Core()
+    needing: tuple[list[int], ...] = ([], [0])
+    state.begin([plain | {"needs": needs} for needs in needing], strategy, 3, 60)
+    world = state.world
+    while world.stage("s1") is not Stage.STARTING:
+        world.steps()[0]()
+    preparing = world.actors["s1"]
+    if lost == "end":
+        state.end(0, 1)
+    else:
+        state.command("restart", 0)
+    while world._inbox or preparing.inbox:
+        (world._hear if world._inbox else preparing._hear)()
+    preparing.steps()[0]()
+    assert not preparing.alive
+    state.come_to_rest(0)
+    assert preparing.alive
 
 
 def test_a_service_is_given_up_when_its_port_is_taken_for_the_fourth_time() -> None:

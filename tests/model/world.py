@@ -21,6 +21,7 @@ from bundlevisor.actors.core.messages import (
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
 from bundlevisor.manifest.format.schema import Manifest
 from tests.actors.core.scheduled import Scheduled
+from tests.actors.core.scheduled_actor import Actor
 from tests.model import rules
 from tests.model.held import Fault, Held
 
@@ -78,6 +79,13 @@ class World(Scheduled):
         self.started: list[str] = []
         self.given_up: list[tuple[str, FailService]] = []
         super().__init__(manifest, vault=self.safe)
+
+    def check_start(self, actor: Actor) -> None:
+        """Nor is one spawned before what it needs is ready, once it has heard what it was told."""
+        super().check_start(actor)
+        shown = self.board.snapshot.services
+        unready = [other for other in self.needs[actor.id] if not shown[other].ready]
+        assert actor.inbox or not unready, f"{actor.id} is spawned without {unready}"
 
     def _spawn(self, id_: str, to: object, life: Life | None = None, child: Any = None) -> Any:
         before = self.actor(id_)

@@ -29,6 +29,7 @@ from bundlevisor.actors.core.messages import (
     Timer,
     TimerFired,
     TreeEmptied,
+    WaitAgain,
     WatchdogSet,
 )
 from bundlevisor.actors.core.report import LIVE, AfterStop, Stage
@@ -41,6 +42,7 @@ from tests.actors.core.lives import (
 EVENTS = st.one_of(
     st.builds(start, st.integers(0, 3)),
     st.builds(Prepared, st.integers(0, 3)),
+    st.builds(WaitAgain),
     st.builds(Launched, st.integers(0, 3), st.just(77)),
     st.builds(LaunchFailed, st.integers(0, 3), st.just("no"), st.booleans()),
     st.builds(ProcessExited, st.integers(0, 3), st.sampled_from([0, 1, -9])),

@@ -33,6 +33,7 @@ from bundlevisor.actors.core.messages import (
     Timer,
     TimerFired,
     TreeEmptied,
+    WaitAgain,
     WatchdogSet,
 )
 from bundlevisor.actors.core.report import AfterStop, Stage
@@ -73,6 +74,7 @@ GROUPS = {
 }
 EVENTS: dict[str, Message] = {
     "Prepared": Prepared(1),
+    "WaitAgain": WaitAgain(),
     "Launched": Launched(1, 78),
     "LaunchFailed": LaunchFailed(1, "no such file"),
     "PortsLost": PortsLost(1, ("http",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from bundlevisor.actors.core.effects import (
     Arm,
@@ -18,10 +19,14 @@ from bundlevisor.actors.core.lifecycle import OBSTACLE, step
 from bundlevisor.actors.core.messages import (
     BecameReady,
     Launched,
+    Message,
+    PortsLost,
     Prepared,
     StartService,
     StopService,
     Timer,
+    TreeEmptied,
+    WaitAgain,
 )
 from bundlevisor.actors.core.report import AfterStop, Doing, Stage
 from bundlevisor.actors.core.restart import History
@@ -61,6 +66,26 @@ def test_a_start_knows_nothing_of_the_run_before_but_its_failures() -> None:
         output=worn.output,
     )
     assert effects == (Disarm(Timer.BACKOFF), Prepare())
+
+
+@pytest.mark.parametrize("event", [Prepared(1), TreeEmptied(1)])
+def test_what_has_lost_what_it_needs_is_not_spawned_but_waits_again(event: Message) -> None:
+    told, effects = step(BEGUN, WaitAgain(), Context(SERVICE, 100.0))
+    assert told == msgspec.structs.replace(BEGUN, then=AfterStop.WAIT)
+    assert effects == ()
+    waiting, effects = step(told, event, Context(SERVICE, 100.0))
+    assert waiting == msgspec.structs.replace(told, stage=Stage.WAITING, message="")
+    assert effects == (Disarm(Timer.GRACE), Disarm(Timer.TREE), Disarm(Timer.BACKOFF))
+    assert go(waiting, StartService(1, StartInputs({})), Prepared(2)).stage is Stage.STARTING
+
+
+def test_what_runs_goes_on_when_what_it_needs_is_lost() -> None:
+    assert step(STARTING, WaitAgain(), Context(SERVICE, 100.0)) == (STARTING, ())
+
+
+def test_a_port_that_is_lost_as_well_is_chosen_anew() -> None:
+    waiting = go(PREPARED, WaitAgain(), PortsLost(1, ("http",)))
+    assert waiting.stage is Stage.WAITING
 
 
 def test_a_process_is_told_of_and_waited_for() -> None:
