@@ -21,6 +21,7 @@ import msgspec
 from bundlevisor.actors.core.progress import Progress
 from bundlevisor.actors.core.snapshot import Phase
 from bundlevisor.actors.files import json_text
+from bundlevisor.control.cli.screen.cells import cells
 from bundlevisor.control.cli.screen.colours import coloured, uncoloured
 from bundlevisor.control.cli.screen.start_frame import Screen, frame
 from bundlevisor.control.cli.screen.terminal import in_foreground, obeys_escapes, shows_colours
@@ -65,7 +66,7 @@ class StartView:
 
     def _erased(self, columns: int) -> bytes:
         """Return what takes the foot away; a narrower terminal has wrapped its lines."""
-        widths = (len(COLOURS.sub("", line)) for line in self._drawn)
+        widths = (cells(COLOURS.sub("", line)) for line in self._drawn)
         rows = sum(max(1, -(-width // columns)) for width in widths)
         return b"\r\x1b[%dA\x1b[J" % rows if rows else b""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import east_asian_width
+
 import pytest
 
 from bundlevisor.control.cli.screen.render import ports, readiness, status
@@ -38,6 +40,19 @@ def test_the_reason_of_a_failure_is_whole_at_every_width(width: int | None) -> N
         assert word in letters(shown)
     lines = shown.splitlines()[2:]
     assert width is None or max(map(len, lines)) <= width
+
+
+def columns(line: str) -> int:
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in line)
+
+
+@pytest.mark.parametrize("width", [None, 200, 120, 100, 80, 79, 60, 50, 30, 12])
+def test_letters_of_two_columns_are_counted_as_such(width: int | None) -> None:
+    reason = "exit 3: 設定ファイル /home/太郎/notes を開けません、許可がありません " * 3
+    failed = {"id": "db", "state": "failed", "restarts": 3, "message": reason}
+    shown = status({**DOCUMENT, "services": [failed]}, width)
+    assert letters(reason) in letters(shown)
+    assert width is None or max(map(columns, shown.splitlines()[2:])) <= width
 
 
 def test_a_text_that_does_not_fit_beside_the_others_is_wrapped_there() -> None:

@@ -80,6 +80,14 @@ def test_a_reason_and_a_text_to_read_fit_as_well(columns: int, rows: int) -> Non
         assert text[-2].startswith("89")
 
 
+def test_a_reason_in_letters_of_two_columns_is_whole_and_fits() -> None:
+    why = "設定ファイルを開けません、許可がありません" * 4
+    failed = document(service("db", "failed", message=why, pid=None))
+    reason = frame(failed, History(), View(), Screen(40, 24, uncoloured))[3:]
+    assert "".join(map(str.strip, reason)) == why
+    assert max(len(line) + len(line.strip()) for line in reason) < 40
+
+
 def test_the_curve_stands_beside_the_numbers_in_one_column() -> None:
     history = History()
     for _ in range(2):

@@ -7,11 +7,10 @@ terminal, and there are no more than it has room for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from bundlevisor.actors.core.progress import HELD_UP, Activity, Progress, Work
+from bundlevisor.control.cli.screen.cells import cells, padded, shortened
 from bundlevisor.control.cli.screen.colours import BOLD, GREEN, GREY, YELLOW, Paint
 from bundlevisor.control.cli.screen.tables import plain
 
@@ -27,8 +26,6 @@ WORDS: dict[Activity, str] = {
 BAR = 30
 """Columns of the bar, where there is room."""
 LONGEST_NAME = 24
-WIDE = frozenset("WF")
-"""East Asian widths (UAX #11) that take two columns."""
 
 
 class Screen(msgspec.Struct, frozen=True):
@@ -46,7 +43,7 @@ def frame(progress: Progress, screen: Screen) -> list[str]:
     works = progress.working_on
     room = max(1, screen.rows - 3)
     shown, hidden = works[:room], works[room:]
-    width = min(LONGEST_NAME, max((_cells(work.service) for work in shown), default=0))
+    width = min(LONGEST_NAME, max((cells(work.service) for work in shown), default=0))
     lines = [_head(progress, screen)]
     for work in shown:
         lines.append(_of_service(work, width, screen))
@@ -83,9 +80,9 @@ def _of_service(work: Work, width: int, screen: Screen) -> str:
     if work.fraction is not None:
         said = f"{said} ({int(work.fraction * 100)} %)" if said else f"{int(work.fraction * 100)} %"
     time = "" if held else f"  {_time(work)}"
-    line = Line(screen, less=_cells(time))
+    line = Line(screen, less=cells(time))
     line.add("  ")
-    line.add(_padded(work.service, width), "" if held else BOLD)
+    line.add(padded(shortened(plain(work.service), width), width), "" if held else BOLD)
     line.add("  ")
     line.add(word.ljust(10), YELLOW if work.phase == "restarting" else GREY if held else "")
     line.add(f"  {said}" if said else "", GREY if held else "")
@@ -128,38 +125,6 @@ class Line:
     def add(self, text: str, colour: str = "") -> None:
         """Add as much of a text as there is room for."""
         cut = shortened(text, self.left)
-        self._left -= _cells(cut)
+        self._left -= cells(cut)
         if cut:
             self.text += self._paint(cut, colour)
-
-
-def shortened(text: str, room: int) -> str:
-    """Return a text in at most so many columns, with ``...`` where it was cut."""
-    if _cells(text) <= room:
-        return text
-    end = "..."[:room]
-    return "".join(_within(text, room - len(end))) + end
-
-
-def _within(text: str, room: int) -> Iterator[str]:
-    for letter in text:
-        room -= _cells(letter)
-        if room < 0:
-            return
-        yield letter
-
-
-def _padded(text: str, width: int) -> str:
-    cut = shortened(plain(text), width)
-    return cut + " " * (width - _cells(cut))
-
-
-def _cells(text: str) -> int:
-    """Return how many columns a text takes."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(
-        0 if combining(letter) else 2 if east_asian_width(letter) in WIDE else 1 for letter in text
-    )

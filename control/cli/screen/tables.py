@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from textwrap import wrap
+
+from bundlevisor.control.cli.screen.cells import cells, padded, wrapped
 
 GAP = "  "
 BELOW = "    "
@@ -22,21 +23,21 @@ def table(
     ``width``: no line is longer. The last column is wrapped, or stands below its line; where the
     others alone are too wide, each row is a paragraph. Nothing is cut.
     """
-    cells = [list(heads), *([plain(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    lines = [list(heads), *([plain(cell) for cell in row] for row in rows)]
+    widths = [max(cells(row[column]) for row in lines) for column in range(len(heads))]
     rest = sum(widths[:-1]) + len(GAP) * (len(heads) - 1)
     if width is None or rest + widths[-1] <= width:
         room = widths[-1]
     elif rest + NARROW <= width:
         room = width - rest
     elif rest - len(GAP) <= width:
-        return _with_last_below(cells, widths, right, width)
+        return _with_last_below(lines, widths, right, width)
     else:
-        return "\n\n".join(_paragraph(heads, row, width) for row in cells[1:])
+        return "\n\n".join(_paragraph(heads, row, width) for row in lines[1:])
     return "\n".join(
         line
-        for row in cells
-        for line in _wrapped(_aligned(row[:-1], widths, heads, right), row[-1], rest, room)
+        for row in lines
+        for line in _beside(_aligned(row[:-1], widths, heads, right), row[-1], rest, room)
     )
 
 
@@ -44,26 +45,26 @@ def _aligned(
     row: Sequence[str], widths: Sequence[int], heads: Sequence[str], right: Sequence[str]
 ) -> str:
     return GAP.join(
-        cell.rjust(size) if head in right else cell.ljust(size)
+        cell.rjust(size) if head in right else padded(cell, size)
         for cell, size, head in zip(row, widths, heads, strict=False)
     )
 
 
-def _wrapped(start: str, last: str, rest: int, room: int) -> list[str]:
-    first, *more = wrap(last, max(room, 1)) or [""]
+def _beside(start: str, last: str, rest: int, room: int) -> list[str]:
+    first, *more = wrapped(last, room) or [""]
     line = f"{start}{GAP}{first}" if start else first
     return [line.rstrip(), *(" " * rest + part for part in more)]
 
 
 def _with_last_below(
-    cells: Sequence[Sequence[str]], widths: Sequence[int], right: Sequence[str], width: int
+    lines: Sequence[Sequence[str]], widths: Sequence[int], right: Sequence[str], width: int
 ) -> str:
-    heads, *rows = cells
-    lines = [_aligned(heads[:-1], widths, heads, right).rstrip()]
+    heads, *rows = lines
+    shown = [_aligned(heads[:-1], widths, heads, right).rstrip()]
     for row in rows:
-        lines.append(_aligned(row[:-1], widths, heads, right).rstrip())
-        lines += wrap(row[-1], max(width, 1), initial_indent=BELOW, subsequent_indent=BELOW)
-    return "\n".join(lines)
+        shown.append(_aligned(row[:-1], widths, heads, right).rstrip())
+        shown += wrapped(row[-1], width, BELOW, BELOW)
+    return "\n".join(shown)
 
 
 def _paragraph(heads: Sequence[str], row: Sequence[str], width: int) -> str:
@@ -72,14 +73,9 @@ def _paragraph(heads: Sequence[str], row: Sequence[str], width: int) -> str:
         line
         for head, cell in zip(heads[1:], row[1:], strict=True)
         if cell not in ("", "-")
-        for line in wrap(
-            f"{head.lower()}: {cell}",
-            max(width, 1),
-            initial_indent=GAP,
-            subsequent_indent=BELOW,
-        )
+        for line in wrapped(f"{head.lower()}: {cell}", width, GAP, BELOW)
     ]
-    return "\n".join([*wrap(row[0], max(width, 1)), *told])
+    return "\n".join([*wrapped(row[0], width), *told])
 
 
 def plain(text: str) -> str:

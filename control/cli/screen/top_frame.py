@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from bundlevisor.control.cli.screen import render
+from bundlevisor.control.cli.screen.cells import shortened, wrapped
 from bundlevisor.control.cli.screen.colours import BOLD, GREEN, GREY, RED, YELLOW
-from bundlevisor.control.cli.screen.start_frame import Line, Screen, shortened
+from bundlevisor.control.cli.screen.start_frame import Line, Screen
 from bundlevisor.control.cli.screen.tables import duration, plain
 from bundlevisor.control.cli.screen.usage_history import (
     ASCII,
@@ -113,8 +113,8 @@ def _block(
     if not said or one["state"] == "ready":
         return [text]
     indent = " " * min(6, max(0, screen.columns - 11))
-    parts = wrap(plain(said), max(1, screen.columns - 1 - len(indent)))
-    return [text, *(screen.paint(f"{indent}{part}", GREY) for part in parts)]
+    parts = wrapped(plain(said), screen.columns - 1, indent, indent)
+    return [text, *(screen.paint(part, GREY) for part in parts)]
 
 
 def _fitting(blocks: list[list[str]], at: int, room: int) -> list[str]:
