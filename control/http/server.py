@@ -14,6 +14,7 @@ from bundlevisor.control.http.door import Door
 from bundlevisor.control.http.fair_turns import FairTurns
 from bundlevisor.control.http.lane_threads import Dispatcher
 from bundlevisor.control.http.last_answers import LastAnswers
+from bundlevisor.control.http.lasting_fault import LastingFault
 from bundlevisor.control.http.late_application import LateApplication
 from bundlevisor.control.http.memory import Memory
 from bundlevisor.control.http.places import who_goes
@@ -134,13 +135,11 @@ class HttpServer(Host):
     def run(self) -> None:
         """Serve until :meth:`finish`; an error of ours is reported and does not end it."""
         self._loop = threading.get_ident()
+        lasting = LastingFault("serving the control API", self._fault)
         self._take_over()
         while not self._is_finished():
-            try:
+            with lasting:  # nobody else is there to answer
                 self.go_round(self._patience())
-            except Exception as error:  # noqa: BLE001 - nobody else is there to answer
-                self._fault("serving the control API", error)
-                time.sleep(0.05)  # so fast may a lasting error repeat
         self.abandon()
 
     def _take_over(self) -> None:

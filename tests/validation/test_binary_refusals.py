@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -180,15 +181,18 @@ def test_a_binary_that_nobody_can_look_at_is_not_said_to_be_missing(
     scope = Scope(data=str(tmp_path / "data"), bundle=str(tmp_path))
     plan = plan_service(Binary(path="bin/api"), scope, {})
 
-    def refused(path: str) -> os.stat_result:
-        raise OSError(number, os.strerror(number), path)
+    program = tmp_path / "bin" / "api"
+    usual = os.stat
+
+    def refused(path: str, **how: Any) -> os.stat_result:
+        if path == str(program):
+            raise OSError(number, os.strerror(number), path)
+        return usual(path, **how)
 
     monkeypatch.setattr(os, "stat", refused)
     with pytest.raises(Unusable) as caught:
         locate(plan, str(tmp_path))
-    monkeypatch.undo()
     assert caught.value.code == "binary_not_executable"
-    program = tmp_path / "bin" / "api"
     assert str(caught.value) == (
         f"binary cannot be read: bin/api ({program}): {os.strerror(number)}; {do}"
     )

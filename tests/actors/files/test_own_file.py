@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,11 +108,14 @@ def test_a_link_that_leads_nowhere_is_in_the_way_of_a_folder(tmp_path: Path) -> 
 def test_a_folder_that_nobody_can_look_at_is_not_said_to_be_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stale(path: str) -> os.stat_result:
-        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), path)
+    usual = os.stat
+
+    def stale(path: str, **how: Any) -> os.stat_result:
+        if path == str(tmp_path):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), path)
+        return usual(path, **how)
 
     monkeypatch.setattr(os, "stat", stale)
-    monkeypatch.setattr(os.path, "isdir", lambda path: path == str(tmp_path.parent))
     with pytest.raises(OSError, match=os.strerror(errno.ESTALE)) as caught:
         own_file.make_folder(str(tmp_path))
     assert caught.value.filename == str(tmp_path)
