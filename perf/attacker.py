@@ -152,7 +152,10 @@ def main(argv: list[str]) -> None:
     """Attack."""
     port, name, count = int(argv[0]), argv[1], int(argv[2])
     allow_files(count)
-    Attack(port, SHAPES[name], count).run(lambda: print("tried", flush=True))
+    try:
+        Attack(port, SHAPES[name], count).run(lambda: print("tried", flush=True))
+    except OSError as error:
+        sys.exit(f"{count} connections cannot be made: {error.strerror}")
 
 
 if __name__ == "__main__":

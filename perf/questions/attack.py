@@ -9,7 +9,7 @@ import time
 from bundlevisor.perf import client, options, results
 from bundlevisor.perf.attacker import SHAPES
 from bundlevisor.perf.bundles import Bundle
-from bundlevisor.perf.contender import Contender, Run
+from bundlevisor.perf.contender import Contender, ContenderError, Run
 from bundlevisor.perf.results import Measure, Samples
 
 PATHS = ("/healthz", "/readyz")
@@ -53,8 +53,11 @@ def beside(run: Run, name: str, count: int, seconds: float) -> Samples:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as attacker:
         try:
             assert attacker.stdout is not None
-            attacker.stdout.readline()
-            return {f"{p}*{name}": found for p, found in ask(run.port, run.token, seconds).items()}
+            tried = attacker.stdout.readline()
+            found = ask(run.port, run.token, seconds)
+            if not tried or attacker.poll() is not None:
+                raise ContenderError(f"the attack '{name}' by {count} connections broke off")
+            return {f"{path}*{name}": values for path, values in found.items()}
         finally:
             attacker.kill()
 
