@@ -80,7 +80,8 @@ def _unchunked(body: bytes) -> bytes | None:
 
 
 def exchange(connection: socket.socket, message: bytes) -> Answer | None:
-    """Send a request and wait for its answer; None when the server closed first or was too slow."""
+    """Send a request and wait for its answer; None when the server closed first, was too slow, or
+    answered something else."""
     received = b""
     try:
         connection.sendall(message)
@@ -88,7 +89,7 @@ def exchange(connection: socket.socket, message: bytes) -> Answer | None:
             received += piece
             if answer := parse(received):
                 return answer
-    except OSError:
+    except (OSError, ValueError, IndexError):  # also: what answers speaks no HTTP
         pass
     return None
 

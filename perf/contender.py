@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Collection
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -125,7 +127,10 @@ class Run:
         self.folder = tempfile.mkdtemp(prefix="perf-run-")
         self.app_data = os.path.join(self.folder, "app-data")
         os.mkdir(self.app_data)
-        self.port = bundle.port
+        taken = client.connect(bundle.port) if bundle.port else None
+        if taken:  # a runtime has to name another port
+            taken.close()
+        self.port = 0 if taken else bundle.port
         argv = contender.argv(bundle, self.app_data)
         environment = {**os.environ, MARK: self.mark}
         with open(self._stderr, "wb") as stderr:
@@ -151,7 +156,7 @@ class Run:
     def __exit__(self, *_: object) -> None:
         try:
             self.terminate(timeout=10)
-        except subprocess.TimeoutExpired:
+        except ContenderError:
             self.process.kill()
             self.process.wait()
         finally:
@@ -198,6 +203,8 @@ class Run:
                 self._look_for_another_port()
                 self.check_alive()
             time.sleep(ATTEMPT_INTERVAL_S)
+        if not self.port and self.bundle.port:
+            raise self.failure(f"another program listens on port {self.bundle.port} already")
         raise self.failure("its control port did not accept a connection in time")
 
     def _look_for_another_port(self) -> None:
@@ -225,11 +232,14 @@ class Run:
         while time.monotonic() < deadline:
             asked = time.monotonic()
             answer = client.ask(self.port, "/readyz?wait=30", self.token, timeout=timeout)
+            if answer:
+                details = f"it answered {answer.status}: {answer.body[:200]!r}"
             if answer and answer.status == 200:
-                content = answer.json()
-                if content["ready"]:
-                    return time.monotonic_ns(), content["details"]
-                details = content["details"]
+                with suppress(msgspec.DecodeError, KeyError, TypeError):
+                    content = answer.json()
+                    if content["ready"]:
+                        return time.monotonic_ns(), content["details"]
+                    details = content["details"]
             self.check_alive()
             if time.monotonic() - asked < 0.02:
                 time.sleep(0.001)  # it knows no ?wait=, or cannot answer yet
@@ -246,6 +256,16 @@ class Run:
         if self.process.poll() is not None:
             raise self.failure(f"it ended with {self.process.returncode}")
 
+    def cpu_seconds(self, pids: Collection[int]) -> float:
+        """Return the processor time that the processes have used so far; ContenderError if one
+        has gone, with which its time has."""
+        try:
+            return processes.cpu_seconds(pids)
+        except OSError:
+            self.check_alive()
+            what = "a process of it ended while it was watched: what it used is not known"
+            raise self.failure(what) from None
+
     def failure(self, what: str) -> ContenderError:
         """Describe a failure with the errors on its stderr and its last lines."""
         with open(self._stderr, encoding="utf-8", errors="replace") as file:
@@ -254,10 +274,16 @@ class Run:
         return ContenderError(f"{self.contender.name}: {what}\n{''.join(worth[-20:])}")
 
     def terminate(self, timeout: float) -> int:
-        """Ask the process to stop (SIGTERM), wait for its end and return its exit code."""
+        """Ask the process to stop (SIGTERM), wait for its end and return its exit code.
+
+        Raises ContenderError when it takes longer than ``timeout`` seconds.
+        """
         if self.process.poll() is None:
             if os.name == "posix":
                 self.process.send_signal(signal.SIGTERM)
             else:
                 client.ask(self.port, "/shutdown", self.token, "POST")
-        return processes.wait_ended(self.process, timeout)
+        try:
+            return processes.wait_ended(self.process, timeout)
+        except subprocess.TimeoutExpired:
+            raise self.failure(f"asked to stop, it ran on for {timeout:g} s") from None

@@ -39,7 +39,10 @@ def measure(contender: Contender, bundle: Bundle) -> Sample:
         sample = {"port": [_ms(port - since)], "healthz": [_ms(healthy - since)]}
         sample["ready"] = [_ms(ready - since)]
         if bundle.records:
-            sample |= of_record(run.record, bundle, since, ready)
+            try:
+                sample |= of_record(run.record, bundle, since, ready)
+            except ValueError as error:
+                raise run.failure(str(error)) from None
         else:
             sample |= _by_word(details, since / 1e9 + run.clock_offset_s)
     return sample

@@ -152,16 +152,17 @@ def anonymous_bytes(pids: Collection[int]) -> int:
 
 
 def _proportional(pid: int, field: bytes) -> int:
-    try:
-        file = open(f"/proc/{pid}/smaps_rollup", "rb")  # noqa: SIM115 - closed below
-    except PermissionError:
-        with open(f"/proc/{pid}/statm", "rb") as pages:
-            _, resident, shared, *_ = map(int, pages.read().split())
-        return (resident - shared) * mmap.PAGESIZE
-    with file:
-        for line in file:
-            if line.startswith(field):
-                return int(line.split()[1]) * 1024
+    with suppress(FileNotFoundError, ProcessLookupError):  # who has gone has none
+        try:
+            file = open(f"/proc/{pid}/smaps_rollup", "rb")  # noqa: SIM115 - closed below
+        except PermissionError:
+            with open(f"/proc/{pid}/statm", "rb") as pages:
+                _, resident, shared, *_ = map(int, pages.read().split())
+            return (resident - shared) * mmap.PAGESIZE
+        with file:
+            for line in file:
+                if line.startswith(field):
+                    return int(line.split()[1]) * 1024
     return 0
 
 

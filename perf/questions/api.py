@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bundlevisor.perf import client, load, options, processes, results
+from bundlevisor.perf import client, load, options, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
+from bundlevisor.perf.questions.idle import own_processes
 from bundlevisor.perf.results import Measure
 
 PATHS = ("/healthz", "/readyz", "/ports", "/status")
@@ -29,13 +30,14 @@ def measure(contender: Contender, bundle: Bundle, seconds: float) -> dict[str, l
     sample: dict[str, list[float]] = {}
     with Run(contender, bundle) as run:
         run.get_up()
+        own = own_processes(run)
         for path in PATHS:
             message = client.request(path, run.port, run.token)
             for count in CONNECTIONS:
                 load.run(run.port, message, count, seconds / 10)
-                before = processes.cpu_seconds([run.process.pid])
+                before = run.cpu_seconds(own)
                 rate, latencies = load.run(run.port, message, count, seconds)
-                used = processes.cpu_seconds([run.process.pid]) - before
+                used = run.cpu_seconds(own) - before
                 sample[f"{path}*{count} rate"] = [rate]
                 sample[f"{path}*{count}"] = latencies
                 sample[f"{path}*{count} cpu"] = [used * 1e6 / len(latencies)]
@@ -56,7 +58,7 @@ def main(argv: list[str]) -> int:
             notes=[
                 *notes,
                 "the asking client is a process of the same machine and takes its share",
-                "processor time is the runtime's, and says most where the machine is busy",
+                "processor time, the guardian's too, says most where the machine is busy",
             ],
         )
         options.take_turns(

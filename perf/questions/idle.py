@@ -32,9 +32,9 @@ def measure(
         run.get_up()
         time.sleep(settle)
         own = own_processes(run)
-        used, began = processes.cpu_seconds(own), time.monotonic()
+        used, began = run.cpu_seconds(own), time.monotonic()
         time.sleep(window)
-        used, lasted = processes.cpu_seconds(own) - used, time.monotonic() - began
+        used, lasted = run.cpu_seconds(own) - used, time.monotonic() - began
         run.check_alive()
         memory, anonymous = processes.memory_bytes(own), processes.anonymous_bytes(own)
     return {

@@ -19,7 +19,7 @@ import msgspec
 from bundlevisor.manifest.format.app_data import USUAL_TOKEN
 from bundlevisor.manifest.format.header import header
 from bundlevisor.manifest.format.platform import KEYS
-from bundlevisor.perf import bundles, client, options, processes, programs, results
+from bundlevisor.perf import bundles, client, options, programs, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
 from bundlevisor.perf.questions import flood
@@ -95,9 +95,9 @@ def measure(contender: Contender, bundle: Bundle, lines: int) -> Samples:
         services = {one["pid"] for one in details.values() if isinstance(one, dict)}
         own = [pid for pid in run.processes if pid not in services]
         for count in SECRETS:
-            used = processes.cpu_seconds(own)
+            used = run.cpu_seconds(own)
             took = _flooded(run, _id(count))
-            used = processes.cpu_seconds(own) - used
+            used = run.cpu_seconds(own) - used
             sample[f"{count} rate"] = [lines / took]
             sample[f"{count} cpu"] = [used * 1e6 / lines]
     return sample
