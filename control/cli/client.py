@@ -64,14 +64,24 @@ class Client:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
 
-    def get(self, path: str, **query: float | str | None) -> Answer:
-        """Ask for ``path``; a ``wait`` among the parameters is added to the time-out."""
-        return self._ask("GET", path, query, None)
+    def get(self, path: str, *, takes: float = 0.0, **query: float | str | None) -> Answer:
+        """Ask for ``path``; a ``wait`` among the parameters is added to the time-out.
 
-    def post(self, path: str, document: object = None, **query: float | str | None) -> Answer:
-        """Send a command."""
+        So is ``takes``: the seconds that the work may take.
+        """
+        return self._ask("GET", path, query, None, takes)
+
+    def post(
+        self,
+        path: str,
+        document: object = None,
+        *,
+        takes: float = 0.0,
+        **query: float | str | None,
+    ) -> Answer:
+        """Send a command; ``takes`` and ``wait`` as of :meth:`get`."""
         body = None if document is None else msgspec.json.encode(document)
-        return self._ask("POST", path, query, body)
+        return self._ask("POST", path, query, body, takes)
 
     @contextmanager
     def stream(self, path: str, **query: float | str | None) -> Iterator[HTTPResponse]:
@@ -85,10 +95,12 @@ class Client:
 
         return farewell(self.endpoint.app_data, self.endpoint.pid)
 
-    def _ask(self, method: str, path: str, query: Query, body: bytes | None) -> Answer:
+    def _ask(
+        self, method: str, path: str, query: Query, body: bytes | None, takes: float
+    ) -> Answer:
         import http.client
 
-        wait = float(query.get("wait") or 0)
+        wait = float(query.get("wait") or 0) + takes
         with self._connection(wait + TIMEOUT_S) as connection:
             response = self._request(connection, method, address(path, query), body)
             try:

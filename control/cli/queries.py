@@ -16,7 +16,7 @@ from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.screen import render
 from bundlevisor.control.cli.screen.terminal import is_terminal
 from bundlevisor.control.wire import exit_codes
-from bundlevisor.control.wire.bounds import LONGEST_WAIT_S
+from bundlevisor.control.wire.bounds import LONGEST_CHECK_S, LONGEST_WAIT_S
 from bundlevisor.manifest.format.suggest import hint
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def telemetry(client: Client, arguments: Arguments) -> int:
 
 def validate(client: Client, arguments: Arguments) -> int:
     """Print what the instance finds wrong with its bundle."""
-    document = accepted(client.get("/validate"))
+    document = accepted(client.get("/validate", takes=LONGEST_CHECK_S))
     output(arguments, document, lambda: render.validation(document))
     return exit_codes.OK if document["valid"] else exit_codes.NO
 

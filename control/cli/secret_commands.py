@@ -10,6 +10,7 @@ from bundlevisor.control.cli.screen import render
 from bundlevisor.control.cli.screen.suspension import given_back_when_suspended
 from bundlevisor.control.cli.screen.terminal import is_terminal
 from bundlevisor.control.wire import exit_codes
+from bundlevisor.control.wire.bounds import LONGEST_KEEPING_S
 
 if TYPE_CHECKING:
     import argparse
@@ -44,7 +45,8 @@ def put(client: Client, arguments: argparse.Namespace) -> int:
         value.encode()  # where there is only stdin to type at, it may hold what is no text
     except UnicodeError:
         raise NoValue("the value is not UTF-8: a secret is text; give bytes as base64") from None
-    answer = client.post("/secrets", {"secrets": {arguments.secret: value}})
+    values = {"secrets": {arguments.secret: value}}
+    answer = client.post("/secrets", values, takes=LONGEST_KEEPING_S)
     problems = answer.json().get("validation_errors", ())
     if problems:
         raise Refused("; ".join(f"{one['id']}: {one['message']}" for one in problems))

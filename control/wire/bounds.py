@@ -12,5 +12,10 @@ LONGEST_WAIT_S = 60
 LONGEST_STOP_S = 80.0
 """Seconds after which a runtime is gone for sure that was told to stop: 60 for its services, 5 for
 the killing, 12 for its own end, and some for being told."""
+LONGEST_CHECK_S = 600.0
+"""Seconds that checking a bundle may take: checksums read whole disks."""
+LONGEST_KEEPING_S = 60.0
+"""Seconds that values may take to be kept: 30 for the start of the process that asks the key store,
+20 for a user to unlock that."""
 LATEST = "latest"
 """In place of an event's number: the newest one's."""

@@ -9,6 +9,9 @@ const { jsonLines, textChunks } = require("./text");
 /** @typedef {import("./request").Question} Question */
 /** @typedef {{wait?: number, signal?: AbortSignal}} Waiting `wait`: seconds, at most 60 */
 
+const CHECK_S = 600; // that a check of the bundle may take: checksums read whole disks
+const KEEPING_S = 60; // that values may take to be kept: a user may have to unlock a key store
+
 /** @param {string} serviceId @param {string} what */
 function commandPath(serviceId, what) {
   return `/services/${encodeURIComponent(serviceId)}/${what}`;
@@ -52,7 +55,7 @@ class Client {
 
   /** Every finding about the bundle. @returns {Promise<import("./api").Validation>} */
   validate() {
-    return this.#json({ path: "/validate" });
+    return this.#json({ path: "/validate", wait: CHECK_S });
   }
 
   /**
@@ -106,7 +109,8 @@ class Client {
    * @param {Readonly<Record<string, string>>} values by id
    */
   async setSecrets(values) {
-    await this.#text({ method: "POST", path: "/secrets", body: { secrets: values } });
+    const body = { secrets: values };
+    await this.#text({ method: "POST", path: "/secrets", body, wait: KEEPING_S });
   }
 
   /** @param {string} serviceId @param {Waiting} [options] */

@@ -126,3 +126,17 @@ test("a service that cannot be started keeps no other from another chance", asyn
   );
   assert.deepEqual(await services.retryFailed(), ["db"]);
 });
+
+test("a disk and a person are waited for longer than a mere answer", async (t) => {
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  const given = [];
+  t.mock.method(AbortSignal, "timeout", (ms) => (given.push(ms), timeout(ms)));
+  const { services } = await answering(t, {}, {}, {});
+  await services.validate();
+  await services.setSecrets({ login: "k-1" });
+  await services.status();
+  const [check, keeping, answer] = given;
+  assert.ok(check >= 600_000, "checksums of all assets are read from a slow disk");
+  assert.ok(keeping >= 50_000, "a key store is unlocked by its user");
+  assert.ok(answer < keeping);
+});
