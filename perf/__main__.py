@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
+from typing import NoReturn
 
 from bundlevisor.manifest.format.suggest import hint
 from bundlevisor.perf.contender import ContenderError
@@ -51,6 +53,9 @@ INTERRUPTED = 130
 
 def run(argv: list[str]) -> int:
     """Do :func:`main`; who reads no further (``| head``), or presses Ctrl-C, has what is wanted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a console that lacks a letter shows another
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = main(argv)
         sys.stdout.flush()
@@ -62,5 +67,19 @@ def run(argv: list[str]) -> int:
     return code
 
 
+def end(number: int, _: object) -> NoReturn:
+    """End by a signal as by Ctrl-C: what is being measured is ended, its folders are removed."""
+    sys.exit(128 + number)
+
+
+def hear_signals() -> None:
+    """Have SIGTERM and SIGHUP (not under nohup) :func:`end` this process."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, end)
+
+
 if __name__ == "__main__":
+    hear_signals()
     sys.exit(run(sys.argv[1:]))

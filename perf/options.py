@@ -50,8 +50,8 @@ def kept_result(path: str) -> results.Result:
 
 def new_file(path: str) -> str:
     """Return the path of a file that can be written; ArgumentTypeError where it cannot."""
-    folder = os.path.dirname(os.path.abspath(path))
-    if path != "-" and (os.path.isdir(path) or not os.access(folder, os.W_OK)):
+    place = path if os.path.exists(path) else os.path.dirname(os.path.abspath(path))
+    if path != "-" and (os.path.isdir(path) or not os.access(place, os.W_OK)):
         raise argparse.ArgumentTypeError(f"cannot write {path}")
     return path
 
@@ -218,7 +218,7 @@ def take_turns(
 def finish(options: argparse.Namespace, result: results.Result) -> int:
     """Print the report (not where JSON or a page goes to stdout), keep the values, compare.
 
-    Returns 0.
+    Returns 0; 1 with a sentence where they cannot be kept.
     """
     result.label = options.label
     named = contenders(options) if "runtime" in options else []
@@ -227,8 +227,14 @@ def finish(options: argparse.Namespace, result: results.Result) -> int:
     print(results.render(result), file=out)
     if options.baseline:
         print("\n" + results.compare_with(options.baseline, result), file=out)
-    if options.json:
-        results.keep(result, options.json)
-    if options.html:
-        page.keep([options.baseline] * bool(options.baseline) + [result], options.html)
+    try:
+        if options.json:
+            results.keep(result, options.json)
+        if options.html:
+            page.keep([options.baseline] * bool(options.baseline) + [result], options.html)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"the values cannot be kept: {error.strerror}", file=sys.stderr)
+        return 1
     return 0

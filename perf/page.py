@@ -50,7 +50,7 @@ def keep(found: Sequence[Result], path: str) -> None:
 def write(text: str, path: str) -> None:
     """Write a page to a file; ``-`` is standard output."""
     if path == "-":
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(text.encode())
         return
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
