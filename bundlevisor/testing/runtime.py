@@ -138,14 +138,6 @@ class Runtime(Asked):
         self._signalled = True
         self.process.kill()
 
-    def freeze(self) -> None:
-        """SIGSTOP it (POSIX: suspended; Windows: all threads suspended), until it stands still."""
-        processes.suspend(psutil.Process(self.pid))
-
-    def thaw(self) -> None:
-        """Let it go on."""
-        psutil.Process(self.pid).resume()
-
     def close_stdin(self) -> None:
         """End its standard input, as the death of a shell does."""
         stdin = self.process.stdin

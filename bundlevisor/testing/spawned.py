@@ -18,6 +18,7 @@ import psutil
 from bundlevisor.testing import processes
 from bundlevisor.testing.bundle import Bundle
 from bundlevisor.testing.deadline import WITHIN
+from bundlevisor.testing.thawer import Thawer
 
 
 class Spawned:
@@ -50,6 +51,7 @@ class Spawned:
         self._env = {**os.environ, **(env or {}), processes.MARK: self.mark}
         self._stdin, self._output, self._read_output = stdin, output, read_output
         self._process: subprocess.Popen[bytes] | None = None
+        self._thawer: Thawer | None = None
         self.since = 0.0
         """When the first process of it began, by :func:`processes.began`."""
         self._remembered: set[int] = set()
@@ -84,6 +86,18 @@ class Spawned:
             for line in stdout:
                 self.heard(line)
         self.heard(b"")
+
+    def freeze(self) -> None:
+        """SIGSTOP it (POSIX: suspended; Windows: all threads suspended), until it stands still.
+
+        It goes on when the suite is killed meanwhile, and ends as one without its shell.
+        """
+        self._thawer = self._thawer or Thawer(self.pid)
+        processes.suspend(psutil.Process(self.pid))
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        psutil.Process(self.pid).resume()
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -133,6 +147,8 @@ class Spawned:
         """
         if self._process is None:
             return
+        if self._thawer:
+            self._thawer.end()
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait(WITHIN)

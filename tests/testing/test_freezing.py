@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
-from bundlevisor.testing import Bundle, NotWithin, Runtime, client, service
+from bundlevisor.testing import Bundle, NotWithin, Runtime, client, service, wait_until
 from bundlevisor.testing.service import Service
 
 
@@ -83,3 +89,35 @@ def test_who_asks_a_runtime_that_stands_still_is_told_the_story(
         shared.thaw()
     monkeypatch.undo()
     shared.service("db").start()
+
+
+KILLED = """
+import os, signal, sys
+from bundlevisor.testing import Bundle, Runtime
+
+runtime = Runtime(Bundle(sys.argv[1]).service("db"))
+runtime.start()
+runtime.wait_ready()
+runtime.freeze()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="what is killed there ends as it likes")
+def test_a_suite_that_is_killed_leaves_nothing_frozen(tmp_path: Path) -> None:
+    suite = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    try:
+        assert suite.returncode == -signal.SIGKILL
+        wait_until(lambda: not processes_of(tmp_path), "the end of what the suite has frozen")
+    finally:
+        for process in processes_of(tmp_path):
+            process.kill()
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if str(folder) in " ".join(process.cmdline()):
+                found.append(process)
+    return found
