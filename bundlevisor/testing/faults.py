@@ -57,10 +57,18 @@ def port_theft(port: int, host: str = "127.0.0.1") -> Iterator[socket.socket]:
 
 @contextlib.contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Take the right to write into a folder away; without effect for root (POSIX)."""
+    """Take the right to write into a folder away.
+
+    PermissionError for who may write all the same: root, and everybody on Windows.
+    """
     mode = folder.stat().st_mode
     folder.chmod(0o555)
     try:
+        if os.access(folder, os.W_OK):
+            raise PermissionError(
+                f"{folder} can still be written: root, and Windows, do not heed its mode; "
+                "run the test as another user"
+            )
         yield
     finally:
         folder.chmod(mode)
@@ -172,10 +180,15 @@ def slow_clients(
 
 
 def unread_answers(runtime: Runtime, count: int = 200) -> socket.socket:
-    """Return a connection that has asked ``count`` times and reads no answer; close it."""
+    """Return a connection that has asked ``count`` times and reads no answer; close it.
+
+    An answer is some 40 KB (the API's description): the system keeps 2 to 6 MB of those that nobody
+    reads, and the runtime has to wait with the rest.
+    """
     client = socket.create_connection(("127.0.0.1", runtime.port), 10)
+    asked = f"GET /openapi.json HTTP/1.1\r\nAuthorization: Bearer {runtime.token}\r\n"
     with contextlib.suppress(OSError):
-        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * count)
+        client.sendall(f"{asked}Host: localhost\r\n\r\n".encode() * count)
     return client
 
 

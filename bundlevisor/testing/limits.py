@@ -17,6 +17,9 @@ from bundlevisor.testing.deadline import wait_until
 
 HIERARCHIES = (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup"))
 """Where control groups that count tasks are made (cgroups(7)): version 1, version 2."""
+WITHOUT_PRELOAD = ("darwin", "win32")
+SEPARATORS = frozenset(": \t\n")
+"""Of LD_PRELOAD (ld.so(8)), which has no escape."""
 SLOW_SYNC = Path(__file__).with_name("slow_sync.c")
 
 
@@ -82,8 +85,11 @@ def _makes(group: Path) -> bool:
 def slow_sync(milliseconds: int) -> dict[str, str]:
     """Return variables for ``Runtime(env=…)``: each fsync(2) of the run takes so much longer.
 
-    FileNotFoundError without a C compiler. Programs that are linked statically are not concerned.
+    FileNotFoundError without a C compiler; PermissionError on macOS and Windows, whose systems take
+    no such library. Programs that are linked statically are not concerned.
     """
+    if sys.platform in WITHOUT_PRELOAD:
+        raise PermissionError("slow_sync is Linux': this system heeds no LD_PRELOAD")
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise FileNotFoundError("slow_sync needs a C compiler")
@@ -91,6 +97,8 @@ def slow_sync(milliseconds: int) -> dict[str, str]:
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != _user():
         raise PermissionError(f"{folder} belongs to somebody else")
+    if set(str(folder)) & SEPARATORS:
+        raise ValueError(f"LD_PRELOAD cannot name a file in '{folder}': set another TMPDIR")
     made = folder / f"slow_sync-{uuid.uuid4().hex[:8]}.new"
     library = folder / f"slow_sync-{zlib.crc32(SLOW_SYNC.read_bytes()):08x}.so"
     if not library.exists():

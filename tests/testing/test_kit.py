@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bundlevisor.testing import Bundle, NotWithin, Runtime, faults, wait_until
+from bundlevisor.testing.deadline import WITHIN
 from tests import absent
 from tests.installed import install, linked
 
@@ -32,6 +33,9 @@ def test_a_bundle_runs_and_ends_by_the_two_laws(tmp_path: Path) -> None:
     assert runtime.processes == []
 
 
+MOST_KEPT = 7 << 20
+"""Bytes of a connection: 4 MiB of the sender and 6 of a receiver who reads are Linux' bounds
+(tcp(7)); of one who does not read it keeps a fraction."""
 UNWELL: tuple[str | int, ...] = ("failing", "wrong", "hanging", 30)
 
 
@@ -232,6 +236,16 @@ def test_ports_that_are_no_object_are_none(stopped: Bundle) -> None:
 def test_slow_clients_and_unread_answers_hold_nobody_up(shared: Runtime) -> None:
     with faults.slow_clients(shared, 100), faults.unread_answers(shared):
         assert shared.wait_ready()
+
+
+def test_answers_that_nobody_reads_are_more_than_the_system_keeps(shared: Runtime) -> None:
+    with faults.unread_answers(shared) as client:
+        client.settimeout(WITHIN)
+        got = 0
+        while got <= MOST_KEPT:
+            more = len(client.recv(1 << 20))
+            assert more, f"{got} bytes were all of them"
+            got += more
 
 
 def test_the_death_of_a_parent_ends_the_runtime(tmp_path: Path) -> None:

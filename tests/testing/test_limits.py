@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -141,6 +142,20 @@ def test_a_slow_disk_is_compiled_from_the_source_that_there_is(
     assert Path(faults.slow_sync(1)["LD_PRELOAD"]).read_bytes() != before
 
 
+def test_a_slow_disk_is_refused_where_no_program_would_see_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        absent.skip("a C compiler")
+    (tmp_path / "with a blank").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "with a blank"))
+    with pytest.raises(ValueError, match="set another TMPDIR"):
+        faults.slow_sync(1)
+    monkeypatch.setattr(limits, "WITHOUT_PRELOAD", (sys.platform,))
+    with pytest.raises(PermissionError, match="slow_sync is Linux'"):
+        faults.slow_sync(1)
+
+
 def test_a_disk_that_takes_half_a_second_for_each_sync_holds_up_no_answer(tmp_path: Path) -> None:
     if not any(map(shutil.which, ("cc", "gcc", "clang"))):
         absent.skip("a C compiler")
@@ -193,3 +208,18 @@ def test_only_an_environment_is_copied(tmp_path: Path, monkeypatch: pytest.Monke
         faults.movable_installation(tmp_path),
     ):
         pass
+
+
+@pytest.mark.permissions
+def test_a_folder_is_read_only_for_who_heeds_it(tmp_path: Path) -> None:
+    with faults.read_only(tmp_path), pytest.raises(PermissionError):
+        (tmp_path / "file").touch()
+    (tmp_path / "file").touch()
+
+
+@absent.unless(hasattr(os, "geteuid") and os.geteuid() == 0, "root, who may write everywhere")
+def test_a_folder_that_can_still_be_written_is_told(tmp_path: Path) -> None:
+    mode = tmp_path.stat().st_mode
+    with pytest.raises(PermissionError, match="can still be written"), faults.read_only(tmp_path):
+        pass
+    assert tmp_path.stat().st_mode == mode
