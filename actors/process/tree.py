@@ -24,7 +24,7 @@ import time
 from contextlib import suppress
 
 from bundlevisor.actors.process import table
-from bundlevisor.actors.process.table.found import Found, session_of
+from bundlevisor.actors.process.table.found import LOOKS, Found, session_of
 from bundlevisor.actors.process.table.own_process import Adoption
 from bundlevisor.actors.process.table.rlimit_mark import SerialOfStart, serial_of
 
@@ -36,9 +36,6 @@ assert sys.platform != "win32"  # noqa: S101 - tells the type checker where this
 
 Member = tuple[int, float]
 """A pid, and the create time that tells it from a later process with the same pid."""
-
-LOOKS = 5
-"""So often in a row a tree is looked at in which each process ends before it is asked for more."""
 
 _known: set[int] = set()
 """Children that somebody here waits for; any other child was adopted."""

@@ -17,6 +17,7 @@ if sys.platform == "win32":
 from bundlevisor.actors.process import table
 from bundlevisor.actors.process.table import by_psutil, linux
 from bundlevisor.actors.process.table.exit_watch import ExitWatch
+from bundlevisor.actors.process.table.found import found_among
 from tests import absent
 from tests.guardian.marked import birth, marked
 from tests.waiting import wait_until
@@ -77,6 +78,25 @@ def test_a_mark_is_compared_whole(table: Table, tmp_path: Path) -> None:
         f"{M}-12", tmp_path / "r", NOT_SERVICE_INSTANCE_ID=f"{M}-1", X=f"SERVICE_INSTANCE_ID={M}-1"
     ) as process:
         assert table.mark_of(process.pid) == f"{M}-12"
+
+
+@pytest.mark.parametrize("ends", ["before it is asked for its session", "before its birth is read"])
+def test_what_a_process_leaves_that_ends_once_it_is_listed_is_found(
+    ends: str, tmp_path: Path
+) -> None:
+    with marked(f"{M}-1", tmp_path / "r") as left:
+        if ends.endswith("session"):
+            parent = subprocess.Popen([sys.executable, "-c", ""])
+            parent.wait()
+        else:
+            parent = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)
+            os.waitid(os.P_PID, parent.pid, os.WEXITED | os.WNOWAIT)
+        lists = iter([[parent.pid], [parent.pid, left.pid]])
+        births = {left.pid: 1.0}.get
+        sessions = {left.pid, parent.pid}
+        found = found_among(lambda: next(lists), lambda _: "", births, "", sessions)
+        assert [one.pid for one in found] == [left.pid]
+        parent.wait()
 
 
 @each_platform

@@ -61,7 +61,7 @@ def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list
     """Return what :func:`found_among` finds among all processes."""
     import psutil
 
-    return found_among(psutil.pids(), mark_of, _birth, prefix, sessions)
+    return found_among(psutil.pids, mark_of, _birth, prefix, sessions)
 
 
 def send(pid: int, created: float, number: int) -> bool:

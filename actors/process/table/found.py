@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+LOOKS = 5
+"""So often in a row it is looked who is there, while each ends before it is asked for more."""
 KILL_AGAIN_S = 0.1
 """Seconds after which a kill is repeated: what was just being forked has appeared by then."""
 UNKILLABLE_S = 3.0
@@ -47,7 +49,7 @@ def session_of(pid: int) -> int:
 
 
 def found_among(
-    pids: Iterable[int],
+    listed: Callable[[], Iterable[int]],
     mark_of: Callable[[int], str],
     birth_of: Callable[[int], float | None],
     prefix: str | tuple[str, ...],
@@ -56,18 +58,27 @@ def found_among(
     """Return what lives and carries a mark with this beginning, or is in one of the sessions.
 
     Several beginnings are a tuple. The caller itself is never among them. An empty beginning is
-    that of no mark.
+    that of no mark. One that is ``listed`` may end before it is looked at, and leave a child: who
+    is new in the next list is looked at as well.
     """
     found = []
-    ours = os.getpid()
-    for pid in pids:
-        session, mark = session_of(pid), mark_of(pid)
-        if not prefix or not mark.startswith(prefix):
-            mark = ""
-        if pid != ours and (mark or session in sessions):
-            birth = birth_of(pid)
-            if birth is not None:
-                found.append(Found(pid, birth, session, mark))
+    looked_at = {os.getpid()}
+    for _ in range(LOOKS):
+        gone = False
+        for pid in [pid for pid in listed() if pid not in looked_at]:
+            looked_at.add(pid)
+            session, mark = session_of(pid), mark_of(pid)
+            gone = gone or not session
+            if not prefix or not mark.startswith(prefix):
+                mark = ""
+            if mark or session in sessions:
+                birth = birth_of(pid)
+                if birth is None:
+                    gone = True
+                else:
+                    found.append(Found(pid, birth, session, mark))
+        if not gone:
+            break
     return found
 
 

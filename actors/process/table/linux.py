@@ -70,7 +70,7 @@ def parent_of(pid: int) -> int:
 
 def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list[Found]:
     """Return what :func:`found_among` finds among all processes."""
-    return found_among(pids(), mark_of, _birth, prefix, sessions)
+    return found_among(pids, mark_of, _birth, prefix, sessions)
 
 
 def send(pid: int, created: float, number: int) -> bool:

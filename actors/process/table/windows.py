@@ -45,7 +45,7 @@ def census(prefix: str | tuple[str, ...], sessions: Container[int] = ()) -> list
     """Return what :func:`found_among` finds among all processes."""
     import psutil
 
-    return found_among(psutil.pids(), mark_of, created, prefix, sessions)
+    return found_among(psutil.pids, mark_of, created, prefix, sessions)
 
 
 def send(pid: int, created: float, number: int) -> bool:  # noqa: ARG001
