@@ -222,10 +222,11 @@ def _of_page(subject: Subject) -> Iterator[Finding]:
 def _of_page_settings(subject: Subject) -> Iterator[Finding]:
     from bundlevisor.actors.ui_server.metadata import read
 
-    try:
-        read(subject.spec.service.metadata)
-    except ValueError as error:
-        yield subject.finding("page_setting_invalid", f"{subject.path}.metadata", str(error))
+    for name, value in subject.spec.service.metadata.items():
+        try:
+            read({name: value})
+        except ValueError as error:
+            yield subject.finding("page_setting_invalid", f"{subject.path}.metadata", str(error))
 
 
 def _commands(subject: Subject) -> Iterator[tuple[str, Callable[[], LaunchPlan]]]:

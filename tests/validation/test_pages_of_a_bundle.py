@@ -100,13 +100,15 @@ def test_what_a_page_lacks_is_said_alike_before_a_start_and_by_it(tmp_path: Path
         assert "start the runtime again" in run.service("server")["message"]
 
 
-def test_a_setting_that_the_pages_server_does_not_take_is_found_before_the_start(
+def test_all_settings_that_the_pages_server_does_not_take_are_found_before_the_start(
     tmp_path: Path,
 ) -> None:
-    made = ui(tmp_path, "site", metadata={"response_timeout_ms": 0}).file("site/index.html", "<p>")
-    (found,) = look(made).service_errors
-    assert (found.code, found.path) == ("page_setting_invalid", "services[0].metadata")
-    assert "metadata.response_timeout_ms" in found.message
+    wrong = {"response_timeout_ms": 0, "run_mode": "eager", "max_connections": "many"}
+    made = ui(tmp_path, "site", metadata=wrong).file("site/index.html", "<p>")
+    one, other = look(made).service_errors
+    assert (one.code, one.path) == ("page_setting_invalid", "services[0].metadata")
+    assert "metadata.response_timeout_ms" in one.message
+    assert "metadata.max_connections" in other.message
     program = bundle(tmp_path / "other").service(
         "ui", type="ui-bundle", metadata={"response_timeout_ms": 0}
     )
