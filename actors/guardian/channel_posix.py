@@ -25,7 +25,7 @@ PID = 4
 """Bytes of the one thing that a guardian says: its pid, when it has taken charge."""
 
 NOT_NOW = (errno.EAGAIN, errno.ENOBUFS, errno.ETOOMANYREFS, errno.EMSGSIZE)
-"""The guardian does not read at the moment; unix(7). macOS has the last one for a descriptor: what
+"""The other end does not read at the moment; unix(7). macOS has the last one for a descriptor: what
 waits is taken off the space that there is (uipc_send in xnu's uipc_usrreq.c)."""
 
 
