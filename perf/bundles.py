@@ -6,6 +6,7 @@ import os
 import random
 import re
 import socket
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -24,6 +25,10 @@ SHAPES = {
     "layers": "five layers, each service needs the whole layer before; 20 ms each",
     "independent": "no dependencies; 20 ms each",
 }
+
+
+MOST = 5000
+"""Services of a shape: each has a port below the ephemeral range."""
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -53,13 +58,15 @@ class Bundle(msgspec.Struct, frozen=True):
 def shape(name: str) -> list[Planned]:
     """Return the services of ``chainN``, ``fanN``, ``layersN`` or ``independentN``.
 
-    Raises ValueError for another name.
+    Raises ValueError for another name, and for more than ``MOST``.
     """
     found = re.fullmatch(rf"({'|'.join(SHAPES)})([1-9]\d*)", name)
     if found is None:
         known = ", ".join(f"{word}N ({meaning})" for word, meaning in SHAPES.items())
         raise ValueError(f"unknown shape '{name}'; shapes are {known}")
-    word, count = found[1], int(found[2])
+    word, count = found[1], int(found[2][:9])
+    if count > MOST:
+        raise ValueError(f"'{name}' are more than {MOST} services")
     if word == "chain":
         return [Planned(f"s{i}", 40, (f"s{i - 1}",) if i else ()) for i in range(count)]
     if word == "fan":
@@ -179,16 +186,20 @@ def quiet_ports() -> range:
 
 def free_port() -> int:
     """Return a loopback port that can be bound now, outside of the ephemeral range."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return as many such ports, each another one."""
     ports = quiet_ports()
-    for _ in range(1000):
-        port = random.choice(ports)
-        with socket.socket() as attempt:
-            try:
-                attempt.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError(f"no free loopback port found in {ports.start}-{ports.stop - 1}")
+    found: list[int] = []
+    for port in random.sample(ports, len(ports)):
+        with socket.socket() as attempt, suppress(OSError):
+            attempt.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise RuntimeError(f"too few free loopback ports in {ports.start}-{ports.stop - 1}")
 
 
 def _service_ports(count: int) -> dict[str, int]:

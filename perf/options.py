@@ -38,6 +38,12 @@ def span(text: str) -> float:
     return found
 
 
+def size(text: str) -> int:
+    """Return how many services a made bundle has; ArgumentTypeError for none or too many."""
+    shape_name(f"independent{positive(text)}")
+    return int(text)
+
+
 def kept_result(path: str) -> results.Result:
     """Return kept values, before anything is measured; ArgumentTypeError where there are none."""
     try:
@@ -89,8 +95,15 @@ def shape_name(name: str) -> str:
     return name
 
 
-def add_keeping(made: argparse.ArgumentParser) -> None:
+def add_keeping(made: argparse.ArgumentParser, question: str) -> None:
     """Add where values are kept, how they are called, and what they are compared with."""
+
+    def baseline(path: str) -> results.Result:
+        kept = kept_result(path)
+        if kept.question != question:
+            raise argparse.ArgumentTypeError(f"{path} answers another question: {kept.question}")
+        return kept
+
     made.add_argument("--label", default="", help="what these values are of, kept with them")
     made.add_argument(
         "--html", type=new_file, metavar="FILE", help="write a page that needs nothing beside it"
@@ -103,9 +116,7 @@ def add_keeping(made: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="keep the values (- or none: stdout)",
     )
-    made.add_argument(
-        "--baseline", type=kept_result, metavar="FILE", help="compare with kept values"
-    )
+    made.add_argument("--baseline", type=baseline, metavar="FILE", help="compare with kept values")
 
 
 def parser_of_one(question: str, about: str | None, runs: int) -> argparse.ArgumentParser:
@@ -142,7 +153,7 @@ def parser(question: str, about: str | None, runs: int, shape: str) -> argparse.
         default=[],
         help="another runtime, measured in turn with the first; may be repeated",
     )
-    add_keeping(made)
+    add_keeping(made, question)
     made.add_argument(
         "--python-services", action="store_true", help="do not use a C compiler for the services"
     )

@@ -32,7 +32,7 @@ class Program(msgspec.Struct, frozen=True):
         """One sentence for the head of a report."""
         if self.native:
             return "services are tiny native programs"
-        return "no C compiler found: services are Python programs, which start some 20 ms later"
+        return "services are Python programs, not native ones, which start some 20 ms earlier"
 
 
 @cache

@@ -12,7 +12,7 @@ import shutil
 import time
 
 from bundlevisor.perf import client, options, processes, results
-from bundlevisor.perf.bundles import RECORD, Bundle, free_port
+from bundlevisor.perf.bundles import RECORD, Bundle, free_ports
 from bundlevisor.perf.contender import Contender, Run, Starts, said_version
 from bundlevisor.perf.questions import floor
 from bundlevisor.perf.questions.idle import own_processes
@@ -39,16 +39,17 @@ class OnBundle:
 
     def argv(self, bundle: Bundle, app_data: str) -> list[str]:
         """Write the peer's configuration into ``app_data``; return its command."""
+        count = len(bundle.services)
         jobs = [
             Job(
                 id=one.id,
                 argv=[
                     *[bundle.binary, "--id", one.id, "--delay-ms", str(one.delay_ms)],
-                    *["--port", str(free_port()), "--record", f"{app_data}/{RECORD}"],
+                    *["--port", str(port), "--record", f"{app_data}/{RECORD}"],
                 ],
                 needs=one.dependencies,
             )
-            for one in bundle.services
+            for one, port in zip(bundle.services, free_ports(count), strict=True)
         ]
         self.ports = [job.port for job in jobs]
         return self._peer.prepare(jobs, app_data)

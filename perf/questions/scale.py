@@ -46,9 +46,7 @@ def fitted(samples: dict[str, list[float]], sizes: list[int]) -> str:
 def main(argv: list[str]) -> int:
     """Run ``python -m bundlevisor.perf scale``."""
     parser = options.parser("scale", __doc__, runs=3, shape=SHAPE)
-    parser.add_argument(
-        "--sizes", type=options.positive, nargs="+", default=list(SIZES), metavar="N"
-    )
+    parser.add_argument("--sizes", type=options.size, nargs="+", default=list(SIZES), metavar="N")
     parsed = parser.parse_args(argv)
     if parsed.bundle or parsed.shape != SHAPE or len(set(parsed.sizes)) < 2:
         parser.error("scale makes its own bundles, of two --sizes at least")

@@ -201,13 +201,17 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--html", type=options.new_file, metavar="FILE", help="write a page")
     parsed = parser.parse_args(argv)
     seed = parsed.seed or random.randrange(1, 10**6)
-    print(f"soak · {parsed.minutes:g} minutes · seed {seed} (--seed repeats its first choices)")
+    out = sys.stderr if parsed.html == "-" else sys.stdout
+    print(
+        f"soak · {parsed.minutes:g} minutes · seed {seed} (--seed repeats its first choices)",
+        file=out,
+    )
     began = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     with tempfile.TemporaryDirectory(prefix="perf-soak-") as folder:
         soak = Soak(Path(folder), seed)
         soak.run(parsed.minutes * 60)
     head = [f"soak of {parsed.minutes:g} minutes, seed {seed}", began, results.machine()]
-    print(soak_report.render(soak))
+    print(soak_report.render(soak), file=out)
     if parsed.html:
         soak_report.keep(soak, head, parsed.html)
     for fault in soak.faults:

@@ -241,7 +241,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--pages", type=options.positive, default=1, help="pages in one process (%(default)s)"
     )
-    options.add_keeping(parser)
+    options.add_keeping(parser, "ui")
     parsed = parser.parse_args(argv)
     result = results.begin(
         question="ui",

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bundlevisor import __version__
@@ -51,7 +52,7 @@ def test_a_start_gives_every_milestone_in_its_order(bundle: Bundle) -> None:
 
 def test_python_services_give_the_same_milestones() -> None:
     with options.made("chain2", python_services=True) as (bundle, notes):
-        assert "no C compiler" in notes[0]
+        assert "services are Python programs" in notes[0]
         assert set(milestones.measure(STANDIN, bundle)) == set(milestones.NAMES)
 
 
@@ -186,6 +187,13 @@ def test_the_command_line_measures_keeps_and_compares(
     assert main(["compare", kept, kept, "--html", str(page)]) == 0
     assert "too few runs to say" in capsys.readouterr().out
     assert "every service ready" in page.read_text()
+
+
+def test_only_a_made_bundle_is_said_to_have_its_own_clock(bundle: Bundle) -> None:
+    made = startup.measure([STANDIN], bundle, "", 0, [])
+    assert made.notes == [startup.OWN_CLOCK]
+    own = startup.measure([STANDIN], msgspec.structs.replace(bundle, records=False), "", 0, ["x"])
+    assert own.notes == ["x"]
 
 
 def test_what_was_measured_says_when_where_and_of_what(

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bundlevisor.perf import page
+from bundlevisor.perf import bundles, page
 from bundlevisor.perf.__main__ import main
+from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.questions.peer_configs import PEERS, Job
+from bundlevisor.perf.questions.peers import OnBundle
 from bundlevisor.perf.results import Measure, Result, keep
 
 JOBS = [
@@ -101,3 +103,11 @@ def test_each_peer_is_told_of_every_service_in_its_own_words(tmp_path: Path) -> 
     apps = json.loads((tmp_path / "ecosystem.config.json").read_text())["apps"]
     assert [app["script"] for app in apps] == ["/a b/service", "/a b/service"]
     assert os.access(tmp_path / "scan" / "db" / "run", os.X_OK)
+
+
+def test_no_two_services_of_a_peer_have_one_port(tmp_path: Path) -> None:
+    services = bundles.shape("independent1000")
+    bundle = Bundle("", 0, "", {}, services=tuple(services), binary="/service")
+    contender = OnBundle(PEERS["sh"])
+    contender.argv(bundle, str(tmp_path))
+    assert len(set(contender.ports)) == 1000

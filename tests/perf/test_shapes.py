@@ -93,6 +93,7 @@ def test_contenders_of_one_name_are_told_apart() -> None:
         (["startup", "--baseline", "nofile"], "nofile: No such file or directory"),
         (["ui", "--baseline", "nofile"], "nofile: No such file or directory"),
         (["startup", "--baseline", "{garbage}"], "holds no kept values"),
+        (["shutdown", "--baseline", "{kept}"], "answers another question: startup"),
         (["startup", "--json", "/nowhere/kept.json"], "cannot write /nowhere/kept.json"),
         (["startup", "--runs", "0"], "not a whole number from 1: 0"),
         (["startup", "--runs", "-1"], "not a whole number from 1: -1"),
@@ -104,6 +105,8 @@ def test_contenders_of_one_name_are_told_apart() -> None:
         (["attack", "--only", "nothing"], "invalid choice: 'nothing'"),
         (["idle", "--window", "x"], "not a number of seconds: x"),
         (["scale", "--sizes", "0"], "not a whole number from 1: 0"),
+        (["startup", "--shape", "fan5001"], "'fan5001' are more than 5000 services"),
+        (["scale", "--sizes", "10", "7000"], "more than 5000 services"),
         (["scale", "--sizes", "5"], "of two --sizes at least"),
         (["redaction", "--lines", "7"], "--lines comes in 1000s"),
         (["startup", "--against", "no-such-program --quick"], "no program no-such-program"),
@@ -118,8 +121,10 @@ def test_a_wrong_command_line_is_told_with_2_before_anything_is_measured(
 ) -> None:
     garbage = tmp_path / "garbage"
     garbage.write_text("[1, 2]")
+    kept = tmp_path / "kept"
+    kept.write_text('{"question": "startup", "bundle": "", "measures": {}, "contenders": {}}')
     try:
-        code: object = main([word.format(garbage=garbage) for word in argv])
+        code: object = main([word.format(garbage=garbage, kept=kept) for word in argv])
     except SystemExit as end:
         code = end.code
     assert code == 2
