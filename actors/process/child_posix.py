@@ -37,6 +37,12 @@ HANDED_OVER = 3
 ACTIVATE = 'cd "$1" && shift && LISTEN_PID=$$ && export LISTEN_PID && exec "$@"'
 """exec keeps the pid, so the shell can name the one that sd_listen_fds(3) compares."""
 
+TAKEN = "DYLD_"
+"""How variables begin that macOS takes from its own programs, as the shell is one; dyld(1)."""
+
+KEPT = "BUNDLEVISOR_KEPT_"
+"""What is put before their names until the shell has them."""
+
 NOT_YET = 0.002
 """Seconds to the next try to reap what has ended."""
 
@@ -166,11 +172,12 @@ def _spawn_with_sockets(launch: SpawnRequest, serial: int) -> Child:
         "LISTEN_FDS": str(len(launch.sockets)),
         "LISTEN_FDNAMES": ":".join(name.replace(":", "_") for name, _ in launch.sockets),
     }
+    env, script = _through_shell(env)
     high = [_duplicate_high(fd) for _, fd in launch.sockets]
     try:
         pid = os.posix_spawn(
             "/bin/sh",
-            ["sh", "-c", ACTIVATE, "sh", launch.cwd, *launch.argv],
+            ["sh", "-c", script, "sh", launch.cwd, *launch.argv],
             env,
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -185,6 +192,14 @@ def _spawn_with_sockets(launch: SpawnRequest, serial: int) -> Child:
         for fd in high:
             os.close(fd)
     return Child(pid, lambda: _reap(pid), launch.instance, serial)
+
+
+def _through_shell(env: dict[str, str]) -> tuple[dict[str, str], str]:
+    """Return what the shell is given, and what it does, so that the program has all of ``env``."""
+    taken = [n for n in env if n.startswith(TAKEN) and n.isascii() and n.isidentifier()]
+    renamed = {KEPT + name if name in taken else name: value for name, value in env.items()}
+    back = "".join(f"{n}=${KEPT}{n} && export {n} && unset {KEPT}{n} && " for n in taken)
+    return renamed, back + ACTIVATE
 
 
 def _duplicate_high(fd: int) -> int:
