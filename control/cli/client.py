@@ -63,6 +63,8 @@ class Client:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._is_known = False
+        """Whether a runtime is there: to another program no token is sent."""
 
     def get(self, path: str, *, takes: float = 0.0, **query: float | str | None) -> Answer:
         """Ask for ``path``; a ``wait`` among the parameters is added to the time-out.
@@ -98,15 +100,18 @@ class Client:
     def _ask(
         self, method: str, path: str, query: Query, body: bytes | None, takes: float
     ) -> Answer:
-        import http.client
-
         wait = float(query.get("wait") or 0) + takes
         with self._connection(wait + TIMEOUT_S) as connection:
             response = self._request(connection, method, address(path, query), body)
-            try:
-                return Answer(response.status, response.read())
-            except (OSError, http.client.HTTPException) as error:
-                raise self._silence(error) from error
+            return Answer(response.status, self._whole(response))
+
+    def _whole(self, response: HTTPResponse) -> bytes:
+        import http.client
+
+        try:
+            return response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._silence(error) from error
 
     @contextmanager
     def _connection(self, timeout: float) -> Iterator[HTTPConnection]:
@@ -129,11 +134,45 @@ class Client:
         *,
         endless: bool = False,
     ) -> HTTPResponse:
-        import http.client
-
         headers = {"Authorization": f"Bearer {self.endpoint.token}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
+        self._make_sure(connection)
+        response = self._exchange(connection, method, target, body, headers, endless=endless)
+        if response.status == 401:
+            raise Unsettled(
+                f"{self._place()} refused the token in {self.endpoint.token_path};"
+                " is another program on that port?"
+            )
+        return response
+
+    def _make_sure(self, connection: HTTPConnection) -> None:
+        """Where the process on record is not to be seen, ask without the token who is there.
+
+        It may be dead, and its port another program's by now; or in another pid namespace.
+        """
+        if not self._is_known:
+            from bundlevisor.actors.process import table
+
+            pid, created = self.endpoint.pid, self.endpoint.created
+            if pid is None or not table.alive(pid, created):
+                self._whole(self._exchange(connection, "GET", "/healthz", None, {}))
+                connection.close()  # who relays may take one request for each
+            self._is_known = True
+
+    def _exchange(
+        self,
+        connection: HTTPConnection,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        *,
+        endless: bool = False,
+    ) -> HTTPResponse:
+        """Return what a runtime answers."""
+        import http.client
+
         try:
             connection.request(method, target, body, headers)
             self._await_answer(connection)
@@ -147,11 +186,6 @@ class Client:
         if any(response.headers[name] != value for name, value in EVERY_ANSWER.items()):
             raise Unsettled(
                 f"another program answers at {self.endpoint.host}:{self.endpoint.port}, no runtime"
-            )
-        if response.status == 401:
-            raise Unsettled(
-                f"{self._place()} refused the token in {self.endpoint.token_path};"
-                " is another program on that port?"
             )
         return response
 

@@ -58,14 +58,15 @@ def support(arguments: argparse.Namespace) -> int:
     endpoint = _endpoint(arguments, troubles)
     manifest, parts = _bundle(*_files_of_bundle(arguments, app_data), troubles)
     parts.append(collection.machine(troubles.append))
-    parts += _answers(endpoint, troubles) if endpoint else []
+    answers = [*_answers(endpoint, troubles)] if endpoint else []
+    parts += answers
     telemetry = manifest.telemetry.file if manifest else USUAL_TELEMETRY
     logs = [*collection.logs_in(app_data), *_log_paths(manifest, app_data)]
     events = os.path.join(app_data, telemetry)
     parts += collection.on_disk(app_data, events, logs, troubles.append)
     mask = Mask(_secrets(app_data, manifest, endpoint, troubles), home_folder(os.environ))
     target = _target(arguments.output)
-    about = _about(parts, troubles, live=endpoint is not None)
+    about = _about(parts, troubles, live=bool(answers))
     try:
         _write(target, [Part("about.txt", about.encode()), *parts], mask)
     except OSError as error:
