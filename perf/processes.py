@@ -142,6 +142,23 @@ def memory_bytes(pids: Collection[int]) -> int:
     return sum(_proportional(pid, b"Pss:") if PROC else _unique(pid) for pid in pids)
 
 
+if sys.platform == "linux":
+
+    def memory_notes() -> list[str]:
+        """Return a sentence for a report's head where memory is not counted as PSS throughout."""
+        hidden = (
+            "memory that is hidden from all but root, as bundlevisor's is, counts without files, "
+            "and twice what a process shares with its parent: only root sees its PSS"
+        )
+        return [hidden] if os.geteuid() else []
+
+else:
+
+    def memory_notes() -> list[str]:
+        """Return that memory is not counted as PSS here."""
+        return ["memory is what a process has alone (USS): this system tells no PSS"]
+
+
 def anonymous_bytes(pids: Collection[int]) -> int:
     """Return what of :func:`memory_bytes` is in no file; all of it where that is not told apart.
 

@@ -9,7 +9,7 @@ from statistics import median
 
 import msgspec
 
-from bundlevisor.perf import noise, options
+from bundlevisor.perf import noise, options, processes
 from bundlevisor.perf.contender import Contender
 from bundlevisor.perf.questions import idle, respawn, shutdown, startup
 from bundlevisor.perf.report import number, table
@@ -63,6 +63,16 @@ class Line(msgspec.Struct, frozen=True):
     measured: float
     low: float
     """The lower end of the interval in which the median lies; of other statistics the value."""
+    critical: float = 0
+    """C in milliseconds, where it was measured."""
+
+    def in_f(self, floor: float) -> str:
+        """Return what was measured as its goal is stated: ``2.1 F``, ``C + 8.3 F``."""
+        limit = self.target.limit
+        if not limit.f:
+            return ""
+        beyond = self.measured - limit.c * self.critical
+        return str(msgspec.structs.replace(limit, f=round(beyond / floor, 1)))
 
     @property
     def verdict(self) -> str:
@@ -93,6 +103,7 @@ def judge(budget: Budget, measured: dict[str, Samples], floor: float) -> list[Li
                 limit=limit,
                 measured=_statistic(target.statistic, values),
                 low=low if target.statistic == "median" else _statistic(target.statistic, values),
+                critical=critical,
             )
         )
     return lines
@@ -140,7 +151,7 @@ def render(lines: list[Line], floor: float) -> str:
             number(line.limit),
             number(line.measured),
             line.target.unit,
-            f"{line.measured / floor:.1f} F" if line.target.limit.f else "",
+            line.in_f(floor),
             line.verdict,
         ]
         for line in lines
@@ -161,7 +172,7 @@ def main(argv: list[str]) -> int:
     contender = options.reference(parsed)
     measured, floor = measure(contender, parsed.runs, parsed.window)
     lines = judge(read(), measured, floor)
-    print(f"budget · {contender.name}")
+    print(f"budget · {contender.name}", *processes.memory_notes(), sep="\n")
     print(render(lines, floor))
     missed = sum(line.verdict == "missed" for line in lines)
     if missed:

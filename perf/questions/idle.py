@@ -74,7 +74,7 @@ def main(argv: list[str]) -> int:
             question="idle",
             bundle=f"{parsed.shape}{_beside(parsed.pages)}, probed every {parsed.probe_ms} ms",
             measures=MEASURES,
-            notes=notes,
+            notes=[*notes, *processes.memory_notes()],
         )
         options.take_turns(
             parsed,

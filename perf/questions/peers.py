@@ -133,6 +133,7 @@ def main(argv: list[str]) -> int:
         result = results.begin(
             "peers", parsed.shape, MEASURES, {one.name: {} for one in every}, notes
         )
+        result.notes += processes.memory_notes()
         missing = [peer.name for peer in PEERS.values() if not shutil.which(peer.program)]
         if missing and parsed.peer is None:
             result.notes.append(f"not installed here: {', '.join(missing)}")

@@ -7,6 +7,7 @@ from statistics import median
 from bundlevisor.perf import noise, options, processes, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
+from bundlevisor.perf.questions import floor
 from bundlevisor.perf.questions.idle import own_processes
 from bundlevisor.perf.report import number
 from bundlevisor.perf.results import Measure
@@ -59,10 +60,14 @@ def main(argv: list[str]) -> int:
     )
     for size in sizes:
         with options.made(f"independent{size}", parsed.python_services) as (bundle, notes):
+            if size == sizes[0]:  # a first round warms the disk cache
+                for one in contenders:
+                    measure(one, bundle)
             for _ in range(parsed.runs):
                 for one in contenders:
+                    result.floor.append(floor.measure())
                     ready, memory = measure(one, bundle)
                     result.add(one.name, {f"ready {size}": [ready], f"memory {size}": [memory]})
     growth = [f"{name}: {fitted(samples, sizes)}" for name, samples in result.contenders.items()]
-    result.notes = [*notes, *growth]
+    result.notes = [*notes, *processes.memory_notes(), *growth]
     return options.finish(parsed, result)

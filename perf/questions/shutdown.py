@@ -8,7 +8,8 @@ from bundlevisor.perf import options, results
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, Run
 from bundlevisor.perf.critical_path import stops_out_of_order
-from bundlevisor.perf.results import Measure
+from bundlevisor.perf.questions import floor
+from bundlevisor.perf.results import Measure, Samples
 
 MEASURES = {
     "first": Measure(title="SIGTERM → first service told to stop"),
@@ -53,5 +54,10 @@ def main(argv: list[str]) -> int:
             measures=MEASURES,
             notes=notes,
         )
-        options.take_turns(parsed, contenders, result, lambda one: measure(one, bundle))
+
+        def beside_floor(one: Contender) -> Samples:
+            result.floor.append(floor.measure())
+            return measure(one, bundle)
+
+        options.take_turns(parsed, contenders, result, beside_floor)
     return options.finish(parsed, result)

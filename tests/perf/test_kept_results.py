@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from bundlevisor.perf import report, results
-from bundlevisor.perf.questions import budget, scale
+from bundlevisor.perf.questions import budget, scale, shutdown
 from bundlevisor.perf.results import Measure, Result
 
+OURS = ["--runtime", f'"{sys.executable}" -c pass', "--python-services"]
 LEVEL = [100.0 + i / 10 for i in range(10)]
 
 
@@ -140,6 +142,12 @@ def test_a_verdict_says_whether_the_goal_is_reached(values: list[float], verdict
     assert judged({"c": 1, "f": 6}, values) == verdict
 
 
+def test_what_is_reached_is_told_in_the_units_of_its_goal() -> None:
+    target = budget.Target(what="", shape="", measure="", limit=budget.Limit(c=1, f=6))
+    line = budget.Line(target=target, limit=180, measured=203, low=203, critical=120)
+    assert line.in_f(10) == "C + 8.3 F"
+
+
 @pytest.mark.parametrize(("words", "code"), [([], 0), (["--strict"], 1)])
 def test_a_missed_goal_fails_only_who_asks_for_it(
     words: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -180,3 +188,25 @@ def test_the_budget_in_the_repository_names_only_what_is_measured() -> None:
     for target in budget.read().targets:
         assert target.measure in measures[target.shape], target.what
         assert target.statistic in ("median", "p99", "most")
+
+
+def test_a_scale_warms_up_once_and_measures_f_beside_each_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    starts = iter([99.0, 10.0, 20.0])
+    monkeypatch.setattr(scale, "measure", lambda *_: (next(starts), 5.0))
+    path = str(tmp_path / "kept")
+    assert scale.main([*OURS, "--runs", "1", "--sizes", "1", "2", "--json", path]) == 0
+    kept = results.kept(path)
+    (samples,) = kept.contenders.values()
+    assert (samples["ready 1"], samples["ready 2"]) == ([10.0], [20.0])
+    assert len(kept.floor) == 2
+
+
+def test_a_stop_has_f_beside_it_by_which_machines_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shutdown, "measure", lambda *_: {"gone": [1.0]})
+    path = str(tmp_path / "kept")
+    assert shutdown.main([*OURS, "--runs", "3", "--json", path]) == 0
+    assert len(results.kept(path).floor) == 3
