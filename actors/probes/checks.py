@@ -109,7 +109,11 @@ class _Connection:
             return None
 
     def _expired(self) -> None:
-        self._finish(f"no answer on port {self._port} in time")
+        from bundlevisor.actors.probes.closed_port import TOLD_LATE
+
+        refused = TOLD_LATE and self._peer() is None
+        late = f"no answer on port {self._port} in time"
+        self._finish(self._refusal(errno.ECONNREFUSED) if refused else late)
 
     def _connected(self) -> None:
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

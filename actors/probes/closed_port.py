@@ -2,14 +2,21 @@
 
 Windows does not believe a refusal: it asks again every half second, and tells of it after two
 seconds. Who begins to listen meanwhile is noticed half a second late. It can be asked not to, as
-libuv and Go do (uv__tcp_try_connect, net.(*netFD).connect). A health check does not ask for that:
-the refusal may come from a listener with a full backlog, which the next attempt would reach.
+libuv and Go do (uv__tcp_try_connect, net.(*netFD).connect). A health check does not ask for that,
+nor who asks a runtime that is alive: the refusal may come from a listener with a full backlog,
+which the next attempt would reach.
 """
 
 from __future__ import annotations
 
 import socket
 import sys
+
+TOLD_LATE = sys.platform == "win32"
+"""Whether who connects in the ordinary way is told seconds late that nobody listens."""
+
+WITHIN = 0.5
+"""Seconds for a listener of this machine, or for the system in its place, to answer."""
 
 if sys.platform == "win32":
     import ctypes
@@ -36,3 +43,18 @@ else:
 
     def tell_at_once(_unconnected: socket.socket) -> None:
         """Others do so anyhow."""
+
+
+def refuses(host: str, port: int) -> bool:
+    """Whether a port of this machine refuses a connection at the first attempt; False in doubt."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as attempt:
+            tell_at_once(attempt)
+            attempt.settimeout(WITHIN)
+            attempt.connect((host, port))
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        pass
+    return False

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from bundlevisor.actors.probes.closed_port import TOLD_LATE, refuses
 from bundlevisor.control.cli.find import HungUp, NotRunning
 from bundlevisor.control.wire.exchange import EVERY_ANSWER
 
@@ -156,6 +157,8 @@ class Client:
 
             pid, created = self.endpoint.pid, self.endpoint.created
             if pid is None or not table.alive(pid, created):
+                if TOLD_LATE and refuses(self.endpoint.host, self.endpoint.port):
+                    raise self._refused()
                 self._whole(self._exchange(connection, "GET", "/healthz", None, {}))
                 connection.close()  # who relays may take one request for each
             self._is_known = True
