@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import io
+import os
 import sys
 
 import pytest
@@ -40,6 +41,8 @@ def test_a_secret_that_is_typed_where_there_is_only_stdin_is_not_shown(
 ) -> None:
     monkeypatch.setattr(secret_commands, "is_terminal", lambda _stream: True)
     monkeypatch.setattr(getpass, "getpass", lambda _prompt: "hid\udce9den")
-    code, out, err = cli("secrets", "set", "api_key")
+    with open(os.devnull, encoding="utf-8") as nobody:
+        monkeypatch.setattr(sys, "stdin", nobody)
+        code, out, err = cli("secrets", "set", "api_key")
     assert (code, out, "base64" in err, "hid" in err) == (2, "", True, False)
     assert "api_key" not in runtime.stored
