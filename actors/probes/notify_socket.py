@@ -19,6 +19,9 @@ LONGEST_DATAGRAM = 4096
 """Bytes; longer ones are not looked at (systemd's own bound)."""
 BURST = 64
 """Datagrams that are taken at once; then others have their turn."""
+ROOM = BURST * LONGEST_DATAGRAM
+"""Bytes that may wait. macOS has room for 4 KiB, and refuses what is more: a READY=1 would be lost
+behind many a STATUS= (net.local.dgram.recvspace, uipc_send in xnu's uipc_usrreq.c)."""
 
 LONGEST_PATH = 104
 """Bytes of sun_path on macOS, the NUL at its end included."""
@@ -92,6 +95,7 @@ if sys.platform != "win32":
                 own_file.make_folder(folder)
             _remove(self.address)  # of an earlier instance, which is gone
             self._socket = _bound(self.address)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
             os.chmod(self.address, 0o600)
 
         def fileno(self) -> int:

@@ -51,6 +51,23 @@ def send(address: str, *datagrams: bytes) -> None:
             to.sendto(one, name)
 
 
+class OfMacOs(socket.socket):
+    """One with the room that sockets have there."""
+
+    def bind(self, address: object) -> None:
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        super().bind(address)  # type: ignore[arg-type]
+
+
+def test_a_burst_has_room_where_the_system_gives_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "socket", OfMacOs)
+    bound = opened("file", tmp_path)
+    with contextlib.closing(bound), socket.socket(fileno=os.dup(bound.fileno())) as it:
+        assert it.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= 100_000
+
+
 @pytest.mark.parametrize("kind", ["file", "own"])
 def test_what_is_sent_comes_in_order_and_what_is_too_long_is_nothing(
     kind: str, tmp_path: Path
