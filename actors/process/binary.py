@@ -82,12 +82,13 @@ def missing_folder(folder: str, named: str, app_data: str) -> str:
 
 
 def _of_path(plan: LaunchPlan) -> str:
-    """Say that PATH was not searched, to whom a name alone may have made believe that it is."""
+    """Say what PATH is to a name alone, which looks as if it was searched for it."""
     if "/" in plan.word or "\\" in plan.word:
         return ""
     found = on_path(plan.word, plan.environment)
-    there = f", though there is {found}" if found else ""
-    return f", and not on PATH{there}: the program of a service comes with the bundle"
+    if found:
+        return f", and not on PATH, though there is {found}: the program comes with the bundle"
+    return ", nor is it on PATH, where only an overlay's program is looked for"
 
 
 def examine(path: str, platform: str) -> None:

@@ -66,9 +66,9 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
     "Startup": {
         "timeout_ms": (
             (
-                "Milliseconds from the start of the process to ready, whatever 'readiness' says;"
-                " migrations and assets have bounds of their own. Without it 120000, or the"
-                " 'timeout_ms' of 'readiness' where that is longer."
+                "Milliseconds from the start of the process to ready, also where 'readiness'"
+                " would wait longer; migrations and assets have bounds of their own. Without it"
+                " 120000, or the 'timeout_ms' of 'readiness' where that is longer."
             ),
             120000,
         ),
@@ -82,8 +82,9 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
     "Supervision": {
         "strategy": (
             (
-                "'one_for_one' restarts only the service that failed, 'rest_for_one' also those"
-                " that depend on it, 'one_for_all' all."
+                "'one_for_one' restarts only the service that failed; with one that is"
+                " restarted, 'rest_for_one' restarts those that run and depend on it,"
+                " 'one_for_all' all that run."
             ),
             "one_for_one",
         ),
