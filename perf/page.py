@@ -123,7 +123,7 @@ def _measure(found: Sequence[Result], key: str, measure: Measure) -> Iterator[st
         return
     yield f"<h2>{escape(measure.title)} <small>{escape(measure.unit)}</small></h2>"
     yield _strip(rows, measure)
-    head = ["", "median", "95 % of it", "p99", "least", "÷ F", "÷ first", "verdict", "runs"]
+    head = ["", "median", "95 % of it", "p99", "least", "÷ F", "÷ first", "verdict", "values"]
     yield "<table><tr>" + "".join(f"<th>{text}</th>" for text in head) + "</tr>"
     for row in rows:
         cells = _cells(measure, row, rows[0])

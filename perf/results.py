@@ -186,7 +186,8 @@ def compare_with(baseline: Result, result: Result) -> str:
             for key in result.measures
             if samples.get(key) and kept.get(key)
         ]
-        lines += ["", name, table(["", "then", "now", "ratio", "verdict"], rows)]
+        changes = table(["", "then", "now", "ratio", "verdict"], rows)
+        lines += ["", name, changes if rows else "  no values of it were kept then"]
     return "\n".join(lines)
 
 

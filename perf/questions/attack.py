@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from statistics import median
 
 from bundlevisor.perf import client, options, results
 from bundlevisor.perf.attacker import SHAPES
@@ -79,10 +80,10 @@ def verdict(sample: Samples, known: dict[str, Measure]) -> list[str]:
     """Return a sentence for each measure that is over what a client may feel."""
     found = []
     for key, values in sample.items():
-        median, most = sorted(values)[len(values) // 2], max(values)
-        if median > MEDIAN_MS or most > MOST_MS:
+        middle, most = median(values), max(values)
+        if middle > MEDIAN_MS or most > MOST_MS:
             title = known[key].title
-            found.append(f"too slow: {title}: median {median:.0f} ms, at most {most:.0f} ms")
+            found.append(f"too slow: {title}: median {middle:.0f} ms, at most {most:.0f} ms")
     return found
 
 

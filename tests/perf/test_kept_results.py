@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bundlevisor.perf import report, results
-from bundlevisor.perf.questions import budget, scale, shutdown
+from bundlevisor.perf.questions import attack, budget, scale, shutdown
 from bundlevisor.perf.results import Measure, Result
 
 OURS = ["--runtime", f'"{sys.executable}" -c pass', "--python-services"]
@@ -210,3 +210,19 @@ def test_a_stop_has_f_beside_it_by_which_machines_are_told_apart(
     path = str(tmp_path / "kept")
     assert shutdown.main([*OURS, "--runs", "3", "--json", path]) == 0
     assert len(results.kept(path).floor) == 3
+
+
+def test_who_was_not_measured_then_is_not_shown_as_an_empty_table() -> None:
+    before = found(LEVEL)
+    before.contenders["other"] = {"ready": LEVEL}
+    assert "new\n  no values of it were kept then" in results.compare_with(
+        before, found(LEVEL, "new")
+    )
+
+
+def test_the_verdict_on_an_attack_is_on_the_median_that_is_shown() -> None:
+    known = {"/healthz": Measure(title="alone", pooled=True)}
+    assert attack.verdict({"/healthz": [229.0, 251.0]}, known) == []
+    assert attack.verdict({"/healthz": [251.0, 253.0]}, known) == [
+        "too slow: alone: median 252 ms, at most 253 ms"
+    ]
