@@ -113,9 +113,11 @@ def logs(client: Client, arguments: Arguments) -> int:
     with client.stream("/logs/follow", **query) as response:
         if response.status != 200:
             raise Refused(Answer(response.status, response.read()).sentence)
-        for data in followed(client, response):
-            write(data)
-        write(b"", last=True)
+        try:
+            for data in followed(client, response):
+                write(data)
+        finally:  # also after Ctrl-C: a colour must not go on in the shell's line
+            write(b"", last=True)
     return exit_codes.OK
 
 

@@ -220,6 +220,28 @@ def test_on_a_terminal_services_have_colours_and_steer_nothing(run: Run) -> None
     assert b"web-page | \x1b[2Jeins" in raw
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals in Python")
+def test_a_colour_does_not_go_on_after_ctrl_c(tmp_path: Path) -> None:
+    import pty
+
+    script = "import time\nprint('\\x1b[31mhalf a line', end='', flush=True)\ntime.sleep(1000)\n"
+    made = bundle(tmp_path).script("bin/a", script).service("a", "bin/a", ports=(), health=None)
+    with running(made.write()) as run:
+        run.until_ready()
+        pid, terminal = pty.fork()
+        if pid == 0:
+            command = [*COMMAND, "logs", "a", "-f", "--app-data", str(run.app_data)]
+            os.execv(command[0], command)
+        shown = b""
+        while not shown.endswith(b"\x1b[0m"):
+            before = shown
+            shown += os.read(terminal, 1000)  # an error when it has ended without
+            if b"a line" in shown and b"a line" not in before:
+                os.write(terminal, b"\x03")
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
 def test_the_api_refuses_what_it_does_not_know(run: Run) -> None:
     assert run.get("/logs/lines?services=nobody").status == 404
     assert run.get("/logs/lines?since=soon").status == 400
