@@ -48,6 +48,28 @@ def ask(arguments: argparse.Namespace, connect: Callable[[], Client]) -> int:
         return complain(str(error), exit_codes.NO_ANSWER)
 
 
+def client_for(arguments: argparse.Namespace) -> Client:
+    """Return a client of the instance; where a command may wait, that may have to appear first.
+
+    The command then waits for the rest of its time. Who waits for an end waits for no beginning.
+    """
+    from bundlevisor.control.cli.client import Client
+    from bundlevisor.control.cli.find import find, wanted
+
+    which = wanted(arguments.app_data, arguments.manifest)
+    wait = getattr(arguments, "wait", None)
+    if not wait or arguments.command == "shutdown":
+        return Client(find(which))
+    import time
+
+    from bundlevisor.control.cli.await_instance import client_within
+
+    began = time.monotonic()
+    client = client_within(which, wait)
+    arguments.wait = max(0.0, wait - (time.monotonic() - began))
+    return client
+
+
 def _commands() -> dict[str, Asking]:
     from bundlevisor.control.cli import queries
     from bundlevisor.control.cli.dashboard_command import show_dashboard

@@ -10,13 +10,12 @@ import contextlib
 import os
 import signal
 import sys
-import time
 from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
 from bundlevisor.actors.files.own_file import error_text
-from bundlevisor.control.cli.asking import ask, parsed
+from bundlevisor.control.cli.asking import ask, client_for, parsed
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.run.options import COMMANDS, DEVELOP, IDS, Misuse
 from bundlevisor.control.wire import exit_codes
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from bundlevisor.control.cli.client import Client
     from bundlevisor.control.run.options import ClientCommand
 
 
@@ -173,7 +171,7 @@ def _run(argv: tuple[str, ...]) -> int:
         from bundlevisor.control.cli import develop_commands
 
         return develop_commands.COMMANDS[arguments.command](arguments)
-    return ask(arguments, lambda: _client(arguments))
+    return ask(arguments, lambda: client_for(arguments))
 
 
 def _schema(arguments: argparse.Namespace) -> int:
@@ -213,23 +211,3 @@ def _validate(arguments: argparse.Namespace) -> int:
     if not findings.ok:
         return exit_codes.USAGE
     return exit_codes.OK if report["valid"] else exit_codes.NO
-
-
-def _client(arguments: argparse.Namespace) -> Client:
-    """Return a client of the instance; where a command may wait, that may have to appear first.
-
-    The command then waits for the rest of its time. Who waits for an end waits for no beginning.
-    """
-    from bundlevisor.control.cli.client import Client
-    from bundlevisor.control.cli.find import find, wanted
-
-    which = wanted(arguments.app_data, arguments.manifest)
-    wait = getattr(arguments, "wait", None)
-    if not wait or arguments.command == "shutdown":
-        return Client(find(which))
-    from bundlevisor.control.cli.await_instance import client_within
-
-    began = time.monotonic()
-    client = client_within(which, wait)
-    arguments.wait = max(0.0, wait - (time.monotonic() - began))
-    return client

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bundlevisor.actors.files import own_file
-from bundlevisor.control.cli.asking import ask, parsed
+from bundlevisor.control.cli.asking import ask, client_for, parsed
 from bundlevisor.control.cli.client import Client
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.cli.find import Endpoint, NotRunning, find, wanted
+from bundlevisor.control.cli.find import Endpoint, NotRunning
 from bundlevisor.control.cli.parser.arguments import parser
 from bundlevisor.control.wire import exit_codes
 from bundlevisor.manifest.format.loopback import address_of
@@ -71,7 +71,7 @@ def main(argv: Sequence[str]) -> int:
             return arguments
         if hasattr(arguments, "json"):
             arguments.json = arguments.json or not flags.text
-        return ask(arguments, lambda: Client(_endpoint(flags, arguments)))
+        return ask(arguments, lambda: _client(flags, arguments))
     except Misuse as misuse:
         with contextlib.suppress(OSError):
             print(USAGE, file=sys.stderr)
@@ -121,26 +121,29 @@ def _which(flags: Flags) -> list[str]:
     return [*folder, "--manifest", flags.manifest]
 
 
-def _endpoint(flags: Flags, arguments: argparse.Namespace) -> Endpoint:
-    """Return where to ask: as the flags say, else as the instance's own files do."""
+def _client(flags: Flags, arguments: argparse.Namespace) -> Client:
+    """Return a client of what the flags say, else of what the instance's own files do."""
     if flags.port and flags.token_file:
         host = flags.host or "127.0.0.1"
-        return Endpoint(
+        endpoint = Endpoint(
             host=host,
             port=int(flags.port),
             token=_token(flags.token_file),
             token_path=flags.token_file,
             app_data=f"{host}:{flags.port}",
         )
-    found = find(wanted(arguments.app_data, arguments.manifest))
+        return Client(endpoint)
+    client = client_for(arguments)
+    found = client.endpoint
     token_path = flags.token_file or found.token_path
-    return msgspec.structs.replace(
+    client.endpoint = msgspec.structs.replace(
         found,
         host=flags.host or found.host,
         port=int(flags.port or found.port),
         token=_token(token_path),
         token_path=token_path,
     )
+    return client
 
 
 def _token(path: str) -> str:

@@ -70,6 +70,13 @@ def test_runtimectl_takes_the_commands_of_the_go_runtime(
     assert runtime.shutdowns == ["api"]
 
 
+def test_runtimectl_waits_for_an_instance_that_is_being_started(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["ctl", "--app-data", str(tmp_path), "ready", "--wait", "0.2"]) == 4
+    assert b"waited 0.2 s for it" in capfdbinary.readouterr()[1]
+
+
 def test_runtimectl_finds_what_its_flags_leave_open(
     cli: Cli, api: Api, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
