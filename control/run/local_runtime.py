@@ -25,6 +25,7 @@ from bundlevisor.actors.logs.secret_forms import forms
 from bundlevisor.actors.telemetry import timelines
 from bundlevisor.actors.telemetry.timeline import Timeline
 from bundlevisor.actors.telemetry.writer import Telemetry
+from bundlevisor.control.wire.bounds import LONGEST_KEEPING_S
 from bundlevisor.control.wire.facade import Action, Facts, Gauges
 from bundlevisor.manifest.plan.secrets import Rejection, receivers
 
@@ -156,12 +157,15 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         return self.open_vault().present() if self.facts.manifest.secrets else frozenset()
 
     def set_secrets(self, values: dict[str, object], timeout_s: float) -> tuple[Rejection, ...]:
-        """Store secrets; every problem is returned and nothing stored when there is one."""
+        """Store secrets; every problem is returned and nothing stored when there is one.
+
+        ``timeout_s`` is the supervisor's; a write that is under way, as of a start, has its own.
+        """
         refused = self.open_vault().refused(values)
         if refused:
             return refused
         texts = {id_: value for id_, value in values.items() if isinstance(value, str)}
-        changed = self.open_vault().store(texts, timeout_s)
+        changed = self.open_vault().store(texts, LONGEST_KEEPING_S)
         if changed:
             self.context.emit("secrets_updated", None, ids=sorted(changed))
             self._hide(changed)

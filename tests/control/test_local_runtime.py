@@ -10,6 +10,7 @@ from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.logs.timed_lines import MAX_BYTES
 from bundlevisor.control.run.local_runtime import LocalRuntime, ServiceLogs
 from bundlevisor.control.run.shutdown_requests import ShutdownRequests
+from bundlevisor.control.wire.bounds import LONGEST_KEEPING_S
 
 
 def test_who_asks_for_the_end_is_told_without_what_the_end_does_not_need() -> None:
@@ -53,3 +54,18 @@ def test_a_command_is_refused_once_the_end_has_been_asked_for() -> None:
     ending.ask("asked to by the api")
     assert runtime.command("db", "restart", 1.0).conflict == "the runtime is stopping"
     assert len(asked) == 1
+
+
+def test_a_value_waits_for_those_that_a_start_is_storing() -> None:
+    """On a slow disk, or where a user has to unlock the key store for them."""
+    waits: list[float] = []
+
+    def store(_values: object, timeout: float) -> frozenset[str]:
+        waits.append(timeout)
+        return frozenset()
+
+    vault = SimpleNamespace(refused=lambda _: (), store=store)
+    given: dict[str, Any] = dict.fromkeys(LocalRuntime.__struct_fields__)
+    runtime = LocalRuntime(**given | {"port": 1, "open_vault": lambda: vault})
+    assert runtime.set_secrets({"api_key": "k-1"}, 5.0) == ()
+    assert waits == [LONGEST_KEEPING_S]
