@@ -194,9 +194,10 @@ class Service:
         assert ports, f"{self.id} has no port to be told at"
         port = ports.get("http") or next(iter(ports.values()))
         try:
-            answer = client.request(port, "POST", f"/kit/{what}", value)
-        except ConnectionRefusedError as error:
-            error.add_note(f"{self.id} does not listen there\n{self._runtime.story()}")
+            answer = client.request(port, "POST", f"/kit/{what}", value, timeout=client.TIMEOUT)
+        except (ConnectionRefusedError, TimeoutError) as error:
+            does = "answer" if isinstance(error, TimeoutError) else "listen there"
+            error.add_note(f"{self.id} does not {does}\n{self._runtime.story()}")
             raise
         assert answer.status == 200, answer.text
         return answer.json()["result"]

@@ -22,7 +22,10 @@ from bundlevisor.testing.service import Service
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     """One that each test leaves as it was."""
-    with Runtime(Bundle(tmp_path_factory.mktemp("shared")).service("db")) as runtime:
+    bundle = Bundle(tmp_path_factory.mktemp("shared")).service("db")
+    listens = {"type": "port_open", "port_name": "http"}
+    bundle.service("unchecked", health=None, readiness=listens)  # nobody restarts it
+    with Runtime(bundle) as runtime:
         runtime.wait_ready()
         yield runtime
 
@@ -89,6 +92,20 @@ def test_who_asks_a_runtime_that_stands_still_is_told_the_story(
         shared.thaw()
     monkeypatch.undo()
     shared.service("db").start()
+
+
+def test_who_tells_a_service_that_stands_still_is_told_the_story(
+    shared: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "TIMEOUT", 0.5)
+    still = shared.service("unchecked")
+    still.freeze()
+    try:
+        with pytest.raises(TimeoutError) as failed:
+            still.order("say", "nothing")
+    finally:
+        still.thaw()
+    assert "unchecked does not answer\n-- events" in "".join(failed.value.__notes__)
 
 
 KILLED = """
