@@ -51,6 +51,17 @@ def test_a_service_has_its_numbers_and_its_reason_whole() -> None:
     assert " ".join(" ".join(lines[4:]).split()) == WHY
 
 
+@pytest.mark.parametrize("chosen", ["", "s20"])
+def test_who_sees_some_of_the_services_is_told_so(chosen: str) -> None:
+    lines = frame(MANY, History(), View(chosen=chosen), Screen(80, 24, uncoloured))
+    shown = [line for line in lines if line[2:].startswith("s")]
+    assert f"  and {40 - len(shown)} more" in lines
+    few = document(*(service(f"s{number}") for number in range(20)))
+    lines = frame(few, History(), View(chosen="s0"), Screen(80, 24, uncoloured))
+    assert len(lines) == 23
+    assert not any("more" in line for line in lines)
+
+
 SIZES = [(80, 24), (40, 10), (200, 60), (25, 5), (15, 3), (7, 2), (7, 1)]
 
 

@@ -63,7 +63,7 @@ def frame(document: dict[str, Any], history: History, view: View, screen: Screen
     blocks = [_block(one, history, width, view, screen) for one in services]
     at = next((n for n, one in enumerate(services) if one["id"] == view.chosen), 0)
     room = screen.rows - 1 - len(lines) - len(foot)
-    return _squeezed([*lines, *_fitting(blocks, at, max(1, room)), *foot], screen)
+    return _squeezed([*lines, *_fitting(blocks, at, max(1, room), screen), *foot], screen)
 
 
 def reading(title: str, text: Sequence[str], screen: Screen) -> list[str]:
@@ -117,10 +117,12 @@ def _block(
     return [text, *(screen.paint(part, GREY) for part in parts)]
 
 
-def _fitting(blocks: list[list[str]], at: int, room: int) -> list[str]:
-    """Return the lines around one block that fit."""
+def _fitting(blocks: list[list[str]], at: int, room: int, screen: Screen) -> list[str]:
+    """Return the lines around one block that fit, and below, how many services are not shown."""
     if not blocks:
         return []
+    told = len(blocks) > 1 and sum(map(len, blocks)) > room > 1
+    room -= told
     first = last = at
     used = len(blocks[at])
     while True:
@@ -131,4 +133,9 @@ def _fitting(blocks: list[list[str]], at: int, room: int) -> list[str]:
             first -= 1
             used += len(blocks[first])
         else:
-            return [line for block in blocks[first : last + 1] for line in block][:room]
+            break
+    lines = [line for block in blocks[first : last + 1] for line in block][:room]
+    if told:
+        more = f"  and {len(blocks) - (last + 1 - first)} more"
+        lines.append(screen.paint(shortened(more, screen.columns - 1), GREY))
+    return lines
