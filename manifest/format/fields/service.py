@@ -52,8 +52,8 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
         "log_dir": (
             (
                 "Where the service's output is written, relative to app-data: a file, or a"
-                " folder in which it is <id>.log (a path whose last part has no dot). By default"
-                " logs/<id>.log."
+                " folder in which it is <id>.log (a path that ends with '/', or whose last part"
+                " has no suffix, unless a file lies there already). By default logs/<id>.log."
             ),
             "logs/api",
         ),
