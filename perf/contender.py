@@ -5,6 +5,7 @@ Any program that takes a manifest and an app-data folder and speaks the control 
 
 from __future__ import annotations
 
+import atexit
 import os
 import shlex
 import shutil
@@ -125,6 +126,7 @@ class Run:
         self.bundle = bundle
         self.mark = uuid.uuid4().hex
         self.folder = tempfile.mkdtemp(prefix="perf-run-")
+        atexit.register(self._clear)  # Ctrl-C may come before it is entered, and while it is left
         self.app_data = os.path.join(self.folder, "app-data")
         os.mkdir(self.app_data)
         taken = client.connect(bundle.port) if bundle.port else None
@@ -145,7 +147,7 @@ class Run:
                     env=environment,
                 )
             except OSError as error:
-                shutil.rmtree(self.folder, ignore_errors=True)
+                self._clear()
                 reason = f"cannot start {argv[0]}: {error.strerror}"
                 raise ContenderError(f"{contender.name}: {reason}") from None
         self.clock_offset_s = time.time() - time.monotonic()
@@ -160,8 +162,12 @@ class Run:
             self.process.kill()
             self.process.wait()
         finally:
-            processes.end_all(lambda: self.processes)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._clear()
+
+    def _clear(self) -> None:
+        processes.end_all(lambda: self.processes)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        atexit.unregister(self._clear)
 
     @property
     def _stderr(self) -> str:

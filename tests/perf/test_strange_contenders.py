@@ -6,12 +6,14 @@ import os
 import shlex
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from bundlevisor.perf import client, milestones, options, processes
+from bundlevisor.perf import client, contender, milestones, options, processes
 from bundlevisor.perf.bundles import Bundle
 from bundlevisor.perf.contender import Contender, ContenderError, Run, installed
 from bundlevisor.perf.questions import attack
@@ -86,3 +88,21 @@ def test_what_speaks_no_http_has_no_answer() -> None:
     with ours, theirs:
         theirs.sendall(b"hello\r\n\r\n")
         assert client.exchange(ours, client.request("/healthz", 1)) is None
+
+
+def test_a_start_that_is_interrupted_at_once_leaves_nothing(bundle: Bundle, tmp_path: Path) -> None:
+    words = f"""
+from bundlevisor.perf.contender import Contender, Run
+from bundlevisor.perf import bundles
+bundle = bundles.existing({bundle.manifest!r})
+run = Run(Contender("stand-in", {COMMAND!r}), bundle)
+print(run.mark, flush=True)
+raise KeyboardInterrupt
+"""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", words], env=environment, capture_output=True, check=False
+    )
+    assert done.stdout, done.stderr
+    assert processes.marked(contender.MARK, done.stdout.decode().strip(), str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
