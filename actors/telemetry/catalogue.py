@@ -120,9 +120,13 @@ SERVICES = {
     ),
 }
 PORTS = {
-    "port_assigned": _service("it gets a port", name="the port's name", port="the number"),
+    "port_assigned": _service(
+        "it gets a port that was not to be had when the runtime started",
+        name="the port's name",
+        port="the number",
+    ),
     "port_reassigned": _service(
-        "its port is taken or reserved",
+        "a port that it was given is taken, or reserved, as it is started",
         name="the port's name",
         previous="that number",
         port="the new one",
