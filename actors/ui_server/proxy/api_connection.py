@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 import sys
 
@@ -91,9 +92,9 @@ class ApiConnection(Flow):
                 raise ConnectionResetError("the API has ended the connection") from error
 
     def answer_within(self, seconds: float) -> None:
-        """The head of the answer has so much time from now on."""
+        """The head of the answer has so much time from now on, which may be infinite."""
         self._due = self._loop.time() + seconds
-        if self._timer is None:
+        if self._timer is None and seconds < math.inf:
             self._timer = self._loop.call_later(seconds, self._look_at_time)
 
     async def answered(self) -> None:
@@ -241,6 +242,6 @@ class ApiConnection(Flow):
         rest = self._due - self._loop.time()
         self._timer = None
         if rest > 0:
-            self._timer = self._loop.call_later(rest, self._look_at_time)
+            self.answer_within(rest)
         elif not self._has_head:
             self._content.fail(TimeoutError("the API does not answer"))

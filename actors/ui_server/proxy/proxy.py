@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.http import plain_answers
 from bundlevisor.actors.ui_server.http.answer import Answer
@@ -81,9 +83,13 @@ class Proxy:
             return await self._exchange(request, connection), None
         return await self._exchange_with_body(request, connection)
 
+    def _patience(self, request: Request) -> float:
+        """Events may be long in coming, and Node sends no head before the first of them."""
+        return math.inf if _hears_events(request) else self._response_seconds
+
     async def _exchange(self, request: Request, connection: ApiConnection) -> ApiConnection:
         try:
-            connection.ask(request.method, _head(request), self._response_seconds)
+            connection.ask(request.method, _head(request), self._patience(request))
             await connection.answered()
         except BaseException:
             connection.abort()
@@ -158,12 +164,17 @@ def _excuse(request: Request, error: Exception) -> Answer:
             return _down(request)
 
 
+def _hears_events(request: Request) -> bool:
+    """Whether an EventSource asks."""
+    return request.method == "GET" and request.headers.get("accept") == "text/event-stream"
+
+
 def _down(request: Request) -> Answer:
     """An EventSource tries again when it hears nothing, and never again after any error's status.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
     """
-    if request.method == "GET" and request.headers.get("accept") == "text/event-stream":
+    if _hears_events(request):
         raise ConnectionResetError("there is nobody whose events could be heard")
     return plain_answers.explained(
         request,

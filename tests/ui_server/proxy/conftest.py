@@ -47,12 +47,16 @@ class Raw:
         request = b""
         while b"\r\n\r\n" not in request and (piece := client.recv(65536)):
             request += piece
-        self.requests.append(request)
-        client.sendall(self._scripts.pop(0))
         if self._hang:
             self._kept.append(client)
-        else:
+        self.requests.append(request)
+        client.sendall(self._scripts.pop(0))
+        if not self._hang:
             client.close()
+
+    def say(self, words: bytes) -> None:
+        """Say more on the first connection, which hangs."""
+        self._kept[0].sendall(words)
 
     def close(self) -> None:
         self._acceptor.close()

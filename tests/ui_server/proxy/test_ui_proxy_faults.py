@@ -92,6 +92,21 @@ def test_an_api_that_does_not_answer_is_a_504(
     assert (page.status, page.header("Content-Type")) == (504, "text/html; charset=utf-8")
 
 
+def test_an_event_source_waits_for_its_first_event_however_long(
+    serving: Any, root: Path, raw: Callable[..., Raw], until: Any
+) -> None:
+    """Node sends no head before that, and any status but 200 ends an EventSource for good."""
+    api = raw(b"", hang=True)
+    ui = serving(root, upstream=api.port, response_timeout_ms=200)
+    with ui.connect() as source:
+        head = b"GET /api/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+        source.sendall(head)
+        until(lambda: api.requests, "the API is asked for events")
+        assert ui.ask("/api/x").status == 504, "who asked later is given up"
+        api.say(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: x\n\n")
+        assert source.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_long_upload_is_not_a_silent_api(ui: Any, serving: Any, root: Path, api: Any) -> None:
     patient = serving(root, upstream=api.port, response_timeout_ms=2_000)
 
