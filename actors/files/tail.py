@@ -27,7 +27,7 @@ def tail(path: str, lines: int, max_bytes: int = 8 * 1024 * 1024) -> bytes:
         blocks.append(block)
         size += len(block)
         newlines += block.count(b"\n")
-        if size >= max_bytes or newlines > lines:
+        if size > max_bytes or newlines > lines:
             break
     text = b"".join(reversed(blocks))
     return last_lines(text[max(0, len(text) - max_bytes) :], lines, whole=size <= max_bytes)

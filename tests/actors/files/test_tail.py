@@ -94,6 +94,16 @@ def test_the_limit_in_bytes_cuts_at_a_line(tmp_path: Path) -> None:
     assert tail(str(path), 10, max_bytes=1000) == b"x" * 1000
 
 
+def test_what_ends_with_a_block_is_no_less_cut_at_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    line = b"x" * 998 + b"\n"
+    path.write_bytes(line * (2 * BLOCK // len(line) + 1))
+    fitting = BLOCK // len(line)
+    assert tail(str(path), 10_000, max_bytes=BLOCK) == line * fitting
+    path.write_bytes(b"y" * (BLOCK - 1) + b"\n")
+    assert tail(str(path), 10_000, max_bytes=BLOCK) == path.read_bytes(), "all of it fits"
+
+
 def test_any_text_gives_the_same_lines_as_reading_all_of_it(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     dice = random.Random(11)
