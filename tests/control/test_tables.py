@@ -6,6 +6,7 @@ from unicodedata import east_asian_width
 
 import pytest
 
+from bundlevisor.control.cli.screen.cells import wrapped
 from bundlevisor.control.cli.screen.render import ports, readiness, status
 from bundlevisor.control.cli.screen.tables import table
 
@@ -53,6 +54,15 @@ def test_letters_of_two_columns_are_counted_as_such(width: int | None) -> None:
     shown = status({**DOCUMENT, "services": [failed]}, width)
     assert letters(reason) in letters(shown)
     assert width is None or max(map(columns, shown.splitlines()[2:])) <= width
+
+
+@pytest.mark.parametrize("width", range(1, 40))
+def test_letters_of_two_columns_come_to_an_end_at_every_width(width: int) -> None:
+    text = "exit 3: 設定ファイルを開けません、 許可 がありません (3 times) é"
+    lines = wrapped(text, width, "  ", "    ")
+    assert letters("".join(lines)) == letters(text)
+    assert all(line.strip() for line in lines)
+    assert max(map(columns, lines)) <= max(width, 6)
 
 
 def test_a_text_that_does_not_fit_beside_the_others_is_wrapped_there() -> None:

@@ -39,9 +39,9 @@ def wrapped(text: str, width: int, first: str = "", then: str = "") -> list[str]
     As textwrap has it; where that, which counts letters, would be wrong, words (in Chinese whole
     sentences) are cut at any letter.
     """
-    width = max(width, 1)
     if cells(text) == len(text):
-        return wrap(text, width, initial_indent=first, subsequent_indent=then)
+        return wrap(text, max(width, 1), initial_indent=first, subsequent_indent=then)
+    width = max(width, cells(first) + 2, cells(then) + 2)  # one letter fits into each line
     lines, line, gap = [], first, ""
     for word in text.split():
         if gap and width - cells(line + gap) < cells(word) <= width - cells(then):
@@ -49,7 +49,7 @@ def wrapped(text: str, width: int, first: str = "", then: str = "") -> list[str]
             line, gap = then, ""
         rest = gap + word
         while cells(line + rest) > width:
-            part = _within(rest, width - cells(line)) or rest[:1]
+            part = _within(rest, width - cells(line))
             lines.append((line + part).rstrip())
             line, rest = then, rest[len(part) :].lstrip()
         line, gap = line + rest, " "
