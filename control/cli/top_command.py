@@ -19,7 +19,7 @@ from bundlevisor.control.cli.client import NoAnswer, Unsettled
 from bundlevisor.control.cli.complaint import complain
 from bundlevisor.control.cli.explain_command import explanation, text_of
 from bundlevisor.control.cli.find import NotRunning
-from bundlevisor.control.cli.last_words import is_gone
+from bundlevisor.control.cli.last_words import GOING_S, end_of, is_gone
 from bundlevisor.control.cli.queries import Refused, accepted, status
 from bundlevisor.control.cli.screen import render
 from bundlevisor.control.cli.screen.colours import uncoloured
@@ -74,8 +74,16 @@ def watch_status(client: Client, arguments: argparse.Namespace) -> int:
 
 
 def _end_or_raise(client: Client, error: NoAnswer) -> str:
-    """Return how the instance has ended; raises the error where it has not, and does not answer."""
-    if not isinstance(error, Unsettled) and not is_gone(client.endpoint.pid):
+    """Return how the instance has ended; raises the error where it has not, and does not answer.
+
+    One that takes no connections any more has a moment for its end.
+    """
+    at = client.endpoint
+    if isinstance(error, Unsettled):
+        gone = is_gone(at.pid) or end_of(at.app_data, at.pid, at.created)(GOING_S)
+    else:
+        gone = is_gone(at.pid)
+    if not gone:
         raise error
     return client.farewell()
 

@@ -40,7 +40,9 @@ def heard(tmp_path: Path) -> Iterator[list[bytes]]:
         yield stranger.heard
 
 
-@pytest.mark.parametrize("words", ["status", "secrets list", "logs -f", "events -f", "stop db"])
+@pytest.mark.parametrize(
+    "words", ["status", "status --watch", "secrets list", "logs -f", "events -f", "stop db"]
+)
 def test_another_program_is_not_sent_the_token(
     run: Run, tmp_path: Path, heard: list[bytes], words: str
 ) -> None:
