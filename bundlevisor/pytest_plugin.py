@@ -73,7 +73,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     if report.when == "call" or report.skipped:
         item.stash[ENDED_WELL] = not report.failed
     if report.failed:
-        for run in item.stash.get(RUNS, []):
-            report.sections.append(("what happened in the runtime", run.story()))
+        runs = item.stash.get(RUNS, [])
+        for run in runs:
+            which = f" of {run.app_data}" if len(runs) > 1 else ""
+            report.sections.append((f"what happened in the runtime{which}", run.story()))
     if report.when == "teardown":
         item.stash[RUNS] = []  # with a run its bundle, and the bundle's ports, are let go

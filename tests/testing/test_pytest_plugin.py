@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,12 @@ def test_fails(bundlevisor_bundle, bundlevisor_runtime):
     runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
     runtime.wait_ready()
     assert runtime.service("db").state == "failed"
+
+
+def test_fails_with_two(tmp_path, bundlevisor_runtime):
+    for name in ("one", "other"):
+        bundlevisor_runtime(Bundle(tmp_path / name).service("db"))
+    assert False
 
 
 def test_starts_what_is_not_there(bundlevisor_bundle, bundlevisor_runtime):
@@ -107,8 +114,10 @@ def test_whoever_interrupts_a_test_waits_for_no_orderly_stop(tmp_path: Path) -> 
 def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(AGAIN)
     ran = ran_in(tmp_path, SUITE)
-    assert "2 failed, 4 passed, 3 errors" in ran.stdout, ran.stdout
-    assert ran.stdout.count("what happened in the runtime") == 5
+    assert "3 failed, 4 passed, 3 errors" in ran.stdout, ran.stdout
+    assert ran.stdout.count("what happened in the runtime") == 7
+    for name in ("one", "other"):
+        assert re.search(rf"what happened in the runtime of .*{name}.app-data\b", ran.stdout)
     assert ran.stdout.count("not within 0.2 s: no process left") == 2
     assert "services[0].log_dir must be a string" in ran.stdout
     assert [one for one in psutil.process_iter() if str(tmp_path) in " ".join(words(one))] == []
