@@ -2,8 +2,8 @@
 
 The sliding window is OTP's (``supervisor:add_restart/1``): at most ``intensity`` restarts within
 ``period_ms``; one more and the supervisor gives up. Delays follow the spec's ``restart`` section:
-``backoff_ms * backoff_factor ** n``, at most ``backoff_max_ms``, spread by a tenth either way so
-that services which failed together do not return together.
+``backoff_ms * backoff_factor ** n``, spread by a tenth either way so that services which failed
+together do not return together, and never more than ``backoff_max_ms``.
 """
 
 from __future__ import annotations
@@ -96,5 +96,6 @@ def backoff(policy: RestartPolicy, attempt: int, never_ready: bool, jitter: floa
         nominal = policy.backoff_ms * policy.backoff_factor ** max(exponent, 0)
     except OverflowError:
         nominal = policy.backoff_max_ms
-    bounded = min(nominal, policy.backoff_max_ms)
-    return bounded * (1 + JITTER * (2 * jitter - 1)) / 1000
+    longest = policy.backoff_max_ms
+    spread = min(nominal, longest) * (1 + JITTER * (2 * jitter - 1))
+    return min(spread, 2 * longest - spread) / 1000  # mirrored, that many do not wait just longest
