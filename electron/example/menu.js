@@ -19,7 +19,10 @@ function buildMenu(application, { update } = {}) {
       label: "Send reports of failures",
       type: "checkbox",
       checked: consent.agreed() === true,
-      click: ({ checked }) => consent.remember(checked),
+      click: ({ checked }) => {
+        consent.remember(checked);
+        void application.sendTelemetry(); // from now on, or up to now
+      },
     },
   ];
   if (update)

@@ -17,15 +17,20 @@ const QUOTING = new Set(["last_lines", "output", "reason", "error"]);
 /**
  * @typedef {Object} UploadOptions
  * @property {() => boolean | undefined | Promise<boolean | undefined>} agreed whether the user
- *   agreed; undefined: he has not been asked yet. It is asked before each batch. What happens while
- *   he does not agree is never sent, also when he agrees later.
- * @property {string} stateFile where the number of the last event that was sent is kept
+ *   agreed; undefined: he has not been asked yet. It is asked before each batch. What happens from
+ *   one call in which he does not agree to the next in which he does is never sent: call when he has
+ *   changed his mind, either way.
+ * @property {string} stateFile where the number of the last event that was sent is kept, and
+ *   whether the user refused
  * @property {typeof fetch} [fetch] default: Node's; Electron's `net.fetch` goes by the user's proxy
  * @property {(event: TelemetryEvent) => TelemetryEvent | null} [redact] what is sent of an event;
  *   default: all but the details of a service's event in which lines of its log may stand
  */
 
 /** @typedef {{sent: number, skipped: number}} Uploaded */
+
+/** `refused`: the user did not agree when he was asked last. */
+/** @typedef {{after: number, refused: boolean}} State */
 
 /**
  * Sends what has not been sent, as lines of JSON (`application/x-ndjson`), in batches. Rejects when
@@ -43,15 +48,19 @@ async function uploadTelemetry(runtime, given) {
   const { upload_url: url } = await runtime.telemetry();
   if (!url) return done;
   requireSafe(url);
-  for (let after = await beginning(runtime, stateFile); ;) {
+  for (let { after, refused } = await beginning(runtime, stateFile); ;) {
     const consent = await agreed();
     if (consent === undefined) return done;
     const { events, next } = await runtime.eventPage({ after, limit: BATCH });
-    if (events.length === 0) return done;
-    const wanted = consent ? events.map(redact).filter((event) => event !== null) : [];
+    if (events.length === 0) {
+      if (refused === consent) await keep(stateFile, { after, refused: !consent });
+      return done;
+    }
+    refused ||= !consent; // until all is passed over that has happened so far
+    const wanted = refused ? [] : events.map(redact).filter((event) => event !== null);
     if (wanted.length) await send(url, wanted, options.fetch ?? fetch);
     after = next;
-    await keep(stateFile, after);
+    await keep(stateFile, { after, refused });
     done.sent += wanted.length;
     done.skipped += events.length - wanted.length;
   }
@@ -91,27 +100,29 @@ function requireSafe(url) {
  *
  * @param {import("./client").Client} runtime
  * @param {string} file
+ * @returns {Promise<State>}
  */
 async function beginning(runtime, file) {
-  const after = await position(file);
-  if (after === 0) return 0;
+  const { after, refused } = await kept(file);
+  if (after === 0) return { after, refused };
   const { events } = await runtime.eventPage({ after: after - 1, limit: 1 });
-  return events.length ? after : 0;
+  return { after: events.length ? after : 0, refused };
 }
 
-/** @param {string} file */
-async function position(file) {
+/** @param {string} file @returns {Promise<State>} */
+async function kept(file) {
   try {
-    const { after } = JSON.parse(await readFile(file, "utf8"));
-    return Number.isSafeInteger(after) ? Math.max(after, 0) : 0;
+    const { after, refused } = JSON.parse(await readFile(file, "utf8"));
+    const number = Number.isSafeInteger(after) ? Math.max(after, 0) : 0;
+    return { after: number, refused: refused === true };
   } catch {
-    return 0;
+    return { after: 0, refused: false };
   }
 }
 
-/** @param {string} file @param {number} after */
-async function keep(file, after) {
-  await writeFile(`${file}.new`, JSON.stringify({ after }));
+/** @param {string} file @param {State} state */
+async function keep(file, state) {
+  await writeFile(`${file}.new`, JSON.stringify(state));
   await rename(`${file}.new`, file);
 }
 

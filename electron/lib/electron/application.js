@@ -234,8 +234,8 @@ class Application {
   }
 
   /**
-   * Sends the telemetry now, if it may be sent: for the moment in which the user agreed. Otherwise
-   * it is sent when the bundle is ready, and every quarter of an hour.
+   * Sends the telemetry now, if it may be sent: for the moment in which the user has changed his
+   * mind, either way. Otherwise it is sent when the bundle is ready, and every quarter of an hour.
    */
   async sendTelemetry() {
     const { telemetry } = this.#options;
