@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from bundlevisor.control.cli.client import Client
+from bundlevisor.control.cli.find import Endpoint, Wanted, find
 from bundlevisor.control.cli.queries import Refused, accepted, output, width
 from bundlevisor.control.cli.screen import render
 from bundlevisor.control.cli.screen.suspension import given_back_when_suspended
@@ -14,8 +16,6 @@ from bundlevisor.control.wire.bounds import LONGEST_KEEPING_S
 
 if TYPE_CHECKING:
     import argparse
-
-    from bundlevisor.control.cli.client import Client
 
 
 class NoValue(Exception):
@@ -46,13 +46,19 @@ def put(client: Client, arguments: argparse.Namespace) -> int:
     except UnicodeError:
         raise NoValue("the value is not UTF-8: a secret is text; give bytes as base64") from None
     values = {"secrets": {arguments.secret: value}}
-    answer = client.post("/secrets", values, takes=LONGEST_KEEPING_S)
+    anew = _found_anew(client.endpoint)  # it may have been restarted while the value was typed
+    answer = anew.post("/secrets", values, takes=LONGEST_KEEPING_S)
     problems = answer.json().get("validation_errors", ())
     if problems:
         raise Refused("; ".join(f"{one['id']}: {one['message']}" for one in problems))
     accepted(answer)
     print(f"{arguments.secret} is set")
     return exit_codes.OK
+
+
+def _found_anew(endpoint: Endpoint) -> Client:
+    app_data, token_path = endpoint.app_data, endpoint.token_path
+    return Client(find(Wanted(app_data=app_data, manifest="", token_path=token_path)))
 
 
 def _value(arguments: argparse.Namespace, prompt: dict[str, str]) -> str:

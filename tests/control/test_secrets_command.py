@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import sys
+from collections.abc import Callable
 
 import pytest
 
-from tests.control.commands import Cli
+from bundlevisor.control.http.server import ControlServer
+from tests.control.commands import Cli, record
 from tests.control.fake_runtime import FakeRuntime
+from tests.control.wire import TOKEN
 from tests.installed import COMMAND
 
 
@@ -36,7 +40,9 @@ def test_secrets_are_listed_and_set_unseen(
     assert (code, "there is no secret 'nobody'" in err) == (1, True)
 
 
-def at_the_prompt(cli: Cli, keys: bytes, until: bytes) -> tuple[int, bytes]:
+def at_the_prompt(
+    cli: Cli, keys: bytes, until: bytes, *, before_typing: Callable[[], object] = lambda: None
+) -> tuple[int, bytes]:
     """Type at the question for a secret; return the exit code, and what is shown."""
     import pty
 
@@ -47,6 +53,7 @@ def at_the_prompt(cli: Cli, keys: bytes, until: bytes) -> tuple[int, bytes]:
     shown = b""
     while b"Key: " not in shown:
         shown += os.read(terminal, 1000)
+    before_typing()
     os.write(terminal, keys)
     while until not in shown:
         shown += os.read(terminal, 1000)
@@ -61,6 +68,27 @@ def test_a_secret_is_typed_without_echo(cli: Cli, runtime: FakeRuntime) -> None:
     assert code == 0
     assert runtime.stored["api_key"] == "k-hidden"
     assert b"hidden" not in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_secret_goes_to_the_runtime_that_was_started_while_it_was_typed(
+    cli: Cli, runtime: FakeRuntime
+) -> None:
+    later, token = FakeRuntime(), "b" * len(TOKEN)
+    listener = socket.create_server(("127.0.0.1", 0))
+    control = ControlServer(later, token, listener)
+    control.start()
+    before = dict(runtime.stored)
+    try:
+        code, _ = at_the_prompt(
+            cli,
+            b"k-hidden\n",
+            until=b"is set",
+            before_typing=lambda: record(cli.app_data, listener.getsockname()[1], token=token),
+        )
+    finally:
+        control.stop(2)
+    assert (code, later.stored["api_key"], runtime.stored) == (0, "k-hidden", before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
