@@ -108,7 +108,8 @@ def have_on_disk(folder: str, wanted: Wanted = always, since: float = 0.0) -> No
             finally:
                 os.close(fd)
         with suppress(FileNotFoundError):  # data that somebody else works with
-            sync_folder(path, flush=False)
+            if _last_change(os.lstat(path)) >= since:
+                sync_folder(path, flush=False)
     if os.path.isdir(folder):
         sync_folder(folder)
 

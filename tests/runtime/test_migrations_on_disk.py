@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,16 @@ def test_a_folder_that_another_service_removes_meanwhile_need_not_be_on_disk(
         patched.setattr(os, "fsync", removed_meanwhile)
         folder_copy.have_on_disk(str(deep.parent))
     assert not deep.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no folder is synced there")
+def test_folders_in_which_nothing_was_changed_are_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk empties its memory for each, also where there is nothing to write: some ms."""
+    (tmp_path / "store" / "deep").mkdir(parents=True)
+    synced: list[int] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+        folder_copy.have_on_disk(str(tmp_path / "store"), since=time.time() + 60)
+    assert (tmp_path / "store" / "deep").stat().st_ino not in synced
