@@ -129,6 +129,14 @@ def test_commands_name_whom_they_affect(cli: Cli, runtime: FakeRuntime) -> None:
     assert cli("restart", "db") == (1, "", "bundlevisor: db is stopping\n")
 
 
+def test_a_command_for_what_is_so_already_says_so(cli: Cli, runtime: FakeRuntime) -> None:
+    assert cli("start", "db") == (0, "db: ready already\n", "")
+    assert cli("restart", "db") == (0, "db: restart accepted, ready so far\n", "")
+    runtime.change("db", State.STOPPED)
+    assert cli("stop", "db") == (0, "db: stopped already\n", "")
+    assert cli("start", "db") == (0, "db: start accepted, stopped so far\n", "")
+
+
 def test_a_command_that_is_done_says_what_it_did(cli: Cli, runtime: FakeRuntime) -> None:
     assert cli("start", "db", "--wait", "5") == (0, "db: started, ready\n", "")
 

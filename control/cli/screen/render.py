@@ -120,12 +120,16 @@ def validation(document: Document) -> str:
 
 
 DONE = {"start": "started", "stop": "stopped", "restart": "restarted"}
+AIM = {"start": "ready", "stop": "stopped"}
+"""What a service may be already when it is told to."""
 
 
 def command(action: str, document: Document) -> str:
     """Return what a command to a service has come to."""
     name, state = document["id"], document["state"]
-    if "done" not in document:
+    if "done" not in document and state == AIM.get(action):
+        line = f"{name}: {state} already"
+    elif "done" not in document:
         line = f"{name}: {action} accepted, {state} so far"
     elif document["done"]:
         word = DONE[action]
