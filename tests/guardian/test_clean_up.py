@@ -6,7 +6,6 @@ import contextlib
 import errno
 import gc
 import os
-import resource
 import signal
 import socket
 import sys
@@ -77,6 +76,8 @@ def test_a_fault_of_ours_leaves_nothing_either(tmp_path: Path, state: GuardianSt
 @contextlib.contextmanager
 def no_descriptors(lowest: int) -> Iterator[None]:
     """Nothing can be opened that would get a descriptor from this number on."""
+    import resource  # POSIX alone has it
+
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
     try:
