@@ -9,6 +9,7 @@ from bundlevisor.control.cli.client import Client
 from bundlevisor.control.cli.find import Endpoint, Wanted, find
 from bundlevisor.control.cli.queries import Refused, accepted, output, width
 from bundlevisor.control.cli.screen import render
+from bundlevisor.control.cli.screen.ended_by import ended_as_by_ctrl_c
 from bundlevisor.control.cli.screen.suspension import given_back_when_suspended
 from bundlevisor.control.cli.screen.terminal import is_terminal
 from bundlevisor.control.wire import exit_codes
@@ -75,7 +76,7 @@ def _value(arguments: argparse.Namespace, prompt: dict[str, str]) -> str:
             print(line, file=sys.stderr)
     question = f"{prompt.get('label') or arguments.secret}: "
     try:
-        with given_back_when_suspended(sys.stderr, "", question):
+        with ended_as_by_ctrl_c(), given_back_when_suspended(sys.stderr, "", question):
             return getpass.getpass(question)
     except (EOFError, KeyboardInterrupt) as error:
         print(file=sys.stderr)  # the prompt's line has no end

@@ -6,7 +6,6 @@ table of ``status`` whenever it differs.
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from bundlevisor.control.cli.last_words import GOING_S, end_of, is_gone
 from bundlevisor.control.cli.queries import Refused, accepted, status
 from bundlevisor.control.cli.screen import render
 from bundlevisor.control.cli.screen.colours import uncoloured
+from bundlevisor.control.cli.screen.ended_by import ended_as_by_ctrl_c
 from bundlevisor.control.cli.screen.escapes import COLOUR
 from bundlevisor.control.cli.screen.keys import Keyboard
 from bundlevisor.control.cli.screen.suspension import given_back_when_suspended
@@ -43,11 +43,6 @@ OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 """The alternate screen without a cursor, and back (xterm's ctlseqs, DECTCEM)."""
 TOP, REST = "\x1b[H", "\x1b[J"
 LINE_END = "\x1b[K\n"
-if sys.platform == "win32":
-    ENDED_BY: tuple[signal.Signals, ...] = ()
-else:
-    ENDED_BY = (signal.SIGTERM, signal.SIGQUIT)
-"""What a person ends it by, besides Ctrl-C: ``kill``, ``timeout``, Ctrl-Backslash."""
 
 
 def show_status(client: Client, arguments: argparse.Namespace) -> int:
@@ -216,12 +211,11 @@ def _put(lines: list[str]) -> None:
 
 @contextmanager
 def _other_screen() -> Iterator[None]:
-    for number in ENDED_BY:  # as Ctrl-C does: a terminal is put back
-        signal.signal(number, signal.default_int_handler)
-    sys.stdout.write(OTHER_SCREEN)
-    try:
-        with given_back_when_suspended(sys.stdout, OWN_SCREEN, OTHER_SCREEN):
-            yield
-    finally:
-        sys.stdout.write(OWN_SCREEN)
-        sys.stdout.flush()
+    with ended_as_by_ctrl_c():
+        sys.stdout.write(OTHER_SCREEN)
+        try:
+            with given_back_when_suspended(sys.stdout, OWN_SCREEN, OTHER_SCREEN):
+                yield
+        finally:
+            sys.stdout.write(OWN_SCREEN)
+            sys.stdout.flush()

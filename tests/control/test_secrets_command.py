@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -107,6 +109,32 @@ def test_ctrl_c_at_the_question_ends_its_line(cli: Cli, runtime: FakeRuntime) ->
     before = dict(runtime.stored)
     assert at_the_prompt(cli, b"\x03", until=b"Key: \r\n")[0] == 130
     assert runtime.stored == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGQUIT"])
+def test_who_is_killed_at_the_question_leaves_a_terminal_that_echoes(
+    cli: Cli, runtime: FakeRuntime, name: str
+) -> None:
+    import pty
+    import termios
+
+    before = dict(runtime.stored)
+    ours, theirs = pty.openpty()
+    mode = termios.tcgetattr(theirs)
+    command = [*COMMAND, "secrets", "set", "api_key", "--app-data", str(cli.app_data)]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as asking:
+        shown = b""
+        while b"Key: " not in shown:
+            shown += os.read(ours, 1000)
+        asking.send_signal(signal.Signals[name])
+        assert asking.wait(60) == 130
+    assert termios.tcgetattr(theirs) == mode
+    assert runtime.stored == before
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_a_refused_secret_is_a_no_without_the_value(
