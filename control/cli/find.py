@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import msgspec
 
@@ -134,7 +135,7 @@ def _last_word(app_data: str) -> str:
 
 
 def _token(path: str, which: Wanted) -> str:
-    if not within(os.path.realpath(path), os.path.realpath(which.app_data)):
+    if not _lies_in(path, which.app_data):
         raise NotForUs(f"the token's file {path} is not in {which.app_data}: it is not read")
     try:
         return own_file.read(path, 4096).decode("utf-8", "replace").strip()
@@ -145,3 +146,22 @@ def _token(path: str, which: Wanted) -> str:
         ) from None
     except OSError as error:
         raise NotForUs(f"cannot read the token at {path}: {error.strerror}") from None
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    """Whether a file is below a folder, which may have two names: mounts, letters on macOS."""
+    real = os.path.realpath(path)
+    return within(real, os.path.realpath(folder)) or any(_is(one, folder) for one in _above(real))
+
+
+def _above(path: str) -> Iterator[str]:
+    while (parent := os.path.dirname(path)) != path:
+        yield parent
+        path = parent
+
+
+def _is(path: str, folder: str) -> bool:
+    try:
+        return os.path.samefile(path, folder)
+    except OSError:
+        return False
