@@ -107,10 +107,13 @@ def _make(app_data: str, console: Console) -> None:
 def _lock(app_data: str, console: Console) -> InstanceLock:
     try:
         return instance_lock.take(app_data, lambda holder: console.info(_awaited(holder)))
-    except (instance_lock.InstanceRunning, instance_lock.LockUnavailable) as error:
+    except instance_lock.InstanceRunning as error:
+        where = f"--app-data {app_data}"
+        do = f"see it: bundlevisor status {where}; stop it: bundlevisor shutdown {where}"
+        console.error(f"{error}; {do}")
+        raise StartRefused(HELD, str(error)) from error
+    except instance_lock.LockUnavailable as error:
         console.error(str(error))
-        if isinstance(error, instance_lock.InstanceRunning):
-            raise StartRefused(HELD, str(error)) from error
         raise StartRefused(NO, str(error), app_data) from error
 
 

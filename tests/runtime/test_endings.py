@@ -258,6 +258,9 @@ def test_a_second_instance_is_refused_and_destroys_nothing(tmp_path: Path) -> No
         assert second.returncode == 3
         assert str(run.pid) in second.stderr
         assert str(run.port) in second.stderr
+        where = f"--app-data {run.app_data}"
+        assert f"bundlevisor status {where}; " in second.stderr
+        assert f"bundlevisor shutdown {where}" in second.stderr
         assert run.get("/readyz").status == 200
         assert left_on_disk(run) == ["auth-token", "ipc_port"]
         assert len(run.events("db", "started")) == 1
