@@ -43,7 +43,7 @@ TOLD = [
     ("stopping.md", f"a 2xx within {stop_exchange.PATIENCE:g} s"),
     ("stopping.md", f"the runtime was killed, within {GUARDIAN_S:g} s"),
     ("stopping.md", f"by SIGTERM, and all after {GRACE_S:g} s"),
-    ("leftovers.md", f"asked at once, killed after {GRACE_S:g} s"),
+    ("leftovers.md", f"leaders first; killed after {GRACE_S:g} s"),
     ("endings.md", f"lines wait, up to {background_writer.LIMIT // MIB} MiB"),
     ("from-go.md", f"it has {StopPolicy().grace_s:g} s unless the bundle says otherwise"),
     ("services.md", f"none, after {INTERVAL * 1000:g} ms and ever more rarely, every {WIDEST:g} s"),
