@@ -59,6 +59,8 @@ def put(client: Client, arguments: argparse.Namespace) -> int:
 
 def _found_anew(endpoint: Endpoint) -> Client:
     app_data, token_path = endpoint.app_data, endpoint.token_path
+    if endpoint.pid is None:  # its port was named (runtimectl), or is all that is known of it
+        return Client(endpoint)
     return Client(find(Wanted(app_data=app_data, manifest="", token_path=token_path)))
 
 

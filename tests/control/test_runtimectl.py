@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import io
 import json
 import os
 import subprocess
@@ -75,6 +76,14 @@ def test_runtimectl_waits_for_an_instance_that_is_being_started(
 ) -> None:
     assert main(["ctl", "--app-data", str(tmp_path), "ready", "--wait", "0.2"]) == 4
     assert b"waited 0.2 s for it" in capfdbinary.readouterr()[1]
+
+
+def test_a_secret_is_given_to_the_runtime_at_the_port(
+    ctl: Callable[..., tuple[int, str]], runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"k-1\n")))
+    assert ctl("secrets", "set", "api_key", "--stdin") == (0, "api_key is set\n")
+    assert runtime.stored["api_key"] == "k-1"
 
 
 def test_runtimectl_finds_what_its_flags_leave_open(
