@@ -135,8 +135,8 @@ def _last_word(app_data: str) -> str:
 
 
 def _token(path: str, which: Wanted) -> str:
-    if not _lies_in(path, which.app_data):
-        raise NotForUs(f"the token's file {path} is not in {which.app_data}: it is not read")
+    if not _lies_in(path, which.app_data):  # or a copied record: a start will replace it
+        raise NotRunning(f"the token's file {path} is not in {which.app_data}: it is not read")
     try:
         return own_file.read(path, 4096).decode("utf-8", "replace").strip()
     except FileNotFoundError:

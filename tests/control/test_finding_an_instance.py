@@ -111,8 +111,11 @@ def test_who_waits_meets_an_instance_that_is_being_started(
     run: Run, tmp_path: Path, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = str(tmp_path / "runtime" / "auth-token")
+    other = tmp_path.with_name(f"{tmp_path.name}-copied")
+    record(other, api.port)
     acts = Fulfils(
         lambda: record(tmp_path, free_block(1), os.getpid()),  # of a dead one: nobody listens
+        lambda: shutil.copy(instance.path(str(other)), instance.path(str(tmp_path))),
         lambda: record(tmp_path, api.port),
         lambda: endpoint.write_token(token, "of the dead one"),
         lambda: os.unlink(token),
