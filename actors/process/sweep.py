@@ -170,9 +170,11 @@ class Remains:
 
     def look(self) -> list[Found]:
         """Return the processes; a session stays theirs when the marked ones in it have ended."""
-        seen = [*self._enclosed(), *rlimit_marked(self._instance)]
-        seen += table.census(self._prefix, self._sessions)  # it knows whose they are: it counts
-        found = list({process.pid: process for process in seen}.values())
+        shown = [*self._enclosed(), *rlimit_marked(self._instance)]
+        listed = table.census(self._prefix, self._sessions)  # last: what was born is there as well
+        by_pid = {process.pid: process for process in (*listed, *shown)}
+        by_pid |= {process.pid: process for process in listed if process.mark}  # which says whose
+        found = list(by_pid.values())
         self._theirs |= {process.session for process in found if process.mark} & self._sessions
         return [process for process in found if self._ours(process)]
 

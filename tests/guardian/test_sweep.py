@@ -88,6 +88,18 @@ def test_a_leader_is_asked_before_what_it_has_forked(
         assert list(seen.values()) == [signal.SIGUSR1]
 
 
+def test_a_leader_that_has_cleared_its_environment_is_ended_by_its_control_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with marked("", tmp_path / "r") as leader:
+        monkeypatch.setattr(control_group, "members", lambda path: [leader.pid] if path else [])
+        group = f"/nowhere/{control_group.PREFIX}{OLD}"
+        record(tmp_path, (leader.pid, birth(leader.pid), f"{OLD}-1"), group=group)
+        result = swept(tmp_path, grace_s=10)
+        assert (result.found, result.stopped, result.killed) == (1, 1, 0)
+        assert leader.wait() == 0
+
+
 def test_what_left_its_session_is_asked_after_its_leader(tmp_path: Path) -> None:
     with marked(f"{OLD}-1", tmp_path / "lead") as leader, marked(f"{OLD}-1", tmp_path / "r") as it:
         record(tmp_path, (leader.pid, birth(leader.pid), f"{OLD}-1"))
