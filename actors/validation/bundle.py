@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.prepare.cancelled import Wanted, always
 from bundlevisor.manifest.format.findings import Finding, Findings, joined
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ def look(
     full: bool = False,
     ports: Ports | None = None,
     overlays: Sequence[str] = (),
+    wanted: Wanted = always,
 ) -> Findings:
     """Return everything that is wrong with a bundle, its files included; starts nothing.
 
     Assets that a start has verified in ``app_data`` (by default the app's own folder) are not
     hashed again unless ``full``. ``ports`` are those that a running instance has given out,
-    ``overlays`` the files that change the bundle.
+    ``overlays`` the files that change the bundle. Raises Cancelled when ``wanted`` says no, which
+    is asked between two pieces of an asset.
     """
     from bundlevisor.manifest.read import load
 
@@ -38,7 +41,7 @@ def look(
     if manifest is None:
         return loaded.findings
     site = _site(manifest, bundle_root, app_data)
-    found = _of_places(manifest, site) + _of_files(manifest, site, full)
+    found = _of_places(manifest, site) + _of_files(manifest, site, full, wanted)
     found += _of_ports(manifest, ports) + _of_secrets(manifest)
     return _merged(loaded.findings, loaded.placed(loaded.certain(found)))
 
@@ -63,7 +66,7 @@ def _of_places(manifest: Manifest, site: BundleSite) -> Findings:
     return look_at_places(manifest, site.app_data, site.bundle_root, minds_case=minds_case())
 
 
-def _of_files(manifest: Manifest, site: BundleSite, full: bool) -> Findings:
+def _of_files(manifest: Manifest, site: BundleSite, full: bool, wanted: Wanted) -> Findings:
     from bundlevisor.actors.launch.inputs import StartInputs
     from bundlevisor.actors.launch.page import is_page
     from bundlevisor.actors.launch.spec import LaunchSpec
@@ -89,7 +92,7 @@ def _of_files(manifest: Manifest, site: BundleSite, full: bool) -> Findings:
             continue  # the manifest's own rules have said so
         spec = LaunchSpec(service, chosen, site, log, index=index, page=page)
         subjects.append(Subject(spec, StartInputs(lowest), key))
-    found = [inspect(subject, known, full=full) for subject in subjects]
+    found = [inspect(subject, known, full=full, wanted=wanted) for subject in subjects]
     return joined([*found, unmade(subjects)])
 
 

@@ -17,6 +17,7 @@ from bundlevisor.actors.launch.inputs import StartInputs
 from bundlevisor.actors.launch.page import page_of
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.prepare import assets
+from bundlevisor.actors.prepare.cancelled import Wanted, always
 from bundlevisor.actors.process import binary
 from bundlevisor.manifest.format.findings import Finding, Findings, child
 from bundlevisor.manifest.format.paths import PathRefused, within
@@ -71,20 +72,17 @@ class Subject(msgspec.Struct, frozen=True):
 
     def finding(self, code: str, path: str, reason: str) -> Finding:
         """Return a finding about this service."""
-        return Finding(
-            code,
-            path,
-            f"service '{self.spec.service.id}': {reason}",
-            self.spec.service.id,
-        )
+        id_ = self.spec.service.id
+        return Finding(code, path, f"service '{id_}': {reason}", id_)
 
 
-def inspect(subject: Subject, known: Mapping[str, Verified], *, full: bool = False) -> Findings:
+def inspect(
+    subject: Subject, known: Mapping[str, Verified], *, full: bool = False, wanted: Wanted = always
+) -> Findings:
     """Return what is wrong with a service's files; ``known`` assets are not hashed again."""
-    spec = subject.spec
-    looked = assets.look(spec.service, spec.index, spec.site.bundle_root, dict(known), full=full)
-    failures = (*_failures(subject), *looked.failures)
-    return Findings(service_errors=failures, warnings=looked.warnings)
+    spec, root = subject.spec, subject.spec.site.bundle_root
+    seen = assets.look(spec.service, spec.index, root, dict(known), full=full, wanted=wanted)
+    return Findings(service_errors=(*_failures(subject), *seen.failures), warnings=seen.warnings)
 
 
 def _failures(subject: Subject) -> Iterator[Finding]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from bundlevisor.actors.prepare.cancelled import Cancelled
+from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.json_body import send
 from bundlevisor.control.wire.lanes import require_room
+from bundlevisor.control.wire.long_poll import client_has_gone
 
 if TYPE_CHECKING:
     import falcon
@@ -24,6 +27,9 @@ class ValidateResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer 200, also for a bundle that is not valid."""
         require_room(req)
-        with self._checking:
-            report = self._runtime.validate()
+        try:
+            with self._checking:
+                report = self._runtime.validate(lambda: not client_has_gone(req))
+        except Cancelled:
+            raise Refusal(503, "client_gone", "nobody waits for the answer any more") from None
         send(resp, report)

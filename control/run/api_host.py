@@ -21,6 +21,7 @@ from bundlevisor.control.run.start_record import StartRecord
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bundlevisor.actors.prepare.cancelled import Wanted
     from bundlevisor.control.run.bundle_on_disk import BundleOnDisk
     from bundlevisor.control.run.parts import Parts
     from bundlevisor.control.wire.facade import Facts
@@ -201,7 +202,7 @@ class Api:
 
         return BundleOnDisk(self._parts.bundle, self._parts.announcer.emit)
 
-    def _validate(self) -> Any:
+    def _validate(self, wanted: Wanted) -> Any:
         from bundlevisor.control.wire import findings
 
         bundle, services = self._parts.bundle, self._parts.board.snapshot.services
@@ -212,4 +213,5 @@ class Api:
             full=bundle.options.verify == "full",
             ports={id_: view.ports for id_, view in services.items()},
             overlays=bundle.options.overlay,
+            wanted=wanted,
         )

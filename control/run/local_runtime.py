@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bundlevisor.actors.logs.follow import Subscription
     from bundlevisor.actors.logs.timed_follow import TimedFollower
     from bundlevisor.actors.logs.timed_lines import Line
+    from bundlevisor.actors.prepare.cancelled import Wanted
     from bundlevisor.actors.secrets.vault import Vault
     from bundlevisor.control.run.shutdown_requests import ShutdownRequests
     from bundlevisor.control.wire.bodies import Gpu, Validation
@@ -109,7 +110,7 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
     ending: ShutdownRequests
     context: ServiceContext
     fault: Callable[[str, BaseException], None]
-    validate: Callable[[], Validation]
+    validate: Callable[[Wanted], Validation]
     timeline: Callable[[], Timeline]
     progress: Callable[[Snapshot], Progress]
     gpu: Callable[[], Gpu]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bundlevisor.actors.core.messages import Outcome
     from bundlevisor.actors.logs.timed_lines import Line
+    from bundlevisor.actors.prepare.cancelled import Wanted
     from bundlevisor.actors.probes.schedule import ProbeStats
     from bundlevisor.actors.telemetry.event import Event
     from bundlevisor.control.wire.bodies import Gpu, Validation
@@ -185,8 +186,11 @@ class RuntimeApi(Protocol):
         values cannot be stored.
         """
 
-    def validate(self) -> Validation:
-        """Check the bundle anew; may take long (checksums), and starts nothing."""
+    def validate(self, wanted: Wanted) -> Validation:
+        """Check the bundle anew; may take long (checksums), and starts nothing.
+
+        Raises Cancelled when ``wanted`` says no, which is asked meanwhile.
+        """
 
     def gpu(self) -> Gpu:
         """Return what is known about the GPU now."""

@@ -16,6 +16,7 @@ from bundlevisor.control.wire.bodies import (
 )
 
 if TYPE_CHECKING:
+    from bundlevisor.actors.prepare.cancelled import Wanted
     from bundlevisor.manifest.format.findings import Finding, Findings
 
     Ports = Mapping[str, Mapping[str, int]]
@@ -28,12 +29,21 @@ def report(
     *,
     full: bool,
     ports: Ports,
-    overlays: Sequence[str] = (),
+    overlays: Sequence[str],
+    wanted: Wanted,
 ) -> Validation:
-    """Return everything that is wrong with the bundle of a running instance."""
+    """Return everything that is wrong with the bundle of a running instance; raises Cancelled."""
     from bundlevisor.actors.validation.bundle import look
 
-    found = look(manifest_path, bundle_root, app_data, full=full, ports=ports, overlays=overlays)
+    found = look(
+        manifest_path,
+        bundle_root,
+        app_data,
+        full=full,
+        ports=ports,
+        overlays=overlays,
+        wanted=wanted,
+    )
     return shown(found)
 
 

@@ -13,6 +13,7 @@ from bundlevisor.actors.board import Board
 from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.core.progress import Known, Progress, measure
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State
+from bundlevisor.actors.prepare.cancelled import Wanted
 from bundlevisor.actors.probes.schedule import ProbeStats
 from bundlevisor.actors.telemetry.timeline import Span, Timeline
 from bundlevisor.control.wire.bodies import Gpu, Validation
@@ -180,7 +181,7 @@ class FakeRuntime:
             self.stored |= values
         return tuple(problems)
 
-    def validate(self) -> Validation:
+    def validate(self, wanted: Wanted) -> Validation:
         self.hold.wait(10)
         return self.report
 

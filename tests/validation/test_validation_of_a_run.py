@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bundlevisor.actors.validation import bundle as validate
@@ -78,6 +80,28 @@ def test_a_running_bundle_is_checked_anew_at_every_request(tmp_path: Path) -> No
         assert said["missing_assets"] == [{"service_id": "job", "path": "a"}]
         assert [one["code"] for one in said["errors"]] == ["asset_missing"]
         assert run.ready()["ready"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a file of a terabyte has its blocks there")
+def test_what_nobody_waits_for_any_more_is_not_hashed_on(tmp_path: Path) -> None:
+    asset = {"path": "model", "sha256": hashlib.sha256(b"a").hexdigest()}
+    made = one_service(tmp_path, assets=[asset]).file("model", "a").write()
+    model = str(made.root / "model")
+    with running(made) as run:
+        run.until_ready()
+        runtime = psutil.Process(run.pid)
+
+        def hashed() -> bool:
+            return model in [file.path for file in runtime.open_files()]
+
+        os.truncate(model, 1 << 40)
+        client = http.client.HTTPConnection(run.host, run.port)
+        client.request("GET", "/validate", headers={"Authorization": f"Bearer {run.token}"})
+        wait_until(hashed, what="the file to be read")
+        client.close()
+        wait_until(lambda: not hashed(), what="its end")
+        os.truncate(model, 1)
+        assert run.get("/validate").json() == {"valid": True}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the system's refusal is another one there")
