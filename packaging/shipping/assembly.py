@@ -76,8 +76,8 @@ def build(
     _write_code(target, interpreter, modules, places, making, everything=everything)
     compiled = native.licences(target) | (re2_build.licences() if own_re2 else {})
     licences.collect(interpreter, site, compiled, making)
-    _even_out(making)
     sums.write(target, interpreter, site, re2_build.origin() if own_re2 else "", making)
+    _even_out(making)
     shutil.rmtree(output, ignore_errors=True)
     os.rename(making, output)
     size = sum(os.path.getsize(os.path.join(output, name)) for name in sums.listed(output))
@@ -240,10 +240,15 @@ def _shown(name: str, is_package: bool) -> str:
 
 
 def _even_out(folder: str) -> None:
-    """Give every file the same time and only the modes that matter: builds are compared."""
+    """Give every file the same time and only the modes that matter: builds are compared.
+
+    Everybody may read it all: an application is installed as it was packed, whatever the builder's
+    umask.
+    """
     for where, _, files in os.walk(folder):
+        os.chmod(where, 0o755)
         for name in files:
             path = os.path.join(where, name)
-            program = os.path.dirname(path) == folder or name == "python"
+            program = (where == folder and name != sums.NAME) or name == "python"
             os.chmod(path, 0o755 if program else 0o644)
             os.utime(path, (0, 0))

@@ -43,13 +43,22 @@ def test_it_does_everything_in_a_root_of_its_own(built: Path, tmp_path: Path) ->
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_two_builds_are_the_same_bytes_the_second_where_a_link_leads(
+def modes(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_mode for path in folder.rglob("*")}
+
+
+def test_two_builds_are_the_same_the_second_where_a_link_leads_under_a_strict_umask(
     built: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "place").mkdir()
     (tmp_path / "link").symlink_to("place", target_is_directory=True)
-    build(tmp_path / "link")
+    before = os.umask(0o077)
+    try:
+        build(tmp_path / "link")
+    finally:
+        os.umask(before)
     assert (tmp_path / "place" / "files.json").read_text() == (built / "files.json").read_text()
+    assert modes(tmp_path / "place") == modes(built)
 
 
 def test_the_list_of_files_tells_of_every_change(built: Path, tmp_path: Path) -> None:
