@@ -23,6 +23,7 @@ from bundlevisor.control.http.waitress_parts import close_all, loop
 from bundlevisor.control.http.waitress_settings import (
     CONNECTIONS,
     RECEIVED,
+    SELECTABLE,
     adjustments,
     files_for_connections,
 )
@@ -155,7 +156,7 @@ class HttpServer(Host):
     def go_round(self, patience: float) -> None:
         """Do one round; wait at most ``patience`` seconds for something to do."""
         self._sweep()
-        loop(patience, use_poll=self.adj.asyncore_use_poll, map=self._map, count=1)
+        loop(patience, self.adj.asyncore_use_poll or max(self._map) >= SELECTABLE, self._map, 1)
         self._give_turns()
         self._accept_all()
 

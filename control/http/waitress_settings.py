@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 256
 """So many at once; Windows' select takes 512, macOS gives a process 256 files unless told."""
+SELECTABLE = 1024
+"""So many descriptors macOS' select(2) takes: those of connections are higher in a big bundle."""
 RECEIVED = 8192
 """Bytes that are read at once."""
 HEADER_LIMIT = 16 * 1024
@@ -45,7 +47,7 @@ def adjustments(listener: socket.socket) -> Adjustments:
         "outbuf_high_watermark": STREAM_BACKLOG,
         "clear_untrusted_proxy_headers": False,
         # macOS' poll(2) hangs up on who has no more to send, and is still to be answered
-        # (poll_callback in xnu's sys_generic.c); its select(2) takes the first 1024 descriptors.
+        # (poll_callback in xnu's sys_generic.c); beyond SELECTABLE that is all there is.
         "asyncore_use_poll": sys.platform != "darwin",
     }
     return Handed(**settings)

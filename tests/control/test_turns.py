@@ -244,3 +244,36 @@ def test_who_has_sent_all_he_will_is_answered_on_macos_as_well(
     assert by_hand.answers(client).startswith(b"HTTP/1.1 200")
     by_hand.http.abandon()
     client.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its descriptors are no numbers from 0 on")
+def test_a_connection_beyond_what_select_takes_is_served(
+    runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the descriptors of a macOS runtime of some hundred services are."""
+    from fcntl import F_DUPFD, fcntl
+    from resource import RLIMIT_NOFILE, getrlimit, setrlimit
+
+    monkeypatch.setattr(waitress_settings, "sys", SimpleNamespace(platform="darwin"))
+    by_hand = ByHand(runtime)
+    accept = by_hand.http.accept
+
+    def high() -> tuple[socket.socket, object] | None:
+        accepted = accept()
+        if accepted is None:
+            return None
+        with accepted[0] as low:
+            return socket.socket(fileno=fcntl(low.fileno(), F_DUPFD, 1024)), accepted[1]
+
+    monkeypatch.setattr(by_hand.http, "accept", high)
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    setrlimit(RLIMIT_NOFILE, (max(soft, 2048), hard))
+    try:
+        client = by_hand.connect(HEALTH)
+        by_hand.answers(client)  # what has come by the time it is accepted is waited for by nobody
+        client.sendall(HEALTH)
+        assert status_of(by_hand.answers(client)) == 200
+    finally:
+        by_hand.http.abandon()
+        by_hand.clients[0].close()
+        setrlimit(RLIMIT_NOFILE, (soft, hard))
