@@ -108,7 +108,7 @@ def _lock(app_data: str, console: Console) -> InstanceLock:
     try:
         return instance_lock.take(app_data, lambda holder: console.info(_awaited(holder)))
     except instance_lock.InstanceRunning as error:
-        where = f"--app-data {app_data}"
+        where = f'--app-data "{app_data}"'  # on macOS the usual one has a blank in it
         do = f"see it: bundlevisor status {where}; stop it: bundlevisor shutdown {where}"
         console.error(f"{error}; {do}")
         raise StartRefused(HELD, str(error)) from error

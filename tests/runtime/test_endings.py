@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -251,16 +252,17 @@ def test_the_death_of_the_process_that_started_it_ends_the_runtime(tmp_path: Pat
 
 
 def test_a_second_instance_is_refused_and_destroys_nothing(tmp_path: Path) -> None:
-    made = bundle(tmp_path).service("db").write()
+    made = bundle(tmp_path / "Application Support").service("db").write()
     with running(made) as run:
         run.until_ready()
         second = bundlevisor("run", "--manifest", str(made.path), "--app-data", str(run.app_data))
         assert second.returncode == 3
-        assert str(run.pid) in second.stderr
-        assert str(run.port) in second.stderr
-        where = f"--app-data {run.app_data}"
-        assert f"bundlevisor status {where}; " in second.stderr
-        assert f"bundlevisor shutdown {where}" in second.stderr
+        said = json.loads(second.stderr.splitlines()[-1])["message"]
+        assert str(run.pid) in said
+        assert str(run.port) in said
+        where = f'--app-data "{run.app_data}"'
+        assert f"bundlevisor status {where}; " in said
+        assert f"bundlevisor shutdown {where}" in said
         assert run.get("/readyz").status == 200
         assert left_on_disk(run) == ["auth-token", "ipc_port"]
         assert len(run.events("db", "started")) == 1
