@@ -23,8 +23,9 @@ const QUOTING = new Set(["last_lines", "output", "reason", "error"]);
  * @property {string} stateFile where the number of the last event that was sent is kept, and
  *   whether the user refused
  * @property {typeof fetch} [fetch] default: Node's; Electron's `net.fetch` goes by the user's proxy
- * @property {(event: TelemetryEvent) => TelemetryEvent | null} [redact] what is sent of an event;
- *   default: all but the details of a service's event in which lines of its log may stand
+ * @property {(event: TelemetryEvent) => TelemetryEvent | null | undefined} [redact] what is sent of
+ *   an event, or nothing; default: all but the details of a service's event in which lines of its
+ *   log may stand
  */
 
 /** @typedef {{sent: number, skipped: number}} Uploaded */
@@ -57,7 +58,7 @@ async function uploadTelemetry(runtime, given) {
       return done;
     }
     refused ||= !consent; // until all is passed over that has happened so far
-    const wanted = refused ? [] : events.map(redact).filter((event) => event !== null);
+    const wanted = refused ? [] : events.map(redact).filter((event) => !!event);
     if (wanted.length) await send(url, wanted, options.fetch ?? fetch);
     after = next;
     await keep(stateFile, { after, refused });

@@ -91,6 +91,15 @@ test("what happened is sent to the collector", async (t) => {
     assert.equal(got.lines[0]?.seq, 1);
   });
 
+  await t.test("an event of which nothing is returned is left out", async (t) => {
+    got.lines.length = 0;
+    const redact = (event) => (event.service_id ? undefined : event);
+    const options = { agreed: () => true, stateFile: path.join(folder(t), "sent.json"), redact };
+    const { sent, skipped } = await uploadTelemetry(runtime, options);
+    assert.equal(sent, got.lines.length);
+    assert.ok(skipped > 0);
+  });
+
   await t.test("a user who was not asked yet has refused nothing", async (t) => {
     got.lines.length = 0;
     const stateFile = path.join(folder(t), "sent.json");
