@@ -76,8 +76,8 @@ def build(
     _write_code(target, interpreter, modules, places, making, everything=everything)
     compiled = native.licences(target) | (re2_build.licences() if own_re2 else {})
     licences.collect(interpreter, site, compiled, making)
-    sums.write(target, interpreter, site, re2_build.origin() if own_re2 else "", making)
     _even_out(making)
+    sums.write(target, interpreter, site, re2_build.origin() if own_re2 else "", making)
     shutil.rmtree(output, ignore_errors=True)
     os.rename(making, output)
     size = sum(os.path.getsize(os.path.join(output, name)) for name in sums.listed(output))
@@ -249,6 +249,6 @@ def _even_out(folder: str) -> None:
         os.chmod(where, 0o755)
         for name in files:
             path = os.path.join(where, name)
-            program = (where == folder and name != sums.NAME) or name == "python"
+            program = where == folder or name == "python"
             os.chmod(path, 0o755 if program else 0o644)
             os.utime(path, (0, 0))

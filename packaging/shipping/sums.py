@@ -30,9 +30,11 @@ def write(target: Target, interpreter: Interpreter, site: str, re2: str, folder:
         "libraries": {name: version for name, version, _ in wheels.distributions(site)},
         "files": {name: _described(os.path.join(folder, name)) for name in listed(folder)},
     }
-    with open(os.path.join(folder, NAME), "w", encoding="utf-8", newline="\n") as file:
+    path = os.path.join(folder, NAME)
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
         json.dump(content, file, indent=1, sort_keys=True)
         file.write("\n")
+    os.chmod(path, 0o644)
 
 
 def read(folder: str) -> dict[str, Any]:
