@@ -178,9 +178,9 @@ def test_a_server_to_which_nobody_is_connected_sleeps(
     patience: list[float] = []
     turn = waitress_parts.loop
 
-    def noted(timeout: float, **keywords: Any) -> None:
+    def noted(timeout: float, *rest: Any) -> None:
         patience.append(timeout)
-        turn(timeout, **keywords)
+        turn(timeout, *rest)
 
     monkeypatch.setattr(bundlevisor.control.http.server, "loop", noted)
     with api.connect() as client:
