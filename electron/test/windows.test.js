@@ -52,10 +52,11 @@ const click = (run, window, selector) =>
   run.page(window, `document.querySelector(${JSON.stringify(selector)}).click()`);
 async function shows(run, window, selector, wanted) {
   await run.sees("loaded", { window });
-  await until(
-    async () => wanted.test(await soon(text(run, window, selector))),
-    `${selector} shows ${wanted}`,
-  );
+  let shown = "";
+  const fits = async () => wanted.test((shown = await soon(text(run, window, selector))));
+  await until(fits, `${selector} shows ${wanted}`).catch((error) => {
+    throw new Error(`${error.message}; it shows ${JSON.stringify(shown)}`);
+  });
 }
 /** What Chromium is asked while a page gives way to the next one it may never answer. */
 async function soon(answer) {
@@ -236,7 +237,7 @@ test("a page that is reloaded while nobody serves it comes back", NEEDS_BROWSER,
     "its service has been stopped",
   );
   await run.page(SECOND, "setTimeout(() => location.reload())"); // once this is answered
-  await shows(run, SECOND, "body", /refused/);
+  await shows(run, SECOND, "body", /ERR_/);
   writeFileSync(gate, "");
   await shows(run, SECOND, "h1", /It works/);
 });
