@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import msgspec
 
 from bundlevisor.actors.core import dependencies, desired
-from bundlevisor.actors.core.dependencies import RESTING, Tree
+from bundlevisor.actors.core.dependencies import Tree
 from bundlevisor.actors.core.desired import NO_RUN, Desired
-from bundlevisor.actors.core.report import LIVE
+from bundlevisor.actors.core.report import LIVE, RESTING
 from bundlevisor.manifest.format.policy import Supervision
 
 

@@ -48,10 +48,6 @@ class Tree(msgspec.Struct, frozen=True):
         return self.shortages.lacking.get(id_, ()) if self.shortages else ()
 
 
-RESTING = (Stage.STOPPED, Stage.FAILED)
-"""Stages of a service that starts only when it is told to."""
-
-
 def startable(tree: Tree, supervision: Supervision, among: Iterable[str]) -> list[str]:
     """Return which of these services are to be started now, dependencies first."""
     return [

@@ -38,6 +38,7 @@ import msgspec
 from bundlevisor.actors.core.messages import Instruction, ResetFailures, StopService
 from bundlevisor.actors.core.report import (
     LIVE,
+    RESTING,
     RUNNING,
     AfterStop,
     Report,
@@ -71,7 +72,7 @@ def started(before: Desired | None, report: Report, *, by_name: bool) -> Desired
     The start of a dependent wakes what has failed or been stopped, and leaves a pause alone.
     """
     down = before is not None and before.down
-    resting = report.stage in (Stage.STOPPED, Stage.FAILED)
+    resting = report.stage in RESTING
     paused = report.stage in (Stage.BACKOFF, Stage.STOPPING) and (by_name or down)
     if resting or paused:
         return Desired(after=report.incarnation, reason=_reason(before), resetting=True)

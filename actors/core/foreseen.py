@@ -10,6 +10,7 @@ from bundlevisor.actors.core.life import Life
 from bundlevisor.actors.core.messages import Instruction, StopService
 from bundlevisor.actors.core.report import (
     LIVE,
+    RESTING,
     STARTS_AGAIN,
     AfterStop,
     Doing,
@@ -66,7 +67,7 @@ def taken_over(report: Report, incarnation: int) -> Report:
     ``incarnation`` is the last run that the broken one knew of: one that it was told to start, and
     had not heard of, keeps its number all the same, as commands may have asked for a later one.
     """
-    if report.stage in (Stage.STOPPED, Stage.FAILED):
+    if report.stage in RESTING:
         return report
     return msgspec.structs.replace(
         report,

@@ -27,6 +27,8 @@ RUNNING = frozenset({Stage.STARTING, Stage.READY})
 """Stages in which the service has, or is about to have, a process that nobody is ending."""
 LIVE = RUNNING | {Stage.STOPPING}
 """Stages in which a process of the service may exist."""
+RESTING = frozenset({Stage.STOPPED, Stage.FAILED})
+"""Stages of a service that starts only when it is told to."""
 
 
 class AfterStop(enum.Enum):

@@ -40,6 +40,7 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.report import (
     LIVE,
+    RESTING,
     RUNNING,
     STARTS_AGAIN,
     AfterStop,
@@ -184,7 +185,7 @@ def rest(life: Life, then: AfterStop, message: str) -> Step:
     if then is AfterStop.STAY:
         stopped = msgspec.structs.replace(life, stage=Stage.STOPPED, message=message)
         return stopped, (*quiet, ReleasePorts())
-    if life.stage in (Stage.FAILED, Stage.STOPPED):
+    if life.stage in RESTING:
         return life, ()
     return msgspec.structs.replace(life, stage=Stage.WAITING, message=""), quiet
 
