@@ -72,7 +72,7 @@ def exited(life: Life, event: ProcessExited, context: Context) -> Step:
     """The leader is gone: asked to, or by itself."""
     how = describe_exit(event.code)
     gone = msgspec.structs.replace(life, pid=None, exit_code=event.code)
-    if life.stage is Stage.STOPPING and life.stop_cause is not StopCause.ANNOUNCED:
+    if _is_told(life):
         return gone, (exit_note(life, event), ClearTree())
     if life.stage not in LIVE:
         return life, ()
@@ -160,7 +160,7 @@ def reason_of(event: ProcessExited, *, was_ready: bool) -> Reason | None:
 
 def exit_note(life: Life, event: ProcessExited, reason: Reason | None = None) -> EmitEvent:
     """Return the event that tells of an exit; ``life`` is as it was before."""
-    told = life.stage is Stage.STOPPING and life.stop_cause is not StopCause.ANNOUNCED
+    told = _is_told(life)
     said: dict[str, object] = {
         "exit_code": event.code,
         "error": describe_exit(event.code),
@@ -172,6 +172,11 @@ def exit_note(life: Life, event: ProcessExited, reason: Reason | None = None) ->
     if reason and reason.line:
         said |= {"reason": reason.line, "output": reason.around}
     return EmitEvent("service_exit", said)
+
+
+def _is_told(life: Life) -> bool:
+    """Whether a service is stopping, and not because it has said by itself that it ends."""
+    return life.stage is Stage.STOPPING and life.stop_cause is not StopCause.ANNOUNCED
 
 
 def ask(context: Context) -> Effects:
