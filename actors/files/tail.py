@@ -49,26 +49,33 @@ def last_lines(text: bytes, lines: int, *, whole: bool) -> bytes:
     return text[border + 1 :]
 
 
-def _backwards(path: str) -> Iterator[bytes]:
-    """Yield the blocks of the file and its neighbours, the newest first."""
+def parts(path: str) -> Iterator[tuple[str, BinaryIO, os.stat_result]]:
+    """Yield the log and its rotated neighbours, the newest first; each is open for its turn.
+
+    A log that is not there, or no regular file, is passed over; such a neighbour is the end.
+    Raises OSError when a file cannot be read.
+    """
     seen: set[tuple[int, int]] = set()
     for number in itertools.count():
+        name = f"{path}.{number}" if number else path
         try:
-            name = f"{path}.{number}" if number else path
             with open(own_file.open_to_read(name, follow=False), "rb") as file:
                 stat = os.fstat(file.fileno())
                 if (stat.st_dev, stat.st_ino) in seen:
                     continue  # it was rotated while we read it under its earlier name
                 seen.add((stat.st_dev, stat.st_ino))
-                yield from _blocks(file, stat.st_size)
+                yield name, file, stat
         except (FileNotFoundError, own_file.Unfit):
             if number:
                 return
 
 
-def _blocks(file: BinaryIO, end: int) -> Iterator[bytes]:
-    while end > 0:
-        begin = max(0, end - BLOCK)
-        file.seek(begin)
-        yield file.read(end - begin)
-        end = begin
+def _backwards(path: str) -> Iterator[bytes]:
+    """Yield the blocks of the log and its neighbours, the newest first."""
+    for _, file, stat in parts(path):
+        end = stat.st_size
+        while end > 0:
+            begin = max(0, end - BLOCK)
+            file.seek(begin)
+            yield file.read(end - begin)
+            end = begin

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import time
-from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from bundlevisor.actors.files import own_file
+from bundlevisor.actors.files.tail import parts
 from bundlevisor.actors.logs.times import Times
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -39,7 +36,7 @@ def previous_lines(path: str, lines: int, max_bytes: int = MAX_BYTES) -> list[Li
     """
     found: list[Line] = []
     newest = True
-    for name, file, stat in _parts(path):
+    for name, file, stat in parts(path):
         times = Times(name, stat.st_mtime)
         starts, end = times.starts, stat.st_size
         if newest:
@@ -64,7 +61,7 @@ def last_lines(path: str, lines: int, since: float = 0.0, max_bytes: int = MAX_B
     """
     found: list[Line] = []
     unfinished = False
-    for name, file, stat in _parts(path):
+    for name, file, stat in parts(path):
         begin = max(0, stat.st_size - max_bytes)
         data = _between(file, begin, stat.st_size)
         if name == path:
@@ -76,23 +73,6 @@ def last_lines(path: str, lines: int, since: float = 0.0, max_bytes: int = MAX_B
             break
     kept = [line for line in found if line.time >= since]
     return Earlier(kept, unfinished and bool(kept))
-
-
-def _parts(path: str) -> Iterator[tuple[str, BinaryIO, os.stat_result]]:
-    """Yield the log and its rotated neighbours, the newest first; each is open for its turn."""
-    seen: set[tuple[int, int]] = set()
-    for number in itertools.count():
-        name = f"{path}.{number}" if number else path
-        try:
-            with open(own_file.open_to_read(name, follow=False), "rb") as file:
-                stat = os.fstat(file.fileno())
-                if (stat.st_dev, stat.st_ino) in seen:
-                    continue  # it was rotated while we read it under its earlier name
-                seen.add((stat.st_dev, stat.st_ino))
-                yield name, file, stat
-        except (FileNotFoundError, own_file.Unfit):
-            if number:
-                return
 
 
 def _between(file: BinaryIO, begin: int, end: int) -> bytes:
