@@ -35,10 +35,10 @@ def findings(cleanup: Cleanup) -> dict[str, object]:
     }
 
 
-def publish(path: str, details: dict[str, object]) -> bool:
-    """Append the line; False when it could not be, which the system's log is told."""
+def publish(path: str, details: dict[str, object]) -> None:
+    """Append the line, where there is a ``path``; the system's log is told when it could not be."""
     if not path:
-        return False
+        return
     try:
         from bundlevisor.actors.telemetry import writer
 
@@ -48,7 +48,6 @@ def publish(path: str, details: dict[str, object]) -> bool:
     if trouble:
         said = ", ".join(f"{name} {value}" for name, value in details.items())
         system.tell_system_log(f"the runtime died ({said}); {path}: {trouble}")
-    return not trouble
 
 
 def tell_fault(what: str, error: BaseException) -> None:

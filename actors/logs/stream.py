@@ -233,15 +233,10 @@ class LogStream:
             self._finish(intake)
         done()
 
-    def _forget(self, instance: str) -> None:
-        intake = self._intakes.get(instance)
-        if intake is not None and intake.ended:
-            del self._intakes[instance]
-
     def _forget_old(self) -> None:
         ended = [instance for instance, intake in self._intakes.items() if intake.ended]
         for instance in ended[:-REMEMBERED]:
-            self._forget(instance)
+            del self._intakes[instance]
 
     def _close(self, done: Callable[[], object]) -> None:
         open_ = [instance for instance, intake in self._intakes.items() if not intake.ended]
