@@ -13,6 +13,9 @@ from bundlevisor.manifest.format.document import LAST_PORT
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 """URL-safe base64's. By hand: to load the module of machine code takes 0.3 ms of a start."""
 
+LONGEST_TOKEN = 4096
+"""Bytes: a file with more is no token."""
+
 
 def new_token() -> str:
     """32 random bytes in URL-safe base64 without padding (RFC 4648, section 5): 43 characters."""
@@ -33,6 +36,11 @@ def write_token(
     ``making`` and ``announce`` are those of :func:`atomic.write`.
     """
     atomic.write(path, token.encode(), durable=False, making=making, announce=announce)
+
+
+def read_token(path: str) -> str:
+    """Return the token, without the white space around it; raises OSError, Unfit if too long."""
+    return own_file.read(path, LONGEST_TOKEN).decode("utf-8", "replace").strip()
 
 
 def port_path(app_data: str) -> str:

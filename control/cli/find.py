@@ -138,7 +138,7 @@ def _token(path: str, which: Wanted) -> str:
     if not _lies_in(path, which.app_data):  # or a copied record: a start will replace it
         raise NotRunning(f"the token's file {path} is not in {which.app_data}: it is not read")
     try:
-        return own_file.read(path, 4096).decode("utf-8", "replace").strip()
+        return endpoint.read_token(path)
     except FileNotFoundError:
         raise NotRunning(
             f"no runtime answers on {which.app_data}: its token is not at {path};"

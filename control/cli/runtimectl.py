@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bundlevisor.actors.files import own_file
+from bundlevisor.actors.files.endpoint import read_token
 from bundlevisor.control.cli.asking import ask, client_for, parsed
 from bundlevisor.control.cli.client import Client
 from bundlevisor.control.cli.complaint import complain
@@ -148,6 +148,6 @@ def _client(flags: Flags, arguments: argparse.Namespace) -> Client:
 
 def _token(path: str) -> str:
     try:
-        return own_file.read(path, 4096).decode("utf-8", "replace").strip()
+        return read_token(path)
     except OSError as error:
         raise NotRunning(f"cannot read the token at {path}: {error.strerror}") from None
