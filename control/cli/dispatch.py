@@ -17,7 +17,7 @@ import msgspec
 from bundlevisor.actors.files.own_file import error_text
 from bundlevisor.control.cli.asking import ask, client_for, parsed
 from bundlevisor.control.cli.complaint import complain
-from bundlevisor.control.run.options import COMMANDS, DEVELOP, IDS, Misuse
+from bundlevisor.control.run.options import COMMANDS, DEVELOP, IDS, Misuse, RunOptions
 from bundlevisor.control.wire import exit_codes
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _validate(arguments: argparse.Namespace) -> int:
     from bundlevisor.control.cli.screen import render
     from bundlevisor.control.wire.findings import shown
 
-    root = arguments.bundle_root or os.path.dirname(os.path.abspath(arguments.manifest))
+    root = RunOptions(manifest=arguments.manifest, bundle_root=arguments.bundle_root).root
     full = arguments.verify == "full"
     findings = bundle.look(
         arguments.manifest,
