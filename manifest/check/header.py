@@ -5,13 +5,9 @@ from __future__ import annotations
 from bundlevisor.manifest.check.view import View, check_path
 from bundlevisor.manifest.format.findings import Report
 from bundlevisor.manifest.format.loopback import address_of
+from bundlevisor.manifest.format.schema import MODES, TARGET, VERSIONS
 from bundlevisor.manifest.format.suggest import hint, quoted
 from bundlevisor.manifest.plan.ports import REFUSED_BY_BROWSERS
-
-VERSIONS = ("v0.1", "0.1")
-"""The schema versions that are read; both mean the same."""
-
-MODES = ("loopback-http", "http")
 
 
 def check(view: View, report: Report) -> None:
@@ -24,12 +20,12 @@ def check(view: View, report: Report) -> None:
             f"schema_version '{manifest.schema_version}' is not supported; this runtime reads"
             f" {quoted(VERSIONS)}.",
         )
-    if manifest.target != "desktop":
-        near = hint(manifest.target, ("desktop",))
+    if manifest.target != TARGET:
+        near = hint(manifest.target, (TARGET,))
         report.error(
             "target_unsupported",
             "target",
-            f"target '{manifest.target}' is not supported{near}; it must be 'desktop'.",
+            f"target '{manifest.target}' is not supported{near}; it must be '{TARGET}'.",
         )
     _check_ipc(view, report)
     check_path(manifest.telemetry.file, "telemetry.file", view, report)

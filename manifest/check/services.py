@@ -8,15 +8,9 @@ from bundlevisor.manifest.check.view import Place, View, check_path
 from bundlevisor.manifest.format.findings import Finding, Report, child
 from bundlevisor.manifest.format.paths import is_device
 from bundlevisor.manifest.format.platform import KEYS, UNIVERSAL, canonical, pick_binary
-from bundlevisor.manifest.format.schema import ON_DEMAND
+from bundlevisor.manifest.format.schema import LONGEST_ID, ON_DEMAND, TYPES, UI_BUNDLE
 from bundlevisor.manifest.format.suggest import hint, quoted
 from bundlevisor.manifest.plan.launch import is_outside
-
-TYPES = ("ui-bundle", "api-binary", "worker", "resource")
-"""The service types of the format; any other word means a plain binary."""
-
-LONGEST_ID = 128
-"""Ids become parts of file names, which most file systems bound at 255 bytes."""
 
 _ID = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _NOT_ON_WINDOWS = ("SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
@@ -109,7 +103,7 @@ def _check_binaries(place: Place, view: View, report: Report) -> None:
 
 def _without_binary(place: Place, view: View) -> Finding | None:
     service, path = place.service, f"{place.path}.binaries"
-    if service.type != "ui-bundle":
+    if service.type != UI_BUNDLE:
         fitting = (canonical(view.platform), UNIVERSAL)
         if key := next((one for one in service.binaries if canonical(one) in fitting), ""):
             sentence = f"service '{place.id}': its '{key}' binary names no program; add its path."

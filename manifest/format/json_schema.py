@@ -13,7 +13,7 @@ import msgspec
 
 from bundlevisor.manifest.format import fields
 from bundlevisor.manifest.format.document import Extension
-from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.format.schema import LONGEST_ID, MODES, TARGET, TYPES, VERSIONS, Manifest
 from bundlevisor.manifest.format.shape import Field, Shape, fields_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -27,17 +27,17 @@ _SYSTEMS = "linux|darwin|mac|macos|win|windows|win32"
 _PLATFORM = f"^(universal|({_SYSTEMS})-(x64|amd64|x86_64|arm64|aarch64))$"
 _VARIABLES = {"propertyNames": {"pattern": "^[^=]+$"}}
 _RULES: dict[tuple[str, str], dict[str, Any]] = {
-    ("Manifest", "schema_version"): {"enum": ["v0.1", "0.1"]},
-    ("Manifest", "target"): {"enum": ["desktop"]},
-    ("Ipc", "mode"): {"enum": ["loopback-http", "http"]},
-    ("Service", "id"): {"pattern": _ID, "maxLength": 128},
+    ("Manifest", "schema_version"): {"enum": list(VERSIONS)},
+    ("Manifest", "target"): {"enum": [TARGET]},
+    ("Ipc", "mode"): {"enum": list(MODES)},
+    ("Service", "id"): {"pattern": _ID, "maxLength": LONGEST_ID},
     ("Service", "env"): _VARIABLES,
     ("Binary", "env"): _VARIABLES,
     ("Migration", "env"): _VARIABLES,
 }
 """What the rules of :mod:`bundlevisor.manifest.check` say of one field alone."""
 _STRICT_RULES: dict[tuple[str, str], dict[str, Any]] = {
-    ("Service", "type"): {"enum": ["api-binary", "resource", "ui-bundle", "worker"]},
+    ("Service", "type"): {"enum": sorted(TYPES)},
     ("Service", "binaries"): {"propertyNames": {"pattern": _PLATFORM}},
     ("Asset", "sha256"): {"pattern": "^(pending|[0-9A-Fa-f]{64})?$"},
 }

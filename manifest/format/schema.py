@@ -31,6 +31,15 @@ from bundlevisor.manifest.format.policy import (
 from bundlevisor.manifest.format.probe import Health, Readiness
 from bundlevisor.manifest.format.secret import Secret
 
+VERSIONS = ("v0.1", "0.1")
+"""The schema versions that are read; both mean the same."""
+TARGET = "desktop"
+MODES = ("loopback-http", "http")
+LONGEST_ID = 128
+"""Characters: ids become parts of file names, which most file systems bound at 255 bytes."""
+UI_BUNDLE = "ui-bundle"
+TYPES = (UI_BUNDLE, "api-binary", "worker", "resource")
+"""The service types of the format; any other word means a plain binary."""
 ON_DEMAND = "on_demand"
 """The ``run_mode`` of a service that does not start with the bundle."""
 
