@@ -8,11 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from bundlevisor.manifest.format.paths import EscapesRoot, PathRefused, resolve, within
-from bundlevisor.manifest.format.schema import Binary, Service
+from bundlevisor.manifest.format.schema import UI_BUNDLE, Binary, Service
 from bundlevisor.manifest.plan.command import is_runnable, remedy
 from bundlevisor.manifest.plan.launch import program_of
 
-KIND = "ui-bundle"
 API_PORTS = ("api", "http")
 """The port names by which an API is known, the better one first."""
 
@@ -83,7 +82,7 @@ def page_of(service: Service, binary: Binary | None, bundle_root: str) -> Page |
     The binary's folder, the folder of its .html file, or the folder of the first asset. Raises
     PathRefused when that leads out of the bundle.
     """
-    if service.type != KIND:
+    if service.type != UI_BUNDLE:
         return None
     if binary is not None and binary.path:
         path = program_of(binary, bundle_root)
@@ -117,7 +116,7 @@ def pages_by_api(services: Sequence[Service]) -> dict[str, list[str]]:
     """Return the pages behind which each API stands, by the API's id."""
     found: dict[str, list[str]] = {}
     for service in services:
-        if service.type == KIND and (upstream := upstream_of(service, services)):
+        if service.type == UI_BUNDLE and (upstream := upstream_of(service, services)):
             found.setdefault(upstream[0], []).append(service.id)
     return found
 

@@ -16,7 +16,7 @@ from bundlevisor.manifest.format.app_data import RUNTIME, below
 from bundlevisor.manifest.format.findings import Findings, Report
 from bundlevisor.manifest.format.paths import PathRefused, crosses_link, part_below, resolve, within
 from bundlevisor.manifest.format.reserved_paths import normal
-from bundlevisor.manifest.format.schema import Manifest
+from bundlevisor.manifest.format.schema import UI_BUNDLE, Manifest
 from bundlevisor.manifest.plan.claims import Claim, claims_of, conflicts
 from bundlevisor.manifest.plan.launch import is_outside
 
@@ -93,7 +93,7 @@ def _of_bundle(manifest: Manifest, app_data: str, bundle_root: str) -> list[Clai
             paths[asset.path] = "folder"
         for binary in service.binaries.values():
             if binary.path and not is_outside(binary, binary.path):
-                paths[binary.path] = "folder" if service.type == "ui-bundle" else "file"
+                paths[binary.path] = "folder" if service.type == UI_BUNDLE else "file"
     claims = []
     for path, kind in paths.items():
         with suppress(PathRefused):  # said by the manifest's own rules

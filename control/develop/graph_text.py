@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bundlevisor.manifest.format.schema import Manifest, Service
+from bundlevisor.manifest.format.schema import UI_BUNDLE, Manifest, Service
 from bundlevisor.manifest.plan.graph import Graph
 
 AGAIN = " (above)"
@@ -74,7 +74,7 @@ def mermaid(manifest: Manifest, graph: Graph) -> str:
     lines = ["flowchart TD"]
     for service in manifest.services:
         label = service.id.replace('"', "#quot;")
-        begin, end = ('[["', '"]]') if service.type == "ui-bundle" else ('["', '"]')
+        begin, end = ('[["', '"]]') if service.type == UI_BUNDLE else ('["', '"]')
         lines.append(f"    {names[service.id]}{begin}{label}{end}")
     lines += [
         f"    {names[service.id]} --> {names[needed]}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bundlevisor.actors.launch.page import KIND
 from bundlevisor.control.run.console import Console
+from bundlevisor.manifest.format.schema import UI_BUNDLE
 
 if TYPE_CHECKING:
     from bundlevisor.actors.board import Board
@@ -140,7 +140,7 @@ class Announcer:
     def _tell_page(self, service_id: str) -> None:
         """Say where a page is, served by the runtime or by a program of its own."""
         ports = self._board.snapshot.services[service_id].ports
-        if ports and self._specs[service_id].service.type == KIND:
+        if ports and self._specs[service_id].service.type == UI_BUNDLE:
             self._console.info(f"open http://127.0.0.1:{next(iter(ports.values()))}/", service_id)
 
     def set_aside(self, reason: str) -> None:

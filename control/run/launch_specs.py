@@ -6,12 +6,12 @@ import os
 
 import msgspec
 
-from bundlevisor.actors.launch.page import KIND, is_page, page_group, upstream_of
+from bundlevisor.actors.launch.page import is_page, page_group, upstream_of
 from bundlevisor.actors.launch.spec import BundleSite, LaunchSpec
 from bundlevisor.actors.logs.path import log_path
 from bundlevisor.control.run.bundle import Bundle
 from bundlevisor.manifest.format import platform
-from bundlevisor.manifest.format.schema import Service
+from bundlevisor.manifest.format.schema import UI_BUNDLE, Service
 
 
 def launch_specs(bundle: Bundle) -> dict[str, LaunchSpec]:
@@ -46,5 +46,5 @@ def _spec(bundle: Bundle, site: BundleSite, service: Service, index: int, key: s
         depends_on=bundle.graph.all_dependencies(service.id),
         index=index,
         page=is_page(service, binary, bundle.root),
-        upstream=upstream_of(service, others) if service.type == KIND else None,
+        upstream=upstream_of(service, others) if service.type == UI_BUNDLE else None,
     )

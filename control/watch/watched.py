@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from bundlevisor.actors.launch.page import KIND
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.manifest.format.paths import PathRefused, resolve, within
+from bundlevisor.manifest.format.schema import UI_BUNDLE
 from bundlevisor.manifest.plan.launch import is_outside, program_of, working_folder
 from bundlevisor.manifest.plan.template import Scope, Unresolved
 
@@ -58,7 +58,7 @@ def _named(spec: LaunchSpec) -> list[str]:
 
 def _folders(spec: LaunchSpec, files: Iterable[str]) -> list[str]:
     """Return the folders that may be a service's own; none of a page's server."""
-    if spec.service.type == KIND:
+    if spec.service.type == UI_BUNDLE:
         return []
     root = spec.site.bundle_root
     folders = [os.path.dirname(file) for file in files if within(file, root)]
@@ -81,7 +81,7 @@ def _own(folders: Iterable[str], others: Iterable[str], root: str) -> list[str]:
 
 
 def _assets(spec: LaunchSpec) -> list[str]:
-    if spec.service.type == KIND:
+    if spec.service.type == UI_BUNDLE:
         return []
     found = []
     for asset in spec.service.assets:
