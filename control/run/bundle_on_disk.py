@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.watch.differences import differences
+from bundlevisor.control.watch.differences import details, differences
 from bundlevisor.manifest.read import load
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from bundlevisor.control.run.bundle import Bundle
 
 PATIENCE_S = 0.5
-NAMED = 10
-"""How many places or errors an event names."""
 SHOWN = 3
 """How many of them a sentence names."""
 
@@ -57,8 +55,7 @@ class BundleOnDisk:
         with self._turn:
             if not options.watch and (changes, errors) != self._told:
                 self._told = changes, errors
-                told = {"changes": list(changes[:NAMED]), "errors": list(errors[:NAMED])}
-                self._emit("bundle_changed", None, **told)
+                self._emit("bundle_changed", None, **details(changes, errors))
         return sentence(changes, errors)
 
 

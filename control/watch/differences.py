@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -12,12 +12,19 @@ from bundlevisor.manifest.format.schema import Manifest
 
 NAMES = ("id", "name")
 """By which members the items of lists are known."""
+NAMED = 10
+"""How many places, errors or files an event names."""
 
 
 def differences(before: Manifest, after: Manifest) -> tuple[str, ...]:
     """Return each place that is different, such as ``services.api.env.LEVEL (changed)``."""
     old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
     return tuple(_of(_by_name(old), _by_name(new), ""))
+
+
+def details(changes: Sequence[str], errors: Sequence[str]) -> dict[str, list[str]]:
+    """Return what ``bundle_changed`` tells: what is different, and why it could not be started."""
+    return {"changes": list(changes[:NAMED]), "errors": list(errors[:NAMED])}
 
 
 def _of(old: Any, new: Any, path: str) -> Iterator[str]:

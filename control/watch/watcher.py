@@ -20,7 +20,7 @@ from bundlevisor.actors.core.messages import CommandRestart, Outcome
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, State
 from bundlevisor.actors.launch.spec import LaunchSpec
 from bundlevisor.actors.loop.wall_time import set_by
-from bundlevisor.control.watch.differences import differences
+from bundlevisor.control.watch.differences import NAMED, details, differences
 from bundlevisor.control.watch.file_states import MOST, PAUSE, SHARE, Look, TooMany, look
 from bundlevisor.control.watch.restarts import Busy, Settling, concerned, step, while_starting
 from bundlevisor.control.watch.watched import watched
@@ -30,8 +30,6 @@ from bundlevisor.manifest.plan.graph import Graph
 from bundlevisor.manifest.read import load
 
 ASK_S = 30.0
-NAMED = 10
-"""How many files or places an event names."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,8 +169,8 @@ class Watcher:
         path, *overlays = subject.bundle
         loaded = load.read(path, overlays=overlays)
         errors = [one.told(path) for one in loaded.findings.errors]
-        places = [] if loaded.manifest is None else differences(subject.manifest, loaded.manifest)
-        subject.emit("bundle_changed", None, changes=list(places[:NAMED]), errors=errors[:NAMED])
+        places = () if loaded.manifest is None else differences(subject.manifest, loaded.manifest)
+        subject.emit("bundle_changed", None, **details(places, errors))
 
     def _shown(self, path: str) -> str:
         """Return a path as a person knows it: from the bundle on, where it lies there."""
