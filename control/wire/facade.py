@@ -1,9 +1,10 @@
 """What the control API needs of the runtime: values to read, and a few commands to send.
 
 The composition root implements :class:`RuntimeApi`; the resources know nothing else, so that the
-tests can serve a runtime of their own. Everything here may be called from any thread. Except for
-``follow().read``, ``events.wait``, ``validate`` and the commands (which take a time-out), nothing
-may block: an answer of the API never waits on a busy or stuck service.
+tests can serve a runtime of their own. Everything here may be called from any thread. Only the
+readers' ``read``, ``events.wait``, ``validate``, ``bundle_note`` and what takes a time-out may
+wait; the rest knows its answer, or reads it from a file of ours: an answer of the API never waits
+on a busy or stuck service.
 """
 
 from __future__ import annotations
