@@ -133,12 +133,10 @@ def command(action: str, document: Document) -> str:
         line = f"{name}: {action} accepted, {state} so far"
     elif document["done"]:
         word = DONE[action]
-        line = (
-            f"{document['id']}: {word}" if word == state else f"{document['id']}: {word}, {state}"
-        )
+        line = f"{name}: {word}" if word == state else f"{name}: {word}, {state}"
     else:
-        reason = document.get("message") or "still under way"
-        line = f"{name}: {state} (the {action} is not done: {reason})"
+        why = document.get("message") or "still under way"
+        line = f"{name}: {state} (the {action} is not done: {why})"
     if document["affected"]:
         line += f"; with it: {', '.join(document['affected'])}"
     return plain(line)
