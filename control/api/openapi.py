@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bundlevisor.control.api.timeline import SVG
 from bundlevisor.control.wire.bodies import Error, Event
 from bundlevisor.control.wire.errors import TOO_LARGE
 from bundlevisor.control.wire.health import Body
@@ -43,7 +44,7 @@ VALUE = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
 """A value is not blank, and has no NUL."""
 OWN_SYNTAX = re.compile(r"\\|\(\?|\[\[:")
 """What RE2, which matches formats, and ECMAScript, which JSON Schema has, may read differently."""
-FOR_ACCEPT = {"/events": EVENT_STREAM, "/timeline": "image/svg+xml"}
+FOR_ACCEPT = {"/events": EVENT_STREAM, "/timeline": SVG}
 """What an address answers in place of JSON when the Accept header asks for it."""
 
 
