@@ -8,7 +8,7 @@ starting     Prepared                 starting     Arm STARTUP, Launch
 starting     WaitAgain                starting     unless it runs: Prepared, TreeEmptied as ``then``
 starting     Launched                 starting     AwaitReadiness, Arm READINESS and OBSTACLE
 starting     OBSTACLE                 starting     says what it waits for; Arm OBSTACLE
-starting     LaunchFailed             *retry*
+starting     LaunchFailed             *retry*      where it is fatal: failed
 starting     PortsLost                waiting      ReportPorts: the supervisor chooses others
 starting     BecameReady              ready        AwaitFailure, Disarm the timers of the start
 starting     READINESS or STARTUP     stopping     EndTree, then *retry*
