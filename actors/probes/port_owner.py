@@ -17,14 +17,14 @@ INODE = 68
 """Where struct inet_diag_msg has the inode."""
 
 
-class Impostor(msgspec.Struct, frozen=True):
-    """A process that listens where another one should."""
+class Owner(msgspec.Struct, frozen=True):
+    """A process that has a socket open."""
 
     pid: int
     name: str
 
 
-def impostor(port: int, leader: int, members: Callable[[], Iterable[int]]) -> Impostor | None:
+def impostor(port: int, leader: int, members: Callable[[], Iterable[int]]) -> Owner | None:
     """Return who listens on a port if it is none of a service's processes; None in any doubt.
 
     ``leader`` is looked at first, ``members`` (the rest of its tree) only when it does not listen
@@ -41,7 +41,7 @@ def impostor(port: int, leader: int, members: Callable[[], Iterable[int]]) -> Im
     return holder(inode)
 
 
-def holder(inode: int) -> Impostor | None:
+def holder(inode: int) -> Owner | None:
     """Return a process that has this socket open and may be looked at; None in any doubt."""
     try:
         pids = _all()
@@ -50,7 +50,7 @@ def holder(inode: int) -> Impostor | None:
     for pid in pids:
         try:
             if _holds(pid, inode):
-                return Impostor(pid, _name(pid))
+                return Owner(pid, _name(pid))
         except OSError:
             continue
     return None

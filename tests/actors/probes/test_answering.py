@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bundlevisor.actors.probes.port_owner import Impostor, holder, impostor
+from bundlevisor.actors.probes.port_owner import Owner, holder, impostor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell")
 
@@ -75,14 +75,14 @@ def test_a_listener_in_the_rest_of_the_tree_is_none(listener: socket.socket) -> 
         port = port_of(listener)
         listener.close()
         assert impostor(port, leader.pid, lambda: [worker]) is None
-        assert impostor(port, leader.pid, nobody) == Impostor(worker, name_of(worker))
+        assert impostor(port, leader.pid, nobody) == Owner(worker, name_of(worker))
 
 
 def test_another_program_on_the_port_is_named(listener: socket.socket) -> None:
     with process(WAITS) as leader:
         assert said(leader) == "here"
         found = impostor(port_of(listener), leader.pid, nobody)
-        assert found == Impostor(os.getpid(), name_of(os.getpid()))
+        assert found == Owner(os.getpid(), name_of(os.getpid()))
 
 
 def test_nothing_is_said_in_doubt(listener: socket.socket) -> None:
