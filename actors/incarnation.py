@@ -161,7 +161,7 @@ class Incarnation:
         have_data_dirs(spec)
         launch = built or self._build_launch()
         self.env = launch.env
-        spec.find_health_command(self._inputs, self.env)
+        spec.require_health_command(self._inputs, self.env)
         self._tell_of_chromium()
         sockets = ports.hand_over()
         ports.let_go()
@@ -211,7 +211,7 @@ class Incarnation:
                 self.env = spec.environment(self._inputs, self.instance)
             except (PathRefused, Unresolved) as error:
                 raise spec.refusal(str(error), fatal=True) from error
-            spec.find_health_command(self._inputs, self.env)
+            spec.require_health_command(self._inputs, self.env)
         socket = ports.take_first()
         page = serve_page(
             spec, self._inputs, self.instance, output, socket, lambda: self._context.page_hosts

@@ -166,7 +166,7 @@ class LaunchSpec(msgspec.Struct, frozen=True):
         health = self.service.health
         return health is not None and health.type == "command" and bool(health.command)
 
-    def find_health_command(self, inputs: StartInputs, env: dict[str, str]) -> None:
+    def require_health_command(self, inputs: StartInputs, env: dict[str, str]) -> None:
         """Raise CannotLaunch when the health check is a command that can never be run.
 
         One in the app's data may be made by the service itself.

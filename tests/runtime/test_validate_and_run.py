@@ -73,7 +73,7 @@ def launches(spec: LaunchSpec, inputs: StartInputs) -> bool:
             env = spec.environment(inputs, "i")
             have_data_dirs(spec)
             build_launch(spec, inputs, "i")
-            spec.find_health_command(inputs, env)
+            spec.require_health_command(inputs, env)
     except (CannotLaunch, PathRefused):
         return False
     return True
