@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bundlevisor.actors.telemetry.milestones import API, MANIFEST, PORTS
 from bundlevisor.actors.telemetry.timeline import Timeline
 
 WORTH_MS = 20.0
@@ -45,7 +46,7 @@ def parts(timeline: Timeline) -> dict[str, float]:
     took = {}
     if timeline.ready_ms is not None:
         took["everything ready"] = timeline.ready_ms
-    for what in ("manifest", "ports", "api"):
+    for what in (MANIFEST, PORTS, API):
         if what in timeline.runtime:
             took[f"runtime until {what}"] = timeline.runtime[what]
     for span in timeline.services:

@@ -17,6 +17,7 @@ import msgspec
 from bundlevisor.actors.core.snapshot import Phase, State
 from bundlevisor.actors.loop.wall_time import moment
 from bundlevisor.actors.stand_ins import for_api
+from bundlevisor.actors.telemetry.milestones import LISTENING, OUTPUT, READY, SPAWNED
 from bundlevisor.control.api.status import MOMENT_S, leaders, pids, uptime
 from bundlevisor.control.wire.operations import PROMETHEUS
 
@@ -210,7 +211,7 @@ def of_start(timeline: Timeline) -> Iterator[Metric]:
         labels=["service", "milestone"],
     )
     for span in timeline.services:
-        for milestone in ("spawned", "output", "listening", "ready"):
+        for milestone in (SPAWNED, OUTPUT, LISTENING, READY):
             at = getattr(span, f"{milestone}_ms")
             if at is not None:
                 services.add_metric([span.id, milestone], round(at / 1000, 6))
