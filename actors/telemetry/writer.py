@@ -169,11 +169,7 @@ class Telemetry:
             self._remember(text)
 
     def _write(self, text: bytes) -> bool:
-        """Write one whole line; what was torn before it is ended first."""
-        if not self._file.open():
-            return self._failed()
-        whole = text if self._file.at_line_start else b"\n" + text
-        return self._file.write(whole) == len(whole) or self._failed()
+        return _write_line(self._file, text) or self._failed()
 
     def _failed(self) -> bool:
         if not self._untold:
@@ -206,9 +202,14 @@ def append(
         return False
     encoded = line.encode_details(details) if details else b""
     text = line.encode(timestamp(time.time()), seq, event, service_id or "", encoded)
+    is_written = _write_line(file, text)
+    file.close()
+    return is_written
+
+
+def _write_line(file: LogFile, text: bytes) -> bool:
+    """Write one whole line; what was torn before it is ended first."""
     if not file.open():
         return False
     whole = text if file.at_line_start else b"\n" + text
-    taken = file.write(whole)
-    file.close()
-    return taken == len(whole)
+    return file.write(whole) == len(whole)
