@@ -25,7 +25,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 CHUNK = 65536
-"""Bytes of one read: the capacity of a pipe as Linux makes it (pipe(7))."""
+"""Bytes of one read: a full pipe, told by :data:`bundlevisor.actors.logs.pipe_copy.READ`."""
 OUTPUT = 4 * CHUNK
 """Bytes for a chunk in which secrets were replaced by their (longer) names."""
 NAME = 512
