@@ -87,31 +87,34 @@ def have_on_disk(folder: str, wanted: Wanted = always, since: float = 0.0) -> No
     Raises OSError where the disk did not take it, of which a write may have said nothing yet. On
     macOS the drive empties its own memory once, at the end: for each file it would be 20 ms.
     """
-    flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
     for path, _, files in os.walk(folder):
         for name in files:
             file = os.path.join(path, name)
             if not wanted():
                 raise Cancelled(file)
-            try:
-                found = os.lstat(file)
-                if not stat.S_ISREG(found.st_mode) or _last_change(found) < since:
-                    continue
-                fd = os.open(file, flags)
-            except OSError:
-                continue
-            try:
-                os.fsync(fd)
-            except OSError as error:
-                error.filename = file
-                raise
-            finally:
-                os.close(fd)
+            _have_file_on_disk(file, since)
         with suppress(FileNotFoundError):  # data that somebody else works with
             if _last_change(os.lstat(path)) >= since:
                 sync_folder(path, flush=False)
     if os.path.isdir(folder):
         sync_folder(folder)
+
+
+def _have_file_on_disk(file: str, since: float) -> None:
+    try:
+        found = os.lstat(file)
+        if not stat.S_ISREG(found.st_mode) or _last_change(found) < since:
+            return
+        fd = os.open(file, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        error.filename = file
+        raise
+    finally:
+        os.close(fd)
 
 
 def _last_change(found: os.stat_result) -> float:
