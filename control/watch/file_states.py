@@ -88,9 +88,7 @@ class _Looking:
                 self._unseen(folder, error)
                 continue
             for name, path, is_folder in entries:
-                if name in IGNORED or name.endswith(IGNORED_ENDS) or name.startswith(".#"):
-                    continue  # .#: Emacs' locks
-                if within(path, self._app_data):
+                if _is_ignored(name) or within(path, self._app_data):
                     continue
                 if is_folder:
                     pending.append(path)
@@ -113,3 +111,7 @@ class _Looking:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
             known = self._before.items()
             self.found |= {one: seen for one, seen in known if within(one, path)}
+
+
+def _is_ignored(name: str) -> bool:
+    return name in IGNORED or name.endswith(IGNORED_ENDS) or name.startswith(".#")  # Emacs' locks
