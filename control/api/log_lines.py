@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bundlevisor.actors.files import json_text
 from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.control.api.unreadable_logs import told_of
+from bundlevisor.control.wire.bounds import MOST_LINES
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room
 from bundlevisor.control.wire.long_poll import client_has_gone
@@ -38,9 +39,6 @@ SLICE_S = 0.05
 """How late a line may come, and how soon a silent stream notices that its client has gone away."""
 PIECE = 64 * 1024
 """Bytes of a stream that are made before they are sent, some 10 ms."""
-MOST = 200_000
-"""Lines of all services together that are told at once; they are made in memory, in a second or
-two."""
 FIRST_S = 5.0
 """Seconds that a stream waits for what was before, for which the logs' thread may need a disk."""
 
@@ -55,7 +53,7 @@ class LinesResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer lines of JSON: ``{"service", "time", "line"}``."""
         services = self._services(req)
-        lines = min(whole_number(req, LINES), MOST // max(1, len(services)))
+        lines = min(whole_number(req, LINES), MOST_LINES // max(1, len(services)))
         back = whole_number(req, SINCE)
         since = time.time() - back if back else 0.0
         previous = yes_or_no(req, PREVIOUS)

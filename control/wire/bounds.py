@@ -6,6 +6,9 @@ USUAL_LINES = 200
 """Of a log, or of events, where nobody says how many."""
 LONGEST_TAIL = 10_000
 """Lines of a log that are given at once."""
+MOST_LINES = 200_000
+"""Lines of all services together that are given at once; they are made in memory, in a second or
+two."""
 EVENTS_A_PAGE = 1000
 LONGEST_WAIT_S = 60
 """Seconds that one request waits at most."""

@@ -12,6 +12,7 @@ from bundlevisor.control.wire.bounds import (
     LATEST,
     LONGEST_TAIL,
     LONGEST_WAIT_S,
+    MOST_LINES,
     USUAL_LINES,
 )
 from bundlevisor.control.wire.errors import Refusal
@@ -93,7 +94,7 @@ TAIL_LINES = Parameter(
 LINES = Parameter(
     name="lines",
     kind="integer",
-    text="so many of the last lines of each service; of all together 200000, and 8 MiB",
+    text=f"so many of the last lines of each service; of all together {MOST_LINES}, and 8 MiB",
     highest=LONGEST_TAIL,
     clamped=True,
     default=USUAL_LINES,

@@ -7,8 +7,8 @@ import pytest
 
 from bundlevisor import __version__
 from bundlevisor.actors.core.snapshot import Phase
-from bundlevisor.control.api.log_lines import MOST
 from bundlevisor.control.wire.bodies import Problem, Validation
+from bundlevisor.control.wire.bounds import MOST_LINES
 from tests.control.fake_runtime import FakeRuntime, view
 from tests.control.wire import Api
 
@@ -95,7 +95,7 @@ def test_of_many_services_so_many_lines_are_looked_at_as_can_be_told_at_once(
     runtime.publish(*(view(f"s{number}") for number in range(97)))
     assert api.get("/logs/lines?lines=10000").status == 200
     assert len(runtime.logs.asked) == 100
-    assert {lines for _, lines in runtime.logs.asked} == {MOST // 100}
+    assert {lines for _, lines in runtime.logs.asked} == {MOST_LINES // 100}
 
 
 @pytest.mark.parametrize(
