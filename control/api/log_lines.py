@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundlevisor.actors.files import json_text
 from bundlevisor.actors.loop.wall_time import timestamp
-from bundlevisor.control.api.unreadable_logs import told_of
+from bundlevisor.control.api.logs import told_of
 from bundlevisor.control.wire.bounds import MOST_LINES
 from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room

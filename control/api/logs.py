@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bundlevisor.control.api.unreadable_logs import told_of
+from bundlevisor.actors.files.own_file import error_text
+from bundlevisor.control.wire.errors import Refusal
 from bundlevisor.control.wire.lanes import require_room
 from bundlevisor.control.wire.long_poll import client_has_gone
 from bundlevisor.control.wire.operations import PLAIN
@@ -18,7 +20,7 @@ from bundlevisor.control.wire.parameters import (
 from bundlevisor.control.wire.streams import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     import falcon
 
@@ -73,3 +75,14 @@ class FollowResource:
                 yield decoder.decode(data or b"", final=data is None).encode()
                 if data is None:
                     return
+
+
+@contextmanager
+def told_of(service_id: str) -> Iterator[None]:
+    """Read a service's log in this block: where it cannot be, the answer says which, and why."""
+    try:
+        yield
+    except OSError as error:
+        sentence = f"service '{service_id}': its log cannot be read: {error_text(error)}"
+        what = "see that this user may read it, and that its disk is well"
+        raise Refusal(500, "log_unreadable", f"{sentence}; {what}") from None
