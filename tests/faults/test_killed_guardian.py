@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from bundlevisor.actors.process import table
-from bundlevisor.testing.processes import lives
+from bundlevisor.testing.processes import lives, suspend
 from tests.bundle_maker import Run, bundle, running, starting, wait_until
 from tests.faults.scene import (
     assert_nothing_on_disk,
@@ -39,10 +39,11 @@ BOTH = "runtime and guardian SIGKILL at once (nobody reads the pipes), next star
 def kill_both(run: Run, guardian: psutil.Process) -> None:
     """Nobody can act on the others' death: all stand still when they are killed."""
     guardians = [guardian, in_reserve(guardian)]
-    pids = [*(process.pid for process in guardians), run.pid]
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in pids:
-            os.kill(pid, number)
+    processes = [*guardians, psutil.Process(run.pid)]
+    for process in processes:
+        suspend(process)
+    for process in processes:
+        process.kill()
     run.wait_gone()
     wait_until(lambda: not any(g.is_running() for g in guardians), what="the guardians' end")
 
@@ -262,7 +263,7 @@ def test_the_next_start_waits_for_a_guardian_at_work(
         guardian = guardian_of(run)
         reserve = in_reserve(guardian)
         wait_until(lambda: on_record(run)["reserve_pid"] == reserve.pid, what="the record")
-        os.kill(run.pid, signal.SIGSTOP)
+        suspend(psutil.Process(run.pid))
         if at_work == "reserve":
             guardian.kill()
         run.kill()
