@@ -77,6 +77,18 @@ def told(run: Run, event: str) -> list[dict[str, Any]]:
     return [one for one in run.telemetry() if one["event"] == event]
 
 
+def await_a_look(run: Run) -> None:
+    """Return when all that has changed until now has been seen and acted on."""
+    for _ in range(2):  # when the second is told, what came with the first has been done
+        await_bundle_change(run)
+
+
+def await_bundle_change(run: Run) -> None:
+    before = len(told(run, "bundle_changed"))
+    change(run.bundle.path, run.bundle.path.read_text())
+    wait_until(lambda: len(told(run, "bundle_changed")) > before, what="a look at the bundle")
+
+
 def test_what_changed_is_restarted_with_what_needs_it(run: Run) -> None:
     starts = Starts(run)
     change(run.bundle.root / "api" / "settings.txt", "22")
@@ -133,7 +145,10 @@ def test_a_program_that_is_being_built_is_waited_for(run: Run) -> None:
     starts = Starts(run)
     program = run.bundle.root / "web" / "run"
     source = program.read_bytes()
+    pid = run.service("web")["pid"]
     program.unlink()
+    await_a_look(run)
+    assert run.service("web").get("pid") == pid
     assert starts.now()["web"] == 0
     new = program.with_name("run.new")
     new.write_bytes(source + b"# built\n")
@@ -155,6 +170,7 @@ def test_a_service_that_had_failed_for_good_is_started_again(tmp_path: Path) -> 
 
 def test_a_changed_bundle_is_told_and_not_taken_over(run: Run) -> None:
     starts = Starts(run)
+    before = len(told(run, "bundle_changed"))
     source = run.bundle.path.read_bytes()
     document = run.bundle.service("web", "web/run", deps=["api"], env={"LEVEL": "debug"}).document
     change(run.bundle.path, json.dumps(document))
@@ -163,8 +179,9 @@ def test_a_changed_bundle_is_told_and_not_taken_over(run: Run) -> None:
     document["services"][0]["critical"] = "yes"
     change(run.bundle.path, json.dumps(document))
     wait_until(lambda: "services[0].critical" in run.stderr, what="the error")
-    wait_until(lambda: len(told(run, "bundle_changed")) == 2, what="the events")
-    assert [bool(one["details"]["errors"]) for one in told(run, "bundle_changed")] == [False, True]
+    wait_until(lambda: len(told(run, "bundle_changed")) == before + 2, what="the events")
+    events = told(run, "bundle_changed")[before:]
+    assert [bool(one["details"]["errors"]) for one in events] == [False, True]
     assert starts.now() == {"db": 0, "api": 0, "web": 0}
     run.bundle.path.write_bytes(source)
 
