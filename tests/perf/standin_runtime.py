@@ -13,9 +13,17 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as attempt, suppress(OSError):
+        attempt.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 class Bundle:
@@ -23,9 +31,10 @@ class Bundle:
         with open(manifest, encoding="utf-8") as file:
             self.content = json.load(file)
         self.root, self.app_data = os.path.dirname(manifest), app_data
-        first = self.content["ports"]["default_range"]["min"]
+        block = self.content["ports"]["default_range"]
+        free = (port for port in range(block["min"], block["max"] + 1) if is_free(port))
         self.services = {service["id"]: service for service in self.content["services"]}
-        self.ports = {name: first + i for i, name in enumerate(self.services)}
+        self.ports = {name: next(free) for name in self.services}
         self.ready = {name: threading.Event() for name in self.services}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.stopping = False
