@@ -16,6 +16,7 @@ import pytest
 
 from bundlevisor.actors.ui_server.config import UiConfig
 from bundlevisor.actors.ui_server.parent.ui_process import UiProcess, start
+from tests.fresh_ports import fresh_port
 from tests.waiting import wait_until
 
 API = os.path.join(os.path.dirname(__file__), "programs", "api.py")
@@ -181,9 +182,9 @@ def site(tmp_path: Path) -> Path:
 class Api:
     """The API of the bundle, which can be killed and started again on another port."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._process: subprocess.Popen[str] | None = None
-        self.port = self.start()
+        self.port = self.start(port)
 
     def start(self, port: int = 0) -> int:
         self._process = subprocess.Popen(
@@ -219,8 +220,8 @@ def api() -> Iterator[Api]:
 
 @pytest.fixture
 def own_api() -> Iterator[Api]:
-    """For tests that kill it."""
-    made = Api()
+    """For tests that kill it, and may start it again on its port."""
+    made = Api(fresh_port())
     yield made
     made.kill()
 

@@ -12,6 +12,7 @@ import pytest
 
 from bundlevisor.actors.ports.reservations import PortReservations, is_taken, lingers
 from tests import absent
+from tests.fresh_ports import fresh_port
 
 HERE = "127.0.0.1"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the socket goes on listening")
@@ -28,9 +29,7 @@ def held() -> Iterator[PortReservations]:
 @pytest.fixture
 def fresh() -> int:
     """A port that nobody has used for a while."""
-    with socket.socket() as sock:
-        sock.bind((HERE, 0))
-        return int(sock.getsockname()[1])
+    return fresh_port()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from bundlevisor.actors.probes.probing import Probing
 from bundlevisor.actors.probes.schedule import ProbeStats
 from bundlevisor.manifest.format.probe import Health
 from bundlevisor.manifest.plan.readiness import Condition, Criterion
+from tests.fresh_ports import fresh_port
 from tests.waiting import WITHIN, wait_until
 
 DEADLINE = WITHIN
@@ -28,11 +29,6 @@ DEADLINE = WITHIN
 
 def port_of(server: socket.socket) -> int:
     return int(server.getsockname()[1])
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return port_of(server)
 
 
 def patient(**more: Any) -> Health:
@@ -120,7 +116,7 @@ class MeetsItself(socket.socket):
 def test_a_connection_with_itself_is_no_listener_and_leaves_the_port_free(
     loop: Loop, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    port = free_port()
+    port = fresh_port()
     monkeypatch.setattr("bundlevisor.actors.probes.checks.new_socket", MeetsItself)
     if kind == "http":
         trouble = ask_http(loop, port)
@@ -170,7 +166,7 @@ def test_a_connection_under_way_that_cannot_be_watched_is_no_answer(
 
 
 def test_a_port_without_a_listener_is_named(loop: Loop) -> None:
-    port = free_port()
+    port = fresh_port()
     assert ask_http(loop, port) == f"nothing listens on port {port}"
 
 
@@ -206,7 +202,7 @@ def test_the_end_of_a_health_command_is_told_as_that_of_a_service(loop: Loop) ->
 
 def test_a_listener_is_noticed_without_being_connected_to(loop: Loop) -> None:
     told: queue.Queue[str] = queue.Queue()
-    port = free_port()
+    port = fresh_port()
     listening: list[Listening] = []
 
     def begin() -> None:
@@ -232,7 +228,7 @@ def test_a_listener_is_noticed_where_netlink_is_not_to_be_had(
 
 def test_a_cancelled_wait_tells_nothing(loop: Loop) -> None:
     told: queue.Queue[str] = queue.Queue()
-    port = free_port()
+    port = fresh_port()
 
     def begin() -> None:
         listening = Listening(loop)
