@@ -18,13 +18,15 @@ from tests.waiting import WITHIN
 RUNNER = """
 import os, sys
 sys.path += {path!r}
-{first}
 def made():
     for module in ("signal", "socket"):
         for name, one in vars(sys.modules[module]).items():
             if type(one).__name__ == "EnumType" and one.__module__ == module:
                 yield module + "." + name
 def hear(event, arguments):
+    start = sys.modules.get("bundlevisor.control.run.bundle_start")
+    if start:
+        start.LAUNCHING = 3600  # its imports wait however long the machine takes to launch
     for place, (what, which) in list(wanted.items()):
         if event == what and arguments[0] == (which or arguments[0]):
             del wanted[place]
@@ -107,19 +109,16 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Modules, Modules
     return frozenset(opened.read_text().split()), frozenset(spawned.read_text().split())
 
 
-def run_until(
-    made: Bundle, last: Path, wanted: dict[Path, tuple[str, str]], first: str = ""
-) -> None:
+def run_until(made: Bundle, last: Path, wanted: dict[Path, tuple[str, str]]) -> None:
     """Run a bundle until ``last`` is there, one of the files with what is imported at an event.
 
-    An event is that of an audit hook with its first argument, or with any. ``first`` is what the
-    process does before all else.
+    An event is that of an audit hook with its first argument, or with any.
     """
     root = str(Path(__file__).parents[2])
     path = [*(p for p in sys.path if p.endswith("site-packages")), root]
     argv = ["run", "--manifest", str(made.path), "--app-data", str(made.app_data)]
     places = {str(place): event for place, event in wanted.items()}
-    code = RUNNER.format(path=path, wanted=places, argv=argv, first=first)
+    code = RUNNER.format(path=path, wanted=places, argv=argv)
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", code],
         stdin=subprocess.DEVNULL,
@@ -142,10 +141,9 @@ def test_the_api_waits_for_what_is_launched_together(tmp_path: Path) -> None:
     for name in ("one", "two", "three", "four"):
         made.service(name)
     made.write()
-    patient = "from bundlevisor.control.run import bundle_start; bundle_start.LAUNCHING = 3600"
     spawned = tmp_path / "spawned"
     event = ("subprocess.Popen", str(made.root / "bin" / "four"))
-    run_until(made, spawned, {spawned: event}, patient)
+    run_until(made, spawned, {spawned: event})
     assert not {"waitress", "bundlevisor.control.run.api_host"} & set(spawned.read_text().split())
 
 
