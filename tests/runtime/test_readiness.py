@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.bundle_maker import Bundle, Run, bundle, running, starting, wait_until
+from tests.runtime.test_metrics import sample
 
 KINDS: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
     "health": ("well_behaved", ("http",), {"readiness": {"type": "health_success"}}),
@@ -61,16 +63,26 @@ def test_a_wrong_answer_is_never_taken_for_well(tmp_path: Path) -> None:
             f"answers-{answer}",
             "health_wrong",
             options={"how": answer},
-            health={"type": "http", "path": "/health", "timeout_ms": 100},
-            readiness={"type": "health_success", "timeout_ms": 500},
-            restart={"policy": "never"},
+            health={"type": "http", "path": "/health", "timeout_ms": 100, "interval_ms": 50},
+            readiness={"type": "health_success", "timeout_ms": 600_000},
         )
     with running(made.write()) as run:
         for answer in WRONG:
-            until_failed(run, f"answers-{answer}")
-            run.await_told("gave_up", f"answers-{answer}")
+            id_ = f"answers-{answer}"
+            wait_until(partial(run.events, id_, "answered_wrongly"), what=f"{answer} for an answer")
+            before = failures(run, id_)  # the next may be that answer, the one after it is not
+            wait_until(partial(has_more_failures, run, id_, before + 1), what="two more probes")
+            assert run.service(id_)["state"] == "starting"
         never = [event for event in run.telemetry() if event["event"] == "service_ready"]
         assert never == []
+
+
+def has_more_failures(run: Run, id_: str, many: float) -> bool:
+    return failures(run, id_) > many
+
+
+def failures(run: Run, id_: str) -> float:
+    return sample(run, "bundlevisor_probe_failures_total", id_)
 
 
 def test_a_health_command_that_cannot_be_run_fails_its_service_before_the_start(
