@@ -99,11 +99,11 @@ def killed_in_an_upgrade(folder: Path) -> tuple[Bundle, Path]:
 
 
 def test_a_migration_has_the_time_that_the_bundle_gives_it(tmp_path: Path) -> None:
-    made = release(bundle(tmp_path), "1.0.0", SLEEPS, migration("1", "always", timeout_ms=3000))
+    made = release(bundle(tmp_path), "1.0.0", SLEEPS, migration("1", "always", timeout_ms=10_000))
     with running(made) as run:
         answer = run.ready()
         message = answer["details"]["db"]["message"]
-        said = "migration_failed: migration 1: not done within 3 s; it last said: it begins"
+        said = "migration_failed: migration 1: not done within 10 s; it last said: it begins"
         assert said in message
         last = run.await_told("migration_failed", "db")[0]["last_lines"]
         assert last.splitlines() == ["it begins"]
