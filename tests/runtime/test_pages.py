@@ -148,7 +148,7 @@ def replaced(run: Run, before: int) -> bool:
 
 
 def test_a_page_that_hangs_or_crashes_is_restarted_and_nobody_else_notices(tmp_path: Path) -> None:
-    soon = {"type": "http", "path": "/", "interval_ms": 50, "timeout_ms": 500, "retries": 2}
+    soon = {"type": "http", "path": "/", "interval_ms": 50, "timeout_ms": 2000, "retries": 2}
     made = page(bundle(tmp_path).service("other"), health=soon).write()
     with running(made) as run:
         run.until_ready()
