@@ -85,10 +85,7 @@ from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process.table import control_group
 from bundlevisor.control.run import instance_record
-from bundlevisor.control.run.instance_record import InstanceRecord
-
 instance_record.CHARGE_S = 60.0  # a new interpreter has to come first
-
 def tell(*words): os.write(2, f"{words}\\n".encode())  # print() may be in its midst at the end
 
 enclose = control_group.enclose
@@ -99,7 +96,7 @@ mine = Instance(instance_id="slow", pid=os.getpid(), created=1.0, host="", port=
 loop = Loop("events", tell)
 loop.start()
 guardian.attach(loop, tell)
-record = InstanceRecord(guardian, sys.argv[1], mine, tell, lambda: False)
+record = instance_record.InstanceRecord(guardian, sys.argv[1], mine, tell, lambda: False)
 record.await_charge()
 print(control_group.group_of(os.getpid(), "slow"))
 record.close()
