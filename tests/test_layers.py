@@ -61,14 +61,17 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imports(path: Path, known: dict[str, Path]) -> set[str]:
+    return {name for node in ast.walk(tree_of(path)) for name in imports_of(node, known)}
+
+
+def imports_of(node: ast.AST, known: dict[str, Path]) -> set[str]:
     found = set()
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                name = f"{node.module}.{alias.name}"
-                found.add(name if name in known else str(node.module))
-        elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        for alias in node.names:
+            name = f"{node.module}.{alias.name}"
+            found.add(name if name in known else str(node.module))
+    elif isinstance(node, ast.Import):
+        found |= {alias.name for alias in node.names}
     return {name for name in found if name in known and name != "bundlevisor"}
 
 
