@@ -46,10 +46,11 @@ class NotifySocket(Protocol):
     def fileno(self) -> int:
         """Return the descriptor to watch."""
 
-    def receive(self) -> list[Datagram]:
-        """Return what has come; descriptors that were sent with it are closed.
+    def receive(self) -> Iterator[Datagram]:
+        """Yield what has come, one by one; descriptors that were sent with it are closed.
 
-        That is what sd_notify_barrier(3) waits for: by then all before has been received.
+        That is what sd_notify_barrier(3) waits for: who has sent that is still there while what was
+        sent before is looked at, and may be gone once the next is taken.
         """
 
     def close(self) -> None:
@@ -102,9 +103,9 @@ if sys.platform != "win32":
             """Return the descriptor to watch."""
             return self._socket.fileno()
 
-        def receive(self) -> list[Datagram]:
-            """Return what has come."""
-            return [(data, UNKNOWN) for data, _ in _received(self._socket, 0)]
+        def receive(self) -> Iterator[Datagram]:
+            """Yield what has come."""
+            return ((data, UNKNOWN) for data, _ in _received(self._socket, 0))
 
         def close(self) -> None:
             """Close it, and remove its file."""
@@ -165,10 +166,10 @@ if sys.platform == "linux":
             """Return the descriptor to watch."""
             return self._socket.fileno()
 
-        def receive(self) -> list[Datagram]:
-            """Return what has come; there is no room for descriptors, which closes them."""
+        def receive(self) -> Iterator[Datagram]:
+            """Yield what has come; there is no room for descriptors, which closes them."""
             room = socket.CMSG_SPACE(CREDENTIALS.size)
-            return [(data, _sender(extra)) for data, extra in _received(self._socket, room)]
+            return ((data, _sender(extra)) for data, extra in _received(self._socket, room))
 
         def close(self) -> None:
             """Close it."""

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,11 +75,11 @@ def test_what_is_sent_comes_in_order_and_what_is_too_long_is_nothing(
 ) -> None:
     bound = opened(kind, tmp_path)
     try:
-        assert bound.receive() == []
+        assert list(bound.receive()) == []
         sent = (b"READY=1", b"x" * (LONGEST_DATAGRAM + 1), b"y" * LONGEST_DATAGRAM)
         for one in sent:
             send(bound.address, one)
-            data, _ = bound.receive()[0]
+            data, _ = next(bound.receive())
             assert data == (one if len(one) <= LONGEST_DATAGRAM else b"")
     finally:
         bound.close()
@@ -91,12 +92,12 @@ def test_the_kernel_says_who_has_sent(tmp_path: Path) -> None:
         assert bound.address.startswith("@")
         assert bound.places == ()
         send(bound.address, b"READY=1")
-        assert bound.receive() == [(b"READY=1", os.getpid())]
+        assert list(bound.receive()) == [(b"READY=1", os.getpid())]
         other = "import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM);"
         other += "s.sendto(b'STATUS=x', chr(0) + sys.argv[1])"
         with subprocess.Popen([sys.executable, "-c", other, bound.address[1:]]) as process:
             process.wait(30)
-        assert bound.receive() == [(b"STATUS=x", process.pid)]
+        assert list(bound.receive()) == [(b"STATUS=x", process.pid)]
     finally:
         bound.close()
 
@@ -105,15 +106,42 @@ def test_the_kernel_says_who_has_sent(tmp_path: Path) -> None:
 def test_descriptors_that_are_sent_along_are_closed(tmp_path: Path) -> None:
     """That is how sd_notify_barrier(3) learns that it was heard."""
     bound = opened("own", tmp_path)
+    with send_barrier(bound.address) as read:
+        assert list(bound.receive()) == [(b"BARRIER=1", os.getpid())]
+        assert os.read(read, 1) == b"", "nobody has the other end any more"
+    bound.close()
+
+
+@linux
+def test_who_waits_until_it_was_heard_is_there_until_its_word_was_looked_at(
+    tmp_path: Path,
+) -> None:
+    """systemd-notify ends once its barrier is taken, and nobody could say then whose it was."""
+    bound = opened("own", tmp_path)
+    send(bound.address, b"READY=1")
+    with send_barrier(bound.address) as read:
+        os.set_blocking(read, False)
+        heard = iter(bound.receive())
+        assert next(heard) == (b"READY=1", os.getpid())
+        with pytest.raises(BlockingIOError):
+            os.read(read, 1)
+        assert next(heard) == (b"BARRIER=1", os.getpid())
+        assert os.read(read, 1) == b""
+    bound.close()
+
+
+@contextlib.contextmanager
+def send_barrier(address: str) -> Iterator[int]:
+    """Send what sd_notify_barrier(3) sends; yields the descriptor whose end it waits for."""
     read, write = os.pipe()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [write]))
-        to.sendmsg([b"BARRIER=1"], [rights], 0, f"\0{bound.address[1:]}")
+        to.sendmsg([b"BARRIER=1"], [rights], 0, f"\0{address[1:]}")
     os.close(write)
-    assert bound.receive() == [(b"BARRIER=1", os.getpid())]
-    assert os.read(read, 1) == b"", "nobody has the other end any more"
-    os.close(read)
-    bound.close()
+    try:
+        yield read
+    finally:
+        os.close(read)
 
 
 def test_a_flood_is_taken_in_bursts(tmp_path: Path) -> None:
@@ -122,7 +150,7 @@ def test_a_flood_is_taken_in_bursts(tmp_path: Path) -> None:
         with contextlib.suppress(BlockingIOError):  # the queue is full
             for sent in range(10_000):  # noqa: B007
                 send(bound.address, b"STATUS=x")
-        assert len(bound.receive()) == min(sent, BURST)
+        assert len(list(bound.receive())) == min(sent, BURST)
     finally:
         bound.close()
 
@@ -136,7 +164,7 @@ def test_a_file_is_for_this_user_alone_and_goes(tmp_path: Path) -> None:
     assert bound.places == (str(path),)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     send(bound.address, b"READY=1")
-    assert bound.receive() == [(b"READY=1", UNKNOWN)]
+    assert list(bound.receive()) == [(b"READY=1", UNKNOWN)]
     bound.close()
     assert not path.exists()
 
@@ -148,7 +176,7 @@ def test_a_file_whose_path_would_be_too_long_lies_elsewhere_and_goes(tmp_path: P
     assert bound.places == (bound.address, str(folder))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     send(bound.address, b"READY=1")
-    assert bound.receive() == [(b"READY=1", UNKNOWN)]
+    assert list(bound.receive()) == [(b"READY=1", UNKNOWN)]
     bound.close()
     assert not folder.exists()
 
@@ -168,7 +196,7 @@ def test_its_file_is_for_the_user_whatever_the_umask(tmp_path: Path, depth: int)
     finally:
         os.umask(before)
     send(opened_one.address, b"READY=1")
-    assert opened_one.receive() == [(b"READY=1", UNKNOWN)]
+    assert list(opened_one.receive()) == [(b"READY=1", UNKNOWN)]
     mode = stat.S_IMODE(os.stat(os.path.dirname(opened_one.address)).st_mode)
     opened_one.close()
     assert mode == 0o700
