@@ -33,6 +33,13 @@ if sys.platform == "linux":
 
         tree.register_child(pid)
 
+    def register_present() -> None:
+        """Leave alone all children that there are: a script that becomes the runtime has some."""
+        from bundlevisor.actors.process import tree
+
+        for pid in tree.adopted():
+            tree.register_child(pid)
+
     def unregister(pid: int) -> None:
         """Say that a child has been reaped: its pid may become that of an adopted one."""
         from bundlevisor.actors.process import tree
@@ -49,6 +56,9 @@ else:
         return contextlib.nullcontext()
 
     def register(pid: int) -> None:
+        """Note nothing."""
+
+    def register_present() -> None:
         """Note nothing."""
 
     def unregister(pid: int) -> None:

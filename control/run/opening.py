@@ -18,7 +18,7 @@ from bundlevisor.actors.files.instance_lock import InstanceLock
 from bundlevisor.actors.guardian.link import Guardian
 from bundlevisor.actors.loop.reactor import Loop
 from bundlevisor.actors.process import table
-from bundlevisor.actors.process.own_children import register
+from bundlevisor.actors.process.own_children import register, register_present
 from bundlevisor.actors.process.table.rlimit_mark import set_mark
 from bundlevisor.actors.telemetry import milestones
 from bundlevisor.actors.telemetry.milestones import Recorder
@@ -96,6 +96,7 @@ def _clean_up(
     What this one starts can be told from what others left by then.
     """
     register(guardian.pid)
+    register_present()
     set_mark(os.getpid(), table.created(os.getpid()) or 0.0, bundle.instance_id)
     set_aside: list[str] = []
     if os.path.lexists(instance.path(bundle.app_data)):
