@@ -16,6 +16,7 @@ import msgspec
 
 from bundlevisor.actors.core.report import Doing
 from bundlevisor.actors.core.snapshot import Phase, ServiceView, Snapshot, State
+from bundlevisor.actors.telemetry.median import median
 
 Activity = Literal[
     "dependencies", "secrets", "assets", "migration", "spawning", "probing", "restarting"
@@ -192,8 +193,7 @@ def _part(work: Work, weight: float) -> float:
 
 
 def _typical(known: Known) -> float:
-    usual = sorted(known.usual.values())
-    return usual[len(usual) // 2] if usual else UNKNOWN_S
+    return median(known.usual.values()) if known.usual else UNKNOWN_S
 
 
 def _remaining(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bundlevisor.actors.telemetry.median import median
 from bundlevisor.actors.telemetry.milestones import API, MANIFEST, PORTS
 from bundlevisor.actors.telemetry.timeline import Timeline
 
@@ -34,9 +35,9 @@ def changes(now: Timeline, earlier: Sequence[Timeline]) -> list[Change]:
     before = [parts(timeline) for timeline in earlier]
     found = []
     for what, took in parts(now).items():
-        known = sorted(others[what] for others in before if what in others)
+        known = [others[what] for others in before if what in others]
         if known:
-            found.append(Change(what, took, known[len(known) // 2]))
+            found.append(Change(what, took, median(known)))
     differing = [change for change in found if _is_worth_a_word(change)]
     return sorted(differing, key=lambda change: -abs(change.now_ms - change.before_ms))
 

@@ -56,6 +56,8 @@ def test_only_what_differs_beyond_the_noise_is_told_the_worst_first() -> None:
     found = changes(timeline(db=(10, 310), api=(320, 345)), earlier)
     assert [change.what for change in found] == ["everything ready", "service 'db'"]
     assert found[1].sentence == "service 'db': 300 ms, slower than the 100 ms before"
+    of_two = changes(timeline(db=(10, 310)), [timeline(db=(0, 100)), timeline(db=(0, 200))])
+    assert [change.before_ms for change in of_two] == [150.0, 150.0]
 
 
 def test_a_start_like_the_others_has_nothing_to_tell() -> None:
