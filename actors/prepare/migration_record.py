@@ -89,7 +89,7 @@ class Migrations:
     def started(self) -> None:
         """Write down that the app was started in its present version."""
         with self._lock:
-            self._write(migrations.started(self._record, self._plans, self._manifest))
+            self._write(migrations.started(self._record, self._manifest))
 
     def rolled_back(self, service_id: str, applied: tuple[str, ...]) -> None:
         """Write down that a service's data is what it was when only ``applied`` had been run.

@@ -109,23 +109,19 @@ def settled(
     return msgspec.structs.replace(record, app_version=now, seen=seen)
 
 
-def started(
-    record: MigrationRecord, plans: dict[str, MigrationPlan], manifest: Manifest
-) -> MigrationRecord:
+def started(record: MigrationRecord, manifest: Manifest) -> MigrationRecord:
     """Return the record after a start of the app: a service without migrations is through.
 
     So the first migration that such a service is ever given finds an upgrade, as it does with the
-    Go runtime. Nothing is recorded while another service is not through with its own.
+    Go runtime, also where another service is not through with its own. The app's version is
+    recorded once all are.
     """
     now = manifest.app.version
-    if any(
-        service.migrations and record.seen.get(service.id) != now for service in manifest.services
-    ):
-        return record
-    for service in manifest.services:
-        if not service.migrations:
-            record = settled(record, plans, service.id, now)
-    return record
+    without = (service.id for service in manifest.services if not service.migrations)
+    seen = record.seen | dict.fromkeys(without, now)
+    is_through = all(seen.get(service.id) == now for service in manifest.services)
+    version = now if is_through else record.app_version
+    return msgspec.structs.replace(record, app_version=version, seen=seen)
 
 
 def is_older(version: str, other: str) -> bool:

@@ -182,14 +182,27 @@ def test_recording_twice_changes_nothing() -> None:
     assert applied(record, "one", "u").applied == {"one": ["f", "u"]}
 
 
-def test_a_start_records_services_without_migrations_once_the_others_are_through(
+def test_a_start_records_services_without_migrations_and_the_version_once_all_are_through(
     manifest_of: Callable[..., Manifest],
 ) -> None:
     upgrade = {"version": "u", "command": ["m"], "run_on": "upgrade"}
     services = ({"id": "db", "migrations": [upgrade]}, {"id": "api"})
     made = manifest_of(*services, app={"name": "a", "version": "2"})
-    before = MigrationRecord("1")
-    plans = plan(made, before)
-    assert started(before, plans, made) == before
-    through = done(before, made, "db")
-    assert started(through, plans, made).seen == {"db": "2", "api": "2"}
+    record = started(MigrationRecord("1"), made)
+    assert record == MigrationRecord("1", seen={"api": "2"})
+    through = started(done(record, made, "db"), made)
+    assert through == MigrationRecord("2", {"db": ["u"]}, {"db": "2", "api": "2"})
+
+
+@pytest.mark.parametrize("others", [(), ("other",)], ids=["alone", "beside one that is through"])
+def test_the_first_migration_of_a_service_finds_an_upgrade_though_another_was_never_through(
+    manifest_of: Callable[..., Manifest], others: tuple[str, ...]
+) -> None:
+    """As one on demand, or one that waits for a secret."""
+    listed = {"migrations": [{"version": "u", "command": ["m"], "run_on": "upgrade"}]}
+    never = [{"id": name, **listed} for name in ("never", *others)]
+    first = manifest_of({"id": "api"}, *never, app={"name": "a", "version": "1"})
+    record = started(done(MigrationRecord(), first, *others), first)
+    second = manifest_of({"id": "api", **listed}, *never, app={"name": "a", "version": "2"})
+    due = versions(second, record)
+    assert (due["api"], due["never"]) == (["u"], [])
