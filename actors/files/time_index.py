@@ -49,17 +49,20 @@ class TimeIndex:
         self._log = log
         self._path = path_of(log)
         self._fd = -1
-        self._next = 0.0
+        self._noted = self._next = 0.0
         self._count = 0
 
     def note(self, offset: int) -> None:
-        """Say that something is written at ``offset`` now; most calls only look at the clock."""
-        now = time.monotonic()
-        if now < self._next:
+        """Say that something is written at ``offset`` now; most calls only look at the clock.
+
+        At the one whose time is written: it goes on while the machine sleeps, and may be set.
+        """
+        now = time.time()
+        if self._noted <= now < self._next:
             return
         with suppress(OSError):
             self._write(offset)
-        self._next = now + self._pause()
+        self._noted, self._next = now, now + self._pause()
 
     def note_start(self, offset: int) -> None:
         """Say that an incarnation begins at ``offset`` now."""

@@ -20,9 +20,14 @@ class Clock:
 
     def __init__(self) -> None:
         self.passed = 0.0
+        self.asleep = 0.0
+        """Seconds of these in which the machine slept."""
 
     def monotonic(self) -> float:
-        return 100 + self.passed
+        return 100 + self.passed - self.asleep
+
+    def time(self) -> float:
+        return self.time_ns() / 1e9
 
     def time_ns(self) -> int:
         return NOON * 10**9 + round(self.passed * 1e9)
@@ -98,6 +103,21 @@ def test_a_writer_of_many_months_still_has_times_to_an_hour(tmp_path: Path, cloc
         clock.passed = hour * 3600
         log.write(b"x\n")
     assert shown(path) == [(0, b"old"), *((hour * 3600, b"x") for hour in range(1, 4))]
+
+
+def test_what_is_written_after_a_sleep_is_not_of_before_it(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the pause between two records is by then."""
+    monkeypatch.setattr(time_index, "SLOWER", ((1, 60.0),))
+    path = tmp_path / "a.log"
+    log = log_of(path)
+    log.write(b"before\n")
+    clock.passed, clock.asleep = 8 * 3600 + 1, 8 * 3600
+    log.write(b"awake\n")
+    clock.passed -= 3600
+    log.write(b"set back\n")
+    assert shown(path) == [(0, b"before"), (28_801, b"awake"), (25_201, b"set back")]
 
 
 def test_what_stood_in_a_log_without_an_index_is_not_of_today(tmp_path: Path, clock: Clock) -> None:
