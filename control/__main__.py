@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.disable()  # there is no garbage in what is imported; the API's start enables it again
     from bundlevisor.control.boot import first_signals
 
-    first_signals.own(keep_running="keep-running" in [word.lstrip("-") for word in words])
+    first_signals.own(keep_running=any(map(_says_keep_running, words)))
     try:
         return _run(words, first_line)
     except (OSError, ImportError, MemoryError, RuntimeError) as error:
@@ -60,6 +60,12 @@ def _words() -> list[str]:
     """Return the command line; under the name ``runtimectl`` it is that of the command ``ctl``."""
     name = os.path.basename(sys.argv[0]).lower().removesuffix(".exe")
     return (["ctl"] if name == "runtimectl" else []) + sys.argv[1:]
+
+
+def _says_keep_running(word: str) -> bool:
+    """Whether it is that switch and does not say no, before the options are read as a whole."""
+    name, _, value = word.lstrip("-").partition("=")
+    return name == "keep-running" and value.lower() not in ("0", "f", "false")
 
 
 def _run(words: list[str], first_line: tuple[float, float]) -> int:

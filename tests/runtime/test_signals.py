@@ -82,8 +82,11 @@ def test_it_ignores_and_blocks_nothing_itself(run: Run) -> None:
     assert signals(own, "SigIgn") == {signal.SIGPIPE, signal.SIGXFSZ}
 
 
-def test_nohup_and_keep_running_let_it_outlive_its_terminal(made: Bundle, tmp_path: Path) -> None:
-    with starting(made, "--keep-running", command=["nohup", *COMMAND]) as run:
+@pytest.mark.parametrize("switch", ["--keep-running", "-keep-running=True"])
+def test_nohup_and_keep_running_let_it_outlive_its_terminal(
+    made: Bundle, tmp_path: Path, switch: str
+) -> None:
+    with starting(made, switch, command=["nohup", *COMMAND]) as run:
         run.await_listening()
         wait_until(lambda: asleep(tmp_path / "plain.pid"), what="a service that does nothing")
         run.kill(signal.SIGHUP)
