@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -42,7 +43,8 @@ def read(app_data: str) -> tuple[Kept, str | None]:
         return Kept(), None
     try:
         if os.fstat(descriptor).st_mode & 0o077 and not os.path.islink(file):
-            os.chmod(file, 0o600)
+            with suppress(OSError):  # a file system without modes, where the folder's rights hold
+                os.chmod(file, 0o600)
     finally:
         os.close(descriptor)
     found, trouble = atomic.read_or_refuse(file, _parse)

@@ -103,6 +103,26 @@ def test_a_file_that_cannot_be_read_is_never_replaced(tmp_path: Path) -> None:
     assert "precious" in file.read_text()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="modes mean nothing on Windows")
+def test_a_file_whose_mode_cannot_be_changed_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on FAT that the system has mounted for everybody, or on a drive of Windows in WSL."""
+
+    def refused(path: str, mode: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path)
+
+    file = tmp_path / "secrets.json"
+    file.write_text('{"secrets": {"session": "precious"}}')
+    file.chmod(0o666)
+    made, warnings = manifest(tmp_path), list[str]()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "chmod", refused)
+        vault = Vault(made, str(tmp_path), warnings.append)
+    assert (vault.missing("db"), vault.values_for("db")) == ((), {"session": "precious"})
+    assert warnings == []
+
+
 def test_a_folder_in_its_place_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").mkdir()
     check_that_it_is_left_alone(tmp_path)
