@@ -469,6 +469,17 @@ for (const [way, then, seen] of [
     await until(() => seen(run), "the start goes on");
   });
 
+test("an application outlives who has read what it says", POSIX, async (t) => {
+  const run = await opened(t, small(t, { web: {} }));
+  run.child.stderr.destroy();
+  process.kill(record(run).pid, "SIGKILL");
+  const log = path.join(run.home, "logs", "runtime.log");
+  const starts = () => readFileSync(log, "utf8").split("web is ready").length - 1;
+  await until(() => starts() === 2 || run.child.exitCode, "a new runtime, which has said so");
+  await run.do("quit");
+  assert.equal(await run.ended, 0);
+});
+
 test("an application outlives the death of its runtime, and of its page", async (t) => {
   const run = await opened(t, small(t, { web: {} }));
   await t.test("a killed runtime is back behind the same page", POSIX, async () => {

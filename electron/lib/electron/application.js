@@ -73,7 +73,8 @@ class Application {
   /** @param {ApplicationOptions} options */
   constructor(options) {
     this.#options = options;
-    this.#quitting = new Quitting(() => this.#stop());
+    process.stderr.on("error", () => {}); // who read it may be gone: that is no failure of ours
+    this.#quitting = new Quitting(async () => this.#runtime?.stop());
     app.on("second-instance", () => {
       if (this.#quitting.begun)
         this.#quitting.startAgain(); // it has the one lock until it is gone
@@ -223,10 +224,6 @@ class Application {
       this.#loss = error; // it is being loaded: its start says so
     else this.#bringUp(error); // first: an application without a window quits
     this.#page.close();
-  }
-
-  async #stop() {
-    await this.#runtime?.stop();
   }
 
   get #appData() {
