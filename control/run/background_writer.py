@@ -33,10 +33,19 @@ class BackgroundWriter:
     """Writes to one descriptor, in order; safe from any thread. Its thread begins with a line."""
 
     def __init__(
-        self, fd: int, tell_dropped: Callable[[int], bytes], *, limit: int = LIMIT
+        self,
+        fd: int,
+        tell_dropped: Callable[[int], bytes],
+        *,
+        limit: int = LIMIT,
+        write: Callable[[int, bytes], int] = os.write,
     ) -> None:
-        """``tell_dropped(count)`` returns the line that stands where lines are missing."""
+        """``tell_dropped(count)`` returns the line that stands where lines are missing.
+
+        ``write`` is called as os.write is, which it stands for.
+        """
         self._fd = fd
+        self._write_some = write
         self._tell_dropped = tell_dropped
         self._limit = limit
         self._lines: deque[bytes] = deque()
@@ -120,7 +129,7 @@ class BackgroundWriter:
         data = data if self._whole else b"\n" + data
         while data:
             try:
-                count = os.write(self._fd, data[:CHUNK])
+                count = self._write_some(self._fd, data[:CHUNK])
             except BlockingIOError:
                 time.sleep(RETRY)
                 continue

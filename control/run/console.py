@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +19,7 @@ from bundlevisor.actors.files import json_text
 from bundlevisor.actors.loop.wall_time import timestamp
 from bundlevisor.control.run.background_writer import BackgroundWriter
 
+Write = Callable[[int, bytes], int]
 Level = Literal["info", "warning", "error"]
 MARKS = {"info": "", "warning": "warning: ", "error": "error: "}
 
@@ -36,10 +37,13 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 class Console:
     """Writes to stderr and stdout; safe from any thread."""
 
-    def __init__(self, fd: int, *, human: bool, output: int = 1) -> None:
-        """``fd`` takes the log, ``output`` the lines for the program that started the runtime."""
+    def __init__(self, fd: int, *, human: bool, output: int = 1, write: Write = os.write) -> None:
+        """``fd`` takes the log, ``output`` the lines for the program that started the runtime.
+
+        ``write`` stands for os.write where the log is written.
+        """
         self._human = human
-        self._log = BackgroundWriter(fd, self._missing)
+        self._log = BackgroundWriter(fd, self._missing, write=write)
         self._output = BackgroundWriter(output, lambda _: b"")
         self._around: Callable[[bytes], bytes] = _alone
         self._order = threading.Lock()
@@ -155,9 +159,21 @@ def open_console() -> Console:
         os.fstat(fd)
     except OSError:
         fd = os.open(os.devnull, os.O_WRONLY)
-    console = Console(fd, human=_is_terminal(fd))
+    human = _is_terminal(fd)
+    stream = sys.__stderr__ if human and sys.platform == "win32" else None
+    write = os.write if stream is None else by(stream)
+    console = Console(fd, human=human, write=write)
     sys.stderr = ErrorStream(console)
     return console
+
+
+def by(stream: Any) -> Write:
+    """Return what writes UTF-8 as this text stream does.
+
+    A console of Windows takes os.write's bytes for letters of its code page.
+    """
+    raw = getattr(stream.buffer, "raw", stream.buffer)
+    return lambda _fd, data: int(raw.write(data))
 
 
 def _is_terminal(fd: int) -> bool:

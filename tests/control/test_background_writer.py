@@ -10,6 +10,7 @@ import pytest
 
 from bundlevisor.control.run import background_writer
 from bundlevisor.control.run.background_writer import BackgroundWriter
+from bundlevisor.control.run.console import Console, by
 from tests.waiting import WITHIN, wait_until
 
 
@@ -48,6 +49,19 @@ def test_a_reader_gets_everything_in_order(ends: tuple[int, int]) -> None:
     assert has_written_all(writer)
     reader.join(WITHIN)
     assert b"".join(heard) == b"".join(lines)
+
+
+def test_on_a_console_of_windows_the_stream_writes_which_knows_its_letters(
+    ends: tuple[int, int],
+) -> None:
+    read, write = ends
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with open(write, "w", encoding="utf-8", closefd=False) as stream:
+        console = Console(nowhere, human=True, output=nowhere, write=by(stream))
+        console.info("Jürgen █")
+        console.close()
+    os.close(nowhere)
+    assert read_all(read, b"\n").decode().endswith(" Jürgen █\n")
 
 
 def test_what_is_no_line_is_followed_as_it_is(ends: tuple[int, int]) -> None:
