@@ -54,14 +54,15 @@ async function uploadTelemetry(runtime, given) {
     if (consent === undefined) return done;
     const { events, next } = await runtime.eventPage({ after, limit: BATCH });
     if (events.length === 0) {
-      if (refused === consent) await keep(stateFile, { after, refused: !consent });
+      if (refused === consent) await (await written(stateFile, { after, refused: !consent }))();
       return done;
     }
     refused ||= !consent; // until all is passed over that has happened so far
     const wanted = refused ? [] : events.map(redact).filter((event) => !!event);
+    const keepIt = await written(stateFile, { after: next, refused });
     if (wanted.length) await send(url, wanted, options.fetch ?? fetch);
+    await keepIt();
     after = next;
-    await keep(stateFile, { after, refused });
     done.sent += wanted.length;
     done.skipped += events.length - wanted.length;
   }
@@ -121,10 +122,16 @@ async function kept(file) {
   }
 }
 
-/** @param {string} file @param {State} state */
-async function keep(file, state) {
+/**
+ * Resolves to what keeps the state, and needs no room for it: where a full disk has none, nothing is
+ * sent that would be sent again and again.
+ *
+ * @param {string} file
+ * @param {State} state
+ */
+async function written(file, state) {
   await writeFile(`${file}.new`, JSON.stringify(state));
-  await rename(`${file}.new`, file);
+  return () => rename(`${file}.new`, file);
 }
 
 module.exports = { uploadTelemetry };

@@ -83,6 +83,13 @@ test("what happened is sent to the collector", async (t) => {
     assert.equal(got.lines[0].seq, 1);
   });
 
+  await t.test("nothing is sent where it could not be kept that it was", async (t) => {
+    got.lines.length = 0;
+    const stateFile = path.join(folder(t), "nowhere", "sent.json"); // as on a full disk
+    await assert.rejects(uploadTelemetry(runtime, { agreed: () => true, stateFile }), /ENOENT/);
+    assert.deepEqual(got.lines, []);
+  });
+
   await t.test("app-data that was removed since begins with its first event", async (t) => {
     got.lines.length = got.headers.length = 0;
     const stateFile = path.join(folder(t), "sent.json");
