@@ -24,6 +24,9 @@ LOOPBACK = {
 }
 HEADER = struct.Struct("=IHHII")
 """struct nlmsghdr: length, type, flags, sequence (here the port), pid."""
+AT_ONCE = 64
+"""Questions whose answers a socket has room for (socket(7), rmem_default), twice over: the kernel
+drops what is more, and says so by ENOBUFS."""
 KEPT = 1024
 """Questions that are kept: each is asked once a millisecond while a service starts."""
 REQUEST = struct.Struct("=BBBBI 2s2s16s16xI II")
@@ -55,11 +58,13 @@ def listening_ports(
     0.0.0.0 and on :: (unless for IPv6 only) are found as well. Every question has one answer.
     Raises OSError where netlink is forbidden or does not answer.
     """
-    if not ports:
-        return set()
-    link.send(b"".join(question(port, family) for port in ports))
-    answers = [_answered(link.recv(4096)) for _ in ports]
-    return {port for port in answers if port}
+    listening = set[int]()
+    asked = list(ports)
+    for begin in range(0, len(asked), AT_ONCE):
+        some = asked[begin : begin + AT_ONCE]
+        link.send(b"".join(question(port, family) for port in some))
+        listening.update(_answered(link.recv(4096)) for _ in some)
+    return listening - {0}
 
 
 @functools.lru_cache(KEPT)

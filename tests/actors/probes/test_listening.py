@@ -83,6 +83,14 @@ def test_a_listener_counts_when_it_would_take_a_connection_to_127_0_0_1(stack: E
     assert found(set(map(port_of, (*reached, *not_reached)))) == set(map(port_of, reached))
 
 
+def test_more_ports_can_be_asked_for_than_a_socket_has_room_for_answers(stack: ExitStack) -> None:
+    sock = bound(stack, socket.AF_INET, "127.0.0.1")
+    sock.listen()
+    with netlink() as link:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
+        assert port_of(sock) in listening_ports(link, {port_of(sock), *range(20_000, 21_000)})
+
+
 def test_nothing_is_asked_for_no_port() -> None:
     assert found(set()) == set()
 
