@@ -6,13 +6,14 @@ import math
 import os
 import stat
 import sys
+import time
 from functools import lru_cache
 
 import msgspec
 
 from bundlevisor.actors.ui_server.files import open_beneath
 from bundlevisor.actors.ui_server.files.preconditions import Validators
-from bundlevisor.actors.ui_server.files.recent import RecentFiles
+from bundlevisor.actors.ui_server.files.recent import SETTLED, RecentFiles
 from bundlevisor.actors.ui_server.files.url_path import is_servable, spellings
 
 NEIGHBOURS = (("br", ".br"), ("gzip", ".gz"))
@@ -54,6 +55,11 @@ class Representation(msgspec.Struct, frozen=True):
     def changed(self) -> float:
         """When it was changed last; Windows does not tell of every change, so never long ago."""
         return math.inf if sys.platform == "win32" else max(self.identity[:2]) / 1e9
+
+    @property
+    def may_be_unfinished(self) -> bool:
+        """Whether it was changed just now: it may be half of what somebody is writing."""
+        return max(self.identity[:2]) / 1e9 > time.time() - SETTLED
 
     @property
     def name(self) -> str:

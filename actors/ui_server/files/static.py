@@ -107,6 +107,8 @@ def _conditional(
 ) -> Sent:
     headers["ETag"] = chosen.validators.etag
     headers["Last-Modified"] = chosen.validators.last_modified
+    if chosen.may_be_unfinished:
+        headers["Cache-Control"] = ASK
     match evaluate(request.headers, chosen.validators):
         case Verdict.NOT_MODIFIED:
             del headers["Content-Type"]

@@ -18,6 +18,8 @@ NEVER = "no-store"
 _HEX = re.compile(r"[.\-_]([0-9a-f]{8,64})\.")
 _BASE64_OR_32 = re.compile(r"[.\-]([A-Za-z0-9_\-]{8})\.(?:m?js|css|wasm|woff2?)(?:\.map)?$")
 
+_NUMBERED_WORD = re.compile(r"[A-Za-z]+[0-9]+|[0-9]+[A-Za-z]+")
+
 
 @lru_cache(maxsize=256)
 def cache_control(name: str) -> str:
@@ -36,7 +38,12 @@ def _looks_hexadecimal(part: str) -> bool:
 
 
 def _looks_random(part: str) -> bool:
-    """Digits among capitals (esbuild), or digits and both cases (Vite): no word has these."""
+    """Digits among capitals (esbuild), or digits and both cases (Vite), and no numbered word.
+
+    ``Section2`` and ``2DCanvas`` are such; so is one hash of twenty.
+    """
+    if _NUMBERED_WORD.fullmatch(part):
+        return False
     digits = any(char.isdigit() for char in part)
     upper = any(char.isupper() for char in part)
     lower = any(char.islower() for char in part)

@@ -13,7 +13,19 @@ from tests.ui_server.files.conftest import BIG, INDEX
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-def test_a_hashed_file_may_be_kept_for_a_year(ui: Any) -> None:
+def test_a_hashed_file_may_be_kept_for_a_year_once_it_is_whole(
+    ui: Any, root: Path, until: Any
+) -> None:
+    def written() -> Any:
+        (root / "app.9c4ef0bd.js").write_bytes(b"console.")
+        return ui.ask("/app.9c4ef0bd.js").header("Cache-Control") == "no-cache"
+
+    until(written, "it is asked for again, as it may be half of what is being written")
+
+    def settled() -> Any:
+        return ui.ask("/app.3f2a91bc.js").header("Cache-Control") != "no-cache"
+
+    until(settled, "it was written long enough ago")
     answer = ui.ask("/app.3f2a91bc.js")
     assert answer.header("Cache-Control") == "public, max-age=31536000, immutable"
     assert answer.header("Content-Type") == "text/javascript; charset=utf-8"
