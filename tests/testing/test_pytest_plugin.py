@@ -29,6 +29,14 @@ def test_fails(bundlevisor_bundle, bundlevisor_runtime):
     assert runtime.service("db").state == "failed"
 
 
+@pytest.mark.xfail
+def test_fails_as_is_known(bundlevisor_bundle, bundlevisor_runtime):
+    runtime = bundlevisor_runtime(bundlevisor_bundle.service("db"))
+    runtime.stop_in_order = None  # of one that stands still it would take a minute
+    runtime.freeze()
+    assert False
+
+
 def test_fails_with_two(tmp_path, bundlevisor_runtime):
     for name in ("one", "other"):
         bundlevisor_runtime(Bundle(tmp_path / name).service("db"))
@@ -114,7 +122,7 @@ def test_whoever_interrupts_a_test_waits_for_no_orderly_stop(tmp_path: Path) -> 
 def test_the_fixtures_keep_the_laws_and_tell_the_story(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(AGAIN)
     ran = ran_in(tmp_path, SUITE)
-    assert "3 failed, 4 passed, 3 errors" in ran.stdout, ran.stdout
+    assert "3 failed, 4 passed, 1 xfailed, 3 errors" in ran.stdout, ran.stdout
     assert ran.stdout.count("what happened in the runtime") == 7
     for name in ("one", "other"):
         assert re.search(rf"what happened in the runtime of .*{name}.app-data\b", ran.stdout)
