@@ -60,8 +60,8 @@ def open_up(
     ending, spare = ShutdownRequests(), resource_limits.SpareFiles()
     listener = ipc_socket.listen(bundle.manifest.ipc.host, bundle.manifest.ipc.port)
     recorder.mark(milestones.SOCKET)
-    ending.hear_signals()
     set_aside = _clean_up(bundle, console, guardian, lock)
+    ending.hear_signals()  # not before: who waits for an earlier guardian ends at once
     endpoint = EndpointFiles(bundle, guardian, *listener.getsockname()[:2])
     endpoint.write()
     endpoint.say_listening(console)

@@ -281,3 +281,18 @@ def test_the_next_start_waits_for_a_guardian_at_work(
                 "api was stopped before what depends on it"
             )
             second.until_ready()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
+def test_a_start_that_waits_for_a_guardian_can_be_ended(tmp_path: Path) -> None:
+    made = slow_to_stop(tmp_path, over := tmp_path / "over")
+    with running(made) as run:
+        run.until_ready()
+        guardian = guardian_of(run)
+        run.kill()
+        with starting(made) as second:
+            second.until_said(awaited(guardian))
+            second.kill(signal.SIGTERM)
+            assert second.wait_gone() == 0
+            assert lives(guardian), "it has ended after that one only"
+        over.touch()
