@@ -234,7 +234,7 @@ class ServiceEffects:
         incarnation.bury()
         self._incarnation = None
         never_ready = self._life.ready_at is None and self._life.then is AfterStop.RETRY
-        lost = self._ports.hold() if never_ready else ()
+        lost = self._ports.hold_after_failure() if never_ready else ()
         number = self._life.incarnation
         return self._work.without_secrets(PortsLost(number, lost) if lost else TreeEmptied(number))
 

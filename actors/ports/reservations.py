@@ -17,6 +17,7 @@ import sys
 from bundlevisor.actors.ports.port_locks import PortLocks
 
 HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+ALL_ADDRESSES = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 BACKLOG = 128
 """Connections that wait to be accepted, of a service or a page."""
 ANSWER_S = 0.2
@@ -130,6 +131,26 @@ def is_taken(port: int) -> bool:
     free = probe.hold(port)
     probe.release_all()
     return not free
+
+
+def fits_all_addresses(port: int) -> bool:
+    """Whether a port that is not held can be bound on all addresses at once, as by Node's default.
+
+    On Linux not while a connection that went out from here has that number, on any address: the
+    numbers that it takes for these (ip(7), ip_local_port_range) include a bundle's default range.
+    """
+    return all(_can_bind(port, family, host) for family, host in ALL_ADDRESSES.items())
+
+
+def _can_bind(port: int, family: socket.AddressFamily, host: str) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as attempt:
+            if sys.platform != "win32":
+                attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            attempt.bind((host, port))
+    except OSError as error:
+        return error.errno not in TAKEN
+    return True
 
 
 def _claim(port: int) -> _Held | None:

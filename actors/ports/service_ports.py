@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from bundlevisor.actors.ports.reservations import PortReservations
+from bundlevisor.actors.ports.reservations import PortReservations, fits_all_addresses
 from bundlevisor.actors.process import children
 from bundlevisor.manifest.format.schema import Service
 
@@ -18,6 +18,8 @@ class ServicePorts:
     def __init__(self, service: Service, reserved: PortReservations) -> None:
         self._id = service.id
         self._names = {request.name for request in service.port_requests if request.requires_socket}
+        ranges = {request.name: request.range for request in service.port_requests}
+        self._fixed = {name for name, one in ranges.items() if one and one.min == one.max}
         self._reserved = reserved
         self._held = PortReservations()
         self._ports: dict[str, int] = {}
@@ -34,6 +36,20 @@ class ServicePorts:
             if not (self._reserved.move(port, self._held) or self._held.hold(port))
         )
 
+    def hold_after_failure(self) -> tuple[str, ...]:
+        """Claim all ports again; return the names of those that may have been the failure's cause.
+
+        Also of those that somebody has on another address: the service may have wanted all. Not
+        where there is no other to be had: the next try may find it free.
+        """
+        in_part = {
+            name
+            for name, port in self._ports.items()
+            if not (self._is_handed_over(name) or name in self._fixed or fits_all_addresses(port))
+        }
+        taken = {*self.hold(), *in_part}
+        return tuple(name for name in self._ports if name in taken)
+
     def hand_over(self) -> tuple[tuple[str, int], ...]:
         """Return the listening sockets that the service is to be given, by name."""
         if not children.SOCKET_ACTIVATION:
@@ -49,9 +65,12 @@ class ServicePorts:
     def let_go(self) -> None:
         """Free the ports that the service binds itself; just before the spawn."""
         for name, port in self._ports.items():
-            if name not in self._names or not children.SOCKET_ACTIVATION:
+            if not self._is_handed_over(name):
                 self._held.release(port)
 
     def release(self) -> None:
         """Free them all: the service stays down."""
         self._held.release_all()
+
+    def _is_handed_over(self, name: str) -> bool:
+        return children.SOCKET_ACTIVATION and name in self._names
