@@ -61,6 +61,8 @@ class Telemetry:
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
         self._changed = threading.Condition()
         self._seq = 0
+        self._before: int | None = None
+        """The number of the last event before this run, once that is known."""
         self._untold = 0
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
@@ -70,6 +72,15 @@ class Telemetry:
     def last_seq(self) -> int:
         """The number of the newest event; 0 before the first."""
         return self._seq
+
+    def resumed(self, after: int) -> int:
+        """Return ``after``, or where this run begins if no event has got that far.
+
+        Then it is of events that no file has any more: of a folder that was emptied, or of a disk
+        that was full; and numbers have begun anew below it.
+        """
+        before = self._before
+        return after if before is None or after <= self._seq else before
 
     def emit(self, event: str, service_id: str | None = None, **details: object) -> None:
         """Record that something happened now. Safe from any thread; never blocks, never raises.
@@ -127,6 +138,7 @@ class Telemetry:
             self._seq = last_seq(self.path)
         except OSError as error:
             self._report(f"telemetry file {self.path} cannot be read: {error.strerror}")
+        self._before = self._seq
         while (entry := self._entries.get()) is not None:
             self._record(*entry)
             if self._entries.empty():

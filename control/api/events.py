@@ -62,7 +62,8 @@ class EventsResource:
         require_room(req)
         resp.content_type = EVENT_STREAM
         if req.method != "HEAD":
-            resp.stream = Stream(self._chunks(req, _resumed(req, after)), lambda: None)
+            after = self._runtime.events.resumed(_resumed(req, after))
+            resp.stream = Stream(self._chunks(req, after), lambda: None)
 
     def _after(self, req: falcon.Request) -> int:
         if req.get_param(AFTER.name) == LATEST:

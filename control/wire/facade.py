@@ -130,6 +130,9 @@ class Events(Protocol):
     def page(self, after: int, limit: int) -> Sequence[Event]:
         """Return at most ``limit`` events with a sequence number above ``after``, ascending."""
 
+    def resumed(self, after: int) -> int:
+        """Return ``after``, or where this run begins if no event has got that far."""
+
     def wait(self, after: int, timeout: float) -> bool:
         """Return whether there is an event after ``after``, waiting at most ``timeout`` s."""
 

@@ -104,6 +104,9 @@ class FakeEvents:
     def page(self, after: int, limit: int) -> Sequence[Event]:
         return [event for event in self.kept if event.seq > after][:limit]
 
+    def resumed(self, after: int) -> int:
+        return after if after <= self.last_seq else 0
+
     def wait(self, after: int, timeout: float) -> bool:
         def come() -> bool:
             new = bool(self.kept) and self.kept[-1].seq > after

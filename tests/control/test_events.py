@@ -50,6 +50,15 @@ def test_who_connects_again_misses_nothing_wherever_it_began(
     assert frame(resumed)["id"] == "3"
 
 
+def test_who_has_seen_numbers_that_began_anew_hears_this_run(
+    api: Api, runtime: FakeRuntime
+) -> None:
+    runtime.events.emit("runtime_start")
+    resumed = api.open("/events?after=1000", Accept=STREAM)
+    frame(resumed)
+    assert frame(resumed)["id"] == "1"
+
+
 @pytest.mark.parametrize("seen", ["9" * 5000, "0" * 5000, "-1", "²"])
 def test_what_is_no_number_of_an_event_is_passed_over(
     api: Api, runtime: FakeRuntime, seen: str

@@ -238,6 +238,19 @@ def test_a_full_disk_drops_and_counts_and_says_so_when_it_works_again(
     assert (works["event"], works["seq"]) == ("works", 7)
 
 
+def test_who_saw_more_than_the_file_has_goes_on_where_this_run_begins(path: Path) -> None:
+    """A full disk has lost what a run told: the next one counts from what is written."""
+    first = Telemetry(str(path), print)
+    first.emit("one")
+    assert first.close(PATIENCE)
+    writer = Telemetry(str(path), print)
+    for event in ("two", "three"):
+        writer.emit(event)
+    assert writer.wait(2, PATIENCE)
+    assert [writer.resumed(after) for after in (0, 1, 3, 4, 1000)] == [0, 1, 3, 1, 1]
+    assert writer.close(PATIENCE)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps an open file")
 def test_a_removed_file_is_there_again(events: Telemetry, path: Path) -> None:
     events.emit("one")
