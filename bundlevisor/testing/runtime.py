@@ -277,13 +277,18 @@ class Runtime(Asked):
         )
 
     def held_ports(self) -> list[int]:
-        """Return the ports that somebody listens on, the test itself aside: of the bundle's own
-        range, and those that its services were given."""
-        return sorted(held.listeners(self._own_ports))
+        """Return the ports that somebody listens on, the test itself and other runs of the bundle
+        that go on aside: of the bundle's own range, and those that its services were given."""
+        return sorted(self._held())
+
+    def _held(self) -> dict[int, int | None]:
+        found = held.listeners(self._own_ports)
+        theirs = self.pids_beside if found else ()
+        return {port: pid for port, pid in found.items() if pid not in theirs}
 
     @property
     def _own_ports(self) -> set[int]:
         return held.own_ports(self.bundle.document, self._given_ports())
 
     def _holders(self) -> str:
-        return f"{held.described(held.listeners(self._own_ports))}\n{self.story()}"
+        return f"{held.described(self._held())}\n{self.story()}"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import uuid
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,8 @@ from bundlevisor.testing import processes
 from bundlevisor.testing.bundle import Bundle
 from bundlevisor.testing.deadline import WITHIN
 from bundlevisor.testing.thawer import Thawer
+
+_begun = weakref.WeakSet["Spawned"]()
 
 
 class Spawned:
@@ -75,6 +78,7 @@ class Spawned:
                 start_new_session=os.name == "posix",
             )
         self.since = processes.began(self.pid)
+        _begun.add(self)
         if self._read_output and self._process.stdout:
             threading.Thread(target=self._drain, args=[self._process.stdout], daemon=True).start()
 
@@ -131,6 +135,13 @@ class Spawned:
     def processes(self) -> list[psutil.Process]:
         """Every live process of this run: runtime, guardians, services and what they started."""
         return processes.of_run(self.is_ours, self.since, self._remembered)
+
+    @property
+    def pids_beside(self) -> set[int]:
+        """Of all processes of the bundle's other runs that go on."""
+        others = [run for run in _begun if run.bundle is self.bundle and run is not self]
+        going = [run for run in others if run.exit_code is None]
+        return {process.pid for run in going for process in run.processes}
 
     def is_ours(self, process: psutil.Process) -> bool:
         """Whether a process that began with the run or later is of it."""

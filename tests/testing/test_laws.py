@@ -32,6 +32,22 @@ def test_what_is_left_breaks_the_first_law(tmp_path: Path) -> None:
     assert runtime.processes == []
 
 
+def test_what_a_run_holds_that_goes_on_beside_another_is_not_held_against_that(
+    tmp_path: Path,
+) -> None:
+    bundle = Bundle(tmp_path).service("db")
+    with Runtime(bundle) as beside:
+        beside.wait_ready()
+        port = beside.service("db").ports["http"]
+        with Runtime(bundle, app_data=tmp_path / "elsewhere") as runtime:
+            runtime.wait_ready()
+        (guardian := beside.guardian).suspend()
+        beside.kill()
+        beside.wait_ended()
+        assert runtime.held_ports() == [port], "what it has left is"
+        guardian.resume()
+
+
 def test_a_port_of_a_range_of_its_own_is_one_of_the_bundles(tmp_path: Path) -> None:
     """Also before it is written down, and once the runtime was killed before that."""
     first = free_block(1)
