@@ -41,6 +41,8 @@ def guard(end: End) -> None:
 def _live(end: End) -> None:
     system.isolate(end.fileno())
     state, heirs = _listen(system.Receiver(end), system.Heirs())
+    if state.given_up:
+        return  # whatever becomes of the runtime, and of who forked this one: others guard it
     state.relay = heirs.relay
     # One that was forked in the runtime's last moments hears of it when it is in no group any more.
     state.group = state.group or control_group.made_beside(os.getpid(), state.instance_id)
@@ -53,7 +55,7 @@ def _live(end: End) -> None:
 
 
 def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianState, system.Heirs]:
-    """Take in what the runtime tells until it says goodbye or is gone.
+    """Take in what the runtime tells until it says goodbye, gives this one up, or is gone.
 
     Returns twice if the runtime asks for an heir: that one, in its own process, goes on with its
     own channel, on which it is told everything.
@@ -76,7 +78,7 @@ def _listen(receiver: system.Receiver, heirs: system.Heirs) -> tuple[GuardianSta
             if message[0] == "hello":
                 _take_charge(state)
                 receiver.answer()
-        if state.dismissed:
+        if state.dismissed or state.given_up:
             break
     return state, heirs
 

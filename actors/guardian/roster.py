@@ -230,6 +230,7 @@ class Roster:
                 return
             if self._loop:
                 self._loop.unwatch(guardian.sender.fileno())
+            guardian.sender.send(("given_up",))  # one that is late, and that nobody can kill yet
             guardian.end()
             own_children.unregister(guardian.pid)
             guarded = self.first is guardian

@@ -33,6 +33,8 @@ class GuardianState:
         self.relay = -1
         """Descriptor of the memory that tells how far a clean-up is, which the reserve has too."""
         self.dismissed = False
+        self.given_up = False
+        """Whether the runtime lives, and has another guardian in the place of this one."""
         self.exit_status: ExitStatus | None = None
         self.group = ""
         """The folder of the control group that the runtime is in."""
@@ -99,6 +101,9 @@ class GuardianState:
 
     def _take_bye(self, _fd: int) -> None:
         self.dismissed = True
+
+    def _take_given_up(self, _fd: int) -> None:
+        self.given_up = True
 
     def _let_go(self, instance: str) -> None:
         self.held.pop(instance, None)

@@ -193,6 +193,39 @@ def test_the_channel_of_a_reserve_is_held_until_it_answers_where_it_might_be_los
     assert guardian.dismiss()
 
 
+def test_a_reserve_that_does_not_answer_in_time_is_told_that_it_is_given_up(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be forked by a guardian that goes on later, and would take the end for a death."""
+    from bundlevisor.actors.guardian import guard, roster
+    from bundlevisor.actors.guardian.channel_posix import Receiver
+
+    first: list[Answering] = []
+
+    def begin(theirs: End) -> Answering:
+        first.append(Answering(theirs))
+        return first[0]
+
+    monkeypatch.setattr(starting, "first", begin)
+    monkeypatch.setattr(roster.Roster, "_later", lambda *_: None)
+    monkeypatch.setattr(guard, "_take_charge", lambda _: None)  # of this very process
+    guardian = Guardian.start("played")
+    guardian.attach(turns, lambda _event, _details: None)
+    guardian.keep_reserve()
+    turns.soon.pop(0)()
+    turns.readable[0]()
+    for callback in turns.soon:
+        callback()
+    told = Receiver(first[0].end).receive() or []
+    (arrived,) = [fd for message, fd in told if message == ("reserve",)]
+    turns.later[-1]()  # its time to answer is over
+    with socket.socket(fileno=arrived) as end:
+        state, _ = guard._listen(Receiver(end), None)  # type: ignore[arg-type]  # forks nobody
+    assert (state.given_up, state.dismissed) == (True, False)
+    first[0].end.close()
+    assert guardian.dismiss()
+
+
 def test_a_descriptor_for_which_there_is_no_space_now_is_sent_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
