@@ -66,7 +66,7 @@ class Child:
         self._serial = serial
         tree.register_child(pid)
         self.created = table.created(pid) or 0.0
-        tree.add_tree(pid, self.created, instance)
+        tree.add_tree(pid, self.created, instance, serial)
 
     def poll(self) -> int | None:
         """Reap the leader if it has ended: its exit status, negative for a signal, else None."""

@@ -43,6 +43,9 @@ _known: set[int] = set()
 _trees: dict[int, tuple[float, str]] = {}
 """The leaders of the trees that may still have members: create time, and the mark of the start."""
 
+_serials: dict[int, int] = {}
+"""The numbers of these starts, which are in what came out of them."""
+
 _nobodys: set[Member] = set()
 """Unmarked orphans that were there when a tree ended to which they could have belonged as well."""
 
@@ -55,9 +58,11 @@ def register_child(pid: int) -> None:
     _known.add(pid)
 
 
-def add_tree(leader: int, created: float, instance: str) -> None:
-    """Say that a tree begins with this child, and which mark its processes carry."""
+def add_tree(leader: int, created: float, instance: str, serial: int = 0) -> None:
+    """Say that a tree begins with this child, and which mark and number its processes carry."""
     _trees[leader] = (created, instance)
+    _serials[leader] = serial
+    SerialOfStart.in_use.add(serial)
 
 
 def remove_tree(leader: int) -> None:
@@ -67,6 +72,7 @@ def remove_tree(leader: int) -> None:
     is cannot be said any more, also when only one other tree is left.
     """
     begun, _ = _trees.pop(leader, (None, ""))
+    SerialOfStart.in_use.discard(_serials.pop(leader, 0))
     if begun is None or not Adoption.active:
         return
     reap_adopted()

@@ -159,3 +159,30 @@ with SerialOfStart():
 print(leader.pid, daemon.pid, flush=True)
 sys.stdin.readline()
 """
+
+
+def test_a_number_that_something_may_still_carry_is_not_given_again() -> None:
+    """Health commands count up to the last one within hours; a service may run for days."""
+    with waiting(COUNTED, os.getcwd()) as process:
+        assert process.stdout
+        assert list(map(int, process.stdout.readline().split())) == [65535, 1, 65535, 2]
+
+
+COUNTED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from bundlevisor.actors.process import tree
+from bundlevisor.actors.process.table.rlimit_mark import SerialOfStart
+
+def start(leader):
+    with tree.TreeStart() as begun:
+        tree.add_tree(leader, 0.0, "", begun.serial)
+    return begun.serial
+
+SerialOfStart._last = 65534
+numbers = [start(1), start(2)]
+tree.remove_tree(1)
+SerialOfStart._last = 65534  # all others were given since
+print(*numbers, start(3), start(4), flush=True)
+sys.stdin.readline()
+"""

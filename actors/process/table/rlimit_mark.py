@@ -19,9 +19,11 @@ from bundlevisor.manifest.format.variables import mark_prefix
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import ClassVar
 
 SERIAL_BITS = 16
-"""Enough for a serial number to come again only after 65,535 other starts; 0 is no number."""
+"""Enough for a serial number to come again only after 65,535 other starts, as many as some hours of
+health commands are; 0 is no number."""
 
 if sys.platform == "linux":
     from bundlevisor.actors.process.table.linux import alive, created, pids
@@ -45,6 +47,8 @@ if sys.platform == "linux":
         at a time only.
         """
 
+        in_use: ClassVar[set[int]] = set()
+        """Of trees that may still have members: none of these is given to another."""
         _last = 0
 
         def __init__(self) -> None:
@@ -53,11 +57,19 @@ if sys.platform == "linux":
         def __enter__(self) -> SerialOfStart:
             self._plain = _get(0) or -1
             if self._plain >> SERIAL_BITS > 0:
-                SerialOfStart._last = SerialOfStart._last % (2**SERIAL_BITS - 1) + 1
+                number = self._next()
                 self._plain &= -1 << SERIAL_BITS
-                if _set(0, self._plain | SerialOfStart._last):
-                    self.serial = SerialOfStart._last
+                if _set(0, self._plain | number):
+                    self.serial = number
             return self
+
+        def _next(self) -> int:
+            most = 2**SERIAL_BITS - 1
+            for _ in range(most):
+                SerialOfStart._last = SerialOfStart._last % most + 1
+                if SerialOfStart._last not in self.in_use:
+                    break
+            return SerialOfStart._last
 
         def __exit__(
             self,
@@ -133,6 +145,7 @@ else:
     class SerialOfStart:
         """Does nothing."""
 
+        in_use: ClassVar[set[int]] = set()
         serial = 0
 
         def __enter__(self) -> SerialOfStart:
