@@ -207,6 +207,28 @@ def test_a_page_that_cannot_be_served_again_says_why(
 
 
 @pytest.mark.parametrize("update", [remove, replace])
+def test_a_page_that_was_never_served_says_why_too(
+    tmp_path: Path, update: Callable[[Path], None]
+) -> None:
+    """Also where nobody may write beside the code, so that there is no file with all of it."""
+    installation = install(tmp_path / "installation", linked(tmp_path / "farm"))
+    beside = tmp_path / "farm" / "control" / "boot" / "__pycache__"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.touch()
+    made = bundle(tmp_path / "made").service("db").file("dist/index.html", "<!doctype html>")
+    once: dict[str, Any] = {"metadata": {"run_mode": "on_demand"}, "restart": {"policy": "never"}}
+    made.service("ui", type="ui-bundle", binaries={"universal": {"path": "dist"}}, **once).write()
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        settle(run)
+        update(installation)
+        answer = run.post("/services/ui/start?wait=20").json()
+        assert answer["state"] == "failed"
+        assert "start the application again" in answer["message"]
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+
+
+@pytest.mark.parametrize("update", [remove, replace])
 def test_a_page_comes_back_in_the_process_that_serves_another(
     tmp_path: Path, installation: Path, update: Callable[[Path], None]
 ) -> None:
