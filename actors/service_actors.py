@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pykka
 
-from bundlevisor.actors.core.messages import GetReady, Instruction, Message
-from bundlevisor.actors.core.report import Report
+from bundlevisor.actors.core.messages import GetReady, Instruction, Message, PortsMoved
+from bundlevisor.actors.core.report import LIVE, Report
+from bundlevisor.actors.launch.page import pages_by_api
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from bundlevisor.actors.core.life import Life
     from bundlevisor.actors.process.process_tree import ProcessTree
+    from bundlevisor.manifest.format.schema import Service
 
 SpawnActor = Callable[..., pykka.ActorRef[Any]]
 """Starts the actor of a service: ``(service_id, supervisor, life=Life(), child=None)``."""
@@ -64,3 +68,41 @@ class ServiceActors:
         """Have a broken actor's successor go on with this life, and the process that it left."""
         self._refs[id_] = self._spawn_actor(id_, self._supervisor, life, child)
         self._given[id_] = 0
+
+
+class PageApis:
+    """Tells pages where the APIs behind them are; only the supervisor's own turns use it.
+
+    A page that is started knows of none until it is told: what it was given before its preparation
+    may not be so any more.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        actors: ServiceActors,
+        reports: Mapping[str, Report],
+        ports_of: Callable[[str], dict[str, int]],
+    ) -> None:
+        self._pages = pages_by_api(services)
+        self._behind = {page: api for api, pages in self._pages.items() for page in pages}
+        self._actors = actors
+        self._reports = reports
+        self._ports_of = ports_of
+
+    def reported(self, before: Report, after: Report) -> None:
+        """A service has reported: an API may have no process now, or a page may have one."""
+        if (before.stage in LIVE) != (after.stage in LIVE):
+            self.moved(after.id)
+        if before.pid is None and after.pid is not None and after.id in self._behind:
+            self._tell(after.id, self._behind[after.id])
+
+    def moved(self, api: str) -> None:
+        """Tell the pages of an API where that is now."""
+        for page in self._pages.get(api, ()):
+            self._tell(page, api)
+
+    def _tell(self, page: str, api: str) -> None:
+        """While an API has no process its port may be anybody's: pages must not ask there."""
+        is_there = self._reports[api].stage in LIVE
+        self._actors.tell(page, PortsMoved({api: self._ports_of(api)} if is_there else {}))

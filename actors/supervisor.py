@@ -31,7 +31,6 @@ from bundlevisor.actors.core.messages import (
     KillService,
     Message,
     Outcome,
-    PortsMoved,
     PortsTaken,
     SecretsChanged,
     ServiceActorFailed,
@@ -44,11 +43,10 @@ from bundlevisor.actors.core.messages import (
 )
 from bundlevisor.actors.core.report import LIVE, Report
 from bundlevisor.actors.core.snapshot import Phase
-from bundlevisor.actors.launch.page import pages_by_api
 from bundlevisor.actors.loop.loop_actor import LoopActor
 from bundlevisor.actors.picture import Picture
 from bundlevisor.actors.ports_in_force import PortsInForce
-from bundlevisor.actors.service_actors import ServiceActors
+from bundlevisor.actors.service_actors import PageApis, ServiceActors
 
 if TYPE_CHECKING:
     from bundlevisor.actors.loop.loop_actor import Loop
@@ -67,7 +65,8 @@ class Supervisor(LoopActor):
         self._actors = ServiceActors(collaborators.spawn_actor, self.actor_ref)
         ids = collaborators.board.snapshot.services
         self._state = BundleState(plan, ids, collaborators.vault, self._ports)
-        self._pages = pages_by_api(plan.manifest.services)
+        services, reports = plan.manifest.services, self._state.reports
+        self._apis = PageApis(services, self._actors, reports, self._ports.of)
         self._group_restarts: tuple[float, ...] = ()
 
     def __str__(self) -> str:
@@ -200,7 +199,7 @@ class Supervisor(LoopActor):
         """Restart what runs with the old number of a port that has another one now."""
         users = self._ports.users(id_, names)
         self._picture.touch([id_])
-        self._tell_pages(id_)
+        self._apis.moved(id_)
         running = [
             user
             for user in self._plan.graph.stop_order
@@ -271,17 +270,10 @@ class Supervisor(LoopActor):
         self._state.give_up(id_)
         self._see(foreseen.failed(self._state.reports[id_], reason))
 
-    def _tell_pages(self, api: str) -> None:
-        """While an API has no process its port may be anybody's: pages must not ask there."""
-        ports = {api: self._ports.of(api)} if self._state.reports[api].stage in LIVE else {}
-        for id_ in self._pages.get(api, ()):
-            self._actors.tell(id_, PortsMoved(ports))
-
     def _see(self, report: Report) -> None:
         before = self._state.see(report)
         self._picture.reported(before, report, self._state.desired)
-        if (before.stage in LIVE) != (report.stage in LIVE):
-            self._tell_pages(report.id)
+        self._apis.reported(before, report)
 
 
 HANDLERS: dict[type[Message], Callable[[Supervisor, Any], object]] = {

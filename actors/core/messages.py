@@ -83,7 +83,7 @@ class FailService(Instruction, frozen=True):
 
 
 class PortsMoved(Message, frozen=True):
-    """To a page: the ports of its API have moved, or (an empty table) it has no process now."""
+    """To a page: where the ports of its API are; or (an empty table) that has no process now."""
 
     ports: dict[str, dict[str, int]]
 

@@ -142,6 +142,22 @@ def test_an_api_that_has_failed_is_not_asked_on_a_port_that_is_somebody_elses_by
         wait_until(lambda: ask(run, "/api/x").status != 502, what="the page knows of the new API")
 
 
+def test_a_page_that_is_started_while_its_api_does_not_run_asks_nobody(tmp_path: Path) -> None:
+    """It need not depend on it: then it is the bundle's only service with a port named so."""
+    made = page(bundle(tmp_path).service("api", ports=["api"])).write()
+    with running(made) as run:
+        run.until_ready()
+        run.post("/services/api/stop?wait=20")
+        with socket.create_server(("127.0.0.1", run.ports("api")["api"])) as stranger:
+            stranger.setblocking(False)
+            run.post("/services/ui/restart?wait=20")
+            assert is_refused(run, stranger)
+        run.post("/services/api/start?wait=20")
+        wait_until(lambda: ask(run, "/api/x").status != 502, what="the page knows of the new API")
+        run.post("/services/ui/restart?wait=20")
+        wait_until(lambda: ask(run, "/api/x").status != 502, what="so does its next process")
+
+
 def replaced(run: Run, before: int) -> bool:
     now = run.service("ui")
     return bool(now["state"] == "ready" and now["pid"] != before)

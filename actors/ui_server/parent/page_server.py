@@ -74,7 +74,7 @@ def _configure(spec: LaunchSpec, inputs: StartInputs) -> UiConfig:
         root=page.root,
         index=page.index,
         port=next(iter(ports.values())),
-        upstream=upstream_port(spec, inputs),
+        upstream=None,  # which is told as soon as it is known that it runs
         proxied=spec.upstream is not None,
         health_path=_health_path(service),
         metadata=service.metadata,
