@@ -58,19 +58,29 @@ class ServiceActor(LoopActor):
         self._life = life
         self._orphan = child
         """The process of a broken predecessor."""
-        self._effects = ServiceEffects(spec, context, supervisor, Teller(self.actor_ref))
+        self._effects = self._new_effects()
+        self._is_broken = False
+        """A successor has been asked for: what still comes is that one's."""
 
     def __str__(self) -> str:
         return f"service {self._service.id!r}"
 
     def on_start(self) -> None:
         """Take over what a broken predecessor left; the restart policy decides what follows."""
-        if self._life.stage is Stage.STOPPING:
-            for event in self._effects.take_over(self._orphan, self._life):
-                self.actor_ref.tell(event)
+        if self._life.stage is not Stage.STOPPING:
+            return
+        try:
+            events = self._effects.take_over(self._orphan, self._life)
+        except Exception as error:  # noqa: BLE001 - nobody would follow one that ends here
+            self._context.fault(f"service {self._service.id!r}, taken over", error)
+            events = self._abandon()
+        for event in events:
+            self.actor_ref.tell(event)
 
     def on_receive(self, message: Message) -> None:
         """Handle one message; an error of ours ends this actor and is the supervisor's to mend."""
+        if self._is_broken:
+            return
         try:
             self._handle(message)
         except Exception as error:  # noqa: BLE001 - reported, and mended by a fresh actor
@@ -96,7 +106,20 @@ class ServiceActor(LoopActor):
         self._life, due = lifecycle.step(self._life, event, seen)
         return [more for effect in due for more in self._effects.perform(effect, self._life)]
 
+    def _new_effects(self) -> ServiceEffects:
+        teller = Teller(self.actor_ref)
+        return ServiceEffects(self._spec, self._context, self._supervisor, teller)
+
+    def _abandon(self) -> tuple[Message, ...]:
+        """Kill what cannot even be ended as any other; return what follows at once."""
+        self._effects.let_go()
+        self._effects = self._new_effects()
+        if self._orphan is not None:
+            self._orphan.kill()
+        return self._effects.take_over(None, self._life)
+
     def _give_up_ownership(self, error: Exception) -> None:
+        self._is_broken = True
         self._effects.let_go()
         self._supervisor.tell(
             ServiceActorFailed(

@@ -11,6 +11,7 @@ import pykka
 from bundlevisor.actors.core.messages import GetReady, Instruction, Message, PortsMoved
 from bundlevisor.actors.core.report import LIVE, Report
 from bundlevisor.actors.launch.page import pages_by_api
+from bundlevisor.actors.loop.loop_actor import Teller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +30,8 @@ class ServiceActors:
     def __init__(self, spawn_actor: SpawnActor, supervisor: pykka.ActorRef[Any]) -> None:
         self._spawn_actor = spawn_actor
         self._supervisor = supervisor
-        self._refs: dict[str, pykka.ActorRef[Any]] = {}
+        self._refs: dict[str, Teller] = {}
+        """Those of dead ones as well: an error of theirs is none of who tells all the others."""
         self._given: dict[str, int] = {}
         """The number of the last instruction to each service."""
 
@@ -59,14 +61,14 @@ class ServiceActors:
         """Whether it was made after the last instruction to its service was heard."""
         return report.heard >= self._given.get(report.id, 0)
 
-    def _started(self, id_: str) -> pykka.ActorRef[Any]:
+    def _started(self, id_: str) -> Teller:
         if id_ not in self._refs:
-            self._refs[id_] = self._spawn_actor(id_, self._supervisor)
+            self._refs[id_] = Teller(self._spawn_actor(id_, self._supervisor))
         return self._refs[id_]
 
     def replace(self, id_: str, life: Life, child: ProcessTree | None) -> None:
         """Have a broken actor's successor go on with this life, and the process that it left."""
-        self._refs[id_] = self._spawn_actor(id_, self._supervisor, life, child)
+        self._refs[id_] = Teller(self._spawn_actor(id_, self._supervisor, life, child))
         self._given[id_] = 0
 
 

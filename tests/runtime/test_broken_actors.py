@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -120,3 +121,78 @@ def test_a_migration_whose_actor_breaks_has_ended_before_the_next_try(tmp_path: 
         assert first not in alive
         gate.touch()
         run.until_ready()
+
+
+BREAKS_BEFORE_PREPARED = """
+import sys, time
+from bundlevisor.actors.core.messages import ProgressMade
+from bundlevisor.actors.service_effects import ServiceEffects
+from bundlevisor.control.__main__ import main
+
+as_ever = ServiceEffects.hear
+met = []
+
+def once(own, message, life):
+    if isinstance(message, ProgressMade) and not met:
+        met.append(message)
+        while not own._actor._actor.actor_inbox._waiting:
+            time.sleep(0.001)  # until the preparation has ended, and told so
+        raise ZeroDivisionError("on purpose")
+    return as_ever(own, message, life)
+
+ServiceEffects.hear = once
+sys.exit(main())
+"""
+"""A runtime with an error of its own in front of a message by which a service is spawned."""
+
+
+def test_a_broken_actor_hears_nothing_of_what_waits_for_it(tmp_path: Path) -> None:
+    """Else it spawned a process that nobody owns, and that keeps the port."""
+    script = tmp_path / "broken.py"
+    script.write_text(BREAKS_BEFORE_PREPARED)
+    made = bundle(tmp_path).file("one.txt", "1").service("db", assets=[{"path": "one.txt"}])
+    with starting(made.write(), command=[sys.executable, str(script)]) as run:
+        run.await_listening()
+        run.until_ready()
+        assert run.service("db")["restarts"] == 1
+        (started,) = run.events("db", "started")
+        assert started["pid"] == run.service("db")["pid"]
+
+
+ALWAYS_BREAKS_AT_A_STOP = """
+import sys
+from bundlevisor.actors import service_effects
+from bundlevisor.actors.core import effects
+from bundlevisor.control.__main__ import main
+
+as_ever = service_effects.ServiceEffects._end_tree
+
+def broken(own, effect):
+    if own._service.id == "broken":
+        raise ZeroDivisionError("on purpose")
+    return as_ever(own, effect)
+
+service_effects.ServiceEffects._end_tree = broken
+service_effects.PERFORM[effects.EndTree] = broken
+sys.exit(main())
+"""
+"""A runtime that can end no process of one service in order, nor can a successor of its actor."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")
+def test_a_service_whose_every_actor_breaks_is_killed_and_the_others_stop_in_order(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "broken.py"
+    script.write_text(ALWAYS_BREAKS_AT_A_STOP)
+    made = bundle(tmp_path).service("a").service("broken").service("c").write()
+    with starting(made, command=[sys.executable, str(script)]) as run:
+        run.await_listening()
+        run.until_ready()
+        assert run.post("/services/broken/restart?wait=20").json()["done"]
+        assert run.post("/services/broken/stop?wait=20").json()["done"]
+        assert run.post("/services/c/restart?wait=20").json()["done"]
+        run.kill(signal.SIGTERM)
+        assert run.wait_gone() == 0
+        for id_ in ("a", "c"):
+            assert run.events(id_, "signal")[-1]["pid"] == run.events(id_, "started")[-1]["pid"]
