@@ -40,14 +40,14 @@ class ServicePorts:
         """Claim all ports again; return the names of those that may have been the failure's cause.
 
         Also of those that somebody has on another address: the service may have wanted all. Not
-        where there is no other to be had: the next try may find it free.
+        where there is no other to be had: the next try may find it free. None where no descriptor
+        is left to tell by.
         """
-        in_part = {
-            name
-            for name, port in self._ports.items()
-            if not (self._is_handed_over(name) or name in self._fixed or fits_all_addresses(port))
-        }
-        taken = {*self.hold(), *in_part}
+        try:
+            in_part = {name for name, port in self._ports.items() if self._is_had_in_part(name, port)}
+            taken = {*self.hold(), *in_part}
+        except OSError:
+            return ()
         return tuple(name for name in self._ports if name in taken)
 
     def hand_over(self) -> tuple[tuple[str, int], ...]:
@@ -71,6 +71,10 @@ class ServicePorts:
     def release(self) -> None:
         """Free them all: the service stays down."""
         self._held.release_all()
+
+    def _is_had_in_part(self, name: str, port: int) -> bool:
+        movable = not (self._is_handed_over(name) or name in self._fixed)
+        return movable and not fits_all_addresses(port)
 
     def _is_handed_over(self, name: str) -> bool:
         return children.SOCKET_ACTIVATION and name in self._names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import sys
 import threading
@@ -10,7 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from bundlevisor.actors.ports import reservations
 from bundlevisor.actors.ports.reservations import PortReservations, is_taken, lingers
+from bundlevisor.actors.ports.service_ports import ServicePorts
+from bundlevisor.manifest.format.schema import Service
 from tests import absent
 from tests.fresh_ports import fresh_port
 
@@ -233,3 +237,24 @@ def test_who_listens_on_one_address_or_on_all_is_told_from_what_lingers(
 @POSIX
 def test_a_connection_that_lingers_is_nobody_who_listens(lingering: int) -> None:
     assert lingers(lingering, socket.AF_INET)
+
+
+def test_no_port_is_lost_where_there_is_no_descriptor_to_tell_by(
+    monkeypatch: pytest.MonkeyPatch, fresh: int
+) -> None:
+    """What a run ended with is told all the same, and the next start says what is lacking."""
+
+    def refuse(_: socket.AddressFamily) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    ports = ServicePorts(Service(id="api"), PortReservations())
+    ports.assign({"api": {"http": fresh}})
+    monkeypatch.setattr(reservations, "_socket", refuse)
+    assert ports.hold_after_failure() == ()
+    with pytest.raises(OSError, match="Too many"):
+        ports.hold()
+    monkeypatch.undo()
+    assert ports.hold_after_failure() == ()
+    ports.release()
+    with server(fresh):
+        assert ports.hold_after_failure() == ("http",)
