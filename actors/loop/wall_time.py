@@ -66,9 +66,11 @@ def read_http_date(value: str | None) -> int | None:
     """Read a date in any of HTTP's three forms, always of UTC; what cannot be read is no date."""
     if value is None:
         return None
-    import calendar
-    from email.utils import parsedate_to_datetime  # 1 MiB for who asks by date alone
-
+    try:
+        import calendar
+        from email.utils import parsedate_to_datetime  # 1 MiB for who asks by date alone
+    except ImportError:  # the program's files are gone
+        return None
     try:
         read = parsedate_to_datetime(value)
         return calendar.timegm(read.utctimetuple())

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import psutil
 import pytest
@@ -204,6 +206,33 @@ def test_a_page_that_cannot_be_served_again_says_why(
         assert run.get("/status").status == 200
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
+
+
+def test_a_page_that_is_served_is_served_on(tmp_path: Path, installation: Path) -> None:
+    made = bundle(tmp_path).service("api", ports=["api"]).file("dist/index.html", "<!doctype html>")
+    made.file("dist/\u00e4.txt", "umlaut")
+    made.service("ui", type="ui-bundle", binaries={"universal": {"path": "dist"}}).write()
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        settle(run)
+        before, at = run.service("ui")["pid"], f"http://127.0.0.1:{run.ports('ui')['http']}"
+        remove(installation)
+        html = {"Accept": "text/html"}
+        assert answered(f"{at}/missing.js", html) == (404, True)
+        assert answered(f"{at}/%C3%A4.txt", {}) == (200, False)
+        assert answered(at, {"If-Modified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"}) == (200, True)
+        run.post("/services/api/stop?wait=20")
+        assert answered(f"{at}/api/x", html) == (502, True)
+        assert run.service("ui")["pid"] == before
+
+
+def answered(url: str, headers: dict[str, str]) -> tuple[int, bool]:
+    """Return the status, and whether the answer is a page."""
+    try:
+        with urlopen(Request(url, headers=headers), timeout=20) as answer:
+            return answer.status, answer.read().startswith(b"<!doctype html>")
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().startswith(b"<!doctype html>")
 
 
 @pytest.mark.parametrize("update", [remove, replace])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import pytest
@@ -128,6 +129,13 @@ def test_an_accented_name_is_looked_for_composed_and_decomposed() -> None:
     assert spellings(composed) == [composed, decomposed]
     assert spellings(decomposed) == [decomposed, composed]
     assert spellings(("plain.txt",)) == [("plain.txt",)]
+
+
+def test_where_the_programs_files_are_gone_a_name_is_looked_for_as_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "unicodedata", None)
+    assert spellings(("\u00e9.txt",)) == [("\u00e9.txt",)]
 
 
 def test_an_empty_name_is_not_servable() -> None:

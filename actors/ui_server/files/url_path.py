@@ -70,8 +70,10 @@ def spellings(names: tuple[str, ...]) -> list[tuple[str, ...]]:
     """
     found = [names]
     if not all(map(str.isascii, names)):
-        import unicodedata  # 1 MiB for those who need it
-
+        try:
+            import unicodedata  # 1 MiB for those who need it
+        except ImportError:  # the program's files are gone
+            return found
         for form in ("NFC", "NFD"):
             spelt = tuple(unicodedata.normalize(form, name) for name in names)
             if spelt not in found:

@@ -106,8 +106,11 @@ def _foreign(request: Request, code: str, sentence: str) -> Answer:
 
 def failed(request: Request, error: Exception, log: PageLog) -> Answer:
     """Answer for a fault of ours: its details are in the page's log, and not in the answer."""
-    import traceback
-
-    details = "".join(traceback.format_exception(error)).rstrip()
+    try:
+        import traceback
+    except ImportError:  # the program's files are gone
+        details = f"{type(error).__name__}: {error}"
+    else:
+        details = "".join(traceback.format_exception(error)).rstrip()
     log.say(f"cannot answer {request.method} {request.target}\n{details}")
     return plain_answers.failed()
