@@ -84,8 +84,8 @@ class ServiceContext:
             file = self._files.setdefault(
                 path, LogFile(path, write=pipe_copy.write, report=self._warn, times=times)
             )
-            stream = LogStream(id_, file, self._log_loop, self._warn, pipe_copy, self._put_off)
-            self._logs[id_] = stream
+            made = LogStream(id_, file, self._log_loop, self._warn, pipe_copy, self._put_off)
+            stream = self._logs.setdefault(id_, made)  # who follows may have asked meanwhile
         return stream
 
     def _put_off(self, call: Callable[[], object]) -> None:
