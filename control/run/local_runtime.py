@@ -133,11 +133,11 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         if self.supervisor is None:
             raise TimeoutError("there is no supervisor in a dry run")
         try:
-            answer = self.supervisor.ask(message, timeout=timeout_s)
+            answer: Outcome | None = self.supervisor.ask(message, timeout=timeout_s)
         except pykka.Timeout as error:
             raise TimeoutError("the supervisor did not answer in time") from error
-        if not isinstance(answer, Outcome):
-            raise TimeoutError("the supervisor could not carry the command out; see its log")
+        if answer is None:
+            raise RuntimeError("the supervisor could not carry the command out; see its log")
         return answer
 
     def tell_asked(self, request: str, agent: str, port: int) -> None:
@@ -166,7 +166,10 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         if refused:
             return refused
         texts = {id_: value for id_, value in values.items() if isinstance(value, str)}
-        changed = self.open_vault().store(texts, LONGEST_KEEPING_S)
+        try:
+            changed = self.open_vault().store(texts, LONGEST_KEEPING_S)
+        except TimeoutError as error:  # in front of the supervisor, which does not hear of it
+            raise OSError(str(error)) from None
         if changed:
             self.context.emit("secrets_updated", None, ids=sorted(changed))
             self._hide(changed)

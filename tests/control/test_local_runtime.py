@@ -6,6 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn, cast
 
+import pytest
+
 from bundlevisor.actors.core.messages import Outcome
 from bundlevisor.actors.logs.timed_lines import MAX_BYTES
 from bundlevisor.control.run.local_runtime import LocalRuntime, ServiceLogs
@@ -69,3 +71,25 @@ def test_a_value_waits_for_those_that_a_start_is_storing() -> None:
     runtime = LocalRuntime(**given | {"port": 1, "open_vault": lambda: vault})
     assert runtime.set_secrets({"api_key": "k-1"}, 5.0) == ()
     assert waits == [LONGEST_KEEPING_S]
+
+
+def test_a_value_that_another_write_holds_up_for_too_long_is_not_stored_and_it_is_said() -> None:
+    """It is none of the supervisor's, of whose commands some are carried out a little later."""
+
+    def store(_values: object, _timeout: float) -> NoReturn:
+        raise TimeoutError("the secrets are being written")
+
+    vault = SimpleNamespace(refused=lambda _: (), store=store)
+    given: dict[str, Any] = dict.fromkeys(LocalRuntime.__struct_fields__)
+    runtime = LocalRuntime(**given | {"port": 1, "open_vault": lambda: vault})
+    with pytest.raises(OSError, match=r"^the secrets are being written$") as raised:
+        runtime.set_secrets({"api_key": "k-1"}, 5.0)
+    assert not isinstance(raised.value, TimeoutError)
+
+
+def test_a_command_at_which_the_supervisor_fails_is_not_said_to_follow() -> None:
+    supervisor = SimpleNamespace(ask=lambda *_, **__: None)
+    given: dict[str, Any] = dict.fromkeys(LocalRuntime.__struct_fields__)
+    given |= {"port": 1, "supervisor": supervisor, "ending": ShutdownRequests()}
+    with pytest.raises(RuntimeError, match="could not carry the command out"):
+        LocalRuntime(**given).command("db", "stop", 1.0)
