@@ -21,7 +21,10 @@ class StopRequest:
         self._answer = b""
         self._socket: socket.socket | None = None
         try:
-            self._socket = socket.create_connection(("127.0.0.1", port), CONNECT)
+            # not create_connection, which looks the name up: by a codec that may be gone by now
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            self._socket.settimeout(CONNECT)
+            self._socket.connect(("127.0.0.1", port))
             self._socket.sendall(request(port, path))
         except OSError:
             self.close()

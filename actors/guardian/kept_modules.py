@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ACTORS = __name__.rpartition(".guardian.")[0]
 PARTS = ("files", "guardian", "logs", "loop", "process.table", "telemetry")
+NAMES = f"{ACTORS.rpartition('.')[0]}.manifest.format.app_data"
+"""Of files, by which the parts above know them; the runtime has it loaded, a guardian has not."""
 WHOLE = ("msgspec", *(("psutil",) if sys.platform != "linux" else ()))
 LIBRARIES = """
 _ast _ast_unparse _colorize _ctypes _datetime _decimal _heapq _opcode _opcode_metadata _py_warnings
@@ -57,7 +59,7 @@ def keep(fd: int, offset: int, length: int, machine_code: dict[str, str]) -> Non
 
 def collect(collection: CodeCollection) -> None:
     """Put aside what a guardian needs, whatever this process has loaded."""
-    collection.add(LIBRARIES.split())
+    collection.add((*LIBRARIES.split(), NAMES))
     for package in (*WHOLE, *(f"{ACTORS}.{part}" for part in PARTS)):
         collection.add_package(package)
 

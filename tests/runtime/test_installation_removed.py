@@ -169,6 +169,32 @@ def test_the_guardian_does_its_work(made: Bundle, installation: Path) -> None:
             assert run.record(name)[-1]["event"] == "exit", run.record(name)
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_the_guardian_asks_by_request_and_tells_of_the_death(tmp_path: Path, beside: bool) -> None:
+    """Also where there is no file of bytecode, since nobody may write beside the code."""
+    installation = install(tmp_path / "installation", linked(tmp_path / "farm"))
+    if not beside:
+        write_nothing_beside(tmp_path / "farm")
+    made = bundle(tmp_path / "made").service("db")
+    made.service("asked", "http_stop", deps=["db"], stop=BY_REQUEST).write()
+    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
+        settle(run)
+        remove(installation)
+        run.kill()
+        wait_until(lambda: not run.leftovers(), what="the guardian's end")
+        details = run.telemetry()[-1]["details"]
+        assert run.telemetry()[-1]["event"] == "runtime_died"
+        assert (details["found"], details["stopped"], "error" in details) == (2, 2, False)
+        assert not run.events("asked", "signal")
+
+
+def write_nothing_beside(farm: Path) -> None:
+    """Have no bytecode written where the code of a start is kept."""
+    folder = farm / "control" / "boot" / "__pycache__"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.touch()
+
+
 def replace(installation: Path) -> None:
     """Put another version in its place: other files under the same names."""
     packages = next(installation.rglob("site-packages"))
@@ -241,9 +267,7 @@ def test_a_page_that_was_never_served_says_why_too(
 ) -> None:
     """Also where nobody may write beside the code, so that there is no file with all of it."""
     installation = install(tmp_path / "installation", linked(tmp_path / "farm"))
-    beside = tmp_path / "farm" / "control" / "boot" / "__pycache__"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.touch()
+    write_nothing_beside(tmp_path / "farm")
     made = bundle(tmp_path / "made").service("db").file("dist/index.html", "<!doctype html>")
     once: dict[str, Any] = {"metadata": {"run_mode": "on_demand"}, "restart": {"policy": "never"}}
     made.service("ui", type="ui-bundle", binaries={"universal": {"path": "dist"}}, **once).write()
