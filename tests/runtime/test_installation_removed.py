@@ -11,8 +11,6 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import psutil
 import pytest
@@ -169,32 +167,6 @@ def test_the_guardian_does_its_work(made: Bundle, installation: Path) -> None:
             assert run.record(name)[-1]["event"] == "exit", run.record(name)
 
 
-@pytest.mark.parametrize("beside", [True, False])
-def test_the_guardian_asks_by_request_and_tells_of_the_death(tmp_path: Path, beside: bool) -> None:
-    """Also where there is no file of bytecode, since nobody may write beside the code."""
-    installation = install(tmp_path / "installation", linked(tmp_path / "farm"))
-    if not beside:
-        write_nothing_beside(tmp_path / "farm")
-    made = bundle(tmp_path / "made").service("db")
-    made.service("asked", "http_stop", deps=["db"], stop=BY_REQUEST).write()
-    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
-        settle(run)
-        remove(installation)
-        run.kill()
-        wait_until(lambda: not run.leftovers(), what="the guardian's end")
-        details = run.telemetry()[-1]["details"]
-        assert run.telemetry()[-1]["event"] == "runtime_died"
-        assert (details["found"], details["stopped"], "error" in details) == (2, 2, False)
-        assert not run.events("asked", "signal")
-
-
-def write_nothing_beside(farm: Path) -> None:
-    """Have no bytecode written where the code of a start is kept."""
-    folder = farm / "control" / "boot" / "__pycache__"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.touch()
-
-
 def replace(installation: Path) -> None:
     """Put another version in its place: other files under the same names."""
     packages = next(installation.rglob("site-packages"))
@@ -230,53 +202,6 @@ def test_a_page_that_cannot_be_served_again_says_why(
         assert "bundlevisor was re" in failed[0]["details"]["error"]
         assert "start the application again" in failed[0]["details"]["error"]
         assert run.get("/status").status == 200
-        run.kill(signal.SIGTERM)
-        assert run.wait_gone() == 0
-
-
-def test_a_page_that_is_served_is_served_on(tmp_path: Path, installation: Path) -> None:
-    made = bundle(tmp_path).service("api", ports=["api"]).file("dist/index.html", "<!doctype html>")
-    made.file("dist/\u00e4.txt", "umlaut")
-    made.service("ui", type="ui-bundle", binaries={"universal": {"path": "dist"}}).write()
-    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
-        settle(run)
-        before, at = run.service("ui")["pid"], f"http://127.0.0.1:{run.ports('ui')['http']}"
-        remove(installation)
-        html = {"Accept": "text/html"}
-        assert answered(f"{at}/missing.js", html) == (404, True)
-        assert answered(f"{at}/%C3%A4.txt", {}) == (200, False)
-        assert answered(at, {"If-Modified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"}) == (200, True)
-        run.post("/services/api/stop?wait=20")
-        assert answered(f"{at}/api/x", html) == (502, True)
-        assert run.service("ui")["pid"] == before
-
-
-def answered(url: str, headers: dict[str, str]) -> tuple[int, bool]:
-    """Return the status, and whether the answer is a page."""
-    try:
-        with urlopen(Request(url, headers=headers), timeout=20) as answer:
-            return answer.status, answer.read().startswith(b"<!doctype html>")
-    except HTTPError as error:
-        with error:
-            return error.code, error.read().startswith(b"<!doctype html>")
-
-
-@pytest.mark.parametrize("update", [remove, replace])
-def test_a_page_that_was_never_served_says_why_too(
-    tmp_path: Path, update: Callable[[Path], None]
-) -> None:
-    """Also where nobody may write beside the code, so that there is no file with all of it."""
-    installation = install(tmp_path / "installation", linked(tmp_path / "farm"))
-    write_nothing_beside(tmp_path / "farm")
-    made = bundle(tmp_path / "made").service("db").file("dist/index.html", "<!doctype html>")
-    once: dict[str, Any] = {"metadata": {"run_mode": "on_demand"}, "restart": {"policy": "never"}}
-    made.service("ui", type="ui-bundle", binaries={"universal": {"path": "dist"}}, **once).write()
-    with starting(made, command=[str(installation / "bin" / "bundlevisor")]) as run:
-        settle(run)
-        update(installation)
-        answer = run.post("/services/ui/start?wait=20").json()
-        assert answer["state"] == "failed"
-        assert "start the application again" in answer["message"]
         run.kill(signal.SIGTERM)
         assert run.wait_gone() == 0
 
