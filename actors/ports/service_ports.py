@@ -44,7 +44,7 @@ class ServicePorts:
         is left to tell by.
         """
         try:
-            in_part = {name for name, port in self._ports.items() if self._is_had_in_part(name, port)}
+            in_part = {one for one, port in self._ports.items() if self._is_had_in_part(one, port)}
             taken = {*self.hold(), *in_part}
         except OSError:
             return ()
