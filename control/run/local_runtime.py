@@ -133,12 +133,12 @@ class LocalRuntime(msgspec.Struct, frozen=True, kw_only=True):
         if self.supervisor is None:
             raise TimeoutError("there is no supervisor in a dry run")
         try:
-            answer: Outcome | None = self.supervisor.ask(message, timeout=timeout_s)
+            answer = self.supervisor.ask(message, timeout=timeout_s)
         except pykka.Timeout as error:
             raise TimeoutError("the supervisor did not answer in time") from error
-        if answer is None:
-            raise RuntimeError("the supervisor could not carry the command out; see its log")
-        return answer
+        if isinstance(answer, Outcome):
+            return answer
+        raise RuntimeError("the supervisor could not carry the command out; see its log")
 
     def tell_asked(self, request: str, agent: str, port: int) -> None:
         """Tell the telemetry who asks, as far as the system knows it."""
