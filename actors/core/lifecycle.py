@@ -5,7 +5,7 @@ stage        event                    next         effects
 ============ ======================== ============ ==============================================
 waiting      StartService             starting     Prepare
 starting     Prepared                 starting     Arm STARTUP, Launch
-starting     WaitAgain                starting     unless it runs: Prepared, TreeEmptied as ``then``
+starting     WaitAgain                starting     unless it runs: what ends it is as ``then``
 starting     Launched                 starting     AwaitReadiness, Arm READINESS and OBSTACLE
 starting     OBSTACLE                 starting     says what it waits for; Arm OBSTACLE
 starting     LaunchFailed             *retry*      where it is fatal: failed
@@ -170,7 +170,7 @@ def _launched(life: Life, event: Launched, context: Context) -> Step:
 
 
 def _launch_failed(life: Life, event: LaunchFailed, context: Context) -> Step:
-    if life.stage is Stage.STOPPING:
+    if is_undone(life):
         return run_end.gone(life, context)
     if life.stage is not Stage.STARTING:
         return life, ()

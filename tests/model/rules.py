@@ -103,8 +103,8 @@ class Service:
             self._fails(clean=code == 0 and self._ready_since is not None)
 
     def cannot_be_spawned(self, now: float) -> None:
-        """There is no process: its program is missing, for instance."""
-        if self.stage == "starting":
+        """There is no process: no program, for instance, or it lost what it needs meanwhile."""
+        if self.stage == "starting" and not self._order:
             self._fails()
         self.gone(now)
 

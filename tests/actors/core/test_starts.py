@@ -19,6 +19,7 @@ from bundlevisor.actors.core.lifecycle import OBSTACLE, step
 from bundlevisor.actors.core.messages import (
     BecameReady,
     Launched,
+    LaunchFailed,
     Message,
     PortsLost,
     Prepared,
@@ -68,7 +69,9 @@ def test_a_start_knows_nothing_of_the_run_before_but_its_failures() -> None:
     assert effects == (Disarm(Timer.BACKOFF), Prepare())
 
 
-@pytest.mark.parametrize("event", [Prepared(1), TreeEmptied(1)])
+@pytest.mark.parametrize(
+    "event", [Prepared(1), TreeEmptied(1), LaunchFailed(1, "no database", fatal=True)]
+)
 def test_what_has_lost_what_it_needs_is_not_spawned_but_waits_again(event: Message) -> None:
     told, effects = step(BEGUN, WaitAgain(), Context(SERVICE, 100.0))
     assert told == msgspec.structs.replace(BEGUN, then=AfterStop.WAIT)
