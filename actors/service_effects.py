@@ -53,9 +53,6 @@ if TYPE_CHECKING:
     from bundlevisor.actors.loop.loop_actor import Teller
     from bundlevisor.actors.process.process_tree import ProcessTree
 
-LOOK_AGAIN = 0.005
-"""Seconds between two looks at a tree that is ending: there is no event for the last exit."""
-
 
 class ServiceEffects:
     """Owned by the service's actor, and only used in its turns: what one service has and holds."""
@@ -229,7 +226,8 @@ class ServiceEffects:
             return self._cut_work_short()
         if not incarnation.is_over():
             self._ask()
-            self._timers.arm(Timer.TREE, LOOK_AGAIN, self._life.incarnation)
+            again = incarnation.stop.until_next_look()
+            self._timers.arm(Timer.TREE, again, self._life.incarnation)
             return ()
         incarnation.bury()
         self._incarnation = None

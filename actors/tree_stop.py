@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from bundlevisor.actors.loop.reactor import Loop
     from bundlevisor.actors.process.process_tree import ProcessTree
     from bundlevisor.actors.ui_server.parent.page_server import PageServer
+
+
+LOOK_AGAIN, LONGEST = 0.005, 0.1
+"""Seconds between two looks at a tree that is ending, at first and at most."""
 
 
 class StopProgress(enum.Enum):
@@ -40,6 +45,8 @@ class TreeStop:
         self._process = process
         self._loop = loop
         self._progress = StopProgress.NOT_YET
+        self._looked: dict[StopProgress, float] = {}
+        """When the tree was first looked at as it had been told so."""
 
     @property
     def is_hopeless(self) -> bool:
@@ -85,6 +92,16 @@ class TreeStop:
                 self.insist()
             return
         self._signal_tree(child)
+
+    def until_next_look(self) -> float:
+        """Return in how many seconds to look again what is left: the last exit is no event.
+
+        After a twentieth of the time that it has been waited for. What will not end (another
+        user's, or on a disk that hangs) may be there for hours.
+        """
+        now = time.monotonic()
+        waited = now - self._looked.setdefault(self._progress, now)
+        return min(max(waited / 20, LOOK_AGAIN), LONGEST)
 
     def insist(self) -> None:
         """From now on the tree is killed."""

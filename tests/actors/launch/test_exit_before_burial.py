@@ -1,4 +1,4 @@
-"""A tree that is gone at once, as a killed one on Windows, is not over before its exit is told."""
+"""When a tree is over: what is gone at once, as if killed on Windows, when its exit is told."""
 
 from __future__ import annotations
 
@@ -60,3 +60,21 @@ def test_an_exit_that_nobody_tells_does_not_keep_a_stop_for_ever(
     assert not gone.is_over()
     now[0] += EXIT_WITHIN * 0.2
     assert gone.is_over()
+
+
+def test_what_will_not_end_is_looked_at_less_and_less_often(
+    gone: Incarnation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    def pauses() -> list[float]:
+        found = []
+        for seconds in (0, 1, 3600):
+            now[0] += seconds
+            found.append(round(gone.stop.until_next_look(), 3))
+        return found
+
+    assert pauses() == [0.005, 0.05, 0.1]
+    gone.stop.insist()
+    assert pauses() == [0.005, 0.05, 0.1], "after a kill it is looked at as closely as at first"
